@@ -1,0 +1,31 @@
+# What may be switched. Everything that is not the library is off in a project that embeds it.
+
+option(MSGBUS_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(MSGBUS_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(MSGBUS_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(MSGBUS_BUILD_SNIPPETS
+  "Build and run the code of the README and the guide, with the tests" ON)
+option(MSGBUS_BUILD_FUZZERS "Build the fuzz targets (needs clang's libFuzzer)" OFF)
+option(MSGBUS_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
+option(MSGBUS_WERROR "Treat warnings as errors" OFF)
+set(MSGBUS_SANITIZE "" CACHE STRING "What to give -fsanitize, for instance address,undefined")
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+  if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+    find_program(MSGBUS_CCACHE ccache)
+    mark_as_advanced(MSGBUS_CCACHE)
+    if(MSGBUS_CCACHE)
+      set(CMAKE_CXX_COMPILER_LAUNCHER "${MSGBUS_CCACHE}")
+    endif()
+  endif()
+endif()
+
+if(MSGBUS_SANITIZE)
+  add_compile_options(-fsanitize=${MSGBUS_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${MSGBUS_SANITIZE})
+  if(MSGBUS_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan)  # g++ warns of every fence, also of those in other headers
+  endif()
+endif()

@@ -1,0 +1,13 @@
+# The warnings of the project's own targets. They are never handed on to those who use the library.
+
+set(MSGBUS_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+
+function(msgbus_own_target target)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    target_compile_options(${target} PRIVATE ${MSGBUS_WARNINGS})
+    if(MSGBUS_WERROR)
+      target_compile_options(${target} PRIVATE -Werror)
+    endif()
+  endif()
+endfunction()

@@ -1,0 +1,27 @@
+#pragma once
+
+/// A handler's view of an event of any type (T4).
+
+#include <msgbus/core/type_key.hpp>
+
+namespace msgbus {
+
+/// Refers to the event in hand; it is gone when the handler has returned.
+class any_event {
+ public:
+  explicit any_event(value_ref event) noexcept : event_(event) {}
+
+  /// The name of the event's type, for people to read.
+  [[nodiscard]] std::string_view name() const noexcept { return event_.type->name; }
+
+  /// The event, if its type is exactly `T`; null otherwise.
+  template <class T>
+  [[nodiscard]] const T* get_if() const noexcept {
+    return event_.type == key_of<T> ? static_cast<const T*>(event_.data) : nullptr;
+  }
+
+ private:
+  value_ref event_;
+};
+
+}  // namespace msgbus

@@ -1,0 +1,43 @@
+#pragma once
+
+/// What verbs do with the event that they are given: unpack variants, make it in place.
+
+#include <msgbus/core/type_key.hpp>
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace msgbus {
+
+/// Calls `f(value_ref)` with the event, or with the active alternative of a variant (T3).
+template <class E, class F>
+decltype(auto) with_event(const E& event, F&& f) {
+  return std::forward<F>(f)(value_ref::to(event));
+}
+
+template <class... Es, class F>
+decltype(auto) with_event(const std::variant<Es...>& event, F&& f) {
+  return std::visit(
+      [&](const auto& active) -> decltype(auto) { return with_event(active, std::forward<F>(f)); },
+      event);
+}
+
+/// Whether `Args...` make an `E` rather than being one.
+template <class E, class... Args>
+concept in_place_for =
+    !(sizeof...(Args) == 1 && (std::same_as<std::remove_cvref_t<Args>, E> && ...)) &&
+    (std::constructible_from<E, Args...> || requires { E{std::declval<Args>()...}; });
+
+/// Makes an event with parentheses, or with braces where it is an aggregate.
+template <class E, class... Args>
+E make_event(Args&&... args) {
+  if constexpr (std::is_aggregate_v<E>) {
+    return E{std::forward<Args>(args)...};
+  } else {
+    return E(std::forward<Args>(args)...);
+  }
+}
+
+}  // namespace msgbus

@@ -1,0 +1,34 @@
+#pragma once
+
+/// A reference to a callable: how compiled code calls back into templates without owning.
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace msgbus {
+
+template <class Signature>
+class function_ref;
+
+/// Two words; valid while the callable it was made from lives.
+template <class R, class... Args>
+class function_ref<R(Args...)> {
+ public:
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, function_ref> &&
+             std::is_invocable_r_v<R, F&, Args...>)
+  function_ref(F&& callable) noexcept
+      : callable_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
+        call_([](void* f, Args... args) -> R {
+          return (*static_cast<std::remove_reference_t<F>*>(f))(std::forward<Args>(args)...);
+        }) {}
+
+  R operator()(Args... args) const { return call_(callable_, std::forward<Args>(args)...); }
+
+ private:
+  void* callable_;
+  R (*call_)(void*, Args...);
+};
+
+}  // namespace msgbus

@@ -1,0 +1,51 @@
+#pragma once
+
+/// An event of one of several types, as a handler's parameter: the bus's `A | B`.
+
+#include <msgbus/core/type_key.hpp>
+
+#include <utility>
+
+namespace msgbus {
+
+/// Refers to the event in hand without copying it; it is gone when the handler has returned.
+template <class... Ts>
+class one_of {
+  static_assert(sizeof...(Ts) > 0, "msgbus: one_of<> names no event type");
+
+ public:
+  /// Made from an event of one of the types, so that a test may call a handler directly.
+  template <class T>
+    requires(std::same_as<T, Ts> || ...)
+  one_of(const T& event) noexcept : event_(value_ref::to(event)) {}
+
+  /// Calls `f(const T&)` with the event as what it is, and returns what `f` returns.
+  template <class F>
+  decltype(auto) visit(F&& f) const {
+    return visit_as<F, Ts...>(f);
+  }
+
+  /// The event, if its type is exactly `T`; null otherwise.
+  template <class T>
+    requires(std::same_as<T, Ts> || ...)
+  [[nodiscard]] const T* get_if() const noexcept {
+    return event_.type == key_of<T> ? static_cast<const T*>(event_.data) : nullptr;
+  }
+
+  [[nodiscard]] std::string_view name() const noexcept { return event_.type->name; }
+
+ private:
+  template <class F, class T, class... Rest>
+  decltype(auto) visit_as(F& f) const {
+    if constexpr (sizeof...(Rest) == 0) {
+      return std::forward<F>(f)(*static_cast<const T*>(event_.data));
+    } else {
+      if (event_.type == key_of<T>) return std::forward<F>(f)(*static_cast<const T*>(event_.data));
+      return visit_as<F, Rest...>(f);
+    }
+  }
+
+  value_ref event_;
+};
+
+}  // namespace msgbus

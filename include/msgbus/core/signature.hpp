@@ -1,0 +1,165 @@
+#pragma once
+
+/// What a callable takes and gives, read off its type.
+
+#include <concepts>
+#include <coroutine>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace msgbus {
+
+template <class... Ts>
+struct type_list {
+  static constexpr std::size_t size = sizeof...(Ts);
+};
+
+/// A callable's result and parameters, as declared.
+template <class Result, class... Parameters>
+struct signature {
+  using result = Result;
+  using parameters = type_list<Parameters...>;
+};
+
+/// There is no single signature: the callable is overloaded or generic.
+struct no_signature {};
+
+namespace detail {
+
+template <class F>
+struct read_signature {
+  using type = no_signature;
+};
+
+template <class R, class... Ps>
+struct read_signature<R(Ps...)> {
+  using type = signature<R, Ps...>;
+};
+template <class R, class... Ps>
+struct read_signature<R(Ps...) noexcept> : read_signature<R(Ps...)> {};
+template <class R, class... Ps>
+struct read_signature<R (*)(Ps...)> : read_signature<R(Ps...)> {};
+template <class R, class... Ps>
+struct read_signature<R (*)(Ps...) noexcept> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...)> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...) const> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...) noexcept> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...) const noexcept> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...)&> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...) const&> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...) & noexcept> : read_signature<R(Ps...)> {};
+template <class R, class C, class... Ps>
+struct read_signature<R (C::*)(Ps...) const & noexcept> : read_signature<R(Ps...)> {};
+
+template <class F>
+struct callable_signature : read_signature<F> {};
+template <class F>
+  requires requires { &F::operator(); }
+struct callable_signature<F> : read_signature<decltype(&F::operator())> {};
+
+template <class S>
+struct first_parameter {
+  using type = void;
+};
+template <class R, class P, class... Ps>
+struct first_parameter<signature<R, P, Ps...>> {
+  using type = P;
+};
+
+}  // namespace detail
+
+/// The signature of a function, a pointer to one, a member function, or an object with exactly one
+/// `operator()` that is no template; `no_signature` for anything else.
+template <class F>
+using signature_of = typename detail::callable_signature<std::remove_cvref_t<F>>::type;
+
+template <class Signature>
+using first_parameter_of = typename detail::first_parameter<Signature>::type;
+
+namespace detail {
+
+template <class F, class Argument>
+concept generic_for = requires { &F::template operator()<Argument>; };
+
+template <class F, class Event>
+constexpr auto find_signature_for() {
+  using plain = signature_of<F>;
+  if constexpr (!std::same_as<plain, no_signature>) {
+    return plain{};
+  } else if constexpr (generic_for<F, Event>) {
+    using found = typename read_signature<decltype(&F::template operator()<Event>)>::type;
+    // `auto&&` deduces a reference to const in the call, not what naming the type gives it.
+    if constexpr (std::is_rvalue_reference_v<first_parameter_of<found>>) {
+      return typename read_signature<decltype(&F::template operator()<const Event&>)>::type{};
+    } else {
+      return found{};
+    }
+  } else if constexpr (std::invocable<F&, const Event&>) {
+    return signature<std::invoke_result_t<F&, const Event&>, const Event&>{};
+  } else {
+    return no_signature{};
+  }
+}
+
+}  // namespace detail
+
+/// The signature of a callable that may be generic in its first parameter, when called with an
+/// `Event`. An overloaded callable counts as taking nothing but the event.
+template <class F, class Event>
+using signature_for = decltype(detail::find_signature_for<F, Event>());
+
+/// A member function and its object as one callable with the member's signature.
+template <class Object, class Member, class Signature = signature_of<Member>>
+class bound_member;
+
+template <class Object, class Member, class R, class... Ps>
+class bound_member<Object, Member, signature<R, Ps...>> {
+ public:
+  bound_member(Member member, Object object) : member_(member), object_(std::move(object)) {}
+
+  R operator()(Ps... parameters) const {
+    return ((*object_).*member_)(std::forward<Ps>(parameters)...);
+  }
+
+ private:
+  Member member_;
+  Object object_;
+};
+
+namespace detail {
+
+template <class Member, class Object>
+inline constexpr bool member_of = false;
+template <class M, class C, class Object>
+inline constexpr bool member_of<M C::*, Object> = std::is_base_of_v<C, Object>;
+
+}  // namespace detail
+
+/// `object` is an lvalue, which must outlive the handler, or a pointer, smart or not.
+template <class Member, class Object>
+auto bind_member(Member member, Object&& object) {
+  if constexpr (!detail::member_of<Member, std::remove_cvref_t<Object>>) {
+    return bound_member<std::remove_cvref_t<Object>, Member>(member, std::forward<Object>(object));
+  } else {
+    static_assert(std::is_lvalue_reference_v<Object>,
+                  "msgbus: a member function's object is a temporary; pass an object that outlives "
+                  "the handler, or a pointer");
+    return bound_member<decltype(std::addressof(object)), Member>(member, std::addressof(object));
+  }
+}
+
+/// A result that only means something when awaited: a coroutine's, or another awaitable.
+template <class R>
+concept awaitable_result = requires { typename std::coroutine_traits<R>::promise_type; } ||
+                           requires(R& result) { result.await_ready(); } ||
+                           requires(R&& result) { std::move(result).operator co_await(); };
+
+}  // namespace msgbus

@@ -1,0 +1,66 @@
+#pragma once
+
+/// Topics and patterns, in the grammar of NATS subjects: tokens joined by `.`; in a pattern `*`
+/// stands for one token and a last `>` for one or more. A `*` or `>` inside a longer token is
+/// an ordinary character.
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/hash.hpp>
+
+#include <string_view>
+
+namespace msgbus {
+
+/// Takes the first token off `rest`, and its dot with it.
+constexpr std::string_view next_token(std::string_view& rest) noexcept {
+  const auto dot = rest.find('.');
+  const auto token = rest.substr(0, dot);
+  rest.remove_prefix(dot == std::string_view::npos ? rest.size() : dot + 1);
+  return token;
+}
+
+/// Why a topic or pattern is refused; null if it is not.
+[[nodiscard]] constexpr const char* topic_fault(std::string_view text, bool is_pattern) noexcept {
+  if (text.empty()) return "it is empty";
+  if (text.back() == '.') return "it has an empty token";
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto token = next_token(rest);
+    if (token.empty()) return "it has an empty token";
+    if (token == "*" || token == ">") {
+      if (!is_pattern) return "a topic has no wildcards";
+      if (token == ">" && !rest.empty()) return "'>' is not its last token";
+    }
+    for (const char c : token) {
+      if (c == ' ' || (c >= '\t' && c <= '\r') || c == '\0') return "it has white space";
+    }
+  }
+  return nullptr;
+}
+
+/// Throws `invalid_topic`, naming the text and what is wrong with it (T7).
+void check_topic(std::string_view topic);
+void check_pattern(std::string_view pattern);
+
+/// A name and a type bound together: publishing or subscribing with another type does not
+/// compile. An invalid name does not compile either.
+///
+///     inline constexpr msgbus::topic<order> order_placed{"orders.placed"};
+template <class T>
+class topic {
+ public:
+  using message_type = T;
+
+  consteval topic(std::string_view name) : name_(name), hash_(hash_of(name)) {
+    if (topic_fault(name, false) != nullptr) throw "a msgbus::topic<T> has an invalid name";
+  }
+  consteval topic(const char* name) : topic(std::string_view(name)) {}
+
+  [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
+  [[nodiscard]] constexpr std::size_t hash() const noexcept { return hash_; }
+
+ private:
+  std::string_view name_;
+  std::size_t hash_;
+};
+
+}  // namespace msgbus

@@ -1,0 +1,101 @@
+#pragma once
+
+/// What the library remembers of a type after erasing it: its identity, its name, and how to read
+/// it as a text or a number where it is one.
+
+#include <msgbus/core/hash.hpp>
+#include <msgbus/core/type_name.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+namespace msgbus {
+
+/// An integer of any built-in type, without loss.
+struct integer_value {
+  bool negative = false;
+  std::uint64_t magnitude = 0;
+};
+
+/// A text, or nothing where there was a null pointer.
+using text_value = std::optional<std::string_view>;
+
+/// One record per type. Its address is the identity of the type (T1), so in shared libraries it
+/// must be the same object everywhere: give message types default visibility.
+struct type_record {
+  std::string_view name;
+  std::size_t hash;  // of the name
+  text_value (*text)(const void*) = nullptr;        // null unless the type is string-like
+  integer_value (*integer)(const void*) = nullptr;  // null unless the type is an integer
+  float (*single)(const void*) = nullptr;           // null unless the type is `float`
+};
+
+using type_key = const type_record*;
+
+template <class T>
+concept integer_like = std::integral<T> && sizeof(T) <= sizeof(std::uint64_t);
+
+template <class T>
+concept text_like = std::convertible_to<const T&, std::string_view>;
+
+namespace detail {
+
+template <class T>
+text_value read_text(const void* value) {
+  const auto& text = *static_cast<const T*>(value);
+  if constexpr (std::is_pointer_v<T>) {
+    if (text == nullptr) return std::nullopt;
+  }
+  return std::string_view(text);
+}
+
+template <class T>
+integer_value read_integer(const void* value) {
+  const T number = *static_cast<const T*>(value);
+  if constexpr (std::is_signed_v<T>) {
+    // The magnitude of the lowest number fits only when negated as unsigned.
+    if (number < 0) return {true, std::uint64_t{0} - static_cast<std::uint64_t>(number)};
+  }
+  return {false, static_cast<std::uint64_t>(number)};
+}
+
+inline float read_single(const void* value) { return *static_cast<const float*>(value); }
+
+template <class T>
+constexpr type_record make_type_record() {
+  type_record record{type_name<T>(), hash_of(type_name<T>())};
+  if constexpr (integer_like<T>) {
+    record.integer = &read_integer<T>;
+  } else if constexpr (std::same_as<T, float>) {
+    record.single = &read_single;
+  } else if constexpr (!std::is_void_v<T>) {
+    if constexpr (text_like<T>) record.text = &read_text<T>;
+  }
+  return record;
+}
+
+template <class T>
+inline constexpr type_record record_of = make_type_record<T>();
+
+}  // namespace detail
+
+/// The key of `T` without its reference and its outer `const`.
+template <class T>
+inline constexpr type_key key_of = &detail::record_of<std::remove_cvref_t<T>>;
+
+/// A value whose type was erased. It refers; it owns nothing.
+struct value_ref {
+  type_key type;
+  const void* data;
+
+  template <class T>
+  static value_ref to(const T& value) noexcept {
+    return {key_of<T>, std::addressof(value)};
+  }
+};
+
+}  // namespace msgbus

@@ -1,0 +1,133 @@
+#pragma once
+
+/// What can be a dependency, and what it gives: a function, a `constexpr` callable object, or a
+/// `required<T>`. A dependency that cleans up takes a `yield<T>` first, and calls it once.
+
+#include <msgbus/core/signature.hpp>
+#include <msgbus/core/type_name.hpp>
+
+#include <type_traits>
+
+namespace msgbus {
+
+/// A dependency with no default: somebody must override it, or whoever names it fails with
+/// `not_provided` (I5).
+///
+///     inline constexpr msgbus::required<database&> get_database{"database"};
+template <class T>
+struct required {
+  using provided_type = T;
+  const char* name;
+};
+
+template <class T>
+class yield;
+
+template <const auto& Dependency>
+class depends;
+
+namespace di {
+
+template <class T>
+inline constexpr bool is_required = false;
+template <class T>
+inline constexpr bool is_required<required<T>> = true;
+
+/// A dependency as a type, for lists of them.
+template <const auto& D>
+struct dependency {
+  using entity = std::remove_cvref_t<decltype(D)>;
+};
+
+template <class P>
+struct as_dependency {
+  static constexpr bool found = false;
+};
+template <const auto& D>
+struct as_dependency<depends<D>> {
+  static constexpr bool found = true;
+  using type = dependency<D>;
+};
+
+/// Whether a parameter's type is `depends<...>`, by value or by reference to const.
+template <class P>
+inline constexpr bool is_depends = as_dependency<std::remove_cvref_t<P>>::found;
+
+/// The dependency that a `depends<...>` parameter names.
+template <class P>
+using dependency_of = typename as_dependency<std::remove_cvref_t<P>>::type;
+
+template <class T>
+struct as_yield {
+  static constexpr bool found = false;
+};
+template <class T>
+struct as_yield<yield<T>> {
+  static constexpr bool found = true;
+  using type = T;
+};
+
+/// How a dependency, or an implementation of one, gives its value.
+enum class shape { required, plain, with_clean_up };
+
+template <class Entity, class Signature>
+struct form_of_callable {
+  static_assert(!std::is_same_v<Signature, no_signature>,
+                "msgbus: a dependency must be a function, a callable object with one operator(), "
+                "or a required<T>");
+};
+
+template <class Entity, class R, class... Ps>
+struct form_of_callable<Entity, signature<R, Ps...>> {
+  static_assert((is_depends<Ps> && ...),
+                "msgbus: a dependency's parameters are depends<...>, after yield<T> if it cleans "
+                "up");
+  static_assert(!std::is_void_v<R>, "msgbus: a dependency returns its value, or takes a yield<T>");
+  static_assert(!awaitable_result<R>,
+                "msgbus: an awaitable dependency belongs to msgbus::async; "
+                "async::blocking(dependency) makes a sync one of it");
+  static constexpr shape kind = shape::plain;
+  using provided = R;
+  using needs = type_list<Ps...>;
+};
+
+template <class Entity, class R, class T, class... Ps>
+struct form_of_callable<Entity, signature<R, yield<T>, Ps...>> {
+  static_assert((is_depends<Ps> && ...),
+                "msgbus: after its yield<T> a dependency takes only depends<...>");
+  static_assert(std::is_void_v<R>, "msgbus: a dependency that takes a yield<T> returns void");
+  static constexpr shape kind = shape::with_clean_up;
+  using provided = T;
+  using needs = type_list<Ps...>;
+};
+
+/// The form of a dependency or implementation of type `Entity`.
+template <class Entity>
+struct form_of : form_of_callable<Entity, signature_of<Entity>> {};
+
+template <class T>
+struct form_of<required<T>> {
+  static constexpr shape kind = shape::required;
+  using provided = T;
+  using needs = type_list<>;
+};
+
+template <class Entity>
+using provided_by = typename form_of<std::remove_cvref_t<Entity>>::provided;
+
+/// The value behind a `depends`: what it points to.
+template <class Entity>
+using value_of = std::remove_reference_t<provided_by<Entity>>;
+
+/// The identity of a dependency: its address.
+template <class Entity>
+const void* identity_of(const Entity& entity) noexcept {
+  if constexpr (std::is_function_v<Entity>) {
+    return reinterpret_cast<const void*>(&entity);
+  } else {
+    return static_cast<const void*>(std::addressof(entity));
+  }
+}
+
+}  // namespace di
+}  // namespace msgbus

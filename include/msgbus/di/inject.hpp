@@ -1,0 +1,154 @@
+#pragma once
+
+/// The invocation path: calls a handler with what it needs.
+
+#include <msgbus/core/context.hpp>
+#include <msgbus/di/provider_state.hpp>
+#include <msgbus/di/resolve.hpp>
+
+#include <concepts>
+#include <optional>
+
+namespace msgbus::di {
+
+/// What an invocation draws on.
+struct injection {
+  const provider_state& overrides;
+  const msgbus::context& context;
+  asker who;
+};
+
+template <class P>
+inline constexpr bool is_context = std::is_same_v<std::remove_cvref_t<P>, context>;
+
+/// What a handler may take besides its message.
+template <class P>
+inline constexpr bool is_injected =
+    is_depends<P> || (is_context<P> && (!std::is_lvalue_reference_v<P> ||
+                                        std::is_const_v<std::remove_reference_t<P>>));
+
+/// Keeps the result of a call that is made deep inside others.
+template <class R>
+class result_of {
+ public:
+  template <class Call>
+  void run(Call& call) {
+    if constexpr (std::is_reference_v<R>) {
+      result_ = std::addressof(call());
+    } else {
+      result_.emplace(elided<Call>{call});
+    }
+  }
+  R take() {
+    if constexpr (std::is_reference_v<R>) {
+      return static_cast<R>(*result_);
+    } else {
+      return std::move(*result_);
+    }
+  }
+
+ private:
+  // Converting to the result makes the call, so that the result is made where it is kept.
+  template <class Call>
+  struct elided {
+    Call& call;
+    operator R() { return call(); }
+  };
+
+  std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, std::optional<R>>
+      result_{};
+};
+
+template <>
+class result_of<void> {
+ public:
+  template <class Call>
+  void run(Call& call) {
+    call();
+  }
+  void take() {}
+};
+
+/// The dependencies of a handler with the parameters `Ps`, and how to call it.
+template <class... Ps>
+class injector {
+  using named = typename named_by<type_list<Ps...>>::type;
+  using order = typename in_order<type_list<>, type_list<>, named>::type;
+
+  template <class... Ds>
+  static constexpr bool any_of(type_list<Ds...>, shape kind) {
+    return ((form_of_dependency<Ds>::kind == kind) || ...);
+  }
+  static constexpr bool has_required = any_of(order{}, shape::required);
+  static constexpr bool has_clean_up = any_of(order{}, shape::with_clean_up);
+
+ public:
+  /// Runs `call(ps...)` with every parameter filled in, and returns what it returns. What fails is
+  /// thrown; a failing handler with failing clean-ups as one `dispatch_error`. If `failed` is
+  /// given, failures may be added to it instead, and `call` returns nothing.
+  template <class Call>
+  static decltype(auto) run(const injection& with, Call& call, failures* failed = nullptr) {
+    using R = decltype(call(std::declval<Ps>()...));
+    if constexpr (named::size == 0) {
+      return call(argument<Ps>(with, no_values{})...);
+    } else {
+      auto handle = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
+      if constexpr (!has_required) {
+        if (with.overrides.empty()) return run_defaults<R>(with, handle, failed);
+      }
+      const snapshot::guard guard(with.overrides.guarded());
+      if constexpr (!has_required) {
+        if (!any_overridden(with.overrides, order{})) {
+          return run_defaults<R>(with, handle, failed);
+        }
+      }
+      return run_in_scope<R>(with, failed, handle, [](scope& in, auto& rest) {
+        need(in, named{}, no_values{}, rest);
+      });
+    }
+  }
+
+ private:
+  template <class P, class Values>
+  static decltype(auto) argument(const injection& with, const Values& all) {
+    if constexpr (is_depends<P>) {
+      return as_depends(all, dependency_of<P>{});
+    } else {
+      return (with.context);
+    }
+  }
+
+  template <const auto&... Ds>
+  static bool any_overridden(const provider_state& overrides, type_list<dependency<Ds>...>) {
+    return ((overrides.find(identity_of(Ds)) != nullptr) || ...);
+  }
+
+  template <class R, class Handle>
+  static R run_defaults(const injection& with, Handle& handle, failures* failed) {
+    if constexpr (has_clean_up) {
+      return run_in_scope<R>(with, failed, handle, [](scope& in, auto& rest) {
+        resolve(&in, order{}, no_values{}, rest);
+      });
+    } else {
+      return resolve(nullptr, order{}, no_values{}, handle);
+    }
+  }
+
+  template <class R, class Handle, class Resolve>
+  static R run_in_scope(const injection& with, failures* failed, Handle& handle, Resolve resolve) {
+    scope in(with.overrides, with.who);
+    result_of<R> result;
+    auto rest = [&](const auto& all) {
+      auto call = [&]() -> R { return handle(all); };
+      result.run(call);
+    };
+    in.run([&] { resolve(in, rest); });
+    if constexpr (std::is_void_v<R>) {
+      if (failed) return failed->take(in.failed());
+    }
+    in.failed().throw_any();
+    return result.take();
+  }
+};
+
+}  // namespace msgbus::di

@@ -1,0 +1,113 @@
+#pragma once
+
+/// The overrides of dependencies: components own one, or share one.
+
+#include <msgbus/di/provider_state.hpp>
+#include <msgbus/di/resolve.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace msgbus {
+
+namespace di {
+
+template <class Dependency, class Implementation>
+class implementation_of final : public implementation {
+  using value = value_of<Dependency>;
+  using given = provided_by<Implementation>;
+
+  static constexpr bool fits =
+      std::is_reference_v<given>
+          ? std::is_convertible_v<std::remove_reference_t<given>*, value*>
+          : (std::is_convertible_v<std::remove_cvref_t<given>*, value*> ||
+             (!std::is_reference_v<provided_by<Dependency>> &&
+              form_of<Implementation>::kind == shape::plain &&
+              std::is_convertible_v<given, value>));
+  static_assert(fits, "msgbus: an override gives another type than the dependency it replaces");
+
+ public:
+  implementation_of(Implementation what, std::string (*name)())
+      : implementation_(std::move(what)), name_(name) {}
+
+  void provide(scope& in, continuation rest) override {
+    if constexpr (fits) provide_from<value>(implementation_, in, name_, rest);
+  }
+
+ private:
+  Implementation implementation_;
+  std::string (*name_)();
+};
+
+template <class Dependency>
+std::string name_of_override() {
+  return "the override of " + std::string(type_name<Dependency>());
+}
+
+}  // namespace di
+
+/// Takes its override back when it goes. Not to be used from several threads at once.
+class [[nodiscard]] override_guard {
+ public:
+  override_guard(std::shared_ptr<di::provider_state> state, const void* identity,
+                 std::uint64_t ticket) noexcept
+      : state_(std::move(state)), identity_(identity), ticket_(ticket) {}
+  override_guard(override_guard&&) noexcept = default;
+  override_guard& operator=(override_guard&&) = delete;
+  ~override_guard() {
+    if (state_) state_->remove(identity_, ticket_);
+  }
+
+ private:
+  std::shared_ptr<di::provider_state> state_;
+  const void* identity_;
+  std::uint64_t ticket_;
+};
+
+/// Overrides apply to invocations that start after them, and reach sub-dependencies (I4). An
+/// implementation has the same forms as a dependency, and must give a compatible type, which is
+/// checked when compiling. Every function may be called from any thread.
+class provider {
+ public:
+  provider() : state_(std::make_shared<di::provider_state>()) {}
+  provider(const provider&) = delete;
+  provider& operator=(const provider&) = delete;
+
+  /// Replaces the dependency, and any earlier `override` of it.
+  template <class Dependency, class Implementation>
+  void override(const Dependency& dependency, Implementation implementation) {
+    add(dependency, std::move(implementation), true);
+  }
+
+  /// Takes every override of the dependency back. On a thread that is not inside a handler it
+  /// returns when no handler uses what they gave.
+  template <class Dependency>
+  void restore(const Dependency& dependency) {
+    state_->remove(di::identity_of(dependency));
+  }
+
+  /// Replaces the dependency until the guard goes; what was there before is back then. Like
+  /// `restore`, the guard's end waits for handlers that use it.
+  template <class Dependency, class Implementation>
+  [[nodiscard]] override_guard scoped_override(const Dependency& dependency,
+                                               Implementation implementation) {
+    const auto ticket = add(dependency, std::move(implementation), false);
+    return {state_, di::identity_of(dependency), ticket};
+  }
+
+  /// For the components that resolve with it.
+  [[nodiscard]] const di::provider_state& state() const noexcept { return *state_; }
+
+ private:
+  template <class Dependency, class Implementation>
+  std::uint64_t add(const Dependency& dependency, Implementation implementation, bool lasting) {
+    return state_->add(di::identity_of(dependency),
+                       std::make_unique<di::implementation_of<Dependency, Implementation>>(
+                           std::move(implementation), &di::name_of_override<Dependency>),
+                       lasting);
+  }
+
+  std::shared_ptr<di::provider_state> state_;
+};
+
+}  // namespace msgbus

@@ -1,0 +1,83 @@
+#pragma once
+
+/// The overrides of a provider: dependency -> implementation, read without locks.
+
+#include <msgbus/core/hash.hpp>
+#include <msgbus/di/scope.hpp>
+#include <msgbus/snapshot/guard.hpp>
+#include <msgbus/snapshot/table.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace msgbus::di {
+
+/// What replaces a dependency. Called from any thread, by several at once.
+class implementation {
+ public:
+  virtual ~implementation() = default;
+
+  /// Runs `rest` with a value of the type that the replaced dependency gives.
+  virtual void provide(scope& in, continuation rest) = 0;
+};
+
+/// Thread-safe. Readers hold a guard of `guarded()` for the whole invocation, since the values
+/// that an implementation gives may live in it.
+class provider_state {
+ public:
+  provider_state() = default;
+  provider_state(const provider_state&) = delete;
+  provider_state& operator=(const provider_state&) = delete;
+  ~provider_state();
+
+  [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
+
+  /// Whether nothing at all is overridden: the usual case, which needs no guard.
+  [[nodiscard]] bool empty() const noexcept { return size_.load(std::memory_order_acquire) == 0; }
+
+  /// For readers, under a guard. Null if the dependency is not overridden.
+  [[nodiscard]] implementation* find(const void* identity) const noexcept {
+    const node* found = nodes_.find(identity, hash_of_address(identity));
+    return found ? found->current.load(std::memory_order_acquire) : nullptr;
+  }
+
+  /// Puts an implementation over what is there. A lasting one replaces the last lasting one.
+  std::uint64_t add(const void* identity, std::unique_ptr<implementation> added, bool lasting);
+
+  /// Takes out all implementations, or the one with that ticket, if it is still there. Waits until
+  /// no invocation uses them, unless it is called from inside a handler.
+  void remove(const void* identity) noexcept;
+  void remove(const void* identity, std::uint64_t ticket) noexcept;
+
+ private:
+  struct layer {
+    std::unique_ptr<implementation> what;
+    std::uint64_t ticket;
+    bool lasting;
+  };
+
+  // As many as the program has dependencies, so a node stays when its last override goes.
+  struct node {
+    explicit node(const void* of) noexcept : identity(of), hash(hash_of_address(of)) {}
+    [[nodiscard]] bool is(const void* other) const noexcept { return identity == other; }
+    const void* const identity;
+    const std::size_t hash;
+    std::atomic<implementation*> current{nullptr};  // the top layer
+    std::vector<layer> layers;                      // under the lock
+  };
+
+  template <class Which>
+  void remove_if(const void* identity, Which which) noexcept;
+
+  snapshot::domain domain_;
+  std::mutex writing_;
+  snapshot::table<node> nodes_;
+  std::atomic<std::size_t> size_{0};  // how many layers there are
+  std::uint64_t last_ticket_ = 0;
+  snapshot::trash old_;
+};
+
+}  // namespace msgbus::di

@@ -1,0 +1,225 @@
+#pragma once
+
+/// Resolution: from the parameters of a callable to the values of the dependencies they name.
+///
+/// Two ways lead there. Where nothing is overridden, all is known when compiling: the dependencies
+/// are ordered (each after what it needs) and called one inside the other, which costs what calling
+/// them by hand costs (I6). Where something may be overridden, a `scope` resolves on demand.
+
+#include <msgbus/di/depends.hpp>
+#include <msgbus/di/scope.hpp>
+#include <msgbus/di/yield.hpp>
+
+#include <optional>
+
+namespace msgbus::di {
+
+/// The values resolved so far, by the dependency they belong to.
+struct no_values {};
+
+template <const auto& D, class Outer>
+struct values {
+  value_of<decltype(D)>* value;
+  const Outer& outer;
+};
+
+template <const auto& Wanted, const auto& D, class Outer>
+auto* value_in(const values<D, Outer>& all) noexcept {
+  if constexpr (std::is_same_v<dependency<Wanted>, dependency<D>>) {
+    return all.value;
+  } else {
+    return value_in<Wanted>(all.outer);
+  }
+}
+
+template <class Values, const auto& D>
+depends<D> as_depends(const Values& all, dependency<D>) noexcept {
+  return *value_in<D>(all);
+}
+
+/// The `depends` parameters of a list, as dependencies.
+template <class Found, class... Ps>
+struct collect {
+  using type = Found;
+};
+template <class... Found, class P, class... Ps>
+struct collect<type_list<Found...>, P, Ps...> {
+  static auto next() {
+    if constexpr (is_depends<P>) {
+      return typename collect<type_list<Found..., dependency_of<P>>, Ps...>::type{};
+    } else {
+      return typename collect<type_list<Found...>, Ps...>::type{};
+    }
+  }
+  using type = decltype(next());
+};
+
+template <class List>
+struct named_by;
+template <class... Ps>
+struct named_by<type_list<Ps...>> : collect<type_list<>, Ps...> {};
+
+/// Calls a dependency or an implementation, with its `depends` filled in.
+template <class Entity, class Values, class... Ps>
+decltype(auto) call_plain(Entity& entity, const Values& all, type_list<Ps...>) {
+  return entity(as_depends(all, dependency_of<Ps>{})...);
+}
+
+/// The same for one that cleans up.
+template <class T, class Entity, class Values, class... Ps>
+void call_yielding(Entity& entity, yielding& call, const Values& all, type_list<Ps...>) {
+  entity(yield<T>(call), as_depends(all, dependency_of<Ps>{})...);
+}
+
+template <class V>
+void* erased(V* value) noexcept {
+  return const_cast<std::remove_const_t<V>*>(value);
+}
+
+// What a value is kept as: itself if a pointer to it will do, else converted.
+template <class Given, class V>
+using kept_as = std::conditional_t<std::is_convertible_v<std::remove_cvref_t<Given>*, V*>,
+                                   std::remove_cvref_t<Given>, std::remove_const_t<V>>;
+
+/// Gets the value of a dependency whose needs are in `all`, and runs `rest` with a `V*` to it.
+template <class V, class Entity, class Values, class Rest>
+void provide_value(Entity& entity, scope* in, std::string (*name)(), const Values& all,
+                   Rest& rest) {
+  using form = form_of<std::remove_cvref_t<Entity>>;
+  using given = typename form::provided;
+  using needs = typename form::needs;
+  if constexpr (form::kind == shape::with_clean_up) {
+    auto yielded = [&](void* value) {
+      rest(static_cast<V*>(static_cast<std::remove_reference_t<given>*>(value)));
+    };
+    yielding call(*in, name, yielded);
+    call_yielding<given>(entity, call, all, needs{});
+    call.ended();
+  } else if constexpr (std::is_reference_v<given>) {
+    given value = call_plain(entity, all, needs{});
+    rest(static_cast<V*>(std::addressof(value)));
+  } else {
+    kept_as<given, V> value = call_plain(entity, all, needs{});
+    rest(static_cast<V*>(std::addressof(value)));
+  }
+}
+
+// --- on demand -------------------------------------------------------------------------------
+
+template <const auto& D>
+std::string name_of_dependency() {
+  if constexpr (is_required<std::remove_cvref_t<decltype(D)>>) {
+    return D.name;
+  } else {
+    return std::string(entity_name<D>());
+  }
+}
+
+template <const auto& D>
+void provide_default(scope& in, continuation rest);
+
+template <const auto& D>
+constexpr dependency_info make_info() {
+  if constexpr (is_required<std::remove_cvref_t<decltype(D)>>) {
+    return {&name_of_dependency<D>, type_name<provided_by<decltype(D)>>(), nullptr};
+  } else {
+    return {&name_of_dependency<D>, type_name<provided_by<decltype(D)>>(), &provide_default<D>};
+  }
+}
+
+template <const auto& D>
+inline constexpr dependency_info info_of = make_info<D>();
+
+template <class Values, class Rest>
+void need(scope&, type_list<>, const Values& all, Rest& rest) {
+  rest(all);
+}
+
+/// Resolves the dependencies from left to right, then runs `rest` with their values.
+template <const auto& D, class... More, class Values, class Rest>
+void need(scope& in, type_list<dependency<D>, More...>, const Values& all, Rest& rest) {
+  auto next = [&](void* value) {
+    const values<D, Values> more{static_cast<value_of<decltype(D)>*>(value), all};
+    need(in, type_list<More...>{}, more, rest);
+  };
+  in.provide(identity_of(D), info_of<D>, next);
+}
+
+/// Resolves the needs of a dependency or implementation, gets its value, runs `rest` with it.
+template <class V, class Entity>
+void provide_from(Entity& entity, scope& in, std::string (*name)(), continuation rest) {
+  using needs = typename form_of<std::remove_cvref_t<Entity>>::needs;
+  auto with_value = [&](V* value) { rest(erased(value)); };
+  auto with_needs = [&](const auto& all) {
+    provide_value<V>(entity, &in, name, all, with_value);
+  };
+  need(in, typename named_by<needs>::type{}, no_values{}, with_needs);
+}
+
+template <const auto& D>
+void provide_default(scope& in, continuation rest) {
+  provide_from<value_of<decltype(D)>>(D, in, &name_of_dependency<D>, rest);
+}
+
+// --- known when compiling --------------------------------------------------------------------
+
+template <class D, class List>
+inline constexpr bool is_in = false;
+template <class D, class... Ds>
+inline constexpr bool is_in<D, type_list<Ds...>> = (std::is_same_v<D, Ds> || ...);
+
+template <class D>
+struct form_of_dependency : form_of<typename D::entity> {};
+
+/// Each dependency once, after those that it needs.
+template <class Done, class Path, class Todo>
+struct in_order {
+  using type = Done;
+};
+template <class... Done, class... Path, class D, class... Todo>
+struct in_order<type_list<Done...>, type_list<Path...>, type_list<D, Todo...>> {
+  static constexpr bool is_cycle = is_in<D, type_list<Path...>>;
+  static_assert(!is_cycle, "msgbus: a dependency depends on itself: a dependency cycle");
+  static auto next() {
+    if constexpr (is_cycle || is_in<D, type_list<Done...>>) {
+      return in_order<type_list<Done...>, type_list<Path...>, type_list<Todo...>>{};
+    } else {
+      using needs = typename named_by<typename form_of_dependency<D>::needs>::type;
+      using before =
+          typename in_order<type_list<Done...>, type_list<Path..., D>, needs>::type;
+      return after(before{});
+    }
+  }
+  template <class... Before>
+  static auto after(type_list<Before...>) {
+    return in_order<type_list<Before..., D>, type_list<Path...>, type_list<Todo...>>{};
+  }
+  using type = typename decltype(next())::type;
+};
+
+template <class Values, class Rest>
+decltype(auto) resolve(scope*, type_list<>, const Values& all, Rest& rest) {
+  return rest(all);
+}
+
+/// Gets the values of dependencies in order, none of them overridden, and runs `rest` with them.
+/// The scope is only used by dependencies that clean up; with those there is no result.
+template <const auto& D, class... More, class Values, class Rest>
+decltype(auto) resolve(scope* in, type_list<dependency<D>, More...>, const Values& all,
+                       Rest& rest) {
+  using form = form_of<std::remove_cvref_t<decltype(D)>>;
+  using V = value_of<decltype(D)>;
+  if constexpr (form::kind == shape::with_clean_up) {
+    auto next = [&](V* value) {
+      const values<D, Values> more{value, all};
+      resolve(in, type_list<More...>{}, more, rest);
+    };
+    provide_value<V>(D, in, &name_of_dependency<D>, all, next);
+  } else {
+    typename form::provided value = call_plain(D, all, typename form::needs{});
+    const values<D, Values> more{std::addressof(value), all};
+    return resolve(in, type_list<More...>{}, more, rest);
+  }
+}
+
+}  // namespace msgbus::di

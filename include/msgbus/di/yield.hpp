@@ -1,0 +1,61 @@
+#pragma once
+
+/// How a dependency that cleans up hands over its value.
+
+#include <msgbus/di/scope.hpp>
+
+#include <memory>
+#include <type_traits>
+
+namespace msgbus {
+
+namespace di {
+
+/// One call of a dependency with clean-up: makes sure that it yields exactly once, and that it
+/// sees how the rest ended (I3, I5).
+class yielding {
+ public:
+  yielding(scope& owner, std::string (*dependency)(), continuation rest) noexcept
+      : scope_(owner), dependency_(dependency), rest_(rest) {}
+
+  /// Runs the rest with the value; throws what it throws.
+  void operator()(void* value);
+
+  /// To be called when the dependency has returned. Throws if it did not yield.
+  void ended() const;
+
+ private:
+  scope& scope_;
+  std::string (*dependency_)();
+  continuation rest_;
+  bool yielded_ = false;
+};
+
+}  // namespace di
+
+/// The first parameter of a dependency that cleans up. Call it once, with the value:
+///
+///     void open_session(msgbus::yield<session&> yield) {
+///       session s = acquire();
+///       yield(s);    // the handler runs here; its exception comes out of this call
+///       s.commit();  // reached only on success
+///     }
+///
+/// A handler's failure is reported whether or not the dependency lets it through; every dependency
+/// around a handler sees it (I3). Not to be kept beyond the dependency's return.
+template <class T>
+class yield {
+ public:
+  explicit yield(di::yielding& call) noexcept : call_(call) {}
+  yield(const yield&) = delete;
+  yield& operator=(const yield&) = delete;
+
+  void operator()(T value) const {
+    call_(const_cast<std::remove_const_t<std::remove_reference_t<T>>*>(std::addressof(value)));
+  }
+
+ private:
+  di::yielding& call_;
+};
+
+}  // namespace msgbus

@@ -1,0 +1,35 @@
+#pragma once
+
+/// Somebody who is told of each step that messages take through a component, and changes nothing.
+
+#include <exception>
+#include <string_view>
+
+namespace msgbus {
+
+/// The message and the handler that a step is about. It refers: copy what must live longer.
+struct step {
+  std::string_view message;  ///< the name of the message's type; of an operation, its name
+  std::string_view topic;    ///< empty for events and operations
+};
+
+/// Override the steps of interest. Called on the thread that dispatches, often from several at
+/// once, so an implementation must be thread-safe, and quick: the dispatch waits for it. There is
+/// nobody to whom an observer's own exception could be told: the functions are `noexcept`.
+class observer {
+ public:
+  virtual ~observer() = default;
+
+  /// A component has taken a message.
+  virtual void accepted(const step&) noexcept {}
+  /// A handler has ended well.
+  virtual void delivered(const step&) noexcept {}
+  /// A handler, or a clean-up around it, has thrown.
+  virtual void failed(const step&, const std::exception_ptr&) noexcept {}
+  /// A message was discarded by an overflow policy.
+  virtual void dropped(const step&) noexcept {}
+  /// A message had no handler (D3), or none for its type (T6).
+  virtual void unrouted(const step&) noexcept {}
+};
+
+}  // namespace msgbus

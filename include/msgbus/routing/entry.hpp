@@ -1,0 +1,112 @@
+#pragma once
+
+/// One attached handler, as the routing core knows it, and the ordered lists that routes hold.
+
+#include <msgbus/snapshot/guard.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace msgbus::routing {
+
+class router;
+
+/// Owns a handler's callable from its attachment until no thread can be running it.
+///
+/// States: attached (`active`) -> detached (not `active`, may still be running) -> released (the
+/// callable is destroyed). A dispatch looks at `active` under its guard, just before each call.
+class entry {
+ public:
+  explicit entry(std::uint64_t order) noexcept : order_(order) {}
+  virtual ~entry() = default;
+  entry(const entry&) = delete;
+  entry& operator=(const entry&) = delete;
+
+  /// Names the handler in errors, such as `handler of order_placed`.
+  [[nodiscard]] virtual std::string describe() const = 0;
+
+  [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_acquire); }
+
+  /// The place in the order of registration within its component (D1).
+  [[nodiscard]] std::uint64_t order() const noexcept { return order_; }
+
+ protected:
+  virtual void destroy_callable() noexcept = 0;
+
+ private:
+  friend class router;
+
+  void release() noexcept;
+  void wait_for_release() const noexcept;
+
+  std::atomic<bool> active_{true};
+  std::atomic<bool> released_{false};
+  std::atomic<std::thread::id> releaser_{};  // the thread that is destroying the callable
+  const std::uint64_t order_;
+  std::weak_ptr<router> owner_;  // set by `router::attach`, before anybody else sees the entry
+
+  // The owner's list of what is attached, under its lock. `self_` keeps an attached entry alive.
+  std::shared_ptr<entry> self_;
+  entry* previous_ = nullptr;
+  entry* next_ = nullptr;
+};
+
+/// An entry in a route: how it is called there, and which it is. `call` is a function pointer that
+/// the component's family casts back to what it is.
+struct item {
+  void (*call)();
+  routing::entry* entry;
+};
+
+/// The handlers of one route in registration order. Appended to in place and read without locks:
+/// a reader sees the items that were there when it took the size.
+class item_list {
+ public:
+  static std::unique_ptr<item_list> make(std::size_t capacity);
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] const item* begin() const noexcept {
+    return reinterpret_cast<const item*>(this + 1);
+  }
+
+  void append(item added) noexcept;  // for writers; there is room
+
+  static void operator delete(void* block) { ::operator delete(block); }
+
+ private:
+  explicit item_list(std::size_t capacity) noexcept : capacity_(capacity) {}
+
+  // The items follow in the same block; they are made by appending.
+  std::atomic<std::size_t> size_{0};
+  const std::size_t capacity_;
+};
+
+/// The handlers of one key: a list that is replaced when something leaves it.
+class route {
+ public:
+  route() = default;
+  route(const route&) = delete;
+  route& operator=(const route&) = delete;
+  ~route() { delete items_.load(std::memory_order_relaxed); }
+
+  /// For readers, under a guard. Null if there has never been a handler.
+  [[nodiscard]] const item_list* items() const noexcept {
+    return items_.load(std::memory_order_acquire);
+  }
+
+  // For writers.
+  void add(item added, snapshot::trash& old);
+  void remove(const entry& removed, snapshot::trash& old);
+  [[nodiscard]] bool empty() const noexcept;
+
+ private:
+  void replace(std::unique_ptr<item_list> list, snapshot::trash& old);
+
+  std::atomic<item_list*> items_{nullptr};
+};
+
+}  // namespace msgbus::routing

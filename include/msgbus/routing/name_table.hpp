@@ -1,0 +1,58 @@
+#pragma once
+
+/// The routes of a service: operation name -> its one handler.
+
+#include <msgbus/core/hash.hpp>
+#include <msgbus/routing/router.hpp>
+#include <msgbus/snapshot/table.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::routing {
+
+class named_entry : public entry {
+ public:
+  named_entry(std::uint64_t order, std::string given)
+      : entry(order), hash(hash_of(given)), name(std::move(given)) {}
+
+  [[nodiscard]] bool is(std::string_view other) const noexcept { return name == other; }
+
+  const std::size_t hash;
+  const std::string name;
+};
+
+class name_table : public router {
+ public:
+  /// For readers, under a guard. Null if there is no such name.
+  [[nodiscard]] named_entry* find(std::string_view name) const noexcept {
+    return nodes_.find(name, hash_of(name));
+  }
+
+  /// `make(order)` returns a `shared_ptr` to a kind of `named_entry`. Throws `duplicate_handler`
+  /// if its name is taken.
+  template <class Make>
+  auto attach(std::string_view name, Make make) {
+    return router::attach(
+        [&](std::uint64_t order) {
+          refuse_duplicate(name);
+          return make(order);
+        },
+        [this](named_entry& added, snapshot::trash& old) noexcept { nodes_.insert(added, old); });
+  }
+
+  /// All names, sorted: for errors and for users who list what there is. Takes the writers' lock.
+  [[nodiscard]] std::vector<std::string> names();
+
+ private:
+  void refuse_duplicate(std::string_view name) const;
+  void unlink(entry& removed, snapshot::trash&) noexcept override {
+    nodes_.erase(static_cast<named_entry&>(removed));
+  }
+
+  snapshot::table<named_entry> nodes_;
+};
+
+}  // namespace msgbus::routing

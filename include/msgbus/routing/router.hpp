@@ -1,0 +1,63 @@
+#pragma once
+
+/// What every component does with its handlers, whatever the key: attach, detach, and stop.
+
+#include <msgbus/routing/entry.hpp>
+#include <msgbus/snapshot/guard.hpp>
+
+#include <memory>
+#include <mutex>
+
+namespace msgbus::routing {
+
+/// The base of the tables of routes. Held by `shared_ptr`: subscriptions and bindings refer to it.
+/// Every function may be called from any thread, also from inside handlers.
+class router : public std::enable_shared_from_this<router> {
+ public:
+  router() = default;
+  virtual ~router();
+  router(const router&) = delete;
+  router& operator=(const router&) = delete;
+
+  /// What dispatches guard while they read routes and run handlers.
+  [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
+
+  /// Takes the handler out and destroys its callable when no thread runs it. Waits for that,
+  /// unless it is called from inside a handler (D6). Detaching twice only waits.
+  static void detach(entry& detached) noexcept;
+
+  /// The same, but never waits.
+  static void detach_later(entry& detached) noexcept;
+
+  /// Detaches all; for the end of the component. The router itself lives on while it is used.
+  void close() noexcept;
+
+ protected:
+  /// Attaches under the writers' lock. `make` gets the order number and returns a `shared_ptr` to
+  /// the new entry, `link` puts it into the routes and does not throw.
+  template <class Make, class Link>
+  auto attach(Make make, Link link) {
+    const std::lock_guard lock(writing_);
+    auto made = make(next_order_);
+    own(made);
+    link(*made, old_);
+    return made;
+  }
+
+  /// Takes the entry out of every route it is in. Called with the writers' lock held.
+  virtual void unlink(entry& removed, snapshot::trash& old) noexcept = 0;
+
+  std::mutex writing_;
+
+ private:
+  bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was out already
+  void own(std::shared_ptr<entry> made) noexcept;
+  std::shared_ptr<entry> disown(entry& removed) noexcept;
+
+  snapshot::domain domain_;
+  std::uint64_t next_order_ = 1;
+  entry* last_ = nullptr;  // of the list of attached entries
+  snapshot::trash old_;    // unlinked by attaching: at most as much as what is linked, so it waits
+};
+
+}  // namespace msgbus::routing

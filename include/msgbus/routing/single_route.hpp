@@ -1,0 +1,30 @@
+#pragma once
+
+/// The one route of a producer or publisher: the components bound to it, in order.
+
+#include <msgbus/routing/router.hpp>
+
+namespace msgbus::routing {
+
+class single_route : public router {
+ public:
+  /// For readers, under a guard.
+  [[nodiscard]] const item_list* items() const noexcept { return bound_.items(); }
+
+  /// `make(order)` returns a `shared_ptr` to a kind of `entry`.
+  template <class Make>
+  auto attach(void (*call)(), Make make) {
+    return router::attach(make, [this, call](entry& added, snapshot::trash& old) noexcept {
+      bound_.add({call, &added}, old);
+    });
+  }
+
+ private:
+  void unlink(entry& removed, snapshot::trash& old) noexcept override {
+    bound_.remove(removed, old);
+  }
+
+  route bound_;
+};
+
+}  // namespace msgbus::routing

@@ -1,0 +1,61 @@
+#pragma once
+
+/// A handle for one attached handler.
+
+#include <msgbus/routing/entry.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace msgbus {
+
+/// Copies refer to the same handler. Dropping it leaves the handler attached; it may outlive the
+/// component. Default-constructed it is inactive. Different objects may be used from different
+/// threads at once.
+class subscription {
+ public:
+  subscription() = default;
+  explicit subscription(std::shared_ptr<routing::entry> entry) noexcept
+      : entry_(std::move(entry)) {}
+
+  /// Takes the handler out (D4, D6). On a thread that is not inside a handler it returns when the
+  /// cancelled handler runs on no thread and its captures are destroyed: what it points to may be
+  /// freed. It waits only for dispatches of that handler's component. Called from inside any
+  /// handler it does not wait: the handler is not started again, and its captures go when the
+  /// last running call has returned. Do not hold a lock that the handler needs.
+  void cancel() noexcept;
+
+  /// Whether the handler is attached: not cancelled, and its component not destroyed.
+  [[nodiscard]] bool active() const noexcept { return entry_ && entry_->active(); }
+
+ private:
+  std::shared_ptr<routing::entry> entry_;
+};
+
+/// Cancels in its destructor. Made from a `subscription`, implicitly.
+class [[nodiscard]] scoped_subscription {
+ public:
+  scoped_subscription() = default;
+  scoped_subscription(subscription held) noexcept : held_(std::move(held)) {}
+  scoped_subscription(scoped_subscription&& other) noexcept
+      : held_(std::exchange(other.held_, {})) {}
+  scoped_subscription& operator=(scoped_subscription&& other) noexcept {
+    if (this != &other) {
+      held_.cancel();
+      held_ = std::exchange(other.held_, {});
+    }
+    return *this;
+  }
+  ~scoped_subscription() { held_.cancel(); }
+
+  void cancel() noexcept { held_.cancel(); }
+  [[nodiscard]] bool active() const noexcept { return held_.active(); }
+
+  /// Gives the subscription up without cancelling it.
+  [[nodiscard]] subscription release() noexcept { return std::exchange(held_, {}); }
+
+ private:
+  subscription held_;
+};
+
+}  // namespace msgbus

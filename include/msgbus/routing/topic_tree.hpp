@@ -1,0 +1,86 @@
+#pragma once
+
+/// The routes of a subscriber: topics by hash, patterns with wildcards by a tree of tokens.
+
+#include <msgbus/core/hash.hpp>
+#include <msgbus/routing/router.hpp>
+#include <msgbus/routing/matches.hpp>
+#include <msgbus/snapshot/table.hpp>
+
+#include <atomic>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::routing {
+
+class topic_entry : public entry {
+ public:
+  /// The patterns are valid, and each is there once.
+  topic_entry(std::uint64_t order, std::vector<std::string> patterns, void (*call)()) noexcept
+      : entry(order), patterns_(std::move(patterns)), call_(call) {}
+
+ protected:
+  /// `'a.*', 'b'`, for errors.
+  [[nodiscard]] std::string describe_patterns() const;
+
+ private:
+  friend class topic_tree;
+  const std::vector<std::string> patterns_;
+  void (*const call_)();
+};
+
+class topic_tree : public router {
+ public:
+  topic_tree();
+  ~topic_tree() override;
+
+  /// Finds the handlers of a topic, in order of registration, each once (T8). For readers, under a
+  /// guard. Throws `invalid_topic` (T7). `hash` is `hash_of(topic)`.
+  void find(std::string_view topic, std::size_t hash, matches& found) const {
+    const named_route* exact = exact_.find(topic, hash);
+    if (exact) found.add(exact->handlers.items());  // only valid topics are in there
+    if (exact && patterns_.load(std::memory_order_acquire) == 0) return;
+    find_patterns(topic, exact != nullptr, found);
+  }
+
+  /// `make(order)` returns a `shared_ptr` to a kind of `topic_entry`.
+  template <class Make>
+  auto attach(Make make) {
+    return router::attach(make, [this](topic_entry& added, snapshot::trash& old) noexcept {
+      link(added, old);
+    });
+  }
+
+ private:
+  struct named_route {
+    explicit named_route(std::string_view text) : hash(hash_of(text)), name(text) {}
+    [[nodiscard]] bool is(std::string_view other) const noexcept { return name == other; }
+    const std::size_t hash;
+    const std::string name;
+    route handlers;
+  };
+
+  struct branch;  // a node of the tree of patterns
+
+  void find_patterns(std::string_view topic, bool known_valid, matches& found) const;
+  static void walk(const branch& at, std::string_view rest, matches& found);
+
+  void link(topic_entry& added, snapshot::trash& old) noexcept;
+  void unlink(entry& removed, snapshot::trash& old) noexcept override;
+
+  snapshot::table<named_route> exact_;
+  std::unique_ptr<branch> root_;
+  std::atomic<std::size_t> patterns_{0};  // how many patterns with wildcards there are
+};
+
+/// A pattern that contains no wildcard is looked up as a topic.
+[[nodiscard]] bool has_wildcard(std::string_view pattern) noexcept;
+
+/// Checks the patterns and drops those that are there twice. Throws `invalid_topic` (T7).
+[[nodiscard]] std::vector<std::string> checked_patterns(
+    std::initializer_list<std::string_view> patterns);
+
+}  // namespace msgbus::routing

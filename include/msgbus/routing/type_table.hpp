@@ -1,0 +1,73 @@
+#pragma once
+
+/// The routes of a consumer: event type -> ordered handlers (T1).
+
+#include <msgbus/core/hash.hpp>
+#include <msgbus/core/type_key.hpp>
+#include <msgbus/routing/router.hpp>
+#include <msgbus/snapshot/table.hpp>
+
+#include <memory>
+#include <span>
+
+namespace msgbus::routing {
+
+/// One type that a handler takes, and how it is called for that type. No type: every event (T4).
+struct typed_call {
+  type_key type;
+  void (*call)();
+};
+
+class typed_entry : public entry {
+ public:
+  /// `calls` lives as long as the program.
+  typed_entry(std::uint64_t order, std::span<const typed_call> calls) noexcept
+      : entry(order), calls_(calls) {}
+
+  [[nodiscard]] std::span<const typed_call> calls() const noexcept { return calls_; }
+
+ private:
+  std::span<const typed_call> calls_;
+};
+
+class type_table : public router {
+ public:
+  type_table() = default;
+  ~type_table() override;
+
+  /// For readers, under a guard. Null if the type never had a handler.
+  [[nodiscard]] const item_list* find(type_key type) const noexcept {
+    const node* found = nodes_.find(type, type->hash);
+    return found ? found->handlers.items() : nullptr;
+  }
+
+  /// For readers, under a guard: the handlers of every event.
+  [[nodiscard]] const item_list* any() const noexcept { return any_.items(); }
+
+  /// `make(order)` returns a `shared_ptr` to a kind of `typed_entry`.
+  template <class Make>
+  auto attach(Make make) {
+    return router::attach(make, [this](typed_entry& added, snapshot::trash& old) {
+      link(added, old);
+    });
+  }
+
+ private:
+  // Types are as many as the program has, so a route stays when its last handler goes.
+  struct node {
+    explicit node(type_key of) noexcept : type(of), hash(of->hash) {}
+    [[nodiscard]] bool is(type_key other) const noexcept { return type == other; }
+    const type_key type;
+    const std::size_t hash;
+    route handlers;
+  };
+
+  route& route_for(type_key type, snapshot::trash& old);
+  void link(typed_entry& added, snapshot::trash& old) noexcept;
+  void unlink(entry& removed, snapshot::trash& old) noexcept override;
+
+  snapshot::table<node> nodes_;
+  route any_;
+};
+
+}  // namespace msgbus::routing

@@ -1,0 +1,117 @@
+#pragma once
+
+/// A hash table that is read without locks.
+
+#include <msgbus/snapshot/trash.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <new>
+
+namespace msgbus::snapshot {
+
+/// Finds nodes by hash and key. A `Node` has `std::size_t hash` and `bool is(Key) const`; the
+/// table refers to nodes and owns none of them.
+///
+/// Readers call `find` under a guard, from any thread. Writers hold a lock of their own among
+/// themselves, and give the trash that they are handed back to `retire`.
+template <class Node>
+class table {
+ public:
+  table() = default;
+  table(const table&) = delete;
+  table& operator=(const table&) = delete;
+  ~table() { delete cells_.load(std::memory_order_relaxed); }
+
+  template <class Key>
+  [[nodiscard]] Node* find(const Key& key, std::size_t hash) const noexcept {
+    const cells* all = cells_.load(std::memory_order_acquire);
+    if (!all) return nullptr;
+    for (std::size_t i = hash & all->mask;; i = (i + 1) & all->mask) {
+      Node* const node = all->at()[i].load(std::memory_order_acquire);
+      if (!node) return nullptr;
+      if (node != erased() && node->hash == hash && node->is(key)) return node;
+    }
+  }
+
+  /// The node must not be there already.
+  void insert(Node& node, trash& old) {
+    cells* all = cells_.load(std::memory_order_relaxed);
+    if (!all || (all->used + 1) * 2 > all->mask + 1) all = rebuild(old);
+    place(*all, node);
+    ++size_;
+  }
+
+  /// The node must be there. It may be in use by readers until `retire` is done.
+  void erase(Node& node) noexcept {
+    cells* all = cells_.load(std::memory_order_relaxed);
+    std::size_t i = node.hash & all->mask;
+    while (all->at()[i].load(std::memory_order_relaxed) != &node) i = (i + 1) & all->mask;
+    all->at()[i].store(erased(), std::memory_order_release);
+    --size_;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }  // for writers
+
+  /// For writers; `f` may erase the node it is given.
+  template <class F>
+  void for_each(F f) {
+    cells* all = cells_.load(std::memory_order_relaxed);
+    if (!all) return;
+    for (std::size_t i = 0; i <= all->mask; ++i) {
+      Node* node = all->at()[i].load(std::memory_order_relaxed);
+      if (node && node != erased()) f(*node);
+    }
+  }
+
+ private:
+  // Each cell goes from empty to a node to `erased`, and is not used again: a crowded table is
+  // rebuilt elsewhere. The cells follow the header in one block.
+  struct cells {
+    explicit cells(std::size_t capacity) noexcept : mask(capacity - 1) {
+      for (std::size_t i = 0; i < capacity; ++i) new (at() + i) std::atomic<Node*>(nullptr);
+    }
+    static std::unique_ptr<cells> make(std::size_t capacity) {
+      void* const block = ::operator new(sizeof(cells) + capacity * sizeof(std::atomic<Node*>));
+      return std::unique_ptr<cells>(new (block) cells(capacity));
+    }
+    static void operator delete(void* block) { ::operator delete(block); }
+
+    std::atomic<Node*>* at() noexcept { return reinterpret_cast<std::atomic<Node*>*>(this + 1); }
+    const std::atomic<Node*>* at() const noexcept {
+      return reinterpret_cast<const std::atomic<Node*>*>(this + 1);
+    }
+
+    const std::size_t mask;
+    std::size_t used = 0;  // nodes and erased nodes
+  };
+
+  static Node* erased() noexcept {
+    alignas(Node) static constinit char mark[1] = {};
+    return reinterpret_cast<Node*>(mark);
+  }
+
+  static void place(cells& all, Node& node) noexcept {
+    std::size_t i = node.hash & all.mask;
+    while (all.at()[i].load(std::memory_order_relaxed)) i = (i + 1) & all.mask;
+    all.at()[i].store(&node, std::memory_order_release);
+    ++all.used;
+  }
+
+  cells* rebuild(trash& old) {
+    std::size_t capacity = 4;
+    while (capacity < (size_ + 1) * 3) capacity *= 2;
+    auto made = cells::make(capacity);
+    for_each([&](Node& node) { place(*made, node); });
+    std::unique_ptr<cells> before(cells_.load(std::memory_order_relaxed));
+    cells_.store(made.get(), std::memory_order_release);
+    old.add(std::move(before));
+    return made.release();
+  }
+
+  std::atomic<cells*> cells_{nullptr};
+  std::size_t size_ = 0;
+};
+
+}  // namespace msgbus::snapshot

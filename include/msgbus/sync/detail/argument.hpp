@@ -1,0 +1,186 @@
+#pragma once
+
+/// The arguments and the result of an operation that is called by name: types erased, matched or
+/// converted without loss (T5).
+
+#include <msgbus/core/convert.hpp>
+#include <msgbus/di/inject.hpp>
+
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace msgbus::sync::detail {
+
+/// An argument as the caller passed it.
+struct argument {
+  value_ref value;
+  bool is_const;
+  bool is_rvalue;
+
+  template <class A>
+  static argument of(std::remove_reference_t<A>& value) noexcept {
+    return {value_ref::to(value), std::is_const_v<std::remove_reference_t<A>>,
+            !std::is_lvalue_reference_v<A>};
+  }
+};
+
+/// Where an argument stands, for errors.
+struct position {
+  std::string_view operation;
+  std::size_t index;  // from 1
+};
+
+[[noreturn]] void throw_bad_argument(position at, std::string_view wanted, value_ref given,
+                                     std::string_view why);
+
+/// An argument on its way to a parameter of type `P`. Everything is checked when it is made; `get`
+/// is called once.
+template <class P>
+class bound_argument {
+  using T = std::remove_cvref_t<P>;
+  static constexpr bool wants_mutable =
+      std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
+  static constexpr bool keeps = conversion_target<T> || std::is_rvalue_reference_v<P>;
+
+ public:
+  bound_argument(const argument& given, position at) : given_(given) {
+    if (given.value.type == key_of<T>) {
+      check_exact(at);
+    } else if constexpr (wants_mutable) {
+      throw_bad_argument(at, type_name<P>(), given.value, "a reference takes that very type");
+    } else if constexpr (conversion_target<T>) {
+      kept_ = converted<T>(given.value);
+      if (!kept_) {
+        throw_bad_argument(at, type_name<P>(), given.value,
+                           converts_from<T>(given.value.type) ? "the value does not fit"
+                                                              : "it does not convert without loss");
+      }
+    } else {
+      throw_bad_argument(at, type_name<P>(), given.value, "it does not convert without loss");
+    }
+  }
+
+  P get() {
+    if constexpr (wants_mutable) {
+      return exact();
+    } else if constexpr (std::is_lvalue_reference_v<P>) {
+      if constexpr (keeps) {
+        if (kept_) return *kept_;
+      }
+      return exact();
+    } else if constexpr (std::is_rvalue_reference_v<P>) {
+      return std::move(kept_ ? *kept_ : exact());
+    } else {
+      if constexpr (keeps) {
+        if (kept_) return std::move(*kept_);
+      }
+      if constexpr (std::copy_constructible<T>) {
+        if (!moves()) return std::as_const(exact());
+      }
+      return std::move(exact());
+    }
+  }
+
+ private:
+  [[nodiscard]] bool moves() const noexcept { return given_.is_rvalue && !given_.is_const; }
+
+  // The constness was the caller's to give: it is checked before anything is changed.
+  T& exact() const noexcept { return *static_cast<T*>(const_cast<void*>(given_.value.data)); }
+
+  void check_exact(position at) {
+    if constexpr (wants_mutable) {
+      if (given_.is_rvalue || given_.is_const) {
+        throw_bad_argument(at, type_name<P>(), given_.value, "a reference takes a variable");
+      }
+    } else if constexpr (!std::is_lvalue_reference_v<P>) {
+      if (moves()) return;
+      if constexpr (!std::copy_constructible<T>) {
+        throw_bad_argument(at, type_name<P>(), given_.value, "it cannot be copied: move it");
+      } else if constexpr (std::is_rvalue_reference_v<P>) {
+        kept_.emplace(std::as_const(exact()));
+      }
+    }
+  }
+
+  argument given_;
+  std::conditional_t<keeps, std::optional<T>, std::monostate> kept_{};
+};
+
+/// What tells an exact result type, its reference and constness included.
+template <class R>
+struct exactly {};
+
+/// Where a result goes, and what it is wanted as.
+struct result_ref {
+  type_key exact;                       // key_of<exactly<R>>
+  type_key value;                       // key_of<R>; null where a reference is wanted
+  std::string_view name;                // of R
+  bool discards;                        // void is wanted
+  void* slot;                           // a result_of<R>
+  bool (*accepts)(type_key from);       // whether it converts to R
+  bool (*convert)(void* slot, value_ref from);
+
+  template <class R>
+  static result_ref to(di::result_of<R>& slot) noexcept {
+    return {key_of<exactly<R>>, std::is_reference_v<R> ? nullptr : key_of<R>, type_name<R>(),
+            std::is_void_v<R>,  &slot, &accepts_for<R>, &convert_for<R>};
+  }
+
+ private:
+  // A view of a text that the operation returned by value would dangle.
+  template <class R>
+  static constexpr bool converts = conversion_target<R> && !std::same_as<R, std::string_view>;
+
+  template <class R>
+  static bool accepts_for(type_key from) {
+    if constexpr (converts<R>) return converts_from<R>(from);
+    return false;
+  }
+
+  template <class R>
+  static bool convert_for(void* slot, value_ref from) {
+    if constexpr (converts<R>) {
+      if (auto value = converted<R>(from)) {
+        auto take = [&]() -> R { return std::move(*value); };
+        static_cast<di::result_of<R>*>(slot)->run(take);
+        return true;
+      }
+    }
+    return false;
+  }
+};
+
+[[noreturn]] void throw_bad_result(std::string_view operation, std::string_view wanted,
+                                   std::string_view given, const char* why);
+
+/// Calls an operation that returns `R` and puts the result where it is wanted. A type that cannot
+/// be had is refused before the call, so that no result is lost.
+template <class R, class Call>
+void store_result(const result_ref& out, std::string_view operation, Call& call) {
+  if (out.exact == key_of<exactly<R>>) {
+    static_cast<di::result_of<R>*>(out.slot)->run(call);
+  } else if (out.discards) {
+    (void)call();
+  } else if constexpr (std::is_void_v<R>) {
+    throw_bad_result(operation, out.name, "void", "it returns nothing");
+  } else {
+    using T = std::remove_cvref_t<R>;
+    if constexpr (std::constructible_from<T, R> && std::move_constructible<T>) {
+      if (out.value == key_of<T>) {
+        auto copy = [&]() -> T { return call(); };
+        return static_cast<di::result_of<T>*>(out.slot)->run(copy);
+      }
+    }
+    if (!out.accepts(key_of<T>)) {
+      throw_bad_result(operation, out.name, type_name<R>(), "it does not convert without loss");
+    }
+    const auto& result = call();
+    if (!out.convert(out.slot, value_ref::to(result))) {
+      throw_bad_result(operation, out.name, describe(value_ref::to(result)),
+                       "the value does not fit");
+    }
+  }
+}
+
+}  // namespace msgbus::sync::detail

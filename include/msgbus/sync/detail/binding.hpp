@@ -1,0 +1,76 @@
+#pragma once
+
+/// How a producer or publisher holds the components bound to it, and how those let go.
+
+#include <msgbus/routing/single_route.hpp>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace msgbus::sync::detail {
+
+/// In the sender's route: one component that gets what is sent.
+template <class Target>
+class binding final : public routing::entry {
+ public:
+  binding(std::uint64_t order, std::shared_ptr<Target> target, const void* sender) noexcept
+      : entry(order), target_(std::move(target)), sender_(sender) {}
+
+  [[nodiscard]] std::string describe() const override { return "binding"; }
+
+  /// For dispatches, under a guard of the sender.
+  [[nodiscard]] Target& target() const noexcept { return *target_; }
+  [[nodiscard]] const void* sender() const noexcept { return sender_; }
+
+ private:
+  void destroy_callable() noexcept override { target_.reset(); }
+
+  std::shared_ptr<Target> target_;
+  const void* sender_;
+};
+
+/// On the side of a consumer or subscriber: the senders that it is bound to (D8).
+template <class Target>
+class bound_to {
+ public:
+  /// Binds once, however often it is called.
+  void bind(routing::single_route& sender, const std::shared_ptr<Target>& self) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(bindings_, [](const auto& each) { return !each->active(); });
+    for (const auto& each : bindings_) {
+      if (each->sender() == &sender) return;
+    }
+    bindings_.push_back(sender.attach(nullptr, [&](std::uint64_t order) {
+      return std::make_shared<binding<Target>>(order, self, &sender);
+    }));
+  }
+
+  /// Waits for dispatches of the sender, unless it is called from inside a handler.
+  void unbind(const routing::single_route& sender) {
+    std::shared_ptr<binding<Target>> found;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& each : bindings_) {
+        if (each->sender() == &sender) found = each;
+      }
+    }
+    if (found) routing::router::detach(*found);
+  }
+
+  /// For the end of the component. It does not wait for the senders' other dispatches.
+  void drop_all() noexcept {
+    std::vector<std::shared_ptr<binding<Target>>> dropped;
+    {
+      const std::lock_guard lock(mutex_);
+      dropped.swap(bindings_);
+    }
+    for (const auto& each : dropped) routing::router::detach_later(*each);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<binding<Target>>> bindings_;
+};
+
+}  // namespace msgbus::sync::detail

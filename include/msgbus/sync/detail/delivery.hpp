@@ -1,0 +1,56 @@
+#pragma once
+
+/// One message on its way through the handlers of one component.
+
+#include <msgbus/core/failures.hpp>
+#include <msgbus/core/type_key.hpp>
+#include <msgbus/di/inject.hpp>
+#include <msgbus/observe/observer_slot.hpp>
+#include <msgbus/observe/striped_counter.hpp>
+#include <msgbus/routing/entry.hpp>
+
+#include <memory>
+
+namespace msgbus {
+class provider;
+}
+
+namespace msgbus::sync::detail {
+
+/// What the handlers of a delivery share. It lives while a guard of the component is held.
+struct delivery {
+  value_ref message;
+  const msgbus::context& context;
+  const di::provider_state& overrides;
+  observer* watcher;
+  failures& failed;
+
+  [[nodiscard]] msgbus::step step() const noexcept {
+    return {message.type->name, context.topic()};
+  }
+};
+
+/// Calls a handler. False if it does not take the message's type. Throws what the handler throws,
+/// or adds it to the delivery's failures.
+using call_handler = bool (*)(routing::entry&, const delivery&);
+
+inline std::string describe_entry(const void* entry) {
+  return static_cast<const routing::entry*>(entry)->describe();
+}
+
+/// What `entry`'s handler draws its needs from.
+inline di::injection injection_for(const routing::entry& entry, const delivery& d) noexcept {
+  return {d.overrides, d.context, {&entry, &describe_entry}};
+}
+
+/// What every component has besides its routes.
+struct parts {
+  explicit parts(std::shared_ptr<provider> given);
+
+  const std::shared_ptr<provider> overrides;
+  const di::provider_state& overrides_state;
+  observer_slot watcher;
+  striped_counter unrouted;
+};
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,83 @@
+#pragma once
+
+/// The part of a service that operations share, and that outlives it in them.
+
+#include <msgbus/routing/name_table.hpp>
+#include <msgbus/sync/detail/argument.hpp>
+#include <msgbus/sync/detail/delivery.hpp>
+
+#include <span>
+
+namespace msgbus::sync::detail {
+
+class operation_entry;
+
+class service_core final : public routing::name_table {
+ public:
+  explicit service_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+
+  /// Calls the operation by name.
+  void execute(std::string_view name, std::span<const argument> arguments,
+               const result_ref& result);
+
+  void close() noexcept { router::close(); }
+
+  mutable parts shared;
+
+ private:
+  [[noreturn]] void throw_no_handler(std::string_view name);
+};
+
+/// One command of a service, with its one handler.
+class operation_entry : public routing::named_entry {
+ public:
+  operation_entry(std::uint64_t order, std::string given, const service_core& in)
+      : named_entry(order, std::move(given)), core(in) {}
+
+  [[nodiscard]] std::string describe() const override { return "operation '" + name + "'"; }
+
+  /// Converts the arguments, runs the handler, stores the result. For callers that hold a guard
+  /// and have seen the entry active.
+  virtual void execute(std::span<const argument> arguments, const result_ref& result) = 0;
+
+  const service_core& core;  // there as long as the entry is active
+
+ protected:
+  [[noreturn]] void throw_bad_count(std::size_t wanted, std::string_view types,
+                                    std::span<const argument> given) const;
+
+  [[nodiscard]] di::injection injection() const noexcept;
+
+  /// Runs `body` and tells the observer how it ended.
+  template <class Body>
+  decltype(auto) watched(Body body) const {
+    observer* const watcher = core.shared.watcher.get();
+    if (!watcher) [[likely]] return body();
+    const telling told(*watcher, name);
+    try {
+      return body();
+    } catch (...) {
+      told.failed();
+      throw;
+    }
+  }
+
+ private:
+  // Tells that the operation was taken, and at its end, unless it failed, that it ended well.
+  class telling {
+   public:
+    telling(observer& watcher, std::string_view operation) noexcept;
+    ~telling();
+    void failed() const noexcept;
+
+   private:
+    observer& watcher_;
+    msgbus::step step_;
+    mutable bool failed_ = false;
+  };
+};
+
+/// Throws `no_handler` for an operation that was cancelled or whose service is gone.
+[[noreturn]] void throw_detached(const operation_entry& entry);
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,46 @@
+#pragma once
+
+/// The part of a subscriber that publishers and subscriptions share, and that outlives it in them.
+
+#include <msgbus/routing/topic_tree.hpp>
+#include <msgbus/sync/detail/binding.hpp>
+#include <msgbus/sync/detail/delivery.hpp>
+
+namespace msgbus::sync::detail {
+
+/// A message and where it goes, and what became of it so far.
+struct posting {
+  value_ref message;
+  std::string_view topic;
+  std::size_t hash;  // of the topic
+  failures failed = {};
+  bool refused = false;  // somebody subscribed to the topic and does not take the type (T6)
+};
+
+class subscriber_core final : public routing::topic_tree {
+ public:
+  explicit subscriber_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+
+  /// Runs the handlers of the message. Failures are collected; throws only `invalid_topic`.
+  std::size_t deliver(posting& posted) const;
+
+  /// The handlers of the topic, whatever they take, for errors.
+  [[nodiscard]] std::string describe_handlers(const posting& posted) const;
+
+  std::size_t receive(value_ref message, std::string_view topic, std::size_t hash) const;
+
+  void close() noexcept;
+
+  mutable parts shared;
+  bound_to<subscriber_core> senders;
+};
+
+class publisher_core final : public routing::single_route {
+ public:
+  std::size_t publish(value_ref message, std::string_view topic, std::size_t hash) const;
+
+  mutable observer_slot watcher;
+  mutable striped_counter unrouted;
+};
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,50 @@
+#pragma once
+
+/// Sends messages with a topic to the subscribers that are bound to it.
+
+#include <msgbus/sync/subscriber.hpp>
+
+namespace msgbus::sync {
+
+/// Knows subscribers, not handlers. Every member function may be called from any thread, also
+/// from inside handlers (D5, D7). Publisher and subscribers may be destroyed in any order (D8).
+class publisher : public detail::sender<detail::publisher_core> {
+ public:
+  publisher() = default;
+
+  /// Messages go to the subscribers in the order in which they were bound; binding twice is
+  /// binding once.
+  template <class... Subscribers>
+    requires(std::derived_from<Subscribers, subscriber> && ...)
+  void bind(Subscribers&... subscribers) {
+    (bind_one(subscribers), ...);
+  }
+
+  /// On a thread that is not inside a handler it returns when no `publish` of this publisher is in
+  /// the subscriber any more.
+  void unbind(subscriber& bound) { bound.core_->senders.unbind(*core_); }
+
+  /// Runs the handlers of every bound subscriber, and returns how many ran. Otherwise as
+  /// `subscriber::receive`, with all subscribers' failures together; `type_mismatch` only if no
+  /// subscriber takes the type.
+  template <class M>
+  std::size_t publish(const M& message, std::string_view topic) {
+    return publish_at(message, topic, hash_of(topic));
+  }
+
+  /// The same for a typed topic; another type does not compile.
+  template <class T>
+  std::size_t publish(const std::type_identity_t<T>& message, const topic<T>& topic) {
+    return publish_at(message, topic.name(), topic.hash());
+  }
+
+ private:
+  template <class M>
+  std::size_t publish_at(const M& message, std::string_view topic, std::size_t hash) {
+    return with_event(message, [&](value_ref what) { return core_->publish(what, topic, hash); });
+  }
+
+  void bind_one(subscriber& bound) { bound.core_->senders.bind(*core_, bound.core_); }
+};
+
+}  // namespace msgbus::sync

@@ -1,0 +1,13 @@
+#include <msgbus/core/convert.hpp>
+
+namespace msgbus {
+
+std::string describe(value_ref value) {
+  std::string type(value.type->name);
+  if (value.type->text && !value.type->text(value.data)) return "a null pointer (" + type + ")";
+  if (!value.type->integer) return type;
+  const integer_value number = value.type->integer(value.data);
+  return (number.negative ? "-" : "") + std::to_string(number.magnitude) + " (" + type + ")";
+}
+
+}  // namespace msgbus

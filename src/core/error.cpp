@@ -1,0 +1,96 @@
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/failures.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace msgbus {
+
+namespace {
+
+class category final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "msgbus"; }
+
+  std::string message(int code) const override {
+    switch (static_cast<errc>(code)) {
+      case errc::no_handler: return "no handler";
+      case errc::bad_arguments: return "bad arguments";
+      case errc::not_provided: return "dependency not provided";
+      case errc::duplicate_handler: return "duplicate handler";
+      case errc::invalid_topic: return "invalid topic";
+      case errc::type_mismatch: return "type mismatch";
+      case errc::closed: return "closed";
+      case errc::full: return "full";
+      case errc::would_deadlock: return "would deadlock";
+      case errc::timed_out: return "timed out";
+      case errc::circuit_open: return "circuit open";
+      case errc::rate_limited: return "rate limited";
+      case errc::misused_dependency: return "misused dependency";
+      case errc::decode_failed: return "decode failed";
+      case errc::disconnected: return "disconnected";
+      case errc::handlers_failed: return "several handlers failed";
+    }
+    return "unknown msgbus error " + std::to_string(code);
+  }
+};
+
+std::string join(const std::vector<std::exception_ptr>& errors) {
+  std::string text = std::to_string(errors.size()) + " failures: ";
+  const char* separator = "";
+  for (const auto& each : errors) {
+    text += std::exchange(separator, "; ") + describe(each);
+  }
+  return text;
+}
+
+}  // namespace
+
+const std::error_category& error_category() noexcept {
+  static const category instance;
+  return instance;
+}
+
+std::error_code make_error_code(errc code) noexcept {
+  return {static_cast<int>(code), error_category()};
+}
+
+error::error(errc code, const std::string& text)
+    : std::system_error(make_error_code(code)), text_(text) {}
+
+dispatch_error::dispatch_error(std::vector<std::exception_ptr> errors)
+    : error(errc::handlers_failed, join(errors)),
+      errors_(std::make_shared<const std::vector<std::exception_ptr>>(std::move(errors))) {}
+
+std::string describe(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception that is not a std::exception";
+  }
+}
+
+void failures::add(std::exception_ptr exception) {
+  if (!errors_) errors_ = std::make_unique<std::vector<std::exception_ptr>>();
+  errors_->push_back(std::move(exception));
+}
+
+void failures::add_new(const std::exception_ptr& exception) {
+  if (errors_ && std::find(errors_->begin(), errors_->end(), exception) != errors_->end()) return;
+  add(exception);
+}
+
+void failures::take(failures& other) {
+  if (!other.errors_) return;
+  for (std::exception_ptr& each : *other.errors_) add(std::move(each));
+  other.errors_.reset();
+}
+
+void failures::throw_all() {
+  if (errors_->size() == 1) std::rethrow_exception(std::exchange(errors_->front(), nullptr));
+  throw dispatch_error(std::move(*errors_));
+}
+
+}  // namespace msgbus

@@ -1,0 +1,82 @@
+#include <msgbus/di/scope.hpp>
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/di/provider_state.hpp>
+#include <msgbus/di/yield.hpp>
+
+namespace msgbus::di {
+
+void scope::provide(const void* identity, const dependency_info& info, continuation rest) {
+  for (const resolution* each = innermost_; each; each = each->outer) {
+    if (each->identity != identity) continue;
+    if (!each->value) throw_cycle(*each);
+    return rest(each->value);
+  }
+  resolution mine{identity, info, nullptr, innermost_};
+  innermost_ = &mine;
+  struct restore {
+    scope& in;
+    const resolution* outer;
+    ~restore() { in.innermost_ = outer; }
+  } const at_end{*this, mine.outer};
+  auto resolved = [&](void* value) {
+    mine.value = value;
+    rest(value);
+  };
+  if (implementation* override = overrides_.find(identity)) {
+    override->provide(*this, resolved);
+  } else if (info.provide) {
+    info.provide(*this, resolved);
+  } else {
+    throw_not_provided(info);
+  }
+}
+
+void scope::throw_cycle(const resolution& start) const {
+  std::string path = start.info.name();
+  for (const resolution* each = innermost_; each; each = each->outer) {
+    if (each->value) continue;  // only what is being resolved leads back here
+    path.insert(0, each->info.name() + " -> ");
+    if (each == &start) break;
+  }
+  throw error(errc::misused_dependency,
+              "dependency cycle: " + path + ", asked for by " + who_.describe(who_.who));
+}
+
+void scope::throw_not_provided(const dependency_info& info) const {
+  std::string by = who_.describe(who_.who);
+  for (const resolution* each = innermost_->outer; each; each = each->outer) {
+    if (each->value) continue;
+    by = "dependency '" + each->info.name() + "' of " + by;
+    break;
+  }
+  throw error(errc::not_provided, "dependency '" + info.name() + "' (" + std::string(info.type) +
+                                      ") is required by " + by +
+                                      ", and no override provides it");
+}
+
+void yielding::operator()(void* value) {
+  if (yielded_) {
+    const error twice(errc::misused_dependency,
+                      "dependency '" + dependency_() + "' called its yield twice");
+    scope_.failed(std::make_exception_ptr(twice));
+    throw twice;
+  }
+  yielded_ = true;
+  try {
+    rest_(value);
+  } catch (...) {
+    scope_.failed(std::current_exception());
+    throw;
+  }
+  // A dependency further in has swallowed the failure: this one sees it all the same.
+  if (!scope_.failed().empty()) std::rethrow_exception(scope_.failed()[0]);
+}
+
+void yielding::ended() const {
+  if (yielded_) return;
+  throw error(errc::misused_dependency,
+              "dependency '" + dependency_() + "' returned without calling its yield");
+}
+
+}  // namespace msgbus::di

@@ -1,0 +1,71 @@
+#include <msgbus/routing/entry.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace msgbus::routing {
+
+void entry::release() noexcept {
+  releaser_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  destroy_callable();
+  released_.store(true, std::memory_order_release);
+  released_.notify_all();
+}
+
+void entry::wait_for_release() const noexcept {
+  // A capture's destructor may cancel the very handler it is a capture of.
+  if (releaser_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return;
+  released_.wait(false, std::memory_order_acquire);
+}
+
+std::unique_ptr<item_list> item_list::make(std::size_t capacity) {
+  void* const block = ::operator new(sizeof(item_list) + capacity * sizeof(item));
+  return std::unique_ptr<item_list>(new (block) item_list(capacity));
+}
+
+void item_list::append(item added) noexcept {
+  const std::size_t size = size_.load(std::memory_order_relaxed);
+  new (const_cast<item*>(begin()) + size) item(added);
+  size_.store(size + 1, std::memory_order_release);  // shows the item to readers
+}
+
+namespace {
+
+std::unique_ptr<item_list> with_room_for(std::size_t size) {
+  return item_list::make(std::max<std::size_t>(2, std::bit_ceil(size)));
+}
+
+}  // namespace
+
+void route::replace(std::unique_ptr<item_list> list, snapshot::trash& old) {
+  std::unique_ptr<item_list> before(
+      items_.exchange(list.release(), std::memory_order_acq_rel));
+  old.add(std::move(before));
+}
+
+void route::add(item added, snapshot::trash& old) {
+  item_list* list = items_.load(std::memory_order_relaxed);
+  if (list && list->size() < list->capacity()) return list->append(added);
+  const std::size_t size = list ? list->size() : 0;
+  auto larger = with_room_for(size + 1);
+  for (std::size_t i = 0; i < size; ++i) larger->append(list->begin()[i]);
+  larger->append(added);
+  replace(std::move(larger), old);
+}
+
+void route::remove(const entry& removed, snapshot::trash& old) {
+  const item_list* list = items_.load(std::memory_order_relaxed);
+  auto smaller = with_room_for(list->size());
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    if (list->begin()[i].entry != &removed) smaller->append(list->begin()[i]);
+  }
+  replace(std::move(smaller), old);
+}
+
+bool route::empty() const noexcept {
+  const item_list* list = items_.load(std::memory_order_relaxed);
+  return !list || list->size() == 0;
+}
+
+}  // namespace msgbus::routing

@@ -1,0 +1,26 @@
+#include <msgbus/routing/name_table.hpp>
+
+#include <msgbus/core/error.hpp>
+
+#include <algorithm>
+
+namespace msgbus::routing {
+
+void name_table::refuse_duplicate(std::string_view name) const {
+  if (find(name)) {
+    throw error(errc::duplicate_handler,
+                "operation '" + std::string(name) + "' has a handler already");
+  }
+}
+
+std::vector<std::string> name_table::names() {
+  std::vector<std::string> all;
+  {
+    const std::lock_guard lock(writing_);
+    nodes_.for_each([&](const named_entry& each) { all.push_back(each.name); });
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+}  // namespace msgbus::routing

@@ -1,0 +1,96 @@
+#include <msgbus/routing/router.hpp>
+
+#include <msgbus/routing/subscription.hpp>
+
+namespace msgbus::routing {
+
+namespace {
+
+/// In the trash it destroys the callable, on whichever thread empties the trash.
+template <class Release>
+struct releasing {
+  std::shared_ptr<entry> what;
+  Release release;
+  ~releasing() { release(*what); }
+};
+
+template <class Release>
+void release_later(snapshot::trash& old, std::shared_ptr<entry> what, Release release) noexcept {
+  old.add(std::unique_ptr<releasing<Release>>(
+      new releasing<Release>{std::move(what), release}));
+}
+
+}  // namespace
+
+router::~router() {
+  while (last_) disown(*last_);
+}
+
+void router::own(std::shared_ptr<entry> made) noexcept {
+  entry& added = *made;
+  ++next_order_;
+  added.owner_ = weak_from_this();
+  added.self_ = std::move(made);
+  added.previous_ = last_;
+  if (last_) last_->next_ = &added;
+  last_ = &added;
+}
+
+std::shared_ptr<entry> router::disown(entry& removed) noexcept {
+  if (removed.previous_) removed.previous_->next_ = removed.next_;
+  (removed.next_ ? removed.next_->previous_ : last_) = removed.previous_;
+  return std::move(removed.self_);
+}
+
+void router::detach(entry& detached) noexcept {
+  const auto owner = detached.owner_.lock();
+  if (owner && owner->take_out(detached, true)) return;
+  // Somebody else has detached it, or has destroyed the component: wait for them.
+  if (!snapshot::inside_guard()) detached.wait_for_release();
+}
+
+void router::detach_later(entry& detached) noexcept {
+  if (const auto owner = detached.owner_.lock()) owner->take_out(detached, false);
+}
+
+bool router::take_out(entry& detached, bool may_wait) noexcept {
+  snapshot::trash old;
+  {
+    const std::lock_guard lock(writing_);
+    if (!detached.active_.exchange(false, std::memory_order_relaxed)) return false;
+    unlink(detached, old_);
+    old = std::move(old_);
+    release_later(old, disown(detached), [](entry& each) { each.release(); });
+  }
+  if (may_wait) {
+    snapshot::retire(domain_, std::move(old));
+  } else {
+    snapshot::retire_later(domain_, std::move(old));
+  }
+  return true;
+}
+
+void router::close() noexcept {
+  snapshot::trash old;
+  {
+    // The routes keep their entries, for dispatches that come too late: they find none active.
+    const std::lock_guard lock(writing_);
+    for (entry* each = last_; each; each = each->previous_) {
+      if (!each->active_.exchange(false, std::memory_order_relaxed)) continue;
+      release_later(old, each->self_, [](entry& e) { e.release(); });
+    }
+    old.add(std::move(old_));
+  }
+  old.add(std::shared_ptr<const void>(shared_from_this()));
+  snapshot::retire(domain_, std::move(old));
+}
+
+}  // namespace msgbus::routing
+
+namespace msgbus {
+
+void subscription::cancel() noexcept {
+  if (entry_) routing::router::detach(*entry_);
+}
+
+}  // namespace msgbus

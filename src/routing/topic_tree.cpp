@@ -1,0 +1,155 @@
+#include <msgbus/routing/topic_tree.hpp>
+
+#include <msgbus/core/topic.hpp>
+
+#include <algorithm>
+
+namespace msgbus::routing {
+
+/// The handlers whose patterns end here or with a `>` here, and the patterns that go on.
+struct topic_tree::branch {
+  branch(branch* parent, std::string_view text)
+      : hash(hash_of(text)), token(text), from(parent) {}
+  ~branch() {
+    delete star.load(std::memory_order_relaxed);
+    children.for_each([](branch& each) { delete &each; });
+  }
+
+  [[nodiscard]] bool is(std::string_view other) const noexcept { return token == other; }
+  [[nodiscard]] bool empty() const noexcept {
+    return here.empty() && rest.empty() && children.size() == 0 &&
+           !star.load(std::memory_order_relaxed);
+  }
+
+  const std::size_t hash;
+  const std::string token;
+  branch* const from;
+  route here;
+  route rest;
+  snapshot::table<branch> children;
+  std::atomic<branch*> star{nullptr};
+};
+
+bool has_wildcard(std::string_view pattern) noexcept {
+  while (!pattern.empty()) {
+    const auto token = next_token(pattern);
+    if (token == "*" || token == ">") return true;
+  }
+  return false;
+}
+
+std::vector<std::string> checked_patterns(std::initializer_list<std::string_view> patterns) {
+  if (patterns.size() == 0) throw error(errc::invalid_topic, "a subscription without a pattern");
+  std::vector<std::string> checked;
+  for (const std::string_view pattern : patterns) {
+    check_pattern(pattern);
+    if (std::find(checked.begin(), checked.end(), pattern) == checked.end()) {
+      checked.emplace_back(pattern);
+    }
+  }
+  return checked;
+}
+
+std::string topic_entry::describe_patterns() const {
+  std::string all;
+  for (const std::string& pattern : patterns_) all += (all.empty() ? "'" : ", '") + pattern + "'";
+  return all;
+}
+
+topic_tree::topic_tree() : root_(std::make_unique<branch>(nullptr, "")) {}
+
+topic_tree::~topic_tree() {
+  exact_.for_each([](named_route& each) { delete &each; });
+}
+
+void topic_tree::find_patterns(std::string_view topic, bool known_valid, matches& found) const {
+  if (!known_valid) check_topic(topic);
+  if (patterns_.load(std::memory_order_acquire) != 0) walk(*root_, topic, found);
+}
+
+// `rest` is what is left of the topic; a valid topic has no empty token, so empty means the end.
+void topic_tree::walk(const branch& at, std::string_view rest, matches& found) {
+  if (rest.empty()) return found.add(at.here.items());
+  found.add(at.rest.items());
+  const auto token = next_token(rest);
+  if (const branch* child = at.children.find(token, hash_of(token))) walk(*child, rest, found);
+  if (const branch* any = at.star.load(std::memory_order_acquire)) walk(*any, rest, found);
+}
+
+void topic_tree::link(topic_entry& added, snapshot::trash& old) noexcept {
+  for (const std::string& pattern : added.patterns_) {
+    const item linked{added.call_, &added};
+    if (!has_wildcard(pattern)) {
+      named_route* found = exact_.find(std::string_view(pattern), hash_of(pattern));
+      if (!found) {
+        found = new named_route(pattern);
+        exact_.insert(*found, old);
+      }
+      found->handlers.add(linked, old);
+      continue;
+    }
+    branch* at = root_.get();
+    bool is_rest = false;
+    for (std::string_view rest = pattern; !rest.empty() && !is_rest;) {
+      const auto token = next_token(rest);
+      if (token == ">") {
+        is_rest = true;
+      } else if (token == "*") {
+        branch* next = at->star.load(std::memory_order_relaxed);
+        if (!next) {
+          next = new branch(at, token);
+          at->star.store(next, std::memory_order_release);
+        }
+        at = next;
+      } else {
+        branch* next = at->children.find(token, hash_of(token));
+        if (!next) {
+          next = new branch(at, token);
+          at->children.insert(*next, old);
+        }
+        at = next;
+      }
+    }
+    (is_rest ? at->rest : at->here).add(linked, old);
+    patterns_.fetch_add(1, std::memory_order_release);
+  }
+}
+
+void topic_tree::unlink(entry& removed, snapshot::trash& old) noexcept {
+  for (const std::string& pattern : static_cast<topic_entry&>(removed).patterns_) {
+    if (!has_wildcard(pattern)) {
+      named_route* found = exact_.find(std::string_view(pattern), hash_of(pattern));
+      found->handlers.remove(removed, old);
+      if (found->handlers.empty()) {
+        exact_.erase(*found);
+        old.add(std::unique_ptr<named_route>(found));
+      }
+      continue;
+    }
+    branch* at = root_.get();
+    bool is_rest = false;
+    for (std::string_view rest = pattern; !rest.empty() && !is_rest;) {
+      const auto token = next_token(rest);
+      if (token == ">") {
+        is_rest = true;
+      } else {
+        at = token == "*" ? at->star.load(std::memory_order_relaxed)
+                          : at->children.find(token, hash_of(token));
+      }
+    }
+    (is_rest ? at->rest : at->here).remove(removed, old);
+    patterns_.fetch_sub(1, std::memory_order_release);
+    while (at->from && at->empty()) {  // branches that lead nowhere go
+      branch* const up = at->from;
+      if (at->token == "*") {
+        up->star.store(nullptr, std::memory_order_release);
+      } else {
+        up->children.erase(*at);
+      }
+      old.add(std::unique_ptr<branch>(at));
+      at = up;
+    }
+  }
+}
+
+}  // namespace msgbus::routing

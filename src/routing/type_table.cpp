@@ -1,0 +1,31 @@
+#include <msgbus/routing/type_table.hpp>
+
+namespace msgbus::routing {
+
+type_table::~type_table() {
+  nodes_.for_each([](node& each) { delete &each; });
+}
+
+route& type_table::route_for(type_key type, snapshot::trash& old) {
+  if (!type) return any_;
+  node* found = nodes_.find(type, type->hash);
+  if (!found) {
+    found = new node(type);
+    nodes_.insert(*found, old);
+  }
+  return found->handlers;
+}
+
+void type_table::link(typed_entry& added, snapshot::trash& old) noexcept {
+  for (const typed_call& each : added.calls()) {
+    route_for(each.type, old).add({each.call, &added}, old);
+  }
+}
+
+void type_table::unlink(entry& removed, snapshot::trash& old) noexcept {
+  for (const typed_call& each : static_cast<typed_entry&>(removed).calls()) {
+    route_for(each.type, old).remove(removed, old);
+  }
+}
+
+}  // namespace msgbus::routing

@@ -1,0 +1,80 @@
+#include <msgbus/sync/detail/service_core.hpp>
+
+#include <msgbus/core/error.hpp>
+
+namespace msgbus::sync::detail {
+
+namespace {
+
+const context no_context;
+
+}  // namespace
+
+void throw_bad_argument(position at, std::string_view wanted, value_ref given,
+                        std::string_view why) {
+  throw error(errc::bad_arguments, "operation '" + std::string(at.operation) + "': argument " +
+                                       std::to_string(at.index) + " is " + describe(given) +
+                                       ", its parameter is " + std::string(wanted) + ": " +
+                                       std::string(why));
+}
+
+void throw_bad_result(std::string_view operation, std::string_view wanted, std::string_view given,
+                      const char* why) {
+  throw error(errc::type_mismatch, "operation '" + std::string(operation) + "' returns " +
+                                       std::string(given) + ", asked for as " +
+                                       std::string(wanted) + ": " + why);
+}
+
+void throw_detached(const operation_entry& entry) {
+  throw error(errc::no_handler,
+              entry.describe() + " is no longer handled: it was cancelled, or its service is gone");
+}
+
+void service_core::execute(std::string_view name, std::span<const argument> arguments,
+                           const result_ref& result) {
+  const snapshot::guard guard(guarded());
+  routing::named_entry* const found = find(name);
+  if (!found || !found->active()) [[unlikely]] throw_no_handler(name);
+  static_cast<operation_entry*>(found)->execute(arguments, result);
+}
+
+void service_core::throw_no_handler(std::string_view name) {
+  shared.unrouted.add();
+  if (observer* const watcher = shared.watcher.get()) watcher->unrouted({name, {}});
+  std::string there;
+  for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
+  throw error(errc::no_handler, "no operation '" + std::string(name) + "'; there " +
+                                    (there.empty() ? "are none" : "are: " + there));
+}
+
+void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types,
+                                      std::span<const argument> given) const {
+  std::string got;
+  for (const argument& each : given) {
+    got += (got.empty() ? "" : ", ") + std::string(each.value.type->name);
+  }
+  throw error(errc::bad_arguments, describe() + " takes " + std::to_string(wanted) +
+                                       (wanted == 1 ? " argument (" : " arguments (") +
+                                       std::string(types) + "), not " +
+                                       std::to_string(given.size()) + " (" + got + ")");
+}
+
+di::injection operation_entry::injection() const noexcept {
+  return {core.shared.overrides_state, no_context, {this, &describe_entry}};
+}
+
+operation_entry::telling::telling(observer& watcher, std::string_view operation) noexcept
+    : watcher_(watcher), step_{operation, {}} {
+  watcher_.accepted(step_);
+}
+
+operation_entry::telling::~telling() {
+  if (!failed_) watcher_.delivered(step_);
+}
+
+void operation_entry::telling::failed() const noexcept {
+  failed_ = true;
+  watcher_.failed(step_, std::current_exception());
+}
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Checks made by calling the compiler: what is refused, headers alone, what is not included.
+
+  check.py refuses FILE SENTENCE -- COMPILER FLAGS...
+  check.py headers DIRECTORY     -- COMPILER FLAGS...
+  check.py no-path WORD HEADER   -- COMPILER FLAGS...
+
+Exits 0 when the check holds, and says why when it does not.
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+
+def run(command):
+    """The exit code, and everything the compiler printed."""
+    environment = dict(os.environ, LC_ALL="C")
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, env=environment, errors="replace")
+    return done.returncode, done.stdout
+
+
+def flat(text):
+    return re.sub(r"\s+", " ", text)
+
+
+def fail(sentence, output=""):
+    print(sentence)
+    if output:
+        print(output)
+    return 1
+
+
+# An object is made, not only syntax checked: some mistakes are only seen when code is generated.
+def to_object(compiler, file, *flags):
+    return run([*compiler, *flags, "-c", str(file), "-o", os.devnull])
+
+
+def refuses(compiler, file, sentence):
+    code, output = to_object(compiler, file, "-DMSGBUS_CONTROL")
+    if code != 0:
+        return fail(f"{file}: with MSGBUS_CONTROL defined it does not compile", output)
+    code, output = to_object(compiler, file)
+    if code == 0:
+        return fail(f"{file}: compiles, and must not")
+    if code < 0:
+        return fail(f"{file}: the compiler died of signal {-code}", output)
+    if not re.search(flat(sentence), flat(output)):
+        return fail(f"{file}: is refused, but the compiler does not say: {sentence}", output)
+    return 0
+
+
+def headers(compiler, directory):
+    directory = pathlib.Path(directory)
+    found = sorted(directory.rglob("*.hpp"))
+    if not found:
+        return fail(f"{directory}: no headers there")
+    with tempfile.TemporaryDirectory() as scratch:
+
+        def alone(header):
+            name = header.relative_to(directory.parent).as_posix()
+            unit = pathlib.Path(scratch, name.replace("/", "_") + ".cpp")
+            unit.write_text(f"#include <{name}>\n#include <{name}>  // twice is as good as once\n")
+            return name, *run([*compiler, "-fsyntax-only", str(unit)])
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(alone, found))
+    bad = [(name, output) for name, code, output in results if code != 0]
+    for name, output in bad:
+        fail(f"<{name}> does not compile alone", output)
+    print(f"{len(found) - len(bad)} of {len(found)} headers compile alone")
+    return 1 if bad else 0
+
+
+def no_path(compiler, word, header):
+    with tempfile.TemporaryDirectory() as scratch:
+        unit = pathlib.Path(scratch, "unit.cpp")
+        unit.write_text(f"#include <{header}>\n")
+        code, output = run([*compiler, "-M", str(unit)])
+    if code != 0:
+        return fail(f"<{header}> cannot be preprocessed", output)
+    # Only the last parts of a path: the project may lie in a folder with any name.
+    parts = [pathlib.Path(*pathlib.Path(path).parts[-3:]) for path in output.split()]
+    bad = [str(path) for path in parts if word.lower() in str(path).lower()]
+    if bad:
+        return fail(f"<{header}> includes: " + " ".join(sorted(set(bad))))
+    if not any(str(path).endswith(pathlib.Path(header).name) for path in parts):
+        return fail(f"<{header}>: the compiler's list of includes was not understood", output)
+    return 0
+
+
+def main(arguments):
+    if "--" not in arguments:
+        sys.exit(__doc__)
+    split = arguments.index("--")
+    (check, *rest), compiler = arguments[:split], arguments[split + 1:]
+    checks = {"refuses": refuses, "headers": headers, "no-path": no_path}
+    if check not in checks or not compiler:
+        sys.exit(__doc__)
+    return checks[check](compiler, *rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Each rule of tools/tidy fires on a small tree that breaks it, and on none that does not."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "tidy"
+
+# A tree in which all is well.
+GOOD = {
+    "include/msgbus/sync.hpp": """\
+#pragma once
+
+// The sync family.
+
+#include <msgbus/core/topic.hpp>
+#include <msgbus/routing/table.hpp>
+""",
+    "include/msgbus/core/topic.hpp": "#pragma once\n\n/// Gives T7.\n",
+    "include/msgbus/core/detail/hash.hpp": "// What it is.\n#pragma once\n",
+    "include/msgbus/snapshot/guard.hpp": "#pragma once\n",
+    "include/msgbus/routing/table.hpp": """\
+#pragma once
+
+#include <msgbus/core/topic.hpp>
+#include <msgbus/routing/detail/node.hpp>
+#include <msgbus/snapshot/guard.hpp>
+#include <vector>
+""",
+    "include/msgbus/routing/detail/node.hpp": """\
+#pragma once
+
+#include <msgbus/core/topic.hpp>
+#include <msgbus/routing/detail/leaf.hpp>
+""",
+    "include/msgbus/routing/detail/leaf.hpp": "#pragma once\n",
+    "src/CMakeLists.txt": "set(SOURCES\n  routing/table.cpp\n)\n",
+    "src/routing/table.cpp": "#include <msgbus/routing/table.hpp>\n",
+    "tests/CMakeLists.txt":
+        "msgbus_test(core/topic)\nmsgbus_test(routing/table)\nmsgbus_test(snapshot/guard)\n",
+    "tests/core/topic.test.cpp":
+        '#include <msgbus/core/topic.hpp>\n\nTEST_CASE("a topic", "[T7]") {}\n',
+    "tests/routing/table.test.cpp": "#include <msgbus/routing/table.hpp>\n",
+    "tests/snapshot/guard.test.cpp": "#include <msgbus/snapshot/guard.hpp>\n",
+    "docs/guarantees.md": "# Guarantees\n\n- **T7** Invalid topics are found.\n",
+}
+
+
+class rules(unittest.TestCase):
+    def tidy(self, changes, formatting=False):
+        with tempfile.TemporaryDirectory() as root:
+            for name, text in {**GOOD, **changes}.items():
+                if text is None:
+                    continue
+                path = pathlib.Path(root, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            options = [] if formatting else ["--no-format"]
+            done = subprocess.run([sys.executable, TOOL, "--root", root, *options], text=True,
+                                  capture_output=True)
+        self.assertEqual("", done.stderr)
+        return done.returncode, done.stdout
+
+    def fires(self, finding, changes, formatting=False):
+        code, said = self.tidy(changes, formatting)
+        self.assertIn(finding, said)
+        self.assertEqual(1, code)
+        self.assertIn("1 findings", said, "the change broke more than the rule")
+
+    def added(self, name, line):
+        return {name: GOOD[name] + line + "\n"}
+
+    def test_a_good_tree_has_no_findings(self):
+        code, said = self.tidy({})
+        self.assertEqual((0, True), (code, "all well" in said), said)
+
+    # floors
+
+    def test_upwards(self):
+        self.fires("core/topic.hpp:4: core includes upwards: <msgbus/routing/table.hpp>",
+                   self.added("include/msgbus/core/topic.hpp",
+                              "#include <msgbus/routing/table.hpp>"))
+
+    def test_upwards_in_a_source(self):
+        self.fires("src/core/a.cpp:1: core includes upwards",
+                   {"src/core/a.cpp": "#include <msgbus/snapshot/guard.hpp>\n",
+                    "src/CMakeLists.txt": "core/a.cpp routing/table.cpp\n"})
+
+    def test_upwards_between_sources(self):
+        self.fires("snapshot includes upwards", {
+            "src/snapshot/fence.hpp": '#pragma once\n#include "routing/tree.hpp"\n',
+            "src/routing/tree.hpp": '#pragma once\n#include "snapshot/fence.hpp"\n'})
+
+    def test_sideways(self):
+        self.fires("routing includes sideways", {
+            **self.added("include/msgbus/routing/detail/leaf.hpp",
+                         "#include <msgbus/di/detail/scope.hpp>"),
+            "include/msgbus/di/detail/scope.hpp": "#pragma once\n"})
+
+    def test_a_room_without_a_floor(self):
+        self.fires("the room attic has no floor",
+                   {"include/msgbus/attic/detail/a.hpp": "#pragma once\n"})
+
+    def test_a_header_that_includes_a_door(self):
+        self.fires("includes a door", self.added("include/msgbus/routing/detail/leaf.hpp",
+                                                 "#include <msgbus/sync.hpp>"))
+
+    def test_detail_that_includes_its_room(self):
+        self.fires("detail/ does not include its own room",
+                   self.added("include/msgbus/routing/detail/leaf.hpp",
+                              "#include <msgbus/routing/table.hpp>"))
+
+    def test_a_header_with_a_relative_include(self):
+        self.fires('includes <msgbus/...>, not "leaf.hpp"',
+                   self.added("include/msgbus/routing/detail/node.hpp", '#include "leaf.hpp"'))
+
+    def test_an_include_that_leads_nowhere(self):
+        self.fires("there is no <msgbus/core/gone.hpp>",
+                   self.added("include/msgbus/routing/detail/node.hpp",
+                              "#include <msgbus/core/gone.hpp>"))
+
+    def test_asio_where_it_may_not_be(self):
+        self.fires("the room core does not include Asio",
+                   self.added("include/msgbus/core/topic.hpp", "#include <asio/post.hpp>"))
+
+    # doors
+
+    def test_a_door_with_code(self):
+        self.fires("sync.hpp:7: a door has only", self.added("include/msgbus/sync.hpp", "int a;"))
+
+    def test_a_header_that_no_door_leads_to(self):
+        self.fires("core/error.hpp:1: no door leads to this header", {
+            "include/msgbus/core/error.hpp": "#pragma once\n",
+            "tests/core/error.test.cpp": "#include <msgbus/core/error.hpp>\n",
+            "tests/CMakeLists.txt": GOOD["tests/CMakeLists.txt"] + "msgbus_test(core/error)\n"})
+
+    def test_a_door_that_is_not_complete(self):
+        self.fires("sync.hpp:1: the door is not complete: it lacks <msgbus/sync/core.hpp>", {
+            **self.added("include/msgbus/sync.hpp", "#include <msgbus/sync/consumer.hpp>"),
+            "include/msgbus/sync/consumer.hpp": "#pragma once\n#include <msgbus/sync/core.hpp>\n",
+            "include/msgbus/sync/core.hpp": "#pragma once\n",
+            "tests/sync/consumer.test.cpp": "#include <msgbus/sync/consumer.hpp>\n",
+            "tests/sync/core.test.cpp": "#include <msgbus/sync/core.hpp>\n",
+            "tests/CMakeLists.txt": GOOD["tests/CMakeLists.txt"]
+            + "msgbus_test(sync/consumer)\nmsgbus_test(sync/core)\n"})
+
+    def test_a_door_into_detail(self):
+        self.fires("a door does not lead into detail",
+                   self.added("include/msgbus/sync.hpp",
+                              "#include <msgbus/core/detail/hash.hpp>"))
+
+    def test_a_door_into_an_inner_room(self):
+        self.fires("no door leads to the room snapshot",
+                   self.added("include/msgbus/sync.hpp", "#include <msgbus/snapshot/guard.hpp>"))
+
+    # headers
+
+    def test_a_header_without_pragma_once(self):
+        self.fires("a header opens with #pragma once",
+                   {"include/msgbus/core/detail/hash.hpp": "int a;\n#pragma once\n"})
+
+    def test_a_long_header(self):
+        self.fires("400 lines at most",
+                   {"include/msgbus/core/detail/hash.hpp": "#pragma once\n" + "//\n" * 400})
+
+    # tests
+
+    def test_a_header_without_a_test(self):
+        self.fires("its test is missing: tests/snapshot/table.test.cpp",
+                   {**self.added("include/msgbus/routing/table.hpp",
+                                 "#include <msgbus/snapshot/table.hpp>"),
+                    "include/msgbus/snapshot/table.hpp": "#pragma once\n"})
+
+    def test_a_test_that_does_not_include_its_header_first(self):
+        self.fires("includes its own header first: <msgbus/routing/table.hpp>",
+                   {"tests/routing/table.test.cpp":
+                    "#include <vector>\n#include <msgbus/routing/table.hpp>\n"})
+
+    def test_a_test_that_is_not_built(self):
+        self.fires("lacks msgbus_test(stress/cancel)", {"tests/stress/cancel.test.cpp": ""})
+
+    def test_a_source_that_is_not_built(self):
+        self.fires("src/CMakeLists.txt does not name it", {"src/routing/tree.cpp": ""})
+
+    # words: each is put together here, so that this file does not contain it
+
+    def test_words(self):
+        for word, sentence in (("na" + "ck", "the word is nak"),
+                               ("NA" + "CKed", "the word is nak"),
+                               ("TO" + "DO: later", "no notes of things undone"),
+                               ("FIX" + "ME", "no notes of things undone"),
+                               ("/wo" + "rk/a", "a path of one machine"),
+                               ("-I/ho" + "me/me/a", "a path of one machine"),
+                               ("see py" + "pi.org", "the name of a package registry"),
+                               ("<<<<" + "<<< HEAD", "a merge")):
+            with self.subTest(word):
+                self.fires(f"docs/a.md:2: {sentence}", {"docs/a.md": f"\n{word}\n"})
+
+    def test_words_that_are_well(self):
+        code, said = self.tidy({"docs/a.md": "snacks, a framework/b, https://host/home/a, $x/work/\n"})
+        self.assertEqual(0, code, said)
+
+    def test_a_test_that_sleeps(self):
+        self.fires("a test does not sleep",
+                   self.added("tests/routing/table.test.cpp", "std::this_thread::sleep" + "_for(1s);"))
+
+    def test_code_that_is_switched_off(self):
+        self.fires("switched off", self.added("src/routing/table.cpp", "#if" + " 0"))
+
+    def test_globs(self):
+        self.fires("files are named, not globbed",
+                   self.added("src/CMakeLists.txt", "file(GLO" + "B all *.cpp)"))
+
+    def test_columns(self):
+        self.fires("101 columns", self.added("src/routing/table.cpp", "//" + "x" * 99))
+        self.assertEqual(0, self.tidy(self.added("src/routing/table.cpp", "//" + "x" * 98))[0])
+        self.assertEqual(0, self.tidy({"docs/a.md": "x" * 200})[0])
+
+    def test_white_space(self):
+        self.fires("white space at the end", self.added("src/routing/table.cpp", "//  "))
+        self.fires("a tab", self.added("src/routing/table.cpp", "\tint a;"))
+
+    # guarantees
+
+    def test_a_guarantee_without_a_test(self):
+        self.fires("guarantees.md:3: no test carries the tag [T7]",
+                   {"tests/core/topic.test.cpp":
+                    '#include <msgbus/core/topic.hpp>\n\nTEST_CASE("a topic") {}\n'})
+
+    def test_a_guarantee_that_no_header_gives(self):
+        self.fires("no public header says that it gives T7",
+                   {"include/msgbus/core/topic.hpp": "#pragma once\n"})
+
+    def test_a_tag_without_a_guarantee(self):
+        self.fires("there is no guarantee T9",
+                   self.added("tests/core/topic.test.cpp", 'TEST_CASE("b", "[T9]") {}'))
+
+    def test_a_missing_page(self):
+        self.fires("the page of guarantees is missing", {"docs/guarantees.md": None})
+
+    def test_a_page_without_numbers(self):
+        self.fires("has no numbers", {"docs/guarantees.md": "words\n",
+                                      "tests/core/topic.test.cpp":
+                                      "#include <msgbus/core/topic.hpp>\n"})
+
+    # formatting
+
+    @unittest.skipUnless(shutil.which("clang-format-19"), "clang-format-19 is not installed")
+    def test_formatting(self):
+        style = {".clang-format": "BasedOnStyle: Google\n"}
+        bad = {**style, **self.added("src/routing/table.cpp", "int  a;")}
+        self.fires("table.cpp:2: not as clang-format writes it", bad, formatting=True)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
