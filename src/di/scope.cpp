@@ -23,7 +23,7 @@ void scope::provide(const void* identity, const dependency_info& info, continuat
     mine.value = value;
     rest(value);
   };
-  if (implementation* override = overrides_.find(identity)) {
+  if (implementation* const override = overrides_.find(identity)) {
     override->provide(*this, resolved);
   } else if (info.provide) {
     info.provide(*this, resolved);

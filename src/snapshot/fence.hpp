@@ -2,11 +2,12 @@
 
 namespace msgbus::snapshot::detail {
 
-/// Asks the system for fences on request. Call before the first reader; later calls do nothing.
-void prepare_fences();
+/// Whether a writer can make every other thread pass a full fence, so that readers need none.
+/// Decided once, by the first call.
+[[nodiscard]] bool writers_fence();
 
-/// The writers' half of `reader_fence`: every other thread of the process passes a full fence
-/// between this call and its return.
+/// Between the call and the return every other thread of the process passes a full fence, if
+/// `writers_fence()`; otherwise only this one does.
 void writer_fence();
 
 }  // namespace msgbus::snapshot::detail

@@ -12,37 +12,55 @@ namespace msgbus::snapshot {
 
 namespace detail {
 
-constinit thread_local reader* this_reader = nullptr;
-
 namespace {
 
-struct block {
-  std::array<slot, 15> slots;
-  std::atomic<block*> next{nullptr};
+struct alignas(block_size) block {
+  static constexpr std::size_t places = block_size / sizeof(slot) - 1;
+
+  std::array<slot, places> slots{};
+  std::atomic<block*> next{nullptr};  // where `is_end_of_block` is true
 };
+static_assert(sizeof(block) == block_size);
+
+// What a thread has that never had a guard: no place at all.
+constinit block full_block;
+constinit reader no_reader{full_block.slots.data() + block::places};
+
+// The bits of `reader::on_leave`.
+constexpr unsigned always_fence = 1;  // writers cannot do it for this process
+constexpr unsigned wanted = 2;        // a writer waits for a guard of this thread
 
 struct record : reader {
-  record() : reader{nullptr, nullptr} {
+  record() {
     top = first.slots.data();
-    end = top + first.slots.size();
+    if (!writers_fence()) on_leave = always_fence;
   }
 
   block first;
-  record* next = nullptr;          // in the list of all records, fixed once it is there
-  std::atomic<bool> taken{true};   // some living thread owns it
+  record* next = nullptr;         // in the list of all records, fixed once it is there
+  std::atomic<bool> taken{true};  // some living thread owns it
 };
 
 // Records are only ever added, so writers walk the list without a lock.
 constinit std::atomic<record*> all_records{nullptr};
 
-/// Gives the record of a thread back when the thread ends.
+}  // namespace
+
+constinit thread_local reader* this_reader = &no_reader;
+
+namespace {
+
+// Null before the thread's first guard.
+constinit thread_local record* this_record = nullptr;
 constinit thread_local bool thread_ended = false;
 
+/// Gives the record of a thread back when the thread ends.
 struct membership {
   record* mine = nullptr;
   ~membership() {
     thread_ended = true;
-    this_reader = nullptr;
+    this_reader = &no_reader;
+    this_record = nullptr;
     if (mine) mine->taken.store(false, std::memory_order_release);
   }
 };
@@ -69,12 +87,11 @@ record* add() {
 struct sighting {
   record* owner;
   const slot* place;
-  std::uint64_t turn;
 
+  // A later guard of the same domain in the same place looks the same. It does no harm: the owner
+  // is asked to call `leave` at its next end, and the place is free then.
   bool gone(const domain& what) const noexcept {
-    // Acquire pairs with the release of the guard's end or of the place's next turn.
-    return place->reading.load(std::memory_order_acquire) != &what ||
-           place->turn.load(std::memory_order_acquire) != turn;
+    return place->load(std::memory_order_acquire) != &what;
   }
 };
 
@@ -83,8 +100,7 @@ std::vector<sighting> guards_on(const domain& what) {
   for (record* each = all_records.load(std::memory_order_acquire); each; each = each->next) {
     for (block* b = &each->first; b; b = b->next.load(std::memory_order_acquire)) {
       for (const slot& place : b->slots) {
-        if (place.reading.load(std::memory_order_acquire) != &what) continue;
-        found.push_back({each, &place, place.turn.load(std::memory_order_acquire)});
+        if (place.load(std::memory_order_acquire) == &what) found.push_back({each, &place});
       }
     }
   }
@@ -113,7 +129,7 @@ class waiting_room {
       const std::lock_guard lock(mutex_);
       entries_.push_back(std::move(entry));
     }
-    for (const sighting& each : guards) each.owner->wanted.store(true, std::memory_order_relaxed);
+    for (const sighting& each : guards) each.owner->on_leave.fetch_or(wanted);
     // A guard that ends from here on sees that it is wanted, or is seen to have ended below.
     writer_fence();
     collect();
@@ -133,12 +149,12 @@ class waiting_room {
   std::list<pending> take_ready(reader* self) {
     std::list<pending> ready;
     const std::lock_guard lock(mutex_);
-    if (self) self->wanted.store(false, std::memory_order_relaxed);
+    if (self) self->on_leave.fetch_and(~wanted);
     for (auto entry = entries_.begin(); entry != entries_.end();) {
       auto& guards = entry->guards;
       std::erase_if(guards, [&](const sighting& each) { return each.gone(*entry->what); });
       for (const sighting& each : guards) {
-        if (each.owner == self) self->wanted.store(true, std::memory_order_relaxed);
+        if (each.owner == self) self->on_leave.fetch_or(wanted);
       }
       const auto next = std::next(entry);
       if (guards.empty()) ready.splice(ready.end(), entries_, entry);
@@ -176,7 +192,9 @@ void retire(const domain& what, trash things, bool may_wait) noexcept {
 
 }  // namespace
 
-reader& join() {
+namespace {
+
+record& join() {
   record* mine = nullptr;
   if (thread_ended) {
     mine = add();  // the thread's last destructors dispatch: nobody is left to give this back
@@ -185,32 +203,46 @@ reader& join() {
     if (!mine) mine = add();
     this_membership.mine = mine;
   }
-  this_reader = mine;
+  this_record = mine;
+  if (writers_fence()) this_reader = mine;
   return *mine;
 }
 
-slot* grow(reader& self) {
-  block* last = &static_cast<record&>(self).first;
-  while (self.end != last->slots.data() + last->slots.size()) {
-    last = last->next.load(std::memory_order_relaxed);
-  }
-  block* next = last->next.load(std::memory_order_relaxed);
+slot* block_after(const slot* end) {
+  // The end of a block is its link to the next one.
+  auto* const full = reinterpret_cast<block*>(reinterpret_cast<std::uintptr_t>(end) &
+                                              ~std::uintptr_t{block_size - 1});
+  block* next = full->next.load(std::memory_order_relaxed);
   if (!next) {
     next = new block;
-    last->next.store(next, std::memory_order_release);
+    full->next.store(next, std::memory_order_release);
   }
-  self.end = next->slots.data() + next->slots.size();
   return next->slots.data();
 }
 
-void guard_ended(reader& self) noexcept { waiting_room::instance().guard_ended(self); }
+}  // namespace
+
+place enter(const domain& what) {
+  record& self = this_record ? *this_record : join();
+  slot* const mine = is_end_of_block(self.top) ? block_after(self.top) : self.top;
+  self.top = mine + 1;
+  mine->store(&what, std::memory_order_relaxed);
+  // Where writers cannot fence for the reader, it keeps its own loads behind its store.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return {&self, mine};
+}
+
+void leave(reader& self) noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (self.on_leave.load(std::memory_order_relaxed) & wanted) {
+    waiting_room::instance().guard_ended(self);
+  }
+}
 
 }  // namespace detail
 
-domain::domain() { detail::prepare_fences(); }
-
 bool inside_guard() noexcept {
-  const auto* self = static_cast<const detail::record*>(detail::this_reader);
+  const detail::record* self = detail::this_record;
   return self && self->top != self->first.slots.data();
 }
 

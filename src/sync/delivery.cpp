@@ -4,18 +4,13 @@
 
 namespace msgbus::sync::detail {
 
-bool call_watched(const routing::item& item, const delivery& d) {
+bool run_watched(const routing::item& item, delivery& d, observer& watcher) {
   const std::size_t failed_before = d.failed.size();
-  bool took = true;
-  try {
-    took = reinterpret_cast<call_handler>(item.call)(*item.entry, d);
-  } catch (...) {
-    d.failed.add(std::current_exception());
-  }
+  const bool took = run_one(item, d);
   for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
-    d.watcher->failed(d.step(), d.failed[i]);
+    watcher.failed(d.step(), d.failed[i]);
   }
-  if (took && d.failed.size() == failed_before) d.watcher->delivered(d.step());
+  if (took && d.failed.size() == failed_before) watcher.delivered(d.step());
   return took;
 }
 

@@ -4,12 +4,6 @@
 
 namespace msgbus::sync::detail {
 
-namespace {
-
-const context no_context;
-
-}  // namespace
-
 void throw_bad_argument(position at, std::string_view wanted, value_ref given,
                         std::string_view why) {
   throw error(errc::bad_arguments, "operation '" + std::string(at.operation) + "': argument " +

@@ -12,7 +12,7 @@ namespace {
 
 [[noreturn]] void throw_mismatch(const posting& posted, const std::string& handlers) {
   throw error(errc::type_mismatch, "message of type " + describe(posted.message) + " on topic '" +
-                                       std::string(posted.topic) +
+                                       std::string(posted.known.topic()) +
                                        "' is not taken by what is there: " + handlers);
 }
 
@@ -21,15 +21,14 @@ namespace {
 std::size_t subscriber_core::deliver(posting& posted) const {
   const snapshot::guard guard(guarded());
   routing::matches found;
-  find(posted.topic, posted.hash, found);
+  find(posted.known.topic(), posted.hash, found);
 
-  const context with(posted.topic);
+  posted.component = &shared;
   observer* const watcher = shared.watcher.get();
-  const delivery d{posted.message, with, shared.overrides_state, watcher, posted.failed};
-  if (watcher) [[unlikely]] watcher->accepted(d.step());
+  if (watcher) [[unlikely]] watcher->accepted(posted.step());
   std::size_t ran = 0;
   found.for_each([&](const routing::item& each) {
-    if (run_one(each, d)) {
+    if (watcher ? run_watched(each, posted, *watcher) : run_one(each, posted)) {
       ++ran;
     } else if (each.entry->active()) {
       posted.refused = true;
@@ -37,7 +36,7 @@ std::size_t subscriber_core::deliver(posting& posted) const {
   });
   if (ran == 0) [[unlikely]] {
     shared.unrouted.add();
-    if (watcher) watcher->unrouted(d.step());
+    if (watcher) watcher->unrouted(posted.step());
   }
   return ran;
 }
@@ -45,7 +44,7 @@ std::size_t subscriber_core::deliver(posting& posted) const {
 std::string subscriber_core::describe_handlers(const posting& posted) const {
   const snapshot::guard guard(guarded());
   routing::matches found;
-  find(posted.topic, posted.hash, found);
+  find(posted.known.topic(), posted.hash, found);
   std::string all;
   found.for_each([&](const routing::item& each) {
     if (each.entry->active()) all += (all.empty() ? "" : "; ") + each.entry->describe();
@@ -55,7 +54,7 @@ std::string subscriber_core::describe_handlers(const posting& posted) const {
 
 std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
                                      std::size_t hash) const {
-  posting posted{message, topic, hash};
+  posting posted(message, topic, hash);
   const std::size_t ran = deliver(posted);
   posted.failed.throw_any();
   if (ran == 0 && posted.refused) [[unlikely]] throw_mismatch(posted, describe_handlers(posted));
@@ -69,7 +68,7 @@ void subscriber_core::close() noexcept {
 
 std::size_t publisher_core::publish(value_ref message, std::string_view topic,
                                     std::size_t hash) const {
-  posting posted{message, topic, hash};
+  posting posted(message, topic, hash);
   std::size_t ran = 0;
   std::string refused_by;
   {
@@ -78,7 +77,7 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
     const std::size_t size = bound ? bound->size() : 0;
     if (size == 0) check_topic(topic);  // otherwise the first subscriber does
     observer* const told = watcher.get();
-    if (told) [[unlikely]] told->accepted({message.type->name, topic});
+    if (told) [[unlikely]] told->accepted(posted.step());
     for (std::size_t i = 0; i < size; ++i) {
       const routing::item& each = bound->begin()[i];
       if (!each.entry->active()) continue;
@@ -86,7 +85,7 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
     }
     if (ran == 0) [[unlikely]] {
       unrouted.add();
-      if (told) told->unrouted({message.type->name, topic});
+      if (told) told->unrouted(posted.step());
       for (std::size_t i = 0; posted.refused && i < size; ++i) {
         const routing::item& each = bound->begin()[i];
         if (!each.entry->active()) continue;

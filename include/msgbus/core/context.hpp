@@ -40,4 +40,7 @@ class context {
   unsigned attempt_ = 1;
 };
 
+/// Of a message of which nothing is known.
+inline constexpr context no_context;
+
 }  // namespace msgbus

@@ -3,8 +3,7 @@
 /// The invocation path: calls a handler with what it needs.
 
 #include <msgbus/core/context.hpp>
-#include <msgbus/di/provider_state.hpp>
-#include <msgbus/di/resolve.hpp>
+#include <msgbus/di/overlay.hpp>
 
 #include <concepts>
 #include <optional>
@@ -97,7 +96,10 @@ class injector {
         if (with.overrides.empty()) return run_defaults<R>(with, handle, failed);
       }
       const snapshot::guard guard(with.overrides.guarded());
-      if constexpr (!has_required) {
+      if constexpr (!has_clean_up && order::size <= overlay<order, named>::limit) {
+        overlay<order, named> found(with.overrides);
+        if (found.fits()) return found.resolve(handle);
+      } else if constexpr (!has_required) {
         if (!any_overridden(with.overrides, order{})) {
           return run_defaults<R>(with, handle, failed);
         }
@@ -109,6 +111,11 @@ class injector {
   }
 
  private:
+  template <const auto&... Ds>
+  static bool any_overridden(const provider_state& overrides, type_list<dependency<Ds>...>) {
+    return ((overrides.find(identity_of(Ds)) != nullptr) || ...);
+  }
+
   template <class P, class Values>
   static decltype(auto) argument(const injection& with, const Values& all) {
     if constexpr (is_depends<P>) {
@@ -116,11 +123,6 @@ class injector {
     } else {
       return (with.context);
     }
-  }
-
-  template <const auto&... Ds>
-  static bool any_overridden(const provider_state& overrides, type_list<dependency<Ds>...>) {
-    return ((overrides.find(identity_of(Ds)) != nullptr) || ...);
   }
 
   template <class R, class Handle>

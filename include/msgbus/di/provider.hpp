@@ -28,13 +28,26 @@ class implementation_of final : public implementation {
 
  public:
   implementation_of(Implementation what, std::string (*name)())
-      : implementation_(std::move(what)), name_(name) {}
+      : implementation(directly()), implementation_(std::move(what)), name_(name) {}
 
   void provide(scope& in, continuation rest) override {
     if constexpr (fits) provide_from<value>(implementation_, in, name_, rest);
   }
 
  private:
+  static constexpr direct_call directly() {
+    if constexpr (fits && std::is_reference_v<given> && form_of<Implementation>::needs::size == 0 &&
+                  form_of<Implementation>::kind == shape::plain) {
+      return [](implementation& self) {
+        value* const found =
+            std::addressof(static_cast<implementation_of&>(self).implementation_());
+        return erased(found);
+      };
+    } else {
+      return nullptr;
+    }
+  }
+
   Implementation implementation_;
   std::string (*name_)();
 };

@@ -18,7 +18,13 @@ namespace msgbus::di {
 /// What replaces a dependency. Called from any thread, by several at once.
 class implementation {
  public:
+  /// Gets the value of one that needs nothing, keeps nothing and cleans nothing up: the short way.
+  using direct_call = void* (*)(implementation&);
+
+  explicit implementation(direct_call directly) noexcept : direct(directly) {}
   virtual ~implementation() = default;
+
+  const direct_call direct;  // null for the others
 
   /// Runs `rest` with a value of the type that the replaced dependency gives.
   virtual void provide(scope& in, continuation rest) = 0;
@@ -74,7 +80,7 @@ class provider_state {
 
   snapshot::domain domain_;
   std::mutex writing_;
-  snapshot::table<node> nodes_;
+  snapshot::table<node, false> nodes_;
   std::atomic<std::size_t> size_{0};  // how many layers there are
   std::uint64_t last_ticket_ = 0;
   snapshot::trash old_;

@@ -2,9 +2,10 @@
 
 /// Resolution: from the parameters of a callable to the values of the dependencies they name.
 ///
-/// Two ways lead there. Where nothing is overridden, all is known when compiling: the dependencies
-/// are ordered (each after what it needs) and called one inside the other, which costs what calling
-/// them by hand costs (I6). Where something may be overridden, a `scope` resolves on demand.
+/// Where nothing is overridden, all is known when compiling: the dependencies are ordered (each
+/// after what it needs) and called one inside the other, which costs what calling them by hand
+/// costs (I6). Where something is overridden, a `scope` resolves on demand; overlay.hpp has a
+/// shorter way for overrides that need nothing.
 
 #include <msgbus/di/depends.hpp>
 #include <msgbus/di/scope.hpp>
@@ -37,7 +38,12 @@ depends<D> as_depends(const Values& all, dependency<D>) noexcept {
   return *value_in<D>(all);
 }
 
-/// The `depends` parameters of a list, as dependencies.
+template <class D, class List>
+inline constexpr bool is_in = false;
+template <class D, class... Ds>
+inline constexpr bool is_in<D, type_list<Ds...>> = (std::is_same_v<D, Ds> || ...);
+
+/// The dependencies that the `depends` parameters of a list name, each once.
 template <class Found, class... Ps>
 struct collect {
   using type = Found;
@@ -46,7 +52,11 @@ template <class... Found, class P, class... Ps>
 struct collect<type_list<Found...>, P, Ps...> {
   static auto next() {
     if constexpr (is_depends<P>) {
-      return typename collect<type_list<Found..., dependency_of<P>>, Ps...>::type{};
+      if constexpr (!is_in<dependency_of<P>, type_list<Found...>>) {
+        return typename collect<type_list<Found..., dependency_of<P>>, Ps...>::type{};
+      } else {
+        return typename collect<type_list<Found...>, Ps...>::type{};
+      }
     } else {
       return typename collect<type_list<Found...>, Ps...>::type{};
     }
@@ -162,11 +172,6 @@ void provide_default(scope& in, continuation rest) {
 }
 
 // --- known when compiling --------------------------------------------------------------------
-
-template <class D, class List>
-inline constexpr bool is_in = false;
-template <class D, class... Ds>
-inline constexpr bool is_in<D, type_list<Ds...>> = (std::is_same_v<D, Ds> || ...);
 
 template <class D>
 struct form_of_dependency : form_of<typename D::entity> {};

@@ -66,7 +66,7 @@ class type_table : public router {
   void link(typed_entry& added, snapshot::trash& old) noexcept;
   void unlink(entry& removed, snapshot::trash& old) noexcept override;
 
-  snapshot::table<node> nodes_;
+  snapshot::table<node, false> nodes_;
   route any_;
 };
 

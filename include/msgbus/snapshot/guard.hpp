@@ -18,82 +18,86 @@ namespace msgbus::snapshot {
 /// What a guard guards: an identity, nothing else.
 class domain {
  public:
-  domain();
+  domain() = default;
   domain(const domain&) = delete;
   domain& operator=(const domain&) = delete;
 };
 
 namespace detail {
 
-/// One guard's place. Written by the thread that owns it, read by writers.
-struct slot {
-  std::atomic<const domain*> reading{nullptr};  // null while no guard is in this place
-  std::atomic<std::uint64_t> turn{0};           // how many guards have been in this place
-};
+/// A guard's place. Written by the thread that owns it, read by writers; null while it is free.
+using slot = std::atomic<const domain*>;
 
 /// A thread's guards, innermost last. Records are reused by later threads and never freed.
 struct reader {
-  slot* top;                        // the next free place; only the owning thread uses it
-  slot* end;                        // the end of the block that `top` is in; likewise
-  std::atomic<bool> wanted{false};  // a writer asks to be told when a guard here ends
+  slot* top = nullptr;                 // the next free place; only the owning thread uses it
+  std::atomic<unsigned> on_leave{0};   // not 0: call `leave` when a guard ends
 };
 
-// Set once, before the first domain exists, where the system can make every other thread pass a
-// full fence on request: readers then need none of their own.
-inline constinit std::atomic<bool> writers_fence{false};
-
-extern constinit thread_local reader* this_reader;
-
-reader& join();                          // gives this thread a record
-slot* grow(reader& self);                // gives it more places
-void guard_ended(reader& self) noexcept; // tells the writers who wait for this thread
-void fence() noexcept;
-
-/// Keeps the stores before it from passing the loads after it, as seen by a writer between its
-/// unlinking and its look at the slots.
-inline void reader_fence() noexcept {
-  if (writers_fence.load(std::memory_order_relaxed)) [[likely]] {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  } else {
-    fence();
-  }
+// Places come in aligned blocks whose last one is not a place but the end of the block.
+inline constexpr std::size_t block_size = 256;
+inline bool is_end_of_block(const slot* place) noexcept {
+  return (reinterpret_cast<std::uintptr_t>(place) & (block_size - 1)) == block_size - sizeof(slot);
 }
 
+// A reader without a place before the thread's first guard, so that it goes through `enter`. It
+// stays so where writers cannot make readers pass a fence (see src/snapshot/fence.hpp).
+extern constinit thread_local reader* this_reader;
+
+/// Where a guard is.
+struct place {
+  detail::reader* reader;
+  detail::slot* slot;
+};
+
+/// What the guard does, with everything that is not quick: a first guard, a full block, a fence.
+place enter(const domain& what);
+void leave(reader& self) noexcept;
+
 }  // namespace detail
+
+// The guard must stay in registers: a call that takes its address costs as much as all the rest.
+#if defined(__GNUC__)
+#define MSGBUS_ALWAYS_INLINE [[gnu::always_inline]]
+#else
+#define MSGBUS_ALWAYS_INLINE
+#endif
 
 /// While it lives, nothing that was reachable in the domain when it was made is destroyed. Guards
 /// nest, over the same or other domains; the last one made ends first, on the same thread.
 class guard {
  public:
-  explicit guard(const domain& what)
-      : reader_(detail::this_reader ? *detail::this_reader : detail::join()),
-        top_(reader_.top),
-        end_(reader_.end) {
-    slot_ = top_ == end_ ? detail::grow(reader_) : top_;
-    reader_.top = slot_ + 1;
-    // Release: who sees this turn or this domain also sees that the previous guard has ended.
-    slot_->turn.store(slot_->turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    slot_->reading.store(&what, std::memory_order_release);
-    detail::reader_fence();
-  }
+  MSGBUS_ALWAYS_INLINE explicit guard(const domain& what) : at_(enter(what)) {}
 
-  ~guard() {
-    slot_->reading.store(nullptr, std::memory_order_release);
-    reader_.top = top_;
-    reader_.end = end_;
-    detail::reader_fence();
-    if (reader_.wanted.load(std::memory_order_relaxed)) [[unlikely]] detail::guard_ended(reader_);
+  MSGBUS_ALWAYS_INLINE ~guard() {
+    // Release: a writer who finds the place free also finds that all reading is over.
+    at_.slot->store(nullptr, std::memory_order_release);
+    at_.reader->top = at_.slot;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (at_.reader->on_leave.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      detail::leave(*at_.reader);
+    }
   }
 
   guard(const guard&) = delete;
   guard& operator=(const guard&) = delete;
 
  private:
-  detail::reader& reader_;
-  detail::slot* const top_;
-  detail::slot* const end_;
-  detail::slot* slot_;
+  MSGBUS_ALWAYS_INLINE static detail::place enter(const domain& what) {
+    detail::reader* const self = detail::this_reader;
+    if (detail::is_end_of_block(self->top)) [[unlikely]] return detail::enter(what);
+    detail::slot* const mine = self->top;
+    self->top = mine + 1;
+    mine->store(&what, std::memory_order_relaxed);
+    // Keeps the compiler's order; the processor's order is the writer's business.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    return {self, mine};
+  }
+
+  const detail::place at_;
 };
+
+#undef MSGBUS_ALWAYS_INLINE
 
 /// Whether this thread holds a guard of any domain: it is inside a handler or a dependency.
 [[nodiscard]] bool inside_guard() noexcept;

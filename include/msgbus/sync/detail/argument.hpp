@@ -111,43 +111,52 @@ class bound_argument {
 template <class R>
 struct exactly {};
 
-/// Where a result goes, and what it is wanted as.
-struct result_ref {
-  type_key exact;                       // key_of<exactly<R>>
-  type_key value;                       // key_of<R>; null where a reference is wanted
-  std::string_view name;                // of R
-  bool discards;                        // void is wanted
-  void* slot;                           // a result_of<R>
-  bool (*accepts)(type_key from);       // whether it converts to R
+/// What a result is wanted as, when its type is erased.
+struct result_kind {
+  type_key exact;         // key_of<exactly<R>>
+  type_key value;         // key_of<R>; null where a reference is wanted
+  std::string_view name;  // of R
+  bool discards;          // void is wanted
+  bool (*accepts)(type_key from);  // whether it converts to R
   bool (*convert)(void* slot, value_ref from);
+};
+
+// A view of a text that the operation returned by value would dangle.
+template <class R>
+inline constexpr bool is_converted_result =
+    conversion_target<R> && !std::same_as<R, std::string_view>;
+
+template <class R>
+bool accepts_result(type_key from) {
+  if constexpr (is_converted_result<R>) return converts_from<R>(from);
+  return false;
+}
+
+template <class R>
+bool convert_result(void* slot, value_ref from) {
+  if constexpr (is_converted_result<R>) {
+    if (auto value = converted<R>(from)) {
+      auto take = [&]() -> R { return std::move(*value); };
+      static_cast<di::result_of<R>*>(slot)->run(take);
+      return true;
+    }
+  }
+  return false;
+}
+
+template <class R>
+inline constexpr result_kind kind_of_result{
+    key_of<exactly<R>>, std::is_reference_v<R> ? nullptr : key_of<R>, type_name<R>(),
+    std::is_void_v<R>,  &accepts_result<R>,                            &convert_result<R>};
+
+/// Where a result goes.
+struct result_ref {
+  const result_kind& kind;
+  void* slot;  // a result_of<R>
 
   template <class R>
   static result_ref to(di::result_of<R>& slot) noexcept {
-    return {key_of<exactly<R>>, std::is_reference_v<R> ? nullptr : key_of<R>, type_name<R>(),
-            std::is_void_v<R>,  &slot, &accepts_for<R>, &convert_for<R>};
-  }
-
- private:
-  // A view of a text that the operation returned by value would dangle.
-  template <class R>
-  static constexpr bool converts = conversion_target<R> && !std::same_as<R, std::string_view>;
-
-  template <class R>
-  static bool accepts_for(type_key from) {
-    if constexpr (converts<R>) return converts_from<R>(from);
-    return false;
-  }
-
-  template <class R>
-  static bool convert_for(void* slot, value_ref from) {
-    if constexpr (converts<R>) {
-      if (auto value = converted<R>(from)) {
-        auto take = [&]() -> R { return std::move(*value); };
-        static_cast<di::result_of<R>*>(slot)->run(take);
-        return true;
-      }
-    }
-    return false;
+    return {kind_of_result<R>, &slot};
   }
 };
 
@@ -158,26 +167,26 @@ struct result_ref {
 /// be had is refused before the call, so that no result is lost.
 template <class R, class Call>
 void store_result(const result_ref& out, std::string_view operation, Call& call) {
-  if (out.exact == key_of<exactly<R>>) {
+  if (out.kind.exact == key_of<exactly<R>>) {
     static_cast<di::result_of<R>*>(out.slot)->run(call);
-  } else if (out.discards) {
+  } else if (out.kind.discards) {
     (void)call();
   } else if constexpr (std::is_void_v<R>) {
-    throw_bad_result(operation, out.name, "void", "it returns nothing");
+    throw_bad_result(operation, out.kind.name, "void", "it returns nothing");
   } else {
     using T = std::remove_cvref_t<R>;
     if constexpr (std::constructible_from<T, R> && std::move_constructible<T>) {
-      if (out.value == key_of<T>) {
+      if (out.kind.value == key_of<T>) {
         auto copy = [&]() -> T { return call(); };
         return static_cast<di::result_of<T>*>(out.slot)->run(copy);
       }
     }
-    if (!out.accepts(key_of<T>)) {
-      throw_bad_result(operation, out.name, type_name<R>(), "it does not convert without loss");
+    if (!out.kind.accepts(key_of<T>)) {
+      throw_bad_result(operation, out.kind.name, type_name<R>(), "it does not convert without loss");
     }
     const auto& result = call();
-    if (!out.convert(out.slot, value_ref::to(result))) {
-      throw_bad_result(operation, out.name, describe(value_ref::to(result)),
+    if (!out.kind.convert(out.slot, value_ref::to(result))) {
+      throw_bad_result(operation, out.kind.name, describe(value_ref::to(result)),
                        "the value does not fit");
     }
   }

@@ -13,13 +13,13 @@ class consumer_core final : public routing::type_table {
   explicit consumer_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
 
   /// Runs the handlers of the event. Failures are collected, not thrown.
-  std::size_t deliver(value_ref event, failures& failed) const;
+  std::size_t deliver(delivery& d) const;
 
   /// Runs them and throws what failed.
   std::size_t consume(value_ref event) const {
-    failures failed;
-    const std::size_t ran = deliver(event, failed);
-    failed.throw_any();
+    delivery d(event);
+    const std::size_t ran = deliver(d);
+    d.failed.throw_any();
     return ran;
   }
 

@@ -17,32 +17,6 @@ class provider;
 
 namespace msgbus::sync::detail {
 
-/// What the handlers of a delivery share. It lives while a guard of the component is held.
-struct delivery {
-  value_ref message;
-  const msgbus::context& context;
-  const di::provider_state& overrides;
-  observer* watcher;
-  failures& failed;
-
-  [[nodiscard]] msgbus::step step() const noexcept {
-    return {message.type->name, context.topic()};
-  }
-};
-
-/// Calls a handler. False if it does not take the message's type. Throws what the handler throws,
-/// or adds it to the delivery's failures.
-using call_handler = bool (*)(routing::entry&, const delivery&);
-
-inline std::string describe_entry(const void* entry) {
-  return static_cast<const routing::entry*>(entry)->describe();
-}
-
-/// What `entry`'s handler draws its needs from.
-inline di::injection injection_for(const routing::entry& entry, const delivery& d) noexcept {
-  return {d.overrides, d.context, {&entry, &describe_entry}};
-}
-
 /// What every component has besides its routes.
 struct parts {
   explicit parts(std::shared_ptr<provider> given);
@@ -52,5 +26,34 @@ struct parts {
   observer_slot watcher;
   striped_counter unrouted;
 };
+
+/// What the handlers of a message share. Each component that the message comes to enters its parts
+/// here, while it holds a guard.
+struct delivery {
+  explicit delivery(value_ref what, const msgbus::context& known = no_context) noexcept
+      : message(what), context(known) {}
+
+  const value_ref message;
+  const msgbus::context& context;
+  const parts* component = nullptr;
+  failures failed;
+
+  [[nodiscard]] msgbus::step step() const noexcept {
+    return {message.type->name, context.topic()};
+  }
+};
+
+/// Calls a handler. False if it does not take the message's type. Throws what the handler throws,
+/// or adds it to the delivery's failures.
+using call_handler = bool (*)(routing::entry&, delivery&);
+
+inline std::string describe_entry(const void* entry) {
+  return static_cast<const routing::entry*>(entry)->describe();
+}
+
+/// What `entry`'s handler draws its needs from.
+inline di::injection injection_for(const routing::entry& entry, const delivery& d) noexcept {
+  return {d.component->overrides_state, d.context, {&entry, &describe_entry}};
+}
 
 }  // namespace msgbus::sync::detail

@@ -119,7 +119,7 @@ class held_callable {
 
 /// Calls `f` with the message as what its first parameter wants, and with what it needs.
 template <class M, class F>
-void invoke(F& f, const M& message, routing::entry& entry, const delivery& d) {
+void invoke(F& f, const M& message, routing::entry& entry, delivery& d) {
   using check = checked<signature_for<F, M>, M>;
   auto call = [&](auto&&... needed) {
     if constexpr (std::is_same_v<std::remove_cvref_t<typename check::first>, any_event>) {
@@ -133,7 +133,7 @@ void invoke(F& f, const M& message, routing::entry& entry, const delivery& d) {
 
 /// Calls `f`, which takes any type, with an erased message.
 template <class F>
-void invoke_any(F& f, routing::entry& entry, const delivery& d) {
+void invoke_any(F& f, routing::entry& entry, delivery& d) {
   using check = checked<signature_of<F>, any_event>;
   auto call = [&](auto&&... needed) {
     (void)f(any_event(d.message), std::forward<decltype(needed)>(needed)...);
@@ -167,13 +167,13 @@ class event_handler final : public routing::typed_entry {
   void destroy_callable() noexcept override { f_.destroy(); }
 
   template <class E>
-  static bool call(routing::entry& entry, const delivery& d) {
+  static bool call(routing::entry& entry, delivery& d) {
     auto& self = static_cast<event_handler&>(entry);
     invoke(*self.f_, *static_cast<const E*>(d.message.data), entry, d);
     return true;
   }
 
-  static bool call_any(routing::entry& entry, const delivery& d) {
+  static bool call_any(routing::entry& entry, delivery& d) {
     invoke_any(*static_cast<event_handler&>(entry).f_, entry, d);
     return true;
   }
@@ -210,7 +210,7 @@ class message_handler final : public routing::topic_entry {
   void destroy_callable() noexcept override { f_.destroy(); }
 
   // An exact match comes before any conversion (T5).
-  static bool call(routing::entry& entry, const delivery& d) {
+  static bool call(routing::entry& entry, delivery& d) {
     auto& self = static_cast<message_handler&>(entry);
     if constexpr (sizeof...(Ms) == 0) {
       invoke_any(*self.f_, entry, d);
@@ -222,14 +222,14 @@ class message_handler final : public routing::topic_entry {
   }
 
   template <class M>
-  bool call_exact(const delivery& d) {
+  bool call_exact(delivery& d) {
     if (d.message.type != key_of<M>) return false;
     invoke(*f_, *static_cast<const M*>(d.message.data), *this, d);
     return true;
   }
 
   template <class M>
-  bool call_converted(const delivery& d) {
+  bool call_converted(delivery& d) {
     if constexpr (conversion_target<M>) {
       if (const std::optional<M> message = converted<M>(d.message)) {
         invoke(*f_, *message, *this, d);

@@ -8,13 +8,14 @@
 
 namespace msgbus::sync::detail {
 
-/// A message and where it goes, and what became of it so far.
-struct posting {
-  value_ref message;
-  std::string_view topic;
-  std::size_t hash;  // of the topic
-  failures failed = {};
-  bool refused = false;  // somebody subscribed to the topic and does not take the type (T6)
+/// A message on its way to the handlers of its topic.
+struct posting : delivery {
+  posting(value_ref what, std::string_view to, std::size_t hash_of_topic) noexcept
+      : delivery(what, known), known(to), hash(hash_of_topic) {}
+
+  const msgbus::context known;
+  const std::size_t hash;  // of the topic
+  bool refused = false;    // somebody subscribed to the topic and does not take the type (T6)
 };
 
 class subscriber_core final : public routing::topic_tree {
