@@ -1,4 +1,4 @@
-#include "run.hpp"
+#include "run_watched.hpp"
 
 #include <msgbus/di/provider.hpp>
 

@@ -1,6 +1,6 @@
 #include <msgbus/sync/detail/subscriber_core.hpp>
 
-#include "run.hpp"
+#include "run_watched.hpp"
 
 #include <msgbus/core/convert.hpp>
 #include <msgbus/core/error.hpp>

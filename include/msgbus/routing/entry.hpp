@@ -85,6 +85,14 @@ class item_list {
   const std::size_t capacity_;
 };
 
+/// A list as it is now: handlers added from here on wait for the next event (D4).
+struct listed {
+  explicit listed(const item_list* list) noexcept
+      : begin(list ? list->begin() : nullptr), end(list ? begin + list->size() : nullptr) {}
+  const item* begin;
+  const item* end;
+};
+
 /// The handlers of one key: a list that is replaced when something leaves it.
 class route {
  public:

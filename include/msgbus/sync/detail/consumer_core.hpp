@@ -4,7 +4,7 @@
 
 #include <msgbus/routing/type_table.hpp>
 #include <msgbus/sync/detail/binding.hpp>
-#include <msgbus/sync/detail/delivery.hpp>
+#include <msgbus/sync/detail/run.hpp>
 
 namespace msgbus::sync::detail {
 
@@ -27,7 +27,26 @@ class consumer_core final : public routing::type_table {
 
   mutable parts shared;
   bound_to<consumer_core> senders;
+
+ private:
+  /// With handlers of any event, an observer, or an event without a handler.
+  std::size_t deliver_rarely(routing::listed typed, delivery& d) const;
 };
+
+inline std::size_t consumer_core::deliver(delivery& d) const {
+  const snapshot::guard guard(guarded());
+  d.component = &shared;
+  const routing::listed typed(find(d.message.type));
+  if (typed.begin == typed.end || any() || shared.watcher.get()) [[unlikely]] {
+    return deliver_rarely(typed, d);
+  }
+  std::size_t ran = 0;
+  const routing::item* item = typed.begin;
+  do ran += run_one(*item, d) ? 1 : 0;
+  while (++item != typed.end);
+  if (ran == 0) [[unlikely]] shared.unrouted.add();  // all were cancelled on the way
+  return ran;
+}
 
 /// What a producer's bindings and its own shares are.
 class producer_core final : public routing::single_route {

@@ -1,5 +1,7 @@
 #pragma once
 
+/// How one handler of a delivery is called.
+
 #include <msgbus/sync/detail/delivery.hpp>
 
 namespace msgbus::sync::detail {
@@ -15,8 +17,5 @@ inline bool run_one(const routing::item& item, delivery& d) {
     return true;
   }
 }
-
-/// The same, and tells the observer how it ended.
-bool run_watched(const routing::item& item, delivery& d, observer& watcher);
 
 }  // namespace msgbus::sync::detail

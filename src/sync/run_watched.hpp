@@ -1,0 +1,10 @@
+#pragma once
+
+#include <msgbus/sync/detail/run.hpp>
+
+namespace msgbus::sync::detail {
+
+/// `run_one`, and tells the observer how it ended.
+bool run_watched(const routing::item& item, delivery& d, observer& watcher);
+
+}  // namespace msgbus::sync::detail
