@@ -6,18 +6,25 @@
 
 namespace msgbus::routing {
 
+namespace {
+
+constinit thread_local int releases = 0;
+
+}  // namespace
+
 void entry::release() noexcept {
-  releaser_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  ++releases;
   destroy_callable();
+  --releases;
   released_.store(true, std::memory_order_release);
   released_.notify_all();
 }
 
 void entry::wait_for_release() const noexcept {
-  // A capture's destructor may cancel the very handler it is a capture of.
-  if (releaser_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return;
   released_.wait(false, std::memory_order_acquire);
 }
+
+bool entry::releasing() noexcept { return releases != 0; }
 
 std::unique_ptr<item_list> item_list::make(std::size_t capacity) {
   void* const block = ::operator new(sizeof(item_list) + capacity * sizeof(item));

@@ -45,8 +45,13 @@ std::shared_ptr<entry> router::disown(entry& removed) noexcept {
 void router::detach(entry& detached) noexcept {
   const auto owner = detached.owner_.lock();
   if (owner && owner->take_out(detached, true)) return;
-  // Somebody else has detached it, or has destroyed the component: wait for them.
-  if (!snapshot::inside_guard()) detached.wait_for_release();
+  // Somebody else has detached it, or has destroyed the component: wait for them, but not from
+  // inside a handler, which they may be waiting for.
+  if (snapshot::inside_guard()) return;
+  if (!entry::releasing()) return detached.wait_for_release();
+  // A capture's destructor cancels a handler that may be the one it belongs to, or be next in line
+  // on this thread, or have captures that are waiting for us: wait for its calls only.
+  if (owner) snapshot::retire(owner->domain_, {});
 }
 
 void router::detach_later(entry& detached) noexcept {

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 
 namespace msgbus::routing {
 
@@ -41,10 +40,10 @@ class entry {
 
   void release() noexcept;
   void wait_for_release() const noexcept;
+  static bool releasing() noexcept;  // this thread is destroying some callable
 
   std::atomic<bool> active_{true};
   std::atomic<bool> released_{false};
-  std::atomic<std::thread::id> releaser_{};  // the thread that is destroying the callable
   const std::uint64_t order_;
   std::weak_ptr<router> owner_;  // set by `router::attach`, before anybody else sees the entry
 

@@ -22,7 +22,8 @@ class subscription {
   /// cancelled handler runs on no thread and its captures are destroyed: what it points to may be
   /// freed. It waits only for dispatches of that handler's component. Called from inside any
   /// handler it does not wait: the handler is not started again, and its captures go when the
-  /// last running call has returned. Do not hold a lock that the handler needs.
+  /// last running call has returned. Called from the destructor of a handler's capture it waits for
+  /// running calls, not for captures. Do not hold a lock that the handler needs.
   void cancel() noexcept;
 
   /// Whether the handler is attached: not cancelled, and its component not destroyed.
