@@ -57,10 +57,11 @@ void scope::throw_not_provided(const dependency_info& info) const {
 
 void yielding::operator()(void* value) {
   if (yielded_) {
-    const error twice(errc::misused_dependency,
-                      "dependency '" + dependency_() + "' called its yield twice");
-    scope_.failed(std::make_exception_ptr(twice));
-    throw twice;
+    const auto twice = std::make_exception_ptr(
+        error(errc::misused_dependency,
+              "dependency '" + dependency_() + "' called its yield twice"));
+    scope_.failed(twice);  // noted here, in case the dependency catches it
+    std::rethrow_exception(twice);
   }
   yielded_ = true;
   try {

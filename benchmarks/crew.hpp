@@ -1,0 +1,55 @@
+#pragma once
+
+/// Threads that send the messages of one subject together.
+
+#include "harness.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace bench {
+
+/// What handlers that run on several threads count in: each thread has its own.
+inline constinit thread_local std::uint64_t handled_here = 0;
+
+/// Waits between samples; `send` shares the messages out and returns when all were sent.
+class crew {
+ public:
+  crew(unsigned threads, std::function<void(std::uint64_t messages)> send_some);
+  ~crew();
+  crew(const crew&) = delete;
+  crew& operator=(const crew&) = delete;
+
+  void send(std::uint64_t messages);
+  [[nodiscard]] std::uint64_t handled() const noexcept { return handled_.load(); }
+
+ private:
+  void work();
+
+  const std::function<void(std::uint64_t)> send_some_;
+  std::uint64_t share_ = 0;  // of each thread; written while all wait
+  bool over_ = false;
+  std::atomic<unsigned> go_{0};
+  std::atomic<unsigned> left_{0};  // threads that have not finished the sample
+  std::atomic<std::uint64_t> handled_{0};
+  std::vector<std::thread> threads_;
+};
+
+/// As `sending`, from several threads to the one `State`.
+template <class State, class Once>
+subject sending_from(unsigned threads, std::shared_ptr<State> state, Once once) {
+  auto together = std::make_shared<crew>(threads, [state, once](std::uint64_t messages) {
+    State* const to = opaque(state.get());
+    for (std::uint64_t i = 0; i < messages; ++i) {
+      once(*to, i);
+      clobber();
+    }
+  });
+  return {[together](std::uint64_t messages) { together->send(messages); },
+          [together] { return together->handled(); }};
+}
+
+}  // namespace bench

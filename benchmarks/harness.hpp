@@ -1,0 +1,128 @@
+#pragma once
+
+/// How workloads are described and measured. A workload is a list of contenders; the harness sets
+/// each of them up several times over, runs them in turn, and takes medians. For one thread.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+/// The message of every workload.
+struct order_created {
+  std::uint64_t id;
+  double amount;
+};
+
+/// The compiler must assume that memory was read and written here: a counter that was increased
+/// is stored, and what was loaded is loaded again. Every contender has it once per message.
+inline void clobber() noexcept { asm volatile("" : : : "memory"); }
+
+/// The same pointer, of which the compiler has forgotten what it knew.
+template <class T>
+[[nodiscard]] T* opaque(T* pointer) noexcept {
+  asm volatile("" : "+r"(pointer) : : "memory");
+  return pointer;
+}
+
+/// A contender that is set up.
+struct subject {
+  std::function<void(std::uint64_t messages)> send;  // this is timed
+  std::function<std::uint64_t()> handled;            // by how many handlers, since it was set up
+};
+
+/// What a row stands for. A reference is shown, and compared with neither as floor nor as peer.
+enum class role { floor, reference, project, peer };
+
+struct contender {
+  std::string name;
+  role what;
+  std::function<subject()> make;
+  std::uint64_t handlers = 1;  // how many of them each message must reach
+  std::string floor = {};      // the row to compare with, where it is not the workload's first floor
+  unsigned threads = 1;        // that send
+};
+
+/// A promise of the performance page: the figure of a row, beside its limit.
+struct target {
+  enum class kind {
+    at_most_times,    // the row's median, divided by the other row's
+    at_most_ns,       // the row's median
+    at_most_ns_more,  // the row's median, less the other row's
+    at_least_times_faster,  // the other row's median, divided by the row's
+    at_least_millions,      // messages a second
+    at_most_allocations     // a message
+  };
+  kind what;
+  std::string row;
+  double limit;
+  std::string other = {};
+};
+
+struct workload {
+  std::string id;
+  std::string title;
+  std::vector<contender> contenders;
+  std::vector<target> targets;
+  std::string unit = "message";
+  double sample_ms = 2;
+};
+
+/// A cost over a size: one point of a plot for each size and contender.
+struct growth {
+  std::string id;
+  std::string title;
+  std::string size_is;  // what grows
+  std::vector<std::uint64_t> sizes;
+  std::function<std::vector<contender>(std::uint64_t size)> at;
+  std::string unit = "message";
+  double sample_ms = 2;
+};
+
+/// A subject around a `State` with a `count` of what was handled. `once(state, i)` sends a message.
+template <class State, class Once>
+subject sending(std::shared_ptr<State> state, Once once) {
+  return {[state, once](std::uint64_t messages) {
+            State* const to = opaque(state.get());
+            for (std::uint64_t i = 0; i < messages; ++i) {
+              once(*to, i);
+              clobber();
+            }
+          },
+          [state] { return state->count; }};
+}
+
+/// How many times this thread has called the global operator new.
+[[nodiscard]] std::uint64_t allocations_here() noexcept;
+
+/// For threads that work for a subject: adds to what the running sample has allocated.
+void add_allocations(std::uint64_t count) noexcept;
+
+struct row {
+  std::string name;
+  role what;
+  std::vector<double> ns;  // per message, one for each sample, sorted
+  double allocations = 0;  // per message
+  std::uint64_t messages = 0;
+  std::string floor;
+
+  [[nodiscard]] double at(double quantile) const;
+  [[nodiscard]] double median() const { return at(0.5); }
+};
+
+struct options {
+  bool quick = false;
+  [[nodiscard]] int rounds() const { return quick ? 1 : 7; }
+  [[nodiscard]] int samples() const { return quick ? 3 : 31; }  // in each round
+};
+
+/// Sets the contenders up anew for each round, and runs them in turn. Ends the program if a message
+/// was not handled, or was handled twice.
+std::vector<row> measure(const std::string& what, const std::vector<contender>& contenders,
+                         double sample_ms, const options& how);
+
+}  // namespace bench

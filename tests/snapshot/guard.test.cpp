@@ -1,0 +1,211 @@
+#include <msgbus/snapshot/guard.hpp>
+
+#include "support/catch.hpp"
+#include "support/crew.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace snapshot = msgbus::snapshot;
+using msgbus_test::expect;
+
+namespace {
+
+/// Says in a flag that it is gone.
+struct telltale {
+  explicit telltale(std::atomic<bool>& gone) : gone_(gone) {}
+  ~telltale() { gone_ = true; }
+  std::atomic<bool>& gone_;
+};
+
+snapshot::trash trash_with(std::atomic<bool>& gone) {
+  snapshot::trash things;
+  things.add(std::make_unique<telltale>(gone));
+  return things;
+}
+
+}  // namespace
+
+TEST_CASE("without a guard, what is retired is destroyed before the call returns", "[D6]") {
+  const snapshot::domain domain;
+  std::atomic<bool> gone{false};
+  snapshot::retire(domain, trash_with(gone));
+  CHECK(gone);
+}
+
+TEST_CASE("a guard keeps what is retired, and its end destroys it", "[D6]") {
+  const snapshot::domain domain;
+  std::atomic<bool> gone{false};
+  {
+    const snapshot::guard guard(domain);
+    snapshot::retire(domain, trash_with(gone));
+    CHECK_FALSE(gone);
+  }
+  CHECK(gone);
+}
+
+TEST_CASE("a guard of another domain keeps nothing", "[D6]") {
+  const snapshot::domain domain;
+  const snapshot::domain other;
+  std::atomic<bool> gone{false};
+  const snapshot::guard guard(other);
+  snapshot::retire(domain, trash_with(gone));
+  CHECK(gone);
+}
+
+TEST_CASE("of nested guards the last one to end destroys", "[D6]") {
+  const snapshot::domain domain;
+  const snapshot::domain between;
+  std::atomic<bool> gone{false};
+  {
+    const snapshot::guard outer(domain);
+    {
+      const snapshot::guard middle(between);
+      {
+        const snapshot::guard inner(domain);
+        snapshot::retire(domain, trash_with(gone));
+      }
+      CHECK_FALSE(gone);
+    }
+    CHECK_FALSE(gone);
+  }
+  CHECK(gone);
+}
+
+namespace {
+
+void nest(const snapshot::domain& domain, int depth, const std::function<void()>& inside) {
+  const snapshot::guard guard(domain);
+  CHECK(snapshot::inside_guard());
+  if (depth > 1) {
+    nest(domain, depth - 1, inside);
+  } else {
+    inside();
+  }
+  CHECK(snapshot::inside_guard());
+}
+
+}  // namespace
+
+TEST_CASE("guards nest beyond any block of places", "[D5]") {
+  const snapshot::domain domain;
+  for (const int depth : {1, 30, 31, 32, 33, 62, 63, 64, 200, 31}) {
+    std::atomic<bool> gone{false};
+    nest(domain, depth, [&] {
+      snapshot::retire(domain, trash_with(gone));
+      CHECK_FALSE(gone);
+    });
+    CHECK(gone);
+    CHECK_FALSE(snapshot::inside_guard());
+  }
+}
+
+TEST_CASE("retire waits for a guard of another thread", "[D6]") {
+  const snapshot::domain domain;
+  std::atomic<bool> gone{false};
+  msgbus_test::event guarded;
+  msgbus_test::event may_end;
+  auto reader = std::async(std::launch::async, [&] {
+    const snapshot::guard guard(domain);
+    guarded.set();
+    may_end.wait();
+    expect(!gone, "a guard keeps what is retired");
+  });
+  guarded.wait();
+  std::atomic<bool> returned{false};
+  auto writer = std::async(std::launch::async, [&] {
+    snapshot::retire(domain, trash_with(gone));
+    expect(gone, "when retire returns it is gone");
+    returned = true;
+  });
+  CHECK_FALSE(returned);
+  may_end.set();
+  reader.get();
+  writer.get();
+  CHECK(gone);
+}
+
+TEST_CASE("a thread inside any guard does not wait for a guard of another thread", "[D6]") {
+  const snapshot::domain domain;
+  const snapshot::domain other;
+  std::atomic<bool> gone{false};
+  msgbus_test::event guarded;
+  msgbus_test::event may_end;
+  auto reader = std::async(std::launch::async, [&] {
+    const snapshot::guard guard(domain);
+    guarded.set();
+    may_end.wait();
+  });
+  guarded.wait();
+  {
+    const snapshot::guard guard(other);
+    snapshot::retire(domain, trash_with(gone));  // would hang if it waited
+    CHECK_FALSE(gone);
+  }
+  CHECK_FALSE(gone);
+  may_end.set();
+  reader.get();
+  CHECK(gone);  // the reader destroyed it before its guard had fully ended
+}
+
+TEST_CASE("retire_later never waits", "[D8]") {
+  const snapshot::domain domain;
+  std::atomic<bool> gone{false};
+  msgbus_test::event guarded;
+  msgbus_test::event may_end;
+  auto reader = std::async(std::launch::async, [&] {
+    const snapshot::guard guard(domain);
+    guarded.set();
+    may_end.wait();
+  });
+  guarded.wait();
+  snapshot::retire_later(domain, trash_with(gone));
+  CHECK_FALSE(gone);
+  may_end.set();
+  reader.get();
+  CHECK(gone);
+}
+
+TEST_CASE("a destructor in the trash may use guards and retire on its own", "[D5]") {
+  const snapshot::domain domain;
+  std::atomic<bool> gone{false};
+  struct retiring {
+    const snapshot::domain& in;
+    std::atomic<bool>& flag;
+    ~retiring() {
+      const snapshot::guard guard(in);
+      snapshot::retire(in, trash_with(flag));
+    }
+  };
+  snapshot::trash things;
+  things.add(std::unique_ptr<retiring>(new retiring{domain, gone}));
+  snapshot::retire(domain, std::move(things));
+  CHECK(gone);
+}
+
+TEST_CASE("threads that come and go leave nothing that is waited for", "[D6]") {
+  const snapshot::domain domain;
+  for (int i = 0; i < 100; ++i) {
+    std::thread([&] { const snapshot::guard guard(domain); }).join();
+  }
+  std::atomic<bool> gone{false};
+  snapshot::retire(domain, trash_with(gone));
+  CHECK(gone);
+}
+
+TEST_CASE("a thread's last destructors may still hold guards", "[D5]") {
+  static const snapshot::domain domain;
+  static std::atomic<bool> gone{false};
+  struct late {
+    ~late() {
+      const snapshot::guard guard(domain);
+      snapshot::retire(domain, trash_with(gone));
+    }
+  };
+  std::thread([] {
+    thread_local const late destroyed_after_the_guards;
+    (void)&destroyed_after_the_guards;
+    const snapshot::guard guard(domain);
+  }).join();
+  CHECK(gone);
+}

@@ -1,0 +1,84 @@
+#include <msgbus/snapshot/table.hpp>
+
+#include "support/catch.hpp"
+
+#include <deque>
+#include <set>
+
+namespace {
+
+struct node {
+  node(int k, std::size_t h) : hash(h), key(k) {}
+  [[nodiscard]] bool is(int other) const { return key == other; }
+  std::size_t hash;
+  int key;
+};
+
+using table = msgbus::snapshot::table<node>;
+
+}  // namespace
+
+TEST_CASE("an empty table finds nothing") {
+  const table empty;
+  CHECK(empty.find(1, 1) == nullptr);
+  CHECK(empty.size() == 0);
+}
+
+TEST_CASE("a table finds what is in it, whatever the hashes") {
+  // All different, all the same, and all different but for the bits that a table looks at first.
+  const auto hash = GENERATE(0, 1, 2);
+  const auto hash_of = [&](int key) {
+    return hash == 0 ? static_cast<std::size_t>(key)
+                     : hash == 1 ? std::size_t{7} : static_cast<std::size_t>(key) << 20;
+  };
+  std::deque<node> nodes;
+  table all;
+  msgbus::snapshot::trash old;
+  for (int key = 0; key < 300; ++key) {
+    nodes.emplace_back(key, hash_of(key));
+    all.insert(nodes.back(), old);
+    for (int i = 0; i <= key; ++i) REQUIRE(all.find(i, hash_of(i)) == &nodes[std::size_t(i)]);
+    REQUIRE(all.find(key + 1, hash_of(key + 1)) == nullptr);
+  }
+  CHECK(all.size() == 300);
+}
+
+TEST_CASE("a table that is erased from and inserted into keeps finding the rest") {
+  std::deque<node> nodes;
+  for (int key = 0; key < 64; ++key) nodes.emplace_back(key, static_cast<std::size_t>(key % 5));
+  table all;
+  msgbus::snapshot::trash old;
+  std::set<int> there;
+  unsigned random = 1;
+  for (int step = 0; step < 20'000; ++step) {
+    random = random * 1664525 + 1013904223;
+    const int key = static_cast<int>(random >> 16) % 64;
+    node& at = nodes[static_cast<std::size_t>(key)];
+    if (there.insert(key).second) {
+      all.insert(at, old);
+    } else {
+      there.erase(key);
+      all.erase(at);
+    }
+    for (const int probe : {key, (key + 1) % 64, (key + 5) % 64}) {
+      const node& n = nodes[static_cast<std::size_t>(probe)];
+      REQUIRE((all.find(probe, n.hash) == &n) == (there.count(probe) == 1));
+    }
+    REQUIRE(all.size() == there.size());
+  }
+  std::set<int> seen;
+  all.for_each([&](node& each) { seen.insert(each.key); });
+  CHECK(seen == there);
+}
+
+TEST_CASE("a table gives its replaced cells to the trash, in all no more than it has") {
+  std::deque<node> nodes;
+  table all;
+  msgbus::snapshot::trash old;
+  for (int key = 0; key < 1000; ++key) {
+    nodes.emplace_back(key, static_cast<std::size_t>(key));
+    all.insert(nodes.back(), old);
+  }
+  CHECK(old.size() > 0);
+  CHECK(old.size() < 12);  // each is twice as large as the one before
+}

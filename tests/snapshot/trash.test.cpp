@@ -1,0 +1,73 @@
+#include <msgbus/snapshot/trash.hpp>
+
+#include "support/catch.hpp"
+
+#include <string>
+
+using msgbus::snapshot::trash;
+
+namespace {
+
+struct noted {
+  noted(std::string& to, char what) : to_(to), what_(what) {}
+  ~noted() { to_ += what_; }
+  std::string& to_;
+  char what_;
+};
+
+}  // namespace
+
+TEST_CASE("trash destroys what it has in the order in which it got it") {
+  std::string order;
+  {
+    trash things;
+    things.add(std::make_unique<noted>(order, 'a'));
+    things.add(std::make_unique<noted>(order, 'b'));
+    CHECK(things.size() == 2);
+    CHECK(order.empty());
+  }
+  CHECK(order == "ab");
+}
+
+TEST_CASE("trash that is moved or added to other trash is destroyed once, there") {
+  std::string order;
+  {
+    trash outer;
+    {
+      trash first;
+      first.add(std::make_unique<noted>(order, 'a'));
+      trash second(std::move(first));
+      CHECK(first.empty());
+      outer.add(std::make_unique<noted>(order, 'b'));
+      outer.add(std::move(second));
+    }
+    CHECK(order.empty());
+    CHECK(outer.size() == 2);
+  }
+  CHECK(order == "ba");
+}
+
+TEST_CASE("assigning over trash destroys what was there") {
+  std::string order;
+  trash things;
+  things.add(std::make_unique<noted>(order, 'a'));
+  things = trash();
+  CHECK(order == "a");
+  CHECK(things.empty());
+}
+
+TEST_CASE("trash drops its share of a shared thing") {
+  auto shared = std::make_shared<int>(1);
+  {
+    trash things;
+    things.add(std::shared_ptr<const void>(shared));
+    CHECK(shared.use_count() == 2);
+  }
+  CHECK(shared.use_count() == 1);
+}
+
+TEST_CASE("nothing is nothing to destroy") {
+  trash things;
+  things.add(std::unique_ptr<int>());
+  CHECK(things.empty());
+}
