@@ -136,12 +136,13 @@ std::vector<row> measure(const std::string& what, const std::vector<contender>& 
   if (how.quick) sample_ms /= 10;
   std::vector<row> rows;
   for (const contender& each : contenders) {
-    rows.push_back({each.name, each.what, {}, 0, 0, each.floor});
+    rows.push_back({each.name, each.what, {}, 0, 0, each.floor, each.threads});
   }
   const std::size_t count = contenders.size();
   for (int round = 0; round < how.rounds(); ++round) {
     progress(what, round + 1, how.rounds());
-    // Made anew, so that no round's addresses decide; in another order, so that no place in it does.
+    // Made anew, so that no round's addresses decide; in another order, so that no place in it
+    // does.
     std::vector<std::unique_ptr<runner>> runners(count);
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t at = (i + static_cast<std::size_t>(round)) % count;

@@ -43,16 +43,16 @@ struct contender {
   role what;
   std::function<subject()> make;
   std::uint64_t handlers = 1;  // how many of them each message must reach
-  std::string floor = {};      // the row to compare with, where it is not the workload's first floor
-  unsigned threads = 1;        // that send
+  std::string floor = {};  // the row to compare with, where it is not the workload's first floor
+  unsigned threads = 1;    // that send
 };
 
 /// A promise of the performance page: the figure of a row, beside its limit.
 struct target {
   enum class kind {
-    at_most_times,    // the row's median, divided by the other row's
-    at_most_ns,       // the row's median
-    at_most_ns_more,  // the row's median, less the other row's
+    at_most_times,          // the row's median, divided by the other row's
+    at_most_ns,             // the row's median
+    at_most_ns_more,        // the row's median, less the other row's
     at_least_times_faster,  // the other row's median, divided by the row's
     at_least_millions,      // messages a second
     at_most_allocations     // a message
@@ -108,16 +108,18 @@ struct row {
   std::vector<double> ns;  // per message, one for each sample, sorted
   double allocations = 0;  // per message
   std::uint64_t messages = 0;
-  std::string floor;
+  std::string floor = {};
+  unsigned threads = 1;
 
   [[nodiscard]] double at(double quantile) const;
   [[nodiscard]] double median() const { return at(0.5); }
 };
 
 struct options {
-  bool quick = false;
-  [[nodiscard]] int rounds() const { return quick ? 1 : 7; }
-  [[nodiscard]] int samples() const { return quick ? 3 : 31; }  // in each round
+  bool quick = false;   // only to see that it runs
+  bool points = false;  // of a curve: there are many of them
+  [[nodiscard]] int rounds() const { return quick ? 1 : points ? 3 : 7; }
+  [[nodiscard]] int samples() const { return quick ? 3 : points ? 11 : 31; }  // in each round
 };
 
 /// Sets the contenders up anew for each round, and runs them in turn. Ends the program if a message

@@ -226,7 +226,7 @@ place enter(const domain& what) {
   record& self = this_record ? *this_record : join();
   slot* const mine = is_end_of_block(self.top) ? block_after(self.top) : self.top;
   self.top = mine + 1;
-  mine->store(&what, std::memory_order_relaxed);
+  mine->store(&what, std::memory_order_release);
   // Where writers cannot fence for the reader, it keeps its own loads behind its store.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return {&self, mine};

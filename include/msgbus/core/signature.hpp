@@ -2,6 +2,8 @@
 
 /// What a callable takes and gives, read off its type.
 
+#include <msgbus/core/type_list.hpp>
+
 #include <concepts>
 #include <coroutine>
 #include <memory>
@@ -9,11 +11,6 @@
 #include <utility>
 
 namespace msgbus {
-
-template <class... Ts>
-struct type_list {
-  static constexpr std::size_t size = sizeof...(Ts);
-};
 
 /// A callable's result and parameters, as declared.
 template <class Result, class... Parameters>

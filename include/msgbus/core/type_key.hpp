@@ -6,6 +6,7 @@
 #include <msgbus/core/hash.hpp>
 #include <msgbus/core/type_name.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -40,17 +41,22 @@ template <class T>
 concept integer_like = std::integral<T> && sizeof(T) <= sizeof(std::uint64_t);
 
 template <class T>
-concept text_like = std::convertible_to<const T&, std::string_view>;
+concept text_like =
+    std::convertible_to<const T&, std::string_view> && !std::same_as<T, std::nullptr_t>;
 
 namespace detail {
 
 template <class T>
 text_value read_text(const void* value) {
   const auto& text = *static_cast<const T*>(value);
-  if constexpr (std::is_pointer_v<T>) {
-    if (text == nullptr) return std::nullopt;
+  if constexpr (std::is_array_v<T>) {  // it may be full, without a null at its end
+    return std::string_view(text, std::find(text, text + std::extent_v<T>, '\0'));
+  } else {
+    if constexpr (std::is_pointer_v<T>) {
+      if (text == nullptr) return std::nullopt;
+    }
+    return std::string_view(text);
   }
-  return std::string_view(text);
 }
 
 template <class T>

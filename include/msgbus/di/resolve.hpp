@@ -38,11 +38,6 @@ depends<D> as_depends(const Values& all, dependency<D>) noexcept {
   return *value_in<D>(all);
 }
 
-template <class D, class List>
-inline constexpr bool is_in = false;
-template <class D, class... Ds>
-inline constexpr bool is_in<D, type_list<Ds...>> = (std::is_same_v<D, Ds> || ...);
-
 /// The dependencies that the `depends` parameters of a list name, each once.
 template <class Found, class... Ps>
 struct collect {

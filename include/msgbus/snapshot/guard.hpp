@@ -88,7 +88,8 @@ class guard {
     if (detail::is_end_of_block(self->top)) [[unlikely]] return detail::enter(what);
     detail::slot* const mine = self->top;
     self->top = mine + 1;
-    mine->store(&what, std::memory_order_relaxed);
+    // Release: a writer who finds another domain here also finds that the guard before has ended.
+    mine->store(&what, std::memory_order_release);
     // Keeps the compiler's order; the processor's order is the writer's business.
     std::atomic_signal_fence(std::memory_order_seq_cst);
     return {self, mine};

@@ -33,7 +33,7 @@ class consumer : public detail::component<detail::consumer_core> {
   /// runs once per event (T2).
   template <class E, class... Es, class F>
   subscription handler(F f) {
-    return attach(std::move(f), type_list<E, Es...>{});
+    return attach(std::move(f), unique_list<std::remove_cv_t<E>, std::remove_cv_t<Es>...>{});
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
@@ -56,6 +56,9 @@ class consumer : public detail::component<detail::consumer_core> {
   /// by its active alternative (T3). Takes no lock (D7).
   template <class E>
   std::size_t consume(const E& event) {
+    static_assert(!std::is_array_v<E>,
+                  "msgbus: events are routed by exact type, and an array is nobody's: send a "
+                  "std::string, or better a type of your own");
     return with_event(event, [this](value_ref what) { return core_->consume(what); });
   }
 

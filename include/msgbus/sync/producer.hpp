@@ -28,6 +28,9 @@ class producer : public detail::sender<detail::producer_core> {
   /// `consumer::consume`, with all consumers' failures together.
   template <class E>
   std::size_t dispatch(const E& event) {
+    static_assert(!std::is_array_v<E>,
+                  "msgbus: events are routed by exact type, and an array is nobody's: send a "
+                  "std::string, or better a type of your own");
     return with_event(event, [this](value_ref what) { return core_->dispatch(what); });
   }
 

@@ -33,8 +33,10 @@ class publisher : public detail::sender<detail::publisher_core> {
   }
 
   /// The same for a typed topic; another type does not compile.
-  template <class T>
-  std::size_t publish(const std::type_identity_t<T>& message, const topic<T>& topic) {
+  template <class M, class T>
+  std::size_t publish(const M& message, const topic<T>& topic) {
+    static_assert(std::same_as<M, T>,
+                  "msgbus: this topic<T> carries another type than the message's");
     return publish_at(message, topic.name(), topic.hash());
   }
 

@@ -41,12 +41,12 @@ class subscriber : public detail::component<detail::subscriber_core> {
   /// Attaches a handler for these types of message; it may be generic in its first parameter.
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, std::move(f), type_list<M, Ms...>{});
+    return attach({pattern}, std::move(f), unique_list<std::remove_cv_t<M>, std::remove_cv_t<Ms>...>{});
   }
 
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, std::move(f), type_list<M, Ms...>{});
+    return attach(patterns, std::move(f), unique_list<std::remove_cv_t<M>, std::remove_cv_t<Ms>...>{});
   }
 
   /// Attaches a handler of a typed topic. A handler of another type does not compile.
@@ -87,8 +87,10 @@ class subscriber : public detail::component<detail::subscriber_core> {
   }
 
   /// The same for a typed topic; another type does not compile.
-  template <class T>
-  std::size_t receive(const std::type_identity_t<T>& message, const topic<T>& topic) {
+  template <class M, class T>
+  std::size_t receive(const M& message, const topic<T>& topic) {
+    static_assert(std::same_as<M, T>,
+                  "msgbus: this topic<T> carries another type than the message's");
     return receive_at(message, topic.name(), topic.hash());
   }
 

@@ -27,7 +27,7 @@ struct taken {
 };
 template <class... Ts>
 struct taken<one_of<Ts...>> {
-  using type = type_list<Ts...>;
+  using type = unique_list<Ts...>;
 };
 template <>
 struct taken<any_event> {

@@ -1,0 +1,227 @@
+// msgbus_bench [--quick] [--json FILE] [--revision TEXT] [--list] [workload...]
+
+#include "buses.hpp"
+#include "report.hpp"
+#include "workloads.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/utsname.h>
+
+#ifdef MSGBUS_BENCH_WITH_SIGNALS2
+#include <boost/version.hpp>
+#endif
+
+namespace {
+
+using namespace bench;
+
+struct arguments {
+  options how;
+  std::string json;
+  std::string revision = "unknown";
+  std::vector<std::string> wanted;  // in lower case; empty for all
+  bool list = false;
+};
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+arguments parse(int argc, char** argv) {
+  arguments given;
+  for (int i = 1; i < argc; ++i) {
+    const std::string each = argv[i];
+    const auto value = [&]() -> std::string {
+      if (i + 1 < argc) return argv[++i];
+      std::fprintf(stderr, "%s wants a value\n", each.c_str());
+      std::exit(2);
+    };
+    if (each == "--quick") {
+      given.how.quick = true;
+    } else if (each == "--list") {
+      given.list = true;
+    } else if (each == "--json") {
+      given.json = value();
+    } else if (each == "--revision") {
+      given.revision = value();
+    } else if (each.starts_with("-")) {
+      std::fprintf(stderr,
+                   "usage: %s [--quick] [--json FILE] [--revision TEXT] [--list] [workload...]\n",
+                   argv[0]);
+      std::exit(2);
+    } else {
+      given.wanted.push_back(lower(each));
+    }
+  }
+  return given;
+}
+
+/// `scaling` selects scaling_topics, and S1 selects S1.
+bool selects(const std::string& wanted, const std::string& id) {
+  return lower(id) == wanted || lower(id).starts_with(wanted + "_");
+}
+
+bool is_wanted(const arguments& given, const std::string& id) {
+  return given.wanted.empty() ||
+         std::any_of(given.wanted.begin(), given.wanted.end(),
+                     [&](const std::string& each) { return selects(each, id); });
+}
+
+/// The value of the first line of a file that begins with `field`.
+std::string field_of(const char* path, const std::string& field) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(field)) continue;
+    const auto colon = line.find(':');
+    const auto begin = line.find_first_not_of(" \t", colon + 1);
+    return begin == std::string::npos ? "" : line.substr(begin);
+  }
+  return "unknown";
+}
+
+double load() {
+  double average = 0;
+  return getloadavg(&average, 1) == 1 ? average : -1;
+}
+
+setting describe(const arguments& given, double load_before) {
+  setting all;
+  char date[32] = "";
+  const std::time_t now = std::time(nullptr);
+  std::strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
+  all.add("date", std::string(date));
+  all.add("revision", given.revision);
+  all.add("mode", std::string(given.how.quick ? "quick" : "full"));
+  all.add("cpu", field_of("/proc/cpuinfo", "model name"));
+  all.add("cores", std::thread::hardware_concurrency());
+  const double kib = std::atof(field_of("/proc/meminfo", "MemTotal").c_str());
+  all.add("memory_gib", kib / 1024 / 1024);
+  utsname system{};
+  if (uname(&system) == 0) {
+    all.add("kernel", std::string(system.sysname) + " " + system.release + " " + system.machine);
+  }
+  all.add("load_before", load_before);
+  all.add("compiler", std::string(MSGBUS_BENCH_COMPILER));
+  all.add("flags", std::string(MSGBUS_BENCH_FLAGS));
+  all.add("build_type", std::string(MSGBUS_BENCH_BUILD_TYPE));
+#ifdef MSGBUS_BENCH_WITH_SIGNALS2
+  all.add("boost", std::string(BOOST_LIB_VERSION));
+#endif
+#ifdef MSGBUS_BENCH_WITH_SIGCPP
+  all.add("libsigc++", std::string(MSGBUS_BENCH_WITH_SIGCPP));
+#endif
+  return all;
+}
+
+/// A process that never had a second thread flatters everybody: locks and counts of references
+/// are cheaper in it. So there is one, asleep.
+class sleeper {
+ public:
+  sleeper()
+      : thread_([this] {
+          std::unique_lock lock(mutex_);
+          wake_.wait(lock, [this] { return over_; });
+        }) {}
+  ~sleeper() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool over_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+result run(const workload& w, const options& how) {
+  result r{w, measure(w.id, w.contenders, w.sample_ms, how), {}};
+  for (const target& each : w.targets) r.verdicts.push_back(judge(each, r.rows));
+  return r;
+}
+
+curve_result run(growth g, const options& how) {
+  // A smoke test has no time to set a million topics up.
+  if (how.quick) std::erase_if(g.sizes, [](std::uint64_t size) { return size > 1000; });
+  curve_result r{g, {}};
+  options fewer = how;
+  fewer.points = true;
+  for (const std::uint64_t size : g.sizes) {
+    r.points.push_back(measure(g.id + " " + std::to_string(size), g.at(size), g.sample_ms, fewer));
+  }
+  return r;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const arguments given = parse(argc, argv);
+  const double load_before = load();
+  const std::vector<workload> workloads = {
+      s1_dispatch(), s2_dispatch_ten(), s3_subscribe_cancel(), s4_topics(),
+      s5_threads(),  s6_depends(),      s7_execute(),
+  };
+  const std::vector<growth> growths = scaling();
+
+  std::vector<std::string> ids;
+  for (const workload& each : workloads) ids.push_back(each.id);
+  for (const growth& each : growths) ids.push_back(each.id);
+  if (given.list) {
+    for (const std::string& each : ids) std::printf("%s\n", each.c_str());
+    return 0;
+  }
+  for (const std::string& each : given.wanted) {
+    if (std::none_of(ids.begin(), ids.end(),
+                     [&](const std::string& id) { return selects(each, id); })) {
+      std::fprintf(stderr, "no workload is called %s; --list shows them\n", each.c_str());
+      return 2;
+    }
+  }
+
+  const sleeper second_thread;
+  std::vector<result> results;
+  std::vector<curve_result> curves;
+  for (const workload& each : workloads) {
+    if (!is_wanted(given, each.id)) continue;
+    results.push_back(run(each, given.how));
+    print(results.back());
+  }
+  for (const growth& each : growths) {
+    if (!is_wanted(given, each.id)) continue;
+    curves.push_back(run(each, given.how));
+    print(curves.back());
+  }
+
+  std::size_t met = 0;
+  std::size_t all = 0;
+  for (const result& each : results) {
+    for (const verdict& v : each.verdicts) {
+      met += v.met ? 1 : 0;
+      ++all;
+    }
+  }
+  std::printf("\ntargets: %zu of %zu met; every message was handled\n", met, all);
+  if (!given.json.empty() &&
+      !write_json(given.json, describe(given, load_before), results, curves)) {
+    std::fprintf(stderr, "cannot write %s\n", given.json.c_str());
+    return 1;
+  }
+  return 0;
+}
