@@ -51,15 +51,13 @@ void scope::throw_not_provided(const dependency_info& info) const {
     break;
   }
   throw error(errc::not_provided, "dependency '" + info.name() + "' (" + std::string(info.type) +
-                                      ") is required by " + by +
-                                      ", and no override provides it");
+                                      ") is required by " + by + ", and no override provides it");
 }
 
 void yielding::operator()(void* value) {
   if (yielded_) {
-    const auto twice = std::make_exception_ptr(
-        error(errc::misused_dependency,
-              "dependency '" + dependency_() + "' called its yield twice"));
+    const auto twice = std::make_exception_ptr(error(
+        errc::misused_dependency, "dependency '" + dependency_() + "' called its yield twice"));
     scope_.failed(twice);  // noted here, in case the dependency catches it
     std::rethrow_exception(twice);
   }

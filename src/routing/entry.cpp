@@ -20,9 +20,7 @@ void entry::release() noexcept {
   released_.notify_all();
 }
 
-void entry::wait_for_release() const noexcept {
-  released_.wait(false, std::memory_order_acquire);
-}
+void entry::wait_for_release() const noexcept { released_.wait(false, std::memory_order_acquire); }
 
 bool entry::releasing() noexcept { return releases != 0; }
 
@@ -46,8 +44,7 @@ std::unique_ptr<item_list> with_room_for(std::size_t size) {
 }  // namespace
 
 void route::replace(std::unique_ptr<item_list> list, snapshot::trash& old) {
-  std::unique_ptr<item_list> before(
-      items_.exchange(list.release(), std::memory_order_acq_rel));
+  std::unique_ptr<item_list> before(items_.exchange(list.release(), std::memory_order_acq_rel));
   old.add(std::move(before));
 }
 

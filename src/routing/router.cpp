@@ -16,8 +16,7 @@ struct releasing {
 
 template <class Release>
 void release_later(snapshot::trash& old, std::shared_ptr<entry> what, Release release) noexcept {
-  old.add(std::unique_ptr<releasing<Release>>(
-      new releasing<Release>{std::move(what), release}));
+  old.add(std::unique_ptr<releasing<Release>>(new releasing<Release>{std::move(what), release}));
 }
 
 }  // namespace

@@ -8,8 +8,7 @@ namespace msgbus::routing {
 
 /// The handlers whose patterns end here or with a `>` here, and the patterns that go on.
 struct topic_tree::branch {
-  branch(branch* parent, std::string_view text)
-      : hash(hash_of(text)), token(text), from(parent) {}
+  branch(branch* parent, std::string_view text) : hash(hash_of(text)), token(text), from(parent) {}
   ~branch() {
     delete star.load(std::memory_order_relaxed);
     children.for_each([](branch& each) { delete &each; });

@@ -32,7 +32,8 @@ std::size_t producer_core::dispatch(value_ref event) const {
   {
     const snapshot::guard guard(guarded());
     observer* const told = watcher.get();
-    if (told) [[unlikely]] told->accepted(d.step());
+    if (told) [[unlikely]]
+      told->accepted(d.step());
     const routing::listed bound(items());
     for (const routing::item* each = bound.begin; each != bound.end; ++each) {
       if (!each->entry->active()) continue;

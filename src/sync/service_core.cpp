@@ -28,7 +28,8 @@ void service_core::execute(std::string_view name, std::span<const argument> argu
                            const result_ref& result) {
   const snapshot::guard guard(guarded());
   routing::named_entry* const found = find(name);
-  if (!found || !found->active()) [[unlikely]] throw_no_handler(name);
+  if (!found || !found->active()) [[unlikely]]
+    throw_no_handler(name);
   static_cast<operation_entry*>(found)->execute(arguments, result);
 }
 

@@ -25,7 +25,8 @@ std::size_t subscriber_core::deliver(posting& posted) const {
 
   posted.component = &shared;
   observer* const watcher = shared.watcher.get();
-  if (watcher) [[unlikely]] watcher->accepted(posted.step());
+  if (watcher) [[unlikely]]
+    watcher->accepted(posted.step());
   std::size_t ran = 0;
   found.for_each([&](const routing::item& each) {
     if (watcher ? run_watched(each, posted, *watcher) : run_one(each, posted)) {
@@ -57,7 +58,8 @@ std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
   posting posted(message, topic, hash);
   const std::size_t ran = deliver(posted);
   posted.failed.throw_any();
-  if (ran == 0 && posted.refused) [[unlikely]] throw_mismatch(posted, describe_handlers(posted));
+  if (ran == 0 && posted.refused) [[unlikely]]
+    throw_mismatch(posted, describe_handlers(posted));
   return ran;
 }
 
@@ -77,7 +79,8 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
     const std::size_t size = bound ? bound->size() : 0;
     if (size == 0) check_topic(topic);  // otherwise the first subscriber does
     observer* const told = watcher.get();
-    if (told) [[unlikely]] told->accepted(posted.step());
+    if (told) [[unlikely]]
+      told->accepted(posted.step());
     for (std::size_t i = 0; i < size; ++i) {
       const routing::item& each = bound->begin()[i];
       if (!each.entry->active()) continue;
@@ -96,7 +99,8 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
     }
   }
   posted.failed.throw_any();
-  if (ran == 0 && posted.refused) [[unlikely]] throw_mismatch(posted, refused_by);
+  if (ran == 0 && posted.refused) [[unlikely]]
+    throw_mismatch(posted, refused_by);
   return ran;
 }
 

@@ -28,8 +28,9 @@ TEST_CASE("a table finds what is in it, whatever the hashes") {
   // All different, all the same, and all different but for the bits that a table looks at first.
   const auto hash = GENERATE(0, 1, 2);
   const auto hash_of = [&](int key) {
-    return hash == 0 ? static_cast<std::size_t>(key)
-                     : hash == 1 ? std::size_t{7} : static_cast<std::size_t>(key) << 20;
+    return hash == 0   ? static_cast<std::size_t>(key)
+           : hash == 1 ? std::size_t{7}
+                       : static_cast<std::size_t>(key) << 20;
   };
   std::deque<node> nodes;
   table all;

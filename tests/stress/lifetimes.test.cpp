@@ -105,8 +105,9 @@ TEST_CASE("a consumer destroyed by its own handler, with others dispatching to i
   }
 }
 
-TEST_CASE("the destructor of a bound consumer waits for its handlers, not for the producer's others",
-          "[D8]") {
+TEST_CASE(
+    "the destructor of a bound consumer waits for its handlers, not for the producer's others",
+    "[D8]") {
   bus::producer producer;
   bus::consumer busy;
   event running;

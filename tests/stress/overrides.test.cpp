@@ -22,11 +22,11 @@ int twice_value(msgbus::depends<get_value> value) { return *value * 2; }
 
 TEST_CASE("what an override gives may be freed when the override is taken back", "[I4][D7]") {
   bus::consumer consumer;
-  consumer.handler([](const ping&, msgbus::depends<get_value> value,
-                      msgbus::depends<twice_value> twice) {
-    expect(*value > 0, "the value is alive");
-    expect(*twice == 2 * *value, "one invocation sees one value");
-  });
+  consumer.handler(
+      [](const ping&, msgbus::depends<get_value> value, msgbus::depends<twice_value> twice) {
+        expect(*value > 0, "the value is alive");
+        expect(*twice == 2 * *value, "one invocation sees one value");
+      });
   crew dispatching;
   for (int i = 0; i < 3; ++i) dispatching.repeat([&] { consumer.consume(ping{}); });
   for (int round = 0; round < rounds(300); ++round) {

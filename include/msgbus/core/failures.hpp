@@ -28,7 +28,8 @@ class failures {
 
   /// Throws what there is: one as it was thrown, several as a `dispatch_error`.
   void throw_any() {
-    if (errors_) [[unlikely]] throw_all();
+    if (errors_) [[unlikely]]
+      throw_all();
   }
 
  private:

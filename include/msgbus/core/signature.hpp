@@ -95,7 +95,7 @@ constexpr auto find_signature_for() {
     using found = typename read_signature<decltype(&F::template operator()<Event>)>::type;
     // `auto&&` deduces a reference to const in the call, not what naming the type gives it.
     if constexpr (std::is_rvalue_reference_v<first_parameter_of<found>>) {
-      return typename read_signature<decltype(&F::template operator()<const Event&>)>::type{};
+      return typename read_signature<decltype(&F::template operator()<const Event&>)>::type {};
     } else {
       return found{};
     }

@@ -29,7 +29,7 @@ using text_value = std::optional<std::string_view>;
 /// must be the same object everywhere: give message types default visibility.
 struct type_record {
   std::string_view name;
-  std::size_t hash;  // of the name
+  std::size_t hash;                                 // of the name
   text_value (*text)(const void*) = nullptr;        // null unless the type is string-like
   integer_value (*integer)(const void*) = nullptr;  // null unless the type is an integer
   float (*single)(const void*) = nullptr;           // null unless the type is `float`

@@ -104,9 +104,8 @@ class injector {
           return run_defaults<R>(with, handle, failed);
         }
       }
-      return run_in_scope<R>(with, failed, handle, [](scope& in, auto& rest) {
-        need(in, named{}, no_values{}, rest);
-      });
+      return run_in_scope<R>(with, failed, handle,
+                             [](scope& in, auto& rest) { need(in, named{}, no_values{}, rest); });
     }
   }
 

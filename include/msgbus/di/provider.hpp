@@ -17,13 +17,12 @@ class implementation_of final : public implementation {
   using value = value_of<Dependency>;
   using given = provided_by<Implementation>;
 
-  static constexpr bool fits =
-      std::is_reference_v<given>
-          ? std::is_convertible_v<std::remove_reference_t<given>*, value*>
-          : (std::is_convertible_v<std::remove_cvref_t<given>*, value*> ||
-             (!std::is_reference_v<provided_by<Dependency>> &&
-              form_of<Implementation>::kind == shape::plain &&
-              std::is_convertible_v<given, value>));
+  static constexpr bool fits = std::is_reference_v<given>
+                                   ? std::is_convertible_v<std::remove_reference_t<given>*, value*>
+                                   : (std::is_convertible_v<std::remove_cvref_t<given>*, value*> ||
+                                      (!std::is_reference_v<provided_by<Dependency>> &&
+                                       form_of<Implementation>::kind == shape::plain &&
+                                       std::is_convertible_v<given, value>));
   static_assert(fits, "msgbus: an override gives another type than the dependency it replaces");
 
  public:

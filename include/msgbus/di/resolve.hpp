@@ -155,9 +155,7 @@ template <class V, class Entity>
 void provide_from(Entity& entity, scope& in, std::string (*name)(), continuation rest) {
   using needs = typename form_of<std::remove_cvref_t<Entity>>::needs;
   auto with_value = [&](V* value) { rest(erased(value)); };
-  auto with_needs = [&](const auto& all) {
-    provide_value<V>(entity, &in, name, all, with_value);
-  };
+  auto with_needs = [&](const auto& all) { provide_value<V>(entity, &in, name, all, with_value); };
   need(in, typename named_by<needs>::type{}, no_values{}, with_needs);
 }
 
@@ -185,8 +183,7 @@ struct in_order<type_list<Done...>, type_list<Path...>, type_list<D, Todo...>> {
       return in_order<type_list<Done...>, type_list<Path...>, type_list<Todo...>>{};
     } else {
       using needs = typename named_by<typename form_of_dependency<D>::needs>::type;
-      using before =
-          typename in_order<type_list<Done...>, type_list<Path..., D>, needs>::type;
+      using before = typename in_order<type_list<Done...>, type_list<Path..., D>, needs>::type;
       return after(before{});
     }
   }

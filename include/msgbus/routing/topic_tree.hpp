@@ -3,8 +3,8 @@
 /// The routes of a subscriber: topics by hash, patterns with wildcards by a tree of tokens.
 
 #include <msgbus/core/hash.hpp>
-#include <msgbus/routing/router.hpp>
 #include <msgbus/routing/matches.hpp>
+#include <msgbus/routing/router.hpp>
 #include <msgbus/snapshot/table.hpp>
 
 #include <atomic>
@@ -49,9 +49,8 @@ class topic_tree : public router {
   /// `make(order)` returns a `shared_ptr` to a kind of `topic_entry`.
   template <class Make>
   auto attach(Make make) {
-    return router::attach(make, [this](topic_entry& added, snapshot::trash& old) noexcept {
-      link(added, old);
-    });
+    return router::attach(
+        make, [this](topic_entry& added, snapshot::trash& old) noexcept { link(added, old); });
   }
 
  private:

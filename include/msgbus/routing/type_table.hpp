@@ -47,9 +47,8 @@ class type_table : public router {
   /// `make(order)` returns a `shared_ptr` to a kind of `typed_entry`.
   template <class Make>
   auto attach(Make make) {
-    return router::attach(make, [this](typed_entry& added, snapshot::trash& old) {
-      link(added, old);
-    });
+    return router::attach(make,
+                          [this](typed_entry& added, snapshot::trash& old) { link(added, old); });
   }
 
  private:

@@ -30,8 +30,8 @@ using slot = std::atomic<const domain*>;
 
 /// A thread's guards, innermost last. Records are reused by later threads and never freed.
 struct reader {
-  slot* top = nullptr;                 // the next free place; only the owning thread uses it
-  std::atomic<unsigned> on_leave{0};   // not 0: call `leave` when a guard ends
+  slot* top = nullptr;                // the next free place; only the owning thread uses it
+  std::atomic<unsigned> on_leave{0};  // not 0: call `leave` when a guard ends
 };
 
 // Places come in aligned blocks whose last one is not a place but the end of the block.
@@ -85,7 +85,8 @@ class guard {
  private:
   MSGBUS_ALWAYS_INLINE static detail::place enter(const domain& what) {
     detail::reader* const self = detail::this_reader;
-    if (detail::is_end_of_block(self->top)) [[unlikely]] return detail::enter(what);
+    if (detail::is_end_of_block(self->top)) [[unlikely]]
+      return detail::enter(what);
     detail::slot* const mine = self->top;
     self->top = mine + 1;
     // Release: a writer who finds another domain here also finds that the guard before has ended.

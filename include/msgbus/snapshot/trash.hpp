@@ -25,7 +25,8 @@ class trash {
   template <class T>
   void add(std::unique_ptr<T> object) noexcept {
     if (!object) return;
-    things_.push_back({object.get(), [](void* p) { std::default_delete<T>()(static_cast<T*>(p)); }});
+    things_.push_back(
+        {object.get(), [](void* p) { std::default_delete<T>()(static_cast<T*>(p)); }});
     (void)object.release();  // owned by the entry from here on
   }
 

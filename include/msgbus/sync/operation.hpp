@@ -24,7 +24,8 @@ class operation<R(Args...)> {
   R operator()(Args... args) const {
     // The address is only compared; the service that it belonged to may be gone by now.
     const snapshot::guard guard(*guarded_);
-    if (!entry_->active()) [[unlikely]] detail::throw_detached(*entry_);
+    if (!entry_->active()) [[unlikely]]
+      detail::throw_detached(*entry_);
     return entry_->call(std::forward<Args>(args)...);
   }
 

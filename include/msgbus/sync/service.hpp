@@ -60,8 +60,7 @@ class service : public detail::component<detail::service_core> {
   template <class R = void, class... Args>
   R execute(std::string_view name, Args&&... args) {
     di::result_of<R> result;
-    const std::array<detail::argument, sizeof...(Args)> erased{
-        detail::argument::of<Args>(args)...};
+    const std::array<detail::argument, sizeof...(Args)> erased{detail::argument::of<Args>(args)...};
     core_->execute(name, erased, detail::result_ref::to(result));
     return result.take();
   }

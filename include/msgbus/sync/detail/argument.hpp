@@ -113,10 +113,10 @@ struct exactly {};
 
 /// What a result is wanted as, when its type is erased.
 struct result_kind {
-  type_key exact;         // key_of<exactly<R>>
-  type_key value;         // key_of<R>; null where a reference is wanted
-  std::string_view name;  // of R
-  bool discards;          // void is wanted
+  type_key exact;                  // key_of<exactly<R>>
+  type_key value;                  // key_of<R>; null where a reference is wanted
+  std::string_view name;           // of R
+  bool discards;                   // void is wanted
   bool (*accepts)(type_key from);  // whether it converts to R
   bool (*convert)(void* slot, value_ref from);
 };
@@ -146,8 +146,9 @@ bool convert_result(void* slot, value_ref from) {
 
 template <class R>
 inline constexpr result_kind kind_of_result{
-    key_of<exactly<R>>, std::is_reference_v<R> ? nullptr : key_of<R>, type_name<R>(),
-    std::is_void_v<R>,  &accepts_result<R>,                            &convert_result<R>};
+    key_of<exactly<R>>, std::is_reference_v<R> ? nullptr : key_of<R>,
+    type_name<R>(),     std::is_void_v<R>,
+    &accepts_result<R>, &convert_result<R>};
 
 /// Where a result goes.
 struct result_ref {
@@ -182,7 +183,8 @@ void store_result(const result_ref& out, std::string_view operation, Call& call)
       }
     }
     if (!out.kind.accepts(key_of<T>)) {
-      throw_bad_result(operation, out.kind.name, type_name<R>(), "it does not convert without loss");
+      throw_bad_result(operation, out.kind.name, type_name<R>(),
+                       "it does not convert without loss");
     }
     const auto& result = call();
     if (!out.kind.convert(out.slot, value_ref::to(result))) {

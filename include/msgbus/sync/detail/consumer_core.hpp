@@ -44,7 +44,8 @@ inline std::size_t consumer_core::deliver(delivery& d) const {
   const routing::item* item = typed.begin;
   do ran += run_one(*item, d) ? 1 : 0;
   while (++item != typed.end);
-  if (ran == 0) [[unlikely]] shared.unrouted.add();  // all were cancelled on the way
+  if (ran == 0) [[unlikely]]
+    shared.unrouted.add();  // all were cancelled on the way
   return ran;
 }
 

@@ -13,7 +13,7 @@
 
 namespace msgbus {
 class provider;
-}
+}  // namespace msgbus
 
 namespace msgbus::sync::detail {
 
@@ -38,9 +38,7 @@ struct delivery {
   const parts* component = nullptr;
   failures failed;
 
-  [[nodiscard]] msgbus::step step() const noexcept {
-    return {message.type->name, context.topic()};
-  }
+  [[nodiscard]] msgbus::step step() const noexcept { return {message.type->name, context.topic()}; }
 };
 
 /// Calls a handler. False if it does not take the message's type. Throws what the handler throws,

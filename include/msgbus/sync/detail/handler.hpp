@@ -58,8 +58,8 @@ auto taken_by() {
 }
 
 template <class P, class M>
-inline constexpr bool takes = std::is_same_v<std::remove_cvref_t<P>, M> ||
-                              std::is_same_v<std::remove_cvref_t<P>, any_event>;
+inline constexpr bool takes =
+    std::is_same_v<std::remove_cvref_t<P>, M> || std::is_same_v<std::remove_cvref_t<P>, any_event>;
 template <class... Ts, class M>
 inline constexpr bool takes<one_of<Ts...>, M> = (std::is_same_v<Ts, M> || ...);
 template <class... Ts, class M>

@@ -26,11 +26,10 @@ struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, Ps
 };
 template <class... Inputs, class... Needs, class P, class... Ps>
 struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, P, Ps...>
-    : split_parameters<
-          std::conditional_t<di::is_injected<P>,
-                             std::pair<type_list<Inputs...>, type_list<Needs..., P>>,
-                             std::pair<type_list<Inputs..., P>, type_list<Needs...>>>,
-          Ps...> {};
+    : split_parameters<std::conditional_t<di::is_injected<P>,
+                                          std::pair<type_list<Inputs...>, type_list<Needs..., P>>,
+                                          std::pair<type_list<Inputs..., P>, type_list<Needs...>>>,
+                       Ps...> {};
 
 /// What a handler of this signature is given by its callers, and what it needs besides.
 template <class Signature>

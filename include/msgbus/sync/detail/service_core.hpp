@@ -52,7 +52,8 @@ class operation_entry : public routing::named_entry {
   template <class Body>
   decltype(auto) watched(Body body) const {
     observer* const watcher = core.shared.watcher.get();
-    if (!watcher) [[likely]] return body();
+    if (!watcher) [[likely]]
+      return body();
     const telling told(*watcher, name);
     try {
       return body();

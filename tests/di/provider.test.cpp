@@ -1,6 +1,8 @@
-#include <msgbus/sync.hpp>
+#include <msgbus/di/provider.hpp>
 
 #include "support/catch.hpp"
+
+#include <msgbus/sync.hpp>
 
 #include <string>
 #include <vector>
@@ -99,9 +101,8 @@ TEST_CASE("what only an overridden dependency would need is not resolved", "[I1]
 TEST_CASE("an implementation may have dependencies of its own, each resolved once", "[I4][I1]") {
   calls.clear();
   bus::service service;
-  service.override(get_greeting, [](depends<get_name> n, depends<get_signature> s) {
-    return *n + "/" + *s;
-  });
+  service.override(get_greeting,
+                   [](depends<get_name> n, depends<get_signature> s) { return *n + "/" + *s; });
   int signed_times = 0;
   service.override(get_signature, [&] {
     ++signed_times;

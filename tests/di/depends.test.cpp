@@ -1,6 +1,8 @@
-#include <msgbus/sync.hpp>
+#include <msgbus/di/depends.hpp>
 
 #include "support/catch.hpp"
+
+#include <msgbus/sync.hpp>
 
 #include <string>
 #include <vector>
@@ -70,10 +72,9 @@ TEST_CASE("a dependency is resolved once per invocation, however many name it", 
   consumer.handler([](const placed&, depends<get_config> a, depends<get_session>,
                       depends<get_config> b, depends<get_pool>) { CHECK(&*a == &*b); });
   consumer.consume(placed{1});
-  CHECK(calls == std::vector<std::string>{"+config", "+pool(config)",
-                                          "+session(pool(config),config)",
-                                          "-session(pool(config),config)", "-pool(config)",
-                                          "-config"});
+  CHECK(calls ==
+        std::vector<std::string>{"+config", "+pool(config)", "+session(pool(config),config)",
+                                 "-session(pool(config),config)", "-pool(config)", "-config"});
   consumer.consume(placed{2});
   CHECK(calls.size() == 12);
 }
@@ -84,8 +85,8 @@ TEST_CASE("two handlers of one event are two invocations", "[I1]") {
   consumer.handler([](const placed&, depends<get_config>) { calls.push_back("first"); });
   consumer.handler([](const placed&, depends<get_config>) { calls.push_back("second"); });
   consumer.consume(placed{1});
-  CHECK(calls == std::vector<std::string>{"+config", "first", "-config", "+config", "second",
-                                          "-config"});
+  CHECK(calls ==
+        std::vector<std::string>{"+config", "first", "-config", "+config", "second", "-config"});
 }
 
 TEST_CASE("what no handler names is not resolved", "[I1]") {
@@ -175,10 +176,9 @@ TEST_CASE("depends is made from a value, so that a test may call a handler direc
 
 TEST_CASE("operations get dependencies wherever their parameters stand", "[I1]") {
   bus::service service;
-  auto add = service.handler("add", [](depends<get_stored> base, int a, const msgbus::context&,
-                                       depends<get_lambda> tenfold, int b) {
-    return *base + *tenfold + a - b;
-  });
+  auto add = service.handler(
+      "add", [](depends<get_stored> base, int a, const msgbus::context&,
+                depends<get_lambda> tenfold, int b) { return *base + *tenfold + a - b; });
   CHECK(add(5, 2) == 7 + 70 + 5 - 2);
   CHECK(service.execute<int>("add", 5, 2) == 80);
 }

@@ -1,6 +1,8 @@
-#include <msgbus/sync.hpp>
+#include <msgbus/di/yield.hpp>
 
 #include "support/catch.hpp"
+
+#include <msgbus/sync.hpp>
 
 #include <string>
 #include <vector>
@@ -90,7 +92,6 @@ struct movable {
 };
 void gives_movable(msgbus::yield<movable> yield) { yield(movable(3)); }
 
-
 }  // namespace
 
 TEST_CASE("a dependency with clean-up runs on after the handler has ended well", "[I2][I3]") {
@@ -123,8 +124,8 @@ TEST_CASE("clean-ups nest: the last one resolved ends first", "[I2][I3]") {
   bus::consumer unlucky;
   unlucky.handler([](const placed&, depends<open_transaction>) { throw std::runtime_error("x"); });
   CHECK_THROWS_WITH(unlucky.consume(placed{}), "x");
-  CHECK(steps == std::vector<std::string>{"begin", "begin inner", "rollback inner: x",
-                                          "rollback: x"});
+  CHECK(steps ==
+        std::vector<std::string>{"begin", "begin inner", "rollback inner: x", "rollback: x"});
 }
 
 TEST_CASE("a clean-up that swallows the failure does not hide it", "[I3]") {
@@ -180,9 +181,8 @@ TEST_CASE("several handlers' failures and clean-ups' are one list in handler ord
 
 TEST_CASE("operations report failing clean-ups too, and give results through clean-ups", "[I3]") {
   bus::service service;
-  auto fine = service.handler("fine", [](depends<gives_movable> m, int n) {
-    return std::make_unique<int>(m->number + n);
-  });
+  auto fine = service.handler(
+      "fine", [](depends<gives_movable> m, int n) { return std::make_unique<int>(m->number + n); });
   CHECK(*fine(4) == 7);
   auto result = service.execute<std::unique_ptr<int>>("fine", 5);
   CHECK(*result == 8);

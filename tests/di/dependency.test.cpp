@@ -1,0 +1,64 @@
+#include <msgbus/di/dependency.hpp>
+
+#include "support/catch.hpp"
+
+#include <msgbus/di/depends.hpp>
+#include <msgbus/di/yield.hpp>
+
+#include <string>
+
+namespace di = msgbus::di;
+using msgbus::depends;
+using msgbus::type_list;
+
+namespace {
+
+std::string get_text() { return "text"; }
+const std::string& get_constant() {
+  static const std::string text = "constant";
+  return text;
+}
+int get_length(depends<get_text> text) { return static_cast<int>(text->size()); }
+void open(msgbus::yield<double> yield, depends<get_length>) { yield(1.0); }
+inline constexpr msgbus::required<int&> get_number{"number"};
+constexpr auto get_object = [](depends<get_number>) { return 'c'; };
+
+template <const auto& D>
+using form = di::form_of<std::remove_cvref_t<decltype(D)>>;
+
+}  // namespace
+
+TEST_CASE("a dependency's form is read off its type") {
+  STATIC_REQUIRE(form<get_text>::kind == di::shape::plain);
+  STATIC_REQUIRE(form<get_object>::kind == di::shape::plain);
+  STATIC_REQUIRE(form<open>::kind == di::shape::with_clean_up);
+  STATIC_REQUIRE(form<get_number>::kind == di::shape::required);
+}
+
+TEST_CASE("what a dependency gives and needs is read off its type") {
+  STATIC_REQUIRE(std::is_same_v<form<get_text>::provided, std::string>);
+  STATIC_REQUIRE(std::is_same_v<form<open>::provided, double>);
+  STATIC_REQUIRE(std::is_same_v<form<get_number>::provided, int&>);
+  STATIC_REQUIRE(std::is_same_v<form<get_text>::needs, type_list<>>);
+  STATIC_REQUIRE(std::is_same_v<form<open>::needs, type_list<depends<get_length>>>);
+  STATIC_REQUIRE(std::is_same_v<form<get_object>::needs, type_list<depends<get_number>>>);
+}
+
+TEST_CASE("the value behind depends keeps its constness and loses its reference") {
+  STATIC_REQUIRE(std::is_same_v<depends<get_text>::value_type, std::string>);
+  STATIC_REQUIRE(std::is_same_v<depends<get_constant>::value_type, const std::string>);
+  STATIC_REQUIRE(std::is_same_v<depends<get_number>::value_type, int>);
+}
+
+TEST_CASE("a dependency is identified by its address, however it is named") {
+  const auto through_reference = [](const auto& entity) { return di::identity_of(entity); };
+  CHECK(through_reference(get_text) == di::identity_of(get_text));
+  CHECK(through_reference(get_number) == static_cast<const void*>(&get_number));
+  CHECK(di::identity_of(get_text) != di::identity_of(get_constant));
+}
+
+TEST_CASE("depends is told from other parameters, by value and by reference to const") {
+  STATIC_REQUIRE(di::is_depends<depends<get_text>>);
+  STATIC_REQUIRE(di::is_depends<const depends<get_text>&>);
+  STATIC_REQUIRE_FALSE(di::is_depends<std::string>);
+}

@@ -1,0 +1,91 @@
+#include <msgbus/di/inject.hpp>
+
+#include "support/catch.hpp"
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/di/provider.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace di = msgbus::di;
+using msgbus::context;
+using msgbus::depends;
+
+namespace {
+
+int stored = 3;
+int& get_stored() { return stored; }
+int get_twice(depends<get_stored> base) { return *base * 2; }
+void get_guarded(msgbus::yield<int> yield, depends<get_twice> twice) { yield(*twice + 1); }
+void get_failing(msgbus::yield<int> yield) {
+  try {
+    yield(1);
+  } catch (...) {
+    throw std::runtime_error("clean-up");
+  }
+}
+
+const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+
+/// Runs with every way of resolution: nothing overridden, overridden directly, and on demand.
+template <class... Ps, class Call, class Check>
+void in_every_way(Call call, Check check) {
+  const context known("some.topic");
+  {
+    const msgbus::provider none;
+    const di::injection with{none.state(), known, tester};
+    check(di::injector<Ps...>::run(with, call));
+  }
+  {
+    msgbus::provider direct;
+    direct.override(get_stored, get_stored);
+    const di::injection with{direct.state(), known, tester};
+    check(di::injector<Ps...>::run(with, call));
+  }
+  {
+    msgbus::provider indirect;
+    indirect.override(get_stored, [](msgbus::yield<int&> yield) { yield(stored); });
+    const di::injection with{indirect.state(), known, tester};
+    check(di::injector<Ps...>::run(with, call));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every way of resolution gives the handler the same, and its result back", "[I1][I6]") {
+  in_every_way<depends<get_twice>, const context&, depends<get_stored>>(
+      [](depends<get_twice> twice, const context& known, depends<get_stored> base) {
+        return std::string(known.topic()) + std::to_string(*twice) + std::to_string(*base);
+      },
+      [](const std::string& result) { CHECK(result == "some.topic63"); });
+}
+
+TEST_CASE("results may be references, or types that only move, also through clean-ups", "[I2]") {
+  in_every_way<depends<get_stored>, depends<get_guarded>>(
+      [](depends<get_stored> base, depends<get_guarded>) -> int& { return *base; },
+      [](int& result) { CHECK(&result == &stored); });
+  in_every_way<depends<get_guarded>>(
+      [](depends<get_guarded> guarded) { return std::make_unique<int>(*guarded); },
+      [](const std::unique_ptr<int>& result) { CHECK(*result == 7); });
+}
+
+TEST_CASE("a handler that names nothing is called without looking at the overrides", "[I1]") {
+  const msgbus::provider none;
+  const di::injection with{none.state(), msgbus::no_context, tester};
+  auto call = [](const context& known) { return known.attempt(); };
+  CHECK(di::injector<const context&>::run(with, call) == 1);
+}
+
+TEST_CASE("failures go where they are wanted, or are thrown together", "[I3]") {
+  const msgbus::provider none;
+  const di::injection with{none.state(), msgbus::no_context, tester};
+  auto call = [](depends<get_failing>) { throw std::logic_error("handler"); };
+  msgbus::failures failed;
+  di::injector<depends<get_failing>>::run(with, call, &failed);
+  REQUIRE(failed.size() == 2);
+  CHECK(msgbus::describe(failed[0]) == "handler");
+  CHECK(msgbus::describe(failed[1]) == "clean-up");
+  CHECK_THROWS_AS(di::injector<depends<get_failing>>::run(with, call), msgbus::dispatch_error);
+}

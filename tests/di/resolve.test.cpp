@@ -1,0 +1,57 @@
+#include <msgbus/di/resolve.hpp>
+
+#include "support/catch.hpp"
+
+#include <string>
+
+namespace di = msgbus::di;
+using di::dependency;
+using msgbus::depends;
+using msgbus::type_list;
+
+namespace {
+
+std::string order;
+
+int a() {
+  order += 'a';
+  return 1;
+}
+int b(depends<a> x) {
+  order += 'b';
+  return *x + 10;
+}
+int c(depends<a> x, depends<b> y) {
+  order += 'c';
+  return *x + *y + 100;
+}
+
+template <class... Ps>
+using named = typename di::named_by<type_list<Ps...>>::type;
+
+template <class... Ds>
+using ordered = typename di::in_order<type_list<>, type_list<>, type_list<Ds...>>::type;
+
+}  // namespace
+
+TEST_CASE("the depends parameters of a list are found, each once", "[I1]") {
+  STATIC_REQUIRE(std::is_same_v<named<int, depends<b>, char, depends<a>, const depends<b>&>,
+                                type_list<dependency<b>, dependency<a>>>);
+  STATIC_REQUIRE(std::is_same_v<named<>, type_list<>>);
+}
+
+TEST_CASE("dependencies are ordered each after what it needs, and each once", "[I1]") {
+  STATIC_REQUIRE(std::is_same_v<ordered<dependency<c>>,
+                                type_list<dependency<a>, dependency<b>, dependency<c>>>);
+  STATIC_REQUIRE(std::is_same_v<ordered<dependency<b>, dependency<c>, dependency<a>>,
+                                type_list<dependency<a>, dependency<b>, dependency<c>>>);
+}
+
+TEST_CASE("defaults are called in order, each with the values before it", "[I1]") {
+  order.clear();
+  auto rest = [](const auto& all) {
+    return *di::value_in<a>(all) * 1000000 + *di::value_in<b>(all) * 1000 + *di::value_in<c>(all);
+  };
+  CHECK(di::resolve(nullptr, ordered<dependency<c>>{}, di::no_values{}, rest) == 1011112);
+  CHECK(order == "abc");
+}

@@ -1,0 +1,103 @@
+#include <msgbus/di/scope.hpp>
+
+#include "support/catch.hpp"
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/di/provider_state.hpp>
+
+#include <stdexcept>
+#include <vector>
+
+namespace di = msgbus::di;
+
+namespace {
+
+const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+
+int made = 0;
+const int key_of_number = 0;
+const int key_of_other = 0;
+const int key_of_loop = 0;
+
+template <int Value>
+void provide_number(di::scope&, di::continuation rest) {
+  ++made;
+  int value = Value;
+  rest(&value);
+}
+
+const di::dependency_info number{[] { return std::string("number"); }, "int", &provide_number<5>};
+const di::dependency_info missing{[] { return std::string("missing"); }, "int", nullptr};
+
+void provide_other(di::scope& in, di::continuation rest) {
+  in.provide(&key_of_number, number, [&](void* value) {
+    int twice = *static_cast<int*>(value) * 2;
+    rest(&twice);
+  });
+}
+const di::dependency_info other{[] { return std::string("other"); }, "int", &provide_other};
+
+void provide_loop(di::scope& in, di::continuation rest);
+const di::dependency_info loop{[] { return std::string("loop"); }, "int", &provide_loop};
+void provide_loop(di::scope& in, di::continuation rest) { in.provide(&key_of_loop, loop, rest); }
+
+}  // namespace
+
+TEST_CASE("a scope resolves a dependency once and gives the same value again", "[I1]") {
+  const di::provider_state overrides;
+  di::scope scope(overrides, tester);
+  made = 0;
+  int runs = 0;
+  scope.provide(&key_of_other, other, [&](void* twice) {
+    CHECK(*static_cast<int*>(twice) == 10);
+    scope.provide(&key_of_number, number, [&](void* once) {
+      CHECK(*static_cast<int*>(once) == 5);
+      scope.provide(&key_of_number, number, [&](void* again) {
+        CHECK(again == once);
+        ++runs;
+      });
+    });
+  });
+  CHECK(runs == 1);
+  CHECK(made == 1);
+}
+
+TEST_CASE("what a scope resolved is gone when its call has returned", "[I2]") {
+  const di::provider_state overrides;
+  di::scope scope(overrides, tester);
+  made = 0;
+  const auto ignore = [](void*) {};
+  scope.provide(&key_of_number, number, ignore);
+  scope.provide(&key_of_number, number, ignore);
+  CHECK(made == 2);
+}
+
+TEST_CASE("a scope names what is missing and who asked", "[I5]") {
+  const di::provider_state overrides;
+  di::scope scope(overrides, tester);
+  const auto never = [](void*) { FAIL("there is no value"); };
+  CHECK_THROWS_WITH(scope.provide(&key_of_number, missing, never),
+                    "dependency 'missing' (int) is required by a test, and no override provides it");
+}
+
+TEST_CASE("a scope names a cycle", "[I5]") {
+  const di::provider_state overrides;
+  di::scope scope(overrides, tester);
+  const auto never = [](void*) { FAIL("there is no value"); };
+  CHECK_THROWS_WITH(scope.provide(&key_of_loop, loop, never),
+                    "dependency cycle: loop -> loop, asked for by a test");
+}
+
+TEST_CASE("a scope notes what fails, each exception once", "[I3]") {
+  const di::provider_state overrides;
+  di::scope scope(overrides, tester);
+  const auto failure = std::make_exception_ptr(std::runtime_error("x"));
+  scope.run([&] {
+    scope.failed(failure);
+    std::rethrow_exception(failure);
+  });
+  CHECK(scope.failed().size() == 1);
+  scope.run([] { throw std::runtime_error("y"); });
+  CHECK(scope.failed().size() == 2);
+  CHECK_THROWS_AS(scope.failed().throw_any(), msgbus::dispatch_error);
+}

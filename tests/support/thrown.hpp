@@ -1,0 +1,54 @@
+#pragma once
+
+// What a piece of code throws, as something to check.
+
+#include <msgbus/core/error.hpp>
+
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace msgbus_test {
+
+/// The exception that leaves `f`; null if none does.
+template <class F>
+std::exception_ptr thrown_by(F&& f) {
+  try {
+    f();
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+/// A copy of the `T` that `f` throws. If it throws nothing the test fails with an exception.
+template <class T, class F>
+T caught(F&& f) {
+  try {
+    f();
+  } catch (const T& e) {
+    return e;
+  }
+  throw std::logic_error("the test expected an exception, and none was thrown");
+}
+
+/// The code of the `msgbus::error` that `f` throws; no error if it throws nothing.
+template <class F>
+std::error_code code_of(F&& f) {
+  try {
+    f();
+  } catch (const msgbus::error& e) {
+    return e.code();
+  }
+  return {};
+}
+
+/// The text of whatever `f` throws; empty if it throws nothing.
+template <class F>
+std::string text_of(F&& f) {
+  const std::exception_ptr thrown = thrown_by(f);
+  return thrown ? msgbus::describe(thrown) : std::string();
+}
+
+}  // namespace msgbus_test
