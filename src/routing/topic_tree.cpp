@@ -75,79 +75,86 @@ void topic_tree::walk(const branch& at, std::string_view rest, matches& found) {
   if (const branch* any = at.star.load(std::memory_order_acquire)) walk(*any, rest, found);
 }
 
+topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
+                                            snapshot::trash& old) noexcept {
+  if (token == "*") {
+    branch* next = at.star.load(std::memory_order_relaxed);
+    if (!next) {
+      next = new branch(&at, token);
+      at.star.store(next, std::memory_order_release);
+    }
+    return *next;
+  }
+  branch* next = at.children.find(token, hash_of(token));
+  if (!next) {
+    next = new branch(&at, token);
+    at.children.insert(*next, old);
+  }
+  return *next;
+}
+
+// Where a pattern with wildcards ends, with the branches made that lead there.
+topic_tree::ending topic_tree::end_of(std::string_view pattern, snapshot::trash& old) noexcept {
+  branch* at = root_.get();
+  while (!pattern.empty()) {
+    const auto token = next_token(pattern);
+    if (token == ">") return {*at, at->rest};
+    at = &next_branch(*at, token, old);
+  }
+  return {*at, at->here};
+}
+
+topic_tree::named_route& topic_tree::route_of(std::string_view topic,
+                                              snapshot::trash& old) noexcept {
+  named_route* found = exact_.find(topic, hash_of(topic));
+  if (!found) {
+    found = new named_route(topic);
+    exact_.insert(*found, old);
+  }
+  return *found;
+}
+
 void topic_tree::link(topic_entry& added, snapshot::trash& old) noexcept {
   for (const std::string& pattern : added.patterns_) {
     const item linked{added.call_, &added};
-    if (!has_wildcard(pattern)) {
-      named_route* found = exact_.find(std::string_view(pattern), hash_of(pattern));
-      if (!found) {
-        found = new named_route(pattern);
-        exact_.insert(*found, old);
-      }
-      found->handlers.add(linked, old);
-      continue;
+    if (has_wildcard(pattern)) {
+      end_of(pattern, old).handlers.add(linked, old);
+      patterns_.fetch_add(1, std::memory_order_release);
+    } else {
+      route_of(pattern, old).handlers.add(linked, old);
     }
-    branch* at = root_.get();
-    bool is_rest = false;
-    for (std::string_view rest = pattern; !rest.empty() && !is_rest;) {
-      const auto token = next_token(rest);
-      if (token == ">") {
-        is_rest = true;
-      } else if (token == "*") {
-        branch* next = at->star.load(std::memory_order_relaxed);
-        if (!next) {
-          next = new branch(at, token);
-          at->star.store(next, std::memory_order_release);
-        }
-        at = next;
-      } else {
-        branch* next = at->children.find(token, hash_of(token));
-        if (!next) {
-          next = new branch(at, token);
-          at->children.insert(*next, old);
-        }
-        at = next;
-      }
-    }
-    (is_rest ? at->rest : at->here).add(linked, old);
-    patterns_.fetch_add(1, std::memory_order_release);
   }
 }
 
 void topic_tree::unlink(entry& removed, snapshot::trash& old) noexcept {
   for (const std::string& pattern : static_cast<topic_entry&>(removed).patterns_) {
-    if (!has_wildcard(pattern)) {
-      named_route* found = exact_.find(std::string_view(pattern), hash_of(pattern));
-      found->handlers.remove(removed, old);
-      if (found->handlers.empty()) {
-        exact_.erase(*found);
-        old.add(std::unique_ptr<named_route>(found));
-      }
-      continue;
-    }
-    branch* at = root_.get();
-    bool is_rest = false;
-    for (std::string_view rest = pattern; !rest.empty() && !is_rest;) {
-      const auto token = next_token(rest);
-      if (token == ">") {
-        is_rest = true;
-      } else {
-        at = token == "*" ? at->star.load(std::memory_order_relaxed)
-                          : at->children.find(token, hash_of(token));
+    if (has_wildcard(pattern)) {
+      const ending end = end_of(pattern, old);
+      end.handlers.remove(removed, old);
+      patterns_.fetch_sub(1, std::memory_order_release);
+      prune(end.at, old);
+    } else {
+      named_route& found = route_of(pattern, old);
+      found.handlers.remove(removed, old);
+      if (found.handlers.empty()) {
+        exact_.erase(found);
+        old.add(std::unique_ptr<named_route>(&found));
       }
     }
-    (is_rest ? at->rest : at->here).remove(removed, old);
-    patterns_.fetch_sub(1, std::memory_order_release);
-    while (at->from && at->empty()) {  // branches that lead nowhere go
-      branch* const up = at->from;
-      if (at->token == "*") {
-        up->star.store(nullptr, std::memory_order_release);
-      } else {
-        up->children.erase(*at);
-      }
-      old.add(std::unique_ptr<branch>(at));
-      at = up;
+  }
+}
+
+// Takes out the branches that lead nowhere any more, from the tip.
+void topic_tree::prune(branch& tip, snapshot::trash& old) noexcept {
+  for (branch* at = &tip; at->from && at->empty();) {
+    branch* const up = at->from;
+    if (at->token == "*") {
+      up->star.store(nullptr, std::memory_order_release);
+    } else {
+      up->children.erase(*at);
     }
+    old.add(std::unique_ptr<branch>(at));
+    at = up;
   }
 }
 

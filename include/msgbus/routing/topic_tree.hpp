@@ -67,6 +67,15 @@ class topic_tree : public router {
   void find_patterns(std::string_view topic, bool known_valid, matches& found) const;
   static void walk(const branch& at, std::string_view rest, matches& found);
 
+  struct ending {
+    branch& at;
+    route& handlers;
+  };
+  static branch& next_branch(branch& at, std::string_view token, snapshot::trash& old) noexcept;
+  ending end_of(std::string_view pattern, snapshot::trash& old) noexcept;
+  named_route& route_of(std::string_view topic, snapshot::trash& old) noexcept;
+  static void prune(branch& tip, snapshot::trash& old) noexcept;
+
   void link(topic_entry& added, snapshot::trash& old) noexcept;
   void unlink(entry& removed, snapshot::trash& old) noexcept override;
 
