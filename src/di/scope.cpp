@@ -24,9 +24,9 @@ void scope::provide(const void* identity, const dependency_info& info, continuat
     rest(value);
   };
   if (implementation* const override = overrides_.find(identity)) {
-    override->provide(*this, resolved);
+    override->provide(*this, info, resolved);
   } else if (info.provide) {
-    info.provide(*this, resolved);
+    info.provide(*this, info, resolved);
   } else {
     throw_not_provided(info);
   }
@@ -56,8 +56,9 @@ void scope::throw_not_provided(const dependency_info& info) const {
 
 void yielding::operator()(void* value) {
   if (yielded_) {
-    const auto twice = std::make_exception_ptr(error(
-        errc::misused_dependency, "dependency '" + dependency_() + "' called its yield twice"));
+    const auto twice = std::make_exception_ptr(
+        error(errc::misused_dependency,
+              "dependency '" + dependency_.name() + "' called its yield twice"));
     scope_.failed(twice);  // noted here, in case the dependency catches it
     std::rethrow_exception(twice);
   }
@@ -75,7 +76,7 @@ void yielding::operator()(void* value) {
 void yielding::ended() const {
   if (yielded_) return;
   throw error(errc::misused_dependency,
-              "dependency '" + dependency_() + "' returned without calling its yield");
+              "dependency '" + dependency_.name() + "' returned without calling its yield");
 }
 
 }  // namespace msgbus::di

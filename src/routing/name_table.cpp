@@ -6,7 +6,8 @@
 
 namespace msgbus::routing {
 
-void name_table::refuse_duplicate(std::string_view name) const {
+void name_table::check_free(std::string_view name) const {
+  if (name.empty()) throw error(errc::bad_arguments, "an operation needs a name");
   if (find(name)) {
     throw error(errc::duplicate_handler,
                 "operation '" + std::string(name) + "' has a handler already");

@@ -1,5 +1,8 @@
 #include "run_watched.hpp"
 
+#include <msgbus/core/error.hpp>
+#include <msgbus/sync/detail/handler.hpp>
+
 #include <msgbus/di/provider.hpp>
 
 namespace msgbus::sync::detail {
@@ -12,6 +15,10 @@ bool run_watched(const routing::item& item, delivery& d, observer& watcher) {
   }
   if (took && d.failed.size() == failed_before) watcher.delivered(d.step());
   return took;
+}
+
+void throw_empty_handler() {
+  throw error(errc::bad_arguments, "a handler that is a null pointer or an empty function");
 }
 
 parts::parts(std::shared_ptr<provider> given)

@@ -19,9 +19,11 @@ void throw_bad_result(std::string_view operation, std::string_view wanted, std::
                                        std::string(wanted) + ": " + why);
 }
 
-void throw_detached(const operation_entry& entry) {
-  throw error(errc::no_handler,
-              entry.describe() + " is no longer handled: it was cancelled, or its service is gone");
+void throw_detached(const operation_entry* entry) {
+  if (!entry) throw error(errc::no_handler, "an operation object that was given no operation");
+  throw error(errc::no_handler, entry->describe() +
+                                    " is no longer handled: it was cancelled, or its service is "
+                                    "gone");
 }
 
 void service_core::execute(std::string_view name, std::span<const argument> arguments,

@@ -77,8 +77,8 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
     const snapshot::guard guard(guarded());
     const routing::item_list* const bound = items();
     const std::size_t size = bound ? bound->size() : 0;
-    if (size == 0) check_topic(topic);  // otherwise the first subscriber does
     observer* const told = watcher.get();
+    if (size == 0 || told) check_topic(topic);  // otherwise the first subscriber does
     if (told) [[unlikely]]
       told->accepted(posted.step());
     for (std::size_t i = 0; i < size; ++i) {

@@ -54,7 +54,7 @@ std::string resolved(bus::service& service) {
   auto op = service.handler("resolve", [&](depends<Ds>... values) {
     ((all += (all.empty() ? "" : "; ") + std::string(*values)), ...);
   });
-  const msgbus::scoped_subscription until_end = op.subscription();
+  const msgbus::scoped_subscription until_end = op;
   op();
   return all;
 }

@@ -13,7 +13,7 @@ int alive = 0;
 struct fake : di::implementation {
   fake() : implementation(nullptr) { ++alive; }
   ~fake() override { --alive; }
-  void provide(di::scope&, di::continuation) override {}
+  void provide(di::scope&, const di::dependency_info&, di::continuation) override {}
 };
 
 /// Adds a fake and says which one it is.
@@ -62,7 +62,7 @@ TEST_CASE("a lasting override replaces the last lasting one, wherever it is", "[
   CHECK(alive == 1);
 }
 
-TEST_CASE("removing all overrides empties the provider; removing again does nothing", "[I4]") {
+TEST_CASE("removing all overrides empties the provider, and removing again does nothing", "[I4]") {
   alive = 0;
   di::provider_state state;
   const auto first = add(state, false);

@@ -20,7 +20,7 @@ const int key_of_other = 0;
 const int key_of_loop = 0;
 
 template <int Value>
-void provide_number(di::scope&, di::continuation rest) {
+void provide_number(di::scope&, const di::dependency_info&, di::continuation rest) {
   ++made;
   int value = Value;
   rest(&value);
@@ -29,7 +29,7 @@ void provide_number(di::scope&, di::continuation rest) {
 const di::dependency_info number{[] { return std::string("number"); }, "int", &provide_number<5>};
 const di::dependency_info missing{[] { return std::string("missing"); }, "int", nullptr};
 
-void provide_other(di::scope& in, di::continuation rest) {
+void provide_other(di::scope& in, const di::dependency_info&, di::continuation rest) {
   in.provide(&key_of_number, number, [&](void* value) {
     int twice = *static_cast<int*>(value) * 2;
     rest(&twice);
@@ -37,9 +37,11 @@ void provide_other(di::scope& in, di::continuation rest) {
 }
 const di::dependency_info other{[] { return std::string("other"); }, "int", &provide_other};
 
-void provide_loop(di::scope& in, di::continuation rest);
+void provide_loop(di::scope& in, const di::dependency_info&, di::continuation rest);
 const di::dependency_info loop{[] { return std::string("loop"); }, "int", &provide_loop};
-void provide_loop(di::scope& in, di::continuation rest) { in.provide(&key_of_loop, loop, rest); }
+void provide_loop(di::scope& in, const di::dependency_info&, di::continuation rest) {
+  in.provide(&key_of_loop, loop, rest);
+}
 
 }  // namespace
 
@@ -76,8 +78,9 @@ TEST_CASE("a scope names what is missing and who asked", "[I5]") {
   const di::provider_state overrides;
   di::scope scope(overrides, tester);
   const auto never = [](void*) { FAIL("there is no value"); };
-  CHECK_THROWS_WITH(scope.provide(&key_of_number, missing, never),
-                    "dependency 'missing' (int) is required by a test, and no override provides it");
+  CHECK_THROWS_WITH(
+      scope.provide(&key_of_number, missing, never),
+      "dependency 'missing' (int) is required by a test, and no override provides it");
 }
 
 TEST_CASE("a scope names a cycle", "[I5]") {

@@ -248,3 +248,10 @@ TEST_CASE("the observer is told of the handler's failure and of the clean-up's",
   CHECK(counting->failed() == 2);
   CHECK(counting->delivered() == 0);
 }
+
+TEST_CASE("an override that misuses yield is reported by the name of what it replaces", "[I5]") {
+  bus::consumer consumer;
+  consumer.handler([](const placed&, depends<swallowing>) {});
+  consumer.override(swallowing, [](msgbus::yield<int>) {});
+  CHECK_THROWS_WITH(consumer.consume(placed{}), msgbus_test::contains("swallowing"));
+}

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <coroutine>
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -61,6 +62,9 @@ struct callable_signature : read_signature<F> {};
 template <class F>
   requires requires { &F::operator(); }
 struct callable_signature<F> : read_signature<decltype(&F::operator())> {};
+
+template <class F>
+struct callable_signature<std::reference_wrapper<F>> : callable_signature<F> {};
 
 template <class S>
 struct first_parameter {

@@ -50,10 +50,10 @@ class topic {
  public:
   using message_type = T;
 
-  consteval topic(std::string_view name) : name_(name), hash_(hash_of(name)) {
+  consteval explicit topic(std::string_view name) : name_(name), hash_(hash_of(name)) {
     if (topic_fault(name, false) != nullptr) throw "a msgbus::topic<T> has an invalid name";
   }
-  consteval topic(const char* name) : topic(std::string_view(name)) {}
+  consteval explicit topic(const char* name) : topic(std::string_view(name)) {}
 
   [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
   [[nodiscard]] constexpr std::size_t hash() const noexcept { return hash_; }

@@ -25,8 +25,8 @@ struct integer_value {
 /// A text, or nothing where there was a null pointer.
 using text_value = std::optional<std::string_view>;
 
-/// One record per type. Its address is the identity of the type (T1), so in shared libraries it
-/// must be the same object everywhere: give message types default visibility.
+/// One record per type. Its address is the identity of the type (T1), so it must be the same object
+/// in every shared library: give message types default visibility.
 struct type_record {
   std::string_view name;
   std::size_t hash;                                 // of the name
@@ -84,8 +84,16 @@ constexpr type_record make_type_record() {
   return record;
 }
 
+#if defined(__GNUC__)
+#define MSGBUS_ONE_EVERYWHERE [[gnu::visibility("default")]]
+#else
+#define MSGBUS_ONE_EVERYWHERE
+#endif
+
 template <class T>
-inline constexpr type_record record_of = make_type_record<T>();
+MSGBUS_ONE_EVERYWHERE inline constexpr type_record record_of = make_type_record<T>();
+
+#undef MSGBUS_ONE_EVERYWHERE
 
 }  // namespace detail
 

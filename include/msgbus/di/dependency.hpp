@@ -73,8 +73,8 @@ enum class shape { required, plain, with_clean_up };
 template <class Entity, class Signature>
 struct form_of_callable {
   static_assert(!std::is_same_v<Signature, no_signature>,
-                "msgbus: a dependency must be a function, a callable object with one operator(), "
-                "or a required<T>");
+                "msgbus: a dependency, and what overrides one, is a function, a callable object "
+                "with one operator(), or a required<T>");
 };
 
 template <class Entity, class R, class... Ps>

@@ -23,8 +23,8 @@ inline constexpr bool is_context = std::is_same_v<std::remove_cvref_t<P>, contex
 /// What a handler may take besides its message.
 template <class P>
 inline constexpr bool is_injected =
-    is_depends<P> || (is_context<P> && (!std::is_lvalue_reference_v<P> ||
-                                        std::is_const_v<std::remove_reference_t<P>>));
+    (is_depends<P> || is_context<P>) &&
+    (!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>);
 
 /// Keeps the result of a call that is made deep inside others.
 template <class R>

@@ -26,11 +26,11 @@ class implementation_of final : public implementation {
   static_assert(fits, "msgbus: an override gives another type than the dependency it replaces");
 
  public:
-  implementation_of(Implementation what, std::string (*name)())
-      : implementation(directly()), implementation_(std::move(what)), name_(name) {}
+  explicit implementation_of(Implementation what)
+      : implementation(directly()), implementation_(std::move(what)) {}
 
-  void provide(scope& in, continuation rest) override {
-    if constexpr (fits) provide_from<value>(implementation_, in, name_, rest);
+  void provide(scope& in, const dependency_info& replaced, continuation rest) override {
+    if constexpr (fits) provide_from<value>(implementation_, in, replaced, rest);
   }
 
  private:
@@ -48,13 +48,7 @@ class implementation_of final : public implementation {
   }
 
   Implementation implementation_;
-  std::string (*name_)();
 };
-
-template <class Dependency>
-std::string name_of_override() {
-  return "the override of " + std::string(type_name<Dependency>());
-}
 
 }  // namespace di
 
@@ -113,9 +107,11 @@ class provider {
  private:
   template <class Dependency, class Implementation>
   std::uint64_t add(const Dependency& dependency, Implementation implementation, bool lasting) {
+    static_assert(!std::is_pointer_v<Dependency>,
+                  "msgbus: name the dependency itself, not its address");
     return state_->add(di::identity_of(dependency),
                        std::make_unique<di::implementation_of<Dependency, Implementation>>(
-                           std::move(implementation), &di::name_of_override<Dependency>),
+                           std::move(implementation)),
                        lasting);
   }
 

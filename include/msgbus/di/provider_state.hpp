@@ -27,7 +27,7 @@ class implementation {
   const direct_call direct;  // null for the others
 
   /// Runs `rest` with a value of the type that the replaced dependency gives.
-  virtual void provide(scope& in, continuation rest) = 0;
+  virtual void provide(scope& in, const dependency_info& replaced, continuation rest) = 0;
 };
 
 /// Thread-safe. Readers hold a guard of `guarded()` for the whole invocation, since the values

@@ -88,7 +88,7 @@ using kept_as = std::conditional_t<std::is_convertible_v<std::remove_cvref_t<Giv
 
 /// Gets the value of a dependency whose needs are in `all`, and runs `rest` with a `V*` to it.
 template <class V, class Entity, class Values, class Rest>
-void provide_value(Entity& entity, scope* in, std::string (*name)(), const Values& all,
+void provide_value(Entity& entity, scope* in, const dependency_info& info, const Values& all,
                    Rest& rest) {
   using form = form_of<std::remove_cvref_t<Entity>>;
   using given = typename form::provided;
@@ -97,7 +97,7 @@ void provide_value(Entity& entity, scope* in, std::string (*name)(), const Value
     auto yielded = [&](void* value) {
       rest(static_cast<V*>(static_cast<std::remove_reference_t<given>*>(value)));
     };
-    yielding call(*in, name, yielded);
+    yielding call(*in, info, yielded);
     call_yielding<given>(entity, call, all, needs{});
     call.ended();
   } else if constexpr (std::is_reference_v<given>) {
@@ -114,14 +114,14 @@ void provide_value(Entity& entity, scope* in, std::string (*name)(), const Value
 template <const auto& D>
 std::string name_of_dependency() {
   if constexpr (is_required<std::remove_cvref_t<decltype(D)>>) {
-    return D.name;
+    return D.name ? D.name : "(without a name)";
   } else {
     return std::string(entity_name<D>());
   }
 }
 
 template <const auto& D>
-void provide_default(scope& in, continuation rest);
+void provide_default(scope& in, const dependency_info& info, continuation rest);
 
 template <const auto& D>
 constexpr dependency_info make_info() {
@@ -152,16 +152,16 @@ void need(scope& in, type_list<dependency<D>, More...>, const Values& all, Rest&
 
 /// Resolves the needs of a dependency or implementation, gets its value, runs `rest` with it.
 template <class V, class Entity>
-void provide_from(Entity& entity, scope& in, std::string (*name)(), continuation rest) {
+void provide_from(Entity& entity, scope& in, const dependency_info& info, continuation rest) {
   using needs = typename form_of<std::remove_cvref_t<Entity>>::needs;
   auto with_value = [&](V* value) { rest(erased(value)); };
-  auto with_needs = [&](const auto& all) { provide_value<V>(entity, &in, name, all, with_value); };
+  auto with_needs = [&](const auto& all) { provide_value<V>(entity, &in, info, all, with_value); };
   need(in, typename named_by<needs>::type{}, no_values{}, with_needs);
 }
 
 template <const auto& D>
-void provide_default(scope& in, continuation rest) {
-  provide_from<value_of<decltype(D)>>(D, in, &name_of_dependency<D>, rest);
+void provide_default(scope& in, const dependency_info& info, continuation rest) {
+  provide_from<value_of<decltype(D)>>(D, in, info, rest);
 }
 
 // --- known when compiling --------------------------------------------------------------------
@@ -211,7 +211,7 @@ decltype(auto) resolve(scope* in, type_list<dependency<D>, More...>, const Value
       const values<D, Values> more{value, all};
       resolve(in, type_list<More...>{}, more, rest);
     };
-    provide_value<V>(D, in, &name_of_dependency<D>, all, next);
+    provide_value<V>(D, in, info_of<D>, all, next);
   } else {
     typename form::provided value = call_plain(D, all, typename form::needs{});
     const values<D, Values> more{std::addressof(value), all};

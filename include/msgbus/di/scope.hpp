@@ -11,6 +11,7 @@
 namespace msgbus::di {
 
 class provider_state;
+class scope;
 
 /// Runs what comes after a dependency, with a pointer to its value.
 using continuation = function_ref<void(void* value)>;
@@ -25,7 +26,7 @@ struct asker {
 struct dependency_info {
   std::string (*name)();
   std::string_view type;
-  void (*provide)(class scope&, continuation);  // null for a required<T>
+  void (*provide)(scope&, const dependency_info&, continuation);  // null for a required<T>
 };
 
 /// Lives on the stack of one invocation, on one thread. Dependencies are resolved on demand, each

@@ -15,7 +15,7 @@ namespace di {
 /// sees how the rest ended (I3, I5).
 class yielding {
  public:
-  yielding(scope& owner, std::string (*dependency)(), continuation rest) noexcept
+  yielding(scope& owner, const dependency_info& dependency, continuation rest) noexcept
       : scope_(owner), dependency_(dependency), rest_(rest) {}
 
   /// Runs the rest with the value; throws what it throws.
@@ -26,7 +26,7 @@ class yielding {
 
  private:
   scope& scope_;
-  std::string (*dependency_)();
+  const dependency_info& dependency_;
   continuation rest_;
   bool yielded_ = false;
 };

@@ -32,12 +32,12 @@ class name_table : public router {
   }
 
   /// `make(order)` returns a `shared_ptr` to a kind of `named_entry`. Throws `duplicate_handler`
-  /// if its name is taken.
+  /// if its name is taken, `bad_arguments` if it is empty.
   template <class Make>
   auto attach(std::string_view name, Make make) {
     return router::attach(
         [&](std::uint64_t order) {
-          refuse_duplicate(name);
+          check_free(name);
           return make(order);
         },
         [this](named_entry& added, snapshot::trash& old) noexcept { nodes_.insert(added, old); });
@@ -47,7 +47,7 @@ class name_table : public router {
   [[nodiscard]] std::vector<std::string> names();
 
  private:
-  void refuse_duplicate(std::string_view name) const;
+  void check_free(std::string_view name) const;
   void unlink(entry& removed, snapshot::trash&) noexcept override {
     nodes_.erase(static_cast<named_entry&>(removed));
   }

@@ -4,7 +4,9 @@
 
 #include <msgbus/routing/entry.hpp>
 
+#include <concepts>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace msgbus {
@@ -23,7 +25,7 @@ class subscription {
   /// freed. It waits only for dispatches of that handler's component. Called from inside any
   /// handler it does not wait: the handler is not started again, and its captures go when the
   /// last running call has returned. Called from the destructor of a handler's capture it waits for
-  /// running calls, not for captures. Do not hold a lock that the handler needs.
+  /// running calls, not for captures. Do not hold a lock that a handler of the component needs.
   void cancel() noexcept;
 
   /// Whether the handler is attached: not cancelled, and its component not destroyed.
@@ -33,11 +35,13 @@ class subscription {
   std::shared_ptr<routing::entry> entry_;
 };
 
-/// Cancels in its destructor. Made from a `subscription`, implicitly.
+/// Cancels in its destructor. Made from a `subscription`, or from what is one, implicitly.
 class [[nodiscard]] scoped_subscription {
  public:
   scoped_subscription() = default;
-  scoped_subscription(subscription held) noexcept : held_(std::move(held)) {}
+  template <std::convertible_to<subscription> S>
+    requires(!std::same_as<std::remove_cvref_t<S>, scoped_subscription>)
+  scoped_subscription(S&& held) noexcept : held_(std::forward<S>(held)) {}
   scoped_subscription(scoped_subscription&& other) noexcept
       : held_(std::exchange(other.held_, {})) {}
   scoped_subscription& operator=(scoped_subscription&& other) noexcept {

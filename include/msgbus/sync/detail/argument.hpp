@@ -91,7 +91,8 @@ class bound_argument {
   void check_exact(position at) {
     if constexpr (wants_mutable) {
       if (given_.is_rvalue || given_.is_const) {
-        throw_bad_argument(at, type_name<P>(), given_.value, "a reference takes a variable");
+        throw_bad_argument(at, type_name<P>(), given_.value,
+                           "a reference takes a variable that is not const");
       }
     } else if constexpr (!std::is_lvalue_reference_v<P>) {
       if (moves()) return;

@@ -36,6 +36,8 @@ struct taken<any_event> {
 
 template <class F>
 consteval bool has_message_parameter() {
+  static_assert(!std::is_member_function_pointer_v<F>,
+                "msgbus: a member function needs its object: give both, `&type::member, object`");
   using first = first_parameter_of<signature_of<F>>;
   constexpr bool known = !std::is_same_v<signature_of<F>, no_signature>;
   static_assert(known,
@@ -95,6 +97,9 @@ struct checked<signature<R, P, Ps...>, M> {
                 "handlers get the same message");
   static_assert(!by_value_or_const || !is_message || takes<P, M>,
                 "msgbus: the handler's first parameter does not take this type");
+  static_assert(std::is_reference_v<P> || !takes<P, M> || std::copy_constructible<M>,
+                "msgbus: a handler takes its message by value, but it cannot be copied; take it by "
+                "reference to const");
   static_assert((di::is_injected<Ps> && ...),
                 "msgbus: after its message a handler takes only msgbus::depends<...> and const "
                 "msgbus::context&");
@@ -105,11 +110,17 @@ struct checked<signature<R, P, Ps...>, M> {
   using needs = di::injector<Ps...>;
 };
 
+[[noreturn]] void throw_empty_handler();
+
 /// A callable that is destroyed before the entry that holds it.
 template <class F>
 class held_callable {
  public:
-  explicit held_callable(F&& callable) : callable_(std::move(callable)) {}
+  explicit held_callable(F&& callable) : callable_(std::move(callable)) {
+    if constexpr (requires { bool(*callable_ == nullptr); }) {
+      if (*callable_ == nullptr) throw_empty_handler();
+    }
+  }
   F& operator*() noexcept { return *callable_; }
   void destroy() noexcept { callable_.reset(); }
 

@@ -78,7 +78,7 @@ class operation_entry : public routing::named_entry {
   };
 };
 
-/// Throws `no_handler` for an operation that was cancelled or whose service is gone.
-[[noreturn]] void throw_detached(const operation_entry& entry);
+/// Throws `no_handler` for an operation that was cancelled or whose service is gone, or for none.
+[[noreturn]] void throw_detached(const operation_entry* entry);
 
 }  // namespace msgbus::sync::detail
