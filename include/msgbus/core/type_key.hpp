@@ -108,6 +108,7 @@ struct value_ref {
 
   template <class T>
   static value_ref to(const T& value) noexcept {
+    static_assert(!std::is_function_v<T>, "msgbus: a function is passed by its address");
     return {key_of<T>, std::addressof(value)};
   }
 };

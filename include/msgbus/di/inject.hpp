@@ -33,7 +33,8 @@ class result_of {
   template <class Call>
   void run(Call& call) {
     if constexpr (std::is_reference_v<R>) {
-      result_ = std::addressof(call());
+      R result = call();
+      result_ = std::addressof(result);
     } else {
       result_.emplace(elided<Call>{call});
     }
