@@ -33,7 +33,7 @@ class consumer : public detail::component<detail::consumer_core> {
   /// runs once per event (T2).
   template <class E, class... Es, class F>
   subscription handler(F f) {
-    return attach(std::move(f), unique_list<std::remove_cv_t<E>, std::remove_cv_t<Es>...>{});
+    return attach(std::move(f), detail::named_types<E, Es...>{});
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer

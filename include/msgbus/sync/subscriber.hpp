@@ -41,14 +41,12 @@ class subscriber : public detail::component<detail::subscriber_core> {
   /// Attaches a handler for these types of message; it may be generic in its first parameter.
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, std::move(f),
-                  unique_list<std::remove_cv_t<M>, std::remove_cv_t<Ms>...>{});
+    return attach({pattern}, std::move(f), detail::named_types<M, Ms...>{});
   }
 
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, std::move(f),
-                  unique_list<std::remove_cv_t<M>, std::remove_cv_t<Ms>...>{});
+    return attach(patterns, std::move(f), detail::named_types<M, Ms...>{});
   }
 
   /// Attaches a handler of a typed topic. A handler of another type does not compile.

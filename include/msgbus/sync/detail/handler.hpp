@@ -59,6 +59,11 @@ auto taken_by() {
   }
 }
 
+/// The types that are named for a handler, each once. `any_event` among them takes every type.
+template <class... Ms>
+using named_types = std::conditional_t<is_in<any_event, type_list<std::remove_cv_t<Ms>...>>,
+                                       type_list<>, unique_list<std::remove_cv_t<Ms>...>>;
+
 template <class P, class M>
 inline constexpr bool takes =
     std::is_same_v<std::remove_cvref_t<P>, M> || std::is_same_v<std::remove_cvref_t<P>, any_event>;
@@ -145,7 +150,7 @@ void invoke(F& f, const M& message, routing::entry& entry, delivery& d) {
 /// Calls `f`, which takes any type, with an erased message.
 template <class F>
 void invoke_any(F& f, routing::entry& entry, delivery& d) {
-  using check = checked<signature_of<F>, any_event>;
+  using check = checked<signature_for<F, any_event>, any_event>;
   auto call = [&](auto&&... needed) {
     (void)f(any_event(d.message), std::forward<decltype(needed)>(needed)...);
   };

@@ -1,0 +1,515 @@
+#include <msgbus/sync/consumer.hpp>
+
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace {
+
+using msgbus::any_event;
+using msgbus::dispatch_error;
+using msgbus::one_of;
+using msgbus::sync::consumer;
+using msgbus_test::caught;
+using msgbus_test::thrown_by;
+
+struct user {
+  int id = 0;
+};
+struct order {
+  int id = 0;
+};
+template <class T>
+struct created {
+  T entity;
+};
+struct deleted {
+  int id = 0;
+};
+
+using numbers = std::vector<int>;
+
+}  // namespace
+
+// --- order and counts ----------------------------------------------------------------------------
+
+TEST_CASE("handlers run in the order in which they were registered", "[D1]") {
+  consumer events;
+  numbers ran;
+  numbers expected;
+  for (int i = 0; i < 20; ++i) {
+    events.handler([&ran, i](const user&) { ran.push_back(i); });
+    expected.push_back(i);
+  }
+  CHECK(events.consume(user{}) == 20);
+  CHECK(ran == expected);
+}
+
+TEST_CASE("handlers of one type and of several run in one order", "[D1][T2]") {
+  consumer events;
+  numbers ran;
+  events.handler([&](const user&) { ran.push_back(1); });
+  events.handler<order, user>([&](const auto&) { ran.push_back(2); });
+  events.handler([&](const order&) { ran.push_back(3); });
+  events.handler([&](one_of<user, order>) { ran.push_back(4); });
+  events.handler([&](user) { ran.push_back(5); });
+  events.consume(user{});
+  CHECK(ran == numbers{1, 2, 4, 5});
+}
+
+TEST_CASE("cancelled handlers leave the others in order", "[D1][D4]") {
+  consumer events;
+  numbers ran;
+  std::vector<msgbus::subscription> all;
+  for (int i = 0; i < 8; ++i) {
+    all.push_back(events.handler([&ran, i](const user&) { ran.push_back(i); }));
+  }
+  for (const std::size_t gone : {0U, 3U, 7U, 4U}) all[gone].cancel();
+  events.handler([&](const user&) { ran.push_back(8); });
+  CHECK(events.consume(user{}) == 5);
+  CHECK(ran == numbers{1, 2, 5, 6, 8});
+}
+
+TEST_CASE("a verb returns how many handlers ran, those that throw included", "[D3]") {
+  consumer events;
+  CHECK(events.consume(user{}) == 0);
+  events.handler([](const user&) {});
+  events.handler([](any_event) {});
+  events.handler([](const order&) {});
+  CHECK(events.consume(user{}) == 2);
+  CHECK(events.consume(deleted{}) == 1);
+}
+
+TEST_CASE("an event without a handler is no error, and is counted as unrouted", "[D3]") {
+  consumer events;
+  CHECK(events.unrouted() == 0);
+  CHECK(events.consume(user{}) == 0);
+  CHECK(events.unrouted() == 1);
+  auto handler = events.handler([](const user&) {});
+  CHECK(events.consume(user{}) == 1);
+  CHECK(events.unrouted() == 1);
+  CHECK(events.consume(order{}) == 0);
+  CHECK(events.unrouted() == 2);
+  handler.cancel();
+  CHECK(events.consume(user{}) == 0);
+  CHECK(events.unrouted() == 3);
+}
+
+TEST_CASE("an event that only any_event handlers see is not unrouted", "[D3][T4]") {
+  consumer events;
+  events.handler([](any_event) {});
+  CHECK(events.consume(user{}) == 1);
+  CHECK(events.unrouted() == 0);
+}
+
+TEST_CASE("an event whose handlers are all cancelled on the way is unrouted for those left",
+          "[D3][D4]") {
+  consumer events;
+  msgbus::subscription handler;
+  handler = events.handler([&](const user&) {
+    handler.cancel();
+    CHECK(events.consume(user{}) == 0);
+  });
+  CHECK(events.consume(user{}) == 1);
+  CHECK(events.unrouted() == 1);
+}
+
+// --- isolation -----------------------------------------------------------------------------------
+
+TEST_CASE("every handler runs whatever the others throw", "[D2]") {
+  consumer events;
+  numbers ran;
+  for (int i = 0; i < 4; ++i) {
+    events.handler([&ran, i](const user&) {
+      ran.push_back(i);
+      if (i % 2 == 0) throw std::runtime_error("even");
+    });
+  }
+  CHECK_THROWS_AS(events.consume(user{}), dispatch_error);
+  CHECK(ran == numbers{0, 1, 2, 3});
+}
+
+TEST_CASE("one failure leaves as the very object that was thrown", "[D2]") {
+  struct peculiar {
+    int code;
+  };
+  consumer events;
+  const auto failure = std::make_exception_ptr(peculiar{7});
+  events.handler([](const user&) {});
+  events.handler([&](const user&) { std::rethrow_exception(failure); });
+  events.handler([](const user&) {});
+  CHECK(thrown_by([&] { events.consume(user{}); }) == failure);
+  CHECK_THROWS_AS(events.consume(user{}), peculiar);
+}
+
+TEST_CASE("several failures leave as one dispatch_error, in the order of the handlers", "[D2]") {
+  consumer events;
+  const auto first = std::make_exception_ptr(std::runtime_error("first"));
+  const auto second = std::make_exception_ptr(2);
+  const auto third = std::make_exception_ptr(std::string("third"));
+  for (const auto& failure : {first, second, third}) {
+    events.handler([failure](const user&) { std::rethrow_exception(failure); });
+    events.handler([](const user&) {});
+  }
+  const auto e = caught<dispatch_error>([&] { events.consume(user{}); });
+  CHECK(e.errors() == std::vector<std::exception_ptr>{first, second, third});
+  CHECK(e.code() == msgbus::errc::handlers_failed);
+  CHECK_THAT(e.what(), msgbus_test::contains("3 failures: first; "));
+}
+
+TEST_CASE("failures of any_event handlers come after those of typed ones", "[D2][T4]") {
+  consumer events;
+  events.handler([](any_event) { throw 1; });
+  events.handler([](const user&) { throw 2; });
+  const auto e = caught<dispatch_error>([&] { events.consume(user{}); });
+  REQUIRE(e.errors().size() == 2);
+  CHECK_THROWS_AS(std::rethrow_exception(e.errors()[0]), int);
+  try {
+    std::rethrow_exception(e.errors()[0]);
+  } catch (int thrown) {
+    CHECK(thrown == 2);
+  }
+}
+
+TEST_CASE("a dispatch_error that a handler throws is one failure", "[D2][D5]") {
+  consumer events;
+  events.handler([](const order&) { throw 1; });
+  events.handler([](const order&) { throw 2; });
+  events.handler([&](const user&) { events.consume(order{}); });
+  // Alone it leaves as it was thrown.
+  CHECK(caught<dispatch_error>([&] { events.consume(user{}); }).errors().size() == 2);
+  // Among others it is not taken apart.
+  events.handler([](const user&) { throw std::runtime_error("other"); });
+  const auto e = caught<dispatch_error>([&] { events.consume(user{}); });
+  REQUIRE(e.errors().size() == 2);
+  const auto inner = caught<dispatch_error>([&] { std::rethrow_exception(e.errors()[0]); });
+  CHECK(inner.errors().size() == 2);
+}
+
+TEST_CASE("a failure is forgotten when the verb has thrown it", "[D2]") {
+  consumer events;
+  bool fails = true;
+  events.handler([&](const user&) {
+    if (fails) throw 1;
+  });
+  CHECK_THROWS_AS(events.consume(user{}), int);
+  fails = false;
+  CHECK(events.consume(user{}) == 1);
+}
+
+// --- types ---------------------------------------------------------------------------------------
+
+TEST_CASE("events are routed by exact type", "[T1]") {
+  struct base {};
+  struct derived : base {};
+  consumer events;
+  std::string ran;
+  events.handler([&](const created<user>&) { ran += "created user, "; });
+  events.handler([&](const created<order>&) { ran += "created order, "; });
+  events.handler([&](const base&) { ran += "base, "; });
+  events.handler([&](int) { ran += "int, "; });
+  CHECK(events.consume(created<order>{}) == 1);
+  CHECK(events.consume(derived{}) == 0);
+  CHECK(events.consume(5L) == 0);
+  CHECK(events.consume(5) == 1);
+  CHECK(events.consume(base{}) == 1);
+  CHECK(ran == "created order, int, base, ");
+}
+
+TEST_CASE("an event is routed by its type whether it is const or not", "[T1]") {
+  consumer events;
+  int ran = 0;
+  events.handler([&](const user&) { ++ran; });
+  user changing;
+  const user constant;
+  events.consume(changing);
+  events.consume(constant);
+  events.consume(user{});
+  CHECK(ran == 3);
+}
+
+TEST_CASE("a handler gets the event itself", "[T1][D9]") {
+  consumer events;
+  const user event{5};
+  std::vector<const void*> seen;
+  events.handler([&](const user& e) { seen.push_back(&e); });
+  events.handler([&](one_of<order, user> e) { seen.push_back(e.get_if<user>()); });
+  events.handler<user>([&](const auto& e) { seen.push_back(&e); });
+  events.handler([&](any_event e) { seen.push_back(e.get_if<user>()); });
+  events.consume(event);
+  CHECK(seen == std::vector<const void*>(4, &event));
+}
+
+TEST_CASE("a handler of several types runs once for an event of each", "[T2]") {
+  consumer events;
+  std::string ran;
+  events.handler<user, order>([&](const auto& event) {
+    ran += std::is_same_v<decltype(event), const user&> ? "user" : "order";
+    ran += std::to_string(event.id) + " ";
+  });
+  CHECK(events.consume(user{1}) == 1);
+  CHECK(events.consume(order{2}) == 1);
+  CHECK(events.consume(deleted{3}) == 0);
+  CHECK(ran == "user1 order2 ");
+}
+
+TEST_CASE("a handler that names a type twice runs once", "[T2]") {
+  consumer events;
+  int ran = 0;
+  events.handler<user, order, user, const user>([&](const auto&) { ++ran; });
+  auto second = events.handler([&](one_of<user, user>) { ++ran; });
+  CHECK(events.consume(user{}) == 2);
+  CHECK(ran == 2);
+  second.cancel();
+  CHECK(events.consume(user{}) == 1);
+}
+
+TEST_CASE("a one_of handler takes its types and no others", "[T2]") {
+  consumer events;
+  numbers seen;
+  events.handler([&](const one_of<user, order>& event) {
+    seen.push_back(event.visit([](const auto& as) { return as.id; }));
+  });
+  events.consume(order{5});
+  events.consume(deleted{6});
+  events.consume(user{7});
+  CHECK(seen == numbers{5, 7});
+}
+
+TEST_CASE("a handler may be generic in its event, in any way", "[T2]") {
+  consumer events;
+  numbers seen;
+  events.handler<user>([&](const auto& e) { seen.push_back(e.id); });
+  events.handler<user>([&](auto e) { seen.push_back(e.id + 1); });
+  events.handler<user>([&](auto&& e) { seen.push_back(e.id + 2); });
+  CHECK(events.consume(user{10}) == 3);
+  CHECK(seen == numbers{10, 11, 12});
+}
+
+TEST_CASE("an overloaded handler is called with the event's own overload", "[T2]") {
+  struct overloaded {
+    std::string& seen;
+    void operator()(const user&) const { seen += "user "; }
+    void operator()(const order&) const { seen += "order "; }
+  };
+  consumer events;
+  std::string seen;
+  events.handler<user, order>(overloaded{seen});
+  events.consume(order{});
+  events.consume(user{});
+  CHECK(seen == "order user ");
+}
+
+TEST_CASE("a variant is routed by its active alternative", "[T3]") {
+  consumer events;
+  numbers seen;
+  events.handler([&](const user& event) { seen.push_back(event.id); });
+  events.handler([&](const order& event) { seen.push_back(-event.id); });
+  std::variant<user, order, deleted> event = order{2};
+  CHECK(events.consume(event) == 1);
+  event = user{1};
+  CHECK(events.consume(event) == 1);
+  event = deleted{3};
+  CHECK(events.consume(event) == 0);
+  CHECK(seen == numbers{-2, 1});
+}
+
+TEST_CASE("a variant of variants is routed by the innermost active alternative", "[T3]") {
+  consumer events;
+  const user* seen = nullptr;
+  events.handler([&](const user& event) { seen = &event; });
+  using inner = std::variant<order, user>;
+  const std::variant<inner, int> event = inner(user{1});
+  CHECK(events.consume(event) == 1);
+  CHECK(seen == &std::get<user>(std::get<inner>(event)));
+}
+
+TEST_CASE("an any_event handler sees every event, after the typed handlers", "[T4]") {
+  consumer events;
+  std::string ran;
+  events.handler([&](any_event event) { ran += "any " + std::string(event.name()) + ", "; });
+  events.handler([&](int) { ran += "int, "; });
+  events.handler([&](const any_event&) { ran += "second any, "; });
+  events.handler([&](int) { ran += "second int, "; });
+  CHECK(events.consume(5) == 4);
+  CHECK(ran == "int, second int, any int, second any, ");
+  ran.clear();
+  CHECK(events.consume(5.0) == 2);
+  CHECK(ran == "any double, second any, ");
+}
+
+TEST_CASE("an any_event handler sees the alternative of a variant", "[T3][T4]") {
+  consumer events;
+  std::string seen;
+  events.handler([&](any_event event) { seen = event.name(); });
+  events.consume(std::variant<int, double>(2.5));
+  CHECK(seen == "double");
+}
+
+// --- ways to give a handler and an event ---------------------------------------------------------
+
+namespace {
+
+int seen_by_function = 0;
+void on_user(const user& event) { seen_by_function = event.id; }
+
+struct projection {
+  int sum = 0;
+  void on_user(const user& event) { sum += event.id; }
+  void on_any_user(user event) noexcept { sum += 10 * event.id; }
+  void on_either(one_of<user, order> event) {
+    sum += 100 * event.visit([](const auto& as) { return as.id; });
+  }
+};
+struct detailed_projection : projection {};
+
+struct watching {
+  mutable int seen = 0;
+  void look(const user& event) const { seen = event.id; }
+};
+
+}  // namespace
+
+TEST_CASE("a function, a function object and a lambda with state are handlers", "[D1]") {
+  struct adder {
+    int* sum;
+    void operator()(const user& event) { *sum += event.id; }
+  };
+  consumer events;
+  int sum = 0;
+  numbers counts;
+  events.handler(on_user);
+  events.handler(&on_user);
+  events.handler(adder{&sum});
+  events.handler([&counts, n = 0](const user&) mutable { counts.push_back(++n); });
+  events.handler([](const user& event) { return event.id; });  // what it returns is not asked for
+  CHECK(events.consume(user{4}) == 5);
+  CHECK(events.consume(user{5}) == 5);
+  CHECK(seen_by_function == 5);
+  CHECK(sum == 9);
+  CHECK(counts == numbers{1, 2});
+}
+
+TEST_CASE("a handler may be given by reference", "[D1]") {
+  struct counter {
+    int calls = 0;
+    void operator()(const user&) { ++calls; }
+  };
+  consumer events;
+  counter count;
+  events.handler(std::ref(count));
+  events.consume(user{});
+  events.consume(user{});
+  CHECK(count.calls == 2);
+}
+
+TEST_CASE("a handler that is nothing to call is refused") {
+  consumer events;
+  void (*null)(const user&) = nullptr;
+  CHECK(msgbus_test::code_of([&] { events.handler(null); }) == msgbus::errc::bad_arguments);
+  CHECK(msgbus_test::code_of([&] { events.handler(std::function<void(user)>()); }) ==
+        msgbus::errc::bad_arguments);
+  CHECK(events.consume(user{}) == 0);
+  events.handler(std::function<void(user)>([](user) {}));
+  CHECK(events.consume(user{}) == 1);
+}
+
+TEST_CASE("a handler may own what cannot be copied", "[D1]") {
+  consumer events;
+  int seen = 0;
+  events.handler([&seen, own = std::make_unique<int>(5)](const user&) { seen = *own; });
+  events.consume(user{});
+  CHECK(seen == 5);
+}
+
+TEST_CASE("a member function is a handler, with its object or a pointer to it", "[D1]") {
+  consumer events;
+  projection object;
+  auto shared = std::make_shared<projection>();
+  events.handler(&projection::on_user, object);
+  events.handler(&projection::on_any_user, &object);
+  events.handler(&projection::on_either, shared);
+  CHECK(events.consume(user{2}) == 3);
+  CHECK(object.sum == 22);
+  CHECK(shared->sum == 200);
+  CHECK(events.consume(order{3}) == 1);
+  CHECK(shared->sum == 500);
+}
+
+TEST_CASE("a member function of a base, or of a const object, is a handler", "[D1]") {
+  consumer events;
+  detailed_projection object;
+  const watching watcher;
+  events.handler(&projection::on_user, object);
+  events.handler(&detailed_projection::on_user, object);
+  events.handler(&watching::look, watcher);
+  CHECK(events.consume(user{2}) == 3);
+  CHECK(object.sum == 4);
+  CHECK(watcher.seen == 2);
+}
+
+TEST_CASE("a member function may be given for named types", "[T2]") {
+  consumer events;
+  projection object;
+  events.handler<user>(&projection::on_either, object);
+  CHECK(events.consume(user{1}) == 1);
+  CHECK(events.consume(order{1}) == 0);
+  CHECK(object.sum == 100);
+}
+
+TEST_CASE("an event may be made in place", "[D9]") {
+  struct fixed {
+    fixed(int a, std::string b) : text(std::to_string(a) + std::move(b)) {}
+    fixed(const fixed&) = delete;
+    fixed& operator=(const fixed&) = delete;
+    std::string text;
+  };
+  struct pair {
+    int a;
+    std::string b;
+  };
+  consumer events;
+  std::string seen;
+  events.handler([&](const fixed& event) { seen += event.text + ", "; });
+  events.handler([&](const pair& event) { seen += event.b + std::to_string(event.a) + ", "; });
+  events.handler([&](const user& event) { seen += std::to_string(event.id); });
+  CHECK(events.consume<fixed>(1, "x") == 1);
+  CHECK(events.consume<pair>(2, "y") == 1);
+  CHECK(events.consume<user>() == 1);
+  CHECK(events.consume<user>(user{7}) == 1);  // an event is not made of itself
+  CHECK(seen == "1x, y2, 07");
+}
+
+TEST_CASE("a variant may be made in place of one of its alternatives", "[T3]") {
+  consumer events;
+  int seen = 0;
+  events.handler([&](const order& event) { seen = event.id; });
+  CHECK(events.consume<std::variant<user, order>>(order{3}) == 1);
+  CHECK(seen == 3);
+}
+
+TEST_CASE("a handler's context of an event has no topic") {
+  consumer events;
+  const msgbus::context* seen = nullptr;
+  events.handler([&](const user&, const msgbus::context& context) {
+    CHECK(context.topic().empty());
+    CHECK(context.attempt() == 1);
+    seen = &context;
+  });
+  CHECK(events.consume(user{}) == 1);
+  CHECK(seen != nullptr);
+}
+
+TEST_CASE("a handler for any_event by name sees every event, generic or not", "[T4]") {
+  msgbus::sync::consumer events;
+  int seen = 0;
+  events.handler<msgbus::any_event>([&](const auto& event) { seen += event.name() == "int"; });
+  events.handler<msgbus::any_event, double>([&](msgbus::any_event) { ++seen; });
+  CHECK(events.consume(1) == 2);
+  CHECK(seen == 2);
+}

@@ -1,0 +1,249 @@
+// What an observer is told by each component.
+
+#include <msgbus/sync/producer.hpp>
+#include <msgbus/sync/publisher.hpp>
+#include <msgbus/sync/service.hpp>
+
+#include <msgbus/observe/counters.hpp>
+
+#include "support/catch.hpp"
+#include "support/recorder.hpp"
+#include "support/thrown.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using msgbus::sync::consumer;
+using msgbus::sync::producer;
+using msgbus::sync::publisher;
+using msgbus::sync::service;
+using msgbus::sync::subscriber;
+using msgbus_test::recorder;
+
+using steps = std::vector<std::string>;
+
+int plain_value() { return 1; }
+void failing_clean_up(msgbus::yield<int> yield) {
+  yield(1);
+  throw std::runtime_error("clean-up");
+}
+
+}  // namespace
+
+TEST_CASE("a consumer tells of each event and of each handler", "[D2]") {
+  consumer events;
+  const auto watcher = std::make_shared<recorder>();
+  events.observe(watcher);
+  events.handler([](int) {});
+  events.handler([](msgbus::any_event) {});
+  events.handler([](int) { throw std::runtime_error("no"); });
+  CHECK_THROWS(events.consume(5));
+  CHECK(watcher->steps ==
+        steps{"accepted int", "delivered int", "failed int: no", "delivered int"});
+}
+
+TEST_CASE("a consumer tells of an event without a handler", "[D3]") {
+  consumer events;
+  const auto watcher = std::make_shared<recorder>();
+  events.observe(watcher);
+  CHECK(events.consume(5) == 0);
+  CHECK(watcher->steps == steps{"accepted int", "unrouted int"});
+}
+
+TEST_CASE("handlers that were cancelled before their turn are not told of", "[D4]") {
+  consumer events;
+  const auto watcher = std::make_shared<recorder>();
+  events.observe(watcher);
+  msgbus::subscription second;
+  events.handler([&](int) { second.cancel(); });
+  second = events.handler([](int) {});
+  CHECK(events.consume(5) == 1);
+  CHECK(watcher->steps == steps{"accepted int", "delivered int"});
+}
+
+TEST_CASE("what a consumer does is the same with an observer and without", "[D1][D2][D3]") {
+  for (const bool watched : {false, true}) {
+    consumer events;
+    if (watched) events.observe(std::make_shared<msgbus::observer>());
+    std::string ran;
+    events.handler([&](msgbus::any_event) { ran += "any "; });
+    events.handler([&](int) { ran += "first "; });
+    events.handler([&](int) { ran += "second "; });
+    CHECK(events.consume(5) == 3);
+    CHECK(ran == "first second any ");
+    CHECK(events.consume(5.0) == 1);
+    CHECK(events.unrouted() == 0);
+  }
+}
+
+TEST_CASE("failures of the handler and of its clean-up are told one by one", "[I3]") {
+  consumer events;
+  const auto watcher = std::make_shared<recorder>();
+  events.observe(watcher);
+  events.handler([](int, msgbus::depends<failing_clean_up>) {});
+  CHECK_THROWS_AS(events.consume(5), std::runtime_error);
+  CHECK(watcher->steps == steps{"accepted int", "failed int: clean-up"});
+}
+
+TEST_CASE("an observer is replaced, and the one before is let go") {
+  consumer events;
+  events.handler([](int) {});
+  auto first = std::make_shared<msgbus::counting_observer>();
+  const std::weak_ptr<msgbus::observer> watch = first;
+  events.observe(first);
+  events.consume(1);
+  CHECK(first->delivered() == 1);
+  const auto second = std::make_shared<msgbus::counting_observer>();
+  events.observe(second);
+  events.consume(1);
+  CHECK(first->delivered() == 1);
+  CHECK(second->delivered() == 1);
+  first.reset();
+  CHECK(watch.expired());
+  events.observe(nullptr);
+  CHECK(second.use_count() == 1);
+  events.consume(1);
+  CHECK(second->delivered() == 1);
+}
+
+TEST_CASE("an observer that a handler replaces lives until the dispatch has ended", "[D6]") {
+  consumer events;
+  auto first = std::make_shared<recorder>();
+  const std::weak_ptr<recorder> watch = first;
+  const auto second = std::make_shared<recorder>();
+  events.observe(std::move(first));
+  events.handler([&](int) {
+    events.observe(second);
+    CHECK_FALSE(watch.expired());
+  });
+  events.consume(1);
+  CHECK(watch.expired());
+  events.observe(nullptr);
+  CHECK(second->steps.empty());
+}
+
+TEST_CASE("an observer goes with its component", "[D8]") {
+  const auto watcher = std::make_shared<recorder>();
+  {
+    consumer events;
+    events.observe(watcher);
+    CHECK(watcher.use_count() == 2);
+  }
+  CHECK(watcher.use_count() == 1);
+}
+
+TEST_CASE("a subscriber tells of each message with its topic", "[D2]") {
+  subscriber messages;
+  const auto watcher = std::make_shared<recorder>();
+  messages.observe(watcher);
+  messages.subscribe("a.*", [](int) {});
+  messages.subscribe("a.b", [](int) { throw std::runtime_error("no"); });
+  messages.subscribe("a.b", [](const std::string&) {});
+  CHECK_THROWS(messages.receive(5, "a.b"));
+  CHECK(watcher->steps ==
+        steps{"accepted int on a.b", "delivered int on a.b", "failed int on a.b: no"});
+}
+
+TEST_CASE("a subscriber tells of a message that nobody takes, for want of handlers or of types",
+          "[D3][T6]") {
+  subscriber messages;
+  const auto watcher = std::make_shared<recorder>();
+  messages.observe(watcher);
+  CHECK(messages.receive(5, "a") == 0);
+  messages.subscribe("a", [](const std::string&) {});
+  CHECK(msgbus_test::code_of([&] { messages.receive(5, "a"); }) == msgbus::errc::type_mismatch);
+  CHECK(watcher->steps ==
+        steps{"accepted int on a", "unrouted int on a", "accepted int on a", "unrouted int on a"});
+}
+
+TEST_CASE("a message with an invalid topic was never taken, and nothing is told", "[T7]") {
+  const auto watcher = std::make_shared<recorder>();
+  subscriber messages;
+  messages.observe(watcher);
+  messages.subscribe(">", [](int) {});
+  publisher source;
+  source.observe(watcher);
+  CHECK_THROWS_AS(source.publish(5, "a.*"), msgbus::error);
+  source.bind(messages);
+  CHECK_THROWS_AS(messages.receive(5, "a.*"), msgbus::error);
+  CHECK_THROWS_AS(source.publish(5, "a.*"), msgbus::error);
+  CHECK(watcher->steps.empty());
+}
+
+TEST_CASE("a producer tells of each event, and of those that no consumer handles", "[D3]") {
+  producer source;
+  consumer events;
+  source.bind(events);
+  const auto watcher = std::make_shared<recorder>();
+  const auto inner = std::make_shared<recorder>();
+  source.observe(watcher);
+  events.observe(inner);
+  events.handler([](int) {});
+  CHECK(source.dispatch(5) == 1);
+  CHECK(source.dispatch(5.0) == 0);
+  CHECK(watcher->steps == steps{"accepted int", "accepted double", "unrouted double"});
+  CHECK(inner->steps ==
+        steps{"accepted int", "delivered int", "accepted double", "unrouted double"});
+  source.observe(nullptr);
+  CHECK(watcher.use_count() == 1);
+}
+
+TEST_CASE("a publisher tells of each message, and of those that no subscriber handles", "[D3]") {
+  publisher source;
+  subscriber messages;
+  source.bind(messages);
+  const auto watcher = std::make_shared<recorder>();
+  source.observe(watcher);
+  messages.subscribe("a", [](int) {});
+  CHECK(source.publish(5, "a") == 1);
+  CHECK(source.publish(5, "b") == 0);
+  CHECK_THROWS_AS(source.publish("x", "a"), msgbus::error);
+  REQUIRE(watcher->steps.size() == 5);
+  CHECK(watcher->steps[0] == "accepted int on a");
+  CHECK(watcher->steps[1] == "accepted int on b");
+  CHECK(watcher->steps[2] == "unrouted int on b");
+  CHECK_THAT(watcher->steps[4], msgbus_test::contains("unrouted char"));
+}
+
+TEST_CASE("a service tells of each operation by its name, however it is called", "[D3]") {
+  service commands;
+  const auto watcher = std::make_shared<recorder>();
+  commands.observe(watcher);
+  auto update = commands.handler("update", [](int value, msgbus::depends<plain_value> one) {
+    if (value > 1) throw std::runtime_error("no");
+    return value + *one;
+  });
+  CHECK(update(1) == 2);
+  CHECK(commands.execute<int>("update", 1) == 2);
+  CHECK_THROWS(update(2));
+  CHECK_THROWS(commands.execute("update", 2));
+  CHECK_THROWS_AS(commands.execute("updat", 2), msgbus::error);
+  CHECK(watcher->steps == steps{"accepted update", "delivered update", "accepted update",
+                                "delivered update", "accepted update", "failed update: no",
+                                "accepted update", "failed update: no", "unrouted updat"});
+}
+
+TEST_CASE("one counting observer may watch several components") {
+  const auto counting = std::make_shared<msgbus::counting_observer>();
+  consumer events;
+  subscriber messages;
+  service commands;
+  events.observe(counting);
+  messages.observe(counting);
+  commands.observe(counting);
+  events.handler([](int) {});
+  messages.subscribe("a", [](int) { throw 1; });
+  commands.handler("update", [] {});
+  events.consume(1);
+  events.consume(2.0);
+  CHECK_THROWS(messages.receive(1, "a"));
+  commands.execute("update");
+  CHECK(counting->accepted() == 4);
+  CHECK(counting->delivered() == 2);
+  CHECK(counting->failed() == 1);
+  CHECK(counting->unrouted() == 1);
+  CHECK(counting->dropped() == 0);
+}

@@ -1,0 +1,147 @@
+// How what a handler returns becomes what `execute` was asked for.
+
+#include <msgbus/sync/service.hpp>
+
+#include "support/catch.hpp"
+#include "support/counted.hpp"
+#include "support/thrown.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace {
+
+using msgbus::errc;
+using msgbus::sync::service;
+using msgbus_test::code_of;
+using msgbus_test::contains;
+using msgbus_test::text_of;
+
+struct order {
+  int id = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a result of exactly the type asked for is returned") {
+  service commands;
+  commands.handler("order", [] { return order{5}; });
+  commands.handler("pointer", [] { return std::make_unique<int>(7); });
+  CHECK(commands.execute<order>("order").id == 5);
+  CHECK(*commands.execute<std::unique_ptr<int>>("pointer") == 7);
+}
+
+TEST_CASE("a result is converted if nothing is lost", "[T5]") {
+  service commands;
+  commands.handler("int", [] { return 200; });
+  commands.handler("float", [] { return 1.5F; });
+  commands.handler("literal", [] { return "text"; });
+  commands.handler("view", [] { return std::string_view("view"); });
+  CHECK(commands.execute<std::int64_t>("int") == 200);
+  CHECK(commands.execute<std::uint8_t>("int") == 200);
+  CHECK(commands.execute<double>("int") == 200.0);
+  CHECK(commands.execute<double>("float") == 1.5);
+  CHECK(commands.execute<std::string>("literal") == "text");
+  CHECK(commands.execute<std::string>("view") == "view");
+}
+
+TEST_CASE("a result that does not fit is refused, naming its value", "[T5]") {
+  service commands;
+  commands.handler("int", [] { return 300; });
+  commands.handler("null", [] { return static_cast<const char*>(nullptr); });
+  const auto ask = [&] { (void)commands.execute<std::uint8_t>("int"); };
+  CHECK(code_of(ask) == errc::type_mismatch);
+  CHECK_THAT(text_of(ask), contains("operation 'int' returns 300 (int)"));
+  CHECK_THAT(text_of(ask), contains("the value does not fit"));
+  const auto ask_text = [&] { (void)commands.execute<std::string>("null"); };
+  CHECK(code_of(ask_text) == errc::type_mismatch);
+  CHECK_THAT(text_of(ask_text), contains("a null pointer"));
+}
+
+TEST_CASE("a result of a type that does not convert is refused before the handler runs", "[T5]") {
+  service commands;
+  int ran = 0;
+  commands.handler("order", [&] {
+    ++ran;
+    return order{};
+  });
+  commands.handler("double", [&] {
+    ++ran;
+    return 1.0;
+  });
+  commands.handler("nothing", [&] { ++ran; });
+  CHECK(code_of([&] { (void)commands.execute<int>("order"); }) == errc::type_mismatch);
+  CHECK(code_of([&] { (void)commands.execute<float>("double"); }) == errc::type_mismatch);
+  CHECK(code_of([&] { (void)commands.execute<order>("double"); }) == errc::type_mismatch);
+  CHECK(code_of([&] { (void)commands.execute<int>("nothing"); }) == errc::type_mismatch);
+  CHECK(ran == 0);
+  const std::string text = text_of([&] { (void)commands.execute<int>("order"); });
+  CHECK_THAT(text, contains("operation 'order' returns " + std::string(msgbus::type_name<order>()) +
+                            ", asked for as int"));
+  CHECK_THAT(text_of([&] { (void)commands.execute<int>("nothing"); }),
+             contains("it returns nothing"));
+}
+
+TEST_CASE("bad arguments are told before a bad result") {
+  service commands;
+  commands.handler("order", [](int) { return order{}; });
+  CHECK(code_of([&] { (void)commands.execute<int>("order", "x"); }) == errc::bad_arguments);
+}
+
+TEST_CASE("a reference is returned as a reference, or copied") {
+  service commands;
+  std::string held = "held";
+  const order kept{3};
+  commands.handler("held", [&]() -> std::string& { return held; });
+  commands.handler("kept", [&]() -> const order& { return kept; });
+  CHECK(&commands.execute<std::string&>("held") == &held);
+  CHECK(commands.execute<std::string>("held") == "held");
+  CHECK(held == "held");
+  CHECK(&commands.execute<const order&>("kept") == &kept);
+  CHECK(commands.execute<order>("kept").id == 3);
+}
+
+TEST_CASE("a reference is not made of a value, nor of another reference", "[T5]") {
+  service commands;
+  std::string held = "held";
+  commands.handler("value", [] { return std::string("value"); });
+  commands.handler("held", [&]() -> std::string& { return held; });
+  commands.handler("constant", [&]() -> const std::string& { return held; });
+  CHECK(code_of([&] { (void)commands.execute<std::string&>("value"); }) == errc::type_mismatch);
+  CHECK(code_of([&] { (void)commands.execute<const std::string&>("value"); }) ==
+        errc::type_mismatch);
+  CHECK(code_of([&] { (void)commands.execute<std::string&>("constant"); }) == errc::type_mismatch);
+}
+
+TEST_CASE("a view is not made of a text that goes with its handler", "[T5]") {
+  service commands;
+  commands.handler("text", [] { return std::string("text"); });
+  commands.handler("view", [] { return std::string_view("view"); });
+  CHECK(code_of([&] { (void)commands.execute<std::string_view>("text"); }) == errc::type_mismatch);
+  CHECK(commands.execute<std::string_view>("view") == "view");
+}
+
+TEST_CASE("a result is never copied", "[D9]") {
+  using noted = msgbus_test::counted<struct result>;
+  service commands;
+  auto make = commands.handler("make", [] { return noted(3); });
+  noted::reset();
+  CHECK(commands.execute<noted>("make").value == 3);
+  CHECK(noted::copies == 0);
+  CHECK(noted::moves == 1);
+  noted::reset();
+  CHECK(make().value == 3);
+  CHECK(noted::copies == 0);
+  CHECK(noted::moves == 0);
+}
+
+TEST_CASE("a reference that is asked for as a value is copied once", "[D9]") {
+  using noted = msgbus_test::counted<struct referred>;
+  service commands;
+  const noted held(4);
+  commands.handler("held", [&]() -> const noted& { return held; });
+  noted::reset();
+  CHECK(commands.execute<noted>("held").value == 4);
+  CHECK(noted::copies == 1);
+}
