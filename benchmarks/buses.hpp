@@ -69,7 +69,7 @@ struct virtual_calls {
 
 /// What one writes whose handlers come and go while others send.
 struct locked_functions {
-  static constexpr const char* name = "the same under a std::shared_mutex";
+  static constexpr const char* name = "the same, std::shared_mutex";
   static constexpr role what = role::reference;
 
   template <class F>
@@ -145,22 +145,39 @@ struct sigcpp {
 };
 #endif
 
-/// A bus with so many handlers, each of which counts.
+/// A bus with so many handlers.
 template <class Bus>
 contender dispatching(std::uint64_t handlers) {
+  auto make = [handlers] {
+    auto made = std::make_shared<Bus>();
+    for (std::uint64_t i = 0; i < handlers; ++i) {
+      made->add([](const order_created&) { ++counter; });
+    }
+    return sending(std::move(made),
+                   [](Bus& to, std::uint64_t i) { to.send(order_created{i, 9.99}); });
+  };
+  return {Bus::name, Bus::what, make, handlers};
+}
+
+/// The same, with handlers that have captured where they count.
+template <class Bus>
+contender dispatching_captured(std::uint64_t handlers) {
   struct state {
     std::uint64_t count = 0;
     Bus bus;
   };
   auto make = [handlers] {
     auto made = std::make_shared<state>();
+    std::uint64_t& count = made->count;
     for (std::uint64_t i = 0; i < handlers; ++i) {
-      made->bus.add([&count = made->count](const order_created&) { ++count; });
+      made->bus.add([&count](const order_created&) { ++count; });
     }
-    return sending(std::move(made),
-                   [](state& to, std::uint64_t i) { to.bus.send(order_created{i, 9.99}); });
+    return sending(
+        std::move(made), [](state& to, std::uint64_t i) { to.bus.send(order_created{i, 9.99}); },
+        count);
   };
-  return {Bus::name, Bus::what, make, handlers};
+  return {std::string(Bus::name) + ", captured counter", Bus::what, make, handlers,
+          std::string(functions::name) + ", captured counter"};
 }
 
 /// A bus with one handler, to which so many threads send.

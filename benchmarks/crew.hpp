@@ -15,7 +15,15 @@ namespace bench {
 /// What handlers that run on several threads count in: each thread has its own.
 inline constinit thread_local std::uint64_t handled_here = 0;
 
-/// Waits between samples; `send` shares the messages out and returns when all were sent.
+/// How many cores the machine has; asked before any thread was kept on one of them.
+[[nodiscard]] unsigned cores() noexcept;
+
+/// Keeps the calling thread on one of the machine's cores, counted around, where that can be done:
+/// threads that are meant to run at once are often put on the core of who woke them.
+void stay_on(unsigned core) noexcept;
+
+/// Sleeps between samples. `wake` returns when all threads are awake; then `send` shares the
+/// messages out, and returns when all were sent.
 class crew {
  public:
   crew(unsigned threads, std::function<void(std::uint64_t messages)> send_some);
@@ -23,17 +31,20 @@ class crew {
   crew(const crew&) = delete;
   crew& operator=(const crew&) = delete;
 
+  void wake();
   void send(std::uint64_t messages);
   [[nodiscard]] std::uint64_t handled() const noexcept { return handled_.load(); }
 
  private:
-  void work();
+  void work(unsigned number);
 
   const std::function<void(std::uint64_t)> send_some_;
   std::uint64_t share_ = 0;  // of each thread; written while all wait
   bool over_ = false;
-  std::atomic<unsigned> go_{0};
-  std::atomic<unsigned> left_{0};  // threads that have not finished the sample
+  std::atomic<unsigned> woken_{0};  // how often
+  std::atomic<unsigned> awake_{0};  // threads that wait for `sent_`
+  std::atomic<unsigned> sent_{0};   // how often
+  std::atomic<unsigned> left_{0};   // threads that have not finished the sample
   std::atomic<std::uint64_t> handled_{0};
   std::vector<std::thread> threads_;
 };
@@ -49,7 +60,7 @@ subject sending_from(unsigned threads, std::shared_ptr<State> state, Once once) 
     }
   });
   return {[together](std::uint64_t messages) { together->send(messages); },
-          [together] { return together->handled(); }};
+          [together] { return together->handled(); }, [together] { together->wake(); }};
 }
 
 }  // namespace bench

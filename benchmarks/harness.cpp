@@ -68,11 +68,10 @@ class runner {
   explicit runner(const contender& what) : what_(what), running_(what.make()) {}
 
   void calibrate(double sample_ms) {
-    // Not before the second round of the loop: what is first of its kind is slow.
     for (std::uint64_t messages = what_.threads;; messages *= 2) {
-      double elapsed = time(messages);
-      if (elapsed < 0.1 * sample_ms * 1e6 && messages < (std::uint64_t{1} << 40)) continue;
-      elapsed = std::min(elapsed, time(messages));
+      // Not the first of its kind, which is slow.
+      if (time(messages) < 0.5 * sample_ms * 1e6) continue;
+      const double elapsed = time(messages);
       const double wanted = static_cast<double>(messages) * sample_ms * 1e6 / elapsed;
       messages_ = std::max<std::uint64_t>(what_.threads, static_cast<std::uint64_t>(wanted));
       messages_ -= messages_ % what_.threads;
@@ -92,9 +91,11 @@ class runner {
 
  private:
   double time(std::uint64_t messages) {
+    running_.before();
     const auto start = clock::now();
     running_.send(messages);
     const std::chrono::duration<double, std::nano> elapsed = clock::now() - start;
+    running_.after();
     check(messages);
     return elapsed.count();
   }

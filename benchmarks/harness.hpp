@@ -22,6 +22,10 @@ struct order_created {
 /// is stored, and what was loaded is loaded again. Every contender has it once per message.
 inline void clobber() noexcept { asm volatile("" : : : "memory"); }
 
+/// What handlers count in. A global, because that is where every processor and compiler treat all
+/// contenders alike; S1 shows what a counter in the handler's captures changes.
+inline constinit std::uint64_t counter = 0;
+
 /// The same pointer, of which the compiler has forgotten what it knew.
 template <class T>
 [[nodiscard]] T* opaque(T* pointer) noexcept {
@@ -33,6 +37,8 @@ template <class T>
 struct subject {
   std::function<void(std::uint64_t messages)> send;  // this is timed
   std::function<std::uint64_t()> handled;            // by how many handlers, since it was set up
+  std::function<void()> before = [] {};              // called before `send`, and not timed:
+  std::function<void()> after = [] {};               // for what takes its time to wake up
 };
 
 /// What a row stands for. A reference is shown, and compared with neither as floor nor as peer.
@@ -72,6 +78,16 @@ struct workload {
   double sample_ms = 2;
 };
 
+/// A promise of how little a cost grows from one size to another: so many times, or so many times
+/// as much as another line's.
+struct growth_target {
+  std::string line;
+  std::uint64_t from;
+  std::uint64_t to;
+  double limit;
+  std::string other = {};
+};
+
 /// A cost over a size: one point of a plot for each size and contender.
 struct growth {
   std::string id;
@@ -79,21 +95,25 @@ struct growth {
   std::string size_is;  // what grows
   std::vector<std::uint64_t> sizes;
   std::function<std::vector<contender>(std::uint64_t size)> at;
+  std::vector<growth_target> targets;
   std::string unit = "message";
   double sample_ms = 2;
 };
 
-/// A subject around a `State` with a `count` of what was handled. `once(state, i)` sends a message.
+/// A subject around a `State` whose handlers increase `count`. `once(state, i)` sends a message.
 template <class State, class Once>
-subject sending(std::shared_ptr<State> state, Once once) {
-  return {[state, once](std::uint64_t messages) {
+subject sending(std::shared_ptr<State> state, Once once, std::uint64_t& count = counter) {
+  auto handled = std::make_shared<std::uint64_t>(0);
+  return {[state, once, &count, handled](std::uint64_t messages) {
+            const std::uint64_t before = count;
             State* const to = opaque(state.get());
             for (std::uint64_t i = 0; i < messages; ++i) {
               once(*to, i);
               clobber();
             }
+            *handled += count - before;
           },
-          [state] { return state->count; }};
+          [handled] { return *handled; }};
 }
 
 /// How many times this thread has called the global operator new.

@@ -1,4 +1,5 @@
 // msgbus_bench [--quick] [--json FILE] [--revision TEXT] [--list] [workload...]
+// msgbus_bench --send COUNT WORKLOAD ROW      only sends so many messages, for a profiler
 
 #include "buses.hpp"
 #include "report.hpp"
@@ -33,6 +34,7 @@ struct arguments {
   std::string revision = "unknown";
   std::vector<std::string> wanted;  // in lower case; empty for all
   bool list = false;
+  std::uint64_t send = 0;
 };
 
 std::string lower(std::string text) {
@@ -53,14 +55,17 @@ arguments parse(int argc, char** argv) {
       given.how.quick = true;
     } else if (each == "--list") {
       given.list = true;
+    } else if (each == "--send") {
+      given.send = std::strtoull(value().c_str(), nullptr, 10);
     } else if (each == "--json") {
       given.json = value();
     } else if (each == "--revision") {
       given.revision = value();
     } else if (each.starts_with("-")) {
       std::fprintf(stderr,
-                   "usage: %s [--quick] [--json FILE] [--revision TEXT] [--list] [workload...]\n",
-                   argv[0]);
+                   "usage: %s [--quick] [--json FILE] [--revision TEXT] [--list] [workload...]\n"
+                   "       %s --send COUNT WORKLOAD ROW\n",
+                   argv[0], argv[0]);
       std::exit(2);
     } else {
       given.wanted.push_back(lower(each));
@@ -106,7 +111,7 @@ setting describe(const arguments& given, double load_before) {
   all.add("revision", given.revision);
   all.add("mode", std::string(given.how.quick ? "quick" : "full"));
   all.add("cpu", field_of("/proc/cpuinfo", "model name"));
-  all.add("cores", std::thread::hardware_concurrency());
+  all.add("cores", cores());
   const double kib = std::atof(field_of("/proc/meminfo", "MemTotal").c_str());
   all.add("memory_gib", kib / 1024 / 1024);
   utsname system{};
@@ -151,6 +156,23 @@ class sleeper {
   std::thread thread_;  // last: it uses the others
 };
 
+/// For profilers: one row of one workload, not timed.
+int send_only(const std::vector<workload>& workloads, const arguments& given) {
+  for (const workload& w : workloads) {
+    if (given.wanted.size() != 2 || !selects(given.wanted[0], w.id)) continue;
+    for (const contender& each : w.contenders) {
+      if (lower(each.name) != given.wanted[1]) continue;
+      const subject sender = each.make();
+      sender.before();
+      sender.send(given.send);
+      sender.after();
+      return sender.handled() == given.send * each.handlers ? 0 : 1;
+    }
+  }
+  std::fprintf(stderr, "--send COUNT wants a workload and the name of one of its rows\n");
+  return 2;
+}
+
 result run(const workload& w, const options& how) {
   result r{w, measure(w.id, w.contenders, w.sample_ms, how), {}};
   for (const target& each : w.targets) r.verdicts.push_back(judge(each, r.rows));
@@ -166,6 +188,9 @@ curve_result run(growth g, const options& how) {
   for (const std::uint64_t size : g.sizes) {
     r.points.push_back(measure(g.id + " " + std::to_string(size), g.at(size), g.sample_ms, fewer));
   }
+  for (const growth_target& each : g.targets) {
+    if (const auto judged = judge(each, r)) r.verdicts.push_back(*judged);
+  }
   return r;
 }
 
@@ -178,6 +203,7 @@ int main(int argc, char** argv) {
       s1_dispatch(), s2_dispatch_ten(), s3_subscribe_cancel(), s4_topics(),
       s5_threads(),  s6_depends(),      s7_execute(),
   };
+  if (given.send > 0) return send_only(workloads, given);
   const std::vector<growth> growths = scaling();
 
   std::vector<std::string> ids;
@@ -195,6 +221,11 @@ int main(int argc, char** argv) {
     }
   }
 
+  if (load_before > 0.5) {
+    std::fprintf(stderr, "the machine is busy (load %.1f): figures with threads will mislead\n",
+                 load_before);
+  }
+  stay_on(0);
   const sleeper second_thread;
   std::vector<result> results;
   std::vector<curve_result> curves;
@@ -209,15 +240,15 @@ int main(int argc, char** argv) {
     print(curves.back());
   }
 
-  std::size_t met = 0;
-  std::size_t all = 0;
-  for (const result& each : results) {
-    for (const verdict& v : each.verdicts) {
-      met += v.met ? 1 : 0;
-      ++all;
-    }
-  }
-  std::printf("\ntargets: %zu of %zu met; every message was handled\n", met, all);
+  std::vector<verdict> verdicts;
+  const auto add = [&verdicts](const std::vector<verdict>& more) {
+    verdicts.insert(verdicts.end(), more.begin(), more.end());
+  };
+  for (const result& each : results) add(each.verdicts);
+  for (const curve_result& each : curves) add(each.verdicts);
+  const auto met =
+      std::count_if(verdicts.begin(), verdicts.end(), [](const verdict& each) { return each.met; });
+  std::printf("\ntargets: %td of %zu met; every message was handled\n", met, verdicts.size());
   if (!given.json.empty() &&
       !write_json(given.json, describe(given, load_before), results, curves)) {
     std::fprintf(stderr, "cannot write %s\n", given.json.c_str());

@@ -57,9 +57,8 @@ const char* mark(role what) {
 }  // namespace
 
 std::optional<double> ratio_to_floor(const row& of, const std::vector<row>& rows) {
-  if (of.what == role::floor) return std::nullopt;
   for (const row& each : rows) {
-    if (each.what != role::floor) continue;
+    if (of.what == role::floor || each.what != role::floor) continue;
     if (of.floor.empty() || each.name == of.floor) return of.median() / each.median();
   }
   return std::nullopt;
@@ -116,6 +115,36 @@ verdict judge(const target& promise, const std::vector<row>& rows) {
   std::abort();
 }
 
+std::optional<verdict> judge(const growth_target& promise, const curve_result& r) {
+  const auto cost = [&](const std::string& line, std::uint64_t size) {
+    const auto found = std::find(r.what.sizes.begin(), r.what.sizes.end(), size);
+    if (found == r.what.sizes.end()) return std::nan("");
+    const auto point = static_cast<std::size_t>(found - r.what.sizes.begin());
+    return named(line, r.points[point]).median();
+  };
+  double figure = cost(promise.line, promise.to) / cost(promise.line, promise.from);
+  std::string text = "from " + std::to_string(promise.from) + " to " + std::to_string(promise.to) +
+                     " " + r.what.size_is + " ≤ " + limit_of(promise.limit) + "x";
+  if (!promise.other.empty()) {
+    figure /= cost(promise.other, promise.to) / cost(promise.other, promise.from);
+    text += " the growth of " + promise.other;
+  }
+  if (std::isnan(figure)) return std::nullopt;
+  return verdict{promise.line, text, figure, brief(figure) + "x", figure <= promise.limit};
+}
+
+namespace {
+
+void print(const std::vector<verdict>& verdicts) {
+  for (const verdict& each : verdicts) {
+    std::printf("  %s  %s: %s (%s)\n", each.met ? "met   " : "MISSED", each.row.c_str(),
+                each.shown.c_str(), each.text.c_str());
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace
+
 void print(const result& r) {
   std::size_t width = 10;
   for (const row& each : r.rows) width = std::max(width, each.name.size());
@@ -130,11 +159,7 @@ void print(const result& r) {
                 times(ratio_to_best_peer(each, r.rows)).c_str(),
                 each.allocations == 0 ? "0" : brief(each.allocations).c_str());
   }
-  for (const verdict& each : r.verdicts) {
-    std::printf("  %s  %s: %s (%s)\n", each.met ? "met   " : "MISSED", each.row.c_str(),
-                each.shown.c_str(), each.text.c_str());
-  }
-  std::fflush(stdout);
+  print(r.verdicts);
 }
 
 void print(const curve_result& r) {
@@ -152,7 +177,7 @@ void print(const curve_result& r) {
     for (const auto& point : r.points) std::printf(" %9s", brief(point[i].median()).c_str());
     std::printf("\n");
   }
-  std::fflush(stdout);
+  print(r.verdicts);
 }
 
 // --- JSON ----------------------------------------------------------------------------------------
@@ -198,19 +223,21 @@ std::string json_of(const row& each, const std::vector<row>& rows) {
          ", \"messages\": " + std::to_string(each.messages) + "}";
 }
 
+std::string json_of(const std::vector<verdict>& verdicts) {
+  std::string all = "[";
+  all += joined(verdicts, "       ", [](const verdict& each) {
+    return "{\"row\": " + quoted(each.row) + ", \"target\": " + quoted(each.text) +
+           ", \"figure\": " + number(each.figure) + ", \"shown\": " + quoted(each.shown) +
+           ", \"met\": " + (each.met ? "true" : "false") + "}";
+  });
+  return all + "]";
+}
+
 std::string json_of(const result& r) {
   return "{\"id\": " + quoted(r.what.id) + ", \"title\": " + quoted(r.what.title) +
          ", \"unit\": " + quoted("ns per " + r.what.unit) + ",\n     \"rows\": [" +
          joined(r.rows, "       ", [&](const row& each) { return json_of(each, r.rows); }) +
-         "],\n     \"targets\": [" +
-         joined(r.verdicts, "       ",
-                [](const verdict& each) {
-                  return "{\"row\": " + quoted(each.row) + ", \"target\": " + quoted(each.text) +
-                         ", \"figure\": " + number(each.figure) +
-                         ", \"shown\": " + quoted(each.shown) +
-                         ", \"met\": " + (each.met ? "true" : "false") + "}";
-                }) +
-         "]}";
+         "],\n     \"targets\": " + json_of(r.verdicts) + "}";
 }
 
 std::string json_of(const curve_result& r) {
@@ -232,7 +259,7 @@ std::string json_of(const curve_result& r) {
   return "{\"id\": " + quoted(r.what.id) + ", \"title\": " + quoted(r.what.title) +
          ", \"unit\": " + quoted("ns per " + r.what.unit) +
          ", \"size\": " + quoted(r.what.size_is) + ", \"sizes\": [" + sizes +
-         "],\n     \"lines\": [" + lines + "]}";
+         "],\n     \"lines\": [" + lines + "],\n     \"targets\": " + json_of(r.verdicts) + "}";
 }
 
 }  // namespace

@@ -33,7 +33,11 @@ struct result {
 struct curve_result {
   growth what;
   std::vector<std::vector<row>> points;  // for each of the sizes
+  std::vector<verdict> verdicts = {};
 };
+
+/// Nothing if a size that the promise is about was left out.
+[[nodiscard]] std::optional<verdict> judge(const growth_target& promise, const curve_result& r);
 
 void print(const result& r);
 void print(const curve_result& r);

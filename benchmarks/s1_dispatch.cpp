@@ -9,14 +9,18 @@ workload s1_dispatch() {
   using enum target::kind;
   workload w{"S1", "Dispatch to 1 handler", {}, {}};
   w.contenders = {
-      dispatching<functions>(1), dispatching<virtual_calls>(1),
-      dispatching<consumer>(1),  dispatching<producer>(1),
+      dispatching<functions>(1),
+      dispatching<virtual_calls>(1),
+      dispatching<consumer>(1),
+      dispatching<producer>(1),
 #ifdef MSGBUS_BENCH_WITH_SIGNALS2
       dispatching<signals2>(1),
 #endif
 #ifdef MSGBUS_BENCH_WITH_SIGCPP
       dispatching<sigcpp>(1),
 #endif
+      dispatching_captured<functions>(1),
+      dispatching_captured<consumer>(1),
   };
   w.targets = {
       {at_most_times, consumer::name, 2.5, functions::name},

@@ -1,5 +1,7 @@
-// S3: a handler is attached and taken out again, while a hundred others of its type stay. The bus
-// is idle, but it does not know that: when `cancel` returns, the handler runs on no thread.
+// S3: a handler is attached and taken out again, while a hundred others of its type stay. When
+// `cancel` returns, the handler runs on no thread: no peer promises that. It is bought with a
+// system call, which makes every thread of the process that is running pass a fence; so there are
+// rows with a second thread that is busy.
 
 #include "buses.hpp"
 #include "workloads.hpp"
@@ -60,21 +62,68 @@ struct crowded_consumer : cancelling_consumer {
   }
 };
 
-/// Another thread dispatches all the time; its handlers are not counted.
-struct busy_consumer : cancelling_consumer {
-  busy_consumer() {
-    bus.handler([](const another_event<0>&) {});
-    busy = std::thread([this] {
-      while (!over.load(std::memory_order_relaxed)) bus.consume(another_event<0>{});
-    });
+/// Another thread, which is busy while a sample runs and asleep otherwise, so as not to disturb the
+/// other contenders.
+class other_thread {
+ public:
+  explicit other_thread(std::function<void()> what)
+      : what_(std::move(what)), thread_([this] { work(); }) {}
+  ~other_thread() {
+    set(over);
+    thread_.join();
   }
-  ~busy_consumer() {
-    over = true;
-    busy.join();
+  other_thread(const other_thread&) = delete;
+
+  void start() {
+    set(busy);
+    is_busy_.wait(false);
+  }
+  void stop() {
+    set(asleep);
+    is_busy_.wait(true);
   }
 
-  std::atomic<bool> over{false};
-  std::thread busy;
+ private:
+  enum state : int { asleep, busy, over };
+
+  void set(state next) {
+    state_ = next;
+    state_.notify_one();
+  }
+
+  void work() {
+    stay_on(1);  // the workload's own thread is on core 0
+    for (;;) {
+      state_.wait(asleep);
+      if (state_ == over) return;
+      tell(true);
+      while (state_.load(std::memory_order_relaxed) == busy) what_();
+      tell(false);
+    }
+  }
+
+  void tell(bool is_busy) {
+    is_busy_ = is_busy;
+    is_busy_.notify_one();
+  }
+
+  const std::function<void()> what_;
+  std::atomic<state> state_{asleep};
+  std::atomic<bool> is_busy_{false};
+  std::thread thread_;
+};
+
+/// The other thread has nothing to do with the bus.
+struct consumer_beside_work : cancelling_consumer {
+  other_thread other{[] {}};
+};
+
+/// The other thread dispatches to the bus, to a handler of another type.
+struct consumer_in_use : cancelling_consumer {
+  consumer_in_use() {
+    bus.handler([](const another_event<0>&) {});
+  }
+  other_thread other{[this] { bus.consume(another_event<0>{}); }};
 };
 
 #ifdef MSGBUS_BENCH_WITH_SIGNALS2
@@ -118,19 +167,24 @@ contender cancelling(std::string name, role what) {
     auto one_more = made->bus.add(handler);
     if (!made->has(others + 1)) std::abort();
     made->bus.cancel(one_more);
-    return subject{[made](std::uint64_t cycles) {
-                     state* const to = opaque(made.get());
-                     for (std::uint64_t i = 0; i < cycles; ++i) {
-                       auto added =
-                           to->bus.add([&count = to->count](const order_created&) { ++count; });
-                       clobber();
-                       to->bus.cancel(added);
-                       clobber();
-                     }
-                     to->cycles += cycles;
-                   },
-                   // What was cancelled is not called any more, and everything else is.
-                   [made] { return made->has(others) ? made->cycles : 0; }};
+    subject made_subject;
+    made_subject.send = [made](std::uint64_t cycles) {
+      state* const to = opaque(made.get());
+      for (std::uint64_t i = 0; i < cycles; ++i) {
+        auto added = to->bus.add([&count = to->count](const order_created&) { ++count; });
+        clobber();
+        to->bus.cancel(added);
+        clobber();
+      }
+      to->cycles += cycles;
+    };
+    // What was cancelled is not called any more, and everything else is.
+    made_subject.handled = [made] { return made->has(others) ? made->cycles : 0; };
+    if constexpr (requires { made->bus.other; }) {
+      made_subject.before = [made] { made->bus.other.start(); };
+      made_subject.after = [made] { made->bus.other.stop(); };
+    }
+    return made_subject;
   };
   return {std::move(name), what, make};
 }
@@ -141,13 +195,13 @@ workload s3_subscribe_cancel() {
   using enum target::kind;
   const std::string subject = "msgbus handler + cancel";
   const std::string crowded = subject + ", 10 000 of other types there";
-  const std::string busy = subject + ", while another thread dispatches";
   workload w{"S3", "Subscribe and cancel, 100 others there", {}, {}, "cycle"};
   w.contenders = {
       cancelling<numbered_functions>("vector of std::function, by number", role::floor),
       cancelling<cancelling_consumer>(subject, role::project),
       cancelling<crowded_consumer>(crowded, role::project),
-      cancelling<busy_consumer>(busy, role::project),
+      cancelling<consumer_beside_work>(subject + ", another thread is busy", role::project),
+      cancelling<consumer_in_use>(subject + ", another thread dispatches", role::project),
 #ifdef MSGBUS_BENCH_WITH_SIGNALS2
       cancelling<cancelling_signals2>("Boost.Signals2", role::peer),
 #endif

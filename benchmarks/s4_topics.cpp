@@ -64,7 +64,7 @@ struct published : topic_state {
   explicit published(Prepare prepare) : topic_state(topics) {
     prepare(bound);
     for (const std::string& each : names) {
-      bound.subscribe(each, [this](const order_created&) { ++count; });
+      bound.subscribe(each, [](const order_created&) { ++counter; });
     }
     bus.bind(bound);
   }
@@ -119,7 +119,7 @@ contender publishing_to_patterns(std::string name) {
   struct state : topic_state {
     state() : topic_state(topics) {
       for (std::size_t i = 0; i < patterns; ++i) {
-        bound.subscribe("orders." + number(i) + ".*", [this](const order_created&) { ++count; });
+        bound.subscribe("orders." + number(i) + ".*", [](const order_created&) { ++counter; });
       }
       bus.bind(bound);
     }

@@ -7,11 +7,14 @@
 
 namespace bench {
 
-namespace {
-
 struct books {
   std::uint64_t entries = 0;
 };
+inline constinit books default_books;
+inline constinit books other_books;  // what overrides lead to
+
+namespace {
+
 struct connection {
   books* to;
 };
@@ -19,57 +22,37 @@ struct session {
   connection on;
 };
 
-books& default_books() {
-  static constinit books all;
-  return all;
-}
-
 // The dependencies: the innermost gives a reference, the others give values.
-books& get_books() { return default_books(); }
+books& get_books() { return default_books; }
+connection get_pointer() { return {&default_books}; }
 connection get_connection(msgbus::depends<get_books> to) { return {&*to}; }
 session get_session(msgbus::depends<get_connection> on) { return {*on}; }
 
 inline constexpr msgbus::required<books&> required_books{"books"};
 
-void with_books(msgbus::yield<books&> yield) { yield(default_books()); }
+void with_books(msgbus::yield<books&> yield) { yield(default_books); }
 connection connect_with_clean_up(msgbus::depends<with_books> to) { return {&*to}; }
 session session_with_clean_up(msgbus::depends<connect_with_clean_up> on) { return {*on}; }
 
-/// A bus, and the books to write in where the dependencies are overridden.
-template <class Bus>
-struct state {
-  Bus bus;
-  books other;
-  connection other_connection{&other};
-  session other_session{{&other}};
-};
-
-/// `prepare` attaches the handler and overrides what it wants overridden.
+/// `prepare` attaches the handler to the bus, and overrides what is to be overridden.
 template <class Bus, class Prepare>
-contender depending(std::string name, std::string floor, Prepare prepare, bool overridden = false) {
-  using made_state = state<Bus>;
-  auto make = [prepare, overridden] {
-    auto made = std::make_shared<made_state>();
+contender depending(std::string name, std::string floor, Prepare prepare,
+                    books& written = default_books) {
+  auto make = [prepare, &written] {
+    auto made = std::make_shared<Bus>();
     prepare(*made);
-    // The default books are one for all, so what was written there is counted sample by sample.
-    auto in_default = std::make_shared<std::uint64_t>(0);
-    return subject{
-        [made, in_default](std::uint64_t messages) {
-          const std::uint64_t before = default_books().entries;
-          made_state* const to = opaque(made.get());
-          for (std::uint64_t i = 0; i < messages; ++i) {
-            to->bus.send(order_created{i, 9.99});
-            clobber();
-          }
-          *in_default += default_books().entries - before;
-        },
-        [made, in_default, overridden] { return overridden ? made->other.entries : *in_default; }};
+    return sending(
+        std::move(made), [](Bus& to, std::uint64_t i) { to.send(order_created{i, 9.99}); },
+        written.entries);
   };
   return {std::move(name), Bus::what, make, 1, std::move(floor)};
 }
 
-auto handle_books = [](const order_created&, msgbus::depends<get_books> to) { ++to->entries; };
-auto handle_session = [](const order_created&, msgbus::depends<get_session> by) {
+const auto give_books = []() -> books& { return other_books; };
+const auto handle_books = [](const order_created&, msgbus::depends<get_books> to) {
+  ++to->entries;
+};
+const auto handle_session = [](const order_created&, msgbus::depends<get_session> by) {
   ++by->on.to->entries;
 };
 
@@ -91,93 +74,105 @@ workload s6_depends() {
     add(std::move(c));
   };
 
-  add(depending<functions>(no_call, "", [](auto& to) {
-    to.bus.add([all = &default_books()](const order_created&) { ++all->entries; });
+  add(depending<functions>(no_call, "", [](functions& to) {
+    to.add([](const order_created&) { ++default_books.entries; });
   }));
-  add(depending<functions>(call_1, "", [](auto& to) {
-    to.bus.add([](const order_created&) { ++get_books().entries; });
+  add(depending<functions>(call_1, "", [](functions& to) {
+    to.add([](const order_created&) { ++get_books().entries; });
   }));
-  add(depending<functions>(call_3, "", [](auto& to) {
-    to.bus.add([](const order_created&) {
+  add(depending<functions>(call_3, "", [](functions& to) {
+    to.add([](const order_created&) {
       connection on = get_connection(get_books());
       session by = get_session(on);
       ++by.on.to->entries;
     });
   }));
-  add(depending<consumer>(plain, no_call, [](auto& to) {
-    to.bus.add([all = &default_books()](const order_created&) { ++all->entries; });
+  add(depending<consumer>(plain, no_call, [](consumer& to) {
+    to.add([](const order_created&) { ++default_books.entries; });
   }));
 
+  // --- what has a target -------------------------------------------------------------------------
+
   add_limited(depending<consumer>("msgbus, 1 dependency", call_1,
-                                  [](auto& to) { to.bus.add(handle_books); }),
+                                  [](consumer& to) { to.add(handle_books); }),
               2);
   add_limited(depending<consumer>(
                   "msgbus, 1 dependency, overridden", call_1,
-                  [](auto& to) {
-                    to.bus.add(handle_books);
-                    to.bus.bus.override(get_books, [&to]() -> books& { return to.other; });
+                  [](consumer& to) {
+                    to.add(handle_books);
+                    to.bus.override(get_books, give_books);
                   },
-                  true),
+                  other_books),
               6);
-  add_limited(depending<consumer>(
-                  "msgbus, 1 required dependency, overridden", call_1,
-                  [](auto& to) {
-                    to.bus.add([](const order_created&, msgbus::depends<required_books> in) {
-                      ++in->entries;
-                    });
-                    to.bus.bus.override(required_books, [&to]() -> books& { return to.other; });
-                  },
-                  true),
-              6);
+  add_limited(
+      depending<consumer>(
+          "msgbus, 1 required dependency, overridden", call_1,
+          [](consumer& to) {
+            to.add([](const order_created&, msgbus::depends<required_books> in) { ++in->entries; });
+            to.bus.override(required_books, give_books);
+          },
+          other_books),
+      6);
   add_limited(depending<consumer>("msgbus, 3 nested dependencies", call_3,
-                                  [](auto& to) { to.bus.add(handle_session); }),
+                                  [](consumer& to) { to.add(handle_session); }),
               6);
   add_limited(depending<consumer>(
                   "msgbus, 3 nested, the innermost overridden", call_3,
-                  [](auto& to) {
-                    to.bus.add(handle_session);
-                    to.bus.bus.override(get_books, [&to]() -> books& { return to.other; });
+                  [](consumer& to) {
+                    to.add(handle_session);
+                    to.bus.override(get_books, give_books);
                   },
-                  true),
+                  other_books),
               10);
   add_limited(depending<consumer>(
                   "msgbus, 3 nested, all overridden by references", call_3,
-                  [](auto& to) {
-                    to.bus.add(handle_session);
-                    auto& bus = to.bus.bus;
-                    bus.override(get_books, [&to]() -> books& { return to.other; });
-                    bus.override(get_connection,
-                                 [&to]() -> connection& { return to.other_connection; });
-                    bus.override(get_session, [&to]() -> session& { return to.other_session; });
+                  [](consumer& to) {
+                    to.add(handle_session);
+                    to.bus.override(get_books, give_books);
+                    to.bus.override(
+                        get_connection,
+                        [in = connection{&other_books}]() mutable -> connection& { return in; });
+                    to.bus.override(
+                        get_session,
+                        [by = session{{&other_books}}]() mutable -> session& { return by; });
                   },
-                  true),
+                  other_books),
               18);
   add_limited(depending<consumer>(
                   "msgbus, 3 nested, all overridden by others that nest", call_3,
-                  [](auto& to) {
-                    to.bus.add(handle_session);
-                    auto& bus = to.bus.bus;
-                    bus.override(get_books, [&to]() -> books& { return to.other; });
-                    bus.override(get_connection,
-                                 [](msgbus::depends<get_books> in) { return connection{&*in}; });
-                    bus.override(get_session,
-                                 [](msgbus::depends<get_connection> on) { return session{*on}; });
+                  [](consumer& to) {
+                    to.add(handle_session);
+                    to.bus.override(get_books, give_books);
+                    to.bus.override(get_connection,
+                                    [](msgbus::depends<get_books> in) { return connection{&*in}; });
+                    to.bus.override(get_session, [](msgbus::depends<get_connection> on) {
+                      return session{*on};
+                    });
                   },
-                  true),
+                  other_books),
               18);
 
-  add(depending<consumer>("msgbus, 1 dependency that cleans up", call_1, [](auto& to) {
-    to.bus.add([](const order_created&, msgbus::depends<with_books> in) { ++in->entries; });
+  // --- what has none -----------------------------------------------------------------------------
+
+  add(depending<consumer>(
+      "msgbus, 1 dependency, overridden by a value", call_1,
+      [](consumer& to) {
+        to.add([](const order_created&, msgbus::depends<get_pointer> in) { ++in->to->entries; });
+        to.bus.override(get_pointer, [] { return connection{&other_books}; });
+      },
+      other_books));
+  add(depending<consumer>("msgbus, 1 dependency that cleans up", call_1, [](consumer& to) {
+    to.add([](const order_created&, msgbus::depends<with_books> in) { ++in->entries; });
   }));
   add(depending<consumer>(
       "msgbus, 1 dependency that cleans up, overridden", call_1,
-      [](auto& to) {
-        to.bus.add([](const order_created&, msgbus::depends<with_books> in) { ++in->entries; });
-        to.bus.bus.override(with_books, [&to](msgbus::yield<books&> yield) { yield(to.other); });
+      [](consumer& to) {
+        to.add([](const order_created&, msgbus::depends<with_books> in) { ++in->entries; });
+        to.bus.override(with_books, [](msgbus::yield<books&> yield) { yield(other_books); });
       },
-      true));
-  add(depending<consumer>("msgbus, 3 nested, the innermost cleans up", call_3, [](auto& to) {
-    to.bus.add([](const order_created&, msgbus::depends<session_with_clean_up> by) {
+      other_books));
+  add(depending<consumer>("msgbus, 3 nested, the innermost cleans up", call_3, [](consumer& to) {
+    to.add([](const order_created&, msgbus::depends<session_with_clean_up> by) {
       ++by->on.to->entries;
     });
   }));

@@ -18,29 +18,32 @@ std::string name_of(int i) { return "update-customer-" + std::to_string(i); }
 // A text as commands carry them; short enough for no string to allocate.
 constexpr const char* alice = "Alice";
 
-struct counting {
-  std::uint64_t count = 0;
-};
-
 /// The floor: the signature is the same for all, and known to the caller.
-struct named_functions : counting {
+struct named_functions {
   named_functions() {
     for (int i = 0; i < operations; ++i) {
-      map.emplace(name_of(i), [this](int, std::string) { ++count; });
+      map.emplace(name_of(i), [](int, std::string) { ++counter; });
     }
   }
+  template <class Text>
+  void execute(int number, const Text& given) {
+    const auto found = map.find(name);
+    if (found != map.end()) found->second(number, given);
+  }
+
   std::unordered_map<std::string, std::function<void(int, std::string)>> map;
   std::string name = name_of(42);
+  std::string text = alice;
 };
 
-struct typed_function : counting {
-  std::function<void(int, std::string)> call = [this](int, std::string) { ++count; };
+struct typed_function {
+  std::function<void(int, std::string)> call = [](int, std::string) { ++counter; };
 };
 
-struct service : counting {
+struct service {
   service() {
     for (int i = 0; i < operations; ++i) {
-      bus.handler(name_of(i), [this](int, std::string) { ++count; });
+      bus.handler(name_of(i), [](int, std::string) { ++counter; });
     }
   }
   msgbus::sync::service bus;
@@ -52,7 +55,7 @@ struct service : counting {
 template <class Text>
 struct typed_operation : service {
   msgbus::sync::operation<void(int, Text)> call =
-      bus.handler("rename", [this](int, Text) { ++count; });
+      bus.handler("rename", [](int, Text) { ++counter; });
 };
 
 template <class State, class Once>
@@ -65,9 +68,11 @@ contender calling(std::string name, role what, std::string floor, Once once) {
 
 workload s7_execute() {
   using enum target::kind;
-  const std::string map = "unordered_map to std::function";
-  const std::string call = "std::function";
-  const std::string by_name = "msgbus execute(name, int, text)";
+  const std::string map = "unordered_map to std::function(int, string)";
+  const std::string map_text = "unordered_map to std::function(int, \"Alice\")";
+  const std::string call = "std::function(int, \"Alice\")";
+  const std::string by_name = "msgbus execute(name, int, string)";
+  const std::string by_name_text = "msgbus execute(name, int, \"Alice\")";
   const std::string typed = "msgbus operation(int, const string&)";
   contender s1 = dispatching<consumer>(1);
   s1.name = "S1: " + s1.name;
@@ -75,31 +80,32 @@ workload s7_execute() {
 
   workload w{"S7", "Execute a command", {}, {}, "call"};
   w.contenders = {
-      calling<named_functions>(map, role::floor, "",
-                               [](auto& to, std::uint64_t i) {
-                                 const auto found = to.map.find(to.name);
-                                 if (found == to.map.end()) return;
-                                 found->second(static_cast<int>(i), alice);
-                               }),
+      calling<named_functions>(
+          map, role::floor, "",
+          [](auto& to, std::uint64_t i) { to.execute(static_cast<int>(i), to.text); }),
+      calling<named_functions>(
+          map_text, role::floor, "",
+          [](auto& to, std::uint64_t i) { to.execute(static_cast<int>(i), alice); }),
       calling<typed_function>(
           call, role::floor, "",
           [](auto& to, std::uint64_t i) { to.call(static_cast<int>(i), alice); }),
       s1,
       calling<service>(
           by_name, role::project, map,
-          [](auto& to, std::uint64_t i) { to.bus.execute(to.name, static_cast<int>(i), alice); }),
-      calling<service>(
-          "msgbus execute(name, int, std::string)", role::project, map,
           [](auto& to, std::uint64_t i) { to.bus.execute(to.name, static_cast<int>(i), to.text); }),
+      calling<service>(
+          by_name_text, role::project, map_text,
+          [](auto& to, std::uint64_t i) { to.bus.execute(to.name, static_cast<int>(i), alice); }),
       calling<typed_operation<const std::string&>>(
           typed, role::project, call,
           [](auto& to, std::uint64_t i) { to.call(static_cast<int>(i), to.text); }),
       calling<typed_operation<std::string>>(
-          "msgbus operation(int, string)", role::project, call,
+          "msgbus operation(int, \"Alice\")", role::project, call,
           [](auto& to, std::uint64_t i) { to.call(static_cast<int>(i), alice); }),
   };
   w.targets = {
       {at_most_times, by_name, 3, map},
+      {at_most_times, by_name_text, 3, map_text},
       {at_most_times, typed, 2, s1.name},
   };
   return w;

@@ -16,7 +16,10 @@ std::vector<std::uint64_t> powers_of_ten(std::uint64_t last) {
 }
 
 growth handlers() {
-  return {"scaling_handlers", "Dispatch to n handlers", "handlers", powers_of_ten(10'000),
+  return {"scaling_handlers",
+          "Dispatch to n handlers",
+          "handlers",
+          powers_of_ten(10'000),
           [](std::uint64_t size) {
             return std::vector<contender>{
                 dispatching<functions>(size),
@@ -28,7 +31,8 @@ growth handlers() {
                 dispatching<sigcpp>(size),
 #endif
             };
-          }};
+          },
+          {{consumer::name, 10, 10'000, 1.25, functions::name}}};
 }
 
 // --- topics and patterns -------------------------------------------------------------------------
@@ -42,7 +46,7 @@ struct subscribed : topic_state {
 
   subscribed(std::size_t topics, std::size_t stride) : topic_state(topics, stride) {
     for (const std::string& each : names) {
-      bus.subscribe(each, [this](const order_created&) { ++count; });
+      bus.subscribe(each, [](const order_created&) { ++counter; });
     }
   }
   void send(const order_created& event) { bus.receive(event, next()); }
@@ -51,12 +55,16 @@ struct subscribed : topic_state {
 };
 
 growth topics() {
-  return {"scaling_topics", "Receive on one of n topics, in a scattered order", "topics",
-          powers_of_ten(1'000'000), [](std::uint64_t size) {
+  return {"scaling_topics",
+          "Receive on one of n topics, in a scattered order",
+          "topics",
+          powers_of_ten(1'000'000),
+          [](std::uint64_t size) {
             const std::size_t stride = prime % size;
             return std::vector<contender>{finding<topic_map>(size, stride),
                                           finding<subscribed>(size, stride)};
-          }};
+          },
+          {{subscribed::name, 1000, 1'000'000, 1.25, topic_map::name}}};
 }
 
 /// A thousand exact topics, and patterns that have their first tokens, but not their last.
@@ -69,6 +77,7 @@ struct beside_patterns : subscribed {
     }
   }
 };
+
 /// Every topic is taken by one pattern.
 struct through_patterns : topic_state {
   static constexpr const char* name = "taken by one of the patterns";
@@ -76,7 +85,7 @@ struct through_patterns : topic_state {
 
   through_patterns(std::size_t patterns, std::size_t stride) : topic_state(patterns, stride) {
     for (std::size_t i = 0; i < patterns; ++i) {
-      bus.subscribe("orders." + number(i) + ".*", [this](const order_created&) { ++count; });
+      bus.subscribe("orders." + number(i) + ".*", [](const order_created&) { ++counter; });
     }
   }
   void send(const order_created& event) { bus.receive(event, next()); }
@@ -84,13 +93,24 @@ struct through_patterns : topic_state {
   msgbus::sync::subscriber bus;
 };
 
+contender renamed(contender c, std::string name) {
+  c.name = std::move(name);
+  return c;
+}
+
 growth patterns() {
-  return {"scaling_patterns", "Receive, with n wildcard patterns there", "patterns",
-          powers_of_ten(100'000), [](std::uint64_t size) {
+  return {"scaling_patterns",
+          "Receive, with n wildcard patterns there",
+          "patterns",
+          powers_of_ten(100'000),
+          [](std::uint64_t size) {
             const std::size_t stride = prime % size;
-            return std::vector<contender>{finding<beside_patterns>(size, 1),
-                                          finding<through_patterns>(size, stride)};
-          }};
+            return std::vector<contender>{
+                renamed(finding<topic_map>(size, stride), "unordered_map with as many topics"),
+                finding<beside_patterns>(size, 1), finding<through_patterns>(size, stride)};
+          },
+          {{beside_patterns::name, 1, 100'000, 3},
+           {through_patterns::name, 1000, 100'000, 1.25, "unordered_map with as many topics"}}};
 }
 
 // --- subscriptions -------------------------------------------------------------------------------
@@ -100,43 +120,40 @@ struct unrelated {};
 /// Subscribes and cancels, with so many handlers there: of the same type, or of another.
 template <class Other>
 contender cancelling(std::string name, std::uint64_t others) {
-  struct state {
-    msgbus::sync::consumer bus;
-    std::uint64_t count = 0;
-  };
+  using bus = msgbus::sync::consumer;
   auto make = [others] {
-    auto made = std::make_shared<state>();
-    for (std::uint64_t i = 0; i < others; ++i) made->bus.handler([](const Other&) {});
-    return sending(std::move(made), [](state& to, std::uint64_t) {
-      auto added = to.bus.handler([](const order_created&) {});
+    auto made = std::make_shared<bus>();
+    for (std::uint64_t i = 0; i < others; ++i) made->handler([](const Other&) {});
+    return sending(std::move(made), [](bus& to, std::uint64_t) {
+      auto added = to.handler([](const order_created&) {});
       clobber();
       added.cancel();
-      if (!added.active()) ++to.count;
+      if (!added.active()) ++counter;
     });
   };
   return {std::move(name), role::project, make};
 }
 
 growth subscriptions() {
-  return {"scaling_subscriptions",
-          "Subscribe and cancel, n other handlers there",
-          "other handlers",
-          powers_of_ten(10'000),
-          [](std::uint64_t size) {
-            return std::vector<contender>{
-                cancelling<order_created>("others of the same type", size),
-                cancelling<unrelated>("others of another type", size)};
-          },
-          "cycle"};
+  return {
+      "scaling_subscriptions",
+      "Subscribe and cancel, n other handlers there",
+      "other handlers",
+      powers_of_ten(10'000),
+      [](std::uint64_t size) {
+        return std::vector<contender>{cancelling<order_created>("others of the same type", size),
+                                      cancelling<unrelated>("others of another type", size)};
+      },
+      // 1.25 times the work.
+      {{"others of the same type", 100, 10'000, 125}, {"others of another type", 1, 10'000, 1.25}},
+      "cycle"};
 }
 
 // --- threads -------------------------------------------------------------------------------------
 
 template <class Bus>
 contender from(std::uint64_t threads) {
-  contender c = dispatching_from<Bus>(static_cast<unsigned>(threads));
-  c.name = Bus::name;
-  return c;
+  return renamed(dispatching_from<Bus>(static_cast<unsigned>(threads)), Bus::name);
 }
 
 growth threads() {
@@ -154,8 +171,9 @@ growth threads() {
 #endif
             };
           },
+          {},
           "message",
-          20};
+          50};
 }
 
 }  // namespace

@@ -35,7 +35,6 @@ struct topic_state {
   }
   const std::string& next() noexcept { return names[next_index()]; }
 
-  std::uint64_t count = 0;
   std::vector<std::string> names;
   std::size_t at = 0;
   const std::size_t step;
@@ -48,7 +47,7 @@ struct topic_map : topic_state {
 
   explicit topic_map(std::size_t topics, std::size_t stride = 1) : topic_state(topics, stride) {
     for (const std::string& each : names) {
-      map.emplace(each, [this](const order_created&) { ++count; });
+      map.emplace(each, [](const order_created&) { ++counter; });
     }
   }
   void send(const order_created& event) {

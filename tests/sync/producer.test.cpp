@@ -291,6 +291,16 @@ TEST_CASE("a producer may be destroyed before its consumers", "[D8]") {
   CHECK(another.dispatch(tick{}) == 1);
 }
 
+TEST_CASE("a producer keeps nothing of a consumer that has gone", "[D8]") {
+  producer source;
+  const auto overrides = std::make_shared<msgbus::provider>();
+  {
+    consumer passing(overrides);
+    source.bind(passing);
+  }
+  CHECK(overrides.use_count() == 1);
+}
+
 TEST_CASE("a consumer may be destroyed by its handler while it is bound", "[D8]") {
   producer source;
   auto passing = std::make_unique<consumer>();

@@ -272,6 +272,16 @@ TEST_CASE("subscribers and publishers may be destroyed in any order", "[D8]") {
   CHECK(lasting.receive(order{}, "a") == 1);
 }
 
+TEST_CASE("a publisher keeps nothing of a subscriber that has gone", "[D8]") {
+  publisher source;
+  const auto overrides = std::make_shared<msgbus::provider>();
+  {
+    subscriber passing(overrides);
+    source.bind(passing);
+  }
+  CHECK(overrides.use_count() == 1);
+}
+
 TEST_CASE("a subscriber may be destroyed by its handler while it is bound", "[D8]") {
   publisher source;
   auto passing = std::make_unique<subscriber>();

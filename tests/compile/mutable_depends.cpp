@@ -1,0 +1,14 @@
+// A depends is passed by value, or by reference to const.
+#include <msgbus/sync/consumer.hpp>
+
+struct placed {};
+int get_five() { return 5; }
+
+int main() {
+  msgbus::sync::consumer consumer;
+#ifdef MSGBUS_CONTROL
+  consumer.handler([](const placed&, const msgbus::depends<get_five>&) {});
+#else
+  consumer.handler([](const placed&, msgbus::depends<get_five>&) {});
+#endif
+}

@@ -1,0 +1,46 @@
+#include <msgbus/observe/observer.hpp>
+
+#include "support/catch.hpp"
+
+namespace {
+
+class only_failures : public msgbus::observer {
+ public:
+  void failed(const msgbus::step& s, const std::exception_ptr& e) noexcept override {
+    message = s.message;
+    topic = s.topic;
+    exception = e;
+  }
+  std::string_view message;
+  std::string_view topic;
+  std::exception_ptr exception;
+};
+
+}  // namespace
+
+TEST_CASE("an observer that overrides one step is told it, and ignores the others") {
+  only_failures watcher;
+  msgbus::observer& told = watcher;
+  const msgbus::step step{"order", "orders.placed"};
+  told.accepted(step);
+  told.delivered(step);
+  told.dropped(step);
+  told.unrouted(step);
+  CHECK(watcher.message.empty());
+
+  const auto thrown = std::make_exception_ptr(5);
+  told.failed(step, thrown);
+  CHECK(watcher.message == "order");
+  CHECK(watcher.topic == "orders.placed");
+  CHECK(watcher.exception == thrown);
+}
+
+TEST_CASE("no step of an observer can throw") {
+  using observer = msgbus::observer;
+  const msgbus::step step{};
+  STATIC_REQUIRE(noexcept(std::declval<observer&>().accepted(step)));
+  STATIC_REQUIRE(noexcept(std::declval<observer&>().delivered(step)));
+  STATIC_REQUIRE(noexcept(std::declval<observer&>().failed(step, nullptr)));
+  STATIC_REQUIRE(noexcept(std::declval<observer&>().dropped(step)));
+  STATIC_REQUIRE(noexcept(std::declval<observer&>().unrouted(step)));
+}

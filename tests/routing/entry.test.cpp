@@ -1,0 +1,141 @@
+#include <msgbus/routing/entry.hpp>
+
+#include "support/catch.hpp"
+#include "support/entries.hpp"
+
+#include <vector>
+
+namespace {
+
+using msgbus::routing::entry;
+using msgbus::routing::item;
+using msgbus::routing::item_list;
+using msgbus::routing::listed;
+using msgbus::routing::route;
+using msgbus::snapshot::trash;
+
+using bare_entry = msgbus_test::bare<entry>;
+
+struct entries {
+  explicit entries(std::uint64_t size) {
+    for (std::uint64_t i = 0; i < size; ++i) {
+      all.push_back(std::make_unique<bare_entry>(nullptr, i));
+    }
+  }
+  [[nodiscard]] item at(std::size_t index) const { return {nullptr, all[index].get()}; }
+
+  std::vector<std::unique_ptr<bare_entry>> all;
+};
+
+std::vector<std::uint64_t> orders_of(const listed& list) {
+  std::vector<std::uint64_t> orders;
+  for (const item* each = list.begin; each != list.end; ++each) {
+    orders.push_back(each->entry->order());
+  }
+  return orders;
+}
+
+std::vector<std::uint64_t> orders_of(const route& of) { return orders_of(listed(of.items())); }
+
+using orders = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("an entry is active from the start and knows its place") {
+  const bare_entry made(nullptr, 7U);
+  CHECK(made.active());
+  CHECK(made.order() == 7);
+}
+
+TEST_CASE("a list holds what is appended, up to its capacity") {
+  const entries some(3);
+  const auto list = item_list::make(3);
+  CHECK(list->size() == 0);
+  CHECK(list->capacity() == 3);
+  for (std::size_t i = 0; i < 3; ++i) list->append(some.at(i));
+  CHECK(list->size() == 3);
+  CHECK(list->begin()[0].entry == some.all[0].get());
+  CHECK(list->begin()[2].entry == some.all[2].get());
+}
+
+TEST_CASE("who looks at a list sees what was there, not what is appended later", "[D4]") {
+  const entries some(2);
+  const auto list = item_list::make(2);
+  list->append(some.at(0));
+  const listed seen(list.get());
+  list->append(some.at(1));
+  CHECK(orders_of(seen) == orders{0});
+  CHECK(orders_of(listed(list.get())) == orders{0, 1});
+}
+
+TEST_CASE("no list is an empty list") {
+  const listed none(nullptr);
+  CHECK(none.begin == none.end);
+}
+
+TEST_CASE("a route keeps the order in which entries were added, while it grows", "[D1]") {
+  const entries some(20);
+  route all;
+  trash old;
+  orders expected;
+  CHECK(all.items() == nullptr);
+  CHECK(all.empty());
+  for (std::size_t i = 0; i < 20; ++i) {
+    all.add(some.at(i), old);
+    expected.push_back(i);
+    CHECK(orders_of(all) == expected);
+  }
+  CHECK_FALSE(all.empty());
+}
+
+TEST_CASE("a route with room takes an entry without a new list") {
+  const entries some(100);
+  route all;
+  trash old;
+  int lists = 0;
+  const item_list* last = nullptr;
+  for (std::size_t i = 0; i < 100; ++i) {
+    all.add(some.at(i), old);
+    if (all.items() != last) ++lists;
+    last = all.items();
+  }
+  CHECK(lists < 10);
+}
+
+TEST_CASE("a route that loses an entry keeps the others in order", "[D1]") {
+  const entries some(5);
+  route all;
+  trash old;
+  for (std::size_t i = 0; i < 5; ++i) all.add(some.at(i), old);
+  all.remove(*some.all[2], old);
+  CHECK(orders_of(all) == orders{0, 1, 3, 4});
+  all.remove(*some.all[0], old);
+  CHECK(orders_of(all) == orders{1, 3, 4});
+  all.remove(*some.all[4], old);
+  CHECK(orders_of(all) == orders{1, 3});
+  all.add(some.at(0), old);
+  CHECK(orders_of(all) == orders{1, 3, 0});
+}
+
+TEST_CASE("a route is empty when its last entry has gone") {
+  const entries some(1);
+  route all;
+  trash old;
+  all.add(some.at(0), old);
+  all.remove(*some.all[0], old);
+  CHECK(all.empty());
+  all.add(some.at(0), old);
+  CHECK(orders_of(all) == orders{0});
+}
+
+TEST_CASE("a route's list stays as it was for those who read it, until the trash goes", "[D4]") {
+  const entries some(3);
+  route all;
+  trash old;
+  for (std::size_t i = 0; i < 3; ++i) all.add(some.at(i), old);
+  const listed seen(all.items());
+  all.remove(*some.all[0], old);
+  all.remove(*some.all[1], old);
+  CHECK(orders_of(seen) == orders{0, 1, 2});
+  CHECK_FALSE(old.empty());
+}

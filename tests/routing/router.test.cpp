@@ -1,0 +1,173 @@
+#include <msgbus/routing/router.hpp>
+
+#include "support/catch.hpp"
+#include "support/entries.hpp"
+
+#include <stdexcept>
+#include <vector>
+
+namespace {
+
+using msgbus::routing::entry;
+using msgbus::routing::router;
+using msgbus::snapshot::guard;
+using msgbus::snapshot::trash;
+
+using bare_entry = msgbus_test::bare<entry>;
+
+// Keeps its entries in a plain list.
+class listing_router : public router {
+ public:
+  template <class Make>
+  auto attach_made(Make make) {
+    return router::attach(make, [this](entry& added, trash&) noexcept { all.push_back(&added); });
+  }
+
+  std::shared_ptr<bare_entry> attach(int* destroyed) {
+    return attach_made(
+        [&](std::uint64_t order) { return std::make_shared<bare_entry>(destroyed, order); });
+  }
+
+  std::vector<const entry*> all;
+
+ private:
+  void unlink(entry& removed, trash&) noexcept override { std::erase(all, &removed); }
+};
+
+}  // namespace
+
+TEST_CASE("entries are numbered in the order in which they are attached", "[D1]") {
+  const auto routes = std::make_shared<listing_router>();
+  const auto first = routes->attach(nullptr);
+  const auto second = routes->attach(nullptr);
+  CHECK(first->order() < second->order());
+  CHECK(routes->all == std::vector<const entry*>{first.get(), second.get()});
+}
+
+TEST_CASE("an attached entry lives though nobody else holds it") {
+  const auto routes = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const std::weak_ptr<entry> watch = routes->attach(&destroyed);
+  CHECK_FALSE(watch.expired());
+  CHECK(destroyed == 0);
+}
+
+TEST_CASE("a detached entry is out of the routes, and its callable is destroyed once", "[D6]") {
+  const auto routes = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const auto attached = routes->attach(&destroyed);
+  router::detach(*attached);
+  CHECK_FALSE(attached->active());
+  CHECK(routes->all.empty());
+  CHECK(destroyed == 1);
+  router::detach(*attached);
+  router::detach_later(*attached);
+  CHECK(destroyed == 1);
+}
+
+TEST_CASE("detaching one entry leaves the others", "[D4]") {
+  const auto routes = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const auto first = routes->attach(&destroyed);
+  const auto second = routes->attach(&destroyed);
+  const auto third = routes->attach(&destroyed);
+  router::detach(*second);
+  CHECK(destroyed == 1);
+  CHECK(first->active());
+  CHECK(third->active());
+  CHECK(routes->all == std::vector<const entry*>{first.get(), third.get()});
+}
+
+TEST_CASE("a callable that may be running is destroyed when it is not", "[D6]") {
+  const auto routes = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const auto attached = routes->attach(&destroyed);
+  {
+    const guard outer(routes->guarded());
+    {
+      const guard inner(routes->guarded());
+      router::detach(*attached);
+      CHECK_FALSE(attached->active());
+    }
+    CHECK(destroyed == 0);
+  }
+  CHECK(destroyed == 1);
+}
+
+TEST_CASE("detaching later does not wait either", "[D6]") {
+  const auto routes = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const auto attached = routes->attach(&destroyed);
+  {
+    const guard dispatching(routes->guarded());
+    router::detach_later(*attached);
+    CHECK(destroyed == 0);
+  }
+  CHECK(destroyed == 1);
+}
+
+TEST_CASE("a callable is not kept by a dispatch of another component", "[D6]") {
+  const auto routes = std::make_shared<listing_router>();
+  const auto others = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const auto attached = routes->attach(&destroyed);
+  const guard dispatching(others->guarded());
+  router::detach(*attached);
+  CHECK(destroyed == 1);
+}
+
+TEST_CASE("an entry that cannot be made changes nothing", "[D4]") {
+  const auto routes = std::make_shared<listing_router>();
+  const auto before = routes->attach(nullptr);
+  CHECK_THROWS_AS(routes->attach_made([](std::uint64_t) -> std::shared_ptr<bare_entry> {
+    throw std::runtime_error("no");
+  }),
+                  std::runtime_error);
+  CHECK(routes->all.size() == 1);
+  const auto after = routes->attach(nullptr);
+  CHECK(after->order() > before->order());
+}
+
+TEST_CASE("closing detaches all that is attached", "[D8]") {
+  auto routes = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const auto first = routes->attach(&destroyed);
+  const auto second = routes->attach(&destroyed);
+  router::detach(*first);
+  routes->close();
+  CHECK(destroyed == 2);
+  CHECK_FALSE(second->active());
+  routes->close();
+  CHECK(destroyed == 2);
+  routes.reset();
+  CHECK(destroyed == 2);
+}
+
+TEST_CASE("a router that is closed while it dispatches lives until the dispatch has ended",
+          "[D8]") {
+  auto routes = std::make_shared<listing_router>();
+  const std::weak_ptr<router> watch = routes;
+  int destroyed = 0;
+  const auto attached = routes->attach(&destroyed);
+  {
+    const guard dispatching(routes->guarded());
+    routes->close();
+    routes.reset();
+    CHECK_FALSE(watch.expired());
+    CHECK_FALSE(attached->active());
+    CHECK(destroyed == 0);
+  }
+  CHECK(destroyed == 1);
+  CHECK(watch.expired());
+}
+
+TEST_CASE("an entry may be detached after its router has gone", "[D8]") {
+  auto routes = std::make_shared<listing_router>();
+  int destroyed = 0;
+  const auto attached = routes->attach(&destroyed);
+  routes->close();
+  routes.reset();
+  router::detach(*attached);
+  router::detach_later(*attached);
+  CHECK(destroyed == 1);
+}

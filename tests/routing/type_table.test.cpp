@@ -1,0 +1,103 @@
+#include <msgbus/routing/type_table.hpp>
+
+#include "support/catch.hpp"
+#include "support/entries.hpp"
+
+#include <array>
+#include <vector>
+
+namespace {
+
+using msgbus::key_of;
+using msgbus::type_key;
+using msgbus::routing::entry;
+using msgbus::routing::listed;
+using msgbus::routing::router;
+using msgbus::routing::type_table;
+using msgbus::routing::typed_call;
+using msgbus::routing::typed_entry;
+
+using bare_entry = msgbus_test::bare<typed_entry>;
+using entries = std::vector<const entry*>;
+
+struct placed {};
+struct paid {};
+
+std::shared_ptr<bare_entry> attach(type_table& table, std::span<const typed_call> calls) {
+  return table.attach(
+      [&](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order, calls); });
+}
+
+entries entries_of(const msgbus::routing::item_list* list) {
+  entries all;
+  const listed items(list);
+  for (const auto* each = items.begin; each != items.end; ++each) all.push_back(each->entry);
+  return all;
+}
+
+entries found(const type_table& table, type_key type) {
+  const msgbus::snapshot::guard guard(table.guarded());
+  return entries_of(table.find(type));
+}
+
+constexpr std::array only_placed{typed_call{key_of<placed>, nullptr}};
+constexpr std::array only_paid{typed_call{key_of<paid>, nullptr}};
+constexpr std::array both{typed_call{key_of<placed>, nullptr}, typed_call{key_of<paid>, nullptr}};
+constexpr std::array every{typed_call{nullptr, nullptr}};
+
+}  // namespace
+
+TEST_CASE("handlers are found under their type, in order", "[T1][D1]") {
+  const auto table = std::make_shared<type_table>();
+  CHECK(table->find(key_of<placed>) == nullptr);
+  const auto first = attach(*table, only_placed);
+  const auto other = attach(*table, only_paid);
+  const auto second = attach(*table, only_placed);
+  CHECK(found(*table, key_of<placed>) == entries{first.get(), second.get()});
+  CHECK(found(*table, key_of<paid>) == entries{other.get()});
+  CHECK(found(*table, key_of<int>).empty());
+}
+
+TEST_CASE("a handler of several types is found under each", "[T2]") {
+  const auto table = std::make_shared<type_table>();
+  const auto handler = attach(*table, both);
+  CHECK(found(*table, key_of<placed>) == entries{handler.get()});
+  CHECK(found(*table, key_of<paid>) == entries{handler.get()});
+  router::detach(*handler);
+  CHECK(found(*table, key_of<placed>).empty());
+  CHECK(found(*table, key_of<paid>).empty());
+}
+
+TEST_CASE("a handler of every type is found apart from the others", "[T4]") {
+  const auto table = std::make_shared<type_table>();
+  CHECK(table->any() == nullptr);
+  const auto handler = attach(*table, every);
+  CHECK(entries_of(table->any()) == entries{handler.get()});
+  CHECK(found(*table, key_of<placed>).empty());
+}
+
+TEST_CASE("types with equal names, and so with equal hashes, are kept apart", "[T1]") {
+  const msgbus::type_record one{"same", 1};
+  const msgbus::type_record two{"same", 1};
+  const std::array calls_one{typed_call{&one, nullptr}};
+  const std::array calls_two{typed_call{&two, nullptr}};
+  const auto table = std::make_shared<type_table>();
+  const auto first = attach(*table, calls_one);
+  CHECK(found(*table, &two).empty());
+  const auto second = attach(*table, calls_two);
+  CHECK(found(*table, &one) == entries{first.get()});
+  CHECK(found(*table, &two) == entries{second.get()});
+}
+
+TEST_CASE("any number of types is kept apart", "[T1]") {
+  std::vector<msgbus::type_record> records;
+  for (std::size_t i = 0; i < 100; ++i) records.push_back({"type", i % 10});
+  std::vector<std::array<typed_call, 1>> calls;
+  for (const auto& record : records) calls.push_back({typed_call{&record, nullptr}});
+  const auto table = std::make_shared<type_table>();
+  entries all;
+  for (const auto& each : calls) all.push_back(attach(*table, each).get());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    REQUIRE(found(*table, &records[i]) == entries{all[i]});
+  }
+}
