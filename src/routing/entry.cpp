@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 #include <new>
 
 namespace msgbus::routing {
@@ -29,10 +30,11 @@ std::unique_ptr<item_list> item_list::make(std::size_t capacity) {
   return std::unique_ptr<item_list>(new (block) item_list(capacity));
 }
 
-void item_list::append(item added) noexcept {
+void item_list::append(const item* first, const item* last) noexcept {
   const std::size_t size = size_.load(std::memory_order_relaxed);
-  new (const_cast<item*>(begin()) + size) item(added);
-  size_.store(size + 1, std::memory_order_release);  // shows the item to readers
+  std::uninitialized_copy(first, last, const_cast<item*>(begin()) + size);
+  // Release: who sees the size sees the items.
+  size_.store(size + static_cast<std::size_t>(last - first), std::memory_order_release);
 }
 
 namespace {
@@ -53,16 +55,20 @@ void route::add(item added, snapshot::trash& old) {
   if (list && list->size() < list->capacity()) return list->append(added);
   const std::size_t size = list ? list->size() : 0;
   auto larger = with_room_for(size + 1);
-  for (std::size_t i = 0; i < size; ++i) larger->append(list->begin()[i]);
+  if (list) larger->append(list->begin(), list->begin() + size);
   larger->append(added);
   replace(std::move(larger), old);
 }
 
 void route::remove(const entry& removed, snapshot::trash& old) {
   const item_list* list = items_.load(std::memory_order_relaxed);
+  const item* const end = list->begin() + list->size();
   auto smaller = with_room_for(list->size());
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    if (list->begin()[i].entry != &removed) smaller->append(list->begin()[i]);
+  for (const item* kept = list->begin(); kept != end;) {
+    const item* const out =
+        std::find_if(kept, end, [&](const item& each) { return each.entry == &removed; });
+    smaller->append(kept, out);
+    kept = out == end ? end : out + 1;
   }
   replace(std::move(smaller), old);
 }

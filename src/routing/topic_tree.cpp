@@ -61,8 +61,12 @@ topic_tree::~topic_tree() {
   exact_.for_each([](named_route& each) { delete &each; });
 }
 
-void topic_tree::find_patterns(std::string_view topic, bool known_valid, matches& found) const {
-  if (!known_valid) check_topic(topic);
+void topic_tree::find(std::string_view topic, std::size_t hash, matches& found) const {
+  if (const named_route* const exact = exact_.find(topic, hash)) {
+    found.add(exact->handlers.items());  // only valid topics are in there
+  } else {
+    check_topic(topic);
+  }
   if (patterns_.load(std::memory_order_acquire) != 0) walk(*root_, topic, found);
 }
 

@@ -20,22 +20,24 @@ namespace {
 
 std::size_t subscriber_core::deliver(posting& posted) const {
   const snapshot::guard guard(guarded());
+  const routing::listed only(find_only(posted.known.topic(), posted.hash));
   routing::matches found;
-  find(posted.known.topic(), posted.hash, found);
+  if (only.begin == only.end) find(posted.known.topic(), posted.hash, found);
 
   posted.component = &shared;
   observer* const watcher = shared.watcher.get();
-  if (watcher) [[unlikely]]
-    watcher->accepted(posted.step());
+  if (watcher) watcher->accepted(posted.step());
   std::size_t ran = 0;
-  found.for_each([&](const routing::item& each) {
+  const auto run = [&](const routing::item& each) {
     if (watcher ? run_watched(each, posted, *watcher) : run_one(each, posted)) {
       ++ran;
     } else if (each.entry->active()) {
       posted.refused = true;
     }
-  });
-  if (ran == 0) [[unlikely]] {
+  };
+  for (const routing::item* each = only.begin; each != only.end; ++each) run(*each);
+  found.for_each(run);
+  if (ran == 0) {
     shared.unrouted.add();
     if (watcher) watcher->unrouted(posted.step());
   }
@@ -68,39 +70,40 @@ void subscriber_core::close() noexcept {
   router::close();
 }
 
+std::string publisher_core::describe_bound(const posting& posted) const {
+  const snapshot::guard guard(guarded());
+  std::string all;
+  const routing::listed bound(items());
+  for (const routing::item* each = bound.begin; each != bound.end; ++each) {
+    if (!each->entry->active()) continue;
+    const auto& target = static_cast<binding<subscriber_core>*>(each->entry)->target();
+    const std::string handlers = target.describe_handlers(posted);
+    if (!handlers.empty()) all += (all.empty() ? "" : "; ") + handlers;
+  }
+  return all;
+}
+
 std::size_t publisher_core::publish(value_ref message, std::string_view topic,
                                     std::size_t hash) const {
   posting posted(message, topic, hash);
   std::size_t ran = 0;
-  std::string refused_by;
   {
     const snapshot::guard guard(guarded());
-    const routing::item_list* const bound = items();
-    const std::size_t size = bound ? bound->size() : 0;
+    const routing::listed bound(items());
     observer* const told = watcher.get();
-    if (size == 0 || told) check_topic(topic);  // otherwise the first subscriber does
-    if (told) [[unlikely]]
-      told->accepted(posted.step());
-    for (std::size_t i = 0; i < size; ++i) {
-      const routing::item& each = bound->begin()[i];
-      if (!each.entry->active()) continue;
-      ran += static_cast<binding<subscriber_core>*>(each.entry)->target().deliver(posted);
+    if (bound.begin == bound.end || told) check_topic(topic);  // otherwise a subscriber does
+    if (told) told->accepted(posted.step());
+    for (const routing::item* each = bound.begin; each != bound.end; ++each) {
+      if (!each->entry->active()) continue;
+      ran += static_cast<binding<subscriber_core>*>(each->entry)->target().deliver(posted);
     }
-    if (ran == 0) [[unlikely]] {
+    if (ran == 0) {
       unrouted.add();
       if (told) told->unrouted(posted.step());
-      for (std::size_t i = 0; posted.refused && i < size; ++i) {
-        const routing::item& each = bound->begin()[i];
-        if (!each.entry->active()) continue;
-        const auto& target = static_cast<binding<subscriber_core>*>(each.entry)->target();
-        const std::string handlers = target.describe_handlers(posted);
-        if (!handlers.empty()) refused_by += (refused_by.empty() ? "" : "; ") + handlers;
-      }
     }
   }
   posted.failed.throw_any();
-  if (ran == 0 && posted.refused) [[unlikely]]
-    throw_mismatch(posted, refused_by);
+  if (ran == 0 && posted.refused) throw_mismatch(posted, describe_bound(posted));
   return ran;
 }
 

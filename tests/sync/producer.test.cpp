@@ -372,3 +372,14 @@ TEST_CASE("producers and consumers that come and go leave nothing behind", "[D8]
   }
   CHECK(lasting_source.dispatch(tick{}) == 1);
 }
+
+TEST_CASE("a producer keeps nothing of a destroyed consumer", "[D8]") {
+  auto overrides = std::make_shared<msgbus::provider>();
+  msgbus::sync::producer source;
+  {
+    msgbus::sync::consumer brief(overrides);
+    source.bind(brief);
+    CHECK(overrides.use_count() == 2);
+  }
+  CHECK(overrides.use_count() == 1);
+}

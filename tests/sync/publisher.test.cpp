@@ -309,3 +309,14 @@ TEST_CASE("a publisher may be destroyed by a handler that it called", "[D8]") {
   CHECK(ran == 1);
   CHECK(messages.receive(order{}, "a") == 2);
 }
+
+TEST_CASE("a publisher keeps nothing of a destroyed subscriber", "[D8]") {
+  auto overrides = std::make_shared<msgbus::provider>();
+  msgbus::sync::publisher source;
+  {
+    msgbus::sync::subscriber brief(overrides);
+    source.bind(brief);
+    CHECK(overrides.use_count() == 2);
+  }
+  CHECK(overrides.use_count() == 1);
+}

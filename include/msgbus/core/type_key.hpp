@@ -6,9 +6,9 @@
 #include <msgbus/core/hash.hpp>
 #include <msgbus/core/type_name.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -50,7 +50,8 @@ template <class T>
 text_value read_text(const void* value) {
   const auto& text = *static_cast<const T*>(value);
   if constexpr (std::is_array_v<T>) {  // it may be full, without a null at its end
-    return std::string_view(text, std::find(text, text + std::extent_v<T>, '\0'));
+    const void* const end = std::memchr(text, '\0', std::extent_v<T>);
+    return std::string_view(text, end ? static_cast<const char*>(end) : text + std::extent_v<T>);
   } else {
     if constexpr (std::is_pointer_v<T>) {
       if (text == nullptr) return std::nullopt;

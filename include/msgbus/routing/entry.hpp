@@ -72,7 +72,9 @@ class item_list {
     return reinterpret_cast<const item*>(this + 1);
   }
 
-  void append(item added) noexcept;  // for writers; there is room
+  // For writers; there is room.
+  void append(const item* first, const item* last) noexcept;
+  void append(const item& added) noexcept { append(&added, &added + 1); }
 
   static void operator delete(void* block) { ::operator delete(block); }
 

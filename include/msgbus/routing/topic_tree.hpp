@@ -37,14 +37,18 @@ class topic_tree : public router {
   topic_tree();
   ~topic_tree() override;
 
-  /// Finds the handlers of a topic, in order of registration, each once (T8). For readers, under a
-  /// guard. Throws `invalid_topic` (T7). `hash` is `hash_of(topic)`.
-  void find(std::string_view topic, std::size_t hash, matches& found) const {
-    const named_route* exact = exact_.find(topic, hash);
-    if (exact) found.add(exact->handlers.items());  // only valid topics are in there
-    if (exact && patterns_.load(std::memory_order_acquire) == 0) return;
-    find_patterns(topic, exact != nullptr, found);
+  /// The handlers of a topic where no pattern with wildcards has to be looked at; else null. For
+  /// readers, under a guard. `hash` is `hash_of(topic)`.
+  [[nodiscard]] const item_list* find_only(std::string_view topic,
+                                           std::size_t hash) const noexcept {
+    if (patterns_.load(std::memory_order_acquire) != 0) return nullptr;
+    const named_route* const exact = exact_.find(topic, hash);
+    return exact ? exact->handlers.items() : nullptr;
   }
+
+  /// Finds the handlers of a topic, in order of registration, each once (T8). For readers, under a
+  /// guard. Throws `invalid_topic` (T7).
+  void find(std::string_view topic, std::size_t hash, matches& found) const;
 
   /// `make(order)` returns a `shared_ptr` to a kind of `topic_entry`.
   template <class Make>
@@ -64,7 +68,6 @@ class topic_tree : public router {
 
   struct branch;  // a node of the tree of patterns
 
-  void find_patterns(std::string_view topic, bool known_valid, matches& found) const;
   static void walk(const branch& at, std::string_view rest, matches& found);
 
   struct ending {

@@ -42,6 +42,10 @@ class publisher_core final : public routing::single_route {
 
   mutable observer_slot watcher;
   mutable striped_counter unrouted;
+
+ private:
+  /// The handlers of the topic in all bound subscribers, for errors.
+  [[nodiscard]] std::string describe_bound(const posting& posted) const;
 };
 
 }  // namespace msgbus::sync::detail
