@@ -55,7 +55,8 @@ long allocations_of(F what) {
 }  // namespace
 
 TEST_CASE("this program counts allocations") {
-  CHECK(allocations_of([] { delete new int(1); }) == 1);
+  // Called by name: a compiler may leave out what a new-expression would allocate.
+  CHECK(allocations_of([] { ::operator delete(::operator new(8)); }) == 1);
 }
 
 TEST_CASE("dispatching an event allocates nothing", "[D7][D9]") {

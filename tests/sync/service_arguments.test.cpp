@@ -188,6 +188,13 @@ TEST_CASE("a reference to const refers to the caller's own value", "[D9]") {
   CHECK(seen == &given);
 }
 
+TEST_CASE("a pointer to a function is an argument of its very type") {
+  service commands;
+  int (*twice)(int) = [](int value) { return 2 * value; };
+  commands.handler("apply", [](int (*f)(int), int value) { return f(value); });
+  CHECK(commands.execute<int>("apply", twice, 4) == 8);
+}
+
 TEST_CASE("what can only be moved must be moved") {
   service commands;
   int sum = 0;

@@ -102,6 +102,16 @@ TEST_CASE("a reference is returned as a reference, or copied") {
   CHECK(commands.execute<order>("kept").id == 3);
 }
 
+TEST_CASE("a result that is handed over is moved where a value is asked for", "[D9]") {
+  service commands;
+  auto held = std::make_unique<int>(6);
+  auto take = commands.handler("take", [&]() -> std::unique_ptr<int>&& { return std::move(held); });
+  std::unique_ptr<int>&& same = take();
+  CHECK(&same == &held);
+  CHECK(*commands.execute<std::unique_ptr<int>>("take") == 6);
+  CHECK(held == nullptr);
+}
+
 TEST_CASE("a reference is not made of a value, nor of another reference", "[T5]") {
   service commands;
   std::string held = "held";

@@ -118,6 +118,17 @@ TEST_CASE("an any_event handler takes a message as what it is", "[T4]") {
   CHECK(seen == "int converted double ");
 }
 
+TEST_CASE("a handler that is named for any_event takes every message", "[T4]") {
+  subscriber messages;
+  std::string seen;
+  messages.subscribe<any_event>(
+      "*", [&](const auto& message) { seen += std::string(message.name()) + " "; });
+  messages.subscribe<order, any_event>({"t"}, [&](any_event) { seen += "second "; });
+  CHECK(messages.receive(5, "t") == 2);
+  CHECK(messages.receive(5.5, "u") == 1);
+  CHECK(seen == "int second double ");
+}
+
 TEST_CASE("a variant is received as its active alternative", "[T3][T5]") {
   subscriber messages;
   std::string seen;
