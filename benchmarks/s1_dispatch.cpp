@@ -24,6 +24,8 @@ workload s1_dispatch() {
   };
   w.targets = {
       {at_most_times, consumer::name, 2.5, functions::name},
+      {at_most_times, dispatching_captured<consumer>(1).name, 2.5,
+       dispatching_captured<functions>(1).name},
       {at_most_ns, consumer::name, 6.5},
 #ifdef MSGBUS_BENCH_WITH_SIGNALS2
       {at_least_times_faster, consumer::name, 10, signals2::name},

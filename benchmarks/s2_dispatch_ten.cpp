@@ -24,6 +24,8 @@ workload s2_dispatch_ten() {
   };
   w.targets = {
       {at_most_times, consumer::name, 1.1, functions::name},
+      {at_most_times, dispatching_captured<consumer>(10).name, 1.1,
+       dispatching_captured<functions>(10).name},
       {at_most_allocations, consumer::name, 0},
   };
   return w;

@@ -7,7 +7,9 @@ std::string describe(value_ref value) {
   if (value.type->text && !value.type->text(value.data)) return "a null pointer (" + type + ")";
   if (!value.type->integer) return type;
   const integer_value number = value.type->integer(value.data);
-  return (number.negative ? "-" : "") + std::to_string(number.magnitude) + " (" + type + ")";
+  std::string text = std::to_string(number.magnitude);
+  if (number.negative) text.insert(text.begin(), '-');
+  return text.append(" (").append(type).append(")");
 }
 
 }  // namespace msgbus

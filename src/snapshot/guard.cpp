@@ -208,10 +208,9 @@ record& join() {
   return *mine;
 }
 
-slot* block_after(const slot* end) {
-  // The end of a block is its link to the next one.
-  auto* const full = reinterpret_cast<block*>(reinterpret_cast<std::uintptr_t>(end) &
-                                              ~std::uintptr_t{block_size - 1});
+slot* block_after(slot* end) {
+  // The end of a block is its link to the next one, and behind the last of its places.
+  auto* const full = reinterpret_cast<block*>(end - block::places);
   block* next = full->next.load(std::memory_order_relaxed);
   if (!next) {
     next = new block;
