@@ -5,6 +5,47 @@ include(FetchContent)
 
 find_package(Threads REQUIRED)
 
+# Gives msgbus::asio: standalone Asio's headers, and what they must be told.
+macro(msgbus_need_asio)
+  include(msgbus_asio)
+  if(TARGET msgbus::asio)
+    message(STATUS "msgbus: Asio from ${MSGBUS_ASIO_INCLUDE_DIR}")
+  else()
+    message(STATUS "msgbus: no Asio found, fetching it")
+    FetchContent_Declare(msgbus_asio_source
+      GIT_REPOSITORY https://github.com/chriskohlhoff/asio.git
+      GIT_TAG asio-1-30-2
+      GIT_SHALLOW ON)
+    FetchContent_MakeAvailable(msgbus_asio_source)
+    msgbus_add_asio("${msgbus_asio_source_SOURCE_DIR}/asio/include")
+  endif()
+endmacro()
+
+# Gives msgbus_concurrentqueue: moodycamel's queue. Only the library's own sources include it.
+macro(msgbus_need_concurrentqueue)
+  find_path(MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR concurrentqueue/concurrentqueue.h)
+  mark_as_advanced(MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR)
+  add_library(msgbus_concurrentqueue INTERFACE)
+  if(MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR)
+    message(STATUS "msgbus: concurrentqueue from ${MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR}")
+    target_include_directories(msgbus_concurrentqueue SYSTEM INTERFACE
+      "${MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR}")
+  else()
+    message(STATUS "msgbus: no concurrentqueue found, fetching it")
+    FetchContent_Declare(msgbus_concurrentqueue_source
+      GIT_REPOSITORY https://github.com/cameron314/concurrentqueue.git
+      GIT_TAG v1.0.4
+      GIT_SHALLOW ON
+      SOURCE_SUBDIR none)  # only its headers
+    FetchContent_MakeAvailable(msgbus_concurrentqueue_source)
+    # Packagers put the headers into a folder of their own; so do we.
+    file(COPY "${msgbus_concurrentqueue_source_SOURCE_DIR}/concurrentqueue.h"
+      DESTINATION "${PROJECT_BINARY_DIR}/concurrentqueue_include/concurrentqueue")
+    target_include_directories(msgbus_concurrentqueue SYSTEM INTERFACE
+      "${PROJECT_BINARY_DIR}/concurrentqueue_include")
+  endif()
+endmacro()
+
 # Gives Catch2::Catch2WithMain and catch_discover_tests(), from Catch2 3 or 2.13.
 macro(msgbus_need_catch2)
   find_package(Catch2 3 QUIET)

@@ -5,7 +5,14 @@ include(GNUInstallDirs)
 
 set(msgbus_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/msgbus")
 
-install(TARGETS msgbus_sync msgbus EXPORT msgbusTargets
+set(msgbus_installed msgbus_sync msgbus)
+if(MSGBUS_WITH_ASYNC)
+  list(APPEND msgbus_installed msgbus_testing)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_asio.cmake"
+    DESTINATION ${msgbus_package_dir})
+endif()
+
+install(TARGETS ${msgbus_installed} EXPORT msgbusTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}

@@ -2,4 +2,5 @@
 
 // Everything that the target msgbus::msgbus has.
 
+#include <msgbus/async.hpp>
 #include <msgbus/sync.hpp>

@@ -6,7 +6,27 @@ provider_state::~provider_state() {
   nodes_.for_each([](node& each) { delete &each; });
 }
 
-std::uint64_t provider_state::add(const void* identity, std::unique_ptr<implementation> added,
+namespace {
+
+bool any_async(const provider_state& overrides, std::span<const want> needs, int depth) noexcept {
+  if (depth == 0) return false;  // a cycle, which resolving will tell of
+  for (const want& each : needs) {
+    const implementation* const over = overrides.find(each.identity);
+    const recipe& how = over ? over->recipe : each.info->recipe;
+    if (is_async(how.kind) || (how.needs && any_async(overrides, how.needs(), depth - 1)))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool any_async(const provider_state& overrides, std::span<const want> needs) noexcept {
+  constexpr int deep_enough = 64;
+  return overrides.has_async() && any_async(overrides, needs, deep_enough);
+}
+
+std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implementation> added,
                                   bool lasting) {
   snapshot::trash replaced;
   std::unique_lock lock(writing_);
@@ -17,6 +37,7 @@ std::uint64_t provider_state::add(const void* identity, std::unique_ptr<implemen
   }
   const std::uint64_t ticket = ++last_ticket_;
   implementation* const current = added.get();
+  if (is_async(added->recipe.kind)) async_.fetch_add(1, std::memory_order_release);
   at->layers.push_back({std::move(added), ticket, lasting});
   at->current.store(current, std::memory_order_release);
   size_.fetch_add(1, std::memory_order_release);
@@ -24,6 +45,7 @@ std::uint64_t provider_state::add(const void* identity, std::unique_ptr<implemen
     auto& layers = at->layers;
     for (auto each = layers.begin(); each + 1 != layers.end(); ++each) {
       if (!each->lasting) continue;
+      if (is_async(each->what->recipe.kind)) async_.fetch_sub(1, std::memory_order_release);
       replaced.add(std::move(each->what));
       layers.erase(each);
       size_.fetch_sub(1, std::memory_order_release);
@@ -44,6 +66,7 @@ void provider_state::remove_if(const void* identity, Which which) noexcept {
     if (!at) return;
     std::erase_if(at->layers, [&](layer& each) {
       if (!which(each)) return false;
+      if (is_async(each.what->recipe.kind)) async_.fetch_sub(1, std::memory_order_release);
       old_.add(std::move(each.what));
       size_.fetch_sub(1, std::memory_order_release);
       return true;

@@ -27,9 +27,18 @@ void scope::provide(const void* identity, const dependency_info& info, continuat
     override->provide(*this, info, resolved);
   } else if (info.provide) {
     info.provide(*this, info, resolved);
+  } else if (is_async(info.recipe.kind)) {
+    throw_async(info);
   } else {
     throw_not_provided(info);
   }
+}
+
+void throw_async(const dependency_info& info) {
+  throw error(errc::misused_dependency,
+              "dependency '" + info.name() +
+                  "' is async where nothing can be awaited; async::blocking(...) makes a sync one "
+                  "of it");
 }
 
 void scope::throw_cycle(const resolution& start) const {

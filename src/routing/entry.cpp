@@ -13,15 +13,36 @@ constinit thread_local int releases = 0;
 
 }  // namespace
 
+void entry::let_go(std::shared_ptr<entry> self) noexcept {
+  kept_ = self;  // there may be pins: the last one releases
+  unpin();
+  let_go_.store(true, std::memory_order_release);
+  let_go_.notify_all();
+}
+
 void entry::release() noexcept {
+  const std::shared_ptr<entry> self = std::move(kept_);
   ++releases;
   destroy_callable();
   --releases;
-  released_.store(true, std::memory_order_release);
-  released_.notify_all();
+  std::vector<std::function<void()>> to_tell;
+  {
+    const std::lock_guard lock(telling_);
+    released_ = true;
+    to_tell.swap(to_tell_);
+  }
+  for (const auto& each : to_tell) each();
 }
 
-void entry::wait_for_release() const noexcept { released_.wait(false, std::memory_order_acquire); }
+void entry::when_released(std::function<void()> told) {
+  {
+    const std::lock_guard lock(telling_);
+    if (!released_) return to_tell_.push_back(std::move(told));
+  }
+  told();
+}
+
+void entry::wait_until_let_go() const noexcept { let_go_.wait(false, std::memory_order_acquire); }
 
 bool entry::releasing() noexcept { return releases != 0; }
 

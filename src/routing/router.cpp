@@ -6,12 +6,12 @@ namespace msgbus::routing {
 
 namespace {
 
-/// In the trash it destroys the callable, on whichever thread empties the trash.
+/// In the trash it lets the entry go, on whichever thread empties the trash.
 template <class Release>
 struct releasing {
   std::shared_ptr<entry> what;
   Release release;
-  ~releasing() { release(*what); }
+  ~releasing() { release(what); }
 };
 
 template <class Release>
@@ -27,7 +27,7 @@ router::~router() {
 
 void router::own(std::shared_ptr<entry> made) noexcept {
   entry& added = *made;
-  ++next_order_;
+  next_order_.store(added.order() + 1, std::memory_order_release);
   added.owner_ = weak_from_this();
   added.self_ = std::move(made);
   added.previous_ = last_;
@@ -47,7 +47,7 @@ void router::detach(entry& detached) noexcept {
   // Somebody else has detached it, or has destroyed the component: wait for them, but not from
   // inside a handler, which they may be waiting for.
   if (snapshot::inside_guard()) return;
-  if (!entry::releasing()) return detached.wait_for_release();
+  if (!entry::releasing()) return detached.wait_until_let_go();
   // A capture's destructor cancels a handler that may be the one it belongs to, or be next in line
   // on this thread, or have captures that are waiting for us: wait for its calls only.
   if (owner) snapshot::retire(owner->domain_, {});
@@ -64,7 +64,8 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
     if (!detached.active_.exchange(false, std::memory_order_relaxed)) return false;
     unlink(detached, old_);
     old = std::move(old_);
-    release_later(old, disown(detached), [](entry& each) { each.release(); });
+    release_later(old, disown(detached),
+                  [](const std::shared_ptr<entry>& each) { each->let_go(each); });
   }
   if (may_wait) {
     snapshot::retire(domain_, std::move(old));
@@ -81,7 +82,7 @@ void router::close() noexcept {
     const std::lock_guard lock(writing_);
     for (entry* each = last_; each; each = each->previous_) {
       if (!each->active_.exchange(false, std::memory_order_relaxed)) continue;
-      release_later(old, each->self_, [](entry& e) { e.release(); });
+      release_later(old, each->self_, [](const std::shared_ptr<entry>& e) { e->let_go(e); });
     }
     old.add(std::move(old_));
   }

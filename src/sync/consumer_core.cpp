@@ -37,7 +37,7 @@ std::size_t producer_core::dispatch(value_ref event) const {
     const routing::listed bound(items());
     for (const routing::item* each = bound.begin; each != bound.end; ++each) {
       if (!each->entry->active()) continue;
-      ran += static_cast<binding<consumer_core>*>(each->entry)->target().deliver(d);
+      ran += static_cast<component::binding<consumer_core>*>(each->entry)->target().deliver(d);
     }
     if (ran == 0) [[unlikely]] {
       unrouted.add();

@@ -4,21 +4,6 @@
 
 namespace msgbus::sync::detail {
 
-void throw_bad_argument(position at, std::string_view wanted, value_ref given,
-                        std::string_view why) {
-  throw error(errc::bad_arguments, "operation '" + std::string(at.operation) + "': argument " +
-                                       std::to_string(at.index) + " is " + describe(given) +
-                                       ", its parameter is " + std::string(wanted) + ": " +
-                                       std::string(why));
-}
-
-void throw_bad_result(std::string_view operation, std::string_view wanted, std::string_view given,
-                      const char* why) {
-  throw error(errc::type_mismatch, "operation '" + std::string(operation) + "' returns " +
-                                       std::string(given) + ", asked for as " +
-                                       std::string(wanted) + ": " + why);
-}
-
 void throw_detached(const operation_entry* entry) {
   if (!entry) throw error(errc::no_handler, "an operation object that was given no operation");
   throw error(errc::no_handler, entry->describe() +
@@ -26,8 +11,8 @@ void throw_detached(const operation_entry* entry) {
                                     "gone");
 }
 
-void service_core::execute(std::string_view name, std::span<const argument> arguments,
-                           const result_ref& result) {
+void service_core::execute(std::string_view name, std::span<const component::argument> arguments,
+                           const component::result_ref& result) {
   const snapshot::guard guard(guarded());
   routing::named_entry* const found = find(name);
   if (!found || !found->active()) [[unlikely]]
@@ -45,9 +30,9 @@ void service_core::throw_no_handler(std::string_view name) {
 }
 
 void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types,
-                                      std::span<const argument> given) const {
+                                      std::span<const component::argument> given) const {
   std::string got;
-  for (const argument& each : given) {
+  for (const component::argument& each : given) {
     got += (got.empty() ? "" : ", ") + std::string(each.value.type->name);
   }
   throw error(errc::bad_arguments, describe() + " takes " + std::to_string(wanted) +
@@ -57,7 +42,7 @@ void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types
 }
 
 di::injection operation_entry::injection() const noexcept {
-  return {core.shared.overrides_state, no_context, {this, &describe_entry}};
+  return {core.shared.overrides_state, no_context, {this, &component::describe_entry}};
 }
 
 operation_entry::telling::telling(observer& watcher, std::string_view operation) noexcept

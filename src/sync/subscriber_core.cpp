@@ -76,7 +76,7 @@ std::string publisher_core::describe_bound(const posting& posted) const {
   const routing::listed bound(items());
   for (const routing::item* each = bound.begin; each != bound.end; ++each) {
     if (!each->entry->active()) continue;
-    const auto& target = static_cast<binding<subscriber_core>*>(each->entry)->target();
+    const auto& target = static_cast<component::binding<subscriber_core>*>(each->entry)->target();
     const std::string handlers = target.describe_handlers(posted);
     if (!handlers.empty()) all += (all.empty() ? "" : "; ") + handlers;
   }
@@ -95,7 +95,8 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
     if (told) told->accepted(posted.step());
     for (const routing::item* each = bound.begin; each != bound.end; ++each) {
       if (!each->entry->active()) continue;
-      ran += static_cast<binding<subscriber_core>*>(each->entry)->target().deliver(posted);
+      ran +=
+          static_cast<component::binding<subscriber_core>*>(each->entry)->target().deliver(posted);
     }
     if (ran == 0) {
       unrouted.add();

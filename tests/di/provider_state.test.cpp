@@ -11,9 +11,10 @@ const int another = 0;
 int alive = 0;
 
 struct fake : di::implementation {
-  fake() : implementation(nullptr) { ++alive; }
+  fake() : implementation(nullptr, {}) { ++alive; }
   ~fake() override { --alive; }
   void provide(di::scope&, const di::dependency_info&, di::continuation) override {}
+  void* entity() noexcept override { return this; }
 };
 
 /// Adds a fake and says which one it is.

@@ -23,6 +23,11 @@ struct required {
 template <class T>
 class yield;
 
+namespace async {
+template <class T>
+class yield;
+}  // namespace async
+
 template <const auto& Dependency>
 class depends;
 
@@ -68,7 +73,21 @@ struct as_yield<yield<T>> {
 };
 
 /// How a dependency, or an implementation of one, gives its value.
-enum class shape { required, plain, with_clean_up };
+enum class shape { required, plain, with_clean_up, awaited, awaited_with_clean_up };
+
+[[nodiscard]] constexpr bool is_async(shape kind) noexcept {
+  return kind == shape::awaited || kind == shape::awaited_with_clean_up;
+}
+
+template <class R>
+struct given_by {
+  using type = R;
+};
+template <awaitable_result R>
+  requires requires { typename R::value_type; }
+struct given_by<R> {
+  using type = typename R::value_type;
+};
 
 template <class Entity, class Signature>
 struct form_of_callable {
@@ -83,11 +102,22 @@ struct form_of_callable<Entity, signature<R, Ps...>> {
                 "msgbus: a dependency's parameters are depends<...>, after yield<T> if it cleans "
                 "up");
   static_assert(!std::is_void_v<R>, "msgbus: a dependency returns its value, or takes a yield<T>");
-  static_assert(!awaitable_result<R>,
-                "msgbus: an awaitable dependency belongs to msgbus::async; "
-                "async::blocking(dependency) makes a sync one of it");
-  static constexpr shape kind = shape::plain;
-  using provided = R;
+  static constexpr shape kind = awaitable_result<R> ? shape::awaited : shape::plain;
+  using provided = typename given_by<R>::type;
+  static_assert(!std::is_void_v<provided>,
+                "msgbus: a dependency gives its value, or takes an async::yield<T>");
+  using needs = type_list<Ps...>;
+};
+
+template <class Entity, class R, class T, class... Ps>
+struct form_of_callable<Entity, signature<R, async::yield<T>, Ps...>> {
+  static_assert((is_depends<Ps> && ...),
+                "msgbus: after its async::yield<T> a dependency takes only depends<...>");
+  static_assert(awaitable_result<R> && std::is_void_v<typename given_by<R>::type>,
+                "msgbus: a dependency that takes an async::yield<T> returns "
+                "asio::awaitable<void>");
+  static constexpr shape kind = shape::awaited_with_clean_up;
+  using provided = T;
   using needs = type_list<Ps...>;
 };
 

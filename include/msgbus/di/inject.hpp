@@ -76,19 +76,25 @@ class injector {
   using order = typename in_order<type_list<>, type_list<>, named>::type;
 
   template <class... Ds>
-  static constexpr bool any_of(type_list<Ds...>, shape kind) {
+  static constexpr bool any_of(type_list<Ds...>, [[maybe_unused]] shape kind) {
     return ((form_of_dependency<Ds>::kind == kind) || ...);
   }
   static constexpr bool has_required = any_of(order{}, shape::required);
   static constexpr bool has_clean_up = any_of(order{}, shape::with_clean_up);
 
  public:
+  /// Whether it takes an await to get them, overrides aside.
+  static constexpr bool has_async =
+      any_of(order{}, shape::awaited) || any_of(order{}, shape::awaited_with_clean_up);
   /// Runs `call(ps...)` with every parameter filled in, and returns what it returns. What fails is
   /// thrown; a failing handler with failing clean-ups as one `dispatch_error`. If `failed` is
   /// given, failures may be added to it instead, and `call` returns nothing.
   template <class Call>
   static decltype(auto) run(const injection& with, Call& call, failures* failed = nullptr) {
     using R = decltype(call(std::declval<Ps>()...));
+    static_assert(!has_async,
+                  "msgbus: an awaitable dependency belongs to msgbus::async; "
+                  "async::blocking(dependency) makes a sync one of it");
     if constexpr (named::size == 0) {
       return call(argument<Ps>(with, no_values{})...);
     } else {

@@ -17,26 +17,34 @@ class implementation_of final : public implementation {
   using value = value_of<Dependency>;
   using given = provided_by<Implementation>;
 
+  static constexpr shape kind = form_of<Implementation>::kind;
+  static constexpr bool gives_value = kind == shape::plain || kind == shape::awaited;
   static constexpr bool fits = std::is_reference_v<given>
                                    ? std::is_convertible_v<std::remove_reference_t<given>*, value*>
                                    : (std::is_convertible_v<std::remove_cvref_t<given>*, value*> ||
                                       (!std::is_reference_v<provided_by<Dependency>> &&
-                                       form_of<Implementation>::kind == shape::plain &&
-                                       std::is_convertible_v<given, value>));
+                                       gives_value && std::is_convertible_v<given, value>));
   static_assert(fits, "msgbus: an override gives another type than the dependency it replaces");
 
  public:
   explicit implementation_of(Implementation what)
-      : implementation(directly()), implementation_(std::move(what)) {}
+      : implementation(directly(), how()), implementation_(std::move(what)) {}
 
   void provide(scope& in, const dependency_info& replaced, continuation rest) override {
-    if constexpr (fits) provide_from<value>(implementation_, in, replaced, rest);
+    if constexpr (!fits) {
+    } else if constexpr (is_async(kind)) {
+      throw_async(replaced);
+    } else {
+      provide_from<value>(implementation_, in, replaced, rest);
+    }
   }
+
+  void* entity() noexcept override { return std::addressof(implementation_); }
 
  private:
   static constexpr direct_call directly() {
     if constexpr (fits && std::is_reference_v<given> && form_of<Implementation>::needs::size == 0 &&
-                  form_of<Implementation>::kind == shape::plain) {
+                  kind == shape::plain) {
       return [](implementation& self) {
         value* const found =
             std::addressof(static_cast<implementation_of&>(self).implementation_());
@@ -44,6 +52,14 @@ class implementation_of final : public implementation {
       };
     } else {
       return nullptr;
+    }
+  }
+
+  static di::recipe how() {
+    if constexpr (fits) {
+      return recipe_of<Implementation, value>();
+    } else {
+      return {};
     }
   }
 
@@ -110,7 +126,7 @@ class provider {
     static_assert(!std::is_pointer_v<Dependency>,
                   "msgbus: name the dependency itself, not its address");
     return state_->add(di::identity_of(dependency),
-                       std::make_unique<di::implementation_of<Dependency, Implementation>>(
+                       std::make_shared<di::implementation_of<Dependency, Implementation>>(
                            std::move(implementation)),
                        lasting);
   }

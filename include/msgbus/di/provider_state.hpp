@@ -15,16 +15,22 @@
 
 namespace msgbus::di {
 
-/// What replaces a dependency. Called from any thread, by several at once.
-class implementation {
+/// What replaces a dependency. Called from any thread, by several at once. Who suspends while it
+/// uses one shares it.
+class implementation : public std::enable_shared_from_this<implementation> {
  public:
   /// Gets the value of one that needs nothing, keeps nothing and cleans nothing up: the short way.
   using direct_call = void* (*)(implementation&);
 
-  explicit implementation(direct_call directly) noexcept : direct(directly) {}
+  implementation(direct_call directly, const di::recipe& how) noexcept
+      : direct(directly), recipe(how) {}
   virtual ~implementation() = default;
 
   const direct_call direct;  // null for the others
+  const di::recipe recipe;
+
+  /// The callable itself, for `recipe`.
+  [[nodiscard]] virtual void* entity() noexcept = 0;
 
   /// Runs `rest` with a value of the type that the replaced dependency gives.
   virtual void provide(scope& in, const dependency_info& replaced, continuation rest) = 0;
@@ -50,8 +56,13 @@ class provider_state {
     return found ? found->current.load(std::memory_order_acquire) : nullptr;
   }
 
+  /// Whether an async implementation is there; seldom so.
+  [[nodiscard]] bool has_async() const noexcept {
+    return async_.load(std::memory_order_acquire) != 0;
+  }
+
   /// Puts an implementation over what is there. A lasting one replaces the last lasting one.
-  std::uint64_t add(const void* identity, std::unique_ptr<implementation> added, bool lasting);
+  std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, bool lasting);
 
   /// Takes out all implementations, or the one with that ticket, if it is still there. Waits until
   /// no invocation uses them, unless it is called from inside a handler.
@@ -60,7 +71,7 @@ class provider_state {
 
  private:
   struct layer {
-    std::unique_ptr<implementation> what;
+    std::shared_ptr<implementation> what;
     std::uint64_t ticket;
     bool lasting;
   };
@@ -81,7 +92,8 @@ class provider_state {
   snapshot::domain domain_;
   std::mutex writing_;
   snapshot::table<node, false> nodes_;
-  std::atomic<std::size_t> size_{0};  // how many layers there are
+  std::atomic<std::size_t> size_{0};   // how many layers there are
+  std::atomic<std::size_t> async_{0};  // how many of them are async
   std::uint64_t last_ticket_ = 0;
   snapshot::trash old_;
 };

@@ -11,6 +11,8 @@
 #include <msgbus/di/scope.hpp>
 #include <msgbus/di/yield.hpp>
 
+#include <array>
+#include <memory>
 #include <optional>
 
 namespace msgbus::di {
@@ -120,20 +122,101 @@ std::string name_of_dependency() {
   }
 }
 
-template <const auto& D>
-void provide_default(scope& in, const dependency_info& info, continuation rest);
+/// Pointers to the values of a list of dependencies, their types erased.
+template <class List>
+struct erased_values {
+  void* const* at;
+};
+
+template <const auto& Wanted, class... Ds>
+auto* value_in(const erased_values<type_list<Ds...>>& all) noexcept {
+  constexpr std::array<bool, sizeof...(Ds)> is{std::is_same_v<dependency<Wanted>, Ds>...};
+  std::size_t index = 0;
+  while (!is[index]) ++index;
+  return static_cast<value_of<decltype(Wanted)>*>(all.at[index]);
+}
+
+/// Keeps what a plain entity gave, as a `V`.
+template <class Given, class V>
+class held_value final : public held {
+ public:
+  template <class Call>
+  explicit held_value(Call call) : value_(call()) {}
+  [[nodiscard]] void* value() noexcept override {
+    return erased(static_cast<V*>(std::addressof(value_)));
+  }
+
+ private:
+  std::conditional_t<std::is_reference_v<Given>, Given, kept_as<Given, V>> value_;
+};
 
 template <const auto& D>
-constexpr dependency_info make_info() {
-  if constexpr (is_required<std::remove_cvref_t<decltype(D)>>) {
-    return {&name_of_dependency<D>, type_name<provided_by<decltype(D)>>(), nullptr};
-  } else {
-    return {&name_of_dependency<D>, type_name<provided_by<decltype(D)>>(), &provide_default<D>};
+constexpr dependency_info make_info();
+template <const auto& D>
+inline constexpr dependency_info info_of = make_info<D>();
+
+template <class List>
+struct needs_of;
+template <const auto&... Ds>
+struct needs_of<type_list<dependency<Ds>...>> {
+  static std::span<const want> all() noexcept {
+    static const std::array<want, sizeof...(Ds)> needs{want{identity_of(Ds), &info_of<Ds>}...};
+    return needs;
   }
+};
+
+template <class Entity>
+using named_by_entity =
+    typename named_by<typename form_of<std::remove_cvref_t<Entity>>::needs>::type;
+
+/// Calls an entity of which a pointer is left, or none if it is known when compiling.
+template <class V, class Entity>
+std::unique_ptr<held> make_held(Entity& entity, void* const* needed) {
+  using form = form_of<std::remove_cvref_t<Entity>>;
+  using given = typename form::provided;
+  auto call = [&]() -> given {
+    const erased_values<named_by_entity<Entity>> all{needed};
+    return call_plain(entity, all, typename form::needs{});
+  };
+  return std::make_unique<held_value<given, V>>(call);
+}
+
+}  // namespace msgbus::di
+
+namespace msgbus::exec {
+/// How an async entity is called; complete with <msgbus/async.hpp>.
+template <class Entity, class V>
+struct async_entity;
+}  // namespace msgbus::exec
+
+namespace msgbus::di {
+
+/// `D` itself, where there is no entity to point to.
+template <const auto& D, class V>
+std::unique_ptr<held> make_default(void*, void* const* needed) {
+  return make_held<V>(D, needed);
+}
+
+template <class Entity, class V>
+std::unique_ptr<held> make_from(void* entity, void* const* needed) {
+  return make_held<V>(*static_cast<Entity*>(entity), needed);
 }
 
 template <const auto& D>
-inline constexpr dependency_info info_of = make_info<D>();
+void provide_default(scope& in, const dependency_info& info, continuation rest);
+
+/// The recipe of an implementation that gives a `V`.
+template <class Entity, class V>
+recipe recipe_of() {
+  constexpr shape kind = form_of<Entity>::kind;
+  recipe how{kind, &needs_of<named_by_entity<Entity>>::all, nullptr, nullptr};
+  if constexpr (kind == shape::plain) {
+    how.make = &make_from<Entity, V>;
+  } else if constexpr (is_async(kind)) {
+    how.async_call = &exec::async_entity<Entity, V>::erased;
+  }
+  return how;
+}
 
 template <class Values, class Rest>
 void need(scope&, type_list<>, const Values& all, Rest& rest) {
@@ -162,6 +245,25 @@ void provide_from(Entity& entity, scope& in, const dependency_info& info, contin
 template <const auto& D>
 void provide_default(scope& in, const dependency_info& info, continuation rest) {
   provide_from<value_of<decltype(D)>>(D, in, info, rest);
+}
+
+template <const auto& D>
+constexpr dependency_info make_info() {
+  using entity = std::remove_cvref_t<decltype(D)>;
+  constexpr shape kind = form_of<entity>::kind;
+  dependency_info info{&name_of_dependency<D>, type_name<provided_by<decltype(D)>>(), nullptr, {}};
+  info.recipe.kind = kind;
+  if constexpr (kind != shape::required) {
+    info.recipe.needs = &needs_of<named_by_entity<entity>>::all;
+    if constexpr (!is_async(kind)) info.provide = &provide_default<D>;
+    if constexpr (kind == shape::plain) {
+      info.recipe.make = &make_default<D, value_of<decltype(D)>>;
+    } else if constexpr (is_async(kind)) {
+      info.recipe.async_call =
+          &exec::async_entity<entity, value_of<decltype(D)>>::template erased_default<D>;
+    }
+  }
+  return info;
 }
 
 // --- known when compiling --------------------------------------------------------------------

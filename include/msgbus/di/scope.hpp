@@ -4,7 +4,10 @@
 
 #include <msgbus/core/failures.hpp>
 #include <msgbus/core/function_ref.hpp>
+#include <msgbus/di/dependency.hpp>
 
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,12 +25,48 @@ struct asker {
   std::string (*describe)(const void* who);
 };
 
+struct dependency_info;
+
+/// A dependency that another one needs.
+struct want {
+  const void* identity;
+  const dependency_info* info;
+};
+
+/// Keeps what a plain dependency gave.
+class held {
+ public:
+  virtual ~held() = default;
+  [[nodiscard]] virtual void* value() noexcept = 0;
+};
+
+/// How a dependency or an implementation is called when what it needs is known, for those who
+/// resolve step by step: the async family.
+struct recipe {
+  using erased = void (*)();
+
+  shape kind = shape::required;
+  std::span<const want> (*needs)() = nullptr;
+  /// Of a plain one: gets its value, given pointers to what it needs. `entity` may be null for what
+  /// is known when compiling.
+  std::unique_ptr<held> (*make)(void* entity, void* const* needed) = nullptr;
+  erased (*async_call)() = nullptr;  // of an async one: gives what exec/ casts back
+};
+
 /// What is known of a dependency when its type is erased.
 struct dependency_info {
   std::string (*name)();
   std::string_view type;
   void (*provide)(scope&, const dependency_info&, continuation);  // null for a required<T>
+  di::recipe recipe = {};
 };
+
+/// Throws `misused_dependency`: an async one is wanted where nothing can be awaited.
+[[noreturn]] void throw_async(const dependency_info& info);
+
+/// Whether getting one of these takes an async dependency or implementation. Under a guard of the
+/// overrides.
+[[nodiscard]] bool any_async(const provider_state& overrides, std::span<const want> needs) noexcept;
 
 /// Lives on the stack of one invocation, on one thread. Dependencies are resolved on demand, each
 /// once (I1), and each by a call that runs all the rest, so that they are released in reverse

@@ -28,6 +28,9 @@ class observer {
   virtual void failed(const step&, const std::exception_ptr&) noexcept {}
   /// A message was discarded by an overflow policy.
   virtual void dropped(const step&) noexcept {}
+  /// A message was given up: its component was destroyed, its drain ran out of time, or it was
+  /// cancelled (A7).
+  virtual void abandoned(const step&) noexcept {}
   /// A message had no handler (D3), or none for its type (T6).
   virtual void unrouted(const step&) noexcept {}
 };

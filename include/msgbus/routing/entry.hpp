@@ -6,8 +6,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace msgbus::routing {
 
@@ -15,8 +19,10 @@ class router;
 
 /// Owns a handler's callable from its attachment until no thread can be running it.
 ///
-/// States: attached (`active`) -> detached (not `active`, may still be running) -> released (the
-/// callable is destroyed). A dispatch looks at `active` under its guard, just before each call.
+/// States: attached (`active`) -> detached (not `active`, may still be running) -> let go (no
+/// guarded call runs it any more) -> released (the callable is destroyed). A dispatch looks at
+/// `active` under its guard, just before each call. A call that outlives its guard, because it
+/// suspends, pins the entry while it holds the guard: the last of those pins releases the entry.
 class entry {
  public:
   explicit entry(std::uint64_t order) noexcept : order_(order) {}
@@ -32,25 +38,63 @@ class entry {
   /// The place in the order of registration within its component (D1).
   [[nodiscard]] std::uint64_t order() const noexcept { return order_; }
 
+  /// For a call that suspends; made under a guard. Keeps the callable and the entry.
+  void pin() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
+  void unpin() noexcept {
+    if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) release();
+  }
+
+  /// Calls `told` once the callable is destroyed: at once if it is already, else on the thread that
+  /// destroys it. `told` must not throw.
+  void when_released(std::function<void()> told);
+
  protected:
   virtual void destroy_callable() noexcept = 0;
 
  private:
   friend class router;
 
+  void let_go(std::shared_ptr<entry> self) noexcept;  // after the last guarded call
   void release() noexcept;
-  void wait_for_release() const noexcept;
+  void wait_until_let_go() const noexcept;
   static bool releasing() noexcept;  // this thread is destroying some callable
 
   std::atomic<bool> active_{true};
-  std::atomic<bool> released_{false};
+  std::atomic<bool> let_go_{false};
+  std::atomic<std::uint32_t> uses_{1};  // the attachment's own, and one for each pin
+  std::mutex telling_;
+  bool released_ = false;                       // under `telling_`, as is the next
+  std::vector<std::function<void()>> to_tell_;  // when it is released
   const std::uint64_t order_;
   std::weak_ptr<router> owner_;  // set by `router::attach`, before anybody else sees the entry
+
+  std::shared_ptr<entry> kept_;  // itself, from `let_go` to `release`
 
   // The owner's list of what is attached, under its lock. `self_` keeps an attached entry alive.
   std::shared_ptr<entry> self_;
   entry* previous_ = nullptr;
   entry* next_ = nullptr;
+};
+
+/// Owns a pin.
+class pinned {
+ public:
+  pinned() = default;
+  explicit pinned(entry& held) noexcept : entry_(&held) { held.pin(); }
+  pinned(pinned&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+  pinned& operator=(pinned&& other) noexcept {
+    std::swap(entry_, other.entry_);
+    return *this;
+  }
+  ~pinned() {
+    if (entry_) entry_->unpin();
+  }
+
+  [[nodiscard]] entry* get() const noexcept { return entry_; }
+  explicit operator bool() const noexcept { return entry_ != nullptr; }
+
+ private:
+  entry* entry_ = nullptr;
 };
 
 /// An entry in a route: how it is called there, and which it is. `call` is a function pointer that

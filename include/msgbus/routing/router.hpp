@@ -22,7 +22,13 @@ class router : public std::enable_shared_from_this<router> {
   /// What dispatches guard while they read routes and run handlers.
   [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
 
-  /// Takes the handler out and destroys its callable when no thread runs it. Waits for that,
+  /// What is attached from now on has this place in the order, or a later one.
+  [[nodiscard]] std::uint64_t next_order() const noexcept {
+    return next_order_.load(std::memory_order_acquire);
+  }
+
+  /// Takes the handler out and destroys its callable when no thread runs it, or when the last call
+  /// that is suspended has ended. Waits for that,
   /// unless it is called from inside a handler (D6). Detaching twice only waits.
   static void detach(entry& detached) noexcept;
 
@@ -38,7 +44,7 @@ class router : public std::enable_shared_from_this<router> {
   template <class Make, class Link>
   auto attach(Make make, Link link) {
     const std::lock_guard lock(writing_);
-    auto made = make(next_order_);
+    auto made = make(next_order_.load(std::memory_order_relaxed));
     own(made);
     link(*made, old_);
     return made;
@@ -55,9 +61,9 @@ class router : public std::enable_shared_from_this<router> {
   std::shared_ptr<entry> disown(entry& removed) noexcept;
 
   snapshot::domain domain_;
-  std::uint64_t next_order_ = 1;
-  entry* last_ = nullptr;  // of the list of attached entries
-  snapshot::trash old_;    // unlinked by attaching: at most as much as what is linked, so it waits
+  std::atomic<std::uint64_t> next_order_{1};  // written under the lock
+  entry* last_ = nullptr;                     // of the list of attached entries
+  snapshot::trash old_;  // unlinked by attaching: at most as much as what is linked, so it waits
 };
 
 }  // namespace msgbus::routing

@@ -28,8 +28,20 @@ class subscription {
   /// running calls, not for captures. Do not hold a lock that a handler of the component needs.
   void cancel() noexcept;
 
+  /// Async: `co_await subscription.cancelled()`, with <msgbus/async.hpp>. Completes when the
+  /// handler has been cancelled (it does not cancel it), every call of it that was suspended has
+  /// ended, and its captures are destroyed. The caller resumes on its own executor, at once if all
+  /// that is so already. Cancelling the wait leaves the handler as it is.
+  template <class Waiting = subscription>
+  [[nodiscard]] auto cancelled() const {
+    return until_cancelled(static_cast<const Waiting&>(*this));
+  }
+
   /// Whether the handler is attached: not cancelled, and its component not destroyed.
   [[nodiscard]] bool active() const noexcept { return entry_ && entry_->active(); }
+
+  /// For the library: the handler's entry; null if there never was one.
+  [[nodiscard]] const std::shared_ptr<routing::entry>& entry() const noexcept { return entry_; }
 
  private:
   std::shared_ptr<routing::entry> entry_;

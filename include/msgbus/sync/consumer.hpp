@@ -2,9 +2,9 @@
 
 /// Runs handlers for events, by type.
 
+#include <msgbus/component/base.hpp>
 #include <msgbus/core/event.hpp>
 #include <msgbus/routing/subscription.hpp>
-#include <msgbus/sync/detail/component.hpp>
 #include <msgbus/sync/detail/consumer_core.hpp>
 #include <msgbus/sync/detail/handler.hpp>
 
@@ -13,12 +13,13 @@ namespace msgbus::sync {
 /// Owns handlers, each for one type of event or several. Every member function may be called from
 /// any thread, also from inside handlers, its own included (D5, D7). Destroying it cancels every
 /// handler, and producers drop it (D8).
-class consumer : public detail::component<detail::consumer_core> {
+class consumer : public component::base<detail::consumer_core> {
  public:
   consumer() : consumer(nullptr) {}
 
   /// Shares overrides with other components.
-  explicit consumer(std::shared_ptr<provider> overrides) : component(std::move(overrides)) {}
+  explicit consumer(std::shared_ptr<provider> overrides)
+      : base(std::make_shared<detail::consumer_core>(std::move(overrides))) {}
 
   /// Attaches a handler. Its first parameter is the event: `const E&`, `E`, `one_of<A, B>` or
   /// `any_event` (every event, after the typed handlers: T4). After it, in any order, come
@@ -26,14 +27,14 @@ class consumer : public detail::component<detail::consumer_core> {
   /// (D1).
   template <class F>
   subscription handler(F f) {
-    return attach(std::move(f), detail::taken_by<F>());
+    return attach(std::move(f), component::taken_by<F>());
   }
 
   /// Attaches a handler for these types of event; it may be generic in its first parameter. It
   /// runs once per event (T2).
   template <class E, class... Es, class F>
   subscription handler(F f) {
-    return attach(std::move(f), detail::named_types<E, Es...>{});
+    return attach(std::move(f), component::named_types<E, Es...>{});
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer

@@ -8,9 +8,9 @@ namespace msgbus::sync {
 
 /// Knows consumers, not handlers. Every member function may be called from any thread, also from
 /// inside handlers (D5, D7). Producer and consumers may be destroyed in any order (D8).
-class producer : public detail::sender<detail::producer_core> {
+class producer : public component::sender<detail::producer_core> {
  public:
-  producer() = default;
+  producer() : sender(std::make_shared<detail::producer_core>()) {}
 
   /// Events go to the consumers in the order in which they were bound; binding twice is binding
   /// once.

@@ -8,9 +8,9 @@ namespace msgbus::sync {
 
 /// Knows subscribers, not handlers. Every member function may be called from any thread, also
 /// from inside handlers (D5, D7). Publisher and subscribers may be destroyed in any order (D8).
-class publisher : public detail::sender<detail::publisher_core> {
+class publisher : public component::sender<detail::publisher_core> {
  public:
-  publisher() = default;
+  publisher() : sender(std::make_shared<detail::publisher_core>()) {}
 
   /// Messages go to the subscribers in the order in which they were bound; binding twice is
   /// binding once.

@@ -2,7 +2,8 @@
 
 /// Carries out named commands, each by one handler.
 
-#include <msgbus/sync/detail/component.hpp>
+#include <msgbus/component/base.hpp>
+#include <msgbus/component/naming.hpp>
 #include <msgbus/sync/operation.hpp>
 
 #include <functional>
@@ -12,18 +13,19 @@
 namespace msgbus::sync {
 
 /// `shop::train_model` -> `train-model`: what `handler<f>()` calls an operation by default.
-[[nodiscard]] std::string kebab_case(std::string_view function);
+using component::kebab_case;
 
 /// Owns operations. Every member function may be called from any thread, also from inside
 /// handlers (D5, D7). Destroying it cancels every operation.
-class service : public detail::component<detail::service_core> {
+class service : public component::base<detail::service_core> {
  public:
   /// From a function's name, as the compiler qualifies it, to an operation's.
   using naming = std::function<std::string(std::string_view function)>;
 
   service() : service(std::shared_ptr<provider>()) {}
   explicit service(std::shared_ptr<provider> overrides, naming name = kebab_case)
-      : component(std::move(overrides)), naming_(std::move(name)) {}
+      : base(std::make_shared<detail::service_core>(std::move(overrides))),
+        naming_(std::move(name)) {}
   explicit service(naming name) : service(nullptr, std::move(name)) {}
 
   /// Adds an operation, and returns it as something to call. The handler's `depends<...>` and
@@ -35,7 +37,7 @@ class service : public detail::component<detail::service_core> {
     static_assert(!std::is_same_v<found, no_signature>,
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");
-    using parts = detail::operation_parts<found>;
+    using parts = component::operation_parts<found>;
     return attach<F, parts>(std::move(name), std::move(f), typename parts::inputs{});
   }
 
@@ -60,8 +62,9 @@ class service : public detail::component<detail::service_core> {
   template <class R = void, class... Args>
   R execute(std::string_view name, Args&&... args) {
     di::result_of<R> result;
-    const std::array<detail::argument, sizeof...(Args)> erased{detail::argument::of<Args>(args)...};
-    core_->execute(name, erased, detail::result_ref::to(result));
+    const std::array<component::argument, sizeof...(Args)> erased{
+        component::argument::of<Args>(args)...};
+    core_->execute(name, erased, component::result_ref::to(result));
     return result.take();
   }
 

@@ -2,10 +2,10 @@
 
 /// Runs handlers for messages, by topic.
 
+#include <msgbus/component/base.hpp>
 #include <msgbus/core/event.hpp>
 #include <msgbus/core/topic.hpp>
 #include <msgbus/routing/subscription.hpp>
-#include <msgbus/sync/detail/component.hpp>
 #include <msgbus/sync/detail/handler.hpp>
 #include <msgbus/sync/detail/subscriber_core.hpp>
 
@@ -17,12 +17,13 @@ namespace msgbus::sync {
 ///
 /// Topics are NATS's: tokens joined by `.`; in patterns `*` is one token and a last `>` is one or
 /// more (T7).
-class subscriber : public detail::component<detail::subscriber_core> {
+class subscriber : public component::base<detail::subscriber_core> {
  public:
   subscriber() : subscriber(nullptr) {}
 
   /// Shares overrides with other components.
-  explicit subscriber(std::shared_ptr<provider> overrides) : component(std::move(overrides)) {}
+  explicit subscriber(std::shared_ptr<provider> overrides)
+      : base(std::make_shared<detail::subscriber_core>(std::move(overrides))) {}
 
   /// Attaches a handler. Its first parameter is the message: `const M&`, `M`, `one_of<A, B>` or
   /// `any_event`; after it, in any order, come `depends<...>` and `const context&`. Messages
@@ -30,23 +31,23 @@ class subscriber : public detail::component<detail::subscriber_core> {
   /// attached (D1), each at most once per message (T8). Throws `invalid_topic`.
   template <class F>
   subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, std::move(f), detail::taken_by<F>());
+    return attach({pattern}, std::move(f), component::taken_by<F>());
   }
 
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, std::move(f), detail::taken_by<F>());
+    return attach(patterns, std::move(f), component::taken_by<F>());
   }
 
   /// Attaches a handler for these types of message; it may be generic in its first parameter.
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, std::move(f), detail::named_types<M, Ms...>{});
+    return attach({pattern}, std::move(f), component::named_types<M, Ms...>{});
   }
 
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, std::move(f), detail::named_types<M, Ms...>{});
+    return attach(patterns, std::move(f), component::named_types<M, Ms...>{});
   }
 
   /// Attaches a handler of a typed topic. A handler of another type does not compile.

@@ -2,8 +2,8 @@
 
 /// The part of a consumer that producers and subscriptions share, and that outlives it in them.
 
+#include <msgbus/component/binding.hpp>
 #include <msgbus/routing/type_table.hpp>
-#include <msgbus/sync/detail/binding.hpp>
 #include <msgbus/sync/detail/run.hpp>
 
 namespace msgbus::sync::detail {
@@ -25,8 +25,8 @@ class consumer_core final : public routing::type_table {
 
   void close() noexcept;
 
-  mutable parts shared;
-  bound_to<consumer_core> senders;
+  mutable component::parts shared;
+  component::bound_to<consumer_core> senders;
 
  private:
   /// With handlers of any event, an observer, or an event without a handler.

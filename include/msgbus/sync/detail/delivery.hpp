@@ -2,30 +2,13 @@
 
 /// One message on its way through the handlers of one component.
 
+#include <msgbus/component/parts.hpp>
 #include <msgbus/core/failures.hpp>
 #include <msgbus/core/type_key.hpp>
 #include <msgbus/di/inject.hpp>
-#include <msgbus/observe/observer_slot.hpp>
-#include <msgbus/observe/striped_counter.hpp>
 #include <msgbus/routing/entry.hpp>
 
-#include <memory>
-
-namespace msgbus {
-class provider;
-}  // namespace msgbus
-
 namespace msgbus::sync::detail {
-
-/// What every component has besides its routes.
-struct parts {
-  explicit parts(std::shared_ptr<provider> given);
-
-  const std::shared_ptr<provider> overrides;
-  const di::provider_state& overrides_state;
-  observer_slot watcher;
-  striped_counter unrouted;
-};
 
 /// What the handlers of a message share. Each component that the message comes to enters its parts
 /// here, while it holds a guard.
@@ -35,7 +18,7 @@ struct delivery {
 
   const value_ref message;
   const msgbus::context& context;
-  const parts* component = nullptr;
+  const msgbus::component::parts* component = nullptr;
   failures failed;
 
   [[nodiscard]] msgbus::step step() const noexcept { return {message.type->name, context.topic()}; }
@@ -45,13 +28,9 @@ struct delivery {
 /// or adds it to the delivery's failures.
 using call_handler = bool (*)(routing::entry&, delivery&);
 
-inline std::string describe_entry(const void* entry) {
-  return static_cast<const routing::entry*>(entry)->describe();
-}
-
 /// What `entry`'s handler draws its needs from.
 inline di::injection injection_for(const routing::entry& entry, const delivery& d) noexcept {
-  return {d.component->overrides_state, d.context, {&entry, &describe_entry}};
+  return {d.component->overrides_state, d.context, {&entry, &component::describe_entry}};
 }
 
 }  // namespace msgbus::sync::detail

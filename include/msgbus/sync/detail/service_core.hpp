@@ -2,9 +2,10 @@
 
 /// The part of a service that operations share, and that outlives it in them.
 
+#include <msgbus/component/argument.hpp>
+#include <msgbus/component/parts.hpp>
+#include <msgbus/observe/observer.hpp>
 #include <msgbus/routing/name_table.hpp>
-#include <msgbus/sync/detail/argument.hpp>
-#include <msgbus/sync/detail/delivery.hpp>
 
 #include <span>
 
@@ -17,12 +18,12 @@ class service_core final : public routing::name_table {
   explicit service_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
 
   /// Calls the operation by name.
-  void execute(std::string_view name, std::span<const argument> arguments,
-               const result_ref& result);
+  void execute(std::string_view name, std::span<const component::argument> arguments,
+               const component::result_ref& result);
 
   void close() noexcept { router::close(); }
 
-  mutable parts shared;
+  mutable component::parts shared;
 
  private:
   [[noreturn]] void throw_no_handler(std::string_view name);
@@ -38,13 +39,14 @@ class operation_entry : public routing::named_entry {
 
   /// Converts the arguments, runs the handler, stores the result. For callers that hold a guard
   /// and have seen the entry active.
-  virtual void execute(std::span<const argument> arguments, const result_ref& result) = 0;
+  virtual void execute(std::span<const component::argument> arguments,
+                       const component::result_ref& result) = 0;
 
   const service_core& core;  // there as long as the entry is active
 
  protected:
   [[noreturn]] void throw_bad_count(std::size_t wanted, std::string_view types,
-                                    std::span<const argument> given) const;
+                                    std::span<const component::argument> given) const;
 
   [[nodiscard]] di::injection injection() const noexcept;
 

@@ -2,8 +2,8 @@
 
 /// The part of a subscriber that publishers and subscriptions share, and that outlives it in them.
 
+#include <msgbus/component/binding.hpp>
 #include <msgbus/routing/topic_tree.hpp>
-#include <msgbus/sync/detail/binding.hpp>
 #include <msgbus/sync/detail/delivery.hpp>
 
 namespace msgbus::sync::detail {
@@ -32,8 +32,8 @@ class subscriber_core final : public routing::topic_tree {
 
   void close() noexcept;
 
-  mutable parts shared;
-  bound_to<subscriber_core> senders;
+  mutable component::parts shared;
+  component::bound_to<subscriber_core> senders;
 };
 
 class publisher_core final : public routing::single_route {

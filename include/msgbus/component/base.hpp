@@ -1,22 +1,25 @@
 #pragma once
 
-/// The members that consumers, subscribers and services have in common.
+/// The members that components have in common. All of them may be called from any thread, also from
+/// inside handlers (D5, D7).
 
 #include <msgbus/di/provider.hpp>
 #include <msgbus/observe/observer.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
-namespace msgbus::sync::detail {
+namespace msgbus::component {
 
-/// Owns a component's core and offers its overrides and its observer. `Core` has `shared`, which
-/// are its parts, and `close()`.
+/// The base of consumers, subscribers and services: owns the component's core and offers its
+/// overrides and its observer. `Core` has `shared`, which are its `parts`, `guarded()` and
+/// `close()`.
 template <class Core>
-class component {
+class base {
  public:
-  component(const component&) = delete;
-  component& operator=(const component&) = delete;
+  base(const base&) = delete;
+  base& operator=(const base&) = delete;
 
   /// See `provider::override`.
   template <class Dependency, class Implementation>
@@ -47,17 +50,18 @@ class component {
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->shared.unrouted.sum(); }
 
  protected:
-  explicit component(std::shared_ptr<provider> overrides)
-      : core_(std::make_shared<Core>(std::move(overrides))) {}
+  /// The core is there, and is this component's alone.
+  explicit base(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
 
   /// Ends as `subscription::cancel` does for every handler: what handlers point to may be freed
   /// after it, unless it runs inside a handler (D6, D8).
-  ~component() { core_->close(); }
+  ~base() { core_->close(); }
 
   const std::shared_ptr<Core> core_;
 };
 
-/// The same for producers and publishers, which have no handlers of their own.
+/// The same for producers and publishers, which have no handlers of their own. `Core` has `watcher`
+/// and `unrouted` itself.
 template <class Core>
 class sender {
  public:
@@ -73,10 +77,11 @@ class sender {
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->unrouted.sum(); }
 
  protected:
-  sender() : core_(std::make_shared<Core>()) {}
+  /// The core is there, and is this sender's alone.
+  explicit sender(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
   ~sender() { core_->close(); }
 
   const std::shared_ptr<Core> core_;
 };
 
-}  // namespace msgbus::sync::detail
+}  // namespace msgbus::component

@@ -1,8 +1,8 @@
-#include <msgbus/sync/service.hpp>
+#include <msgbus/component/naming.hpp>
 
 #include <algorithm>
 
-namespace msgbus::sync {
+namespace msgbus::component {
 
 std::string kebab_case(std::string_view function) {
   if (function.ends_with('>')) {  // the arguments of a template
@@ -22,4 +22,4 @@ std::string kebab_case(std::string_view function) {
   return name;
 }
 
-}  // namespace msgbus::sync
+}  // namespace msgbus::component

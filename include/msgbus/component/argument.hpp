@@ -10,7 +10,7 @@
 #include <string_view>
 #include <variant>
 
-namespace msgbus::sync::detail {
+namespace msgbus::component {
 
 /// An argument as the caller passed it.
 struct argument {
@@ -165,6 +165,25 @@ struct result_ref {
 [[noreturn]] void throw_bad_result(std::string_view operation, std::string_view wanted,
                                    std::string_view given, const char* why);
 
+/// Throws if a result of type `R` cannot be had as what is wanted: before the call, so that no
+/// result is lost.
+template <class R>
+void check_result(const result_ref& out, std::string_view operation) {
+  if (out.kind.exact == key_of<exactly<R>> || out.kind.discards) return;
+  if constexpr (std::is_void_v<R>) {
+    throw_bad_result(operation, out.kind.name, "void", "it returns nothing");
+  } else {
+    using T = std::remove_cvref_t<R>;
+    if constexpr (std::constructible_from<T, R> && std::move_constructible<T>) {
+      if (out.kind.value == key_of<T>) return;
+    }
+    if (!out.kind.accepts(key_of<T>)) {
+      throw_bad_result(operation, out.kind.name, type_name<R>(),
+                       "it does not convert without loss");
+    }
+  }
+}
+
 /// Calls an operation that returns `R` and puts the result where it is wanted. A type that cannot
 /// be had is refused before the call, so that no result is lost.
 template <class R, class Call>
@@ -195,4 +214,4 @@ void store_result(const result_ref& out, std::string_view operation, Call& call)
   }
 }
 
-}  // namespace msgbus::sync::detail
+}  // namespace msgbus::component

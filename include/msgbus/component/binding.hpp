@@ -8,7 +8,7 @@
 #include <mutex>
 #include <vector>
 
-namespace msgbus::sync::detail {
+namespace msgbus::component {
 
 /// In the sender's route: one component that gets what is sent.
 template <class Target>
@@ -73,4 +73,4 @@ class bound_to {
   std::vector<std::shared_ptr<binding<Target>>> bindings_;
 };
 
-}  // namespace msgbus::sync::detail
+}  // namespace msgbus::component

@@ -1,0 +1,27 @@
+#pragma once
+
+// The async family: what a program with Asio coroutines includes.
+
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/operation.hpp>
+#include <msgbus/async/producer.hpp>
+#include <msgbus/async/publisher.hpp>
+#include <msgbus/async/service.hpp>
+#include <msgbus/async/subscriber.hpp>
+#include <msgbus/core/any_event.hpp>
+#include <msgbus/core/context.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/one_of.hpp>
+#include <msgbus/core/topic.hpp>
+#include <msgbus/di/depends.hpp>
+#include <msgbus/di/provider.hpp>
+#include <msgbus/di/yield.hpp>
+#include <msgbus/exec/blocking.hpp>
+#include <msgbus/exec/cancelled.hpp>
+#include <msgbus/exec/options.hpp>
+#include <msgbus/exec/stream.hpp>
+#include <msgbus/exec/yield.hpp>
+#include <msgbus/observe/counters.hpp>
+#include <msgbus/observe/observer.hpp>
+#include <msgbus/policy/policy.hpp>
+#include <msgbus/routing/subscription.hpp>

@@ -1,0 +1,36 @@
+#pragma once
+
+/// How a handler with a policy is run: attempt by attempt, elsewhere, for a limited time.
+
+#include <msgbus/async/detail/delivery.hpp>
+#include <msgbus/policy/policy.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace msgbus::async::detail {
+
+/// One attempt: everything that it refers to is its own, since it may outlive whoever waits for it
+/// (A12).
+struct attempt {
+  std::shared_ptr<core> component;
+  routing::pinned handler;
+  std::shared_ptr<const void> message;  // what the invocation refers to
+  msgbus::context known;
+  failures failed;
+
+  [[nodiscard]] di::injection injection() const noexcept;
+};
+
+/// Gives the awaitable of one attempt, which adds what fails to the attempt's failures.
+using make_attempt = std::function<asio::awaitable<void>(attempt&)>;
+
+/// Makes attempts until one succeeds or the policy has enough. What failed in the last one is added
+/// to `failed`; failures of attempts that were repeated are told to the observer. Does not throw.
+asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
+                                   std::shared_ptr<const void> message, msgbus::context known,
+                                   std::string_view message_name, const msgbus::policy& how,
+                                   make_attempt make, failures& failed);
+
+}  // namespace msgbus::async::detail

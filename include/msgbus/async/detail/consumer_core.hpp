@@ -1,0 +1,45 @@
+#pragma once
+
+/// The part of a consumer that producers, subscriptions and deliveries share.
+
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/component/binding.hpp>
+#include <msgbus/routing/single_route.hpp>
+#include <msgbus/routing/type_table.hpp>
+
+namespace msgbus::async::detail {
+
+class consumer_core final : public routing::type_table, public core {
+ public:
+  consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
+                std::shared_ptr<provider> overrides)
+      : core(*this, executor, options, std::move(overrides)) {}
+
+  [[nodiscard]] bool advance(delivery& d) override;
+  void close() noexcept;  // for the end of the component
+  void close_to_new() noexcept { core::close(); }
+
+  [[nodiscard]] std::shared_ptr<core> self() noexcept override {
+    return std::static_pointer_cast<consumer_core>(shared_from_this());
+  }
+  [[nodiscard]] const char* kind() const noexcept override { return "the consumer"; }
+
+  component::bound_to<consumer_core> senders;
+
+ private:
+  bool run_list(routing::listed list, delivery& d, observer* watcher);
+};
+
+/// What a producer's bindings and its own shares are.
+class producer_core final : public routing::single_route {
+ public:
+  /// The consumers that are bound now.
+  [[nodiscard]] targets bound() const;
+  void count_unrouted(const msgbus::step& about) noexcept;
+
+  mutable observer_slot watcher;
+  mutable striped_counter unrouted;
+};
+
+}  // namespace msgbus::async::detail

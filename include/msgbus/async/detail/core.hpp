@@ -1,0 +1,119 @@
+#pragma once
+
+/// The part that async consumers, subscribers and services have in common, and that outlives them
+/// in their deliveries: mailbox, counters, closing.
+
+#include <msgbus/async/detail/delivery.hpp>
+#include <msgbus/component/parts.hpp>
+#include <msgbus/di/provider.hpp>
+#include <msgbus/exec/mailbox.hpp>
+#include <msgbus/exec/options.hpp>
+#include <msgbus/observe/counters.hpp>
+#include <msgbus/observe/outcomes.hpp>
+#include <msgbus/routing/router.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+/// Whoever counts an outcome holds a guard of `routes()`: after a grace period, counts are exact.
+class core : public exec::mailbox_owner {
+ public:
+  core(routing::router& routes, const asio::any_io_executor& executor,
+       const mailbox_options& options, std::shared_ptr<provider> overrides);
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept {
+    return mailbox.executor();
+  }
+  [[nodiscard]] routing::router& routes() const noexcept { return routes_; }
+
+  /// Runs handlers, from where the delivery is, until one must be awaited (true: it is the
+  /// delivery's `next`) or none is left (false: the delivery is settled). Throws `closed` before
+  /// the first one.
+  [[nodiscard]] virtual bool advance(delivery& d) = 0;
+
+  /// The awaited handler has ended; null if well.
+  void handler_ended(delivery& d, const std::exception_ptr& failure);
+
+  [[nodiscard]] counters stats() const noexcept;
+
+  /// Takes nothing new. When all that was accepted is settled, the component is quiet, for good.
+  void close() noexcept;
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
+  /// Calls `told` once, on any thread: when the component is closed and quiet, or destroyed.
+  void on_quiet(std::function<void()> told);
+  [[nodiscard]] bool is_quiet() const noexcept;
+
+  /// Closes, waits for quiet until the deadline, then gives up what is left (A10).
+  static asio::awaitable<drain_report> drain(std::shared_ptr<core> self,
+                                             std::chrono::steady_clock::duration deadline);
+
+  /// For the end of the component: closes, abandons what waits, cancels what runs in lanes.
+  void end() noexcept;
+
+  /// Counts a message that the mailbox refused or dropped, and tells the observer.
+  void refused(value_ref message, std::string_view topic) noexcept;
+  void dropped_newest(value_ref message, std::string_view topic) noexcept;
+  /// Throws `closed`, naming the component.
+  [[noreturn]] void throw_closed(const msgbus::step& message);
+
+  // For deliveries, under a guard.
+  void begin(delivery& d, observer* watcher);
+  void settle(delivery& d, observer* watcher);
+  /// Runs one handler of the delivery; true if it must be awaited.
+  bool run_one(const routing::item& item, delivery& d, observer* watcher);
+  void cut_off_delivery(delivery& d) noexcept;
+
+  /// What keeps this.
+  [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
+  /// Names the component in errors.
+  [[nodiscard]] virtual const char* kind() const noexcept = 0;
+
+  mutable component::parts shared;
+  exec::mailbox mailbox;
+
+ protected:
+  ~core() = default;
+
+  /// Counts a command that nobody handles, under a guard: it ends as failed.
+  void count_no_handler(const delivery& d) noexcept;
+
+  /// Why nobody took the message, for errors.
+  [[nodiscard]] virtual std::exception_ptr mismatch(const delivery& d) const;
+
+ private:
+  bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
+  void abandoned(const exec::carried& message) noexcept override;
+  void dropped(const exec::carried& message) noexcept override;
+  void cut_off(const exec::carried& message) noexcept override;
+  std::shared_ptr<const void> keep() noexcept override { return self(); }
+
+  struct handling;
+  asio::awaitable<void> handle_rest(std::unique_ptr<handling> message);
+  void count(outcome what) noexcept;  // one that settles a message
+  void check_quiet() noexcept;
+  void tell_quiet() noexcept;
+  void write_off() noexcept;
+  [[nodiscard]] std::uint64_t unsettled() const noexcept;
+
+  routing::router& routes_;
+  outcomes counts_;
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> written_off_{false};  // what settles from now on was counted as abandoned
+  std::atomic<bool> watching_{false};     // somebody wants to know when it is quiet
+  std::mutex telling_;
+  std::vector<std::function<void()>> to_tell_;
+};
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,111 @@
+#pragma once
+
+/// The part of a service that operations and calls share.
+
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/component/argument.hpp>
+#include <msgbus/routing/name_table.hpp>
+
+#include <array>
+#include <span>
+#include <string>
+#include <tuple>
+
+namespace msgbus::async::detail {
+
+class operation_entry;
+class service_core;
+
+/// One call of an operation, its types erased. It owns what the handler refers to, since that may
+/// run elsewhere (A12).
+struct command {
+  command(std::shared_ptr<service_core> in, std::string called);
+  virtual ~command() = default;
+  command(const command&) = delete;
+  command& operator=(const command&) = delete;
+
+  [[nodiscard]] virtual std::span<const component::argument> arguments() const noexcept = 0;
+  [[nodiscard]] virtual component::result_ref result() noexcept = 0;
+
+  const std::shared_ptr<service_core> service;
+  const std::string name;
+  std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
+  delivery d;
+};
+
+// What an argument is kept as: itself, unless it is a variable that the operation may change.
+template <class A>
+using kept_argument = std::conditional_t<std::is_lvalue_reference_v<A> &&
+                                             !std::is_const_v<std::remove_reference_t<A>>,
+                                         A, std::decay_t<A>>;
+
+template <class R, class... Args>
+struct typed_command final : command {
+  template <class... Given>
+  typed_command(std::shared_ptr<service_core> in, std::string called, Given&&... given)
+      : command(std::move(in), std::move(called)),
+        arguments_(std::forward<Given>(given)...),
+        erased_(std::apply(
+            [](auto&... each) {
+              return std::array<component::argument, sizeof...(Args)>{
+                  component::argument::of<Args&&>(each)...};
+            },
+            arguments_)) {}
+
+  std::span<const component::argument> arguments() const noexcept override { return erased_; }
+  component::result_ref result() noexcept override { return component::result_ref::to(result_); }
+  R take() { return result_.take(); }
+
+ private:
+  std::tuple<Args...> arguments_;
+  std::array<component::argument, sizeof...(Args)> erased_;
+  di::result_of<R> result_;
+};
+
+class service_core final : public routing::name_table, public core {
+ public:
+  service_core(const asio::any_io_executor& executor, const mailbox_options& options,
+               std::shared_ptr<provider> overrides)
+      : core(*this, executor, options, std::move(overrides)) {}
+
+  /// Finds the operation and runs it, if it need not be awaited. Throws `no_handler` and whatever
+  /// is wrong with the arguments.
+  bool advance(delivery& d) override;
+  void close() noexcept;  // for the end of the component
+  void close_to_new() noexcept { core::close(); }
+
+  [[nodiscard]] std::shared_ptr<core> self() noexcept override {
+    return std::static_pointer_cast<service_core>(shared_from_this());
+  }
+  [[nodiscard]] const char* kind() const noexcept override { return "the service"; }
+
+ private:
+  [[noreturn]] void throw_no_handler(const command& asked);
+};
+
+/// Runs the command on the service's executor and throws what fails.
+asio::awaitable<void> run_command(std::shared_ptr<command> asked);
+
+template <class R, class... Args>
+asio::awaitable<R> call_command(std::shared_ptr<typed_command<R, Args...>> asked) {
+  co_await run_command(asked);
+  co_return asked->take();
+}
+
+/// One operation of a service, with its one handler.
+class operation_entry : public routing::named_entry {
+ public:
+  using named_entry::named_entry;
+
+  [[nodiscard]] std::string describe() const override { return "operation '" + name + "'"; }
+
+  /// As `call_handler`, for a command.
+  virtual step_taken run(const std::shared_ptr<command>& asked, asio::awaitable<void>* start) = 0;
+
+ protected:
+  [[noreturn]] static void throw_bad_count(const std::string& operation, std::size_t wanted,
+                                           std::string_view types,
+                                           std::span<const component::argument> given);
+};
+
+}  // namespace msgbus::async::detail

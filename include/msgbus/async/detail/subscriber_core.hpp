@@ -1,0 +1,50 @@
+#pragma once
+
+/// The part of a subscriber that publishers, subscriptions and deliveries share.
+
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/component/binding.hpp>
+#include <msgbus/routing/single_route.hpp>
+#include <msgbus/routing/topic_tree.hpp>
+
+namespace msgbus::async::detail {
+
+class subscriber_core final : public routing::topic_tree, public core {
+ public:
+  subscriber_core(const asio::any_io_executor& executor, const mailbox_options& options,
+                  std::shared_ptr<provider> overrides)
+      : core(*this, executor, options, std::move(overrides)) {}
+
+  [[nodiscard]] bool advance(delivery& d) override;
+  void close() noexcept;  // for the end of the component
+  void close_to_new() noexcept { core::close(); }
+
+  /// The handlers of the topic, whatever they take, for errors.
+  [[nodiscard]] std::string describe_handlers(std::string_view topic) const;
+
+  [[nodiscard]] std::shared_ptr<core> self() noexcept override {
+    return std::static_pointer_cast<subscriber_core>(shared_from_this());
+  }
+  [[nodiscard]] const char* kind() const noexcept override { return "the subscriber"; }
+
+  component::bound_to<subscriber_core> senders;
+
+ private:
+  [[nodiscard]] std::exception_ptr mismatch(const delivery& d) const override;
+};
+
+class publisher_core final : public routing::single_route {
+ public:
+  /// The subscribers that are bound now.
+  [[nodiscard]] targets bound() const;
+  void count_unrouted(const msgbus::step& about) noexcept;
+
+  mutable observer_slot watcher;
+  mutable striped_counter unrouted;
+};
+
+/// Throws `type_mismatch`: some subscriber has handlers for the topic, and none takes the type.
+[[noreturn]] void throw_mismatch(const targets& all, value_ref message, std::string_view topic);
+
+}  // namespace msgbus::async::detail

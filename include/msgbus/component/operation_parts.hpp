@@ -1,0 +1,67 @@
+#pragma once
+
+/// The parameters of an operation's handler, told apart: what callers give, and what is injected.
+
+#include <msgbus/core/signature.hpp>
+#include <msgbus/di/inject.hpp>
+
+#include <array>
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+namespace msgbus::component {
+
+template <class List, class... Ps>
+struct split_parameters;
+template <class... Inputs, class... Needs, class... Ps>
+struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, Ps...> {
+  using inputs = type_list<Inputs...>;
+  using needs = type_list<Needs...>;
+};
+template <class... Inputs, class... Needs, class P, class... Ps>
+struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, P, Ps...>
+    : split_parameters<std::conditional_t<di::is_injected<P>,
+                                          std::pair<type_list<Inputs...>, type_list<Needs..., P>>,
+                                          std::pair<type_list<Inputs..., P>, type_list<Needs...>>>,
+                       Ps...> {};
+
+/// What a handler of this signature is given by its callers, and what it needs besides.
+template <class Signature>
+struct operation_parts;
+template <class R, class... Ps>
+struct operation_parts<signature<R, Ps...>> {
+  using split = split_parameters<std::pair<type_list<>, type_list<>>, Ps...>;
+  using inputs = typename split::inputs;
+  using needs = typename split::needs;
+  using result = R;
+
+  // How many of the parameters before this one are of its sort: its place among them.
+  template <std::size_t I>
+  static constexpr std::size_t place() {
+    constexpr std::array<bool, sizeof...(Ps)> injected{di::is_injected<Ps>...};
+    std::size_t before = 0;
+    for (std::size_t i = 0; i < I; ++i) before += injected[i] == injected[I] ? 1 : 0;
+    return before;
+  }
+
+  /// Calls `f` with inputs and needs where its parameters have them.
+  template <class F, class Inputs, class Needs>
+  static R apply(F& f, Inputs& inputs, Needs& needs) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) -> R {
+      return f(pick<I, Ps>(inputs, needs)...);
+    }(std::index_sequence_for<Ps...>{});
+  }
+
+ private:
+  template <std::size_t I, class P, class Inputs, class Needs>
+  static decltype(auto) pick(Inputs& inputs, Needs& needs) {
+    if constexpr (di::is_injected<P>) {
+      return std::get<place<I>()>(std::move(needs));
+    } else {
+      return std::get<place<I>()>(std::move(inputs));
+    }
+  }
+};
+
+}  // namespace msgbus::component

@@ -1,0 +1,15 @@
+#pragma once
+
+/// Waiting for a cancelled handler's last call.
+
+#include <msgbus/exec/waiter.hpp>
+#include <msgbus/routing/subscription.hpp>
+
+#include <asio/awaitable.hpp>
+
+namespace msgbus {
+
+/// What `subscription::cancelled` awaits.
+[[nodiscard]] asio::awaitable<void> until_cancelled(subscription waited_for);
+
+}  // namespace msgbus

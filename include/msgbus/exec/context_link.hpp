@@ -1,0 +1,42 @@
+#pragma once
+
+/// How parts of the library learn that an execution context is being destroyed (A12).
+
+#include <asio/any_io_executor.hpp>
+
+#include <memory>
+#include <mutex>
+
+namespace msgbus::exec {
+
+class context_links;
+
+/// Something that must let go of a context when that ends. Thread-safe, except that a context must
+/// not be destroyed while other threads use it, as everywhere in Asio.
+class context_link {
+ public:
+  context_link() = default;
+  context_link(const context_link&) = delete;
+  context_link& operator=(const context_link&) = delete;
+
+  /// Links to the executor's context. False if that is ending already.
+  bool link(const asio::any_io_executor& executor);
+  void unlink() noexcept;
+
+ protected:
+  ~context_link() { unlink(); }
+
+ private:
+  friend class context_links;
+
+  /// The context ends: its services are still there, and destroy what is posted to it. Called once,
+  /// when the link is out of the list.
+  virtual void context_ended() noexcept = 0;
+
+  std::shared_ptr<context_links> list_;  // where it is, or was
+  bool linked_ = false;                  // under the list's lock, as are the next two
+  context_link* previous_ = nullptr;
+  context_link* next_ = nullptr;
+};
+
+}  // namespace msgbus::exec

@@ -1,0 +1,55 @@
+#pragma once
+
+/// What users say of mailboxes and streams, and what those answer.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace msgbus {
+
+/// What a full mailbox does with one more message (A6).
+enum class overflow {
+  suspend,      ///< `send` waits, first come first served; `post` is rejected
+  reject,       ///< the message is refused
+  drop_newest,  ///< the message is taken and discarded
+  drop_oldest   ///< the message that has waited longest is discarded
+};
+
+/// A mailbox, or the queue of a stream.
+struct mailbox_options {
+  std::size_t capacity = 1024;  ///< messages that may wait; at least 1
+  overflow on_full = overflow::suspend;
+  std::size_t concurrency = 1;  ///< messages handled at once; 1 keeps their order (A4, A5)
+};
+
+/// What the mailboxes that a message was sent to have made of it; they add up to their number.
+struct [[nodiscard]] receipt {
+  std::size_t admitted = 0;  ///< it waits to be handled
+  std::size_t dropped = 0;   ///< it was discarded by `overflow::drop_newest`
+  std::size_t rejected = 0;  ///< it was refused: the mailbox was full, or the component closed
+
+  receipt& operator+=(const receipt& other) noexcept {
+    admitted += other.admitted;
+    dropped += other.dropped;
+    rejected += other.rejected;
+    return *this;
+  }
+  friend bool operator==(const receipt&, const receipt&) = default;
+};
+
+/// What became of the messages that were waiting or running when `drain` began (A10).
+struct drain_report {
+  std::uint64_t handled = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t abandoned = 0;  ///< cancelled at the deadline, never started, or still running
+  friend bool operator==(const drain_report&, const drain_report&) = default;
+};
+
+namespace async {
+using msgbus::drain_report;
+using msgbus::mailbox_options;
+using msgbus::overflow;
+using msgbus::receipt;
+}  // namespace async
+
+}  // namespace msgbus

@@ -1,0 +1,42 @@
+#pragma once
+
+/// How one handler is run: where, for how long, how often.
+
+#include <asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+
+namespace msgbus {
+
+/// Repeats a handler that fails. Every attempt is an invocation of its own (I1).
+struct retry {
+  std::size_t attempts = 1;  ///< in all; 1 is no retry
+  std::chrono::steady_clock::duration backoff = std::chrono::milliseconds(100);  ///< before the 2nd
+  std::chrono::steady_clock::duration max_backoff =
+      std::chrono::seconds(30);  ///< it doubles so far
+  double jitter = 0.2;  ///< the part of a backoff that is random, 0 to 1, so that crowds disperse
+};
+
+/// Given with a handler: `consumer.handler(f, {.timeout = 2s, .retry = {.attempts = 5}})`. The
+/// order is fixed: retries around a timeout for each attempt, around the dependencies, around the
+/// handler.
+struct policy {
+  asio::any_io_executor executor = {};  ///< runs the handler there; empty: the component's
+  /// Cancels an attempt that takes longer, waits for its end, and makes it fail with `timed_out`.
+  /// Zero: no limit. A plain handler cannot be cancelled: it is only judged afterwards.
+  std::chrono::steady_clock::duration timeout = {};
+  msgbus::retry retry = {};
+
+  /// Whether it asks for nothing.
+  [[nodiscard]] bool is_plain() const noexcept {
+    return !executor && timeout == timeout.zero() && retry.attempts <= 1;
+  }
+};
+
+namespace async {
+using msgbus::policy;
+using msgbus::retry;
+}  // namespace async
+
+}  // namespace msgbus

@@ -1,0 +1,10 @@
+#pragma once
+
+// The test kit.
+
+#include <msgbus/testing/cut_off.hpp>
+#include <msgbus/testing/faults.hpp>
+#include <msgbus/testing/manual_clock.hpp>
+#include <msgbus/testing/probe.hpp>
+#include <msgbus/testing/spawned.hpp>
+#include <msgbus/testing/stepping_executor.hpp>

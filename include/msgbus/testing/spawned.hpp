@@ -1,0 +1,96 @@
+#pragma once
+
+/// An awaitable that runs, and how it ended. For one thread, the one that runs its executor, or
+/// once that has stopped.
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace msgbus::testing {
+
+/// Something was to end, and has not, and nothing is left to do that could end it.
+class stuck : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+template <class T>
+inline constexpr bool is_awaitable = false;
+template <class T, class Executor>
+inline constexpr bool is_awaitable<asio::awaitable<T, Executor>> = true;
+
+namespace detail {
+
+/// Shared by a spawned awaitable and its handle.
+template <class T>
+struct outcome {
+  asio::cancellation_signal cancel;
+  bool done = false;
+  std::exception_ptr failure;
+  std::optional<std::conditional_t<std::is_void_v<T>, std::monostate, T>> result;
+};
+
+template <class T>
+asio::awaitable<void> keep_result(asio::awaitable<T> what, std::shared_ptr<outcome<T>> to) {
+  if constexpr (std::is_void_v<T>) {
+    co_await std::move(what);
+    to->result.emplace();
+  } else {
+    T result = co_await std::move(what);
+    to->result.emplace(std::move(result));
+  }
+}
+
+[[noreturn]] void throw_not_done();
+
+}  // namespace detail
+
+/// The handle of an awaitable that runs; the awaitable runs on without it. `T` can be moved.
+template <class T>
+class spawned {
+ public:
+  spawned(const asio::any_io_executor& executor, asio::awaitable<T> what)
+      : outcome_(std::make_shared<detail::outcome<T>>()) {
+    asio::co_spawn(executor, detail::keep_result(std::move(what), outcome_),
+                   asio::bind_cancellation_slot(outcome_->cancel.slot(),
+                                                [to = outcome_](std::exception_ptr failure) {
+                                                  to->failure = std::move(failure);
+                                                  to->done = true;
+                                                }));
+  }
+
+  /// Whether it has ended.
+  [[nodiscard]] bool done() const noexcept { return outcome_->done; }
+
+  /// What it threw; null if it has not ended, or ended well.
+  [[nodiscard]] std::exception_ptr failure() const noexcept { return outcome_->failure; }
+
+  /// Its result, once; or throws what it threw. Throws `stuck` if it has not ended.
+  T get() {
+    if (!done()) detail::throw_not_done();
+    if (outcome_->failure) std::rethrow_exception(outcome_->failure);
+    if constexpr (!std::is_void_v<T>) return std::move(*outcome_->result);
+  }
+
+  /// Asks it to end. Without a filter of its own an awaitable hears `terminal` only.
+  void cancel(asio::cancellation_type how = asio::cancellation_type::terminal) {
+    outcome_->cancel.emit(how);
+  }
+
+ private:
+  std::shared_ptr<detail::outcome<T>> outcome_;
+};
+
+}  // namespace msgbus::testing

@@ -1,0 +1,60 @@
+#include <msgbus/async/detail/consumer_core.hpp>
+
+namespace msgbus::async::detail {
+
+bool consumer_core::run_list(routing::listed list, delivery& d, observer* watcher) {
+  for (const routing::item* item = list.begin; item != list.end; ++item) {
+    const std::uint64_t order = item->entry->order();
+    if (order <= d.last) continue;
+    if (order >= d.end) break;
+    if (!item->entry->active()) continue;
+    if (d.cancelled) {
+      d.stopped = true;
+      break;
+    }
+    d.last = order;
+    if (run_one(*item, d, watcher)) return true;
+  }
+  return false;
+}
+
+bool consumer_core::advance(delivery& d) {
+  const snapshot::guard guard(guarded());
+  observer* const watcher = shared.watcher.get();
+  if (!d.begun) begin(d, watcher);
+  const routing::listed typed(find(d.message.type));
+  if (!d.typed_done) {
+    if (run_list(typed, d, watcher)) return true;
+    d.typed_done = true;
+    d.last = 0;
+  }
+  const routing::listed every(any());
+  if (run_list(every, d, watcher)) return true;
+  settle(d, watcher);
+  return false;
+}
+
+void consumer_core::close() noexcept {
+  senders.drop_all();
+  core::end();
+  router::close();
+}
+
+targets producer_core::bound() const {
+  const snapshot::guard guard(guarded());
+  targets all;
+  const routing::listed list(items());
+  for (const routing::item* each = list.begin; each != list.end; ++each) {
+    if (!each->entry->active()) continue;
+    all.push_back(static_cast<component::binding<consumer_core>*>(each->entry)->target().self());
+  }
+  return all;
+}
+
+void producer_core::count_unrouted(const msgbus::step& about) noexcept {
+  unrouted.add();
+  const snapshot::guard guard(guarded());
+  if (observer* const told = watcher.get()) told->unrouted(about);
+}
+
+}  // namespace msgbus::async::detail

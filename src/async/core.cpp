@@ -1,0 +1,382 @@
+#include <msgbus/async/detail/core.hpp>
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/exec/timer.hpp>
+#include <msgbus/exec/waiter.hpp>
+
+#include <asio/error.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
+
+#include <cstdio>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+// How long `drain` waits, after its deadline, for what it has cancelled to end.
+constexpr std::chrono::seconds to_end_after_cancelling{1};
+
+/// In the trash it calls back, after a grace period.
+struct callback {
+  std::function<void()> told;
+  ~callback() { told(); }
+};
+
+void after_grace(const snapshot::domain& guarded, std::function<void()> told) {
+  snapshot::trash things;
+  things.add(std::unique_ptr<callback>(new callback{std::move(told)}));
+  snapshot::retire_later(guarded, std::move(things));
+}
+
+void say(const char* what, const msgbus::step& about, const std::exception_ptr& failure) noexcept {
+  const std::string why = describe(failure);
+  std::fprintf(stderr, "msgbus: %s %.*s%s%.*s failed, and no observer is told: %s\n", what,
+               static_cast<int>(about.message.size()), about.message.data(),
+               about.topic.empty() ? "" : " on ", static_cast<int>(about.topic.size()),
+               about.topic.data(), why.c_str());
+}
+
+}  // namespace
+
+// --- deliveries ------------------------------------------------------------------------------
+
+delivery::delivery(delivery&& other) noexcept
+    : component(other.component),
+      message(other.message),
+      operation(other.operation),
+      known(other.known),
+      failed(std::move(other.failed)),
+      ran(other.ran),
+      next(std::move(other.next)),
+      call_next(other.call_next),
+      failed_before(other.failed_before),
+      end(other.end),
+      last(other.last),
+      typed_done(other.typed_done),
+      begun(other.begun),
+      settled(std::exchange(other.settled, true)),
+      from_mailbox(other.from_mailbox),
+      with_others(other.with_others),
+      refused(other.refused),
+      cancelled(other.cancelled),
+      stopped(other.stopped),
+      shared(std::move(other.shared)),
+      home(other.home),
+      share(other.share) {}
+
+const exec::shared_message& delivery::share_message() {
+  if (!shared) {
+    shared = share(home);
+    message = shared->message();
+  }
+  return shared;
+}
+
+delivery::~delivery() {
+  if (begun && !settled) component->cut_off_delivery(*this);
+}
+
+di::injection delivery::injection_for(const routing::entry& entry) const noexcept {
+  return {component->shared.overrides_state, *known, {&entry, &component::describe_entry}};
+}
+
+asio::awaitable<void> delivery::start() {
+  asio::awaitable<void> started;
+  failed_before = failed.size();
+  call_next(*next.get(), *this, &started);
+  return started;
+}
+
+core::core(routing::router& routes, const asio::any_io_executor& executor,
+           const mailbox_options& options, std::shared_ptr<provider> overrides)
+    : shared(std::move(overrides)), mailbox(executor, options, *this), routes_(routes) {}
+
+void core::begin(delivery& d, observer* watcher) {
+  if (!d.from_mailbox) {
+    if (closed()) throw_closed(d.step());
+    counts_.add(outcome::begun);
+    if (watcher) watcher->accepted(d.step());
+  }
+  d.begun = true;
+  d.end = routes_.next_order();
+}
+
+bool core::run_one(const routing::item& item, delivery& d, observer* watcher) {
+  const std::size_t failed_before = d.failed.size();
+  step_taken taken = step_taken::ran;
+  try {
+    taken = reinterpret_cast<call_handler>(item.call)(*item.entry, d, nullptr);
+  } catch (...) {
+    d.failed.add(std::current_exception());
+  }
+  switch (taken) {
+    case step_taken::refused: d.refused = true; return false;
+    case step_taken::suspends:
+      d.next = routing::pinned(*item.entry);
+      d.call_next = reinterpret_cast<call_handler>(item.call);
+      return true;
+    case step_taken::ran: break;
+  }
+  ++d.ran;
+  if (watcher) [[unlikely]] {
+    for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
+      watcher->failed(d.step(), d.failed[i]);
+    }
+    if (d.failed.size() == failed_before) watcher->delivered(d.step());
+  }
+  return false;
+}
+
+void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
+  if (failure) d.failed.add(failure);
+  ++d.ran;
+  {
+    const snapshot::guard guard(routes_.guarded());
+    if (observer* const watcher = shared.watcher.get()) {
+      for (std::size_t i = d.failed_before; i < d.failed.size(); ++i) {
+        watcher->failed(d.step(), d.failed[i]);
+      }
+      if (d.failed.size() == d.failed_before) watcher->delivered(d.step());
+    }
+  }
+  d.next = {};
+}
+
+std::exception_ptr core::mismatch(const delivery&) const { return nullptr; }
+
+void core::settle(delivery& d, observer* watcher) {
+  d.settled = true;
+  // Cancelled when its last handler had ended well: that is well.
+  if (d.cancelled && !d.stopped && d.failed.empty()) d.cancelled = false;
+  if (d.ran == 0 && d.refused && !d.with_others && !d.cancelled) {
+    d.failed.add(mismatch(d));
+    if (watcher && d.from_mailbox) watcher->failed(d.step(), d.failed[0]);
+  }
+  if (d.ran == 0 && !d.cancelled && !written_off_.load(std::memory_order_acquire)) {
+    counts_.add(outcome::unrouted);
+    if (watcher) watcher->unrouted(d.step());
+  }
+  if (d.from_mailbox && !watcher && !d.cancelled) {
+    for (std::size_t i = 0; i < d.failed.size(); ++i) say("a handler of", d.step(), d.failed[i]);
+  }
+  if (d.cancelled) {
+    if (watcher) watcher->abandoned(d.step());
+    count(outcome::abandoned);
+  } else {
+    count(d.failed.empty() ? outcome::handled : outcome::failed);
+  }
+}
+
+void core::count_no_handler(const delivery& d) noexcept {
+  observer* const watcher = shared.watcher.get();
+  counts_.add(outcome::begun);
+  counts_.add(outcome::unrouted);
+  if (watcher) watcher->unrouted(d.step());
+  count(outcome::failed);
+}
+
+void core::cut_off_delivery(delivery& d) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  d.settled = true;
+  if (observer* const watcher = shared.watcher.get()) watcher->abandoned(d.step());
+  count(outcome::abandoned);
+}
+
+// --- the mailbox's side ----------------------------------------------------------------------
+
+/// A message that a lane handles and that has suspended.
+struct core::handling {
+  handling(core& in, exec::carried& message)
+      : known(message.topic()), d(in, message.message(), known) {
+    d.from_mailbox = true;
+    d.home = &message;
+    d.share = [](void* home) { return static_cast<exec::carried*>(home)->share(); };
+  }
+  handling(handling&& other) noexcept : known(other.known), d(std::move(other.d)) {
+    d.known = &known;
+  }
+  msgbus::context known;
+  delivery d;
+};
+
+bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
+  handling now(*this, message);
+  if (!advance(now.d)) return true;
+  rest = handle_rest(std::make_unique<handling>(std::move(now)));
+  return false;
+}
+
+asio::awaitable<void> core::handle_rest(std::unique_ptr<handling> message) {
+  delivery& d = message->d;
+  do {
+    std::exception_ptr failure;
+    co_await asio::this_coro::throw_if_cancelled(true);  // as handlers expect it
+    try {
+      auto started = d.start();
+      co_await std::move(started);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    co_await asio::this_coro::throw_if_cancelled(false);
+    handler_ended(d, failure);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    d.cancelled = state.cancelled() != asio::cancellation_type::none;
+  } while (advance(d));
+}
+
+void core::abandoned(const exec::carried& message) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  if (observer* const watcher = shared.watcher.get()) {
+    watcher->abandoned({message.message().type->name, message.topic()});
+  }
+  count(outcome::abandoned);
+}
+
+void core::cut_off(const exec::carried&) noexcept {
+  // Its delivery, where it has one, was destroyed before and has counted it.
+}
+
+void core::dropped(const exec::carried& message) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  if (observer* const watcher = shared.watcher.get()) {
+    watcher->dropped({message.message().type->name, message.topic()});
+  }
+  count(outcome::dropped);
+}
+
+void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  if (observer* const watcher = shared.watcher.get()) {
+    watcher->accepted({message.type->name, topic});
+    watcher->dropped({message.type->name, topic});
+  }
+  counts_.add(outcome::begun);
+  count(outcome::dropped);
+}
+
+void core::refused(value_ref, std::string_view) noexcept { counts_.add(outcome::rejected); }
+
+void core::throw_closed(const msgbus::step& message) {
+  counts_.add(outcome::rejected);
+  throw error(errc::closed,
+              std::string(kind()) + " is closed and takes no " + std::string(message.message));
+}
+
+// --- counting and closing --------------------------------------------------------------------
+
+void core::count(outcome what) noexcept {
+  if (!watching_.load(std::memory_order_acquire)) [[likely]]
+    return counts_.add(what);
+  {
+    const std::lock_guard lock(telling_);
+    if (!written_off_.load(std::memory_order_relaxed)) counts_.add(what);
+  }
+  check_quiet();
+}
+
+counters core::stats() const noexcept {
+  counters all;
+  all.handled = counts_.sum(outcome::handled);
+  all.failed = counts_.sum(outcome::failed);
+  all.dropped = counts_.sum(outcome::dropped);
+  all.abandoned = counts_.sum(outcome::abandoned);
+  all.unrouted = counts_.sum(outcome::unrouted);
+  all.rejected = counts_.sum(outcome::rejected);
+  all.accepted = counts_.sum(outcome::begun) + mailbox.accepted();
+  all.offered = all.accepted + all.rejected;
+  return all;
+}
+
+std::uint64_t core::unsettled() const noexcept {
+  const counters now = stats();
+  return now.accepted - (now.handled + now.failed + now.dropped + now.abandoned);
+}
+
+bool core::is_quiet() const noexcept { return unsettled() == 0; }
+
+void core::close() noexcept {
+  if (closed_.exchange(true, std::memory_order_acq_rel)) return;
+  mailbox.close();
+  watching_.store(true, std::memory_order_release);
+  // What is counted without seeing `watching_` is counted when the grace period ends.
+  after_grace(routes_.guarded(), [keep = self()] { keep->check_quiet(); });
+}
+
+void core::on_quiet(std::function<void()> told) {
+  {
+    const std::lock_guard lock(telling_);
+    to_tell_.push_back(std::move(told));
+  }
+  if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->check_quiet(); });
+}
+
+void core::check_quiet() noexcept {
+  if (closed() && is_quiet()) tell_quiet();
+}
+
+void core::tell_quiet() noexcept {
+  std::vector<std::function<void()>> to_tell;
+  {
+    const std::lock_guard lock(telling_);
+    to_tell.swap(to_tell_);
+  }
+  for (const auto& each : to_tell) each();
+}
+
+void core::write_off() noexcept {
+  {
+    const std::lock_guard lock(telling_);
+    if (written_off_.exchange(true, std::memory_order_acq_rel)) return;
+    counts_.add(outcome::abandoned, unsettled());
+  }
+  check_quiet();
+}
+
+void core::end() noexcept {
+  close();
+  mailbox.discard();
+  tell_quiet();  // nobody gets more from here
+}
+
+namespace {
+
+/// One wait of a drain: for quiet, or for the clock.
+struct pause {
+  exec::waiter over;
+};
+
+asio::awaitable<void> wait_for(std::shared_ptr<core> self,
+                               std::chrono::steady_clock::duration at_most) {
+  auto until = std::make_shared<pause>();
+  exec::timer clock(co_await asio::this_coro::executor);
+  clock.start(at_most, [until] { until->over.wake(); });
+  self->on_quiet([until] { until->over.wake(); });
+  co_await until->over.wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw asio::system_error(asio::error::operation_aborted, "drain");
+  }
+}
+
+}  // namespace
+
+asio::awaitable<drain_report> core::drain(std::shared_ptr<core> self,
+                                          std::chrono::steady_clock::duration deadline) {
+  const counters before = self->stats();
+  self->close();
+  co_await wait_for(self, deadline);
+  if (!self->is_quiet()) {
+    self->mailbox.discard();
+    co_await wait_for(self, to_end_after_cancelling);
+    self->write_off();
+  }
+  const counters after = self->stats();
+  drain_report report;
+  report.handled = after.handled - before.handled;
+  report.failed = after.failed - before.failed;
+  report.abandoned = after.abandoned - before.abandoned;
+  co_return report;
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,153 @@
+#include <msgbus/async/detail/fan_out.hpp>
+
+#include <msgbus/exec/branches.hpp>
+
+#include <asio/error.hpp>
+#include <asio/system_error.hpp>
+
+#include <algorithm>
+
+namespace msgbus::async::detail {
+
+/// A delivery that owns all that it refers to, since it may outlive whoever waits for it (A12).
+struct fan_out::own_delivery {
+  own_delivery(std::shared_ptr<core> to, exec::shared_message message, std::size_t at)
+      : component(std::move(to)),
+        index(at),
+        shared(std::move(message)),
+        known(shared->topic()),
+        d(*component, shared->message(), known) {
+    d.shared = shared;
+  }
+  own_delivery(std::shared_ptr<core> to, exec::shared_message message, std::size_t at,
+               delivery&& begun)
+      : component(std::move(to)),
+        index(at),
+        shared(std::move(message)),
+        known(shared->topic()),
+        d(std::move(begun)),
+        is_here(true) {
+    d.message = shared->message();
+    d.known = &known;
+    d.shared = shared;
+  }
+
+  const std::shared_ptr<core> component;
+  const std::size_t index;
+  const exec::shared_message shared;
+  const msgbus::context known;
+  delivery d;
+  bool is_here = false;  // it has begun on the caller's executor
+};
+
+asio::awaitable<void> deliver_rest(delivery& d) {
+  do {
+    std::exception_ptr failure;
+    try {
+      auto started = d.start();
+      co_await std::move(started);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    d.component->handler_ended(d, failure);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    d.cancelled = state.cancelled() != asio::cancellation_type::none;
+  } while (d.component->advance(d));
+}
+
+void throw_outcome(delivery& d) {
+  d.failed.throw_any();
+  if (d.cancelled) throw asio::system_error(asio::error::operation_aborted, "a verb");
+}
+
+asio::awaitable<void> fan_out::run(std::shared_ptr<own_delivery> mine) {
+  if (mine->component->advance(mine->d)) co_await deliver_rest(mine->d);
+}
+
+asio::awaitable<void> fan_out::run_rest(std::shared_ptr<own_delivery> mine) {
+  co_await deliver_rest(mine->d);
+}
+
+void fan_out::failed(std::size_t index, std::exception_ptr failure) {
+  failed_.emplace_back(index, std::move(failure));
+}
+
+void fan_out::ended(std::size_t index, delivery& d) {
+  ran += d.ran;
+  refused = refused || d.refused;
+  cancelled_ = cancelled_ || d.cancelled;
+  for (std::size_t i = 0; i < d.failed.size(); ++i) failed(index, d.failed[i]);
+}
+
+void fan_out::deliver(const targets& all, to_share& message) {
+  const bool alone = all.size() == 1;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!exec::runs_on(here_, all[i]->executor())) {
+      rest_.push_back(std::make_shared<own_delivery>(all[i], message.shared(), i));
+      rest_.back()->d.with_others = !alone;
+      continue;
+    }
+    delivery d(*all[i], message.message(), message.known());
+    d.with_others = true;
+    try {
+      if (all[i]->advance(d)) {
+        rest_.push_back(std::make_shared<own_delivery>(all[i], message.shared(), i, std::move(d)));
+        continue;
+      }
+    } catch (...) {
+      failed(i, std::current_exception());
+    }
+    ended(i, d);
+  }
+}
+
+asio::awaitable<void> fan_out::wait() {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  const bool cancellable = state.slot().is_connected();
+  exec::branches together;
+  std::shared_ptr<own_delivery> last;  // awaited in this coroutine: that saves a spawn
+  std::vector<std::size_t> spawned;
+  for (std::size_t i = 0; i < rest_.size(); ++i) {
+    const auto& each = rest_[i];
+    if (each->is_here && !last) {
+      last = each;
+      continue;
+    }
+    spawned.push_back(i);
+    together.start(exec::child_executor(here_, each->component->executor(), cancellable),
+                   each->is_here ? run_rest(each) : run(each));
+  }
+  if (last) co_await deliver_rest(last->d);
+  if (together.size() != 0) co_await together.join();
+  for (std::size_t i = 0; i < spawned.size(); ++i) {
+    if (const auto failure = together.failure(i)) failed(rest_[spawned[i]]->index, failure);
+  }
+  for (const auto& each : rest_) ended(each->index, each->d);
+}
+
+void fan_out::throw_outcome() {
+  if (failed_.empty() && !cancelled_) return;
+  std::stable_sort(failed_.begin(), failed_.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  failures all;
+  for (const auto& each : failed_) all.add(each.second);
+  all.throw_any();
+  throw asio::system_error(asio::error::operation_aborted, "a verb");
+}
+
+asio::awaitable<std::size_t> deliver_elsewhere(std::shared_ptr<core> to,
+                                               exec::shared_message message,
+                                               asio::any_io_executor here) {
+  const msgbus::context known(message->topic());
+  to_share source(message->message(), known, &message,
+                  [](void* home) { return *static_cast<exec::shared_message*>(home); });
+  targets only;
+  only.push_back(std::move(to));
+  fan_out there(here);
+  there.deliver(only, source);
+  if (there.must_wait()) co_await there.wait();
+  there.throw_outcome();
+  co_return there.ran;
+}
+
+}  // namespace msgbus::async::detail

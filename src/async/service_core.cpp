@@ -1,0 +1,102 @@
+#include <msgbus/async/detail/service_core.hpp>
+
+#include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/exec/branches.hpp>
+#include <msgbus/exec/lane_executor.hpp>
+
+#include <asio/this_coro.hpp>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+/// What a command is, when something must be said of its type.
+struct command_arguments {};
+
+asio::awaitable<void> run_owned(std::shared_ptr<std::shared_ptr<command>> home) {
+  command& asked = **home;
+  if (asked.service->advance(asked.d)) co_await deliver_rest(asked.d);
+}
+
+/// The handler's awaitable, for deliveries.
+step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
+  auto& asked = *static_cast<std::shared_ptr<command>*>(d.home);
+  return static_cast<operation_entry&>(entry).run(asked, start);
+}
+
+}  // namespace
+
+command::command(std::shared_ptr<service_core> in, std::string called)
+    : service(std::move(in)),
+      name(std::move(called)),
+      d(*service, value_ref{key_of<command_arguments>, nullptr}, no_context) {
+  d.operation = name;
+}
+
+bool service_core::advance(delivery& d) {
+  const snapshot::guard guard(guarded());
+  observer* const watcher = core::shared.watcher.get();
+  auto& asked = *static_cast<std::shared_ptr<command>*>(d.home);
+  if (!d.begun) {
+    if (closed()) throw_closed(d.step());
+    routing::entry* const found = asked->only ? asked->only.get() : find(asked->name);
+    if (!found || !found->active()) throw_no_handler(*asked);
+    begin(d, watcher);
+    const routing::item item{reinterpret_cast<void (*)()>(&start_command), found};
+    if (run_one(item, d, watcher)) return true;
+  }
+  settle(d, watcher);
+  return false;
+}
+
+void service_core::throw_no_handler(const command& asked) {
+  count_no_handler(asked.d);
+  if (asked.only) {
+    throw error(errc::no_handler, asked.only->describe() +
+                                      " is no longer handled: it was cancelled, or its service is "
+                                      "gone");
+  }
+  std::string there;
+  for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
+  throw error(errc::no_handler, "no operation '" + asked.name + "'; there " +
+                                    (there.empty() ? "are none" : "are: " + there));
+}
+
+void service_core::close() noexcept {
+  core::end();
+  router::close();
+}
+
+asio::awaitable<void> run_command(std::shared_ptr<command> asked) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  asked->d.home = &asked;
+  if (exec::runs_on(here, asked->service->executor())) {
+    if (asked->service->advance(asked->d)) co_await deliver_rest(asked->d);
+  } else {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    auto elsewhere = std::make_shared<std::shared_ptr<command>>(asked);
+    asked->d.home = elsewhere.get();
+    exec::branches there;
+    there.start(exec::child_executor(here, asked->service->executor(), state.slot().is_connected()),
+                run_owned(elsewhere));
+    co_await there.join();
+    if (const std::exception_ptr failure = there.failure(0)) std::rethrow_exception(failure);
+  }
+  throw_outcome(asked->d);
+}
+
+void operation_entry::throw_bad_count(const std::string& operation, std::size_t wanted,
+                                      std::string_view types,
+                                      std::span<const component::argument> given) {
+  std::string got;
+  for (const component::argument& each : given) {
+    got += (got.empty() ? "" : ", ") + std::string(each.value.type->name);
+  }
+  throw error(errc::bad_arguments, "operation '" + operation + "' takes " + std::to_string(wanted) +
+                                       (wanted == 1 ? " argument (" : " arguments (") +
+                                       std::string(types) + "), not " +
+                                       std::to_string(given.size()) + " (" + got + ")");
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,95 @@
+#include <msgbus/async/detail/subscriber_core.hpp>
+
+#include <msgbus/core/convert.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/topic.hpp>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+error not_taken(value_ref message, std::string_view topic, const std::string& handlers) {
+  return error(errc::type_mismatch, "message of type " + describe(message) + " on topic '" +
+                                        std::string(topic) +
+                                        "' is not taken by what is there: " + handlers);
+}
+
+}  // namespace
+
+bool subscriber_core::advance(delivery& d) {
+  const snapshot::guard guard(guarded());
+  observer* const watcher = shared.watcher.get();
+  if (!d.begun) begin(d, watcher);
+  const std::string_view topic = d.known->topic();
+  const std::size_t hash = hash_of(topic);
+  const routing::listed only(find_only(topic, hash));
+  routing::matches found;
+  if (only.begin == only.end) find(topic, hash, found);
+  bool must_await = false;
+  const auto run = [&](const routing::item& each) {
+    if (must_await || d.stopped) return;
+    const std::uint64_t order = each.entry->order();
+    if (order <= d.last || order >= d.end || !each.entry->active()) return;
+    if (d.cancelled) {
+      d.stopped = true;
+      return;
+    }
+    d.last = order;
+    must_await = run_one(each, d, watcher);
+  };
+  for (const routing::item* each = only.begin; each != only.end; ++each) run(*each);
+  found.for_each(run);
+  if (must_await) return true;
+  settle(d, watcher);
+  return false;
+}
+
+std::string subscriber_core::describe_handlers(std::string_view topic) const {
+  const snapshot::guard guard(guarded());
+  routing::matches found;
+  find(topic, hash_of(topic), found);
+  std::string all;
+  found.for_each([&](const routing::item& each) {
+    if (each.entry->active()) all += (all.empty() ? "" : "; ") + each.entry->describe();
+  });
+  return all;
+}
+
+std::exception_ptr subscriber_core::mismatch(const delivery& d) const {
+  return std::make_exception_ptr(
+      not_taken(d.message, d.known->topic(), describe_handlers(d.known->topic())));
+}
+
+void subscriber_core::close() noexcept {
+  senders.drop_all();
+  core::end();
+  router::close();
+}
+
+targets publisher_core::bound() const {
+  const snapshot::guard guard(guarded());
+  targets all;
+  const routing::listed list(items());
+  for (const routing::item* each = list.begin; each != list.end; ++each) {
+    if (!each->entry->active()) continue;
+    all.push_back(static_cast<component::binding<subscriber_core>*>(each->entry)->target().self());
+  }
+  return all;
+}
+
+void publisher_core::count_unrouted(const msgbus::step& about) noexcept {
+  unrouted.add();
+  const snapshot::guard guard(guarded());
+  if (observer* const told = watcher.get()) told->unrouted(about);
+}
+
+void throw_mismatch(const targets& all, value_ref message, std::string_view topic) {
+  std::string handlers;
+  for (const auto& each : all) {
+    const std::string here = static_cast<subscriber_core&>(*each).describe_handlers(topic);
+    if (!here.empty()) handlers += (handlers.empty() ? "" : "; ") + here;
+  }
+  throw not_taken(message, topic, handlers);
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,136 @@
+#include <msgbus/exec/branches.hpp>
+
+#include <msgbus/exec/waiter.hpp>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
+
+#include <deque>
+#include <mutex>
+#include <optional>
+
+namespace msgbus::exec {
+
+/// Shared by the owner and the branches.
+struct branches::state : std::enable_shared_from_this<branches::state> {
+  struct branch {
+    explicit branch(const asio::any_io_executor& executor) : on(executor) {}
+    asio::any_io_executor on;  // let go at the end: it must not outlive its context
+    asio::cancellation_signal signal;
+    bool ended = false;
+    std::exception_ptr failure;
+  };
+
+  void end(std::size_t index, std::exception_ptr failure) noexcept {
+    asio::any_io_executor let_go;
+    const std::lock_guard lock(mutex);
+    branch& mine = all[index];
+    mine.ended = true;
+    mine.failure = std::move(failure);
+    std::swap(let_go, mine.on);
+    if (--running == 0 && joining) joining->wake();
+  }
+
+  void cancel(asio::cancellation_type type) noexcept {
+    const std::lock_guard lock(mutex);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].ended) continue;
+      // A signal is used on its branch's executor only.
+      asio::post(all[i].on, [self = shared_from_this(), i, type] {
+        bool ended = false;
+        {
+          const std::lock_guard again(self->mutex);
+          ended = self->all[i].ended;
+        }
+        if (!ended) self->all[i].signal.emit(type);
+      });
+    }
+  }
+
+  mutable std::mutex mutex;
+  std::deque<branch> all;  // grows without moving what is there
+  std::size_t running = 0;
+  std::optional<waiter> joining;
+};
+
+namespace {
+
+/// Called when a branch has ended; destroyed uncalled when its context is.
+class at_end {
+ public:
+  at_end(std::shared_ptr<branches::state> all, std::size_t index) noexcept
+      : all_(std::move(all)), index_(index) {}
+  at_end(at_end&&) noexcept = default;
+  at_end& operator=(at_end&&) = delete;
+  ~at_end() {
+    if (all_) {
+      all_->end(index_, std::make_exception_ptr(asio::system_error(asio::error::operation_aborted,
+                                                                   "its executor was destroyed")));
+    }
+  }
+
+  void operator()(std::exception_ptr failure) {
+    std::exchange(all_, nullptr)->end(index_, std::move(failure));
+  }
+
+ private:
+  std::shared_ptr<branches::state> all_;
+  std::size_t index_;
+};
+
+}  // namespace
+
+branches::branches() : state_(std::make_shared<state>()) {}
+branches::~branches() = default;
+
+void branches::start(const asio::any_io_executor& on, asio::awaitable<void> work) {
+  std::size_t index = 0;
+  {
+    const std::lock_guard lock(state_->mutex);
+    index = state_->all.size();
+    state_->all.emplace_back(on);
+    ++state_->running;
+  }
+  at_end ended(state_, index);
+  const auto slot = state_->all[index].signal.slot();
+  asio::co_spawn(on, std::move(work), asio::bind_cancellation_slot(slot, std::move(ended)));
+}
+
+asio::awaitable<void> branches::join() {
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto told = asio::cancellation_type::none;
+  for (;;) {
+    {
+      const std::lock_guard lock(state_->mutex);
+      if (state_->running == 0) break;
+      state_->joining.emplace();
+    }
+    const auto before = co_await asio::this_coro::cancellation_state;
+    if (before.cancelled() != told) {
+      told = before.cancelled();
+      cancel(told);
+    }
+    co_await state_->joining->wait();
+  }
+  co_await asio::this_coro::throw_if_cancelled(throws);
+}
+
+void branches::cancel(asio::cancellation_type type) noexcept { state_->cancel(type); }
+
+std::exception_ptr branches::failure(std::size_t index) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->all[index].failure;
+}
+
+std::size_t branches::size() const noexcept {
+  const std::lock_guard lock(state_->mutex);
+  return state_->all.size();
+}
+
+}  // namespace msgbus::exec

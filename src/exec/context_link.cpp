@@ -1,0 +1,83 @@
+#include <msgbus/exec/context_link.hpp>
+
+#include <asio/execution/context.hpp>
+#include <asio/execution_context.hpp>
+#include <asio/query.hpp>
+
+namespace msgbus::exec {
+
+/// The links of one context. The context's service and the links share it.
+class context_links {
+ public:
+  bool add(context_link& added) {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return false;
+    added.next_ = first_;
+    added.previous_ = nullptr;
+    if (first_) first_->previous_ = &added;
+    first_ = &added;
+    added.linked_ = true;
+    return true;
+  }
+
+  void remove(context_link& removed) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (removed.linked_) take_out(removed);
+  }
+
+  void end() noexcept {
+    for (;;) {
+      context_link* each = nullptr;
+      {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        each = first_;
+        if (!each) return;
+        take_out(*each);
+      }
+      each->context_ended();
+    }
+  }
+
+ private:
+  void take_out(context_link& out) noexcept {
+    (out.previous_ ? out.previous_->next_ : first_) = out.next_;
+    if (out.next_) out.next_->previous_ = out.previous_;
+    out.linked_ = false;
+  }
+
+  std::mutex mutex_;
+  bool ended_ = false;
+  context_link* first_ = nullptr;
+};
+
+namespace {
+
+class links_service : public asio::execution_context::service {
+ public:
+  using key_type = links_service;
+  static inline asio::execution_context::id id;
+
+  explicit links_service(asio::execution_context& context)
+      : asio::execution_context::service(context) {}
+
+  const std::shared_ptr<context_links> links = std::make_shared<context_links>();
+
+ private:
+  void shutdown() override { links->end(); }
+};
+
+}  // namespace
+
+bool context_link::link(const asio::any_io_executor& executor) {
+  unlink();
+  auto& context = asio::query(executor, asio::execution::context);
+  list_ = asio::use_service<links_service>(context).links;
+  return list_->add(*this);
+}
+
+void context_link::unlink() noexcept {
+  if (list_) list_->remove(*this);
+}
+
+}  // namespace msgbus::exec

@@ -1,0 +1,122 @@
+#include <msgbus/component/base.hpp>
+
+#include "support/catch.hpp"
+#include "support/recorder.hpp"
+
+#include <msgbus/component/parts.hpp>
+#include <msgbus/routing/single_route.hpp>
+
+#include <type_traits>
+
+namespace {
+
+using msgbus::component::base;
+using msgbus::component::parts;
+using msgbus::component::sender;
+
+// Cores count what they are closed, outside, since it is the last that happens to them.
+struct core final : msgbus::routing::single_route {
+  core(int* times_closed, std::shared_ptr<msgbus::provider> overrides)
+      : shared(std::move(overrides)), closed(times_closed) {}
+  void close() noexcept { ++*closed; }
+  parts shared;
+  int* const closed;
+};
+
+struct component final : base<core> {
+  component(int* closed, std::shared_ptr<msgbus::provider> overrides)
+      : base(std::make_shared<core>(closed, std::move(overrides))) {}
+  [[nodiscard]] std::shared_ptr<core> inside() const { return core_; }
+};
+
+struct sending_core final : msgbus::routing::single_route {
+  explicit sending_core(int* times_closed) : closed(times_closed) {}
+  void close() noexcept { ++*closed; }
+  msgbus::observer_slot watcher;
+  msgbus::striped_counter unrouted;
+  int* const closed;
+};
+
+struct sending final : sender<sending_core> {
+  explicit sending(int* closed) : sender(std::make_shared<sending_core>(closed)) {}
+  [[nodiscard]] std::shared_ptr<sending_core> inside() const { return core_; }
+};
+
+int& get_stock() {
+  static int stock = 1;
+  return stock;
+}
+
+}  // namespace
+
+TEST_CASE("a component closes its core at its end, and whoever shares the core keeps it", "[D8]") {
+  int closed = 0;
+  std::shared_ptr<core> kept;
+  {
+    const component one(&closed, nullptr);
+    kept = one.inside();
+    CHECK(closed == 0);
+  }
+  CHECK(closed == 1);
+  CHECK(kept.use_count() == 1);
+}
+
+TEST_CASE("a component's overrides are those that it was given", "[I4]") {
+  int closed = 0;
+  const auto shared = std::make_shared<msgbus::provider>();
+  component one(&closed, shared);
+  one.override(get_stock, get_stock);
+  CHECK_FALSE(shared->state().empty());
+  one.restore(get_stock);
+  CHECK(shared->state().empty());
+  {
+    const auto overridden = one.scoped_override(get_stock, get_stock);
+    CHECK_FALSE(shared->state().empty());
+  }
+  CHECK(shared->state().empty());
+}
+
+TEST_CASE("a component holds one observer at a time, or none", "[D6]") {
+  int closed = 0;
+  component one(&closed, nullptr);
+  const auto first = std::make_shared<msgbus_test::recorder>();
+  const auto second = std::make_shared<msgbus_test::recorder>();
+  one.observe(first);
+  CHECK(one.inside()->shared.watcher.get() == first.get());
+  one.observe(second);
+  CHECK(one.inside()->shared.watcher.get() == second.get());
+  CHECK(first.use_count() == 1);
+  one.observe(nullptr);
+  CHECK(one.inside()->shared.watcher.get() == nullptr);
+  CHECK(second.use_count() == 1);
+}
+
+TEST_CASE("a component tells what its core counted as unrouted", "[D3]") {
+  int closed = 0;
+  const component one(&closed, nullptr);
+  one.inside()->shared.unrouted.add();
+  CHECK(one.unrouted() == 1);
+}
+
+TEST_CASE("a sender has an observer, counts, and closes its core at its end", "[D3][D8]") {
+  int closed = 0;
+  {
+    sending one(&closed);
+    const auto watcher = std::make_shared<msgbus_test::recorder>();
+    one.observe(watcher);
+    CHECK(one.inside()->watcher.get() == watcher.get());
+    one.observe(nullptr);
+    CHECK(watcher.use_count() == 1);
+    one.inside()->unrouted.add();
+    CHECK(one.unrouted() == 1);
+    CHECK(closed == 0);
+  }
+  CHECK(closed == 1);
+}
+
+TEST_CASE("components and senders are neither copied nor moved") {
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<component>);
+  STATIC_REQUIRE_FALSE(std::is_move_constructible_v<component>);
+  STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<sending>);
+  STATIC_REQUIRE_FALSE(std::is_move_constructible_v<sending>);
+}

@@ -1,0 +1,103 @@
+#include <msgbus/component/binding.hpp>
+
+#include "support/catch.hpp"
+
+#include <vector>
+
+namespace {
+
+using msgbus::component::binding;
+using msgbus::component::bound_to;
+using msgbus::routing::listed;
+using msgbus::routing::single_route;
+
+struct target {
+  bound_to<target> senders;
+};
+
+std::vector<const target*> bound_in(const single_route& sender) {
+  const msgbus::snapshot::guard guard(sender.guarded());
+  std::vector<const target*> all;
+  const listed list(sender.items());
+  for (const auto* each = list.begin; each != list.end; ++each) {
+    all.push_back(&static_cast<const binding<target>*>(each->entry)->target());
+  }
+  return all;
+}
+
+using targets = std::vector<const target*>;
+
+}  // namespace
+
+TEST_CASE("targets are bound in the order of binding, each once", "[D1]") {
+  const auto sender = std::make_shared<single_route>();
+  const auto first = std::make_shared<target>();
+  const auto second = std::make_shared<target>();
+  first->senders.bind(*sender, first);
+  second->senders.bind(*sender, second);
+  first->senders.bind(*sender, first);
+  CHECK(bound_in(*sender) == targets{first.get(), second.get()});
+}
+
+TEST_CASE("a target that is unbound is let go, and comes last when it is bound again", "[D6]") {
+  const auto sender = std::make_shared<single_route>();
+  const auto first = std::make_shared<target>();
+  const auto second = std::make_shared<target>();
+  first->senders.bind(*sender, first);
+  second->senders.bind(*sender, second);
+  CHECK(first.use_count() == 2);
+  first->senders.unbind(*sender);
+  CHECK(first.use_count() == 1);
+  first->senders.unbind(*sender);
+  CHECK(bound_in(*sender) == targets{second.get()});
+  first->senders.bind(*sender, first);
+  CHECK(bound_in(*sender) == targets{second.get(), first.get()});
+}
+
+TEST_CASE("unbinding from one sender leaves the others") {
+  const auto one = std::make_shared<single_route>();
+  const auto other = std::make_shared<single_route>();
+  const auto bound = std::make_shared<target>();
+  bound->senders.bind(*one, bound);
+  bound->senders.bind(*other, bound);
+  bound->senders.unbind(*one);
+  CHECK(bound_in(*one).empty());
+  CHECK(bound_in(*other) == targets{bound.get()});
+}
+
+TEST_CASE("a target that ends is dropped by all its senders", "[D8]") {
+  const auto one = std::make_shared<single_route>();
+  const auto other = std::make_shared<single_route>();
+  const auto bound = std::make_shared<target>();
+  bound->senders.bind(*one, bound);
+  bound->senders.bind(*other, bound);
+  bound->senders.drop_all();
+  CHECK(bound_in(*one).empty());
+  CHECK(bound_in(*other).empty());
+  CHECK(bound.use_count() == 1);
+}
+
+TEST_CASE("a dispatch that is going on keeps the target that ends meanwhile", "[D8]") {
+  const auto sender = std::make_shared<single_route>();
+  const auto bound = std::make_shared<target>();
+  bound->senders.bind(*sender, bound);
+  {
+    const msgbus::snapshot::guard guard(sender->guarded());
+    bound->senders.drop_all();
+    CHECK(bound.use_count() == 2);
+  }
+  CHECK(bound.use_count() == 1);
+}
+
+TEST_CASE("a sender that ends lets its targets go", "[D8]") {
+  const auto bound = std::make_shared<target>();
+  {
+    const auto sender = std::make_shared<single_route>();
+    bound->senders.bind(*sender, bound);
+    sender->close();
+  }
+  CHECK(bound.use_count() == 1);
+  const auto next = std::make_shared<single_route>();
+  bound->senders.bind(*next, bound);  // also if it has the address of the one that ended
+  CHECK(bound_in(*next) == targets{bound.get()});
+}

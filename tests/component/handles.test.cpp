@@ -1,0 +1,98 @@
+#include <msgbus/component/handles.hpp>
+
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace {
+
+using msgbus::any_event;
+using msgbus::one_of;
+using msgbus::signature;
+using msgbus::type_list;
+using msgbus::component::checked;
+using msgbus::component::held_callable;
+using msgbus::component::is_variant;
+using msgbus::component::named_types;
+using msgbus::component::names_of;
+using msgbus::component::taken_by;
+using msgbus::component::takes;
+
+struct order {};
+struct refund {};
+
+int get_stock() { return 1; }
+
+// A result that is an awaitable is none of this room's business.
+struct awaitable {
+  bool await_ready();
+};
+
+template <class F>
+using taken_types = decltype(taken_by<F>());
+
+}  // namespace
+
+TEST_CASE("what a handler takes is read off its first parameter", "[T2][T4]") {
+  STATIC_REQUIRE(std::is_same_v<taken_types<void(const order&)>, type_list<order>>);
+  STATIC_REQUIRE(std::is_same_v<taken_types<void(order)>, type_list<order>>);
+  STATIC_REQUIRE(std::is_same_v<taken_types<void(const one_of<order, refund, order>&)>,
+                                type_list<order, refund>>);
+  STATIC_REQUIRE(std::is_same_v<taken_types<void(any_event)>, type_list<>>);
+}
+
+TEST_CASE("types that are named count once, and any_event among them is every type", "[T2][T4]") {
+  STATIC_REQUIRE(std::is_same_v<named_types<order, const order, refund>, type_list<order, refund>>);
+  STATIC_REQUIRE(std::is_same_v<named_types<order, any_event>, type_list<>>);
+}
+
+TEST_CASE("a parameter takes its very type, an alternative of its one_of, or every type",
+          "[T1][T4]") {
+  STATIC_REQUIRE(takes<const order&, order>);
+  STATIC_REQUIRE(takes<any_event, order>);
+  STATIC_REQUIRE(takes<one_of<order, refund>, refund>);
+  STATIC_REQUIRE(takes<const one_of<order, refund>&, order>);
+  STATIC_REQUIRE_FALSE(takes<const refund&, order>);
+  STATIC_REQUIRE_FALSE(takes<one_of<refund>, order>);
+  STATIC_REQUIRE(is_variant<std::variant<order, refund>>);
+  STATIC_REQUIRE_FALSE(is_variant<order>);
+}
+
+TEST_CASE("a signature that is well tells its result, its message and its needs") {
+  using check = checked<
+      signature<awaitable, const order&, const msgbus::context&, msgbus::depends<get_stock>>,
+      order>;
+  STATIC_REQUIRE(std::is_same_v<check::result, awaitable>);
+  STATIC_REQUIRE(std::is_same_v<check::first, const order&>);
+  STATIC_REQUIRE(
+      std::is_same_v<check::needs,
+                     msgbus::di::injector<const msgbus::context&, msgbus::depends<get_stock>>>);
+}
+
+TEST_CASE("types are named in errors as a choice") {
+  CHECK(names_of(type_list<>{}) == "any type");
+  CHECK(names_of(type_list<int>{}) == "int");
+  CHECK(names_of(type_list<int, double>{}) == "int | double");
+}
+
+TEST_CASE("a callable is called where it is held, and destroyed before what holds it", "[D6]") {
+  const auto capture = std::make_shared<int>(5);
+  held_callable held([capture, calls = 0]() mutable { return *capture + ++calls; });
+  CHECK((*held)() == 6);
+  CHECK((*held)() == 7);
+  CHECK(capture.use_count() == 2);
+  held.destroy();
+  CHECK(capture.use_count() == 1);
+}
+
+TEST_CASE("a callable that is null or empty is refused") {
+  using function = std::function<void()>;
+  using pointer = int (*)();
+  CHECK(msgbus_test::code_of([] { held_callable<function> held{function()}; }) ==
+        msgbus::errc::bad_arguments);
+  CHECK(msgbus_test::code_of([] { held_callable<pointer> held{pointer()}; }) ==
+        msgbus::errc::bad_arguments);
+  CHECK_FALSE(msgbus_test::thrown_by([] { held_callable<pointer> held{pointer(&get_stock)}; }));
+}

@@ -1,0 +1,54 @@
+#include <msgbus/component/operation_parts.hpp>
+
+#include "support/catch.hpp"
+
+#include <memory>
+#include <string>
+#include <type_traits>
+
+namespace {
+
+using msgbus::context;
+using msgbus::depends;
+using msgbus::signature;
+using msgbus::type_list;
+using msgbus::component::operation_parts;
+
+int get_stock() { return 1; }
+
+// Inputs and needs in any order.
+using mixed = operation_parts<
+    signature<std::string, int, const context&, std::unique_ptr<int>&&, depends<get_stock>>>;
+
+}  // namespace
+
+TEST_CASE("parameters are told apart: what callers give, and what is injected") {
+  STATIC_REQUIRE(std::is_same_v<mixed::inputs, type_list<int, std::unique_ptr<int>&&>>);
+  STATIC_REQUIRE(std::is_same_v<mixed::needs, type_list<const context&, depends<get_stock>>>);
+  STATIC_REQUIRE(std::is_same_v<mixed::result, std::string>);
+  using none = operation_parts<signature<void>>;
+  STATIC_REQUIRE(std::is_same_v<none::inputs, type_list<>>);
+  STATIC_REQUIRE(std::is_same_v<none::needs, type_list<>>);
+}
+
+TEST_CASE("a parameter's place is counted among those of its sort") {
+  STATIC_REQUIRE(mixed::place<0>() == 0);  // int
+  STATIC_REQUIRE(mixed::place<1>() == 0);  // context
+  STATIC_REQUIRE(mixed::place<2>() == 1);  // unique_ptr
+  STATIC_REQUIRE(mixed::place<3>() == 1);  // depends
+}
+
+TEST_CASE("a handler is called with inputs and needs where it has them") {
+  using parts = operation_parts<signature<const int*, int, const context&, std::unique_ptr<int>&&>>;
+  const auto handler = [](int added, const context& known, std::unique_ptr<int>&& given) {
+    *given += added + static_cast<int>(known.attempt());
+    return std::as_const(given).get();
+  };
+  auto owned = std::make_unique<int>(10);
+  const int* const address = owned.get();
+  int two = 2;
+  std::tuple<int&&, std::unique_ptr<int>&&> inputs(std::move(two), std::move(owned));
+  std::tuple<const context&> needs(msgbus::no_context);
+  CHECK(parts::apply(handler, inputs, needs) == address);  // passed through, not copied
+  CHECK(*address == 13);
+}

@@ -1,0 +1,51 @@
+#include <msgbus/component/parts.hpp>
+
+#include "support/catch.hpp"
+#include "support/entries.hpp"
+
+#include <msgbus/di/provider.hpp>
+
+namespace {
+
+using msgbus::provider;
+using msgbus::component::describe_entry;
+using msgbus::component::parts;
+
+int& get_stock() {
+  static int stock = 1;
+  return stock;
+}
+
+}  // namespace
+
+TEST_CASE("parts share the overrides that they are given", "[I4]") {
+  const auto shared = std::make_shared<provider>();
+  const parts one(shared);
+  const parts other(shared);
+  CHECK(one.overrides == shared);
+  CHECK(&one.overrides_state == &shared->state());
+  CHECK(&other.overrides_state == &one.overrides_state);
+}
+
+TEST_CASE("parts that are given no overrides have their own", "[I4]") {
+  const parts one(nullptr);
+  const parts other(nullptr);
+  REQUIRE(one.overrides);
+  one.overrides->override(get_stock, get_stock);
+  CHECK_FALSE(one.overrides_state.empty());
+  CHECK(other.overrides_state.empty());
+}
+
+TEST_CASE("parts begin without an observer, and with nothing unrouted", "[D3]") {
+  parts all(nullptr);
+  CHECK(all.watcher.get() == nullptr);
+  CHECK(all.unrouted.sum() == 0);
+  all.unrouted.add();
+  CHECK(all.unrouted.sum() == 1);
+}
+
+TEST_CASE("an entry is described in its own words") {
+  const msgbus_test::bare<msgbus::routing::entry> one(nullptr, 1);
+  const msgbus::routing::entry& known = one;
+  CHECK(describe_entry(&known) == "bare");
+}

@@ -1,0 +1,158 @@
+#include <msgbus/testing/cut_off.hpp>
+
+#include <msgbus/exec/timer.hpp>
+#include <msgbus/testing/manual_clock.hpp>
+
+#include "support/catch.hpp"
+
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <set>
+#include <string>
+
+using msgbus::testing::cut_off_at_every_step;
+using msgbus::testing::manual_clock;
+using msgbus::testing::shuffled;
+using msgbus::testing::stepping_context;
+using msgbus::testing::teardown;
+using msgbus_test::contains;
+
+namespace {
+
+// Posts to itself so many times; cannot be moved, and says when it goes.
+class countdown {
+ public:
+  countdown(stepping_context& context, int from, std::string& log) : context_(context), log_(log) {
+    next(from);
+  }
+  countdown(const countdown&) = delete;
+  ~countdown() { log_ += '.'; }
+
+ private:
+  void next(int left) {
+    if (left == 0) return;
+    asio::post(context_.get_executor(), [this, left] {
+      log_ += static_cast<char>('0' + left);
+      next(left - 1);
+    });
+  }
+
+  stepping_context& context_;
+  std::string& log_;
+};
+
+}  // namespace
+
+TEST_CASE("a scenario is run with one step more each time, until it ends") {
+  std::string log;
+  const auto report =
+      cut_off_at_every_step([&](stepping_context& context) { return countdown(context, 3, log); },
+                            {.order = teardown::components_first});
+  CHECK(report.steps == 3);
+  CHECK(report.cuts == 3);
+  CHECK(log == ".3.32.321.321.");
+}
+
+TEST_CASE("each cut is made in both orders, if nothing else is said") {
+  std::string log;
+  const auto report = cut_off_at_every_step([&](stepping_context& context) {
+    struct ends {
+      explicit ends(std::string& to) : log(to) {}
+      ~ends() { log += 's'; }
+      std::string& log;
+    };
+    asio::post(context.get_executor(),
+               [last = std::shared_ptr<void>(nullptr, [&log](void*) { log += 'c'; })] {});
+    return ends(log);
+  });
+  CHECK(report.steps == 1);
+  CHECK(report.cuts == 2);
+  CHECK(log == "cssccscscscs");
+}
+
+TEST_CASE("a scenario without components is its coroutines") {
+  int cut = 0;
+  const auto report = cut_off_at_every_step([&](stepping_context& context) {
+    auto work = [](int& ended) -> asio::awaitable<void> {
+      const std::shared_ptr<void> last(nullptr, [&ended](void*) { ++ended; });
+      for (int i = 0; i < 3; ++i) co_await asio::post(asio::use_awaitable);
+    };
+    (void)context.spawn(work(cut));
+  });
+  CHECK(report.steps >= 3);
+  CHECK(report.cuts == 2 * report.steps);
+  CHECK(cut >= 2 * 3);
+}
+
+TEST_CASE("a scenario goes on when nothing is left, if it knows how") {
+  struct scenario {
+    explicit scenario(stepping_context& context)
+        : clock(context), timer(context.get_executor()), running(context.spawn(work(*this))) {}
+    static asio::awaitable<void> work(scenario& self) {
+      self.timer.start(std::chrono::hours(2), [&self] { ++self.calls; });
+      co_await msgbus::exec::sleep(std::chrono::hours(1));
+      co_await msgbus::exec::sleep(std::chrono::hours(3));
+      ++self.calls;
+    }
+    bool when_idle() { return clock.advance_to_next(); }
+
+    manual_clock clock;
+    msgbus::exec::timer timer;
+    int calls = 0;
+    msgbus::testing::spawned<void> running;
+  };
+  const auto report =
+      cut_off_at_every_step([](stepping_context& context) { return scenario(context); });
+  CHECK(report.steps >= 6);
+  CHECK(cut_off_at_every_step([](stepping_context& context) { return scenario(context); },
+                              {.shuffle = shuffled{3}})
+            .steps == report.steps);
+}
+
+TEST_CASE("coroutines on strands with timers are cut off safely", "[A12]") {
+  const auto report = cut_off_at_every_step([](stepping_context& context) {
+    struct components {
+      explicit components(asio::any_io_executor executor) : timer(executor), late(executor) {}
+      msgbus::exec::timer timer;
+      msgbus::exec::timer late;
+    };
+    auto all = std::make_unique<components>(asio::make_strand(context.get_executor()));
+    auto work = []() -> asio::awaitable<std::string> {
+      co_await msgbus::exec::sleep(std::chrono::seconds(0));
+      co_await asio::post(asio::use_awaitable);
+      co_return "long enough to need memory of its own";
+    };
+    all->timer.start(std::chrono::seconds(0), [late = &all->late] {
+      late->start(std::chrono::seconds(0), [] {});
+      late->start(std::chrono::hours(1), [] {});
+    });
+    (void)context.spawn(work());
+    return all;
+  });
+  CHECK(report.cuts > 6);
+}
+
+TEST_CASE("a scenario that does not end is an error, and so is one that differs between runs") {
+  auto endless = [](stepping_context& context) {
+    auto work = []() -> asio::awaitable<void> {
+      for (;;) co_await asio::post(asio::use_awaitable);
+    };
+    (void)context.spawn(work());
+  };
+  CHECK_THROWS_WITH(cut_off_at_every_step(endless, {.limit = 20}), contains("after 20 steps"));
+
+  int runs = 0;
+  std::string log;
+  auto moody = [&](stepping_context& context) { return countdown(context, ++runs % 2, log); };
+  CHECK_THROWS_WITH(cut_off_at_every_step(moody), contains("fewer in another"));
+}
+
+TEST_CASE("what a step of a scenario throws is thrown") {
+  auto failing = [](stepping_context& context) {
+    asio::post(context.get_executor(), [] { throw std::runtime_error("no luck"); });
+  };
+  CHECK_THROWS_WITH(cut_off_at_every_step(failing), "no luck");
+}

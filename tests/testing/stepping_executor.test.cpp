@@ -1,0 +1,288 @@
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/catch.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+using msgbus::testing::shuffled;
+using msgbus::testing::stepping_context;
+using msgbus_test::contains;
+
+namespace {
+
+asio::awaitable<void> turn() { co_await asio::post(asio::use_awaitable); }
+
+std::vector<int> order_of_ten(stepping_context& context) {
+  std::vector<int> order;
+  for (int i = 0; i < 10; ++i)
+    asio::post(context.get_executor(), [&order, i] { order.push_back(i); });
+  CHECK(context.pending() == 10);
+  CHECK(context.run() == 10);
+  CHECK(context.pending() == 0);
+  return order;
+}
+
+}  // namespace
+
+TEST_CASE("a step is one thing that was posted, and the first comes first") {
+  stepping_context context;
+  CHECK_FALSE(context.step());
+  std::string done;
+  asio::post(context.get_executor(), [&] {
+    done += 'a';
+    asio::post(context.get_executor(), [&] { done += 'c'; });
+  });
+  asio::post(context.get_executor(), [&] { done += 'b'; });
+  CHECK(done.empty());
+  CHECK(context.step());
+  CHECK(done == "a");
+  CHECK(context.step());
+  CHECK(context.step());
+  CHECK_FALSE(context.step());
+  CHECK(done == "abc");
+}
+
+TEST_CASE("what is dispatched runs inside a step, and is a step of its own elsewhere") {
+  stepping_context context;
+  std::string done;
+  asio::dispatch(context.get_executor(), [&] {
+    asio::dispatch(context.get_executor(), [&] { done += 'a'; });
+    asio::post(context.get_executor(), [&] { done += 'c'; });
+    done += 'b';
+  });
+  CHECK(done.empty());
+  CHECK(context.step());
+  CHECK(done == "ab");
+  CHECK(context.run() == 1);
+  CHECK(done == "abc");
+}
+
+TEST_CASE("a seed gives an order, the same one each time") {
+  stepping_context in_order;
+  const std::vector<int> first = order_of_ten(in_order);
+  CHECK(first == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+
+  stepping_context a(shuffled{1}), b(shuffled{1}), c(shuffled{2});
+  const auto order = order_of_ten(a);
+  CHECK(order != first);
+  CHECK(order == order_of_ten(b));
+  CHECK(order != order_of_ten(c));
+}
+
+TEST_CASE("a strand keeps its order on a shuffled context") {
+  stepping_context context(shuffled{7});
+  const auto strand = asio::make_strand(context.get_executor());
+  const auto other = asio::make_strand(asio::any_io_executor(context.get_executor()));
+  std::vector<int> order;
+  for (int i = 0; i < 20; ++i) {
+    asio::post(strand, [&, i] {
+      CHECK(strand.running_in_this_thread());
+      CHECK_FALSE(other.running_in_this_thread());
+      order.push_back(i);
+    });
+  }
+  context.run();
+  REQUIRE(order.size() == 20);
+  CHECK(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST_CASE("an awaitable runs to its end and gives its result") {
+  stepping_context context;
+  auto add = [](int a, int b) -> asio::awaitable<int> {
+    co_await turn();
+    co_return a + b;
+  };
+  CHECK(context.run(add(1, 2)) == 3);
+
+  int turns = 0;
+  context.run([&]() -> asio::awaitable<void> {
+    for (; turns < 5; ++turns) co_await turn();
+  });
+  CHECK(turns == 5);
+
+  auto text = [](std::string given) -> asio::awaitable<std::unique_ptr<std::string>> {
+    co_await turn();
+    co_return std::make_unique<std::string>(given);
+  };
+  CHECK(*context.run(text("long enough to be allocated")) == "long enough to be allocated");
+}
+
+TEST_CASE("an awaitable's exception comes out of running it") {
+  stepping_context context;
+  auto fail = []() -> asio::awaitable<void> {
+    co_await turn();
+    throw std::runtime_error("no luck");
+  };
+  CHECK_THROWS_WITH(context.run(fail()), "no luck");
+}
+
+TEST_CASE("an awaitable that nothing can end is an error that says so") {
+  stepping_context context;
+  auto wait = []() -> asio::awaitable<void> {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    timer.expires_after(std::chrono::hours(24));
+    co_await timer.async_wait(asio::use_awaitable);
+  };
+  CHECK_THROWS_AS(context.run(wait()), msgbus::testing::stuck);
+  CHECK_THROWS_WITH(context.run(wait()), contains("nothing is left to do"));
+}
+
+TEST_CASE("what a step throws is thrown, and the next steps are still there") {
+  stepping_context context;
+  bool later = false;
+  asio::post(context.get_executor(), [] { throw std::runtime_error("no luck"); });
+  asio::post(context.get_executor(), [&] { later = true; });
+  CHECK_THROWS_WITH(context.run(), "no luck");
+  CHECK(context.pending() == 1);
+  CHECK(context.run() == 1);
+  CHECK(later);
+}
+
+TEST_CASE("a step cannot do steps") {
+  stepping_context context;
+  asio::post(context.get_executor(), [&] { context.step(); });
+  CHECK_THROWS_WITH(context.run(), contains("a step cannot do steps"));
+  asio::post(context.get_executor(), [&] { context.run(turn()); });
+  CHECK_THROWS_WITH(context.run(), contains("a step cannot do steps"));
+}
+
+TEST_CASE("steps are done until something holds") {
+  stepping_context context;
+  int done = 0;
+  for (int i = 0; i < 5; ++i) asio::post(context.get_executor(), [&] { ++done; });
+  CHECK(context.run_until([&] { return done == 3; }));
+  CHECK(context.pending() == 2);
+  CHECK_FALSE(context.run_until([&] { return done == 9; }));
+  CHECK(done == 5);
+}
+
+TEST_CASE("real timers of Asio complete when they have expired") {
+  stepping_context context;
+  asio::steady_timer timer(context.get_executor());
+  timer.expires_after(std::chrono::milliseconds(1));
+  bool expired = false;
+  timer.async_wait([&](asio::error_code ended) { expired = !ended; });
+  CHECK(context.run_until([&] { return expired; }, std::chrono::seconds(60)));
+
+  timer.expires_after(std::chrono::hours(1));
+  asio::error_code result;
+  timer.async_wait([&](asio::error_code ended) { result = ended; });
+  CHECK(context.run() == 0);
+  timer.cancel();
+  CHECK(context.run() == 1);
+  CHECK(result == asio::error::operation_aborted);
+}
+
+TEST_CASE("other threads may post, and are waited for") {
+  stepping_context context;
+  constexpr int threads = 4;
+  constexpr int each = 1000;
+  int done = 0;
+  std::vector<std::thread> posting;
+  for (int t = 0; t < threads; ++t) {
+    posting.emplace_back([&] {
+      for (int i = 0; i < each; ++i) asio::post(context.get_executor(), [&] { ++done; });
+    });
+  }
+  CHECK(context.run_until([&] { return done == threads * each; }, std::chrono::seconds(60)));
+  for (std::thread& t : posting) t.join();
+  CHECK_FALSE(context.run_until([] { return false; }, std::chrono::milliseconds(1)));
+}
+
+TEST_CASE("an executor is known by its context, also as any executor") {
+  stepping_context one, two;
+  CHECK(one.get_executor() == one.get_executor());
+  CHECK(one.get_executor() != two.get_executor());
+  const asio::any_io_executor any = one.get_executor();
+  CHECK(any == asio::any_io_executor(one.get_executor()));
+  CHECK(any != asio::any_io_executor(two.get_executor()));
+  CHECK(&asio::query(any, asio::execution::context) == &one.context());
+  CHECK(asio::query(one.get_executor(), asio::execution::blocking) ==
+        asio::execution::blocking.possibly);
+  CHECK(asio::query(asio::require(one.get_executor(), asio::execution::blocking.never),
+                    asio::execution::blocking) == asio::execution::blocking.never);
+}
+
+TEST_CASE("coroutines of several strands and executors meet", "[A2]") {
+  stepping_context one, two;
+  std::string done;
+  auto there = [&]() -> asio::awaitable<int> {
+    done += 't';
+    co_await turn();
+    co_return 2;
+  };
+  auto here = [&]() -> asio::awaitable<int> {
+    const int first = co_await asio::co_spawn(two.get_executor(), there(), asio::use_awaitable);
+    done += 'h';
+    co_return first + 1;
+  };
+  auto running = one.spawn(here());
+  one.run();
+  CHECK_FALSE(running.done());
+  CHECK(done.empty());
+  two.run();
+  CHECK(done == "t");
+  one.run();
+  CHECK(done == "th");
+  CHECK(running.get() == 3);
+}
+
+TEST_CASE("a context that goes destroys what is pending", "[A12]") {
+  struct noted {
+    explicit noted(int& to) : count(to) { ++count; }
+    noted(const noted& other) : count(other.count) { ++count; }
+    ~noted() { --count; }
+    int& count;
+  };
+  int alive = 0;
+  {
+    stepping_context context;
+    const auto strand = asio::make_strand(context.get_executor());
+    auto wait_on_strand = [](noted) -> asio::awaitable<void> {
+      asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::hours(1));
+      co_await timer.async_wait(asio::use_awaitable);
+    };
+    auto outer = [&](noted kept) -> asio::awaitable<void> {
+      co_await turn();
+      co_await asio::co_spawn(strand, wait_on_strand(kept), asio::use_awaitable);
+    };
+    auto never_started = [](noted) -> asio::awaitable<void> { co_return; };
+    asio::co_spawn(context.get_executor(), outer(noted(alive)), asio::detached);
+    asio::co_spawn(strand, wait_on_strand(noted(alive)), asio::detached);
+    context.run();
+    asio::co_spawn(strand, never_started(noted(alive)), asio::detached);
+    asio::post(context.get_executor(), [kept = noted(alive)] {});
+    CHECK(alive > 3);
+  }
+  CHECK(alive == 0);
+}
+
+TEST_CASE("what destroyed steps post is destroyed too", "[A12]") {
+  auto shared = std::make_shared<int>(0);
+  struct poster {
+    asio::any_io_executor executor;
+    std::shared_ptr<int> count;
+    ~poster() {
+      if (count) asio::post(executor, [kept = count] { ++*kept; });
+    }
+  };
+  {
+    stepping_context context;
+    auto last = std::make_shared<poster>(poster{context.get_executor(), shared});
+    asio::post(context.get_executor(), [kept = std::move(last)] {});
+  }
+  CHECK(*shared == 0);
+  CHECK(shared.use_count() == 1);
+}
