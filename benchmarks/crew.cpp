@@ -24,8 +24,7 @@ void stay_on(unsigned core) noexcept {
 #endif
 }
 
-crew::crew(unsigned threads, std::function<void(std::uint64_t)> send_some)
-    : send_some_(std::move(send_some)) {
+crew::crew(unsigned threads, sender send_some) : send_some_(std::move(send_some)) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
 }
 
@@ -59,7 +58,7 @@ void crew::work(unsigned number) {
     while (sent_ == last) std::this_thread::yield();
     const std::uint64_t allocated = allocations_here();
     const std::uint64_t handled = handled_here;
-    send_some_(share_);
+    send_some_(number, share_);
     handled_ += handled_here - handled;
     add_allocations(allocations_here() - allocated);
     if (--left_ == 0) left_.notify_one();

@@ -26,7 +26,9 @@ void stay_on(unsigned core) noexcept;
 /// messages out, and returns when all were sent.
 class crew {
  public:
-  crew(unsigned threads, std::function<void(std::uint64_t messages)> send_some);
+  using sender = std::function<void(unsigned number, std::uint64_t messages)>;
+
+  crew(unsigned threads, sender send_some);
   ~crew();
   crew(const crew&) = delete;
   crew& operator=(const crew&) = delete;
@@ -38,7 +40,7 @@ class crew {
  private:
   void work(unsigned number);
 
-  const std::function<void(std::uint64_t)> send_some_;
+  const sender send_some_;
   std::uint64_t share_ = 0;  // of each thread; written while all wait
   bool over_ = false;
   std::atomic<unsigned> woken_{0};  // how often
@@ -52,7 +54,7 @@ class crew {
 /// As `sending`, from several threads to the one `State`.
 template <class State, class Once>
 subject sending_from(unsigned threads, std::shared_ptr<State> state, Once once) {
-  auto together = std::make_shared<crew>(threads, [state, once](std::uint64_t messages) {
+  auto together = std::make_shared<crew>(threads, [state, once](unsigned, std::uint64_t messages) {
     State* const to = opaque(state.get());
     for (std::uint64_t i = 0; i < messages; ++i) {
       once(*to, i);

@@ -22,7 +22,6 @@ void* counted(std::size_t size) {
 }
 
 void* counted(std::size_t size, std::align_val_t alignment) {
-  ++allocated_here;
   const auto align = static_cast<std::size_t>(alignment);
   if (void* const block = std::aligned_alloc(align, (size + align - 1) / align * align)) {
     return block;
@@ -31,6 +30,13 @@ void* counted(std::size_t size, std::align_val_t alignment) {
 }
 
 }  // namespace
+
+// What Asio calls for its operations and for the frames of its coroutines.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  ++allocated_here;
+  void* block = nullptr;
+  return posix_memalign(&block, std::max(alignment, sizeof(void*)), size) == 0 ? block : nullptr;
+}
 
 // The other forms of the standard library call these.
 void* operator new(std::size_t size) { return counted(size); }
@@ -51,6 +57,7 @@ void add_allocations(std::uint64_t count) noexcept {
 }
 
 double row::at(double quantile) const {
+  if (each) return each->at(quantile);
   if (ns.empty()) return std::nan("");
   const double place = quantile * static_cast<double>(ns.size() - 1);
   const auto low = static_cast<std::size_t>(place);
@@ -82,9 +89,15 @@ class runner {
   void sample(row& into) {
     const std::uint64_t before = allocated_here;
     allocated_elsewhere = 0;
+    if (running_.each) running_.each->clear();
     const double elapsed = time(messages_);
     const std::uint64_t allocated = allocated_here - before - in_check_ + allocated_elsewhere;
     into.ns.push_back(elapsed / static_cast<double>(messages_));
+    if (running_.each) {
+      if (!into.each) into.each.emplace();
+      into.each->add(*running_.each);
+    }
+    if (running_.grown_kib) into.grown_kib = running_.grown_kib();
     into.allocations += static_cast<double>(allocated);  // a sum until all samples are there
     into.messages += messages_;
   }

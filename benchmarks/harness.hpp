@@ -3,9 +3,12 @@
 /// How workloads are described and measured. A workload is a list of contenders; the harness sets
 /// each of them up several times over, runs them in turn, and takes medians. For one thread.
 
+#include "histogram.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +42,10 @@ struct subject {
   std::function<std::uint64_t()> handled;            // by how many handlers, since it was set up
   std::function<void()> before = [] {};              // called before `send`, and not timed:
   std::function<void()> after = [] {};               // for what takes its time to wake up
+  // Where messages are timed one by one: `send` adds what each has taken.
+  std::shared_ptr<histogram> each = {};
+  // Where memory is watched: by how much the process has grown since the first sample.
+  std::function<double()> grown_kib = {};
 };
 
 /// What a row stands for. A reference is shown, and compared with neither as floor nor as peer.
@@ -61,7 +68,8 @@ struct target {
     at_most_ns_more,        // the row's median, less the other row's
     at_least_times_faster,  // the other row's median, divided by the row's
     at_least_millions,      // messages a second
-    at_most_allocations     // a message
+    at_most_allocations,    // a message
+    at_most_kib             // that the process has grown by
   };
   kind what;
   std::string row;
@@ -76,6 +84,7 @@ struct workload {
   std::vector<target> targets;
   std::string unit = "message";
   double sample_ms = 2;
+  bool lasting = false;  // set up once, and then run for 60 samples on end
 };
 
 /// A promise of how little a cost grows from one size to another: so many times, or so many times
@@ -116,7 +125,7 @@ subject sending(std::shared_ptr<State> state, Once once, std::uint64_t& count = 
           [handled] { return *handled; }};
 }
 
-/// How many times this thread has called the global operator new.
+/// How many times this thread has called the global operator new, or aligned_alloc.
 [[nodiscard]] std::uint64_t allocations_here() noexcept;
 
 /// For threads that work for a subject: adds to what the running sample has allocated.
@@ -130,6 +139,8 @@ struct row {
   std::uint64_t messages = 0;
   std::string floor = {};
   unsigned threads = 1;
+  std::optional<histogram> each = {};  // of single messages, instead of `ns`
+  std::optional<double> grown_kib = {};
 
   [[nodiscard]] double at(double quantile) const;
   [[nodiscard]] double median() const { return at(0.5); }
@@ -138,8 +149,12 @@ struct row {
 struct options {
   bool quick = false;   // only to see that it runs
   bool points = false;  // of a curve: there are many of them
-  [[nodiscard]] int rounds() const { return quick ? 1 : points ? 3 : 7; }
-  [[nodiscard]] int samples() const { return quick ? 3 : points ? 11 : 31; }  // in each round
+  bool lasting = false;
+  [[nodiscard]] int rounds() const { return quick || lasting ? 1 : points ? 3 : 7; }
+  [[nodiscard]] int samples() const {  // in each round
+    if (lasting) return quick ? 20 : 60;
+    return quick ? 3 : points ? 11 : 31;
+  }
 };
 
 /// Sets the contenders up anew for each round, and runs them in turn. Ends the program if a message

@@ -1,4 +1,4 @@
-// msgbus_bench [--quick] [--json FILE] [--revision TEXT] [--list] [workload...]
+// msgbus_bench [--quick] [--json FILE] [--revision TEXT] [--list] [family or workload...]
 // msgbus_bench --send COUNT WORKLOAD ROW      only sends so many messages, for a profiler
 
 #include "buses.hpp"
@@ -22,6 +22,12 @@
 
 #ifdef MSGBUS_BENCH_WITH_SIGNALS2
 #include <boost/version.hpp>
+#endif
+#ifdef MSGBUS_BENCH_WITH_ASYNC
+#include <asio/version.hpp>
+#endif
+#ifdef MSGBUS_BENCH_WITH_CAF
+#include <caf/config.hpp>
 #endif
 
 namespace {
@@ -63,7 +69,8 @@ arguments parse(int argc, char** argv) {
       given.revision = value();
     } else if (each.starts_with("-")) {
       std::fprintf(stderr,
-                   "usage: %s [--quick] [--json FILE] [--revision TEXT] [--list] [workload...]\n"
+                   "usage: %s [--quick] [--json FILE] [--revision TEXT] [--list] "
+                   "[family or workload...]\n"
                    "       %s --send COUNT WORKLOAD ROW\n",
                    argv[0], argv[0]);
       std::exit(2);
@@ -79,10 +86,32 @@ bool selects(const std::string& wanted, const std::string& id) {
   return lower(id) == wanted || lower(id).starts_with(wanted + "_");
 }
 
-bool is_wanted(const arguments& given, const std::string& id) {
+/// The workloads of msgbus::sync, or those of msgbus::async.
+struct family {
+  std::string name;
+  std::vector<workload> workloads;
+  std::vector<growth> growths;
+};
+
+std::vector<family> families() {
+  return {
+      {"sync",
+       {s1_dispatch(), s2_dispatch_ten(), s3_subscribe_cancel(), s4_topics(), s5_threads(),
+        s6_depends(), s7_execute()},
+       scaling()},
+#ifdef MSGBUS_BENCH_WITH_ASYNC
+      {"async",
+       {a1_post(), a2_two_producers(), a3_send(), a4_consume(), a5_dispatch(), a6_round_trip(),
+        a7_thousand_mailboxes(), a8_slow_consumer(), a9_wake()},
+       {mailboxes()}},
+#endif
+  };
+}
+
+bool is_wanted(const arguments& given, const family& of, const std::string& id) {
   return given.wanted.empty() ||
          std::any_of(given.wanted.begin(), given.wanted.end(),
-                     [&](const std::string& each) { return selects(each, id); });
+                     [&](const std::string& each) { return each == of.name || selects(each, id); });
 }
 
 /// The value of the first line of a file that begins with `field`.
@@ -101,6 +130,15 @@ double load() {
   double average = 0;
   return getloadavg(&average, 1) == 1 ? average : -1;
 }
+
+#ifdef MSGBUS_BENCH_WITH_ASYNC
+/// 1.22.1 of 102201, where the parts have so many values.
+std::string version(int number, int minors_and_patches, int minors) {
+  const int patches = minors_and_patches / minors;
+  return std::to_string(number / minors_and_patches) + "." +
+         std::to_string(number / patches % minors) + "." + std::to_string(number % patches);
+}
+#endif
 
 setting describe(const arguments& given, double load_before) {
   setting all;
@@ -127,6 +165,18 @@ setting describe(const arguments& given, double load_before) {
 #endif
 #ifdef MSGBUS_BENCH_WITH_SIGCPP
   all.add("libsigc++", std::string(MSGBUS_BENCH_WITH_SIGCPP));
+#endif
+#ifdef MSGBUS_BENCH_WITH_ASYNC
+  all.add("asio", version(ASIO_VERSION, 100'000, 1000));
+#endif
+#ifdef MSGBUS_BENCH_WITH_CAF
+  all.add("caf", version(CAF_VERSION, 10'000, 100));
+#endif
+#ifdef MSGBUS_BENCH_WITH_ZEROMQ
+  all.add("zeromq", std::string(MSGBUS_BENCH_WITH_ZEROMQ));
+#endif
+#ifdef MSGBUS_BENCH_WITH_TBB
+  all.add("tbb", std::string(MSGBUS_BENCH_WITH_TBB));
 #endif
   return all;
 }
@@ -157,23 +207,26 @@ class sleeper {
 };
 
 /// For profilers: one row of one workload, not timed.
-int send_only(const std::vector<workload>& workloads, const arguments& given) {
-  for (const workload& w : workloads) {
-    if (given.wanted.size() != 2 || !selects(given.wanted[0], w.id)) continue;
-    for (const contender& each : w.contenders) {
-      if (lower(each.name) != given.wanted[1]) continue;
-      const subject sender = each.make();
-      sender.before();
-      sender.send(given.send);
-      sender.after();
-      return sender.handled() == given.send * each.handlers ? 0 : 1;
+int send_only(const std::vector<family>& all, const arguments& given) {
+  for (const family& of : all) {
+    for (const workload& w : of.workloads) {
+      if (given.wanted.size() != 2 || !selects(given.wanted[0], w.id)) continue;
+      for (const contender& each : w.contenders) {
+        if (lower(each.name) != given.wanted[1]) continue;
+        const subject sender = each.make();
+        sender.before();
+        sender.send(given.send);
+        sender.after();
+        return sender.handled() == given.send * each.handlers ? 0 : 1;
+      }
     }
   }
   std::fprintf(stderr, "--send COUNT wants a workload and the name of one of its rows\n");
   return 2;
 }
 
-result run(const workload& w, const options& how) {
+result run(const workload& w, options how) {
+  how.lasting = w.lasting;
   result r{w, measure(w.id, w.contenders, w.sample_ms, how), {}};
   for (const target& each : w.targets) r.verdicts.push_back(judge(each, r.rows));
   return r;
@@ -199,23 +252,22 @@ curve_result run(growth g, const options& how) {
 int main(int argc, char** argv) {
   const arguments given = parse(argc, argv);
   const double load_before = load();
-  const std::vector<workload> workloads = {
-      s1_dispatch(), s2_dispatch_ten(), s3_subscribe_cancel(), s4_topics(),
-      s5_threads(),  s6_depends(),      s7_execute(),
-  };
-  if (given.send > 0) return send_only(workloads, given);
-  const std::vector<growth> growths = scaling();
+  const std::vector<family> all = families();
+  if (given.send > 0) return send_only(all, given);
 
-  std::vector<std::string> ids;
-  for (const workload& each : workloads) ids.push_back(each.id);
-  for (const growth& each : growths) ids.push_back(each.id);
+  std::vector<std::string> names;  // that may be asked for
+  for (const family& of : all) {
+    for (const workload& each : of.workloads) names.push_back(each.id);
+    for (const growth& each : of.growths) names.push_back(each.id);
+  }
   if (given.list) {
-    for (const std::string& each : ids) std::printf("%s\n", each.c_str());
+    for (const std::string& each : names) std::printf("%s\n", each.c_str());
     return 0;
   }
+  for (const family& of : all) names.push_back(of.name);
   for (const std::string& each : given.wanted) {
-    if (std::none_of(ids.begin(), ids.end(),
-                     [&](const std::string& id) { return selects(each, id); })) {
+    if (std::none_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return selects(each, name); })) {
       std::fprintf(stderr, "no workload is called %s; --list shows them\n", each.c_str());
       return 2;
     }
@@ -229,15 +281,17 @@ int main(int argc, char** argv) {
   const sleeper second_thread;
   std::vector<result> results;
   std::vector<curve_result> curves;
-  for (const workload& each : workloads) {
-    if (!is_wanted(given, each.id)) continue;
-    results.push_back(run(each, given.how));
-    print(results.back());
-  }
-  for (const growth& each : growths) {
-    if (!is_wanted(given, each.id)) continue;
-    curves.push_back(run(each, given.how));
-    print(curves.back());
+  for (const family& of : all) {
+    for (const workload& each : of.workloads) {
+      if (!is_wanted(given, of, each.id)) continue;
+      results.push_back(run(each, given.how));
+      print(results.back());
+    }
+    for (const growth& each : of.growths) {
+      if (!is_wanted(given, of, each.id)) continue;
+      curves.push_back(run(each, given.how));
+      print(curves.back());
+    }
   }
 
   std::vector<verdict> verdicts;

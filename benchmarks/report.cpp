@@ -111,6 +111,10 @@ verdict judge(const target& promise, const std::vector<row>& rows) {
       const double figure = of.allocations;
       return made(figure, "≤ " + limit + " allocations", "", figure <= promise.limit);
     }
+    case at_most_kib: {
+      const double figure = of.grown_kib.value_or(std::nan(""));
+      return made(figure, "memory grows by ≤ " + limit + " KiB", " KiB", figure <= promise.limit);
+    }
   }
   std::abort();
 }
@@ -150,11 +154,17 @@ void print(const result& r) {
   for (const row& each : r.rows) width = std::max(width, each.name.size());
   std::printf("\n%s  %s, ns per %s\n", r.what.id.c_str(), r.what.title.c_str(),
               r.what.unit.c_str());
-  std::printf("  %s %9s %9s %9s %9s %10s %7s\n", padded("", width).c_str(), "median", "min", "max",
-              "to floor", "best peer", "allocs");
+  const bool one_by_one = !r.rows.empty() && r.rows.front().each;
+  const auto tail = [&](const std::string& p90, const std::string& p99, const std::string& p99_9) {
+    if (one_by_one) std::printf(" %9s %9s %9s", p90.c_str(), p99.c_str(), p99_9.c_str());
+  };
+  std::printf("  %s %9s", padded("", width).c_str(), "median");
+  tail("p90", "p99", "p99.9");
+  std::printf(" %9s %9s %9s %10s %7s\n", "min", "max", "to floor", "best peer", "allocs");
   for (const row& each : r.rows) {
-    std::printf("  %s %9s %9s %9s %9s %10s %7s\n", padded(each.name, width).c_str(),
-                brief(each.median()).c_str(), brief(each.at(0)).c_str(), brief(each.at(1)).c_str(),
+    std::printf("  %s %9s", padded(each.name, width).c_str(), brief(each.median()).c_str());
+    tail(brief(each.at(0.9)), brief(each.at(0.99)), brief(each.at(0.999)));
+    std::printf(" %9s %9s %9s %10s %7s\n", brief(each.at(0)).c_str(), brief(each.at(1)).c_str(),
                 times(ratio_to_floor(each, r.rows)).c_str(),
                 times(ratio_to_best_peer(each, r.rows)).c_str(),
                 each.allocations == 0 ? "0" : brief(each.allocations).c_str());
@@ -211,15 +221,26 @@ std::string joined(const List& list, const std::string& indent, Text text) {
   return all;
 }
 
+/// What only rows have whose messages were timed one by one, or whose memory was watched.
+std::string json_of_more(const row& each) {
+  std::string more;
+  if (each.each) {
+    more += ", \"p50_ns\": " + number(each.at(0.5)) + ", \"p99_ns\": " + number(each.at(0.99)) +
+            ", \"p99_9_ns\": " + number(each.at(0.999));
+  }
+  if (each.grown_kib) more += ", \"grown_kib\": " + number(each.grown_kib);
+  return more;
+}
+
 std::string json_of(const row& each, const std::vector<row>& rows) {
   return "{\"name\": " + quoted(each.name) + ", \"role\": " + quoted(mark(each.what)) +
          ", \"median_ns\": " + number(each.median()) + ", \"min_ns\": " + number(each.at(0)) +
          ", \"p10_ns\": " + number(each.at(0.1)) + ", \"p90_ns\": " + number(each.at(0.9)) +
-         ", \"max_ns\": " + number(each.at(1)) +
+         ", \"max_ns\": " + number(each.at(1)) + json_of_more(each) +
          ", \"to_floor\": " + number(ratio_to_floor(each, rows)) +
          ", \"to_best_peer\": " + number(ratio_to_best_peer(each, rows)) +
          ", \"allocations\": " + number(each.allocations) +
-         ", \"samples\": " + std::to_string(each.ns.size()) +
+         ", \"samples\": " + std::to_string(each.each ? each.each->size() : each.ns.size()) +
          ", \"messages\": " + std::to_string(each.messages) + "}";
 }
 

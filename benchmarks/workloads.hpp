@@ -19,4 +19,18 @@ workload s7_execute();
 /// How costs grow: handlers, topics, patterns, subscriptions, threads.
 std::vector<growth> scaling();
 
+// Of the async family.
+workload a1_post();
+workload a2_two_producers();
+workload a3_send();
+workload a4_consume();
+workload a5_dispatch();
+workload a6_round_trip();
+workload a7_thousand_mailboxes();
+workload a8_slow_consumer();
+workload a9_wake();
+
+/// How the cost of a publish grows with mailboxes.
+growth mailboxes();
+
 }  // namespace bench

@@ -131,7 +131,7 @@ bool core::run_one(const routing::item& item, delivery& d, observer* watcher) {
 void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
   if (failure) d.failed.add(failure);
   ++d.ran;
-  {
+  if (shared.watcher.get()) [[unlikely]] {
     const snapshot::guard guard(routes_.guarded());
     if (observer* const watcher = shared.watcher.get()) {
       for (std::size_t i = d.failed_before; i < d.failed.size(); ++i) {
@@ -203,12 +203,12 @@ struct core::handling {
 bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
   handling now(*this, message);
   if (!advance(now.d)) return true;
-  rest = handle_rest(std::make_unique<handling>(std::move(now)));
+  rest = handle_rest(std::move(now));
   return false;
 }
 
-asio::awaitable<void> core::handle_rest(std::unique_ptr<handling> message) {
-  delivery& d = message->d;
+asio::awaitable<void> core::handle_rest(handling message) {
+  delivery& d = message.d;
   do {
     std::exception_ptr failure;
     co_await asio::this_coro::throw_if_cancelled(true);  // as handlers expect it
@@ -231,10 +231,6 @@ void core::abandoned(const exec::carried& message) noexcept {
     watcher->abandoned({message.message().type->name, message.topic()});
   }
   count(outcome::abandoned);
-}
-
-void core::cut_off(const exec::carried&) noexcept {
-  // Its delivery, where it has one, was destroyed before and has counted it.
 }
 
 void core::dropped(const exec::carried& message) noexcept {

@@ -1,5 +1,6 @@
 #include <msgbus/exec/branches.hpp>
 
+#include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/waiter.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -19,20 +20,25 @@ namespace msgbus::exec {
 /// Shared by the owner and the branches.
 struct branches::state : std::enable_shared_from_this<branches::state> {
   struct branch {
-    explicit branch(const asio::any_io_executor& executor) : on(executor) {}
-    asio::any_io_executor on;  // let go at the end: it must not outlive its context
+    explicit branch(const asio::any_io_executor& executor)
+        : on(executor), work(work_on(executor)) {}
+    // Let go at the end: they must not outlive their context.
+    asio::any_io_executor on;
+    asio::any_io_executor work;
     asio::cancellation_signal signal;
     bool ended = false;
     std::exception_ptr failure;
   };
 
   void end(std::size_t index, std::exception_ptr failure) noexcept {
-    asio::any_io_executor let_go;
+    asio::any_io_executor on;
+    asio::any_io_executor work;
     const std::lock_guard lock(mutex);
     branch& mine = all[index];
     mine.ended = true;
     mine.failure = std::move(failure);
-    std::swap(let_go, mine.on);
+    std::swap(on, mine.on);
+    std::swap(work, mine.work);
     if (--running == 0 && joining) joining->wake();
   }
 

@@ -1,24 +1,53 @@
 #include <msgbus/exec/lane_executor.hpp>
 
-#include <asio/strand.hpp>
+#include <typeinfo>
 
 namespace msgbus::exec {
 
-lane_executor::lane_executor(const asio::any_io_executor& base,
-                             std::shared_ptr<const lineage> waiting)
-    : inner_(asio::make_strand(base)),
-      shared_(std::make_shared<const shared>(shared{base, std::move(waiting)})) {}
+namespace {
+
+/// The state behind one of our executors; null for others. `any_io_executor::target` of Asio 1.22
+/// does not look at the type: this does.
+const lane_state* state_of(const asio::any_io_executor& executor) noexcept {
+  if (!executor) return nullptr;
+  const std::type_info& type = executor.target_type();
+  if (type == typeid(basic_lane_executor<false>)) {
+    return &executor.target<basic_lane_executor<false>>()->state();
+  }
+  if (type == typeid(basic_lane_executor<true>)) {
+    return &executor.target<basic_lane_executor<true>>()->state();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+lane_state::lane_state(const asio::any_io_executor& over, std::shared_ptr<const lineage> waited_for)
+    : base(over),
+      waiting(std::move(waited_for)),
+      strand(asio::make_strand(base)),
+      posting(asio::require(strand, asio::execution::blocking.never)) {}
+
+lane_executor make_lane_executor(const asio::any_io_executor& base,
+                                 std::shared_ptr<const lineage> waiting) {
+  return lane_executor(std::make_shared<const lane_state>(base, std::move(waiting)));
+}
+
+asio::any_io_executor work_on(const asio::any_io_executor& executor) {
+  const lane_state* const lane = state_of(executor);
+  return asio::prefer(lane ? lane->base : executor, asio::execution::outstanding_work.tracked);
+}
 
 bool detail::runs_on_base(const asio::any_io_executor& here,
                           const asio::any_io_executor& wanted) noexcept {
-  const auto* const lane = here.target<lane_executor>();
-  return lane && lane->base() == wanted;
+  const lane_state* const lane = state_of(here);
+  return lane && lane->base == wanted;
 }
 
 bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept {
-  const auto* const lane = here.target<lane_executor>();
+  const lane_state* const lane = state_of(here);
   if (!lane) return false;
-  for (const lineage* each = lane->waiting().get(); each; each = each->outer.get()) {
+  for (const lineage* each = lane->waiting.get(); each; each = each->outer.get()) {
     if (each->mailbox == mailbox) return true;
   }
   return false;
@@ -26,10 +55,10 @@ bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexc
 
 asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                      const asio::any_io_executor& wanted, bool cancellable) {
-  const auto* const lane = here.target<lane_executor>();
-  std::shared_ptr<const lineage> waiting = lane ? lane->waiting() : nullptr;
+  const lane_state* const lane = state_of(here);
+  std::shared_ptr<const lineage> waiting = lane ? lane->waiting : nullptr;
   if (!cancellable && !waiting) return wanted;
-  return lane_executor(wanted, std::move(waiting));
+  return make_lane_executor(wanted, std::move(waiting));
 }
 
 }  // namespace msgbus::exec

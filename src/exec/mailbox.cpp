@@ -17,46 +17,47 @@ namespace msgbus::exec {
 namespace {
 
 constexpr int batch = 64;  // messages that a lane handles before others get their turn (A11)
-// How often a lane that finds nothing lets others run before it ends: starting one costs more.
-constexpr int patience = 8;
+
+// How often a lane that finds nothing lets others run before it ends: starting one costs more, but
+// only where many messages come.
+int patience_after(std::uint64_t handled) noexcept {
+  return static_cast<int>(std::min<std::uint64_t>(handled / 16, 8));
+}
 
 }  // namespace
 
-/// One run of a lane, from its start to its end. Its coroutine owns it.
+/// What a lane has in hand, and its right to take more: one of the `active_`.
 class mailbox::lane {
  public:
-  lane(mailbox& in, std::shared_ptr<const void> keep)
-      : mailbox_(in), keep_(std::move(keep)), executor_(in.executor_, in.lineage_) {
-    const std::lock_guard lock(mailbox_.mutex_);
-    place_ = mailbox_.running_.insert(mailbox_.running_.end(), this);
-  }
+  lane(mailbox& in, std::shared_ptr<const void> keep) noexcept
+      : mailbox_(&in), keep_(std::move(keep)) {}
 
-  /// Runs at the lane's end, and also if its executor is destroyed first.
+  lane(lane&& other) noexcept
+      : handled(other.handled),
+        idle(other.idle),
+        mailbox_(std::exchange(other.mailbox_, nullptr)),
+        keep_(std::move(other.keep_)),
+        current_(std::exchange(other.current_, nullptr)),
+        box_(std::move(other.box_)) {}
+  lane& operator=(lane&&) = delete;
+
+  /// Where it has not ended, its executor was destroyed.
   ~lane() {
-    if (current_) {
-      mailbox_.owner_.cut_off(*current_);
-      done();
-    }
-    {
-      const std::lock_guard lock(mailbox_.mutex_);
-      mailbox_.running_.erase(place_);
-    }
-    if (!ended_) {
-      if (mailbox_.context_ended_.load(std::memory_order_acquire)) mailbox_.abandon_rest();
-      mailbox_.active_.fetch_sub(1, std::memory_order_seq_cst);
-    }
+    if (!mailbox_) return;
+    if (current_) done();
+    if (mailbox_->context_ended_.load(std::memory_order_acquire)) mailbox_->abandon_rest();
+    mailbox_->active_.fetch_sub(1, std::memory_order_seq_cst);
   }
 
-  lane(const lane&) = delete;
-  lane& operator=(const lane&) = delete;
+  [[nodiscard]] mailbox& of() const noexcept { return *mailbox_; }
 
   /// The next message, or null.
   carried* take() {
-    if (mailbox_.boxes_) {
-      box_ = mailbox_.boxes_->pop();
+    if (mailbox_->boxes_) {
+      box_ = mailbox_->boxes_->pop();
       current_ = box_.get();
     } else {
-      current_ = mailbox_.ring_.take();
+      current_ = mailbox_->ring_.take();
     }
     return current_;
   }
@@ -74,24 +75,90 @@ class mailbox::lane {
   /// Ends the lane, unless a message has come meanwhile.
   bool end() noexcept {
     // Sequentially consistent, as is `ready`: see `mailbox::started`.
-    mailbox_.active_.fetch_sub(1, std::memory_order_seq_cst);
-    if (mailbox_.ready() && mailbox_.claim_lane()) return false;
-    ended_ = true;
+    mailbox_->active_.fetch_sub(1, std::memory_order_seq_cst);
+    if (mailbox_->ready() && mailbox_->claim_lane()) return false;
+    mailbox_ = nullptr;
     return true;
   }
 
-  [[nodiscard]] const lane_executor& executor() const noexcept { return executor_; }
+  /// Handles messages until one must be awaited, by `rest`, or a batch is done. False if there was
+  /// none and the lane has ended.
+  bool run(asio::awaitable<void>& rest) {
+    mailbox& in = *mailbox_;
+    int taken = 0;
+    for (; taken < batch; ++taken) {
+      carried* const message = take();
+      if (!message) break;
+      if (in.discarding_.load(std::memory_order_relaxed)) {
+        in.owner_.abandoned(*message);
+      } else if (!in.owner_.handle(*message, rest)) {
+        in.room_made(true);
+        ++handled;
+        return true;
+      }
+      done();
+      in.room_made(false);
+    }
+    in.room_made(true);
+    handled += static_cast<std::uint64_t>(taken);
+    idle = taken == 0 ? idle + 1 : 0;
+    return idle <= patience_after(handled) || !end();
+  }
 
-  asio::cancellation_signal signal;  // used on the lane's executor only
+  std::uint64_t handled = 0;
+  int idle = 0;
 
  private:
-  mailbox& mailbox_;
-  const std::shared_ptr<const void> keep_;
-  const lane_executor executor_;
-  std::list<lane*>::iterator place_;
+  mailbox* mailbox_;
+  std::shared_ptr<const void> keep_;
   carried* current_ = nullptr;
   owned_message box_;
-  bool ended_ = false;
+};
+
+/// A lane as it starts: a plain function on the executor, as long as no handler suspends.
+class mailbox::plain_run {
+ public:
+  explicit plain_run(lane&& mine) noexcept : mine_(std::move(mine)) {}
+
+  void operator()() {
+    asio::awaitable<void> rest;
+    mailbox& in = mine_.of();
+    if (!mine_.run(rest)) return;
+    if (rest.valid()) {
+      in.start_coroutine(std::move(mine_), std::move(rest));
+    } else {
+      asio::post(in.executor_, std::move(*this));
+    }
+  }
+
+ private:
+  lane mine_;
+};
+
+/// A lane as it goes on once a handler has suspended: a coroutine on a strand.
+struct mailbox::strand_run {
+  strand_run(lane&& going_on, const asio::any_io_executor& over,
+             const std::shared_ptr<const lineage>& waiting)
+      : work(work_on(over)),
+        executor(make_lane_executor(over, waiting)),
+        in(going_on.of()),
+        mine(std::move(going_on)) {
+    const std::lock_guard lock(in.mutex_);
+    place = in.running_.insert(in.running_.end(), this);
+  }
+  ~strand_run() {
+    const std::lock_guard lock(in.mutex_);
+    in.running_.erase(place);
+  }
+  strand_run(const strand_run&) = delete;
+  strand_run& operator=(const strand_run&) = delete;
+
+  const asio::any_io_executor work;
+  const lane_executor executor;
+  mailbox& in;
+  lane mine;
+  asio::cancellation_signal signal;  // used on the executor only
+  std::list<strand_run*>::iterator place;
 };
 
 /// One who waits for room. Lives in its coroutine's frame; the mailbox's lock guards it.
@@ -99,24 +166,40 @@ struct mailbox::sender {
   explicit sender(mailbox& in) : mailbox_(in) {
     const std::lock_guard lock(mailbox_.mutex_);
     place_ = mailbox_.senders_.insert(mailbox_.senders_.end(), this);
-    // Acquire and release: who makes room comes after this and sees the sender, or before it, and
-    // then the sender's next attempt finds the room.
-    mailbox_.waiting_.fetch_add(1, std::memory_order_acq_rel);
+    mailbox_.waiting_.fetch_add(1, std::memory_order_relaxed);
+    falls_asleep();
   }
 
   ~sender() {
     const std::lock_guard lock(mailbox_.mutex_);
     mailbox_.senders_.erase(place_);
-    mailbox_.waiting_.fetch_sub(1, std::memory_order_acq_rel);
+    mailbox_.waiting_.fetch_sub(1, std::memory_order_relaxed);
+    wakes_up();
     mailbox_.wake_senders_locked();  // the room that this one was woken for may be another's
   }
 
   sender(const sender&) = delete;
   sender& operator=(const sender&) = delete;
 
+  /// To be followed by an attempt: one who sleeps has seen no room after saying so.
+  void falls_asleep() noexcept {
+    if (asleep_) return;
+    asleep_ = true;
+    mailbox_.sleeping_.fetch_add(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // see `room_made`
+  }
+  void wakes_up() noexcept {
+    if (!asleep_) return;
+    asleep_ = false;
+    mailbox_.sleeping_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
   mailbox& mailbox_;
   std::list<sender*>::iterator place_;
   std::optional<exec::waiter> waiter;
+
+ private:
+  bool asleep_ = false;
 };
 
 mailbox::mailbox(const asio::any_io_executor& executor, const mailbox_options& options,
@@ -160,13 +243,11 @@ put mailbox::try_put_behind(function_ref<bool()> enqueued) {
 
 std::optional<put> mailbox::attempt(sender& waiting, function_ref<bool()> enqueued) {
   const std::lock_guard lock(mutex_);
+  waiting.falls_asleep();
   if (closed_.load(std::memory_order_relaxed)) return put::closed;
   // One that has just come goes behind those who wait, unless there is room for all of them.
-  if (!waiting.waiter && room() < senders_.size()) {
-    waiting.waiter.emplace();
-    return std::nullopt;
-  }
-  if (enqueued()) return put::taken;
+  const bool may_try = waiting.waiter || room() >= senders_.size();
+  if (may_try && enqueued()) return put::taken;
   waiting.waiter.emplace();
   return std::nullopt;
 }
@@ -197,19 +278,23 @@ void mailbox::wake_senders_locked() noexcept {
   std::size_t places = all ? senders_.size() : room();
   for (sender* const each : senders_) {
     if (places == 0) break;
-    if (each->waiter) each->waiter->wake();
+    if (each->waiter) {
+      each->waiter->wake();
+      each->wakes_up();
+    }
     --places;
   }
 }
 
 void mailbox::room_made(bool surely) noexcept {
   // A relaxed look may come too early to see a sender that has just begun to wait; the next look
-  // sees it. Where a next look may be long in coming, this one is a read-modify-write: it comes
-  // after the sender's own one and sees it, or before, and the sender sees the room.
-  const std::size_t waiting = surely ? waiting_.fetch_add(0, std::memory_order_acq_rel)
-                                     : waiting_.load(std::memory_order_relaxed);
-  if (waiting == 0) [[likely]]
+  // sees it. Where a next look may be long in coming, this one is fenced: either it comes after the
+  // sender's own fence, and sees the sender, or the sender's next attempt sees the room.
+  if (surely) std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (sleeping_.load(std::memory_order_relaxed) == 0) [[likely]]
     return;
+  // Between two messages that are handled at once it pays to wait until there is room for many.
+  if (!surely && room() < options_.capacity / 4) return;
   const std::lock_guard lock(mutex_);
   wake_senders_locked();
 }
@@ -224,43 +309,35 @@ bool mailbox::claim_lane() noexcept {
 
 void mailbox::start_lane() {
   if (context_ended_.load(std::memory_order_acquire) || !claim_lane()) return;
-  auto made = std::make_shared<lane>(*this, owner_.keep());
-  const auto slot = made->signal.slot();
-  // The lane outlives everything that uses its signal's slot: this holds it until the very end.
-  auto ended = [made](std::exception_ptr failed) {
-    if (failed) std::rethrow_exception(failed);  // a lane throws nothing but bad_alloc
-  };
-  const lane_executor on = made->executor();
-  asio::co_spawn(on, run(std::move(made)), asio::bind_cancellation_slot(slot, std::move(ended)));
+  asio::post(executor_, plain_run(lane(*this, owner_.keep())));
 }
 
-asio::awaitable<void> mailbox::run(std::shared_ptr<lane> mine) {
+void mailbox::start_coroutine(lane&& mine, asio::awaitable<void> rest) {
+  auto keep = owner_.keep();
+  auto run = std::make_shared<strand_run>(std::move(mine), executor_, lineage_);
+  const auto slot = run->signal.slot();
+  // The signal outlives everything that uses its slot: this holds it until the very end.
+  auto ended = [keep = std::move(keep), run](std::exception_ptr failed) {
+    if (failed) std::rethrow_exception(failed);  // a lane throws nothing but bad_alloc
+  };
+  const lane_executor on = run->executor;
+  asio::co_spawn(on, go_on(std::move(run), std::move(rest)),
+                 asio::bind_cancellation_slot(slot, std::move(ended)));
+}
+
+asio::awaitable<void> mailbox::go_on(std::shared_ptr<strand_run> run, asio::awaitable<void> rest) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   co_await asio::this_coro::throw_if_cancelled(false);
-  int idle = 0;
-  for (;;) {
-    int handled = 0;
-    while (handled < batch) {
-      carried* const message = mine->take();
-      if (!message) break;
-      ++handled;
-      if (discarding_.load(std::memory_order_relaxed)) {
-        owner_.abandoned(*message);
-      } else {
-        asio::awaitable<void> rest;
-        if (!owner_.handle(*message, rest)) {
-          room_made(true);
-          co_await std::move(rest);
-        }
-      }
-      mine->done();
+  lane& mine = run->mine;
+  do {
+    if (rest.valid()) {
+      co_await std::move(rest);
+      mine.done();
       room_made(false);
+    } else {
+      co_await asio::post(asio::use_awaitable);
     }
-    room_made(true);
-    idle = handled == 0 ? idle + 1 : 0;
-    if (idle > patience && mine->end()) co_return;
-    co_await asio::post(asio::use_awaitable);
-  }
+  } while (mine.run(rest));
 }
 
 void mailbox::close() noexcept {
@@ -273,9 +350,9 @@ void mailbox::discard() noexcept {
   discarding_.store(true, std::memory_order_relaxed);
   close();
   const std::lock_guard lock(mutex_);
-  for (lane* const each : running_) {
+  for (strand_run* const each : running_) {
     // Signals are used on the lane's executor only.
-    asio::post(each->executor(), [keep = owner_.keep(), this, each] {
+    asio::post(each->executor, [keep = owner_.keep(), this, each] {
       bool there = false;
       {
         const std::lock_guard again(mutex_);

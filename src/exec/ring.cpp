@@ -1,7 +1,9 @@
 #include <msgbus/exec/ring.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 
 namespace msgbus::exec {
@@ -13,10 +15,14 @@ std::mutex& allocating() {
   return mutex;
 }
 
+// No memory holds so many slots; beyond it tickets could not be compared as signed numbers.
+constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
+
 }  // namespace
 
 ring::ring(std::size_t capacity) noexcept
-    : capacity_(capacity == 0 ? 1 : capacity), mask_(std::bit_ceil(capacity_ + 1) - 1) {}
+    : capacity_(std::clamp<std::size_t>(capacity, 1, most)),
+      mask_(std::bit_ceil(capacity_ + 1) - 1) {}
 
 ring::~ring() {
   while (carried* const each = take()) destroy(*each);
@@ -26,6 +32,7 @@ ring::~ring() {
 ring::slot* ring::allocate() {
   const std::lock_guard lock(allocating());
   if (slot* const there = slots_.load(std::memory_order_relaxed)) return there;
+  if (mask_ >= std::numeric_limits<std::size_t>::max() / sizeof(slot) - 1) throw std::bad_alloc();
   // Zeroed by the system where it can be: slots that are never used cost no memory.
   const std::size_t bytes = (mask_ + 1) * sizeof(slot);
   block_ = std::calloc(1, bytes + alignof(slot));
@@ -42,7 +49,8 @@ std::size_t ring::size() const noexcept {
   // In this order: what is taken was claimed before.
   const std::uint64_t head = head_.load(std::memory_order_acquire);
   const std::uint64_t tail = tail_.load(std::memory_order_acquire);
-  return static_cast<std::size_t>(tail - head);
+  // Looked at in two moments: the difference may be more than ever waited.
+  return std::min(static_cast<std::size_t>(tail - head), capacity_);
 }
 
 }  // namespace msgbus::exec

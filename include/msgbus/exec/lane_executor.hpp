@@ -1,13 +1,11 @@
 #pragma once
 
-/// The executor of what the library spawns: a strand over a component's executor, so that it can be
-/// cancelled safely, which knows the mailboxes that wait for what runs on it.
+/// The executor of coroutines that the library spawns: a strand over a component's executor, so
+/// that they can be cancelled safely, which knows the mailboxes that wait for what runs on it.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/execution.hpp>
-#include <asio/prefer.hpp>
-#include <asio/query.hpp>
-#include <asio/require.hpp>
+#include <asio/strand.hpp>
 
 #include <memory>
 #include <utility>
@@ -20,57 +18,67 @@ struct lineage {
   std::shared_ptr<const lineage> outer;
 };
 
-/// An Asio executor. Copies are the same executor.
-class lane_executor {
- public:
-  /// A new strand over `base`.
-  lane_executor(const asio::any_io_executor& base, std::shared_ptr<const lineage> waiting);
+/// What the copies of a lane's executor share.
+struct lane_state {
+  lane_state(const asio::any_io_executor& over, std::shared_ptr<const lineage> waited_for);
 
-  /// The executor that the strand is over.
-  [[nodiscard]] const asio::any_io_executor& base() const noexcept { return shared_->base; }
-  [[nodiscard]] const std::shared_ptr<const lineage>& waiting() const noexcept {
-    return shared_->waiting;
-  }
+  const asio::any_io_executor base;
+  const std::shared_ptr<const lineage> waiting;
+  const asio::strand<asio::any_io_executor> strand;
+  const asio::strand<asio::any_io_executor> posting;  // the same, which never runs things at once
+};
+
+/// An Asio executor; `Never` is the one that never runs anything inside `execute`. It is as small
+/// as it is so that `any_io_executor` need not allocate for it. It does not keep its context
+/// running: whoever spawns onto it does.
+template <bool Never>
+class basic_lane_executor {
+ public:
+  explicit basic_lane_executor(std::shared_ptr<const lane_state> state) noexcept
+      : state_(std::move(state)) {}
+
+  [[nodiscard]] const lane_state& state() const noexcept { return *state_; }
 
   // What Asio asks of an executor.
   template <class F>
   void execute(F&& f) const {
-    inner_.execute(std::forward<F>(f));
+    (Never ? state_->posting : state_->strand).execute(std::forward<F>(f));
   }
-  template <class Property>
-    requires(asio::can_query<asio::any_io_executor, const Property&>::value)
-  decltype(auto) query(const Property& property) const {
-    return asio::query(inner_, property);
+  asio::execution_context& query(asio::execution::context_t) const noexcept {
+    return asio::query(state_->base, asio::execution::context);
   }
-  template <class Property>
-    requires(asio::can_require<asio::any_io_executor, const Property&>::value)
-  lane_executor require(const Property& property) const {
-    return lane_executor(asio::require(inner_, property), shared_);
+  static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+    if constexpr (Never) {
+      return asio::execution::blocking.never;
+    } else {
+      return asio::execution::blocking.possibly;
+    }
   }
-  template <class Property>
-    requires(asio::can_prefer<asio::any_io_executor, const Property&>::value)
-  lane_executor prefer(const Property& property) const {
-    return lane_executor(asio::prefer(inner_, property), shared_);
+  basic_lane_executor<true> require(asio::execution::blocking_t::never_t) const noexcept {
+    return basic_lane_executor<true>(state_);
   }
-  friend bool operator==(const lane_executor& a, const lane_executor& b) noexcept {
-    return a.shared_ == b.shared_ && a.inner_ == b.inner_;
+  basic_lane_executor<false> require(asio::execution::blocking_t::possibly_t) const noexcept {
+    return basic_lane_executor<false>(state_);
   }
-  friend bool operator!=(const lane_executor& a, const lane_executor& b) noexcept {
-    return !(a == b);
+  friend bool operator==(const basic_lane_executor& a, const basic_lane_executor& b) noexcept {
+    return a.state_ == b.state_;
+  }
+  friend bool operator!=(const basic_lane_executor& a, const basic_lane_executor& b) noexcept {
+    return a.state_ != b.state_;
   }
 
  private:
-  struct shared {
-    asio::any_io_executor base;
-    std::shared_ptr<const lineage> waiting;
-  };
-
-  lane_executor(asio::any_io_executor inner, std::shared_ptr<const shared> with) noexcept
-      : inner_(std::move(inner)), shared_(std::move(with)) {}
-
-  asio::any_io_executor inner_;
-  std::shared_ptr<const shared> shared_;
+  std::shared_ptr<const lane_state> state_;
 };
+
+using lane_executor = basic_lane_executor<false>;
+
+/// A new strand over `base`.
+[[nodiscard]] lane_executor make_lane_executor(const asio::any_io_executor& base,
+                                               std::shared_ptr<const lineage> waiting);
+
+/// While it lives, the executor's context does not run out of work.
+[[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
 
 namespace detail {
 [[nodiscard]] bool runs_on_base(const asio::any_io_executor& here,

@@ -39,9 +39,6 @@ class mailbox_owner {
   virtual void abandoned(const carried& message) noexcept = 0;
   virtual void dropped(const carried& message) noexcept = 0;
 
-  /// A message that was being handled is destroyed with its executor.
-  virtual void cut_off(const carried& message) noexcept = 0;
-
   /// What keeps the component's core, and with it the mailbox, while a lane runs.
   virtual std::shared_ptr<const void> keep() noexcept = 0;
 
@@ -96,6 +93,8 @@ class mailbox : private context_link {
 
  private:
   class lane;
+  class plain_run;
+  struct strand_run;
   struct sender;
 
   template <class Outgoing>
@@ -133,7 +132,8 @@ class mailbox : private context_link {
 
   [[nodiscard]] bool claim_lane() noexcept;
   void start_lane();
-  asio::awaitable<void> run(std::shared_ptr<lane> mine);
+  void start_coroutine(lane&& mine, asio::awaitable<void> rest);
+  asio::awaitable<void> go_on(std::shared_ptr<strand_run> run, asio::awaitable<void> rest);
   void abandon_rest() noexcept;
   [[nodiscard]] bool ready() const noexcept { return boxes_ ? boxes_->ready() : ring_.ready(); }
   void context_ended() noexcept override;
@@ -148,12 +148,13 @@ class mailbox : private context_link {
   std::atomic<bool> closed_{false};
   std::atomic<bool> discarding_{false};
   std::atomic<bool> context_ended_{false};
-  std::atomic<unsigned> active_{0};      // lanes started and not ended
-  std::atomic<std::size_t> waiting_{0};  // senders in the list
+  std::atomic<unsigned> active_{0};       // lanes started and not ended
+  std::atomic<std::size_t> waiting_{0};   // senders in the list
+  std::atomic<std::size_t> sleeping_{0};  // of them, those that nobody has woken
 
   std::mutex mutex_;
   std::list<sender*> senders_;  // who waits for room, in the order of coming
-  std::list<lane*> running_;
+  std::list<strand_run*> running_;
 
   ring ring_;
 };

@@ -20,7 +20,7 @@ namespace msgbus::exec {
 ///
 /// States: fresh -> waiting (the handler is stored) -> woken, or fresh -> woken. Who makes `woken`
 /// out of `waiting` owns the handler.
-class waiter : private context_link {
+class waiter final : private context_link {
  public:
   waiter() = default;
 

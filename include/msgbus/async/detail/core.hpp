@@ -96,11 +96,10 @@ class core : public exec::mailbox_owner {
   bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
   void abandoned(const exec::carried& message) noexcept override;
   void dropped(const exec::carried& message) noexcept override;
-  void cut_off(const exec::carried& message) noexcept override;
   std::shared_ptr<const void> keep() noexcept override { return self(); }
 
   struct handling;
-  asio::awaitable<void> handle_rest(std::unique_ptr<handling> message);
+  asio::awaitable<void> handle_rest(handling message);
   void count(outcome what) noexcept;  // one that settles a message
   void check_quiet() noexcept;
   void tell_quiet() noexcept;
