@@ -1,0 +1,75 @@
+#pragma once
+
+/// The business, put together: which components there are, on which strands and pools they run, how
+/// much may wait in front of each, and in which order they are drained. Knows of no sockets.
+
+#include <msgbus/async.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "audit.hpp"
+#include "books.hpp"
+#include "notifications.hpp"
+#include "read_model.hpp"
+#include "unit_of_work.hpp"
+
+namespace exchange {
+
+class application {
+ public:
+  /// `main` runs coroutines; `blocking` runs what blocks. Both outlive this.
+  application(const asio::any_io_executor& main, const asio::any_io_executor& blocking,
+              const std::string& audit_file);
+
+  [[nodiscard]] msgbus::async::service& commands() noexcept { return commands_; }
+  [[nodiscard]] msgbus::async::service& queries() noexcept { return queries_; }
+  /// Where notices may be followed.
+  [[nodiscard]] msgbus::async::subscriber& board() noexcept { return board_; }
+
+  struct component_stats {
+    const char* name;
+    msgbus::counters counters;
+
+    /// Waiting or running.
+    [[nodiscard]] std::uint64_t open() const noexcept {
+      return counters.accepted - counters.handled - counters.failed - counters.dropped -
+             counters.abandoned;
+    }
+  };
+  /// May be called from any thread.
+  [[nodiscard]] std::vector<component_stats> stats() const;
+
+  struct drained {
+    const char* name;
+    msgbus::async::drain_report report;
+  };
+  /// Each component after those that feed it. What is not done at `deadline` is abandoned.
+  [[nodiscard]] asio::awaitable<std::vector<drained>> drain(
+      std::chrono::steady_clock::time_point deadline);
+
+  /// To be called when nothing runs any more.
+  [[nodiscard]] const totals& book_totals() const noexcept { return books_.sums(); }
+  [[nodiscard]] totals read_model_totals() const { return read_model_.summary(); }
+
+ private:
+  // What handlers refer to comes first, so that it goes last.
+  books books_;
+  read_model read_model_;
+  audit_log audit_log_;
+  announcer announcer_;
+  msgbus::async::publisher publisher_;
+  notifications notifications_;
+
+  asio::any_io_executor read_model_strand_;
+  msgbus::async::subscriber board_;
+  msgbus::async::consumer notifier_;
+  msgbus::async::consumer audit_;
+  msgbus::async::consumer projection_;
+  msgbus::async::service queries_;
+  msgbus::async::service risk_;
+  msgbus::async::service commands_;
+};
+
+}  // namespace exchange

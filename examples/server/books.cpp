@@ -1,0 +1,175 @@
+#include "books.hpp"
+
+#include <utility>
+
+namespace exchange {
+namespace {
+
+// So that no sum of the demo's can overflow: ten billion in one go, a million billion in all.
+constexpr money largest_amount = 1'000'000'000'000;
+constexpr money largest_balance = 100'000'000'000'000'000;
+
+void check_amount(money amount, const char* what) {
+  if (amount < 1 || amount > largest_amount) {
+    throw refusal("bad_amount", std::string(what) + " must be between 1 and " +
+                                    std::to_string(largest_amount) + ", not " +
+                                    std::to_string(amount));
+  }
+}
+
+}  // namespace
+
+const account& books::account_of(number id) const {
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end()) {
+    throw refusal("unknown_account", "there is no account " + std::to_string(id));
+  }
+  return found->second;
+}
+
+const order& books::order_of(number id) const {
+  const auto found = orders_.find(id);
+  if (found == orders_.end()) {
+    throw refusal("unknown_order", "there is no order " + std::to_string(id));
+  }
+  return found->second;
+}
+
+transaction::~transaction() {
+  while (!undo_.empty()) {
+    undo_.back()();
+    undo_.pop_back();
+  }
+}
+
+const account& transaction::open_account(std::string owner) {
+  if (owner.empty() || owner.size() > 100) {
+    throw refusal("bad_owner", "an owner's name has 1 to 100 characters");
+  }
+  const number id = ++books_.last_account_;
+  account& added = books_.accounts_[id];
+  undo_.push_back([this, id] {
+    books_.accounts_.erase(id);
+    --books_.totals_.accounts;
+  });
+  ++books_.totals_.accounts;
+  added.id = id;
+  added.owner = std::move(owner);
+  facts_.push_back(account_opened{added});
+  return added;
+}
+
+const account& transaction::deposit(number id, money amount) {
+  account& to = account_of(id);
+  check_amount(amount, "the amount");
+  if (to.balance > largest_balance - amount) {
+    throw refusal("bad_amount", "account " + std::to_string(id) + " is full");
+  }
+  add(to, amount);
+  undo_.push_back([this, amount] { books_.totals_.deposited -= amount; });
+  books_.totals_.deposited += amount;
+  facts_.push_back(money_deposited{to, amount});
+  return to;
+}
+
+const account& transaction::withdraw(number id, money amount) {
+  account& from = account_of(id);
+  check_amount(amount, "the amount");
+  add(from, -amount);
+  undo_.push_back([this, amount] { books_.totals_.withdrawn -= amount; });
+  books_.totals_.withdrawn += amount;
+  facts_.push_back(money_withdrawn{from, amount});
+  return from;
+}
+
+const order& transaction::begin_order(number id, std::string symbol, std::int64_t quantity,
+                                      money price) {
+  account& buyer = account_of(id);
+  if (symbol.empty() || symbol.size() > 12 ||
+      symbol.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != std::string::npos) {
+    throw refusal("bad_symbol", "a symbol has 1 to 12 capital letters and digits");
+  }
+  if (quantity < 1 || quantity > 1'000'000) {
+    throw refusal("bad_quantity",
+                  "the quantity must be between 1 and 1000000, not " + std::to_string(quantity));
+  }
+  if (price < 1 || price > largest_amount / quantity) {
+    throw refusal("bad_price", "the price must be positive, and the whole at most " +
+                                   std::to_string(largest_amount));
+  }
+  const money value = quantity * price;
+  add(buyer, -value);
+
+  const number order_id = ++books_.last_order_;
+  order& added = books_.orders_[order_id];
+  undo_.push_back([this, order_id, value] {
+    books_.orders_.erase(order_id);
+    books_.totals_.set_aside -= value;
+  });
+  books_.totals_.set_aside += value;
+  added.id = order_id;
+  added.account = id;
+  added.symbol = std::move(symbol);
+  added.quantity = quantity;
+  added.price = price;
+  return added;
+}
+
+const order& transaction::open_order(number id) {
+  order& opened = order_of(id);
+  undo_.push_back([this, &opened] {
+    opened.state = order_state::checking;
+    --books_.totals_.orders_placed;
+    --books_.totals_.orders_open;
+  });
+  opened.state = order_state::open;
+  ++books_.totals_.orders_placed;
+  ++books_.totals_.orders_open;
+  facts_.push_back(order_placed{opened});
+  return opened;
+}
+
+const order& transaction::cancel_order(number id) {
+  order& cancelled = order_of(id);
+  if (cancelled.state != order_state::open) {
+    throw refusal("not_open", "order " + std::to_string(id) + " is not open");
+  }
+  const money value = cancelled.value();
+  add(account_of(cancelled.account), value);
+  undo_.push_back([this, &cancelled, value] {
+    cancelled.state = order_state::open;
+    books_.totals_.set_aside += value;
+    --books_.totals_.orders_cancelled;
+    ++books_.totals_.orders_open;
+  });
+  cancelled.state = order_state::cancelled;
+  books_.totals_.set_aside -= value;
+  ++books_.totals_.orders_cancelled;
+  --books_.totals_.orders_open;
+  facts_.push_back(order_cancelled{cancelled});
+  return cancelled;
+}
+
+account& transaction::account_of(number id) {
+  return const_cast<account&>(std::as_const(books_).account_of(id));
+}
+
+order& transaction::order_of(number id) {
+  return const_cast<order&>(std::as_const(books_).order_of(id));
+}
+
+void transaction::add(account& to, money amount) {
+  if (to.balance + amount < 0) {
+    throw refusal("insufficient_funds", "account " + std::to_string(to.id) + " has " +
+                                            std::to_string(to.balance) + ", which is less than " +
+                                            std::to_string(-amount));
+  }
+  undo_.push_back([this, &to, amount] {
+    to.balance -= amount;
+    books_.totals_.balances -= amount;
+  });
+  to.balance += amount;
+  books_.totals_.balances += amount;
+}
+
+}  // namespace exchange

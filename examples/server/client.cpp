@@ -1,0 +1,262 @@
+// The load driver: replays recorded traffic over many connections, and proves from the answers that
+// what went in came out.
+//
+//   example_load --port PORT --traffic examples/data/traffic.jsonl [--audit FILE]
+//                [--seconds 10] [--connections 64] [--through-shutdown 1]
+//
+// Give it a server that has just started, and the file of its audit log. With --through-shutdown it
+// goes on until the server stops, and then checks what was answered until then.
+
+#include <asio.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "client/link.hpp"
+#include "client/load.hpp"
+#include "options.hpp"
+
+namespace load {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// --- Progress. -----------------------------------------------------------------------------------
+
+struct server_state {
+  std::string waiting;
+  bool quiet = true;
+  std::int64_t memory_kib = 0;
+};
+
+asio::awaitable<server_state> state_of(link& server) {
+  const json stats = co_await ask(server, "{\"id\":1,\"do\":\"stats\"}");
+  server_state state;
+  for (const auto& [name, component] : stats.at("components").items()) {
+    const auto open = component.at("open").get<std::int64_t>();
+    state.waiting += (state.waiting.empty() ? "" : ", ") + name + " " + std::to_string(open);
+    state.quiet = state.quiet && open == 0;
+  }
+  state.memory_kib = stats.at("memory_kib").get<std::int64_t>();
+  co_return state;
+}
+
+void print_progress(int second, run& all, std::uint64_t answered, const server_state& state) {
+  std::printf("%4d s %8llu answers/s  p50 %6.2f ms  p99 %6.2f ms  %3lld MiB  open: %s\n", second,
+              static_cast<unsigned long long>(answered), all.tally.second.quantile_ms(0.5),
+              all.tally.second.quantile_ms(0.99), static_cast<long long>(state.memory_kib / 1024),
+              state.waiting.c_str());
+  std::fflush(stdout);
+  all.tally.second.clear();
+}
+
+// --- Proof. --------------------------------------------------------------------------------------
+
+void judge(run& all, bool right, const std::string& sentence) {
+  std::printf("  %s %s\n", right ? "ok    " : "FAILED", sentence.c_str());
+  if (!right) all.fail(sentence);
+}
+
+sums sums_of(const json& totals) {
+  const auto number = [&](const char* name) { return totals.at(name).get<std::int64_t>(); };
+  return {number("accounts"),  number("deposited"),     number("withdrawn"),
+          number("set_aside"), number("orders_placed"), number("orders_cancelled")};
+}
+
+std::string text(std::uint64_t count) { return std::to_string(count); }
+
+void judge_answers(run& all) {
+  const tally& sum = all.tally;
+  if (all.through_shutdown) {
+    judge(all, sum.answered > 0 && sum.answered <= sum.sent,
+          text(sum.answered) + " commands answered before the server stopped, " +
+              text(sum.sent - sum.answered) + " not read by it any more");
+  } else {
+    judge(all, sum.answered > 0 && sum.answered == sum.sent,
+          "every command answered exactly once, and as recorded: " + text(sum.sent) + " sent, " +
+              text(sum.answered) + " answered");
+  }
+  std::string list;
+  for (const auto& [outcome, times] : sum.outcomes) list += "  " + outcome + " " + text(times);
+  std::printf("        %s\n", list.c_str());
+}
+
+void judge_totals(run& all, const char* whose, const json& totals) {
+  const sums told = all.tally.sums();
+  const auto balances = totals.at("balances").get<std::int64_t>();
+  judge(all,
+        sums_of(totals) == told && balances == told.deposited - told.withdrawn - told.set_aside,
+        std::string(whose) + " what the answers said: " + text(totals.at("accounts")) +
+            " accounts, " + std::to_string(balances) + " cents in them and " +
+            std::to_string(told.set_aside) + " set aside, " + text(totals.at("orders_placed")) +
+            " orders placed and " + text(totals.at("orders_cancelled")) + " cancelled");
+}
+
+void judge_audit(run& all, const std::string& file) {
+  const audited log = read_audit(file);
+  judge(all, log.lines == all.tally.events() && log.in_order && log.sums == all.tally.sums(),
+        "the audit log holds what was accepted, once and in order: " + text(log.lines) +
+            " lines for " + text(all.tally.events()) + " events");
+}
+
+void judge_followers(run& all) {
+  for (const followed& each : all.followers) {
+    const std::uint64_t published = all.tally.notices(each.prefix);
+    judge(all, each.received + each.told_dropped == published,
+          std::string(each.slow ? "slow follower" : "follower") + " of " + each.pattern + ": " +
+              text(each.received) + " received + " + text(each.told_dropped) +
+              " told as dropped = " + text(published) + " published");
+  }
+}
+
+// --- The driver. ---------------------------------------------------------------------------------
+
+void spawn(run& all, asio::any_io_executor executor, const char* who, asio::awaitable<void> part) {
+  ++all.playing;
+  asio::co_spawn(executor, std::move(part), [&all, who](const std::exception_ptr& error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const std::exception& failed) {
+      if (!all.through_shutdown) all.fail(std::string(who) + ": " + failed.what());
+    }
+    all.count(all.playing, -1);
+  });
+}
+
+asio::awaitable<void> until(run& all, const int& count, int wanted) {
+  std::error_code ignored;
+  while (count != wanted) {
+    co_await all.changed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+asio::awaitable<void> report_progress(run& all, link& control, int seconds) {
+  const clock::time_point begin = clock::now();
+  std::uint64_t before = 0;
+  for (int second = 1; second <= seconds; ++second) {
+    asio::steady_timer timer(control.executor());
+    timer.expires_at(begin + std::chrono::seconds(second));
+    co_await timer.async_wait(asio::use_awaitable);
+    const server_state state = co_await state_of(control);
+    print_progress(second, all, all.tally.answered - before, state);
+    before = all.tally.answered;
+  }
+}
+
+// Until the server stops answering.
+asio::awaitable<void> watch(run& all, link& control) {
+  co_await report_progress(all, control, 3600);
+}
+
+asio::awaitable<void> until_quiet(link& control) {
+  for (bool quiet = false; !quiet;) {
+    co_await pause(20ms);
+    const server_state state = co_await state_of(control);
+    quiet = state.quiet;
+  }
+}
+
+asio::awaitable<void> drive(run& all, int seconds, std::string audit) {
+  const auto executor = co_await asio::this_coro::executor;
+  link control(executor);
+  co_await control.open(all.server);
+  const json before = co_await ask(control, "{\"id\":1,\"do\":\"summary\"}");
+  if (sums_of(before) != sums()) throw std::runtime_error("the server has done other work before");
+
+  all.followers = {
+      {">", ""}, {"orders.>", "orders."}, {"orders.ACME.*", "orders.ACME."}, {">", "", true}};
+  const int followers = static_cast<int>(all.followers.size());
+  for (followed& each : all.followers) spawn(all, executor, "a follower", follow(all, each));
+  co_await until(all, all.following, followers);
+  for (std::size_t each = 0; each < all.connections; ++each) {
+    spawn(all, executor, "a player", play(all, each));
+  }
+  spawn(all, executor, "the flooder", flood(all));
+  std::printf("%zu recorded sessions on %zu connections, %d followers (one is slow), a flooder%s\n",
+              all.traffic.size(), all.connections, followers,
+              all.through_shutdown ? "; until the server stops" : ", and rude strangers");
+
+  const clock::time_point begin = clock::now();
+  if (all.through_shutdown) {
+    spawn(all, executor, "progress", watch(all, control));
+    co_await until(all, all.playing, 0);
+    judge_answers(all);
+    if (!audit.empty()) judge_audit(all, audit);
+    judge_followers(all);
+    co_return;
+  }
+  spawn(all, executor, "a stranger", come_and_go(all));
+  co_await report_progress(all, control, seconds);
+  const double took = std::chrono::duration<double>(clock::now() - begin).count();
+  const std::uint64_t answered = all.tally.answered;
+  all.over = true;
+  co_await until(all, all.playing, followers);
+  co_await until_quiet(control);
+  all.all_is_published = true;
+  for (followed& each : all.followers) co_await leave(each);
+  co_await until(all, all.playing, 0);
+
+  const json summary = co_await ask(control, "{\"id\":2,\"do\":\"summary\"}");
+  const json books = co_await ask(control, "{\"id\":3,\"do\":\"books\"}");
+  const server_state state = co_await state_of(control);
+  std::printf("report\n");
+  judge_answers(all);
+  judge_totals(all, "the books hold", books);
+  judge_totals(all, "the read model holds", summary);
+  if (!audit.empty()) judge_audit(all, audit);
+  judge_followers(all);
+  judge(all, all.floods > 0 && all.longest_hold > 200ms,
+        "floods that were held back and answered: " + text(all.floods) + ", for up to " +
+            std::to_string(
+                std::chrono::duration_cast<std::chrono::milliseconds>(all.longest_hold).count()) +
+            " ms");
+  judge(all, all.strangers > 0,
+        "strangers (too long a line, half closed, reset, byte by byte): " + text(all.strangers));
+  std::printf("  %.0f answers/s, p50 %.2f ms, p99 %.2f ms; the server uses %lld MiB\n",
+              static_cast<double>(answered) / took, all.tally.whole.quantile_ms(0.5),
+              all.tally.whole.quantile_ms(0.99), static_cast<long long>(state.memory_kib / 1024));
+}
+
+int start(const exchange::options& given) {
+  asio::io_context io(1);
+  const auto port = static_cast<std::uint16_t>(given.number("--port", 0, 1, 65535));
+  run all(io.get_executor(), {asio::ip::address_v4::loopback(), port},
+          read_recording(given.text("--traffic")));
+  all.connections = static_cast<std::size_t>(given.number("--connections", 64, 1, 900));
+  all.through_shutdown = given.number("--through-shutdown", 0, 0, 1) == 1;
+  const int seconds = given.number("--seconds", 10, 1, 3600);
+
+  bool ended = false;
+  asio::co_spawn(io, drive(all, seconds, given.text("--audit")),
+                 [&](const std::exception_ptr& error) {
+                   ended = true;
+                   try {
+                     if (error) std::rethrow_exception(error);
+                   } catch (const std::exception& failed) {
+                     all.fail(failed.what());
+                   }
+                   io.stop();
+                 });
+  io.run_for(std::chrono::seconds(seconds + 60));
+  if (!ended) all.fail("it did not come to an end");
+  for (const std::string& each : all.failures) std::printf("FAILED: %s\n", each.c_str());
+  std::printf("%s\n", all.failures.empty() ? "passed: what went in came out" : "failed");
+  return all.failures.empty() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace load
+
+int main(int argc, char** argv) {
+  try {
+    return load::start(exchange::options(
+        argc, argv,
+        {"--port", "--traffic", "--audit", "--seconds", "--connections", "--through-shutdown"}));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "client: %s\n", error.what());
+    return 2;
+  }
+}

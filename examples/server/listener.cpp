@@ -1,0 +1,91 @@
+#include "listener.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace exchange {
+
+using asio::ip::tcp;
+
+listener::listener(asio::io_context& io, std::uint16_t port, const gateway& gateway,
+                   msgbus::async::subscriber& board)
+    : io_(io),
+      gateway_(gateway),
+      board_(board),
+      acceptor_(asio::make_strand(io), tcp::endpoint(asio::ip::address_v4::loopback(), port)),
+      retry_(acceptor_.get_executor()),
+      empty_(acceptor_.get_executor(), asio::steady_timer::time_point::max()) {}
+
+asio::awaitable<void> listener::accept() {
+  while (acceptor_.is_open()) {
+    tcp::socket peer(asio::make_strand(io_));  // each session has a strand of its own
+    std::error_code error;
+    co_await acceptor_.async_accept(peer, asio::redirect_error(asio::use_awaitable, error));
+    if (!acceptor_.is_open()) co_return;
+    if (error) {
+      // For instance no file descriptors: others will be closed.
+      retry_.expires_after(std::chrono::milliseconds(50));
+      co_await retry_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    } else if (sessions_.size() >= most_sessions) {
+      refused_.fetch_add(1, std::memory_order_relaxed);
+      refuse(peer);
+    } else {
+      begin(std::move(peer));
+    }
+  }
+}
+
+void listener::begin(tcp::socket peer) {
+  auto added = std::make_shared<session>(std::move(peer), gateway_, board_);
+  sessions_.insert(added);
+  accepted_.fetch_add(1, std::memory_order_relaxed);
+  open_.store(sessions_.size(), std::memory_order_relaxed);
+  const std::weak_ptr<session> weak = added;
+  added->start([this, weak] {
+    asio::post(acceptor_.get_executor(), [this, ended = weak.lock()] {
+      sessions_.erase(ended);
+      open_.store(sessions_.size(), std::memory_order_relaxed);
+      if (sessions_.empty()) empty_.cancel();
+    });
+  });
+}
+
+// Says why if that is possible without waiting.
+void listener::refuse(tcp::socket& peer) {
+  constexpr std::string_view text =
+      "{\"ok\":false,\"error\":{\"code\":\"busy\",\"text\":\"too many connections\"}}\n";
+  std::error_code ignored;
+  peer.non_blocking(true, ignored);
+  peer.write_some(asio::buffer(text), ignored);
+  peer.close(ignored);
+}
+
+void listener::stop() {
+  std::error_code ignored;
+  acceptor_.close(ignored);
+  retry_.cancel();
+  for (const auto& each : sessions_) each->stop_reading();
+}
+
+asio::awaitable<std::size_t> listener::finish(std::chrono::steady_clock::time_point deadline) {
+  std::error_code error;
+  for (const auto& each : sessions_) each->finish();
+  empty_.expires_at(deadline);
+  while (!sessions_.empty() && std::chrono::steady_clock::now() < deadline) {
+    co_await empty_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  const std::size_t cut_off = sessions_.size();
+  for (const auto& each : sessions_) each->abort();
+  empty_.expires_at(asio::steady_timer::time_point::max());
+  while (!sessions_.empty()) {
+    co_await empty_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return cut_off;
+}
+
+listener::totals listener::stats() const {
+  return {accepted_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
+          open_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace exchange

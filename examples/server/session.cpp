@@ -1,0 +1,192 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace exchange {
+namespace {
+
+constexpr std::size_t one_write = 32 * 1024;
+constexpr std::size_t most_follows = 16;
+constexpr auto patience = std::chrono::seconds(1);
+
+}  // namespace
+
+void session::start(std::function<void()> ended) {
+  std::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  // So that what a slow client has not taken waits here, where it is counted, not in the kernel;
+  // and that what a fast one sends waits where it comes from.
+  socket_.set_option(asio::socket_base::send_buffer_size(64 * 1024), ignored);
+  socket_.set_option(asio::socket_base::receive_buffer_size(64 * 1024), ignored);
+
+  const auto executor = socket_.get_executor();
+  asio::co_spawn(executor, write(), [self = shared_from_this()](const std::exception_ptr&) {
+    self->writing_ = false;
+    self->something_written_.cancel();
+    self->state_changed_.cancel();
+  });
+  asio::co_spawn(executor, run(),
+                 [self = shared_from_this(), ended = std::move(ended)](const std::exception_ptr&) {
+                   std::error_code closed;
+                   self->socket_.close(closed);
+                   ended();
+                 });
+}
+
+// --- What the server asks for. -------------------------------------------------------------------
+
+void session::stop_reading() {
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    self->stopping_ = true;
+    self->cancel_read_.emit(asio::cancellation_type::total);
+  });
+}
+
+void session::finish() {
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    self->may_close_ = true;
+    self->state_changed_.cancel();
+  });
+}
+
+void session::abort() {
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    std::error_code ignored;
+    self->may_close_ = true;
+    self->socket_.close(ignored);
+    self->state_changed_.cancel();
+  });
+}
+
+// --- The life of a connection. -------------------------------------------------------------------
+
+asio::awaitable<void> session::run() {
+  co_await read();
+  while (!may_close_ && writing_) co_await wait(state_changed_);
+  for (followed& each : follows_) each.subscription.cancel();
+  follows_.clear();
+  finishing_ = true;
+  something_to_write_.cancel();
+  while (writing_) co_await wait(state_changed_);
+  if (!peer_closed_) co_await linger();
+}
+
+asio::awaitable<void> session::read() {
+  std::error_code error;
+  while (!error && !stopping_ && writing_) {
+    const std::span<char> space = input_.space();
+    const std::size_t count = co_await socket_.async_read_some(
+        asio::buffer(space.data(), space.size()),
+        asio::redirect_error(asio::bind_cancellation_slot(cancel_read_.slot(), asio::use_awaitable),
+                             error));
+    input_.filled(count);
+    for (auto line = input_.next_line(); line && !stopping_; line = input_.next_line()) {
+      if (!line->empty()) co_await answer(std::string(*line));
+    }
+    if (input_.too_long()) {
+      if (output_.add_reply(gateway::too_long(longest_line, input_.rest()))) {
+        something_to_write_.cancel();
+      }
+      may_close_ = true;
+      co_return;
+    }
+  }
+  peer_closed_ = error && error != asio::error::operation_aborted;
+  if (peer_closed_) may_close_ = true;
+  if (error == asio::error::eof && !input_.rest().empty()) {
+    co_await answer(std::string(input_.rest()));  // a last line without an end
+  }
+}
+
+asio::awaitable<void> session::answer(std::string line) {
+  std::string answered = co_await gateway_.answer(std::move(line), *this);
+  if (output_.add_reply(std::move(answered))) something_to_write_.cancel();
+  while (!output_.room() && writing_) co_await wait(something_written_);
+}
+
+asio::awaitable<void> session::write() {
+  std::string batch;
+  std::error_code error;
+  while (!error) {
+    batch.clear();
+    if (output_.take(batch, one_write)) {
+      something_written_.cancel();
+      co_await asio::async_write(socket_, asio::buffer(batch),
+                                 asio::redirect_error(asio::use_awaitable, error));
+    } else if (finishing_) {
+      co_return;
+    } else {
+      co_await wait(something_to_write_);
+    }
+  }
+  socket_.close(error);  // the client is gone: the reader is to notice
+}
+
+// Closing a socket that has unread bytes resets the connection, and what was written last may never
+// arrive. So say that nothing more will come, and read on for a moment.
+asio::awaitable<void> session::linger() {
+  std::error_code error;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  asio::steady_timer timer(socket_.get_executor(), patience);
+  timer.async_wait([self = shared_from_this()](const std::error_code& cancelled) {
+    if (!cancelled) self->abort();
+  });
+  while (!error) {
+    const std::span<char> space = input_.space();
+    co_await socket_.async_read_some(asio::buffer(space.data(), space.size()),
+                                     asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+asio::awaitable<void> session::wait(signal& raised) {
+  std::error_code ignored;
+  co_await raised.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// --- Following. ----------------------------------------------------------------------------------
+
+json session::follow(std::string pattern) {
+  if (follows_.size() == most_follows) {
+    throw refusal("bad_request",
+                  "a connection follows at most " + std::to_string(most_follows) + " patterns");
+  }
+  const auto same = [&](const followed& each) { return each.pattern == pattern; };
+  if (std::any_of(follows_.begin(), follows_.end(), same)) {
+    throw refusal("bad_request", "'" + pattern + "' is followed already");
+  }
+  // A notice may be on its way when the session ends: it must not keep it, nor rely on it.
+  auto subscription = board_.subscribe(pattern, [weak = weak_from_this()](const notice& message) {
+    if (const auto self = weak.lock()) self->notify(message.line);
+  });
+  follows_.push_back({pattern, std::move(subscription)});
+  json result;
+  result["following"] = std::move(pattern);
+  return result;
+}
+
+json session::unfollow(std::string pattern) {
+  const auto found = std::find_if(follows_.begin(), follows_.end(),
+                                  [&](const followed& each) { return each.pattern == pattern; });
+  if (found == follows_.end()) {
+    throw refusal("bad_request", "'" + pattern + "' is not followed");
+  }
+  found->subscription.cancel();  // when this has returned, there are no more notices of it
+  follows_.erase(found);
+  const outbox::totals totals = output_.notices();
+  json result;
+  result["followed"] = std::move(pattern);
+  result["notices"] = totals.added - totals.dropped;  // over the whole connection
+  result["dropped"] = totals.dropped;
+  return result;
+}
+
+// Called by the board, on its own strand.
+void session::notify(const std::shared_ptr<const std::string>& line) {
+  if (!output_.add_notice(line)) return;
+  asio::post(socket_.get_executor(),
+             [self = shared_from_this()] { self->something_to_write_.cancel(); });
+}
+
+}  // namespace exchange

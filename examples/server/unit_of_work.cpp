@@ -1,0 +1,23 @@
+#include "unit_of_work.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace exchange {
+
+asio::awaitable<void> announcer::announce(fact event) {
+  co_await to_read_model.dispatch(event);
+  const msgbus::async::receipt told = co_await to_others.send(std::move(event));
+  if (told.rejected > 0) throw std::runtime_error("it is done, but could not be announced");
+}
+
+asio::awaitable<void> unit_of_work(msgbus::async::yield<transaction&> yield,
+                                   msgbus::depends<get_books> books,
+                                   msgbus::depends<get_announcer> announcer) {
+  transaction work(*books);
+  co_await yield(work);  // the command runs here; if it throws, so does this, and `work` rolls back
+  work.commit();
+  for (fact& event : work.facts()) co_await announcer->announce(std::move(event));
+}
+
+}  // namespace exchange
