@@ -7,9 +7,12 @@ function(msgbus_add_asio include_dir)
   set_target_properties(msgbus::asio PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${include_dir}"
     INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${include_dir}")
-  # Clang has no coroutines with Asio before 1.28 without the last two; later versions know.
+  # Clang has no coroutines with Asio before 1.28 without ASIO_HAS_...; later versions know. Whether
+  # Asio 1.22 uses std::aligned_alloc depends on what is included before it, and then what one file
+  # allocates another one frees in the wrong way.
   target_compile_definitions(msgbus::asio INTERFACE
-    ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE)
+    ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE
+    ASIO_DISABLE_STD_ALIGNED_ALLOC)
 endfunction()
 
 if(NOT TARGET msgbus::asio)

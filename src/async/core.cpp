@@ -196,6 +196,8 @@ struct core::handling {
   handling(handling&& other) noexcept : known(other.known), d(std::move(other.d)) {
     d.known = &known;
   }
+  [[nodiscard]] delivery& in_hand() noexcept { return d; }
+
   msgbus::context known;
   delivery d;
 };
@@ -207,22 +209,16 @@ bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
   return false;
 }
 
-asio::awaitable<void> core::handle_rest(handling message) {
-  delivery& d = message.d;
-  do {
-    std::exception_ptr failure;
-    co_await asio::this_coro::throw_if_cancelled(true);  // as handlers expect it
-    try {
-      auto started = d.start();
-      co_await std::move(started);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    co_await asio::this_coro::throw_if_cancelled(false);
-    handler_ended(d, failure);
-    const auto state = co_await asio::this_coro::cancellation_state;
-    d.cancelled = state.cancelled() != asio::cancellation_type::none;
-  } while (advance(d));
+void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  observer* const watcher = shared.watcher.get();
+  d.settled = true;
+  if (watcher) {
+    watcher->failed(d.step(), why);
+  } else {
+    say("the command", d.step(), why);
+  }
+  count(outcome::failed);
 }
 
 void core::abandoned(const exec::carried& message) noexcept {
@@ -296,7 +292,7 @@ void core::close() noexcept {
   mailbox.close();
   watching_.store(true, std::memory_order_release);
   // What is counted without seeing `watching_` is counted when the grace period ends.
-  after_grace(routes_.guarded(), [keep = self()] { keep->check_quiet(); });
+  after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
 
 void core::on_quiet(std::function<void()> told) {
@@ -304,11 +300,16 @@ void core::on_quiet(std::function<void()> told) {
     const std::lock_guard lock(telling_);
     to_tell_.push_back(std::move(told));
   }
-  if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->check_quiet(); });
+  if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
+}
+
+void core::grace_ended() noexcept {
+  graced_.store(true, std::memory_order_release);
+  check_quiet();
 }
 
 void core::check_quiet() noexcept {
-  if (closed() && is_quiet()) tell_quiet();
+  if (graced_.load(std::memory_order_acquire) && is_quiet()) tell_quiet();
 }
 
 void core::tell_quiet() noexcept {

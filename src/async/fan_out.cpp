@@ -127,10 +127,14 @@ asio::awaitable<void> fan_out::wait() {
 
 void fan_out::throw_outcome() {
   if (failed_.empty() && !cancelled_) return;
-  std::stable_sort(failed_.begin(), failed_.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::size_t last = 0;
+  for (const auto& each : failed_) last = std::max(last, each.first);
   failures all;
-  for (const auto& each : failed_) all.add(each.second);
+  for (std::size_t index = 0; index <= last; ++index) {
+    for (const auto& each : failed_) {
+      if (each.first == index) all.add(each.second);
+    }
+  }
   all.throw_any();
   throw asio::system_error(asio::error::operation_aborted, "a verb");
 }

@@ -1,6 +1,7 @@
 #include <msgbus/async/detail/service_core.hpp>
 
 #include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
@@ -18,6 +19,12 @@ asio::awaitable<void> run_owned(std::shared_ptr<std::shared_ptr<command>> home) 
   command& asked = **home;
   if (asked.service->advance(asked.d)) co_await deliver_rest(asked.d);
 }
+
+/// A command in the hands of a lane.
+struct posted {
+  std::shared_ptr<command> asked;
+  [[nodiscard]] delivery& in_hand() const noexcept { return asked->d; }
+};
 
 /// The handler's awaitable, for deliveries.
 step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
@@ -39,7 +46,7 @@ bool service_core::advance(delivery& d) {
   observer* const watcher = core::shared.watcher.get();
   auto& asked = *static_cast<std::shared_ptr<command>*>(d.home);
   if (!d.begun) {
-    if (closed()) throw_closed(d.step());
+    if (closed() && !d.from_mailbox) throw_closed(d.step());
     routing::entry* const found = asked->only ? asked->only.get() : find(asked->name);
     if (!found || !found->active()) throw_no_handler(*asked);
     begin(d, watcher);
@@ -50,8 +57,45 @@ bool service_core::advance(delivery& d) {
   return false;
 }
 
+std::shared_ptr<exec::carried> carried_command::share() {
+  return std::make_shared<carried_command>(std::move(command_));
+}
+
+value_ref outgoing_command::message() const noexcept {
+  return {key_of<command_arguments>, nullptr};
+}
+
+bool service_core::handle(exec::carried& message, asio::awaitable<void>& rest) {
+  auto& asked = static_cast<carried_command&>(message).asked();
+  asked->d.from_mailbox = true;
+  asked->d.home = &asked;
+  try {
+    if (!advance(asked->d)) return true;
+  } catch (...) {
+    refuse(asked->d, std::current_exception());
+    return true;
+  }
+  rest = handle_rest(posted{asked});
+  return false;
+}
+
+asio::awaitable<receipt> send_command(std::shared_ptr<command> asked) {
+  const auto to = asked->service;
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.slot().is_connected()) co_await pass_through_executor();
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  outgoing_command out(asked);
+  co_return co_await send_to(*to, out, here);
+}
+
+receipt post_command(std::shared_ptr<command> asked) {
+  const auto to = asked->service;
+  outgoing_command out(asked);
+  return post_to(*to, out);
+}
+
 void service_core::throw_no_handler(const command& asked) {
-  count_no_handler(asked.d);
+  if (!asked.d.from_mailbox) count_no_handler(asked.d);
   if (asked.only) {
     throw error(errc::no_handler, asked.only->describe() +
                                       " is no longer handled: it was cancelled, or its service is "

@@ -328,6 +328,10 @@ void mailbox::start_coroutine(lane&& mine, asio::awaitable<void> rest) {
 asio::awaitable<void> mailbox::go_on(std::shared_ptr<strand_run> run, asio::awaitable<void> rest) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   co_await asio::this_coro::throw_if_cancelled(false);
+  // Discarded when this run was not in the list yet: nobody else tells it.
+  if (discarding_.load(std::memory_order_relaxed)) {
+    run->signal.emit(asio::cancellation_type::terminal);
+  }
   lane& mine = run->mine;
   do {
     if (rest.valid()) {
@@ -375,8 +379,8 @@ void mailbox::abandon_rest() noexcept {
 }
 
 void mailbox::context_ended() noexcept {
-  closed_.store(true, std::memory_order_release);
   context_ended_.store(true, std::memory_order_release);
+  close();  // senders of other contexts would wait for ever
   // A lane that was started is destroyed with its context, and abandons what is left.
   if (active_.load(std::memory_order_seq_cst) == 0) abandon_rest();
 }

@@ -108,8 +108,9 @@ class consumer : public detail::base<detail::consumer_core> {
   /// A stream of copies of these events, from here on. `options.concurrency` means nothing here.
   template <class E>
   [[nodiscard]] stream<E> stream_of(mailbox_options options = {}) {
-    return make_stream<E>(
-        options, [this](const auto& queue) { return handler<E>(detail::into_stream<E>(queue)); });
+    return make_stream<E>(options, [this](const auto& queue) {
+      return this->template handler<E>(detail::into_stream<E>(queue));
+    });
   }
 
  private:

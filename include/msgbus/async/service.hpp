@@ -17,8 +17,9 @@ namespace msgbus::async {
 
 using msgbus::component::kebab_case;
 
-/// Owns operations. Every member function may be called from any thread, also from inside handlers
-/// (D5, D7). Destroying it cancels every operation; one that is suspended then runs to its end.
+/// Owns operations, and a mailbox for commands that nobody waits for. Every member function may be
+/// called from any thread, also from inside handlers (D5, D7). Destroying it cancels every
+/// operation; one that is suspended then runs to its end.
 class service : public detail::base<detail::service_core> {
  public:
   /// From a function's name, as the compiler qualifies it, to an operation's.
@@ -78,10 +79,29 @@ class service : public detail::base<detail::service_core> {
     return detail::call_command(std::move(asked));
   }
 
+  /// Puts the command into the mailbox and completes when that has taken or refused it, as
+  /// `consumer::send`. The result is discarded; what goes wrong, a missing operation included, goes
+  /// to the observer and the counters (A8).
+  template <class... Args>
+  [[nodiscard]] asio::awaitable<receipt> send(std::string name, Args&&... args) {
+    return detail::send_command(ask(std::move(name), std::forward<Args>(args)...));
+  }
+  /// The same without waiting, and not only for coroutines.
+  template <class... Args>
+  receipt post(std::string name, Args&&... args) {
+    return detail::post_command(ask(std::move(name), std::forward<Args>(args)...));
+  }
+
   /// The names of the operations, sorted.
   [[nodiscard]] std::vector<std::string> operations() const { return core_->names(); }
 
  private:
+  template <class... Args>
+  auto ask(std::string name, Args&&... args) {
+    return std::make_shared<detail::typed_command<void, std::decay_t<Args>...>>(
+        core_, std::move(name), std::forward<Args>(args)...);
+  }
+
   template <class F, class Parts, class... Inputs>
   auto attach(std::string name, F f, policy how, type_list<Inputs...>) {
     using R = typename detail::result_given<typename Parts::result>::type;

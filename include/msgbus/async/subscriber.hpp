@@ -124,7 +124,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   template <class T>
   [[nodiscard]] stream<T> stream_of(std::string_view pattern, mailbox_options options = {}) {
     return make_stream<T>(options, [&](const auto& queue) {
-      return subscribe<T>(pattern, detail::into_stream<T>(queue));
+      return this->template subscribe<T>(pattern, detail::into_stream<T>(queue));
     });
   }
   template <class T>

@@ -93,6 +93,11 @@ class async_injector {
     }
   }
 
+  // GCC 12 says that the frame of this coroutine refers to lambdas of other files. So it does.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
   /// Awaits `call(ps...)`, or calls it if it returns nothing to await, with every parameter filled
   /// in. What fails is added to `failed`; it does not throw.
   template <class Call>
@@ -131,6 +136,9 @@ class async_injector {
       failed.take(in.failed());
     }
   }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
  private:
   template <class P, class Values>

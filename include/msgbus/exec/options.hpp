@@ -23,7 +23,7 @@ struct mailbox_options {
 };
 
 /// What the mailboxes that a message was sent to have made of it; they add up to their number.
-struct [[nodiscard]] receipt {
+struct receipt {
   std::size_t admitted = 0;  ///< it waits to be handled
   std::size_t dropped = 0;   ///< it was discarded by `overflow::drop_newest`
   std::size_t rejected = 0;  ///< it was refused: the mailbox was full, or the component closed

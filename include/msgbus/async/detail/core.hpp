@@ -14,6 +14,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/this_coro.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -86,6 +87,29 @@ class core : public exec::mailbox_owner {
  protected:
   ~core() = default;
 
+  bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
+  /// Awaits what is left of a delivery that a lane handles. `Message` owns it.
+  template <class Message>
+  static asio::awaitable<void> handle_rest(Message message) {
+    delivery& d = message.in_hand();
+    do {
+      std::exception_ptr failure;
+      co_await asio::this_coro::throw_if_cancelled(true);  // as handlers expect it
+      try {
+        auto started = d.start();
+        co_await std::move(started);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      co_await asio::this_coro::throw_if_cancelled(false);
+      d.component->handler_ended(d, failure);
+      const auto state = co_await asio::this_coro::cancellation_state;
+      d.cancelled = state.cancelled() != asio::cancellation_type::none;
+    } while (d.component->advance(d));
+  }
+  /// A message from the mailbox that cannot be handled at all: it has failed.
+  void refuse(delivery& d, const std::exception_ptr& why) noexcept;
+
   /// Counts a command that nobody handles, under a guard: it ends as failed.
   void count_no_handler(const delivery& d) noexcept;
 
@@ -93,14 +117,13 @@ class core : public exec::mailbox_owner {
   [[nodiscard]] virtual std::exception_ptr mismatch(const delivery& d) const;
 
  private:
-  bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
   void abandoned(const exec::carried& message) noexcept override;
   void dropped(const exec::carried& message) noexcept override;
   std::shared_ptr<const void> keep() noexcept override { return self(); }
 
   struct handling;
-  asio::awaitable<void> handle_rest(handling message);
   void count(outcome what) noexcept;  // one that settles a message
+  void grace_ended() noexcept;
   void check_quiet() noexcept;
   void tell_quiet() noexcept;
   void write_off() noexcept;
@@ -111,6 +134,7 @@ class core : public exec::mailbox_owner {
   std::atomic<bool> closed_{false};
   std::atomic<bool> written_off_{false};  // what settles from now on was counted as abandoned
   std::atomic<bool> watching_{false};     // somebody wants to know when it is quiet
+  std::atomic<bool> graced_{false};       // nobody who found it open is still putting something in
   std::mutex telling_;
   std::vector<std::function<void()>> to_tell_;
 };

@@ -187,9 +187,12 @@ class message_handler final : public routing::topic_entry {
     if constexpr (sizeof...(Ms) == 0) {
       taken = self.template run<any_event, any_message>(d, start);
     } else {
-      ((taken = self.template call_exact<Ms>(d, start), taken != step_taken::refused) || ...) ||
-          ((taken = self.template call_converted<Ms>(d, start), taken != step_taken::refused) ||
-           ...);
+      const auto takes = [&](step_taken answer) {
+        taken = answer;
+        return answer != step_taken::refused;
+      };
+      (void)((takes(self.template call_exact<Ms>(d, start)) || ...) ||
+             (takes(self.template call_converted<Ms>(d, start)) || ...));
     }
     return taken;
   }

@@ -62,6 +62,36 @@ struct typed_command final : command {
   di::result_of<R> result_;
 };
 
+/// A command that nobody waits for, in the mailbox.
+class carried_command final : public exec::carried {
+ public:
+  explicit carried_command(std::shared_ptr<command>&& asked) noexcept
+      : command_(std::move(asked)) {}
+  [[nodiscard]] value_ref message() const noexcept override { return command_->d.message; }
+  [[nodiscard]] std::shared_ptr<carried> share() override;
+  [[nodiscard]] std::shared_ptr<command>& asked() noexcept { return command_; }
+
+ private:
+  std::shared_ptr<command> command_;
+};
+
+/// A command on its way into the mailbox.
+class outgoing_command {
+ public:
+  explicit outgoing_command(std::shared_ptr<command>& asked) noexcept : asked_(asked) {}
+  void prepare(bool for_slot) {
+    if (!for_slot && !boxed_) boxed_ = std::make_unique<carried_command>(std::move(asked_));
+  }
+  void put(void* place) noexcept { ::new (place) carried_command(std::move(asked_)); }
+  [[nodiscard]] exec::owned_message& boxed() noexcept { return boxed_; }
+  [[nodiscard]] value_ref message() const noexcept;
+  [[nodiscard]] std::string_view topic() const noexcept { return {}; }
+
+ private:
+  std::shared_ptr<command>& asked_;
+  exec::owned_message boxed_;
+};
+
 class service_core final : public routing::name_table, public core {
  public:
   service_core(const asio::any_io_executor& executor, const mailbox_options& options,
@@ -80,6 +110,7 @@ class service_core final : public routing::name_table, public core {
   [[nodiscard]] const char* kind() const noexcept override { return "the service"; }
 
  private:
+  bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
   [[noreturn]] void throw_no_handler(const command& asked);
 };
 
@@ -91,6 +122,10 @@ asio::awaitable<R> call_command(std::shared_ptr<typed_command<R, Args...>> asked
   co_await run_command(asked);
   co_return asked->take();
 }
+
+/// Puts a command into the service's mailbox, waiting for room where that says so.
+asio::awaitable<receipt> send_command(std::shared_ptr<command> asked);
+receipt post_command(std::shared_ptr<command> asked);
 
 /// One operation of a service, with its one handler.
 class operation_entry : public routing::named_entry {
