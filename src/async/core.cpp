@@ -62,6 +62,7 @@ delivery::delivery(delivery&& other) noexcept
       cancelled(other.cancelled),
       stopped(other.stopped),
       shared(std::move(other.shared)),
+      shared_known(std::move(other.shared_known)),
       home(other.home),
       share(other.share) {}
 
@@ -69,6 +70,9 @@ const exec::shared_message& delivery::share_message() {
   if (!shared) {
     shared = share(home);
     message = shared->message();
+    shared_known = std::make_unique<const msgbus::context>(shared->topic(), known->message_id(),
+                                                           known->attempt(), &known->headers());
+    known = shared_known.get();
   }
   return shared;
 }

@@ -6,6 +6,7 @@
 #include <asio/system_error.hpp>
 
 #include <algorithm>
+#include <mutex>
 
 namespace msgbus::async::detail {
 
@@ -64,10 +65,6 @@ asio::awaitable<void> fan_out::run(std::shared_ptr<own_delivery> mine) {
   if (mine->component->advance(mine->d)) co_await deliver_rest(mine->d);
 }
 
-asio::awaitable<void> fan_out::run_rest(std::shared_ptr<own_delivery> mine) {
-  co_await deliver_rest(mine->d);
-}
-
 void fan_out::failed(std::size_t index, std::exception_ptr failure) {
   failed_.emplace_back(index, std::move(failure));
 }
@@ -101,26 +98,91 @@ void fan_out::deliver(const targets& all, to_share& message) {
   }
 }
 
+/// Deliveries that have begun here and must be awaited. The caller's coroutine awaits one after the
+/// other. Meanwhile it asks for help: once it is suspended, or busy on another thread, a helper
+/// takes the next one. So they run at the same time where that matters (A3), and where no handler
+/// suspends they cost no spawn.
+struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crowd> {
+  crowd(const asio::any_io_executor& caller, bool can_be_cancelled)
+      : here(caller), cancellable(can_be_cancelled) {}
+
+  std::shared_ptr<own_delivery> take() {
+    std::shared_ptr<own_delivery> mine;
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex);
+      if (next == todo.size()) return nullptr;
+      mine = todo[next++];
+      last = next == todo.size();
+    }
+    core& desk_of = *todo.front()->component;
+    if (mine == todo.front() && !last) {
+      desk_of.desk.ask(desk_of.executor(), shared_from_this(), todo.front()->component);
+    } else if (last && todo.size() > 1) {
+      desk_of.desk.leave(*this);
+    }
+    return mine;
+  }
+
+  struct leaver {
+    crowd& all;
+    ~leaver() {
+      if (all.todo.size() > 1) all.todo.front()->component->desk.leave(all);
+    }
+  };
+
+  void help() override {
+    std::size_t branch = 0;
+    {
+      const std::lock_guard lock(mutex);
+      if (next == todo.size()) return;
+      const asio::any_io_executor on =
+          exec::child_executor(here, todo[next]->component->executor(), cancellable);
+      branch = together.add(on);  // under the lock: who finds nothing left to take joins it
+    }
+    together.launch(branch, work(shared_from_this()));
+  }
+
+  static asio::awaitable<void> work(std::shared_ptr<crowd> self) {
+    while (const auto mine = self->take()) {
+      const auto state = co_await asio::this_coro::cancellation_state;
+      if (state.cancelled() == asio::cancellation_type::none) {
+        co_await deliver_rest(mine->d);
+      } else {
+        mine->d.cancelled = mine->d.stopped = true;
+        (void)mine->component->advance(mine->d);
+      }
+    }
+  }
+
+  const asio::any_io_executor here;
+  const bool cancellable;
+  std::mutex mutex;
+  std::vector<std::shared_ptr<own_delivery>> todo;
+  std::size_t next = 0;
+  exec::branches together;
+};
+
 asio::awaitable<void> fan_out::wait() {
   const auto state = co_await asio::this_coro::cancellation_state;
-  const bool cancellable = state.slot().is_connected();
-  exec::branches together;
-  std::shared_ptr<own_delivery> last;  // awaited in this coroutine: that saves a spawn
+  const auto all = std::make_shared<crowd>(here_, state.slot().is_connected());
+  const crowd::leaver at_end{*all};  // also where this coroutine is destroyed
   std::vector<std::size_t> spawned;
-  for (std::size_t i = 0; i < rest_.size(); ++i) {
-    const auto& each = rest_[i];
-    if (each->is_here && !last) {
-      last = each;
-      continue;
+  for (const auto& each : rest_) {
+    if (each->is_here) {
+      all->todo.push_back(each);
+    } else {
+      spawned.push_back(each->index);
+      const asio::any_io_executor on =
+          exec::child_executor(here_, each->component->executor(), all->cancellable);
+      all->together.start(on, run(each));
     }
-    spawned.push_back(i);
-    together.start(exec::child_executor(here_, each->component->executor(), cancellable),
-                   each->is_here ? run_rest(each) : run(each));
   }
-  if (last) co_await deliver_rest(last->d);
-  if (together.size() != 0) co_await together.join();
-  for (std::size_t i = 0; i < spawned.size(); ++i) {
-    if (const auto failure = together.failure(i)) failed(rest_[spawned[i]]->index, failure);
+  if (!all->todo.empty()) co_await crowd::work(all);
+  if (all->together.size() != 0) co_await all->together.join();
+  for (std::size_t i = 0; i < all->together.size(); ++i) {
+    const std::size_t index = i < spawned.size() ? spawned[i] : rest_.back()->index;
+    if (const auto failure = all->together.failure(i)) failed(index, failure);
   }
   for (const auto& each : rest_) ended(each->index, each->d);
 }

@@ -26,6 +26,8 @@ struct branches::state : std::enable_shared_from_this<branches::state> {
     asio::any_io_executor on;
     asio::any_io_executor work;
     asio::cancellation_signal signal;
+    bool launched = false;  // the signal's slot has been taken
+    asio::cancellation_type told = asio::cancellation_type::none;  // before that
     bool ended = false;
     std::exception_ptr failure;
   };
@@ -44,18 +46,34 @@ struct branches::state : std::enable_shared_from_this<branches::state> {
 
   void cancel(asio::cancellation_type type) noexcept {
     const std::lock_guard lock(mutex);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (all[i].ended) continue;
-      // A signal is used on its branch's executor only.
-      asio::post(all[i].on, [self = shared_from_this(), i, type] {
-        bool ended = false;
-        {
-          const std::lock_guard again(self->mutex);
-          ended = self->all[i].ended;
-        }
-        if (!ended) self->all[i].signal.emit(type);
-      });
+    for (branch& each : all) {
+      if (each.launched) {
+        tell_locked(each, type);
+      } else {
+        each.told |= type;
+      }
     }
+  }
+
+  /// From now on a branch may be told to end; what it missed it is told now.
+  void launched(std::size_t index) noexcept {
+    const std::lock_guard lock(mutex);
+    branch& mine = all[index];
+    mine.launched = true;
+    if (mine.told != asio::cancellation_type::none) tell_locked(mine, mine.told);
+  }
+
+  void tell_locked(branch& which, asio::cancellation_type type) noexcept {
+    if (which.ended) return;
+    // A signal is used on its branch's executor only.
+    asio::post(which.on, [self = shared_from_this(), &which, type] {
+      bool ended = false;
+      {
+        const std::lock_guard again(self->mutex);
+        ended = which.ended;
+      }
+      if (!ended) which.signal.emit(type);
+    });
   }
 
   mutable std::mutex mutex;
@@ -94,17 +112,24 @@ class at_end {
 branches::branches() : state_(std::make_shared<state>()) {}
 branches::~branches() = default;
 
-void branches::start(const asio::any_io_executor& on, asio::awaitable<void> work) {
-  std::size_t index = 0;
+std::size_t branches::add(const asio::any_io_executor& on) {
+  const std::lock_guard lock(state_->mutex);
+  state_->all.emplace_back(on);
+  ++state_->running;
+  return state_->all.size() - 1;
+}
+
+void branches::launch(std::size_t index, asio::awaitable<void> work) {
+  at_end ended(state_, index);
+  asio::any_io_executor on;
+  asio::cancellation_slot slot;
   {
     const std::lock_guard lock(state_->mutex);
-    index = state_->all.size();
-    state_->all.emplace_back(on);
-    ++state_->running;
+    on = state_->all[index].on;
+    slot = state_->all[index].signal.slot();
   }
-  at_end ended(state_, index);
-  const auto slot = state_->all[index].signal.slot();
   asio::co_spawn(on, std::move(work), asio::bind_cancellation_slot(slot, std::move(ended)));
+  state_->launched(index);
 }
 
 asio::awaitable<void> branches::join() {

@@ -142,16 +142,21 @@ struct mailbox::strand_run {
       : work(work_on(over)),
         executor(make_lane_executor(over, waiting)),
         in(going_on.of()),
-        mine(std::move(going_on)) {
-    const std::lock_guard lock(in.mutex_);
-    place = in.running_.insert(in.running_.end(), this);
-  }
+        mine(std::move(going_on)) {}
   ~strand_run() {
     const std::lock_guard lock(in.mutex_);
-    in.running_.erase(place);
+    if (listed) in.running_.erase(place);
   }
   strand_run(const strand_run&) = delete;
   strand_run& operator=(const strand_run&) = delete;
+
+  /// From now on `discard` tells it, on the executor. False if that came before.
+  bool may_be_told() {
+    const std::lock_guard lock(in.mutex_);
+    place = in.running_.insert(in.running_.end(), this);
+    listed = true;
+    return !in.discarding_.load(std::memory_order_relaxed);
+  }
 
   const asio::any_io_executor work;
   const lane_executor executor;
@@ -159,6 +164,7 @@ struct mailbox::strand_run {
   lane mine;
   asio::cancellation_signal signal;  // used on the executor only
   std::list<strand_run*>::iterator place;
+  bool listed = false;
 };
 
 /// One who waits for room. Lives in its coroutine's frame; the mailbox's lock guards it.
@@ -241,13 +247,23 @@ put mailbox::try_put_behind(function_ref<bool()> enqueued) {
   return started();
 }
 
+bool mailbox::has_place(const sender& waiting) const noexcept {
+  // One place each in the order of coming. To ask for room for all would be wrong: when several
+  // have just come and none has attempted yet, nobody would wake any of them.
+  std::size_t places = room();
+  for (const sender* const each : senders_) {
+    if (places == 0) return false;
+    if (each == &waiting) return true;
+    --places;
+  }
+  return false;
+}
+
 std::optional<put> mailbox::attempt(sender& waiting, function_ref<bool()> enqueued) {
   const std::lock_guard lock(mutex_);
   waiting.falls_asleep();
   if (closed_.load(std::memory_order_relaxed)) return put::closed;
-  // One that has just come goes behind those who wait, unless there is room for all of them.
-  const bool may_try = waiting.waiter || room() >= senders_.size();
-  if (may_try && enqueued()) return put::taken;
+  if (has_place(waiting) && enqueued()) return put::taken;
   waiting.waiter.emplace();
   return std::nullopt;
 }
@@ -328,10 +344,9 @@ void mailbox::start_coroutine(lane&& mine, asio::awaitable<void> rest) {
 asio::awaitable<void> mailbox::go_on(std::shared_ptr<strand_run> run, asio::awaitable<void> rest) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   co_await asio::this_coro::throw_if_cancelled(false);
-  // Discarded when this run was not in the list yet: nobody else tells it.
-  if (discarding_.load(std::memory_order_relaxed)) {
-    run->signal.emit(asio::cancellation_type::terminal);
-  }
+  // Not before: to be cancelled earlier would end the coroutine before its first line, and from
+  // another thread.
+  if (!run->may_be_told()) run->signal.emit(asio::cancellation_type::terminal);
   lane& mine = run->mine;
   do {
     if (rest.valid()) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <utility>
 
 namespace msgbus::exec {
 
@@ -22,7 +23,13 @@ class branches {
   ~branches();
 
   /// Starts one more. It may be cancelled if `on` is a strand of ours; see `child_executor`.
-  void start(const asio::any_io_executor& on, asio::awaitable<void> work);
+  void start(const asio::any_io_executor& on, asio::awaitable<void> work) {
+    launch(add(on), std::move(work));
+  }
+
+  /// The same in two steps: from the first one on `join` waits for it. For any thread.
+  [[nodiscard]] std::size_t add(const asio::any_io_executor& on);
+  void launch(std::size_t index, asio::awaitable<void> work);
 
   /// Completes when every branch has ended; the caller resumes on its own executor. Throws nothing:
   /// what branches threw is in `failure`. Cancelling it cancels the branches, and it still waits

@@ -125,6 +125,7 @@ class mailbox : private context_link {
   put try_put_behind(function_ref<bool()> enqueued);
   asio::awaitable<put> wait_for_room(function_ref<bool()> enqueued,
                                      const asio::any_io_executor& here);
+  [[nodiscard]] bool has_place(const sender& waiting) const noexcept;
   std::optional<put> attempt(sender& waiting, function_ref<bool()> enqueued);
   void wake_senders_locked() noexcept;
   void room_made(bool surely) noexcept;

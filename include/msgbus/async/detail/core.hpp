@@ -4,6 +4,7 @@
 /// in their deliveries: mailbox, counters, closing.
 
 #include <msgbus/async/detail/delivery.hpp>
+#include <msgbus/async/detail/help_desk.hpp>
 #include <msgbus/component/parts.hpp>
 #include <msgbus/di/provider.hpp>
 #include <msgbus/exec/mailbox.hpp>
@@ -83,6 +84,7 @@ class core : public exec::mailbox_owner {
 
   mutable component::parts shared;
   exec::mailbox mailbox;
+  help_desk desk;
 
  protected:
   ~core() = default;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 
 namespace msgbus::async::detail {
 
@@ -81,6 +82,7 @@ struct delivery {
   /// they run elsewhere (A12). `home` is where it is, `share` moves it from there.
   const exec::shared_message& share_message();
   exec::shared_message shared;
+  std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
   void* home = nullptr;
   exec::shared_message (*share)(void* home) = nullptr;
 };

@@ -74,8 +74,8 @@ class fan_out {
 
  private:
   struct own_delivery;
+  struct crowd;
   static asio::awaitable<void> run(std::shared_ptr<own_delivery> mine);
-  static asio::awaitable<void> run_rest(std::shared_ptr<own_delivery> mine);
   void ended(std::size_t index, delivery& d);
   void failed(std::size_t index, std::exception_ptr failure);
 

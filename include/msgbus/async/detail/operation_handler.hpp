@@ -64,7 +64,8 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
           return step_taken::ran;
         }
       }
-      (void)bind(*asked, false);  // what is wrong with the arguments is said before anything runs
+      (void)bind(*asked, policy_.retry.attempts <=
+                             1);  // what is wrong with the arguments is said before anything runs
       return step_taken::suspends;
     }
     if (is_plain_) {
