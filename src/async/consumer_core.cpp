@@ -51,6 +51,16 @@ targets producer_core::bound() const {
   return all;
 }
 
+void producer_core::deliver(fan_out& together, to_share& message) const {
+  const snapshot::guard guard(guarded());
+  const routing::listed list(items());
+  for (const routing::item* each = list.begin; each != list.end; ++each) {
+    if (!each->entry->active()) continue;
+    together.deliver(static_cast<component::binding<consumer_core>*>(each->entry)->target(),
+                     message);
+  }
+}
+
 void producer_core::count_unrouted(const msgbus::step& about) noexcept {
   unrouted.add();
   const snapshot::guard guard(guarded());

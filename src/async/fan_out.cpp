@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 
 namespace msgbus::async::detail {
 
@@ -62,7 +63,7 @@ void throw_outcome(delivery& d) {
 }
 
 asio::awaitable<void> fan_out::run(std::shared_ptr<own_delivery> mine) {
-  if (mine->component->advance(mine->d)) co_await deliver_rest(mine->d);
+  if (mine->is_here || mine->component->advance(mine->d)) co_await deliver_rest(mine->d);
 }
 
 void fan_out::failed(std::size_t index, std::exception_ptr failure) {
@@ -76,26 +77,25 @@ void fan_out::ended(std::size_t index, delivery& d) {
   for (std::size_t i = 0; i < d.failed.size(); ++i) failed(index, d.failed[i]);
 }
 
-void fan_out::deliver(const targets& all, to_share& message) {
-  const bool alone = all.size() == 1;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!exec::runs_on(here_, all[i]->executor())) {
-      rest_.push_back(std::make_shared<own_delivery>(all[i], message.shared(), i));
-      rest_.back()->d.with_others = !alone;
-      continue;
-    }
-    delivery d(*all[i], message.message(), message.known());
-    d.with_others = true;
-    try {
-      if (all[i]->advance(d)) {
-        rest_.push_back(std::make_shared<own_delivery>(all[i], message.shared(), i, std::move(d)));
-        continue;
-      }
-    } catch (...) {
-      failed(i, std::current_exception());
-    }
-    ended(i, d);
+void fan_out::deliver(core& to, to_share& message, bool alone) {
+  const std::size_t index = count_++;
+  if (!exec::runs_on(here_, to.executor())) {
+    rest_.push_back(std::make_shared<own_delivery>(to.self(), message.shared(), index));
+    rest_.back()->d.with_others = !alone;
+    return;
   }
+  delivery d(to, message.message(), message.known());
+  d.with_others = !alone;
+  try {
+    if (to.advance(d)) {
+      rest_.push_back(
+          std::make_shared<own_delivery>(to.self(), message.shared(), index, std::move(d)));
+      return;
+    }
+  } catch (...) {
+    failed(index, std::current_exception());
+  }
+  ended(index, d);
 }
 
 /// Deliveries that have begun here and must be awaited. The caller's coroutine awaits one after the
@@ -124,6 +124,11 @@ struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crow
     return mine;
   }
 
+  bool has_branches() {
+    const std::lock_guard lock(mutex);
+    return together.has_value();
+  }
+
   struct leaver {
     crowd& all;
     ~leaver() {
@@ -138,9 +143,10 @@ struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crow
       if (next == todo.size()) return;
       const asio::any_io_executor on =
           exec::child_executor(here, todo[next]->component->executor(), cancellable);
-      branch = together.add(on);  // under the lock: who finds nothing left to take joins it
+      if (!together) together.emplace();
+      branch = together->add(on);  // under the lock: who finds nothing left to take joins it
     }
-    together.launch(branch, work(shared_from_this()));
+    together->launch(branch, work(shared_from_this()));
   }
 
   static asio::awaitable<void> work(std::shared_ptr<crowd> self) {
@@ -160,29 +166,46 @@ struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crow
   std::mutex mutex;
   std::vector<std::shared_ptr<own_delivery>> todo;
   std::size_t next = 0;
-  exec::branches together;
+  std::optional<exec::branches> together;  // once there is one
 };
 
 asio::awaitable<void> fan_out::wait() {
+  if (rest_.size() == 1 && rest_.front()->is_here) {
+    co_await deliver_rest(rest_.front()->d);
+    ended(rest_.front()->index, rest_.front()->d);
+  } else {
+    co_await wait_for_several();
+  }
+}
+
+asio::awaitable<void> fan_out::wait_for_several() {
   const auto state = co_await asio::this_coro::cancellation_state;
   const auto all = std::make_shared<crowd>(here_, state.slot().is_connected());
   const crowd::leaver at_end{*all};  // also where this coroutine is destroyed
   std::vector<std::size_t> spawned;
   for (const auto& each : rest_) {
-    if (each->is_here) {
+    // Where it may be cancelled all must be told at once (A9): each has a branch of its own.
+    if (each->is_here && (!all->cancellable || rest_.size() == 1)) {
       all->todo.push_back(each);
     } else {
       spawned.push_back(each->index);
       const asio::any_io_executor on =
           exec::child_executor(here_, each->component->executor(), all->cancellable);
-      all->together.start(on, run(each));
+      if (!all->together) all->together.emplace();
+      all->together->start(on, run(each));
     }
   }
   if (!all->todo.empty()) co_await crowd::work(all);
-  if (all->together.size() != 0) co_await all->together.join();
-  for (std::size_t i = 0; i < all->together.size(); ++i) {
-    const std::size_t index = i < spawned.size() ? spawned[i] : rest_.back()->index;
-    if (const auto failure = all->together.failure(i)) failed(index, failure);
+  if (all->has_branches()) {
+    // Cancelled or not, what was started is waited for (A1).
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await all->together->join();
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    for (std::size_t i = 0; i < all->together->size(); ++i) {
+      const std::size_t index = i < spawned.size() ? spawned[i] : rest_.back()->index;
+      if (const auto failure = all->together->failure(i)) failed(index, failure);
+    }
   }
   for (const auto& each : rest_) ended(each->index, each->d);
 }
@@ -207,10 +230,8 @@ asio::awaitable<std::size_t> deliver_elsewhere(std::shared_ptr<core> to,
   const msgbus::context known(message->topic());
   to_share source(message->message(), known, &message,
                   [](void* home) { return *static_cast<exec::shared_message*>(home); });
-  targets only;
-  only.push_back(std::move(to));
   fan_out there(here);
-  there.deliver(only, source);
+  there.deliver(*to, source, true);
   if (there.must_wait()) co_await there.wait();
   there.throw_outcome();
   co_return there.ran;

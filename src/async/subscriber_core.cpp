@@ -77,6 +77,16 @@ targets publisher_core::bound() const {
   return all;
 }
 
+void publisher_core::deliver(fan_out& together, to_share& message) const {
+  const snapshot::guard guard(guarded());
+  const routing::listed list(items());
+  for (const routing::item* each = list.begin; each != list.end; ++each) {
+    if (!each->entry->active()) continue;
+    together.deliver(static_cast<component::binding<subscriber_core>*>(each->entry)->target(),
+                     message);
+  }
+}
+
 void publisher_core::count_unrouted(const msgbus::step& about) noexcept {
   unrouted.add();
   const snapshot::guard guard(guarded());

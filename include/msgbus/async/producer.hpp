@@ -68,12 +68,11 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   template <class E>
   static asio::awaitable<std::size_t> run(std::shared_ptr<detail::producer_core> self, E event) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const detail::targets all = self->bound();
     const value_ref message = with_event(event, [](value_ref what) { return what; });
     const msgbus::step about{message.type->name, {}};
     detail::to_share source(message, no_context, std::addressof(event), &detail::share_event<E>);
     detail::fan_out together(here);
-    together.deliver(all, source);
+    self->deliver(together, source);
     if (together.must_wait()) co_await together.wait();
     together.throw_outcome();
     if (together.ran == 0) self->count_unrouted(about);

@@ -69,19 +69,18 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   static asio::awaitable<std::size_t> run(std::shared_ptr<detail::publisher_core> self,
                                           detail::topic_message<M> event) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const detail::targets all = self->bound();
     const std::string topic = event.topic;  // the event may be moved to where it is shared
     const msgbus::context known(topic);
     const value_ref message = with_event(event.message, [](value_ref what) { return what; });
     detail::to_share source(message, known, std::addressof(event), &detail::share_message<M>);
     detail::fan_out together(here);
-    together.deliver(all, source);
+    self->deliver(together, source);
     if (together.must_wait()) co_await together.wait();
     together.throw_outcome();
     if (together.ran == 0) {
       const msgbus::step about{message.type->name, topic};
       self->count_unrouted(about);
-      if (together.refused) detail::throw_mismatch(all, source.message(), topic);
+      if (together.refused) detail::throw_mismatch(self->bound(), source.message(), topic);
     }
     co_return together.ran;
   }

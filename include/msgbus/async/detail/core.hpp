@@ -15,6 +15,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
 #include <asio/this_coro.hpp>
 
 #include <atomic>
@@ -107,6 +108,10 @@ class core : public exec::mailbox_owner {
       d.component->handler_ended(d, failure);
       const auto state = co_await asio::this_coro::cancellation_state;
       d.cancelled = state.cancelled() != asio::cancellation_type::none;
+      // What it did to its cancellation state was for itself alone.
+      if (!d.cancelled) {
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+      }
     } while (d.component->advance(d));
   }
   /// A message from the mailbox that cannot be handled at all: it has failed.

@@ -58,8 +58,9 @@ class fan_out {
  public:
   explicit fan_out(const asio::any_io_executor& here) noexcept : here_(here) {}
 
-  /// Runs what need not be awaited, and remembers the rest.
-  void deliver(const targets& all, to_share& message);
+  /// Runs what need not be awaited of one more component, and remembers the rest. `alone`: nobody
+  /// else gets the message.
+  void deliver(core& to, to_share& message, bool alone = false);
 
   /// Whether anything is left to await.
   [[nodiscard]] bool must_wait() const noexcept { return !rest_.empty(); }
@@ -77,10 +78,12 @@ class fan_out {
   struct crowd;
   static asio::awaitable<void> run(std::shared_ptr<own_delivery> mine);
   void ended(std::size_t index, delivery& d);
+  asio::awaitable<void> wait_for_several();
   void failed(std::size_t index, std::exception_ptr failure);
 
   const asio::any_io_executor& here_;
   bool cancelled_ = false;
+  std::size_t count_ = 0;  // of components
   std::vector<std::shared_ptr<own_delivery>> rest_;
   std::vector<std::pair<std::size_t, std::exception_ptr>> failed_;  // by component
 };

@@ -38,6 +38,8 @@ class publisher_core final : public routing::single_route {
  public:
   /// The subscribers that are bound now.
   [[nodiscard]] targets bound() const;
+  /// Has those deliver it; what must be awaited is left to the fan-out.
+  void deliver(fan_out& together, to_share& message) const;
   void count_unrouted(const msgbus::step& about) noexcept;
 
   mutable observer_slot watcher;
