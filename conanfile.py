@@ -28,6 +28,10 @@ class MsgbusConan(ConanFile):
     def layout(self):
         cmake_layout(self)
 
+    def requirements(self):
+        self.requires("asio/1.30.2", transitive_headers=True)
+        self.requires("concurrentqueue/1.0.4")
+
     def validate(self):
         check_min_cppstd(self, 20)
 

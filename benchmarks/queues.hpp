@@ -5,7 +5,7 @@
 
 #include "across.hpp"
 
-#include <concurrentqueue/concurrentqueue.h>
+#include <concurrentqueue.h>
 
 #include <condition_variable>
 #include <mutex>

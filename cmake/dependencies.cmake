@@ -23,13 +23,15 @@ endmacro()
 
 # Gives msgbus_concurrentqueue: moodycamel's queue. Only the library's own sources include it.
 macro(msgbus_need_concurrentqueue)
-  find_path(MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR concurrentqueue/concurrentqueue.h)
-  mark_as_advanced(MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR)
+  # Packagers put the header into different folders.
+  find_path(MSGBUS_CONCURRENTQUEUE_DIR concurrentqueue.h
+    PATH_SUFFIXES concurrentqueue moodycamel concurrentqueue/moodycamel)
+  mark_as_advanced(MSGBUS_CONCURRENTQUEUE_DIR)
   add_library(msgbus_concurrentqueue INTERFACE)
-  if(MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR)
-    message(STATUS "msgbus: concurrentqueue from ${MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR}")
+  if(MSGBUS_CONCURRENTQUEUE_DIR)
+    message(STATUS "msgbus: concurrentqueue from ${MSGBUS_CONCURRENTQUEUE_DIR}")
     target_include_directories(msgbus_concurrentqueue SYSTEM INTERFACE
-      "${MSGBUS_CONCURRENTQUEUE_INCLUDE_DIR}")
+      "${MSGBUS_CONCURRENTQUEUE_DIR}")
   else()
     message(STATUS "msgbus: no concurrentqueue found, fetching it")
     FetchContent_Declare(msgbus_concurrentqueue_source
@@ -38,11 +40,8 @@ macro(msgbus_need_concurrentqueue)
       GIT_SHALLOW ON
       SOURCE_SUBDIR none)  # only its headers
     FetchContent_MakeAvailable(msgbus_concurrentqueue_source)
-    # Packagers put the headers into a folder of their own; so do we.
-    file(COPY "${msgbus_concurrentqueue_source_SOURCE_DIR}/concurrentqueue.h"
-      DESTINATION "${PROJECT_BINARY_DIR}/concurrentqueue_include/concurrentqueue")
     target_include_directories(msgbus_concurrentqueue SYSTEM INTERFACE
-      "${PROJECT_BINARY_DIR}/concurrentqueue_include")
+      "${msgbus_concurrentqueue_source_SOURCE_DIR}")
   endif()
 endmacro()
 

@@ -1,6 +1,6 @@
 #include <msgbus/exec/box_queue.hpp>
 
-#include <concurrentqueue/concurrentqueue.h>
+#include <concurrentqueue.h>
 
 #include <atomic>
 #include <deque>
