@@ -31,3 +31,4 @@ run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project" -B "${SCRATCH}/bui
 run("${CMAKE_COMMAND}" --build "${SCRATCH}/build" --parallel 2)
 run("${SCRATCH}/build/first_program_sync")
 run("${SCRATCH}/build/first_program_all")
+run("${SCRATCH}/build/async")
