@@ -13,7 +13,10 @@ bool consumer_core::run_list(routing::listed list, delivery& d, observer* watche
       break;
     }
     d.last = order;
-    if (run_one(*item, d, watcher)) return true;
+    if (run_one(*item, d, watcher)) {
+      d.is_last = item + 1 == list.end;
+      return true;
+    }
   }
   return false;
 }
@@ -21,14 +24,21 @@ bool consumer_core::run_list(routing::listed list, delivery& d, observer* watche
 bool consumer_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
   observer* const watcher = shared.watcher.get();
+  if (d.is_last) {  // what came since then gets the next event (D4)
+    settle(d, watcher);
+    return false;
+  }
   if (!d.begun) begin(d, watcher);
-  const routing::listed typed(find(d.message.type));
+  const routing::listed every(any());
   if (!d.typed_done) {
-    if (run_list(typed, d, watcher)) return true;
+    const routing::listed typed(find(d.message.type));
+    if (run_list(typed, d, watcher)) {
+      d.is_last = d.is_last && every.begin == every.end;
+      return true;
+    }
     d.typed_done = true;
     d.last = 0;
   }
-  const routing::listed every(any());
   if (run_list(every, d, watcher)) return true;
   settle(d, watcher);
   return false;

@@ -53,6 +53,7 @@ delivery::delivery(delivery&& other) noexcept
       failed_before(other.failed_before),
       end(other.end),
       last(other.last),
+      is_last(other.is_last),
       typed_done(other.typed_done),
       begun(other.begun),
       settled(std::exchange(other.settled, true)),

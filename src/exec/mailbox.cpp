@@ -92,7 +92,7 @@ class mailbox::lane {
       if (in.discarding_.load(std::memory_order_relaxed)) {
         in.owner_.abandoned(*message);
       } else if (!in.owner_.handle(*message, rest)) {
-        in.room_made(true);
+        in.room_made_for_long(keep_);
         ++handled;
         return true;
       }
@@ -313,6 +313,20 @@ void mailbox::room_made(bool surely) noexcept {
   if (!surely && room() < options_.capacity / 4) return;
   const std::lock_guard lock(mutex_);
   wake_senders_locked();
+}
+
+void mailbox::room_made_for_long(const std::shared_ptr<const void>& keep) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (sleeping_.load(std::memory_order_relaxed) == 0) [[likely]]
+    return;
+  if (room() >= options_.capacity / 4) return room_made(true);
+  // A handler is about to be awaited. If it suspends, this runs and wakes whoever there is room
+  // for; if it does not, the next messages make more.
+  if (nudged_.exchange(true, std::memory_order_relaxed)) return;
+  asio::post(executor_, [this, keep] {
+    nudged_.store(false, std::memory_order_relaxed);
+    room_made(true);
+  });
 }
 
 bool mailbox::claim_lane() noexcept {

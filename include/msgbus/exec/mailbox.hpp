@@ -129,6 +129,7 @@ class mailbox : private context_link {
   std::optional<put> attempt(sender& waiting, function_ref<bool()> enqueued);
   void wake_senders_locked() noexcept;
   void room_made(bool surely) noexcept;
+  void room_made_for_long(const std::shared_ptr<const void>& keep);
   [[nodiscard]] std::size_t room() const noexcept;
 
   [[nodiscard]] bool claim_lane() noexcept;
@@ -149,6 +150,7 @@ class mailbox : private context_link {
   std::atomic<bool> closed_{false};
   std::atomic<bool> discarding_{false};
   std::atomic<bool> context_ended_{false};
+  std::atomic<bool> nudged_{false};       // somebody will look for senders to wake
   std::atomic<unsigned> active_{0};       // lanes started and not ended
   std::atomic<std::size_t> waiting_{0};   // senders in the list
   std::atomic<std::size_t> sleeping_{0};  // of them, those that nobody has woken

@@ -68,6 +68,7 @@ struct delivery {
   // Handlers that were attached before `end` get the message, those after `last` are still to come.
   std::uint64_t end = 0;
   std::uint64_t last = 0;
+  bool is_last = false;     // the handler in hand: none was there after it when it was started
   bool typed_done = false;  // a consumer's handlers of every type come after the typed ones (T4)
 
   bool begun = false;
