@@ -20,6 +20,7 @@
 #include <msgbus/exec/cancelled.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/stream.hpp>
+#include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/yield.hpp>
 #include <msgbus/observe/counters.hpp>
 #include <msgbus/observe/observer.hpp>

@@ -15,7 +15,8 @@ enum class overflow {
   drop_oldest   ///< the message that has waited longest is discarded
 };
 
-/// A mailbox, or the queue of a stream.
+/// A mailbox, or the queue of a stream. A busy mailbox lets its executor go on after every batch of
+/// messages; an idle one costs nothing but memory (A11).
 struct mailbox_options {
   std::size_t capacity = 1024;  ///< messages that may wait; at least 1
   overflow on_full = overflow::suspend;

@@ -23,8 +23,9 @@ struct retry {
 /// handler.
 struct policy {
   asio::any_io_executor executor = {};  ///< runs the handler there; empty: the component's
-  /// Cancels an attempt that takes longer, waits for its end, and makes it fail with `timed_out`.
-  /// Zero: no limit. A plain handler cannot be cancelled: it is only judged afterwards.
+  /// Cancels an attempt that takes longer and waits for its end; if it then fails, it has failed
+  /// with `timed_out`. Zero: no limit. One that ends well all the same has ended well: a plain
+  /// handler, which cannot be cancelled, or a coroutine that takes no notice.
   std::chrono::steady_clock::duration timeout = {};
   msgbus::retry retry = {};
 

@@ -82,6 +82,10 @@ struct invocation {
   static_assert(!is_coroutine || !needs::has_clean_up,
                 "msgbus: a coroutine handler needs a dependency that cleans up with msgbus::yield, "
                 "which cannot wait for it; let it clean up with async::yield");
+  static_assert(
+      is_coroutine || !needs::has_async || !needs::has_clean_up,
+      "msgbus: a handler that needs an awaitable dependency cannot also need one that "
+      "cleans up with msgbus::yield, which cannot wait; let it clean up with async::yield");
   using exact = exact_message<std::remove_cvref_t<typename check::first>, M>;
 
   template <class Message>
