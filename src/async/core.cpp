@@ -101,8 +101,8 @@ void core::begin(delivery& d, observer* watcher) {
   if (!d.from_mailbox) {
     if (closed()) throw_closed(d.step());
     counts_.add(outcome::begun);
-    if (watcher) watcher->accepted(d.step());
   }
+  if (watcher) watcher->accepted(d.step());
   d.begun = true;
   d.end = routes_.next_order();
 }
@@ -229,7 +229,9 @@ void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
 void core::abandoned(const exec::carried& message) noexcept {
   const snapshot::guard guard(routes_.guarded());
   if (observer* const watcher = shared.watcher.get()) {
-    watcher->abandoned({message.message().type->name, message.topic()});
+    const msgbus::step about{message.message().type->name, message.topic()};
+    watcher->accepted(about);  // of others it is told when their handlers begin
+    watcher->abandoned(about);
   }
   count(outcome::abandoned);
 }
@@ -237,7 +239,9 @@ void core::abandoned(const exec::carried& message) noexcept {
 void core::dropped(const exec::carried& message) noexcept {
   const snapshot::guard guard(routes_.guarded());
   if (observer* const watcher = shared.watcher.get()) {
-    watcher->dropped({message.message().type->name, message.topic()});
+    const msgbus::step about{message.message().type->name, message.topic()};
+    watcher->accepted(about);
+    watcher->dropped(about);
   }
   count(outcome::dropped);
 }

@@ -1,5 +1,6 @@
 #include <msgbus/exec/context_link.hpp>
 
+#include <asio/detail/strand_executor_service.hpp>
 #include <asio/execution/context.hpp>
 #include <asio/execution_context.hpp>
 #include <asio/query.hpp>
@@ -58,8 +59,13 @@ class links_service : public asio::execution_context::service {
   using key_type = links_service;
   static inline asio::execution_context::id id;
 
+  // The strands' service must be the older one, since it is then shut down after this: a handler
+  // that is posted to a strand that has been shut down is destroyed there and then, by whoever
+  // wakes it, under whatever lock that holds.
   explicit links_service(asio::execution_context& context)
-      : asio::execution_context::service(context) {}
+      : asio::execution_context::service(context) {
+    asio::use_service<asio::detail::strand_executor_service>(context);
+  }
 
   const std::shared_ptr<context_links> links = std::make_shared<context_links>();
 

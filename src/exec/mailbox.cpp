@@ -362,12 +362,17 @@ asio::awaitable<void> mailbox::go_on(std::shared_ptr<strand_run> run, asio::awai
   // another thread.
   if (!run->may_be_told()) run->signal.emit(asio::cancellation_type::terminal);
   lane& mine = run->mine;
+  int awaited = 0;
   do {
-    if (rest.valid()) {
+    const bool handled = rest.valid();
+    if (handled) {
       co_await std::move(rest);
       mine.done();
       room_made(false);
-    } else {
+    }
+    // Others get their turn, though no handler may ever suspend (A11).
+    if (!handled || ++awaited == batch) {
+      awaited = 0;
       co_await asio::post(asio::use_awaitable);
     }
   } while (mine.run(rest));

@@ -1,6 +1,7 @@
 #pragma once
 
-/// A component's mailbox: bounded, with lanes that take messages out and have them handled.
+/// A component's mailbox: bounded (A6), in order (A4), with lanes that take messages out and have
+/// them handled, and let others run after each batch (A11).
 ///
 /// Senders put messages in and then look whether a lane must be started; a lane that finds nothing
 /// more ends, and then looks once more. Who may be where, and why no message stays behind and no

@@ -1,0 +1,205 @@
+// Where failures of sent messages go, and what an observer is told (A8).
+
+#include <msgbus/async.hpp>
+
+#include <msgbus/observe/counters.hpp>
+#include <msgbus/testing/probe.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/catch.hpp"
+#include "support/recorder.hpp"
+#include "support/thrown.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+using asio::awaitable;
+using msgbus::async::consumer;
+using msgbus::async::producer;
+using msgbus::async::publisher;
+using msgbus::async::service;
+using msgbus::async::subscriber;
+using msgbus::testing::stepping_context;
+using msgbus_test::contains;
+using msgbus_test::hop;
+using msgbus_test::recorder;
+
+using steps = std::vector<std::string>;
+
+namespace {
+
+/// What `f` writes to stderr.
+template <class F>
+std::string stderr_of(F f) {
+  std::fflush(stderr);
+  const int before = dup(2);
+  std::FILE* const file = std::tmpfile();
+  dup2(fileno(file), 2);
+  f();
+  std::fflush(stderr);
+  dup2(before, 2);
+  close(before);
+  std::rewind(file);
+  std::string text;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("what a handler of a sent message throws is one line on stderr without an observer",
+          "[A8]") {
+  stepping_context context;
+  consumer events(context.get_executor());
+  events.handler([](int) { throw std::runtime_error("plain sentence"); });
+  events.handler([](int) -> awaitable<void> {
+    co_await hop();
+    throw std::runtime_error("awaited sentence");
+  });
+  const std::string text = stderr_of([&] {
+    (void)events.post(5);
+    context.run();
+  });
+  CHECK_THAT(text, contains("plain sentence"));
+  CHECK_THAT(text, contains("awaited sentence"));
+  CHECK_THAT(text, contains("int"));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+  CHECK(events.stats().failed == 1);
+}
+
+TEST_CASE("a topic's failure names the topic, and one of an awaited verb is its caller's", "[A8]") {
+  stepping_context context;
+  subscriber messages(context.get_executor());
+  messages.subscribe("a.*", [](int) { throw std::runtime_error("sentence"); });
+  const std::string sent = stderr_of([&] {
+    (void)messages.post(5, "a.b");
+    context.run();
+  });
+  CHECK_THAT(sent, contains("a.b"));
+  CHECK_THAT(sent, contains("sentence"));
+  const std::string awaited =
+      stderr_of([&] { CHECK_THROWS(context.run(messages.receive(5, "a.b"))); });
+  CHECK(awaited.empty());
+  const std::string mismatched = stderr_of([&] {
+    (void)messages.post(std::string("x"), "a.b");
+    context.run();
+  });
+  CHECK_THAT(mismatched, contains("a.b"));
+}
+
+TEST_CASE("with an observer, failures of sent messages go there and not to stderr", "[A8]") {
+  stepping_context context;
+  consumer events(context.get_executor());
+  const auto watcher = std::make_shared<recorder>();
+  events.observe(watcher);
+  events.handler([](int) { throw std::runtime_error("one"); });
+  events.handler([](int) -> awaitable<void> {
+    co_await hop();
+    throw std::runtime_error("two");
+  });
+  events.handler([](int) -> awaitable<void> { co_await hop(); });
+  const std::string text = stderr_of([&] {
+    (void)events.post(5);
+    context.run();
+  });
+  CHECK(text.empty());
+  CHECK(watcher->steps ==
+        steps{"accepted int", "failed int: one", "failed int: two", "delivered int"});
+}
+
+TEST_CASE("an async consumer tells the same of an awaited verb", "[D2][D3]") {
+  stepping_context context;
+  consumer events(context.get_executor());
+  const auto watcher = std::make_shared<recorder>();
+  events.observe(watcher);
+  events.handler([](int) -> awaitable<void> { co_await hop(); });
+  events.handler([](msgbus::any_event) {});
+  events.handler([](int) { throw std::runtime_error("no"); });
+  CHECK_THROWS(context.run(events.consume(5)));
+  (void)context.run(events.consume(std::string()));
+  CHECK(watcher->steps.size() == 6);
+  CHECK(watcher->steps[0] == "accepted int");
+  CHECK(watcher->steps[1] == "delivered int");
+  CHECK(watcher->steps[2] == "failed int: no");
+  CHECK(watcher->steps[3] == "delivered int");
+}
+
+TEST_CASE("a service tells of each operation by its name", "[D3]") {
+  stepping_context context;
+  service commands(context.get_executor());
+  const auto watcher = std::make_shared<recorder>();
+  commands.observe(watcher);
+  auto update = commands.handler("update", [](int value) -> awaitable<int> {
+    co_await hop();
+    if (value > 1) throw std::runtime_error("no");
+    co_return value;
+  });
+  (void)context.run(update(1));
+  CHECK_THROWS(context.run(commands.execute("update", 2)));
+  CHECK_THROWS(context.run(commands.execute("updat")));
+  CHECK(watcher->steps == steps{"accepted update", "delivered update", "accepted update",
+                                "failed update: no", "unrouted updat"});
+}
+
+TEST_CASE("producers and publishers tell of what nobody handles", "[D3]") {
+  stepping_context context;
+  producer source;
+  publisher news;
+  const auto watcher = std::make_shared<recorder>();
+  source.observe(watcher);
+  news.observe(watcher);
+  (void)context.run(source.dispatch(5));
+  (void)source.post(5);
+  (void)context.run(news.publish(5, "a"));
+  (void)context.run(news.send(5, "a"));
+  CHECK(watcher->steps ==
+        steps{"unrouted int", "unrouted int", "unrouted int on a", "unrouted int on a"});
+}
+
+TEST_CASE("failures of clean-ups that await are told one by one", "[I3][A8]") {
+  static constexpr auto failing = [](msgbus::async::yield<int> yield) -> awaitable<void> {
+    try {
+      co_await yield(1);
+    } catch (...) {
+    }
+    co_await hop();
+    throw std::runtime_error("clean-up");
+  };
+  stepping_context context;
+  consumer events(context.get_executor());
+  const auto watcher = std::make_shared<recorder>();
+  events.observe(watcher);
+  events.handler([](int value, msgbus::depends<failing>) -> awaitable<void> {
+    co_await hop();
+    if (value == 1) throw std::runtime_error("handler");
+  });
+  (void)events.post(1);
+  (void)events.post(2);
+  context.run();
+  CHECK(watcher->steps == steps{"accepted int", "failed int: handler", "failed int: clean-up",
+                                "accepted int", "failed int: clean-up"});
+  CHECK(events.stats().failed == 2);
+}
+
+TEST_CASE("an observer that is replaced while a handler is suspended is let go", "[D6]") {
+  stepping_context context;
+  consumer events(context.get_executor());
+  auto first = std::make_shared<recorder>();
+  const std::weak_ptr<recorder> watch = first;
+  const auto second = std::make_shared<recorder>();
+  events.observe(std::move(first));
+  events.handler([](int) -> awaitable<void> { co_await hop(5); });
+  (void)events.post(1);
+  context.step();
+  context.step();
+  events.observe(second);
+  CHECK(watch.expired());
+  context.run();
+  CHECK(second->steps.back() == "delivered int");
+}

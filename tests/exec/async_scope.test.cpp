@@ -1,0 +1,76 @@
+#include <msgbus/exec/async_scope.hpp>
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/catch.hpp"
+
+#include <stdexcept>
+
+namespace di = msgbus::di;
+using msgbus::exec::async_scope;
+using msgbus::exec::async_yielding;
+using msgbus::testing::stepping_context;
+using msgbus_test::contains;
+
+namespace {
+
+const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+const di::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
+
+}  // namespace
+
+TEST_CASE("a dependency hands over its value once, and a second time is an error", "[I5]") {
+  stepping_context context;
+  const di::provider_state none;
+  async_scope in(none, tester);
+  int value = 5;
+  int seen = 0;
+  auto rest = [&](void* given) -> asio::awaitable<void> {
+    seen += *static_cast<int*>(given);
+    co_return;
+  };
+  async_yielding call(in, session, rest);
+  context.run(call.run(&value));
+  CHECK(seen == 5);
+  CHECK_NOTHROW(call.ended());
+  CHECK_THROWS_WITH(context.run(call.run(&value)), contains("'session' called its yield twice"));
+  CHECK(seen == 5);
+  CHECK(in.failed().size() == 1);
+}
+
+TEST_CASE("a dependency that never hands over its value is an error", "[I5]") {
+  const di::provider_state none;
+  async_scope in(none, tester);
+  auto rest = [](void*) -> asio::awaitable<void> { co_return; };
+  const async_yielding call(in, session, rest);
+  CHECK_THROWS_WITH(call.ended(), contains("returned without calling its yield"));
+}
+
+TEST_CASE("what fails inside comes out of the yield, and is noted", "[I3]") {
+  stepping_context context;
+  const di::provider_state none;
+  async_scope in(none, tester);
+  int value = 5;
+  auto rest = [](void*) -> asio::awaitable<void> {
+    throw std::runtime_error("no luck");
+    co_return;
+  };
+  async_yielding call(in, session, rest);
+  CHECK_THROWS_WITH(context.run(call.run(&value)), "no luck");
+  REQUIRE(in.failed().size() == 1);
+}
+
+TEST_CASE("nothing needed is provided at once") {
+  stepping_context context;
+  const di::provider_state none;
+  async_scope in(none, tester);
+  std::vector<void*> needed;
+  bool ran = false;
+  auto rest = [&]() -> asio::awaitable<void> {
+    ran = true;
+    co_return;
+  };
+  context.run(in.provide_all({}, needed, rest));
+  CHECK(ran);
+}

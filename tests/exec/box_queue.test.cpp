@@ -1,0 +1,106 @@
+#include <msgbus/exec/box_queue.hpp>
+
+#include "support/catch.hpp"
+#include "support/crew.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+using msgbus::mailbox_options;
+using msgbus::overflow;
+using msgbus::exec::box_queue;
+using msgbus::exec::carried_event;
+using msgbus::exec::make_box_queue;
+using msgbus::exec::owned_message;
+
+namespace {
+
+bool put(box_queue& to, int number, owned_message& displaced) {
+  owned_message message = std::make_unique<carried_event<int>>(std::move(number));
+  const bool taken = to.try_push(message, displaced);
+  CHECK(taken == !message);  // what is not taken is still the sender's
+  return taken;
+}
+
+bool put(box_queue& to, int number) {
+  owned_message none;
+  return put(to, number, none);
+}
+
+int number_in(const owned_message& message) {
+  return message ? *static_cast<const int*>(message->message().data) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("one lane that keeps all needs no queue of boxes", "[A4]") {
+  CHECK(make_box_queue({}) == nullptr);
+  CHECK(make_box_queue({.on_full = overflow::drop_newest}) == nullptr);
+  CHECK(make_box_queue({.concurrency = 2}) != nullptr);
+  CHECK(make_box_queue({.on_full = overflow::drop_oldest}) != nullptr);
+}
+
+TEST_CASE("a queue for several lanes holds its capacity and not one message more", "[A6]") {
+  const auto all = make_box_queue({.capacity = 3, .concurrency = 2});
+  for (int i = 0; i < 3; ++i) CHECK(put(*all, i));
+  CHECK_FALSE(put(*all, 3));
+  CHECK(all->size() == 3);
+  CHECK(all->accepted() == 3);
+  CHECK(all->ready());
+  std::vector<int> got;
+  while (owned_message each = all->pop()) got.push_back(number_in(each));
+  std::sort(got.begin(), got.end());
+  CHECK(got == std::vector<int>{0, 1, 2});
+  CHECK_FALSE(all->ready());
+  CHECK(put(*all, 4));
+}
+
+TEST_CASE("a queue that drops its oldest hands it out, and keeps the order of the others", "[A6]") {
+  for (const std::size_t lanes : {1U, 2U}) {
+    const auto all =
+        make_box_queue({.capacity = 2, .on_full = overflow::drop_oldest, .concurrency = lanes});
+    owned_message displaced;
+    CHECK(put(*all, 1, displaced));
+    CHECK(put(*all, 2, displaced));
+    CHECK_FALSE(displaced);
+    CHECK(put(*all, 3, displaced));
+    CHECK(number_in(displaced) == 1);
+    CHECK(all->size() == 2);
+    CHECK(all->accepted() == 3);
+    CHECK(number_in(all->pop()) == 2);
+    CHECK(number_in(all->pop()) == 3);
+    CHECK(all->pop() == nullptr);
+  }
+}
+
+TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6][A7]") {
+  constexpr int senders = 2;
+  const int each = msgbus_test::rounds(10'000);
+  const auto all = make_box_queue({.capacity = 3, .concurrency = 2});
+  std::atomic<int> got{0};
+  std::atomic<bool> over{false};
+  std::vector<std::thread> crew;
+  for (int s = 0; s < senders; ++s) {
+    crew.emplace_back([&] {
+      for (int i = 0; i < each; ++i) {
+        owned_message message = std::make_unique<carried_event<int>>(int(i)), none;
+        while (!all->try_push(message, none)) std::this_thread::yield();
+        if (all->size() > 3) over = true;
+      }
+    });
+    crew.emplace_back([&] {
+      while (got < senders * each) {
+        if (all->pop()) {
+          ++got;
+        } else {
+          std::this_thread::yield();
+        }
+      }
+    });
+  }
+  for (std::thread& thread : crew) thread.join();
+  CHECK(got == senders * each);
+  CHECK_FALSE(over);
+  CHECK(all->size() == 0);
+}

@@ -1,0 +1,302 @@
+#include <msgbus/exec/branches.hpp>
+
+#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/waiter.hpp>
+#include <msgbus/testing/cut_off.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/catch.hpp"
+
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+using msgbus::exec::branches;
+using msgbus::exec::child_executor;
+using msgbus::exec::waiter;
+using msgbus::testing::cut_off_at_every_step;
+using msgbus::testing::shuffled;
+using msgbus::testing::stepping_context;
+
+namespace {
+
+asio::awaitable<void> turns(int many, std::string& log, char name) {
+  for (int i = 0; i < many; ++i) co_await asio::post(asio::use_awaitable);
+  log += name;
+}
+
+asio::awaitable<void> fail(const char* why) {
+  co_await asio::post(asio::use_awaitable);
+  throw std::runtime_error(why);
+}
+
+asio::any_io_executor strand_over(const asio::any_io_executor& executor) {
+  return child_executor(executor, executor, true);
+}
+
+// Waits until it is woken or cancelled; then takes a few turns more.
+asio::awaitable<void> wait_at(std::shared_ptr<waiter> gate, std::string& log) {
+  co_await gate->wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  log += state.cancelled() == asio::cancellation_type::none ? 'w' : 'c';
+  co_await asio::this_coro::throw_if_cancelled(false);
+  for (int i = 0; i < 3; ++i) co_await asio::post(asio::use_awaitable);
+  log += 'e';
+}
+
+bool was_aborted(const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const asio::system_error& e) {
+    return e.code() == asio::error::operation_aborted;
+  } catch (...) {
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("joining waits for every branch, in whatever order they end", "[A1][A3]") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    stepping_context context(shuffled{seed});
+    std::string log;
+    auto owner = [&]() -> asio::awaitable<void> {
+      branches all;
+      for (int i = 0; i < 4; ++i) {
+        all.start(context.get_executor(), turns(4 - i, log, static_cast<char>('a' + i)));
+      }
+      CHECK(all.size() == 4);
+      co_await all.join();
+      log += '.';
+    };
+    context.run(owner());
+    CHECK(log.size() == 5);
+    CHECK(log.back() == '.');
+  }
+}
+
+TEST_CASE("branches run at the same time", "[A3]") {
+  stepping_context context;
+  std::string log;
+  auto owner = [&]() -> asio::awaitable<void> {
+    branches all;
+    all.start(context.get_executor(), turns(3, log, 'a'));
+    all.start(context.get_executor(), turns(1, log, 'b'));
+    co_await all.join();
+  };
+  context.run(owner());
+  CHECK(log == "ba");
+}
+
+TEST_CASE("joining no branches is done at once") {
+  stepping_context context;
+  auto owner = []() -> asio::awaitable<void> {
+    branches none;
+    co_await none.join();
+  };
+  auto running = context.spawn(owner());
+  CHECK(context.run() <= 2);
+  CHECK(running.done());
+}
+
+TEST_CASE("what branches throw is kept for each of them, and the others run to their end",
+          "[A1][D2]") {
+  stepping_context context;
+  std::string log;
+  auto owner = [&]() -> asio::awaitable<void> {
+    branches all;
+    all.start(context.get_executor(), fail("first"));
+    all.start(context.get_executor(), turns(5, log, 'a'));
+    all.start(context.get_executor(), fail("third"));
+    co_await all.join();
+    CHECK(log == "a");
+    CHECK_THROWS_WITH(std::rethrow_exception(all.failure(0)), "first");
+    CHECK(all.failure(1) == nullptr);
+    CHECK_THROWS_WITH(std::rethrow_exception(all.failure(2)), "third");
+  };
+  context.run(owner());
+}
+
+TEST_CASE("the owner resumes on its own executor, each branch runs on its own", "[A2]") {
+  stepping_context here, there;
+  std::string log;
+  auto work = [&]() -> asio::awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    CHECK(msgbus::exec::runs_on(executor, there.get_executor()));
+    log += 't';
+  };
+  auto owner = [&]() -> asio::awaitable<void> {
+    branches all;
+    all.start(there.get_executor(), work());
+    co_await all.join();
+    log += 'h';
+  };
+  auto running = here.spawn(owner());
+  here.run();
+  CHECK(log.empty());
+  there.run();
+  CHECK(log == "t");
+  here.run();
+  CHECK(log == "th");
+  CHECK(running.done());
+}
+
+TEST_CASE("cancelling a join cancels the branches, and still waits for all of them", "[A1][A9]") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    stepping_context context(shuffled{seed});
+    std::string log;
+    auto gate = std::make_shared<waiter>(), other = std::make_shared<waiter>();
+    bool joined = false;
+    auto owner = [&]() -> asio::awaitable<void> {
+      branches all;
+      all.start(strand_over(context.get_executor()), wait_at(gate, log));
+      all.start(strand_over(context.get_executor()), wait_at(other, log));
+      co_await all.join();
+      joined = true;
+      CHECK(all.failure(0) == nullptr);
+      co_await asio::post(asio::use_awaitable);  // as anything after a cancellation, it throws
+    };
+    auto running = context.spawn(owner());
+    context.run();
+    CHECK(log.empty());
+    running.cancel();
+    context.run();
+    CHECK(joined);
+    CHECK(running.done());
+    CHECK(was_aborted(running.failure()));
+    CHECK(std::count(log.begin(), log.end(), 'c') == 2);
+    CHECK(std::count(log.begin(), log.end(), 'e') == 2);
+  }
+}
+
+TEST_CASE("cancelling at any step leaves nothing running", "[A1][A9]") {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    for (int steps = 0; steps < 20; ++steps) {
+      stepping_context context(shuffled{seed});
+      std::string log;
+      auto owner = [&]() -> asio::awaitable<void> {
+        branches all;
+        all.start(strand_over(context.get_executor()), turns(3, log, 'a'));
+        all.start(strand_over(context.get_executor()), turns(5, log, 'b'));
+        co_await all.join();
+        log += '.';
+      };
+      auto running = context.spawn(owner());
+      for (int i = 0; i < steps; ++i) context.step();
+      running.cancel();
+      context.run();
+      REQUIRE(running.done());
+      CHECK((log.empty() || log.back() == '.'));
+    }
+  }
+}
+
+TEST_CASE("branches can be cancelled without the owner", "[A9]") {
+  stepping_context context;
+  std::string log;
+  auto gate = std::make_shared<waiter>();
+  auto all = std::make_shared<branches>();
+  auto owner = [&]() -> asio::awaitable<void> { co_await all->join(); };
+  all->start(strand_over(context.get_executor()), wait_at(gate, log));
+  auto running = context.spawn(owner());
+  context.run();
+  all->cancel(asio::cancellation_type::terminal);
+  context.run();
+  CHECK(running.done());
+  CHECK(running.failure() == nullptr);
+  CHECK(log == "ce");
+  all->cancel(asio::cancellation_type::terminal);  // it has ended
+  CHECK(context.run() == 0);
+}
+
+TEST_CASE("a branch that is cancelled between its two steps of starting hears of it", "[A9]") {
+  stepping_context context;
+  std::string log;
+  auto gate = std::make_shared<waiter>();
+  branches all;
+  const std::size_t index = all.add(strand_over(context.get_executor()));
+  auto joining = context.spawn(all.join());
+  context.run();
+  CHECK_FALSE(joining.done());
+  all.cancel(asio::cancellation_type::terminal);
+  context.run();
+  all.launch(index, wait_at(gate, log));
+  context.run();
+  CHECK(log == "ce");
+  CHECK(joining.done());
+}
+
+TEST_CASE("a branch whose context goes has failed, and the owner goes on", "[A12]") {
+  stepping_context here;
+  std::optional<stepping_context> there(std::in_place);
+  std::string log;
+  bool aborted = false;
+  auto gate = std::make_shared<waiter>();
+  auto owner = [&]() -> asio::awaitable<void> {
+    branches all;
+    all.start(strand_over(there->get_executor()), wait_at(gate, log));
+    all.start(here.get_executor(), turns(2, log, 'a'));
+    co_await all.join();
+    aborted = was_aborted(all.failure(0));
+  };
+  auto running = here.spawn(owner());
+  here.run();
+  SECTION("before it began") {}
+  SECTION("while it waits") { there->run(); }
+  CHECK_FALSE(running.done());
+  there.reset();
+  here.run();
+  CHECK(running.done());
+  CHECK(aborted);
+  CHECK(log == "a");
+}
+
+TEST_CASE("branches outlive an owner whose context goes", "[A12]") {
+  std::optional<stepping_context> here(std::in_place);
+  stepping_context there;
+  std::string log;
+  auto gate = std::make_shared<waiter>();
+  auto owner = [&]() -> asio::awaitable<void> {
+    branches all;
+    all.start(strand_over(there.get_executor()), wait_at(gate, log));
+    co_await all.join();
+    log += '!';
+  };
+  (void)here->spawn(owner());
+  here->run();
+  there.run();
+  here.reset();
+  gate->wake();
+  there.run();
+  CHECK(log == "we");
+}
+
+TEST_CASE("branches and their owner are taken down safely at every step", "[A12]") {
+  struct scenario {
+    explicit scenario(stepping_context& context) : running(context.spawn(own(*this, context))) {}
+    static asio::awaitable<void> own(scenario& self, stepping_context& context) {
+      auto log = self.log;
+      branches all;
+      all.start(strand_over(context.get_executor()), turns(3, *log, 'a'));
+      all.start(context.get_executor(), turns(2, *log, 'b'));
+      all.start(strand_over(context.get_executor()), fail("no luck"));
+      co_await all.join();
+    }
+    std::shared_ptr<std::string> log = std::make_shared<std::string>();
+    msgbus::testing::spawned<void> running;
+  };
+  std::vector<std::shared_ptr<std::string>> kept;  // a branch outlives its owner
+  const auto report = cut_off_at_every_step([&](stepping_context& context) {
+    auto made = std::make_unique<scenario>(context);
+    kept.push_back(made->log);
+    return made;
+  });
+  CHECK(report.steps > 5);
+}

@@ -1,0 +1,63 @@
+#include <msgbus/exec/carried.hpp>
+
+#include "support/catch.hpp"
+#include "support/counted.hpp"
+
+#include <string>
+#include <variant>
+
+using msgbus::key_of;
+using msgbus::exec::carried_elsewhere;
+using msgbus::exec::carried_event;
+using msgbus::exec::carried_message;
+using msgbus::exec::owned_message;
+using msgbus::exec::shared_message;
+
+namespace {
+
+template <class T>
+const T& as(msgbus::value_ref value) {
+  REQUIRE(value.type == key_of<T>);
+  return *static_cast<const T*>(value.data);
+}
+
+}  // namespace
+
+TEST_CASE("what is carried is known by its type, and has a topic if it is a message") {
+  const carried_event<std::string> event("paid");
+  CHECK(as<std::string>(event.message()) == "paid");
+  CHECK(event.topic().empty());
+  const carried_message<int> message(7, "orders.paid");
+  CHECK(as<int>(message.message()) == 7);
+  CHECK(message.topic() == "orders.paid");
+}
+
+TEST_CASE("of a variant its active alternative is carried", "[T3]") {
+  const carried_event<std::variant<int, std::string>> event(std::string("text"));
+  CHECK(as<std::string>(event.message()) == "text");
+}
+
+TEST_CASE("sharing moves the message to where all can see it, and copies nothing", "[D9]") {
+  struct tag;
+  using value = msgbus_test::counted<tag>;
+  value::reset();
+  carried_event<value> event(value(5));
+  const shared_message shared = event.share();
+  CHECK(as<value>(shared->message()).value == 5);
+  CHECK(value::copies == 0);
+  CHECK(value::moves <= 2);
+}
+
+TEST_CASE("what is carried elsewhere is what it points to") {
+  owned_message owned = std::make_unique<carried_message<int>>(3, "a.b");
+  carried_elsewhere<owned_message> alone(std::move(owned));
+  CHECK(as<int>(alone.message()) == 3);
+  CHECK(alone.topic() == "a.b");
+  const shared_message first = alone.share();
+  CHECK(first->topic() == "a.b");
+
+  shared_message copy = first;
+  carried_elsewhere<shared_message> with_others(std::move(copy));
+  CHECK(with_others.share() == first);
+  CHECK(as<int>(with_others.message()) == 3);
+}

@@ -1,0 +1,83 @@
+#include <msgbus/exec/context_link.hpp>
+
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/catch.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/thread_pool.hpp>
+
+#include <memory>
+#include <optional>
+
+using msgbus::exec::context_link;
+using msgbus::testing::stepping_context;
+
+namespace {
+
+struct listener final : context_link {
+  explicit listener(int& to) : ended(to) {}
+  void context_ended() noexcept override {
+    ++ended;
+    goes.reset();
+  }
+  int& ended;
+  std::unique_ptr<listener> goes;  // with the first one that is told
+};
+
+}  // namespace
+
+TEST_CASE("a link is told once that its context ends", "[A12]") {
+  int ended = 0;
+  listener linked(ended);
+  {
+    stepping_context context;
+    CHECK(linked.link(context.get_executor()));
+    CHECK(ended == 0);
+  }
+  CHECK(ended == 1);
+  linked.unlink();
+  CHECK(ended == 1);
+}
+
+TEST_CASE("any context tells its links", "[A12]") {
+  int ended = 0;
+  listener one(ended), two(ended);
+  {
+    asio::io_context context;
+    asio::thread_pool pool(1);
+    CHECK(one.link(context.get_executor()));
+    CHECK(two.link(pool.get_executor()));
+  }
+  CHECK(ended == 2);
+}
+
+TEST_CASE("what was unlinked, linked elsewhere or destroyed is not told", "[A12]") {
+  int ended = 0;
+  listener unlinked(ended), moved(ended);
+  stepping_context other;
+  {
+    stepping_context context;
+    auto destroyed = std::make_unique<listener>(ended);
+    CHECK(unlinked.link(context.get_executor()));
+    CHECK(moved.link(context.get_executor()));
+    CHECK(destroyed->link(context.get_executor()));
+    unlinked.unlink();
+    CHECK(moved.link(other.get_executor()));
+    destroyed.reset();
+  }
+  CHECK(ended == 0);
+}
+
+TEST_CASE("a link that is told may destroy others", "[A12]") {
+  int ended = 0;
+  listener first(ended), second(ended);
+  {
+    stepping_context context;
+    first.goes = std::make_unique<listener>(ended);
+    CHECK(first.goes->link(context.get_executor()));
+    CHECK(first.link(context.get_executor()));
+    CHECK(second.link(context.get_executor()));
+  }
+  CHECK(ended == 2);
+}

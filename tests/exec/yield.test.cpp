@@ -1,0 +1,49 @@
+#include <msgbus/exec/yield.hpp>
+
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/catch.hpp"
+#include "support/counted.hpp"
+
+namespace di = msgbus::di;
+using msgbus::exec::async_scope;
+using msgbus::exec::async_yielding;
+using msgbus::testing::stepping_context;
+
+namespace {
+
+const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+const di::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
+
+}  // namespace
+
+TEST_CASE("a reference that is yielded is that object, a value is moved in and never copied",
+          "[D9][I2]") {
+  stepping_context context;
+  const di::provider_state none;
+  struct tag;
+  using value = msgbus_test::counted<tag>;
+  value mine(7);
+  value::reset();
+  const void* seen = nullptr;
+  int number = 0;
+  auto rest = [&](void* given) -> asio::awaitable<void> {
+    seen = given;
+    number = static_cast<value*>(given)->value;
+    co_return;
+  };
+  {
+    async_scope in(none, tester);
+    async_yielding call(in, session, rest);
+    const msgbus::async::yield<value&> yield(call);
+    context.run(yield(mine));
+    CHECK(seen == &mine);
+  }
+  async_scope in(none, tester);
+  async_yielding call(in, session, rest);
+  const msgbus::async::yield<value> yield(call);
+  context.run(yield(std::move(mine)));
+  CHECK(seen != &mine);
+  CHECK(number == 7);
+  CHECK(value::copies == 0);
+}
