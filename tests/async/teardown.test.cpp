@@ -15,6 +15,7 @@
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <list>
 #include <memory>
@@ -36,7 +37,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-int alive = 0;
+std::atomic<int> alive{0};  // two threads of a pool count
 
 /// An event of some size, of which every instance is counted.
 struct tracked {
