@@ -21,7 +21,7 @@
 
 namespace exchange {
 
-class session : public std::enable_shared_from_this<session>, private gateway::connection {
+class session final : public std::enable_shared_from_this<session>, private gateway::connection {
  public:
   static constexpr std::size_t longest_line = 64 * 1024;
 

@@ -45,7 +45,7 @@ TEST_CASE("parts begin without an observer, and with nothing unrouted", "[D3]") 
 }
 
 TEST_CASE("an entry is described in its own words") {
-  const msgbus_test::bare<msgbus::routing::entry> one(nullptr, 1);
+  const msgbus_test::bare<msgbus::routing::entry> one(nullptr, std::uint64_t{1});
   const msgbus::routing::entry& known = one;
   CHECK(describe_entry(&known) == "bare");
 }
