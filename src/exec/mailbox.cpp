@@ -373,6 +373,7 @@ asio::awaitable<void> mailbox::go_on(std::shared_ptr<strand_run> run, asio::awai
     // Others get their turn, though no handler may ever suspend (A11).
     if (!handled || ++awaited == batch) {
       awaited = 0;
+      if (handled) room_made(true);
       co_await asio::post(asio::use_awaitable);
     }
   } while (mine.run(rest));

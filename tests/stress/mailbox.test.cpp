@@ -295,11 +295,13 @@ TEST_CASE("a context that is stopped and destroyed lets the senders of other thr
     const std::size_t until = random() % 100;
     while (to->ended() < until) std::this_thread::yield();
     lives->stop();
-    // All wait now, or will: nobody uses the context that goes.
+    // All wait now, or will: nobody uses the context that goes. Read in this order: where the first
+    // and the last agree, no message came in between, and a mailbox that was full then stays so.
     const auto deadline = std::chrono::steady_clock::now() + msgbus_test::deadline;
     const auto all_wait = [&] {
-      return to->mailbox.size() == to->mailbox.options().capacity && to->waiting() == threads &&
-             to->mailbox.accepted() == static_cast<std::uint64_t>(counted->taken.load());
+      const auto taken = static_cast<std::uint64_t>(counted->taken.load());
+      return to->waiting() == threads && to->mailbox.size() == to->mailbox.options().capacity &&
+             to->mailbox.accepted() == taken;
     };
     while (!all_wait() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     REQUIRE(all_wait());
