@@ -70,3 +70,37 @@ endmacro()
 macro(msgbus_want_python)
   find_package(Python3 3.9 QUIET COMPONENTS Interpreter)
 endmacro()
+
+# Gives msgbus::json: nlohmann-json.
+macro(msgbus_need_json)
+  if(NOT TARGET msgbus::json)
+    include(msgbus_json)
+  endif()
+  if(NOT TARGET msgbus::json)
+    message(STATUS "msgbus: no nlohmann-json found, fetching it")
+    FetchContent_Declare(msgbus_json_source
+      GIT_REPOSITORY https://github.com/nlohmann/json.git
+      GIT_TAG v3.11.3
+      GIT_SHALLOW ON
+      SOURCE_SUBDIR none)  # only its headers
+    FetchContent_MakeAvailable(msgbus_json_source)
+    msgbus_add_json("${msgbus_json_source_SOURCE_DIR}/single_include")
+  endif()
+endmacro()
+
+# Gives msgbus::nats_client: NATS's C client. Only the library's own sources include it.
+macro(msgbus_need_nats)
+  include(msgbus_nats_client)
+  if(NOT TARGET msgbus::nats_client)
+    message(STATUS "msgbus: no NATS client found, fetching it")
+    set(NATS_BUILD_STREAMING OFF CACHE BOOL "")
+    set(NATS_BUILD_EXAMPLES OFF CACHE BOOL "")
+    set(NATS_BUILD_LIB_SHARED OFF CACHE BOOL "")
+    FetchContent_Declare(msgbus_nats_source
+      GIT_REPOSITORY https://github.com/nats-io/nats.c.git
+      GIT_TAG v3.8.2
+      GIT_SHALLOW ON)
+    FetchContent_MakeAvailable(msgbus_nats_source)
+    add_library(msgbus::nats_client ALIAS nats_static)
+  endif()
+endmacro()

@@ -9,6 +9,8 @@ option(MSGBUS_BUILD_FUZZERS "Build the fuzz targets (needs clang's libFuzzer)" O
 option(MSGBUS_MEMBARRIER
   "On Linux let writers fence for readers: dispatching is faster and cancelling slower" ON)
 option(MSGBUS_WITH_ASYNC "Build the async family, which needs Asio" ON)
+option(MSGBUS_WITH_NATS
+  "Build the bridges to other processes and the NATS transport; needs nlohmann-json and nats.c" OFF)
 option(MSGBUS_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(MSGBUS_WERROR "Treat warnings as errors" OFF)
 set(MSGBUS_SANITIZE "" CACHE STRING "What to give -fsanitize, for instance address,undefined")

@@ -80,8 +80,7 @@ asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::ent
     mine->component = component;
     mine->handler = routing::pinned(handler);
     mine->message = message;
-    mine->known = msgbus::context(known.topic(), known.message_id(),
-                                  known.attempt() + static_cast<unsigned>(n) - 1, &known.headers());
+    mine->known = known.repeated(static_cast<unsigned>(n) - 1);
     std::exception_ptr thrown;
     try {
       if (how.executor || how.timeout != how.timeout.zero()) {

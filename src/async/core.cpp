@@ -55,6 +55,7 @@ delivery::delivery(delivery&& other) noexcept
       last(other.last),
       is_last(other.is_last),
       typed_done(other.typed_done),
+      listener(other.listener),
       begun(other.begun),
       settled(std::exchange(other.settled, true)),
       from_mailbox(other.from_mailbox),
@@ -71,8 +72,7 @@ const exec::shared_message& delivery::share_message() {
   if (!shared) {
     shared = share(home);
     message = shared->message();
-    shared_known = std::make_unique<const msgbus::context>(shared->topic(), known->message_id(),
-                                                           known->attempt(), &known->headers());
+    shared_known = std::make_unique<const msgbus::context>(known->on(shared->topic()));
     known = shared_known.get();
   }
   return shared;
@@ -171,6 +171,12 @@ void core::settle(delivery& d, observer* watcher) {
   } else {
     count(d.failed.empty() ? outcome::handled : outcome::failed);
   }
+  if (d.listener) {
+    d.listener->settled(d.cancelled        ? outcome::abandoned
+                        : d.failed.empty() ? outcome::handled
+                                           : outcome::failed,
+                        d.ran, d.failed);
+  }
 }
 
 void core::count_no_handler(const delivery& d) noexcept {
@@ -186,6 +192,7 @@ void core::cut_off_delivery(delivery& d) noexcept {
   d.settled = true;
   if (observer* const watcher = shared.watcher.get()) watcher->abandoned(d.step());
   count(outcome::abandoned);
+  if (d.listener) d.listener->settled(outcome::abandoned, d.ran, d.failed);
 }
 
 // --- the mailbox's side ----------------------------------------------------------------------
@@ -193,8 +200,9 @@ void core::cut_off_delivery(delivery& d) noexcept {
 /// A message that a lane handles and that has suspended.
 struct core::handling {
   handling(core& in, exec::carried& message)
-      : known(message.topic()), d(in, message.message(), known) {
+      : known(message.about()), d(in, message.message(), known) {
     d.from_mailbox = true;
+    d.listener = message.listener();
     d.home = &message;
     d.share = [](void* home) { return static_cast<exec::carried*>(home)->share(); };
   }
@@ -208,6 +216,7 @@ struct core::handling {
 };
 
 bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
+  const cause_scope cause(message.origin());
   handling now(*this, message);
   if (!advance(now.d)) return true;
   rest = handle_rest(std::move(now));
@@ -234,6 +243,9 @@ void core::abandoned(const exec::carried& message) noexcept {
     watcher->abandoned(about);
   }
   count(outcome::abandoned);
+  if (exec::outcome_listener* const told = message.listener()) {
+    told->settled(outcome::abandoned, 0, {});
+  }
 }
 
 void core::dropped(const exec::carried& message) noexcept {
@@ -244,6 +256,9 @@ void core::dropped(const exec::carried& message) noexcept {
     watcher->dropped(about);
   }
   count(outcome::dropped);
+  if (exec::outcome_listener* const told = message.listener()) {
+    told->settled(outcome::dropped, 0, {});
+  }
 }
 
 void core::dropped_newest(value_ref message, std::string_view topic) noexcept {

@@ -17,7 +17,7 @@ struct fan_out::own_delivery {
       : component(std::move(to)),
         index(at),
         shared(std::move(message)),
-        known(shared->topic()),
+        known(shared->about()),
         d(*component, shared->message(), known) {
     d.shared = shared;
   }
@@ -26,7 +26,7 @@ struct fan_out::own_delivery {
       : component(std::move(to)),
         index(at),
         shared(std::move(message)),
-        known(shared->topic()),
+        known(shared->about()),
         d(std::move(begun)),
         is_here(true) {
     d.message = shared->message();
@@ -227,7 +227,7 @@ void fan_out::throw_outcome() {
 asio::awaitable<std::size_t> deliver_elsewhere(std::shared_ptr<core> to,
                                                exec::shared_message message,
                                                asio::any_io_executor here) {
-  const msgbus::context known(message->topic());
+  const msgbus::context known = message->about();
   to_share source(message->message(), known, &message,
                   [](void* home) { return *static_cast<exec::shared_message*>(home); });
   fan_out there(here);

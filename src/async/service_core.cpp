@@ -37,7 +37,9 @@ step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<voi
 command::command(std::shared_ptr<service_core> in, std::string called)
     : service(std::move(in)),
       name(std::move(called)),
-      d(*service, value_ref{key_of<command_arguments>, nullptr}, no_context) {
+      origin(current_cause() ? *current_cause() : nullptr),
+      known(context::caused_by(origin.get())),
+      d(*service, value_ref{key_of<command_arguments>, nullptr}, known) {
   d.operation = name;
 }
 

@@ -2,9 +2,27 @@
 
 namespace msgbus {
 
+std::string_view context::message_id() const noexcept {
+  return origin_ && !made_here_ ? std::string_view(origin_->message_id) : std::string_view();
+}
+
+std::string_view context::correlation_id() const noexcept {
+  return origin_ ? origin_->chain() : std::string_view();
+}
+
+std::string_view context::causation_id() const noexcept {
+  if (!origin_) return {};
+  return made_here_ ? origin_->message_id : origin_->causation_id;
+}
+
+unsigned context::attempt() const noexcept {
+  return attempt_ +
+         (origin_ && !made_here_ && origin_->deliveries > 0 ? origin_->deliveries - 1 : 0);
+}
+
 const headers& context::headers() const noexcept {
   static const msgbus::headers none;
-  return headers_ ? *headers_ : none;
+  return origin_ && !made_here_ ? origin_->headers : none;
 }
 
 }  // namespace msgbus

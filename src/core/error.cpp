@@ -30,6 +30,10 @@ class category final : public std::error_category {
       case errc::decode_failed: return "decode failed";
       case errc::disconnected: return "disconnected";
       case errc::handlers_failed: return "several handlers failed";
+      case errc::remote_failed: return "a remote handler failed";
+      case errc::access_denied: return "access denied";
+      case errc::unsupported: return "unsupported by the transport";
+      case errc::transport_failed: return "the transport failed";
     }
     return "unknown msgbus error " + std::to_string(code);
   }

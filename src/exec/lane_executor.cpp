@@ -57,8 +57,11 @@ asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                      const asio::any_io_executor& wanted, bool cancellable) {
   const lane_state* const lane = state_of(here);
   std::shared_ptr<const lineage> waiting = lane ? lane->waiting : nullptr;
-  if (!cancellable && !waiting) return wanted;
-  return make_lane_executor(wanted, std::move(waiting));
+  const shared_origin* const cause = current_cause();
+  if (!cancellable && !waiting && !cause) return wanted;
+  lane_executor made = make_lane_executor(wanted, std::move(waiting));
+  if (cause) made.state().cause = *cause;
+  return made;
 }
 
 }  // namespace msgbus::exec

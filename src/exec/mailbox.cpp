@@ -62,6 +62,12 @@ class mailbox::lane {
     return current_;
   }
 
+  /// What is being handled, for whoever runs on `on`.
+  void tell_cause(const lane_executor& on) const {
+    const shared_origin* const origin = current_->origin();
+    on.state().cause = origin ? *origin : nullptr;
+  }
+
   /// The message that was taken is done with.
   void done() noexcept {
     if (box_) {
@@ -366,6 +372,7 @@ asio::awaitable<void> mailbox::go_on(std::shared_ptr<strand_run> run, asio::awai
   do {
     const bool handled = rest.valid();
     if (handled) {
+      mine.tell_cause(run->executor);
       co_await std::move(rest);
       mine.done();
       room_made(false);

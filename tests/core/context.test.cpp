@@ -18,18 +18,61 @@ TEST_CASE("a context of a topic knows the topic and nothing else") {
   CHECK(context.headers().empty());
 }
 
-TEST_CASE("a context tells all that it was given") {
-  const msgbus::headers headers{{"trace", "t-1"}, {"tenant", "acme"}};
-  const msgbus::context context("orders.placed", "m-7", 3, &headers);
+TEST_CASE("a context tells all that came with the message") {
+  const msgbus::origin origin{.message_id = "m-7",
+                              .correlation_id = "m-1",
+                              .causation_id = "m-3",
+                              .headers = {{"trace", "t-1"}, {"tenant", "acme"}}};
+  const msgbus::context context("orders.placed", origin);
   CHECK(context.topic() == "orders.placed");
   CHECK(context.message_id() == "m-7");
+  CHECK(context.correlation_id() == "m-1");
+  CHECK(context.causation_id() == "m-3");
+  CHECK(context.attempt() == 1);
+  CHECK(&context.headers() == &origin.headers);
+}
+
+TEST_CASE("the first message of a chain gives the chain its id") {
+  const msgbus::origin origin{.message_id = "m-1"};
+  CHECK(msgbus::context("a", origin).correlation_id() == "m-1");
+  CHECK(msgbus::context("a", origin).causation_id().empty());
+}
+
+TEST_CASE("attempts are counted over redeliveries and repetitions") {
+  const msgbus::origin origin{.message_id = "m-7", .deliveries = 3};
+  const msgbus::context context("a", origin);
   CHECK(context.attempt() == 3);
-  CHECK(&context.headers() == &headers);
+  CHECK(context.repeated(2).attempt() == 5);
+  CHECK(context.on("b").attempt() == 3);
+  CHECK(context.on("b").topic() == "b");
+}
+
+TEST_CASE(
+    "a message that was made while another was handled names it as its cause, and has no id") {
+  const msgbus::origin origin{.message_id = "m-7",
+                              .correlation_id = "m-1",
+                              .causation_id = "m-3",
+                              .deliveries = 4,
+                              .headers = {{"tenant", "acme"}}};
+  const msgbus::context context = msgbus::context::caused_by(&origin, "a");
+  CHECK(context.topic() == "a");
+  CHECK(context.message_id().empty());
+  CHECK(context.correlation_id() == "m-1");
+  CHECK(context.causation_id() == "m-7");
+  CHECK(context.attempt() == 1);
+  CHECK(context.headers().empty());
+}
+
+TEST_CASE("a message without a cause has no chain") {
+  const msgbus::context context = msgbus::context::caused_by(nullptr, "a");
+  CHECK(context.correlation_id().empty());
+  CHECK(context.causation_id().empty());
+  CHECK(context.from() == nullptr);
 }
 
 TEST_CASE("headers are looked up without making a string") {
-  const msgbus::headers headers{{"trace", "t-1"}};
-  const msgbus::context context("a", "", 1, &headers);
+  const msgbus::origin origin{.message_id = "m", .headers = {{"trace", "t-1"}}};
+  const msgbus::context context("a", origin);
   const auto found = context.headers().find(std::string_view("trace"));
   REQUIRE(found != context.headers().end());
   CHECK(found->second == "t-1");

@@ -70,7 +70,8 @@ class producer : public msgbus::component::sender<detail::producer_core> {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
     const value_ref message = with_event(event, [](value_ref what) { return what; });
     const msgbus::step about{message.type->name, {}};
-    detail::to_share source(message, no_context, std::addressof(event), &detail::share_event<E>);
+    const msgbus::context known = context::caused_by(current_origin());
+    detail::to_share source(message, known, std::addressof(event), &detail::share_event<E>);
     detail::fan_out together(here);
     self->deliver(together, source);
     if (together.must_wait()) co_await together.wait();

@@ -11,32 +11,78 @@ namespace msgbus {
 /// Key-value metadata of a message; never needed to understand its payload.
 using headers = std::map<std::string, std::string, std::less<>>;
 
+/// What came with a message from another process. Never changed once it is shared.
+struct origin {
+  std::string message_id;
+  std::string correlation_id = {};  // empty: the message is the first of its chain
+  std::string causation_id = {};
+  unsigned deliveries = 1;  // how often the message has been delivered, this time included
+  msgbus::headers headers = {};
+
+  /// Of everything that this message leads to.
+  [[nodiscard]] std::string_view chain() const noexcept {
+    return correlation_id.empty() ? message_id : correlation_id;
+  }
+};
+
 /// It refers to what its delivery holds: copy what must live longer than the handler.
 class context {
  public:
-  context() = default;
-  explicit context(std::string_view topic) noexcept : topic_(topic) {}
-  context(std::string_view topic, std::string_view message_id, unsigned attempt,
-          const msgbus::headers* headers) noexcept
-      : topic_(topic), message_id_(message_id), headers_(headers), attempt_(attempt) {}
+  constexpr context() = default;
+  constexpr explicit context(std::string_view topic) noexcept : topic_(topic) {}
+  /// Of a message that came from elsewhere.
+  constexpr context(std::string_view topic, const origin& from, unsigned attempt = 1) noexcept
+      : topic_(topic), origin_(&from), attempt_(attempt) {}
+
+  /// Of a message that was made here while one that came from elsewhere was handled; null: while
+  /// none was.
+  static constexpr context caused_by(const origin* cause, std::string_view topic = {}) noexcept {
+    context made(topic);
+    made.origin_ = cause;
+    made.made_here_ = cause != nullptr;
+    return made;
+  }
 
   /// The topic that the message was sent to; empty for events and operations.
-  [[nodiscard]] std::string_view topic() const noexcept { return topic_; }
+  [[nodiscard]] constexpr std::string_view topic() const noexcept { return topic_; }
 
   /// Unique per message and the same on every redelivery; empty for one that never left the
   /// process.
-  [[nodiscard]] std::string_view message_id() const noexcept { return message_id_; }
+  [[nodiscard]] std::string_view message_id() const noexcept;
 
-  /// 1 for the first time that this handler gets this message, 2 for its first repetition.
-  [[nodiscard]] unsigned attempt() const noexcept { return attempt_; }
+  /// The same for everything that one first message led to, and that message's id; empty where no
+  /// message from elsewhere led to this one.
+  [[nodiscard]] std::string_view correlation_id() const noexcept;
+
+  /// The id of the message whose handler sent this one; empty if there is none with an id.
+  [[nodiscard]] std::string_view causation_id() const noexcept;
+
+  /// 1 for the first time that this handler gets this message, 2 for its first repetition,
+  /// redeliveries included.
+  [[nodiscard]] unsigned attempt() const noexcept;
 
   /// Empty for a message that never left the process.
   [[nodiscard]] const msgbus::headers& headers() const noexcept;
 
+  /// The same message elsewhere, or once more.
+  [[nodiscard]] constexpr context on(std::string_view topic) const noexcept {
+    context moved(*this);
+    moved.topic_ = topic;
+    return moved;
+  }
+  [[nodiscard]] constexpr context repeated(unsigned times) const noexcept {
+    context again(*this);
+    again.attempt_ += times;
+    return again;
+  }
+
+  /// What came with it, or with what led to it; null if nothing.
+  [[nodiscard]] constexpr const origin* from() const noexcept { return origin_; }
+
  private:
   std::string_view topic_;
-  std::string_view message_id_;
-  const msgbus::headers* headers_ = nullptr;
+  const origin* origin_ = nullptr;
+  bool made_here_ = false;  // the origin is that of its cause
   unsigned attempt_ = 1;
 };
 

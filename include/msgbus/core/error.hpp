@@ -28,7 +28,11 @@ enum class errc {
   misused_dependency,  ///< `yield` never or twice, or a cycle (I5)
   decode_failed,       ///< bytes that are not a message
   disconnected,        ///< the transport is away
-  handlers_failed      ///< several handlers failed: the code of `dispatch_error` (D2)
+  handlers_failed,     ///< several handlers failed: the code of `dispatch_error` (D2)
+  remote_failed,       ///< a handler in another process failed: the code of `remote_error`
+  access_denied,       ///< the transport refuses credentials or certificates
+  unsupported,         ///< the transport cannot do it
+  transport_failed     ///< the transport says why
 };
 
 [[nodiscard]] const std::error_category& error_category() noexcept;

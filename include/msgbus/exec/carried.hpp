@@ -2,8 +2,11 @@
 
 /// A message on its way through a mailbox, its type erased.
 
+#include <msgbus/core/cause.hpp>
 #include <msgbus/core/event.hpp>
+#include <msgbus/core/failures.hpp>
 #include <msgbus/core/type_key.hpp>
+#include <msgbus/observe/outcomes.hpp>
 
 #include <memory>
 #include <string>
@@ -11,6 +14,17 @@
 #include <utility>
 
 namespace msgbus::exec {
+
+/// Is told what became of a message that a mailbox took, once, by whoever counts it: from any
+/// thread, and from inside the component. Must be quick.
+class outcome_listener {
+ public:
+  /// `ran` handlers ran. `what` is handled, failed, dropped or abandoned.
+  virtual void settled(outcome what, std::size_t ran, const failures& failed) noexcept = 0;
+
+ protected:
+  ~outcome_listener() = default;
+};
 
 /// Owns a message, or a share of one.
 class carried {
@@ -24,6 +38,13 @@ class carried {
   [[nodiscard]] virtual value_ref message() const noexcept = 0;
   /// Empty for an event.
   [[nodiscard]] virtual std::string_view topic() const noexcept { return {}; }
+
+  /// What came with it, or with what led to it; null if nothing.
+  [[nodiscard]] virtual const shared_origin* origin() const noexcept { return nullptr; }
+  /// What handlers are told of it.
+  [[nodiscard]] virtual context about() const noexcept { return context(topic()); }
+  /// Who wants to know what became of it; null if nobody.
+  [[nodiscard]] virtual outcome_listener* listener() const noexcept { return nullptr; }
 
   /// Moves the message to where it can be shared. This one is then only good for destruction.
   [[nodiscard]] virtual std::shared_ptr<carried> share() = 0;
@@ -71,6 +92,9 @@ class carried_elsewhere final : public carried {
   explicit carried_elsewhere(Pointer&& there) noexcept : there_(std::move(there)) {}
   [[nodiscard]] value_ref message() const noexcept override { return there_->message(); }
   [[nodiscard]] std::string_view topic() const noexcept override { return there_->topic(); }
+  [[nodiscard]] const shared_origin* origin() const noexcept override { return there_->origin(); }
+  [[nodiscard]] context about() const noexcept override { return there_->about(); }
+  [[nodiscard]] outcome_listener* listener() const noexcept override { return there_->listener(); }
   [[nodiscard]] std::shared_ptr<carried> share() override {
     if constexpr (std::is_same_v<Pointer, std::shared_ptr<carried>>) {
       return there_;
@@ -85,5 +109,39 @@ class carried_elsewhere final : public carried {
 
 using owned_message = std::unique_ptr<carried>;
 using shared_message = std::shared_ptr<carried>;
+
+/// A message that was made while another one, from elsewhere, was handled.
+class carried_caused final : public carried {
+ public:
+  carried_caused(shared_message there, const shared_origin& cause) noexcept
+      : there_(std::move(there)), cause_(cause) {}
+  [[nodiscard]] value_ref message() const noexcept override { return there_->message(); }
+  [[nodiscard]] std::string_view topic() const noexcept override { return there_->topic(); }
+  [[nodiscard]] const shared_origin* origin() const noexcept override { return &cause_; }
+  [[nodiscard]] context about() const noexcept override {
+    return context::caused_by(cause_.get(), topic());
+  }
+  [[nodiscard]] std::shared_ptr<carried> share() override {
+    return std::make_shared<carried_caused>(there_->share(), cause_);
+  }
+
+ private:
+  const shared_message there_;
+  const shared_origin cause_;
+};
+
+/// The message with what is being handled here as its cause, if anything is.
+[[nodiscard]] inline owned_message with_cause(owned_message made) {
+  const shared_origin* const cause = current_cause();
+  if (!cause) [[likely]]
+    return made;
+  return std::make_unique<carried_caused>(std::move(made), *cause);
+}
+[[nodiscard]] inline shared_message with_cause(shared_message made) {
+  const shared_origin* const cause = current_cause();
+  if (!cause) [[likely]]
+    return made;
+  return std::make_shared<carried_caused>(std::move(made), *cause);
+}
 
 }  // namespace msgbus::exec

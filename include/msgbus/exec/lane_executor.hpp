@@ -3,11 +3,14 @@
 /// The executor of coroutines that the library spawns: a strand over a component's executor, so
 /// that they can be cancelled safely, which knows the mailboxes that wait for what runs on it.
 
+#include <msgbus/core/cause.hpp>
+
 #include <asio/any_io_executor.hpp>
 #include <asio/execution.hpp>
 #include <asio/strand.hpp>
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace msgbus::exec {
@@ -26,6 +29,10 @@ struct lane_state {
   const std::shared_ptr<const lineage> waiting;
   const asio::strand<asio::any_io_executor> strand;
   const asio::strand<asio::any_io_executor> posting;  // the same, which never runs things at once
+
+  // What is being handled, for whatever runs here. Changed only by what runs here, or before
+  // anything does.
+  mutable shared_origin cause;
 };
 
 /// An Asio executor; `Never` is the one that never runs anything inside `execute`. It is as small
@@ -42,7 +49,11 @@ class basic_lane_executor {
   // What Asio asks of an executor.
   template <class F>
   void execute(F&& f) const {
-    (Never ? state_->posting : state_->strand).execute(std::forward<F>(f));
+    (Never ? state_->posting : state_->strand)
+        .execute([state = state_, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
+          const cause_scope scope(&state->cause);
+          std::move(run)();
+        });
   }
   asio::execution_context& query(asio::execution::context_t) const noexcept {
     return asio::query(state_->base, asio::execution::context);
@@ -95,7 +106,8 @@ namespace detail {
 [[nodiscard]] bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept;
 
 /// The executor for what is spawned on `wanted` by what runs on `here`. A strand where it must be
-/// cancelled from outside, or where mailboxes wait for it.
+/// cancelled from outside, where mailboxes wait for it, or where something from elsewhere is being
+/// handled; what it spawns is then known to be caused by that.
 [[nodiscard]] asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                                    const asio::any_io_executor& wanted,
                                                    bool cancellable);

@@ -23,10 +23,11 @@ class outgoing_event {
  public:
   explicit outgoing_event(E& event) noexcept : event_(event) {}
 
-  /// Gets ready for a slot, or for a queue of pointers; may allocate.
+  /// Gets ready for a slot, or for a queue of pointers; may allocate. What is being handled here
+  /// goes along as the cause.
   void prepare(bool for_slot) {
-    if ((!for_slot || !fits_slot<carried_event<E>, E>) && !boxed_) {
-      boxed_ = std::make_unique<carried_event<E>>(std::move(event_));
+    if ((!for_slot || !fits_slot<carried_event<E>, E> || current_cause()) && !boxed_) {
+      boxed_ = with_cause(std::make_unique<carried_event<E>>(std::move(event_)));
     }
   }
   void put(void* place) noexcept {
@@ -58,8 +59,10 @@ class outgoing_message {
   outgoing_message(M& message, std::string& topic) noexcept : message_(message), topic_(topic) {}
 
   void prepare(bool for_slot) {
-    if ((!for_slot || !fits_slot<carried_message<M>, M, std::string>) && !boxed_) {
-      boxed_ = std::make_unique<carried_message<M>>(std::move(message_), std::move(topic_));
+    if ((!for_slot || !fits_slot<carried_message<M>, M, std::string> || current_cause()) &&
+        !boxed_) {
+      boxed_ =
+          with_cause(std::make_unique<carried_message<M>>(std::move(message_), std::move(topic_)));
     }
   }
   void put(void* place) noexcept {

@@ -71,6 +71,8 @@ struct delivery {
   bool is_last = false;     // the handler in hand: none was there after it when it was started
   bool typed_done = false;  // a consumer's handlers of every type come after the typed ones (T4)
 
+  exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
+
   bool begun = false;
   bool settled = false;
   bool from_mailbox = false;  // counted by the mailbox; nobody catches what it throws (A8)

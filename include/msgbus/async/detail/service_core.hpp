@@ -4,6 +4,7 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/component/argument.hpp>
+#include <msgbus/core/cause.hpp>
 #include <msgbus/routing/name_table.hpp>
 
 #include <array>
@@ -27,8 +28,16 @@ struct command {
   [[nodiscard]] virtual std::span<const component::argument> arguments() const noexcept = 0;
   [[nodiscard]] virtual component::result_ref result() noexcept = 0;
 
+  /// It came from elsewhere, with this. Before it is run or put into a mailbox.
+  void comes_with(shared_origin with) noexcept {
+    origin = std::move(with);
+    known = context({}, *origin);
+  }
+
   const std::shared_ptr<service_core> service;
   const std::string name;
+  shared_origin origin;  // its own, or that of what led to it; or null
+  msgbus::context known;
   std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
   delivery d;
 };
@@ -68,6 +77,7 @@ class carried_command final : public exec::carried {
   explicit carried_command(std::shared_ptr<command>&& asked) noexcept
       : command_(std::move(asked)) {}
   [[nodiscard]] value_ref message() const noexcept override { return command_->d.message; }
+  [[nodiscard]] const shared_origin* origin() const noexcept override { return &command_->origin; }
   [[nodiscard]] std::shared_ptr<carried> share() override;
   [[nodiscard]] std::shared_ptr<command>& asked() noexcept { return command_; }
 

@@ -4,6 +4,7 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/core/cause.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/outgoing.hpp>
 
@@ -61,7 +62,8 @@ asio::awaitable<receipt> send_to(core& to, Outgoing& out, const asio::any_io_exe
 
 template <class E>
 exec::shared_message share_event(void* home) {
-  return std::make_shared<exec::carried_event<E>>(std::move(*static_cast<E*>(home)));
+  return exec::with_cause(
+      std::make_shared<exec::carried_event<E>>(std::move(*static_cast<E*>(home))));
 }
 
 /// The verbs of a consumer: each coroutine owns the event.
@@ -73,7 +75,8 @@ asio::awaitable<std::size_t> deliver_event(std::shared_ptr<core> to, E event) {
     co_return co_await deliver_elsewhere(std::move(to), std::move(shared), here);
   }
   const value_ref message = with_event(event, [](value_ref what) { return what; });
-  delivery d(*to, message, no_context);
+  const msgbus::context known = context::caused_by(current_origin());
+  delivery d(*to, message, known);
   d.home = std::addressof(event);
   d.share = &share_event<E>;
   while (to->advance(d)) {  // as deliver_rest, which would be one more frame
@@ -101,7 +104,8 @@ struct topic_message {
 template <class M>
 exec::shared_message share_message(void* home) {
   auto& from = *static_cast<topic_message<M>*>(home);
-  return std::make_shared<exec::carried_message<M>>(std::move(from.message), std::move(from.topic));
+  return exec::with_cause(
+      std::make_shared<exec::carried_message<M>>(std::move(from.message), std::move(from.topic)));
 }
 
 /// The verbs of a subscriber: each coroutine owns message and topic. The topic was checked.
@@ -112,7 +116,7 @@ asio::awaitable<std::size_t> deliver_message(std::shared_ptr<core> to, topic_mes
     auto shared = share_message<M>(std::addressof(event));
     co_return co_await deliver_elsewhere(std::move(to), std::move(shared), here);
   }
-  const msgbus::context known(event.topic);
+  const msgbus::context known = context::caused_by(current_origin(), event.topic);
   const value_ref message = with_event(event.message, [](value_ref what) { return what; });
   delivery d(*to, message, known);
   d.home = std::addressof(event);

@@ -1,0 +1,36 @@
+#pragma once
+
+/// An envelope that a transport keeps until it is settled.
+
+#include <msgbus/transport/envelope.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace msgbus::transport {
+
+/// Owned by one thread at a time. Settled by one of `ack`, `nak` and `term`, once; what is
+/// destroyed without that is delivered again when the transport's patience ends. None of them
+/// waits; false says that the connection is gone for good and the transport was not told.
+class delivery {
+ public:
+  explicit delivery(envelope received, unsigned deliveries) noexcept
+      : message(std::move(received)), times(deliveries) {}
+  virtual ~delivery() = default;
+  delivery(const delivery&) = delete;
+  delivery& operator=(const delivery&) = delete;
+
+  envelope message;
+  const unsigned times;  ///< how often it has been delivered, this time included
+
+  /// Done: it is not delivered again.
+  virtual bool ack() noexcept = 0;
+  /// Failed: it is delivered again, when `delay` has passed.
+  virtual bool nak(std::chrono::nanoseconds delay) noexcept = 0;
+  /// It is never delivered again, though it was not handled.
+  virtual bool term() noexcept = 0;
+  /// It is still being handled: the transport's patience begins anew.
+  virtual bool in_progress() noexcept = 0;
+};
+
+}  // namespace msgbus::transport

@@ -1,0 +1,54 @@
+#pragma once
+
+/// NATS and JetStream as a transport, through NATS's own C client.
+
+#include <msgbus/transport/transport.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace msgbus::nats {
+
+using duration = transport::duration;
+
+struct tls_options {
+  bool required = false;         ///< also on with a `tls://` url
+  std::string ca_file;           ///< trusted certificates; empty: the system's
+  std::string certificate_file;  ///< the client's own, with its key
+  std::string key_file;
+  std::string expected_host;  ///< what the server's certificate must name; empty: the url's host
+};
+
+/// What happens to a connection without anybody having asked.
+struct event {
+  enum class kind { disconnected, reconnected, closed, slow_consumer, failed };
+  kind what;
+  std::string text;  ///< for people: server, subject, the client library's words
+};
+
+struct options {
+  std::string url = "nats://127.0.0.1:4222";  ///< several, separated by commas
+  std::string name = "msgbus";                ///< as servers show it
+  std::string user = {};
+  std::string password = {};
+  std::string token = {};
+  std::string credentials_file = {};
+  tls_options tls = {};
+  duration connect_timeout = std::chrono::seconds(2);
+  int max_reconnects = -1;  ///< -1: for ever
+  duration reconnect_wait = std::chrono::milliseconds(100);
+  int reconnect_buffer = 8 << 20;  ///< bytes kept while the connection is away
+  int pending_limit =
+      65536;          ///< messages that a subscription keeps for a slow consumer; then it drops
+  bool echo = false;  ///< whether a connection gets what it has published itself
+  std::function<void(const event&)> on_event = {};  ///< called on the executor
+};
+
+/// Connects. `executor` is where the transport calls back. Throws `disconnected` (no server there),
+/// `access_denied` (credentials, certificates), `transport_failed`; each names url and reason, and
+/// never a password.
+[[nodiscard]] asio::awaitable<std::shared_ptr<transport::transport>> open(
+    asio::any_io_executor executor, const options& how);
+
+}  // namespace msgbus::nats

@@ -1,0 +1,3 @@
+#include <msgbus/transport/transport.hpp>
+
+namespace msgbus::transport {}

@@ -1,0 +1,3 @@
+#include <msgbus/transport/nats.hpp>
+
+namespace msgbus::nats {}
