@@ -31,6 +31,7 @@ class category final : public std::error_category {
       case errc::disconnected: return "disconnected";
       case errc::handlers_failed: return "several handlers failed";
       case errc::remote_failed: return "a remote handler failed";
+      case errc::encode_failed: return "encode failed";
       case errc::access_denied: return "access denied";
       case errc::unsupported: return "unsupported by the transport";
       case errc::transport_failed: return "the transport failed";

@@ -12,11 +12,12 @@ using msgbus::errc;
 using msgbus::error;
 
 constexpr errc all_codes[] = {
-    errc::no_handler,         errc::bad_arguments, errc::not_provided, errc::duplicate_handler,
-    errc::invalid_topic,      errc::type_mismatch, errc::closed,       errc::full,
-    errc::would_deadlock,     errc::timed_out,     errc::circuit_open, errc::rate_limited,
-    errc::misused_dependency, errc::decode_failed, errc::disconnected, errc::handlers_failed,
-    errc::remote_failed, errc::access_denied, errc::unsupported, errc::transport_failed};
+    errc::no_handler,         errc::bad_arguments, errc::not_provided,  errc::duplicate_handler,
+    errc::invalid_topic,      errc::type_mismatch, errc::closed,        errc::full,
+    errc::would_deadlock,     errc::timed_out,     errc::circuit_open,  errc::rate_limited,
+    errc::misused_dependency, errc::decode_failed, errc::disconnected,  errc::handlers_failed,
+    errc::remote_failed,      errc::encode_failed, errc::access_denied, errc::unsupported,
+    errc::transport_failed};
 
 template <class E>
 std::exception_ptr pointer_to(E e) {

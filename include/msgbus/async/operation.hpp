@@ -35,10 +35,12 @@ class operation<R(Args...)> {
   }
 
   /// The same for a command that came from elsewhere, with this: the handler's context tells of it.
-  [[nodiscard]] asio::awaitable<R> call(shared_origin came_with, std::decay_t<Args>... args) const {
+  /// Arguments are kept as they are given, and convert without loss (T5).
+  template <class... Given>
+  [[nodiscard]] asio::awaitable<R> call(shared_origin came_with, Given... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
-    auto asked = std::make_shared<detail::typed_command<R, std::decay_t<Args>...>>(
-        service_, name_, std::move(args)...);
+    auto asked = std::make_shared<detail::typed_command<R, Given...>>(service_, name_,
+                                                                      std::move(args)...);
     asked->only = entry_;
     if (came_with) asked->comes_with(std::move(came_with));
     return detail::call_command(std::move(asked));

@@ -12,6 +12,14 @@
 
 namespace msgbus::component {
 
+/// For the library's upper floors: a component's core.
+struct core_access {
+  template <class Component>
+  [[nodiscard]] static const auto& of(const Component& component) noexcept {
+    return component.core_;
+  }
+};
+
 /// The base of consumers, subscribers and services: owns the component's core and offers its
 /// overrides and its observer. `Core` has `shared`, which are its `parts`, `guarded()` and
 /// `close()`.
@@ -57,6 +65,7 @@ class base {
   /// after it, unless it runs inside a handler (D6, D8).
   ~base() { core_->close(); }
 
+  friend core_access;
   const std::shared_ptr<Core> core_;
 };
 

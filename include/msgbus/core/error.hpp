@@ -30,6 +30,7 @@ enum class errc {
   disconnected,        ///< the transport is away
   handlers_failed,     ///< several handlers failed: the code of `dispatch_error` (D2)
   remote_failed,       ///< a handler in another process failed: the code of `remote_error`
+  encode_failed,       ///< a message that cannot become bytes
   access_denied,       ///< the transport refuses credentials or certificates
   unsupported,         ///< the transport cannot do it
   transport_failed     ///< the transport says why

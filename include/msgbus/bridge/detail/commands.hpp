@@ -1,0 +1,104 @@
+#pragma once
+
+/// Commands as bytes: arguments, results, errors.
+
+#include <msgbus/async/operation.hpp>
+#include <msgbus/core/cause.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/name_of.hpp>
+#include <msgbus/transport/codec.hpp>
+#include <msgbus/transport/envelope.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace msgbus::bridging {
+
+/// What an argument is on the wire: texts own themselves.
+template <class A>
+using wire_argument = std::conditional_t<std::is_convertible_v<std::decay_t<A>, std::string_view>,
+                                         std::string, std::decay_t<A>>;
+
+/// One argument is the payload itself, several are an array, none is nothing.
+template <class... Args>
+payload write_arguments(encoding how, Args... args) {
+  if constexpr (sizeof...(Args) == 0) {
+    (void)how;
+    payload nothing;
+    return nothing;
+  } else if constexpr (sizeof...(Args) == 1) {
+    return codec<Args...>::encode(args..., how);
+  } else {
+    using all = std::tuple<Args...>;
+    return codec<all>::encode(all(std::move(args)...), how);
+  }
+}
+
+/// Throws `bad_arguments`.
+[[noreturn]] void throw_bad_arguments(const std::string& operation, std::string_view types,
+                                      const std::exception_ptr& why);
+void check_no_arguments(const std::string& operation, std::string_view bytes);
+
+template <class... Args>
+std::tuple<Args...> read_arguments(const std::string& operation, std::string_view bytes,
+                                   std::string_view content_type) {
+  if constexpr (sizeof...(Args) == 0) {
+    check_no_arguments(operation, bytes);
+    return {};
+  } else {
+    try {
+      if constexpr (sizeof...(Args) == 1) {
+        return std::tuple<Args...>(codec<Args...>::decode(bytes, content_type));
+      } else {
+        return codec<std::tuple<Args...>>::decode(bytes, content_type);
+      }
+    } catch (...) {
+      std::string types;
+      ((types += (types.empty() ? "" : ", ") + std::string(name_of<Args>)), ...);
+      throw_bad_arguments(operation, types, std::current_exception());
+    }
+  }
+}
+
+/// A command as it came.
+struct request {
+  std::string bytes;
+  std::string content_type;
+  shared_origin origin;
+};
+
+/// Carries out a command and gives its result.
+template <class R, class... Args>
+asio::awaitable<payload> carry_out(async::operation<R(Args...)> called, request asked,
+                                   encoding how) {
+  auto arguments =
+      read_arguments<wire_argument<Args>...>(called.name(), asked.bytes, asked.content_type);
+  auto start = [&](auto&... each) { return called.call(asked.origin, std::move(each)...); };
+  auto running = std::apply(start, arguments);
+  payload made;
+  if constexpr (std::is_void_v<R>) {
+    (void)how;
+    co_await std::move(running);
+  } else {
+    std::decay_t<R> result = co_await std::move(running);
+    made = codec<std::decay_t<R>>::encode(result, how);
+  }
+  co_return made;
+}
+
+/// Says in an answer's headers what went wrong.
+void write_error(envelope& answer, const std::exception_ptr& failure);
+
+/// Throws what an answer's headers say went wrong, if anything.
+void throw_error_in(const envelope& answer, const std::string& operation);
+
+/// The name of the exception's type, as far as it can be found out.
+[[nodiscard]] std::string kind_of(const std::exception_ptr& failure);
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,65 @@
+#pragma once
+
+/// What a bridge, its links and remote services share: the connection, and requests over it.
+
+#include <msgbus/bridge/detail/activity.hpp>
+#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/options.hpp>
+#include <msgbus/transport/transport.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace msgbus::bridging {
+
+class answers;
+
+/// Thread-safe.
+class hub {
+ public:
+  hub(std::shared_ptr<transport::transport> over, bridge_options how);
+  hub(const hub&) = delete;
+  hub& operator=(const hub&) = delete;
+  ~hub();
+
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept {
+    return wire->get_executor();
+  }
+
+  /// Tells the user of a failure that nobody waits for.
+  void failed(std::string_view where, const std::exception_ptr& what) const noexcept;
+
+  /// Sends a request and completes with the answer, on the caller's executor. Throws `timed_out`,
+  /// `no_handler` if nobody listens there, `closed`, and what the transport throws. Cancelled it
+  /// throws Asio's `operation_aborted`; the other side goes on.
+  static asio::awaitable<envelope> ask(std::shared_ptr<hub> self, envelope request,
+                                       std::chrono::steady_clock::duration timeout);
+
+  /// Requests that wait end with `closed`, and so do new ones.
+  void close() noexcept;
+
+  const std::shared_ptr<transport::transport> wire;
+  const std::shared_ptr<activity> busy = std::make_shared<activity>();
+  id_source ids;
+
+ private:
+  std::shared_ptr<answers> listen();
+
+  const bridge_options options_;
+  std::mutex mutex_;
+  std::shared_ptr<answers> answers_;  // once somebody has asked
+  bool closed_ = false;
+};
+
+/// Starts work that nobody waits for; what it throws is told as a failure of `where`.
+void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std::string where,
+            asio::awaitable<void> work);
+
+}  // namespace msgbus::bridging

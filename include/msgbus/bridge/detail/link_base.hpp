@@ -1,0 +1,73 @@
+#pragma once
+
+/// What links have in common, and those that take messages in.
+
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/bridge/detail/hub.hpp>
+#include <msgbus/bridge/detail/reading.hpp>
+#include <msgbus/bridge/link.hpp>
+#include <msgbus/bridge/settle.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace msgbus::bridging {
+
+class link_base : public link_state {
+ public:
+  link_base(std::shared_ptr<hub> over, std::string called)
+      : hub_(std::move(over)), name_(std::move(called)) {}
+  [[nodiscard]] bool active() const noexcept override {
+    return active_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] const std::string& name() const noexcept override { return name_; }
+
+  /// Whether it takes messages in; else it takes them out.
+  [[nodiscard]] virtual bool takes_in() const noexcept { return true; }
+
+  /// For the end of the bridge: cancels a link that takes messages out, and completes when what it
+  /// holds has gone.
+  virtual asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline);
+
+ protected:
+  [[nodiscard]] bool deactivate() noexcept {
+    return active_.exchange(false, std::memory_order_acq_rel);
+  }
+
+  using count = std::atomic<std::uint64_t>;
+  static void add(count& to) noexcept { to.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] static std::uint64_t read_count(const count& from) noexcept {
+    return from.load(std::memory_order_relaxed);
+  }
+
+  const std::shared_ptr<hub> hub_;
+
+ private:
+  const std::string name_;
+  std::atomic<bool> active_{true};
+};
+
+/// What a link needs to know of the component that gets its messages.
+struct receiving_end {
+  std::shared_ptr<async::detail::core> component;
+  std::vector<reader> readers;
+  bool with_topic = true;  // messages; else events
+};
+
+/// Joins one subscription at the transport, or several, to a component (at most once).
+[[nodiscard]] std::shared_ptr<link_base> join_inbound(std::shared_ptr<hub> over, receiving_end to,
+                                                      const std::vector<std::string>& patterns,
+                                                      const inbound_options& how);
+
+/// Joins a durable consumer to a component (at least once).
+[[nodiscard]] asio::awaitable<std::shared_ptr<link_base>> join_durable(std::shared_ptr<hub> over,
+                                                                       receiving_end to,
+                                                                       std::string pattern,
+                                                                       durable_options how);
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,109 @@
+#pragma once
+
+/// Links that take messages out: a component of the bridge's own is bound to the sender, and its
+/// handlers give what they get to the transport.
+
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/subscriber.hpp>
+#include <msgbus/bridge/detail/link_base.hpp>
+#include <msgbus/component/base.hpp>
+#include <msgbus/core/topic.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace msgbus::bridging {
+
+/// The way out. Handlers own it, so it knows nothing of the link. Thread-safe.
+class way_out {
+ public:
+  explicit way_out(std::shared_ptr<hub> over) : hub_(std::move(over)) {}
+
+  /// Gives a message to the transport. Throws what that throws.
+  void send(std::string topic, payload made, std::string_view type, const context& about);
+  /// Counts one that did not become bytes.
+  void not_sent() noexcept { unsent_.fetch_add(1, std::memory_order_relaxed); }
+
+  template <class M>
+  void send_message(const M& message, std::string topic, const context& about, encoding how) {
+    payload made;
+    try {
+      made = codec<M>::encode(message, how);
+    } catch (...) {
+      not_sent();
+      throw;
+    }
+    send(std::move(topic), std::move(made), name_of<M>, about);
+  }
+
+  [[nodiscard]] link_counters stats() const noexcept;
+
+ private:
+  const std::shared_ptr<hub> hub_;
+  std::atomic<std::uint64_t> sent_{0};
+  std::atomic<std::uint64_t> unsent_{0};
+};
+
+/// Owns the component, which is bound to the sender until the link is cancelled.
+template <class Component>
+class outbound_link final : public link_base {
+ public:
+  outbound_link(const std::shared_ptr<hub>& over, std::string called, const outbound_options& how)
+      : link_base(over, std::move(called)),
+        way(std::make_shared<way_out>(over)),
+        component(over->executor(), how.mailbox) {}
+
+  void cancel() noexcept override {
+    if (!deactivate()) return;
+    component::core_access::of(component)->senders.drop_all();
+    component.close();
+  }
+
+  [[nodiscard]] link_counters stats() const noexcept override { return way->stats(); }
+
+  [[nodiscard]] bool takes_in() const noexcept override { return false; }
+  asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) override {
+    cancel();
+    return component.drain(deadline);
+  }
+
+  const std::shared_ptr<way_out> way;
+  Component component;
+};
+
+template <class... Ms>
+std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::shared_ptr<hub>& over,
+                                                                std::string_view pattern,
+                                                                const outbound_options& how) {
+  auto made = std::make_shared<outbound_link<async::subscriber>>(
+      over, "outbound " + std::string(pattern), how);
+  const auto add = [&]<class M>(std::type_identity<M>) {
+    auto out = [way = made->way, encoding = how.encoding](const M& message, const context& about) {
+      way->send_message<M>(message, std::string(about.topic()), about, encoding);
+    };
+    made->component.template subscribe<M>(pattern, std::move(out));
+  };
+  (add(std::type_identity<Ms>{}), ...);
+  return made;
+}
+
+template <class... Es>
+std::shared_ptr<outbound_link<async::consumer>> make_outbound_events(
+    const std::shared_ptr<hub>& over, const outbound_options& how) {
+  auto made =
+      std::make_shared<outbound_link<async::consumer>>(over, "outbound " + how.prefix + ".>", how);
+  const auto add = [&]<class E>(std::type_identity<E>) {
+    auto out = [way = made->way, encoding = how.encoding,
+                topic = event_topic(how.prefix, name_of<E>)](const E& event, const context& about) {
+      way->send_message<E>(event, topic, about, encoding);
+    };
+    made->component.template handler<E>(std::move(out));
+  };
+  (add(std::type_identity<Es>{}), ...);
+  return made;
+}
+
+}  // namespace msgbus::bridging

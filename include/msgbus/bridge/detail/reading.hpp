@@ -1,0 +1,80 @@
+#pragma once
+
+/// From an envelope to the message that handlers take.
+
+#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/core/name_of.hpp>
+#include <msgbus/exec/carried.hpp>
+#include <msgbus/transport/codec.hpp>
+#include <msgbus/transport/envelope.hpp>
+
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace msgbus::bridging {
+
+/// A message that came from elsewhere, on its way through a mailbox.
+template <class M>
+class received_message final : public exec::carried {
+ public:
+  received_message(M&& message, std::string topic, shared_origin origin,
+                   std::shared_ptr<exec::outcome_listener> listener)
+      : message_(std::move(message)),
+        topic_(std::move(topic)),
+        origin_(std::move(origin)),
+        listener_(std::move(listener)) {}
+
+  [[nodiscard]] value_ref message() const noexcept override {
+    return with_event(message_, [](value_ref what) { return what; });
+  }
+  [[nodiscard]] std::string_view topic() const noexcept override { return topic_; }
+  [[nodiscard]] const shared_origin* origin() const noexcept override { return &origin_; }
+  [[nodiscard]] context about() const noexcept override { return {topic_, *origin_}; }
+  [[nodiscard]] exec::outcome_listener* listener() const noexcept override {
+    return listener_.get();
+  }
+  /// It is shared from the beginning: whoever carries it gives out what it holds.
+  [[nodiscard]] std::shared_ptr<carried> share() override {
+    return std::make_shared<received_message>(std::move(message_), std::move(topic_), origin_,
+                                              listener_);
+  }
+
+ private:
+  M message_;
+  std::string topic_;
+  shared_origin origin_;
+  std::shared_ptr<exec::outcome_listener> listener_;
+};
+
+/// What a message is made from.
+struct incoming {
+  envelope& from;
+  std::string topic;  // as handlers see it; empty for events
+  shared_origin origin;
+  std::shared_ptr<exec::outcome_listener> listener;
+};
+
+/// Reads messages of one type.
+struct reader {
+  std::string_view type;  // its name on the wire
+  exec::shared_message (*read)(incoming&&);
+};
+
+template <class M>
+exec::shared_message read_message(incoming&& one) {
+  M message = codec<M>::decode(one.from.payload, header_of(one.from, header::content_type));
+  return std::make_shared<received_message<M>>(std::move(message), std::move(one.topic),
+                                               std::move(one.origin), std::move(one.listener));
+}
+
+template <class M>
+inline constexpr reader reader_of{name_of<M>, &read_message<M>};
+
+/// Reads with the reader of the type that the headers name; without such a header, with the only
+/// one there is. Throws `decode_failed` and nothing else.
+[[nodiscard]] exec::shared_message read(std::span<const reader> readers, incoming&& one);
+
+}  // namespace msgbus::bridging

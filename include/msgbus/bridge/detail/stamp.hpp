@@ -1,0 +1,48 @@
+#pragma once
+
+/// The headers of what goes out, and what comes in made of them.
+
+#include <msgbus/core/cause.hpp>
+#include <msgbus/core/context.hpp>
+#include <msgbus/transport/codec.hpp>
+#include <msgbus/transport/envelope.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace msgbus::bridging {
+
+/// Makes ids that no other process makes. Thread-safe.
+class id_source {
+ public:
+  id_source();
+  [[nodiscard]] std::string next();
+
+ private:
+  const std::string prefix_;
+  std::atomic<std::uint64_t> last_{0};
+};
+
+/// An envelope for a message that was made here; `about` names its cause.
+[[nodiscard]] envelope stamped(id_source& ids, std::string topic, payload made,
+                               std::string_view type, const context& about);
+
+/// What came with an envelope. One without an id gets one.
+[[nodiscard]] shared_origin origin_of(id_source& ids, const envelope& received, unsigned times);
+
+/// The header's value; empty if it is not there.
+[[nodiscard]] std::string_view header_of(const envelope& received, std::string_view name) noexcept;
+
+/// A text as a header may have it: in one line, and not too long.
+[[nodiscard]] std::string in_one_line(std::string_view text);
+
+/// The trace context of what a message leads to: the same trace, another span (W3C Trace Context).
+/// Empty if the parent is not one.
+[[nodiscard]] std::string child_trace(std::string_view parent);
+
+/// The topic of events of this name: what cannot stand in a topic becomes dots and dashes.
+[[nodiscard]] std::string event_topic(std::string_view prefix, std::string_view name);
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,131 @@
+#pragma once
+
+/// How messages become bytes and bytes messages.
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/name_of.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <concepts>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace msgbus {
+
+/// How `json_codec` writes. It reads both, whatever it writes.
+enum class encoding {
+  json,  ///< `application/json`
+  cbor   ///< `application/cbor`: the same in binary (RFC 8949)
+};
+
+/// A message as bytes.
+struct payload {
+  std::string bytes;
+  std::string content_type;
+};
+
+namespace detail {
+
+[[nodiscard]] payload write_json(const nlohmann::json& from, encoding wanted,
+                                 std::string_view type);
+[[nodiscard]] nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
+                                       std::string_view type);
+[[noreturn]] void throw_not_decoded(std::string_view type, const char* why);
+[[noreturn]] void throw_wrong_json(std::string_view type, const char* wanted,
+                                   const nlohmann::json& given);
+
+template <class T>
+concept json_like = requires(const T& value, const nlohmann::json& json) {
+  nlohmann::json(value);
+  { json.template get<T>() } -> std::same_as<T>;
+};
+
+template <class T>
+struct from_json_exactly {
+  static T get(const nlohmann::json& from) { return from.get<T>(); }
+};
+
+/// What nlohmann-json would convert with a loss is refused, as everywhere (T5).
+template <class T>
+  requires(std::integral<T> && !std::same_as<T, bool>)
+struct from_json_exactly<T> {
+  static T get(const nlohmann::json& from) {
+    if (from.is_number_unsigned()) {
+      const auto value = from.get<std::uint64_t>();
+      if (std::in_range<T>(value)) return static_cast<T>(value);
+    } else if (from.is_number_integer()) {
+      const auto value = from.get<std::int64_t>();
+      if (std::in_range<T>(value)) return static_cast<T>(value);
+    }
+    throw_wrong_json(name_of<T>, "an integer that fits", from);
+  }
+};
+
+template <std::floating_point T>
+struct from_json_exactly<T> {
+  static T get(const nlohmann::json& from) {
+    if (!from.is_number()) throw_wrong_json(name_of<T>, "a number", from);
+    return from.get<T>();
+  }
+};
+
+template <class... Ts>
+struct from_json_exactly<std::tuple<Ts...>> {
+  static std::tuple<Ts...> get(const nlohmann::json& from) {
+    return get(from, std::index_sequence_for<Ts...>{});
+  }
+  template <std::size_t... I>
+  static std::tuple<Ts...> get(const nlohmann::json& from, std::index_sequence<I...>) {
+    if (!from.is_array() || from.size() != sizeof...(Ts)) {
+      throw_wrong_json(name_of<std::tuple<Ts...>>, "an array with as many values", from);
+    }
+    return std::tuple<Ts...>{from_json_exactly<Ts>::get(from[I])...};
+  }
+};
+
+}  // namespace detail
+
+/// Writes and reads types that nlohmann-json knows: numbers, texts, containers, and types with
+/// `to_json` and `from_json`, which its macros write.
+template <class T>
+struct json_codec {
+  static_assert(detail::json_like<T>,
+                "msgbus: nothing says how this type becomes bytes: give it to_json and from_json "
+                "(NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE writes them), or specialise msgbus::codec");
+
+  /// Throws `encode_failed`.
+  [[nodiscard]] static payload encode(const T& value, encoding wanted = encoding::json) {
+    return detail::write_json(nlohmann::json(value), wanted, name_of<T>);
+  }
+
+  /// An empty content type is JSON. Throws `decode_failed`, saying what was there instead.
+  [[nodiscard]] static T decode(std::string_view bytes, std::string_view content_type) {
+    const nlohmann::json json = detail::read_json(bytes, content_type, name_of<T>);
+    try {
+      return detail::from_json_exactly<T>::get(json);
+    } catch (const nlohmann::json::exception& e) {
+      detail::throw_not_decoded(name_of<T>, e.what());
+    }
+  }
+};
+
+/// How `T` crosses processes. Specialise it for types that have a format of their own, next to the
+/// type; the members are those of `json_codec`. `decode` throws whatever it likes: it leaves as
+/// `decode_failed`.
+template <class T>
+struct codec : json_codec<T> {};
+
+/// A type that always travels as CBOR: `template <> struct codec<order> : cbor_codec<order> {};`
+template <class T>
+struct cbor_codec : json_codec<T> {
+  [[nodiscard]] static payload encode(const T& value, encoding = encoding::cbor) {
+    return json_codec<T>::encode(value, encoding::cbor);
+  }
+};
+
+}  // namespace msgbus

@@ -1,0 +1,132 @@
+#include <msgbus/bridge/bridge.hpp>
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/exec/clock.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace msgbus {
+
+namespace {
+
+// What was sent is worth a moment, also after the deadline.
+constexpr std::chrono::milliseconds at_least_for_flush{100};
+
+}  // namespace
+
+bridge::bridge(std::shared_ptr<transport::transport> over, bridge_options how)
+    : parts_(std::make_shared<parts>()) {
+  parts_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(how));
+}
+
+bridge& bridge::operator=(bridge&& other) noexcept {
+  if (this != &other) {
+    if (parts_) close();
+    parts_ = std::move(other.parts_);
+  }
+  return *this;
+}
+
+bridge::~bridge() {
+  if (parts_) close();
+}
+
+link bridge::keep(parts& in, std::shared_ptr<bridging::link_base> made) {
+  {
+    const std::lock_guard lock(in.mutex);
+    if (!in.closed) {
+      std::erase_if(in.links, [](const auto& each) { return !each->active(); });
+      in.links.push_back(made);
+      return link(std::move(made));
+    }
+  }
+  made->cancel();
+  throw error(errc::closed, "the bridge is closed and takes no link: " + made->name());
+}
+
+asio::awaitable<link> bridge::durable(std::shared_ptr<parts> in, bridging::receiving_end to,
+                                      std::string pattern, durable_options how) {
+  auto joining = bridging::join_durable(in->hub, std::move(to), std::move(pattern), std::move(how));
+  std::shared_ptr<bridging::link_base> made = co_await std::move(joining);
+  co_return keep(*in, std::move(made));
+}
+
+asio::awaitable<transport::stored> bridge::store(std::string topic, payload made,
+                                                 std::string_view type, const store_options& how) {
+  envelope out = bridging::stamped(parts_->hub->ids, std::move(topic), std::move(made), type,
+                                   context::caused_by(current_origin()));
+  for (const auto& [name, value] : how.headers) out.headers.insert_or_assign(name, value);
+  if (!how.message_id.empty()) {
+    out.headers.insert_or_assign(std::string(header::message_id), how.message_id);
+  }
+  return parts_->hub->wire->store(std::move(out), how.timeout);
+}
+
+std::vector<link> bridge::links() const {
+  const std::lock_guard lock(parts_->mutex);
+  std::vector<link> all;
+  for (const auto& each : parts_->links) {
+    if (each->active()) all.emplace_back(each);
+  }
+  return all;
+}
+
+void bridge::close() noexcept { close(*parts_); }
+
+void bridge::close(parts& in) noexcept {
+  std::vector<std::shared_ptr<bridging::link_base>> all;
+  {
+    const std::lock_guard lock(in.mutex);
+    in.closed = true;
+    all.swap(in.links);
+  }
+  for (const auto& each : all) each->cancel();
+  in.hub->close();
+  in.hub->wire->close();
+}
+
+asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
+                                            std::chrono::steady_clock::duration deadline) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto until = exec::now(here) + deadline;
+  const auto left = [&] { return std::max(until - exec::now(here), deadline.zero()); };
+  std::vector<std::shared_ptr<bridging::link_base>> in;
+  std::vector<std::shared_ptr<bridging::link_base>> out;
+  {
+    const std::lock_guard lock(all->mutex);
+    all->closed = true;
+    for (const auto& each : all->links) (each->takes_in() ? in : out).push_back(each);
+  }
+  drain_report report;
+  std::vector<link_counters> before;
+  for (const auto& each : in) before.push_back(each->stats());
+  for (const auto& each : in) each->cancel();
+  (void)co_await bridging::activity::rest(all->hub->busy, left());
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const link_counters after = in[i]->stats();
+    const std::uint64_t failed = (after.naks + after.buried + after.errors) -
+                                 (before[i].naks + before[i].buried + before[i].errors);
+    const std::uint64_t answered = after.answered - before[i].answered;
+    report.handled += (after.acks - before[i].acks) + answered - (after.errors - before[i].errors);
+    report.failed += failed;
+    report.abandoned += after.in_flight;
+  }
+  // What the handlers have sent meanwhile still goes out.
+  for (const auto& each : out) {
+    const drain_report one = co_await each->drain(left());
+    report.handled += one.handled;
+    report.failed += one.failed;
+    report.abandoned += one.abandoned;
+  }
+  try {
+    co_await all->hub->wire->flush(std::max<transport::duration>(left(), at_least_for_flush));
+  } catch (const error&) {
+    all->hub->failed("the last flush of the bridge", std::current_exception());
+  }
+  close(*all);
+  co_return report;
+}
+
+}  // namespace msgbus

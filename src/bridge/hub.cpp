@@ -1,0 +1,174 @@
+#include <msgbus/bridge/detail/hub.hpp>
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/exec/timer.hpp>
+#include <msgbus/exec/waiter.hpp>
+
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
+
+#include <cstdio>
+#include <optional>
+#include <unordered_map>
+
+namespace msgbus::bridging {
+
+/// The requests of a connection that wait for their answers. Answers come to a topic of their own
+/// below the connection's inbox.
+class answers final : public transport::sink {
+ public:
+  /// One request. States: waiting -> answered, or waiting -> given up; decided under the lock.
+  struct question {
+    exec::waiter over;
+    std::optional<envelope> answer;
+    bool closed = false;
+  };
+
+  explicit answers(std::string inbox) : inbox_(std::move(inbox)) {}
+
+  [[nodiscard]] std::string pattern() const { return inbox_ + ".*"; }
+
+  /// From now on the answer to the topic that this gives is waited for.
+  std::string add(const std::shared_ptr<question>& asked) {
+    const std::lock_guard lock(mutex_);
+    const std::string key = std::to_string(++last_);
+    if (closed_) {
+      asked->closed = true;
+      asked->over.wake();
+    } else {
+      waiting_.emplace(key, asked);
+    }
+    return inbox_ + "." + key;
+  }
+
+  void remove(std::string_view topic) {
+    const std::lock_guard lock(mutex_);
+    waiting_.erase(std::string(topic.substr(inbox_.size() + 1)));
+  }
+
+  bool take(envelope&& message, bool) noexcept override {
+    std::shared_ptr<question> asked;
+    {
+      const std::lock_guard lock(mutex_);
+      if (message.topic.size() <= inbox_.size()) return true;
+      const auto found = waiting_.find(message.topic.substr(inbox_.size() + 1));
+      if (found == waiting_.end()) return true;  // it came too late
+      asked = std::move(found->second);
+      waiting_.erase(found);
+      asked->answer = std::move(message);
+    }
+    asked->over.wake();
+    return true;
+  }
+
+  void close() noexcept {
+    std::unordered_map<std::string, std::shared_ptr<question>> left;
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      left.swap(waiting_);
+      for (const auto& each : left) each.second->closed = true;
+    }
+    for (const auto& each : left) each.second->over.wake();
+  }
+
+  std::unique_ptr<transport::feed> feed;  // set before anybody else knows this
+
+ private:
+  const std::string inbox_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<question>> waiting_;
+  std::uint64_t last_ = 0;
+  bool closed_ = false;
+};
+
+hub::hub(std::shared_ptr<transport::transport> over, bridge_options how)
+    : wire(std::move(over)), options_(std::move(how)) {}
+
+hub::~hub() { close(); }
+
+void hub::failed(std::string_view where, const std::exception_ptr& what) const noexcept {
+  if (options_.on_failure) {
+    options_.on_failure(where, what);
+    return;
+  }
+  const std::string why = describe(what);
+  std::fprintf(stderr, "msgbus: %.*s failed, and no on_failure is told: %s\n",
+               static_cast<int>(where.size()), where.data(), why.c_str());
+}
+
+std::shared_ptr<answers> hub::listen() {
+  const std::lock_guard lock(mutex_);
+  if (closed_) throw error(errc::closed, "the bridge is closed and sends no requests");
+  if (!answers_) {
+    auto made = std::make_shared<answers>(wire->new_inbox());
+    made->feed = wire->subscribe(made->pattern(), {}, made);
+    answers_ = std::move(made);
+  }
+  return answers_;
+}
+
+void hub::close() noexcept {
+  std::shared_ptr<answers> left;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    left = std::move(answers_);
+  }
+  if (!left) return;
+  left->feed->stop();
+  left->close();
+  left->feed.reset();  // it holds the answers
+}
+
+asio::awaitable<envelope> hub::ask(std::shared_ptr<hub> self, envelope request,
+                                   std::chrono::steady_clock::duration timeout) {
+  struct removal {
+    std::shared_ptr<answers> from;
+    std::string topic;
+    ~removal() { from->remove(topic); }
+  };
+  const std::shared_ptr<answers> all = self->listen();
+  auto asked = std::make_shared<answers::question>();
+  request.reply_to = all->add(asked);
+  const removal at_end{all, request.reply_to};
+  exec::timer clock(co_await asio::this_coro::executor);
+  clock.start(timeout, [asked] { asked->over.wake(); });
+  self->wire->publish(request, transport::urgency::at_once);
+  co_await asked->over.wait();
+  all->remove(request.reply_to);  // from here on nobody else touches the question
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw asio::system_error(asio::error::operation_aborted, "a request");
+  }
+  if (!asked->answer) {
+    if (asked->closed) {
+      throw error(errc::closed, "the bridge was closed while '" + request.topic + "' was asked");
+    }
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+    throw error(errc::timed_out,
+                "'" + request.topic + "' did not answer within " + std::to_string(ms) + " ms");
+  }
+  if (header_of(*asked->answer, header::status) == "503") {
+    throw error(errc::no_handler, "nobody serves '" + request.topic + "'");
+  }
+  envelope answer = std::move(*asked->answer);
+  co_return answer;
+}
+
+void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std::string where,
+            asio::awaitable<void> work) {
+  auto ended = [on = std::move(on), where = std::move(where)](const std::exception_ptr& failure) {
+    if (failure) on->failed(where, failure);
+  };
+  // Never from inside this call: who launches may hold what the work waits for.
+  asio::post(executor, [executor, work = std::move(work), ended = std::move(ended)]() mutable {
+    asio::co_spawn(executor, std::move(work), std::move(ended));
+  });
+}
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,42 @@
+#include <msgbus/bridge/detail/reading.hpp>
+
+#include <msgbus/core/error.hpp>
+
+namespace msgbus::bridging {
+
+namespace {
+
+const reader& chosen(std::span<const reader> readers, const envelope& from) {
+  const std::string_view type = header_of(from, header::type);
+  if (type.empty() && readers.size() == 1) return readers.front();
+  std::string known;
+  for (const reader& each : readers) {
+    if (each.type == type) return each;
+    known += (known.empty() ? "" : ", ") + std::string(each.type);
+  }
+  throw error(errc::decode_failed, "a message on '" + from.topic + "' " +
+                                       (type.empty() ? "does not say what type it is"
+                                                     : "is of type '" + std::string(type) + "'") +
+                                       "; what is taken there: " + known);
+}
+
+}  // namespace
+
+exec::shared_message read(std::span<const reader> readers, incoming&& one) {
+  const reader& by = chosen(readers, one.from);
+  const std::string topic = one.from.topic;
+  try {
+    return by.read(std::move(one));
+  } catch (const error& e) {
+    if (e.code() == errc::decode_failed) {
+      throw error(errc::decode_failed, "a message on '" + topic + "': " + e.what());
+    }
+    throw error(errc::decode_failed,
+                "a message on '" + topic + "' is no " + std::string(by.type) + ": " + e.what());
+  } catch (...) {
+    throw error(errc::decode_failed, "a message on '" + topic + "' is no " + std::string(by.type) +
+                                         ": " + describe(std::current_exception()));
+  }
+}
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,280 @@
+// Commands from other processes: transport -> inbox -> a coroutine each, at most `concurrency` at
+// once -> operation -> answer.
+
+#include <msgbus/bridge/detail/served.hpp>
+
+#include <msgbus/bridge/detail/discovery.hpp>
+#include <msgbus/core/topic.hpp>
+#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/waiter.hpp>
+#include <msgbus/transport/inbox.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace msgbus::bridging {
+
+namespace {
+
+/// How many commands may begin.
+class slots {
+ public:
+  explicit slots(std::size_t many) : free_(std::max<std::size_t>(many, 1)) {}
+
+  /// For one coroutine: completes when there is a free one, which is then taken.
+  asio::awaitable<void> take() {
+    for (;;) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (free_ != 0) {
+          --free_;
+          waiting_.reset();
+          co_return;
+        }
+        waiting_.emplace();
+      }
+      co_await waiting_->wait();
+    }
+  }
+  void give_back() noexcept {
+    const std::lock_guard lock(mutex_);
+    ++free_;
+    if (waiting_) waiting_->wake();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::size_t free_;
+  std::optional<exec::waiter> waiting_;
+};
+
+class served_link final : public link_base, public std::enable_shared_from_this<served_link> {
+ public:
+  served_link(std::shared_ptr<hub> over, std::string called, std::string prefix,
+              const serve_options& how)
+      : link_base(std::move(over), std::move(called)),
+        prefix_(std::move(prefix)),
+        how_(how),
+        inbox_(std::max<std::size_t>(how.concurrency, 1)),
+        slots_(how.concurrency) {
+    about_.name = how.name.empty() ? service_name(prefix_) : how.name;
+    about_.id = hub_->ids.next();
+    about_.version = how.version;
+    about_.description = how.description;
+    about_.started = std::chrono::system_clock::now();
+  }
+  ~served_link() override { served_link::cancel(); }
+
+  void start(std::vector<served_operation> operations) {
+    for (served_operation& each : operations) {
+      auto made = std::make_shared<endpoint>(*this, std::move(each), prefix_, how_.queue_group);
+      endpoints_.push_back(made);
+    }
+    for (const auto& each : endpoints_) {
+      feeds_.push_back(
+          hub_->wire->subscribe(each->topic, how_.queue_group, sink_of(shared_from_this(), each)));
+    }
+    for (const auto verb : {discovery_verb::ping, discovery_verb::info, discovery_verb::stats}) {
+      for (const std::string& each : discovery_topics(verb, about_.name, about_.id)) {
+        feeds_.push_back(hub_->wire->subscribe(
+            each, {}, std::make_shared<discovery_sink>(shared_from_this(), verb)));
+      }
+    }
+    launch(hub_, hub_->executor(), name(), pump(shared_from_this()));
+  }
+
+  void cancel() noexcept override {
+    if (!deactivate()) return;
+    inbox_.close();
+    for (const auto& each : feeds_) each->stop();
+  }
+
+  [[nodiscard]] link_counters stats() const noexcept override {
+    link_counters all;
+    all.received = read_count(received_);
+    for (const auto& each : endpoints_) {
+      const endpoint_stats now = each->now();
+      all.answered += now.requests;
+      all.errors += now.errors;
+    }
+    all.unsent = read_count(unsent_);
+    for (const auto& each : feeds_) all.dropped += each->dropped();
+    all.in_flight = all.received - all.answered;
+    return all;
+  }
+
+ private:
+  struct endpoint {
+    endpoint(served_link&, served_operation what, const std::string& prefix, std::string in_group)
+        : operation(std::move(what)),
+          topic(prefix + "." + operation.name),
+          group(std::move(in_group)) {
+      check_topic(topic);
+    }
+    void ended(std::chrono::nanoseconds took, const std::string& error_text) {
+      const std::lock_guard lock(mutex);
+      ++stats.requests;
+      stats.processing += took;
+      if (error_text.empty()) return;
+      ++stats.errors;
+      stats.last_error = error_text;
+    }
+    [[nodiscard]] endpoint_stats now() const {
+      const std::lock_guard lock(mutex);
+      return stats;
+    }
+
+    const served_operation operation;
+    const std::string topic;
+    const std::string group;
+    mutable std::mutex mutex;
+    endpoint_stats stats;
+  };
+
+  struct command {
+    std::shared_ptr<endpoint> at;
+    envelope message;
+  };
+
+  /// What comes to one endpoint.
+  class endpoint_sink final : public transport::sink {
+   public:
+    endpoint_sink(std::shared_ptr<served_link> of, std::shared_ptr<endpoint> at)
+        : of_(std::move(of)), at_(std::move(at)) {}
+    bool take(envelope&& message, bool may_wait) noexcept override {
+      return of_->inbox_.put(command{at_, std::move(message)}, may_wait);
+    }
+
+   private:
+    const std::shared_ptr<served_link> of_;
+    const std::shared_ptr<endpoint> at_;
+  };
+  static std::shared_ptr<transport::sink> sink_of(std::shared_ptr<served_link> of,
+                                                  std::shared_ptr<endpoint> at) {
+    return std::make_shared<endpoint_sink>(std::move(of), std::move(at));
+  }
+
+  /// Answers where it is asked: it is quick.
+  class discovery_sink final : public transport::sink {
+   public:
+    discovery_sink(std::shared_ptr<served_link> of, discovery_verb verb)
+        : of_(std::move(of)), verb_(verb) {}
+    bool take(envelope&& message, bool) noexcept override {
+      try {
+        if (message.reply_to.empty()) return true;
+        envelope answer{.topic = message.reply_to,
+                        .payload = discovery_answer(verb_, of_->described())};
+        of_->hub_->wire->publish(answer, transport::urgency::at_once);
+      } catch (...) {
+        add(of_->unsent_);
+        of_->hub_->failed(of_->name(), std::current_exception());
+      }
+      return true;
+    }
+
+   private:
+    const std::shared_ptr<served_link> of_;
+    const discovery_verb verb_;
+  };
+
+  [[nodiscard]] service_info described() const {
+    service_info all = about_;
+    for (const auto& each : endpoints_) {
+      all.endpoints.push_back({each->operation.name, each->topic, each->group, each->now()});
+    }
+    return all;
+  }
+
+  static asio::awaitable<void> pump(std::shared_ptr<served_link> self) {
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    const activity::token pumping = self->hub_->busy->start();
+    for (;;) {
+      std::vector<command> batch = co_await self->inbox_.take();
+      if (batch.empty()) co_return;
+      for (command& each : batch) {
+        co_await self->slots_.take();
+        add(self->received_);
+        shared_origin origin = origin_of(self->hub_->ids, each.message, 1);
+        const cause_scope cause(&origin);
+        // Its executor tells whatever it sends what caused it.
+        launch(self->hub_, exec::child_executor(here, self->hub_->executor(), false), self->name(),
+               answer(self, std::move(each), origin));
+      }
+    }
+  }
+
+  /// A slot in use. Lanes do not keep their context running.
+  struct turn {
+    std::shared_ptr<served_link> of;
+    asio::any_io_executor work;
+    ~turn() { of->slots_.give_back(); }
+  };
+
+  static asio::awaitable<void> answer(std::shared_ptr<served_link> self, command asked,
+                                      shared_origin origin) {
+    const turn mine{self, exec::work_on(self->hub_->executor())};
+    const activity::token answering = self->hub_->busy->start();
+    const auto began = std::chrono::steady_clock::now();
+    const std::string reply_to = std::move(asked.message.reply_to);
+    payload result;
+    std::exception_ptr failure;
+    try {
+      request what;
+      what.bytes = std::move(asked.message.payload);
+      what.content_type = header_of(asked.message, header::content_type);
+      what.origin = origin;
+      auto running = asked.at->operation.run(std::move(what));
+      result = co_await std::move(running);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
+    if (!reply_to.empty()) self->send(reply_to, std::move(result), failure, *origin);
+    if (failure && reply_to.empty()) self->hub_->failed(self->name(), failure);
+    asked.at->ended(took, failure ? in_one_line(describe(failure)) : std::string());
+  }
+
+  void send(const std::string& to, payload result, std::exception_ptr failure,
+            const msgbus::origin& asked) {
+    try {
+      envelope out = stamped(hub_->ids, to, std::move(result), {}, context::caused_by(&asked));
+      if (failure) write_error(out, failure);
+      hub_->wire->publish(out, transport::urgency::at_once);
+    } catch (...) {
+      add(unsent_);
+      hub_->failed(name(), std::current_exception());
+    }
+  }
+
+  const std::string prefix_;
+  const serve_options how_;
+  service_info about_;
+  std::vector<std::shared_ptr<endpoint>> endpoints_;
+  transport::inbox<command> inbox_;
+  slots slots_;
+  std::vector<std::unique_ptr<transport::feed>> feeds_;
+  count received_{0};
+  count unsent_{0};
+};
+
+}  // namespace
+
+std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
+                                       std::vector<served_operation> operations,
+                                       const serve_options& how) {
+  check_topic(prefix);
+  if (!how.name.empty() && !is_service_name(how.name)) {
+    throw error(errc::invalid_topic, "'" + how.name +
+                                         "' is no name for a service: it has letters, digits, '-' "
+                                         "and '_' only");
+  }
+  std::string name = "service '" + prefix + "'";
+  auto made =
+      std::make_shared<served_link>(std::move(over), std::move(name), std::move(prefix), how);
+  made->start(std::move(operations));
+  return made;
+}
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,137 @@
+#include <msgbus/bridge/detail/stamp.hpp>
+
+#include <msgbus/core/topic.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <random>
+
+namespace msgbus::bridging {
+
+namespace {
+
+constexpr std::string_view digits =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+void append(std::string& to, std::uint64_t number, std::size_t at_least) {
+  std::string reversed;
+  for (; number != 0 || reversed.size() < at_least; number /= digits.size()) {
+    reversed += digits[number % digits.size()];
+  }
+  to.append(reversed.rbegin(), reversed.rend());
+}
+
+std::uint64_t random_number() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) ^ device();
+}
+
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::string span_id() {
+  thread_local std::mt19937_64 engine(random_number());
+  std::string id(16, '0');
+  std::uint64_t number = engine() | 1;  // all zeros is no id
+  for (auto at = id.rbegin(); at != id.rend(); ++at, number >>= 4) {
+    *at = "0123456789abcdef"[number & 15];
+  }
+  return id;
+}
+
+void set(headers& in, std::string_view name, std::string_view value) {
+  if (!value.empty()) in.insert_or_assign(std::string(name), std::string(value));
+}
+
+}  // namespace
+
+id_source::id_source()
+    : prefix_([] {
+        std::string made;
+        append(made, random_number(), 11);
+        return made;
+      }()) {}
+
+std::string id_source::next() {
+  std::string id = prefix_;
+  append(id, last_.fetch_add(1, std::memory_order_relaxed) + 1, 4);
+  return id;
+}
+
+envelope stamped(id_source& ids, std::string topic, payload made, std::string_view type,
+                 const context& about) {
+  envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
+  set(out.headers, header::message_id, ids.next());
+  set(out.headers, header::type, type);
+  set(out.headers, header::content_type, made.content_type);
+  if (about.from() != nullptr) {
+    set(out.headers, header::correlation_id, about.correlation_id());
+    set(out.headers, header::causation_id, about.causation_id());
+    const auto trace = about.from()->headers.find(header::traceparent);
+    if (trace != about.from()->headers.end()) {
+      set(out.headers, header::traceparent, child_trace(trace->second));
+    }
+  }
+  return out;
+}
+
+shared_origin origin_of(id_source& ids, const envelope& received, unsigned times) {
+  auto made = std::make_shared<origin>();
+  made->message_id = header_of(received, header::message_id);
+  if (made->message_id.empty()) made->message_id = ids.next();
+  made->correlation_id = header_of(received, header::correlation_id);
+  made->causation_id = header_of(received, header::causation_id);
+  made->deliveries = times;
+  made->headers = received.headers;
+  return made;
+}
+
+std::string_view header_of(const envelope& received, std::string_view name) noexcept {
+  const auto found = received.headers.find(name);
+  return found == received.headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::string in_one_line(std::string_view text) {
+  constexpr std::size_t most = 1024;
+  std::string line(text.substr(0, most));
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return line;
+}
+
+std::string child_trace(std::string_view parent) {
+  // version(2)-trace(32)-span(16)-flags(2)
+  const bool is_one = parent.size() >= 55 && parent[2] == '-' && parent[35] == '-' &&
+                      parent[52] == '-' && is_hex(parent.substr(0, 2)) &&
+                      is_hex(parent.substr(3, 32)) && is_hex(parent.substr(36, 16)) &&
+                      is_hex(parent.substr(53, 2)) && !parent.starts_with("ff");
+  if (!is_one) return {};
+  std::string child(parent.substr(0, 36));
+  child += span_id();
+  child += parent.substr(52, 3);
+  return child;
+}
+
+std::string event_topic(std::string_view prefix, std::string_view name) {
+  std::string topic(prefix);
+  topic += '.';
+  for (const char c : name) {
+    const bool stays = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-';
+    if (stays) {
+      topic += c;
+    } else if (c == ' ') {
+      topic += '-';
+    } else if (topic.back() != '.') {  // `::`, `<`, `,` and the like
+      topic += '.';
+    }
+  }
+  while (topic.back() == '.') topic.pop_back();
+  check_topic(topic);
+  return topic;
+}
+
+}  // namespace msgbus::bridging
