@@ -1,0 +1,67 @@
+#include <msgbus/bridge/settle.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+
+using msgbus::outcome;
+using msgbus::bridging::is_worn_out;
+using msgbus::bridging::redelivery_rule;
+using msgbus::bridging::settle;
+using msgbus::bridging::settlement;
+using msgbus::bridging::settling;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr redelivery_rule rule{
+    .max_deliver = 3, .backoff = 100ms, .max_backoff = 250ms, .jitter = 0.5};
+
+}  // namespace
+
+TEST_CASE("what handlers have handled is done") {
+  CHECK(settle(outcome::handled, 1, 1, rule, 0.5) == settlement{settling::ack, {}});
+  CHECK(settle(outcome::handled, 2, 9, rule, 0.5) == settlement{settling::ack, {}});
+}
+
+TEST_CASE("what nobody has handled is not done, and comes again") {
+  CHECK(settle(outcome::handled, 0, 1, rule, 1).how == settling::nak);
+  CHECK(settle(outcome::handled, 0, 3, rule, 1).how == settling::bury);
+}
+
+TEST_CASE("what has failed comes again after a pause that doubles up to a limit") {
+  CHECK(settle(outcome::failed, 1, 1, rule, 1) == settlement{settling::nak, 100ms});
+  CHECK(settle(outcome::failed, 1, 2, rule, 1) == settlement{settling::nak, 200ms});
+  redelivery_rule longer = rule;
+  longer.max_deliver = 0;
+  CHECK(settle(outcome::failed, 1, 3, longer, 1) == settlement{settling::nak, 250ms});
+  CHECK(settle(outcome::failed, 1, 1000, longer, 1) == settlement{settling::nak, 250ms});
+}
+
+TEST_CASE("the random part of a pause is no more than the jitter") {
+  CHECK(settle(outcome::failed, 1, 1, rule, 0) == settlement{settling::nak, 50ms});
+  CHECK(settle(outcome::failed, 1, 1, rule, 0.5) == settlement{settling::nak, 75ms});
+}
+
+TEST_CASE("what has failed as often as is allowed is buried") {
+  CHECK(settle(outcome::failed, 1, 3, rule, 1).how == settling::bury);
+  CHECK(settle(outcome::failed, 1, 4, rule, 1).how == settling::bury);
+}
+
+TEST_CASE("what was given up by whoever shuts down goes to somebody else at once, however often") {
+  CHECK(settle(outcome::abandoned, 0, 1, rule, 1) == settlement{settling::nak, 0ns});
+  CHECK(settle(outcome::abandoned, 1, 7, rule, 1) == settlement{settling::nak, 0ns});
+}
+
+TEST_CASE("what a full mailbox dropped comes again, and is never buried for it") {
+  CHECK(settle(outcome::dropped, 0, 1, rule, 1) == settlement{settling::nak, 100ms});
+  CHECK(settle(outcome::dropped, 0, 30, rule, 1) == settlement{settling::nak, 250ms});
+}
+
+TEST_CASE("a message that is delivered once more than allowed has worn somebody out") {
+  CHECK_FALSE(is_worn_out(3, rule));
+  CHECK(is_worn_out(4, rule));
+  redelivery_rule for_ever = rule;
+  for_ever.max_deliver = 0;
+  CHECK_FALSE(is_worn_out(1'000'000, for_ever));
+}

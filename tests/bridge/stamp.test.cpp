@@ -1,0 +1,101 @@
+#include <msgbus/bridge/detail/stamp.hpp>
+
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <set>
+#include <string>
+
+using msgbus::context;
+using msgbus::envelope;
+using msgbus::errc;
+using msgbus::origin;
+using msgbus::payload;
+using msgbus::bridging::child_trace;
+using msgbus::bridging::event_topic;
+using msgbus::bridging::header_of;
+using msgbus::bridging::id_source;
+using msgbus::bridging::origin_of;
+using msgbus::bridging::stamped;
+
+namespace {
+
+const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+}  // namespace
+
+TEST_CASE("ids differ, within one source and between sources") {
+  id_source one;
+  id_source other;
+  std::set<std::string> all;
+  for (int i = 0; i < 1000; ++i) {
+    all.insert(one.next());
+    all.insert(other.next());
+  }
+  CHECK(all.size() == 2000);
+  CHECK(all.begin()->size() <= 22);
+}
+
+TEST_CASE("a message that nothing led to says its id, its type and what its bytes are") {
+  id_source ids;
+  const envelope out = stamped(ids, "orders.placed", payload{"{}", "application/json"},
+                               "shop::order", msgbus::no_context);
+  CHECK(out.topic == "orders.placed");
+  CHECK(out.payload == "{}");
+  CHECK_FALSE(header_of(out, "Nats-Msg-Id").empty());
+  CHECK(header_of(out, "Msgbus-Type") == "shop::order");
+  CHECK(header_of(out, "Content-Type") == "application/json");
+  CHECK(out.headers.size() == 3);
+}
+
+TEST_CASE("a message carries on the chain of what led to it") {
+  id_source ids;
+  const origin cause{
+      .message_id = "m-2", .correlation_id = "m-1", .headers = {{"traceparent", trace}}};
+  const envelope out =
+      stamped(ids, "a", payload{"1", "application/json"}, "int", context::caused_by(&cause));
+  CHECK(header_of(out, "Msgbus-Correlation-Id") == "m-1");
+  CHECK(header_of(out, "Msgbus-Causation-Id") == "m-2");
+  const std::string child(header_of(out, "traceparent"));
+  CHECK(child.substr(0, 36) == trace.substr(0, 36));
+  CHECK(child.substr(36, 16) != trace.substr(36, 16));
+  CHECK(child.substr(52) == "-01");
+
+  const auto read = origin_of(ids, out, 2);
+  CHECK(read->message_id == header_of(out, "Nats-Msg-Id"));
+  CHECK(read->correlation_id == "m-1");
+  CHECK(read->causation_id == "m-2");
+  CHECK(read->deliveries == 2);
+  CHECK(read->headers == out.headers);
+}
+
+TEST_CASE("the first message of a chain names itself to those it leads to") {
+  id_source ids;
+  const origin cause{.message_id = "m-1"};
+  const envelope out = stamped(ids, "a", payload{}, {}, context::caused_by(&cause));
+  CHECK(header_of(out, "Msgbus-Correlation-Id") == "m-1");
+  CHECK(header_of(out, "Msgbus-Causation-Id") == "m-1");
+}
+
+TEST_CASE("a message without headers gets an id, and nothing else is known of it") {
+  id_source ids;
+  const auto read = origin_of(ids, envelope{.topic = "a"}, 1);
+  CHECK_FALSE(read->message_id.empty());
+  CHECK(read->correlation_id.empty());
+  CHECK(read->causation_id.empty());
+}
+
+TEST_CASE("what is no trace has no children") {
+  CHECK(child_trace("").empty());
+  CHECK(child_trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7").empty());
+  CHECK(child_trace("00-4bf92f3577b34da6a3ce929d0e0eZZZZ-00f067aa0ba902b7-01").empty());
+  CHECK(child_trace("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").empty());
+  CHECK_FALSE(child_trace(trace).empty());
+}
+
+TEST_CASE("an event's topic is made of its name") {
+  CHECK(event_topic("events", "shop.order-placed") == "events.shop.order-placed");
+  CHECK(event_topic("events", "shop::created<shop::user>") == "events.shop.created.shop.user");
+  CHECK(event_topic("a.b", "unsigned long") == "a.b.unsigned-long");
+  CHECK(msgbus_test::code_of([] { (void)event_topic("*", "x"); }) == errc::invalid_topic);
+}
