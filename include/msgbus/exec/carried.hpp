@@ -137,7 +137,7 @@ class carried_caused final : public carried {
     return made;
   return std::make_unique<carried_caused>(std::move(made), *cause);
 }
-[[nodiscard]] inline shared_message with_cause(shared_message made) {
+[[nodiscard]] inline shared_message shared_with_cause(shared_message made) {
   const shared_origin* const cause = current_cause();
   if (!cause) [[likely]]
     return made;

@@ -62,7 +62,7 @@ asio::awaitable<receipt> send_to(core& to, Outgoing& out, const asio::any_io_exe
 
 template <class E>
 exec::shared_message share_event(void* home) {
-  return exec::with_cause(
+  return exec::shared_with_cause(
       std::make_shared<exec::carried_event<E>>(std::move(*static_cast<E*>(home))));
 }
 
@@ -104,7 +104,7 @@ struct topic_message {
 template <class M>
 exec::shared_message share_message(void* home) {
   auto& from = *static_cast<topic_message<M>*>(home);
-  return exec::with_cause(
+  return exec::shared_with_cause(
       std::make_shared<exec::carried_message<M>>(std::move(from.message), std::move(from.topic)));
 }
 

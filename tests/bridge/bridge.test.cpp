@@ -1,0 +1,371 @@
+#include <msgbus/bridge/bridge.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/bridges.hpp"
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+using asio::awaitable;
+using msgbus::bridge;
+using msgbus::context;
+using msgbus::errc;
+using msgbus::async::consumer;
+using msgbus::async::producer;
+using msgbus::async::publisher;
+using msgbus::async::subscriber;
+using msgbus_test::code_of;
+using msgbus_test::contains;
+using msgbus_test::hop;
+using msgbus_test::neighbourhood;
+using namespace std::chrono_literals;
+
+namespace shop {
+struct order {
+  int id = 0;
+  std::string item;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(order, id, item)
+struct refund {
+  int id = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(refund, id)
+template <class T>
+struct created {
+  T entity;
+};
+template <class T>
+void to_json(nlohmann::json& json, const created<T>& event) {
+  json = event.entity;
+}
+template <class T>
+void from_json(const nlohmann::json& json, created<T>& event) {
+  event.entity = json.get<T>();
+}
+}  // namespace shop
+
+using shop::created;
+using shop::order;
+using shop::refund;
+
+TEST_CASE("what is published here runs the handlers there, which know nothing of it") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher orders;
+  subscriber others(all.executor());
+  std::vector<std::string> got;
+  others.subscribe("orders.*", [&](const order& what, const context& about) {
+    got.push_back(std::string(about.topic()) + " " + std::to_string(what.id) + " " + what.item);
+  });
+  auto in = there.inbound<order>(others, "orders.>");
+  auto out = here.outbound<order>(orders, "orders.>");
+  order tea{1, "tea"};
+  CHECK(all.steps.run(orders.publish(tea, "orders.placed")) == 1);
+  CHECK(all.steps.run(orders.send(tea, "orders.paid")).admitted == 1);
+  CHECK(orders.post(tea, "orders.sent").admitted == 1);
+  all.steps.run();
+  CHECK(got ==
+        std::vector<std::string>{"orders.placed 1 tea", "orders.paid 1 tea", "orders.sent 1 tea"});
+  CHECK(out.stats().sent == 3);
+  CHECK(in.stats().received == 3);
+  CHECK(in.stats().admitted == 3);
+  CHECK(others.stats().handled == 3);
+  CHECK(all.told.all.empty());
+}
+
+TEST_CASE("events find the handlers of their type by name") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  producer orders;
+  consumer others(all.executor());
+  int orders_seen = 0;
+  int refunds_seen = 0;
+  others.handler([&](const created<order>& what) { orders_seen += what.entity.id; });
+  others.handler([&](const created<refund>& what) { refunds_seen += what.entity.id; });
+  there.inbound<created<order>, created<refund>>(others);
+  here.outbound<created<order>, created<refund>>(orders);
+  created<order> one{{3, "tea"}};
+  created<refund> two{{4}};
+  CHECK(all.steps.run(orders.dispatch(one)) == 1);
+  CHECK(all.steps.run(orders.dispatch(two)) == 1);
+  all.steps.run();
+  CHECK(orders_seen == 3);
+  CHECK(refunds_seen == 4);
+}
+
+TEST_CASE("several types share a topic, and each is read as what it is") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  subscriber to(all.executor());
+  std::string got;
+  to.subscribe("shop", [&](const order& what) { got += "order " + what.item + ";"; });
+  to.subscribe("shop",
+               [&](const refund& what) { got += "refund " + std::to_string(what.id) + ";"; });
+  there.inbound<order, refund>(to, "shop");
+  here.outbound<order, refund>(from, "shop", {.encoding = msgbus::encoding::cbor});
+  from.post(refund{7}, "shop");
+  from.post(order{8, "tea"}, "shop");
+  all.steps.run();
+  CHECK(got == "refund 7;order tea;");
+}
+
+TEST_CASE("of several members of a queue group one gets each message") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge one = all.connect();
+  bridge two = all.connect();
+  publisher from;
+  subscriber to(all.executor());
+  int seen = 0;
+  to.subscribe("a", [&](int) { ++seen; });
+  const msgbus::inbound_options group{.queue_group = "billing"};
+  auto first = one.inbound<int>(to, "a", group);
+  auto second = two.inbound<int>(to, "a", group);
+  here.outbound<int>(from, "a");
+  for (int i = 0; i < 10; ++i) from.post(i, "a");
+  all.steps.run();
+  CHECK(seen == 10);
+  CHECK(first.stats().received + second.stats().received == 10);
+  CHECK(first.stats().received > 0);
+  CHECK(second.stats().received > 0);
+}
+
+TEST_CASE("a process does not get what it has sent itself") {
+  neighbourhood all;
+  bridge here = all.connect();
+  publisher from;
+  subscriber to(all.executor());
+  int seen = 0;
+  to.subscribe("a", [&](int) { ++seen; });
+  from.bind(to);
+  here.outbound<int>(from, "a");
+  auto in = here.inbound<int>(to, "a");
+  from.post(1, "a");
+  all.steps.run();
+  CHECK(seen == 1);
+  CHECK(in.stats().received == 0);
+}
+
+TEST_CASE("the chain of messages goes on across processes") {
+  neighbourhood all;
+  bridge front = all.connect();
+  bridge middle = all.connect();
+  bridge back = all.connect();
+  publisher start;
+  publisher go_on;
+  subscriber in_the_middle(all.executor());
+  subscriber at_the_end(all.executor());
+  std::string first_id;
+  std::string chain;
+  std::string cause;
+  in_the_middle.subscribe("a", [&](int n, const context& about) -> awaitable<void> {
+    first_id = about.message_id();
+    CHECK(about.correlation_id() == first_id);
+    co_await hop(2);
+    (void)co_await go_on.publish(n + 1, "b");
+  });
+  at_the_end.subscribe("b", [&](int n, const context& about) {
+    CHECK(n == 2);
+    chain = about.correlation_id();
+    cause = about.causation_id();
+    CHECK(about.message_id() != first_id);
+    CHECK(about.headers().find("Msgbus-Type")->second == "int");
+  });
+  middle.inbound<int>(in_the_middle, "a");
+  middle.outbound<int>(go_on, "b");
+  back.inbound<int>(at_the_end, "b");
+  front.outbound<int>(start, "a");
+  start.post(1, "a");
+  all.steps.run();
+  CHECK_FALSE(first_id.empty());
+  CHECK(chain == first_id);
+  CHECK(cause == first_id);
+}
+
+TEST_CASE("what cannot be decoded is counted and told, and the next one is handled") {
+  neighbourhood all;
+  bridge there = all.connect("there");
+  const auto wire = all.broker.connect(all.executor());
+  subscriber to(all.executor());
+  int seen = 0;
+  to.subscribe("a", [&](const order&) { ++seen; });
+  auto in = there.inbound<order>(to, "a");
+  const auto send = [&](std::string payload, msgbus::headers headers) {
+    wire->publish({.topic = "a", .headers = std::move(headers), .payload = std::move(payload)},
+                  msgbus::transport::urgency::bulk);
+  };
+  send("{]", {});
+  send(R"({"id":1,"item":"tea"})", {{"Msgbus-Type", "shop::refund"}});
+  send(R"({"id":1,"item":"tea"})", {{"Content-Type", "image/png"}});
+  send(R"({"id":1,"item":"tea"})", {});
+  send(R"({"id":1,"item":"tea"})", {{"Msgbus-Type", "shop::order"}});
+  all.steps.run();
+  CHECK(seen == 2);
+  CHECK(in.stats().received == 5);
+  CHECK(in.stats().undecodable == 3);
+  CHECK(in.stats().admitted == 2);
+  REQUIRE(all.told.all.size() == 3);
+  CHECK_THAT(all.told.all[0], contains("inbound a: a message on 'a'"));
+  CHECK_THAT(all.told.all[1], contains("'shop::refund'; what is taken there: shop::order"));
+  CHECK_THAT(all.told.all[2], contains("image/png"));
+}
+
+TEST_CASE("without a type's name a message can only be read where one type is taken") {
+  neighbourhood all;
+  bridge there = all.connect();
+  const auto wire = all.broker.connect(all.executor());
+  subscriber to(all.executor());
+  to.subscribe("a", [](const order&) {});
+  to.subscribe("a", [](const refund&) {});
+  auto in = there.inbound<order, refund>(to, "a");
+  wire->publish({.topic = "a", .payload = R"({"id":1})"}, msgbus::transport::urgency::bulk);
+  all.steps.run();
+  CHECK(in.stats().undecodable == 1);
+  REQUIRE(all.told.all.size() == 1);
+  CHECK_THAT(all.told.all[0], contains("does not say what type it is; what is taken there: "
+                                       "shop::order, shop::refund"));
+}
+
+TEST_CASE("a message that cannot become bytes leaves publish as an error, and is counted") {
+  neighbourhood all;
+  bridge here = all.connect();
+  publisher from;
+  auto out = here.outbound<std::string>(from, "a");
+  std::string no_text("\xff");
+  CHECK(code_of([&] { (void)all.steps.run(from.publish(no_text, "a")); }) == errc::encode_failed);
+  CHECK(out.stats().unsent == 1);
+  CHECK(out.stats().sent == 0);
+}
+
+TEST_CASE("a slow subscriber holds what comes in back, within bounds") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  subscriber to(all.executor(), {.capacity = 2});
+  msgbus_test::gate gate;
+  int seen = 0;
+  to.subscribe("a", [&](int) -> awaitable<void> {
+    co_await gate.wait();
+    ++seen;
+  });
+  auto in = there.inbound<int>(to, "a", {.buffer = 4});
+  here.outbound<int>(from, "a");
+  for (int i = 0; i < 40; ++i) {
+    from.post(i, "a");
+    all.steps.run();
+  }
+  CHECK(to.waiting() == 2);
+  CHECK(in.stats().dropped > 0);
+  const auto received = in.stats().received;
+  CHECK(received <= 1 + 2 + 1 + 4);
+  gate.open();
+  all.steps.run();
+  CHECK(in.stats().received + in.stats().dropped == 40);
+  CHECK(in.stats().admitted == in.stats().received);
+  CHECK(seen == static_cast<int>(in.stats().admitted));
+}
+
+TEST_CASE("a cancelled link takes nothing more, and its handle may be dropped before") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  subscriber to(all.executor());
+  int seen = 0;
+  to.subscribe("a", [&](int) { ++seen; });
+  auto in = there.inbound<int>(to, "a");
+  auto out = here.outbound<int>(from, "a");
+  CHECK(there.links().size() == 1);
+  from.post(1, "a");
+  all.steps.run();
+  in.cancel();
+  CHECK_FALSE(in.active());
+  CHECK(there.links().empty());
+  from.post(2, "a");
+  all.steps.run();
+  CHECK(seen == 1);
+  out.cancel();
+  CHECK(from.post(3, "a") == msgbus::receipt{});
+  CHECK(from.unrouted() == 1);
+}
+
+TEST_CASE("a component that is closed or destroyed ends its links") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  std::optional<subscriber> to(std::in_place, all.executor());
+  to->subscribe("a", [](int) {});
+  auto in = there.inbound<int>(*to, "a");
+  here.outbound<int>(from, "a");
+  to.reset();
+  from.post(1, "a");
+  all.steps.run();
+  CHECK(in.stats().refused == 1);
+  CHECK_FALSE(in.active());
+}
+
+TEST_CASE("a bridge that is drained sends what waits to go out, and takes nothing new") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  subscriber to(all.executor());
+  int seen = 0;
+  to.subscribe("a", [&](int) { ++seen; });
+  there.inbound<int>(to, "a");
+  here.outbound<int>(from, "a");
+  for (int i = 0; i < 100; ++i) from.post(i, "a");
+  const msgbus::drain_report report = all.steps.run(here.drain(5s));
+  CHECK(report.handled == 100);
+  CHECK(report.abandoned == 0);
+  all.steps.run();
+  CHECK(seen == 100);
+  CHECK(here.links().empty());
+  CHECK(code_of([&] { (void)here.outbound<int>(from, "b"); }) == errc::closed);
+  CHECK(from.post(1, "a") == msgbus::receipt{});
+}
+
+TEST_CASE("invalid patterns are refused where they are given", "[T7]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  publisher from;
+  subscriber to(all.executor());
+  CHECK(code_of([&] { (void)here.outbound<int>(from, "a..b"); }) == errc::invalid_topic);
+  CHECK(code_of([&] { (void)here.inbound<int>(to, ">.a"); }) == errc::invalid_topic);
+}
+
+TEST_CASE("everything may be destroyed in any order, amid traffic", "[A12][D8]") {
+  for (int order_of_end = 0; order_of_end < 4; ++order_of_end) {
+    for (int steps = 0; steps < 40; ++steps) {
+      auto all = std::make_unique<neighbourhood>();
+      std::optional<bridge> here(all->connect());
+      std::optional<bridge> there(all->connect());
+      std::optional<publisher> from(std::in_place);
+      std::optional<subscriber> to(std::in_place, all->executor());
+      to->subscribe("a", [](int) -> awaitable<void> { co_await hop(); });
+      there->inbound<int>(*to, "a");
+      here->outbound<int>(*from, "a");
+      for (int i = 0; i < 3; ++i) from->post(i, "a");
+      for (int i = 0; i < steps; ++i) (void)all->steps.step();
+      if (order_of_end == 0) to.reset();
+      if (order_of_end == 1) there.reset();
+      if (order_of_end == 2) here.reset();
+      if (order_of_end == 3) from.reset();
+      if (steps % 2 == 0) all->steps.run();
+      here.reset();
+      there.reset();
+      from.reset();
+      to.reset();
+    }
+  }
+}

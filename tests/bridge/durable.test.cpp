@@ -1,0 +1,507 @@
+// Messages of streams: delivered until they are handled, and never more than there is room for.
+
+#include <msgbus/bridge/bridge.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/bridges.hpp"
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using asio::awaitable;
+using msgbus::bridge;
+using msgbus::context;
+using msgbus::durable_options;
+using msgbus::errc;
+using msgbus::link;
+using msgbus::link_counters;
+using msgbus::async::consumer;
+using msgbus::async::subscriber;
+using msgbus_test::code_of;
+using msgbus_test::contains;
+using msgbus_test::hop;
+using msgbus_test::neighbourhood;
+using namespace std::chrono_literals;
+
+namespace {
+
+durable_options billing() {
+  durable_options how;
+  how.stream = "ORDERS";
+  how.durable = "billing";
+  how.ack_wait = 30s;
+  how.max_deliver = 3;
+  how.dead_letter = "dead.orders";
+  how.backoff = 100ms;
+  how.jitter = 0;
+  return how;
+}
+
+// One process that stores, one that handles, one that looks at the dead letters.
+struct shop : neighbourhood {
+  bridge stores = connect("stores");
+  bridge handles = connect("handles");
+  bridge mourns = connect("mourns");
+
+  shop() {
+    make_stream("ORDERS", "orders.>");
+    make_stream("DEAD", "dead.>");
+  }
+
+  void make_stream(std::string name, std::string topic) {
+    msgbus::transport::stream_options stream;
+    stream.name = std::move(name);
+    stream.topics = {std::move(topic)};
+    clock.run(steps, stores.ensure_stream(std::move(stream)));
+  }
+
+  msgbus::transport::stored store(int number, std::string id = {}) {
+    msgbus::store_options how;
+    how.message_id = std::move(id);
+    return clock.run(steps, stores.store(number, "orders.placed", how));
+  }
+
+  link join(subscriber& to, durable_options how = billing()) {
+    return clock.run(steps, handles.durable<int>(to, "orders.>", std::move(how)));
+  }
+
+  // All that can happen without time passing, and then all that time brings.
+  void live(std::chrono::steady_clock::duration how_long = 5s) { clock.run_for(steps, how_long); }
+};
+
+bool adds_up(const link_counters& all) {
+  return all.received == all.admitted + all.undecodable + all.refused &&
+         all.received == all.acks + all.naks + all.buried + all.unsettled + all.in_flight;
+}
+
+}  // namespace
+
+TEST_CASE("what was stored is handled and then done, once") {
+  shop all;
+  subscriber to(all.executor());
+  std::vector<int> got;
+  std::vector<std::string> ids;
+  to.subscribe("orders.*", [&](int number, const context& about) -> awaitable<void> {
+    ids.emplace_back(about.message_id());
+    co_await hop(2);
+    got.push_back(number);
+  });
+  for (int i = 0; i < 5; ++i) all.store(i, "id-" + std::to_string(i));
+  link in = all.join(to);
+  all.store(5, "id-5");
+  all.live();
+  CHECK(got == std::vector<int>{0, 1, 2, 3, 4, 5});
+  CHECK(ids.front() == "id-0");
+  CHECK(in.stats().acks == 6);
+  CHECK(in.stats().in_flight == 0);
+  CHECK(adds_up(in.stats()));
+  CHECK(to.stats().handled == 6);
+  all.live(300s);
+  CHECK(got.size() == 6);
+  CHECK(all.told.all.empty());
+}
+
+TEST_CASE("a message that is stored twice is there once, and that is said") {
+  shop all;
+  CHECK_FALSE(all.store(1, "same").duplicate);
+  const auto again = all.store(1, "same");
+  CHECK(again.duplicate);
+  CHECK(again.stream == "ORDERS");
+  CHECK(again.sequence == 1);
+  CHECK(all.store(1).sequence == 2);
+  CHECK(code_of([&] { (void)all.clock.run(all.steps, all.stores.store(1, "nobody.keeps")); }) ==
+        errc::transport_failed);
+}
+
+TEST_CASE("what fails comes again after growing pauses, and counts its attempts") {
+  shop all;
+  subscriber to(all.executor());
+  std::vector<unsigned> attempts;
+  std::vector<std::chrono::milliseconds> at;
+  to.subscribe("orders.*", [&](int, const context& about) {
+    attempts.push_back(about.attempt());
+    at.push_back(
+        std::chrono::duration_cast<std::chrono::milliseconds>(all.clock.now().time_since_epoch()));
+    if (attempts.size() < 3) throw std::runtime_error("not yet");
+  });
+  to.observe(std::make_shared<msgbus::observer>());
+  link in = all.join(to);
+  all.store(1);
+  all.live();
+  CHECK(attempts == std::vector<unsigned>{1, 2, 3});
+  REQUIRE(at.size() == 3);
+  CHECK(at[1] - at[0] == 100ms);
+  CHECK(at[2] - at[1] == 200ms);
+  CHECK(in.stats().naks == 2);
+  CHECK(in.stats().acks == 1);
+  CHECK(in.stats().redelivered == 2);
+  CHECK(adds_up(in.stats()));
+}
+
+TEST_CASE("what fails too often goes to the dead letters, with the reason") {
+  shop all;
+  subscriber to(all.executor());
+  to.subscribe("orders.*", [](int) -> awaitable<void> {
+    co_await hop();
+    throw std::runtime_error("poison");
+  });
+  to.observe(std::make_shared<msgbus::observer>());
+  subscriber dead(all.executor());
+  std::string reason;
+  std::string from;
+  std::string cause;
+  dead.subscribe("dead.*", [&](int number, const context& about) {
+    CHECK(number == 13);
+    reason = about.headers().at("Msgbus-Dead-Reason");
+    from = about.headers().at("Msgbus-Dead-Topic");
+    cause = about.causation_id();
+  });
+  durable_options mourning = billing();
+  mourning.stream = "DEAD";
+  mourning.durable = "mourners";
+  mourning.dead_letter = {};
+  (void)all.clock.run(all.steps, all.mourns.durable<int>(dead, "dead.>", mourning));
+  link in = all.join(to);
+  all.store(13, "id-13");
+  all.live();
+  CHECK(in.stats().naks == 2);
+  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().in_flight == 0);
+  CHECK(reason == "poison");
+  CHECK(from == "orders.placed");
+  CHECK(cause == "id-13");
+  CHECK(adds_up(in.stats()));
+  all.live(300s);
+  CHECK(in.stats().received == 3);
+}
+
+TEST_CASE("without a place for dead letters, what is given up is told") {
+  shop all;
+  subscriber to(all.executor());
+  to.subscribe("orders.*", [](int) { throw std::runtime_error("poison"); });
+  to.observe(std::make_shared<msgbus::observer>());
+  durable_options how = billing();
+  how.dead_letter = {};
+  link in = all.join(to, how);
+  all.store(13);
+  all.live();
+  CHECK(in.stats().buried == 1);
+  REQUIRE(all.told.all.size() == 1);
+  CHECK_THAT(all.told.all[0], contains("given up after 3 deliveries: poison"));
+}
+
+TEST_CASE("a dead letter that cannot be stored is not lost: the message comes again") {
+  shop all;
+  subscriber to(all.executor());
+  int attempts = 0;
+  to.subscribe("orders.*", [&](int) {
+    if (++attempts <= 3) throw std::runtime_error("poison");
+  });
+  to.observe(std::make_shared<msgbus::observer>());
+  durable_options how = billing();
+  how.dead_letter = "no.stream.keeps.this";
+  how.max_backoff = 1s;
+  link in = all.join(to, how);
+  all.store(13);
+  all.live(60s);
+  CHECK(all.told.all.size() >= 1);
+  CHECK(in.stats().naks >= 3);
+  CHECK(in.stats().buried == 0);
+  CHECK(adds_up(in.stats()));
+}
+
+TEST_CASE("what cannot be decoded goes to the dead letters at once") {
+  shop all;
+  subscriber to(all.executor());
+  to.subscribe("orders.*", [](int) {});
+  link in = all.join(to);
+  std::string no_number("seven");
+  (void)all.clock.run(all.steps, all.stores.store(no_number, "orders.placed"));
+  all.live();
+  CHECK(in.stats().undecodable == 1);
+  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().naks == 0);
+  CHECK(adds_up(in.stats()));
+  CHECK(all.told.all.size() == 1);
+}
+
+TEST_CASE("a message that no handler takes is not done") {
+  shop all;
+  subscriber to(all.executor());
+  link in = all.join(to);
+  all.store(1);
+  all.live();
+  CHECK(in.stats().acks == 0);
+  CHECK(in.stats().buried == 1);
+  CHECK(to.stats().unrouted == 3);
+}
+
+TEST_CASE("a message is done when its last handler and its clean-ups have ended") {
+  shop all;
+  subscriber to(all.executor());
+  msgbus_test::gate gate;
+  to.subscribe("orders.*", [](int) {});
+  to.subscribe("orders.*", [&](int) -> awaitable<void> { co_await gate.wait(); });
+  link in = all.join(to);
+  all.store(1);
+  all.steps.run();
+  CHECK(in.stats().acks == 0);
+  CHECK(in.stats().in_flight == 1);
+  gate.open();
+  all.steps.run();
+  CHECK(in.stats().acks == 1);
+}
+
+TEST_CASE("a slow handler keeps its message, however long it takes") {
+  shop all;
+  subscriber to(all.executor());
+  msgbus_test::gate gate;
+  int begun = 0;
+  to.subscribe("orders.*", [&](int) -> awaitable<void> {
+    ++begun;
+    co_await gate.wait();
+  });
+  link in = all.join(to);
+  all.store(1);
+  all.live(600s);
+  CHECK(begun == 1);
+  gate.open();
+  all.live();
+  CHECK(in.stats().acks == 1);
+  CHECK(in.stats().redelivered == 0);
+}
+
+TEST_CASE("never more is taken than the mailbox has room for") {
+  shop all;
+  subscriber to(all.executor(), {.capacity = 3});
+  msgbus_test::gate gate;
+  std::size_t most = 0;
+  to.subscribe("orders.*", [&](int) -> awaitable<void> { co_await gate.wait(); });
+  for (int i = 0; i < 50; ++i) all.store(i);
+  link in = all.join(to);
+  all.live(200s);
+  most = in.stats().in_flight;
+  CHECK(most == 3);
+  CHECK(in.stats().received == 3);
+  gate.open();
+  all.live();
+  CHECK(in.stats().acks == 50);
+  CHECK(in.stats().redelivered == 0);
+}
+
+TEST_CASE("several processes share the messages of a durable name") {
+  shop all;
+  bridge also = all.connect("also");
+  subscriber to(all.executor(), {.capacity = 2});
+  std::vector<int> seen(20, 0);
+  to.subscribe("orders.*", [&](int number) -> awaitable<void> {
+    co_await hop();
+    ++seen[static_cast<std::size_t>(number)];
+  });
+  subscriber to_also(all.executor(), {.capacity = 2});
+  to_also.subscribe("orders.*", [&](int number) { ++seen[static_cast<std::size_t>(number)]; });
+  link one = all.join(to);
+  link two = all.clock.run(all.steps, also.durable<int>(to_also, "orders.>", billing()));
+  for (int i = 0; i < 20; ++i) all.store(i);
+  all.live();
+  CHECK(std::count(seen.begin(), seen.end(), 1) == 20);
+  CHECK(one.stats().acks + two.stats().acks == 20);
+  CHECK(one.stats().acks > 0);
+  CHECK(two.stats().acks > 0);
+}
+
+TEST_CASE("what a process that goes away has not handled, another one handles") {
+  shop all;
+  std::optional<bridge> weak(all.connect("weak"));
+  subscriber to_weak(all.executor());
+  msgbus_test::gate never;
+  int begun = 0;
+  to_weak.subscribe("orders.*", [&](int) -> awaitable<void> {
+    ++begun;
+    co_await never.wait();
+  });
+  (void)all.clock.run(all.steps, weak->durable<int>(to_weak, "orders.>", billing()));
+  for (int i = 0; i < 5; ++i) all.store(i);
+  all.live(1s);
+  CHECK(begun == 1);
+  subscriber to(all.executor());
+  std::vector<int> got;
+  to.subscribe("orders.*", [&](int number) { got.push_back(number); });
+  link in = all.join(to);
+  weak.reset();
+  all.live(100s);
+  std::sort(got.begin(), got.end());
+  CHECK(got == std::vector<int>{0, 1, 2, 3, 4});
+  CHECK(in.stats().acks == 5);
+  never.open();
+  all.live();
+}
+
+TEST_CASE("a subscriber that closes gives what it has not handled to others at once") {
+  shop all;
+  bridge also = all.connect("also");
+  std::optional<subscriber> first(std::in_place, all.executor());
+  msgbus_test::gate gate;
+  first->subscribe("orders.*", [&](int) -> awaitable<void> { co_await gate.wait(); });
+  link one = all.join(*first);
+  for (int i = 0; i < 5; ++i) all.store(i);
+  all.live(1s);
+  subscriber second(all.executor());
+  std::vector<int> got;
+  second.subscribe("orders.*", [&](int number) { got.push_back(number); });
+  (void)all.clock.run(all.steps, also.durable<int>(second, "orders.>", billing()));
+  first.reset();
+  all.live(1s);
+  CHECK(got.size() >= 4);  // all but the one that is still being handled
+  gate.open();
+  all.live(100s);
+  std::sort(got.begin(), got.end());
+  got.erase(std::unique(got.begin(), got.end()), got.end());
+  CHECK(got.size() >= 4);
+  CHECK(one.stats().in_flight == 0);
+  CHECK(adds_up(one.stats()));
+}
+
+TEST_CASE("a message that wears out whoever takes it is given up unhandled") {
+  shop all;
+  durable_options how = billing();
+  how.ack_wait = 30s;
+  int begun = 0;
+  for (int process = 0; process < 4; ++process) {
+    bridge fragile = all.connect("fragile");
+    subscriber to(all.executor());
+    msgbus_test::gate never;
+    to.subscribe("orders.*", [&](int) -> awaitable<void> {
+      ++begun;
+      co_await never.wait();
+    });
+    link in = all.clock.run(all.steps, fragile.durable<int>(to, "orders.>", how));
+    if (process == 0) all.store(13);
+    all.live(1s);
+    if (process == 3) {
+      CHECK(in.stats().buried == 1);
+      CHECK(in.stats().undecodable == 1);
+    }
+    all.broker.cut(*fragile.transport());  // as if the process had died
+    all.live(31s);
+    never.open();
+    all.steps.run();
+    fragile.close();
+    all.broker.restore();
+  }
+  CHECK(begun == 3);
+}
+
+TEST_CASE("a drained bridge finishes what it has taken, and gives back the rest") {
+  shop all;
+  subscriber to(all.executor(), {.capacity = 4});
+  msgbus_test::gate gate;
+  int handled = 0;
+  to.subscribe("orders.*", [&](int) -> awaitable<void> {
+    co_await gate.wait();
+    ++handled;
+  });
+  for (int i = 0; i < 10; ++i) all.store(i);
+  link in = all.join(to);
+  all.steps.run();
+  auto draining = all.steps.spawn(all.handles.drain(10s));
+  all.steps.run();
+  CHECK_FALSE(draining.done());
+  gate.open();
+  all.steps.run();
+  REQUIRE(draining.done());
+  CHECK(draining.get().handled == 4);
+  CHECK(handled == 4);
+  CHECK(in.stats().acks == 4);
+  CHECK(in.stats().in_flight == 0);
+  // The rest is there for another one.
+  subscriber second(all.executor());
+  std::vector<int> got;
+  second.subscribe("orders.*", [&](int number) { got.push_back(number); });
+  (void)all.clock.run(all.steps, all.mourns.durable<int>(second, "orders.>", billing()));
+  all.live(1s);
+  std::sort(got.begin(), got.end());
+  CHECK(got == std::vector<int>{4, 5, 6, 7, 8, 9});
+}
+
+TEST_CASE("a drain that runs out of time says what it leaves, and that comes again elsewhere") {
+  shop all;
+  subscriber to(all.executor());
+  msgbus_test::gate never;
+  to.subscribe("orders.*", [&](int) -> awaitable<void> { co_await never.wait(); });
+  all.store(1);
+  link in = all.join(to);
+  all.steps.run();
+  const auto report = all.clock.run(all.steps, all.handles.drain(2s));
+  CHECK(report.abandoned == 1);
+  CHECK(report.handled == 0);
+  subscriber second(all.executor());
+  int got = 0;
+  second.subscribe("orders.*", [&](int) { ++got; });
+  (void)all.clock.run(all.steps, all.mourns.durable<int>(second, "orders.>", billing()));
+  all.live(60s);
+  CHECK(got == 1);
+  never.open();
+  all.steps.run();
+  CHECK(in.stats().unsettled == 1);
+}
+
+TEST_CASE("events are kept by streams too") {
+  shop all;
+  all.make_stream("EVENTS", "events.>");
+  consumer to(all.executor());
+  std::vector<int> got;
+  to.handler([&](const int& number) { got.push_back(number); });
+  durable_options how = billing();
+  how.stream = "EVENTS";
+  link in = all.clock.run(all.steps, all.handles.durable<int>(to, how));
+  (void)all.clock.run(all.steps, all.stores.store_event(3));
+  all.live();
+  CHECK(got == std::vector<int>{3});
+  CHECK(in.stats().acks == 1);
+}
+
+TEST_CASE("a stream that is not there is an error that names it") {
+  shop all;
+  subscriber to(all.executor());
+  durable_options how = billing();
+  how.stream = "NOTHING";
+  CHECK(code_of([&] { (void)all.join(to, how); }) == errc::transport_failed);
+}
+
+TEST_CASE("whatever ends first, at whatever step, nothing that was stored is lost", "[A7][A12]") {
+  for (int which = 0; which < 3; ++which) {
+    for (int steps = 0; steps < 30; ++steps) {
+      shop all;
+      std::optional<bridge> fragile(all.connect("fragile"));
+      std::optional<subscriber> to(std::in_place, all.executor());
+      std::vector<int> seen(4, 0);
+      const auto handle = [&](int number) -> awaitable<void> {
+        co_await hop(2);
+        ++seen[static_cast<std::size_t>(number)];
+      };
+      to->subscribe("orders.*", handle);
+      (void)all.clock.run(all.steps, fragile->durable<int>(*to, "orders.>", billing()));
+      for (int i = 0; i < 4; ++i) all.store(i);
+      for (int i = 0; i < steps; ++i) (void)all.steps.step();
+      if (which == 0) to.reset();
+      if (which == 1) fragile.reset();
+      if (which == 2) {
+        auto draining = all.steps.spawn(fragile->drain(1s));
+        all.live(2s);
+        CHECK(draining.done());
+      }
+      subscriber safe(all.executor());
+      safe.subscribe("orders.*", handle);
+      (void)all.clock.run(all.steps, all.handles.durable<int>(safe, "orders.>", billing()));
+      all.live(200s);
+      CHECK(std::count(seen.begin(), seen.end(), 0) == 0);
+    }
+  }
+}
