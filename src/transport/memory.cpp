@@ -1,3 +1,285 @@
-#include <msgbus/transport/transport.hpp>
+#include <msgbus/transport/memory.hpp>
 
-namespace msgbus::transport {}
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/topic.hpp>
+
+#include "transport/memory_hub.hpp"
+
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace msgbus {
+
+namespace transport::memory {
+
+namespace {
+
+// --- Waiting for the connection. -----------------------------------------------------------------
+
+/// Among those who wait, as long as it lives.
+class waiting_place {
+ public:
+  explicit waiting_place(std::shared_ptr<connection> at)
+      : at_(std::move(at)), waiter_(std::make_shared<exec::waiter>()) {}
+  waiting_place(const waiting_place&) = delete;
+  waiting_place& operator=(const waiting_place&) = delete;
+  ~waiting_place() {
+    const hub_lock lock(at_->at());
+    at_->waiting.erase(waiter_);
+  }
+
+  /// False if there is nothing to wait for. Throws `closed`.
+  bool join() {
+    const hub_lock lock(at_->at());
+    at_->must_be_open();
+    if (!at_->away()) return false;
+    at_->waiting.insert(waiter_);
+    return true;
+  }
+
+  [[nodiscard]] const std::shared_ptr<exec::waiter>& waiter() const noexcept { return waiter_; }
+
+ private:
+  const std::shared_ptr<connection> at_;
+  const std::shared_ptr<exec::waiter> waiter_;
+};
+
+asio::awaitable<void> throw_if_cancelled() {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw asio::system_error(asio::error::operation_aborted, "memory transport");
+  }
+}
+
+/// Completes when the connection is there, which it may not be any more a moment later.
+asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::time_point until,
+                                  const char* what) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  for (;;) {
+    waiting_place place(at);
+    if (!place.join()) co_return;
+    const auto left = until - exec::now(here);
+    if (left <= duration::zero()) {
+      throw error(errc::timed_out, "msgbus: " + at->describe() +
+                                       " was away for longer than the timeout of the " + what);
+    }
+    exec::timer timer(here);
+    timer.start(left, [waiter = place.waiter()] { waiter->wake(); });
+    co_await place.waiter()->wait();
+    co_await throw_if_cancelled();
+  }
+}
+
+exec::clock::time_point after(exec::clock::time_point from, duration by) noexcept {
+  return by > exec::clock::time_point::max() - from ? exec::clock::time_point::max() : from + by;
+}
+
+// --- What is awaited. Each resumes its caller on the caller's executor, and never inline. --------
+
+asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto until = after(exec::now(here), timeout);
+  co_await asio::post(asio::use_awaitable);
+  co_await throw_if_cancelled();
+  co_await until_there(std::move(at), until, "flush");
+}
+
+asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, duration timeout) {
+  check_topic(what.topic);
+  const auto id = what.headers.find(header::message_id);
+  if (id == what.headers.end() || id->second.empty()) {
+    throw error(errc::transport_failed, "msgbus: a message without the header " +
+                                            std::string(header::message_id) +
+                                            " cannot be stored at '" + what.topic + "'");
+  }
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto until = after(exec::now(here), timeout);
+  const auto shared = std::make_shared<const envelope>(std::move(what));
+  co_await asio::post(asio::use_awaitable);
+  co_await throw_if_cancelled();
+  for (;;) {
+    co_await until_there(at, until, "store");
+    hub_lock lock(at->at());
+    at->must_be_open();
+    if (at->away()) continue;
+    const std::optional<stored> kept = lock.in().send(*at, shared, at->options().echo);
+    if (kept) co_return *kept;
+    throw error(errc::transport_failed,
+                "msgbus: no stream takes the topic '" + shared->topic + "'");
+  }
+}
+
+void must_be_there(const connection& at) {
+  at.must_be_open();
+  if (at.away()) throw error(errc::disconnected, "msgbus: " + at.describe() + " is away");
+}
+
+asio::awaitable<void> ensure_stream(std::shared_ptr<connection> at, stream_options wanted) {
+  if (wanted.name.empty()) {
+    throw error(errc::transport_failed, "msgbus: a stream needs a name");
+  }
+  for (const std::string& each : wanted.topics) check_pattern(each);
+  co_await asio::post(asio::use_awaitable);
+  co_await throw_if_cancelled();
+  const hub_lock lock(at->at());
+  must_be_there(*at);
+  lock.in().ensure_stream(std::move(wanted));
+}
+
+class memory_source final : public source {
+ public:
+  explicit memory_source(std::shared_ptr<source_end> end) noexcept : end_(std::move(end)) {}
+  ~memory_source() override { memory_source::stop(); }
+
+  void ask(std::size_t more) noexcept override {
+    hub_lock lock(end_->of().at());
+    end_->ask(lock, more);
+  }
+  void stop() noexcept override {
+    hub_lock lock(end_->of().at());
+    end_->stop(lock);
+  }
+
+ private:
+  const std::shared_ptr<source_end> end_;
+};
+
+asio::awaitable<std::unique_ptr<source>> pull(std::shared_ptr<connection> at, pull_options which,
+                                              std::shared_ptr<delivery_sink> to) {
+  if (which.durable.empty()) {
+    throw error(errc::transport_failed, "msgbus: a durable consumer needs a name");
+  }
+  if (!which.filter.empty()) check_pattern(which.filter);
+  co_await asio::post(asio::use_awaitable);
+  co_await throw_if_cancelled();
+  const hub_lock lock(at->at());
+  must_be_there(*at);
+  (void)lock.in().now(*at);
+  auto end = std::make_shared<source_end>(at, lock.in().next_number(),
+                                          lock.in().find_durable(which), std::move(to));
+  lock.in().add(end);
+  co_return std::make_unique<memory_source>(std::move(end));
+}
+
+// --- The handles. --------------------------------------------------------------------------------
+
+class memory_feed final : public feed {
+ public:
+  explicit memory_feed(std::shared_ptr<feed_end> end) noexcept : end_(std::move(end)) {}
+  ~memory_feed() override { memory_feed::stop(); }
+
+  void stop() noexcept override {
+    hub_lock lock(end_->of().at());
+    end_->stop(lock);
+  }
+  [[nodiscard]] std::uint64_t dropped() const noexcept override { return end_->dropped(); }
+
+ private:
+  const std::shared_ptr<feed_end> end_;
+};
+
+class memory_transport final : public transport {
+ public:
+  explicit memory_transport(std::shared_ptr<connection> at) noexcept : at_(std::move(at)) {}
+  ~memory_transport() override { at_->close(); }
+
+  [[nodiscard]] connection& inner() const noexcept { return *at_; }
+
+  [[nodiscard]] features supports() const noexcept override {
+    return {.durable = true, .persistent = false, .holds_back = false, .away = true};
+  }
+  [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept override {
+    return at_->executor();
+  }
+
+  void publish(const envelope& what, urgency when) override {
+    check_topic(what.topic);
+    if (!what.reply_to.empty()) check_topic(what.reply_to);
+    auto shared = std::make_shared<const envelope>(what);
+    hub_lock lock(at_->at());
+    at_->must_be_open();
+    at_->publish(lock, std::move(shared), at_->options().echo || when == urgency::at_once);
+  }
+
+  [[nodiscard]] std::unique_ptr<feed> subscribe(const std::string& pattern,
+                                                const std::string& group,
+                                                std::shared_ptr<sink> to) override {
+    check_pattern(pattern);
+    const hub_lock lock(at_->at());
+    at_->must_be_open();
+    auto end = std::make_shared<feed_end>(at_, lock.in().next_number(), std::move(to));
+    lock.in().add(end, pattern, group);
+    return std::make_unique<memory_feed>(std::move(end));
+  }
+
+  [[nodiscard]] std::string new_inbox() override { return at_->new_inbox(); }
+
+  [[nodiscard]] asio::awaitable<void> flush(duration timeout) override {
+    return memory::flush(at_, timeout);
+  }
+  [[nodiscard]] asio::awaitable<void> ensure_stream(stream_options stream) override {
+    return memory::ensure_stream(at_, std::move(stream));
+  }
+  [[nodiscard]] asio::awaitable<stored> store(envelope message, duration timeout) override {
+    return memory::store(at_, std::move(message), timeout);
+  }
+  [[nodiscard]] asio::awaitable<std::unique_ptr<source>> pull(
+      pull_options which, std::shared_ptr<delivery_sink> to) override {
+    return memory::pull(at_, std::move(which), std::move(to));
+  }
+
+  void close() noexcept override { at_->close(); }
+
+ private:
+  const std::shared_ptr<connection> at_;
+};
+
+connection& connection_of(const transport& handle, const std::shared_ptr<hub>& at) {
+  const auto* const mine = dynamic_cast<const memory_transport*>(&handle);
+  if (!mine || mine->inner().at() != at) {
+    throw std::invalid_argument("msgbus: this connection is not one of this memory broker");
+  }
+  return mine->inner();
+}
+
+void set_away(const transport& handle, const std::shared_ptr<hub>& at, bool away) {
+  connection& one = connection_of(handle, at);
+  hub_lock lock(at);
+  if (!one.closed()) one.set_away(lock, away);
+}
+
+}  // namespace
+
+}  // namespace transport::memory
+
+memory_broker::memory_broker() : hub_(std::make_shared<transport::memory::hub>()) {}
+
+std::shared_ptr<transport::transport> memory_broker::connect(asio::any_io_executor executor) const {
+  return connect(std::move(executor), memory_options{});
+}
+
+std::shared_ptr<transport::transport> memory_broker::connect(asio::any_io_executor executor,
+                                                             const memory_options& how) const {
+  return std::make_shared<transport::memory::memory_transport>(
+      hub_->connect(std::move(executor), how));
+}
+
+void memory_broker::cut() const { hub_->set_all_away(true); }
+
+void memory_broker::cut(const transport::transport& connection) const {
+  transport::memory::set_away(connection, hub_, true);
+}
+
+void memory_broker::restore() const { hub_->set_all_away(false); }
+
+void memory_broker::restore(const transport::transport& connection) const {
+  transport::memory::set_away(connection, hub_, false);
+}
+
+}  // namespace msgbus

@@ -20,13 +20,15 @@
 namespace msgbus::transport {
 
 /// A bounded queue between threads that put in and one coroutine that takes everything out at once.
-/// Thread-safe.
+/// Thread-safe. Whoever may be inside `put` must be gone, or own a share of it, when it is
+/// destroyed.
 template <class T>
 class inbox {
  public:
   explicit inbox(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
 
-  /// False if it is closed, or full; with `may_wait` the thread waits while it is full.
+  /// False if it is closed, or full; the value is then still the caller's. With `may_wait` the
+  /// thread waits while it is full, until something is taken or it is closed.
   bool put(T&& value, bool may_wait) {
     std::unique_lock lock(mutex_);
     if (may_wait) {
@@ -38,10 +40,18 @@ class inbox {
     return true;
   }
 
-  /// Completes with all that waits, in order; with nothing once it is closed and empty, or when the
-  /// wait is cancelled. For one coroutine.
+  /// Completes with all that waits, in order; with nothing once it is closed and empty. A cancelled
+  /// wait completes with nothing, and has taken nothing (A9). If the context is destroyed while
+  /// this waits, the inbox is closed: nobody else would make room for the threads that wait for it
+  /// (A12). For one coroutine.
   asio::awaitable<std::vector<T>> take() {
+    closed_unless_ended taking{*this};
     for (;;) {
+      const auto state = co_await asio::this_coro::cancellation_state;
+      if (state.cancelled() != asio::cancellation_type::none) {
+        taking.ended = true;
+        co_return std::vector<T>();
+      }
       {
         const std::lock_guard lock(mutex_);
         receiver_.reset();
@@ -49,20 +59,18 @@ class inbox {
         receiver_.emplace();
       }
       co_await receiver_->wait();
-      const auto state = co_await asio::this_coro::cancellation_state;
-      if (state.cancelled() != asio::cancellation_type::none) break;
     }
+    taking.ended = true;
     std::vector<T> taken;
     {
       const std::lock_guard lock(mutex_);
-      receiver_.reset();
       taken.swap(waiting_);
     }
     room_.notify_all();
     co_return taken;
   }
 
-  /// Takes nothing new. What waits can still be taken.
+  /// Takes nothing new, and lets go who waits. What is there can still be taken.
   void close() noexcept {
     const std::lock_guard lock(mutex_);
     closed_ = true;
@@ -76,6 +84,18 @@ class inbox {
   }
 
  private:
+  /// In the frame of whoever takes, which a context may destroy.
+  struct closed_unless_ended {
+    inbox& of;
+    bool ended = false;
+    explicit closed_unless_ended(inbox& taken_from) noexcept : of(taken_from) {}
+    closed_unless_ended(const closed_unless_ended&) = delete;
+    closed_unless_ended& operator=(const closed_unless_ended&) = delete;
+    ~closed_unless_ended() {
+      if (!ended) of.close();
+    }
+  };
+
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable room_;

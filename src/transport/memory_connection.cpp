@@ -1,0 +1,80 @@
+#include "transport/memory_hub.hpp"
+
+#include <msgbus/core/error.hpp>
+
+#include <utility>
+
+namespace msgbus::transport::memory {
+
+connection::connection(std::shared_ptr<hub> at, std::uint64_t number,
+                       asio::any_io_executor executor, memory_options how)
+    : hub_(std::move(at)),
+      number_(number),
+      executor_(std::move(executor)),
+      options_(std::move(how)) {}
+
+std::string connection::describe() const {
+  return options_.name.empty() ? "the memory connection"
+                               : "the memory connection '" + options_.name + "'";
+}
+
+std::string connection::new_inbox() {
+  return "_INBOX.memory-" + std::to_string(number_) + "." + std::to_string(++inboxes_);
+}
+
+void connection::open() {
+  if (!link(executor_)) context_ended();
+}
+
+void connection::must_be_open() const {
+  if (closed_) throw error(errc::closed, "msgbus: " + describe() + " is closed");
+}
+
+void connection::context_ended() noexcept {
+  const auto self = weak_from_this().lock();
+  if (!self) return;
+  {
+    const hub_lock lock(hub_);
+    context_ended_ = true;
+  }
+  close();
+}
+
+void connection::close() noexcept {
+  hub_lock lock(hub_);
+  if (std::exchange(closed_, true)) return;
+  kept_.clear();
+  for (const auto& each : waiting) lock.wake(each);
+  lock.in().remove(*this, lock);
+}
+
+void connection::publish(hub_lock& lock, message what, bool to_itself) {
+  if (!away_) {
+    lock.in().send(*this, what, to_itself);
+    return;
+  }
+  if (kept_messages_ >= options_.away_limit) {
+    throw error(errc::disconnected, "msgbus: " + describe() + " is away, and keeps " +
+                                        std::to_string(kept_messages_) + " messages already: '" +
+                                        what->topic + "' is not sent");
+  }
+  ++kept_messages_;
+  kept_.emplace_back([this, what = std::move(what), to_itself](hub_lock& later) {
+    later.in().send(*this, what, to_itself);
+  });
+}
+
+void connection::set_away(hub_lock& lock, bool away) {
+  if (away_ == away) return;
+  away_ = away;
+  const auto sources = lock.in().sources_of(*this);
+  for (const auto& each : sources) each->set_away(away);
+  if (!away) {
+    kept_messages_ = 0;
+    for (const auto& each : std::exchange(kept_, {})) each(lock);
+    for (const auto& each : waiting) lock.wake(each);
+  }
+  for (const auto& each : sources) lock.in().hand_out(each->from());
+}
+
+}  // namespace msgbus::transport::memory

@@ -1,0 +1,236 @@
+#pragma once
+
+// What the connections of a memory broker share. One lock guards it all; it is never held while
+// user code runs, and what may be user code's is destroyed when it is gone.
+
+#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/timer.hpp>
+#include <msgbus/exec/waiter.hpp>
+#include <msgbus/transport/memory.hpp>
+
+#include "transport/memory_router.hpp"
+#include "transport/memory_stream.hpp"
+#include "transport/memory_time.hpp"
+
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace msgbus::transport::memory {
+
+class hub;
+class connection;
+
+/// Holds the hub's lock, and what is to be destroyed after it.
+class hub_lock {
+ public:
+  explicit hub_lock(std::shared_ptr<hub> of);
+  void drop(std::shared_ptr<void> old) { old_.push_back(std::move(old)); }
+  void wake(std::shared_ptr<exec::waiter> woken) { woken_.push_back(std::move(woken)); }
+  hub_lock(const hub_lock&) = delete;
+  hub_lock& operator=(const hub_lock&) = delete;
+  ~hub_lock();
+
+  [[nodiscard]] hub& in() const noexcept { return *hub_; }
+
+ private:
+  const std::shared_ptr<hub> hub_;
+  std::vector<std::shared_ptr<void>> old_;
+  std::vector<std::shared_ptr<exec::waiter>> woken_;
+  std::unique_lock<std::mutex> lock_;
+};
+
+/// Where something leaves the broker, on the executor of a connection and one at a time.
+class outlet : public std::enable_shared_from_this<outlet> {
+ public:
+  explicit outlet(std::shared_ptr<connection> of, std::uint64_t number) noexcept
+      : of_(std::move(of)), number_(number) {}
+  virtual ~outlet() = default;
+  outlet(const outlet&) = delete;
+  outlet& operator=(const outlet&) = delete;
+
+  [[nodiscard]] connection& of() const noexcept { return *of_; }
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+
+ protected:
+  /// Under the lock: there is something to give.
+  void schedule();
+  /// Under the lock: there is nothing more.
+  void rest() noexcept { posted_ = false; }
+
+ private:
+  /// Gives one thing, without the lock; false if it came to rest.
+  virtual bool give_one() = 0;
+  void run();
+  void post();
+
+  const std::shared_ptr<connection> of_;
+  const std::uint64_t number_;
+  bool posted_ = false;
+};
+
+/// A subscription.
+class feed_end final : public outlet {
+ public:
+  feed_end(std::shared_ptr<connection> of, std::uint64_t number, std::shared_ptr<sink> to) noexcept
+      : outlet(std::move(of), number), to_(std::move(to)) {}
+
+  void push(const message& what);
+  void stop(hub_lock& lock);
+
+  [[nodiscard]] std::uint64_t dropped() const noexcept {
+    return dropped_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  bool give_one() override;
+
+  std::shared_ptr<sink> to_;  // null: stopped
+  std::deque<message> waiting_;
+  std::atomic<std::uint64_t> dropped_{0};
+};
+
+/// Where a durable consumer is pulled from.
+struct durable_ref {
+  std::shared_ptr<memory_stream> stream;
+  std::shared_ptr<durable_state> state;
+};
+
+/// A source.
+class source_end final : public outlet {
+ public:
+  source_end(std::shared_ptr<connection> of, std::uint64_t number, durable_ref from,
+             std::shared_ptr<delivery_sink> to);
+
+  [[nodiscard]] const durable_ref& from() const noexcept { return from_; }
+  void push(handout given);
+  void ask(hub_lock& lock, std::size_t more);
+  void set_away(bool away);
+  /// Whoever has credit looks again when the consumer's next delivery is due.
+  void wait_for_due(time_point now);
+  void stop(hub_lock& lock);
+  void end(hub_lock& lock, std::exception_ptr why);
+
+ private:
+  bool give_one() override;
+  void leave();
+  void look_again();
+
+  const durable_ref from_;
+  std::shared_ptr<delivery_sink> to_;  // null: stopped, or told that it has ended
+  std::deque<handout> waiting_;
+  std::exception_ptr ended_;
+  exec::timer timer_;
+  std::optional<time_point> timer_due_;
+};
+
+/// A connection, as the broker sees it. The user's handle closes it.
+class connection final : public std::enable_shared_from_this<connection>,
+                         private exec::context_link {
+ public:
+  connection(std::shared_ptr<hub> at, std::uint64_t number, asio::any_io_executor executor,
+             memory_options how);
+
+  [[nodiscard]] const std::shared_ptr<hub>& at() const noexcept { return hub_; }
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  [[nodiscard]] const memory_options& options() const noexcept { return options_; }
+  [[nodiscard]] std::string describe() const;
+  [[nodiscard]] std::string new_inbox();
+
+  void open();
+  void close() noexcept;
+
+  // The rest is under the lock.
+
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
+  [[nodiscard]] bool away() const noexcept { return away_; }
+  [[nodiscard]] bool context_is_there() const noexcept { return !context_ended_; }
+  /// Throws `closed`.
+  void must_be_open() const;
+
+  /// Does it, or keeps it until the connection is back.
+  template <class Act>
+  void do_or_keep(hub_lock& lock, Act act) {
+    if (away_) {
+      kept_.emplace_back(std::move(act));
+    } else {
+      act(lock);
+    }
+  }
+  void publish(hub_lock& lock, message what, bool to_itself);
+  void set_away(hub_lock& lock, bool away);
+
+  /// Who is to be woken when the connection is back, or closed.
+  std::set<std::shared_ptr<exec::waiter>> waiting;
+
+ private:
+  void context_ended() noexcept override;
+
+  const std::shared_ptr<hub> hub_;
+  const std::uint64_t number_;
+  const asio::any_io_executor executor_;
+  const memory_options options_;
+  std::atomic<std::uint64_t> inboxes_{0};
+  bool closed_ = false;
+  bool away_ = false;
+  bool context_ended_ = false;
+  std::vector<std::function<void(hub_lock&)>> kept_;
+  std::size_t kept_messages_ = 0;
+};
+
+class hub : public std::enable_shared_from_this<hub> {
+ public:
+  [[nodiscard]] std::shared_ptr<connection> connect(asio::any_io_executor executor,
+                                                    memory_options how);
+  void set_all_away(bool away);
+
+  // The rest is under the lock.
+
+  [[nodiscard]] std::uint64_t next_number() noexcept { return ++numbers_; }
+  /// The time, which is also that of this connection's context.
+  [[nodiscard]] time_point now(const connection& by);
+  [[nodiscard]] time_point now() { return time_.now(); }
+
+  /// Gives it to those who listen, and to the stream that takes the topic; that is returned.
+  std::optional<stored> send(connection& from, const message& what, bool to_itself);
+
+  [[nodiscard]] std::shared_ptr<memory_stream> find_stream(const std::string& name) const;
+  void ensure_stream(stream_options wanted);
+  [[nodiscard]] durable_ref find_durable(const pull_options& which);
+
+  /// Gives out what can be given out now.
+  void hand_out(const durable_ref& from);
+  void hand_out_all();
+
+  void add(std::shared_ptr<feed_end> added, std::string pattern, std::string group);
+  void add(std::shared_ptr<source_end> added);
+  void remove(const feed_end& removed);
+  void remove(const source_end& removed);
+  void remove(connection& closed, hub_lock& lock);
+
+  /// Those of one connection.
+  [[nodiscard]] std::vector<std::shared_ptr<source_end>> sources_of(const connection& who) const;
+
+ private:
+  friend class hub_lock;
+
+  std::mutex mutex_;
+  std::uint64_t numbers_ = 0;
+  bool all_away_ = false;
+  shared_time time_;
+  std::map<std::uint64_t, connection*> connections_;  // that are not closed
+  memory_router router_;
+  std::map<std::uint64_t, std::shared_ptr<feed_end>> feeds_;
+  std::map<std::uint64_t, std::shared_ptr<source_end>> sources_;
+  std::map<std::string, std::shared_ptr<memory_stream>> streams_;
+};
+
+}  // namespace msgbus::transport::memory

@@ -1,0 +1,226 @@
+#include "transport/memory_hub.hpp"
+
+#include <asio/post.hpp>
+
+namespace msgbus::transport::memory {
+
+namespace {
+
+// A busy outlet lets others run after so many.
+constexpr int batch = 32;
+
+/// A delivery that settles itself at the broker, now or when its connection is back.
+class memory_delivery final : public delivery {
+ public:
+  memory_delivery(std::shared_ptr<connection> of, durable_ref from, const handout& given)
+      : delivery(*given.what, given.times),
+        of_(std::move(of)),
+        from_(std::move(from)),
+        sequence_(given.sequence) {}
+
+  bool ack() noexcept override { return settle(); }
+  bool term() noexcept override { return settle(); }
+
+  bool nak(std::chrono::nanoseconds delay) noexcept override {
+    return act(
+        [from = from_, by = of_, sequence = sequence_, times = times, delay](hub_lock& lock) {
+          const time_point now = lock.in().now(*by);
+          const bool waits = delay > std::chrono::nanoseconds::zero();
+          from.state->nak(sequence, times,
+                          waits ? now + std::chrono::duration_cast<duration>(delay) : now);
+          lock.in().hand_out(from);
+        });
+  }
+
+  bool in_progress() noexcept override {
+    return act([from = from_, by = of_, sequence = sequence_, times = times](hub_lock& lock) {
+      from.state->in_progress(sequence, times, lock.in().now(*by));
+    });
+  }
+
+ private:
+  bool settle() noexcept {
+    return act([from = from_, sequence = sequence_](hub_lock& lock) {
+      from.state->settle(sequence);
+      lock.in().hand_out(from);
+    });
+  }
+
+  template <class Act>
+  bool act(Act what) noexcept {
+    hub_lock lock(of_->at());
+    if (of_->closed()) return false;
+    of_->do_or_keep(lock, std::move(what));
+    return true;
+  }
+
+  const std::shared_ptr<connection> of_;
+  const durable_ref from_;
+  const std::uint64_t sequence_;
+};
+
+}  // namespace
+
+// --- Leaving the broker. -------------------------------------------------------------------------
+
+void outlet::schedule() {
+  if (posted_) return;
+  posted_ = true;
+  post();
+}
+
+// Under the lock: the context is there as long as it has not told the connection that it ends.
+void outlet::post() {
+  if (!of_->context_is_there()) return;
+  asio::post(of_->executor(), [self = shared_from_this()] { self->run(); });
+}
+
+void outlet::run() {
+  for (int given = 0; given < batch; ++given) {
+    if (!give_one()) return;
+  }
+  const hub_lock lock(of_->at());
+  post();
+}
+
+// --- Subscriptions. ------------------------------------------------------------------------------
+
+void feed_end::push(const message& what) {
+  if (waiting_.size() >= of().options().pending_limit) {
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  waiting_.push_back(what);
+  schedule();
+}
+
+bool feed_end::give_one() {
+  std::shared_ptr<sink> to;
+  message what;
+  {
+    const hub_lock lock(of().at());
+    if (!to_ || waiting_.empty()) {
+      rest();
+      return false;
+    }
+    to = to_;
+    what = std::move(waiting_.front());
+    waiting_.pop_front();
+  }
+  envelope given(*what);
+  if (!to->take(std::move(given), false)) dropped_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void feed_end::stop(hub_lock& lock) {
+  lock.in().remove(*this);
+  waiting_.clear();
+  lock.drop(std::move(to_));
+}
+
+// --- Sources. ------------------------------------------------------------------------------------
+
+source_end::source_end(std::shared_ptr<connection> of, std::uint64_t number, durable_ref from,
+                       std::shared_ptr<delivery_sink> to)
+    : outlet(std::move(of), number),
+      from_(std::move(from)),
+      to_(std::move(to)),
+      timer_(this->of().executor()) {}
+
+void source_end::push(handout given) {
+  waiting_.push_back(std::move(given));
+  schedule();
+}
+
+void source_end::ask(hub_lock& lock, std::size_t more) {
+  if (!to_ || ended_) return;
+  from_.state->ask(number(), more);
+  if (!of().away()) lock.in().hand_out(from_);
+}
+
+void source_end::set_away(bool away) { from_.state->pause(number(), away); }
+
+bool source_end::give_one() {
+  std::shared_ptr<delivery_sink> to;
+  std::unique_ptr<delivery> given;
+  std::exception_ptr ended;
+  {
+    hub_lock lock(of().at());
+    while (to_ && !waiting_.empty() && !given) {
+      const handout next = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (from_.state->holds(next.sequence, next.times)) {
+        given = std::make_unique<memory_delivery>(of().shared_from_this(), from_, next);
+      } else {
+        ask(lock, 1);  // it was settled, or its time was over, before it came here
+      }
+    }
+    if (!to_ || (!given && !ended_)) {
+      rest();
+      return false;
+    }
+    to = to_;
+    if (!given) {
+      ended = ended_;
+      lock.drop(std::move(to_));
+    }
+  }
+  if (given) {
+    to->take(std::move(given));
+  } else {
+    to->ended(ended);
+  }
+  return true;
+}
+
+void source_end::wait_for_due(time_point now) {
+  const auto due = from_.state->next_due();
+  if (!due || !from_.state->waits(number())) {
+    if (timer_due_) timer_.cancel();
+    timer_due_.reset();
+    return;
+  }
+  if (timer_due_ && *timer_due_ <= *due) return;  // it looks again then
+  timer_due_ = due;
+  timer_.start(*due - now, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) static_cast<source_end&>(*self).look_again();
+  });
+}
+
+void source_end::look_again() {
+  hub_lock lock(of().at());
+  timer_due_.reset();
+  if (of().closed()) return;
+  (void)lock.in().now(of());
+  lock.in().hand_out(from_);
+}
+
+void source_end::leave() {
+  timer_.cancel();
+  timer_due_.reset();
+  for (const handout& each : waiting_) from_.state->give_back(each.sequence, each.times);
+  waiting_.clear();
+  from_.state->leave(number());
+}
+
+void source_end::stop(hub_lock& lock) {
+  if (!to_) return;
+  lock.drop(std::move(to_));
+  if (ended_) return;
+  lock.in().remove(*this);
+  leave();
+  lock.in().hand_out(from_);
+}
+
+void source_end::end(hub_lock& lock, std::exception_ptr why) {
+  lock.in().remove(*this);
+  leave();
+  ended_ = std::move(why);
+  if (of().context_is_there()) {
+    schedule();
+  } else {
+    lock.drop(std::move(to_));
+  }
+}
+
+}  // namespace msgbus::transport::memory

@@ -1,0 +1,168 @@
+#pragma once
+
+// A stream of the memory transport, and its durable consumers: which message goes to whom next, and
+// when. Pure: no threads, no executors, and time is told by whoever calls.
+
+#include <msgbus/transport/transport.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace msgbus::transport::memory {
+
+using time_point = std::chrono::steady_clock::time_point;
+using message = std::shared_ptr<const envelope>;
+using taker_id = std::uint64_t;
+using owner_id = std::uint64_t;
+
+/// The messages that a stream still has. Their sequence numbers have no gaps.
+class message_log {
+ public:
+  message_log(duration max_age, std::int64_t max_messages) noexcept
+      : max_age_(max_age), max_messages_(max_messages) {}
+
+  std::uint64_t append(message added, time_point now);
+  void drop_old(time_point now);
+
+  /// Null if it is gone, or has not come.
+  [[nodiscard]] const message* find(std::uint64_t sequence) const noexcept;
+  [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
+  [[nodiscard]] std::uint64_t end() const noexcept { return first_ + kept_.size(); }
+
+ private:
+  struct kept {
+    message what;
+    time_point at;
+  };
+
+  const duration max_age_;
+  const std::int64_t max_messages_;
+  std::uint64_t first_ = 1;
+  std::deque<kept> kept_;
+};
+
+/// One delivery that a taker is to get.
+struct handout {
+  taker_id to;
+  std::uint64_t sequence;
+  unsigned times;
+  message what;
+};
+
+/// A durable consumer. Takers share its messages: those with credit get them in turn.
+///
+/// A message is new, or unsettled, or settled. An unsettled one has a time at which it is delivered
+/// again: that is when the patience with its holder ends or, once it was given back, when the delay
+/// is over.
+class durable_state {
+ public:
+  durable_state(std::string filter, duration ack_wait) noexcept
+      : filter_(std::move(filter)), ack_wait_(ack_wait) {}
+
+  [[nodiscard]] const std::string& filter() const noexcept { return filter_; }
+  /// For what is delivered from now on.
+  void set_ack_wait(duration patience) noexcept { ack_wait_ = patience; }
+
+  void join(taker_id who, owner_id owner);
+  void leave(taker_id who);
+  void ask(taker_id who, std::size_t more);
+  /// Nothing is given to a taker whose connection is away.
+  void pause(taker_id who, bool away);
+
+  /// What is to be given now, what is delivered again first; nothing if there is none, or no one
+  /// has credit. Takes the credit.
+  [[nodiscard]] std::optional<handout> next(const message_log& log, time_point now);
+
+  /// When something will be delivered again; for takers with credit it is worth to wait for that.
+  [[nodiscard]] std::optional<time_point> next_due() const;
+  [[nodiscard]] bool waits(taker_id who) const noexcept;
+
+  /// Whether this is the last delivery of a message that is not settled.
+  [[nodiscard]] bool holds(std::uint64_t sequence, unsigned times) const;
+
+  /// Acknowledged or terminated, by its last holder or one who comes late.
+  void settle(std::uint64_t sequence);
+  // The next three do nothing if it was settled, or delivered again since.
+  void nak(std::uint64_t sequence, unsigned times, time_point due);
+  void in_progress(std::uint64_t sequence, unsigned times, time_point now);
+  /// It has not reached its taker: it is as if it had not been given.
+  void give_back(std::uint64_t sequence, unsigned times);
+
+  /// Who held these is gone: they are delivered again at once.
+  void abandon(owner_id owner);
+
+  [[nodiscard]] std::size_t unsettled() const noexcept { return unsettled_.size(); }
+
+ private:
+  struct taker {
+    taker_id id;
+    owner_id owner;
+    std::size_t credit = 0;
+    bool away = false;
+  };
+  struct entry {
+    unsigned times;
+    time_point due;
+    owner_id owner;
+    bool held;  // by a taker; else it waits for its time
+  };
+  using entries = std::map<std::uint64_t, entry>;
+
+  [[nodiscard]] const taker* find(taker_id id) const noexcept;
+  [[nodiscard]] taker* find(taker_id id) noexcept;
+  [[nodiscard]] taker* whose_turn() noexcept;
+  handout give(taker& to, std::uint64_t sequence, message what, time_point now);
+  [[nodiscard]] entries::iterator last_delivery(std::uint64_t sequence, unsigned times);
+  void set_due(entries::iterator of, time_point due);
+
+  const std::string filter_;
+  duration ack_wait_;
+  std::vector<taker> takers_;
+  std::size_t turn_ = 0;
+  std::uint64_t next_new_ = 0;
+  entries unsettled_;
+  std::set<std::pair<time_point, std::uint64_t>> due_;
+};
+
+class memory_stream {
+ public:
+  explicit memory_stream(stream_options options);
+
+  [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+  [[nodiscard]] bool takes(std::string_view topic) const noexcept;
+  [[nodiscard]] bool overlaps(std::string_view pattern) const noexcept;
+  void add_topics(const std::vector<std::string>& topics);
+
+  stored store(message added, time_point now);
+
+  [[nodiscard]] std::shared_ptr<durable_state> find(const std::string& durable) const;
+  std::shared_ptr<durable_state> make(const std::string& durable, std::string filter,
+                                      duration ack_wait);
+  [[nodiscard]] const std::map<std::string, std::shared_ptr<durable_state>>& durables()
+      const noexcept {
+    return durables_;
+  }
+
+  /// What a durable consumer of this stream is to give now.
+  [[nodiscard]] std::optional<handout> next(durable_state& of, time_point now);
+
+ private:
+  void forget_ids(time_point now);
+
+  stream_options options_;
+  message_log log_;
+  std::map<std::string, std::uint64_t, std::less<>> ids_;       // of the duplicate window
+  std::deque<std::pair<time_point, std::string>> ids_by_time_;  // the same
+  std::map<std::string, std::shared_ptr<durable_state>> durables_;
+};
+
+}  // namespace msgbus::transport::memory

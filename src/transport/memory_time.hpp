@@ -1,0 +1,43 @@
+#pragma once
+
+// One time for contexts whose clocks may differ. Used under the broker's lock.
+
+#include <msgbus/exec/clock.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace msgbus::transport::memory {
+
+/// Goes on with whichever of its clocks has come furthest since it followed it.
+class shared_time {
+ public:
+  using time_point = exec::clock::time_point;
+
+  /// Null is the steady clock.
+  void follow(const std::shared_ptr<exec::clock>& added) {
+    for (const auto& [clock, ahead] : clocks_) {
+      if (clock == added) return;
+    }
+    const time_point here = read(added);
+    clocks_.emplace_back(added, clocks_.empty() ? here - here : now() - here);
+  }
+
+  /// Of one clock at least.
+  [[nodiscard]] time_point now() {
+    for (const auto& [clock, ahead] : clocks_) now_ = std::max(now_, read(clock) + ahead);
+    return now_;
+  }
+
+ private:
+  static time_point read(const std::shared_ptr<exec::clock>& from) {
+    return from ? from->now() : std::chrono::steady_clock::now();
+  }
+
+  std::vector<std::pair<std::shared_ptr<exec::clock>, exec::clock::duration>> clocks_;
+  time_point now_{};
+};
+
+}  // namespace msgbus::transport::memory

@@ -1,0 +1,27 @@
+#include "transport/patterns.hpp"
+
+#include <msgbus/core/topic.hpp>
+
+namespace msgbus::transport {
+
+bool pattern_matches(std::string_view pattern, std::string_view topic) noexcept {
+  while (!pattern.empty() && !topic.empty()) {
+    const auto wanted = next_token(pattern);
+    if (wanted == ">") return true;
+    const auto token = next_token(topic);
+    if (wanted != "*" && wanted != token) return false;
+  }
+  return pattern.empty() && topic.empty();
+}
+
+bool patterns_overlap(std::string_view one, std::string_view other) noexcept {
+  while (!one.empty() && !other.empty()) {
+    const auto a = next_token(one);
+    const auto b = next_token(other);
+    if (a == ">" || b == ">") return true;
+    if (a != "*" && b != "*" && a != b) return false;
+  }
+  return one.empty() && other.empty();
+}
+
+}  // namespace msgbus::transport

@@ -1,0 +1,248 @@
+#include <msgbus/transport/inbox.hpp>
+
+#include <msgbus/testing/cut_off.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/catch.hpp"
+#include "support/crew.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
+
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+using msgbus::testing::spawned;
+using msgbus::testing::stepping_context;
+using inbox = msgbus::transport::inbox<std::unique_ptr<int>>;
+
+namespace {
+
+std::vector<int> values(const std::vector<std::unique_ptr<int>>& of) {
+  std::vector<int> found;
+  for (const auto& each : of) found.push_back(*each);
+  return found;
+}
+
+bool put(inbox& in, int value, bool may_wait = false) {
+  return in.put(std::make_unique<int>(value), may_wait);
+}
+
+using numbers = std::vector<int>;
+
+}  // namespace
+
+TEST_CASE("an inbox gives all that waits, in order") {
+  stepping_context context;
+  inbox in(10);
+  CHECK(put(in, 1));
+  CHECK(put(in, 2));
+  CHECK(in.size() == 2);
+  CHECK(values(context.run(in.take())) == numbers{1, 2});
+  CHECK(in.size() == 0);
+}
+
+TEST_CASE("whoever takes from an empty inbox waits until something comes") {
+  stepping_context context;
+  inbox in(10);
+  for (int round = 0; round < 3; ++round) {
+    auto taking = context.spawn(in.take());
+    context.run();
+    CHECK_FALSE(taking.done());
+    put(in, 1);
+    put(in, 2);  // before it has resumed
+    context.run();
+    REQUIRE(taking.done());
+    CHECK(values(taking.get()) == numbers{1, 2});
+  }
+}
+
+TEST_CASE("a full inbox refuses, and leaves the value to whoever came") {
+  stepping_context context;
+  inbox in(1);
+  CHECK(put(in, 1));
+  auto second = std::make_unique<int>(2);
+  CHECK_FALSE(in.put(std::move(second), false));
+  CHECK(second);
+  (void)context.run(in.take());
+  CHECK(in.put(std::move(second), false));
+  inbox none(0);
+  CHECK(put(none, 1));  // there is room for one at least
+}
+
+TEST_CASE("a closed inbox refuses, and gives what it has, and then nothing") {
+  stepping_context context;
+  inbox in(10);
+  put(in, 1);
+  in.close();
+  CHECK_FALSE(put(in, 2));
+  CHECK_FALSE(put(in, 2, true));
+  CHECK(values(context.run(in.take())) == numbers{1});
+  CHECK(context.run(in.take()).empty());
+}
+
+TEST_CASE("closing wakes whoever takes") {
+  stepping_context context;
+  inbox in(10);
+  auto taking = context.spawn(in.take());
+  context.run();
+  in.close();
+  context.run();
+  REQUIRE(taking.done());
+  CHECK(taking.get().empty());
+}
+
+TEST_CASE("a cancelled take has taken nothing", "[A9]") {
+  stepping_context context;
+  inbox in(10);
+  auto taking = context.spawn(in.take());
+  context.run();
+  SECTION("cancelled while nothing is there") {
+    taking.cancel();
+    context.run();
+    put(in, 1);
+  }
+  SECTION("something comes after it was cancelled") {
+    taking.cancel();
+    put(in, 1);
+  }
+  SECTION("something has come before it was cancelled") {
+    put(in, 1);
+    taking.cancel();
+  }
+  context.run();
+  REQUIRE(taking.done());
+  CHECK(taking.get().empty());
+  CHECK(values(context.run(in.take())) == numbers{1});
+}
+
+TEST_CASE("threads wait for room, and are let go when there is some") {
+  asio::io_context context(1);
+  inbox in(1);
+  put(in, 0);
+  std::thread other([&] {
+    for (int i = 1; i <= 100; ++i) put(in, i, true);
+    in.close();
+  });
+  std::vector<int> all;
+  auto take_all = [&]() -> asio::awaitable<void> {
+    for (;;) {
+      const auto some = co_await in.take();
+      if (some.empty()) co_return;
+      for (const auto& each : some) all.push_back(*each);
+    }
+  };
+  const spawned<void> taking(context.get_executor(), take_all());
+  context.run();
+  other.join();
+  REQUIRE(all.size() == 101);
+  for (int i = 0; i <= 100; ++i) CHECK(all[static_cast<std::size_t>(i)] == i);
+}
+
+TEST_CASE("closing lets go the threads that wait for room") {
+  inbox in(1);
+  put(in, 1);
+  msgbus_test::event ended;
+  std::thread other([&] {
+    put(in, 2, true);
+    ended.set();
+  });
+  in.close();
+  ended.wait();
+  other.join();
+  CHECK(in.size() == 1);
+}
+
+TEST_CASE("a context that ends while somebody takes closes the inbox", "[A12]") {
+  const auto in = std::make_shared<inbox>(1);
+  auto take = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
+    (void)co_await from->take();
+  };
+  SECTION("while it waits") {
+    stepping_context context;
+    (void)context.spawn(take(in));
+    context.run();
+  }
+  SECTION("when it was woken, and has not resumed") {
+    stepping_context context;
+    (void)context.spawn(take(in));
+    context.run();
+    put(*in, 1);
+  }
+  CHECK(in.use_count() == 1);
+  CHECK_FALSE(put(*in, 1, true));  // and does not wait for ever
+}
+
+TEST_CASE("an inbox may be used after a context has ended, by another") {
+  inbox in(10);
+  {
+    stepping_context context;
+    put(in, 1);
+    (void)context.run(in.take());
+  }
+  stepping_context context;
+  auto taking = context.spawn(in.take());
+  context.run();
+  put(in, 2);
+  context.run();
+  CHECK(values(taking.get()) == numbers{2});
+}
+
+TEST_CASE("threads put and a coroutine takes, and nothing is lost or left asleep") {
+  constexpr int senders = 3;
+  const int each = msgbus_test::rounds(5000);
+  asio::thread_pool pool(2);
+  const auto in = std::make_shared<inbox>(8);
+  std::vector<int> next(senders, 0);
+  auto take_all = [&]() -> asio::awaitable<void> {
+    for (int left = senders * each; left > 0;) {
+      const auto some = co_await in->take();
+      for (const auto& got : some) {
+        const auto sender = static_cast<std::size_t>(*got % senders);
+        msgbus_test::expect(*got / senders == next[sender]++, "each sender's are in order");
+      }
+      left -= static_cast<int>(some.size());
+    }
+  };
+  const spawned<void> taking(pool.get_executor(), take_all());
+  std::vector<std::thread> threads;
+  for (int sender = 0; sender < senders; ++sender) {
+    threads.emplace_back([in, sender, each] {
+      for (int i = 0; i < each; ++i) {
+        if (i % 2 == 0) {
+          put(*in, i * senders + sender, true);
+        } else {
+          while (!put(*in, i * senders + sender)) std::this_thread::yield();
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  pool.join();
+  CHECK(taking.done());
+  CHECK_FALSE(taking.failure());
+  CHECK(next == std::vector<int>(senders, each));
+}
+
+TEST_CASE("a take is taken down safely at every step", "[A12]") {
+  struct scenario {
+    explicit scenario(stepping_context& context) : taking(context.spawn(run(in))) {
+      asio::post(context.get_executor(), [to = in] { put(*to, 1); });
+      asio::post(context.get_executor(), [to = in] { to->close(); });
+    }
+    static asio::awaitable<void> run(std::shared_ptr<inbox> from) {
+      for (;;) {
+        const auto some = co_await from->take();
+        if (some.empty()) co_return;
+      }
+    }
+    std::shared_ptr<inbox> in = std::make_shared<inbox>(4);
+    spawned<void> taking;
+  };
+  const auto report = msgbus::testing::cut_off_at_every_step(
+      [](stepping_context& context) { return std::make_unique<scenario>(context); });
+  CHECK(report.steps >= 3);
+}

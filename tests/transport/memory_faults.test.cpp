@@ -1,0 +1,274 @@
+#include <msgbus/transport/memory.hpp>
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/testing/manual_clock.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/catch.hpp"
+#include "support/transports.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using msgbus::errc;
+using msgbus::memory_broker;
+using msgbus::testing::manual_clock;
+using msgbus::testing::spawned;
+using msgbus::testing::stepping_context;
+using msgbus::transport::stored;
+using msgbus::transport::urgency;
+using msgbus_test::kept_deliveries;
+using msgbus_test::kept_envelopes;
+using msgbus_test::made;
+
+namespace {
+
+using texts = std::vector<std::string>;
+using connection = std::shared_ptr<msgbus::transport::transport>;
+
+struct shop {
+  stepping_context context;
+  manual_clock clock{context};
+  memory_broker broker;
+  connection front = broker.connect(context.get_executor());
+  connection back = broker.connect(context.get_executor());
+
+  shop() {
+    msgbus::transport::stream_options how;
+    how.name = "ORDERS";
+    how.topics = {"orders.>"};
+    context.run(front->ensure_stream(how));
+  }
+  std::unique_ptr<msgbus::transport::source> pull(const connection& at,
+                                                  const std::shared_ptr<kept_deliveries>& to) {
+    msgbus::transport::pull_options which;
+    which.stream = "ORDERS";
+    which.durable = "billing";
+    return context.run(at->pull(which, to));
+  }
+};
+
+std::optional<errc> code_of(const std::exception_ptr& failure) {
+  if (!failure) return std::nullopt;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const msgbus::error& e) {
+    return static_cast<errc>(e.code().value());
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("cut: what is published is kept, up to a limit, and sent when the connection is back") {
+  shop in;
+  msgbus::memory_options small;
+  small.away_limit = 2;
+  const auto sender = in.broker.connect(in.context.get_executor(), small);
+  const auto got = std::make_shared<kept_envelopes>();
+  const auto feed = in.back->subscribe("a", "", got);
+  in.broker.cut(*sender);
+  sender->publish(made("a", "1"), urgency::bulk);
+  sender->publish(made("a", "2"), urgency::bulk);
+  CHECK_THROWS_AS(sender->publish(made("a", "3"), urgency::bulk), msgbus::error);
+  in.context.run();
+  CHECK(got->payloads().empty());
+  in.broker.restore(*sender);
+  sender->publish(made("a", "4"), urgency::bulk);
+  in.context.run();
+  CHECK(got->payloads() == texts{"1", "2", "4"});
+}
+
+TEST_CASE("cut: what others publish passes it by") {
+  shop in;
+  const auto got = std::make_shared<kept_envelopes>();
+  const auto feed = in.back->subscribe("a", "", got);
+  in.broker.cut(*in.back);
+  in.front->publish(made("a", "1"), urgency::bulk);
+  in.broker.restore(*in.back);
+  in.front->publish(made("a", "2"), urgency::bulk);
+  in.context.run();
+  CHECK(got->payloads() == texts{"2"});
+}
+
+TEST_CASE("cut: stores and flushes wait for the connection, and time out") {
+  shop in;
+  in.broker.cut();
+  auto storing = in.context.spawn(in.front->store(made("orders.placed", "1", "id"), 10s));
+  auto flushing = in.context.spawn(in.back->flush(5s));
+  in.clock.run_for(in.context, 5s);
+  CHECK_FALSE(storing.done());
+  REQUIRE(flushing.done());
+  CHECK(code_of(flushing.failure()) == errc::timed_out);
+  SECTION("it is back in time") {
+    in.broker.restore();
+    in.context.run();
+    CHECK(storing.get().sequence == 1);
+  }
+  SECTION("it is not") {
+    in.clock.run_for(in.context, 5s);
+    REQUIRE(storing.done());
+    CHECK(code_of(storing.failure()) == errc::timed_out);
+  }
+  SECTION("it is closed") {
+    in.front->close();
+    in.context.run();
+    CHECK(code_of(storing.failure()) == errc::closed);
+  }
+  SECTION("its handle is gone") {
+    in.front.reset();
+    in.context.run();
+    CHECK(code_of(storing.failure()) == errc::closed);
+  }
+  SECTION("who waits is cancelled") {
+    storing.cancel();
+    in.context.run();
+    CHECK(msgbus_test::is_aborted(storing.failure()));
+    in.broker.restore();
+  }
+}
+
+TEST_CASE("cut: what needs the broker at once says that it is away") {
+  shop in;
+  in.broker.cut(*in.back);
+  const auto got = std::make_shared<kept_deliveries>();
+  auto pulling = in.context.spawn(in.back->pull({"ORDERS", "billing", ""}, got));
+  auto ensuring = in.context.spawn(in.back->ensure_stream({"ORDERS", {"orders.>"}}));
+  in.context.run();
+  CHECK(code_of(pulling.failure()) == errc::disconnected);
+  CHECK(code_of(ensuring.failure()) == errc::disconnected);
+}
+
+TEST_CASE("cut: unsettled deliveries go to others when the patience is over") {
+  shop in;
+  const auto first = std::make_shared<kept_deliveries>();
+  const auto second = std::make_shared<kept_deliveries>();
+  const auto source = in.pull(in.back, first);
+  const auto other = in.pull(in.front, second);
+  source->ask(1);
+  for (const char* const each : {"1", "2"}) {
+    (void)in.context.run(in.front->store(made("orders.placed", each, each), 1s));
+  }
+  in.context.run();
+  REQUIRE(first->payloads() == texts{"1"});
+  in.broker.cut(*in.back);
+  source->ask(5);
+  other->ask(1);
+  in.clock.run_for(in.context, 29s);
+  CHECK(second->payloads() == texts{"2"});
+  other->ask(1);
+  in.clock.run_for(in.context, 1s);
+  REQUIRE(second->payloads() == texts{"2", "1"});
+  CHECK(second->at(1).times == 2);
+  CHECK(first->payloads() == texts{"1"});
+}
+
+TEST_CASE("cut: what is settled meanwhile is settled when the connection is back") {
+  shop in;
+  const auto got = std::make_shared<kept_deliveries>();
+  const auto source = in.pull(in.back, got);
+  source->ask(2);
+  for (const char* const each : {"1", "2"}) {
+    (void)in.context.run(in.front->store(made("orders.placed", each, each), 1s));
+  }
+  in.context.run();
+  REQUIRE(got->size() == 2);
+  in.broker.cut(*in.back);
+  CHECK(got->at(0).ack());
+  CHECK(got->at(1).nak(0s));
+  source->ask(3);
+  in.clock.run_for(in.context, 1s);
+  CHECK(got->size() == 2);
+  in.broker.restore(*in.back);
+  in.clock.run_for(in.context, 60s);
+  CHECK(got->payloads() == texts{"1", "2", "2", "2", "2"});
+}
+
+TEST_CASE("cut: a source that asks while it is away gets it when it is back") {
+  shop in;
+  const auto got = std::make_shared<kept_deliveries>();
+  const auto source = in.pull(in.back, got);
+  in.broker.cut(*in.back);
+  (void)in.context.run(in.front->store(made("orders.placed", "1", "1"), 1s));
+  source->ask(1);
+  in.context.run();
+  CHECK(got->size() == 0);
+  in.broker.restore(*in.back);
+  in.context.run();
+  CHECK(got->size() == 1);
+}
+
+TEST_CASE("cut: a group's messages go to members who are there, and nobody is nobody") {
+  shop in;
+  const auto near = std::make_shared<kept_envelopes>();
+  const auto far = std::make_shared<kept_envelopes>();
+  const auto one = in.front->subscribe("jobs", "g", near);
+  const auto other = in.back->subscribe("jobs", "g", far);
+  in.broker.cut(*in.back);
+  const auto sender = in.broker.connect(in.context.get_executor());
+  for (int i = 0; i < 4; ++i) sender->publish(made("jobs"), urgency::bulk);
+  in.context.run();
+  CHECK(near->payloads().size() == 4);
+  CHECK(far->payloads().empty());
+
+  in.broker.cut(*in.front);
+  const auto answers = std::make_shared<kept_envelopes>();
+  const std::string inbox = sender->new_inbox();
+  const auto feed = sender->subscribe(inbox, "", answers);
+  auto asked = made("jobs");
+  asked.reply_to = inbox;
+  sender->publish(asked, urgency::at_once);
+  in.context.run();
+  CHECK(answers->all().size() == 1);
+}
+
+TEST_CASE("cut: a connection that is made while the broker is cut off is away too") {
+  shop in;
+  in.broker.cut();
+  const auto made_away = in.broker.connect(in.context.get_executor());
+  auto flushing = in.context.spawn(made_away->flush(10s));
+  in.context.run();
+  CHECK_FALSE(flushing.done());
+  in.broker.restore();
+  in.context.run();
+  CHECK(flushing.done());
+}
+
+TEST_CASE("cut: a connection of another broker is refused") {
+  shop in;
+  const memory_broker other;
+  CHECK_THROWS_AS(other.cut(*in.front), std::invalid_argument);
+  CHECK_THROWS_AS(other.restore(*in.front), std::invalid_argument);
+}
+
+TEST_CASE("cut: a context that ends takes those who wait with it", "[A12]") {
+  memory_broker broker;
+  auto kept = std::make_shared<int>(1);
+  std::optional<stepping_context> context(std::in_place);
+  std::optional<stepping_context> elsewhere(std::in_place);
+  const auto mine = broker.connect(elsewhere->get_executor());
+  broker.cut();
+  auto waits = [](connection on, std::shared_ptr<int>) -> asio::awaitable<void> {
+    co_await on->flush(10s);
+  };
+  auto waiting = context->spawn(waits(mine, kept));
+  context->run();
+  CHECK(kept.use_count() == 2);
+  SECTION("the caller's") {
+    context.reset();
+    CHECK(kept.use_count() == 1);
+    broker.restore();
+  }
+  SECTION("the connection's") {
+    elsewhere.reset();
+    context->run();
+    CHECK(code_of(waiting.failure()) == errc::closed);
+  }
+}

@@ -1,0 +1,44 @@
+#include "transport/memory_time.hpp"
+
+#include <msgbus/testing/manual_clock.hpp>
+
+#include "support/catch.hpp"
+
+#include <asio/io_context.hpp>
+
+#include <chrono>
+
+using namespace std::chrono_literals;
+using msgbus::exec::installed_clock;
+using msgbus::testing::manual_clock;
+using msgbus::transport::memory::shared_time;
+
+TEST_CASE("a broker's time goes on with the clock that has come furthest") {
+  asio::io_context here, there;
+  manual_clock one(here), other(there);
+  const auto first = installed_clock(here.get_executor());
+  const auto second = installed_clock(there.get_executor());
+  shared_time time;
+  time.follow(first);
+  const auto start = time.now();
+  one.advance(10s);
+  CHECK(time.now() == start + 10s);
+
+  other.advance(1h);  // before it is followed
+  time.follow(second);
+  time.follow(first);
+  CHECK(time.now() == start + 10s);
+  other.advance(5s);
+  CHECK(time.now() == start + 15s);
+  one.advance(4s);
+  CHECK(time.now() == start + 15s);
+  one.advance(3s);
+  CHECK(time.now() == start + 17s);
+}
+
+TEST_CASE("without a clock of its own a context has the steady one's time") {
+  shared_time time;
+  time.follow(nullptr);
+  const auto before = time.now();
+  CHECK(time.now() >= before);
+}
