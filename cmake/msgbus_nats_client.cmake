@@ -1,6 +1,6 @@
-# Finds NATS's C client and gives the target msgbus::nats_client; without it there is no such target.
-# By pkg-config first: the CMake package that some packagers ship stops the whole configuration if a
-# file of it is missing. Used by the build and by the installed package.
+# Finds NATS's C client and gives the target msgbus::nats_client; without it there is no such
+# target. Not by its CMake package: the one that some packagers ship stops the whole configuration
+# if a file of it is missing. Used by the build and by the installed package.
 
 if(NOT TARGET msgbus::nats_client)
   find_package(PkgConfig QUIET)

@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds at_least_for_flush{100};
 
 bridge::bridge(std::shared_ptr<transport::transport> over, bridge_options how)
     : parts_(std::make_shared<parts>()) {
-  parts_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(how));
+  parts_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(how.on_failure));
 }
 
 bridge& bridge::operator=(bridge&& other) noexcept {
@@ -33,21 +33,21 @@ bridge::~bridge() {
   if (parts_) close();
 }
 
-link bridge::keep(parts& in, std::shared_ptr<bridging::link_base> made) {
+bridge_link bridge::keep(parts& in, std::shared_ptr<bridging::link_base> made) {
   {
     const std::lock_guard lock(in.mutex);
     if (!in.closed) {
       std::erase_if(in.links, [](const auto& each) { return !each->active(); });
       in.links.push_back(made);
-      return link(std::move(made));
+      return bridge_link(std::move(made));
     }
   }
   made->cancel();
   throw error(errc::closed, "the bridge is closed and takes no link: " + made->name());
 }
 
-asio::awaitable<link> bridge::durable(std::shared_ptr<parts> in, bridging::receiving_end to,
-                                      std::string pattern, durable_options how) {
+asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<parts> in, bridging::receiving_end to,
+                                             std::string pattern, durable_options how) {
   auto joining = bridging::join_durable(in->hub, std::move(to), std::move(pattern), std::move(how));
   std::shared_ptr<bridging::link_base> made = co_await std::move(joining);
   co_return keep(*in, std::move(made));
@@ -64,9 +64,9 @@ asio::awaitable<transport::stored> bridge::store(std::string topic, payload made
   return parts_->hub->wire->store(std::move(out), how.timeout);
 }
 
-std::vector<link> bridge::links() const {
+std::vector<bridge_link> bridge::links() const {
   const std::lock_guard lock(parts_->mutex);
-  std::vector<link> all;
+  std::vector<bridge_link> all;
   for (const auto& each : parts_->links) {
     if (each->active()) all.emplace_back(each);
   }
@@ -101,7 +101,9 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
   }
   drain_report report;
   std::vector<link_counters> before;
+  std::vector<link_counters> sent_before;
   for (const auto& each : in) before.push_back(each->stats());
+  for (const auto& each : out) sent_before.push_back(each->stats());
   for (const auto& each : in) each->cancel();
   (void)co_await bridging::activity::rest(all->hub->busy, left());
   for (std::size_t i = 0; i < in.size(); ++i) {
@@ -114,11 +116,12 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
     report.abandoned += after.in_flight;
   }
   // What the handlers have sent meanwhile still goes out.
-  for (const auto& each : out) {
-    const drain_report one = co_await each->drain(left());
-    report.handled += one.handled;
-    report.failed += one.failed;
-    report.abandoned += one.abandoned;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const drain_report rest = co_await out[i]->drain(left());
+    const link_counters after = out[i]->stats();
+    report.handled += after.sent - sent_before[i].sent;
+    report.failed += after.unsent - sent_before[i].unsent;
+    report.abandoned += rest.abandoned;
   }
   try {
     co_await all->hub->wire->flush(std::max<transport::duration>(left(), at_least_for_flush));

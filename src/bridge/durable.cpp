@@ -9,6 +9,7 @@
 
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/bridge/detail/link_base.hpp>
+#include <msgbus/bridge/options.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/transport/inbox.hpp>

@@ -86,14 +86,14 @@ class answers final : public transport::sink {
   bool closed_ = false;
 };
 
-hub::hub(std::shared_ptr<transport::transport> over, bridge_options how)
-    : wire(std::move(over)), options_(std::move(how)) {}
+hub::hub(std::shared_ptr<transport::transport> over, failure_listener on_failure)
+    : wire(std::move(over)), on_failure_(std::move(on_failure)) {}
 
 hub::~hub() { close(); }
 
 void hub::failed(std::string_view where, const std::exception_ptr& what) const noexcept {
-  if (options_.on_failure) {
-    options_.on_failure(where, what);
+  if (on_failure_) {
+    on_failure_(where, what);
     return;
   }
   const std::string why = describe(what);

@@ -2,6 +2,7 @@
 
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/bridge/detail/link_base.hpp>
+#include <msgbus/bridge/options.hpp>
 #include <msgbus/transport/inbox.hpp>
 
 #include <asio/this_coro.hpp>

@@ -4,6 +4,7 @@
 #include <msgbus/bridge/detail/served.hpp>
 
 #include <msgbus/bridge/detail/discovery.hpp>
+#include <msgbus/bridge/options.hpp>
 #include <msgbus/core/topic.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/waiter.hpp>
@@ -57,7 +58,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       : link_base(std::move(over), std::move(called)),
         prefix_(std::move(prefix)),
         how_(how),
-        inbox_(std::max<std::size_t>(how.concurrency, 1)),
+        inbox_(how.buffer),
         slots_(how.concurrency) {
     about_.name = how.name.empty() ? service_name(prefix_) : how.name;
     about_.id = hub_->ids.next();

@@ -1,4 +1,4 @@
-#include <msgbus/bridge/settle.hpp>
+#include <msgbus/bridge/detail/settle.hpp>
 
 #include <msgbus/policy/backoff.hpp>
 

@@ -6,7 +6,6 @@
 #include "support/thrown.hpp"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -303,7 +302,7 @@ TEST_CASE("a component that is closed or destroyed ends its links") {
   bridge here = all.connect();
   bridge there = all.connect();
   publisher from;
-  std::optional<subscriber> to(std::in_place, all.executor());
+  auto to = std::make_unique<subscriber>(all.executor());
   to->subscribe("a", [](int) {});
   auto in = there.inbound<int>(*to, "a");
   here.outbound<int>(from, "a");
@@ -348,10 +347,10 @@ TEST_CASE("everything may be destroyed in any order, amid traffic", "[A12][D8]")
   for (int order_of_end = 0; order_of_end < 4; ++order_of_end) {
     for (int steps = 0; steps < 40; ++steps) {
       auto all = std::make_unique<neighbourhood>();
-      std::optional<bridge> here(all->connect());
-      std::optional<bridge> there(all->connect());
-      std::optional<publisher> from(std::in_place);
-      std::optional<subscriber> to(std::in_place, all->executor());
+      auto here = std::make_unique<bridge>(all->connect());
+      auto there = std::make_unique<bridge>(all->connect());
+      auto from = std::make_unique<publisher>();
+      auto to = std::make_unique<subscriber>(all->executor());
       to->subscribe("a", [](int) -> awaitable<void> { co_await hop(); });
       there->inbound<int>(*to, "a");
       here->outbound<int>(*from, "a");

@@ -9,17 +9,16 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 using asio::awaitable;
 using msgbus::bridge;
+using msgbus::bridge_link;
 using msgbus::context;
 using msgbus::durable_options;
 using msgbus::errc;
-using msgbus::link;
 using msgbus::link_counters;
 using msgbus::async::consumer;
 using msgbus::async::subscriber;
@@ -67,7 +66,7 @@ struct shop : neighbourhood {
     return clock.run(steps, stores.store(number, "orders.placed", how));
   }
 
-  link join(subscriber& to, durable_options how = billing()) {
+  bridge_link join(subscriber& to, durable_options how = billing()) {
     return clock.run(steps, handles.durable<int>(to, "orders.>", std::move(how)));
   }
 
@@ -93,7 +92,7 @@ TEST_CASE("what was stored is handled and then done, once") {
     got.push_back(number);
   });
   for (int i = 0; i < 5; ++i) all.store(i, "id-" + std::to_string(i));
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.store(5, "id-5");
   all.live();
   CHECK(got == std::vector<int>{0, 1, 2, 3, 4, 5});
@@ -131,7 +130,7 @@ TEST_CASE("what fails comes again after growing pauses, and counts its attempts"
     if (attempts.size() < 3) throw std::runtime_error("not yet");
   });
   to.observe(std::make_shared<msgbus::observer>());
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.store(1);
   all.live();
   CHECK(attempts == std::vector<unsigned>{1, 2, 3});
@@ -167,7 +166,7 @@ TEST_CASE("what fails too often goes to the dead letters, with the reason") {
   mourning.durable = "mourners";
   mourning.dead_letter = {};
   (void)all.clock.run(all.steps, all.mourns.durable<int>(dead, "dead.>", mourning));
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.store(13, "id-13");
   all.live();
   CHECK(in.stats().naks == 2);
@@ -188,7 +187,7 @@ TEST_CASE("without a place for dead letters, what is given up is told") {
   to.observe(std::make_shared<msgbus::observer>());
   durable_options how = billing();
   how.dead_letter = {};
-  link in = all.join(to, how);
+  bridge_link in = all.join(to, how);
   all.store(13);
   all.live();
   CHECK(in.stats().buried == 1);
@@ -207,7 +206,7 @@ TEST_CASE("a dead letter that cannot be stored is not lost: the message comes ag
   durable_options how = billing();
   how.dead_letter = "no.stream.keeps.this";
   how.max_backoff = 1s;
-  link in = all.join(to, how);
+  bridge_link in = all.join(to, how);
   all.store(13);
   all.live(60s);
   CHECK(all.told.all.size() >= 1);
@@ -220,7 +219,7 @@ TEST_CASE("what cannot be decoded goes to the dead letters at once") {
   shop all;
   subscriber to(all.executor());
   to.subscribe("orders.*", [](int) {});
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   std::string no_number("seven");
   (void)all.clock.run(all.steps, all.stores.store(no_number, "orders.placed"));
   all.live();
@@ -234,7 +233,7 @@ TEST_CASE("what cannot be decoded goes to the dead letters at once") {
 TEST_CASE("a message that no handler takes is not done") {
   shop all;
   subscriber to(all.executor());
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.store(1);
   all.live();
   CHECK(in.stats().acks == 0);
@@ -248,7 +247,7 @@ TEST_CASE("a message is done when its last handler and its clean-ups have ended"
   msgbus_test::gate gate;
   to.subscribe("orders.*", [](int) {});
   to.subscribe("orders.*", [&](int) -> awaitable<void> { co_await gate.wait(); });
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.store(1);
   all.steps.run();
   CHECK(in.stats().acks == 0);
@@ -267,7 +266,7 @@ TEST_CASE("a slow handler keeps its message, however long it takes") {
     ++begun;
     co_await gate.wait();
   });
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.store(1);
   all.live(600s);
   CHECK(begun == 1);
@@ -284,7 +283,7 @@ TEST_CASE("never more is taken than the mailbox has room for") {
   std::size_t most = 0;
   to.subscribe("orders.*", [&](int) -> awaitable<void> { co_await gate.wait(); });
   for (int i = 0; i < 50; ++i) all.store(i);
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.live(200s);
   most = in.stats().in_flight;
   CHECK(most == 3);
@@ -306,8 +305,8 @@ TEST_CASE("several processes share the messages of a durable name") {
   });
   subscriber to_also(all.executor(), {.capacity = 2});
   to_also.subscribe("orders.*", [&](int number) { ++seen[static_cast<std::size_t>(number)]; });
-  link one = all.join(to);
-  link two = all.clock.run(all.steps, also.durable<int>(to_also, "orders.>", billing()));
+  bridge_link one = all.join(to);
+  bridge_link two = all.clock.run(all.steps, also.durable<int>(to_also, "orders.>", billing()));
   for (int i = 0; i < 20; ++i) all.store(i);
   all.live();
   CHECK(std::count(seen.begin(), seen.end(), 1) == 20);
@@ -318,7 +317,7 @@ TEST_CASE("several processes share the messages of a durable name") {
 
 TEST_CASE("what a process that goes away has not handled, another one handles") {
   shop all;
-  std::optional<bridge> weak(all.connect("weak"));
+  auto weak = std::make_unique<bridge>(all.connect("weak"));
   subscriber to_weak(all.executor());
   msgbus_test::gate never;
   int begun = 0;
@@ -333,7 +332,7 @@ TEST_CASE("what a process that goes away has not handled, another one handles") 
   subscriber to(all.executor());
   std::vector<int> got;
   to.subscribe("orders.*", [&](int number) { got.push_back(number); });
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   weak.reset();
   all.live(100s);
   std::sort(got.begin(), got.end());
@@ -346,10 +345,10 @@ TEST_CASE("what a process that goes away has not handled, another one handles") 
 TEST_CASE("a subscriber that closes gives what it has not handled to others at once") {
   shop all;
   bridge also = all.connect("also");
-  std::optional<subscriber> first(std::in_place, all.executor());
+  auto first = std::make_unique<subscriber>(all.executor());
   msgbus_test::gate gate;
   first->subscribe("orders.*", [&](int) -> awaitable<void> { co_await gate.wait(); });
-  link one = all.join(*first);
+  bridge_link one = all.join(*first);
   for (int i = 0; i < 5; ++i) all.store(i);
   all.live(1s);
   subscriber second(all.executor());
@@ -381,7 +380,7 @@ TEST_CASE("a message that wears out whoever takes it is given up unhandled") {
       ++begun;
       co_await never.wait();
     });
-    link in = all.clock.run(all.steps, fragile.durable<int>(to, "orders.>", how));
+    bridge_link in = all.clock.run(all.steps, fragile.durable<int>(to, "orders.>", how));
     if (process == 0) all.store(13);
     all.live(1s);
     if (process == 3) {
@@ -408,7 +407,7 @@ TEST_CASE("a drained bridge finishes what it has taken, and gives back the rest"
     ++handled;
   });
   for (int i = 0; i < 10; ++i) all.store(i);
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.steps.run();
   auto draining = all.steps.spawn(all.handles.drain(10s));
   all.steps.run();
@@ -436,7 +435,7 @@ TEST_CASE("a drain that runs out of time says what it leaves, and that comes aga
   msgbus_test::gate never;
   to.subscribe("orders.*", [&](int) -> awaitable<void> { co_await never.wait(); });
   all.store(1);
-  link in = all.join(to);
+  bridge_link in = all.join(to);
   all.steps.run();
   const auto report = all.clock.run(all.steps, all.handles.drain(2s));
   CHECK(report.abandoned == 1);
@@ -460,7 +459,7 @@ TEST_CASE("events are kept by streams too") {
   to.handler([&](const int& number) { got.push_back(number); });
   durable_options how = billing();
   how.stream = "EVENTS";
-  link in = all.clock.run(all.steps, all.handles.durable<int>(to, how));
+  bridge_link in = all.clock.run(all.steps, all.handles.durable<int>(to, how));
   (void)all.clock.run(all.steps, all.stores.store_event(3));
   all.live();
   CHECK(got == std::vector<int>{3});
@@ -479,8 +478,8 @@ TEST_CASE("whatever ends first, at whatever step, nothing that was stored is los
   for (int which = 0; which < 3; ++which) {
     for (int steps = 0; steps < 30; ++steps) {
       shop all;
-      std::optional<bridge> fragile(all.connect("fragile"));
-      std::optional<subscriber> to(std::in_place, all.executor());
+      auto fragile = std::make_unique<bridge>(all.connect("fragile"));
+      auto to = std::make_unique<subscriber>(all.executor());
       std::vector<int> seen(4, 0);
       const auto handle = [&](int number) -> awaitable<void> {
         co_await hop(2);

@@ -8,10 +8,10 @@
 #include <msgbus/async/publisher.hpp>
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/subscriber.hpp>
+#include <msgbus/bridge/bridge_link.hpp>
 #include <msgbus/bridge/detail/hub.hpp>
 #include <msgbus/bridge/detail/outbound.hpp>
 #include <msgbus/bridge/detail/served.hpp>
-#include <msgbus/bridge/link.hpp>
 #include <msgbus/bridge/options.hpp>
 
 #include <asio/awaitable.hpp>
@@ -48,19 +48,20 @@ class bridge {
   /// through a mailbox: `publish` waits until the transport has it, `send` until the mailbox has.
   /// What cannot be sent leaves `publish` as an error; otherwise it is as with any handler (A8).
   template <class... Ms>
-  link outbound(async::publisher& from, std::string_view pattern,
-                const outbound_options& how = {}) {
+  bridge_link outbound(async::publisher& from, std::string_view pattern,
+                       const outbound_options& how = {}) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.outbound<order>(...)");
-    auto made = bridging::make_outbound<Ms...>(parts_->hub, pattern, how);
+    auto made = bridging::make_outbound<Ms...>(parts_->hub, pattern, how.mailbox, how.encoding);
     from.bind(made->component);
     return keep(std::move(made));
   }
 
   /// The same for events; an event's topic is `<prefix>.` and its name.
   template <class... Es>
-  link outbound(async::producer& from, const outbound_options& how = {}) {
+  bridge_link outbound(async::producer& from, const outbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.outbound<order_placed>(...)");
-    auto made = bridging::make_outbound_events<Es...>(parts_->hub, how);
+    auto made =
+        bridging::make_outbound_events<Es...>(parts_->hub, how.prefix, how.mailbox, how.encoding);
     from.bind(made->component);
     return keep(std::move(made));
   }
@@ -70,7 +71,8 @@ class bridge {
   /// it drops, and `stats().dropped` counts. What it does not know to be one of these types is
   /// undecodable. What was sent after a `flush` that began after this arrives.
   template <class... Ms>
-  link inbound(async::subscriber& to, std::string_view pattern, const inbound_options& how = {}) {
+  bridge_link inbound(async::subscriber& to, std::string_view pattern,
+                      const inbound_options& how = {}) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.inbound<order>(...)");
     check_pattern(pattern);
     const std::vector<std::string> patterns{std::string(pattern)};
@@ -79,7 +81,7 @@ class bridge {
 
   /// The same for events, by name.
   template <class... Es>
-  link inbound(async::consumer& to, const inbound_options& how = {}) {
+  bridge_link inbound(async::consumer& to, const inbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.inbound<order_placed>(...)");
     const std::vector<std::string> topics{bridging::event_topic(how.prefix, name_of<Es>)...};
     return keep(bridging::join_inbound(parts_->hub, end_of<Es...>(to, false), topics, how));
@@ -90,12 +92,12 @@ class bridge {
 
   /// Others can call these operations, each at `<prefix>.<name>`. A `remote_service` calls them.
   template <class... Signatures>
-  link serve(std::string prefix, const async::operation<Signatures>&... operations) {
+  bridge_link serve(std::string prefix, const async::operation<Signatures>&... operations) {
     return serve(std::move(prefix), serve_options{}, operations...);
   }
   template <class... Signatures>
-  link serve(std::string prefix, const serve_options& how,
-             const async::operation<Signatures>&... operations) {
+  bridge_link serve(std::string prefix, const serve_options& how,
+                    const async::operation<Signatures>&... operations) {
     static_assert(sizeof...(Signatures) > 0, "msgbus: name the operations that are served");
     std::vector<bridging::served_operation> all{bridging::make_served(operations, how.encoding)...};
     return keep(bridging::join_served(parts_->hub, std::move(prefix), std::move(all), how));
@@ -135,8 +137,8 @@ class bridge {
   /// message may come twice: `context::message_id` tells. Completes with the link when the durable
   /// consumer is there; throws what the transport throws.
   template <class... Ms>
-  [[nodiscard]] asio::awaitable<link> durable(async::subscriber& to, std::string pattern,
-                                              durable_options how) {
+  [[nodiscard]] asio::awaitable<bridge_link> durable(async::subscriber& to, std::string pattern,
+                                                     durable_options how) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.durable<order>(...)");
     check_pattern(pattern);
     return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), std::move(how));
@@ -144,7 +146,7 @@ class bridge {
 
   /// The same for events of one type.
   template <class E>
-  [[nodiscard]] asio::awaitable<link> durable(async::consumer& to, durable_options how) {
+  [[nodiscard]] asio::awaitable<bridge_link> durable(async::consumer& to, durable_options how) {
     std::string topic = bridging::event_topic(how.prefix, name_of<E>);
     return durable(parts_, end_of<E>(to, false), std::move(topic), std::move(how));
   }
@@ -171,7 +173,7 @@ class bridge {
   void close() noexcept;
 
   /// All links that were made and are active.
-  [[nodiscard]] std::vector<link> links() const;
+  [[nodiscard]] std::vector<bridge_link> links() const;
 
   [[nodiscard]] const std::shared_ptr<transport::transport>& transport() const noexcept {
     return parts_->hub->wire;
@@ -193,11 +195,13 @@ class bridge {
     return {component::core_access::of(to), {bridging::reader_of<Ms>...}, with_topic};
   }
 
-  link keep(std::shared_ptr<bridging::link_base> made) { return keep(*parts_, std::move(made)); }
-  static link keep(parts& in, std::shared_ptr<bridging::link_base> made);
+  bridge_link keep(std::shared_ptr<bridging::link_base> made) {
+    return keep(*parts_, std::move(made));
+  }
+  static bridge_link keep(parts& in, std::shared_ptr<bridging::link_base> made);
   static void close(parts& in) noexcept;
-  static asio::awaitable<link> durable(std::shared_ptr<parts> in, bridging::receiving_end to,
-                                       std::string pattern, durable_options how);
+  static asio::awaitable<bridge_link> durable(std::shared_ptr<parts> in, bridging::receiving_end to,
+                                              std::string pattern, durable_options how);
   asio::awaitable<transport::stored> store(std::string topic, payload made, std::string_view type,
                                            const store_options& how);
   static asio::awaitable<drain_report> drain(std::shared_ptr<parts> all,

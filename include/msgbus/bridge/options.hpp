@@ -38,7 +38,8 @@ struct inbound_options {
 
 struct serve_options {
   std::string queue_group = "msgbus";  ///< of several that serve the same, one answers
-  std::size_t concurrency = 256;       ///< commands carried out at once; more wait
+  std::size_t concurrency = 256;       ///< commands carried out at once
+  std::size_t buffer = 1024;           ///< commands kept until they can begin
   msgbus::encoding encoding = msgbus::encoding::json;  ///< of answers
   // What discovery says:
   std::string name = {};  ///< letters, digits, `-` and `_`; empty: made from the prefix

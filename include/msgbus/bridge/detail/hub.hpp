@@ -4,7 +4,6 @@
 
 #include <msgbus/bridge/detail/activity.hpp>
 #include <msgbus/bridge/detail/stamp.hpp>
-#include <msgbus/bridge/options.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -12,6 +11,7 @@
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,7 +24,9 @@ class answers;
 /// Thread-safe.
 class hub {
  public:
-  hub(std::shared_ptr<transport::transport> over, bridge_options how);
+  using failure_listener = std::function<void(std::string_view, const std::exception_ptr&)>;
+
+  hub(std::shared_ptr<transport::transport> over, failure_listener on_failure);
   hub(const hub&) = delete;
   hub& operator=(const hub&) = delete;
   ~hub();
@@ -52,7 +54,7 @@ class hub {
  private:
   std::shared_ptr<answers> listen();
 
-  const bridge_options options_;
+  const failure_listener on_failure_;
   std::mutex mutex_;
   std::shared_ptr<answers> answers_;  // once somebody has asked
   bool closed_ = false;

@@ -4,9 +4,9 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/bridge/detail/hub.hpp>
+#include <msgbus/bridge/detail/link_state.hpp>
 #include <msgbus/bridge/detail/reading.hpp>
-#include <msgbus/bridge/link.hpp>
-#include <msgbus/bridge/settle.hpp>
+#include <msgbus/bridge/detail/settle.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -15,6 +15,11 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace msgbus {
+struct durable_options;
+struct inbound_options;
+}  // namespace msgbus
 
 namespace msgbus::bridging {
 

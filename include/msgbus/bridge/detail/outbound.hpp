@@ -51,10 +51,11 @@ class way_out {
 template <class Component>
 class outbound_link final : public link_base {
  public:
-  outbound_link(const std::shared_ptr<hub>& over, std::string called, const outbound_options& how)
+  outbound_link(const std::shared_ptr<hub>& over, std::string called,
+                const mailbox_options& mailbox)
       : link_base(over, std::move(called)),
         way(std::make_shared<way_out>(over)),
-        component(over->executor(), how.mailbox) {}
+        component(over->executor(), mailbox) {}
 
   void cancel() noexcept override {
     if (!deactivate()) return;
@@ -77,12 +78,13 @@ class outbound_link final : public link_base {
 template <class... Ms>
 std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::shared_ptr<hub>& over,
                                                                 std::string_view pattern,
-                                                                const outbound_options& how) {
+                                                                const mailbox_options& mailbox,
+                                                                encoding how) {
   auto made = std::make_shared<outbound_link<async::subscriber>>(
-      over, "outbound " + std::string(pattern), how);
+      over, "outbound " + std::string(pattern), mailbox);
   const auto add = [&]<class M>(std::type_identity<M>) {
-    auto out = [way = made->way, encoding = how.encoding](const M& message, const context& about) {
-      way->send_message<M>(message, std::string(about.topic()), about, encoding);
+    auto out = [way = made->way, how](const M& message, const context& about) {
+      way->send_message<M>(message, std::string(about.topic()), about, how);
     };
     made->component.template subscribe<M>(pattern, std::move(out));
   };
@@ -92,13 +94,14 @@ std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::share
 
 template <class... Es>
 std::shared_ptr<outbound_link<async::consumer>> make_outbound_events(
-    const std::shared_ptr<hub>& over, const outbound_options& how) {
+    const std::shared_ptr<hub>& over, const std::string& prefix, const mailbox_options& mailbox,
+    encoding how) {
   auto made =
-      std::make_shared<outbound_link<async::consumer>>(over, "outbound " + how.prefix + ".>", how);
+      std::make_shared<outbound_link<async::consumer>>(over, "outbound " + prefix + ".>", mailbox);
   const auto add = [&]<class E>(std::type_identity<E>) {
-    auto out = [way = made->way, encoding = how.encoding,
-                topic = event_topic(how.prefix, name_of<E>)](const E& event, const context& about) {
-      way->send_message<E>(event, topic, about, encoding);
+    auto out = [way = made->way, how, topic = event_topic(prefix, name_of<E>)](
+                   const E& event, const context& about) {
+      way->send_message<E>(event, topic, about, how);
     };
     made->component.template handler<E>(std::move(out));
   };

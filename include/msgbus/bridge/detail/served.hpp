@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+namespace msgbus {
+struct serve_options;
+}  // namespace msgbus
+
 namespace msgbus::bridging {
 
 /// An operation, its types erased.

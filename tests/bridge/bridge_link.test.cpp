@@ -1,0 +1,43 @@
+#include <msgbus/bridge/bridge_link.hpp>
+
+#include "support/catch.hpp"
+
+#include <memory>
+#include <string>
+
+namespace {
+
+class counted_link final : public msgbus::bridging::link_state {
+ public:
+  void cancel() noexcept override { ++cancelled; }
+  [[nodiscard]] bool active() const noexcept override { return cancelled == 0; }
+  [[nodiscard]] msgbus::link_counters stats() const noexcept override { return {.sent = 3}; }
+  [[nodiscard]] const std::string& name() const noexcept override { return called; }
+  int cancelled = 0;
+  const std::string called = "outbound a";
+};
+
+}  // namespace
+
+TEST_CASE("a link that was never made is inactive, and has counted nothing") {
+  msgbus::bridge_link none;
+  none.cancel();
+  CHECK_FALSE(none.active());
+  CHECK(none.stats().sent == 0);
+  CHECK(none.name().empty());
+}
+
+TEST_CASE("copies of a link are the same link, and dropping one does nothing") {
+  const auto state = std::make_shared<counted_link>();
+  msgbus::bridge_link one(state);
+  {
+    msgbus::bridge_link dropped = one;
+    CHECK(dropped.name() == "outbound a");
+  }
+  CHECK(one.active());
+  CHECK(one.stats().sent == 3);
+  msgbus::bridge_link other = one;
+  other.cancel();
+  CHECK_FALSE(one.active());
+  CHECK(state->cancelled == 1);
+}
