@@ -2,6 +2,7 @@
 
 // The test kit.
 
+#include <msgbus/testing/conformance.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/faults.hpp>
 #include <msgbus/testing/manual_clock.hpp>

@@ -1,0 +1,197 @@
+// Cases of `pull`: who gets what.
+
+#include "testing/conformance_tools.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace msgbus::testing::conformance {
+
+namespace {
+
+using texts = std::vector<std::string>;
+
+asio::awaitable<void> store_many(transport_environment& in, connection at, int many) {
+  for (int i = 0; i < many; ++i) (void)co_await store(in, at, "a", std::to_string(i));
+}
+
+// Takes so many, in the order of coming, and acknowledges them.
+asio::awaitable<texts> take(std::shared_ptr<collector> from, std::size_t many, duration within) {
+  texts got;
+  while (got.size() < many) {
+    const auto given = co_await from->next(within);
+    got.push_back(given->message.payload);
+    given->ack();
+  }
+  co_return got;
+}
+
+asio::awaitable<void> credit(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  co_await make_stream(in, sender);
+  co_await store_many(in, sender, 6);
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await receiver->pull(from_stream(in), got);
+  // By the time that another one has got everything this one would have got something.
+  const auto other = std::make_shared<collector>();
+  const auto control = co_await receiver->pull(from_stream(in, "control"), other);
+  control->ask(3);
+  (void)co_await take(other, 3, in.deadline());
+  expect(got->came() == 0, "nothing comes before it is asked for");
+  source->ask(1);
+  source->ask(1);
+  (void)co_await take(got, 2, in.deadline());
+  control->ask(3);
+  (void)co_await take(other, 3, in.deadline());
+  expect(got->came() == 2, "no more comes than was asked for");
+  source->ask(10);
+  (void)co_await take(got, 4, in.deadline());
+  expect(got->came() == 6, "all of it comes when it is asked for");
+}
+
+asio::awaitable<void> asked_early(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  co_await make_stream(in, sender);
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await receiver->pull(from_stream(in), got);
+  source->ask(10);
+  co_await store_many(in, sender, 3);
+  const texts came = co_await take(got, 3, in.deadline());
+  expect(came.front() == "0" && came.back() == "2", "what is stored later comes, in order");
+}
+
+asio::awaitable<void> in_order(transport_environment& in) {
+  constexpr std::size_t many = 100;
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  co_await make_stream(in, sender);
+  co_await store_many(in, sender, static_cast<int>(many));
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await receiver->pull(from_stream(in), got);
+  source->ask(many);
+  const texts came = co_await take(got, many, in.deadline());
+  for (std::size_t i = 0; i < many; ++i) {
+    expect(came[i] == std::to_string(i), "a source gives a stream's messages in order");
+  }
+}
+
+asio::awaitable<void> settled_for_good(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream(in, sender);
+  co_await store_many(in, sender, 3);
+  {
+    const connection receiver = co_await in.connect();
+    const auto got = std::make_shared<collector>();
+    auto source = co_await receiver->pull(from_stream(in), got);
+    source->ask(2);
+    const auto first = co_await got->next(in.deadline());
+    const auto second = co_await got->next(in.deadline());
+    expect(first->ack(), "what was given can be acknowledged");
+    expect(second->term(), "or terminated");
+    co_await receiver->flush(in.deadline());
+    receiver->close();
+  }
+  const connection receiver = co_await in.connect();
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await receiver->pull(from_stream(in), got);
+  source->ask(10);
+  const auto third = co_await got->next(in.deadline());
+  expect(third->message.payload == "2", "a durable goes on where it was, with what is not settled");
+  expect(third->times == 1, "which had not been delivered before");
+  third->ack();
+}
+
+asio::awaitable<void> shared(transport_environment& in) {
+  constexpr std::size_t many = 40;
+  const connection sender = co_await in.connect();
+  const connection one = co_await in.connect();
+  const connection other = co_await in.connect();
+  co_await make_stream(in, sender);
+  // Both give to the same sink: what is checked is that nothing comes twice.
+  const auto got = std::make_shared<collector>();
+  const auto first = co_await one->pull(from_stream(in), got);
+  const auto second = co_await other->pull(from_stream(in), got);
+  first->ask(many);
+  second->ask(many);
+  co_await store_many(in, sender, static_cast<int>(many));
+  texts came = co_await take(got, many, in.deadline());
+  std::ranges::sort(came);
+  expect(std::ranges::adjacent_find(came) == came.end(), "sources of a durable share its messages");
+}
+
+asio::awaitable<void> each_durable(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream(in, sender);
+  co_await store_many(in, sender, 3);
+  for (const char* const each : {"one", "two"}) {
+    const auto got = std::make_shared<collector>();
+    const auto source = co_await sender->pull(from_stream(in, each), got);
+    source->ask(3);
+    const texts came = co_await take(got, 3, in.deadline());
+    expect(came.front() == "0", "each durable gets all messages of the stream");
+  }
+}
+
+asio::awaitable<void> filtered(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream(in, sender);
+  for (const char* const each : {"a.x", "b.x", "a.y", "b.y"}) {
+    (void)co_await store(in, sender, each, each);
+  }
+  const auto got = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.filter = in.topic("b.*");
+  const auto source = co_await sender->pull(which, got);
+  source->ask(10);
+  const texts came = co_await take(got, 2, in.deadline());
+  expect(came.front() == "b.x" && came.back() == "b.y", "a source gives what its filter matches");
+}
+
+asio::awaitable<void> stopped_source(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  co_await make_stream(in, sender);
+  co_await store_many(in, sender, 2);
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await receiver->pull(from_stream(in), got);
+  source->ask(1);
+  const auto first = co_await got->next(in.deadline());
+  source->stop();
+  source->ask(1);  // of no use
+  expect(first->ack(), "what was given may still be settled when the source has stopped");
+  co_await receiver->flush(in.deadline());
+  const auto later = std::make_shared<collector>();
+  const auto next = co_await receiver->pull(from_stream(in), later);
+  next->ask(10);
+  const auto second = co_await later->next(in.deadline());
+  expect(second->message.payload == "1", "what was settled is not given again");
+  expect(got->came() == 1, "a stopped source gives nothing");
+  second->ack();
+}
+
+asio::awaitable<void> no_such_stream(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  const auto got = std::make_shared<collector>();
+  const error e = co_await error_of(mine->pull(from_stream(in), got), "a pull without a stream");
+  expect(e.code() == errc::transport_failed, "a stream that is not there: transport_failed");
+  expect(std::string_view(e.what()).find(in.stream()) != std::string_view::npos,
+         "the error names the stream");
+}
+
+}  // namespace
+
+void add_durable_cases(cases& to) {
+  to.push_back({"nothing comes that was not asked for", durable, credit});
+  to.push_back({"what was asked for comes when it is there", durable, asked_early});
+  to.push_back({"messages come in the order of the stream", durable, in_order});
+  to.push_back({"what is settled is settled for good", durable, settled_for_good});
+  to.push_back({"sources of a durable share", durable, shared});
+  to.push_back({"each durable gets everything", durable, each_durable});
+  to.push_back({"a durable may be filtered", durable, filtered});
+  to.push_back({"a stopped source gives nothing", durable, stopped_source});
+  to.push_back({"a stream that is not there is an error that names it", durable, no_such_stream});
+}
+
+}  // namespace msgbus::testing::conformance

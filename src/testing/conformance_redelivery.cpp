@@ -1,0 +1,204 @@
+// Cases of `nak`, `in_progress`, and of patience.
+
+#include "testing/conformance_tools.hpp"
+
+#include <msgbus/exec/clock.hpp>
+
+#include <asio/this_coro.hpp>
+
+namespace msgbus::testing::conformance {
+
+namespace {
+
+using delivery = std::unique_ptr<transport::delivery>;
+
+asio::awaitable<void> nak_returns(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "one");
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await mine->pull(from_stream(in), got);
+  source->ask(3);
+  const delivery first = co_await got->next(in.deadline());
+  expect(first->nak(duration::zero()), "it can be given back");
+  const delivery second = co_await got->next(in.deadline());
+  expect(second->message.payload == "one", "what was given back comes again");
+  expect(second->times == 2, "and is counted");
+  expect(second->message.headers == first->message.headers, "with the same headers");
+  expect(second->nak(duration::zero()), "it can be given back again");
+  const delivery third = co_await got->next(in.deadline());
+  expect(third->times == 3, "every delivery is counted");
+  third->ack();
+}
+
+asio::awaitable<void> nak_waits(transport_environment& in) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "one");
+  (void)co_await store(in, mine, "a", "two");
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await mine->pull(from_stream(in), got);
+  source->ask(1);
+  const delivery first = co_await got->next(in.deadline());
+  const auto start = exec::now(here);
+  first->nak(in.patience());
+  source->ask(2);
+  const delivery other = co_await got->next(in.deadline());
+  expect(other->message.payload == "two", "others come while one waits");
+  other->ack();
+  const delivery again = co_await got->next(in.deadline());
+  expect(again->message.payload == "one" && again->times == 2, "it comes again");
+  // A server's clock is not ours to the tick.
+  expect(exec::now(here) - start >= in.patience() * 9 / 10, "when its delay has passed");
+  again->ack();
+}
+
+asio::awaitable<void> term_is_final(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "one");
+  (void)co_await store(in, mine, "a", "two");
+  const auto got = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.ack_wait = in.patience();
+  const auto source = co_await mine->pull(which, got);
+  source->ask(4);
+  const delivery first = co_await got->next(in.deadline());
+  const delivery second = co_await got->next(in.deadline());
+  first->term();
+  // The second one's patience ends after the first one's would have ended.
+  const delivery again = co_await got->next(in.deadline());
+  expect(again->message.payload == "two", "what was terminated does not come again");
+  again->ack();
+}
+
+asio::awaitable<void> patience_ends(transport_environment& in) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const connection mine = co_await in.connect();
+  const connection other = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "one");
+  const auto got = std::make_shared<collector>();
+  const auto elsewhere = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.ack_wait = in.patience();
+  const auto source = co_await mine->pull(which, got);
+  const auto next = co_await other->pull(which, elsewhere);
+  source->ask(1);
+  const auto start = exec::now(here);
+  const delivery first = co_await got->next(in.deadline());
+  next->ask(1);
+  const delivery again = co_await elsewhere->next(in.deadline());
+  expect(again->message.payload == "one", "what is not settled is delivered again, elsewhere");
+  expect(again->times == 2, "and is counted");
+  expect(exec::now(here) - start >= in.patience() * 9 / 10, "when the patience is over");
+  again->ack();
+}
+
+asio::awaitable<void> destroyed_unsettled(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "one");
+  const auto got = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.ack_wait = in.patience();
+  const auto source = co_await mine->pull(which, got);
+  source->ask(2);
+  delivery first = co_await got->next(in.deadline());
+  first.reset();
+  const delivery again = co_await got->next(in.deadline());
+  expect(again->times == 2, "what is destroyed unsettled is delivered again");
+  again->ack();
+}
+
+asio::awaitable<void> progress_counts(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "long");
+  (void)co_await store(in, mine, "a", "tick");
+  const auto got = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.ack_wait = in.patience() * 2;
+  const auto source = co_await mine->pull(which, got);
+  source->ask(2);
+  const delivery long_one = co_await got->next(in.deadline());
+  delivery tick = co_await got->next(in.deadline());
+  // The other message tells the time: it is given back, and comes again when its delay is over.
+  for (int i = 0; i < 6; ++i) {
+    expect(long_one->in_progress(), "it can be told that it is still being handled");
+    tick->nak(in.patience() / 2);
+    source->ask(1);
+    tick = co_await got->next(in.deadline());
+    expect(tick->message.payload == "tick", "what is in progress is not delivered again");
+  }
+  tick->ack();
+  source->ask(1);
+  const delivery again = co_await got->next(in.deadline());
+  expect(again->message.payload == "long" && again->times == 2,
+         "without progress the patience ends");
+  again->ack();
+}
+
+asio::awaitable<void> credit_for_redelivery(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "one");
+  (void)co_await store(in, mine, "a", "two");
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await mine->pull(from_stream(in), got);
+  source->ask(1);
+  const delivery first = co_await got->next(in.deadline());
+  first->nak(duration::zero());
+  const auto other = std::make_shared<collector>();
+  const auto control = co_await mine->pull(from_stream(in, "control"), other);
+  control->ask(2);
+  for (int i = 0; i < 2; ++i) {
+    const delivery each = co_await other->next(in.deadline());
+    each->ack();
+  }
+  expect(got->came() == 1, "a redelivery has to be asked for, too");
+  source->ask(2);
+  const delivery a = co_await got->next(in.deadline());
+  const delivery b = co_await got->next(in.deadline());
+  expect(a->message.payload != b->message.payload, "and comes beside what is new");
+  a->ack();
+  b->ack();
+}
+
+asio::awaitable<void> closed_unsettled(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  const connection other = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "one");
+  const auto got = std::make_shared<collector>();
+  const auto elsewhere = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.ack_wait = in.patience();
+  const auto source = co_await other->pull(which, got);
+  const auto next = co_await mine->pull(which, elsewhere);
+  source->ask(1);
+  const delivery first = co_await got->next(in.deadline());
+  other->close();
+  expect(!first->ack(), "a settlement that the transport is not told says so");
+  next->ask(1);
+  const delivery again = co_await elsewhere->next(in.deadline());
+  expect(again->message.payload == "one" && again->times >= 2,
+         "what a closed connection has not settled is delivered elsewhere");
+  again->ack();
+}
+
+}  // namespace
+
+void add_redelivery_cases(cases& to) {
+  to.push_back({"a nak brings a message back", durable, nak_returns});
+  to.push_back({"a nak with a delay brings it back later", durable, nak_waits});
+  to.push_back({"a term is final", durable, term_is_final});
+  to.push_back({"patience with what is not settled ends", durable, patience_ends});
+  to.push_back({"a delivery that is destroyed was not settled", durable, destroyed_unsettled});
+  to.push_back({"progress begins the patience anew", durable, progress_counts});
+  to.push_back({"redeliveries need credit", durable, credit_for_redelivery});
+  to.push_back({"a closed connection settles nothing", durable, closed_unsettled});
+}
+
+}  // namespace msgbus::testing::conformance

@@ -1,0 +1,104 @@
+// Cases of `new_inbox` and `reply_to`.
+
+#include "testing/conformance_tools.hpp"
+
+namespace msgbus::testing::conformance {
+
+namespace {
+
+using transport::urgency;
+
+// Answers what comes with its payload and a mark.
+class echo final : public transport::sink {
+ public:
+  explicit echo(std::weak_ptr<transport::transport> over) : over_(std::move(over)) {}
+  bool take(envelope&& message, bool /*may_wait*/) noexcept override {
+    const auto over = over_.lock();
+    if (!over || message.reply_to.empty()) return false;
+    over->publish(made(message.reply_to, "answer to " + message.payload), urgency::at_once);
+    return true;
+  }
+
+ private:
+  const std::weak_ptr<transport::transport> over_;
+};
+
+envelope asked(const std::string& topic, std::string payload, std::string reply_to) {
+  envelope what = made(topic, std::move(payload));
+  what.reply_to = std::move(reply_to);
+  return what;
+}
+
+asio::awaitable<void> inboxes(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  const connection other = co_await in.connect();
+  const std::string first = mine->new_inbox();
+  const std::string second = mine->new_inbox();
+  const std::string third = other->new_inbox();
+  expect(first != second && first != third && second != third, "an inbox is a topic of its own");
+  const auto got = std::make_shared<recorder>();
+  const auto feed = co_await listen(mine, first + ".>", "", got, in.deadline());
+  other->publish(made(third + ".1", "elsewhere"), urgency::at_once);
+  other->publish(made(first + ".1.x", "here"), urgency::at_once);
+  co_await got->until_size(1, in.deadline());
+  expect(got->at(0).payload == "here", "an inbox is one connection's alone");
+  expect(got->at(0).topic == first + ".1.x", "so are the topics below it");
+}
+
+asio::awaitable<void> is_answered(transport_environment& in) {
+  const connection client = co_await in.connect();
+  const connection server = co_await in.connect();
+  const auto answers = std::make_shared<echo>(server);
+  const auto serving = server->subscribe(in.topic("users.*"), in.topic("group"), answers);
+  co_await server->flush(in.deadline());
+  const auto got = std::make_shared<recorder>();
+  const std::string inbox = client->new_inbox();
+  const auto feed = co_await listen(client, inbox + ".*", "", got, in.deadline());
+  for (int i = 0; i < 20; ++i) {
+    const std::string number = std::to_string(i);
+    client->publish(asked(in.topic("users.get"), number, inbox + "." + number), urgency::at_once);
+  }
+  co_await got->until_size(20, in.deadline());
+  for (std::size_t i = 0; i < 20; ++i) {
+    const envelope came = got->at(i);
+    const std::string number = came.payload.substr(std::string("answer to ").size());
+    expect(came.topic == inbox + "." + number, "an answer arrives where it was awaited");
+  }
+}
+
+asio::awaitable<void> nobody_answers(transport_environment& in) {
+  const connection client = co_await in.connect();
+  const auto got = std::make_shared<recorder>();
+  const std::string inbox = client->new_inbox();
+  const auto feed = co_await listen(client, inbox + ".*", "", got, in.deadline());
+  client->publish(asked(in.topic("nobody"), "x", inbox + ".1"), urgency::at_once);
+  co_await got->until_size(1, in.deadline());
+  const envelope came = got->at(0);
+  expect(came.topic == inbox + ".1", "it is said where the answer was awaited");
+  const auto status = came.headers.find(header::status);
+  expect(status != came.headers.end() && status->second == "503",
+         "the header 'Status' says 503 where nobody listens");
+}
+
+asio::awaitable<void> own_service(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  const auto answers = std::make_shared<echo>(mine);
+  const auto serving = mine->subscribe(in.topic("users.*"), "", answers);
+  const auto got = std::make_shared<recorder>();
+  const std::string inbox = mine->new_inbox();
+  const auto feed = co_await listen(mine, inbox, "", got, in.deadline());
+  mine->publish(asked(in.topic("users.get"), "1", inbox), urgency::at_once);
+  co_await got->until_size(1, in.deadline());
+  expect(got->at(0).payload == "answer to 1", "a process may call a service of its own");
+}
+
+}  // namespace
+
+void add_request_cases(cases& to) {
+  to.push_back({"inboxes are topics of one connection alone", anything, inboxes});
+  to.push_back({"a request is answered at its inbox", anything, is_answered});
+  to.push_back({"a request that nobody listens to is answered with 503", anything, nobody_answers});
+  to.push_back({"a process may call its own service", anything, own_service});
+}
+
+}  // namespace msgbus::testing::conformance

@@ -1,0 +1,170 @@
+// Cases of `ensure_stream` and `store`.
+
+#include "testing/conformance_tools.hpp"
+
+namespace msgbus::testing::conformance {
+
+namespace {
+
+using transport::urgency;
+using texts = std::vector<std::string>;
+
+// Coroutines are kept small: GCC 12 sees a mismatch of new and delete in large frames.
+
+asio::awaitable<void> make_stream_of(transport_environment& in, const connection& at,
+                                     const char* topics, std::int64_t max_messages = -1) {
+  transport::stream_options how;
+  how.name = in.stream();
+  how.in_memory = true;
+  how.topics.push_back(in.topic(topics));
+  how.max_messages = max_messages;
+  return at->ensure_stream(std::move(how));
+}
+
+// The stream gives these first, to a new durable.
+asio::awaitable<void> expect_payloads(transport_environment& in, connection at, texts wanted,
+                                      std::string sentence) {
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await at->pull(from_stream(in), got);
+  source->ask(wanted.size());
+  for (const std::string& each : wanted) {
+    const auto given = co_await got->next(in.deadline());
+    expect(given->message.payload == each, sentence);
+    given->ack();
+  }
+}
+
+asio::awaitable<void> is_kept(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  co_await make_stream(in, sender);
+  envelope sent = with_id(in.topic("a.b"), "text");
+  sent.headers.emplace("Mixed-Case", "Value");
+  const auto where = co_await sender->store(sent, in.deadline());
+  expect(where.stream == in.stream(), "'stored' names the stream");
+  expect(!where.duplicate, "the first of an id is no duplicate");
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await receiver->pull(from_stream(in), got);
+  source->ask(1);
+  const auto given = co_await got->next(in.deadline());
+  expect(given->message.topic == sent.topic, "the topic is that it was stored at");
+  expect(given->message.payload == "text", "the payload is what was stored");
+  expect(given->message.headers == sent.headers, "the headers are those that were stored");
+  expect(given->times == 1, "it is the first delivery");
+  expect(given->ack(), "it can be acknowledged");
+}
+
+asio::awaitable<void> sequences(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream(in, sender);
+  std::uint64_t last = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto where = co_await store(in, sender, "a", std::to_string(i));
+    expect(where.sequence > last, "a stream's sequence numbers grow");
+    last = where.sequence;
+  }
+}
+
+asio::awaitable<void> duplicates(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection other = co_await in.connect();
+  co_await make_stream(in, sender);
+  const auto first = co_await store(in, sender, "a", "one");
+  const auto again = co_await store(in, other, "a", "one");
+  const auto next = co_await store(in, sender, "a", "two");
+  expect(again.duplicate, "a second message of the same id is recognised");
+  expect(again.sequence == first.sequence, "it is said where the first one is");
+  expect(!next.duplicate && next.sequence > first.sequence, "another id is another message");
+  texts both{"one", "two"};
+  co_await expect_payloads(in, other, std::move(both), "a duplicate adds nothing");
+}
+
+asio::awaitable<void> no_stream(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const std::string topic = in.topic("nowhere");
+  const error e =
+      co_await error_of(sender->store(with_id(topic, "x"), in.patience() * 2), "a store");
+  expect(e.code() == errc::transport_failed, "no stream takes the topic: transport_failed");
+  expect(std::string_view(e.what()).find(topic) != std::string_view::npos,
+         "the error names the topic");
+}
+
+asio::awaitable<void> no_id(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream(in, sender);
+  (void)co_await error_of(sender->store(made(in.topic("a"), "x"), in.patience() * 2),
+                          "a store without a message id");
+}
+
+asio::awaitable<void> more_topics(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream_of(in, sender, "a");
+  (void)co_await store(in, sender, "a", "one");
+  co_await make_stream_of(in, sender, "a");  // nothing new
+  co_await make_stream_of(in, sender, "b.*");
+  const auto second = co_await store(in, sender, "b.x", "two");
+  const auto third = co_await store(in, sender, "a", "three");
+  expect(second.stream == in.stream(), "the stream takes topics that were added");
+  expect(third.stream == in.stream(), "and those that it had");
+  texts all{"one", "two", "three"};
+  co_await expect_payloads(in, sender, std::move(all), "it keeps what it has");
+}
+
+asio::awaitable<void> keeps_what_is_published(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream(in, sender);
+  sender->publish(made(in.topic("a"), "one"), urgency::bulk);
+  co_await sender->flush(in.deadline());
+  texts one{"one"};
+  co_await expect_payloads(in, sender, std::move(one), "a stream keeps what is sent to its topics");
+}
+
+asio::awaitable<void> listeners_hear_it(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  co_await make_stream(in, sender);
+  const auto got = std::make_shared<recorder>();
+  const auto feed = co_await listen(receiver, in.topic("a"), "", got, in.deadline());
+  (void)co_await store(in, sender, "a", "one");
+  co_await got->until_size(1, in.deadline());
+  expect(got->at(0).payload == "one", "what is stored goes to those who listen, too");
+}
+
+asio::awaitable<void> deleted_by_number(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  co_await make_stream_of(in, sender, "a", 3);
+  for (const char* const each : {"1", "2", "3", "4", "5"}) {
+    (void)co_await store(in, sender, "a", each);
+  }
+  texts last{"3", "4", "5"};
+  co_await expect_payloads(in, sender, std::move(last), "the oldest go when there are too many");
+}
+
+asio::awaitable<void> has_no_streams(transport_environment& in) {
+  if (in.supports().durable) co_return;
+  const connection mine = co_await in.connect();
+  const auto must_be_unsupported = [](const error& e) {
+    expect(e.code() == errc::unsupported, "what a transport cannot do is 'unsupported'");
+  };
+  must_be_unsupported(co_await error_of(make_stream(in, mine), "ensure_stream"));
+  must_be_unsupported(co_await error_of(store(in, mine, "a", "x"), "store"));
+  const auto got = std::make_shared<collector>();
+  must_be_unsupported(co_await error_of(mine->pull(from_stream(in), got), "pull"));
+}
+
+}  // namespace
+
+void add_stream_cases(cases& to) {
+  to.push_back({"what is stored is given as it was stored", durable, is_kept});
+  to.push_back({"a stream numbers its messages", durable, sequences});
+  to.push_back({"a message id is stored once", durable, duplicates});
+  to.push_back({"a topic that no stream takes is an error that names it", durable, no_stream});
+  to.push_back({"a message without an id is not stored", durable, no_id});
+  to.push_back({"a stream may get more topics", durable, more_topics});
+  to.push_back({"a stream keeps what is published", durable, keeps_what_is_published});
+  to.push_back({"those who listen hear what is stored", durable, listeners_hear_it});
+  to.push_back({"a stream keeps no more messages than it should", durable, deleted_by_number});
+  to.push_back({"a transport without streams says so", anything, has_no_streams});
+}
+
+}  // namespace msgbus::testing::conformance

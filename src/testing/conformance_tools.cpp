@@ -1,0 +1,177 @@
+#include "testing/conformance_tools.hpp"
+
+#include <msgbus/exec/clock.hpp>
+#include <msgbus/exec/timer.hpp>
+
+#include <asio/this_coro.hpp>
+
+namespace msgbus::testing::conformance {
+
+void expect(bool holds, std::string_view sentence) {
+  if (!holds) fail("not true: " + std::string(sentence));
+}
+
+void fail(const std::string& sentence) { throw conformance_failure(sentence); }
+
+// --- Waiting. ------------------------------------------------------------------------------------
+
+asio::awaitable<void> changing::until(std::function<bool()> holds, duration within,
+                                      std::string what) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto end = exec::now(here) + within;
+  for (;;) {
+    const auto waiter = std::make_shared<exec::waiter>();
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_ = waiter;
+    }
+    if (holds()) co_return;
+    const auto left = end - exec::now(here);
+    if (left <= duration::zero()) fail("waited too long for " + what);
+    exec::timer timer(here);
+    timer.start(left, [waiter] { waiter->wake(); });
+    co_await waiter->wait();
+  }
+}
+
+void changing::changed() noexcept {
+  std::shared_ptr<exec::waiter> woken;
+  {
+    const std::lock_guard lock(mutex_);
+    woken = waiting_;
+  }
+  if (woken) woken->wake();
+}
+
+// --- Sinks. --------------------------------------------------------------------------------------
+
+bool recorder::take(envelope&& message, bool /*may_wait*/) noexcept {
+  if (inside_.exchange(true)) overlapped_ = true;
+  const bool taken = !refuses_;
+  if (taken) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back(std::move(message));
+  } else {
+    ++refused_;
+  }
+  inside_ = false;
+  changed();
+  return taken;
+}
+
+std::size_t recorder::size() const {
+  const std::lock_guard lock(mutex_);
+  return all_.size();
+}
+
+envelope recorder::at(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return all_.at(index);
+}
+
+std::vector<std::string> recorder::payloads() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> found;
+  for (const envelope& each : all_) found.push_back(each.payload);
+  return found;
+}
+
+asio::awaitable<void> recorder::until_size(std::size_t many, duration within) {
+  std::function<bool()> holds = [this, many] { return size() >= many; };
+  std::string what = std::to_string(many) + " envelopes";
+  return until(std::move(holds), within, std::move(what));
+}
+
+void collector::take(std::unique_ptr<transport::delivery> received) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(received));
+    ++came_;
+  }
+  changed();
+}
+
+void collector::ended(std::exception_ptr why) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    why_ = std::move(why);
+  }
+  changed();
+}
+
+std::size_t collector::came() const {
+  const std::lock_guard lock(mutex_);
+  return came_;
+}
+
+std::exception_ptr collector::why_ended() const {
+  const std::lock_guard lock(mutex_);
+  return why_;
+}
+
+asio::awaitable<std::unique_ptr<transport::delivery>> collector::next(duration within) {
+  std::function<bool()> holds = [this] {
+    const std::lock_guard lock(mutex_);
+    return !waiting_.empty();
+  };
+  std::string what = "a delivery";
+  co_await until(std::move(holds), within, std::move(what));
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<transport::delivery> first = std::move(waiting_.front());
+  waiting_.pop_front();
+  co_return first;
+}
+
+asio::awaitable<void> collector::until_ended(duration within) {
+  std::function<bool()> holds = [this] { return why_ended() != nullptr; };
+  std::string what = "the end of a source";
+  return until(std::move(holds), within, std::move(what));
+}
+
+// --- Messages. -----------------------------------------------------------------------------------
+
+envelope made(const std::string& topic, std::string payload) {
+  envelope what;
+  what.topic = topic;
+  what.payload = std::move(payload);
+  return what;
+}
+
+envelope with_id(const std::string& topic, std::string payload) {
+  std::string id = topic + "#" + payload;
+  envelope what = made(topic, std::move(payload));
+  what.headers.emplace(header::message_id, std::move(id));
+  return what;
+}
+
+asio::awaitable<std::unique_ptr<transport::feed>> listen(const connection& at, std::string pattern,
+                                                         std::string group,
+                                                         std::shared_ptr<recorder> to,
+                                                         duration within) {
+  auto feed = at->subscribe(pattern, group, std::move(to));
+  co_await at->flush(within);
+  co_return feed;
+}
+
+asio::awaitable<void> make_stream(transport_environment& in, const connection& at) {
+  transport::stream_options how;
+  how.name = in.stream();
+  how.topics.push_back(in.topic(">"));
+  how.in_memory = true;
+  return at->ensure_stream(std::move(how));
+}
+
+asio::awaitable<transport::stored> store(transport_environment& in, const connection& at,
+                                         std::string name, std::string payload) {
+  return at->store(with_id(in.topic(name), std::move(payload)), in.deadline());
+}
+
+transport::pull_options from_stream(const transport_environment& in, std::string durable_name) {
+  transport::pull_options which;
+  which.stream = in.stream();
+  which.durable = std::move(durable_name);
+  which.ack_wait = in.deadline() * 3;
+  return which;
+}
+
+}  // namespace msgbus::testing::conformance

@@ -1,0 +1,150 @@
+#pragma once
+
+// What the conformance cases are made of.
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/exec/waiter.hpp>
+#include <msgbus/testing/conformance.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace msgbus::testing::conformance {
+
+using cases = std::vector<conformance_case>;
+using connection = std::shared_ptr<transport::transport>;
+using duration = transport::duration;
+
+void add_topic_cases(cases& to);
+void add_request_cases(cases& to);
+void add_stream_cases(cases& to);
+void add_durable_cases(cases& to);
+void add_redelivery_cases(cases& to);
+void add_lifetime_cases(cases& to);
+
+inline constexpr transport::features anything{};
+inline constexpr transport::features durable{.durable = true};
+inline constexpr transport::features away{.away = true};
+inline constexpr transport::features durable_and_away{.durable = true, .away = true};
+
+/// The case ends when it does not hold.
+void expect(bool holds, std::string_view sentence);
+[[noreturn]] void fail(const std::string& sentence);
+
+/// What it throws, which must be an `error`.
+template <class T>
+asio::awaitable<error> error_of(asio::awaitable<T> what, std::string called) {
+  try {
+    (void)co_await std::move(what);
+  } catch (const error& e) {
+    co_return e;
+  }
+  fail(called + " should have thrown");
+}
+
+template <class Call>
+error thrown_by(Call call, std::string_view called) {
+  try {
+    call();
+  } catch (const error& e) {
+    return e;
+  }
+  fail(std::string(called) + " should have thrown");
+}
+
+/// Something that other threads change and a coroutine waits for.
+class changing {
+ public:
+  /// Completes when it holds; fails when it does not in time. For one coroutine.
+  asio::awaitable<void> until(std::function<bool()> holds, duration within, std::string what);
+
+ protected:
+  ~changing() = default;
+  void changed() noexcept;
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<exec::waiter> waiting_;
+};
+
+/// Keeps what a subscription gives.
+class recorder final : public transport::sink, public changing {
+ public:
+  bool take(envelope&& message, bool may_wait) noexcept override;
+
+  void refuse(bool all) noexcept { refuses_ = all; }
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] std::size_t refused() const noexcept { return refused_; }
+  [[nodiscard]] envelope at(std::size_t index) const;
+  [[nodiscard]] std::vector<std::string> payloads() const;
+  /// Whether two calls ever ran at once.
+  [[nodiscard]] bool overlapped() const noexcept { return overlapped_; }
+
+  /// Completes when so many have come.
+  asio::awaitable<void> until_size(std::size_t many, duration within);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<envelope> all_;
+  std::atomic<bool> refuses_{false};
+  std::atomic<std::size_t> refused_{0};
+  std::atomic<bool> inside_{false};
+  std::atomic<bool> overlapped_{false};
+};
+
+/// Keeps what a source gives, until it is taken out.
+class collector final : public transport::delivery_sink, public changing {
+ public:
+  void take(std::unique_ptr<transport::delivery> received) noexcept override;
+  void ended(std::exception_ptr why) noexcept override;
+
+  /// How many have come, those that were taken out included.
+  [[nodiscard]] std::size_t came() const;
+  [[nodiscard]] std::exception_ptr why_ended() const;
+
+  /// The next one, in the order of coming.
+  asio::awaitable<std::unique_ptr<transport::delivery>> next(duration within);
+  asio::awaitable<void> until_ended(duration within);
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<std::unique_ptr<transport::delivery>> waiting_;
+  std::size_t came_ = 0;
+  std::exception_ptr why_;
+};
+
+/// An envelope of the case.
+[[nodiscard]] envelope made(const std::string& topic, std::string payload = {});
+
+/// The same with an id, which is that of its topic and payload.
+[[nodiscard]] envelope with_id(const std::string& topic, std::string payload);
+
+/// A subscription that is surely there.
+asio::awaitable<std::unique_ptr<transport::feed>> listen(const connection& at, std::string pattern,
+                                                         std::string group,
+                                                         std::shared_ptr<recorder> to,
+                                                         duration within);
+
+/// Makes the stream of the case, of all its topics.
+asio::awaitable<void> make_stream(transport_environment& in, const connection& at);
+
+/// Stores a message in the stream of the case.
+asio::awaitable<transport::stored> store(transport_environment& in, const connection& at,
+                                         std::string name, std::string payload);
+
+/// A source of the stream of the case.
+[[nodiscard]] transport::pull_options from_stream(const transport_environment& in,
+                                                  std::string durable_name = "workers");
+
+}  // namespace msgbus::testing::conformance
