@@ -51,7 +51,7 @@ using shop::created;
 using shop::order;
 using shop::refund;
 
-TEST_CASE("what is published here runs the handlers there, which know nothing of it") {
+TEST_CASE("what is published here runs the handlers there, which know nothing of it", "[B1]") {
   neighbourhood all;
   bridge here = all.connect();
   bridge there = all.connect();
@@ -137,7 +137,7 @@ TEST_CASE("of several members of a queue group one gets each message") {
   CHECK(second.stats().received > 0);
 }
 
-TEST_CASE("a process does not get what it has sent itself") {
+TEST_CASE("a process does not get what it has sent itself", "[B1]") {
   neighbourhood all;
   bridge here = all.connect();
   publisher from;
@@ -153,7 +153,7 @@ TEST_CASE("a process does not get what it has sent itself") {
   CHECK(in.stats().received == 0);
 }
 
-TEST_CASE("the chain of messages goes on across processes") {
+TEST_CASE("the chain of messages goes on across processes", "[B7]") {
   neighbourhood all;
   bridge front = all.connect();
   bridge middle = all.connect();
@@ -189,7 +189,7 @@ TEST_CASE("the chain of messages goes on across processes") {
   CHECK(cause == first_id);
 }
 
-TEST_CASE("what cannot be decoded is counted and told, and the next one is handled") {
+TEST_CASE("what cannot be decoded is counted and told, and the next one is handled", "[B5]") {
   neighbourhood all;
   bridge there = all.connect("there");
   const auto wire = all.broker.connect(all.executor());
@@ -244,7 +244,7 @@ TEST_CASE("a message that cannot become bytes leaves publish as an error, and is
   CHECK(out.stats().sent == 0);
 }
 
-TEST_CASE("a slow subscriber holds what comes in back, within bounds") {
+TEST_CASE("a slow subscriber holds what comes in back, within bounds", "[B1][B5]") {
   neighbourhood all;
   bridge here = all.connect();
   bridge there = all.connect();
@@ -313,7 +313,7 @@ TEST_CASE("a component that is closed or destroyed ends its links") {
   CHECK_FALSE(in.active());
 }
 
-TEST_CASE("a bridge that is drained sends what waits to go out, and takes nothing new") {
+TEST_CASE("a bridge that is drained sends what waits to go out, and takes nothing new", "[B8]") {
   neighbourhood all;
   bridge here = all.connect();
   bridge there = all.connect();

@@ -81,7 +81,7 @@ bool adds_up(const link_counters& all) {
 
 }  // namespace
 
-TEST_CASE("what was stored is handled and then done, once") {
+TEST_CASE("what was stored is handled and then done, once", "[B2][B3]") {
   shop all;
   subscriber to(all.executor());
   std::vector<int> got;
@@ -118,7 +118,7 @@ TEST_CASE("a message that is stored twice is there once, and that is said") {
         errc::transport_failed);
 }
 
-TEST_CASE("what fails comes again after growing pauses, and counts its attempts") {
+TEST_CASE("what fails comes again after growing pauses, and counts its attempts", "[B3][B5]") {
   shop all;
   subscriber to(all.executor());
   std::vector<unsigned> attempts;
@@ -143,7 +143,7 @@ TEST_CASE("what fails comes again after growing pauses, and counts its attempts"
   CHECK(adds_up(in.stats()));
 }
 
-TEST_CASE("what fails too often goes to the dead letters, with the reason") {
+TEST_CASE("what fails too often goes to the dead letters, with the reason", "[B2][B5]") {
   shop all;
   subscriber to(all.executor());
   to.subscribe("orders.*", [](int) -> awaitable<void> {
@@ -195,7 +195,7 @@ TEST_CASE("without a place for dead letters, what is given up is told") {
   CHECK_THAT(all.told.all[0], contains("given up after 3 deliveries: poison"));
 }
 
-TEST_CASE("a dead letter that cannot be stored is not lost: the message comes again") {
+TEST_CASE("a dead letter that cannot be stored is not lost: the message comes again", "[B2]") {
   shop all;
   subscriber to(all.executor());
   int attempts = 0;
@@ -241,7 +241,7 @@ TEST_CASE("a message that no handler takes is not done") {
   CHECK(to.stats().unrouted == 3);
 }
 
-TEST_CASE("a message is done when its last handler and its clean-ups have ended") {
+TEST_CASE("a message is done when its last handler and its clean-ups have ended", "[B3]") {
   shop all;
   subscriber to(all.executor());
   msgbus_test::gate gate;
@@ -257,7 +257,7 @@ TEST_CASE("a message is done when its last handler and its clean-ups have ended"
   CHECK(in.stats().acks == 1);
 }
 
-TEST_CASE("a slow handler keeps its message, however long it takes") {
+TEST_CASE("a slow handler keeps its message, however long it takes", "[B3]") {
   shop all;
   subscriber to(all.executor());
   msgbus_test::gate gate;
@@ -276,7 +276,7 @@ TEST_CASE("a slow handler keeps its message, however long it takes") {
   CHECK(in.stats().redelivered == 0);
 }
 
-TEST_CASE("never more is taken than the mailbox has room for") {
+TEST_CASE("never more is taken than the mailbox has room for", "[B4]") {
   shop all;
   subscriber to(all.executor(), {.capacity = 3});
   msgbus_test::gate gate;
@@ -397,7 +397,7 @@ TEST_CASE("a message that wears out whoever takes it is given up unhandled") {
   CHECK(begun == 3);
 }
 
-TEST_CASE("a drained bridge finishes what it has taken, and gives back the rest") {
+TEST_CASE("a drained bridge finishes what it has taken, and gives back the rest", "[B8]") {
   shop all;
   subscriber to(all.executor(), {.capacity = 4});
   msgbus_test::gate gate;
@@ -474,7 +474,7 @@ TEST_CASE("a stream that is not there is an error that names it") {
   CHECK(code_of([&] { (void)all.join(to, how); }) == errc::transport_failed);
 }
 
-TEST_CASE("whatever ends first, at whatever step, nothing that was stored is lost", "[A7][A12]") {
+TEST_CASE("whatever ends first, at whatever step, nothing that was stored is lost", "[A7][A12][B2]") {
   for (int which = 0; which < 3; ++which) {
     for (int steps = 0; steps < 30; ++steps) {
       shop all;

@@ -88,7 +88,7 @@ TEST_CASE("texts, views and containers are arguments and results") {
   CHECK(all.call<std::tuple<double, bool>>("both", 1.5) == std::tuple(3.0, true));
 }
 
-TEST_CASE("what the handler throws comes out of execute, with its kind and its text") {
+TEST_CASE("what the handler throws comes out of execute, with its kind and its text", "[B6]") {
   two_sides all;
   auto find = all.commands.handler(
       "find", [](int id) -> user { throw std::out_of_range("no user " + std::to_string(id)); });
@@ -106,7 +106,7 @@ TEST_CASE("what the handler throws comes out of execute, with its kind and its t
   CHECK(served.stats().errors == 2);
 }
 
-TEST_CASE("wrong arguments are refused there, and named here", "[T5]") {
+TEST_CASE("wrong arguments are refused there, and named here", "[T5][B6]") {
   two_sides all;
   int called = 0;
   auto update = all.commands.handler("update", [&](int, std::string) { ++called; });
@@ -125,14 +125,14 @@ TEST_CASE("wrong arguments are refused there, and named here", "[T5]") {
   CHECK(called == 0);
 }
 
-TEST_CASE("an operation that nobody serves has no handler, and that is known at once") {
+TEST_CASE("an operation that nobody serves has no handler, and that is known at once", "[B6]") {
   two_sides all;
   CHECK(code_of([&] { all.call("update", 1); }) == errc::no_handler);
   CHECK_THAT(text_of([&] { all.call("update", 1); }), contains("users.update"));
   CHECK(all.clock.until_next() == std::nullopt);
 }
 
-TEST_CASE("an answer that does not come in time is not waited for") {
+TEST_CASE("an answer that does not come in time is not waited for", "[B6]") {
   two_sides all;
   msgbus_test::gate gate;
   auto slow = all.commands.handler("slow", [&]() -> awaitable<int> {
@@ -149,7 +149,7 @@ TEST_CASE("an answer that does not come in time is not waited for") {
   CHECK(all.told.all.empty());
 }
 
-TEST_CASE("an answer that is not what was asked for is undecodable") {
+TEST_CASE("an answer that is not what was asked for is undecodable", "[B6]") {
   two_sides all;
   auto text = all.commands.handler("text", [] { return std::string("seven"); });
   auto nothing = all.commands.handler("nothing", [] {});
@@ -292,7 +292,7 @@ TEST_CASE("calls end with closed when their bridge is closed, also those that wa
   all.steps.run();
 }
 
-TEST_CASE("a drained bridge answers what it was asked, and nothing more") {
+TEST_CASE("a drained bridge answers what it was asked, and nothing more", "[B8]") {
   two_sides all;
   msgbus_test::gate gate;
   auto slow = all.commands.handler("slow", [&]() -> awaitable<int> {
