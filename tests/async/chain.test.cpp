@@ -55,7 +55,8 @@ struct told {
 
 }  // namespace
 
-TEST_CASE("what is posted while a message from elsewhere is handled names it as its cause", "[B7]") {
+TEST_CASE("what is posted while a message from elsewhere is handled names it as its cause",
+          "[B7]") {
   stepping_context steps;
   consumer events(steps.get_executor());
   told all;
@@ -98,7 +99,8 @@ TEST_CASE("the cause goes along from mailbox to mailbox, also where handlers sus
   CHECK(all.causes == std::vector<std::string>{"m-1/c-1", "m-1/c-1", "m-1/c-1", "/", "/", "/"});
 }
 
-TEST_CASE("messages that are handled at once, each with a cause of its own, do not mix them up", "[B7]") {
+TEST_CASE("messages that are handled at once, each with a cause of its own, do not mix them up",
+          "[B7]") {
   for (unsigned seed = 0; seed < 20; ++seed) {
     stepping_context steps(msgbus::testing::shuffled{seed});
     consumer events(steps.get_executor(), {.concurrency = 4});
@@ -129,7 +131,8 @@ TEST_CASE("messages that are handled at once, each with a cause of its own, do n
   }
 }
 
-TEST_CASE("the cause goes along to handlers on other executors, and back with their callers", "[B7]") {
+TEST_CASE("the cause goes along to handlers on other executors, and back with their callers",
+          "[B7]") {
   asio::thread_pool pool(2);
   stepping_context steps;
   consumer here(steps.get_executor());

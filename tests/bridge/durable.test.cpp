@@ -474,7 +474,8 @@ TEST_CASE("a stream that is not there is an error that names it") {
   CHECK(code_of([&] { (void)all.join(to, how); }) == errc::transport_failed);
 }
 
-TEST_CASE("whatever ends first, at whatever step, nothing that was stored is lost", "[A7][A12][B2]") {
+TEST_CASE("whatever ends first, at whatever step, nothing that was stored is lost",
+          "[A7][A12][B2]") {
   for (int which = 0; which < 3; ++which) {
     for (int steps = 0; steps < 30; ++steps) {
       shop all;

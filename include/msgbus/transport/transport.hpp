@@ -29,8 +29,8 @@ struct features {
 };
 
 /// Whether an envelope may wait for others that share its way. What is sent at once reaches the
-/// sender's own subscriptions too, so that a process may call its own services; what is sent in bulk
-/// does not, unless the transport was asked to echo.
+/// sender's own subscriptions too, so that a process may call its own services; what is sent in
+/// bulk does not, unless the transport was asked to echo.
 enum class urgency { bulk, at_once };
 
 /// A subscription at a transport. Its destructor is `stop`.
