@@ -44,9 +44,10 @@ class bridge {
   // --- At most once.
   // -------------------------------------------------------------------------------
 
-  /// What is published here, of these types and to topics that match, also goes out. It passes
-  /// through a mailbox: `publish` waits until the transport has it, `send` until the mailbox has.
-  /// What cannot be sent leaves `publish` as an error; otherwise it is as with any handler (A8).
+  /// What is published here, of these types and to topics that match, also goes out (B1, B7). It
+  /// passes through a mailbox: `publish` waits until the transport has it, `send` until the mailbox
+  /// has. What cannot be sent leaves `publish` as an error; otherwise it is as with any handler
+  /// (A8).
   template <class... Ms>
   bridge_link outbound(async::publisher& from, std::string_view pattern,
                        const outbound_options& how = {}) {
@@ -66,9 +67,9 @@ class bridge {
     return keep(std::move(made));
   }
 
-  /// What others send to topics that match runs the handlers here: it is decoded, and put into the
-  /// subscriber's mailbox. While that is full, the transport is held back as far as it can be; then
-  /// it drops, and `stats().dropped` counts. What it does not know to be one of these types is
+  /// What others send to topics that match runs the handlers here (B1): it is decoded, and put into
+  /// the subscriber's mailbox. While that is full, the transport is held back as far as it can be;
+  /// then it drops, and `stats().dropped` counts. What it does not know to be one of these types is
   /// undecodable. What was sent after a `flush` that began after this arrives.
   template <class... Ms>
   bridge_link inbound(async::subscriber& to, std::string_view pattern,
@@ -111,11 +112,11 @@ class bridge {
     return parts_->hub->wire->ensure_stream(std::move(stream));
   }
 
-  /// Completes when the stream of the topic has stored the message. It tries until the timeout, and
-  /// a message is stored once however often it is tried. Throws `encode_failed`, `timed_out` (it
-  /// may have been stored all the same: with a `message_id` of your own, storing again is
-  /// harmless), `transport_failed` if no stream takes the topic. The caller resumes on its own
-  /// executor.
+  /// Completes when the stream of the topic has stored the message (B2). It tries until the
+  /// timeout, and a message is stored once however often it is tried. Throws `encode_failed`,
+  /// `timed_out` (it may have been stored all the same: with a `message_id` of your own, storing
+  /// again is harmless), `transport_failed` if no stream takes the topic. The caller resumes on its
+  /// own executor.
   template <class M>
   [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic,
                                                          const store_options& how = {}) {
@@ -130,12 +131,12 @@ class bridge {
     return store(std::move(event), bridging::event_topic(how.prefix, name_of<E>), how);
   }
 
-  /// Messages of a stream run the handlers here, each until they have ended well. It is settled
-  /// when all its handlers and their clean-ups have ended: done if none failed; else it comes again
-  /// after a pause, and after `max_deliver` times, or if it cannot be decoded, it goes to the dead
-  /// letters. Never more are taken than the mailbox has room for: the stream keeps the rest. A
-  /// message may come twice: `context::message_id` tells. Completes with the link when the durable
-  /// consumer is there; throws what the transport throws.
+  /// Messages of a stream run the handlers here, each until they have ended well (B2). It is
+  /// settled when all its handlers and their clean-ups have ended: done if none failed; else it
+  /// comes again after a pause, and after `max_deliver` times, or if it cannot be decoded, it goes
+  /// to the dead letters (B3). Never more are taken than the mailbox has room for: the stream keeps
+  /// the rest (B4). A message may come twice: `context::message_id` tells. Completes with the link
+  /// when the durable consumer is there; throws what the transport throws.
   template <class... Ms>
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::subscriber& to, std::string pattern,
                                                      durable_options how) {
@@ -160,10 +161,10 @@ class bridge {
     return parts_->hub->wire->flush(timeout);
   }
 
-  /// The orderly end: takes nothing new in, waits until what came in is handled and settled and
-  /// what waits to go out has gone, then closes the connection. Completes at the deadline at the
-  /// latest, and says what became of what was under way when it began: what is abandoned and came
-  /// from a stream is delivered again. Then drain the components, which the bridge needs until
+  /// The orderly end (B8): takes nothing new in, waits until what came in is handled and settled
+  /// and what waits to go out has gone, then closes the connection. Completes at the deadline at
+  /// the latest, and says what became of what was under way when it began: what is abandoned and
+  /// came from a stream is delivered again. Then drain the components, which the bridge needs until
   /// here.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
     return drain(parts_, deadline);

@@ -25,6 +25,7 @@ class bridge_link {
   /// Whether it was not cancelled, its component is there, and its stream has not ended it.
   [[nodiscard]] bool active() const noexcept { return state_ && state_->active(); }
 
+  /// They add up (B5).
   [[nodiscard]] link_counters stats() const noexcept {
     return state_ ? state_->stats() : link_counters{};
   }

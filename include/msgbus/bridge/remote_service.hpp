@@ -23,7 +23,7 @@ class remote_service {
   remote_service(const bridge& over, std::string prefix, call_options how = {});
 
   /// Completes with the operation's result; with `R = void` there is none to decode. Arguments are
-  /// encoded before this returns. Throws `remote_error` with what the handler threw there,
+  /// encoded before this returns. Throws (B6) `remote_error` with what the handler threw there,
   /// `bad_arguments`, `no_handler` (nobody serves it), `timed_out` (it may have been carried out
   /// all the same), `decode_failed` (the answer is no `R`), `closed`, `disconnected`. The caller
   /// resumes on its own executor. Cancelled it throws Asio's `operation_aborted`; what runs there
