@@ -16,8 +16,8 @@ class MsgbusConan(ConanFile):
     topics = ("messaging", "events", "publish-subscribe", "dependency-injection", "cpp20")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False]}
-    default_options = {"shared": False, "fPIC": True}
+    options = {"shared": [True, False], "fPIC": [True, False], "with_nats": [True, False]}
+    default_options = {"shared": False, "fPIC": True, "with_nats": False}
     implements = ["auto_shared_fpic"]
     exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*"
 
@@ -31,6 +31,9 @@ class MsgbusConan(ConanFile):
     def requirements(self):
         self.requires("asio/1.30.2", transitive_headers=True)
         self.requires("concurrentqueue/1.0.4")
+        if self.options.with_nats:
+            self.requires("nlohmann_json/3.11.3", transitive_headers=True)
+            self.requires("cnats/3.8.2")
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -39,6 +42,7 @@ class MsgbusConan(ConanFile):
         toolchain = CMakeToolchain(self)
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"MSGBUS_BUILD_{part}"] = False
+        toolchain.cache_variables["MSGBUS_WITH_NATS"] = bool(self.options.with_nats)
         toolchain.generate()
         CMakeDeps(self).generate()
 

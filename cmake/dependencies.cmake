@@ -101,6 +101,7 @@ macro(msgbus_need_nats)
       GIT_TAG v3.8.2
       GIT_SHALLOW ON)
     FetchContent_MakeAvailable(msgbus_nats_source)
-    add_library(msgbus::nats_client ALIAS nats_static)
+    add_library(msgbus::nats_client INTERFACE IMPORTED GLOBAL)
+    set_target_properties(msgbus::nats_client PROPERTIES INTERFACE_LINK_LIBRARIES nats_static)
   endif()
 endmacro()

@@ -12,6 +12,14 @@ if(MSGBUS_WITH_ASYNC)
     DESTINATION ${msgbus_package_dir})
 endif()
 
+if(MSGBUS_WITH_NATS)
+  list(APPEND msgbus_installed msgbus_bridge msgbus_nats)
+  install(FILES
+    "${PROJECT_SOURCE_DIR}/cmake/msgbus_json.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/msgbus_nats_client.cmake"
+    DESTINATION ${msgbus_package_dir})
+endif()
+
 install(TARGETS ${msgbus_installed} EXPORT msgbusTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -27,8 +27,12 @@ run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project" -B "${SCRATCH}/bui
   "-DCMAKE_CXX_FLAGS=${FLAGS}"
   "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}"
   "-DEXPECTED_VERSION=${EXPECTED_VERSION}"
+  "-DWITH_NATS=${WITH_NATS}"
   "${where}")
 run("${CMAKE_COMMAND}" --build "${SCRATCH}/build" --parallel 2)
 run("${SCRATCH}/build/first_program_sync")
 run("${SCRATCH}/build/first_program_all")
 run("${SCRATCH}/build/async")
+if(WITH_NATS)
+  run("${SCRATCH}/build/distributed")
+endif()
