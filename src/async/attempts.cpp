@@ -2,6 +2,7 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/timer.hpp>
@@ -60,6 +61,10 @@ asio::awaitable<void> run_elsewhere(std::shared_ptr<attempt> mine, const msgbus:
   if (*timed_out && !mine->failed.empty()) {
     failures instead;
     instead.add(std::make_exception_ptr(too_slow(*mine->handler.get(), how)));
+    // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
+    for (std::size_t i = 1; i < mine->failed.size(); ++i) {
+      if (!exec::is_aborted(mine->failed[i])) instead.add(mine->failed[i]);
+    }
     mine->failed = std::move(instead);
   }
 }

@@ -1,6 +1,7 @@
 #include <msgbus/async/detail/core.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/waiter.hpp>
 
@@ -164,8 +165,11 @@ void core::settle(delivery& d, observer* watcher) {
     counts_.add(outcome::unrouted);
     if (watcher) watcher->unrouted(d.step());
   }
-  if (d.from_mailbox && !watcher && !d.cancelled) {
-    for (std::size_t i = 0; i < d.failed.size(); ++i) say("a handler of", d.step(), d.failed[i]);
+  if (d.from_mailbox && !watcher) {
+    for (std::size_t i = 0; i < d.failed.size(); ++i) {
+      if (d.cancelled && exec::is_aborted(d.failed[i])) continue;  // that it was told to
+      say("a handler of", d.step(), d.failed[i]);
+    }
   }
   if (d.cancelled) {
     if (watcher) watcher->abandoned(d.step());

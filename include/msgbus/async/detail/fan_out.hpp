@@ -82,8 +82,9 @@ class fan_out {
   void failed(std::size_t index, std::exception_ptr failure);
 
   const asio::any_io_executor& here_;
-  bool cancelled_ = false;
-  std::size_t count_ = 0;  // of components
+  bool cancelled_ = false;    // something was stopped
+  bool told_to_end_ = false;  // the caller was cancelled
+  std::size_t count_ = 0;     // of components
   std::vector<std::shared_ptr<own_delivery>> rest_;
   std::vector<std::pair<std::size_t, std::exception_ptr>> failed_;  // by component
 };
