@@ -78,9 +78,18 @@ void fan_out::ended(std::size_t index, delivery& d) {
   for (std::size_t i = 0; i < d.failed.size(); ++i) failed(index, d.failed[i]);
 }
 
+void fan_out::refused_by(core& to, std::size_t index, const to_share& message) {
+  try {
+    to.throw_closed({message.message().type->name, message.known().topic()});
+  } catch (...) {
+    failed(index, std::current_exception());
+  }
+}
+
 void fan_out::deliver(core& to, to_share& message, bool alone) {
   const std::size_t index = count_++;
   if (!exec::runs_on(here_, to.executor())) {
+    if (!to.mailbox.can_run()) return refused_by(to, index, message);
     rest_.push_back(std::make_shared<own_delivery>(to.self(), message.shared(), index));
     rest_.back()->d.with_others = !alone;
     return;

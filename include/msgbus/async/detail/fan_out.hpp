@@ -80,6 +80,7 @@ class fan_out {
   void ended(std::size_t index, delivery& d);
   asio::awaitable<void> wait_for_several();
   void failed(std::size_t index, std::exception_ptr failure);
+  void refused_by(core& to, std::size_t index, const to_share& message);
 
   const asio::any_io_executor& here_;
   bool cancelled_ = false;    // something was stopped
