@@ -2,6 +2,7 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/timer.hpp>
@@ -40,28 +41,58 @@ error too_slow(const routing::entry& handler, const msgbus::policy& how) {
                handler.describe() + " was not done after " + std::to_string(ms) + " ms");
 }
 
-/// One attempt on the policy's executor, for no longer than its timeout.
-asio::awaitable<void> run_elsewhere(std::shared_ptr<attempt> mine, const msgbus::policy& how,
-                                    make_attempt make, const asio::any_io_executor& here) {
-  const asio::any_io_executor& wanted = how.executor ? how.executor : mine->component->executor();
-  const asio::any_io_executor on = exec::child_executor(here, wanted, true);
-  auto together = std::make_shared<exec::branches>();
-  together->start(on, run(mine, std::move(make)));
-  auto timed_out = std::make_shared<std::atomic<bool>>(false);
-  exec::timer clock(on);
-  if (how.timeout != how.timeout.zero()) {
-    clock.start(how.timeout, [together, timed_out] {
-      *timed_out = true;
-      together->cancel(asio::cancellation_type::terminal);
+/// What ends an attempt that takes too long.
+class time_limit {
+ public:
+  time_limit(const asio::any_io_executor& on, std::shared_ptr<exec::branches> limited)
+      : clock_(on), limited_(std::move(limited)) {}
+
+  void start(exec::clock::duration limit) {
+    clock_.start(limit, [limited = limited_, passed = passed_] {
+      *passed = true;
+      limited->cancel(asio::cancellation_type::terminal);
     });
   }
+  [[nodiscard]] bool passed() const noexcept { return *passed_; }
+
+ private:
+  exec::timer clock_;
+  const std::shared_ptr<exec::branches> limited_;
+  const std::shared_ptr<std::atomic<bool>> passed_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+/// Starts the attempt on the policy's executor. Keeps nothing of that: it may go before the caller
+/// goes on, and a strand must not outlive its context.
+std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::branches>& together,
+                                            const std::shared_ptr<attempt>& mine,
+                                            const msgbus::policy& how, make_attempt make,
+                                            const asio::any_io_executor& here) {
+  const asio::any_io_executor& wanted = how.executor ? how.executor : mine->component->executor();
+  const asio::any_io_executor on = exec::child_executor(here, wanted, true);
+  together->start(on, run(mine, std::move(make)));
+  auto limit = std::make_unique<time_limit>(on, together);
+  if (how.timeout != how.timeout.zero()) limit->start(how.timeout);
+  return limit;
+}
+
+/// One attempt on the policy's executor, for no longer than its timeout. False if there cannot be
+/// another one, since the executor's context has gone.
+asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const msgbus::policy& how,
+                                    make_attempt make, const asio::any_io_executor& here) {
+  auto together = std::make_shared<exec::branches>();
+  const auto limit = start_elsewhere(together, mine, how, std::move(make), here);
   co_await together->join();
   if (const std::exception_ptr failure = together->failure(0)) mine->failed.add_new(failure);
-  if (*timed_out && !mine->failed.empty()) {
+  if (limit->passed() && !mine->failed.empty()) {
     failures instead;
     instead.add(std::make_exception_ptr(too_slow(*mine->handler.get(), how)));
+    // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
+    for (std::size_t i = 1; i < mine->failed.size(); ++i) {
+      if (!exec::is_aborted(mine->failed[i])) instead.add(mine->failed[i]);
+    }
     mine->failed = std::move(instead);
   }
+  co_return !together->has_lost_context(0);
 }
 
 }  // namespace
@@ -82,9 +113,11 @@ asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::ent
     mine->message = message;
     mine->known = known.repeated(static_cast<unsigned>(n) - 1);
     std::exception_ptr thrown;
+    bool again = n < how.retry.attempts;
     try {
       if (how.executor || how.timeout != how.timeout.zero()) {
-        co_await run_elsewhere(mine, how, make, here);
+        const bool possible = co_await run_elsewhere(mine, how, make, here);
+        again = again && possible;
       } else {
         co_await make(*mine);
       }
@@ -95,7 +128,7 @@ asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::ent
     if (mine->failed.empty()) co_return;
     const auto state = co_await asio::this_coro::cancellation_state;
     const bool cancelled = state.cancelled() != asio::cancellation_type::none;
-    if (n >= how.retry.attempts || cancelled) {
+    if (!again || cancelled) {
       failed.take(mine->failed);
       co_return;
     }

@@ -1,6 +1,7 @@
 #include <msgbus/async/detail/core.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/waiter.hpp>
 
@@ -8,7 +9,9 @@
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <functional>
 
 namespace msgbus::async::detail {
 
@@ -162,8 +165,11 @@ void core::settle(delivery& d, observer* watcher) {
     counts_.add(outcome::unrouted);
     if (watcher) watcher->unrouted(d.step());
   }
-  if (d.from_mailbox && !watcher && !d.cancelled) {
-    for (std::size_t i = 0; i < d.failed.size(); ++i) say("a handler of", d.step(), d.failed[i]);
+  if (d.from_mailbox && !watcher) {
+    for (std::size_t i = 0; i < d.failed.size(); ++i) {
+      if (d.cancelled && exec::is_aborted(d.failed[i])) continue;  // that it was told to
+      say("a handler of", d.step(), d.failed[i]);
+    }
   }
   if (d.cancelled) {
     if (watcher) watcher->abandoned(d.step());
@@ -319,10 +325,14 @@ void core::close() noexcept {
   after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
 
-void core::on_quiet(std::function<void()> told) {
+void core::listen(listener added) {
   {
     const std::lock_guard lock(telling_);
-    to_tell_.push_back(std::move(told));
+    if (to_tell_.size() >= crowded_) {
+      std::erase_if(to_tell_, [](const listener& each) { return each.whom.expired(); });
+      crowded_ = std::max(crowded_, 2 * to_tell_.size());
+    }
+    to_tell_.push_back(std::move(added));
   }
   if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
@@ -337,12 +347,14 @@ void core::check_quiet() noexcept {
 }
 
 void core::tell_quiet() noexcept {
-  std::vector<std::function<void()>> to_tell;
+  std::vector<listener> to_tell;
   {
     const std::lock_guard lock(telling_);
     to_tell.swap(to_tell_);
   }
-  for (const auto& each : to_tell) each();
+  for (const listener& each : to_tell) {
+    if (const auto there = each.whom.lock()) each.tell(there.get());
+  }
 }
 
 void core::write_off() noexcept {
@@ -367,12 +379,14 @@ struct pause {
   exec::waiter over;
 };
 
+void end_of(pause& which) { which.over.wake(); }
+
 asio::awaitable<void> wait_for(std::shared_ptr<core> self,
                                std::chrono::steady_clock::duration at_most) {
   auto until = std::make_shared<pause>();
   exec::timer clock(co_await asio::this_coro::executor);
   clock.start(at_most, [until] { until->over.wake(); });
-  self->on_quiet([until] { until->over.wake(); });
+  self->on_quiet<pause, end_of>(until);
   co_await until->over.wait();
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) {

@@ -1,5 +1,6 @@
 #include <msgbus/async/detail/fan_out.hpp>
 
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
 
 #include <asio/error.hpp>
@@ -77,9 +78,18 @@ void fan_out::ended(std::size_t index, delivery& d) {
   for (std::size_t i = 0; i < d.failed.size(); ++i) failed(index, d.failed[i]);
 }
 
+void fan_out::refused_by(core& to, std::size_t index, const to_share& message) {
+  try {
+    to.throw_closed({message.message().type->name, message.known().topic()});
+  } catch (...) {
+    failed(index, std::current_exception());
+  }
+}
+
 void fan_out::deliver(core& to, to_share& message, bool alone) {
   const std::size_t index = count_++;
   if (!exec::runs_on(here_, to.executor())) {
+    if (!to.mailbox.can_run()) return refused_by(to, index, message);
     rest_.push_back(std::make_shared<own_delivery>(to.self(), message.shared(), index));
     rest_.back()->d.with_others = !alone;
     return;
@@ -202,6 +212,8 @@ asio::awaitable<void> fan_out::wait_for_several() {
     co_await asio::this_coro::throw_if_cancelled(false);
     co_await all->together->join();
     co_await asio::this_coro::throw_if_cancelled(throws);
+    const auto now = co_await asio::this_coro::cancellation_state;
+    told_to_end_ = now.cancelled() != asio::cancellation_type::none;
     for (std::size_t i = 0; i < all->together->size(); ++i) {
       const std::size_t index = i < spawned.size() ? spawned[i] : rest_.back()->index;
       if (const auto failure = all->together->failure(i)) failed(index, failure);
@@ -215,12 +227,19 @@ void fan_out::throw_outcome() {
   std::size_t last = 0;
   for (const auto& each : failed_) last = std::max(last, each.first);
   failures all;
+  std::exception_ptr aborted;  // however many were told to end, it is one cancellation
   for (std::size_t index = 0; index <= last; ++index) {
     for (const auto& each : failed_) {
-      if (each.first == index) all.add(each.second);
+      if (each.first != index) continue;
+      if (told_to_end_ && exec::is_aborted(each.second)) {
+        aborted = each.second;
+      } else {
+        all.add(each.second);
+      }
     }
   }
   all.throw_any();
+  if (aborted) std::rethrow_exception(aborted);
   throw asio::system_error(asio::error::operation_aborted, "a verb");
 }
 

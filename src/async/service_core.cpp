@@ -120,6 +120,7 @@ asio::awaitable<void> run_command(std::shared_ptr<command> asked) {
   if (exec::runs_on(here, asked->service->executor())) {
     if (asked->service->advance(asked->d)) co_await deliver_rest(asked->d);
   } else {
+    if (!asked->service->mailbox.can_run()) asked->service->throw_closed(asked->d.step());
     const auto state = co_await asio::this_coro::cancellation_state;
     auto elsewhere = std::make_shared<std::shared_ptr<command>>(asked);
     asked->d.home = elsewhere.get();

@@ -1,5 +1,6 @@
 #include <msgbus/async/detail/verbs.hpp>
 
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
 
 namespace msgbus::async::detail {
@@ -65,11 +66,18 @@ asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message) 
     }
     co_await together.join();
     failures failed;
+    std::exception_ptr aborted;  // however many were cancelled, it is one cancellation
     for (std::size_t i = 0; i < full.size(); ++i) {
-      if (const auto failure = together.failure(i)) failed.add(failure);
+      const auto failure = together.failure(i);
+      if (exec::is_aborted(failure)) {
+        aborted = failure;
+      } else if (failure) {
+        failed.add(failure);
+      }
       total += *results[i];
     }
     failed.throw_any();
+    if (aborted) std::rethrow_exception(aborted);
   }
   co_return total;
 }

@@ -1,5 +1,6 @@
 #include <msgbus/exec/branches.hpp>
 
+#include <msgbus/exec/context_link.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/waiter.hpp>
 
@@ -19,13 +20,24 @@ namespace msgbus::exec {
 
 /// Shared by the owner and the branches.
 struct branches::state : std::enable_shared_from_this<branches::state> {
-  struct branch {
-    explicit branch(const asio::any_io_executor& executor)
-        : on(executor), work(work_on(executor)) {}
+  struct branch final : context_link {
+    branch(state& all, const asio::any_io_executor& executor)
+        : in(all), on(executor), work(work_on(executor)) {
+      gone = !link(executor);
+    }
+
+    /// Nothing may be posted there any more. The end of the branch itself follows.
+    void context_ended() noexcept override {
+      const std::lock_guard lock(in.mutex);
+      gone = true;
+    }
+
+    state& in;
     // Let go at the end: they must not outlive their context.
     asio::any_io_executor on;
     asio::any_io_executor work;
     asio::cancellation_signal signal;
+    bool gone = false;      // its context is ending, perhaps on another thread
     bool launched = false;  // the signal's slot has been taken
     asio::cancellation_type told = asio::cancellation_type::none;  // before that
     bool ended = false;
@@ -64,8 +76,9 @@ struct branches::state : std::enable_shared_from_this<branches::state> {
   }
 
   void tell_locked(branch& which, asio::cancellation_type type) noexcept {
-    if (which.ended) return;
-    // A signal is used on its branch's executor only.
+    if (which.ended || which.gone) return;
+    // A signal is used on its branch's executor only. Its context does not end before the lock
+    // does.
     asio::post(which.on, [self = shared_from_this(), &which, type] {
       bool ended = false;
       {
@@ -114,7 +127,7 @@ branches::~branches() = default;
 
 std::size_t branches::add(const asio::any_io_executor& on) {
   const std::lock_guard lock(state_->mutex);
-  state_->all.emplace_back(on);
+  state_->all.emplace_back(*state_, on);
   ++state_->running;
   return state_->all.size() - 1;
 }
@@ -157,6 +170,11 @@ void branches::cancel(asio::cancellation_type type) noexcept { state_->cancel(ty
 std::exception_ptr branches::failure(std::size_t index) const {
   const std::lock_guard lock(state_->mutex);
   return state_->all[index].failure;
+}
+
+bool branches::has_lost_context(std::size_t index) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->all[index].gone;
 }
 
 std::size_t branches::size() const noexcept {

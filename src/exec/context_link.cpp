@@ -5,6 +5,9 @@
 #include <asio/execution_context.hpp>
 #include <asio/query.hpp>
 
+#include <condition_variable>
+#include <thread>
+
 namespace msgbus::exec {
 
 /// The links of one context. The context's service and the links share it.
@@ -22,8 +25,18 @@ class context_links {
   }
 
   void remove(context_link& removed) noexcept {
+    std::unique_lock lock(mutex_);
+    if (removed.linked_) return take_out(removed);
+    // It may go now, but not while the thread that destroys the context is telling it.
+    told_.wait(lock, [&] { return telling_ != &removed || teller_ == std::this_thread::get_id(); });
+  }
+
+  bool remove_after(context_link& removed, function_ref<void()> last) noexcept {
     const std::lock_guard lock(mutex_);
-    if (removed.linked_) take_out(removed);
+    if (!removed.linked_) return false;
+    take_out(removed);
+    last();
+    return true;
   }
 
   void end() noexcept {
@@ -32,10 +45,12 @@ class context_links {
       {
         const std::lock_guard lock(mutex_);
         ended_ = true;
-        each = first_;
-        if (!each) return;
-        take_out(*each);
+        teller_ = std::this_thread::get_id();
+        telling_ = each = first_;
+        if (each) take_out(*each);
       }
+      told_.notify_all();
+      if (!each) return;
       each->context_ended();
     }
   }
@@ -48,8 +63,11 @@ class context_links {
   }
 
   std::mutex mutex_;
+  std::condition_variable told_;
   bool ended_ = false;
   context_link* first_ = nullptr;
+  const context_link* telling_ = nullptr;  // who is being told
+  std::thread::id teller_;                 // and by which thread
 };
 
 namespace {
@@ -84,6 +102,11 @@ bool context_link::link(const asio::any_io_executor& executor) {
 
 void context_link::unlink() noexcept {
   if (list_) list_->remove(*this);
+}
+
+bool context_link::unlink_after(function_ref<void()> last) noexcept {
+  const auto list = list_;  // this may be gone when `last` returns
+  return list && list->remove_after(*this, last);
 }
 
 }  // namespace msgbus::exec

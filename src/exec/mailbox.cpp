@@ -396,6 +396,8 @@ void mailbox::discard() noexcept {
   discarding_.store(true, std::memory_order_relaxed);
   close();
   const std::lock_guard lock(mutex_);
+  // Where that comes later, perhaps on another thread, it waits for the lock.
+  if (context_ended_.load(std::memory_order_acquire)) return;
   for (strand_run* const each : running_) {
     // Signals are used on the lane's executor only.
     asio::post(each->executor, [keep = owner_.keep(), this, each] {

@@ -28,11 +28,18 @@ void waiter::start(handler&& waiting) {
 }
 
 void waiter::wake() noexcept {
-  // Acquire: the handler, where there is one. Release: what was done before waking.
-  if (state_.exchange(state::woken, std::memory_order_acq_rel) != state::waiting) return;
-  unlink();
-  handler woken(std::move(*handler_));
-  asio::post(std::move(woken));
+  // Release: what was done before waking.
+  state seen = state::fresh;
+  if (state_.compare_exchange_strong(seen, state::woken, std::memory_order_acq_rel)) return;
+  if (seen == state::woken) return;
+  // Another thread may be destroying the coroutine's context: that waits for this, or comes first
+  // and sees to the handler itself.
+  unlink_after([this] {
+    // Acquire: the handler.
+    if (state_.exchange(state::woken, std::memory_order_acq_rel) != state::waiting) return;
+    handler woken(std::move(*handler_));
+    asio::post(std::move(woken));
+  });
 }
 
 void waiter::context_ended() noexcept {

@@ -293,3 +293,49 @@ TEST_CASE("a handler that changes its cancellation state does so for itself alon
   CHECK(aborted);
   CHECK(report == msgbus::drain_report{.abandoned = 1});
 }
+
+TEST_CASE("a verb that is cancelled at several components is aborted once", "[A9][A3]") {
+  stepping_context context;
+  stepping_context elsewhere;
+  consumer first(context.get_executor(), {.capacity = 1});
+  consumer second(context.get_executor(), {.capacity = 1});
+  consumer third(elsewhere.get_executor(), {.capacity = 1});
+  producer all;
+  all.bind(first, second, third);
+  gate never;
+  for (consumer* const each : {&first, &second, &third}) {
+    each->observe(std::make_shared<msgbus::observer>());
+    each->handler([&](const numbered&) -> awaitable<void> { co_await never.wait(); });
+  }
+  const auto run = [&] {
+    while (context.run() + elsewhere.run() != 0) {
+    }
+  };
+  SECTION("handlers") {
+    auto dispatched = context.spawn(all.dispatch<numbered>(1));
+    run();
+    CHECK(never.came() == 3);
+    dispatched.cancel();
+    run();
+    CHECK(is_aborted(dispatched.failure()));
+  }
+  SECTION("before it has begun elsewhere") {
+    auto dispatched = context.spawn(all.dispatch<numbered>(1));
+    context.run();
+    dispatched.cancel();
+    run();
+    CHECK(is_aborted(dispatched.failure()));
+  }
+  SECTION("waiting for room") {
+    for (int i = 0; i < 2; ++i) {
+      (void)all.post(numbered{i});
+      run();
+    }
+    auto sent = context.spawn(all.send<numbered>(2));
+    run();
+    CHECK_FALSE(sent.done());
+    sent.cancel();
+    run();
+    CHECK(is_aborted(sent.failure()));
+  }
+}

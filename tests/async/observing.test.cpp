@@ -2,7 +2,9 @@
 
 #include <msgbus/async.hpp>
 
+#include <msgbus/exec/timer.hpp>
 #include <msgbus/observe/counters.hpp>
+#include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/probe.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
@@ -13,6 +15,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -111,6 +114,34 @@ TEST_CASE("with an observer, failures of sent messages go there and not to stder
   CHECK(text.empty());
   CHECK(watcher->steps ==
         steps{"accepted int", "failed int: one", "failed int: two", "delivered int"});
+}
+
+TEST_CASE("what a cancelled handler throws besides is said on stderr too", "[A8][A10]") {
+  stepping_context context;
+  msgbus::testing::manual_clock clock(context);
+  consumer events(context.get_executor());
+  events.handler([](const std::string& why) -> awaitable<void> {
+    std::exception_ptr aborted;
+    try {
+      co_await msgbus::exec::sleep(std::chrono::hours(1));
+    } catch (const std::exception&) {
+      aborted = std::current_exception();
+    }
+    if (!why.empty()) throw std::runtime_error(why);
+    std::rethrow_exception(aborted);
+  });
+  const auto text_of_drain = [&](const char* why) {
+    (void)events.post(std::string(why));
+    context.run();
+    return stderr_of([&] {
+      CHECK(clock.run(context, events.drain({})) == msgbus::drain_report{.abandoned = 1});
+    });
+  };
+  SECTION("the rollback failed") {
+    CHECK_THAT(text_of_drain("no rollback"),
+               contains("failed, and no observer is told: no rollback"));
+  }
+  SECTION("it did as it was told") { CHECK(text_of_drain("").empty()); }
 }
 
 TEST_CASE("an async consumer tells the same of an awaited verb", "[D2][D3]") {

@@ -86,6 +86,33 @@ TEST_CASE("a retry is a new invocation: dependencies are resolved and released a
   CHECK(t.events.stats().handled == 1);
 }
 
+TEST_CASE("a timeout does not hide that the clean-up failed", "[I3]") {
+  static constexpr auto not_rolled_back = [](msgbus::async::yield<int> yield) -> awaitable<void> {
+    std::exception_ptr failure;
+    try {
+      co_await yield(1);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) throw std::runtime_error("no rollback");
+  };
+  fresh t;
+  t.events.handler(
+      [](const placed&, msgbus::depends<not_rolled_back>) -> awaitable<void> {
+        co_await msgbus::exec::sleep(1h);
+      },
+      {.timeout = 10ms});
+  std::vector<std::string> thrown;
+  try {
+    t.clock.run(t.context, t.events.consume(placed{}));
+  } catch (const msgbus::dispatch_error& e) {
+    for (const auto& each : e.errors()) thrown.push_back(msgbus::describe(each));
+  }
+  REQUIRE(thrown.size() == 2);
+  CHECK_THAT(thrown[0], msgbus_test::contains("was not done after 10 ms"));
+  CHECK(thrown[1] == "no rollback");
+}
+
 TEST_CASE("after the last attempt its failure leaves, and the others were told", "[D2]") {
   fresh t;
   const probe watching;

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -163,6 +164,38 @@ TEST_CASE("a handler that ignores cancellation does not keep a drain for ever", 
   CHECK(t.got == std::vector{0, -1});
   CHECK(t.events->stats().abandoned == 2);
   CHECK(is_conserved(t.events->stats()));
+}
+
+TEST_CASE("an executor that has stopped keeps a drain no longer than any other", "[A10][A7][A12]") {
+  stepping_context here;
+  manual_clock clock(here);
+  std::optional<stepping_context> stopped(std::in_place);  // one that nobody runs any more
+  consumer events(stopped->get_executor(), {.capacity = 2});
+  const probe watching;
+  events.observe(watching);
+  gate never;
+  events.handler([&](int) -> awaitable<void> { co_await never.wait(); });
+  (void)events.post(1);
+  stopped->run();
+  CHECK(never.came() == 1);
+  (void)events.post(2);
+  (void)events.post(3);
+  auto sent = here.spawn(events.send(4));
+  auto consumed = here.spawn(events.consume(5));
+  here.run();
+  CHECK_FALSE(sent.done());
+  CHECK(clock.run(here, events.drain(5s)) == msgbus::drain_report{.abandoned = 3});
+  CHECK(sent.get() == msgbus::receipt{.rejected = 1});
+  CHECK_FALSE(consumed.done());
+  const msgbus::counters drained = events.stats();
+  CHECK(drained.abandoned == 3);
+  CHECK(is_conserved(drained));
+  stopped.reset();
+  here.run();
+  CHECK(is_aborted(consumed.failure()));
+  CHECK(events.stats().abandoned == 3);
+  CHECK(is_conserved(events.stats()));
+  CHECK(watching.count(seen::abandoned) == 3);
 }
 
 TEST_CASE("awaited verbs are drained too, and count as abandoned if they outlast it", "[A10]") {

@@ -10,6 +10,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
+#include "support/thrown.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
@@ -204,6 +205,64 @@ TEST_CASE("streams may be cut off at every step", "[A12]") { cut_off_everywhere<
 TEST_CASE("policies may be cut off at every step", "[A12]") { cut_off_everywhere<with_policies>(); }
 TEST_CASE("drains and cancellations may be cut off at every step", "[A12]") {
   cut_off_everywhere<ending>();
+}
+
+TEST_CASE("the executor of a policy may lose its context while the caller waits", "[A12]") {
+  stepping_context here;
+  msgbus::testing::manual_clock clock(here);
+  std::optional<stepping_context> there(std::in_place);
+  consumer events(here.get_executor());
+  int calls = 0;
+  const auto handler = [&](const tracked&) -> awaitable<void> {
+    ++calls;
+    const tracked local;
+    co_await msgbus::exec::sleep(1h);
+  };
+  SECTION("with a timeout") {
+    events.handler(handler, {.executor = there->get_executor(), .timeout = 1h});
+  }
+  SECTION("with retries: there are none without it") {
+    events.handler(handler,
+                   {.executor = there->get_executor(), .retry = {.attempts = 3, .backoff = 1ms}});
+  }
+  {
+    auto consumed = here.spawn(events.consume<tracked>(1));
+    here.run();
+    there->run();
+    CHECK(calls == 1);
+    there.reset();
+    clock.run_for(here, 1h);
+    CHECK(msgbus_test::is_aborted(consumed.failure()));
+  }
+  CHECK(calls == 1);
+  CHECK(events.stats().failed == 1);
+  CHECK(alive == 0);
+}
+
+TEST_CASE("a component whose context has gone takes nothing from others", "[A12][A10]") {
+  stepping_context here;
+  std::optional<stepping_context> there(std::in_place);
+  consumer events(there->get_executor());
+  subscriber news(there->get_executor());
+  service commands(there->get_executor());
+  producer source;
+  source.bind(events);
+  events.handler([](const tracked&) {});
+  news.subscribe("a", [](int) {});
+  auto command = commands.handler("command", [](int value) { return value; });
+  there.reset();
+  const auto code = [&](auto verb) {
+    return msgbus_test::code_of([&] { here.run(std::move(verb)); });
+  };
+  CHECK(code(events.consume<tracked>(1)) == msgbus::errc::closed);
+  CHECK(code(source.dispatch<tracked>(1)) == msgbus::errc::closed);
+  CHECK(code(news.receive(1, "a")) == msgbus::errc::closed);
+  CHECK(code(commands.execute("command", 1)) == msgbus::errc::closed);
+  CHECK(code(command(1)) == msgbus::errc::closed);
+  CHECK(here.run(events.send<tracked>(1)) == msgbus::receipt{.rejected = 1});
+  CHECK(here.run(events.drain(1h)) == msgbus::drain_report{});
+  CHECK(events.stats().rejected == 3);
+  CHECK(msgbus_test::is_conserved(events.stats()));
 }
 
 TEST_CASE("an io_context and a thread_pool may go before the component or after it", "[A12]") {

@@ -2,6 +2,7 @@
 
 #include <msgbus/sync.hpp>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 #include <atomic>
@@ -10,24 +11,30 @@
 
 namespace bus = msgbus::sync;
 
-namespace {
+using msgbus_test::allocations;
 
-std::atomic<long> allocations{0};
+namespace {
 
 void* counted(std::size_t size) {
   ++allocations;
+  ++msgbus_test::blocks_kept;
   if (void* const block = std::malloc(size)) return block;
   throw std::bad_alloc();
+}
+
+void freed(void* block) noexcept {
+  if (block) --msgbus_test::blocks_kept;
+  std::free(block);
 }
 
 }  // namespace
 
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete[](void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
+void operator delete(void* block) noexcept { freed(block); }
+void operator delete[](void* block) noexcept { freed(block); }
+void operator delete(void* block, std::size_t) noexcept { freed(block); }
+void operator delete[](void* block, std::size_t) noexcept { freed(block); }
 
 namespace {
 

@@ -6,16 +6,21 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
+#include "support/crew.hpp"
 
 #include <asio/error.hpp>
+#include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 using msgbus::exec::branches;
@@ -299,4 +304,32 @@ TEST_CASE("branches and their owner are taken down safely at every step", "[A12]
     return made;
   });
   CHECK(report.steps > 5);
+}
+
+TEST_CASE("a branch's context may be destroyed while another thread cancels it", "[A12][A9]") {
+  struct round {
+    std::optional<asio::io_context> there{std::in_place, 1};
+    std::unique_ptr<branches> all = std::make_unique<branches>();
+  };
+  const auto work = [](std::shared_ptr<waiter> gate) -> asio::awaitable<void> {
+    co_await gate->wait();
+  };
+  std::vector<round> rounds(static_cast<std::size_t>(msgbus_test::rounds(500)));
+  for (round& each : rounds) {
+    each.all->start(strand_over(each.there->get_executor()), work(std::make_shared<waiter>()));
+    each.there->poll();
+  }
+  std::atomic<std::size_t> next{0};
+  std::thread other([&] {
+    for (std::size_t i = 0; i < rounds.size(); ++i) {
+      while (next.load(std::memory_order_relaxed) < i) std::this_thread::yield();
+      rounds[i].all->cancel(asio::cancellation_type::terminal);
+    }
+  });
+  for (std::size_t i = 0; i < rounds.size(); ++i) {
+    next.store(i, std::memory_order_relaxed);
+    rounds[i].there.reset();
+  }
+  other.join();
+  for (const round& each : rounds) CHECK(was_aborted(each.all->failure(0)));
 }

@@ -3,12 +3,15 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
+#include "support/crew.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <thread>
 
 using msgbus::exec::context_link;
 using msgbus::testing::stepping_context;
@@ -80,4 +83,55 @@ TEST_CASE("a link that is told may destroy others", "[A12]") {
     CHECK(second.link(context.get_executor()));
   }
   CHECK(ended == 2);
+}
+
+TEST_CASE("unlinking waits for the thread that tells of the end", "[A12]") {
+  struct slow final : context_link {
+    void context_ended() noexcept override {
+      telling.set();
+      unlinking.wait();
+      for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+      told = true;
+    }
+    msgbus_test::event telling, unlinking;
+    std::atomic<bool> told{false};
+  };
+  slow linked;
+  std::optional<asio::io_context> context(std::in_place);
+  REQUIRE(linked.link(context->get_executor()));
+  std::thread ending([&] { context.reset(); });
+  linked.telling.wait();
+  linked.unlinking.set();
+  linked.unlink();
+  CHECK(linked.told);  // who destroys it now destroys nothing that is in use
+  ending.join();
+}
+
+TEST_CASE("what comes last before unlinking happens while the context is there", "[A12]") {
+  struct leaver final : context_link {
+    void context_ended() noexcept override { ended = true; }
+    bool leave(int& times) {
+      return unlink_after([&] { ++times; });
+    }
+    bool ended = false;
+  };
+  leaver linked;
+  int times = 0;
+  CHECK_FALSE(linked.leave(times));
+  {
+    asio::io_context context;
+    REQUIRE(linked.link(context.get_executor()));
+    CHECK(linked.leave(times));
+    CHECK(times == 1);
+    CHECK_FALSE(linked.leave(times));
+    CHECK(times == 1);
+  }
+  CHECK_FALSE(linked.ended);
+  {
+    asio::io_context context;
+    REQUIRE(linked.link(context.get_executor()));
+  }
+  CHECK(linked.ended);
+  CHECK_FALSE(linked.leave(times));
+  CHECK(times == 1);
 }

@@ -6,13 +6,17 @@
 #include "support/catch.hpp"
 #include "support/crew.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 using msgbus::exec::waiter;
 using msgbus::testing::cut_off_at_every_step;
@@ -172,6 +176,34 @@ TEST_CASE("a waiter may be woken from another thread at any moment") {
     other.join();
     REQUIRE(waiting.done());
   }
+}
+
+TEST_CASE("a context may be destroyed while another thread wakes what waits there", "[A12]") {
+  struct round {
+    std::optional<asio::io_context> context{std::in_place, 1};
+    std::shared_ptr<waiter> what = std::make_shared<waiter>();
+    std::shared_ptr<int> kept = std::make_shared<int>(1);
+  };
+  const auto work = [](std::shared_ptr<waiter> mine,
+                       std::shared_ptr<int>) -> asio::awaitable<void> { co_await mine->wait(); };
+  std::vector<round> all(static_cast<std::size_t>(msgbus_test::rounds(500)));
+  for (round& each : all) {
+    asio::co_spawn(*each.context, work(each.what, each.kept), asio::detached);
+    each.context->poll();
+  }
+  std::atomic<std::size_t> next{0};
+  std::thread other([&] {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      while (next.load(std::memory_order_relaxed) < i) std::this_thread::yield();
+      all[i].what->wake();
+    }
+  });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    next.store(i, std::memory_order_relaxed);
+    all[i].context.reset();
+  }
+  other.join();
+  for (const round& each : all) CHECK(each.kept.use_count() == 1);
 }
 
 TEST_CASE("a wait is taken down safely at every step", "[A12]") {

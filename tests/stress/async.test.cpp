@@ -9,7 +9,9 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
+#include <asio/io_context.hpp>
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
@@ -18,6 +20,8 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
+#include <random>
 #include <vector>
 
 namespace bus = msgbus::async;
@@ -264,4 +268,38 @@ TEST_CASE("operations are executed by several threads, elsewhere and again", "[A
   for (auto& each : all) wait_for(std::move(each));
   CHECK(service.stats().handled == 3u * 2u * static_cast<unsigned>(rounds(50)));
   CHECK(is_conserved(service.stats()));
+}
+
+TEST_CASE("a context is destroyed while what its coroutines wait for happens on other threads",
+          "[A12][A7]") {
+  using namespace asio::experimental::awaitable_operators;
+  asio::thread_pool pool(2);
+  std::minstd_rand random(17);
+  for (int round = 0; round < rounds(100); ++round) {
+    bus::consumer consumer(pool.get_executor(), {.capacity = 2});
+    bus::producer producer;
+    producer.bind(consumer);
+    consumer.observe(std::make_shared<msgbus::observer>());
+    consumer.handler([](const ping& event) -> awaitable<void> { co_await hop(event.number % 4); },
+                     {.timeout = round % 2 ? 1min : 0s});
+    auto stream =
+        consumer.stream_of<ping>({.capacity = 2, .on_full = msgbus::overflow::drop_oldest});
+    std::optional<asio::io_context> here(std::in_place, 1);
+    const auto use = [&](int from) -> awaitable<void> {
+      for (int i = from;; ++i) {
+        switch (i % 5) {
+          case 0: co_await consumer.consume<ping>(i); break;
+          case 1: co_await producer.dispatch<ping>(i); break;
+          case 2: (void)co_await (consumer.consume<ping>(i) || hop(2)); break;
+          case 3: (void)co_await stream.next(); break;
+          default: co_await consumer.send<ping>(i); break;
+        }
+      }
+    };
+    for (int from = 0; from < 5; ++from) asio::co_spawn(*here, use(from), asio::detached);
+    for (auto steps = random() % 200; steps != 0; --steps) here->poll_one();
+    here.reset();
+    (void)wait_for(pool, consumer.drain(msgbus_test::deadline));
+    CHECK(is_conserved(consumer.stats()));
+  }
 }

@@ -2,6 +2,7 @@
 
 // What tests of coroutines need besides the test kit.
 
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/waiter.hpp>
 #include <msgbus/observe/counters.hpp>
 
@@ -53,17 +54,7 @@ class gate {
   std::shared_ptr<state> state_ = std::make_shared<state>();
 };
 
-/// Asio's `operation_aborted`, and nothing else.
-inline bool is_aborted(const std::exception_ptr& failure) {
-  if (!failure) return false;
-  try {
-    std::rethrow_exception(failure);
-  } catch (const asio::system_error& e) {
-    return e.code() == asio::error::operation_aborted;
-  } catch (...) {
-    return false;
-  }
-}
+using msgbus::exec::is_aborted;
 
 /// A7, at a quiet moment.
 inline bool is_conserved(const msgbus::counters& all) {

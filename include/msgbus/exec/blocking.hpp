@@ -63,6 +63,9 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
     exec::async_yielding yielding(in, info, run_rest);
     run_to_end(entity_(yield<T>(yielding), std::forward<Ps>(needed)...));
     yielding.ended();
+    // What the dependency has caught was noted, its own misuse included (I3, I5).
+    failures& noted = in.failed();
+    if (!noted.empty()) std::rethrow_exception(noted[noted.size() - 1]);
   }
 
  private:

@@ -41,6 +41,8 @@ class branches {
 
   /// What branch number `index` threw; null if nothing. After `join`.
   [[nodiscard]] std::exception_ptr failure(std::size_t index) const;
+  /// Whether its executor's context has ended.
+  [[nodiscard]] bool has_lost_context(std::size_t index) const;
   [[nodiscard]] std::size_t size() const noexcept;
 
   struct state;

@@ -2,6 +2,8 @@
 
 /// How parts of the library learn that an execution context is being destroyed (A12).
 
+#include <msgbus/core/function_ref.hpp>
+
 #include <asio/any_io_executor.hpp>
 
 #include <memory>
@@ -21,10 +23,16 @@ class context_link {
 
   /// Links to the executor's context. False if that is ending already.
   bool link(const asio::any_io_executor& executor);
+  /// When it returns, no other thread is telling it that the context ends, or will.
   void unlink() noexcept;
 
  protected:
   ~context_link() { unlink(); }
+
+  /// Unlinks, and calls `last` while the context cannot end, whoever destroys it on whichever
+  /// thread. False, and nothing is called, if it was unlinked or the context is ending. `last` must
+  /// be quick, and link or unlink nothing.
+  bool unlink_after(function_ref<void()> last) noexcept;
 
  private:
   friend class context_links;

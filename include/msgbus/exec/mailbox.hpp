@@ -90,7 +90,12 @@ class mailbox : private context_link {
     return boxes_ ? boxes_->accepted() : ring_.claimed();
   }
   [[nodiscard]] const mailbox_options& options() const noexcept { return options_; }
+  /// Of no use any more where `can_run` is false.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  /// Whether the executor's context is still there.
+  [[nodiscard]] bool can_run() const noexcept {
+    return !context_ended_.load(std::memory_order_acquire);
+  }
 
  private:
   class lane;

@@ -19,7 +19,8 @@ namespace msgbus::exec {
 /// lose nothing.
 ///
 /// States: fresh -> waiting (the handler is stored) -> woken, or fresh -> woken. Who makes `woken`
-/// out of `waiting` owns the handler.
+/// out of `waiting` owns the handler: who wakes, while the coroutine's context is kept from ending,
+/// or else the end of that context.
 class waiter final : private context_link {
  public:
   waiter() = default;

@@ -47,14 +47,17 @@ class base : public msgbus::component::base<Core> {
  protected:
   using msgbus::component::base<Core>::base;
 
+  template <class E>
+  static void end_of(exec::stream_queue<E>& queue) {
+    queue.end();
+  }
+
   /// A stream whose handler `attach(queue)` attaches.
   template <class E, class Attach>
   stream<E> make_stream(const mailbox_options& options, Attach attach) {
     auto queue = std::make_shared<exec::stream_queue<E>>(options);
     stream<E> made(queue, attach(queue));
-    this->core_->on_quiet([weak = std::weak_ptr(queue)] {
-      if (const auto there = weak.lock()) there->end();
-    });
+    this->core_->template on_quiet<exec::stream_queue<E>, end_of<E>>(queue);
     return made;
   }
 };

@@ -20,7 +20,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -54,8 +53,12 @@ class core : public exec::mailbox_owner {
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
-  /// Calls `told` once, on any thread: when the component is closed and quiet, or destroyed.
-  void on_quiet(std::function<void()> told);
+  /// Calls `tell(*whom)` once, on any thread: when the component is closed and quiet, or destroyed,
+  /// if `whom` still exists.
+  template <class T, void (*Tell)(T&)>
+  void on_quiet(const std::shared_ptr<T>& whom) {
+    listen({whom, [](void* there) { Tell(*static_cast<T*>(there)); }});
+  }
   [[nodiscard]] bool is_quiet() const noexcept;
 
   /// Closes, waits for quiet until the deadline, then gives up what is left (A10).
@@ -129,6 +132,12 @@ class core : public exec::mailbox_owner {
   std::shared_ptr<const void> keep() noexcept override { return self(); }
 
   struct handling;
+  /// Who wants to know that it is quiet.
+  struct listener {
+    std::weak_ptr<void> whom;
+    void (*tell)(void* whom);
+  };
+  void listen(listener added);
   void count(outcome what) noexcept;  // one that settles a message
   void grace_ended() noexcept;
   void check_quiet() noexcept;
@@ -143,7 +152,8 @@ class core : public exec::mailbox_owner {
   std::atomic<bool> watching_{false};     // somebody wants to know when it is quiet
   std::atomic<bool> graced_{false};       // nobody who found it open is still putting something in
   std::mutex telling_;
-  std::vector<std::function<void()>> to_tell_;
+  std::vector<listener> to_tell_;  // under the lock, as is the next
+  std::size_t crowded_ = 16;       // at this size those are taken out that are gone
 };
 
 }  // namespace msgbus::async::detail

@@ -80,10 +80,12 @@ class fan_out {
   void ended(std::size_t index, delivery& d);
   asio::awaitable<void> wait_for_several();
   void failed(std::size_t index, std::exception_ptr failure);
+  void refused_by(core& to, std::size_t index, const to_share& message);
 
   const asio::any_io_executor& here_;
-  bool cancelled_ = false;
-  std::size_t count_ = 0;  // of components
+  bool cancelled_ = false;    // something was stopped
+  bool told_to_end_ = false;  // the caller was cancelled
+  std::size_t count_ = 0;     // of components
   std::vector<std::shared_ptr<own_delivery>> rest_;
   std::vector<std::pair<std::size_t, std::exception_ptr>> failed_;  // by component
 };
