@@ -24,4 +24,14 @@ bool patterns_overlap(std::string_view one, std::string_view other) noexcept {
   return one.empty() && other.empty();
 }
 
+bool pattern_covers(std::string_view wide, std::string_view narrow) noexcept {
+  while (!wide.empty() && !narrow.empty()) {
+    const auto of_wide = next_token(wide);
+    if (of_wide == ">") return true;
+    const auto of_narrow = next_token(narrow);
+    if (of_narrow == ">" || (of_wide != "*" && of_wide != of_narrow)) return false;
+  }
+  return wide.empty() && narrow.empty();
+}
+
 }  // namespace msgbus::transport

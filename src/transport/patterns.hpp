@@ -11,4 +11,7 @@ namespace msgbus::transport {
 /// Whether there is a topic that matches both.
 [[nodiscard]] bool patterns_overlap(std::string_view one, std::string_view other) noexcept;
 
+/// Whether `wide` stands for every topic that `narrow` stands for.
+[[nodiscard]] bool pattern_covers(std::string_view wide, std::string_view narrow) noexcept;
+
 }  // namespace msgbus::transport

@@ -13,11 +13,13 @@ namespace msgbus::nats {
 using duration = transport::duration;
 
 struct tls_options {
-  bool required = false;         ///< also on with a `tls://` url
-  std::string ca_file;           ///< trusted certificates; empty: the system's
-  std::string certificate_file;  ///< the client's own, with its key
-  std::string key_file;
-  std::string expected_host;  ///< what the server's certificate must name; empty: the url's host
+  bool required = false;              ///< also on with a `tls://` url
+  std::string ca_file = {};           ///< trusted certificates; empty: the system's
+  std::string certificate_file = {};  ///< the client's own, with its key
+  std::string key_file = {};
+  /// What the server's certificate must name; empty: the url's host. Must be given if that is an
+  /// address, or if there are several.
+  std::string expected_host = {};
 };
 
 /// What happens to a connection without anybody having asked.

@@ -58,17 +58,17 @@ class source {
 /// Which messages of a stream a source gives. Sources of the same stream and durable name, in
 /// whatever processes, share its messages.
 struct pull_options {
-  std::string stream;
-  std::string durable;
-  std::string filter;                            ///< a pattern; empty: all topics of the stream
+  std::string stream = {};
+  std::string durable = {};
+  std::string filter = {};                       ///< a pattern; empty: all topics of the stream
   duration ack_wait = std::chrono::seconds(30);  ///< the patience with what is not settled
 };
 
 /// Keeps what is sent to these topics until it is deleted by age or number.
 struct stream_options {
-  std::string name;
-  std::vector<std::string> topics;  ///< patterns
-  bool in_memory = false;           ///< else in files, where the transport has any
+  std::string name = {};
+  std::vector<std::string> topics = {};  ///< patterns
+  bool in_memory = false;                ///< else in files, where the transport has any
   duration duplicate_window = std::chrono::minutes(2);  ///< how long message ids are remembered
   duration max_age = duration::zero();                  ///< zero: for ever
   std::int64_t max_messages = -1;                       ///< -1: as many as there are
@@ -76,7 +76,7 @@ struct stream_options {
 
 /// Where a message was stored.
 struct stored {
-  std::string stream;
+  std::string stream = {};
   std::uint64_t sequence = 0;
   bool duplicate = false;  ///< one with this message id was there already; nothing was added
 };

@@ -1,0 +1,28 @@
+#pragma once
+
+/// A message of JetStream that waits to be settled.
+
+#include "link.hpp"
+#include "message.hpp"
+
+#include <msgbus/transport/delivery.hpp>
+
+#include <memory>
+#include <string_view>
+
+namespace msgbus::nats {
+
+/// Whether a message with this reply topic is one of a stream's.
+[[nodiscard]] bool is_delivery(const char* reply_to) noexcept;
+
+/// How often it has been delivered, as the topic of its acknowledgement says.
+[[nodiscard]] unsigned deliveries_in(std::string_view ack_topic) noexcept;
+
+/// `over` carries what settles it. Throws `std::bad_alloc` only.
+[[nodiscard]] std::unique_ptr<transport::delivery> make_delivery(natsMsg* message,
+                                                                 std::shared_ptr<link> over);
+
+/// Gives it back at once, so that others get it.
+void give_back(link& over, const char* ack_topic) noexcept;
+
+}  // namespace msgbus::nats

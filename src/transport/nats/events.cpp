@@ -1,0 +1,25 @@
+#include "events.hpp"
+
+#include <asio/post.hpp>
+
+#include <utility>
+
+namespace msgbus::nats {
+
+events::events(asio::any_io_executor executor, std::function<void(const event&)> to)
+    : executor_(std::move(executor)), to_(std::move(to)), ended_(!link(executor_)) {}
+
+void events::tell(event::kind what, std::string text) {
+  if (!to_) return;
+  // The context does not end before the lock does.
+  const std::lock_guard lock(mutex_);
+  if (ended_) return;
+  asio::post(executor_, [to = to_, told = event{what, std::move(text)}] { to(told); });
+}
+
+void events::context_ended() noexcept {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+}
+
+}  // namespace msgbus::nats

@@ -1,0 +1,33 @@
+#pragma once
+
+/// Tells the user what happens to a connection.
+
+#include <msgbus/exec/context_link.hpp>
+#include <msgbus/transport/nats.hpp>
+
+#include <asio/any_io_executor.hpp>
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+namespace msgbus::nats {
+
+/// Posts each event to the executor, unless its context is ending or has ended. Thread-safe.
+class events final : private exec::context_link {
+ public:
+  events(asio::any_io_executor executor, std::function<void(const event&)> to);
+  ~events() { unlink(); }
+
+  void tell(event::kind what, std::string text);
+
+ private:
+  void context_ended() noexcept override;
+
+  const asio::any_io_executor executor_;
+  const std::function<void(const event&)> to_;
+  std::mutex mutex_;
+  bool ended_ = false;  // under the mutex
+};
+
+}  // namespace msgbus::nats

@@ -1,0 +1,54 @@
+#include "status.hpp"
+#include "transport.hpp"
+
+#include <algorithm>
+
+namespace msgbus::nats {
+
+namespace {
+
+std::int64_t milliseconds_until(time_point until) {
+  const auto left = until - std::chrono::steady_clock::now();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+}
+
+// nats.c flushes by waiting: on a thread that is there for it.
+answer flush_both(const std::shared_ptr<link>& bulk, const std::shared_ptr<link>& prompt,
+                  time_point until) noexcept {
+  for (const auto& each : {bulk, prompt}) {
+    const std::int64_t left = std::max<std::int64_t>(1, milliseconds_until(until));
+    const natsStatus status = natsConnection_FlushTimeout(each->get(), left);
+    if (status != NATS_OK) return {answer::how::given, {}, text_of(status), status};
+  }
+  return {};
+}
+
+}  // namespace
+
+asio::awaitable<void> flush(std::shared_ptr<session> through, duration timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  const std::string what = "flush";
+  const auto bulk = through->over(role::bulk);
+  const auto prompt = through->over(role::prompt);
+  while (bulk->is_away() || prompt->is_away()) {
+    const answer none;
+    for (const role each : {role::bulk, role::prompt}) {
+      through->check_ended(none, each, until, what);
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      throw through->out_of_time(bulk->is_away() ? role::bulk : role::prompt, what);
+    }
+    co_await through->pause(until);
+  }
+  const waits::place mine(through->waiting(), until, waits::kind::other);
+  through->blocking()->run(
+      [=, where = mine.where()] { where->give(flush_both(bulk, prompt, until)); });
+  answer got = co_await mine.wait();
+  through->check_ended(got, role::bulk, until, what);
+  const auto status = static_cast<natsStatus>(got.code);
+  if (status != NATS_OK) {
+    throw error(code_of(status), what + ": " + bulk->server() + ": " + got.payload);
+  }
+}
+
+}  // namespace msgbus::nats

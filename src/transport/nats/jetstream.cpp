@@ -1,0 +1,64 @@
+#include "jetstream.hpp"
+
+namespace msgbus::nats {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// While a server starts, nobody listens there for a moment.
+constexpr int tries_if_nobody_listens = 4;
+constexpr auto between_tries = 250ms;
+
+constexpr int not_enabled = 10076;
+constexpr int not_enabled_for_account = 10039;
+
+}  // namespace
+
+refusal refusal_of(const json& answer) {
+  const auto found = answer.find("error");
+  if (found == answer.end()) return {};
+  refusal said{found->value("code", 0), found->value("err_code", 0),
+               found->value("description", std::string())};
+  if (said.text.empty()) said.text = found->dump();
+  return said;
+}
+
+void check_answer(const json& answer, const std::string& what) {
+  const refusal said = refusal_of(answer);
+  if (said.text.empty()) return;
+  const bool none = said.err_code == not_enabled || said.err_code == not_enabled_for_account;
+  throw error(none ? errc::unsupported : errc::transport_failed, what + ": " + said.text);
+}
+
+void check_name(const std::string& name, const char* of_what) {
+  if (name.empty() || name.find_first_of(". \t\r\n*>/\\") != std::string::npos) {
+    throw error(errc::bad_arguments, "'" + name + "' cannot be the name of a " + of_what);
+  }
+}
+
+asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::string subject,
+                                    json request, time_point until) {
+  const std::string what = "JetStream's " + subject;
+  envelope message{"$JS.API." + subject};
+  if (!request.is_null()) message.payload = request.dump();
+  int nobody = 0;
+  for (;;) {
+    answer got = co_await through->asking(role::prompt).ask(message, until);
+    through->check_ended(got, role::prompt, until, what);
+    if (got.came == answer::how::given && got.status.empty()) {
+      json said = json::parse(got.payload, nullptr, false);
+      if (!said.is_object()) throw error(errc::transport_failed, what + ": not JSON");
+      co_return said;
+    }
+    if (got.came == answer::how::given && ++nobody == tries_if_nobody_listens) {
+      throw error(errc::unsupported,
+                  what + ": " + through->over(role::prompt)->server() + " has no JetStream");
+    }
+    const auto next = std::min(until, std::chrono::steady_clock::now() + between_tries);
+    co_await through->pause(next);
+    if (next == until) throw through->out_of_time(role::prompt, what);
+  }
+}
+
+}  // namespace msgbus::nats

@@ -1,0 +1,37 @@
+#pragma once
+
+/// Envelopes as messages of nats.c.
+
+#include <msgbus/transport/envelope.hpp>
+
+#include <nats/nats.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace msgbus::nats {
+
+struct message_deleter {
+  void operator()(natsMsg* message) const noexcept { natsMsg_Destroy(message); }
+};
+using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
+
+/// The line breaks of headers' values become blanks. Throws.
+[[nodiscard]] message_ptr to_nats(const envelope& message, const std::string& reply_to);
+
+/// Of a header that is there several times, the first value. Throws `std::bad_alloc` only.
+[[nodiscard]] envelope from_nats(natsMsg* message);
+
+[[nodiscard]] std::string_view payload_of(const natsMsg* message) noexcept;
+
+/// The value of "Status"; empty for a message that is none of the server's own.
+[[nodiscard]] std::string_view status_of(natsMsg* message) noexcept;
+
+/// About what the server counts against its limit.
+[[nodiscard]] std::size_t size_of(const envelope& message) noexcept;
+
+/// Throws `invalid_topic` or `bad_arguments` if sending it would break the protocol.
+void check(const envelope& message);
+
+}  // namespace msgbus::nats

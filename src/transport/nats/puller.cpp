@@ -1,0 +1,232 @@
+#include "puller.hpp"
+
+#include "delivery.hpp"
+#include "jetstream.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace msgbus::nats {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t largest_request = 1024;
+constexpr auto request_expires = 5s;  // then the server says so
+constexpr auto silence = 8s;          // if it does not, something was lost
+constexpr auto before_next_try = 100ms;
+constexpr auto before_next_look = 250ms;
+constexpr int most_refusals = 50;
+constexpr std::int64_t give_back_milliseconds = 500;
+
+constexpr std::string_view info_suffix = "info";
+
+}  // namespace
+
+puller::puller(const session& of, const transport::pull_options& which,
+               std::shared_ptr<transport::delivery_sink> to)
+    : requests_(of.over(role::prompt)),
+      settles_(of.over(role::bulk)),
+      clock_(of.clock()),
+      name_("stream '" + which.stream + "', durable '" + which.durable + "'"),
+      next_topic_("$JS.API.CONSUMER.MSG.NEXT." + which.stream + '.' + which.durable),
+      info_topic_("$JS.API.CONSUMER.INFO." + which.stream + '.' + which.durable),
+      inbox_(make_inbox() + '.'),
+      to_(std::move(to)) {}
+
+void puller::start() {
+  subscription_ = subscription::open(requests_, inbox_ + '*', {}, 0, shared_from_this());
+  const std::lock_guard lock(mutex_);
+  heard_ = std::chrono::steady_clock::now();
+  later(heard_ + silence, &puller::watch);
+}
+
+void puller::ask(std::size_t more) noexcept {
+  const std::lock_guard lock(mutex_);
+  credit_ += more;
+  request();
+}
+
+void puller::request() noexcept {
+  if (stopped_ || unsure_ || requested_ > 0 || credit_ == 0 || requests_->is_away()) return;
+  requested_ = std::min(credit_, largest_request);
+  ++request_number_;
+  heard_ = std::chrono::steady_clock::now();
+  const auto expires = std::chrono::nanoseconds(request_expires).count();
+  const std::string text =
+      "{\"batch\":" + std::to_string(requested_) + ",\"expires\":" + std::to_string(expires) + '}';
+  requests_->send(next_topic_, inbox_ + std::to_string(request_number_), text);
+}
+
+void puller::take(message_ptr message) noexcept {
+  if (is_delivery(natsMsg_GetReply(message.get()))) {
+    take_delivery(std::move(message));
+  } else if (std::string_view(natsMsg_GetSubject(message.get())).substr(inbox_.size()) ==
+             info_suffix) {
+    take_info(message.get());
+  } else {
+    take_status(message.get());
+  }
+}
+
+void puller::take_delivery(message_ptr message) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    heard_ = std::chrono::steady_clock::now();
+    refusals_ = 0;
+    if (stopped_ || credit_ == 0) {
+      give_back(*requests_, natsMsg_GetReply(message.get()));
+      return;
+    }
+    --credit_;
+    if (requested_ > 0) --requested_;
+    request();  // before this one is handled: so the next is on its way
+  }
+  std::unique_ptr<transport::delivery> received;
+  try {
+    received = make_delivery(message.get(), settles_);
+  } catch (const std::bad_alloc&) {
+    give_back(*requests_, natsMsg_GetReply(message.get()));
+    ask(1);
+    return;
+  }
+  message.reset();
+  to_->take(std::move(received));
+}
+
+void puller::take_status(natsMsg* message) noexcept {
+  const std::string_view number =
+      std::string_view(natsMsg_GetSubject(message)).substr(inbox_.size());
+  const std::string_view status = status_of(message);
+  const std::lock_guard lock(mutex_);
+  heard_ = std::chrono::steady_clock::now();
+  if (status == "100" || number != std::to_string(request_number_)) return;
+  requested_ = 0;
+  if (status == "408" || status == "404") {
+    refusals_ = 0;
+    request();
+    return;
+  }
+  const char* text = nullptr;
+  natsMsgHeader_Get(message, "Description", &text);
+  refused_with_ = std::string(status) + (text ? std::string(" ") + text : std::string());
+  ++refusals_;
+  if (!unsure_) ask_whether_there();
+}
+
+void puller::ask_whether_there() noexcept {
+  unsure_ = true;
+  heard_ = std::chrono::steady_clock::now();
+  if (!stopped_ && !requests_->is_away()) {
+    requests_->send(info_topic_, inbox_ + std::string(info_suffix), {});
+  }
+}
+
+void puller::take_info(natsMsg* message) noexcept {
+  const json said = json::parse(payload_of(message), nullptr, false);
+  std::string why;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!unsure_ || stopped_) return;
+    heard_ = std::chrono::steady_clock::now();
+    const refusal refused = said.is_object() ? refusal_of(said) : refusal{503, 0, "no answer"};
+    const bool is_gone =
+        refused.err_code == stream_not_found || refused.err_code == consumer_not_found;
+    if (is_gone) {
+      why = refused.text;
+    } else if (refused.text.empty() && refusals_ >= most_refusals) {
+      why = refused_with_;
+    }
+    if (why.empty()) {
+      // A refusal may be followed by the next one at once, so not at once.
+      if (refused.text.empty()) {
+        later(heard_ + before_next_try, &puller::try_again);
+      } else {
+        later(heard_ + before_next_look, &puller::look_again);
+      }
+    }
+  }
+  if (!why.empty()) {
+    end(std::make_exception_ptr(error(errc::transport_failed, name_ + ": " + why)));
+  }
+}
+
+void puller::end(const std::exception_ptr& why) noexcept {
+  ended_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (owner_left_) return;
+  }
+  subscription_->stop();
+  to_->ended(why);
+}
+
+void puller::completed() noexcept {
+  if (ended_) return;
+  end(std::make_exception_ptr(requests_->failed(NATS_CONNECTION_CLOSED, name_)));
+}
+
+void puller::later(time_point when, void (puller::*what)() noexcept) {
+  clock_->at(when, [weak = weak_from_this(), what] {
+    if (const auto self = weak.lock()) (self.get()->*what)();
+  });
+}
+
+void puller::try_again() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!unsure_) return;
+  unsure_ = false;
+  request();
+}
+
+void puller::look_again() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (unsure_) ask_whether_there();
+}
+
+void puller::watch() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return;
+  const auto now = std::chrono::steady_clock::now();
+  const bool silent = now - heard_ >= silence;
+  if (silent && unsure_) {
+    ask_whether_there();
+  } else if (silent) {
+    requested_ = 0;
+    request();
+  }
+  later(now + silence / 4, &puller::watch);
+}
+
+void puller::connection_is_back() noexcept {
+  const std::lock_guard lock(mutex_);
+  unsure_ = false;
+  requested_ = 0;
+  request();
+}
+
+void puller::stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    owner_left_ = true;
+    if (std::exchange(stopped_, true)) return;
+  }
+  subscription_->drain();
+}
+
+void puller::transport_closes() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(stopped_, true)) return;
+  }
+  subscription_->drain();
+}
+
+void puller::wait_until_given_back() noexcept {
+  if (!requests_->is_away()) subscription_->wait_until_drained(give_back_milliseconds);
+}
+
+}  // namespace msgbus::nats

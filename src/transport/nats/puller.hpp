@@ -1,0 +1,86 @@
+#pragma once
+
+/// A durable consumer whose messages are asked for.
+
+#include "session.hpp"
+#include "subscription.hpp"
+
+#include <msgbus/transport/transport.hpp>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace msgbus::nats {
+
+/// Keeps at most one request at the server, for as many messages as may come, and sends the next
+/// when that one has been fulfilled or has expired. So a message comes the moment it is there, and
+/// nothing polls. The server's answers, its messages, and all that it asks JetStream come to one
+/// inbox, hence on one thread; timers and lost connections only make it ask again.
+///
+/// What comes without having been asked for, or after `stop`, is given back at once. That happens
+/// when a request was taken to be lost and was not.
+///
+/// States: asking (`requested_` > 0), at rest (0), unsure (the server refused: JetStream is asked
+/// whether the consumer is still there), ended (it is not).
+class puller final : public receiver, public std::enable_shared_from_this<puller> {
+ public:
+  puller(const session& of, const transport::pull_options& which,
+         std::shared_ptr<transport::delivery_sink> to);
+
+  /// Once, before all else. Throws.
+  void start();
+
+  void ask(std::size_t more) noexcept;
+  void stop() noexcept;
+
+  // For the session.
+  void connection_is_back() noexcept;
+  void transport_closes() noexcept;
+  void wait_until_given_back() noexcept;
+
+ private:
+  void take(message_ptr message) noexcept override;
+  void completed() noexcept override;
+
+  void take_delivery(message_ptr message) noexcept;
+  void take_status(natsMsg* message) noexcept;
+  void take_info(natsMsg* message) noexcept;
+  void end(const std::exception_ptr& why) noexcept;
+
+  // With the lock.
+  void request() noexcept;
+  void ask_whether_there() noexcept;
+  void later(time_point when, void (puller::*what)() noexcept);
+
+  // For the clock.
+  void try_again() noexcept;
+  void look_again() noexcept;
+  void watch() noexcept;
+
+  const std::shared_ptr<link> requests_;  // inbox, requests, what is given back
+  const std::shared_ptr<link> settles_;   // what settles deliveries
+  const std::shared_ptr<worker> clock_;
+  const std::string name_;  // of stream and durable, for people
+  const std::string next_topic_;
+  const std::string info_topic_;
+  const std::string inbox_;
+  const std::shared_ptr<transport::delivery_sink> to_;
+  std::shared_ptr<subscription> subscription_;
+  bool ended_ = false;  // for the inbox's thread: the sink has been told
+
+  std::mutex mutex_;  // of what follows
+  std::size_t credit_ = 0;
+  std::size_t requested_ = 0;  // of the request at the server
+  std::uint64_t request_number_ = 0;
+  bool unsure_ = false;
+  int refusals_ = 0;  // in a row
+  std::string refused_with_;
+  bool stopped_ = false;     // nothing more is given
+  bool owner_left_ = false;  // nor told
+  time_point heard_;
+};
+
+}  // namespace msgbus::nats

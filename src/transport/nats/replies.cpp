@@ -1,0 +1,62 @@
+#include "replies.hpp"
+
+#include "status.hpp"
+
+#include <charconv>
+
+namespace msgbus::nats {
+
+namespace {
+
+class answers final : public receiver {
+ public:
+  answers(std::shared_ptr<waits> in, std::size_t prefix) : waits_(std::move(in)), prefix_(prefix) {}
+
+ private:
+  void take(message_ptr message) noexcept override {
+    const std::string_view subject = natsMsg_GetSubject(message.get());
+    std::uint64_t number = 0;
+    std::from_chars(subject.data() + prefix_, subject.data() + subject.size(), number);
+    answer got;
+    got.payload = payload_of(message.get());
+    if (got.payload.empty()) got.status = status_of(message.get());
+    waits_->give(number, std::move(got));
+  }
+
+  const std::shared_ptr<waits> waits_;
+  const std::size_t prefix_;
+};
+
+}  // namespace
+
+std::string make_inbox() {
+  natsInbox* made = nullptr;
+  const natsStatus status = natsInbox_Create(&made);
+  if (status != NATS_OK) throw failure(status, "make an inbox");
+  std::string result = made;
+  natsInbox_Destroy(made);
+  return result;
+}
+
+replies::~replies() {
+  if (subscription_) subscription_->stop();
+}
+
+const std::string& replies::inbox() {
+  const std::lock_guard lock(mutex_);
+  if (!subscription_) {
+    inbox_ = make_inbox() + '.';
+    subscription_ = subscription::open(over_, inbox_ + '*', {}, 0,
+                                       std::make_shared<answers>(waits_, inbox_.size()));
+  }
+  return inbox_;
+}
+
+asio::awaitable<answer> replies::ask(const envelope& message, time_point until) {
+  const waits::place mine(waits_, until, waits::kind::answer, role_);
+  const std::string reply_to = inbox() + std::to_string(mine.number());
+  over_->publish(message, reply_to);
+  co_return co_await mine.wait();
+}
+
+}  // namespace msgbus::nats

@@ -1,0 +1,124 @@
+#include "session.hpp"
+
+#include "puller.hpp"
+
+#include <algorithm>
+
+namespace msgbus::nats {
+
+namespace {
+
+constexpr std::int64_t flush_at_close_milliseconds = 1000;
+
+}  // namespace
+
+session::session(asio::any_io_executor executor, const options& how)
+    : executor_(std::move(executor)),
+      how_(how),
+      events_(executor_, how_.on_event),
+      clock_(std::make_shared<worker>()),
+      blocking_(std::make_shared<worker>()),
+      waits_(std::make_shared<waits>(clock_)) {}
+
+void session::connect() {
+  bulk_ = link::connect(how_, role::bulk, weak_from_this());
+  prompt_ = link::connect(how_, role::prompt, weak_from_this());
+  bulk_replies_ = std::make_unique<replies>(bulk_, role::bulk, waits_);
+  prompt_replies_ = std::make_unique<replies>(prompt_, role::prompt, waits_);
+}
+
+void session::close() noexcept {
+  if (closed_.exchange(true)) return;
+  if (!prompt_) return;
+  const auto all = pullers();
+  for (const auto& each : all) each->transport_closes();
+  for (const auto& each : all) each->wait_until_given_back();
+  bulk_->close(flush_at_close_milliseconds);
+  prompt_->close(flush_at_close_milliseconds);
+  waits_->close();
+}
+
+void session::check_ended(const answer& got, role which, time_point until,
+                          const std::string& what) const {
+  if (got.came == answer::how::closed || closed_) throw error(errc::closed, what + ": closed");
+  if (natsConnection_IsClosed(over(which)->get())) {
+    throw over(which)->failed(NATS_CONNECTION_CLOSED, what);
+  }
+  if (got.came != answer::how::given && std::chrono::steady_clock::now() >= until) {
+    throw out_of_time(which, what);
+  }
+}
+
+error session::out_of_time(role which, const std::string& what) const {
+  if (over(which)->is_away()) {
+    return error(errc::disconnected, what + ": " + over(which)->server() + " is away");
+  }
+  return error(errc::timed_out, what + ": no answer from " + over(which)->server() + " in time");
+}
+
+asio::awaitable<void> session::pause(time_point until) {
+  const waits::place mine(waits_, until, waits::kind::pause);
+  co_await mine.wait();
+}
+
+void session::add(const std::shared_ptr<puller>& added) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(pullers_, [](const auto& each) { return each.expired(); });
+  pullers_.push_back(added);
+}
+
+std::vector<std::shared_ptr<puller>> session::pullers() {
+  std::vector<std::shared_ptr<puller>> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& each : pullers_) {
+    if (auto there = each.lock()) all.push_back(std::move(there));
+  }
+  return all;
+}
+
+void session::lost(role which, std::string text) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = away_++ == 0;
+  }
+  waits_->lost(which);
+  if (first) events_.tell(event::kind::disconnected, std::move(text));
+}
+
+void session::back(role which, std::string text) {
+  bool all = false;
+  {
+    const std::lock_guard lock(mutex_);
+    all = --away_ == 0;
+  }
+  waits_->back();
+  if (which == role::prompt) {
+    for (const auto& each : pullers()) each->connection_is_back();
+  }
+  if (all) events_.tell(event::kind::reconnected, std::move(text));
+}
+
+void session::ended(role, std::string text) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (end_told_) return;
+    end_told_ = true;
+  }
+  // One without the other is of no use.
+  for (const auto& each : {bulk_, prompt_}) {
+    if (each) natsConnection_Close(each->get());
+  }
+  waits_->lost(role::bulk);
+  waits_->lost(role::prompt);
+  waits_->back();
+  events_.tell(event::kind::closed, std::move(text));
+}
+
+void session::slow(std::string subject) {
+  events_.tell(event::kind::slow_consumer, std::move(subject));
+}
+
+void session::failed(std::string text) { events_.tell(event::kind::failed, std::move(text)); }
+
+}  // namespace msgbus::nats

@@ -1,0 +1,76 @@
+#pragma once
+
+/// What the parts of one transport share.
+
+#include "events.hpp"
+#include "link.hpp"
+#include "replies.hpp"
+#include "waits.hpp"
+#include "worker.hpp"
+
+#include <asio/any_io_executor.hpp>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace msgbus::nats {
+
+class puller;
+
+/// Both connections, and what happens to them. Kept by the transport and by waits under way.
+/// Thread-safe.
+class session final : public link_listener, public std::enable_shared_from_this<session> {
+ public:
+  session(asio::any_io_executor executor, const options& how);
+
+  /// Blocks; once, and before all else. Throws as `nats::open` promises.
+  void connect();
+  void close() noexcept;
+
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  [[nodiscard]] const options& how() const noexcept { return how_; }
+  [[nodiscard]] const std::shared_ptr<link>& over(role which) const noexcept {
+    return which == role::bulk ? bulk_ : prompt_;
+  }
+  [[nodiscard]] replies& asking(role which) const noexcept {
+    return which == role::bulk ? *bulk_replies_ : *prompt_replies_;
+  }
+  [[nodiscard]] const std::shared_ptr<waits>& waiting() const noexcept { return waits_; }
+  [[nodiscard]] const std::shared_ptr<worker>& clock() const noexcept { return clock_; }
+  [[nodiscard]] const std::shared_ptr<worker>& blocking() const noexcept { return blocking_; }
+
+  /// Throws if there was no answer and none will come: closed, ended, or nothing until then.
+  void check_ended(const answer& got, role which, time_point until, const std::string& what) const;
+  /// The error of something that was tried until its time was up.
+  [[nodiscard]] error out_of_time(role which, const std::string& what) const;
+
+  /// Ends at that time, or when a connection is back.
+  [[nodiscard]] asio::awaitable<void> pause(time_point until);
+
+  void add(const std::shared_ptr<puller>& added);
+
+ private:
+  void lost(role which, std::string text) override;
+  void back(role which, std::string text) override;
+  void ended(role which, std::string text) override;
+  void slow(std::string subject) override;
+  void failed(std::string text) override;
+  [[nodiscard]] std::vector<std::shared_ptr<puller>> pullers();
+
+  const asio::any_io_executor executor_;
+  const options how_;
+  events events_;
+  const std::shared_ptr<worker> clock_;
+  const std::shared_ptr<worker> blocking_;  // for flushing
+  const std::shared_ptr<waits> waits_;
+  std::shared_ptr<link> bulk_, prompt_;
+  std::unique_ptr<replies> bulk_replies_, prompt_replies_;
+  std::atomic<bool> closed_{false};
+  std::mutex mutex_;   // of what follows
+  unsigned away_ = 0;  // how many connections
+  bool end_told_ = false;
+  std::vector<std::weak_ptr<puller>> pullers_;
+};
+
+}  // namespace msgbus::nats

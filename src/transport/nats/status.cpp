@@ -1,0 +1,63 @@
+#include "status.hpp"
+
+#include <string_view>
+
+namespace msgbus::nats {
+
+errc code_of(natsStatus status) noexcept {
+  switch (status) {
+    case NATS_NO_SERVER:
+    case NATS_IO_ERROR:
+    case NATS_STALE_CONNECTION:
+    case NATS_CONNECTION_DISCONNECTED:
+    case NATS_NOT_YET_CONNECTED: return errc::disconnected;
+    case NATS_CONNECTION_CLOSED:
+    case NATS_DRAINING: return errc::closed;
+    case NATS_CONNECTION_AUTH_FAILED:
+    case NATS_NOT_PERMITTED:
+    case NATS_SSL_ERROR:
+    case NATS_SECURE_CONNECTION_WANTED:
+    case NATS_SECURE_CONNECTION_REQUIRED: return errc::access_denied;
+    case NATS_TIMEOUT: return errc::timed_out;
+    case NATS_INSUFFICIENT_BUFFER: return errc::full;
+    case NATS_INVALID_SUBJECT: return errc::invalid_topic;
+    default: return errc::transport_failed;
+  }
+}
+
+std::string text_of(natsStatus status) {
+  std::string text = natsStatus_GetText(status);
+  natsStatus last = NATS_OK;
+  const char* const said = nats_GetLastError(&last);
+  if (last != status || !said) return text;
+  // It begins with a place in nats.c: "(pub.c:298): ...".
+  std::string_view more = said;
+  const auto place = more.find("): ");
+  if (more.starts_with('(') && place != std::string_view::npos) more.remove_prefix(place + 3);
+  if (!more.empty() && more != text) text += " (" + std::string(more) + ")";
+  return text;
+}
+
+error failure(natsStatus status, const std::string& what) {
+  return error(code_of(status), what + ": " + text_of(status));
+}
+
+std::string shown(const std::string& url) {
+  std::string result;
+  for (std::string_view rest = url; !rest.empty();) {
+    const auto comma = rest.find(',');
+    std::string_view one = rest.substr(0, comma);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    if (!result.empty()) result += ',';
+    const auto scheme = one.find("://");
+    if (scheme != std::string_view::npos) {
+      result += one.substr(0, scheme + 3);
+      one.remove_prefix(scheme + 3);
+    }
+    const auto at = one.rfind('@');
+    result += at == std::string_view::npos ? one : one.substr(at + 1);
+  }
+  return result;
+}
+
+}  // namespace msgbus::nats

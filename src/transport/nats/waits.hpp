@@ -1,0 +1,85 @@
+#pragma once
+
+/// All waits of a transport for something that nats.c's threads bring, and their deadlines.
+
+#include "handover.hpp"
+#include "link.hpp"
+#include "worker.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace msgbus::nats {
+
+/// Thread-safe. Deadlines are kept to within a few hundredths of a second.
+class waits : public std::enable_shared_from_this<waits> {
+ public:
+  enum class kind {
+    answer,  ///< for a message over a connection: ends when that is lost
+    pause,   ///< ends early when a connection is back
+    other    ///< for something that always comes
+  };
+
+  /// A place in the table, left by the destructor.
+  class place {
+   public:
+    place(std::shared_ptr<waits> in, time_point until, kind what, std::optional<role> over = {});
+    ~place();
+    place(const place&) = delete;
+    place& operator=(const place&) = delete;
+
+    /// By which `give` finds it: unique for as long as the table lives.
+    [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+    [[nodiscard]] const std::shared_ptr<handover>& where() const noexcept { return where_; }
+    [[nodiscard]] asio::awaitable<answer> wait() const { return handover::wait(where_); }
+
+   private:
+    const std::shared_ptr<waits> in_;
+    const std::shared_ptr<handover> where_;
+    std::uint64_t number_;
+  };
+
+  explicit waits(std::shared_ptr<worker> clock) : clock_(std::move(clock)) {}
+
+  /// False if nobody waits there any more.
+  bool give(std::uint64_t number, answer&& what) noexcept;
+  void lost(role which) noexcept;
+  void back() noexcept;
+  void close() noexcept;
+
+  /// How many wait for messages over a connection.
+  [[nodiscard]] std::size_t answers_awaited() const noexcept {
+    return answers_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  struct entry {
+    std::shared_ptr<handover> where;
+    time_point until;
+    kind what = kind::other;
+    std::optional<role> over;
+    std::uint32_t turn = 0;  // how often the slot has been used
+  };
+
+  std::uint64_t add(std::shared_ptr<handover> where, time_point until, kind what,
+                    std::optional<role> over);
+  void remove(std::uint64_t number) noexcept;
+  entry* find(std::uint64_t number) noexcept;
+  void start_clock();
+  void look_at_clock() noexcept;
+  template <class Which>
+  void end_all(Which which, answer::how came) noexcept;
+
+  const std::shared_ptr<worker> clock_;
+  std::atomic<std::size_t> answers_{0};
+  std::mutex mutex_;  // of all below
+  std::vector<entry> entries_;
+  std::vector<std::uint32_t> free_;
+  bool clock_runs_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace msgbus::nats

@@ -1,0 +1,69 @@
+#include "worker.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace msgbus::nats {
+
+struct worker::jobs {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::multimap<time_point, std::function<void()>> waiting;  // equal times: in order of arrival
+  bool stopped = false;
+  std::thread thread;  // under the mutex until it is stopped
+
+  void loop() {
+    std::unique_lock lock(mutex);
+    while (!stopped) {
+      if (waiting.empty()) {
+        changed.wait(lock);
+        continue;
+      }
+      const auto first = waiting.begin();
+      if (first->first > std::chrono::steady_clock::now()) {
+        changed.wait_until(lock, time_point(first->first));
+        continue;
+      }
+      auto job = std::move(first->second);
+      waiting.erase(first);
+      lock.unlock();
+      job();
+      job = nullptr;  // may end the worker: not under the lock
+      lock.lock();
+    }
+  }
+};
+
+worker::worker() : jobs_(std::make_shared<jobs>()) {}
+
+worker::~worker() {
+  decltype(jobs::waiting) dropped;
+  {
+    const std::lock_guard lock(jobs_->mutex);
+    jobs_->stopped = true;
+    dropped.swap(jobs_->waiting);
+  }
+  jobs_->changed.notify_all();
+  if (!jobs_->thread.joinable()) return;
+  if (jobs_->thread.get_id() == std::this_thread::get_id()) {
+    jobs_->thread.detach();  // it ends as soon as its job does, and keeps what it needs
+  } else {
+    jobs_->thread.join();
+  }
+}
+
+void worker::at(time_point when, std::function<void()> job) {
+  {
+    const std::lock_guard lock(jobs_->mutex);
+    if (jobs_->stopped) return;
+    if (!jobs_->thread.joinable()) {
+      jobs_->thread = std::thread([keep = jobs_] { keep->loop(); });
+    }
+    jobs_->waiting.emplace(when, std::move(job));
+  }
+  jobs_->changed.notify_one();
+}
+
+}  // namespace msgbus::nats

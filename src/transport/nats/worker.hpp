@@ -1,0 +1,32 @@
+#pragma once
+
+/// A thread of the transport's own, for what must happen later or would block a caller.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace msgbus::nats {
+
+/// Runs jobs, one at a time, each when its time has come. The thread is made for the first job.
+/// Thread-safe. The destructor drops what has not begun, and waits for a job that runs, unless it
+/// is called by that job.
+class worker {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  worker();
+  ~worker();
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  /// Jobs do not throw.
+  void at(time_point when, std::function<void()> job);
+  void run(std::function<void()> job) { at(time_point::min(), std::move(job)); }
+
+ private:
+  struct jobs;
+  std::shared_ptr<jobs> jobs_;
+};
+
+}  // namespace msgbus::nats

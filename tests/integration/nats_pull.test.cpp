@@ -1,0 +1,262 @@
+#include <msgbus/transport/nats.hpp>
+
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+#include <set>
+
+using namespace msgbus_test;
+using msgbus::errc;
+using msgbus::transport::pull_options;
+
+namespace {
+
+pull_options billing(std::chrono::steady_clock::duration ack_wait = 30s) {
+  pull_options which;
+  which.stream = "ORDERS";
+  which.durable = "billing";
+  which.ack_wait = ack_wait;
+  return which;
+}
+
+/// A server with a stream, and a transport.
+struct with_stream {
+  with_stream() { ensure_stream(here, *at, "ORDERS", {"orders.>"}); }
+
+  std::unique_ptr<msgbus::transport::source> pull(std::shared_ptr<delivery_collector> to,
+                                                  const pull_options& which = billing()) {
+    return here.run(at->pull(which, std::move(to)));
+  }
+
+  nats_server server;
+  loop here;
+  transport_ptr at = connect(here, server);
+};
+
+/// Gives everything back at once.
+class giving_back final : public msgbus::transport::delivery_sink {
+ public:
+  void take(std::unique_ptr<msgbus::transport::delivery> received) noexcept override {
+    received->nak(0ns);
+    got.add(1);
+  }
+  void ended(std::exception_ptr why) noexcept override { ends.add(std::move(why)); }
+  kept<int> got;
+  kept<std::exception_ptr> ends;
+};
+
+std::string payload_of(const delivery_collector::owned& of) { return of->message.payload; }
+
+}  // namespace
+
+TEST_CASE("what is stored is delivered when it is asked for, in order, as it was sent") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 3);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink);
+  CHECK(sink->got.size() == 0);
+  source->ask(3);
+  const auto got = sink->got.wait_for(3);
+  for (int i = 0; i < 3; ++i) {
+    const auto& each = *got[static_cast<std::size_t>(i)];
+    CHECK(each.message.payload == std::to_string(i));
+    CHECK(each.message.topic == "orders.placed");
+    CHECK(each.message.reply_to.empty());
+    CHECK(each.message.headers == numbered_message("orders.placed", i).headers);
+    CHECK(each.times == 1);
+  }
+}
+
+TEST_CASE("never more is delivered than was asked for, and everything that was is") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 40);
+  auto sink = std::make_shared<delivery_collector>();
+  auto other = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink);
+  int taken = 0;
+  for (const std::size_t more : {1u, 2u, 7u, 1u, 20u}) {
+    source->ask(more);
+    for (const auto& each : sink->got.wait_for(more)) {
+      CHECK(payload_of(each) == std::to_string(taken++));
+      CHECK(each->ack());
+    }
+    // The others see what the first has not asked for.
+    test.here.run(test.at->flush(patience));
+    CHECK(sink->got.size() == 0);
+  }
+  const auto second = test.pull(other);
+  second->ask(9);
+  CHECK(payload_of(other->got.wait_for(9)[0]) == "31");
+  CHECK(sink->got.size() == 0);
+}
+
+TEST_CASE("a message that is stored while a source waits comes at once") {
+  with_stream test;
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink);
+  source->ask(100);
+  for (int i = 0; i < 20; ++i) {
+    store(test.here, *test.at, "orders.placed", 1, i);
+    const auto got = sink->got.wait_for(1);
+    CHECK(payload_of(got[0]) == std::to_string(i));
+    CHECK(got[0]->ack());
+  }
+}
+
+TEST_CASE("sources of one durable consumer share its messages") {
+  with_stream test;
+  const auto elsewhere = connect(test.here, test.server);
+  auto one = std::make_shared<delivery_collector>();
+  auto other = std::make_shared<delivery_collector>();
+  const auto source1 = test.pull(one);
+  const auto source2 = test.here.run(elsewhere->pull(billing(), other));
+  source1->ask(10);
+  source2->ask(10);
+  store(test.here, *test.at, "orders.placed", 20);
+  std::set<std::string> all;
+  for (const auto& each : one->got.wait_for(10)) all.insert(payload_of(each));
+  for (const auto& each : other->got.wait_for(10)) all.insert(payload_of(each));
+  CHECK(all.size() == 20);
+}
+
+TEST_CASE("a filter lets through what matches it") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 2);
+  store(test.here, *test.at, "orders.paid", 2);
+  auto sink = std::make_shared<delivery_collector>();
+  auto which = billing();
+  which.filter = "orders.paid";
+  const auto source = test.pull(sink, which);
+  source->ask(10);
+  for (const auto& each : sink->got.wait_for(2)) CHECK(each->message.topic == "orders.paid");
+}
+
+TEST_CASE("what is acknowledged is not delivered again, and what is not is, when patience ends") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 3);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink, billing(500ms));
+  source->ask(3);
+  auto got = sink->got.wait_for(3);
+  CHECK(got[0]->ack());
+  CHECK(got[0]->ack());  // settled is settled
+  CHECK(got[2]->ack());
+  source->ask(2);
+  const auto again = sink->got.wait_for(1);
+  CHECK(payload_of(again[0]) == "1");
+  CHECK(again[0]->times == 2);
+  CHECK(again[0]->ack());
+  store(test.here, *test.at, "orders.placed", 1, 3);
+  CHECK(payload_of(sink->got.wait_for(1)[0]) == "3");
+}
+
+TEST_CASE("what is given back comes again, at once or after the delay") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 1);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink);
+  source->ask(3);
+  auto got = sink->got.wait_for(1);
+  CHECK(got[0]->nak(0ns));
+  got = sink->got.wait_for(1);
+  CHECK(got[0]->times == 2);
+  const auto before = std::chrono::steady_clock::now();
+  CHECK(got[0]->nak(300ms));
+  got = sink->got.wait_for(1);
+  CHECK(got[0]->times == 3);
+  CHECK(std::chrono::steady_clock::now() - before >= 290ms);
+}
+
+TEST_CASE("what is terminated never comes again") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 2);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink, billing(300ms));
+  source->ask(10);
+  const auto got = sink->got.wait_for(2);
+  CHECK(got[0]->term());
+  const auto again = sink->got.wait_for(1);  // the other one, when its patience has ended
+  CHECK(payload_of(again[0]) == "1");
+  CHECK(again[0]->times == 2);
+}
+
+TEST_CASE("a delivery in progress is not given to others") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 1);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink, billing(400ms));
+  source->ask(2);
+  const auto got = sink->got.wait_for(1);
+  // Three times its patience, renewed on the way.
+  const auto until = std::chrono::steady_clock::now() + 1200ms;
+  while (std::chrono::steady_clock::now() < until) {
+    CHECK(got[0]->in_progress());
+    test.here.run(test.at->flush(patience));
+  }
+  CHECK(sink->got.size() == 0);
+  CHECK(got[0]->ack());
+}
+
+TEST_CASE("what is on its way when a source stops goes to others at once") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 500);
+  for (int round = 0; round < 5; ++round) {
+    auto sink = std::make_shared<giving_back>();
+    const auto source = test.here.run(test.at->pull(billing(), sink));
+    source->ask(400);
+    sink->got.wait_for(1);
+    source->stop();
+    CHECK(sink->ends.size() == 0);
+  }
+  // All 500 come, though the patience with those above is far from its end.
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink);
+  std::set<std::string> all;
+  while (all.size() < 500) {
+    source->ask(50);
+    for (const auto& each : sink->got.wait_for(50)) {
+      all.insert(payload_of(each));
+      each->ack();
+    }
+  }
+  CHECK(all.size() == 500);
+}
+
+TEST_CASE("a delivery may be settled after its source and its transport have gone") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 2);
+  auto sink = std::make_shared<delivery_collector>();
+  auto source = test.pull(sink);
+  source->ask(2);
+  const auto got = sink->got.wait_for(2);
+  source.reset();
+  CHECK(got[0]->ack());
+  test.at.reset();
+  CHECK_FALSE(got[1]->ack());
+}
+
+TEST_CASE("a durable consumer that is there is changed to what is wanted, if that can be") {
+  with_stream test;
+  auto sink = std::make_shared<delivery_collector>();
+  test.pull(sink, billing(30s));
+  test.pull(sink, billing(30s));
+  store(test.here, *test.at, "orders.placed", 1);
+  const auto source = test.pull(sink, billing(300ms));
+  source->ask(2);
+  CHECK(sink->got.wait_for(2)[1]->times == 2);
+}
+
+TEST_CASE("a source of a stream or durable name that cannot be is refused") {
+  with_stream test;
+  auto sink = std::make_shared<delivery_collector>();
+  auto which = billing();
+  which.stream = "NOWHERE";
+  CHECK_THAT(text_of([&] { test.pull(sink, which); }),
+             contains("NOWHERE") && contains("stream not found"));
+  which.stream = "a.b";
+  CHECK(code_of([&] { test.pull(sink, which); }) == errc::bad_arguments);
+  which = billing();
+  which.durable = "";
+  CHECK(code_of([&] { test.pull(sink, which); }) == errc::bad_arguments);
+}

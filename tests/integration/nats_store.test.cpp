@@ -1,0 +1,129 @@
+#include <msgbus/transport/nats.hpp>
+
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+#include <set>
+
+using namespace msgbus_test;
+using msgbus::errc;
+
+namespace {
+
+// Stores every `step`th number from `first` to `last`; gives the sequence numbers.
+asio::awaitable<std::vector<std::uint64_t>> store_some(transport_ptr at, std::string topic,
+                                                       int first, int last, int step) {
+  std::vector<std::uint64_t> sequences;
+  for (int i = first; i < last; i += step) {
+    msgbus::envelope message = numbered_message(topic, i);
+    const auto done = co_await at->store(std::move(message), patience);
+    sequences.push_back(done.sequence);
+  }
+  co_return sequences;
+}
+
+}  // namespace
+
+TEST_CASE("a stored message is where the receipt says, once for each message id") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+
+  auto first = here.run(at->store(numbered_message("orders.placed", 1), patience));
+  CHECK(first.stream == "ORDERS");
+  CHECK(first.sequence == 1);
+  CHECK_FALSE(first.duplicate);
+  auto again = here.run(at->store(numbered_message("orders.placed", 1), patience));
+  CHECK(again.stream == "ORDERS");
+  CHECK(again.sequence == 1);
+  CHECK(again.duplicate);
+  auto second = here.run(at->store(numbered_message("orders.placed", 2), patience));
+  CHECK(second.sequence == 2);
+  CHECK_FALSE(second.duplicate);
+}
+
+TEST_CASE("a message that no stream takes is refused with its topic") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  const auto failure =
+      thrown_by([&] { here.run(at->store(numbered_message("users.new", 1), 20s)); });
+  REQUIRE(failure);
+  CHECK_THAT(msgbus::describe(failure), contains("no stream takes 'users.new'"));
+  CHECK(code_of([&] { std::rethrow_exception(failure); }) == errc::transport_failed);
+}
+
+TEST_CASE("a message without an id, or one too large, is not stored") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  CHECK(code_of([&] { here.run(at->store(msgbus::envelope{"orders.a"}, patience)); }) ==
+        errc::bad_arguments);
+  auto large = numbered_message("orders.a", 1);
+  large.payload.resize(2 << 20);
+  CHECK(code_of([&] { here.run(at->store(large, patience)); }) == errc::transport_failed);
+  large.topic = "or ders";
+  CHECK(code_of([&] { here.run(at->store(large, patience)); }) == errc::invalid_topic);
+}
+
+TEST_CASE("many coroutines store at once, and each message is stored once") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  constexpr int coroutines = 100;
+  constexpr int count = 2000;
+  std::vector<msgbus::testing::spawned<std::vector<std::uint64_t>>> running;
+  for (int i = 0; i < coroutines; ++i) {
+    running.push_back(here.start(store_some(at, "orders.a", i, count, coroutines)));
+  }
+  std::set<std::uint64_t> sequences;
+  for (auto& each : running) {
+    here.finish(each);
+    for (const auto sequence : each.get()) sequences.insert(sequence);
+  }
+  CHECK(sequences.size() == count);
+  CHECK(*sequences.rbegin() == count);
+}
+
+TEST_CASE("a stream gets the topics that it lacks, and keeps the rest") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  msgbus::transport::stream_options stream;
+  stream.name = "ORDERS";
+  stream.topics = {"orders.placed", "bills.*"};
+  stream.max_messages = 3;
+  stream.max_age = 1h;
+  stream.duplicate_window = 2h;  // more than its age: what the server allows is taken
+  here.run(at->ensure_stream(stream));
+  here.run(at->ensure_stream(stream));
+  ensure_stream(here, *at, "ORDERS", {"orders.paid", "bills.sent"});
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  int number = 0;
+  for (const char* topic :
+       {"orders.placed", "orders.paid", "orders.a.b", "bills.sent", "bills.x"}) {
+    const auto done = here.run(at->store(numbered_message(topic, ++number), patience));
+    CHECK(done.sequence == static_cast<std::uint64_t>(number));
+  }
+  // Its limit has survived: of five messages three are there.
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
+  source->ask(10);
+  CHECK(sink->got.wait_for(3)[0]->message.topic == "orders.a.b");
+}
+
+TEST_CASE("a stream whose topics another one has is refused in JetStream's words") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  CHECK_THAT(text_of([&] { ensure_stream(here, *at, "OTHER", {"orders.placed"}); }),
+             contains("stream 'OTHER'") && contains("overlap"));
+  CHECK(code_of([&] { ensure_stream(here, *at, "a.b", {"a"}); }) == errc::bad_arguments);
+  CHECK(code_of([&] { ensure_stream(here, *at, "A", {"a b"}); }) == errc::invalid_topic);
+}

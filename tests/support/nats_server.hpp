@@ -1,0 +1,179 @@
+#pragma once
+
+// A real nats-server for one test: on a free port of 127.0.0.1, with a store of its own. It is
+// killed and its folder removed when the test ends, however that ends.
+
+#include "support/crew.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace msgbus_test {
+
+/// A folder that is gone afterwards.
+class temporary_folder {
+ public:
+  temporary_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "msgbus_nats_XXXXXX").string();
+    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
+    path_ = name;
+  }
+  ~temporary_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// For one thread.
+class nats_server {
+ public:
+  /// `arguments` are added to the server's command line.
+  explicit nats_server(std::vector<std::string> arguments = {}) : arguments_(std::move(arguments)) {
+    // Somebody else may take a free port before the server does.
+    for (int tries = 0;; ++tries) {
+      port_ = free_port();
+      if (start_once()) return;
+      if (tries == 5) throw std::runtime_error("nats-server does not start:\n" + log());
+    }
+  }
+  ~nats_server() { end(SIGKILL); }
+  nats_server(const nats_server&) = delete;
+  nats_server& operator=(const nats_server&) = delete;
+
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string url() const { return "nats://" + address(); }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
+
+  /// What the server has said.
+  [[nodiscard]] std::string log() const {
+    const std::lock_guard lock(mutex_);
+    return log_;
+  }
+
+  /// It dies without a word to its clients.
+  void kill() { end(SIGKILL); }
+  /// It tells its clients, and writes what it has.
+  void terminate() { end(SIGTERM); }
+  /// After `kill` or `terminate`: on the same port, with the same store.
+  void restart() {
+    if (!start_once()) throw std::runtime_error("nats-server does not start again:\n" + log());
+  }
+
+  /// It is there, and says nothing more: as if the network were cut.
+  void freeze() const { ::kill(pid_, SIGSTOP); }
+  void thaw() const { ::kill(pid_, SIGCONT); }
+
+ private:
+  static int free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    const bool bound = ::bind(socket, any, size) == 0 && ::getsockname(socket, any, &size) == 0;
+    ::close(socket);
+    if (!bound) throw std::runtime_error("no free port");
+    return ntohs(address.sin_port);
+  }
+
+  // Gives whether it came to accept connections.
+  bool start_once() {
+    std::vector<std::string> line{
+        MSGBUS_NATS_SERVER,    "-a",  "127.0.0.1", "-p",
+        std::to_string(port_), "-js", "-sd",       (folder_.path() / "store").string()};
+    line.insert(line.end(), arguments_.begin(), arguments_.end());
+    std::vector<char*> arguments;
+    for (std::string& each : line) arguments.push_back(each.data());
+    arguments.push_back(nullptr);
+
+    int ends[2];
+    if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
+    {
+      const std::lock_guard lock(mutex_);
+      log_.clear();
+      said_all_ = false;
+    }
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("no new process");
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive the test
+      ::dup2(ends[1], STDERR_FILENO);
+      ::close(ends[0]);
+      ::close(ends[1]);
+      ::execv(arguments[0], arguments.data());
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+    reader_ = std::thread([this, from = ends[0]] { read_log(from); });
+    std::unique_lock lock(mutex_);
+    const bool in_time = said_.wait_for(lock, deadline, [&] { return said_all_ || is_ready(); });
+    const bool ready = in_time && is_ready();
+    lock.unlock();
+    if (!ready) end(SIGKILL);
+    return ready;
+  }
+
+  [[nodiscard]] bool is_ready() const { return log_.find("Server is ready") != std::string::npos; }
+
+  void read_log(int from) {
+    char text[4096];
+    for (;;) {
+      const ssize_t size = ::read(from, text, sizeof text);
+      const std::lock_guard lock(mutex_);
+      if (size > 0) log_.append(text, static_cast<std::size_t>(size));
+      said_all_ = size <= 0;
+      said_.notify_all();
+      if (said_all_) break;
+    }
+    ::close(from);
+  }
+
+  void end(int signal) {
+    if (pid_ <= 0) return;
+    ::kill(pid_, signal);
+    if (signal != SIGKILL) ::kill(pid_, SIGCONT);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+    reader_.join();
+  }
+
+  temporary_folder folder_;
+  const std::vector<std::string> arguments_;
+  int port_ = 0;
+  pid_t pid_ = 0;
+  std::thread reader_;
+  mutable std::mutex mutex_;  // of what follows
+  std::condition_variable said_;
+  std::string log_;
+  bool said_all_ = false;
+};
+
+}  // namespace msgbus_test
