@@ -1,0 +1,307 @@
+// Bridges over a real server that dies, processes that die, and everybody in between.
+
+#include <msgbus/bridge/connect.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+#include <asio/post.hpp>
+
+#include <array>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using asio::awaitable;
+using msgbus::bridge;
+using msgbus::bridge_link;
+using msgbus::context;
+using msgbus::errc;
+using msgbus::remote_service;
+using msgbus::async::publisher;
+using msgbus::async::service;
+using msgbus::async::subscriber;
+using namespace msgbus_test;
+
+namespace {
+
+bridge join(loop& in, const nats_server& to, std::vector<std::string>* told = nullptr) {
+  msgbus::nats::options how;
+  how.url = to.url();
+  msgbus::bridge_options bridging;
+  bridging.on_failure = [told](std::string_view where, const std::exception_ptr& what) {
+    if (told) told->push_back(std::string(where) + ": " + msgbus::describe(what));
+  };
+  return in.run(msgbus::nats::connect(in.executor(), how, bridging));
+}
+
+msgbus::durable_options billing() {
+  msgbus::durable_options how;
+  how.stream = "ORDERS";
+  how.durable = "billing";
+  how.ack_wait = 2s;
+  how.max_deliver = 0;
+  how.backoff = 20ms;
+  return how;
+}
+
+void make_stream(loop& in, bridge& at, const std::string& name, const std::string& topic) {
+  msgbus::transport::stream_options stream;
+  stream.name = name;
+  stream.topics = {topic};
+  in.run(at.ensure_stream(stream));
+}
+
+std::string id_of(int number) { return "order-" + std::to_string(number); }
+
+awaitable<void> store_one(bridge& at, int number) {
+  msgbus::store_options how;
+  how.message_id = id_of(number);
+  how.timeout = patience;
+  (void)co_await at.store(number, "orders.placed", how);
+}
+
+}  // namespace
+
+TEST_CASE("components of two processes talk over a real server", "[B1][B7]") {
+  nats_server server;
+  loop here;
+  bridge front = join(here, server);
+  bridge back = join(here, server);
+  publisher orders;
+  subscriber parcels(here.executor());
+  std::vector<std::string> got;
+  parcels.subscribe("orders.*", [&](const std::string& what, const context& about) {
+    got.push_back(std::string(about.topic()) + " " + what +
+                  (about.message_id() == about.correlation_id() ? "" : "?"));
+  });
+  back.inbound<std::string>(parcels, "orders.>");
+  front.outbound<std::string>(orders, "orders.>");
+  here.run(back.flush());
+  std::string tea("tea");
+  here.run(orders.publish(tea, "orders.placed"));
+  orders.post(std::string("cups"), "orders.paid");
+  here.run_until([&] { return got.size() == 2; });
+  CHECK(got == std::vector<std::string>{"orders.placed tea", "orders.paid cups"});
+  here.run(front.drain(5s));
+  here.run(back.drain(5s));
+}
+
+TEST_CASE("commands cross a real server, with their errors, and other tools find the service",
+          "[B6]") {
+  nats_server server;
+  loop here;
+  bridge front = join(here, server);
+  bridge back = join(here, server);
+  service users(here.executor());
+  auto divide = users.handler("divide", [](int a, int b) {
+    if (b == 0) throw std::domain_error("by zero");
+    return a / b;
+  });
+  msgbus::serve_options how;
+  how.name = "calculator";
+  back.serve("calc", how, divide);
+  here.run(back.flush());
+  remote_service remote(front, "calc");
+  CHECK(here.run(remote.execute<int>("divide", 7, 2)) == 3);
+  const auto failure =
+      caught<msgbus::remote_error>([&] { (void)here.run(remote.execute<int>("divide", 7, 0)); });
+  CHECK(failure.kind() == "std::domain_error");
+  CHECK(failure.text() == "by zero");
+  CHECK(code_of([&] { here.run(remote.execute("multiply", 1, 2)); }) == errc::no_handler);
+  CHECK(code_of([&] { here.run(remote.execute("divide", 1)); }) == errc::bad_arguments);
+  const remote_service discovery(front, "$SRV");
+  const auto stats = here.run(discovery.execute<nlohmann::json>("STATS.calculator"));
+  CHECK(stats["endpoints"][0]["num_requests"] == 3);
+  CHECK(stats["endpoints"][0]["num_errors"] == 2);
+}
+
+TEST_CASE("messages and commands go on when the server was killed and is back", "[B1][B6]") {
+  nats_server server;
+  loop here;
+  bridge front = join(here, server);
+  bridge back = join(here, server);
+  publisher orders;
+  subscriber parcels(here.executor());
+  std::set<int> got;
+  parcels.subscribe("orders", [&](int number) { got.insert(number); });
+  service users(here.executor());
+  auto echo = users.handler("echo", [](int a) { return a; });
+  back.inbound<int>(parcels, "orders");
+  front.outbound<int>(orders, "orders");
+  back.serve("users", echo);
+  here.run(back.flush());
+  msgbus::call_options quick;
+  quick.timeout = 500ms;
+  remote_service remote(front, "users", quick);
+  CHECK(here.run(remote.execute<int>("echo", 1)) == 1);
+  server.kill();
+  server.restart();
+  // Whatever was lost on the way: what is sent from now on comes, as soon as both are back.
+  int number = 0;
+  while (got.empty()) {
+    orders.post(++number, "orders");
+    auto turn = here.start(msgbus::exec::sleep(10ms));
+    here.finish(turn);
+    REQUIRE(number < 3000);
+  }
+  int answer = 0;
+  for (int tries = 0; answer != 7 && tries < 60; ++tries) {
+    try {
+      answer = here.run(remote.execute<int>("echo", 7));
+    } catch (const msgbus::error& e) {
+      CHECK((e.code() == errc::timed_out || e.code() == errc::no_handler));
+    }
+  }
+  CHECK(answer == 7);
+}
+
+TEST_CASE("what was stored is handled, however often the server is killed meanwhile", "[B2][B5]") {
+  constexpr int many = 400;
+  nats_server server;
+  loop here;
+  std::vector<std::string> told;
+  bridge stores = join(here, server, &told);
+  bridge handles = join(here, server, &told);
+  make_stream(here, stores, "ORDERS", "orders.>");
+  subscriber to(here.executor(), {.capacity = 64});
+  std::map<std::string, int> handled;
+  to.subscribe("orders.*", [&](int number, const context& about) -> awaitable<void> {
+    co_await hop();
+    CHECK(about.message_id() == id_of(number));
+    ++handled[std::string(about.message_id())];
+  });
+  bridge_link in = here.run(handles.durable<int>(to, "orders.>", billing()));
+  int acknowledged = 0;
+  const auto feed = [&]() -> awaitable<void> {
+    for (int i = 0; i < many; ++i) {
+      co_await store_one(stores, i);
+      ++acknowledged;
+    }
+  };
+  auto feeding = here.start(feed());
+  for (int kills = 1; kills <= 3; ++kills) {
+    here.run_until([&] { return acknowledged >= kills * many / 4; });
+    server.kill();
+    server.restart();
+  }
+  here.finish(feeding);
+  feeding.get();
+  here.run_until([&] { return handled.size() == many; });
+  here.run_until([&] { return in.stats().in_flight == 0; });
+  const auto counted = in.stats();
+  CHECK(counted.received == counted.admitted + counted.undecodable + counted.refused);
+  CHECK(counted.received == counted.acks + counted.naks + counted.buried + counted.unsettled);
+  std::size_t times = 0;
+  for (const auto& each : handled) times += static_cast<std::size_t>(each.second);
+  CHECK(times == to.stats().handled);
+  CHECK(counted.acks + counted.unsettled == times);
+  CHECK(counted.buried == 0);
+  here.run(handles.drain(10s));
+  here.run(stores.drain(10s));
+}
+
+TEST_CASE("what fails too often becomes a dead letter on a real server", "[B3]") {
+  nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  make_stream(here, at, "ORDERS", "orders.>");
+  make_stream(here, at, "DEAD", "dead.>");
+  subscriber to(here.executor());
+  int attempts = 0;
+  to.observe(std::make_shared<msgbus::observer>());
+  to.subscribe("orders.*", [&](int) {
+    ++attempts;
+    throw std::runtime_error("poison");
+  });
+  subscriber mourners(here.executor());
+  std::string reason;
+  mourners.subscribe("dead.*", [&](int number, const context& about) {
+    CHECK(number == 13);
+    reason = about.headers().at("Msgbus-Dead-Reason");
+  });
+  auto how = billing();
+  how.max_deliver = 3;
+  how.dead_letter = "dead.orders";
+  bridge_link in = here.run(at.durable<int>(to, "orders.>", how));
+  auto mourning = billing();
+  mourning.stream = "DEAD";
+  (void)here.run(at.durable<int>(mourners, "dead.>", mourning));
+  here.run(store_one(at, 13));
+  here.run_until([&] { return !reason.empty(); });
+  here.run_until([&] { return in.stats().in_flight == 0; });
+  CHECK(reason == "poison");
+  CHECK(attempts == 3);
+  CHECK(in.stats().buried == 1);
+}
+
+TEST_CASE("a handler that takes longer than the stream's patience keeps its message", "[B3]") {
+  nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  make_stream(here, at, "ORDERS", "orders.>");
+  subscriber to(here.executor());
+  int begun = 0;
+  bool done = false;
+  to.subscribe("orders.*", [&](int) -> awaitable<void> {
+    ++begun;
+    co_await msgbus::exec::sleep(4s);  // twice as long
+    done = true;
+  });
+  bridge_link in = here.run(at.durable<int>(to, "orders.>", billing()));
+  here.run(store_one(at, 1));
+  here.run_until([&] { return done && in.stats().in_flight == 0; });
+  CHECK(begun == 1);
+  CHECK(in.stats().acks == 1);
+}
+
+namespace {
+
+// Runs the worker until it ends or dies, and gives the ids that it says it has handled.
+std::vector<std::string> run_worker(const nats_server& server, int dies_at) {
+  const std::string line = std::string(MSGBUS_TEST_WORKER) + " " + server.url() + " " +
+                           std::to_string(dies_at) + " 2>&1";
+  std::vector<std::string> handled;
+  FILE* const out = ::popen(line.c_str(), "r");
+  if (!out) throw std::runtime_error("no worker");
+  std::string text;
+  std::array<char, 4096> part{};
+  while (const std::size_t size = std::fread(part.data(), 1, part.size(), out)) {
+    text.append(part.data(), size);
+  }
+  ::pclose(out);
+  std::istringstream lines(text);
+  for (std::string each; std::getline(lines, each);) {
+    if (each.starts_with("order-")) handled.push_back(each);
+  }
+  return handled;
+}
+
+}  // namespace
+
+TEST_CASE("a process that is killed between handling and settling loses nothing", "[B2]") {
+  constexpr int many = 60;
+  nats_server server;
+  loop here;
+  bridge stores = join(here, server);
+  make_stream(here, stores, "ORDERS", "orders.>");
+  for (int i = 0; i < many; ++i) here.run(store_one(stores, i));
+  std::map<std::string, int> times;
+  for (const int dies_at : {1, 10, 25}) {
+    const auto handled = run_worker(server, dies_at);
+    CHECK(handled.size() == static_cast<std::size_t>(dies_at));
+    for (const std::string& each : handled) ++times[each];
+  }
+  // The last one ends by itself, once nothing has come for a while.
+  for (const std::string& each : run_worker(server, 0)) ++times[each];
+  CHECK(times.size() == many);
+  int duplicates = 0;
+  for (const auto& each : times) duplicates += each.second - 1;
+  CHECK(duplicates >= 3);  // each that died had handled one that it never came to settle
+}
