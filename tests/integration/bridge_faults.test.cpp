@@ -2,6 +2,8 @@
 
 #include <msgbus/bridge/connect.hpp>
 
+#include <msgbus/exec/timer.hpp>
+
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
 #include "support/nats.hpp"
