@@ -2,18 +2,25 @@
 
 #include <concurrentqueue.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <deque>
+#include <limits>
 #include <mutex>
 
 namespace msgbus::exec {
 
 namespace {
 
+// Beyond it counts could not be compared as signed numbers.
+constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
+
 /// For several lanes: nothing is promised of the order (A5).
 class spread_queue final : public box_queue {
  public:
-  explicit spread_queue(std::size_t capacity) : capacity_(capacity), queue_(64) {}
+  explicit spread_queue(std::size_t capacity)
+      : capacity_(static_cast<std::int64_t>(std::min(capacity, most))), queue_(64) {}
 
   ~spread_queue() override {
     carried* each = nullptr;
@@ -21,37 +28,46 @@ class spread_queue final : public box_queue {
   }
 
   bool try_push(owned_message& message, owned_message&) override {
-    // Counted before it is there: the lanes never take more than was counted.
-    std::size_t waiting = waiting_.load(std::memory_order_seq_cst);
+    // Counted before it is there: the lanes never take more than was counted. Full only if it was
+    // when `popped_` was read: at least so many had been pushed then. As signed numbers: more may
+    // have been, and been popped.
+    std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
     do {
-      if (waiting >= capacity_) return false;
-    } while (!waiting_.compare_exchange_weak(waiting, waiting + 1, std::memory_order_seq_cst));
+      const std::uint64_t popped = popped_.load(std::memory_order_seq_cst);
+      if (static_cast<std::int64_t>(pushed - popped) >= capacity_) return false;
+    } while (!pushed_.compare_exchange_weak(pushed, pushed + 1, std::memory_order_seq_cst));
     if (!queue_.enqueue(message.get())) {
-      waiting_.fetch_sub(1, std::memory_order_seq_cst);
+      pushed_.fetch_sub(1, std::memory_order_seq_cst);
       throw std::bad_alloc();
     }
     (void)message.release();
-    accepted_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
 
   owned_message pop() override {
     carried* found = nullptr;
     if (!queue_.try_dequeue(found)) return nullptr;
-    waiting_.fetch_sub(1, std::memory_order_seq_cst);
+    popped_.fetch_add(1, std::memory_order_seq_cst);
     return owned_message(found);
   }
 
   bool ready() const noexcept override { return size() != 0; }
-  std::size_t size() const noexcept override { return waiting_.load(std::memory_order_seq_cst); }
+  std::size_t size() const noexcept override {
+    // In this order: what was popped was pushed before.
+    const std::uint64_t popped = popped_.load(std::memory_order_seq_cst);
+    const std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
+    // Looked at in two moments: the difference may be more than ever waited.
+    return static_cast<std::size_t>(
+        std::min(pushed - popped, static_cast<std::uint64_t>(capacity_)));
+  }
   std::uint64_t accepted() const noexcept override {
-    return accepted_.load(std::memory_order_acquire);
+    return pushed_.load(std::memory_order_acquire);
   }
 
  private:
-  const std::size_t capacity_;
-  std::atomic<std::size_t> waiting_{0};
-  std::atomic<std::uint64_t> accepted_{0};
+  const std::int64_t capacity_;
+  std::atomic<std::uint64_t> pushed_{0};
+  std::atomic<std::uint64_t> popped_{0};
   moodycamel::ConcurrentQueue<carried*> queue_;
 };
 
