@@ -123,3 +123,15 @@ TEST_CASE("a text that is not UTF-8 cannot become JSON") {
   const auto call = [] { (void)codec<std::string>::encode("\xff\xfe"); };
   CHECK(code_of(call) == errc::encode_failed);
 }
+
+TEST_CASE("what is nested without end is refused, and does not end the process") {
+  const std::string arrays(1'000'000, '\x81');
+  const auto call = [&] { (void)codec<std::vector<int>>::decode(arrays, "application/cbor"); };
+  CHECK(code_of(call) == errc::decode_failed);
+  CHECK_THAT(text_of(call), contains("nested too deeply"));
+  const std::string brackets = std::string(500'000, '[') + std::string(500'000, ']');
+  CHECK(code_of([&] { (void)codec<int>::decode(brackets, ""); }) == errc::decode_failed);
+  std::string deep_enough("\x01");
+  for (int i = 0; i < 150; ++i) deep_enough.insert(0, 1, '\x81');
+  CHECK(codec<nlohmann::json>::decode(deep_enough, "application/cbor").is_array());
+}
