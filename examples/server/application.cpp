@@ -2,7 +2,8 @@
 
 #include <asio/strand.hpp>
 
-#include "commands.hpp"
+#include <utility>
+
 #include "risk.hpp"
 
 namespace exchange {
@@ -11,11 +12,10 @@ namespace exchange {
 // front of those that are sent to; a sender waits when one is full. What is awaited needs none:
 // there are never more commands on their way than there are connections.
 application::application(const asio::any_io_executor& main, const asio::any_io_executor& blocking,
-                         const std::string& audit_file)
+                         const std::string& audit_file, std::string prefix_of_notices)
     : audit_log_(audit_file),
-      notifications_(publisher_),
+      notifications_(publisher_, std::move(prefix_of_notices)),
       read_model_strand_(asio::make_strand(main)),
-      board_(asio::make_strand(main), {.capacity = 4096}),
       notifier_(asio::make_strand(main), {.capacity = 4096}),
       audit_(asio::make_strand(main), {.capacity = 4096}),
       projection_(read_model_strand_),
@@ -26,26 +26,24 @@ application::application(const asio::any_io_executor& main, const asio::any_io_e
   commands_.override(get_announcer, [this]() -> announcer& { return announcer_; });
   commands_.override(get_risk, [this]() -> msgbus::async::service& { return risk_; });
 
-  add_commands(commands_);
+  command_ = add_commands(commands_);
   add_risk_check(risk_, blocking);
   read_model_.attach(projection_);
-  read_model_.attach(queries_);
+  query_ = read_model_.attach(queries_);
   audit_log_.attach(audit_, blocking);
   notifications_.attach(notifier_);
 
-  announcer_.to_read_model.bind(projection_);
-  announcer_.to_others.bind(audit_, notifier_);
-  publisher_.bind(board_);
+  announcer_.awaited.bind(projection_);
+  announcer_.sent.bind(audit_, notifier_);
 }
 
-std::vector<application::component_stats> application::stats() const {
+std::vector<component_stats> application::stats() const {
   return {{"commands", commands_.stats()}, {"risk", risk_.stats()},
           {"queries", queries_.stats()},   {"projection", projection_.stats()},
-          {"audit", audit_.stats()},       {"notifications", notifier_.stats()},
-          {"board", board_.stats()}};
+          {"audit", audit_.stats()},       {"notifications", notifier_.stats()}};
 }
 
-asio::awaitable<std::vector<application::drained>> application::drain(
+asio::awaitable<std::vector<drained>> application::drain(
     std::chrono::steady_clock::time_point deadline) {
   std::vector<drained> reports;
   const auto left = [deadline] { return deadline - std::chrono::steady_clock::now(); };
@@ -61,8 +59,6 @@ asio::awaitable<std::vector<application::drained>> application::drain(
   reports.back().report = co_await audit_.drain(left());
   reports.push_back({"notifications", {}});
   reports.back().report = co_await notifier_.drain(left());
-  reports.push_back({"board", {}});
-  reports.back().report = co_await board_.drain(left());
   co_return reports;
 }
 

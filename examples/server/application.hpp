@@ -11,8 +11,10 @@
 
 #include "audit.hpp"
 #include "books.hpp"
+#include "commands.hpp"
 #include "notifications.hpp"
 #include "read_model.hpp"
+#include "reports.hpp"
 #include "unit_of_work.hpp"
 
 namespace exchange {
@@ -21,30 +23,21 @@ class application {
  public:
   /// `main` runs coroutines; `blocking` runs what blocks. Both outlive this.
   application(const asio::any_io_executor& main, const asio::any_io_executor& blocking,
-              const std::string& audit_file);
+              const std::string& audit_file, std::string prefix_of_notices = {});
 
   [[nodiscard]] msgbus::async::service& commands() noexcept { return commands_; }
   [[nodiscard]] msgbus::async::service& queries() noexcept { return queries_; }
-  /// Where notices may be followed.
-  [[nodiscard]] msgbus::async::subscriber& board() noexcept { return board_; }
+  /// For those who call them from other processes.
+  [[nodiscard]] const command_operations& command() const noexcept { return command_; }
+  [[nodiscard]] const query_operations& query() const noexcept { return query_; }
+  /// Facts for whom commands wait.
+  [[nodiscard]] msgbus::async::producer& facts() noexcept { return announcer_.awaited; }
+  /// Notices, for whoever follows them.
+  [[nodiscard]] msgbus::async::publisher& notices() noexcept { return publisher_; }
 
-  struct component_stats {
-    const char* name;
-    msgbus::counters counters;
-
-    /// Waiting or running.
-    [[nodiscard]] std::uint64_t open() const noexcept {
-      return counters.accepted - counters.handled - counters.failed - counters.dropped -
-             counters.abandoned;
-    }
-  };
   /// May be called from any thread.
   [[nodiscard]] std::vector<component_stats> stats() const;
 
-  struct drained {
-    const char* name;
-    msgbus::async::drain_report report;
-  };
   /// Each component after those that feed it. What is not done at `deadline` is abandoned.
   [[nodiscard]] asio::awaitable<std::vector<drained>> drain(
       std::chrono::steady_clock::time_point deadline);
@@ -63,13 +56,14 @@ class application {
   notifications notifications_;
 
   asio::any_io_executor read_model_strand_;
-  msgbus::async::subscriber board_;
   msgbus::async::consumer notifier_;
   msgbus::async::consumer audit_;
   msgbus::async::consumer projection_;
   msgbus::async::service queries_;
   msgbus::async::service risk_;
   msgbus::async::service commands_;
+  command_operations command_;
+  query_operations query_;
 };
 
 }  // namespace exchange

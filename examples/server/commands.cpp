@@ -41,13 +41,13 @@ totals sums(msgbus::depends<get_books> books) { return books->sums(); }
 
 }  // namespace
 
-void add_commands(msgbus::async::service& service) {
-  service.handler("open_account", open_account);
-  service.handler("deposit", deposit);
-  service.handler("withdraw", withdraw);
-  service.handler("place_order", place_order);
-  service.handler("cancel_order", cancel_order);
-  service.handler("books", sums);
+command_operations add_commands(msgbus::async::service& service) {
+  return {.open_account = service.handler("open_account", open_account),
+          .deposit = service.handler("deposit", deposit),
+          .withdraw = service.handler("withdraw", withdraw),
+          .place_order = service.handler("place_order", place_order),
+          .cancel_order = service.handler("cancel_order", cancel_order),
+          .books = service.handler("books", sums)};
 }
 
 }  // namespace exchange

@@ -5,11 +5,26 @@
 
 #include <msgbus/async.hpp>
 
+#include <cstdint>
+#include <string>
+
+#include "domain.hpp"
+
 namespace exchange {
 
-/// Adds `open_account(owner)`, `deposit(account, amount)` and `withdraw(account, amount)`, which
-/// return the account; `place_order(account, symbol, quantity, price)` and `cancel_order(order)`,
-/// which return the order; and `books()`, which returns the totals.
-void add_commands(msgbus::async::service& service);
+/// By the names of the operations.
+struct command_operations {
+  msgbus::async::operation<account(std::string owner)> open_account;
+  msgbus::async::operation<account(number account, money amount)> deposit;
+  msgbus::async::operation<account(number account, money amount)> withdraw;
+  msgbus::async::operation<order(number account, std::string symbol, std::int64_t quantity,
+                                 money price)>
+      place_order;
+  msgbus::async::operation<order(number order)> cancel_order;
+  msgbus::async::operation<totals()> books;
+};
+
+/// Adds them.
+command_operations add_commands(msgbus::async::service& service);
 
 }  // namespace exchange

@@ -3,9 +3,11 @@
 /// What the business speaks of: accounts, orders, and what has happened to them. Knows of no
 /// sockets, no threads and no text format.
 
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -82,12 +84,25 @@ struct symbol_summary {
 /// A command that makes no sense as things are: nothing is wrong with the program.
 class refusal : public std::runtime_error {
  public:
-  refusal(const char* code, const std::string& text) : std::runtime_error(text), code_(code) {}
+  refusal(std::string_view code, const std::string& text)
+      : std::runtime_error(std::string(code) + ": " + text), code_size_(code.size()) {}
 
-  [[nodiscard]] const char* code() const noexcept { return code_; }
+  /// The same again, from what `what()` said in another process.
+  [[nodiscard]] static refusal read(const std::string& what) {
+    const std::size_t colon = what.find(": ");
+    if (colon == std::string::npos) return {"refused", what};
+    return {what.substr(0, colon), what.substr(colon + 2)};
+  }
+
+  [[nodiscard]] std::string_view code() const noexcept {
+    return std::string_view(what()).substr(0, code_size_);
+  }
+  [[nodiscard]] std::string_view text() const noexcept {
+    return std::string_view(what()).substr(code_size_ + 2);
+  }
 
  private:
-  const char* code_;
+  std::size_t code_size_;
 };
 
 }  // namespace exchange

@@ -69,15 +69,21 @@ json scraped_id(std::string_view line) {
 // --- Answers. ------------------------------------------------------------------------------------
 
 struct problem {
-  const char* code;
+  std::string code;
   std::string text;
 };
+
+// Only where what carries commands out is another process.
+bool is_away(const std::error_code& code) {
+  return code == msgbus::errc::timed_out || code == msgbus::errc::no_handler ||
+         code == msgbus::errc::disconnected;
+}
 
 problem describe(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const refusal& error) {
-    return {error.code(), error.what()};
+    return {std::string(error.code()), std::string(error.text())};
   } catch (const json::exception& error) {
     // "[json.exception.parse_error.101] parse error at line 1, column 9: ..."
     const std::string_view text = error.what();
@@ -87,6 +93,7 @@ problem describe(const std::exception_ptr& exception) {
     if (error.code() == msgbus::errc::closed) return {"shutting_down", "the server is stopping"};
     if (error.code() == msgbus::errc::full) return {"busy", error.what()};
     if (error.code() == msgbus::errc::invalid_topic) return {"bad_request", error.what()};
+    if (is_away(error.code())) return {"unavailable", error.what()};
     return {"internal", error.what()};
   } catch (const std::exception& error) {
     return {"internal", error.what()};
@@ -125,8 +132,8 @@ asio::awaitable<json> ready(json value) { co_return value; }
 
 // --- The commands. -------------------------------------------------------------------------------
 
-gateway::gateway(application& app, std::function<void(json&)> server_stats) {
-  msgbus::async::service& commands = app.commands();
+gateway::gateway(msgbus::async::service& commands, msgbus::async::service& queries,
+                 std::function<asio::awaitable<json>()> stats) {
   forward<account, std::string>("open_account", commands, "owner");
   forward<account, number, money>("deposit", commands, "account", "amount");
   forward<account, number, money>("withdraw", commands, "account", "amount");
@@ -135,7 +142,6 @@ gateway::gateway(application& app, std::function<void(json&)> server_stats) {
   forward<order, number>("cancel_order", commands, "order");
   forward<totals>("books", commands);
 
-  msgbus::async::service& queries = app.queries();
   forward<account, number>("get_account", queries, "account");
   forward<std::vector<order>, number>("list_orders", queries, "account");
   forward<std::vector<symbol_summary>>("list_symbols", queries);
@@ -150,21 +156,7 @@ gateway::gateway(application& app, std::function<void(json&)> server_stats) {
         return ready(from.unfollow(member<std::string>(request, "pattern")));
       });
   add("stats", R"({"id":1,"do":"stats"})",
-      [&app, extra = std::move(server_stats)](const json&, connection&) {
-        json result;
-        for (const auto& each : app.stats()) {
-          result["components"][each.name] = {
-              {"open", each.open()},
-              {"accepted", each.counters.accepted},
-              {"rejected", each.counters.rejected},
-              {"handled", each.counters.handled},
-              {"failed", each.counters.failed},
-              {"dropped", each.counters.dropped},
-          };
-        }
-        extra(result);
-        return ready(std::move(result));
-      });
+      [stats = std::move(stats)](const json&, connection&) { return stats(); });
   add("help", R"({"id":1,"do":"help"})", [this](const json&, connection&) {
     json usages = json::array();
     for (const auto& [name, each] : commands_) usages.push_back(each.usage);

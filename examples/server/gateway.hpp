@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include "application.hpp"
 #include "json.hpp"
 
 namespace exchange {
@@ -27,8 +26,10 @@ class gateway {
     ~connection() = default;
   };
 
-  /// `server_stats` adds what the application does not know to the answer of `stats`.
-  gateway(application& app, std::function<void(json&)> server_stats);
+  /// `commands` and `queries` have the operations that `commands.hpp` and `read_model.hpp` name;
+  /// `stats` gives the answer to the request of that name.
+  gateway(msgbus::async::service& commands, msgbus::async::service& queries,
+          std::function<asio::awaitable<json>()> stats);
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
 

@@ -7,92 +7,55 @@
 
 #include <asio.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <thread>
 #include <vector>
 
 #include "application.hpp"
 #include "gateway.hpp"
 #include "listener.hpp"
 #include "options.hpp"
+#include "process.hpp"
+#include "reports.hpp"
 
 namespace exchange {
 namespace {
 
 using clock = std::chrono::steady_clock;
 
-double seconds_since(clock::time_point begin) {
-  return std::chrono::duration<double>(clock::now() - begin).count();
-}
-
-// In KiB, where the system tells.
-std::int64_t memory_in_use() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    std::int64_t value = 0;
-    if (word == "VmRSS:" && status >> value) return value;
-  }
-  return 0;
-}
-
 struct outcome {
-  std::vector<application::drained> drained;
+  std::vector<drained> reports;
   std::size_t cut_off = 0;
   double seconds = 0;
 };
 
-asio::awaitable<void> until_signal(asio::signal_set& signals) {
-  const int number = co_await signals.async_wait(asio::use_awaitable);
-  std::printf("signal %d: accepting nobody new, finishing what was accepted\n", number);
-  std::fflush(stdout);
-}
-
 // First the way in, then the components in the order in which messages pass through them, and last
 // the connections, which by then have all that is for them.
-asio::awaitable<void> serve(listener& door, application& app, clock::duration deadline,
-                            outcome& result) {
-  asio::signal_set signals(door.executor(), SIGINT, SIGTERM);
-  co_await until_signal(signals);
-  signals.clear();
+asio::awaitable<void> serve(listener& door, application& app, msgbus::async::subscriber& board,
+                            clock::duration deadline, outcome& result) {
+  co_await until_signal();
   const clock::time_point begin = clock::now();
   door.stop();
-  result.drained = co_await app.drain(begin + deadline);
+  result.reports = co_await app.drain(begin + deadline);
+  result.reports.push_back({"board", {}});
+  result.reports.back().report = co_await board.drain(begin + deadline - clock::now());
   result.cut_off = co_await door.finish(begin + deadline);
   result.seconds = seconds_since(begin);
 }
 
+std::vector<component_stats> stats_of(const application& app,
+                                      const msgbus::async::subscriber& board) {
+  std::vector<component_stats> all = app.stats();
+  all.push_back({"board", board.stats()});
+  return all;
+}
+
 // True if nothing was left undone.
-bool print_report(const outcome& result, const application& app, const listener& door) {
-  std::printf("drained in %.3f s\n", result.seconds);
-  std::printf("  %-14s %9s %9s %9s\n", "component", "handled", "failed", "abandoned");
-  std::uint64_t abandoned = 0;
-  for (const auto& [name, report] : result.drained) {
-    std::printf("  %-14s %9llu %9llu %9llu\n", name,
-                static_cast<unsigned long long>(report.handled),
-                static_cast<unsigned long long>(report.failed),
-                static_cast<unsigned long long>(report.abandoned));
-    abandoned += report.abandoned;
-  }
-  std::printf("counters\n  %-14s %9s %9s %9s %9s %9s %9s %9s\n", "component", "accepted",
-              "rejected", "handled", "failed", "dropped", "abandoned", "unrouted");
-  bool balanced = true;
-  for (const auto& [name, counted] : app.stats()) {
-    std::printf("  %-14s %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n", name,
-                static_cast<unsigned long long>(counted.accepted),
-                static_cast<unsigned long long>(counted.rejected),
-                static_cast<unsigned long long>(counted.handled),
-                static_cast<unsigned long long>(counted.failed),
-                static_cast<unsigned long long>(counted.dropped),
-                static_cast<unsigned long long>(counted.abandoned),
-                static_cast<unsigned long long>(counted.unrouted));
-    balanced =
-        balanced && counted.offered == counted.accepted + counted.rejected &&
-        counted.accepted == counted.handled + counted.failed + counted.dropped + counted.abandoned;
-  }
+bool print_report(const outcome& result, const application& app,
+                  const msgbus::async::subscriber& board, const listener& door) {
+  const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
+  const bool balanced = print_counters(stats_of(app, board));
   const listener::totals connections = door.stats();
   std::printf("connections: %llu accepted, %llu refused, %zu cut off at the deadline\n",
               static_cast<unsigned long long>(connections.accepted),
@@ -113,38 +76,35 @@ int run(const options& given) {
   asio::io_context io(threads);
   asio::thread_pool blocking(8);  // most of them wait, and cost nothing
   application app(io.get_executor(), blocking.get_executor(), given.text("--audit"));
+  msgbus::async::subscriber board(asio::make_strand(io), {.capacity = 4096});
+  app.notices().bind(board);
   listener* door_of_stats = nullptr;
-  gateway translator(app, [&](json& result) {
+  const auto stats = [&]() -> asio::awaitable<json> {
+    json result;
+    for (const component_stats& each : stats_of(app, board)) result["components"][each.name] = each;
     const listener::totals connections = door_of_stats->stats();
     result["connections"] = connections.open;
     result["accepted_connections"] = connections.accepted;
     result["memory_kib"] = memory_in_use();
-  });
+    co_return result;
+  };
+  gateway translator(app.commands(), app.queries(), stats);
   listener door(io, static_cast<std::uint16_t>(given.number("--port", 0, 0, 65535)), translator,
-                app.board());
+                board);
   door_of_stats = &door;
 
   outcome result;
-  std::exception_ptr failed;
-  const auto keep = [&](const std::exception_ptr& error) {
-    if (!error) return;
-    failed = error;
-    io.stop();
-  };
-  asio::co_spawn(door.executor(), door.accept(), keep);
-  asio::co_spawn(
-      door.executor(),
-      serve(door, app, std::chrono::seconds(given.number("--deadline", 5, 0, 3600)), result), keep);
+  essential_parts parts(io);
+  const std::chrono::seconds deadline(given.number("--deadline", 5, 0, 3600));
+  parts.spawn(door.executor(), door.accept());
+  parts.spawn(door.executor(), serve(door, app, board, deadline, result));
   std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(door.address().port()));
   std::fflush(stdout);
 
-  std::vector<std::jthread> helpers;
-  for (int each = 1; each < threads; ++each) helpers.emplace_back([&] { io.run(); });
-  io.run();  // returns when there is nothing left to do
-  helpers.clear();
+  run_with(io, threads);
   blocking.join();
-  if (failed) std::rethrow_exception(failed);
-  return print_report(result, app, door) ? 0 : 1;
+  parts.rethrow();
+  return print_report(result, app, board, door) ? 0 : 1;
 }
 
 }  // namespace

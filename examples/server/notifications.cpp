@@ -42,8 +42,7 @@ asio::awaitable<void> notifications::publish(const Event& event, std::string top
   line["n"] = ++count_;
   line["notice"] = event;
   notice message{std::make_shared<const std::string>(to_line(line))};
-  const msgbus::async::receipt told =
-      co_await publisher_.send(std::move(message), std::move(topic));
+  const msgbus::async::receipt told = co_await publisher_.send(std::move(message), prefix_ + topic);
   if (told.rejected > 0) throw std::runtime_error("a notice was not taken");
 }
 

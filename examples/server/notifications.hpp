@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "domain.hpp"
 
@@ -20,7 +21,9 @@ struct notice {
 
 class notifications {
  public:
-  explicit notifications(msgbus::async::publisher& publisher) : publisher_(publisher) {}
+  /// Their topics begin with the prefix.
+  explicit notifications(msgbus::async::publisher& publisher, std::string prefix = {})
+      : publisher_(publisher), prefix_(std::move(prefix)) {}
 
   /// The consumer must handle one event at a time, and not outlive this.
   void attach(msgbus::async::consumer& consumer);
@@ -36,6 +39,7 @@ class notifications {
   asio::awaitable<void> publish(const Event& event, std::string topic);
 
   msgbus::async::publisher& publisher_;
+  std::string prefix_;
   std::uint64_t count_ = 0;
 };
 

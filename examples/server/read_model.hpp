@@ -6,17 +6,27 @@
 #include <msgbus/async.hpp>
 
 #include <map>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "domain.hpp"
 
 namespace exchange {
 
+/// By the names of the operations.
+struct query_operations {
+  msgbus::async::operation<account(number account)> get_account;
+  msgbus::async::operation<std::vector<order>(number account)> list_orders;
+  msgbus::async::operation<std::vector<symbol_summary>()> list_symbols;
+  msgbus::async::operation<totals()> summary;
+};
+
 class read_model {
  public:
   /// Both must run on the same strand, and must not outlive this.
   void attach(msgbus::async::consumer& consumer);
-  void attach(msgbus::async::service& service);
+  query_operations attach(msgbus::async::service& service);
 
   // Events.
   void on_opened(const account_opened& event);

@@ -17,6 +17,7 @@
 
 #include "gateway.hpp"
 #include "line_buffer.hpp"
+#include "notifications.hpp"
 #include "outbox.hpp"
 
 namespace exchange {

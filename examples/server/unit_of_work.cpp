@@ -6,8 +6,8 @@
 namespace exchange {
 
 asio::awaitable<void> announcer::announce(fact event) {
-  co_await to_read_model.dispatch(event);
-  const msgbus::async::receipt told = co_await to_others.send(std::move(event));
+  co_await awaited.dispatch(event);
+  const msgbus::async::receipt told = co_await sent.send(std::move(event));
   if (told.rejected > 0) throw std::runtime_error("it is done, but could not be announced");
 }
 

@@ -13,10 +13,10 @@ namespace exchange {
 /// Where facts go.
 struct announcer {
   /// Awaited to the end, so that whoever has an answer finds what it says in the read model.
-  msgbus::async::producer to_read_model;
+  msgbus::async::producer awaited;
   /// Awaited until taken: when the audit log is behind, commands become slower. Nothing is lost,
   /// and memory does not grow.
-  msgbus::async::producer to_others;
+  msgbus::async::producer sent;
 
   asio::awaitable<void> announce(fact event);
 };

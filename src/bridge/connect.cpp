@@ -18,4 +18,8 @@ asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& h
   return make_bridge(open(std::move(executor), how), std::move(bridging));
 }
 
+asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how) {
+  return connect(std::move(executor), how, bridge_options{});
+}
+
 }  // namespace msgbus::nats

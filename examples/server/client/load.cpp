@@ -20,8 +20,14 @@ std::int64_t value_of(const json& order) {
   return order.at("quantity").get<std::int64_t>() * order.at("price").get<std::int64_t>();
 }
 
-// Throws a sentence if the answer is not the one that belongs to the step.
-void check(const step& sent, std::int64_t id, const json& answer, customer& who, tally& sum) {
+bool is_tolerated(const run& all, const std::string& outcome) {
+  return outcome == "shutting_down" || (all.through_faults && outcome == "unavailable");
+}
+
+// Throws a sentence if the answer is not the one that belongs to the step. False if nobody knows
+// what became of the command, so that the session cannot go on.
+bool check(const step& sent, std::int64_t id, const json& answer, customer& who, run& all) {
+  tally& sum = all.tally;
   const auto wrong = [&](const std::string& why) {
     return std::runtime_error(why + ": " + sent.text + " was answered by " + answer.dump());
   };
@@ -31,9 +37,9 @@ void check(const step& sent, std::int64_t id, const json& answer, customer& who,
   const bool ok = answer.at("ok").get<bool>();
   const std::string outcome = ok ? "ok" : answer.at("error").at("code").get<std::string>();
   ++sum.outcomes[outcome];
-  if (outcome == "shutting_down") return;
+  if (is_tolerated(all, outcome)) return false;
   if (outcome != sent.expect) throw wrong("expected " + sent.expect);
-  if (!ok) return;
+  if (!ok) return true;
 
   const json& result = answer.at("result");
   sum.add(sent.command, result, sent.amount);
@@ -58,6 +64,7 @@ void check(const step& sent, std::int64_t id, const json& answer, customer& who,
     const char* const number = sent.command == "open_account" ? "account" : "order";
     who.known[sent.as] = result.at(number).get<std::int64_t>();
   }
+  return true;
 }
 
 // False if the server is gone.
@@ -79,8 +86,7 @@ asio::awaitable<bool> play_session(run& all, link& server, const std::vector<ste
     all.tally.second.add(took);
     all.tally.whole.add(took);
     const json read = json::parse(*answer);
-    check(next, id, read, who, all.tally);
-    if (read.contains("error") && read["error"]["code"] == "shutting_down") co_return true;
+    if (!check(next, id, read, who, all)) co_return true;
   }
   co_return true;
 }

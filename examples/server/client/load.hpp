@@ -46,6 +46,8 @@ struct run {
   recording traffic;
   std::size_t connections = 64;
   bool through_shutdown = false;  ///< the server is to stop first
+  bool through_faults = false;    ///< "unavailable" is an answer like any other
+  bool flooding = true;           ///< whether there is a flooder
 
   bool over = false;              ///< the players are to stop
   bool all_is_published = false;  ///< slow followers need not be slow any more

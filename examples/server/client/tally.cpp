@@ -36,6 +36,7 @@ void tally::add(std::string_view command, const json& result, std::int64_t amoun
   } else if (command == "place_order") {
     sums_.set_aside += value();
     ++sums_.orders_placed;
+    orders.push_back(result.at("order").get<std::int64_t>());
     topic = "orders." + symbol() + ".placed";
   } else if (command == "cancel_order") {
     sums_.set_aside -= value();

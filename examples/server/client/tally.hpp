@@ -45,6 +45,7 @@ class tally {
   std::uint64_t sent = 0;
   std::uint64_t answered = 0;
   std::map<std::string, std::uint64_t> outcomes;  ///< "ok", or the code of an error
+  std::vector<std::int64_t> orders;               ///< that were placed, by their numbers
 
   /// Adds what an accepted command did. `amount` is what it asked for, if that is no order.
   void add(std::string_view command, const json& result, std::int64_t amount);

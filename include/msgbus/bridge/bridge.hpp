@@ -119,16 +119,24 @@ class bridge {
   /// own executor.
   template <class M>
   [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic,
-                                                         const store_options& how = {}) {
+                                                         const store_options& how) {
     check_topic(topic);
     payload made = codec<M>::encode(message, how.encoding);
     return store(std::string(topic), std::move(made), name_of<M>, how);
   }
+  // No default arguments here: GCC 12 destroys them twice where they are awaited.
+  template <class M>
+  [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic) {
+    return store(std::move(message), topic, store_options{});
+  }
   /// The same for an event.
   template <class E>
-  [[nodiscard]] asio::awaitable<transport::stored> store_event(E event,
-                                                               const store_options& how = {}) {
+  [[nodiscard]] asio::awaitable<transport::stored> store_event(E event, const store_options& how) {
     return store(std::move(event), bridging::event_topic(how.prefix, name_of<E>), how);
+  }
+  template <class E>
+  [[nodiscard]] asio::awaitable<transport::stored> store_event(E event) {
+    return store_event(std::move(event), store_options{});
   }
 
   /// Messages of a stream run the handlers here, each until they have ended well (B2). It is

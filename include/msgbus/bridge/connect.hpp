@@ -15,7 +15,8 @@ namespace msgbus::nats {
 /// one that the program's components run on. The caller resumes on its own executor. Throws as
 /// `open`.
 [[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how,
-                                              bridge_options bridging = {});
+                                              bridge_options bridging);
+[[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how);
 
 // So that a program that speaks NATS finds all words in one place.
 using msgbus::call_options;

@@ -1,0 +1,142 @@
+// The process of accounts and orders: the same business as in examples/server, for callers on the
+// other side of NATS. See README.md.
+//
+//   example_nats_orders [--url nats://127.0.0.1:4222] [--audit FILE] [--threads 2] [--deadline 10]
+
+#include <asio.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "application.hpp"
+#include "options.hpp"
+#include "order_store.hpp"
+#include "process.hpp"
+#include "reports.hpp"
+#include "wire.hpp"
+
+namespace exchange {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+struct outcome {
+  std::vector<drained> reports;
+  double seconds = 0;
+};
+
+// What the process is made of, besides the business.
+struct connected {
+  connected(msgbus::bridge& over, application& app, const asio::any_io_executor& executor)
+      : store(over), storing(executor), control(executor) {
+    store.attach(storing);
+    app.facts().bind(storing);
+    msgbus::outbound_options out;
+    out.mailbox.capacity = 4096;
+    notices = over.outbound<notice>(app.notices(), wire::all_notices, out);
+
+    const auto tell = [this, &app] {
+      orders_state state;
+      for (const component_stats& each : app.stats()) {
+        state.components[each.name] = {{"open", each.open()},
+                                       {"accepted", each.counters.accepted},
+                                       {"handled", each.counters.handled},
+                                       {"failed", each.counters.failed},
+                                       {"dropped", each.counters.dropped}};
+      }
+      state.orders_stored = store.stored();
+      return state;
+    };
+    const auto state = control.handler("state", tell);
+
+    const command_operations& command = app.command();
+    const query_operations& query = app.query();
+    served.push_back(over.serve(wire::commands, command.open_account, command.deposit,
+                                command.withdraw, command.place_order, command.cancel_order,
+                                command.books));
+    served.push_back(over.serve(wire::queries, query.get_account, query.list_orders,
+                                query.list_symbols, query.summary));
+    served.push_back(over.serve(wire::control, state));
+  }
+
+  order_store store;
+  msgbus::async::consumer storing;
+  msgbus::async::service control;
+  msgbus::bridge_link notices;
+  std::vector<msgbus::bridge_link> served;
+};
+
+// First the way in, then the components in the order in which messages pass through them, and last
+// the way out.
+asio::awaitable<void> until_stopped(msgbus::bridge& nats, application& app, connected& parts,
+                                    clock::duration deadline, outcome& result) {
+  co_await until_signal();
+  const clock::time_point begin = clock::now();
+  const auto left = [&] { return begin + deadline - clock::now(); };
+  for (msgbus::bridge_link& each : parts.served) each.cancel();
+  result.reports = co_await app.drain(begin + deadline);
+  const msgbus::drain_report stored = co_await parts.storing.drain(left());
+  result.reports.push_back({"storing", stored});
+  const msgbus::drain_report sent = co_await nats.drain(left());
+  result.reports.push_back({"nats", sent});
+  result.seconds = seconds_since(begin);
+}
+
+int run(const options& given) {
+  const int threads = given.number("--threads", 2, 1, 64);
+  const std::chrono::seconds deadline(given.number("--deadline", 10, 0, 3600));
+  asio::io_context io(threads);
+  asio::thread_pool blocking(8);
+  auto connecting =
+      wire::connect(io.get_executor(), given.text("--url", "nats://127.0.0.1:4222"), "orders");
+  msgbus::bridge nats = run_until_done(io, std::move(connecting));
+  run_until_done(io, wire::ensure_streams(nats));
+
+  application app(io.get_executor(), blocking.get_executor(), given.text("--audit"),
+                  std::string(wire::notices));
+  connected parts(nats, app, asio::make_strand(io));
+  run_until_done(io, nats.flush());
+  std::printf("serving\n");
+  std::fflush(stdout);
+
+  outcome result;
+  essential_parts essential(io);
+  essential.spawn(io.get_executor(), until_stopped(nats, app, parts, deadline, result));
+  io.restart();
+  run_with(io, threads);
+  blocking.join();
+  essential.rethrow();
+
+  const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
+  std::vector<component_stats> all = app.stats();
+  all.push_back({"storing", parts.storing.stats()});
+  const bool balanced = print_counters(all);
+  const bool agree = json(app.book_totals()) == json(app.read_model_totals());
+  std::printf("books: %s", to_line(app.book_totals()).c_str());
+  std::printf("%llu orders stored, tried once more %llu times; %llu notices sent, %llu not\n",
+              static_cast<unsigned long long>(parts.store.stored()),
+              static_cast<unsigned long long>(parts.store.repeated()),
+              static_cast<unsigned long long>(parts.notices.stats().sent),
+              static_cast<unsigned long long>(parts.notices.stats().unsent));
+  std::printf("%s\n", !balanced   ? "FAILED: the counters do not add up"
+                      : !agree    ? "FAILED: the books and the read model differ"
+                      : abandoned ? "stopped at the deadline: messages were abandoned"
+                                  : "stopped: nothing was left undone");
+  return balanced && agree && abandoned == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace exchange
+
+int main(int argc, char** argv) {
+  try {
+    return exchange::run(
+        exchange::options(argc, argv, {"--url", "--audit", "--threads", "--deadline"}));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "orders: %s\n", error.what());
+    return 2;
+  }
+}

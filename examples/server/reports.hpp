@@ -1,0 +1,41 @@
+#pragma once
+
+/// What a program made of components says of them: while it runs, and at its end.
+
+#include <msgbus/async.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "json.hpp"
+
+namespace exchange {
+
+struct component_stats {
+  std::string name;
+  msgbus::counters counters;
+
+  /// Waiting or running.
+  [[nodiscard]] std::uint64_t open() const noexcept {
+    return counters.accepted - counters.handled - counters.failed - counters.dropped -
+           counters.abandoned;
+  }
+};
+void to_json(json& to, const component_stats& from);
+
+struct drained {
+  std::string name;
+  msgbus::async::drain_report report;
+};
+
+/// Returns how many messages were abandoned.
+std::uint64_t print_drained(const std::vector<drained>& all, double seconds);
+
+/// False if the counters do not add up.
+bool print_counters(const std::vector<component_stats>& all);
+
+/// Of this process, in KiB; 0 where the system does not tell.
+[[nodiscard]] std::int64_t memory_in_use();
+
+}  // namespace exchange
