@@ -248,12 +248,6 @@ connection& connection_of(const transport& handle, const std::shared_ptr<hub>& a
   return mine->inner();
 }
 
-void set_away(const transport& handle, const std::shared_ptr<hub>& at, bool away) {
-  connection& one = connection_of(handle, at);
-  hub_lock lock(at);
-  if (!one.closed()) one.set_away(lock, away);
-}
-
 }  // namespace
 
 }  // namespace transport::memory
@@ -270,16 +264,16 @@ std::shared_ptr<transport::transport> memory_broker::connect(asio::any_io_execut
       hub_->connect(std::move(executor), how));
 }
 
-void memory_broker::cut() const { hub_->set_all_away(true); }
+void memory_broker::cut() const { hub_->set_away(true); }
 
 void memory_broker::cut(const transport::transport& connection) const {
-  transport::memory::set_away(connection, hub_, true);
+  hub_->set_away(transport::memory::connection_of(connection, hub_), true);
 }
 
-void memory_broker::restore() const { hub_->set_all_away(false); }
+void memory_broker::restore() const { hub_->set_away(false); }
 
 void memory_broker::restore(const transport::transport& connection) const {
-  transport::memory::set_away(connection, hub_, false);
+  hub_->set_away(transport::memory::connection_of(connection, hub_), false);
 }
 
 }  // namespace msgbus

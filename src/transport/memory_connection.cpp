@@ -67,14 +67,14 @@ void connection::publish(hub_lock& lock, message what, bool to_itself) {
 void connection::set_away(hub_lock& lock, bool away) {
   if (away_ == away) return;
   away_ = away;
-  const auto sources = lock.in().sources_of(*this);
-  for (const auto& each : sources) each->set_away(away);
-  if (!away) {
-    kept_messages_ = 0;
-    for (const auto& each : std::exchange(kept_, {})) each(lock);
-    for (const auto& each : waiting) lock.wake(each);
-  }
-  for (const auto& each : sources) lock.in().hand_out(each->from());
+  for (const auto& each : lock.in().sources_of(*this)) each->set_away(away);
+}
+
+void connection::catch_up(hub_lock& lock) {
+  if (away_) return;
+  kept_messages_ = 0;
+  for (const auto& each : std::exchange(kept_, {})) each(lock);
+  for (const auto& each : waiting) lock.wake(each);
 }
 
 }  // namespace msgbus::transport::memory

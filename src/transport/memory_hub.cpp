@@ -28,10 +28,21 @@ std::shared_ptr<connection> hub::connect(asio::any_io_executor executor, memory_
   return made;
 }
 
-void hub::set_all_away(bool away) {
+void hub::set_away(bool away) {
   hub_lock lock(shared_from_this());
   all_away_ = away;
+  // All are back before the first one sends what it has kept.
   for (const auto& [number, each] : connections_) each->set_away(lock, away);
+  for (const auto& [number, each] : connections_) each->catch_up(lock);
+  hand_out_all();
+}
+
+void hub::set_away(connection& one, bool away) {
+  hub_lock lock(shared_from_this());
+  if (one.closed()) return;
+  one.set_away(lock, away);
+  one.catch_up(lock);
+  hand_out_all();
 }
 
 time_point hub::now(const connection& by) {

@@ -167,6 +167,8 @@ class connection final : public std::enable_shared_from_this<connection>,
   }
   void publish(hub_lock& lock, message what, bool to_itself);
   void set_away(hub_lock& lock, bool away);
+  /// Does what was kept, and wakes who waits, if it is back.
+  void catch_up(hub_lock& lock);
 
   /// Who is to be woken when the connection is back, or closed.
   std::set<std::shared_ptr<exec::waiter>> waiting;
@@ -190,7 +192,9 @@ class hub : public std::enable_shared_from_this<hub> {
  public:
   [[nodiscard]] std::shared_ptr<connection> connect(asio::any_io_executor executor,
                                                     memory_options how);
-  void set_all_away(bool away);
+  /// All connections, also those to come; or one.
+  void set_away(bool away);
+  void set_away(connection& one, bool away);
 
   // The rest is under the lock.
 

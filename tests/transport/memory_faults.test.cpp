@@ -98,6 +98,21 @@ TEST_CASE("cut: what others publish passes it by") {
   CHECK(got->payloads() == texts{"2"});
 }
 
+TEST_CASE("cut: when all are back, nobody misses what was kept") {
+  shop in;
+  const auto near = std::make_shared<kept_envelopes>();
+  const auto far = std::make_shared<kept_envelopes>();
+  const auto one = in.front->subscribe("a", "", near);
+  const auto other = in.back->subscribe("a", "", far);
+  in.broker.cut();
+  in.front->publish(made("a", "from the front"), urgency::bulk);
+  in.back->publish(made("a", "from the back"), urgency::bulk);
+  in.broker.restore();
+  in.context.run();
+  CHECK(near->payloads() == texts{"from the back"});
+  CHECK(far->payloads() == texts{"from the front"});
+}
+
 TEST_CASE("cut: stores and flushes wait for the connection, and time out") {
   shop in;
   in.broker.cut();
