@@ -165,6 +165,7 @@ class durable_link final : public link_base,
 
   static asio::awaitable<void> pump(std::shared_ptr<durable_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
+    const transport::inbox<std::shared_ptr<tracked>>::taker taking(self->inbox_);
     const activity::token pumping = self->hub_->busy->start();
     for (;;) {
       std::vector<std::shared_ptr<tracked>> batch = co_await self->inbox_.take();

@@ -190,6 +190,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
   static asio::awaitable<void> pump(std::shared_ptr<served_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
+    const transport::inbox<command>::taker taking(self->inbox_);
     const activity::token pumping = self->hub_->busy->start();
     for (;;) {
       std::vector<command> batch = co_await self->inbox_.take();

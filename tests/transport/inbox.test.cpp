@@ -1,5 +1,6 @@
 #include <msgbus/transport/inbox.hpp>
 
+#include <msgbus/exec/waiter.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
@@ -245,4 +246,26 @@ TEST_CASE("a take is taken down safely at every step", "[A12]") {
   const auto report = msgbus::testing::cut_off_at_every_step(
       [](stepping_context& context) { return std::make_unique<scenario>(context); });
   CHECK(report.steps >= 3);
+}
+
+TEST_CASE("a taker that is destroyed while it waits for something else lets the senders go",
+          "[A12]") {
+  auto in = std::make_shared<inbox>(1);
+  std::optional<stepping_context> context(std::in_place);
+  const auto take_and_wait = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
+    const inbox::taker taking(*from);
+    (void)co_await from->take();
+    msgbus::exec::waiter never;
+    co_await never.wait();
+  };
+  const auto running = context->spawn(take_and_wait(in));
+  put(*in, 1);
+  context->run();
+  CHECK_FALSE(running.done());
+  CHECK(put(*in, 2));
+  bool given_up = false;
+  std::thread sender([&] { given_up = !put(*in, 3, true); });
+  context.reset();
+  sender.join();
+  CHECK(given_up);
 }

@@ -27,6 +27,19 @@ class inbox {
  public:
   explicit inbox(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
 
+  /// In the frame of a coroutine that takes again and again: closes the inbox when that ends, also
+  /// where its context is destroyed while it waits for something else (A12).
+  class taker {
+   public:
+    explicit taker(inbox& of) noexcept : of_(of) {}
+    taker(const taker&) = delete;
+    taker& operator=(const taker&) = delete;
+    ~taker() { of_.close(); }
+
+   private:
+    inbox& of_;
+  };
+
   /// False if it is closed, or full; the value is then still the caller's. With `may_wait` the
   /// thread waits while it is full, until something is taken or it is closed.
   bool put(T&& value, bool may_wait) {
