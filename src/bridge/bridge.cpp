@@ -102,6 +102,8 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
   drain_report report;
   std::vector<link_counters> before;
   std::vector<link_counters> sent_before;
+  before.reserve(in.size());
+  sent_before.reserve(out.size());
   for (const auto& each : in) before.push_back(each->stats());
   for (const auto& each : out) sent_before.push_back(each->stats());
   for (const auto& each : in) each->cancel();
