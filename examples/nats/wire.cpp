@@ -4,6 +4,21 @@
 #include <cstdio>
 
 namespace exchange::wire {
+namespace {
+
+const char* word_for(enum msgbus::nats::event::kind what) {
+  using kind = enum msgbus::nats::event::kind;
+  switch (what) {
+    case kind::disconnected: return "disconnected";
+    case kind::reconnected: return "connected again";
+    case kind::closed: return "closed";
+    case kind::slow_consumer: return "slow consumer";
+    case kind::failed: break;
+  }
+  return "failed";
+}
+
+}  // namespace
 
 asio::awaitable<void> ensure_streams(msgbus::bridge& nats) {
   const msgbus::nats::stream_options orders{.name = orders_stream,
@@ -19,7 +34,7 @@ asio::awaitable<msgbus::bridge> connect(asio::any_io_executor executor, std::str
   where.url = std::move(url);
   where.name = name;
   where.on_event = [name](const msgbus::nats::event& what) {
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), what.text.c_str());
+    std::fprintf(stderr, "%s: %s: %s\n", name.c_str(), word_for(what.what), what.text.c_str());
   };
   msgbus::bridge_options how;
   how.on_failure = [name](std::string_view link, const std::exception_ptr& failure) {

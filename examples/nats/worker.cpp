@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -28,6 +29,15 @@ asio::awaitable<void> takes(std::chrono::milliseconds time) {
   asio::steady_timer timer(co_await asio::this_coro::executor, time);
   co_await timer.async_wait(asio::use_awaitable);
 }
+
+// Says why an order comes again.
+class complaints final : public msgbus::observer {
+ public:
+  void failed(const msgbus::step& about, const std::exception_ptr& why) noexcept override {
+    std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(about.message.size()), about.message.data(),
+                 msgbus::describe(why).c_str());
+  }
+};
 
 class billing {
  public:
@@ -117,6 +127,7 @@ int run(const options& given) {
   billing invoices(done, name);
   msgbus::async::consumer orders(io.get_executor(), {.capacity = 32, .concurrency = 16});
   orders.handler(&billing::on_placed, invoices);
+  orders.observe(std::make_shared<complaints>());
   nats.outbound<order_billed>(invoices.events);
   const msgbus::bridge_link taken = run_until_done(io, take_orders(nats, orders));
   std::printf("%s: working\n", name.c_str());

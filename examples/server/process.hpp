@@ -19,8 +19,8 @@ namespace exchange {
 /// Completes at Ctrl-C, or when the process is asked to end. The next such signal ends it at once.
 inline asio::awaitable<void> until_signal() {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
-  const int number = co_await signals.async_wait(asio::use_awaitable);
-  std::printf("signal %d: accepting nobody new, finishing what was accepted\n", number);
+  const int which = co_await signals.async_wait(asio::use_awaitable);
+  std::printf("signal %d: accepting nobody new, finishing what was accepted\n", which);
   std::fflush(stdout);
 }
 
