@@ -24,6 +24,15 @@ void stay_on(unsigned core) noexcept {
 #endif
 }
 
+void roam() noexcept {
+#if defined(__linux__)
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (unsigned core = 0; core < cores(); ++core) CPU_SET(core, &all);
+  sched_setaffinity(0, sizeof all, &all);
+#endif
+}
+
 crew::crew(unsigned threads, sender send_some) : send_some_(std::move(send_some)) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
 }

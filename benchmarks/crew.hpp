@@ -21,6 +21,8 @@ inline constinit thread_local std::uint64_t handled_here = 0;
 /// Keeps the calling thread on one of the machine's cores, counted around, where that can be done:
 /// threads that are meant to run at once are often put on the core of who woke them.
 void stay_on(unsigned core) noexcept;
+/// Lets the calling thread, and those that it starts, run on all of them again.
+void roam() noexcept;
 
 /// Sleeps between samples. `wake` returns when all threads are awake; then `send` shares the
 /// messages out, and returns when all were sent.

@@ -104,6 +104,7 @@ class runner {
 
  private:
   double time(std::uint64_t messages) {
+    if (running_.stock) running_.stock(messages);
     running_.before();
     const auto start = clock::now();
     running_.send(messages);

@@ -46,6 +46,8 @@ struct subject {
   std::shared_ptr<histogram> each = {};
   // Where memory is watched: by how much the process has grown since the first sample.
   std::function<double()> grown_kib = {};
+  // Where messages must be there before they are timed: puts so many there. Called before `before`.
+  std::function<void(std::uint64_t messages)> stock = {};
 };
 
 /// What a row stands for. A reference is shown, and compared with neither as floor nor as peer.

@@ -29,6 +29,9 @@
 #ifdef MSGBUS_BENCH_WITH_CAF
 #include <caf/config.hpp>
 #endif
+#ifdef MSGBUS_BENCH_WITH_NATS
+#include "over_nats.hpp"
+#endif
 
 namespace {
 
@@ -86,11 +89,12 @@ bool selects(const std::string& wanted, const std::string& id) {
   return lower(id) == wanted || lower(id).starts_with(wanted + "_");
 }
 
-/// The workloads of msgbus::sync, or those of msgbus::async.
+/// The workloads of msgbus::sync, of msgbus::async, or of bridges over NATS.
 struct family {
   std::string name;
   std::vector<workload> workloads;
   std::vector<growth> growths;
+  bool roams = false;  // its threads may run on all cores
 };
 
 std::vector<family> families() {
@@ -104,6 +108,13 @@ std::vector<family> families() {
        {a1_post(), a2_two_producers(), a3_send(), a4_consume(), a5_dispatch(), a6_round_trip(),
         a7_thousand_mailboxes(), a8_slow_consumer(), a9_wake()},
        {mailboxes()}},
+#endif
+#ifdef MSGBUS_BENCH_WITH_NATS
+      {"nats",
+       {n1_publish(), n2_remote_execute(), n2_in_flight(), n3_durable_publish(),
+        n4_durable_consume()},
+       {},
+       true},
 #endif
   };
 }
@@ -175,6 +186,12 @@ setting describe(const arguments& given, double load_before) {
 #ifdef MSGBUS_BENCH_WITH_ZEROMQ
   all.add("zeromq", std::string(MSGBUS_BENCH_WITH_ZEROMQ));
 #endif
+#ifdef MSGBUS_BENCH_WITH_NATS
+  all.add("nats.c", std::string(nats_GetVersion()));
+  if (const std::string version = server_version(); !version.empty()) {
+    all.add("nats-server", version);
+  }
+#endif
 #ifdef MSGBUS_BENCH_WITH_TBB
   all.add("tbb", std::string(MSGBUS_BENCH_WITH_TBB));
 #endif
@@ -214,6 +231,7 @@ int send_only(const std::vector<family>& all, const arguments& given) {
       for (const contender& each : w.contenders) {
         if (lower(each.name) != given.wanted[1]) continue;
         const subject sender = each.make();
+        if (sender.stock) sender.stock(given.send);
         sender.before();
         sender.send(given.send);
         sender.after();
@@ -277,11 +295,15 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "the machine is busy (load %.1f): figures with threads will mislead\n",
                  load_before);
   }
-  stay_on(0);
   const sleeper second_thread;
   std::vector<result> results;
   std::vector<curve_result> curves;
   for (const family& of : all) {
+    if (of.roams) {
+      roam();
+    } else {
+      stay_on(0);
+    }
     for (const workload& each : of.workloads) {
       if (!is_wanted(given, of, each.id)) continue;
       results.push_back(run(each, given.how));

@@ -30,6 +30,13 @@ workload a7_thousand_mailboxes();
 workload a8_slow_consumer();
 workload a9_wake();
 
+// Of the nats family.
+workload n1_publish();
+workload n2_remote_execute();
+workload n2_in_flight();
+workload n3_durable_publish();
+workload n4_durable_consume();
+
 /// How the cost of a publish grows with mailboxes.
 growth mailboxes();
 

@@ -141,12 +141,18 @@ class durable_link final : public link_base,
         link_->held_.erase(place_);
         mine = std::move(delivery_);
       }
+      if (how.how == settling::bury && origin_) mine->message.headers = origin_->headers;
       link_->settle(std::move(mine), how, std::move(why));
     }
 
     [[nodiscard]] unsigned times() const noexcept { return times_; }
     /// Before it is in a mailbox.
-    [[nodiscard]] envelope& message() noexcept { return delivery_->message; }
+    [[nodiscard]] const envelope& message() const noexcept { return delivery_->message; }
+    /// Before it is in a mailbox, once: what came with it. From then on that has its headers.
+    [[nodiscard]] shared_origin take_origin() {
+      origin_ = origin_of(link_->hub_->ids, std::move(delivery_->message.headers), times_);
+      return origin_;
+    }
 
     /// Under the link's lock: has it not delivered again, if it is old.
     void keep() noexcept {
@@ -158,6 +164,7 @@ class durable_link final : public link_base,
     const std::shared_ptr<durable_link> link_;
     const activity::token busy_;
     std::unique_ptr<transport::delivery> delivery_;  // null once it is settled
+    shared_origin origin_;                           // null until it is decoded
     const unsigned times_;
     held_list::iterator place_;
     bool is_old_ = false;
@@ -192,7 +199,7 @@ class durable_link final : public link_base,
     std::string why;
     try {
       if (!is_worn_out(mine->times(), rule_)) {
-        shared_origin origin = origin_of(hub_->ids, mine->message(), mine->times());
+        shared_origin origin = mine->take_origin();
         std::string topic = to_.with_topic ? mine->message().topic : std::string();
         return read(to_.readers, {mine->message(), std::move(topic), std::move(origin), mine});
       }

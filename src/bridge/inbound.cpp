@@ -73,7 +73,7 @@ class inbound_link final : public link_base,
 
   exec::shared_message decoded(envelope& from) noexcept {
     try {
-      shared_origin origin = origin_of(hub_->ids, from, 1);
+      shared_origin origin = origin_of(hub_->ids, std::move(from.headers), 1);
       std::string topic = to_.with_topic ? from.topic : std::string();
       return read(to_.readers, {from, std::move(topic), std::move(origin), nullptr});
     } catch (...) {

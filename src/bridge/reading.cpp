@@ -6,15 +6,15 @@ namespace msgbus::bridging {
 
 namespace {
 
-const reader& chosen(std::span<const reader> readers, const envelope& from) {
-  const std::string_view type = header_of(from, header::type);
+const reader& chosen(std::span<const reader> readers, const incoming& one) {
+  const std::string_view type = header_of(one.origin->headers, header::type);
   if (type.empty() && readers.size() == 1) return readers.front();
   std::string known;
   for (const reader& each : readers) {
     if (each.type == type) return each;
     known += (known.empty() ? "" : ", ") + std::string(each.type);
   }
-  throw error(errc::decode_failed, "a message on '" + from.topic + "' " +
+  throw error(errc::decode_failed, "a message on '" + one.from.topic + "' " +
                                        (type.empty() ? "does not say what type it is"
                                                      : "is of type '" + std::string(type) + "'") +
                                        "; what is taken there: " + known);
@@ -23,8 +23,8 @@ const reader& chosen(std::span<const reader> readers, const envelope& from) {
 }  // namespace
 
 exec::shared_message read(std::span<const reader> readers, incoming&& one) {
-  const reader& by = chosen(readers, one.from);
-  const std::string topic = one.from.topic;
+  const reader& by = chosen(readers, one);
+  const std::string& topic = one.from.topic;
   try {
     return by.read(std::move(one));
   } catch (const error& e) {

@@ -198,7 +198,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       for (command& each : batch) {
         co_await self->slots_.take();
         add(self->received_);
-        shared_origin origin = origin_of(self->hub_->ids, each.message, 1);
+        shared_origin origin = origin_of(self->hub_->ids, std::move(each.message.headers), 1);
         const cause_scope cause(&origin);
         // Its executor tells whatever it sends what caused it.
         launch(self->hub_, exec::child_executor(here, self->hub_->executor(), false), self->name(),
@@ -225,7 +225,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     try {
       request what;
       what.bytes = std::move(asked.message.payload);
-      what.content_type = header_of(asked.message, header::content_type);
+      what.content_type = header_of(origin->headers, header::content_type);
       what.origin = origin;
       auto running = asked.at->operation.run(std::move(what));
       result = co_await std::move(running);

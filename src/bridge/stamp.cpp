@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <random>
+#include <utility>
 
 namespace msgbus::bridging {
 
@@ -14,11 +15,11 @@ constexpr std::string_view digits =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 void append(std::string& to, std::uint64_t number, std::size_t at_least) {
-  std::string reversed;
-  for (; number != 0 || reversed.size() < at_least; number /= digits.size()) {
-    reversed += digits[number % digits.size()];
+  const std::size_t before = to.size();
+  for (; number != 0 || to.size() - before < at_least; number /= digits.size()) {
+    to += digits[number % digits.size()];
   }
-  to.append(reversed.rbegin(), reversed.rend());
+  std::reverse(to.begin() + static_cast<std::ptrdiff_t>(before), to.end());
 }
 
 std::uint64_t random_number() {
@@ -41,8 +42,8 @@ std::string span_id() {
   return id;
 }
 
-void set(headers& in, std::string_view name, std::string_view value) {
-  if (!value.empty()) in.insert_or_assign(std::string(name), std::string(value));
+void set(headers& in, std::string_view name, std::string value) {
+  if (!value.empty()) in.insert_or_assign(std::string(name), std::move(value));
 }
 
 }  // namespace
@@ -64,11 +65,11 @@ envelope stamped(id_source& ids, std::string topic, payload made, std::string_vi
                  const context& about) {
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
   set(out.headers, header::message_id, ids.next());
-  set(out.headers, header::type, type);
-  set(out.headers, header::content_type, made.content_type);
+  set(out.headers, header::type, std::string(type));
+  set(out.headers, header::content_type, std::move(made.content_type));
   if (about.from() != nullptr) {
-    set(out.headers, header::correlation_id, about.correlation_id());
-    set(out.headers, header::causation_id, about.causation_id());
+    set(out.headers, header::correlation_id, std::string(about.correlation_id()));
+    set(out.headers, header::causation_id, std::string(about.causation_id()));
     const auto trace = about.from()->headers.find(header::traceparent);
     if (trace != about.from()->headers.end()) {
       set(out.headers, header::traceparent, child_trace(trace->second));
@@ -77,20 +78,20 @@ envelope stamped(id_source& ids, std::string topic, payload made, std::string_vi
   return out;
 }
 
-shared_origin origin_of(id_source& ids, const envelope& received, unsigned times) {
+shared_origin origin_of(id_source& ids, headers&& received, unsigned times) {
   auto made = std::make_shared<origin>();
   made->message_id = header_of(received, header::message_id);
   if (made->message_id.empty()) made->message_id = ids.next();
   made->correlation_id = header_of(received, header::correlation_id);
   made->causation_id = header_of(received, header::causation_id);
   made->deliveries = times;
-  made->headers = received.headers;
+  made->headers = std::move(received);
   return made;
 }
 
-std::string_view header_of(const envelope& received, std::string_view name) noexcept {
-  const auto found = received.headers.find(name);
-  return found == received.headers.end() ? std::string_view() : std::string_view(found->second);
+std::string_view header_of(const headers& received, std::string_view name) noexcept {
+  const auto found = received.find(name);
+  return found == received.end() ? std::string_view() : std::string_view(found->second);
 }
 
 std::string in_one_line(std::string_view text) {

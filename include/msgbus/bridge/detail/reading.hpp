@@ -51,9 +51,9 @@ class received_message final : public exec::carried {
 
 /// What a message is made from.
 struct incoming {
-  envelope& from;
-  std::string topic;  // as handlers see it; empty for events
-  shared_origin origin;
+  const envelope& from;  // without its headers, which the origin has
+  std::string topic;     // as handlers see it; empty for events
+  shared_origin origin;  // never null
   std::shared_ptr<exec::outcome_listener> listener;
 };
 
@@ -65,7 +65,8 @@ struct reader {
 
 template <class M>
 exec::shared_message read_message(incoming&& one) {
-  M message = codec<M>::decode(one.from.payload, header_of(one.from, header::content_type));
+  M message =
+      codec<M>::decode(one.from.payload, header_of(one.origin->headers, header::content_type));
   return std::make_shared<received_message<M>>(std::move(message), std::move(one.topic),
                                                std::move(one.origin), std::move(one.listener));
 }

@@ -29,11 +29,15 @@ class id_source {
 [[nodiscard]] envelope stamped(id_source& ids, std::string topic, payload made,
                                std::string_view type, const context& about);
 
-/// What came with an envelope. One without an id gets one.
-[[nodiscard]] shared_origin origin_of(id_source& ids, const envelope& received, unsigned times);
+/// What came with an envelope of these headers. One without an id gets one.
+[[nodiscard]] shared_origin origin_of(id_source& ids, headers&& received, unsigned times);
 
 /// The header's value; empty if it is not there.
-[[nodiscard]] std::string_view header_of(const envelope& received, std::string_view name) noexcept;
+[[nodiscard]] std::string_view header_of(const headers& received, std::string_view name) noexcept;
+[[nodiscard]] inline std::string_view header_of(const envelope& received,
+                                                std::string_view name) noexcept {
+  return header_of(received.headers, name);
+}
 
 /// A text as a header may have it: in one line, and not too long.
 [[nodiscard]] std::string in_one_line(std::string_view text);

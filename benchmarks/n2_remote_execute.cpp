@@ -1,0 +1,244 @@
+// N2: a command to another connection, and its answer. One at a time, each trip is timed by itself:
+// most of it is the waking of four threads. With 64 under way nobody waits for a thread.
+
+#include "over_nats.hpp"
+#include "workloads.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstring>
+
+namespace bench {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(order_created, id, amount)
+
+namespace {
+
+constexpr unsigned in_flight = 64;
+
+using clock = std::chrono::steady_clock;
+
+void record(histogram& into, clock::time_point since) noexcept {
+  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now() - since);
+  into.add(static_cast<std::uint64_t>(took.count()));
+}
+
+void check_answer(std::uint64_t answer, std::uint64_t asked) {
+  if (answer == asked) return;
+  std::fprintf(stderr, "\nthe answer to another question came back\n");
+  std::_Exit(1);
+}
+
+// --- nats.c --------------------------------------------------------------------------------------
+
+std::uint64_t number_in(natsMsg* message) {
+  std::uint64_t number = UINT64_MAX;
+  if (natsMsg_GetDataLength(message) >= static_cast<int>(sizeof number)) {
+    std::memcpy(&number, natsMsg_GetData(message), sizeof number);
+  }
+  return number;
+}
+
+/// Answers an order with its number. Both are sent as they are in memory.
+struct plain_service {
+  arrivals count;
+  const std::string subject = new_name("n2");
+  plain_connection there{true};
+  subscription_ptr subscribed = there.subscribe(subject, &plain_service::answer, this);
+
+  static void answer(natsConnection* over, natsSubscription*, natsMsg* message, void* closure) {
+    const message_ptr owned(message);
+    const std::uint64_t number = number_in(message);
+    static_cast<plain_service*>(closure)->count.handled();
+    check(natsConnection_Publish(over, natsMsg_GetReply(message), &number, sizeof number),
+          "answering");
+  }
+};
+
+contender plainly_one_by_one(const std::string& name) {
+  struct state : plain_service {
+    plain_connection here{true};
+
+    std::uint64_t ask(const order_created& order) {
+      natsMsg* answer = nullptr;
+      check(natsConnection_Request(&answer, here.get(), subject.c_str(), &order, sizeof order,
+                                   10'000),
+            "asking");
+      const message_ptr owned(answer);
+      return number_in(answer);
+    }
+  };
+  auto make = [] {
+    auto made = std::make_shared<state>();
+    auto each = std::make_shared<histogram>();
+    subject plain;
+    plain.each = each;
+    plain.handled = [made] { return made->count.count(); };
+    plain.send = [made, each](std::uint64_t messages) {
+      made->count.expect(messages);
+      for (std::uint64_t i = 0; i < messages; ++i) {
+        const auto start = clock::now();
+        const std::uint64_t answer = made->ask(order_created{i, 9.99});
+        record(*each, start);
+        check_answer(answer, i);
+      }
+      made->count.wait();
+    };
+    return plain;
+  };
+  return {name, role::floor, make};
+}
+
+/// With an inbox of its own, since `natsConnection_Request` takes a thread for each request.
+/// Whoever takes an answer asks the next question.
+contender plainly_together(const std::string& name) {
+  struct state : plain_service {
+    plain_connection here{true};
+    arrivals answers;
+    std::atomic<std::uint64_t> asked{0};
+    std::uint64_t to_ask = 0;
+    const std::string inbox = new_name("n2_inbox");
+    subscription_ptr answered = here.subscribe(inbox, &state::take, this);
+
+    void ask_next() {
+      const std::uint64_t number = asked++;
+      if (number >= to_ask) return;
+      const order_created order{number, 9.99};
+      check(natsConnection_PublishRequest(here.get(), subject.c_str(), inbox.c_str(), &order,
+                                          sizeof order),
+            "asking");
+    }
+    static void take(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
+      const message_ptr owned(message);
+      auto* const self = static_cast<state*>(closure);
+      self->ask_next();
+      self->answers.handled();
+    }
+  };
+  auto make = [] {
+    auto made = std::make_shared<state>();
+    subject plain;
+    plain.handled = [made] { return made->answers.count(); };
+    plain.send = [made](std::uint64_t messages) {
+      made->count.expect(messages);
+      made->answers.expect(messages);
+      made->asked = 0;
+      made->to_ask = messages;
+      for (unsigned i = 0; i < in_flight; ++i) made->ask_next();
+      made->answers.wait();
+    };
+    return plain;
+  };
+  return {name, role::floor, make};
+}
+
+// --- msgbus --------------------------------------------------------------------------------------
+
+/// A service on another thread, and who calls it on this one.
+struct served {
+  arrivals count;
+  const std::string prefix = new_name("n2");
+  asio::io_context here{1};
+  roaming_context there;
+  msgbus::async::service orders{there.executor()};
+  msgbus::bridge in = connected(there.executor());
+  msgbus::bridge out = connected(here.get_executor());
+  msgbus::remote_service remote{out, prefix};
+
+  served() {
+    auto confirm = orders.handler("confirm", [this](const order_created& order) {
+      count.handled();
+      return order.id;
+    });
+    in.serve(prefix, confirm);
+    flush(in);
+  }
+
+  asio::awaitable<void> one_by_one(histogram& each, std::uint64_t messages) {
+    for (std::uint64_t i = 0; i < messages; ++i) {
+      const order_created order{i, 9.99};
+      const auto start = clock::now();
+      auto asking = remote.execute<std::uint64_t>("confirm", order);
+      const std::uint64_t answer = co_await std::move(asking);
+      record(each, start);
+      check_answer(answer, i);
+    }
+  }
+
+  /// One of several that share the messages.
+  asio::awaitable<void> some_of(std::uint64_t& next, std::uint64_t messages) {
+    while (next < messages) {
+      const order_created order{next++, 9.99};
+      auto asking = remote.execute<std::uint64_t>("confirm", order);
+      const std::uint64_t answer = co_await std::move(asking);
+      check_answer(answer, order.id);
+    }
+  }
+  void together(std::uint64_t messages) {
+    std::uint64_t next = 0;
+    here.restart();
+    for (unsigned i = 0; i < in_flight; ++i) {
+      asio::co_spawn(here, some_of(next, messages), must_succeed);
+    }
+    here.run();
+  }
+};
+
+contender executing_one_by_one(const std::string& name) {
+  auto make = [] {
+    auto made = std::make_shared<served>();
+    auto each = std::make_shared<histogram>();
+    subject over;
+    over.each = each;
+    over.handled = [made] { return made->count.count(); };
+    over.send = [made, each](std::uint64_t messages) {
+      made->count.expect(messages);
+      run_here(made->here, made->one_by_one(*each, messages));
+      made->count.wait();
+    };
+    return over;
+  };
+  return {name, role::project, make};
+}
+
+contender executing_together(const std::string& name) {
+  auto make = [] {
+    auto made = std::make_shared<served>();
+    subject over;
+    over.handled = [made] { return made->count.count(); };
+    over.send = [made](std::uint64_t messages) {
+      made->count.expect(messages);
+      made->together(messages);
+      made->count.wait();
+    };
+    return over;
+  };
+  return {name, role::project, make};
+}
+
+}  // namespace
+
+workload n2_remote_execute() {
+  using enum target::kind;
+  const std::string floor = "natsConnection_Request";
+  const std::string project = "msgbus remote_service.execute";
+  workload w{"N2", "Remote execute, one at a time", {}, {}, "round trip"};
+  w.sample_ms = 50;
+  w.contenders = {plainly_one_by_one(floor), executing_one_by_one(project)};
+  w.targets = {{at_least_times_faster, project, 0.9, floor}};
+  return w;
+}
+
+workload n2_in_flight() {
+  using enum target::kind;
+  const std::string floor = "nats.c, an inbox of its own, 64 in flight";
+  const std::string project = "msgbus remote_service.execute, 64 in flight";
+  workload w{"N2_64", "Remote execute, 64 in flight", {}, {}, "round trip"};
+  w.sample_ms = 50;
+  w.contenders = {plainly_together(floor), executing_together(project)};
+  w.targets = {{at_least_times_faster, project, 0.9, floor}};
+  return w;
+}
+
+}  // namespace bench
