@@ -4,6 +4,7 @@
 #include "settings.hpp"
 #include "status.hpp"
 
+#include <bit>
 #include <map>
 #include <mutex>
 
@@ -27,7 +28,7 @@ class link::callbacks {
   }
 
   static natsStatus set(natsOptions* to, std::uintptr_t number) {
-    void* const closure = reinterpret_cast<void*>(number);
+    void* const closure = std::bit_cast<void*>(number);
     natsStatus status = natsOptions_SetDisconnectedCB(to, disconnected, closure);
     if (status == NATS_OK) status = natsOptions_SetReconnectedCB(to, reconnected, closure);
     if (status == NATS_OK) status = natsOptions_SetClosedCB(to, closed, closure);
@@ -54,7 +55,7 @@ class link::callbacks {
     {
       auto& all = table();
       const std::lock_guard lock(all.mutex);
-      const auto found = all.links.find(reinterpret_cast<std::uintptr_t>(closure));
+      const auto found = all.links.find(std::bit_cast<std::uintptr_t>(closure));
       if (found != all.links.end()) of = found->second.lock();
     }
     if (!of || of->closed_) return;

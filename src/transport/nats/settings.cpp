@@ -120,6 +120,7 @@ options_ptr to_nats(const options& from, bool in_bulk) {
   const std::vector<std::string> urls = urls_of(from.url);
   if (urls.empty()) throw error(errc::bad_arguments, "no url to connect to");
   std::vector<const char*> servers;
+  servers.reserve(urls.size());
   for (const std::string& url : urls) servers.push_back(url.c_str());
 
   setter set(from);
