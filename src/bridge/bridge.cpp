@@ -87,27 +87,22 @@ void bridge::close(parts& in) noexcept {
   in.hub->wire->close();
 }
 
-asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
-                                            std::chrono::steady_clock::duration deadline) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto until = exec::now(here) + deadline;
-  const auto left = [&] { return std::max(until - exec::now(here), deadline.zero()); };
+asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
+                                                    std::chrono::steady_clock::duration deadline) {
   std::vector<std::shared_ptr<bridging::link_base>> in;
-  std::vector<std::shared_ptr<bridging::link_base>> out;
   {
     const std::lock_guard lock(all->mutex);
     all->closed = true;
-    for (const auto& each : all->links) (each->takes_in() ? in : out).push_back(each);
+    for (const auto& each : all->links) {
+      if (each->takes_in()) in.push_back(each);
+    }
   }
-  drain_report report;
   std::vector<link_counters> before;
-  std::vector<link_counters> sent_before;
   before.reserve(in.size());
-  sent_before.reserve(out.size());
   for (const auto& each : in) before.push_back(each->stats());
-  for (const auto& each : out) sent_before.push_back(each->stats());
   for (const auto& each : in) each->cancel();
-  (void)co_await bridging::activity::rest(all->hub->busy, left());
+  (void)co_await bridging::activity::rest(all->hub->busy, deadline);
+  drain_report report;
   for (std::size_t i = 0; i < in.size(); ++i) {
     const link_counters after = in[i]->stats();
     const std::uint64_t failed = (after.naks + after.buried + after.errors) -
@@ -117,12 +112,31 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
     report.failed += failed;
     report.abandoned += after.in_flight;
   }
+  co_return report;
+}
+
+asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
+                                            std::chrono::steady_clock::duration deadline) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto until = exec::now(here) + deadline;
+  const auto left = [&] { return std::max(until - exec::now(here), deadline.zero()); };
+  std::vector<std::shared_ptr<bridging::link_base>> out;
+  {
+    const std::lock_guard lock(all->mutex);
+    for (const auto& each : all->links) {
+      if (!each->takes_in()) out.push_back(each);
+    }
+  }
+  std::vector<link_counters> before;
+  before.reserve(out.size());
+  for (const auto& each : out) before.push_back(each->stats());
+  drain_report report = co_await drain_inbound(all, deadline);
   // What the handlers have sent meanwhile still goes out.
   for (std::size_t i = 0; i < out.size(); ++i) {
     const drain_report rest = co_await out[i]->drain(left());
     const link_counters after = out[i]->stats();
-    report.handled += after.sent - sent_before[i].sent;
-    report.failed += after.unsent - sent_before[i].unsent;
+    report.handled += after.sent - before[i].sent;
+    report.failed += after.unsent - before[i].unsent;
     report.abandoned += rest.abandoned;
   }
   try {

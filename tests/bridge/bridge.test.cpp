@@ -336,6 +336,41 @@ TEST_CASE("a bridge that is drained sends what waits to go out, and takes nothin
   CHECK(from.post(1, "a") == msgbus::receipt{});
 }
 
+TEST_CASE("what came in and goes on through a component's mailbox still goes out", "[B8]") {
+  neighbourhood all;
+  bridge front = all.connect();
+  bridge middle = all.connect();
+  bridge back = all.connect();
+  publisher start;
+  publisher go_on;
+  subscriber first(all.executor());
+  consumer second(all.executor());
+  subscriber last(all.executor());
+  int arrived = 0;
+  first.subscribe("a", [&](int n) { second.post(n); });
+  second.handler([&](const int& n) -> awaitable<void> {
+    co_await hop(3);
+    go_on.post(n, "b");
+  });
+  last.subscribe("b", [&](int) { ++arrived; });
+  middle.inbound<int>(first, "a");
+  middle.outbound<int>(go_on, "b");
+  back.inbound<int>(last, "b");
+  front.outbound<int>(start, "a");
+  for (int i = 0; i < 20; ++i) start.post(i, "a");
+  for (int i = 0; i < 15; ++i) (void)all.steps.step();
+  const auto end = [&]() -> awaitable<void> {
+    (void)co_await front.drain(5s);
+    (void)co_await middle.drain_inbound(5s);
+    (void)co_await first.drain(5s);
+    (void)co_await second.drain(5s);
+    (void)co_await middle.drain(5s);
+  };
+  all.steps.run(end());
+  all.steps.run();
+  CHECK(arrived == 20);
+}
+
 TEST_CASE("invalid patterns are refused where they are given", "[T7]") {
   neighbourhood all;
   bridge here = all.connect();

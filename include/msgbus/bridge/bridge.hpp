@@ -169,11 +169,18 @@ class bridge {
     return parts_->hub->wire->flush(timeout);
   }
 
-  /// The orderly end (B8): takes nothing new in, waits until what came in is handled and settled
-  /// and what waits to go out has gone, then closes the connection. Completes at the deadline at
-  /// the latest, and says what became of what was under way when it began: what is abandoned and
-  /// came from a stream is delivered again. Then drain the components, which the bridge needs until
-  /// here.
+  /// The first half of `drain`: takes nothing new in, and completes when what came in is handled
+  /// and settled, at the deadline at the latest. What handlers send still goes out. Says what
+  /// became of what was under way when it began: what is abandoned and came from a stream is
+  /// delivered again.
+  [[nodiscard]] asio::awaitable<drain_report> drain_inbound(
+      std::chrono::steady_clock::duration deadline) {
+    return drain_inbound(parts_, deadline);
+  }
+
+  /// The orderly end (B8): `drain_inbound`, then waits until what is to go out has gone, and closes
+  /// the connection. Where handlers send on by way of other components, which may hold messages
+  /// that are still to go out: first `drain_inbound`, then drain the components, then this.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
     return drain(parts_, deadline);
   }
@@ -213,6 +220,8 @@ class bridge {
                                               std::string pattern, durable_options how);
   asio::awaitable<transport::stored> store(std::string topic, payload made, std::string_view type,
                                            const store_options& how);
+  static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<parts> all,
+                                                     std::chrono::steady_clock::duration deadline);
   static asio::awaitable<drain_report> drain(std::shared_ptr<parts> all,
                                              std::chrono::steady_clock::duration deadline);
 
