@@ -1,0 +1,70 @@
+#include <msgbus/transport/nats.hpp>
+
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+using namespace msgbus_test;
+using msgbus::errc;
+
+namespace {
+
+std::exception_ptr refused(const msgbus::nats::options& how) {
+  loop here;
+  return thrown_by([&] { connect(here, how); });
+}
+
+void check_denied(const std::exception_ptr& failure, const std::string& url) {
+  REQUIRE(failure);
+  CHECK(code_of([&] { std::rethrow_exception(failure); }) == errc::access_denied);
+  const std::string text = msgbus::describe(failure);
+  CHECK_THAT(text, contains("cannot connect to " + url + ": "));
+  CHECK_THAT(text, !contains("secret"));
+}
+
+}  // namespace
+
+TEST_CASE("a token lets in, another one or none does not") {
+  const nats_server server({"--auth", "open sesame"});
+  loop here;
+  CHECK(connect(here, {.url = server.url(), .token = "open sesame"}));
+  check_denied(refused({.url = server.url(), .token = "secret"}), server.url());
+  check_denied(refused({.url = server.url()}), server.url());
+}
+
+TEST_CASE("user and password let in, as options or in the url") {
+  const nats_server server({"--user", "me", "--pass", "right"});
+  loop here;
+  CHECK(connect(here, {.url = server.url(), .user = "me", .password = "right"}));
+  CHECK(connect(here, {.url = "nats://me:right@" + server.address()}));
+  check_denied(refused({.url = server.url(), .user = "me", .password = "secret"}), server.url());
+  check_denied(refused({.url = "nats://me:secret@" + server.address()}), server.url());
+}
+
+TEST_CASE("of several servers the one that is there is taken") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, {.url = "nats://127.0.0.1:1," + server.url()});
+  here.run(at->flush(patience));
+}
+
+TEST_CASE("a transport says where it calls back and what it can do") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  CHECK(at->get_executor() == here.executor());
+  CHECK(at->supports().durable);
+  CHECK(at->supports().persistent);
+  CHECK(at->supports().away);
+  CHECK_FALSE(at->supports().holds_back);
+}
+
+TEST_CASE("a server that never answers is given up in time") {
+  const nats_server server;
+  server.freeze();
+  const auto failure = refused({.url = server.url(), .connect_timeout = 200ms});
+  server.thaw();
+  REQUIRE(failure);
+  const auto code = code_of([&] { std::rethrow_exception(failure); });
+  CHECK((code == errc::timed_out || code == errc::disconnected));
+}

@@ -1,0 +1,216 @@
+#include <msgbus/transport/nats.hpp>
+
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+#include <set>
+
+using namespace msgbus_test;
+using msgbus::errc;
+using msgbus::transport::urgency;
+using kind = msgbus::nats::event::kind;
+
+namespace {
+
+/// The server may go and come back, and a transport tells what it sees of it.
+struct shaky {
+  transport_ptr connect() {
+    msgbus::nats::options how;
+    how.url = server.url();
+    how.reconnect_wait = 20ms;
+    how.on_event = [this](const msgbus::nats::event& what) { told.push_back(what); };
+    return msgbus_test::connect(here, how);
+  }
+  void wait_for(kind what, std::size_t times = 1) {
+    here.run_until([&] { return count(what) >= times; });
+  }
+  [[nodiscard]] std::size_t count(kind what) const {
+    std::size_t found = 0;
+    for (const auto& each : told) found += each.what == what;
+    return found;
+  }
+
+  nats_server server;
+  loop here;
+  std::vector<msgbus::nats::event> told;
+};
+
+struct totals {
+  int stored = 0;
+  int duplicates = 0;
+};
+
+// Stores every `step`th number from `first` on until it is told to stop; counts after each.
+asio::awaitable<void> store_all(transport_ptr at, int first, int last, int step, totals* count) {
+  for (int i = first; i < last; i += step) {
+    msgbus::envelope message = numbered_message("orders.a", i);
+    const auto done = co_await at->store(std::move(message), patience);
+    ++count->stored;
+    count->duplicates += done.duplicate;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a connection that is lost comes back, with its subscriptions, and says so") {
+  shaky test;
+  const auto from = test.connect();
+  const auto to = connect(test.here, {.url = test.server.url(), .reconnect_wait = 20ms});
+  auto sink = std::make_shared<collector>();
+  const auto feed = to->subscribe("a", "", sink);
+  test.here.run(to->flush(patience));
+
+  test.server.kill();
+  test.wait_for(kind::disconnected);
+  msgbus::envelope kept{"a"};
+  kept.payload = "kept";
+  from->publish(kept, urgency::bulk);  // sent when there is somebody again
+  test.server.restart();
+  test.wait_for(kind::reconnected);
+  test.here.run(to->flush(patience));
+  test.here.run(from->flush(patience));
+
+  msgbus::envelope after{"a"};
+  after.payload = "after";
+  from->publish(after, urgency::bulk);
+  std::set<std::string> got;
+  while (got.count("after") == 0) {
+    for (const auto& each : sink->got.wait_for(1)) got.insert(each.payload);
+  }
+  CHECK(test.count(kind::disconnected) >= 1);
+  CHECK_THAT(test.told.front().text, contains(test.server.address()));
+}
+
+TEST_CASE("requests work again after the server was killed") {
+  shaky test;
+  const auto at = test.connect();
+  test.server.kill();
+  test.wait_for(kind::disconnected);
+  test.server.restart();
+  test.wait_for(kind::reconnected);
+  const std::string inbox = at->new_inbox();
+  auto answers = std::make_shared<collector>();
+  const auto feed = at->subscribe(inbox, "", answers);
+  msgbus::envelope request{"nobody"};
+  request.reply_to = inbox;
+  at->publish(request, urgency::at_once);
+  CHECK(answers->got.wait_for(1).size() == 1);
+}
+
+TEST_CASE("what fills the buffer of a connection that is away is refused") {
+  shaky test;
+  msgbus::nats::options how;
+  how.url = test.server.url();
+  how.reconnect_buffer = 1000;
+  bool lost = false;
+  how.on_event = [&](const msgbus::nats::event&) { lost = true; };
+  const auto at = connect(test.here, how);
+  test.server.kill();
+  test.here.run_until([&] { return lost; });
+  msgbus::envelope message{"a"};
+  message.payload.assign(300, 'x');
+  std::error_code refused;
+  for (int i = 0; i < 100 && !refused; ++i) {
+    refused = code_of([&] { at->publish(message, urgency::bulk); });
+  }
+  CHECK(refused == errc::full);
+}
+
+TEST_CASE("a connection that is given up says so, and refuses with 'disconnected'") {
+  shaky test;
+  msgbus::nats::options how;
+  how.url = test.server.url();
+  how.max_reconnects = 2;
+  how.reconnect_wait = 10ms;
+  bool over = false;
+  how.on_event = [&](const msgbus::nats::event& what) { over = over || what.what == kind::closed; };
+  const auto at = connect(test.here, how);
+  ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
+  source->ask(1);
+  test.server.kill();
+  test.here.run_until([&] { return over; });
+  const auto end = sink->ends.wait_for(1);
+  CHECK(code_of([&] { std::rethrow_exception(end[0]); }) == errc::disconnected);
+  CHECK(code_of([&] { at->publish(msgbus::envelope{"a"}, urgency::bulk); }) == errc::disconnected);
+  CHECK(code_of([&] { test.here.run(at->flush(patience)); }) == errc::disconnected);
+  CHECK(code_of([&] { test.here.run(at->store(numbered_message("orders.a", 1), patience)); }) ==
+        errc::disconnected);
+}
+
+TEST_CASE("nothing that was stored is missing after the server was killed in the middle") {
+  shaky test;
+  const auto at = test.connect();
+  ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
+  constexpr int coroutines = 64;
+  constexpr int count = 6400;
+  totals total;
+  std::vector<msgbus::testing::spawned<void>> running;
+  for (int i = 0; i < coroutines; ++i) {
+    running.push_back(test.here.start(store_all(at, i, count, coroutines, &total)));
+  }
+  for (int round = 1; round <= 3; ++round) {
+    test.here.run_until([&] { return total.stored >= round * count / 5; });
+    test.server.kill();
+    test.server.restart();
+  }
+  for (const auto& each : running) test.here.finish(each);
+  for (auto& each : running) each.get();
+  CHECK(total.stored == count);
+
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
+  source->ask(count + 1);
+  std::set<std::string> kept;
+  const auto got = sink->got.wait_for(count);
+  for (const auto& each : got) kept.insert(each->message.payload);
+  CHECK(kept.size() == count);
+  test.here.run(at->flush(patience));
+  CHECK(sink->got.size() == 0);  // and nothing is there twice
+}
+
+TEST_CASE("everything is delivered though the server is killed while it is pulled") {
+  shaky test;
+  const auto at = test.connect();
+  ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
+  constexpr std::size_t count = 2000;
+  totals total;
+  std::vector<msgbus::testing::spawned<void>> running;
+  for (int i = 0; i < 50; ++i) {
+    running.push_back(test.here.start(store_all(at, i, count, 50, &total)));
+  }
+  for (const auto& each : running) test.here.finish(each);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source =
+      test.here.run(at->pull({.stream = "ORDERS", .durable = "all", .ack_wait = 1s}, sink));
+  std::set<std::string> handled;
+  std::size_t kills = 0;
+  while (handled.size() < count) {
+    source->ask(25);
+    for (const auto& each : sink->got.wait_for(1)) {
+      handled.insert(each->message.payload);
+      each->ack();
+    }
+    if (kills < 3 && handled.size() > (kills + 1) * count / 4) {
+      ++kills;
+      test.server.kill();
+      test.server.restart();
+    }
+  }
+  CHECK(kills == 3);
+  CHECK(sink->ends.size() == 0);
+}
+
+TEST_CASE("a server that says nothing makes waits end in time") {
+  shaky test;
+  const auto at = test.connect();
+  ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
+  test.server.freeze();
+  CHECK(code_of([&] { test.here.run(at->flush(100ms)); }) == errc::timed_out);
+  CHECK(code_of([&] { test.here.run(at->store(numbered_message("orders.a", 1), 100ms)); }) ==
+        errc::timed_out);
+  test.server.thaw();
+  test.here.run(at->flush(patience));
+}

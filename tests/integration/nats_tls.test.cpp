@@ -1,0 +1,71 @@
+#include <msgbus/transport/nats.hpp>
+
+#include "support/catch.hpp"
+#include "support/certificates.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+using namespace msgbus_test;
+using msgbus::errc;
+
+namespace {
+
+struct tls_server {
+  temporary_folder folder;
+  certificate mine{folder.path(), "localhost"};
+  nats_server server{{"--tls", "--tlscert", mine.file, "--tlskey", mine.key}};
+
+  [[nodiscard]] msgbus::nats::options options() const {
+    msgbus::nats::options how;
+    how.url = "tls://localhost:" + std::to_string(server.port());
+    how.tls.ca_file = mine.file;
+    return how;
+  }
+};
+
+errc refusal(const msgbus::nats::options& how) {
+  loop here;
+  return static_cast<errc>(code_of([&] { connect(here, how); }).value());
+}
+
+}  // namespace
+
+TEST_CASE("a certificate that is trusted and names the host lets in") {
+  const tls_server at;
+  loop here;
+  here.run(connect(here, at.options())->flush(patience));
+
+  auto by_option = at.options();
+  by_option.url = at.server.url();
+  by_option.tls.required = true;
+  by_option.tls.expected_host = "localhost";
+  here.run(connect(here, by_option)->flush(patience));
+}
+
+TEST_CASE("a certificate that nobody vouches for is refused") {
+  const tls_server at;
+  auto how = at.options();
+  how.tls.ca_file.clear();
+  CHECK(refusal(how) == errc::access_denied);
+  const certificate another(at.folder.path(), "elsewhere");
+  how.tls.ca_file = another.file;
+  CHECK(refusal(how) == errc::access_denied);
+}
+
+TEST_CASE("a certificate for another host is refused") {
+  const tls_server at;
+  auto how = at.options();
+  how.tls.expected_host = "elsewhere";
+  CHECK(refusal(how) == errc::access_denied);
+}
+
+TEST_CASE("a server without TLS is refused where it is required, and the other way round") {
+  const nats_server plain;
+  msgbus::nats::options how;
+  how.url = "tls://localhost:" + std::to_string(plain.port());
+  CHECK(refusal(how) == errc::access_denied);
+
+  const tls_server at;
+  how.url = at.server.url();
+  CHECK(refusal(how) == errc::access_denied);
+}
