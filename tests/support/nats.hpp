@@ -4,8 +4,8 @@
 
 #include <msgbus/transport/nats.hpp>
 
-#include "support/nats_server.hpp"
 #include "support/loop.hpp"
+#include "support/nats_server.hpp"
 
 #include <memory>
 #include <string>

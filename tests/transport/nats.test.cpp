@@ -1,8 +1,8 @@
 #include <msgbus/transport/nats.hpp>
 
 #include "support/catch.hpp"
-#include "support/thrown.hpp"
 #include "support/loop.hpp"
+#include "support/thrown.hpp"
 
 using msgbus::errc;
 using namespace msgbus_test;

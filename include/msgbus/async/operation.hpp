@@ -39,8 +39,8 @@ class operation<R(Args...)> {
   template <class... Given>
   [[nodiscard]] asio::awaitable<R> call(shared_origin came_with, Given... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
-    auto asked = std::make_shared<detail::typed_command<R, Given...>>(service_, name_,
-                                                                      std::move(args)...);
+    auto asked =
+        std::make_shared<detail::typed_command<R, Given...>>(service_, name_, std::move(args)...);
     asked->only = entry_;
     if (came_with) asked->comes_with(std::move(came_with));
     return detail::call_command(std::move(asked));
