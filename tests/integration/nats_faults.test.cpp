@@ -203,6 +203,19 @@ TEST_CASE("everything is delivered though the server is killed while it is pulle
   CHECK(sink->ends.size() == 0);
 }
 
+TEST_CASE("a source whose stream is gone for good ends, and names it") {
+  shaky test;
+  const auto at = test.connect();
+  ensure_stream(test.here, *at, "ORDERS", {"orders.>"}, true);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
+  source->ask(1);
+  test.server.kill();  // what was in memory is gone
+  test.server.restart();
+  const auto end = sink->ends.wait_for(1);
+  CHECK_THAT(msgbus::describe(end[0]), contains("ORDERS") && contains("not found"));
+}
+
 TEST_CASE("a server that says nothing makes waits end in time") {
   shaky test;
   const auto at = test.connect();
@@ -213,4 +226,16 @@ TEST_CASE("a server that says nothing makes waits end in time") {
         errc::timed_out);
   test.server.thaw();
   test.here.run(at->flush(patience));
+}
+
+TEST_CASE("a store that timed out may be tried again, and is stored once") {
+  shaky test;
+  const auto at = test.connect();
+  ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
+  test.server.freeze();
+  CHECK_THROWS(test.here.run(at->store(numbered_message("orders.a", 1), 100ms)));
+  test.server.thaw();
+  const auto done = test.here.run(at->store(numbered_message("orders.a", 1), patience));
+  CHECK(done.sequence == 1);
+  CHECK(done.duplicate);  // the first try has arrived after all
 }

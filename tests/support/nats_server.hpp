@@ -87,7 +87,10 @@ class nats_server {
   }
 
   /// It is there, and says nothing more: as if the network were cut.
-  void freeze() const { ::kill(pid_, SIGSTOP); }
+  void freeze() const {
+    ::kill(pid_, SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);
+  }
   void thaw() const { ::kill(pid_, SIGCONT); }
 
  private:

@@ -7,19 +7,21 @@
 namespace msgbus::nats {
 
 events::events(asio::any_io_executor executor, std::function<void(const event&)> to)
-    : executor_(std::move(executor)), to_(std::move(to)), ended_(!link(executor_)) {}
+    : to_(std::move(to)), executor_(std::move(executor)) {
+  if (!link(executor_)) executor_ = {};
+}
 
 void events::tell(event::kind what, std::string text) {
   if (!to_) return;
   // The context does not end before the lock does.
   const std::lock_guard lock(mutex_);
-  if (ended_) return;
+  if (!executor_) return;
   asio::post(executor_, [to = to_, told = event{what, std::move(text)}] { to(told); });
 }
 
 void events::context_ended() noexcept {
   const std::lock_guard lock(mutex_);
-  ended_ = true;
+  executor_ = {};
 }
 
 }  // namespace msgbus::nats

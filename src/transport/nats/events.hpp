@@ -20,14 +20,15 @@ class events final : private exec::context_link {
   ~events() { unlink(); }
 
   void tell(event::kind what, std::string text);
+  /// Empty once its context has ended: an executor must not outlive that.
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
  private:
   void context_ended() noexcept override;
 
-  const asio::any_io_executor executor_;
   const std::function<void(const event&)> to_;
   std::mutex mutex_;
-  bool ended_ = false;  // under the mutex
+  asio::any_io_executor executor_;  // told to under the mutex
 };
 
 }  // namespace msgbus::nats

@@ -38,7 +38,9 @@ asio::awaitable<void> flush(std::shared_ptr<session> through, duration timeout) 
     if (std::chrono::steady_clock::now() >= until) {
       throw through->out_of_time(bulk->is_away() ? role::bulk : role::prompt, what);
     }
-    co_await through->pause(until);
+    // It may have come back just now.
+    const auto next = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    co_await through->pause(std::min<time_point>(until, next));
   }
   const waits::place mine(through->waiting(), until, waits::kind::other);
   through->blocking()->run(

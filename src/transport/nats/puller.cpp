@@ -19,7 +19,6 @@ constexpr auto silence = 8s;          // if it does not, something was lost
 constexpr auto before_next_try = 100ms;
 constexpr auto before_next_look = 250ms;
 constexpr int most_refusals = 50;
-constexpr std::int64_t give_back_milliseconds = 500;
 
 constexpr std::string_view info_suffix = "info";
 
@@ -140,15 +139,19 @@ void puller::take_info(natsMsg* message) noexcept {
       why = refused_with_;
     }
     if (why.empty()) {
-      // A refusal may be followed by the next one at once, so not at once.
-      if (refused.text.empty()) {
+      if (!refused.text.empty()) {
+        later(heard_ + before_next_look, &puller::look_again);
+      } else if (refusals_ > 0) {
+        // It may be refused again at once, so not at once.
         later(heard_ + before_next_try, &puller::try_again);
       } else {
-        later(heard_ + before_next_look, &puller::look_again);
+        unsure_ = false;
+        request();
       }
     }
   }
   if (!why.empty()) {
+    subscription_->stop();
     end(std::make_exception_ptr(error(errc::transport_failed, name_ + ": " + why)));
   }
 }
@@ -160,7 +163,6 @@ void puller::end(const std::exception_ptr& why) noexcept {
     stopped_ = true;
     if (owner_left_) return;
   }
-  subscription_->stop();
   to_->ended(why);
 }
 
@@ -191,42 +193,41 @@ void puller::watch() noexcept {
   const std::lock_guard lock(mutex_);
   if (stopped_) return;
   const auto now = std::chrono::steady_clock::now();
-  const bool silent = now - heard_ >= silence;
-  if (silent && unsure_) {
-    ask_whether_there();
-  } else if (silent) {
+  const bool waits = unsure_ || requested_ > 0;
+  if (waits && now - heard_ >= silence) {
     requested_ = 0;
-    request();
+    ask_whether_there();
   }
   later(now + silence / 4, &puller::watch);
 }
 
 void puller::connection_is_back() noexcept {
   const std::lock_guard lock(mutex_);
-  unsure_ = false;
   requested_ = 0;
-  request();
+  ask_whether_there();
 }
 
 void puller::stop() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    owner_left_ = true;
-    if (std::exchange(stopped_, true)) return;
-  }
-  subscription_->drain();
+  const std::lock_guard lock(mutex_);
+  owner_left_ = true;
+  stop_giving();
 }
 
 void puller::transport_closes() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(stopped_, true)) return;
-  }
-  subscription_->drain();
+  const std::lock_guard lock(mutex_);
+  stop_giving();
 }
 
-void puller::wait_until_given_back() noexcept {
-  if (!requests_->is_away()) subscription_->wait_until_drained(give_back_milliseconds);
+// With the lock, so that nothing is given back before the server knows that this one has left: it
+// would get it again.
+void puller::stop_giving() noexcept {
+  if (!std::exchange(stopped_, true)) subscription_->drain();
+}
+
+void puller::wait_until_given_back(time_point until) noexcept {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      until - std::chrono::steady_clock::now());
+  if (left > 0ms && !requests_->is_away()) subscription_->wait_until_drained(left.count());
 }
 
 }  // namespace msgbus::nats

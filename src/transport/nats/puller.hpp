@@ -23,8 +23,9 @@ namespace msgbus::nats {
 /// What comes without having been asked for, or after `stop`, is given back at once. That happens
 /// when a request was taken to be lost and was not.
 ///
-/// States: asking (`requested_` > 0), at rest (0), unsure (the server refused: JetStream is asked
-/// whether the consumer is still there), ended (it is not).
+/// States: asking (`requested_` > 0), at rest (0), unsure (the server refused, is silent, or was
+/// away: JetStream is asked whether the consumer is still there, since a server does not answer
+/// requests to one that is not), ended (it is not).
 class puller final : public receiver, public std::enable_shared_from_this<puller> {
  public:
   puller(const session& of, const transport::pull_options& which,
@@ -39,7 +40,7 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   // For the session.
   void connection_is_back() noexcept;
   void transport_closes() noexcept;
-  void wait_until_given_back() noexcept;
+  void wait_until_given_back(time_point until) noexcept;
 
  private:
   void take(message_ptr message) noexcept override;
@@ -53,6 +54,7 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   // With the lock.
   void request() noexcept;
   void ask_whether_there() noexcept;
+  void stop_giving() noexcept;
   void later(time_point when, void (puller::*what)() noexcept);
 
   // For the clock.

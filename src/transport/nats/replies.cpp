@@ -16,7 +16,8 @@ class answers final : public receiver {
   void take(message_ptr message) noexcept override {
     const std::string_view subject = natsMsg_GetSubject(message.get());
     std::uint64_t number = 0;
-    std::from_chars(subject.data() + prefix_, subject.data() + subject.size(), number);
+    const char* const end = subject.data() + subject.size();
+    if (std::from_chars(subject.data() + prefix_, end, number).ptr != end) return;
     answer got;
     got.payload = payload_of(message.get());
     if (got.payload.empty()) got.status = status_of(message.get());

@@ -8,21 +8,30 @@ namespace msgbus::nats {
 
 namespace {
 
+// With a server that does not answer.
 constexpr std::int64_t flush_at_close_milliseconds = 1000;
+constexpr auto give_back_at_close = std::chrono::milliseconds(500);
 
 }  // namespace
 
 session::session(asio::any_io_executor executor, const options& how)
-    : executor_(std::move(executor)),
-      how_(how),
-      events_(executor_, how_.on_event),
+    : how_(how),
+      events_(std::move(executor), how_.on_event),
       clock_(std::make_shared<worker>()),
       blocking_(std::make_shared<worker>()),
       waits_(std::make_shared<waits>(clock_)) {}
 
 void session::connect() {
-  bulk_ = link::connect(how_, role::bulk, weak_from_this());
-  prompt_ = link::connect(how_, role::prompt, weak_from_this());
+  auto bulk = link::connect(how_, role::bulk, weak_from_this());
+  auto prompt = link::connect(how_, role::prompt, weak_from_this());
+  {
+    const std::lock_guard lock(mutex_);
+    bulk_ = std::move(bulk);
+    prompt_ = std::move(prompt);
+  }
+  for (const auto& each : {bulk_, prompt_}) {
+    if (natsConnection_IsClosed(each->get())) throw each->failed(NATS_CONNECTION_CLOSED, "connect");
+  }
   bulk_replies_ = std::make_unique<replies>(bulk_, role::bulk, waits_);
   prompt_replies_ = std::make_unique<replies>(prompt_, role::prompt, waits_);
 }
@@ -32,7 +41,8 @@ void session::close() noexcept {
   if (!prompt_) return;
   const auto all = pullers();
   for (const auto& each : all) each->transport_closes();
-  for (const auto& each : all) each->wait_until_given_back();
+  const auto until = std::chrono::steady_clock::now() + give_back_at_close;
+  for (const auto& each : all) each->wait_until_given_back(until);
   bulk_->close(flush_at_close_milliseconds);
   prompt_->close(flush_at_close_milliseconds);
   waits_->close();
@@ -90,7 +100,8 @@ void session::back(role which, std::string text) {
   bool all = false;
   {
     const std::lock_guard lock(mutex_);
-    all = --away_ == 0;
+    if (away_ > 0) --away_;
+    all = away_ == 0;
   }
   waits_->back();
   if (which == role::prompt) {
@@ -100,13 +111,16 @@ void session::back(role which, std::string text) {
 }
 
 void session::ended(role, std::string text) {
+  std::shared_ptr<link> bulk, prompt;
   {
     const std::lock_guard lock(mutex_);
     if (end_told_) return;
     end_told_ = true;
+    bulk = bulk_;
+    prompt = prompt_;
   }
   // One without the other is of no use.
-  for (const auto& each : {bulk_, prompt_}) {
+  for (const auto& each : {bulk, prompt}) {
     if (each) natsConnection_Close(each->get());
   }
   waits_->lost(role::bulk);

@@ -28,7 +28,9 @@ class session final : public link_listener, public std::enable_shared_from_this<
   void connect();
   void close() noexcept;
 
-  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept {
+    return events_.executor();
+  }
   [[nodiscard]] const options& how() const noexcept { return how_; }
   [[nodiscard]] const std::shared_ptr<link>& over(role which) const noexcept {
     return which == role::bulk ? bulk_ : prompt_;
@@ -58,7 +60,6 @@ class session final : public link_listener, public std::enable_shared_from_this<
   void failed(std::string text) override;
   [[nodiscard]] std::vector<std::shared_ptr<puller>> pullers();
 
-  const asio::any_io_executor executor_;
   const options how_;
   events events_;
   const std::shared_ptr<worker> clock_;

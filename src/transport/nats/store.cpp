@@ -29,7 +29,12 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
   const role which = through->waiting()->answers_awaited() < few ? role::prompt : role::bulk;
   const std::string what = "store '" + message.topic + "'";
   answer got;
-  std::exception_ptr failed;
+  if (through->over(which)->is_away()) {
+    // It would be sent again and again when the connection is back.
+    got.came = answer::how::lost;
+    through->check_ended(got, which, until, what);
+    co_return std::nullopt;
+  }
   try {
     const auto this_try = std::min<time_point>(until, std::chrono::steady_clock::now() + one_try);
     got = co_await through->asking(which).ask(message, this_try);

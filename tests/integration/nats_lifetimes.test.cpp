@@ -1,0 +1,257 @@
+#include <msgbus/transport/nats.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+#include <atomic>
+#include <thread>
+
+using namespace msgbus_test;
+using msgbus::envelope;
+using msgbus::errc;
+using msgbus::transport::urgency;
+
+namespace {
+
+/// Keeps the transport's thread until it is let go.
+class holding final : public msgbus::transport::sink {
+ public:
+  bool take(envelope&&, bool) noexcept override {
+    if (!came.is_set()) came.set();
+    let_go.wait();
+    return false;
+  }
+  event came;
+  event let_go;
+};
+
+/// Calls something for each.
+class calling final : public msgbus::transport::sink {
+ public:
+  explicit calling(std::function<void()> f) : f_(std::move(f)) {}
+  bool take(envelope&&, bool) noexcept override {
+    f_();
+    got.add(1);
+    return true;
+  }
+  kept<int> got;
+
+ private:
+  const std::function<void()> f_;
+};
+
+asio::awaitable<void> ignore_result(asio::awaitable<msgbus::transport::stored> what) {
+  (void)co_await std::move(what);
+}
+
+bool is_closed(const std::exception_ptr& failure) {
+  return failure && code_of([&] { std::rethrow_exception(failure); }) == errc::closed;
+}
+
+}  // namespace
+
+TEST_CASE("a feed may be stopped while its sink keeps the transport waiting") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  const auto from = connect(here, server);
+  auto sink = std::make_shared<holding>();
+  auto feed = at->subscribe("a", "", sink);
+  here.run(at->flush(patience));
+  for (int i = 0; i < 10; ++i) from->publish(envelope{"a"}, urgency::at_once);
+  sink->came.wait();
+  SECTION("by itself") {}
+  SECTION("after its transport was closed") { at->close(); }
+  feed->stop();
+  feed.reset();
+  sink->let_go.set();
+}
+
+TEST_CASE("a feed may be stopped, and its transport closed, from inside its sink") {
+  const nats_server server;
+  loop here;
+  auto at = connect(here, server);
+  const auto from = connect(here, server);
+  std::unique_ptr<msgbus::transport::feed> feed;
+  event subscribed;
+  const int how = GENERATE(0, 1, 2);
+  auto sink = std::make_shared<calling>([&] {
+    subscribed.wait();
+    if (how == 0) feed->stop();
+    if (how == 1) feed.reset();
+    if (how == 2) at.reset();
+  });
+  feed = at->subscribe("a", "", sink);
+  here.run(at->flush(patience));
+  subscribed.set();
+  from->publish(envelope{"a"}, urgency::at_once);
+  sink->got.wait_for(1);
+}
+
+TEST_CASE("a slow sink makes its subscription drop; that is counted and told") {
+  const nats_server server;
+  loop here;
+  std::vector<msgbus::nats::event> told;
+  msgbus::nats::options how;
+  how.url = server.url();
+  how.pending_limit = 10;
+  how.on_event = [&](const msgbus::nats::event& what) { told.push_back(what); };
+  const auto at = connect(here, how);
+  const auto from = connect(here, server);
+  auto sink = std::make_shared<holding>();
+  const auto feed = at->subscribe("slow.topic", "", sink);
+  here.run(at->flush(patience));
+  for (int i = 0; i < 50; ++i) from->publish(envelope{"slow.topic"}, urgency::bulk);
+  sink->came.wait();
+  here.run_until([&] { return !told.empty(); });
+  CHECK(told[0].what == msgbus::nats::event::kind::slow_consumer);
+  CHECK(told[0].text == "slow.topic");
+  here.run(from->flush(patience));
+  here.run(at->flush(patience));
+  sink->let_go.set();
+  // One is with the sink, ten wait; it refuses them all.
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  while (feed->dropped() < 50 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::yield();
+  }
+  CHECK(feed->dropped() == 50);
+  feed->stop();
+  CHECK(feed->dropped() == 50);
+}
+
+TEST_CASE("closing ends all that is under way with 'closed', and then everything is refused") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
+  source->ask(10);
+  server.freeze();  // so that nothing ends by itself
+  auto store = here.start(ignore_result(at->store(numbered_message("orders.a", 1), patience)));
+  auto flush = here.start(at->flush(patience));
+  here.poll();
+  at->close();
+  at->close();
+  here.finish(store);
+  here.finish(flush);
+  CHECK(is_closed(store.failure()));
+  CHECK(is_closed(flush.failure()));
+  const auto ends = sink->ends.wait_for(1);
+  CHECK(is_closed(ends[0]));
+  server.thaw();
+
+  CHECK(code_of([&] { at->publish(envelope{"a"}, urgency::bulk); }) == errc::closed);
+  CHECK(code_of([&] { at->publish(envelope{"a"}, urgency::at_once); }) == errc::closed);
+  CHECK(code_of([&] { (void)at->subscribe("a", "", std::make_shared<collector>()); }) ==
+        errc::closed);
+  CHECK(code_of([&] { here.run(at->flush(patience)); }) == errc::closed);
+  CHECK(code_of([&] { here.run(at->store(numbered_message("orders.a", 2), patience)); }) ==
+        errc::closed);
+  CHECK(code_of([&] { ensure_stream(here, *at, "OTHER", {"other"}); }) == errc::closed);
+  source->ask(5);
+}
+
+TEST_CASE("closing while threads use the transport breaks nothing") {
+  const nats_server server;
+  for (int round = 0; round < rounds(5); ++round) {
+    loop here;
+    const auto at = connect(here, server);
+    ensure_stream(here, *at, "ORDERS", {"orders.>"});
+    crew all;
+    std::atomic<bool> closed{false};
+    const auto use = [&](auto what) {
+      all.repeat([&, what] {
+        try {
+          what();
+        } catch (const msgbus::error& e) {
+          expect(e.code() == errc::closed && closed, "only closing makes it fail");
+        }
+      });
+    };
+    use([&] { at->publish(envelope{"a"}, urgency::bulk); });
+    use([&] { at->publish(envelope{"a"}, urgency::at_once); });
+    // Each subscription is a thread of nats.c.
+    std::atomic<int> subscriptions{0};
+    use([&] {
+      if (!closed && ++subscriptions > 100) return;
+      (void)at->subscribe("a", "", std::make_shared<collector>());
+      (void)at->subscribe(at->new_inbox(), "", std::make_shared<collector>());
+    });
+    auto sink = std::make_shared<delivery_collector>();
+    auto source = here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
+    source->ask(100);
+    store(here, *at, "orders.a", 20);
+    all.wait_for_turns(200);
+    closed = true;
+    at->close();
+    all.wait_for_turns(200);
+    all.stop();
+  }
+}
+
+TEST_CASE("a cancelled wait ends at once, and what it waited for may still happen") {
+  const nats_server server;
+  loop here;
+  const auto at = connect(here, server);
+  ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  server.freeze();
+  auto store = here.start(ignore_result(at->store(numbered_message("orders.a", 1), patience)));
+  auto flush = here.start(at->flush(patience));
+  here.poll();
+  store.cancel();
+  flush.cancel();
+  here.finish(store);
+  here.finish(flush);
+  CHECK(is_aborted(store.failure()));
+  CHECK(is_aborted(flush.failure()));
+  server.thaw();
+  const auto done = here.run(at->store(numbered_message("orders.a", 2), patience));
+  CHECK(done.sequence == 2);
+}
+
+TEST_CASE("a context may be destroyed while coroutines wait there", "[A12]") {
+  const nats_server server;
+  loop outer;
+  const auto helper = connect(outer, server);
+  ensure_stream(outer, *helper, "ORDERS", {"orders.>"});
+  const int round = GENERATE(range(0, 20));
+  loop here;
+  auto at = connect(here, server);
+  auto sink = std::make_shared<delivery_collector>();
+  auto source = here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
+  source->ask(10);
+  for (int i = 0; i < 50; ++i) {
+    here.start(ignore_result(at->store(numbered_message("orders.b", round * 50 + i), patience)));
+  }
+  here.start(at->flush(patience));
+  msgbus::nats::options how;
+  how.url = server.url();
+  how.on_event = [](const msgbus::nats::event&) {};
+  here.start(msgbus::nats::open(here.executor(), how));
+  here.poll();
+  if (round % 2 == 0) at.reset();
+  here.destroy();
+  outer.run(helper->flush(patience));
+  source.reset();
+  at.reset();
+}
+
+TEST_CASE("a transport outlives its executor, and keeps its events to itself", "[A12]") {
+  nats_server server;
+  loop here;
+  msgbus::nats::options how;
+  how.url = server.url();
+  how.reconnect_wait = 10ms;
+  how.on_event = [](const msgbus::nats::event&) { std::abort(); };
+  const auto at = connect(here, how);
+  loop other;
+  const auto witness = connect(other, {.url = server.url(), .reconnect_wait = 10ms});
+  here.destroy();
+  server.kill();
+  server.restart();
+  other.run(witness->flush(patience));
+  other.run(at->flush(patience));
+}
