@@ -40,37 +40,89 @@ std::uint64_t number_in(natsMsg* message) {
   return number;
 }
 
-/// Answers an order with its number. Both are sent as they are in memory.
+message_ptr message_of(const char* to, const char* reply_to, const void* data, int size) {
+  natsMsg* made = nullptr;
+  check(natsMsg_Create(&made, to, reply_to, static_cast<const char*>(data), size),
+        "making a message");
+  return message_ptr(made);
+}
+
+void set(const message_ptr& in, std::string_view name, const std::string& value) {
+  check(natsMsgHeader_Set(in.get(), name.data(), value.c_str()), "a header");
+}
+
+std::string get(natsMsg* from, std::string_view name) {
+  const char* value = nullptr;
+  check(natsMsgHeader_Get(from, name.data(), &value), "a header");
+  return value;
+}
+
+/// Answers an order with its number. Both are sent as they are in memory, with the headers that
+/// msgbus has or with none.
 struct plain_service {
+  explicit plain_service(bool headers) : with_headers(headers) {}
+
+  const bool with_headers;
   arrivals count;
   const std::string subject = new_name("n2");
+  plain_ids ids_here, ids_there;
   plain_connection there{true};
   subscription_ptr subscribed = there.subscribe(subject, &plain_service::answer, this);
 
   static void answer(natsConnection* over, natsSubscription*, natsMsg* message, void* closure) {
+    using namespace msgbus;
     const message_ptr owned(message);
+    auto* const self = static_cast<plain_service*>(closure);
     const std::uint64_t number = number_in(message);
-    static_cast<plain_service*>(closure)->count.handled();
-    check(natsConnection_Publish(over, natsMsg_GetReply(message), &number, sizeof number),
-          "answering");
+    self->count.handled();
+    const char* const to = natsMsg_GetReply(message);
+    if (!self->with_headers) {
+      check(natsConnection_Publish(over, to, &number, sizeof number), "answering");
+      return;
+    }
+    const message_ptr made = message_of(to, nullptr, &number, sizeof number);
+    const std::string cause = get(message, header::message_id);
+    set(made, header::message_id, self->ids_there.next());
+    set(made, header::content_type, get(message, header::content_type));
+    set(made, header::correlation_id, cause);
+    set(made, header::causation_id, cause);
+    check(natsConnection_PublishMsg(over, made.get()), "answering");
+  }
+
+  [[nodiscard]] message_ptr question(const order_created& order, const char* reply_to) {
+    message_ptr made = message_of(subject.c_str(), reply_to, &order, sizeof order);
+    set(made, msgbus::header::message_id, ids_here.next());
+    set(made, msgbus::header::content_type, "application/json");
+    return made;
+  }
+  void look_at(natsMsg* answer) const {
+    if (with_headers) (void)get(answer, msgbus::header::content_type);
   }
 };
 
-contender plainly_one_by_one(const std::string& name) {
+contender plainly_one_by_one(const std::string& name, bool with_headers) {
   struct state : plain_service {
+    using plain_service::plain_service;
     plain_connection here{true};
 
     std::uint64_t ask(const order_created& order) {
+      constexpr std::int64_t milliseconds = 10'000;
       natsMsg* answer = nullptr;
-      check(natsConnection_Request(&answer, here.get(), subject.c_str(), &order, sizeof order,
-                                   10'000),
-            "asking");
+      if (with_headers) {
+        const message_ptr made = question(order, nullptr);
+        check(natsConnection_RequestMsg(&answer, here.get(), made.get(), milliseconds), "asking");
+      } else {
+        check(natsConnection_Request(&answer, here.get(), subject.c_str(), &order, sizeof order,
+                                     milliseconds),
+              "asking");
+      }
       const message_ptr owned(answer);
+      look_at(answer);
       return number_in(answer);
     }
   };
-  auto make = [] {
-    auto made = std::make_shared<state>();
+  auto make = [with_headers] {
+    auto made = std::make_shared<state>(with_headers);
     auto each = std::make_shared<histogram>();
     subject plain;
     plain.each = each;
@@ -92,8 +144,9 @@ contender plainly_one_by_one(const std::string& name) {
 
 /// With an inbox of its own, since `natsConnection_Request` takes a thread for each request.
 /// Whoever takes an answer asks the next question.
-contender plainly_together(const std::string& name) {
+contender plainly_together(const std::string& name, bool with_headers) {
   struct state : plain_service {
+    using plain_service::plain_service;
     plain_connection here{true};
     arrivals answers;
     std::atomic<std::uint64_t> asked{0};
@@ -105,19 +158,25 @@ contender plainly_together(const std::string& name) {
       const std::uint64_t number = asked++;
       if (number >= to_ask) return;
       const order_created order{number, 9.99};
-      check(natsConnection_PublishRequest(here.get(), subject.c_str(), inbox.c_str(), &order,
-                                          sizeof order),
-            "asking");
+      if (with_headers) {
+        const message_ptr made = question(order, inbox.c_str());
+        check(natsConnection_PublishMsg(here.get(), made.get()), "asking");
+      } else {
+        check(natsConnection_PublishRequest(here.get(), subject.c_str(), inbox.c_str(), &order,
+                                            sizeof order),
+              "asking");
+      }
     }
     static void take(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
       const message_ptr owned(message);
       auto* const self = static_cast<state*>(closure);
+      self->look_at(message);
       self->ask_next();
       self->answers.handled();
     }
   };
-  auto make = [] {
-    auto made = std::make_shared<state>();
+  auto make = [with_headers] {
+    auto made = std::make_shared<state>(with_headers);
     subject plain;
     plain.handled = [made] { return made->answers.count(); };
     plain.send = [made](std::uint64_t messages) {
@@ -185,7 +244,7 @@ struct served {
   }
 };
 
-contender executing_one_by_one(const std::string& name) {
+contender executing_one_by_one(const std::string& name, const std::string& floor) {
   auto make = [] {
     auto made = std::make_shared<served>();
     auto each = std::make_shared<histogram>();
@@ -199,10 +258,10 @@ contender executing_one_by_one(const std::string& name) {
     };
     return over;
   };
-  return {name, role::project, make};
+  return {name, role::project, make, 1, floor};
 }
 
-contender executing_together(const std::string& name) {
+contender executing_together(const std::string& name, const std::string& floor) {
   auto make = [] {
     auto made = std::make_shared<served>();
     subject over;
@@ -214,30 +273,40 @@ contender executing_together(const std::string& name) {
     };
     return over;
   };
-  return {name, role::project, make};
+  return {name, role::project, make, 1, floor};
 }
 
 }  // namespace
 
 workload n2_remote_execute() {
   using enum target::kind;
-  const std::string floor = "natsConnection_Request";
+  const std::string bare = "natsConnection_Request";
+  const std::string same = "natsConnection_RequestMsg, with the headers of msgbus";
   const std::string project = "msgbus remote_service.execute";
   workload w{"N2", "Remote execute, one at a time", {}, {}, "round trip"};
   w.sample_ms = 50;
-  w.contenders = {plainly_one_by_one(floor), executing_one_by_one(project)};
-  w.targets = {{at_least_times_faster, project, 0.9, floor}};
+  w.contenders = {plainly_one_by_one(bare, false), plainly_one_by_one(same, true),
+                  executing_one_by_one(project, same)};
+  w.targets = {
+      {at_least_times_faster, project, 0.9, same},
+      {at_least_times_faster, project, 0.9, bare},
+  };
   return w;
 }
 
 workload n2_in_flight() {
   using enum target::kind;
-  const std::string floor = "nats.c, an inbox of its own, 64 in flight";
+  const std::string bare = "nats.c, an inbox of its own, 64 in flight";
+  const std::string same = "the same, with the headers of msgbus";
   const std::string project = "msgbus remote_service.execute, 64 in flight";
   workload w{"N2_64", "Remote execute, 64 in flight", {}, {}, "round trip"};
   w.sample_ms = 50;
-  w.contenders = {plainly_together(floor), executing_together(project)};
-  w.targets = {{at_least_times_faster, project, 0.9, floor}};
+  w.contenders = {plainly_together(bare, false), plainly_together(same, true),
+                  executing_together(project, same)};
+  w.targets = {
+      {at_least_times_faster, project, 0.9, same},
+      {at_least_times_faster, project, 0.9, bare},
+  };
   return w;
 }
 

@@ -20,7 +20,8 @@ bool is_header_name(std::string_view name) {
 bool breaks_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
 
 natsStatus set_header(natsMsg* to, const std::string& name, const std::string& value) {
-  if (std::none_of(value.begin(), value.end(), breaks_line)) {
+  const std::string_view of = value;  // whose `find` is quick
+  if (of.find('\r') == of.npos && of.find('\n') == of.npos && of.find('\0') == of.npos) {
     return natsMsgHeader_Set(to, name.c_str(), value.c_str());
   }
   std::string one_line = value;

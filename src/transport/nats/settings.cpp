@@ -135,7 +135,8 @@ options_ptr to_nats(const options& from, bool in_bulk) {
   const std::int64_t jitter = std::max<std::int64_t>(1, count(from.reconnect_wait) / 4);
   set(natsOptions_SetReconnectJitter, jitter, jitter);
   set(natsOptions_SetReconnectBufSize, from.reconnect_buffer);
-  set(natsOptions_SetMaxPendingMsgs, std::max(1, from.pending_limit));
+  // Each subscription sets its own. Of more than this, nats.c's bytes are too many for it.
+  set(natsOptions_SetMaxPendingMsgs, std::clamp(from.pending_limit, 1, 1 << 20));
   set(natsOptions_SetPingInterval, std::int64_t{20'000});  // a silent server is noticed in a minute
   if (in_bulk) {
     set(natsOptions_SetNoEcho, !from.echo);

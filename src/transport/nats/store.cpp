@@ -27,12 +27,11 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
                                                                const envelope& message,
                                                                time_point until, int& nobody) {
   const role which = through->waiting()->answers_awaited() < few ? role::prompt : role::bulk;
-  const std::string what = "store '" + message.topic + "'";
   answer got;
   if (through->over(which)->is_away()) {
     // It would be sent again and again when the connection is back.
     got.came = answer::how::lost;
-    through->check_ended(got, which, until, what);
+    through->check_ended(got, which, until, "store '" + message.topic + "'");
     co_return std::nullopt;
   }
   try {
@@ -42,14 +41,16 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
     if (e.code() != errc::full && e.code() != errc::disconnected) throw;
     got.came = answer::how::lost;
   }
+  transport::stored done;
+  // First of all, since nearly every answer is this.
+  if (got.came == answer::how::given && read_stored(got.payload, done)) co_return done;
+  const std::string what = "store '" + message.topic + "'";
   through->check_ended(got, which, until, what);
   if (got.came != answer::how::given) co_return std::nullopt;
   if (!got.status.empty()) {
     if (++nobody < tries_if_nobody_listens) co_return std::nullopt;
     throw error(errc::transport_failed, "no stream takes '" + message.topic + "'");
   }
-  transport::stored done;
-  if (read_stored(got.payload, done)) co_return done;
   json said = json::parse(got.payload, nullptr, false);
   if (!said.is_object()) throw error(errc::transport_failed, what + ": the answer is not JSON");
   if (refusal_of(said).code != for_the_moment) check_answer(said, what);
