@@ -1,5 +1,6 @@
 #include <msgbus/async/detail/service_core.hpp>
 
+#include <msgbus/async/detail/attempts.hpp>
 #include <msgbus/async/detail/fan_out.hpp>
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/core/error.hpp>
@@ -32,7 +33,29 @@ step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<voi
   return static_cast<operation_entry&>(entry).run(asked, start);
 }
 
+asio::awaitable<void> run_bare(bare_operation what, std::shared_ptr<command> asked, bool may_move,
+                               const context& known, failures& failed) {
+  try {
+    auto running = what.call(what.f, asked, may_move, known);
+    co_await std::move(running);
+  } catch (...) {
+    failed.add(std::current_exception());
+  }
+}
+
 }  // namespace
+
+asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry, const policy& how,
+                                 const std::shared_ptr<command>& asked) {
+  delivery& d = asked->d;
+  if (how.is_plain()) return run_bare(what, asked, true, *d.known, d.failed);
+  const bool only_once = how.retry.attempts <= 1;
+  auto make = [what, asked, only_once](attempt& mine) {
+    return run_bare(what, asked, only_once, mine.known, mine.failed);
+  };
+  return run_attempts(asked->service->self(), entry, asked, *d.known, entry.name, how, make,
+                      d.failed);
+}
 
 command::command(std::shared_ptr<service_core> in, std::string called)
     : service(std::move(in)),

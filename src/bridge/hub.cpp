@@ -162,6 +162,7 @@ asio::awaitable<envelope> hub::ask(std::shared_ptr<hub> self, envelope request,
 
 void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std::string where,
             asio::awaitable<void> work) {
+  if (!executor) return;  // its context has ended, and would destroy the work
   auto ended = [on = std::move(on), where = std::move(where)](const std::exception_ptr& failure) {
     if (failure) on->failed(where, failure);
   };

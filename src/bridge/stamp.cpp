@@ -83,9 +83,14 @@ envelope stamped(id_source& ids, std::string topic, payload made, std::string_vi
 }
 
 shared_origin origin_of(id_source& ids, headers&& received, unsigned times) {
+  const bool has_id = !header_of(received, header::message_id).empty();
+  return origin_of(std::move(received), times, has_id ? std::string() : ids.next());
+}
+
+shared_origin origin_of(headers&& received, unsigned times, std::string else_id) {
   auto made = std::make_shared<origin>();
   made->message_id = header_of(received, header::message_id);
-  if (made->message_id.empty()) made->message_id = ids.next();
+  if (made->message_id.empty()) made->message_id = std::move(else_id);
   made->correlation_id = header_of(received, header::correlation_id);
   made->causation_id = header_of(received, header::causation_id);
   made->deliveries = times;

@@ -6,6 +6,16 @@
 
 namespace msgbus::routing {
 
+std::shared_ptr<entry> name_table::attach_made(std::string_view name, make_entry make) {
+  const auto make_checked = [&](std::uint64_t order) {
+    check_free(name);
+    return make(order);
+  };
+  return router::attach(make_checked, [this](entry& added, snapshot::trash& old) {
+    nodes_.insert(static_cast<named_entry&>(added), old);
+  });
+}
+
 void name_table::check_free(std::string_view name) const {
   if (name.empty()) throw error(errc::bad_arguments, "an operation needs a name");
   if (find(name)) {

@@ -35,6 +35,14 @@ void router::own(std::shared_ptr<entry> made) noexcept {
   last_ = &added;
 }
 
+std::shared_ptr<entry> router::attach(make_entry make, link_entry link) {
+  const std::lock_guard lock(writing_);
+  std::shared_ptr<entry> made = make(next_order_.load(std::memory_order_relaxed));
+  own(made);
+  link(*made, old_);
+  return made;
+}
+
 std::shared_ptr<entry> router::disown(entry& removed) noexcept {
   if (removed.previous_) removed.previous_->next_ = removed.next_;
   (removed.next_ ? removed.next_->previous_ : last_) = removed.previous_;

@@ -118,6 +118,12 @@ topic_tree::named_route& topic_tree::route_of(std::string_view topic,
   return *found;
 }
 
+std::shared_ptr<entry> topic_tree::attach_made(make_entry make) {
+  return router::attach(make, [this](entry& added, snapshot::trash& old) {
+    link(static_cast<topic_entry&>(added), old);
+  });
+}
+
 void topic_tree::link(topic_entry& added, snapshot::trash& old) noexcept {
   for (const std::string& pattern : added.patterns_) {
     const item linked{added.call_, &added};

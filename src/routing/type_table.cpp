@@ -16,6 +16,12 @@ route& type_table::route_for(type_key type, snapshot::trash& old) {
   return found->handlers;
 }
 
+std::shared_ptr<entry> type_table::attach_made(make_entry make) {
+  return router::attach(make, [this](entry& added, snapshot::trash& old) {
+    link(static_cast<typed_entry&>(added), old);
+  });
+}
+
 void type_table::link(typed_entry& added, snapshot::trash& old) noexcept {
   for (const typed_call& each : added.calls()) {
     route_for(each.type, old).add({each.call, &added}, old);

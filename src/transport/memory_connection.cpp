@@ -38,6 +38,8 @@ void connection::context_ended() noexcept {
     context_ended_ = true;
   }
   close();
+  const hub_lock lock(hub_);
+  executor_ = {};
 }
 
 void connection::close() noexcept {

@@ -178,7 +178,7 @@ class connection final : public std::enable_shared_from_this<connection>,
 
   const std::shared_ptr<hub> hub_;
   const std::uint64_t number_;
-  const asio::any_io_executor executor_;
+  asio::any_io_executor executor_;  // empty once its context has ended: it must not outlive that
   const memory_options options_;
   std::atomic<std::uint64_t> inboxes_{0};
   bool closed_ = false;

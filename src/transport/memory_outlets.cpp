@@ -13,34 +13,32 @@ constexpr int batch = 32;
 class memory_delivery final : public delivery {
  public:
   memory_delivery(std::shared_ptr<connection> of, durable_ref from, const handout& given)
-      : delivery(*given.what, given.times),
+      : delivery(*given.what, given.times, given.sequence),
         of_(std::move(of)),
-        from_(std::move(from)),
-        sequence_(given.sequence) {}
+        from_(std::move(from)) {}
 
   bool ack() noexcept override { return settle(); }
   bool term() noexcept override { return settle(); }
 
   bool nak(std::chrono::nanoseconds delay) noexcept override {
-    return act(
-        [from = from_, by = of_, sequence = sequence_, times = times, delay](hub_lock& lock) {
-          const time_point now = lock.in().now(*by);
-          const bool waits = delay > std::chrono::nanoseconds::zero();
-          from.state->nak(sequence, times,
-                          waits ? now + std::chrono::duration_cast<duration>(delay) : now);
-          lock.in().hand_out(from);
-        });
+    return act([from = from_, by = of_, sequence = sequence, times = times, delay](hub_lock& lock) {
+      const time_point now = lock.in().now(*by);
+      const bool waits = delay > std::chrono::nanoseconds::zero();
+      from.state->nak(sequence, times,
+                      waits ? now + std::chrono::duration_cast<duration>(delay) : now);
+      lock.in().hand_out(from);
+    });
   }
 
   bool in_progress() noexcept override {
-    return act([from = from_, by = of_, sequence = sequence_, times = times](hub_lock& lock) {
+    return act([from = from_, by = of_, sequence = sequence, times = times](hub_lock& lock) {
       from.state->in_progress(sequence, times, lock.in().now(*by));
     });
   }
 
  private:
   bool settle() noexcept {
-    return act([from = from_, sequence = sequence_](hub_lock& lock) {
+    return act([from = from_, sequence = sequence](hub_lock& lock) {
       from.state->settle(sequence);
       lock.in().hand_out(from);
     });
@@ -56,7 +54,6 @@ class memory_delivery final : public delivery {
 
   const std::shared_ptr<connection> of_;
   const durable_ref from_;
-  const std::uint64_t sequence_;
 };
 
 }  // namespace

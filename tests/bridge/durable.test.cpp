@@ -143,6 +143,22 @@ TEST_CASE("what fails comes again after growing pauses, and counts its attempts"
   CHECK(adds_up(in.stats()));
 }
 
+TEST_CASE("a message that came without an id has the same one each time it is delivered", "[B2]") {
+  shop all;
+  subscriber to(all.executor());
+  std::vector<std::string> ids;
+  to.subscribe("orders.*", [&](int, const context& about) {
+    ids.emplace_back(about.message_id());
+    if (ids.size() < 3) throw std::runtime_error("not yet");
+  });
+  to.observe(std::make_shared<msgbus::observer>());
+  bridge_link in = all.join(to);
+  const auto wire = all.broker.connect(all.executor());
+  wire->publish({.topic = "orders.placed", .payload = "1"}, msgbus::transport::urgency::bulk);
+  all.live();
+  CHECK(ids == std::vector<std::string>(3, "ORDERS-1"));
+}
+
 TEST_CASE("what fails too often goes to the dead letters, with the reason", "[B2][B5]") {
   shop all;
   subscriber to(all.executor());

@@ -37,6 +37,7 @@ TEST_CASE("targets are bound in the order of binding, each once", "[D1]") {
   second->senders.bind(*sender, second);
   first->senders.bind(*sender, first);
   CHECK(bound_in(*sender) == targets{first.get(), second.get()});
+  sender->close();
 }
 
 TEST_CASE("a target that is unbound is let go, and comes last when it is bound again", "[D6]") {
@@ -52,6 +53,7 @@ TEST_CASE("a target that is unbound is let go, and comes last when it is bound a
   CHECK(bound_in(*sender) == targets{second.get()});
   first->senders.bind(*sender, first);
   CHECK(bound_in(*sender) == targets{second.get(), first.get()});
+  sender->close();
 }
 
 TEST_CASE("unbinding from one sender leaves the others") {
@@ -63,6 +65,7 @@ TEST_CASE("unbinding from one sender leaves the others") {
   bound->senders.unbind(*one);
   CHECK(bound_in(*one).empty());
   CHECK(bound_in(*other) == targets{bound.get()});
+  other->close();
 }
 
 TEST_CASE("a target that ends is dropped by all its senders", "[D8]") {
@@ -100,4 +103,5 @@ TEST_CASE("a sender that ends lets its targets go", "[D8]") {
   const auto next = std::make_shared<single_route>();
   bound->senders.bind(*next, bound);  // also if it has the address of the one that ended
   CHECK(bound_in(*next) == targets{bound.get()});
+  next->close();
 }

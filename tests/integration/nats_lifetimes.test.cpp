@@ -90,7 +90,7 @@ TEST_CASE("a feed may be stopped, and its transport closed, from inside its sink
   sink->got.wait_for(1);
 }
 
-TEST_CASE("a slow sink makes its subscription drop; that is counted and told") {
+TEST_CASE("a slow sink makes its subscription drop messages and that is counted and told") {
   const nats_server server;
   loop here;
   std::vector<msgbus::nats::event> told;

@@ -77,6 +77,7 @@ TEST_CASE("what is stored is delivered when it is asked for, in order, as it was
     CHECK(each.message.reply_to.empty());
     CHECK(each.message.headers == numbered_message("orders.placed", i).headers);
     CHECK(each.times == 1);
+    CHECK(each.sequence == static_cast<std::uint64_t>(i) + 1);
   }
 }
 

@@ -20,7 +20,8 @@ class listing_router : public router {
  public:
   template <class Make>
   auto attach_made(Make make) {
-    return router::attach(make, [this](entry& added, trash&) noexcept { all.push_back(&added); });
+    const auto link = [this](entry& added, trash&) { all.push_back(&added); };
+    return std::static_pointer_cast<made_by<Make>>(router::attach(make, link));
   }
 
   std::shared_ptr<bare_entry> attach(int* destroyed) {

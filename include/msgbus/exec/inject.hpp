@@ -74,9 +74,9 @@ class async_injector {
   /// Whether the handler names no dependency.
   static constexpr bool needs_nothing = named::size == 0;
 
-  /// Calls a handler that needs nothing and gives an awaitable.
+  /// Calls a handler that needs nothing.
   template <class Call>
-  static asio::awaitable<void> start(const msgbus::context& known, Call& call) {
+  static decltype(auto) call_bare(Call& call, const msgbus::context& known) {
     return call(argument<Ps>(di::no_values{}, known)...);
   }
 

@@ -14,7 +14,7 @@ namespace msgbus::exec {
 
 class timer_state;
 
-/// Calls back once, later. Used by one thread at a time, or on a strand. It may outlive its context
+/// Calls back once, later. Thread-safe, but for its destructor. It may outlive its context
 /// and may be destroyed by it: a pending callback is then destroyed, and starting does nothing
 /// (A12).
 class timer {

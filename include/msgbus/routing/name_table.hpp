@@ -35,18 +35,14 @@ class name_table : public router {
   /// if its name is taken, `bad_arguments` if it is empty.
   template <class Make>
   auto attach(std::string_view name, Make make) {
-    return router::attach(
-        [&](std::uint64_t order) {
-          check_free(name);
-          return make(order);
-        },
-        [this](named_entry& added, snapshot::trash& old) noexcept { nodes_.insert(added, old); });
+    return std::static_pointer_cast<made_by<Make>>(attach_made(name, make));
   }
 
   /// All names, sorted: for errors and for users who list what there is. Takes the writers' lock.
   [[nodiscard]] std::vector<std::string> names();
 
  private:
+  std::shared_ptr<entry> attach_made(std::string_view name, make_entry make);
   void check_free(std::string_view name) const;
   void unlink(entry& removed, snapshot::trash&) noexcept override {
     nodes_.erase(static_cast<named_entry&>(removed));

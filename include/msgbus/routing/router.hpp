@@ -2,11 +2,13 @@
 
 /// What every component does with its handlers, whatever the key: attach, detach, and stop.
 
+#include <msgbus/core/function_ref.hpp>
 #include <msgbus/routing/entry.hpp>
 #include <msgbus/snapshot/guard.hpp>
 
 #include <memory>
 #include <mutex>
+#include <type_traits>
 
 namespace msgbus::routing {
 
@@ -39,16 +41,16 @@ class router : public std::enable_shared_from_this<router> {
   void close() noexcept;
 
  protected:
-  /// Attaches under the writers' lock. `make` gets the order number and returns a `shared_ptr` to
-  /// the new entry, `link` puts it into the routes and does not throw.
-  template <class Make, class Link>
-  auto attach(Make make, Link link) {
-    const std::lock_guard lock(writing_);
-    auto made = make(next_order_.load(std::memory_order_relaxed));
-    own(made);
-    link(*made, old_);
-    return made;
-  }
+  using make_entry = function_ref<std::shared_ptr<entry>(std::uint64_t order)>;
+  using link_entry = function_ref<void(entry& added, snapshot::trash& old)>;
+
+  /// Attaches under the writers' lock. `link` puts the new entry into the routes and does not
+  /// throw.
+  std::shared_ptr<entry> attach(make_entry make, link_entry link);
+
+  /// The kind of entry that `make(order)` gives a `shared_ptr` to.
+  template <class Make>
+  using made_by = typename std::invoke_result_t<Make&, std::uint64_t>::element_type;
 
   /// Takes the entry out of every route it is in. Called with the writers' lock held.
   virtual void unlink(entry& removed, snapshot::trash& old) noexcept = 0;

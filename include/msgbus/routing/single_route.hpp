@@ -14,9 +14,10 @@ class single_route : public router {
   /// `make(order)` returns a `shared_ptr` to a kind of `entry`.
   template <class Make>
   auto attach(void (*call)(), Make make) {
-    return router::attach(make, [this, call](entry& added, snapshot::trash& old) noexcept {
+    const auto link = [this, call](entry& added, snapshot::trash& old) {
       bound_.add({call, &added}, old);
-    });
+    };
+    return std::static_pointer_cast<made_by<Make>>(router::attach(make, link));
   }
 
  private:

@@ -53,11 +53,12 @@ class topic_tree : public router {
   /// `make(order)` returns a `shared_ptr` to a kind of `topic_entry`.
   template <class Make>
   auto attach(Make make) {
-    return router::attach(
-        make, [this](topic_entry& added, snapshot::trash& old) noexcept { link(added, old); });
+    return std::static_pointer_cast<made_by<Make>>(attach_made(make));
   }
 
  private:
+  std::shared_ptr<entry> attach_made(make_entry make);
+
   struct named_route {
     explicit named_route(std::string_view text) : hash(hash_of(text)), name(text) {}
     [[nodiscard]] bool is(std::string_view other) const noexcept { return name == other; }

@@ -47,11 +47,12 @@ class type_table : public router {
   /// `make(order)` returns a `shared_ptr` to a kind of `typed_entry`.
   template <class Make>
   auto attach(Make make) {
-    return router::attach(make,
-                          [this](typed_entry& added, snapshot::trash& old) { link(added, old); });
+    return std::static_pointer_cast<made_by<Make>>(attach_made(make));
   }
 
  private:
+  std::shared_ptr<entry> attach_made(make_entry make);
+
   // Types are as many as the program has, so a route stays when its last handler goes.
   struct node {
     explicit node(type_key of) noexcept : type(of), hash(of->hash) {}

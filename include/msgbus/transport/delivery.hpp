@@ -5,6 +5,7 @@
 #include <msgbus/transport/envelope.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace msgbus::transport {
@@ -14,14 +15,15 @@ namespace msgbus::transport {
 /// waits; false says that the connection is gone for good and the transport was not told.
 class delivery {
  public:
-  explicit delivery(envelope received, unsigned deliveries) noexcept
-      : message(std::move(received)), times(deliveries) {}
+  delivery(envelope received, unsigned deliveries, std::uint64_t place) noexcept
+      : message(std::move(received)), times(deliveries), sequence(place) {}
   virtual ~delivery() = default;
   delivery(const delivery&) = delete;
   delivery& operator=(const delivery&) = delete;
 
   envelope message;
-  const unsigned times;  ///< how often it has been delivered, this time included
+  const unsigned times;          ///< how often it has been delivered, this time included
+  const std::uint64_t sequence;  ///< its place in the stream, as `stored::sequence`
 
   /// Done: it is not delivered again.
   virtual bool ack() noexcept = 0;

@@ -90,6 +90,7 @@ class transport {
   virtual ~transport() = default;
 
   [[nodiscard]] virtual features supports() const noexcept = 0;
+  /// Empty once its context has ended.
   [[nodiscard]] virtual const asio::any_io_executor& get_executor() const noexcept = 0;
 
   /// Sends to whoever listens now, at most once. Never waits. While the connection is away it is

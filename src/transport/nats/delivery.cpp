@@ -11,9 +11,9 @@ constexpr std::string_view prefix = "$JS.ACK.";
 
 class nats_delivery final : public transport::delivery {
  public:
-  nats_delivery(envelope received, std::string ack_topic, unsigned deliveries,
+  nats_delivery(envelope received, std::string ack_topic, delivered about,
                 std::shared_ptr<link> over)
-      : delivery(std::move(received), deliveries),
+      : delivery(std::move(received), about.times, about.sequence),
         ack_topic_(std::move(ack_topic)),
         over_(std::move(over)) {}
 
@@ -48,26 +48,29 @@ bool is_delivery(const char* reply_to) noexcept {
   return reply_to && std::string_view(reply_to).starts_with(prefix);
 }
 
-unsigned deliveries_in(std::string_view ack_topic) noexcept {
-  // $JS.ACK.<stream>.<consumer>.<deliveries>..., or, with 11 tokens or more,
-  // $JS.ACK.<domain>.<account>.<stream>.<consumer>.<deliveries>...
+delivered read_ack_topic(std::string_view ack_topic) noexcept {
+  // $JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>..., or, with 11 tokens or more,
+  // $JS.ACK.<domain>.<account>.<stream>.<consumer>.<deliveries>.<sequence>...
   const auto dots = std::count(ack_topic.begin(), ack_topic.end(), '.');
   std::string_view rest = ack_topic;
-  for (int skipped = dots >= 10 ? 6 : 4; skipped > 0; --skipped) {
-    rest.remove_prefix(std::min(rest.find('.'), rest.size() - 1) + 1);
-    if (rest.empty()) return 1;
-  }
-  unsigned result = 1;
-  std::from_chars(rest.data(), rest.data() + rest.size(), result);
-  return std::max(1u, result);
+  const auto skip = [&rest] {
+    rest.remove_prefix(rest.find('.') == rest.npos ? rest.size() : rest.find('.') + 1);
+  };
+  for (int skipped = dots >= 10 ? 6 : 4; skipped > 0; --skipped) skip();
+  delivered result;
+  std::from_chars(rest.data(), rest.data() + rest.size(), result.times);
+  result.times = std::max(1u, result.times);
+  skip();
+  std::from_chars(rest.data(), rest.data() + rest.size(), result.sequence);
+  return result;
 }
 
 std::unique_ptr<transport::delivery> make_delivery(natsMsg* message, std::shared_ptr<link> over) {
   envelope received = from_nats(message);
   std::string ack_topic = std::move(received.reply_to);
   received.reply_to.clear();
-  const unsigned deliveries = deliveries_in(ack_topic);
-  return std::make_unique<nats_delivery>(std::move(received), std::move(ack_topic), deliveries,
+  const delivered about = read_ack_topic(ack_topic);
+  return std::make_unique<nats_delivery>(std::move(received), std::move(ack_topic), about,
                                          std::move(over));
 }
 

@@ -7,6 +7,7 @@
 
 #include <msgbus/transport/delivery.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -15,8 +16,12 @@ namespace msgbus::nats {
 /// Whether a message with this reply topic is one of a stream's.
 [[nodiscard]] bool is_delivery(const char* reply_to) noexcept;
 
-/// How often it has been delivered, as the topic of its acknowledgement says.
-[[nodiscard]] unsigned deliveries_in(std::string_view ack_topic) noexcept;
+/// What the topic of its acknowledgement says of it.
+struct delivered {
+  unsigned times = 1;
+  std::uint64_t sequence = 0;
+};
+[[nodiscard]] delivered read_ack_topic(std::string_view ack_topic) noexcept;
 
 /// `over` carries what settles it. Throws `std::bad_alloc` only.
 [[nodiscard]] std::unique_ptr<transport::delivery> make_delivery(natsMsg* message,

@@ -27,7 +27,10 @@ class forwarder final : public receiver {
     if (!taken && !stopped_) ++refused_;
   }
 
-  const std::shared_ptr<transport::sink> to_;
+  // The sink may own the feed.
+  void completed() noexcept override { to_.reset(); }
+
+  std::shared_ptr<transport::sink> to_;  // for the thread that calls `take`
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> refused_{0};
 };

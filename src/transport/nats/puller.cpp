@@ -167,8 +167,8 @@ void puller::end(const std::exception_ptr& why) noexcept {
 }
 
 void puller::completed() noexcept {
-  if (ended_) return;
-  end(std::make_exception_ptr(requests_->failed(NATS_CONNECTION_CLOSED, name_)));
+  if (!ended_) end(std::make_exception_ptr(requests_->failed(NATS_CONNECTION_CLOSED, name_)));
+  to_.reset();  // it may own the source
 }
 
 void puller::later(time_point when, void (puller::*what)() noexcept) {

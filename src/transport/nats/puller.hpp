@@ -69,7 +69,7 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   const std::string next_topic_;
   const std::string info_topic_;
   const std::string inbox_;
-  const std::shared_ptr<transport::delivery_sink> to_;
+  std::shared_ptr<transport::delivery_sink> to_;  // for the inbox's thread
   std::shared_ptr<subscription> subscription_;
   bool ended_ = false;  // for the inbox's thread: the sink has been told
 

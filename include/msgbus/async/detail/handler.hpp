@@ -4,6 +4,7 @@
 /// entry in a route.
 
 #include <msgbus/async/detail/attempts.hpp>
+#include <msgbus/async/detail/bare_handler.hpp>
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/component/handles.hpp>
 #include <msgbus/core/convert.hpp>
@@ -91,6 +92,43 @@ struct invocation {
   template <class Message>
   static step_taken run(F& f, bool is_plain, const msgbus::policy& how, routing::entry& entry,
                         delivery& d, asio::awaitable<void>* start) {
+    if constexpr (needs::needs_nothing) {
+      if (start) {
+        start_bare({&f, &call_bare<Message>, is_coroutine}, is_plain, how, entry, d, *start);
+      } else if (!is_coroutine && is_plain) {
+        call_bare<Message>(&f, d.message, *d.known, nullptr);
+        return step_taken::ran;
+      }
+      return step_taken::suspends;
+    } else {
+      return run_with_needs<Message>(f, is_plain, how, entry, d, start);
+    }
+  }
+
+ private:
+  template <class Message>
+  static void call_bare(void* f, value_ref message, const context& known,
+                        asio::awaitable<void>* start) {
+    const bound_call<F, Message> call{static_cast<F*>(f), Message::from(message)};
+    if constexpr (!is_coroutine) {
+      (void)needs::call_bare(call, known);
+    } else if constexpr (std::is_same_v<result, asio::awaitable<void>> &&
+                         std::is_same_v<Message, the_message<M>>) {
+      *start = needs::call_bare(call, known);
+    } else {
+      *start = keep_and_await(call, known);
+    }
+  }
+
+  template <class Call>
+  static asio::awaitable<void> keep_and_await(Call call, const context& known) {
+    (void)co_await needs::call_bare(call, known);
+  }
+
+  template <class Message>
+  static step_taken run_with_needs(F& f, bool is_plain, const msgbus::policy& how,
+                                   routing::entry& entry, delivery& d,
+                                   asio::awaitable<void>* start) {
     using call_type = bound_call<F, Message>;
     if (!start) {
       if constexpr (!is_coroutine && !needs::has_async) {
@@ -103,22 +141,16 @@ struct invocation {
           return step_taken::ran;
         }
       }
-      return step_taken::suspends;
-    }
-    if (!is_plain) {
+    } else if (is_plain) {
+      *start =
+          needs::run(d.injection_for(entry), call_type{&f, Message::from(d.message)}, d.failed);
+    } else {
       const auto& shared = d.share_message();
       auto make = [to = &f, m = d.message](attempt& mine) {
         return needs::run(mine.injection(), call_type{to, Message::from(m)}, mine.failed);
       };
       *start = run_attempts(d.component->self(), entry, shared, *d.known, d.message.type->name, how,
                             make, d.failed);
-    } else if constexpr (std::is_same_v<result, asio::awaitable<void>> && needs::needs_nothing &&
-                         std::is_same_v<Message, the_message<M>>) {
-      const call_type call{&f, Message::from(d.message)};
-      *start = needs::start(*d.known, call);
-    } else {
-      *start =
-          needs::run(d.injection_for(entry), call_type{&f, Message::from(d.message)}, d.failed);
     }
     return step_taken::suspends;
   }

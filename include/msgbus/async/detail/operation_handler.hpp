@@ -68,7 +68,9 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
                              1);  // what is wrong with the arguments is said before anything runs
       return step_taken::suspends;
     }
-    if (is_plain_) {
+    if constexpr (needs::needs_nothing) {
+      *start = start_bare(bare_operation{&*f_, &call_bare}, *this, policy_, asked);
+    } else if (is_plain_) {
       *start =
           needs::run(asked->d.injection_for(*this), started{&*f_, asked, true}, asked->d.failed);
     } else {
@@ -92,6 +94,12 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     std::shared_ptr<command> asked;
     bool may_move;
   };
+
+  static asio::awaitable<void> call_bare(void* f, const std::shared_ptr<command>& asked,
+                                         bool may_move, const context& known) {
+    const started call{static_cast<F*>(f), asked, may_move};
+    return needs::call_bare(call, known);
+  }
 
   static asio::awaitable<void> finish(F* f, std::shared_ptr<command> asked, bool may_move,
                                       Needs... needed) {

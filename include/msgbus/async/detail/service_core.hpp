@@ -5,6 +5,7 @@
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/component/argument.hpp>
 #include <msgbus/core/cause.hpp>
+#include <msgbus/policy/policy.hpp>
 #include <msgbus/routing/name_table.hpp>
 
 #include <array>
@@ -152,5 +153,16 @@ class operation_entry : public routing::named_entry {
                                            std::string_view types,
                                            std::span<const component::argument> given);
 };
+
+/// A handler that needs nothing but its arguments and the context, as `bare_handler`.
+struct bare_operation {
+  void* f;
+  asio::awaitable<void> (*call)(void* f, const std::shared_ptr<command>& asked, bool may_move,
+                                const context& known);
+};
+
+/// What runs it, as often and where its policy says.
+asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry, const policy& how,
+                                 const std::shared_ptr<command>& asked);
 
 }  // namespace msgbus::async::detail

@@ -29,7 +29,9 @@ class id_source {
 [[nodiscard]] envelope stamped(id_source& ids, std::string topic, payload made,
                                std::string_view type, const context& about);
 
-/// What came with an envelope of these headers. One without an id gets one.
+/// What came with an envelope of these headers. One without an id gets `else_id`.
+[[nodiscard]] shared_origin origin_of(headers&& received, unsigned times, std::string else_id);
+/// The same; one without an id gets a new one.
 [[nodiscard]] shared_origin origin_of(id_source& ids, headers&& received, unsigned times);
 
 /// The header's value; empty if it is not there.
