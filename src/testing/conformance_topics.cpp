@@ -116,7 +116,7 @@ asio::awaitable<void> nobody_listens(transport_environment& in) {
   co_await sender->flush(in.deadline());
 }
 
-asio::awaitable<void> in_order(transport_environment& in) {
+asio::awaitable<void> in_order_of_publishing(transport_environment& in) {
   constexpr std::size_t many = 500;
   const connection sender = co_await in.connect();
   const connection receiver = co_await in.connect();
@@ -211,7 +211,7 @@ void add_topic_cases(cases& to) {
   to.push_back({"every subscription that matches gets it", anything, everyone_gets_it});
   to.push_back({"of a group one member gets it, and each group does", anything, group_shares});
   to.push_back({"nobody has to listen", anything, nobody_listens});
-  to.push_back({"what one connection publishes arrives in order", anything, in_order});
+  to.push_back({"what one connection publishes arrives in order", anything, in_order_of_publishing});
   to.push_back({"what is published in bulk goes to others", anything, not_to_itself});
   to.push_back({"what is published at once goes to oneself too", anything, at_once_to_itself});
   to.push_back({"a stopped feed gives nothing", anything, stopped_feed});

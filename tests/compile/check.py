@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Checks made by calling the compiler: what is refused, headers alone, what is not included.
 
-  check.py refuses FILE SENTENCE -- COMPILER FLAGS...
-  check.py headers DIRECTORY     -- COMPILER FLAGS...
-  check.py no-path WORD HEADER   -- COMPILER FLAGS...
+  check.py precompile HEADER DIRECTORY         -- COMPILER FLAGS...
+  check.py refuses FILE SENTENCE [DIRECTORY]   -- COMPILER FLAGS...
+  check.py headers DIRECTORY                   -- COMPILER FLAGS...
+  check.py together DIRECTORY                  -- COMPILER FLAGS...
+  check.py no-path WORD HEADER                 -- COMPILER FLAGS...
 
+What is precompiled makes `refuses` quicker, and that is all. `headers` compiles each header alone,
+`together` all of them in one unit.
 Exits 0 when the check holds, and says why when it does not.
 """
 
@@ -44,7 +48,24 @@ def to_object(compiler, file, *flags):
     return run([*compiler, *flags, "-c", str(file), "-o", os.devnull])
 
 
-def refuses(compiler, file, sentence):
+def precompile(compiler, header, directory):
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    unit = directory / "all.hpp"
+    unit.write_text(f"#include <{header}>\n")
+    code, output = run([*compiler, "-x", "c++-header", str(unit), "-o", f"{unit}.gch"])
+    return fail(f"<{header}> cannot be precompiled", output) if code != 0 else 0
+
+
+def with_precompiled(compiler, directory):
+    unit = pathlib.Path(directory, "all.hpp")
+    if not pathlib.Path(f"{unit}.gch").exists():
+        return compiler
+    return [*compiler, "-include", str(unit)]  # both compilers look for the .gch beside it
+
+
+def refuses(compiler, file, sentence, directory="nowhere"):
+    compiler = with_precompiled(compiler, directory)
     code, output = check_syntax(compiler, file, "-DMSGBUS_CONTROL")
     if code != 0:
         return fail(f"{file}: with MSGBUS_CONTROL defined it does not compile", output)
@@ -82,6 +103,19 @@ def headers(compiler, directory):
     return 1 if bad else 0
 
 
+def together(compiler, directory):
+    directory = pathlib.Path(directory)
+    found = sorted(directory.rglob("*.hpp"))
+    if not found:
+        return fail(f"{directory}: no headers there")
+    with tempfile.TemporaryDirectory() as scratch:
+        unit = pathlib.Path(scratch, "unit.cpp")
+        names = [header.relative_to(directory.parent).as_posix() for header in found]
+        unit.write_text("".join(f"#include <{name}>\n" for name in names))
+        code, output = run([*compiler, "-fsyntax-only", str(unit)])
+    return fail("the headers do not compile together", output) if code != 0 else 0
+
+
 def no_path(compiler, word, header):
     with tempfile.TemporaryDirectory() as scratch:
         unit = pathlib.Path(scratch, "unit.cpp")
@@ -104,7 +138,8 @@ def main(arguments):
         sys.exit(__doc__)
     split = arguments.index("--")
     (check, *rest), compiler = arguments[:split], arguments[split + 1:]
-    checks = {"refuses": refuses, "headers": headers, "no-path": no_path}
+    checks = {"precompile": precompile, "refuses": refuses, "headers": headers,
+              "together": together, "no-path": no_path}
     if check not in checks or not compiler:
         sys.exit(__doc__)
     return checks[check](compiler, *rest)

@@ -51,6 +51,19 @@ class checks(unittest.TestCase):
         file = self.file("a.cpp", MISTAKE)
         self.assertEqual(0, self.run_check("refuses", file, "take: give it a char"))
 
+    def test_what_is_precompiled_is_used(self):
+        # The file does not include what it uses.
+        self.file("lib/take.hpp", "#pragma once\n" + MISTAKE.split("int main")[0])
+        rest = "int main" + MISTAKE.split("int main")[1]
+        self.assertEqual(0, self.run_check("precompile", "lib/take.hpp", self.root / "made"))
+        file = self.file("a.cpp", rest)
+        sentence = "take: give it a char"
+        self.assertEqual(0, self.run_check("refuses", file, sentence, self.root / "made"))
+        self.assertEqual(1, self.run_check("refuses", file, sentence))
+
+    def test_what_cannot_be_precompiled_is_found(self):
+        self.assertEqual(1, self.run_check("precompile", "lib/none.hpp", self.root / "made"))
+
     def test_another_sentence_is_not_enough(self):
         file = self.file("a.cpp", MISTAKE)
         self.assertEqual(1, self.run_check("refuses", file, "take: give it an int"))
@@ -77,6 +90,12 @@ class checks(unittest.TestCase):
     def test_a_header_with_a_warning_is_found(self):
         self.file("lib/a.hpp", "#pragma once\ninline int a() { int unused; return 1; }\n")
         self.assertEqual(1, self.run_check("headers", self.root / "lib"))
+
+    def test_a_warning_is_found_in_all_headers_together(self):
+        self.file("lib/a.hpp", "#pragma once\ninline int a() { return 1; }\n")
+        self.assertEqual(0, self.run_check("together", self.root / "lib"))
+        self.file("lib/deep/b.hpp", "#pragma once\ninline int b() { int unused; return 1; }\n")
+        self.assertEqual(1, self.run_check("together", self.root / "lib"))
 
     def test_a_header_without_a_guard_is_found(self):
         self.file("lib/a.hpp", "inline int a() { return 1; }\n")

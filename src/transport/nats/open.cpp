@@ -4,6 +4,7 @@
 #include "transport.hpp"
 
 #include <thread>
+#include <utility>
 
 namespace msgbus::nats {
 
@@ -32,7 +33,8 @@ asio::awaitable<std::shared_ptr<transport::transport>> open(std::shared_ptr<atte
     done->give({});
   }).detach();
   co_await handover::wait(done);
-  if (with->failed) std::rethrow_exception(with->failed);
+  // The thread, which may still be ending, keeps no share of it.
+  if (with->failed) std::rethrow_exception(std::exchange(with->failed, nullptr));
   std::shared_ptr<transport::transport> result = std::make_shared<nats_transport>(with->made);
   co_return result;
 }
