@@ -211,7 +211,8 @@ void add_topic_cases(cases& to) {
   to.push_back({"every subscription that matches gets it", anything, everyone_gets_it});
   to.push_back({"of a group one member gets it, and each group does", anything, group_shares});
   to.push_back({"nobody has to listen", anything, nobody_listens});
-  to.push_back({"what one connection publishes arrives in order", anything, in_order_of_publishing});
+  to.push_back(
+      {"what one connection publishes arrives in order", anything, in_order_of_publishing});
   to.push_back({"what is published in bulk goes to others", anything, not_to_itself});
   to.push_back({"what is published at once goes to oneself too", anything, at_once_to_itself});
   to.push_back({"a stopped feed gives nothing", anything, stopped_feed});
