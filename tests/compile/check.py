@@ -3,12 +3,12 @@
 
   check.py precompile HEADER DIRECTORY         -- COMPILER FLAGS...
   check.py refuses FILE SENTENCE [DIRECTORY]   -- COMPILER FLAGS...
-  check.py headers DIRECTORY                   -- COMPILER FLAGS...
+  check.py headers DIRECTORY [TESTS]           -- COMPILER FLAGS...
   check.py together DIRECTORY                  -- COMPILER FLAGS...
   check.py no-path WORD HEADER                 -- COMPILER FLAGS...
 
 What is precompiled makes `refuses` quicker, and that is all. `headers` compiles each header alone,
-`together` all of them in one unit.
+but for those whose test in TESTS includes them first; `together` compiles all in one unit.
 Exits 0 when the check holds, and says why when it does not.
 """
 
@@ -81,11 +81,21 @@ def refuses(compiler, file, sentence, directory="nowhere"):
     return 0
 
 
-def headers(compiler, directory):
+def is_tested_alone(directory, header, tests):
+    test = pathlib.Path(tests, header.relative_to(directory)).with_suffix(".test.cpp")
+    if not test.exists():
+        return False
+    first = re.search(r"^#include\s+(.*)$", test.read_text(), re.MULTILINE)
+    return first is not None and first[1] == f"<{header.relative_to(directory.parent).as_posix()}>"
+
+
+def headers(compiler, directory, tests="nowhere"):
     directory = pathlib.Path(directory)
     found = sorted(directory.rglob("*.hpp"))
     if not found:
         return fail(f"{directory}: no headers there")
+    by_tests = [header for header in found if is_tested_alone(directory, header, tests)]
+    found = [header for header in found if header not in by_tests]
     with tempfile.TemporaryDirectory() as scratch:
 
         def alone(header):
@@ -99,7 +109,8 @@ def headers(compiler, directory):
     bad = [(name, output) for name, code, output in results if code != 0]
     for name, output in bad:
         fail(f"<{name}> does not compile alone", output)
-    print(f"{len(found) - len(bad)} of {len(found)} headers compile alone")
+    print(f"{len(found) - len(bad)} of {len(found)} headers compile alone; "
+          f"{len(by_tests)} are included first by their tests")
     return 1 if bad else 0
 
 

@@ -87,6 +87,13 @@ class checks(unittest.TestCase):
         self.assertEqual(1, self.run_check("headers", self.root / "lib"))
         self.assertIn("<lib/deep/bad.hpp>", self.output.getvalue())
 
+    def test_a_header_that_its_test_includes_first_is_left_to_that(self):
+        self.file("lib/core/bad.hpp", "#pragma once\ninline std::string b() { return {}; }\n")
+        self.file("tests/core/bad.test.cpp", "// It.\n#include <lib/core/bad.hpp>\n")
+        self.assertEqual(0, self.run_check("headers", self.root / "lib", self.root / "tests"))
+        self.file("tests/core/bad.test.cpp", "#include <string>\n#include <lib/core/bad.hpp>\n")
+        self.assertEqual(1, self.run_check("headers", self.root / "lib", self.root / "tests"))
+
     def test_a_header_with_a_warning_is_found(self):
         self.file("lib/a.hpp", "#pragma once\ninline int a() { int unused; return 1; }\n")
         self.assertEqual(1, self.run_check("headers", self.root / "lib"))
