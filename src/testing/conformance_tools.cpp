@@ -72,6 +72,7 @@ envelope recorder::at(std::size_t index) const {
 std::vector<std::string> recorder::payloads() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> found;
+  found.reserve(all_.size());
   for (const envelope& each : all_) found.push_back(each.payload);
   return found;
 }

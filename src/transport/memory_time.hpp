@@ -22,7 +22,7 @@ class shared_time {
       if (clock == added) return;
     }
     const time_point here = read(added);
-    clocks_.emplace_back(added, clocks_.empty() ? here - here : now() - here);
+    clocks_.emplace_back(added, clocks_.empty() ? time_point::duration::zero() : now() - here);
   }
 
   /// Of one clock at least.

@@ -22,7 +22,7 @@ class forwarder final : public receiver {
       message.reset();
       taken = to_->take(std::move(received), true);
     } catch (const std::bad_alloc&) {
-      // There is no room for it: counted like any other that was refused.
+      taken = false;  // there is no room for it: counted like any other that was refused
     }
     if (!taken && !stopped_) ++refused_;
   }
