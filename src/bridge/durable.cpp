@@ -228,6 +228,10 @@ class durable_link final : public link_base,
   void settle(std::unique_ptr<transport::delivery> one, const settlement& how,
               std::string why) noexcept {
     if (how.how == settling::bury && !how_.dead_letter.empty()) {
+      if (!hub_->executor()) {  // its context has ended, so nobody can store the letter
+        counted(one->nak(how_.max_backoff), naks_);
+        return one_less();
+      }
       (void)one->in_progress();  // the patience must last until the letter is stored
       launch(hub_, hub_->executor(), name(),
              bury(shared_from_this(), std::move(one), std::move(why)));

@@ -2,6 +2,8 @@
 
 #include <msgbus/bridge/bridge.hpp>
 
+#include <msgbus/exec/timer.hpp>
+
 #include "support/awaiting.hpp"
 #include "support/bridges.hpp"
 #include "support/catch.hpp"
@@ -319,6 +321,24 @@ TEST_CASE("never more is taken than the mailbox has room for", "[B4]") {
   all.live();
   CHECK(in.stats().acks == 50);
   CHECK(in.stats().redelivered == 0);
+}
+
+TEST_CASE("room that one handler leaves is used, though the others go on for long", "[B4]") {
+  shop all;
+  msgbus::mailbox_options mail;
+  mail.concurrency = 8;
+  subscriber to(all.executor(), mail);
+  std::vector<int> begun;
+  to.subscribe("orders.*", [&](int number) -> asio::awaitable<void> {
+    begun.push_back(number);
+    if (number != 0) co_await msgbus::exec::sleep(60s);
+  });
+  durable_options how = billing();
+  how.max_in_flight = 8;  // a quarter of it is two, and only one leaves
+  bridge_link in = all.join(to, how);
+  for (int i = 0; i < 9; ++i) all.store(i);
+  all.live(1s);
+  CHECK(begun.size() == 9);
 }
 
 TEST_CASE("several processes share the messages of a durable name") {
