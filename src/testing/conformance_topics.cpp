@@ -202,6 +202,35 @@ asio::awaitable<void> invalid_topics(transport_environment& in) {
   co_await mine->flush(in.deadline());
 }
 
+// A server ends the connection of a client that sends longer lines.
+asio::awaitable<void> names_too_long(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  const connection other = co_await in.connect();
+  const auto got = std::make_shared<recorder>();
+  const auto feed = co_await listen(mine, in.topic("a"), "", got, in.deadline());
+  const std::string half(2100, 'x');
+  const auto refused = [](const auto& f, const char* what) {
+    expect(thrown_by(f, what).code() == errc::invalid_topic, what);
+  };
+  refused([&] { other->publish(made(in.topic(half + half)), urgency::bulk); },
+          "a topic that is too long is invalid");
+  envelope asks = made(in.topic(half));
+  asks.reply_to = in.topic(half);
+  refused([&] { other->publish(asks, urgency::at_once); }, "topic and reply topic count together");
+  refused([&] { (void)mine->subscribe(in.topic(half + half), "", got); },
+          "a pattern that is too long is invalid");
+  refused([&] { (void)mine->subscribe(in.topic(half), half, got); },
+          "pattern and group count together");
+  const auto longest = std::make_shared<recorder>();
+  const std::string most = in.topic(std::string(3800, 'x'));
+  const auto second = co_await listen(mine, most, "", longest, in.deadline());
+  other->publish(made(most, "long"), urgency::bulk);
+  other->publish(made(in.topic("a"), "after"), urgency::bulk);
+  co_await longest->until_size(1, in.deadline());
+  co_await got->until_size(1, in.deadline());
+  expect(got->at(0).payload == "after", "everything else goes on");
+}
+
 }  // namespace
 
 void add_topic_cases(cases& to) {
@@ -218,6 +247,7 @@ void add_topic_cases(cases& to) {
   to.push_back({"a stopped feed gives nothing", anything, stopped_feed});
   to.push_back({"what a sink refuses is counted", anything, refused});
   to.push_back({"invalid topics and patterns are refused", anything, invalid_topics});
+  to.push_back({"names that no server takes are refused alone", anything, names_too_long});
 }
 
 }  // namespace msgbus::testing::conformance

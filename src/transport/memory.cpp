@@ -4,6 +4,7 @@
 #include <msgbus/core/topic.hpp>
 
 #include "transport/memory_hub.hpp"
+#include "transport/names.hpp"
 
 #include <asio/error.hpp>
 #include <asio/post.hpp>
@@ -92,6 +93,7 @@ asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
 
 asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, duration timeout) {
   check_topic(what.topic);
+  check_names(what.topic, {}, {});
   const auto id = what.headers.find(header::message_id);
   if (id == what.headers.end() || id->second.empty()) {
     throw error(errc::transport_failed, "msgbus: a message without the header " +
@@ -121,9 +123,7 @@ void must_be_there(const connection& at) {
 }
 
 asio::awaitable<void> ensure_stream(std::shared_ptr<connection> at, stream_options wanted) {
-  if (wanted.name.empty()) {
-    throw error(errc::transport_failed, "msgbus: a stream needs a name");
-  }
+  check_name(wanted.name, "stream");
   for (const std::string& each : wanted.topics) check_pattern(each);
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();
@@ -152,9 +152,8 @@ class memory_source final : public source {
 
 asio::awaitable<std::unique_ptr<source>> pull(std::shared_ptr<connection> at, pull_options which,
                                               std::shared_ptr<delivery_sink> to) {
-  if (which.durable.empty()) {
-    throw error(errc::transport_failed, "msgbus: a durable consumer needs a name");
-  }
+  check_name(which.stream, "stream");
+  check_name(which.durable, "durable consumer");
   if (!which.filter.empty()) check_pattern(which.filter);
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();
@@ -201,6 +200,7 @@ class memory_transport final : public transport {
   void publish(const envelope& what, urgency when) override {
     check_topic(what.topic);
     if (!what.reply_to.empty()) check_topic(what.reply_to);
+    check_names(what.topic, what.reply_to, {});
     auto shared = std::make_shared<const envelope>(what);
     hub_lock lock(at_->at());
     at_->must_be_open();
@@ -211,6 +211,8 @@ class memory_transport final : public transport {
                                                 const std::string& group,
                                                 std::shared_ptr<sink> to) override {
     check_pattern(pattern);
+    if (!group.empty()) check_topic(group);
+    check_names(pattern, {}, group);
     const hub_lock lock(at_->at());
     at_->must_be_open();
     auto end = std::make_shared<feed_end>(at_, lock.in().next_number(), std::move(to));

@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -85,6 +86,9 @@ class nats_server {
   void restart() {
     if (!start_once()) throw std::runtime_error("nats-server does not start again:\n" + log());
   }
+
+  /// It reads its configuration again.
+  void reload() const { ::kill(pid_, SIGHUP); }
 
   /// It is there, and says nothing more: as if the network were cut.
   void freeze() const {
@@ -177,6 +181,25 @@ class nats_server {
   std::condition_variable said_;
   std::string log_;
   bool said_all_ = false;
+};
+
+/// A server with a configuration file that may be changed; `restart` or `reload` then reads it.
+class configured_server : private temporary_folder, public nats_server {
+ public:
+  explicit configured_server(const std::string& configuration)
+      : nats_server({"-c", written(temporary_folder::path(), configuration)}) {}
+
+  void configure(const std::string& configuration) const {
+    (void)written(temporary_folder::path(), configuration);
+  }
+
+ private:
+  static std::string written(const std::filesystem::path& folder,
+                             const std::string& configuration) {
+    const std::string name = (folder / "server.conf").string();
+    std::ofstream(name) << configuration;
+    return name;
+  }
 };
 
 }  // namespace msgbus_test

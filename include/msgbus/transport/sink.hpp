@@ -18,6 +18,10 @@ class sink {
   /// counted by whoever called. With `may_wait` the calling thread is the transport's own, and may
   /// be kept until there is room: so the transport is held back.
   virtual bool take(envelope&& message, bool may_wait) noexcept = 0;
+
+  /// The other side refuses the subscription: nothing more is given. `why` names its pattern. Not
+  /// called for a feed that was stopped, or whose transport was closed.
+  virtual void ended(const std::exception_ptr& /*why*/) noexcept {}
 };
 
 /// Takes the deliveries of a source, one call at a time and never more than were asked for. Must be

@@ -121,6 +121,10 @@ class transport {
   [[nodiscard]] virtual asio::awaitable<std::unique_ptr<source>> pull(
       pull_options which, std::shared_ptr<delivery_sink> to) = 0;
 
+  /// How many messages were kept while the connection was away and could not be sent later: the
+  /// other side does not take them, or the connection did not come back.
+  [[nodiscard]] virtual std::uint64_t given_up() const noexcept { return 0; }
+
   /// Sends what is left, and ends: feeds and sources give nothing more, waits end with `closed`.
   /// The destructor does it too.
   virtual void close() noexcept = 0;

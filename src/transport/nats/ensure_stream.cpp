@@ -1,4 +1,5 @@
 #include "jetstream.hpp"
+#include "transport/names.hpp"
 #include "transport/patterns.hpp"
 
 #include <msgbus/core/topic.hpp>
@@ -57,7 +58,7 @@ bool add_topics(json& config, const std::vector<std::string>& wanted) {
 
 asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
                                     transport::stream_options wanted) {
-  check_name(wanted.name, "stream");
+  transport::check_name(wanted.name, "stream");
   for (const std::string& each : wanted.topics) check_pattern(each);
   const std::string what = "stream '" + wanted.name + "'";
   const auto until = std::chrono::steady_clock::now() + patience;

@@ -27,8 +27,11 @@ class forwarder final : public receiver {
     if (!taken && !stopped_) ++refused_;
   }
 
-  // The sink may own the feed.
-  void completed() noexcept override { to_.reset(); }
+  // The sink may own the feed, so it is let go here.
+  void completed(const std::exception_ptr& why) noexcept override {
+    if (why && !stopped_) to_->ended(why);
+    to_.reset();
+  }
 
   std::shared_ptr<transport::sink> to_;  // for the thread that calls `take`
   std::atomic<bool> stopped_{false};

@@ -17,7 +17,7 @@ answer flush_both(const std::shared_ptr<link>& bulk, const std::shared_ptr<link>
                   time_point until) noexcept {
   for (const auto& each : {bulk, prompt}) {
     const std::int64_t left = std::max<std::int64_t>(1, milliseconds_until(until));
-    const natsStatus status = natsConnection_FlushTimeout(each->get(), left);
+    const natsStatus status = each->flush(left);
     if (status != NATS_OK) return {answer::how::given, {}, text_of(status), status};
   }
   return {};

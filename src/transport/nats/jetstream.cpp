@@ -31,12 +31,6 @@ void check_answer(const json& answer, const std::string& what) {
   throw error(none ? errc::unsupported : errc::transport_failed, what + ": " + said.text);
 }
 
-void check_name(const std::string& name, const char* of_what) {
-  if (name.empty() || name.find_first_of(". \t\r\n*>/\\") != std::string::npos) {
-    throw error(errc::bad_arguments, "'" + name + "' cannot be the name of a " + of_what);
-  }
-}
-
 asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::string subject,
                                     json request, time_point until) {
   const std::string what = "JetStream's " + subject;

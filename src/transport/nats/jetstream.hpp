@@ -40,7 +40,4 @@ void check_answer(const json& answer, const std::string& what);
 [[nodiscard]] asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
                                                   transport::stream_options wanted);
 
-/// Throws `bad_arguments` if it cannot be the name of a stream or a durable consumer.
-void check_name(const std::string& name, const char* of_what);
-
 }  // namespace msgbus::nats

@@ -1,166 +1,201 @@
 #include "link.hpp"
 
 #include "message.hpp"
-#include "settings.hpp"
 #include "status.hpp"
+#include "subscription.hpp"
+#include "transport/names.hpp"
 
-#include <bit>
-#include <map>
-#include <mutex>
+#include <msgbus/core/topic.hpp>
+
+#include <algorithm>
+#include <utility>
 
 namespace msgbus::nats {
 
-/// nats.c may call back after a connection has been destroyed, or for one that could not be made:
-/// so it is given a number instead of a pointer, and what it says of numbers that are gone is not
-/// heard.
-class link::callbacks {
- public:
-  static std::uintptr_t add(const std::shared_ptr<link>& added) {
-    auto& all = table();
-    const std::lock_guard lock(all.mutex);
-    all.links[++all.last] = added;
-    return all.last;
-  }
-  static void remove(std::uintptr_t number) noexcept {
-    auto& all = table();
-    const std::lock_guard lock(all.mutex);
-    all.links.erase(number);
-  }
+namespace {
 
-  static natsStatus set(natsOptions* to, std::uintptr_t number) {
-    void* const closure = std::bit_cast<void*>(number);
-    natsStatus status = natsOptions_SetDisconnectedCB(to, disconnected, closure);
-    if (status == NATS_OK) status = natsOptions_SetReconnectedCB(to, reconnected, closure);
-    if (status == NATS_OK) status = natsOptions_SetClosedCB(to, closed, closure);
-    if (status == NATS_OK) status = natsOptions_SetErrorHandler(to, failed, closure);
-    return status;
-  }
+// So many subscriptions that have ended are destroyed together.
+constexpr std::size_t retired_at_once = 64;
+constexpr std::int64_t reclaim_milliseconds = 2000;
 
- private:
-  struct links_table {
-    std::mutex mutex;
-    std::uintptr_t last = 0;
-    std::map<std::uintptr_t, std::weak_ptr<link>> links;
-  };
+std::string text_of_refusal(const native_connection& at, natsStatus status,
+                            const envelope& message) {
+  const std::string what = "publish to '" + message.topic + "'";
+  if (status != NATS_MAX_PAYLOAD) return what + ": " + text_of(status);
+  return what + ": " + std::to_string(size_of(message)) +
+         " bytes with its headers, and the server takes " +
+         std::to_string(natsConnection_GetMaxPayload(at.get())) + " at most";
+}
 
-  // Never destroyed: nats.c's threads may outlive the program's static objects.
-  static links_table& table() {
-    static auto& all = *new links_table;
-    return all;
-  }
+}  // namespace
 
-  template <class F>
-  static void tell(void* closure, F f) noexcept {
-    std::shared_ptr<link> of;
-    {
-      auto& all = table();
-      const std::lock_guard lock(all.mutex);
-      const auto found = all.links.find(std::bit_cast<std::uintptr_t>(closure));
-      if (found != all.links.end()) of = found->second.lock();
-    }
-    if (!of || of->closed_) return;
-    if (const auto listener = of->listener_.lock()) f(*listener, *of);
-  }
+link::link(const options& options, role which, std::weak_ptr<link_listener> listener)
+    : options_(options),
+      role_(which),
+      shown_(msgbus::nats::shown(options.url)),
+      listener_(std::move(listener)) {}
 
-  static std::string reason(natsConnection* connection) {
-    const char* text = nullptr;
-    const natsStatus status = natsConnection_GetLastError(connection, &text);
-    if (text && *text) return std::string(": ") + text;
-    return status == NATS_OK ? std::string() : std::string(": ") + natsStatus_GetText(status);
-  }
-
-  static void disconnected(natsConnection* connection, void* closure) {
-    tell(closure,
-         [&](link_listener& to, link& of) { to.lost(of.role_, of.server() + reason(connection)); });
-  }
-  static void reconnected(natsConnection* connection, void* closure) {
-    char url[256] = "";
-    natsConnection_GetConnectedUrl(connection, url, sizeof url);
-    tell(closure, [&](link_listener& to, link& of) { to.back(of.role_, shown(url)); });
-  }
-  static void closed(natsConnection* connection, void* closure) {
-    tell(closure, [&](link_listener& to, link& of) {
-      to.ended(of.role_, of.server() + reason(connection));
-    });
-  }
-  static void failed(natsConnection* connection, natsSubscription* subscription, natsStatus status,
-                     void* closure) {
-    const char* const subject = subscription ? natsSubscription_GetSubject(subscription) : nullptr;
-    tell(closure, [&](link_listener& to, link& of) {
-      if (status == NATS_SLOW_CONSUMER) {
-        to.slow(subject ? subject : "");
-      } else {
-        to.failed(of.server() + ": " + natsStatus_GetText(status) + reason(connection));
-      }
-    });
-  }
-};
-
-std::shared_ptr<link> link::connect(const options& how, role which,
+std::shared_ptr<link> link::connect(const options& options, role which,
                                     std::weak_ptr<link_listener> listener) {
-  std::shared_ptr<link> made(new link(which, shown(how.url)));
-  made->listener_ = std::move(listener);
-  made->number_ = callbacks::add(made);
-  const options_ptr with = to_nats(how, which == role::bulk);
-  natsStatus status = callbacks::set(with.get(), made->number_);
-  if (status == NATS_OK) status = natsConnection_Connect(&made->connection_, with.get());
-  if (status != NATS_OK) throw failure(status, "cannot connect to " + made->shown_);
+  std::shared_ptr<link> made(new link(options, which, std::move(listener)));
+  auto first = made->connect_first();
+  {
+    const std::lock_guard lock(made->mutex_);
+    made->current_ = first;
+  }
+  // It may have been closed before the link knew it.
+  if (first->is_closed()) made->connection_closed(*first, NATS_ERR, first->last_error());
   return made;
 }
 
-link::~link() {
-  close(0);
-  callbacks::remove(number_);
-  natsConnection_Destroy(connection_);
+// Up to 3.7, nats.c leaves out one of 256 signatures of a credentials file.
+std::shared_ptr<native_connection> link::connect_first() {
+  for (int tries = options_.credentials_file.empty() ? 1 : 3;; --tries) {
+    try {
+      return native_connection::connect(options_, role_ == role::bulk, weak_from_this());
+    } catch (const error& e) {
+      if (tries == 1 || e.code() != errc::access_denied) throw;
+    }
+  }
 }
+
+link::~link() { close(0); }
+
+// --- Sending. ------------------------------------------------------------------------------------
 
 void link::publish(const envelope& message, const std::string& reply_to) {
   check(message);
-  natsStatus status = NATS_OK;
-  if (message.headers.empty()) {
-    status = publish(message.topic.c_str(), reply_to, message.payload);
-  } else {
-    status = natsConnection_PublishMsg(connection_, to_nats(message, reply_to).get());
+  transport::check_names(message.topic, reply_to, {});
+  if (!waits_) {
+    const auto at = current();
+    const natsStatus status = send_now(*at, message, reply_to);
+    if (status == NATS_OK) return;
+    if (status == NATS_MAX_PAYLOAD) {
+      throw error(errc::transport_failed, text_of_refusal(*at, status, message));
+    }
+    if (!must_wait(status)) throw failed(status, "publish to '" + message.topic + "'");
   }
-  if (status == NATS_OK) return;
-  const std::string what = "publish to '" + message.topic + "'";
-  if (status == NATS_MAX_PAYLOAD) {
-    throw error(errc::transport_failed,
-                what + ": " + std::to_string(size_of(message)) +
-                    " bytes with its headers, and the server takes " +
-                    std::to_string(natsConnection_GetMaxPayload(connection_)) + " at most");
-  }
-  throw failed(status, what);
-}
-
-natsStatus link::publish(const char* subject, const std::string& reply_to,
-                         std::string_view payload) noexcept {
-  const int size = static_cast<int>(payload.size());
-  return reply_to.empty() ? natsConnection_Publish(connection_, subject, payload.data(), size)
-                          : natsConnection_PublishRequest(connection_, subject, reply_to.c_str(),
-                                                          payload.data(), size);
+  keep(message, reply_to);
 }
 
 bool link::send(const std::string& subject, const std::string& reply_to,
                 std::string_view text) noexcept {
-  return publish(subject.c_str(), reply_to, text) == NATS_OK;
+  if (!waits_) {
+    const auto at = current();
+    const natsStatus status = send_now(*at, subject, reply_to, text);
+    if (status == NATS_OK) return true;
+    if (!must_wait(status)) return false;
+  }
+  try {
+    keep(envelope{.topic = subject, .payload = std::string(text)}, reply_to);
+    return true;
+  } catch (const std::exception&) {
+    return false;  // as promised: the caller counts it
+  }
 }
+
+natsStatus link::send_now(const native_connection& at, const std::string& subject,
+                          const std::string& reply_to, std::string_view payload) noexcept {
+  const int size = static_cast<int>(payload.size());
+  return reply_to.empty() ? natsConnection_Publish(at.get(), subject.c_str(), payload.data(), size)
+                          : natsConnection_PublishRequest(at.get(), subject.c_str(),
+                                                          reply_to.c_str(), payload.data(), size);
+}
+
+natsStatus link::send_now(const native_connection& at, const envelope& message,
+                          const std::string& reply_to) {
+  if (message.headers.empty()) return send_now(at, message.topic, reply_to, message.payload);
+  return natsConnection_PublishMsg(at.get(), to_nats(message, reply_to).get());
+}
+
+bool link::must_wait(natsStatus status) const noexcept {
+  // nats.c reconnects, and was told to keep nothing; or it has given up, and the link goes on.
+  return status == NATS_INSUFFICIENT_BUFFER || (status == NATS_CONNECTION_CLOSED && !ended_);
+}
+
+void link::keep(const envelope& message, const std::string& reply_to) {
+  const std::string what = "publish to '" + message.topic + "'";
+  const std::size_t size = size_of(message) + message.topic.size() + reply_to.size();
+  std::vector<std::string> refused;
+  {
+    const std::lock_guard lock(kept_mutex_);
+    if (ended_) throw failed(NATS_CONNECTION_CLOSED, what);
+    const auto most = static_cast<std::size_t>(std::max(0, options_.reconnect_buffer));
+    if (kept_bytes_ + size > most) {
+      throw error(errc::full, what + ": the connection to " + shown_ + " is away, and " +
+                                  std::to_string(kept_bytes_) + " bytes wait for it, of " +
+                                  std::to_string(most) + " at most");
+    }
+    kept_.push_back(message);
+    kept_.back().reply_to = reply_to;
+    kept_bytes_ += size;
+    waits_ = true;
+    // It may have come back between the try to send and here, and nobody else would send it.
+    if (!away_) send_kept(refused);
+  }
+  tell_refused(refused);
+}
+
+// With `kept_mutex_`.
+void link::send_kept(std::vector<std::string>& refused) {
+  const auto at = current();
+  while (!kept_.empty()) {
+    const envelope& first = kept_.front();
+    const natsStatus status = send_now(*at, first, first.reply_to);
+    if (must_wait(status)) return;
+    if (status != NATS_OK) {
+      ++given_up_;
+      refused.push_back(text_of_refusal(*at, status, first) +
+                        " (it had waited for the connection, and is given up)");
+    }
+    kept_bytes_ -= size_of(first) + first.topic.size() + first.reply_to.size();
+    kept_.pop_front();
+  }
+  waits_ = false;
+}
+
+void link::tell_refused(const std::vector<std::string>& refused) const {
+  for (const std::string& each : refused) {
+    tell([&](link_listener& to) { to.failed(shown_ + ": " + each); });
+  }
+}
+
+natsStatus link::flush(std::int64_t milliseconds) noexcept {
+  return current()->flush(milliseconds);
+}
+
+// --- Its state. ----------------------------------------------------------------------------------
+
+std::shared_ptr<native_connection> link::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+bool link::is_current(const native_connection& one) const {
+  const std::lock_guard lock(mutex_);
+  return current_.get() == &one;
+}
+
+bool link::is_away() const noexcept { return waits_ || !current()->is_connected(); }
 
 void link::close(std::int64_t flush_milliseconds) noexcept {
-  if (closed_.exchange(true) || !connection_) return;
-  if (flush_milliseconds > 0 && !is_away()) {
-    natsConnection_FlushTimeout(connection_, flush_milliseconds);
-  }
-  natsConnection_Close(connection_);
+  if (closed_.exchange(true)) return;
+  const bool had_ended = ended_.exchange(true);
+  const auto at = current();
+  if (!at) return;  // it could not be made
+  if (flush_milliseconds > 0 && !had_ended && at->is_connected()) at->flush(flush_milliseconds);
+  at->close();
+  give_up_kept();
+  for (const auto& each : subscriptions()) each->link_has_ended();
 }
 
-void link::keep(std::shared_ptr<void> what) {
-  const std::lock_guard lock(mutex_);
-  kept_.push_back(std::move(what));
-}
-
-bool link::is_away() const noexcept {
-  return natsConnection_Status(connection_) != NATS_CONN_STATUS_CONNECTED;
+std::size_t link::give_up_kept() noexcept {
+  const std::lock_guard lock(kept_mutex_);
+  const std::size_t count = kept_.size();
+  given_up_ += count;
+  kept_.clear();
+  kept_bytes_ = 0;
+  return count;
 }
 
 error link::failed(natsStatus status, const std::string& what) const {
@@ -169,6 +204,37 @@ error link::failed(natsStatus status, const std::string& what) const {
   }
   if (code_of(status) == errc::closed) return error(errc::closed, what + ": closed");
   return failure(status, what);
+}
+
+// --- Subscriptions. ------------------------------------------------------------------------------
+
+std::uint64_t link::add(const std::shared_ptr<subscription>& added) {
+  const std::lock_guard lock(mutex_);
+  subscriptions_.emplace(++last_number_, added);
+  return last_number_;
+}
+
+void link::remove(std::uint64_t number) noexcept {
+  const std::lock_guard lock(mutex_);
+  subscriptions_.erase(number);
+}
+
+std::vector<std::shared_ptr<subscription>> link::subscriptions() const {
+  std::vector<std::shared_ptr<subscription>> all;
+  const std::lock_guard lock(mutex_);
+  all.reserve(subscriptions_.size());
+  for (const auto& [number, each] : subscriptions_) {
+    if (auto there = each.lock()) all.push_back(std::move(there));
+  }
+  return all;
+}
+
+void link::retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept {
+  if (of->retire(ended) < retired_at_once || ended_ || reclaims_.exchange(true)) return;
+  worker_.run([weak = weak_from_this(), of] {
+    (void)of->flush(reclaim_milliseconds);
+    if (const auto self = weak.lock()) self->reclaims_ = false;
+  });
 }
 
 }  // namespace msgbus::nats

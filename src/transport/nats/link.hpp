@@ -1,15 +1,19 @@
 #pragma once
 
-/// One connection of nats.c.
+/// A connection that comes back: one connection of nats.c after the other.
+
+#include "native_connection.hpp"
+#include "worker.hpp"
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/transport/envelope.hpp>
 #include <msgbus/transport/nats.hpp>
 
-#include <nats/nats.h>
-
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,10 +22,13 @@
 
 namespace msgbus::nats {
 
+class subscription;
+
 /// Which of a transport's two connections (transport.cpp says what each is for).
 enum class role { bulk, prompt };
 
-/// Is told what happens to a connection, by nats.c's own threads, one call at a time.
+/// Is told what happens to a link, one call at a time of each kind. `lost` may come again before
+/// `back` does.
 class link_listener {
  public:
   virtual ~link_listener() = default;
@@ -32,50 +39,135 @@ class link_listener {
   virtual void failed(std::string text) = 0;
 };
 
-/// A connection; it stays allocated as long as somebody holds it, and is unusable once it is
-/// closed. Thread-safe.
-class link {
+/// Thread-safe.
+///
+/// nats.c reconnects by itself, but gives up on a connection for many errors that pass or that
+/// concern one message only (docs/design lists them). Then the link opens a new connection, on a
+/// thread of its own, again and again as long as `options::max_reconnects` lets it: subscribes
+/// again, sends the messages that have waited, and says `back`.
+///
+/// States: there; away (nats.c reconnects, or has given up and the link opens a new connection);
+/// ended (closed by the user, or given up by the link). There is no way out of the last.
+///
+/// Messages that are sent while it is away wait in the link, not in nats.c: that would send them in
+/// one piece, and lose them all with the new connection if the server refuses one of them. One that
+/// the server refuses for its size is given up alone, counted and told.
+///
+/// A server that ends a connection because of a subscription (one more than it allows, or a name
+/// that is too long for it) would do so again and again. So after a server's error the link
+/// subscribes one by one, with a flush after each, and gives up the subscription at which the
+/// server ends the connection.
+class link final : public native_listener, public std::enable_shared_from_this<link> {
  public:
   /// Blocks. Throws as `nats::open` promises.
-  static std::shared_ptr<link> connect(const options& how, role which,
-                                       std::weak_ptr<link_listener> listener);
-  ~link();
+  [[nodiscard]] static std::shared_ptr<link> connect(const options& options, role which,
+                                                     std::weak_ptr<link_listener> listener);
+  ~link() override;
   link(const link&) = delete;
   link& operator=(const link&) = delete;
 
   /// Throws.
   void publish(const envelope& message, const std::string& reply_to);
-  /// False if it is closed. While it is away, it is sent later.
+  /// False if it has ended, or is away and keeps too much already. While it is away, the text is
+  /// sent later.
   bool send(const std::string& subject, const std::string& reply_to,
             std::string_view text) noexcept;
+
+  /// Completes when the server has all that was sent. Fails while the link is away. Blocks.
+  natsStatus flush(std::int64_t milliseconds) noexcept;
+
+  /// Ends it as if it had given up by itself.
+  void give_up() noexcept;
 
   /// Sends all, and ends. Blocks for so long at most, if the server does not answer.
   void close(std::int64_t flush_milliseconds) noexcept;
 
-  /// Lives as long as this.
-  void keep(std::shared_ptr<void> what);
-
   [[nodiscard]] bool is_away() const noexcept;
-  [[nodiscard]] natsConnection* get() const noexcept { return connection_; }
+  [[nodiscard]] bool has_ended() const noexcept { return ended_; }
+  /// How many messages waited here and were refused by the server when they were sent.
+  [[nodiscard]] std::uint64_t given_up() const noexcept { return given_up_; }
   [[nodiscard]] const std::string& server() const noexcept { return shown_; }
 
   /// The error of a status, where `closed` that we did not ask for is `disconnected`.
   [[nodiscard]] error failed(natsStatus status, const std::string& what) const;
 
- private:
-  class callbacks;
-  natsStatus publish(const char* subject, const std::string& reply_to,
-                     std::string_view payload) noexcept;
-  explicit link(role which, std::string shown_url) : role_(which), shown_(std::move(shown_url)) {}
+  // For subscriptions.
+  [[nodiscard]] std::shared_ptr<native_connection> current() const;
+  /// It is attached to each new connection, until it is removed.
+  std::uint64_t add(const std::shared_ptr<subscription>& added);
+  void remove(std::uint64_t number) noexcept;
+  /// nats.c has made its last call for this one, which is destroyed when that is safe.
+  void retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept;
 
+ private:
+  link(const options& options, role which, std::weak_ptr<link_listener> listener);
+
+  [[nodiscard]] std::shared_ptr<native_connection> connect_first();
+
+  // From nats.c.
+  void lost(native_connection& at, std::string text) override;
+  void back(native_connection& at, std::string text) override;
+  void closed(native_connection& at, natsStatus why, std::string text) override;
+  void slow(std::string subject) override;
+  void failed(std::string text) override;
+
+  [[nodiscard]] bool is_current(const native_connection& one) const;
+  [[nodiscard]] std::vector<std::shared_ptr<subscription>> subscriptions() const;
+  template <class F>
+  void tell(F f) const {
+    if (const auto listener = listener_.lock()) f(*listener);
+  }
+  void tell_refused(const std::vector<std::string>& refused) const;
+  [[nodiscard]] std::string with_reason(std::string text) const;
+  template <class F>
+  void later(worker::time_point when, F job);
+
+  static natsStatus send_now(const native_connection& at, const std::string& subject,
+                             const std::string& reply_to, std::string_view payload) noexcept;
+  static natsStatus send_now(const native_connection& at, const envelope& message,
+                             const std::string& reply_to);
+  [[nodiscard]] bool must_wait(natsStatus status) const noexcept;
+  void keep(const envelope& message, const std::string& reply_to);
+  void send_kept(std::vector<std::string>& refused);
+  std::size_t give_up_kept() noexcept;
+  void resume(std::uint64_t epoch, const std::string& text);
+  std::uint64_t begin_to_wait() noexcept;
+
+  void connection_closed(native_connection& at, natsStatus why, std::string text);
+  void reopen();
+  void try_again(const std::string& failure);
+  /// False if nats.c has closed the connection meanwhile.
+  bool subscribe_again(const std::shared_ptr<native_connection>& at);
+  void end(std::string text);
+
+  const options options_;
   const role role_;
   const std::string shown_;
-  natsConnection* connection_ = nullptr;
-  std::weak_ptr<link_listener> listener_;
-  std::uintptr_t number_ = 0;  // what nats.c knows it by
-  std::atomic<bool> closed_{false};
-  std::mutex mutex_;
-  std::vector<std::shared_ptr<void>> kept_;  // under the mutex
+  const std::weak_ptr<link_listener> listener_;
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> closed_{false};  // ended by the user
+  std::atomic<bool> waits_{false};   // messages go to `kept_`: told under its mutex
+  std::atomic<bool> reclaims_{false};
+  std::atomic<std::uint64_t> given_up_{0};
+
+  mutable std::mutex mutex_;  // of what follows
+  std::shared_ptr<native_connection> current_;
+  std::shared_ptr<native_connection> closed_seen_;  // whose end was handled: once
+  std::map<std::uint64_t, std::weak_ptr<subscription>> subscriptions_;
+  std::uint64_t last_number_ = 0;
+
+  std::mutex kept_mutex_;  // of what follows; taken before `mutex_`
+  std::deque<envelope> kept_;
+  std::size_t kept_bytes_ = 0;
+  bool away_ = false;
+  std::uint64_t epoch_ = 0;
+
+  // For the thread of `worker_`.
+  bool one_by_one_ = false;
+  int tries_ = 0;
+  std::string last_failure_;
+
+  worker worker_;  // the last member: its thread ends before the others do
 };
 
 }  // namespace msgbus::nats

@@ -2,6 +2,7 @@
 
 #include "jetstream.hpp"
 #include "puller.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/core/topic.hpp>
 
@@ -85,8 +86,8 @@ class nats_source final : public transport::source {
 asio::awaitable<std::unique_ptr<transport::source>> pull(
     std::shared_ptr<session> through, transport::pull_options which,
     std::shared_ptr<transport::delivery_sink> to) {
-  check_name(which.stream, "stream");
-  check_name(which.durable, "durable consumer");
+  transport::check_name(which.stream, "stream");
+  transport::check_name(which.durable, "durable consumer");
   if (!which.filter.empty()) check_pattern(which.filter);
   co_await ensure_consumer(through, which);
   auto made = std::make_shared<puller>(*through, which, std::move(to));

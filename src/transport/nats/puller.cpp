@@ -166,7 +166,8 @@ void puller::end(const std::exception_ptr& why) noexcept {
   to_->ended(why);
 }
 
-void puller::completed() noexcept {
+void puller::completed(const std::exception_ptr& why) noexcept {
+  if (!ended_ && why) end(why);
   if (!ended_) end(std::make_exception_ptr(requests_->failed(NATS_CONNECTION_CLOSED, name_)));
   to_.reset();  // it may own the source
 }

@@ -44,7 +44,7 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
 
  private:
   void take(message_ptr message) noexcept override;
-  void completed() noexcept override;
+  void completed(const std::exception_ptr& why) noexcept override;
 
   void take_delivery(message_ptr message) noexcept;
   void take_status(natsMsg* message) noexcept;

@@ -29,9 +29,6 @@ void session::connect() {
     bulk_ = std::move(bulk);
     prompt_ = std::move(prompt);
   }
-  for (const auto& each : {bulk_, prompt_}) {
-    if (natsConnection_IsClosed(each->get())) throw each->failed(NATS_CONNECTION_CLOSED, "connect");
-  }
   bulk_replies_ = std::make_unique<replies>(bulk_, role::bulk, waits_);
   prompt_replies_ = std::make_unique<replies>(prompt_, role::prompt, waits_);
 }
@@ -51,7 +48,7 @@ void session::close() noexcept {
 void session::check_ended(const answer& got, role which, time_point until,
                           const std::string& what) const {
   if (got.came == answer::how::closed || closed_) throw error(errc::closed, what + ": closed");
-  if (natsConnection_IsClosed(over(which)->get())) {
+  if (over(which)->has_ended()) {
     throw over(which)->failed(NATS_CONNECTION_CLOSED, what);
   }
   if (got.came != answer::how::given && std::chrono::steady_clock::now() >= until) {
@@ -90,7 +87,8 @@ void session::lost(role which, std::string text) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
-    first = away_++ == 0;
+    first = !bulk_away_ && !prompt_away_;
+    away(which) = true;
   }
   waits_->lost(which);
   if (first) events_.tell(event::kind::disconnected, std::move(text));
@@ -100,8 +98,8 @@ void session::back(role which, std::string text) {
   bool all = false;
   {
     const std::lock_guard lock(mutex_);
-    if (away_ > 0) --away_;
-    all = away_ == 0;
+    away(which) = false;
+    all = !bulk_away_ && !prompt_away_;
   }
   waits_->back();
   if (which == role::prompt) {
@@ -121,13 +119,15 @@ void session::ended(role, std::string text) {
   }
   // One without the other is of no use.
   for (const auto& each : {bulk, prompt}) {
-    if (each) natsConnection_Close(each->get());
+    if (each) each->give_up();
   }
   waits_->lost(role::bulk);
   waits_->lost(role::prompt);
   waits_->back();
   events_.tell(event::kind::closed, std::move(text));
 }
+
+std::uint64_t session::given_up() const noexcept { return bulk_->given_up() + prompt_->given_up(); }
 
 void session::slow(std::string subject) {
   events_.tell(event::kind::slow_consumer, std::move(subject));

@@ -52,12 +52,18 @@ class session final : public link_listener, public std::enable_shared_from_this<
 
   void add(const std::shared_ptr<puller>& added);
 
+  /// How many messages waited for a connection, and were then given up.
+  [[nodiscard]] std::uint64_t given_up() const noexcept;
+
  private:
   void lost(role which, std::string text) override;
   void back(role which, std::string text) override;
   void ended(role which, std::string text) override;
   void slow(std::string subject) override;
   void failed(std::string text) override;
+  [[nodiscard]] bool& away(role which) noexcept {
+    return which == role::bulk ? bulk_away_ : prompt_away_;
+  }
   [[nodiscard]] std::vector<std::shared_ptr<puller>> pullers();
 
   const options how_;
@@ -68,8 +74,9 @@ class session final : public link_listener, public std::enable_shared_from_this<
   std::shared_ptr<link> bulk_, prompt_;
   std::unique_ptr<replies> bulk_replies_, prompt_replies_;
   std::atomic<bool> closed_{false};
-  std::mutex mutex_;   // of what follows
-  unsigned away_ = 0;  // how many connections
+  std::mutex mutex_;  // of what follows
+  bool bulk_away_ = false;
+  bool prompt_away_ = false;
   bool end_told_ = false;
   std::vector<std::weak_ptr<puller>> pullers_;
 };

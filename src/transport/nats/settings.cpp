@@ -134,9 +134,13 @@ options_ptr to_nats(const options& from, bool in_bulk) {
   set(natsOptions_SetReconnectWait, count(from.reconnect_wait));
   const std::int64_t jitter = std::max<std::int64_t>(1, count(from.reconnect_wait) / 4);
   set(natsOptions_SetReconnectJitter, jitter, jitter);
-  set(natsOptions_SetReconnectBufSize, from.reconnect_buffer);
+  set(natsOptions_SetReconnectBufSize, 0);  // the link keeps messages, not nats.c
   // Each subscription sets its own. Of more than this, nats.c's bytes are too many for it.
   set(natsOptions_SetMaxPendingMsgs, std::clamp(from.pending_limit, 1, 1 << 20));
+  // Each subscription has a thread, also where nats.c's environment variable says otherwise.
+  set(natsOptions_UseGlobalMessageDelivery, false);
+  // nats.c writes with its lock held: without this a peer that reads nothing blocks every call.
+  set(natsOptions_SetWriteDeadline, std::int64_t{10'000});
   set(natsOptions_SetPingInterval, std::int64_t{20'000});  // a silent server is noticed in a minute
   if (in_bulk) {
     set(natsOptions_SetNoEcho, !from.echo);

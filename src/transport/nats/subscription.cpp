@@ -1,7 +1,10 @@
 #include "subscription.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace msgbus::nats {
 
@@ -12,79 +15,214 @@ constexpr std::int64_t least_pending_bytes = 64 << 20;
 
 }  // namespace
 
-/// What nats.c holds.
-struct subscription::closure {
-  std::shared_ptr<receiver> to;
-  std::shared_ptr<subscription> self;  // its memory must not go while nats.c drains it
+/// What nats.c holds: given to it with a subscription, and destroyed by its last call.
+class subscription::closure {
+ public:
+  closure(std::shared_ptr<receiver> to, std::shared_ptr<subscription> self)
+      : to_(std::move(to)), self_(std::move(self)) {}
 
   static void message(natsConnection*, natsSubscription*, natsMsg* message, void* to) {
-    static_cast<closure*>(to)->to->take(message_ptr(message));
+    static_cast<closure*>(to)->take(message_ptr(message));
   }
   static void completed(void* of) {
     const std::unique_ptr<closure> last(static_cast<closure*>(of));
-    last->to->completed();
+    last->to_.reset();
+    last->self_->completed();
   }
+
+  /// The connection was closed before nats.c could be told what to call last, so nobody knows when
+  /// its thread has left this. The closure is kept for ever, without the receiver.
+  static void abandon(closure* left) noexcept {
+    static std::mutex mutex;
+    static auto& all = *new std::vector<closure*>;  // never destroyed
+    left->abandoned_ = true;
+    left->release_if_abandoned();
+    const std::lock_guard lock(mutex);
+    all.push_back(left);
+  }
+
+ private:
+  void take(message_ptr message) noexcept {
+    ++inside_;
+    if (!abandoned_) to_->take(std::move(message));
+    --inside_;
+    release_if_abandoned();
+  }
+  void release_if_abandoned() noexcept {
+    if (!abandoned_ || inside_ != 0 || released_.exchange(true)) return;
+    to_.reset();
+    self_.reset();
+  }
+
+  std::shared_ptr<receiver> to_;
+  std::shared_ptr<subscription> self_;  // its memory must not go while nats.c drains it
+  std::atomic<int> inside_{0};
+  std::atomic<bool> abandoned_{false};
+  std::atomic<bool> released_{false};
 };
+
+subscription::subscription(std::shared_ptr<link> over, std::string subject, std::string group,
+                           int pending_limit, std::shared_ptr<receiver> to)
+    : over_(std::move(over)),
+      subject_(std::move(subject)),
+      group_(std::move(group)),
+      pending_limit_(pending_limit),
+      to_(std::move(to)) {}
 
 std::shared_ptr<subscription> subscription::open(std::shared_ptr<link> over,
                                                  const std::string& subject,
                                                  const std::string& group, int pending_limit,
                                                  std::shared_ptr<receiver> to) {
-  std::shared_ptr<subscription> made(new subscription(over));
-  auto held = std::make_shared<std::unique_ptr<closure>>(new closure{std::move(to), made});
-  natsSubscription*& sub = made->subscription_;
+  std::shared_ptr<subscription> made(
+      new subscription(over, subject, group, pending_limit, std::move(to)));
+  made->number_ = over->add(made);
   const std::string what = "subscribe to '" + subject + "'";
-  natsStatus status =
-      group.empty() ? natsConnection_Subscribe(&sub, over->get(), subject.c_str(), closure::message,
-                                               held->get())
-                    : natsConnection_QueueSubscribe(&sub, over->get(), subject.c_str(),
-                                                    group.c_str(), closure::message, held->get());
-  if (status != NATS_OK) throw over->failed(status, what);
-  status = natsSubscription_SetOnCompleteCB(sub, closure::completed, held->get());
-  if (status != NATS_OK) {
-    // Its connection was closed just now, and nats.c will not say when it has made its last call.
-    held->get()->self.reset();
-    over->keep(held);
-    throw over->failed(NATS_CONNECTION_CLOSED, what);
+  natsStatus status = NATS_OK;
+  {
+    const std::lock_guard lock(made->mutex_);
+    // Where the link has a new connection already, that has attached it.
+    if (!made->native_) status = made->try_to_attach(over->current());
   }
-  held->release();
-  const auto bytes = std::max(least_pending_bytes, std::int64_t{pending_limit} * 1024);
-  natsSubscription_SetPendingLimits(
-      sub, pending_limit == 0 ? -1 : pending_limit,
-      pending_limit == 0
-          ? -1
-          : static_cast<int>(std::min<std::int64_t>(bytes, std::numeric_limits<int>::max())));
-  return made;
+  // A connection that nats.c has closed: the link's next one attaches it.
+  const bool later = status == NATS_CONNECTION_CLOSED && !over->has_ended();
+  if (status == NATS_OK || later) return made;
+  made->leave();
+  throw over->failed(status, what);
 }
 
-subscription::~subscription() { natsSubscription_Destroy(subscription_); }
+subscription::~subscription() { over_->remove(number_); }
+
+// --- Attached and detached. ----------------------------------------------------------------------
+
+// With the lock, and detached.
+natsStatus subscription::try_to_attach(const std::shared_ptr<native_connection>& to) noexcept {
+  auto* const held = new closure(to_, shared_from_this());
+  natsSubscription* made = nullptr;
+  natsStatus status = to->subscribe(made, subject_, group_, closure::message, held);
+  if (status != NATS_OK) {
+    delete held;
+    return status;
+  }
+  if (natsSubscription_SetOnCompleteCB(made, closure::completed, held) != NATS_OK) {
+    closure::abandon(held);
+    to->retire(made);
+    return NATS_CONNECTION_CLOSED;
+  }
+  const auto bytes = std::max(least_pending_bytes, std::int64_t{pending_limit_} * 1024);
+  natsSubscription_SetPendingLimits(
+      made, pending_limit_ == 0 ? -1 : pending_limit_,
+      pending_limit_ == 0
+          ? -1
+          : static_cast<int>(std::min<std::int64_t>(bytes, std::numeric_limits<int>::max())));
+  native_ = made;
+  at_ = to;
+  return NATS_OK;
+}
+
+void subscription::attach(const std::shared_ptr<native_connection>& to) noexcept {
+  const std::lock_guard lock(mutex_);
+  // Still attached to one that is closed: nats.c's last call for that attaches it.
+  if (ends_ || native_) return;
+  (void)try_to_attach(to);  // if that is closed too, the link comes with the next one
+}
+
+// nats.c's last call for the subscription of nats.c.
+void subscription::completed() noexcept {
+  natsSubscription* ended = nullptr;
+  std::shared_ptr<native_connection> at;
+  std::unique_lock lock(mutex_);
+  note_dropped();
+  dropped_ += std::exchange(native_dropped_, 0);
+  ended = std::exchange(native_, nullptr);
+  at = std::move(at_);
+  if (!ends_ && over_->has_ended()) ends_ = true;
+  if (ends_) {
+    end_unless_attached(lock);
+  } else {
+    const auto current = over_->current();
+    if (current != at) (void)try_to_attach(current);
+    lock.unlock();
+  }
+  over_->retire(at, ended);
+}
+
+// Unlocks.
+void subscription::end_unless_attached(std::unique_lock<std::mutex>& lock) noexcept {
+  std::shared_ptr<receiver> last;
+  if (ends_ && !native_) last = std::exchange(to_, nullptr);
+  if (last) drained_.notify_all();
+  const std::exception_ptr why = why_;
+  lock.unlock();
+  if (last) last->completed(why);
+}
+
+// --- Ending. -------------------------------------------------------------------------------------
+
+void subscription::leave() noexcept {
+  over_->remove(number_);
+  const std::lock_guard lock(mutex_);
+  ends_ = true;
+  to_.reset();
+}
 
 void subscription::stop() noexcept {
+  over_->remove(number_);
+  std::unique_lock lock(mutex_);
+  ends_ = true;
   note_dropped();
-  natsSubscription_Unsubscribe(subscription_);
+  if (native_) natsSubscription_Unsubscribe(native_);
+  end_unless_attached(lock);
 }
 
 void subscription::drain() noexcept {
+  over_->remove(number_);
+  std::unique_lock lock(mutex_);
+  ends_ = true;
   note_dropped();
-  if (natsSubscription_DrainTimeout(subscription_, drain_milliseconds) != NATS_OK) {
-    natsSubscription_Unsubscribe(subscription_);
+  if (native_) {
+    // Nothing more can come while the connection is away, and a PING that nats.c loses then would
+    // make its later flushes fail.
+    const bool drains = at_->is_connected() &&
+                        natsSubscription_DrainTimeout(native_, drain_milliseconds) == NATS_OK;
+    if (!drains) natsSubscription_Unsubscribe(native_);
   }
+  end_unless_attached(lock);
 }
 
 void subscription::wait_until_drained(std::int64_t milliseconds) noexcept {
-  natsSubscription_WaitForDrainCompletion(subscription_, milliseconds);
+  std::unique_lock lock(mutex_);
+  if (!to_) return;
+  // Not by nats.c's own wait: that would need the lock, for which its last call waits.
+  drained_.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return !to_; });
 }
+
+void subscription::refuse(std::exception_ptr why) noexcept {
+  over_->remove(number_);
+  std::unique_lock lock(mutex_);
+  ends_ = true;
+  why_ = std::move(why);
+  end_unless_attached(lock);
+}
+
+void subscription::link_has_ended() noexcept {
+  std::unique_lock lock(mutex_);
+  ends_ = true;
+  end_unless_attached(lock);
+}
+
+// --- What was dropped. ---------------------------------------------------------------------------
 
 void subscription::note_dropped() const noexcept {
   std::int64_t now = 0;
-  if (natsSubscription_GetDropped(subscription_, &now) == NATS_OK) {
-    dropped_ = static_cast<std::uint64_t>(now);
+  if (native_ && natsSubscription_GetDropped(native_, &now) == NATS_OK) {
+    native_dropped_ = static_cast<std::uint64_t>(now);
   }
 }
 
 std::uint64_t subscription::dropped() const noexcept {
+  const std::lock_guard lock(mutex_);
   note_dropped();
-  return dropped_;
+  return dropped_ + native_dropped_;
 }
 
 }  // namespace msgbus::nats

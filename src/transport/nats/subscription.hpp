@@ -1,28 +1,36 @@
 #pragma once
 
-/// A subscription of nats.c, and what keeps alive what its thread calls.
+/// A subscription that comes back with its link, and what keeps alive what nats.c's threads call.
 
 #include "link.hpp"
 #include "message.hpp"
 
-#include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace msgbus::nats {
 
-/// Is called by one thread of nats.c, one call at a time.
+/// Is called by one thread of nats.c at a time, one call at a time.
 class receiver {
  public:
   virtual ~receiver() = default;
   virtual void take(message_ptr message) noexcept = 0;
-  /// The last call: the subscription was stopped, or its connection has ended.
-  virtual void completed() noexcept {}
+  /// The last call: the subscription was stopped, the server refuses it (then `why` says so), or
+  /// its link has ended.
+  virtual void completed(const std::exception_ptr& /*why*/) noexcept {}
 };
 
 /// Kept by its owner, and by nats.c until the receiver's last call. Thread-safe.
-class subscription {
+///
+/// It has one subscription of nats.c at a time. Attached: nats.c has not made its last call for
+/// that one. Detached: it has, because its connection was closed; a new connection attaches it
+/// again. Ended: stopped, refused or without a link, and detached; then the receiver gets its last
+/// call, once.
+class subscription : public std::enable_shared_from_this<subscription> {
  public:
   /// Without limits if `pending_limit` is zero. Throws.
   static std::shared_ptr<subscription> open(std::shared_ptr<link> over, const std::string& subject,
@@ -31,6 +39,8 @@ class subscription {
   ~subscription();
   subscription(const subscription&) = delete;
   subscription& operator=(const subscription&) = delete;
+
+  [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
 
   /// What waits is dropped. Never blocks, and may be called by the receiver.
   void stop() noexcept;
@@ -42,14 +52,36 @@ class subscription {
   /// How many nats.c has dropped because the receiver was slow.
   [[nodiscard]] std::uint64_t dropped() const noexcept;
 
+  // For the link.
+  void attach(const std::shared_ptr<native_connection>& to) noexcept;
+  void refuse(std::exception_ptr why) noexcept;
+  void link_has_ended() noexcept;
+
  private:
-  struct closure;
-  explicit subscription(std::shared_ptr<link> over) : over_(std::move(over)) {}
+  class closure;
+  subscription(std::shared_ptr<link> over, std::string subject, std::string group,
+               int pending_limit, std::shared_ptr<receiver> to);
+  natsStatus try_to_attach(const std::shared_ptr<native_connection>& to) noexcept;
+  void completed() noexcept;
+  void end_unless_attached(std::unique_lock<std::mutex>& lock) noexcept;
+  void leave() noexcept;
   void note_dropped() const noexcept;
 
   const std::shared_ptr<link> over_;
-  natsSubscription* subscription_ = nullptr;
-  mutable std::atomic<std::uint64_t> dropped_{0};  // as it was when it could be asked last
+  const std::string subject_;
+  const std::string group_;
+  const int pending_limit_;
+  std::uint64_t number_ = 0;  // in the link
+
+  mutable std::mutex mutex_;            // of what follows
+  std::shared_ptr<receiver> to_;        // null after its last call
+  natsSubscription* native_ = nullptr;  // null while detached
+  std::shared_ptr<native_connection> at_;
+  bool ends_ = false;  // stopped, refused or without a link: it is not attached again
+  std::exception_ptr why_;
+  std::condition_variable drained_;           // the receiver has got its last call, or is about to
+  mutable std::uint64_t dropped_ = 0;         // of those before
+  mutable std::uint64_t native_dropped_ = 0;  // as it was when it could be asked last
 };
 
 }  // namespace msgbus::nats

@@ -25,6 +25,7 @@
 #include "jetstream.hpp"
 #include "pull.hpp"
 #include "store.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/core/topic.hpp>
 
@@ -32,7 +33,7 @@ namespace msgbus::nats {
 
 namespace {
 
-// What natsInbox_Create makes; no other way to get an inbox is offered.
+// What `make_inbox` makes; no other way to get an inbox is offered.
 constexpr std::string_view inbox_prefix = "_INBOX.";
 
 }  // namespace
@@ -58,6 +59,7 @@ std::unique_ptr<msgbus::transport::feed> nats_transport::subscribe(
     std::shared_ptr<msgbus::transport::sink> to) {
   check_pattern(pattern);
   if (!group.empty()) check_topic(group);
+  msgbus::transport::check_names(pattern, {}, group);
   const role which = pattern.starts_with(inbox_prefix) ? role::prompt : role::bulk;
   return open_feed(session_->over(which), pattern, group,
                    std::max(1, session_->how().pending_limit), std::move(to));

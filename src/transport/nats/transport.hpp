@@ -31,6 +31,7 @@ class nats_transport final : public transport::transport {
   [[nodiscard]] asio::awaitable<std::unique_ptr<msgbus::transport::source>> pull(
       msgbus::transport::pull_options which,
       std::shared_ptr<msgbus::transport::delivery_sink> to) override;
+  [[nodiscard]] std::uint64_t given_up() const noexcept override { return session_->given_up(); }
   void close() noexcept override;
 
  private:

@@ -1,0 +1,208 @@
+#include "native_connection.hpp"
+
+#include "settings.hpp"
+#include "status.hpp"
+
+#include <bit>
+#include <utility>
+
+namespace msgbus::nats {
+
+/// nats.c may call back after a connection has been destroyed, or for one that could not be made:
+/// so it is given a number instead of a pointer, and its calls for numbers that are gone are
+/// ignored. A connection is in the table until nats.c has said that it is closed.
+class native_connection::callbacks {
+ public:
+  static std::uintptr_t add(const std::shared_ptr<native_connection>& added) {
+    auto& all = table();
+    const std::lock_guard lock(all.mutex);
+    all.connections[++all.last] = added;
+    return all.last;
+  }
+  static std::shared_ptr<native_connection> remove(std::uintptr_t number) noexcept {
+    auto& all = table();
+    const std::lock_guard lock(all.mutex);
+    const auto found = all.connections.find(number);
+    if (found == all.connections.end()) return nullptr;
+    auto removed = std::move(found->second);
+    all.connections.erase(found);
+    return removed;
+  }
+
+  static natsStatus set(natsOptions* to, std::uintptr_t number) {
+    void* const closure = std::bit_cast<void*>(number);
+    natsStatus status = natsOptions_SetDisconnectedCB(to, disconnected, closure);
+    if (status == NATS_OK) status = natsOptions_SetReconnectedCB(to, reconnected, closure);
+    if (status == NATS_OK) status = natsOptions_SetClosedCB(to, closed, closure);
+    if (status == NATS_OK) status = natsOptions_SetErrorHandler(to, failed, closure);
+    return status;
+  }
+
+ private:
+  struct connections_table {
+    std::mutex mutex;
+    std::uintptr_t last = 0;
+    std::map<std::uintptr_t, std::shared_ptr<native_connection>> connections;
+  };
+
+  // Never destroyed: nats.c's threads may outlive the program's static objects.
+  static connections_table& table() {
+    static auto& all = *new connections_table;
+    return all;
+  }
+
+  template <class F>
+  static void tell(const std::shared_ptr<native_connection>& of, F f) noexcept {
+    if (!of) return;
+    if (const auto listener = of->listener_.lock()) f(*listener, *of);
+  }
+  static std::shared_ptr<native_connection> find(void* closure) noexcept {
+    auto& all = table();
+    const std::lock_guard lock(all.mutex);
+    const auto found = all.connections.find(std::bit_cast<std::uintptr_t>(closure));
+    return found == all.connections.end() ? nullptr : found->second;
+  }
+
+  static std::string reason(natsConnection* connection) {
+    const char* text = nullptr;
+    const natsStatus status = natsConnection_GetLastError(connection, &text);
+    if (text && *text) return text;
+    return status == NATS_OK ? std::string() : natsStatus_GetText(status);
+  }
+
+  static void disconnected(natsConnection* connection, void* closure) {
+    tell(find(closure),
+         [&](native_listener& to, native_connection& of) { to.lost(of, reason(connection)); });
+  }
+  static void reconnected(natsConnection* connection, void* closure) {
+    char url[256] = "";
+    natsConnection_GetConnectedUrl(connection, url, sizeof url);
+    tell(find(closure),
+         [&](native_listener& to, native_connection& of) { to.back(of, shown(url)); });
+  }
+  static void closed(natsConnection* connection, void* closure) {
+    const char* text = nullptr;
+    const natsStatus why = natsConnection_GetLastError(connection, &text);
+    tell(remove(std::bit_cast<std::uintptr_t>(closure)),
+         [&](native_listener& to, native_connection& of) {
+           to.closed(of, why, reason(connection));
+         });
+  }
+  // nats.c keeps no reference to the subscription until this is called: it may be gone, so it is
+  // compared and not used.
+  static void failed(natsConnection* connection, natsSubscription* subscription, natsStatus status,
+                     void* closure) {
+    tell(find(closure), [&](native_listener& to, native_connection& of) {
+      if (status != NATS_SLOW_CONSUMER) {
+        std::string text = natsStatus_GetText(status);
+        const std::string more = reason(connection);
+        if (!more.empty() && more != text) text += ": " + more;
+        to.failed(std::move(text));
+        return;
+      }
+      std::string subject;
+      {
+        const std::lock_guard lock(of.mutex_);
+        const auto found = of.subjects_.find(subscription);
+        if (found != of.subjects_.end()) subject = found->second;
+      }
+      to.slow(std::move(subject));
+    });
+  }
+};
+
+std::shared_ptr<native_connection> native_connection::connect(
+    const options& options, bool in_bulk, std::weak_ptr<native_listener> listener) {
+  const options_ptr with = to_nats(options, in_bulk);
+  std::shared_ptr<native_connection> made(new native_connection);
+  made->listener_ = std::move(listener);
+  const std::uintptr_t number = callbacks::add(made);
+  natsStatus status = callbacks::set(with.get(), number);
+  if (status == NATS_OK) status = natsConnection_Connect(&made->connection_, with.get());
+  if (status != NATS_OK) {
+    (void)callbacks::remove(number);  // nats.c says nothing of a connection that it never had
+    throw failure(status, "cannot connect to " + shown(options.url));
+  }
+  return made;
+}
+
+native_connection::~native_connection() {
+  destroy(retired_);
+  natsConnection_Destroy(connection_);
+}
+
+void native_connection::destroy(const std::vector<natsSubscription*>& ended) noexcept {
+  for (natsSubscription* const each : ended) natsSubscription_Destroy(each);
+}
+
+bool native_connection::is_connected() const noexcept {
+  return natsConnection_Status(connection_) == NATS_CONN_STATUS_CONNECTED;
+}
+
+bool native_connection::is_closed() const noexcept { return natsConnection_IsClosed(connection_); }
+
+bool native_connection::is_refused() const noexcept {
+  const char* text = nullptr;
+  return is_closed() && natsConnection_GetLastError(connection_, &text) == NATS_ERR;
+}
+
+std::string native_connection::last_error() const {
+  const char* text = nullptr;
+  natsConnection_GetLastError(connection_, &text);
+  return text ? text : "";
+}
+
+natsStatus native_connection::subscribe(natsSubscription*& made, const std::string& subject,
+                                        const std::string& group, natsMsgHandler handler,
+                                        void* closure) {
+  const natsStatus status =
+      group.empty()
+          ? natsConnection_Subscribe(&made, connection_, subject.c_str(), handler, closure)
+          : natsConnection_QueueSubscribe(&made, connection_, subject.c_str(), group.c_str(),
+                                          handler, closure);
+  if (status == NATS_OK) {
+    const std::lock_guard lock(mutex_);
+    subjects_.emplace(made, subject);
+  }
+  return status;
+}
+
+std::size_t native_connection::retire(natsSubscription* ended) noexcept {
+  const std::lock_guard lock(mutex_);
+  subjects_.erase(ended);
+  retired_.push_back(ended);
+  return retired_.size();
+}
+
+// natsConnection_FlushTimeout says NATS_OK, and has waited for nothing, where the PING could not be
+// written. But a write that fails sets the thread's last error: so a call that is refused sets
+// another one first.
+natsStatus native_connection::ping(std::int64_t milliseconds) noexcept {
+  natsConnection_FlushTimeout(connection_, 0);
+  natsStatus before = NATS_OK;
+  (void)nats_GetLastError(&before);
+  const natsStatus status = natsConnection_FlushTimeout(connection_, milliseconds);
+  natsStatus after = NATS_OK;
+  (void)nats_GetLastError(&after);
+  return status == NATS_OK && after != before ? NATS_IO_ERROR : status;
+}
+
+natsStatus native_connection::flush(std::int64_t milliseconds) noexcept {
+  std::vector<natsSubscription*> ended;  // before the PING is sent
+  {
+    const std::lock_guard lock(mutex_);
+    ended.swap(retired_);
+  }
+  const natsStatus status = ping(milliseconds);
+  if (status == NATS_OK) {
+    destroy(ended);
+  } else {
+    const std::lock_guard lock(mutex_);
+    retired_.insert(retired_.end(), ended.begin(), ended.end());
+  }
+  return status;
+}
+
+void native_connection::close() noexcept { natsConnection_Close(connection_); }
+
+}  // namespace msgbus::nats

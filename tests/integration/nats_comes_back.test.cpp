@@ -1,0 +1,251 @@
+#include <msgbus/transport/nats.hpp>
+
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace msgbus_test;
+using msgbus::envelope;
+using msgbus::errc;
+using msgbus::transport::urgency;
+using kind = msgbus::nats::event::kind;
+
+// A connection comes back by itself, for ever, however nats.c has given up on it
+// (docs/design/0013). Each test is one way in which it does.
+
+namespace {
+
+/// A server whose configuration changes, and a transport that tells what it sees of it.
+struct changing {
+  explicit changing(std::string configuration) : server(std::move(configuration)) {}
+
+  transport_ptr connect(msgbus::nats::options how = {}) {
+    how.url = server.url();
+    how.reconnect_wait = 20ms;
+    how.on_event = [this](const msgbus::nats::event& what) { told.push_back(what); };
+    return msgbus_test::connect(here, how);
+  }
+  /// Throws if the connection has ended instead.
+  void wait_for(kind what, std::size_t times = 1) {
+    here.run_until([&] {
+      if (count(kind::closed) != 0) throw std::runtime_error("closed: " + text_of(kind::closed));
+      return count(what) >= times;
+    });
+  }
+  void wait_for_text(const std::string& part) {
+    here.run_until([&] {
+      return std::ranges::any_of(
+          told, [&](const auto& each) { return each.text.find(part) != std::string::npos; });
+    });
+  }
+  [[nodiscard]] std::size_t count(kind what) const {
+    return static_cast<std::size_t>(
+        std::ranges::count(told, what, [](const auto& each) { return each.what; }));
+  }
+  [[nodiscard]] std::string text_of(kind what) const {
+    std::string all;
+    for (const auto& each : told) {
+      if (each.what == what) all += each.text + '\n';
+    }
+    return all;
+  }
+
+  configured_server server;
+  loop here;
+  std::vector<msgbus::nats::event> told;
+};
+
+/// Sees that messages go from one transport to another one.
+void check_talking(changing& test, msgbus::transport::transport& at, collector& sink,
+                   const std::string& topic) {
+  static int number = 0;
+  test.here.run(at.flush(patience));
+  envelope message{topic};
+  message.payload = "probe" + std::to_string(++number);
+  at.publish(message, urgency::at_once);
+  for (;;) {
+    for (const auto& each : sink.got.wait_for(1)) {
+      if (each.payload == message.payload) return;
+    }
+  }
+}
+
+/// Keeps why it has ended.
+class ending_collector final : public msgbus::transport::sink {
+ public:
+  bool take(envelope&&, bool) noexcept override { return true; }
+  void ended(const std::exception_ptr& why) noexcept override { ends.add(std::exception_ptr(why)); }
+  kept<std::exception_ptr> ends;
+};
+
+}  // namespace
+
+TEST_CASE("after refused logins the transport comes back with the right password") {
+  const std::string right = "authorization { user: me, password: right }\n";
+  changing test(right);
+  msgbus::nats::options how;
+  how.user = "me";
+  how.password = "right";
+  const auto at = test.connect(how);
+  auto sink = std::make_shared<collector>();
+  const auto feed = at->subscribe("a", "", sink);
+  test.here.run(at->flush(patience));
+
+  SECTION("after the server was restarted with another one") {
+    test.server.kill();
+    test.server.configure("authorization { user: me, password: other }\n");
+    test.server.restart();
+    // nats.c gives up after the second refusal, the transport does not.
+    test.wait_for_text("cannot connect");
+    test.server.kill();
+    test.server.configure(right);
+    test.server.restart();
+  }
+  SECTION("after the server has reloaded its configuration") {
+    test.server.configure("authorization { user: me, password: other }\n");
+    test.server.reload();
+    test.wait_for_text("cannot connect");
+    test.server.configure(right);
+    test.server.reload();
+  }
+  test.wait_for(kind::reconnected);
+  check_talking(test, *at, *sink, "a");
+  CHECK_THAT(test.text_of(kind::failed), !contains("right"));
+}
+
+TEST_CASE("a subscription above the server's limit is refused alone") {
+  changing test("max_subscriptions: 6\n");
+  const auto at = test.connect();
+  auto sink = std::make_shared<collector>();
+  std::vector<std::unique_ptr<msgbus::transport::feed>> feeds;
+  for (int i = 0; i < 6; ++i) {
+    feeds.push_back(at->subscribe("a" + std::to_string(i), "", sink));
+  }
+  test.here.run(at->flush(patience));
+  auto refused = std::make_shared<ending_collector>();
+  const auto one_more = at->subscribe("one.more", "", refused);
+
+  const auto end = refused->ends.wait_for(1);
+  CHECK_THAT(msgbus::describe(end[0]), contains("'one.more'"));
+  CHECK_THAT(msgbus::describe(end[0]), contains("aximum subscriptions exceeded"));
+  test.wait_for(kind::reconnected);
+  for (int i = 0; i < 6; ++i) check_talking(test, *at, *sink, "a" + std::to_string(i));
+  CHECK_THAT(test.text_of(kind::failed), contains("'one.more'"));
+  CHECK(test.count(kind::closed) == 0);
+}
+
+TEST_CASE("a limit of subscriptions that a restart lowers costs only those above it") {
+  changing test("max_subscriptions: 10\n");
+  const auto at = test.connect();
+  auto sink = std::make_shared<collector>();
+  std::vector<std::shared_ptr<ending_collector>> rest;
+  std::vector<std::unique_ptr<msgbus::transport::feed>> feeds;
+  feeds.push_back(at->subscribe("first", "", sink));
+  for (int i = 0; i < 4; ++i) {
+    rest.push_back(std::make_shared<ending_collector>());
+    feeds.push_back(at->subscribe("rest" + std::to_string(i), "", rest.back()));
+  }
+  test.here.run(at->flush(patience));
+  test.server.kill();
+  test.server.configure("max_subscriptions: 3\n");
+  test.server.restart();
+  (void)rest[2]->ends.wait_for(1);
+  (void)rest[3]->ends.wait_for(1);
+  test.wait_for(kind::reconnected);
+  check_talking(test, *at, *sink, "first");
+  CHECK(rest[0]->ends.size() == 0);
+  CHECK(rest[1]->ends.size() == 0);
+}
+
+TEST_CASE("kept messages that are too large for the server that comes back are given up alone") {
+  changing test("max_payload: 4096\n");
+  const auto at = test.connect();
+  ensure_stream(test.here, *at, "ALL", {"a"});  // whose messages wait for whoever reads them
+  test.server.kill();
+  test.wait_for(kind::disconnected);
+  envelope message{"a"};
+  std::set<std::string> small;
+  for (int i = 0; i < 3; ++i) {
+    message.payload.assign(2048, 'x');
+    at->publish(message, urgency::at_once);
+    message.payload = "small" + std::to_string(i);
+    small.insert(message.payload);
+    at->publish(message, urgency::at_once);
+  }
+  test.server.configure("max_payload: 1024\n");
+  test.server.restart();
+  test.wait_for(kind::reconnected);
+  test.here.run(at->flush(patience));
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.here.run(at->pull({.stream = "ALL", .durable = "all"}, sink));
+  source->ask(10);
+  std::set<std::string> got;
+  for (const auto& each : sink->got.wait_for(3)) got.insert(each->message.payload);
+  CHECK(got == small);
+  CHECK(at->given_up() == 3);
+  CHECK(test.count(kind::failed) == 3);
+  CHECK_THAT(test.text_of(kind::failed), contains("2048 bytes") && contains("1024 at most"));
+}
+
+TEST_CASE("a name that is too long for the server costs its own message or subscription only") {
+  changing test("max_control_line: 512\n");
+  const auto at = test.connect();
+  auto sink = std::make_shared<collector>();
+  const auto feed = at->subscribe("a", "", sink);
+  test.here.run(at->flush(patience));
+  const std::string longer(1000, 'x');
+  SECTION("of a message") {
+    at->publish(envelope{longer}, urgency::at_once);
+    test.wait_for(kind::reconnected);
+  }
+  SECTION("of a subscription") {
+    auto refused = std::make_shared<ending_collector>();
+    const auto one_more = at->subscribe(longer, "", refused);
+    const auto end = refused->ends.wait_for(1);
+    CHECK_THAT(msgbus::describe(end[0]), contains("control line"));
+    test.wait_for(kind::reconnected);
+  }
+  SECTION("of a group") {
+    auto refused = std::make_shared<ending_collector>();
+    const auto one_more = at->subscribe("b", longer, refused);
+    (void)refused->ends.wait_for(1);
+    test.wait_for(kind::reconnected);
+  }
+  check_talking(test, *at, *sink, "a");
+}
+
+TEST_CASE("a connection that the server ends for being one too many comes back when it may") {
+  changing test("max_connections: 10\n");
+  const auto at = test.connect();
+  auto sink = std::make_shared<collector>();
+  const auto feed = at->subscribe("a", "", sink);
+  test.here.run(at->flush(patience));
+  test.server.configure("max_connections: 1\n");
+  test.server.reload();
+  test.wait_for_text("maximum connections exceeded");
+  test.server.configure("max_connections: 10\n");
+  test.server.reload();
+  test.wait_for(kind::reconnected);
+  check_talking(test, *at, *sink, "a");
+}
+
+TEST_CASE("a number of tries that is used up ends the transport, however it was lost") {
+  const std::string right = "authorization { user: me, password: right }\n";
+  changing test(right);
+  msgbus::nats::options how;
+  how.user = "me";
+  how.password = "right";
+  how.max_reconnects = 3;
+  const auto at = test.connect(how);
+  auto sink = std::make_shared<collector>();
+  const auto feed = at->subscribe("a", "", sink);
+  test.here.run(at->flush(patience));
+  test.server.configure("authorization { user: me, password: other }\n");
+  test.server.reload();
+  test.here.run_until([&] { return test.count(kind::closed) == 1; });
+  CHECK(code_of([&] { at->publish(envelope{"a"}, urgency::bulk); }) == errc::disconnected);
+  CHECK(code_of([&] { test.here.run(at->flush(patience)); }) == errc::disconnected);
+}
