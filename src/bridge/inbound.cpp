@@ -51,6 +51,12 @@ class inbound_link final : public link_base,
     return inbox_.put(std::move(message), may_wait);
   }
 
+  void ended(const std::exception_ptr& why) noexcept override {
+    if (!deactivate()) return;
+    hub_->failed(name(), why);
+    inbox_.close();  // then the coroutine stops the other subscriptions
+  }
+
  private:
   static asio::awaitable<void> pump(std::shared_ptr<inbound_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -58,7 +64,10 @@ class inbound_link final : public link_base,
     const activity::token pumping = self->hub_->busy->start();
     for (;;) {
       std::vector<envelope> batch = co_await self->inbox_.take();
-      if (batch.empty()) co_return;
+      if (batch.empty()) {
+        for (const auto& each : self->feeds_) each->stop();
+        co_return;
+      }
       for (envelope& each : batch) {
         add(self->received_);
         const exec::shared_message message = self->decoded(each);

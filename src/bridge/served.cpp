@@ -147,6 +147,9 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     bool take(envelope&& message, bool may_wait) noexcept override {
       return of_->inbox_.put(command{at_, std::move(message)}, may_wait);
     }
+    void ended(const std::exception_ptr& why) noexcept override {
+      of_->hub_->failed(of_->name(), why);
+    }
 
    private:
     const std::shared_ptr<served_link> of_;
@@ -173,6 +176,9 @@ class served_link final : public link_base, public std::enable_shared_from_this<
         of_->hub_->failed(of_->name(), std::current_exception());
       }
       return true;
+    }
+    void ended(const std::exception_ptr& why) noexcept override {
+      of_->hub_->failed(of_->name(), why);
     }
 
    private:

@@ -1,5 +1,7 @@
 #include <msgbus/transport/nats.hpp>
 
+#include <msgbus/bridge.hpp>
+
 #include "support/catch.hpp"
 #include "support/nats.hpp"
 #include "support/thrown.hpp"
@@ -158,6 +160,33 @@ TEST_CASE("a limit of subscriptions that a restart lowers costs only those above
   check_talking(test, *at, *sink, "first");
   CHECK(rest[0]->ends.size() == 0);
   CHECK(rest[1]->ends.size() == 0);
+}
+
+TEST_CASE("a link whose subscription the server refuses ends, and the bridge's others go on") {
+  changing test("max_subscriptions: 2\n");
+  msgbus::async::subscriber to(test.here.executor());
+  std::atomic<int> got{0};
+  to.subscribe("first", [&](int) { ++got; });
+  kept<std::string> failed;
+  msgbus::bridge bridge(test.connect(), {.on_failure = [&](std::string_view where, const auto&) {
+                          failed.add(std::string(where));
+                        }});
+  msgbus::inbound_options one;
+  const auto first = bridge.inbound<int>(to, "first", one);
+  const auto second = bridge.inbound<int>(to, "second", one);
+  test.here.run(bridge.flush());
+  const auto third = bridge.inbound<int>(to, "third", one);
+  test.here.run_until([&] { return !third.active(); });
+  CHECK(failed.wait_for(1) == std::vector<std::string>{third.name()});
+  CHECK(first.active());
+  CHECK(second.active());
+  test.wait_for(kind::reconnected);
+
+  msgbus::bridge other(test.connect());
+  msgbus::async::publisher from;
+  other.outbound<int>(from, "first");
+  test.here.run(from.publish(1, "first"));
+  test.here.run_until([&] { return got == 1; });
 }
 
 TEST_CASE("kept messages that are too large for the server that comes back are given up alone") {
