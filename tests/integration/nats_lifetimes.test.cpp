@@ -192,6 +192,36 @@ TEST_CASE("closing while threads use the transport breaks nothing") {
   }
 }
 
+TEST_CASE("subscriptions may end while their messages arrive, and some are slow") {
+  const nats_server server;
+  loop here;
+  msgbus::nats::options how;
+  how.url = server.url();
+  how.pending_limit = 2;  // so that nats.c also reports slow ones, which may have ended by then
+  how.on_event = [](const msgbus::nats::event&) {};
+  const auto at = connect(here, how);
+  const auto from = connect(here, server);
+  crew all;
+  all.repeat([&] {
+    for (int i = 0; i < 50; ++i) from->publish(envelope{"a"}, urgency::at_once);
+  });
+  std::atomic<int> ended{0};
+  std::atomic<bool> over{false};
+  const auto subscribe = [&] {
+    auto sink = std::make_shared<collector>();
+    const auto feed = at->subscribe("a", "", sink);
+    while (sink->got.size() == 0 && !over) std::this_thread::yield();
+    ++ended;
+  };
+  for (int i = 0; i < 3; ++i) all.repeat(subscribe);
+  all.wait_for_turns(rounds(200));
+  over = true;
+  all.stop();
+  here.poll();
+  CHECK(ended > 0);
+  here.run(at->flush(patience));
+}
+
 TEST_CASE("a cancelled wait ends at once, and what it waited for may still happen") {
   const nats_server server;
   loop here;
