@@ -3,6 +3,7 @@
 #include "message.hpp"
 #include "settings.hpp"
 #include "status.hpp"
+#include "transport/limits.hpp"
 
 #include <bit>
 #include <map>
@@ -123,14 +124,11 @@ void link::publish(const envelope& message, const std::string& reply_to) {
     status = natsConnection_PublishMsg(connection_, to_nats(message, reply_to).get());
   }
   if (status == NATS_OK) return;
-  const std::string what = "publish to '" + message.topic + "'";
   if (status == NATS_MAX_PAYLOAD) {
-    throw error(errc::transport_failed,
-                what + ": " + std::to_string(size_of(message)) +
-                    " bytes with its headers, and the server takes " +
-                    std::to_string(natsConnection_GetMaxPayload(connection_)) + " at most");
+    throw transport::too_large(
+        message, static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_)));
   }
-  throw failed(status, what);
+  throw failed(status, "publish to '" + message.topic + "'");
 }
 
 natsStatus link::publish(const char* subject, const std::string& reply_to,
