@@ -4,6 +4,7 @@
 #include "settings.hpp"
 #include "status.hpp"
 #include "transport/limits.hpp"
+#include "urls.hpp"
 
 #include <bit>
 #include <map>
@@ -77,7 +78,7 @@ class link::callbacks {
   static void reconnected(natsConnection* connection, void* closure) {
     char url[256] = "";
     natsConnection_GetConnectedUrl(connection, url, sizeof url);
-    tell(closure, [&](link_listener& to, link& of) { to.back(of.role_, shown(url)); });
+    tell(closure, [&](link_listener& to, link& of) { to.back(of.role_, shown_as_written(url)); });
   }
   static void closed(natsConnection* connection, void* closure) {
     tell(closure, [&](link_listener& to, link& of) {
