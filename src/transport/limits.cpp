@@ -17,10 +17,10 @@ std::size_t size_of(const envelope& message) noexcept {
 }
 
 error too_large(const envelope& message, std::size_t limit) {
-  return error(errc::transport_failed,
-               "publish to '" + message.topic + "': " + std::to_string(size_of(message)) +
-                   " bytes with its headers, and the server takes " + std::to_string(limit) +
-                   " at most");
+  return error(errc::transport_failed, "publish to '" + message.topic +
+                                           "': " + std::to_string(size_of(message)) +
+                                           " bytes with its headers, and the server takes " +
+                                           std::to_string(limit) + " at most");
 }
 
 }  // namespace msgbus::transport

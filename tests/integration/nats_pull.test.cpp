@@ -296,12 +296,9 @@ json ask_server(const nats_server& server, const std::string& topic, const json&
 }
 
 json make_consumer(const nats_server& server, const json& changed) {
-  json config = {{"durable_name", "billing"},
-                 {"deliver_policy", "new"},
-                 {"ack_policy", "explicit"},
-                 {"max_ack_pending", 1000},
-                 {"max_deliver", 20},
-                 {"description", "made by its operator"}};
+  json config = {{"durable_name", "billing"}, {"deliver_policy", "new"},
+                 {"ack_policy", "explicit"},  {"max_ack_pending", 1000},
+                 {"max_deliver", 20},         {"description", "made by its operator"}};
   config.update(changed);
   const json made = ask_server(server, "CONSUMER.DURABLE.CREATE.ORDERS.billing",
                                {{"stream_name", "ORDERS"}, {"config", config}});
@@ -332,8 +329,7 @@ TEST_CASE("a durable consumer that its operator made is used as it is") {
 TEST_CASE("of a durable consumer that is there, only the patience is changed") {
   with_stream test;
   const auto other = GENERATE(5s, 60s);
-  json before =
-      make_consumer(test.server, {{"ack_wait", std::chrono::nanoseconds(other).count()}});
+  json before = make_consumer(test.server, {{"ack_wait", std::chrono::nanoseconds(other).count()}});
   auto sink = std::make_shared<delivery_collector>();
   test.pull(sink);
   before["ack_wait"] = 30'000'000'000;

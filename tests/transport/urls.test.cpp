@@ -37,10 +37,10 @@ struct row {
 };
 
 const std::vector<std::string> odd_passwords = {
-    "a,b",    "a, b",   ",",      ",,",        "a@b",     "@",         "a:b",        ":",
-    "a/b",    "//",     "a?b",    "a#b",       "a b",     "\"quoted\"", "back\\slash", "{}",
-    "a;b",    "[::1]",  "a,b@c",  "a@h:1,b@c", "a,h:1,b", "%",         "50%off",     "%zz",
-    "tab\tx", "a://b",  "://",    "\xc3\xa4",  "'",       "a&b=c",     "$2a$x",      "<>"};
+    "a,b",    "a, b",  ",",     ",,",        "a@b",     "@",          "a:b",         ":",
+    "a/b",    "//",    "a?b",   "a#b",       "a b",     "\"quoted\"", "back\\slash", "{}",
+    "a;b",    "[::1]", "a,b@c", "a@h:1,b@c", "a,h:1,b", "%",          "50%off",      "%zz",
+    "tab\tx", "a://b", "://",   "\xc3\xa4",  "'",       "a&b=c",      "$2a$x",       "<>"};
 
 }  // namespace
 

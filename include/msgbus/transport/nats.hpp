@@ -35,7 +35,7 @@ struct options {
   /// User, password and token may be percent-encoded, as `%2C` for a comma; all else stands for
   /// itself: the last `@` of a url ends its login, the first `:` in that its user.
   std::string url = "nats://127.0.0.1:4222";
-  std::string name = "msgbus";                ///< as servers show it
+  std::string name = "msgbus";  ///< as servers show it
   std::string user = {};
   std::string password = {};
   std::string token = {};

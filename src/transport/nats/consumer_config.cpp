@@ -61,7 +61,10 @@ std::string misfits(const json& there, const transport::pull_options& which) {
   const json has = filters_of(there);
   const json needs = which.filter.empty() ? json::array() : json::array({which.filter});
   if (has != needs) {
-    add_misfit(text, "filter_subject", has.empty() ? json("") : has.size() == 1 ? has[0] : has,
+    add_misfit(text, "filter_subject",
+               has.empty()       ? json("")
+               : has.size() == 1 ? has[0]
+                                 : has,
                which.filter.empty() ? "empty" : json(which.filter).dump());
   }
   // Pushed it cannot be pulled; without payloads nothing can be decoded; we are of no group.

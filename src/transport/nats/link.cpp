@@ -126,8 +126,8 @@ void link::publish(const envelope& message, const std::string& reply_to) {
   }
   if (status == NATS_OK) return;
   if (status == NATS_MAX_PAYLOAD) {
-    throw transport::too_large(
-        message, static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_)));
+    throw transport::too_large(message,
+                               static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_)));
   }
   throw failed(status, "publish to '" + message.topic + "'");
 }

@@ -45,8 +45,8 @@ asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_o
   const json& now = made.contains("config") ? made["config"] : there;
   if (!is_less_patient(now, which)) co_return;
   const std::string why = refusal_of(made).text;
-  throw error(errc::transport_failed, what + ": " + impatience(now, which) +
-                                          (why.empty() ? std::string() : ": " + why));
+  throw error(errc::transport_failed,
+              what + ": " + impatience(now, which) + (why.empty() ? std::string() : ": " + why));
 }
 
 asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,

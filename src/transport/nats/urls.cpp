@@ -173,8 +173,8 @@ std::vector<server_url> parse_urls(std::string_view list) {
   for (reading& each : all) {
     if (!each.wrong.empty()) {
       throw error(errc::bad_arguments, "url " + std::to_string(urls.size() + 1) + " of " +
-                                           std::to_string(all.size()) + " cannot be read: " +
-                                           std::string(each.wrong));
+                                           std::to_string(all.size()) +
+                                           " cannot be read: " + std::string(each.wrong));
     }
     urls.push_back(std::move(each.url));
   }
