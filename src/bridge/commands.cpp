@@ -88,6 +88,20 @@ void write_error(envelope& answer, const std::exception_ptr& failure) {
   set(header::error_text, text.empty() ? "no text" : text);  // an empty header says nothing
 }
 
+void write_short_error(envelope& answer, const std::exception_ptr& failure) {
+  constexpr std::size_t most = 64;  // letters of a type's name
+  answer.payload.clear();
+  answer.headers.clear();
+  answer.headers.emplace(header::error_code, code_of(failure));
+  answer.headers.emplace(header::error_kind, in_one_line(kind_of(failure)).substr(0, most));
+  answer.headers.emplace(header::error_text, "the answer cannot be sent");
+}
+
+std::exception_ptr unsendable(const std::string& what, const std::exception_ptr& why) {
+  return std::make_exception_ptr(
+      error(errc::transport_failed, what + " cannot be sent: " + describe(why)));
+}
+
 void throw_error_in(const envelope& answer, const std::string& operation) {
   const std::string code(header_of(answer, header::error_code));
   if (code.empty()) return;

@@ -166,15 +166,12 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     discovery_sink(std::shared_ptr<served_link> of, discovery_verb verb)
         : of_(std::move(of)), verb_(verb) {}
     bool take(envelope&& message, bool) noexcept override {
-      try {
-        if (message.reply_to.empty()) return true;
-        envelope answer{.topic = message.reply_to,
+      if (message.reply_to.empty()) return true;
+      const auto described = [&] {
+        return envelope{.topic = message.reply_to,
                         .payload = discovery_answer(verb_, of_->described())};
-        of_->hub_->wire->publish(answer, transport::urgency::at_once);
-      } catch (...) {
-        add(of_->unsent_);
-        of_->hub_->failed(of_->name(), std::current_exception());
-      }
+      };
+      of_->reply(message.reply_to, "what discovery asked for", nullptr, described);
       return true;
     }
     void ended(const std::exception_ptr& why) noexcept override {
@@ -239,21 +236,56 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       failure = std::current_exception();
     }
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
-    if (!reply_to.empty()) self->send(reply_to, std::move(result), failure, *origin);
-    if (failure && reply_to.empty()) self->hub_->failed(self->name(), failure);
+    if (!reply_to.empty()) {
+      const auto answered = [&] {
+        envelope out = stamped(self->hub_->ids, reply_to, std::move(result), {},
+                               context::caused_by(origin.get()));
+        if (failure) write_error(out, failure);
+        return out;
+      };
+      const std::string what = "the result of operation '" + asked.at->operation.name + "'";
+      failure = self->reply(reply_to, what, failure, answered);
+    } else if (failure) {
+      self->hub_->failed(self->name(), failure);
+    }
     asked.at->ended(took, failure ? in_one_line(describe(failure)) : std::string());
   }
 
-  void send(const std::string& to, payload result, std::exception_ptr failure,
-            const msgbus::origin& asked) {
+  /// Sends what `make` makes. Whoever asks gets an answer: if this one cannot be sent, the reason.
+  /// Gives the failure that the asker is told of, if any.
+  template <class Make>
+  std::exception_ptr reply(const std::string& to, const std::string& what,
+                           const std::exception_ptr& failure, const Make& make) noexcept {
     try {
-      envelope out = stamped(hub_->ids, to, std::move(result), {}, context::caused_by(&asked));
-      if (failure) write_error(out, failure);
-      hub_->wire->publish(out, transport::urgency::at_once);
+      hub_->wire->publish(make(), transport::urgency::at_once);
+      return failure;
     } catch (...) {
-      add(unsent_);
+      return reply_with_error(to, what, failure, std::current_exception());
+    }
+  }
+
+  // In fewer words if need be: not even the error may be too large, or have a header that cannot be
+  // sent.
+  std::exception_ptr reply_with_error(const std::string& to, const std::string& what,
+                                      std::exception_ptr failure,
+                                      const std::exception_ptr& why) noexcept {
+    add(unsent_);
+    try {
+      const std::exception_ptr refused = unsendable(what, why);
+      hub_->failed(name(), refused);
+      if (!failure) failure = refused;
+      envelope out{.topic = to};
+      try {
+        write_error(out, failure);
+        hub_->wire->publish(out, transport::urgency::at_once);
+      } catch (...) {
+        write_short_error(out, failure);
+        hub_->wire->publish(out, transport::urgency::at_once);
+      }
+    } catch (...) {
       hub_->failed(name(), std::current_exception());
     }
+    return failure ? failure : why;
   }
 
   const std::string prefix_;

@@ -49,6 +49,7 @@ std::vector<conformance_case> transport_conformance() {
   conformance::add_durable_cases(all);
   conformance::add_redelivery_cases(all);
   conformance::add_lifetime_cases(all);
+  conformance::add_limit_cases(all);
   return all;
 }
 

@@ -149,6 +149,46 @@ asio::awaitable<void> filtered(transport_environment& in) {
   expect(came.front() == "b.x" && came.back() == "b.y", "a source gives what its filter matches");
 }
 
+asio::awaitable<void> other_filter(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  const auto got = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.filter = in.topic("a.*");
+  const auto first = co_await mine->pull(which, got);
+  transport::pull_options other = which;
+  for (const std::string& filter : {in.topic("b.*"), std::string()}) {
+    other.filter = filter;
+    const error e = co_await error_of(mine->pull(other, got), "another filter");
+    const std::string_view text = e.what();
+    expect(e.code() == errc::transport_failed, "another filter: transport_failed");
+    expect(text.find("'workers'") != text.npos && text.find("filter") != text.npos &&
+               text.find(which.filter) != text.npos && text.find(filter) != text.npos,
+           "the error names the durable, the field, and both filters");
+  }
+  (void)co_await store(in, mine, "b.x", "b");
+  (void)co_await store(in, mine, "a.x", "a");
+  first->ask(2);
+  const texts came = co_await take(got, 1, in.deadline());
+  expect(came.front() == "a", "the durable stays as it is");
+}
+
+asio::awaitable<void> other_patience(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  co_await make_stream(in, mine);
+  const auto got = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  (void)co_await mine->pull(which, got);
+  which.ack_wait = in.patience();
+  const auto source = co_await mine->pull(which, got);
+  (void)co_await store(in, mine, "a", "x");
+  source->ask(2);
+  const auto first = co_await got->next(in.deadline());
+  const auto second = co_await got->next(in.deadline());
+  expect(second->times == 2, "of several, the last that attaches says the patience");
+  second->ack();
+}
+
 asio::awaitable<void> stopped_source(transport_environment& in) {
   const connection sender = co_await in.connect();
   const connection receiver = co_await in.connect();
@@ -190,6 +230,8 @@ void add_durable_cases(cases& to) {
   to.push_back({"sources of a durable share", durable, shared});
   to.push_back({"each durable gets everything", durable, each_durable});
   to.push_back({"a durable may be filtered", durable, filtered});
+  to.push_back({"a durable keeps its filter", durable, other_filter});
+  to.push_back({"a durable that is there gets another patience", durable, other_patience});
   to.push_back({"a stopped source gives nothing", durable, stopped_source});
   to.push_back({"a stream that is not there is an error that names it", durable, no_such_stream});
 }

@@ -32,6 +32,7 @@ void add_stream_cases(cases& to);
 void add_durable_cases(cases& to);
 void add_redelivery_cases(cases& to);
 void add_lifetime_cases(cases& to);
+void add_limit_cases(cases& to);
 
 inline constexpr transport::features anything{};
 inline constexpr transport::features durable{.durable = true};

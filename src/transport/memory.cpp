@@ -110,6 +110,7 @@ asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, dur
     hub_lock lock(at->at());
     at->must_be_open();
     if (at->away()) continue;
+    at->must_fit(*shared);
     const std::optional<stored> kept = lock.in().send(*at, shared, at->options().echo);
     if (kept) co_return *kept;
     throw error(errc::transport_failed,

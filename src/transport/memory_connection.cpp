@@ -1,3 +1,4 @@
+#include "transport/limits.hpp"
 #include "transport/memory_hub.hpp"
 
 #include <msgbus/core/error.hpp>
@@ -50,7 +51,13 @@ void connection::close() noexcept {
   lock.in().remove(*this, lock);
 }
 
+void connection::must_fit(const envelope& what) const {
+  const std::size_t limit = options_.max_payload;
+  if (limit != 0 && size_of(what) > limit) throw too_large(what, limit);
+}
+
 void connection::publish(hub_lock& lock, message what, bool to_itself) {
+  must_fit(*what);
   if (!away_) {
     lock.in().send(*this, what, to_itself);
     return;

@@ -155,6 +155,8 @@ class connection final : public std::enable_shared_from_this<connection>,
   [[nodiscard]] bool context_is_there() const noexcept { return !context_ended_; }
   /// Throws `closed`.
   void must_be_open() const;
+  /// Throws if it is too large.
+  void must_fit(const envelope& what) const;
 
   /// Does it, or keeps it until the connection is back.
   template <class Act>

@@ -92,3 +92,18 @@ TEST_CASE("an error of another program, which knows no kinds, crosses too") {
 TEST_CASE("an answer without an error throws nothing") {
   CHECK_NOTHROW(throw_error_in(envelope{.topic = "x"}, "update"));
 }
+
+TEST_CASE("where there is no room for a text, the kind crosses", "[B6]") {
+  envelope answer{.topic = "x", .headers = {{"A", "1"}}, .payload = "half a result"};
+  const std::string text(1000, 'x');
+  msgbus::bridging::write_short_error(answer, std::make_exception_ptr(std::out_of_range(text)));
+  CHECK(answer.payload.empty());
+  CHECK(answer.headers.size() == 3);
+  try {
+    throw_error_in(answer, "update");
+    FAIL("nothing was thrown");
+  } catch (const remote_error& e) {
+    CHECK(e.kind() == "std::out_of_range");
+    CHECK(e.text() == "the answer cannot be sent");
+  }
+}

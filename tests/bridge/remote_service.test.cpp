@@ -313,3 +313,71 @@ TEST_CASE("a drained bridge answers what it was asked, and nothing more", "[B8]"
   REQUIRE(running.done());
   CHECK(running.get() == 7);
 }
+
+TEST_CASE("a result that is too large is an error for its caller, at once", "[B6]") {
+  two_sides all;
+  auto report = all.commands.handler("report", [](std::size_t n) { return std::string(n, 'x'); });
+  auto served = all.there.serve("users", report);
+  CHECK(all.call<std::string>("report", 1000).size() == 1000);
+  const auto began = all.clock.now();
+  const auto failure =
+      caught<remote_error>([&] { (void)all.call<std::string>("report", 1 << 20); });
+  CHECK(all.clock.now() == began);
+  CHECK_THAT(failure.text(), contains("the result of operation 'report' cannot be sent: "));
+  CHECK_THAT(failure.text(), contains("1048576 at most"));
+  CHECK(served.stats().answered == 2);
+  CHECK(served.stats().errors == 1);
+  CHECK(served.stats().unsent == 1);
+  REQUIRE(all.told.all.size() == 1);
+  CHECK_THAT(all.told.all[0], contains("service 'users': the result of operation 'report'"));
+}
+
+TEST_CASE("an error that is too large crosses with its kind, at once", "[B6]") {
+  two_sides all;
+  // So small that a long text is too large, or the ids of an answer.
+  const std::size_t limit = GENERATE(1200, 180);
+  bridge narrow = all.connect({.max_payload = limit});
+  auto find = all.commands.handler(
+      "find", [](int) -> user { throw std::out_of_range(std::string(1000, 'x')); });
+  auto served = narrow.serve("users", find);
+  const auto began = all.clock.now();
+  const auto failure = caught<remote_error>([&] { (void)all.call<user>("find", 1); });
+  CHECK(all.clock.now() == began);
+  CHECK(failure.kind() == "std::out_of_range");
+  CHECK(failure.text() == (limit == 180 ? "the answer cannot be sent" : std::string(1000, 'x')));
+  CHECK(served.stats().errors == 1);
+  CHECK(served.stats().unsent == 1);
+}
+
+TEST_CASE("a discovery answer that is too large is an error, at once", "[B6]") {
+  two_sides all;
+  auto add = all.commands.handler("add", [](int a, int b) { return a + b; });
+  msgbus::serve_options how;
+  how.name = "calculator";
+  how.description.assign(2000, 'x');
+  bridge narrow = all.connect({.max_payload = 1000});
+  auto served = narrow.serve("users", how, add);
+  const remote_service discovery(all.here, "$SRV", {.timeout = 1s});
+  const auto ask = [&](std::string_view verb) {
+    return all.clock.run(all.steps, discovery.execute<nlohmann::json>(verb));
+  };
+  CHECK(ask("PING")["name"] == "calculator");
+  const auto began = all.clock.now();
+  const auto failure = caught<remote_error>([&] { (void)ask("INFO"); });
+  CHECK(all.clock.now() == began);
+  CHECK_THAT(failure.text(), contains("1000 at most"));
+  CHECK(served.stats().unsent == 1);
+}
+
+TEST_CASE("arguments that are too large are refused here, at once", "[B6]") {
+  two_sides all;
+  int called = 0;
+  auto note = all.commands.handler("note", [&](const std::string&) { ++called; });
+  all.there.serve("users", note);
+  const auto began = all.clock.now();
+  const auto call = [&] { all.call("note", std::string(1 << 20, 'x')); };
+  CHECK(code_of(call) == errc::transport_failed);
+  CHECK_THAT(text_of(call), contains("'users.note'") && contains("1048576 at most"));
+  CHECK(all.clock.now() == began);
+  CHECK(called == 0);
+}

@@ -307,3 +307,33 @@ TEST_CASE("a process that is killed between handling and settling loses nothing"
   for (const auto& each : times) duplicates += each.second - 1;
   CHECK(duplicates >= 3);  // each that died had handled one that it never came to settle
 }
+
+TEST_CASE("what is too large for the server is an error for its caller, at once", "[B6]") {
+  const nats_server server;
+  loop here;
+  std::vector<std::string> told;
+  bridge front = join(here, server);
+  bridge back = join(here, server, &told);
+  service commands(here.executor());
+  auto report = commands.handler("report", [](std::size_t n) { return std::string(n, 'x'); });
+  auto note = commands.handler("note", [](const std::string&) {});
+  msgbus::serve_options how;
+  how.name = "reports";
+  how.description.assign(std::size_t{1} << 20, 'x');
+  auto served = back.serve("reports", how, report, note);
+  // An answer that does not come fails the test: `run` does not wait for so long.
+  const remote_service reports(front, "reports", {.timeout = 2 * patience});
+  const remote_service discovery(front, "$SRV", {.timeout = 2 * patience});
+  const auto refused = [&](awaitable<std::string> call) {
+    return msgbus::describe(thrown_by([&] { here.run(std::move(call)); }));
+  };
+  CHECK(here.run(reports.execute<std::string>("report", 1000)).size() == 1000);
+  CHECK_THAT(refused(reports.execute<std::string>("report", 1 << 20)),
+             contains("the result of operation 'report' cannot be sent: "));
+  CHECK_THAT(refused(discovery.execute<std::string>("INFO.reports")),
+             contains("what discovery asked for cannot be sent: "));
+  CHECK_THAT(refused(reports.execute<std::string>("note", std::string(1 << 20, 'x'))),
+             contains("1048576 at most"));
+  CHECK(served.stats().unsent == 2);
+  CHECK(told.size() == 2);
+}

@@ -4,6 +4,9 @@
 #include "support/nats.hpp"
 #include "support/thrown.hpp"
 
+#include <cstdio>
+#include <string>
+
 using namespace msgbus_test;
 using msgbus::errc;
 
@@ -67,4 +70,49 @@ TEST_CASE("a server that never answers is given up in time") {
   REQUIRE(failure);
   const auto code = code_of([&] { std::rethrow_exception(failure); });
   CHECK((code == errc::timed_out || code == errc::disconnected));
+}
+
+namespace {
+
+/// As a url needs it, where it is not to stand for itself.
+std::string percent_encoded(const std::string& text) {
+  std::string made;
+  for (const char c : text) {
+    char code[4] = {};
+    const unsigned byte = static_cast<unsigned char>(c);
+    std::snprintf(code, sizeof code, "%%%02X", byte);
+    made += code;
+  }
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a password of any characters lets in, and is a part of no text") {
+  const std::string password = R"(s3cr3t,a@b:c/d?e#f g"h\i{j}'k,l)";
+  const nats_server server({"--user", "me,\"too\"", "--pass", password});
+  loop here;
+  const std::string with = "nats://me,\"too\":";
+  CHECK(connect(here, {.url = server.url(), .user = "me,\"too\"", .password = password}));
+  const std::string raw = with + password + "@" + server.address();
+  const std::string encoded = with + percent_encoded(password) + "@" + server.address();
+  for (const std::string& url : {raw, encoded, "127.0.0.1:1, " + raw, raw + ",127.0.0.1:1"}) {
+    INFO(url);
+    CHECK(connect(here, {.url = url}));
+  }
+  const std::string wrong = with + password + "x@" + server.address();
+  check_denied(refused({.url = wrong}), server.url());
+  CHECK_THAT(msgbus::describe(refused({.url = wrong})), !contains("s3cr3t") && !contains("l,"));
+  // Logins that differ stay in the urls that nats.c is given.
+  const auto both = refused({.url = wrong + ",nats://you:s3cr3t,too@" + server.address()});
+  CHECK_THAT(msgbus::describe(both), !contains("s3cr3t"));
+  CHECK_THAT(msgbus::describe(both), contains(server.url() + ", " + server.url()));
+  CHECK(connect(here, {.url = wrong + "," + raw}));
+}
+
+TEST_CASE("a name and a token of any characters break nothing") {
+  const nats_server server({"--auth", R"(t"o\k,e@n)"});
+  loop here;
+  CHECK(connect(here, {.url = server.url(), .name = R"(a "name" \)", .token = R"(t"o\k,e@n)"}));
+  CHECK(connect(here, {.url = R"(nats://t"o\k,e@n@)" + server.address()}));
 }

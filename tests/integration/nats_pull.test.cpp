@@ -4,7 +4,10 @@
 #include "support/nats.hpp"
 #include "support/thrown.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <set>
+#include <stdexcept>
 
 using namespace msgbus_test;
 using msgbus::errc;
@@ -273,4 +276,83 @@ TEST_CASE("a source of a stream or durable name that cannot be is refused") {
   which = billing();
   which.durable = "";
   CHECK(code_of([&] { test.pull(sink, which); }) == errc::bad_arguments);
+}
+
+namespace {
+
+using nlohmann::json;
+
+/// As an operator would, from elsewhere.
+json ask_server(const nats_server& server, const std::string& topic, const json& request) {
+  loop elsewhere;
+  const auto at = connect(elsewhere, server);
+  auto answers = std::make_shared<collector>();
+  msgbus::envelope asked{"$JS.API." + topic};
+  asked.reply_to = at->new_inbox();
+  if (!request.is_null()) asked.payload = request.dump();
+  const auto feed = at->subscribe(asked.reply_to, "", answers);
+  at->publish(asked, msgbus::transport::urgency::at_once);
+  return json::parse(answers->got.wait_for(1)[0].payload);
+}
+
+json make_consumer(const nats_server& server, const json& changed) {
+  json config = {{"durable_name", "billing"}, {"deliver_policy", "new"},
+                 {"ack_policy", "explicit"},  {"max_ack_pending", 1000},
+                 {"max_deliver", 20},         {"description", "made by its operator"}};
+  config.update(changed);
+  const json made = ask_server(server, "CONSUMER.DURABLE.CREATE.ORDERS.billing",
+                               {{"stream_name", "ORDERS"}, {"config", config}});
+  if (made.contains("error")) throw std::runtime_error(made.dump());
+  return made["config"];
+}
+
+json consumer_there(const nats_server& server) {
+  return ask_server(server, "CONSUMER.INFO.ORDERS.billing", nullptr)["config"];
+}
+
+}  // namespace
+
+TEST_CASE("a durable consumer that its operator made is used as it is") {
+  with_stream test;
+  store(test.here, *test.at, "orders.placed", 1);  // which it is not to give
+  const json before = make_consumer(test.server, json::object());
+  auto sink = std::make_shared<delivery_collector>();
+  const auto source = test.pull(sink);
+  CHECK(consumer_there(test.server) == before);
+  source->ask(2);
+  store(test.here, *test.at, "orders.placed", 1, 1);
+  const auto got = sink->got.wait_for(1);
+  CHECK(payload_of(got[0]) == "1");
+  CHECK(got[0]->ack());
+}
+
+TEST_CASE("of a durable consumer that is there, only the patience is changed") {
+  with_stream test;
+  const auto other = GENERATE(5s, 60s);
+  json before = make_consumer(test.server, {{"ack_wait", std::chrono::nanoseconds(other).count()}});
+  auto sink = std::make_shared<delivery_collector>();
+  test.pull(sink);
+  before["ack_wait"] = 30'000'000'000;
+  CHECK(consumer_there(test.server) == before);
+}
+
+TEST_CASE("a durable consumer that cannot serve is refused, and stays as it is") {
+  with_stream test;
+  const auto [changed, text] = GENERATE(table<json, std::string>(
+      {{{{"ack_policy", "all"}}, "ack_policy is \"all\", and must be \"explicit\""},
+       {{{"filter_subject", "orders.x"}}, "filter_subject is \"orders.x\", and must be empty"},
+       {{{"headers_only", true}}, "headers_only is true, and must be absent"},
+       {{{"max_batch", 100}}, "max_batch is 100, and must be 1024 at least"},
+       {{{"deliver_subject", "there"}, {"max_waiting", nullptr}},
+        "deliver_subject is \"there\", and must be absent"},
+       {{{"backoff", {1'000'000'000, 2'000'000'000}}}, "backoff is [1000000000,2000000000]"}}));
+  INFO(changed.dump());
+  const json before = make_consumer(test.server, changed);
+  auto sink = std::make_shared<delivery_collector>();
+  const auto pulling = [&, wanted = text] {
+    const std::string said = text_of([&] { test.pull(sink); });
+    CHECK_THAT(said, contains("stream 'ORDERS', durable 'billing': ") && contains(wanted));
+  };
+  pulling();
+  CHECK(consumer_there(test.server) == before);
 }

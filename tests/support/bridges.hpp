@@ -36,6 +36,9 @@ struct neighbourhood {
   [[nodiscard]] msgbus::bridge connect(std::string name = {}) {
     msgbus::memory_options how;
     how.name = std::move(name);
+    return connect(how);
+  }
+  [[nodiscard]] msgbus::bridge connect(const msgbus::memory_options& how) {
     return msgbus::bridge(broker.connect(steps.get_executor(), how), told.to_here());
   }
 

@@ -8,6 +8,7 @@
 #include <asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -45,6 +46,9 @@ class transport_environment {
   /// The unit of the times that a case lets pass: `ack_wait` and delays are a few of it. Longer
   /// than the slowest thing that the machine does at once.
   [[nodiscard]] virtual duration patience() const noexcept { return std::chrono::seconds(1); }
+
+  /// How many bytes a message may have, with its headers; 0: any number.
+  [[nodiscard]] virtual std::size_t max_payload() const noexcept { return 1 << 20; }
 
   /// `<prefix>.<name>`, a topic or pattern.
   [[nodiscard]] std::string topic(std::string_view name) const;

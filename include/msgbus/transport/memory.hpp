@@ -22,6 +22,9 @@ struct memory_options {
   std::size_t pending_limit = 65536;  ///< what a subscription keeps for a slow executor; then it
                                       ///< drops
   std::size_t away_limit = 65536;     ///< what is kept to be sent while the connection is away
+  /// Bytes that a message may have, with its headers; 0: any number. The default is nats-server's:
+  /// what is too large for a server is too large in a test.
+  std::size_t max_payload = 1 << 20;
 };
 
 /// What connections of one process meet at. Thread-safe; copies are the same broker, which lives as

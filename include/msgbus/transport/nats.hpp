@@ -30,8 +30,12 @@ struct event {
 };
 
 struct options {
-  std::string url = "nats://127.0.0.1:4222";  ///< several, separated by commas
-  std::string name = "msgbus";                ///< as servers show it
+  /// Several are separated by commas. A comma within a password separates nothing, unless a scheme
+  /// (`nats://`) comes next: so a url that has a login and is not the first begins with its scheme.
+  /// User, password and token may be percent-encoded, as `%2C` for a comma; all else stands for
+  /// itself: the last `@` of a url ends its login, the first `:` in that its user.
+  std::string url = "nats://127.0.0.1:4222";
+  std::string name = "msgbus";  ///< as servers show it
   std::string user = {};
   std::string password = {};
   std::string token = {};

@@ -23,6 +23,8 @@ struct refusal {
 
 inline constexpr int stream_not_found = 10059;
 inline constexpr int consumer_not_found = 10014;
+inline constexpr int consumer_name_taken = 10013;
+inline constexpr int consumer_exists = 10148;
 inline constexpr int stream_exists = 10058;
 
 /// What an answer says; an empty text if it is no error.

@@ -3,7 +3,9 @@
 #include "message.hpp"
 #include "status.hpp"
 #include "subscription.hpp"
+#include "transport/limits.hpp"
 #include "transport/names.hpp"
+#include "urls.hpp"
 
 #include <msgbus/core/topic.hpp>
 
@@ -18,13 +20,10 @@ namespace {
 constexpr std::size_t retired_at_once = 64;
 constexpr std::int64_t reclaim_milliseconds = 2000;
 
-std::string text_of_refusal(const native_connection& at, natsStatus status,
-                            const envelope& message) {
-  const std::string what = "publish to '" + message.topic + "'";
-  if (status != NATS_MAX_PAYLOAD) return what + ": " + text_of(status);
-  return what + ": " + std::to_string(size_of(message)) +
-         " bytes with its headers, and the server takes " +
-         std::to_string(natsConnection_GetMaxPayload(at.get())) + " at most";
+error refusal(const native_connection& at, natsStatus status, const envelope& message) {
+  if (status != NATS_MAX_PAYLOAD) return failure(status, "publish to '" + message.topic + "'");
+  const auto most = static_cast<std::size_t>(natsConnection_GetMaxPayload(at.get()));
+  return transport::too_large(message, most);
 }
 
 }  // namespace
@@ -70,9 +69,7 @@ void link::publish(const envelope& message, const std::string& reply_to) {
     const auto at = current();
     const natsStatus status = send_now(*at, message, reply_to);
     if (status == NATS_OK) return;
-    if (status == NATS_MAX_PAYLOAD) {
-      throw error(errc::transport_failed, text_of_refusal(*at, status, message));
-    }
+    if (status == NATS_MAX_PAYLOAD) throw refusal(*at, status, message);
     if (!must_wait(status)) throw failed(status, "publish to '" + message.topic + "'");
   }
   keep(message, reply_to);
@@ -145,7 +142,7 @@ void link::send_kept(std::vector<std::string>& refused) {
     if (must_wait(status)) return;
     if (status != NATS_OK) {
       ++given_up_;
-      refused.push_back(text_of_refusal(*at, status, first) +
+      refused.push_back(std::string(refusal(*at, status, first).what()) +
                         " (it had waited for the connection, and is given up)");
     }
     kept_bytes_ -= size_of(first) + first.topic.size() + first.reply_to.size();

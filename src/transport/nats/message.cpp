@@ -76,15 +76,6 @@ envelope from_nats(natsMsg* message) {
   return result;
 }
 
-std::size_t size_of(const envelope& message) noexcept {
-  std::size_t size = message.payload.size();
-  if (!message.headers.empty()) size += std::string_view("NATS/1.0\r\n\r\n").size();
-  for (const auto& [name, value] : message.headers) {
-    size += name.size() + value.size() + std::string_view(":\r\n").size();
-  }
-  return size;
-}
-
 void check(const envelope& message) {
   check_topic(message.topic);
   if (!message.reply_to.empty()) check_topic(message.reply_to);

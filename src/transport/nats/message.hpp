@@ -28,9 +28,6 @@ using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
 /// The value of "Status"; empty for a message that is none of the server's own.
 [[nodiscard]] std::string_view status_of(natsMsg* message) noexcept;
 
-/// About what the server counts against its limit.
-[[nodiscard]] std::size_t size_of(const envelope& message) noexcept;
-
 /// Throws `invalid_topic` or `bad_arguments` if sending it would break the protocol.
 void check(const envelope& message);
 

@@ -2,6 +2,7 @@
 
 #include "settings.hpp"
 #include "status.hpp"
+#include "urls.hpp"
 
 #include <bit>
 #include <utility>
@@ -78,7 +79,7 @@ class native_connection::callbacks {
     char url[256] = "";
     natsConnection_GetConnectedUrl(connection, url, sizeof url);
     tell(find(closure),
-         [&](native_listener& to, native_connection& of) { to.back(of, shown(url)); });
+         [&](native_listener& to, native_connection& of) { to.back(of, shown_as_written(url)); });
   }
   static void closed(natsConnection* connection, void* closure) {
     const char* text = nullptr;

@@ -1,5 +1,6 @@
 #include "pull.hpp"
 
+#include "consumer_config.hpp"
 #include "jetstream.hpp"
 #include "puller.hpp"
 #include "transport/names.hpp"
@@ -12,33 +13,41 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds(5);
 
-json config_of(const transport::pull_options& which) {
-  json config = {
-      {"durable_name", which.durable},
-      {"deliver_policy", "all"},
-      {"replay_policy", "instant"},
-      {"ack_policy", "explicit"},
-      {"ack_wait", std::chrono::duration_cast<std::chrono::nanoseconds>(which.ack_wait).count()},
-      // Whoever settles counts: what the server gave up on would stay in limbo.
-      {"max_deliver", -1},
-      // What is asked for is the limit.
-      {"max_ack_pending", -1}};
-  if (!which.filter.empty()) config["filter_subject"] = which.filter;
-  return config;
+asio::awaitable<json> make_consumer(std::shared_ptr<session> through, std::string name,
+                                    std::string stream, json config, const char* action,
+                                    time_point until) {
+  json request;
+  request["stream_name"] = std::move(stream);
+  request["config"] = std::move(config);
+  // Servers from 2.10 on know it: then what was made meanwhile is not changed, and what has gone
+  // meanwhile is not made.
+  request["action"] = action;
+  json answer = co_await ask_jetstream(through, "CONSUMER.DURABLE.CREATE." + name, request, until);
+  co_return answer;
 }
 
-// What of the consumer that is there is not as wanted, in words; empty if nothing.
-std::string difference(const json& there, const json& wanted) {
-  std::string text;
-  for (const char* const each :
-       {"ack_policy", "ack_wait", "max_deliver", "max_ack_pending", "filter_subject"}) {
-    const json is = there.contains(each) ? there[each] : json("");
-    const json should = wanted.contains(each) ? wanted[each] : json("");
-    if (is == should) continue;
-    if (!text.empty()) text += ", ";
-    text += std::string(each) + " is " + is.dump() + " instead of " + should.dump();
+// One that its operator made stays as it is, unless another patience is asked for.
+asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_options which,
+                             std::string what, json there, time_point until) {
+  const std::string wrong = misfits(there, which);
+  if (!wrong.empty()) throw error(errc::transport_failed, what + ": " + wrong);
+  if (has_backoff(there)) {
+    if (is_less_patient(there, which)) {
+      throw error(errc::transport_failed, what + ": " + impatience(there, which));
+    }
+    co_return;
   }
-  return text;
+  if (has_ack_wait(there, which)) co_return;
+  json changed = with_ack_wait(there, which);
+  const std::string name = which.stream + '.' + which.durable;
+  const json made = co_await make_consumer(through, name, which.stream, changed, "update", until);
+  if (refusal_of(made).err_code == consumer_not_found) check_answer(made, what);
+  // Where it may not be changed, one that is more patient does as well: nothing comes too soon.
+  const json& now = made.contains("config") ? made["config"] : there;
+  if (!is_less_patient(now, which)) co_return;
+  const std::string why = refusal_of(made).text;
+  throw error(errc::transport_failed,
+              what + ": " + impatience(now, which) + (why.empty() ? std::string() : ": " + why));
 }
 
 asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
@@ -46,28 +55,21 @@ asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
   const std::string name = which.stream + '.' + which.durable;
   const std::string what = "stream '" + which.stream + "', durable '" + which.durable + "'";
   const auto until = std::chrono::steady_clock::now() + patience;
-  json config = config_of(which);
-  std::string different;
-  json known = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
-  if (refusal_of(known).err_code != consumer_not_found) {
-    check_answer(known, what);
-    const json& there = known["config"];
-    if (there.contains("deliver_subject")) {
-      throw error(errc::transport_failed, what + ": the server pushes it, it cannot be pulled");
+  for (bool again = false;; again = true) {
+    json known = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
+    if (refusal_of(known).err_code != consumer_not_found) {
+      check_answer(known, what);
+      co_await attach(through, which, what, known["config"], until);
+      co_return;
     }
-    different = difference(there, config);
-    if (different.empty()) co_return;
-    json merged = there;
-    merged.update(config);
-    if (which.filter.empty()) merged.erase("filter_subject");
-    config = std::move(merged);
+    json config = consumer_config(which);
+    json made = co_await make_consumer(through, name, which.stream, config, "create", until);
+    // Made by another process in the meantime: then that one counts.
+    const int code = refusal_of(made).err_code;
+    if ((code == consumer_exists || code == consumer_name_taken) && !again) continue;
+    check_answer(made, what);
+    co_return;
   }
-  json request;
-  request["stream_name"] = which.stream;
-  request["config"] = std::move(config);
-  json made = co_await ask_jetstream(through, "CONSUMER.DURABLE.CREATE." + name, request, until);
-  const bool refused = !refusal_of(made).text.empty();
-  check_answer(made, refused && !different.empty() ? what + ": " + different : what);
 }
 
 class nats_source final : public transport::source {

@@ -1,11 +1,13 @@
 #include "settings.hpp"
 
 #include "status.hpp"
+#include "urls.hpp"
 
 #include <asio/ip/address.hpp>
 
 #include <algorithm>
-#include <string_view>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -15,31 +17,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Of nats.c: the first version that decodes what urls have percent-encoded.
+constexpr std::uint32_t first_that_decodes = 0x030900;
+
 std::int64_t count(duration of) {
   return std::max<std::int64_t>(1, std::chrono::duration_cast<milliseconds>(of).count());
-}
-
-std::vector<std::string> urls_of(const std::string& url) {
-  std::vector<std::string> all;
-  for (std::string_view rest = url; !rest.empty();) {
-    const auto comma = rest.find(',');
-    std::string_view one = rest.substr(0, comma);
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
-    if (!one.empty()) all.emplace_back(one);
-  }
-  return all;
-}
-
-std::string host_of(const std::string& url) {
-  std::string_view rest = url;
-  if (const auto scheme = rest.find("://"); scheme != std::string_view::npos) {
-    rest.remove_prefix(scheme + 3);
-  }
-  if (const auto at = rest.rfind('@'); at != std::string_view::npos) rest.remove_prefix(at + 1);
-  if (!rest.empty() && rest.front() == '[') return std::string(rest.substr(0, rest.find(']') + 1));
-  return std::string(rest.substr(0, rest.find_first_of(":/")));
 }
 
 bool is_address(const std::string& host) {
@@ -50,11 +32,11 @@ bool is_address(const std::string& host) {
 }
 
 // nats.c checks no name unless it is told one, and knows names only, no addresses.
-std::string expected_host(const options& from, const std::vector<std::string>& urls) {
+std::string expected_host(const options& from, const std::vector<server_url>& urls) {
   if (!from.tls.expected_host.empty()) return from.tls.expected_host;
-  const std::string host = host_of(urls.front());
+  const std::string& host = urls.front().host;
   const bool same = std::all_of(urls.begin(), urls.end(),
-                                [&](const std::string& url) { return host_of(url) == host; });
+                                [&](const server_url& url) { return url.host == host; });
   if (!same || is_address(host)) {
     throw error(errc::bad_arguments,
                 "TLS to " + shown(from.url) +
@@ -88,9 +70,9 @@ class setter {
   natsStatus status_ = NATS_OK;
 };
 
-void set_tls(setter& set, const options& from, const std::vector<std::string>& urls) {
+void set_tls(setter& set, const options& from, const std::vector<server_url>& urls) {
   const bool by_url = std::any_of(urls.begin(), urls.end(),
-                                  [](const std::string& url) { return url.starts_with("tls://"); });
+                                  [](const server_url& url) { return url.scheme == "tls"; });
   if (!from.tls.required && !by_url) return;
   set(natsOptions_SetSecure, true);
   set(natsOptions_SetExpectedHostname, expected_host(from, urls).c_str());
@@ -103,10 +85,39 @@ void set_tls(setter& set, const options& from, const std::vector<std::string>& u
   }
 }
 
-void set_credentials(setter& set, const options& from) {
-  if (!from.token.empty()) set(natsOptions_SetToken, from.token.c_str());
-  if (!from.user.empty()) {
-    set(natsOptions_SetUserInfo, from.user.c_str(), from.password.c_str());
+// What urls say counts more than the options. Where it is one login for all servers, it is taken
+// out of the urls: so no text of nats.c's own can have a password.
+std::optional<login> take_login(const options& from, std::vector<server_url>& urls) {
+  std::optional<login> shared;
+  bool all_have = true;
+  for (const server_url& each : urls) {
+    if (!each.credentials) {
+      all_have = false;
+    } else if (shared && *shared != *each.credentials) {
+      return std::nullopt;
+    } else {
+      shared = each.credentials;
+    }
+  }
+  if (!all_have && !(from.user.empty() && from.token.empty())) return std::nullopt;
+  for (server_url& each : urls) each.credentials.reset();
+  return shared;
+}
+
+void set_login(setter& set, const login& with) {
+  if (with.password) {
+    set(natsOptions_SetUserInfo, escaped(with.user).c_str(), escaped(*with.password).c_str());
+  } else {
+    set(natsOptions_SetToken, escaped(with.user).c_str());
+  }
+}
+
+void set_credentials(setter& set, const options& from, const std::optional<login>& by_urls) {
+  if (by_urls) {
+    set_login(set, *by_urls);
+  } else {
+    if (!from.token.empty()) set_login(set, {from.token});
+    if (!from.user.empty()) set_login(set, {from.user, from.password});
   }
   if (!from.credentials_file.empty()) {
     set(natsOptions_SetUserCredentialsFromFiles, from.credentials_file.c_str(),
@@ -114,19 +125,35 @@ void set_credentials(setter& set, const options& from) {
   }
 }
 
+// One that cannot be written for a nats.c that does not decode.
+bool needs_encoding(const server_url& url) {
+  return url.credentials && url.credentials->user.find(':') != std::string::npos;
+}
+
+void set_servers(setter& set, const std::vector<server_url>& urls) {
+  const bool decodes = nats_GetVersionNumber() >= first_that_decodes;
+  std::vector<std::string> texts;
+  for (const server_url& each : urls) {
+    if (!decodes && needs_encoding(each)) {
+      throw error(errc::bad_arguments, "the user for " + shown(each) + " has a ':', and " +
+                                           "logins differ: nats.c must be 3.9 or later for that");
+    }
+    texts.push_back(written(each, decodes));
+  }
+  std::vector<const char*> servers;
+  for (const std::string& each : texts) servers.push_back(each.c_str());
+  set(natsOptions_SetServers, servers.data(), static_cast<int>(servers.size()));
+}
+
 }  // namespace
 
 options_ptr to_nats(const options& from, bool in_bulk) {
-  const std::vector<std::string> urls = urls_of(from.url);
-  if (urls.empty()) throw error(errc::bad_arguments, "no url to connect to");
-  std::vector<const char*> servers;
-  servers.reserve(urls.size());
-  for (const std::string& url : urls) servers.push_back(url.c_str());
-
+  std::vector<server_url> urls = parse_urls(from.url);
   setter set(from);
-  set(natsOptions_SetServers, servers.data(), static_cast<int>(servers.size()));
-  set(natsOptions_SetName, from.name.c_str());
-  set_credentials(set, from);
+  const std::optional<login> by_urls = take_login(from, urls);
+  set_servers(set, urls);
+  set(natsOptions_SetName, escaped(from.name).c_str());
+  set_credentials(set, from, by_urls);
   set_tls(set, from, urls);
   set(natsOptions_SetTimeout, count(from.connect_timeout));
   set(natsOptions_SetAllowReconnect, from.max_reconnects != 0);

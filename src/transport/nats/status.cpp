@@ -42,22 +42,4 @@ error failure(natsStatus status, const std::string& what) {
   return error(code_of(status), what + ": " + text_of(status));
 }
 
-std::string shown(const std::string& url) {
-  std::string result;
-  for (std::string_view rest = url; !rest.empty();) {
-    const auto comma = rest.find(',');
-    std::string_view one = rest.substr(0, comma);
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    if (!result.empty()) result += ',';
-    const auto scheme = one.find("://");
-    if (scheme != std::string_view::npos) {
-      result += one.substr(0, scheme + 3);
-      one.remove_prefix(scheme + 3);
-    }
-    const auto at = one.rfind('@');
-    result += at == std::string_view::npos ? one : one.substr(at + 1);
-  }
-  return result;
-}
-
 }  // namespace msgbus::nats

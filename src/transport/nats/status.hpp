@@ -19,7 +19,4 @@ namespace msgbus::nats {
 /// `what: why`.
 [[nodiscard]] error failure(natsStatus status, const std::string& what);
 
-/// The url without user, password and token; of several, each.
-[[nodiscard]] std::string shown(const std::string& url);
-
 }  // namespace msgbus::nats

@@ -95,6 +95,12 @@ asio::awaitable<payload> carry_out(async::operation<R(Args...)> called, request 
 /// Says in an answer's headers what went wrong.
 void write_error(envelope& answer, const std::exception_ptr& failure);
 
+/// The same in as few bytes as can be, instead of all that the answer has.
+void write_short_error(envelope& answer, const std::exception_ptr& failure);
+
+/// The failure of an operation whose answer the transport refuses.
+[[nodiscard]] std::exception_ptr unsendable(const std::string& what, const std::exception_ptr& why);
+
 /// Throws what an answer's headers say went wrong, if anything.
 void throw_error_in(const envelope& answer, const std::string& operation);
 
