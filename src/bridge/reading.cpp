@@ -2,6 +2,8 @@
 
 #include <msgbus/core/error.hpp>
 
+#include <algorithm>
+
 namespace msgbus::bridging {
 
 namespace {
@@ -21,6 +23,18 @@ const reader& chosen(std::span<const reader> readers, const incoming& one) {
 }
 
 }  // namespace
+
+std::vector<reader> checked_readers(std::vector<reader> all) {
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    const auto same = [&](const reader& other) { return other.type == one->type; };
+    if (std::any_of(all.begin(), one, same)) {
+      throw error(errc::bad_arguments,
+                  "two types of one link are named '" + std::string(one->type) +
+                      "': nothing in a message says which of them it is (msgbus::name_of)");
+    }
+  }
+  return all;
+}
 
 exec::shared_message read(std::span<const reader> readers, incoming&& one) {
   const reader& by = chosen(readers, one);
