@@ -1,5 +1,6 @@
 #include <msgbus/bridge/detail/stamp.hpp>
 
+#include <msgbus/core/text.hpp>
 #include <msgbus/core/topic.hpp>
 
 #include <algorithm>
@@ -105,11 +106,8 @@ std::string_view header_of(const headers& received, std::string_view name) noexc
 
 std::string in_one_line(std::string_view text) {
   constexpr std::size_t most = 1024;
-  std::string line(text.substr(0, most));
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  }
-  return line;
+  std::string line = one_line(text, most);
+  return line.empty() ? "no text" : line;
 }
 
 std::string child_trace(std::string_view parent) {

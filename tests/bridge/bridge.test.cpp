@@ -5,7 +5,9 @@
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
+#include <cmath>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
@@ -399,6 +401,42 @@ TEST_CASE("a message that cannot become bytes leaves publish as an error, and is
   CHECK(code_of([&] { (void)all.steps.run(from.publish(no_text, "a")); }) == errc::encode_failed);
   CHECK(out.stats().unsent == 1);
   CHECK(out.stats().sent == 0);
+}
+
+TEST_CASE("a number that the encoding does not have is refused where it is sent", "[B6]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  auto out = here.outbound<double>(from, "a");
+  const auto publish = [&] { (void)all.steps.run(from.publish(std::nan(""), "a")); };
+  CHECK(code_of(publish) == errc::encode_failed);
+  CHECK(out.stats().unsent == 1);
+  msgbus::async::service math(all.executor());
+  auto root = math.handler("root", [](double of) { return std::sqrt(of); });
+  there.serve("math", root);
+  const msgbus::remote_service remote(here, "math");
+  const auto call = [&] { (void)all.steps.run(remote.execute<double>("root", -1.0)); };
+  CHECK(code_of(call) == errc::remote_failed);
+  CHECK_THAT(msgbus_test::text_of(call), contains("not a finite number"));
+}
+
+TEST_CASE("an operation that fails without a text is counted as an error", "[B5][B6]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  msgbus::async::service users(all.executor());
+  std::string text;
+  auto remove = users.handler("remove", [&] { throw std::out_of_range(text); });
+  auto link = there.serve("users", remove);
+  const msgbus::remote_service remote(here, "users");
+  for (const char* const each : {"", " ", "\n", "an ordinary text"}) {
+    text = each;
+    const auto call = [&] { all.steps.run(remote.execute("remove")); };
+    CHECK(msgbus_test::caught<msgbus::remote_error>(call).kind() == "std::out_of_range");
+  }
+  CHECK(link.stats().errors == 4);
+  CHECK(link.stats().answered == 4);
 }
 
 TEST_CASE("a slow subscriber holds what comes in back, within bounds", "[B1][B5]") {

@@ -16,6 +16,7 @@ using msgbus::bridging::child_trace;
 using msgbus::bridging::event_topic;
 using msgbus::bridging::header_of;
 using msgbus::bridging::id_source;
+using msgbus::bridging::in_one_line;
 using msgbus::bridging::origin_of;
 using msgbus::bridging::stamped;
 
@@ -85,6 +86,15 @@ TEST_CASE("a message without headers gets an id, and nothing else is known of it
   CHECK_FALSE(read->message_id.empty());
   CHECK(read->correlation_id.empty());
   CHECK(read->causation_id.empty());
+}
+
+TEST_CASE("a text for a header is UTF-8 in one line, is not cut in a character, and says something",
+          "[B6]") {
+  CHECK(in_one_line("tea") == "tea");
+  CHECK(in_one_line("two\r\nlines") == "two  lines");
+  CHECK(in_one_line(std::string(1023, 'a') + "\xc3\xa4") == std::string(1023, 'a'));
+  CHECK(in_one_line("\xff") == "\xef\xbf\xbd");
+  for (const char* const each : {"", " ", " \t\r\n"}) CHECK(in_one_line(each) == "no text");
 }
 
 TEST_CASE("what is no trace has no children") {
