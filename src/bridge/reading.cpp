@@ -1,6 +1,7 @@
 #include <msgbus/bridge/detail/reading.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/core/text.hpp>
 
 #include <algorithm>
 
@@ -18,7 +19,7 @@ const reader& chosen(std::span<const reader> readers, const incoming& one) {
   }
   throw error(errc::decode_failed, "a message on '" + one.from.topic + "' " +
                                        (type.empty() ? "does not say what type it is"
-                                                     : "is of type '" + std::string(type) + "'") +
+                                                     : "is of type '" + shortened(type, 120) + "'") +
                                        "; what is taken there: " + known);
 }
 
