@@ -17,10 +17,11 @@ const reader& chosen(std::span<const reader> readers, const incoming& one) {
     if (each.type == type) return each;
     known += (known.empty() ? "" : ", ") + std::string(each.type);
   }
-  throw error(errc::decode_failed, "a message on '" + one.from.topic + "' " +
-                                       (type.empty() ? "does not say what type it is"
-                                                     : "is of type '" + shortened(type, 120) + "'") +
-                                       "; what is taken there: " + known);
+  throw error(errc::decode_failed,
+              "a message on '" + one.from.topic + "' " +
+                  (type.empty() ? "does not say what type it is"
+                                : "is of type '" + shortened(type, 120) + "'") +
+                  "; what is taken there: " + known);
 }
 
 }  // namespace

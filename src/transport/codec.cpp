@@ -189,8 +189,8 @@ nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
 }
 
 void throw_not_decoded(std::string_view type, const char* why) {
-  throw error(errc::decode_failed,
-              "no " + std::string(type) + " can be read from the payload: " + shortened(why, longest_excerpt));
+  throw error(errc::decode_failed, "no " + std::string(type) + " can be read from the payload: " +
+                                       shortened(why, longest_excerpt));
 }
 
 void throw_wrong_json(std::string_view type, const char* wanted, const nlohmann::json& given) {
@@ -198,8 +198,8 @@ void throw_wrong_json(std::string_view type, const char* wanted, const nlohmann:
   const std::string there =
       given.is_structured() ? std::string("an ") + given.type_name()
                             : given.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  throw error(errc::decode_failed,
-              std::string(type) + " is read from " + wanted + ", not from " + shortened(there, longest_excerpt));
+  throw error(errc::decode_failed, std::string(type) + " is read from " + wanted + ", not from " +
+                                       shortened(there, longest_excerpt));
 }
 
 }  // namespace msgbus::detail

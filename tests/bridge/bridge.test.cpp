@@ -173,15 +173,9 @@ TEST_CASE("a message that converts to another type of the link is sent once, as 
     expected.emplace_back(type);
     CHECK(wire.types == expected);
   };
-  SECTION("the exact type is named first") {
-    wire.here.outbound<int, double>(wire.from, "x.>");
-  }
-  SECTION("the exact type is named last") {
-    wire.here.outbound<double, int>(wire.from, "x.>");
-  }
-  SECTION("a type is named twice") {
-    wire.here.outbound<int, double, int>(wire.from, "x.>");
-  }
+  SECTION("the exact type is named first") { wire.here.outbound<int, double>(wire.from, "x.>"); }
+  SECTION("the exact type is named last") { wire.here.outbound<double, int>(wire.from, "x.>"); }
+  SECTION("a type is named twice") { wire.here.outbound<int, double, int>(wire.from, "x.>"); }
   publish(5, "int");
   publish(2.5, "double");
   publish(std::variant<int, double>(5), "int");

@@ -35,7 +35,8 @@ TEST_CASE("bytes that RFC 3629 excludes are found") {
     CHECK(find_not_utf8(std::string("ab") + each) == 2);
     CHECK(find_not_utf8(to_utf8(each)) == everywhere);
   }
-  CHECK(to_utf8("a\xff" "b\xe2\x82") == "a" + replaced + "b" + replaced + replaced);
+  CHECK(to_utf8("a\xff"
+                "b\xe2\x82") == "a" + replaced + "b" + replaced + replaced);
   CHECK(to_utf8("k\xc3\xa4se") == "k\xc3\xa4se");
 }
 
@@ -61,7 +62,9 @@ TEST_CASE("a text that is shortened says so, and is UTF-8") {
 }
 
 TEST_CASE("a line has no control characters, and no blanks at its ends") {
-  CHECK(one_line("a\r\nb\tc\x7f" "d", 100) == "a  b c d");
+  CHECK(one_line("a\r\nb\tc\x7f"
+                 "d",
+                 100) == "a  b c d");
   CHECK(one_line(" \n tea \t", 100) == "tea");
   CHECK(one_line(" \r\n", 100).empty());
   CHECK(one_line(std::string("a\0b", 3), 100) == "a b");

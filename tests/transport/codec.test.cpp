@@ -235,7 +235,8 @@ TEST_CASE("a content type is compared without case, blanks and parameters") {
     CHECK(codec<int>::decode("1", each) == 1);
   }
   CHECK(codec<int>::decode("\x01", "Application/CBOR; x=y") == 1);
-  for (const char* const each : {"application/jsonx", "application", "application/json/x", "json"}) {
+  for (const char* const each :
+       {"application/jsonx", "application", "application/json/x", "json"}) {
     INFO(each);
     CHECK(code_of([&] { (void)codec<int>::decode("1", each); }) == errc::decode_failed);
   }

@@ -162,8 +162,7 @@ class bridge {
   /// The same for events of one type.
   template <class E>
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::consumer& to, durable_options how) {
-    std::vector<bridging::event_type> types =
-        bridging::event_types_of(how.prefix, type_list<E>{});
+    std::vector<bridging::event_type> types = bridging::event_types_of(how.prefix, type_list<E>{});
     std::string topic = types.front().topic;
     return durable(parts_, end_of<E>(to, false), std::move(topic), std::move(types),
                    std::move(how));
@@ -217,8 +216,7 @@ class bridge {
 
   template <class... Ms, class Component>
   static bridging::receiving_end end_of(Component& to, bool with_topic) {
-    return {component::core_access::of(to), bridging::readers_of(unique_list<Ms...>{}),
-            with_topic};
+    return {component::core_access::of(to), bridging::readers_of(unique_list<Ms...>{}), with_topic};
   }
 
   bridge_link keep(std::shared_ptr<bridging::link_base> made) {
