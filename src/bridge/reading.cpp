@@ -1,7 +1,7 @@
 #include <msgbus/bridge/detail/reading.hpp>
 
 #include <msgbus/core/error.hpp>
-#include <msgbus/core/text.hpp>
+#include "transport/text.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include <msgbus/transport/codec.hpp>
 
-#include <msgbus/core/text.hpp>
+#include "transport/text.hpp"
 
 #include <cmath>
 

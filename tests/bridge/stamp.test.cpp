@@ -12,7 +12,6 @@ using msgbus::envelope;
 using msgbus::errc;
 using msgbus::origin;
 using msgbus::payload;
-using msgbus::bridging::child_trace;
 using msgbus::bridging::event_topic;
 using msgbus::bridging::header_of;
 using msgbus::bridging::id_source;
@@ -97,12 +96,26 @@ TEST_CASE("a text for a header is UTF-8 in one line, is not cut in a character, 
   for (const char* const each : {"", " ", " \t\r\n"}) CHECK(in_one_line(each) == "no text");
 }
 
-TEST_CASE("what is no trace has no children") {
-  CHECK(child_trace("").empty());
-  CHECK(child_trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7").empty());
-  CHECK(child_trace("00-4bf92f3577b34da6a3ce929d0e0eZZZZ-00f067aa0ba902b7-01").empty());
-  CHECK(child_trace("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").empty());
-  CHECK_FALSE(child_trace(trace).empty());
+TEST_CASE("a trace goes on with its state, and is not passed on where it is invalid", "[B7]") {
+  id_source ids;
+  const auto sent = [&](std::string parent, std::string state) {
+    const origin cause{
+        .message_id = "m-1",
+        .headers = {{"traceparent", std::move(parent)}, {"tracestate", std::move(state)}}};
+    return stamped(ids, "a", payload{}, {}, context::caused_by(&cause));
+  };
+  CHECK(header_of(sent(trace, "shop=1,other=2"), "tracestate") == "shop=1,other=2");
+  const envelope bad_state = sent(trace, "shop");
+  CHECK_FALSE(header_of(bad_state, "traceparent").empty());
+  CHECK_FALSE(bad_state.headers.contains("tracestate"));
+  for (const char* const each : {"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                                 "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                                 "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x"}) {
+    INFO(each);
+    const envelope bad_trace = sent(each, "shop=1");
+    CHECK_FALSE(bad_trace.headers.contains("traceparent"));
+    CHECK_FALSE(bad_trace.headers.contains("tracestate"));
+  }
 }
 
 TEST_CASE("an event's topic is made of its name") {

@@ -1,4 +1,4 @@
-#include <msgbus/core/text.hpp>
+#include "transport/text.hpp"
 
 #include "support/catch.hpp"
 
