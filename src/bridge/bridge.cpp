@@ -34,22 +34,38 @@ bridge::~bridge() {
 }
 
 bridge_link bridge::keep(parts& in, std::shared_ptr<bridging::link_base> made) {
-  {
+  try {
     const std::lock_guard lock(in.mutex);
-    if (!in.closed) {
-      std::erase_if(in.links, [](const auto& each) { return !each->active(); });
-      in.links.push_back(made);
-      return bridge_link(std::move(made));
+    if (in.closed) {
+      throw error(errc::closed, "the bridge is closed and takes no link: " + made->name());
     }
+    std::erase_if(in.links, [](const auto& each) { return !each->active(); });
+    check_events(in, made->events);
+    in.links.push_back(made);
+  } catch (...) {
+    made->cancel();
+    throw;
   }
-  made->cancel();
-  throw error(errc::closed, "the bridge is closed and takes no link: " + made->name());
+  return bridge_link(std::move(made));
+}
+
+void bridge::check_events(const parts& in, const std::vector<bridging::event_type>& types) {
+  for (const auto& each : in.links) {
+    if (each->active()) bridging::check_topics_differ(types, each->events);
+  }
 }
 
 asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<parts> in, bridging::receiving_end to,
-                                             std::string pattern, durable_options how) {
+                                             std::string pattern,
+                                             std::vector<bridging::event_type> events,
+                                             durable_options how) {
+  {
+    const std::lock_guard lock(in->mutex);
+    check_events(*in, events);  // before the stream has a durable consumer
+  }
   auto joining = bridging::join_durable(in->hub, std::move(to), std::move(pattern), std::move(how));
   std::shared_ptr<bridging::link_base> made = co_await std::move(joining);
+  made->events = std::move(events);
   co_return keep(*in, std::move(made));
 }
 

@@ -1,6 +1,9 @@
 #include <msgbus/bridge/detail/reading.hpp>
 
 #include <msgbus/core/error.hpp>
+#include "transport/text.hpp"
+
+#include <algorithm>
 
 namespace msgbus::bridging {
 
@@ -14,13 +17,26 @@ const reader& chosen(std::span<const reader> readers, const incoming& one) {
     if (each.type == type) return each;
     known += (known.empty() ? "" : ", ") + std::string(each.type);
   }
-  throw error(errc::decode_failed, "a message on '" + one.from.topic + "' " +
-                                       (type.empty() ? "does not say what type it is"
-                                                     : "is of type '" + std::string(type) + "'") +
-                                       "; what is taken there: " + known);
+  throw error(errc::decode_failed,
+              "a message on '" + one.from.topic + "' " +
+                  (type.empty() ? "does not say what type it is"
+                                : "is of type '" + shortened(type, 120) + "'") +
+                  "; what is taken there: " + known);
 }
 
 }  // namespace
+
+std::vector<reader> checked_readers(std::vector<reader> all) {
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    const auto same = [&](const reader& other) { return other.type == one->type; };
+    if (std::any_of(all.begin(), one, same)) {
+      throw error(errc::bad_arguments,
+                  "two types of one link are named '" + std::string(one->type) +
+                      "': nothing in a message says which of them it is (msgbus::name_of)");
+    }
+  }
+  return all;
+}
 
 exec::shared_message read(std::span<const reader> readers, incoming&& one) {
   const reader& by = chosen(readers, one);

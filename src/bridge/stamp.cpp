@@ -2,6 +2,9 @@
 
 #include <msgbus/core/topic.hpp>
 
+#include "bridge/trace.hpp"
+#include "transport/text.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <random>
@@ -25,21 +28,6 @@ void append(std::string& to, std::uint64_t number, std::size_t at_least) {
 std::uint64_t random_number() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) ^ device();
-}
-
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-std::string span_id() {
-  thread_local std::mt19937_64 engine(random_number());
-  std::string id(16, '0');
-  std::uint64_t number = engine() | 1;  // all zeros is no id
-  for (auto at = id.rbegin(); at != id.rend(); ++at, number >>= 4) {
-    *at = "0123456789abcdef"[number & 15];
-  }
-  return id;
 }
 
 /// Quick for one that comes after all that are there.
@@ -74,9 +62,11 @@ envelope stamped(id_source& ids, std::string topic, payload made, std::string_vi
   set(out.headers, header::type, std::string(type));
   set(out.headers, header::message_id, ids.next());
   if (cause != nullptr) {
-    const auto trace = cause->headers.find(header::traceparent);
-    if (trace != cause->headers.end()) {
-      set(out.headers, header::traceparent, child_trace(trace->second));
+    std::string trace = child_trace(header_of(cause->headers, header::traceparent));
+    if (!trace.empty()) {
+      set(out.headers, header::traceparent, std::move(trace));
+      const std::string_view state = header_of(cause->headers, header::tracestate);
+      if (is_trace_state(state)) set(out.headers, header::tracestate, std::string(state));
     }
   }
   return out;
@@ -105,24 +95,8 @@ std::string_view header_of(const headers& received, std::string_view name) noexc
 
 std::string in_one_line(std::string_view text) {
   constexpr std::size_t most = 1024;
-  std::string line(text.substr(0, most));
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  }
-  return line;
-}
-
-std::string child_trace(std::string_view parent) {
-  // version(2)-trace(32)-span(16)-flags(2)
-  const bool is_one = parent.size() >= 55 && parent[2] == '-' && parent[35] == '-' &&
-                      parent[52] == '-' && is_hex(parent.substr(0, 2)) &&
-                      is_hex(parent.substr(3, 32)) && is_hex(parent.substr(36, 16)) &&
-                      is_hex(parent.substr(53, 2)) && !parent.starts_with("ff");
-  if (!is_one) return {};
-  std::string child(parent.substr(0, 36));
-  child += span_id();
-  child += parent.substr(52, 3);
-  return child;
+  std::string line = one_line(text, most);
+  return line.empty() ? "no text" : line;
 }
 
 std::string event_topic(std::string_view prefix, std::string_view name) {

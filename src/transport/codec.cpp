@@ -1,17 +1,113 @@
 #include <msgbus/transport/codec.hpp>
 
+#include "transport/text.hpp"
+
+#include <cmath>
+
 namespace msgbus::detail {
 
 namespace {
 
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view cbor_type = "application/cbor";
+constexpr std::size_t longest_excerpt = 120;
 
-/// Without parameters such as a character set.
-std::string_view media_type(std::string_view content_type) {
+/// Without parameters such as a character set, which mean nothing for these types (RFC 8259). The
+/// names are compared without their case (RFC 9110).
+std::string media_type(std::string_view content_type) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   content_type = content_type.substr(0, content_type.find(';'));
-  while (!content_type.empty() && content_type.back() == ' ') content_type.remove_suffix(1);
-  return content_type;
+  while (!content_type.empty() && is_blank(content_type.front())) content_type.remove_prefix(1);
+  while (!content_type.empty() && is_blank(content_type.back())) content_type.remove_suffix(1);
+  std::string media(content_type);
+  for (char& c : media) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return media;
+}
+
+/// Why this value cannot be written, as an end of "its value ..."; null if it can. What it contains
+/// is not looked at. An encoder would write another value, or nothing, and not say so.
+const char* why_not_writable(const nlohmann::json& value, encoding wanted) {
+  using kind = nlohmann::json::value_t;
+  switch (value.type()) {
+    case kind::discarded: return "is none: it is the result of a parser that failed";
+    case kind::number_float: {
+      if (wanted == encoding::cbor || std::isfinite(value.get<double>())) return nullptr;
+      return "is not a finite number, and JSON has no other ones (CBOR does)";
+    }
+    case kind::binary:
+      if (wanted == encoding::json) return "is binary, which JSON does not have (CBOR does)";
+      return value.get_binary().has_subtype() ? "is binary with a subtype, which is not read again"
+                                              : nullptr;
+    case kind::string:
+      return find_not_utf8(value.get_ref<const std::string&>()) == std::string::npos
+                 ? nullptr
+                 : "is a text that is not UTF-8";
+    default: return nullptr;
+  }
+}
+
+/// A value that cannot be written.
+struct unwritable {
+  std::string path;  // a JSON pointer (RFC 6901); empty: the whole message
+  const char* why = nullptr;
+};
+
+std::string pointer_token(std::string_view key) {
+  std::string token = "/";
+  for (const char c : to_utf8(key)) {
+    if (c == '~') {
+      token += "~0";
+    } else if (c == '/') {
+      token += "~1";
+    } else {
+      token += c;
+    }
+  }
+  return token;
+}
+
+/// Finds the first one. Texts are looked at where `and_texts` says so: an encoder finds them
+/// itself, though not where they are.
+bool find_unwritable(const nlohmann::json& in, encoding wanted, bool and_texts, unwritable& found) {
+  if (in.is_object()) {
+    for (const auto& [key, value] : in.get_ref<const nlohmann::json::object_t&>()) {
+      if (and_texts && find_not_utf8(key) != std::string::npos) {
+        found.why = "has a name that is not UTF-8";
+      } else if (!find_unwritable(value, wanted, and_texts, found)) {
+        continue;
+      }
+      found.path.insert(0, pointer_token(key));
+      return true;
+    }
+    return false;
+  }
+  if (in.is_array()) {
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      if (!find_unwritable(in[i], wanted, and_texts, found)) continue;
+      found.path.insert(0, "/" + std::to_string(i));
+      return true;
+    }
+    return false;
+  }
+  if (in.is_string() && !and_texts) return false;
+  found.why = why_not_writable(in, wanted);
+  return found.why != nullptr;
+}
+
+[[noreturn]] void throw_not_encoded(std::string_view type, const std::string& why) {
+  throw error(errc::encode_failed,
+              "a message of type " + std::string(type) + " cannot be written: " + why);
+}
+
+void check_writable(const nlohmann::json& from, encoding wanted, bool and_texts,
+                    std::string_view type) {
+  unwritable found;
+  if (!find_unwritable(from, wanted, and_texts, found)) return;
+  const std::string where =
+      found.path.empty() ? std::string("its value ") : "its member " + found.path + " ";
+  throw_not_encoded(type, where + found.why);
 }
 
 /// Reads nothing, and stops where values are nested too deeply: CBOR is read by recursion, and what
@@ -58,16 +154,11 @@ nlohmann::json read_cbor(std::string_view bytes, std::string_view type) {
   return nlohmann::json::from_cbor(bytes);
 }
 
-std::string shortened(std::string text) {
-  constexpr std::size_t most = 120;
-  if (text.size() > most) text = text.substr(0, most) + "...";
-  return text;
-}
-
 }  // namespace
 
 payload write_json(const nlohmann::json& from, encoding wanted, std::string_view type) {
   payload made;
+  check_writable(from, wanted, false, type);
   try {
     if (wanted == encoding::cbor) {
       nlohmann::json::to_cbor(from, made.bytes);
@@ -77,15 +168,15 @@ payload write_json(const nlohmann::json& from, encoding wanted, std::string_view
       made.content_type = json_type;
     }
   } catch (const nlohmann::json::exception& e) {
-    throw error(errc::encode_failed,
-                "a message of type " + std::string(type) + " cannot be written: " + e.what());
+    check_writable(from, wanted, true, type);
+    throw_not_encoded(type, e.what());
   }
   return made;
 }
 
 nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
                          std::string_view type) {
-  const std::string_view media = media_type(content_type);
+  const std::string media = media_type(content_type);
   try {
     if (media.empty() || media == json_type) return nlohmann::json::parse(bytes);
     if (media == cbor_type) return read_cbor(bytes, type);
@@ -94,12 +185,12 @@ nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
   }
   throw error(errc::decode_failed, "a message of type " + std::string(type) +
                                        " is read from application/json or application/cbor, not '" +
-                                       std::string(content_type) + "'");
+                                       shortened(content_type, longest_excerpt) + "'");
 }
 
 void throw_not_decoded(std::string_view type, const char* why) {
-  throw error(errc::decode_failed,
-              "no " + std::string(type) + " can be read from the payload: " + shortened(why));
+  throw error(errc::decode_failed, "no " + std::string(type) + " can be read from the payload: " +
+                                       shortened(why, longest_excerpt));
 }
 
 void throw_wrong_json(std::string_view type, const char* wanted, const nlohmann::json& given) {
@@ -107,8 +198,8 @@ void throw_wrong_json(std::string_view type, const char* wanted, const nlohmann:
   const std::string there =
       given.is_structured() ? std::string("an ") + given.type_name()
                             : given.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  throw error(errc::decode_failed,
-              std::string(type) + " is read from " + wanted + ", not from " + shortened(there));
+  throw error(errc::decode_failed, std::string(type) + " is read from " + wanted + ", not from " +
+                                       shortened(there, longest_excerpt));
 }
 
 }  // namespace msgbus::detail

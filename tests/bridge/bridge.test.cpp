@@ -5,8 +5,11 @@
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
+#include <cmath>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 using asio::awaitable;
@@ -45,7 +48,30 @@ template <class T>
 void from_json(const nlohmann::json& json, created<T>& event) {
   event.entity = json.get<T>();
 }
+struct paid {
+  int id = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(paid, id)
 }  // namespace shop
+
+namespace dotted {
+struct paid {
+  int id = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(paid, id)
+}  // namespace dotted
+
+namespace other {
+struct paid {
+  int id = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(paid, id)
+}  // namespace other
+
+template <>
+inline constexpr std::string_view msgbus::name_of<dotted::paid> = "shop.paid";
+template <>
+inline constexpr std::string_view msgbus::name_of<other::paid> = "shop::paid";
 
 using shop::created;
 using shop::order;
@@ -114,6 +140,133 @@ TEST_CASE("several types share a topic, and each is read as what it is") {
   from.post(order{8, "tea"}, "shop");
   all.steps.run();
   CHECK(got == "refund 7;order tea;");
+}
+
+namespace {
+
+/// The types of what goes to the topics of `x.>` on the wire, in order.
+struct wire_tap {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  subscriber to{all.executor()};
+  std::vector<std::string> types;
+
+  wire_tap() {
+    to.subscribe<int, double>("x.>", [this](const auto&, const context& about) {
+      types.push_back(about.headers().find("Msgbus-Type")->second);
+    });
+    there.inbound<int, double>(to, "x.>");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a message that converts to another type of the link is sent once, as what it is",
+          "[B1][T5][T8]") {
+  wire_tap wire;
+  std::vector<std::string> expected;
+  const auto publish = [&](auto message, const char* type) {
+    CHECK(wire.all.steps.run(wire.from.publish(message, "x.a")) == 1);
+    wire.all.steps.run();
+    expected.emplace_back(type);
+    CHECK(wire.types == expected);
+  };
+  SECTION("the exact type is named first") { wire.here.outbound<int, double>(wire.from, "x.>"); }
+  SECTION("the exact type is named last") { wire.here.outbound<double, int>(wire.from, "x.>"); }
+  SECTION("a type is named twice") { wire.here.outbound<int, double, int>(wire.from, "x.>"); }
+  publish(5, "int");
+  publish(2.5, "double");
+  publish(std::variant<int, double>(5), "int");
+  publish(std::variant<int, double>(2.5), "double");
+  CHECK(wire.to.stats().handled == 4);
+}
+
+TEST_CASE("a message of no type of the link is sent once, as the first that it converts to",
+          "[B1][T5][T8]") {
+  wire_tap wire;
+  auto out = wire.here.outbound<double, int>(wire.from, "x.>");
+  CHECK(wire.all.steps.run(wire.from.publish(short{5}, "x.a")) == 1);
+  CHECK(wire.all.steps.run(wire.from.publish(2.5F, "x.a")) == 1);
+  wire.all.steps.run();
+  CHECK(wire.types == std::vector<std::string>{"double", "double"});
+  CHECK(out.stats().sent == 2);
+}
+
+TEST_CASE("an event whose type is named twice is sent once and handled once", "[B1][T2]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  producer from;
+  consumer to(all.executor());
+  int seen = 0;
+  to.handler([&](const order&) { ++seen; });
+  auto in = there.inbound<order, refund, order>(to);
+  auto out = here.outbound<order, order>(from);
+  order tea{1, "tea"};
+  CHECK(all.steps.run(from.dispatch(tea)) == 1);
+  all.steps.run();
+  CHECK(seen == 1);
+  CHECK(out.stats().sent == 1);
+  CHECK(in.stats().received == 1);
+}
+
+TEST_CASE("two types of event with one topic are refused where the link is made", "[B1]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  producer from;
+  consumer to(all.executor());
+  const auto is_refused = [](auto&& make) {
+    CHECK(code_of(make) == errc::bad_arguments);
+    CHECK_THAT(msgbus_test::text_of(make), contains("'shop::paid'") && contains("'shop.paid'") &&
+                                               contains("'events.shop.paid'"));
+  };
+  is_refused([&] { (void)here.outbound<shop::paid, dotted::paid>(from); });
+  is_refused([&] { (void)here.inbound<shop::paid, dotted::paid>(to); });
+  CHECK(here.links().empty());
+  auto first = here.inbound<shop::paid>(to);
+  is_refused([&] { (void)here.inbound<dotted::paid>(to); });
+  is_refused([&] { (void)here.outbound<dotted::paid>(from); });
+  is_refused([&] {
+    (void)all.steps.run(here.durable<dotted::paid>(to, {.stream = "events", .durable = "d"}));
+  });
+  CHECK(here.links().size() == 1);
+  here.inbound<dotted::paid>(to, {.prefix = "other"});
+  first.cancel();
+  here.inbound<dotted::paid>(to);
+  CHECK(here.links().size() == 2);
+}
+
+TEST_CASE("an event is handled once where another type had nearly the same name", "[B1]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  producer from;
+  consumer to(all.executor());
+  int seen = 0;
+  to.handler<shop::paid, dotted::paid>([&](const auto&) { ++seen; });
+  auto in = there.inbound<shop::paid>(to);
+  there.inbound<dotted::paid>(to, {.prefix = "other"});
+  here.outbound<shop::paid>(from);
+  shop::paid one{1};
+  CHECK(all.steps.run(from.dispatch(one)) == 1);
+  all.steps.run();
+  CHECK(seen == 1);
+  CHECK(in.stats().received == 1);
+}
+
+TEST_CASE("two types with one name cannot be read on the same link") {
+  neighbourhood all;
+  bridge here = all.connect();
+  subscriber to(all.executor());
+  const auto make = [&] { (void)here.inbound<shop::paid, other::paid>(to, "a"); };
+  CHECK(code_of(make) == errc::bad_arguments);
+  CHECK_THAT(msgbus_test::text_of(make), contains("'shop::paid'"));
+  CHECK(here.links().empty());
+  here.inbound<shop::paid>(to, "a");
+  here.inbound<other::paid>(to, "b");
+  CHECK(here.links().size() == 2);
 }
 
 TEST_CASE("of several members of a queue group one gets each message") {
@@ -242,6 +395,42 @@ TEST_CASE("a message that cannot become bytes leaves publish as an error, and is
   CHECK(code_of([&] { (void)all.steps.run(from.publish(no_text, "a")); }) == errc::encode_failed);
   CHECK(out.stats().unsent == 1);
   CHECK(out.stats().sent == 0);
+}
+
+TEST_CASE("a number that the encoding does not have is refused where it is sent", "[B6]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  publisher from;
+  auto out = here.outbound<double>(from, "a");
+  const auto publish = [&] { (void)all.steps.run(from.publish(std::nan(""), "a")); };
+  CHECK(code_of(publish) == errc::encode_failed);
+  CHECK(out.stats().unsent == 1);
+  msgbus::async::service math(all.executor());
+  auto root = math.handler("root", [](double of) { return std::sqrt(of); });
+  there.serve("math", root);
+  const msgbus::remote_service remote(here, "math");
+  const auto call = [&] { (void)all.steps.run(remote.execute<double>("root", -1.0)); };
+  CHECK(code_of(call) == errc::remote_failed);
+  CHECK_THAT(msgbus_test::text_of(call), contains("not a finite number"));
+}
+
+TEST_CASE("an operation that fails without a text is counted as an error", "[B5][B6]") {
+  neighbourhood all;
+  bridge here = all.connect();
+  bridge there = all.connect();
+  msgbus::async::service users(all.executor());
+  std::string text;
+  auto remove = users.handler("remove", [&] { throw std::out_of_range(text); });
+  auto link = there.serve("users", remove);
+  const msgbus::remote_service remote(here, "users");
+  for (const char* const each : {"", " ", "\n", "an ordinary text"}) {
+    text = each;
+    const auto call = [&] { all.steps.run(remote.execute("remove")); };
+    CHECK(msgbus_test::caught<msgbus::remote_error>(call).kind() == "std::out_of_range");
+  }
+  CHECK(link.stats().errors == 4);
+  CHECK(link.stats().answered == 4);
 }
 
 TEST_CASE("a slow subscriber holds what comes in back, within bounds", "[B1][B5]") {

@@ -12,10 +12,10 @@ using msgbus::envelope;
 using msgbus::errc;
 using msgbus::origin;
 using msgbus::payload;
-using msgbus::bridging::child_trace;
 using msgbus::bridging::event_topic;
 using msgbus::bridging::header_of;
 using msgbus::bridging::id_source;
+using msgbus::bridging::in_one_line;
 using msgbus::bridging::origin_of;
 using msgbus::bridging::stamped;
 
@@ -87,12 +87,35 @@ TEST_CASE("a message without headers gets an id, and nothing else is known of it
   CHECK(read->causation_id.empty());
 }
 
-TEST_CASE("what is no trace has no children") {
-  CHECK(child_trace("").empty());
-  CHECK(child_trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7").empty());
-  CHECK(child_trace("00-4bf92f3577b34da6a3ce929d0e0eZZZZ-00f067aa0ba902b7-01").empty());
-  CHECK(child_trace("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").empty());
-  CHECK_FALSE(child_trace(trace).empty());
+TEST_CASE("a text for a header is UTF-8 in one line, is not cut in a character, and says something",
+          "[B6]") {
+  CHECK(in_one_line("tea") == "tea");
+  CHECK(in_one_line("two\r\nlines") == "two  lines");
+  CHECK(in_one_line(std::string(1023, 'a') + "\xc3\xa4") == std::string(1023, 'a'));
+  CHECK(in_one_line("\xff") == "\xef\xbf\xbd");
+  for (const char* const each : {"", " ", " \t\r\n"}) CHECK(in_one_line(each) == "no text");
+}
+
+TEST_CASE("a trace goes on with its state, and is not passed on where it is invalid", "[B7]") {
+  id_source ids;
+  const auto sent = [&](std::string parent, std::string state) {
+    const origin cause{
+        .message_id = "m-1",
+        .headers = {{"traceparent", std::move(parent)}, {"tracestate", std::move(state)}}};
+    return stamped(ids, "a", payload{}, {}, context::caused_by(&cause));
+  };
+  CHECK(header_of(sent(trace, "shop=1,other=2"), "tracestate") == "shop=1,other=2");
+  const envelope bad_state = sent(trace, "shop");
+  CHECK_FALSE(header_of(bad_state, "traceparent").empty());
+  CHECK_FALSE(bad_state.headers.contains("tracestate"));
+  for (const char* const each : {"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                                 "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                                 "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x"}) {
+    INFO(each);
+    const envelope bad_trace = sent(each, "shop=1");
+    CHECK_FALSE(bad_trace.headers.contains("traceparent"));
+    CHECK_FALSE(bad_trace.headers.contains("tracestate"));
+  }
 }
 
 TEST_CASE("an event's topic is made of its name") {

@@ -1,9 +1,13 @@
 #include <msgbus/transport/codec.hpp>
 
+#include "transport/text.hpp"
+
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <tuple>
@@ -29,6 +33,18 @@ struct always_binary {
   int id = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(always_binary, id)
+
+struct position {
+  std::string name;
+  double amount = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(position, name, amount)
+
+struct basket {
+  std::vector<position> orders;
+  std::map<std::string, float> rates;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(basket, orders, rates)
 
 struct by_hand {
   std::string text;
@@ -119,9 +135,124 @@ TEST_CASE("numbers are read without loss, or not at all", "[T5]") {
   CHECK(refused([] { (void)codec<two>::decode("[1, \"a\", 2]", ""); }));
 }
 
-TEST_CASE("a text that is not UTF-8 cannot become JSON") {
-  const auto call = [] { (void)codec<std::string>::encode("\xff\xfe"); };
-  CHECK(code_of(call) == errc::encode_failed);
+TEST_CASE("a text that is not UTF-8 cannot become JSON, and the error names it") {
+  const auto refused = [](const auto& value, const char* where) {
+    using type = std::remove_cvref_t<decltype(value)>;
+    const auto call = [&] { (void)codec<type>::encode(value); };
+    CHECK(code_of(call) == errc::encode_failed);
+    CHECK_THAT(text_of(call), contains(where));
+  };
+  refused(std::string("\xff\xfe"), "its value is a text that is not UTF-8");
+  refused(shop::order{1, "\xc3"}, "shop::order cannot be written: its member /item is a text");
+  const std::map<std::string, int> odd_name{{"a", 1}, {"\xff", 2}};
+  refused(odd_name, "its member /\xef\xbf\xbd has a name that is not UTF-8");
+}
+
+TEST_CASE("a number that JSON does not have is refused, and the error names the member", "[T5]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  shop::basket all;
+  for (int i = 0; i < 5; ++i) all.orders.push_back({"tea", 1.5});
+  const auto encode = [&] { (void)codec<shop::basket>::encode(all); };
+  all.orders[3].amount = std::nan("");
+  CHECK(code_of(encode) == errc::encode_failed);
+  CHECK_THAT(text_of(encode), contains("shop::basket cannot be written: its member "
+                                       "/orders/3/amount is not a finite number"));
+  all.orders[3].amount = 1;
+  all.rates["a/b~c"] = -std::numeric_limits<float>::infinity();
+  CHECK(code_of(encode) == errc::encode_failed);
+  CHECK_THAT(text_of(encode), contains("/rates/a~1b~0c "));
+  for (const double each : {std::nan(""), infinity, -infinity}) {
+    CHECK(code_of([&] { (void)codec<double>::encode(each); }) == errc::encode_failed);
+    using two = std::tuple<int, double>;
+    const auto arguments = [&] { (void)codec<two>::encode(two(1, each)); };
+    CHECK(code_of(arguments) == errc::encode_failed);
+    CHECK_THAT(text_of(arguments), contains("/1 is not a finite number"));
+  }
+}
+
+TEST_CASE("CBOR carries every number", "[T5]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK(std::isnan(there_and_back(std::nan(""), encoding::cbor)));
+  CHECK(std::isnan(there_and_back(std::numeric_limits<float>::quiet_NaN(), encoding::cbor)));
+  CHECK(there_and_back(infinity, encoding::cbor) == infinity);
+  CHECK(there_and_back(-infinity, encoding::cbor) == -infinity);
+  CHECK(std::isinf(there_and_back(std::numeric_limits<float>::infinity(), encoding::cbor)));
+  shop::basket all;
+  all.orders.push_back({"tea", std::nan("")});
+  all.rates["a"] = -std::numeric_limits<float>::infinity();
+  const shop::basket back = there_and_back(all, encoding::cbor);
+  CHECK(std::isnan(back.orders.at(0).amount));
+  CHECK(std::isinf(back.rates.at("a")));
+}
+
+TEST_CASE("the largest and the smallest numbers come back as they were", "[T5]") {
+  const auto both = [](auto value) {
+    CHECK(there_and_back(value) == value);
+    CHECK(there_and_back(value, encoding::cbor) == value);
+  };
+  both(std::numeric_limits<std::int64_t>::min());
+  both(std::numeric_limits<std::int64_t>::max());
+  both(std::numeric_limits<std::uint64_t>::max());
+  both(std::numeric_limits<double>::max());
+  both(std::numeric_limits<double>::denorm_min());
+  both(std::numeric_limits<float>::lowest());
+  both(std::numeric_limits<float>::denorm_min());
+  both(0.1F);
+  CHECK(std::signbit(there_and_back(-0.0)));
+  CHECK(std::signbit(there_and_back(-0.0, encoding::cbor)));
+}
+
+TEST_CASE("a number that is too large for the type is refused", "[T5]") {
+  CHECK(code_of([] { (void)codec<float>::decode("3.5e38", ""); }) == errc::decode_failed);
+  CHECK(code_of([] { (void)codec<float>::decode("-1e300", ""); }) == errc::decode_failed);
+  CHECK(code_of([] { (void)codec<double>::decode("1e400", ""); }) == errc::decode_failed);
+  CHECK(code_of([] { (void)codec<std::uint64_t>::decode("18446744073709551616", ""); }) ==
+        errc::decode_failed);
+}
+
+TEST_CASE("values that an encoder would write as something else are refused") {
+  using json = nlohmann::json;
+  const auto refused = [](const json& value, encoding how) {
+    const auto call = [&] { (void)codec<json>::encode(value, how); };
+    return code_of(call) == errc::encode_failed && text_of(call).find("/a ") != std::string::npos;
+  };
+  const json bytes = {{"a", json::binary({1, 2})}};
+  CHECK(refused(bytes, encoding::json));
+  CHECK(there_and_back(bytes, encoding::cbor) == bytes);
+  const json tagged = {{"a", json::binary({1, 2}, 7)}};
+  CHECK(refused(tagged, encoding::cbor));
+  const json not_parsed = {{"a", json::parse("{]", nullptr, false)}};
+  CHECK(refused(not_parsed, encoding::json));
+  CHECK(refused(not_parsed, encoding::cbor));
+  const std::map<int, std::string> by_number{{1, "a"}, {2, "b"}};
+  CHECK(there_and_back(by_number) == by_number);
+}
+
+TEST_CASE("a content type is compared without case, blanks and parameters") {
+  for (const char* const each : {"Application/JSON", " application/json\t", "application/json ;x",
+                                 "application/json;charset=UTF-8"}) {
+    INFO(each);
+    CHECK(codec<int>::decode("1", each) == 1);
+  }
+  CHECK(codec<int>::decode("\x01", "Application/CBOR; x=y") == 1);
+  for (const char* const each :
+       {"application/jsonx", "application", "application/json/x", "json"}) {
+    INFO(each);
+    CHECK(code_of([&] { (void)codec<int>::decode("1", each); }) == errc::decode_failed);
+  }
+}
+
+TEST_CASE("an error quotes what it got in UTF-8, and does not cut a character") {
+  for (std::size_t letters = 110; letters < 125; ++letters) {
+    const std::string text = std::string(letters, 'a') + "\xc3\xa4" + std::string(10, 'b');
+    const std::string quoted = text_of([&] { (void)codec<int>::decode('"' + text + '"', ""); });
+    CHECK_THAT(quoted, contains("aaa"));
+    CHECK(msgbus::find_not_utf8(quoted) == std::string::npos);
+  }
+  const std::string quoted = text_of([] { (void)codec<int>::decode("\"\xff\"", ""); });
+  CHECK(msgbus::find_not_utf8(quoted) == std::string::npos);
+  const std::string type = text_of([] { (void)codec<int>::decode("1", "\xff"); });
+  CHECK(msgbus::find_not_utf8(type) == std::string::npos);
 }
 
 TEST_CASE("what is nested without end is refused, and does not end the process") {

@@ -47,7 +47,8 @@ class bridge {
   /// What is published here, of these types and to topics that match, also goes out (B1, B7). It
   /// passes through a mailbox: `publish` waits until the transport has it, `send` until the mailbox
   /// has. What cannot be sent leaves `publish` as an error; otherwise it is as with any handler
-  /// (A8).
+  /// (A8). A link sends a message once: as its exact type, else as the first type that it converts
+  /// to (T5).
   template <class... Ms>
   bridge_link outbound(async::publisher& from, std::string_view pattern,
                        const outbound_options& how = {}) {
@@ -57,12 +58,13 @@ class bridge {
     return keep(std::move(made));
   }
 
-  /// The same for events; an event's topic is `<prefix>.` and its name.
+  /// The same for events; an event's topic is `<prefix>.` and its name. Throws `bad_arguments` if
+  /// two types of event on this bridge have the same topic but different names.
   template <class... Es>
   bridge_link outbound(async::producer& from, const outbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.outbound<order_placed>(...)");
-    auto made =
-        bridging::make_outbound_events<Es...>(parts_->hub, how.prefix, how.mailbox, how.encoding);
+    auto made = bridging::make_outbound_events(parts_->hub, how.prefix, how.mailbox, how.encoding,
+                                               unique_list<Es...>{});
     from.bind(made->component);
     return keep(std::move(made));
   }
@@ -84,8 +86,12 @@ class bridge {
   template <class... Es>
   bridge_link inbound(async::consumer& to, const inbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.inbound<order_placed>(...)");
-    const std::vector<std::string> topics{bridging::event_topic(how.prefix, name_of<Es>)...};
-    return keep(bridging::join_inbound(parts_->hub, end_of<Es...>(to, false), topics, how));
+    std::vector<bridging::event_type> types =
+        bridging::event_types_of(how.prefix, unique_list<Es...>{});
+    auto made = bridging::join_inbound(parts_->hub, end_of<Es...>(to, false),
+                                       bridging::topics_of(types), how);
+    made->events = std::move(types);
+    return keep(std::move(made));
   }
 
   // --- Commands.
@@ -150,14 +156,16 @@ class bridge {
                                                      durable_options how) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.durable<order>(...)");
     check_pattern(pattern);
-    return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), std::move(how));
+    return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), {}, std::move(how));
   }
 
   /// The same for events of one type.
   template <class E>
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::consumer& to, durable_options how) {
-    std::string topic = bridging::event_topic(how.prefix, name_of<E>);
-    return durable(parts_, end_of<E>(to, false), std::move(topic), std::move(how));
+    std::vector<bridging::event_type> types = bridging::event_types_of(how.prefix, type_list<E>{});
+    std::string topic = types.front().topic;
+    return durable(parts_, end_of<E>(to, false), std::move(topic), std::move(types),
+                   std::move(how));
   }
 
   // --- The connection.
@@ -208,16 +216,19 @@ class bridge {
 
   template <class... Ms, class Component>
   static bridging::receiving_end end_of(Component& to, bool with_topic) {
-    return {component::core_access::of(to), {bridging::reader_of<Ms>...}, with_topic};
+    return {component::core_access::of(to), bridging::readers_of(unique_list<Ms...>{}), with_topic};
   }
 
   bridge_link keep(std::shared_ptr<bridging::link_base> made) {
     return keep(*parts_, std::move(made));
   }
   static bridge_link keep(parts& in, std::shared_ptr<bridging::link_base> made);
+  static void check_events(const parts& in, const std::vector<bridging::event_type>& types);
   static void close(parts& in) noexcept;
   static asio::awaitable<bridge_link> durable(std::shared_ptr<parts> in, bridging::receiving_end to,
-                                              std::string pattern, durable_options how);
+                                              std::string pattern,
+                                              std::vector<bridging::event_type> events,
+                                              durable_options how);
   asio::awaitable<transport::stored> store(std::string topic, payload made, std::string_view type,
                                            const store_options& how);
   static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<parts> all,

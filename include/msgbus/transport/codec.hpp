@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <concepts>
 #include <limits>
 #include <string>
@@ -66,11 +67,24 @@ struct from_json_exactly<T> {
   }
 };
 
+/// Whether a `T` is as large as this; infinities and NaN are as they are in every type.
+template <std::floating_point T>
+bool fits(double value) noexcept {
+  if constexpr (sizeof(T) < sizeof(double)) {
+    const auto largest = static_cast<double>(std::numeric_limits<T>::max());
+    return !std::isfinite(value) || std::abs(value) <= largest;
+  } else {
+    return true;
+  }
+}
+
 template <std::floating_point T>
 struct from_json_exactly<T> {
   static T get(const nlohmann::json& from) {
     if (!from.is_number()) throw_wrong_json(name_of<T>, "a number", from);
-    return from.get<T>();
+    const auto value = from.get<double>();
+    if (!fits<T>(value)) throw_wrong_json(name_of<T>, "a number that fits", from);
+    return static_cast<T>(value);
   }
 };
 
@@ -98,7 +112,8 @@ struct json_codec {
                 "msgbus: nothing says how this type becomes bytes: give it to_json and from_json "
                 "(NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE writes them), or specialise msgbus::codec");
 
-  /// Throws `encode_failed`.
+  /// Throws `encode_failed` for what would be read as something else, naming the member: JSON has
+  /// no NaN, no infinity and no bytes, and its texts are UTF-8.
   [[nodiscard]] static payload encode(const T& value, encoding wanted = encoding::json) {
     return detail::write_json(nlohmann::json(value), wanted, name_of<T>);
   }

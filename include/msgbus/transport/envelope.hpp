@@ -25,7 +25,8 @@ inline constexpr std::string_view content_type = "Content-Type";
 inline constexpr std::string_view correlation_id = "Msgbus-Correlation-Id";
 inline constexpr std::string_view causation_id = "Msgbus-Causation-Id";
 inline constexpr std::string_view attempt = "Msgbus-Attempt";
-inline constexpr std::string_view traceparent = "traceparent";
+inline constexpr std::string_view traceparent = "traceparent";  // W3C Trace Context
+inline constexpr std::string_view tracestate = "tracestate";
 
 // Of answers. The first two are those of NATS's service protocol.
 inline constexpr std::string_view error_text = "Nats-Service-Error";

@@ -3,6 +3,7 @@
 /// What links have in common, and those that take messages in.
 
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/bridge/detail/event_types.hpp>
 #include <msgbus/bridge/detail/hub.hpp>
 #include <msgbus/bridge/detail/link_state.hpp>
 #include <msgbus/bridge/detail/reading.hpp>
@@ -38,6 +39,8 @@ class link_base : public link_state {
   /// For the end of the bridge: cancels a link that takes messages out, and completes when what it
   /// holds has gone.
   virtual asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline);
+
+  std::vector<event_type> events;  // empty: it carries messages; set before others know the link
 
  protected:
   [[nodiscard]] bool deactivate() noexcept {

@@ -82,22 +82,22 @@ std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::share
                                                                 encoding how) {
   auto made = std::make_shared<outbound_link<async::subscriber>>(
       over, "outbound " + std::string(pattern), mailbox);
-  const auto add = [&]<class M>(std::type_identity<M>) {
-    auto out = [way = made->way, how](const M& message, const context& about) {
-      way->send_message<M>(message, std::string(about.topic()), about, how);
-    };
-    made->component.template subscribe<M>(pattern, std::move(out));
+  // One handler for all types: a message that converts to several of them is sent once (T5, T8).
+  auto out = [way = made->way, how]<class M>(const M& message, const context& about) {
+    way->send_message<M>(message, std::string(about.topic()), about, how);
   };
-  (add(std::type_identity<Ms>{}), ...);
+  made->component.template subscribe<Ms...>(pattern, std::move(out));
   return made;
 }
 
+/// Each type is there once.
 template <class... Es>
 std::shared_ptr<outbound_link<async::consumer>> make_outbound_events(
     const std::shared_ptr<hub>& over, const std::string& prefix, const mailbox_options& mailbox,
-    encoding how) {
+    encoding how, type_list<Es...> types) {
   auto made =
       std::make_shared<outbound_link<async::consumer>>(over, "outbound " + prefix + ".>", mailbox);
+  made->events = event_types_of(prefix, types);
   const auto add = [&]<class E>(std::type_identity<E>) {
     auto out = [way = made->way, how, topic = event_topic(prefix, name_of<E>)](
                    const E& event, const context& about) {

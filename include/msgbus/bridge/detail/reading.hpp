@@ -4,6 +4,7 @@
 
 #include <msgbus/bridge/detail/stamp.hpp>
 #include <msgbus/core/name_of.hpp>
+#include <msgbus/core/type_list.hpp>
 #include <msgbus/exec/carried.hpp>
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace msgbus::bridging {
 
@@ -73,6 +75,14 @@ exec::shared_message read_message(incoming&& one) {
 
 template <class M>
 inline constexpr reader reader_of{name_of<M>, &read_message<M>};
+
+/// Throws `bad_arguments` if two have the same name: the second would never read a message.
+[[nodiscard]] std::vector<reader> checked_readers(std::vector<reader> all);
+
+template <class... Ms>
+std::vector<reader> readers_of(type_list<Ms...>) {
+  return checked_readers({reader_of<Ms>...});
+}
 
 /// Reads with the reader of the type that the headers name; without such a header, with the only
 /// one there is. Throws `decode_failed` and nothing else.

@@ -41,12 +41,8 @@ class id_source {
   return header_of(received.headers, name);
 }
 
-/// A text as a header may have it: in one line, and not too long.
+/// A text as a header may have it: UTF-8 in one line, not too long, and not empty.
 [[nodiscard]] std::string in_one_line(std::string_view text);
-
-/// The trace context of what a message leads to: the same trace, another span (W3C Trace Context).
-/// Empty if the parent is not one.
-[[nodiscard]] std::string child_trace(std::string_view parent);
 
 /// The topic of events of this name: what cannot stand in a topic becomes dots and dashes.
 [[nodiscard]] std::string event_topic(std::string_view prefix, std::string_view name);

@@ -1,0 +1,35 @@
+#pragma once
+
+/// Which types of event a link carries, and at which topics: one topic belongs to one type.
+
+#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/core/name_of.hpp>
+#include <msgbus/core/type_list.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::bridging {
+
+struct event_type {
+  std::string topic;
+  std::string_view name;  // on the wire
+};
+
+/// Throws `bad_arguments`, naming both types, if a type of the one list and another type of the
+/// other have the same topic. Both may be the same list.
+void check_topics_differ(const std::vector<event_type>& types,
+                         const std::vector<event_type>& others);
+
+template <class... Es>
+std::vector<event_type> event_types_of(std::string_view prefix, type_list<Es...>) {
+  std::vector<event_type> types{{event_topic(prefix, name_of<Es>), name_of<Es>}...};
+  check_topics_differ(types, types);
+  return types;
+}
+
+/// The types' topics, each once.
+[[nodiscard]] std::vector<std::string> topics_of(const std::vector<event_type>& types);
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,74 @@
+#include "transport/text.hpp"
+
+#include "support/catch.hpp"
+
+#include <string>
+#include <string_view>
+
+using msgbus::find_not_utf8;
+using msgbus::first_characters;
+using msgbus::one_line;
+using msgbus::shortened;
+using msgbus::to_utf8;
+
+namespace {
+
+constexpr std::size_t everywhere = std::string_view::npos;
+const std::string replaced = "\xef\xbf\xbd";
+
+}  // namespace
+
+TEST_CASE("characters of every length are UTF-8") {
+  CHECK(find_not_utf8("") == everywhere);
+  CHECK(find_not_utf8("tea") == everywhere);
+  CHECK(find_not_utf8("\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xb5") == everywhere);
+  CHECK(find_not_utf8("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf") == everywhere);
+}
+
+TEST_CASE("bytes that RFC 3629 excludes are found") {
+  for (const char* const each :
+       {"\x80", "\xff", "\xc3", "\xc3(", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xe2\x82",
+        "\xe2\x82(", "\xed\xa0\x80", "\xf0\x80\x80\xaf", "\xf0\x9f\x8d", "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80"}) {
+    INFO(each);
+    CHECK(find_not_utf8(each) == 0);
+    CHECK(find_not_utf8(std::string("ab") + each) == 2);
+    CHECK(find_not_utf8(to_utf8(each)) == everywhere);
+  }
+  CHECK(to_utf8("a\xff"
+                "b\xe2\x82") == "a" + replaced + "b" + replaced + replaced);
+  CHECK(to_utf8("k\xc3\xa4se") == "k\xc3\xa4se");
+}
+
+TEST_CASE("a text is cut between two characters, wherever the limit is") {
+  const std::string text = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xb5z";
+  for (std::size_t most = 0; most <= text.size() + 1; ++most) {
+    INFO(most);
+    const std::string_view cut = first_characters(text, most);
+    CHECK(cut.size() <= most);
+    CHECK(text.starts_with(cut));
+    CHECK(find_not_utf8(cut) == everywhere);
+    CHECK(cut.size() + 4 > std::min(most, text.size()));
+  }
+  CHECK(first_characters(std::string(1023, 'a') + "\xc3\xa4", 1024) == std::string(1023, 'a'));
+  CHECK(first_characters(std::string(100, '\x80'), 10).size() == 10);
+}
+
+TEST_CASE("a text that is shortened says so, and is UTF-8") {
+  CHECK(shortened("tea", 3) == "tea");
+  CHECK(shortened("teas", 3) == "tea...");
+  CHECK(shortened("te\xc3\xa4", 3) == "te...");
+  CHECK(shortened("\xff\xff", 3) == replaced + "...");
+}
+
+TEST_CASE("a line has no control characters, and no blanks at its ends") {
+  CHECK(one_line("a\r\nb\tc\x7f"
+                 "d",
+                 100) == "a  b c d");
+  CHECK(one_line(" \n tea \t", 100) == "tea");
+  CHECK(one_line(" \r\n", 100).empty());
+  CHECK(one_line(std::string("a\0b", 3), 100) == "a b");
+  CHECK(one_line("tea  cups", 5) == "tea");
+  CHECK(one_line("\xff", 100) == replaced);
+  CHECK(one_line(std::string(5000, '\xff'), 1024).size() == 1023);
+}
