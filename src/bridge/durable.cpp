@@ -59,7 +59,6 @@ class durable_link final : public link_base,
                                           : to_.component->mailbox.options().capacity,
                                       1)),
         inbox_(std::numeric_limits<std::size_t>::max()),
-        clock_(hub_->executor()),
         asking_(hub_->executor()) {}
   ~durable_link() override { durable_link::cancel(); }
 
@@ -72,7 +71,6 @@ class durable_link final : public link_base,
     auto found = self->hub_->wire->pull(std::move(which), self);
     self->source_ = co_await std::move(found);
     launch(self->hub_, self->hub_->executor(), self->name(), pump(self));
-    self->tick();
     self->source_->ask(self->window_);
   }
 
@@ -80,7 +78,6 @@ class durable_link final : public link_base,
     if (!deactivate()) return;
     if (source_) source_->stop();
     inbox_.close();  // what is in it is still handled
-    stop_clock_if_idle();
   }
 
   [[nodiscard]] link_counters stats() const noexcept override {
@@ -109,7 +106,6 @@ class durable_link final : public link_base,
   void ended(std::exception_ptr why) noexcept override {
     if (!deactivate()) return;
     inbox_.close();
-    stop_clock_if_idle();
     hub_->failed(name(), why);
   }
 
@@ -160,12 +156,6 @@ class durable_link final : public link_base,
       return origin_;
     }
 
-    /// Under the link's lock: has it not delivered again, if it is old.
-    void keep() noexcept {
-      if (is_old_) (void)delivery_->in_progress();
-      is_old_ = true;
-    }
-
    private:
     const std::shared_ptr<durable_link> link_;
     const activity::token busy_;
@@ -173,7 +163,6 @@ class durable_link final : public link_base,
     shared_origin origin_;                           // null until it is decoded
     const unsigned times_;
     held_list::iterator place_;
-    bool is_old_ = false;
   };
 
   static asio::awaitable<void> pump(std::shared_ptr<durable_link> self) {
@@ -232,7 +221,6 @@ class durable_link final : public link_base,
         counted(one->nak(how_.max_backoff), naks_);
         return one_less();
       }
-      (void)one->in_progress();  // the patience must last until the letter is stored
       launch(hub_, hub_->executor(), name(),
              bury(shared_from_this(), std::move(one), std::move(why)));
       return;
@@ -254,10 +242,7 @@ class durable_link final : public link_base,
 
   /// One fewer is on its way.
   void one_less() noexcept {
-    if (!active()) {
-      stop_clock_if_idle();
-      return;
-    }
+    if (!active()) return;
     bool now = false;
     bool soon = false;
     {
@@ -332,32 +317,12 @@ class durable_link final : public link_base,
     self->one_less();
   }
 
-  void tick() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!active() && held_.empty()) return;
-      for (tracked* const each : held_) each->keep();
-    }
-    clock_.start(how_.ack_wait / 3, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->tick();
-    });
-  }
-
-  void stop_clock_if_idle() noexcept {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!held_.empty()) return;
-    }
-    clock_.cancel();
-  }
-
   const receiving_end to_;
   const durable_options how_;
   const redelivery_rule rule_;
   const std::size_t window_;
   transport::inbox<std::shared_ptr<tracked>> inbox_;
   std::unique_ptr<transport::source> source_;
-  exec::timer clock_;
   exec::timer asking_;
   mutable std::mutex mutex_;
   held_list held_;

@@ -4,6 +4,8 @@
 #include "settings.hpp"
 #include "status.hpp"
 
+#include <msgbus/transport/transport.hpp>
+
 #include <bit>
 #include <map>
 #include <mutex>
@@ -125,10 +127,10 @@ void link::publish(const envelope& message, const std::string& reply_to) {
   if (status == NATS_OK) return;
   const std::string what = "publish to '" + message.topic + "'";
   if (status == NATS_MAX_PAYLOAD) {
-    throw error(errc::transport_failed,
-                what + ": " + std::to_string(size_of(message)) +
-                    " bytes with its headers, and the server takes " +
-                    std::to_string(natsConnection_GetMaxPayload(connection_)) + " at most");
+    throw transport::message_refused(what + ": " + std::to_string(size_of(message)) +
+                                     " bytes with its headers, and the server takes " +
+                                     std::to_string(natsConnection_GetMaxPayload(connection_)) +
+                                     " at most");
   }
   throw failed(status, what);
 }
