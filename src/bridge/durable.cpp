@@ -8,11 +8,17 @@
 // more than `max_in_flight` are on their way and the server holds back the rest. A request for each
 // would cost the server as much as the message: what is free is asked for when it is a quarter of
 // all, when nothing is on its way, or a millisecond later.
+//
+// The transport keeps what lives unsettled. What has failed, and what was handed back, is counted
+// here by its place in the stream, since the stream only counts deliveries.
 
 #include <msgbus/async/detail/verbs.hpp>
+#include <msgbus/bridge/detail/letter_store.hpp>
 #include <msgbus/bridge/detail/link_base.hpp>
+#include <msgbus/bridge/detail/tries.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/core/error.hpp>
+#include <msgbus/core/topic.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/transport/inbox.hpp>
 
@@ -20,7 +26,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <list>
 #include <random>
 
 namespace msgbus::bridging {
@@ -34,15 +39,6 @@ constexpr auto longest_unasked = 1ms;
 double random_part() {
   thread_local std::minstd_rand engine(std::random_device{}());
   return std::uniform_real_distribution<double>(0, 1)(engine);
-}
-
-std::string why_of(outcome what, const failures& failed) {
-  if (what == outcome::dropped) return "it was dropped from a full mailbox";
-  std::string all;
-  for (std::size_t i = 0; i < failed.size(); ++i) {
-    all += (all.empty() ? "" : "; ") + describe(failed[i]);
-  }
-  return all.empty() ? "no handler takes it" : all;
 }
 
 class durable_link final : public link_base,
@@ -59,7 +55,6 @@ class durable_link final : public link_base,
                                           : to_.component->mailbox.options().capacity,
                                       1)),
         inbox_(std::numeric_limits<std::size_t>::max()),
-        clock_(hub_->executor()),
         asking_(hub_->executor()) {}
   ~durable_link() override { durable_link::cancel(); }
 
@@ -72,7 +67,6 @@ class durable_link final : public link_base,
     auto found = self->hub_->wire->pull(std::move(which), self);
     self->source_ = co_await std::move(found);
     launch(self->hub_, self->hub_->executor(), self->name(), pump(self));
-    self->tick();
     self->source_->ask(self->window_);
   }
 
@@ -80,7 +74,6 @@ class durable_link final : public link_base,
     if (!deactivate()) return;
     if (source_) source_->stop();
     inbox_.close();  // what is in it is still handled
-    stop_clock_if_idle();
   }
 
   [[nodiscard]] link_counters stats() const noexcept override {
@@ -94,8 +87,9 @@ class durable_link final : public link_base,
     all.naks = read_count(naks_);
     all.buried = read_count(buried_);
     all.unsettled = read_count(unsettled_);
+    all.shortened = read_count(shortened_);
     const std::lock_guard lock(mutex_);
-    all.in_flight = held_.size();
+    all.in_flight = held_;
     return all;
   }
 
@@ -109,71 +103,118 @@ class durable_link final : public link_base,
   void ended(std::exception_ptr why) noexcept override {
     if (!deactivate()) return;
     inbox_.close();
-    stop_clock_if_idle();
     hub_->failed(name(), why);
   }
 
  private:
-  class tracked;
-  using held_list = std::list<tracked*>;
+  /// A delivery that leaves its `tracked`, to be settled.
+  struct leaving {
+    std::unique_ptr<transport::delivery> delivery;
+    std::string id;
+    message_tries before;  // this delivery not included
+    settlement how;
+    std::string reason;    // of what is given up
+    activity::token busy;  // the same
+
+    [[nodiscard]] unsigned attempts() const noexcept {
+      const unsigned this_one = before.attempt(delivery->times);
+      return before.reason.empty() ? this_one : this_one - 1;  // it was given up before this one
+    }
+  };
 
   /// A delivery between the transport and what became of it.
   class tracked final : public exec::outcome_listener {
    public:
     tracked(std::shared_ptr<durable_link> of, std::unique_ptr<transport::delivery> one)
-        : link_(std::move(of)),
-          busy_(link_->hub_->busy->start()),
-          delivery_(std::move(one)),
-          times_(delivery_->times) {
+        : link_(std::move(of)), busy_(link_->hub_->busy->start()), delivery_(std::move(one)) {
       const std::lock_guard lock(link_->mutex_);
-      place_ = link_->held_.insert(link_->held_.end(), this);
+      ++link_->held_;
     }
-    ~tracked() { settle({settling::nak, {}}, {}); }
+    ~tracked() { settled(outcome::abandoned, 0, {}); }
     tracked(const tracked&) = delete;
     tracked& operator=(const tracked&) = delete;
 
+    // Of these two only the first call does anything.
+
     void settled(outcome what, std::size_t ran, const failures& failed) noexcept override {
-      const settlement how = bridging::settle(what, ran, times_, link_->rule_, random_part());
-      settle(how, how.how == settling::bury ? why_of(what, failed) : std::string());
+      std::unique_lock lock(link_->mutex_);
+      if (!delivery_) return;
+      const settlement how = decide(what, ran);
+      leave(std::move(lock), how, how.how == settling::bury ? reason_of(failed) : std::string());
+    }
+    void give_up(std::string reason) noexcept {
+      std::unique_lock lock(link_->mutex_);
+      if (delivery_) leave(std::move(lock), {settling::bury, {}}, std::move(reason));
     }
 
-    /// Only the first call does anything.
-    void settle(const settlement& how, std::string why) noexcept {
-      std::unique_ptr<transport::delivery> mine;
+    /// Before it is in a mailbox: why it must not be handled; empty if it may be.
+    [[nodiscard]] std::string why_not() {
       {
         const std::lock_guard lock(link_->mutex_);
-        if (!delivery_) return;
-        link_->held_.erase(place_);
-        mine = std::move(delivery_);
+        before_ = seen();
       }
-      if (how.how == settling::bury && origin_) mine->message.headers = origin_->headers;
-      link_->settle(std::move(mine), how, std::move(why));
+      if (!before_.reason.empty()) return before_.reason;
+      const unsigned limit = link_->how_.crash_limit;
+      const unsigned unseen = before_.unseen(delivery_->times);
+      if (limit == 0 || unseen < limit) return {};
+      return "it was delivered " + std::to_string(unseen) +
+             " times, and what became of it is not known: it may end the processes that handle it";
     }
-
-    [[nodiscard]] unsigned times() const noexcept { return times_; }
     /// Before it is in a mailbox.
     [[nodiscard]] const envelope& message() const noexcept { return delivery_->message; }
     /// Before it is in a mailbox, once: what came with it. From then on that has its headers.
     [[nodiscard]] shared_origin take_origin() {
-      origin_ =
-          origin_of(std::move(delivery_->message.headers), times_, link_->place_of(*delivery_));
+      origin_ = origin_of(std::move(delivery_->message.headers), before_.attempt(delivery_->times),
+                          link_->place_of(*delivery_));
       return origin_;
     }
 
-    /// Under the link's lock: has it not delivered again, if it is old.
-    void keep() noexcept {
-      if (is_old_) (void)delivery_->in_progress();
-      is_old_ = true;
+   private:
+    // With the lock.
+
+    [[nodiscard]] settlement decide(outcome what, std::size_t ran) {
+      tries& all = link_->tries_;
+      unsigned times = 0;
+      if (is_failure(what, ran)) {
+        times = all.failed(delivery_->sequence, digest());
+      } else if (what == outcome::handled) {
+        if (!all.empty()) all.forget(delivery_->sequence);
+      } else {
+        times = all.handed_back(delivery_->sequence, digest());
+      }
+      return bridging::settle(what, ran, times, link_->rule_, random_part());
+    }
+    void leave(std::unique_lock<std::mutex> lock, const settlement& how,
+               std::string reason) noexcept {
+      --link_->held_;
+      leaving one{std::move(delivery_), {}, {}, how, std::move(reason), {}};
+      if (how.how == settling::bury) {
+        one.before = before_;
+        one.id = id_of(*one.delivery);
+        one.busy = link_->hub_->busy->start();
+      }
+      lock.unlock();
+      if (how.how == settling::bury && origin_) one.delivery->message.headers = origin_->headers;
+      link_->settle(std::move(one));
+    }
+    [[nodiscard]] std::string id_of(const transport::delivery& one) const {
+      const headers& all = origin_ ? origin_->headers : one.message.headers;
+      std::string id(header_of(all, header::message_id));
+      return id.empty() ? link_->place_of(one) : id;
+    }
+    [[nodiscard]] std::uint64_t digest() const {
+      return message_digest(id_of(*delivery_), delivery_->message.payload);
+    }
+    [[nodiscard]] message_tries seen() const {
+      const std::uint64_t place = delivery_->sequence;
+      return link_->tries_.knows(place) ? link_->tries_.find(place, digest()) : message_tries();
     }
 
-   private:
     const std::shared_ptr<durable_link> link_;
     const activity::token busy_;
     std::unique_ptr<transport::delivery> delivery_;  // null once it is settled
     shared_origin origin_;                           // null until it is decoded
-    const unsigned times_;
-    held_list::iterator place_;
-    bool is_old_ = false;
+    message_tries before_;
   };
 
   static asio::awaitable<void> pump(std::shared_ptr<durable_link> self) {
@@ -204,19 +245,18 @@ class durable_link final : public link_base,
   exec::shared_message decoded(const std::shared_ptr<tracked>& mine) noexcept {
     std::string why;
     try {
-      if (!is_worn_out(mine->times(), rule_)) {
+      why = mine->why_not();
+      if (why.empty()) {
         shared_origin origin = mine->take_origin();
         std::string topic = to_.with_topic ? mine->message().topic : std::string();
         return read(to_.readers, {mine->message(), std::move(topic), std::move(origin), mine});
       }
-      why = "it was delivered " + std::to_string(mine->times() - 1) +
-            " times, and whoever took it never said what became of it";
     } catch (...) {
       why = describe(std::current_exception());
       hub_->failed(name(), std::current_exception());
     }
     add(undecodable_);
-    mine->settle({settling::bury, {}}, std::move(why));
+    mine->give_up(std::move(why));
     return nullptr;
   }
 
@@ -225,25 +265,21 @@ class durable_link final : public link_base,
     return how_.stream + '-' + std::to_string(one.sequence);
   }
 
-  void settle(std::unique_ptr<transport::delivery> one, const settlement& how,
-              std::string why) noexcept {
-    if (how.how == settling::bury && !how_.dead_letter.empty()) {
-      if (!hub_->executor()) {  // its context has ended, so nobody can store the letter
-        counted(one->nak(how_.max_backoff), naks_);
-        return one_less();
-      }
-      (void)one->in_progress();  // the patience must last until the letter is stored
-      launch(hub_, hub_->executor(), name(),
-             bury(shared_from_this(), std::move(one), std::move(why)));
-      return;
+  void settle(leaving one) noexcept {
+    transport::delivery& what = *one.delivery;
+    switch (one.how.how) {
+      case settling::ack: counted(what.ack(), acks_); break;
+      case settling::nak: counted(what.nak(one.how.delay), naks_); break;
+      case settling::bury:
+        if (how_.dead_letter.empty()) {
+          end_without_letter(one, {});
+        } else if (hub_->executor()) {
+          launch(hub_, hub_->executor(), name(), bury(shared_from_this(), std::move(one)));
+          return;
+        } else {
+          keep_for_later(one);  // its context has ended, so nobody can store the letter
+        }
     }
-    bool told = false;
-    switch (how.how) {
-      case settling::ack: told = counted(one->ack(), acks_); break;
-      case settling::nak: told = counted(one->nak(how.delay), naks_); break;
-      case settling::bury: told = counted(one->term(), buried_); break;
-    }
-    if (told && how.how == settling::bury) tell_given_up(*one, why);
     one_less();
   }
 
@@ -254,16 +290,13 @@ class durable_link final : public link_base,
 
   /// One fewer is on its way.
   void one_less() noexcept {
-    if (!active()) {
-      stop_clock_if_idle();
-      return;
-    }
+    if (!active()) return;
     bool now = false;
     bool soon = false;
     {
       const std::lock_guard lock(mutex_);
       ++unasked_;
-      now = held_.empty() || unasked_ >= window_ / 4;
+      now = held_ == 0 || unasked_ >= window_ / 4;
       soon = !now && !std::exchange(asks_soon_, true);
     }
     if (now) ask_for_more();
@@ -291,64 +324,76 @@ class durable_link final : public link_base,
     });
   }
 
-  void tell_given_up(const transport::delivery& one, const std::string& why) const noexcept {
-    const std::string text = "a message on '" + one.message.topic + "' was given up after " +
-                             std::to_string(one.times) + " deliveries: " + why;
-    hub_->failed(name(), std::make_exception_ptr(error(errc::transport_failed, text)));
+  void tell(const transport::delivery& of, const std::string& what) const noexcept {
+    hub_->failed(name(),
+                 std::make_exception_ptr(error(errc::transport_failed,
+                                               "a message on '" + of.message.topic + "' " + what)));
+  }
+
+  void forget(const transport::delivery& one) noexcept {
+    const std::lock_guard lock(mutex_);
+    tries_.forget(one.sequence);
+  }
+
+  /// It is never delivered again, and that is told.
+  void end_without_letter(const leaving& one, const std::string& why_no_letter) noexcept {
+    forget(*one.delivery);
+    if (!counted(one.delivery->term(), buried_)) return;
+    tell(*one.delivery, "was given up after " + std::to_string(one.delivery->times) +
+                            " deliveries: " + one.reason + why_no_letter);
+  }
+
+  /// It comes again, and goes to the dead letters then without being handled.
+  void keep_for_later(const leaving& one) noexcept {
+    const transport::delivery& what = *one.delivery;
+    {
+      const std::lock_guard lock(mutex_);
+      const std::uint64_t digest = message_digest(one.id, what.message.payload);
+      if (one.before.reason.empty())
+        tries_.set_reason(what.sequence, digest, in_one_line(one.reason));
+      // One that has failed just now was counted as that.
+      if (!one.before.reason.empty()) tries_.handed_back(what.sequence, digest);
+    }
+    counted(one.delivery->nak(hand_back_pause(how_.max_backoff)), naks_);
   }
 
   /// Stores it with the dead letters, and only then has it never delivered again.
-  static asio::awaitable<void> bury(std::shared_ptr<durable_link> self,
-                                    std::unique_ptr<transport::delivery> one, std::string why) {
-    const activity::token burying = self->hub_->busy->start();
-    envelope letter = one->message;
-    std::string id(header_of(letter, header::message_id));
-    const auto set = [&](std::string_view name, std::string value) {
-      letter.headers.insert_or_assign(std::string(name), std::move(value));
-    };
-    if (id.empty()) id = self->place_of(*one);
-    set(header::message_id, id + "-dead");
-    set(header::causation_id, id);
-    set(header::attempt, std::to_string(one->times));
-    set(header::dead_reason, in_one_line(why));
-    set(header::dead_topic, letter.topic);
-    set(header::dead_stream, self->how_.stream);
-    set(header::dead_durable, self->how_.durable);
-    letter.topic = self->how_.dead_letter;
-    letter.reply_to.clear();
-    std::exception_ptr failure;
-    try {
-      auto storing = self->hub_->wire->store(std::move(letter), self->how_.ack_wait / 2);
-      (void)co_await std::move(storing);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) {
-      self->hub_->failed(self->name(), failure);
-      self->counted(one->nak(self->how_.max_backoff), self->naks_);
+  static asio::awaitable<void> bury(std::shared_ptr<durable_link> self, leaving one) {
+    const transport::delivery& what = *one.delivery;
+    const given_up about{self->how_.stream, self->how_.durable, what.sequence, one.id,
+                         one.attempts(),    one.reason};
+    auto storing = store_letter(self->hub_->wire, self->how_.dead_letter, what.message, about,
+                                self->how_.ack_wait / 2);
+    const letter_result result = co_await std::move(storing);
+    if (result.where) {
+      self->tell_letter(one, result);
+      self->forget(what);
+      self->counted(one.delivery->term(), self->buried_);
+    } else if (result.never) {
+      self->end_without_letter(one,
+                               "; no dead letter of it can be stored: " + describe(result.failure));
     } else {
-      self->counted(one->term(), self->buried_);
+      self->hub_->failed(self->name(), result.failure);
+      self->keep_for_later(one);
     }
     self->one_less();
   }
 
-  void tick() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!active() && held_.empty()) return;
-      for (tracked* const each : held_) each->keep();
+  /// What is to be known of a letter that was stored, if anything.
+  void tell_letter(const leaving& one, const letter_result& result) noexcept {
+    const std::string place =
+        "stream '" + result.where->stream + "', sequence " + std::to_string(result.where->sequence);
+    if (result.refusal) {
+      add(shortened_);
+      tell(*one.delivery, "has only a shortened dead letter (" + place +
+                              "), since a whole one is refused: " + describe(result.refusal));
     }
-    clock_.start(how_.ack_wait / 3, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->tick();
-    });
-  }
-
-  void stop_clock_if_idle() noexcept {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!held_.empty()) return;
+    // An earlier try of ours may have stored it without our knowing. Otherwise it is another
+    // process's of the same message, or of one that was the same when the stream was made anew.
+    if (result.where->duplicate && one.before.reason.empty()) {
+      tell(*one.delivery, "has a dead letter that was there before this one (" + place +
+                              "), so this one, '" + one.reason + "', was not stored");
     }
-    clock_.cancel();
   }
 
   const receiving_end to_;
@@ -357,10 +402,10 @@ class durable_link final : public link_base,
   const std::size_t window_;
   transport::inbox<std::shared_ptr<tracked>> inbox_;
   std::unique_ptr<transport::source> source_;
-  exec::timer clock_;
   exec::timer asking_;
   mutable std::mutex mutex_;
-  held_list held_;
+  std::size_t held_ = 0;  // received and not settled
+  tries tries_;
   std::size_t unasked_ = 0;  // settled ones that the source does not know of
   bool asks_soon_ = false;
   count received_{0};
@@ -372,6 +417,7 @@ class durable_link final : public link_base,
   count naks_{0};
   count buried_{0};
   count unsettled_{0};
+  count shortened_{0};
 };
 
 }  // namespace
@@ -379,6 +425,7 @@ class durable_link final : public link_base,
 asio::awaitable<std::shared_ptr<link_base>> join_durable(std::shared_ptr<hub> over,
                                                          receiving_end to, std::string pattern,
                                                          durable_options how) {
+  if (!how.dead_letter.empty()) check_topic(how.dead_letter);
   std::string name = "durable " + how.durable + " of stream " + how.stream;
   if (!pattern.empty()) name += " (" + pattern + ")";
   auto made = std::make_shared<durable_link>(std::move(over), std::move(name), std::move(to),

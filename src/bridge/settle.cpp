@@ -2,22 +2,31 @@
 
 #include <msgbus/policy/backoff.hpp>
 
+#include <algorithm>
+
 namespace msgbus::bridging {
+
+bool is_failure(outcome what, std::size_t ran) noexcept {
+  return what == outcome::failed || (what == outcome::handled && ran == 0);
+}
 
 settlement settle(outcome what, std::size_t ran, unsigned times, const redelivery_rule& rule,
                   double random) noexcept {
   if (what == outcome::handled && ran > 0) return {settling::ack, {}};
   if (what == outcome::abandoned) return {settling::nak, {}};
-  if (what != outcome::dropped && rule.max_deliver != 0 && times >= rule.max_deliver) {
+  if (is_failure(what, ran) && rule.max_deliver != 0 && times >= rule.max_deliver) {
     return {settling::bury, {}};
   }
   const retry pauses{
       .backoff = rule.backoff, .max_backoff = rule.max_backoff, .jitter = rule.jitter};
-  return {settling::nak, backoff_before(std::size_t{times} + 1, pauses, random)};
+  const auto pause = backoff_before(std::size_t{times} + 1, pauses, random);
+  if (what == outcome::dropped) return {settling::nak, hand_back_pause(pause)};
+  return {settling::nak, pause};
 }
 
-bool is_worn_out(unsigned times, const redelivery_rule& rule) noexcept {
-  return rule.max_deliver != 0 && times > rule.max_deliver;
+std::chrono::nanoseconds hand_back_pause(std::chrono::nanoseconds wanted) noexcept {
+  constexpr std::chrono::nanoseconds shortest = std::chrono::milliseconds(10);
+  return std::max(wanted, shortest);
 }
 
 }  // namespace msgbus::bridging

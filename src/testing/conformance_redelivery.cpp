@@ -1,10 +1,13 @@
-// Cases of `nak`, `in_progress`, and of patience.
+// Cases of `nak` and of patience.
 
 #include "testing/conformance_tools.hpp"
 
 #include <msgbus/exec/clock.hpp>
 
 #include <asio/this_coro.hpp>
+
+#include <condition_variable>
+#include <mutex>
 
 namespace msgbus::testing::conformance {
 
@@ -65,8 +68,9 @@ asio::awaitable<void> term_is_final(transport_environment& in) {
   const auto source = co_await mine->pull(which, got);
   source->ask(4);
   const delivery first = co_await got->next(in.deadline());
-  const delivery second = co_await got->next(in.deadline());
+  delivery second = co_await got->next(in.deadline());
   first->term();
+  second.reset();
   // The second one's patience ends after the first one's would have ended.
   const delivery again = co_await got->next(in.deadline());
   expect(again->message.payload == "two", "what was terminated does not come again");
@@ -87,7 +91,8 @@ asio::awaitable<void> patience_ends(transport_environment& in) {
   const auto next = co_await other->pull(which, elsewhere);
   source->ask(1);
   const auto start = exec::now(here);
-  const delivery first = co_await got->next(in.deadline());
+  delivery first = co_await got->next(in.deadline());
+  first.reset();
   next->ask(1);
   const delivery again = co_await elsewhere->next(in.deadline());
   expect(again->message.payload == "one", "what is not settled is delivered again, elsewhere");
@@ -112,32 +117,63 @@ asio::awaitable<void> destroyed_unsettled(transport_environment& in) {
   again->ack();
 }
 
-asio::awaitable<void> progress_counts(transport_environment& in) {
+asio::awaitable<void> alive_is_in_progress(transport_environment& in) {
   const connection mine = co_await in.connect();
   co_await make_stream(in, mine);
   (void)co_await store(in, mine, "a", "long");
   (void)co_await store(in, mine, "a", "tick");
   const auto got = std::make_shared<collector>();
   transport::pull_options which = from_stream(in);
-  which.ack_wait = in.patience() * 2;
+  which.ack_wait = in.patience();
   const auto source = co_await mine->pull(which, got);
   source->ask(2);
-  const delivery long_one = co_await got->next(in.deadline());
+  delivery long_one = co_await got->next(in.deadline());
   delivery tick = co_await got->next(in.deadline());
   // The other message tells the time: it is given back, and comes again when its delay is over.
   for (int i = 0; i < 6; ++i) {
-    expect(long_one->in_progress(), "it can be told that it is still being handled");
     tick->nak(in.patience() / 2);
     source->ask(1);
     tick = co_await got->next(in.deadline());
-    expect(tick->message.payload == "tick", "what is in progress is not delivered again");
+    expect(tick->message.payload == "tick", "a delivery that lives is not delivered again");
   }
   tick->ack();
+  long_one.reset();
   source->ask(1);
   const delivery again = co_await got->next(in.deadline());
   expect(again->message.payload == "long" && again->times == 2,
-         "without progress the patience ends");
+         "the patience with it begins when it is destroyed");
   again->ack();
+}
+
+// As a plain handler may.
+void block_thread(duration how_long) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, how_long, [] { return false; });
+}
+
+asio::awaitable<void> alive_while_blocked(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  const connection other = co_await in.connect();
+  co_await make_stream(in, mine);
+  (void)co_await store(in, mine, "a", "long");
+  const auto got = std::make_shared<collector>();
+  const auto elsewhere = std::make_shared<collector>();
+  transport::pull_options which = from_stream(in);
+  which.ack_wait = in.patience();
+  const auto source = co_await mine->pull(which, got);
+  const auto next = co_await other->pull(which, elsewhere);
+  source->ask(1);
+  const delivery long_one = co_await got->next(in.deadline());
+  next->ask(1);
+  block_thread(in.patience() * 3);
+  expect(long_one->ack(), "a delivery can be settled after its owner's thread was busy for long");
+  co_await mine->flush(in.deadline());
+  (void)co_await store(in, mine, "a", "later");
+  const delivery later = co_await elsewhere->next(in.deadline());
+  expect(later->message.payload == "later", "meanwhile it was not delivered to others");
+  later->ack();
 }
 
 asio::awaitable<void> credit_for_redelivery(transport_environment& in) {
@@ -196,7 +232,8 @@ void add_redelivery_cases(cases& to) {
   to.push_back({"a term is final", durable, term_is_final});
   to.push_back({"patience with what is not settled ends", durable, patience_ends});
   to.push_back({"a delivery that is destroyed was not settled", durable, destroyed_unsettled});
-  to.push_back({"progress begins the patience anew", durable, progress_counts});
+  to.push_back({"a delivery that lives is in progress", durable, alive_is_in_progress});
+  to.push_back({"a busy thread does not end the patience", durable, alive_while_blocked});
   to.push_back({"redeliveries need credit", durable, credit_for_redelivery});
   to.push_back({"a closed connection settles nothing", durable, closed_unsettled});
 }

@@ -16,11 +16,10 @@ std::size_t size_of(const envelope& message) noexcept {
   return size;
 }
 
-error too_large(const envelope& message, std::size_t limit) {
-  return error(errc::transport_failed, "publish to '" + message.topic +
-                                           "': " + std::to_string(size_of(message)) +
-                                           " bytes with its headers, and the server takes " +
-                                           std::to_string(limit) + " at most");
+message_refused too_large(const envelope& message, std::size_t limit) {
+  return message_refused("publish to '" + message.topic + "': " + std::to_string(size_of(message)) +
+                         " bytes with its headers, and the server takes " + std::to_string(limit) +
+                         " at most");
 }
 
 }  // namespace msgbus::transport

@@ -2,8 +2,7 @@
 
 // How large a message is, as servers count it, and the error of one that is too large.
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/transport/envelope.hpp>
+#include <msgbus/transport/transport.hpp>
 
 #include <cstddef>
 
@@ -12,7 +11,7 @@ namespace msgbus::transport {
 /// Payload and headers, as NATS writes them.
 [[nodiscard]] std::size_t size_of(const envelope& message) noexcept;
 
-/// `transport_failed`; it names topic, size and limit.
-[[nodiscard]] error too_large(const envelope& message, std::size_t limit);
+/// It names topic, size and limit.
+[[nodiscard]] message_refused too_large(const envelope& message, std::size_t limit);
 
 }  // namespace msgbus::transport

@@ -77,6 +77,7 @@ void connection::set_away(hub_lock& lock, bool away) {
   if (away_ == away) return;
   away_ = away;
   for (const auto& each : lock.in().sources_of(*this)) each->set_away(away);
+  lock.in().hold_all_of(*this, !away);
 }
 
 void connection::catch_up(hub_lock& lock) {

@@ -73,6 +73,15 @@ void hub::remove(connection& closed, hub_lock& lock) {
   hand_out_all();
 }
 
+void hub::hold_all_of(const connection& owner, bool in_progress) {
+  const time_point at = now(owner);
+  for (const auto& [name, stream] : streams_) {
+    for (const auto& [durable, state] : stream->durables()) {
+      state->set_away(owner.number(), !in_progress, at);
+    }
+  }
+}
+
 // --- Those who get something. --------------------------------------------------------------------
 
 void hub::add(std::shared_ptr<feed_end> added, std::string pattern, std::string group) {

@@ -221,6 +221,8 @@ class hub : public std::enable_shared_from_this<hub> {
   void remove(const feed_end& removed);
   void remove(const source_end& removed);
   void remove(connection& closed, hub_lock& lock);
+  /// Whether the deliveries of this connection are in progress, or the patience with them begins.
+  void hold_all_of(const connection& owner, bool in_progress);
 
   /// Those of one connection.
   [[nodiscard]] std::vector<std::shared_ptr<source_end>> sources_of(const connection& who) const;

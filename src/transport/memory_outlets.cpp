@@ -9,13 +9,23 @@ namespace {
 // A busy outlet lets others run after so many.
 constexpr int batch = 32;
 
-/// A delivery that settles itself at the broker, now or when its connection is back.
+/// A delivery that settles itself at the broker, now or when its connection is back. Made under the
+/// lock, settled and destroyed without it.
 class memory_delivery final : public delivery {
  public:
   memory_delivery(std::shared_ptr<connection> of, durable_ref from, const handout& given)
       : delivery(*given.what, given.times, given.sequence),
         of_(std::move(of)),
-        from_(std::move(from)) {}
+        from_(std::move(from)) {
+    from_.state->begin(sequence, times);
+  }
+  ~memory_delivery() override {
+    if (settled_) return;
+    hub_lock lock(of_->at());
+    if (of_->closed()) return;
+    from_.state->let_go(sequence, times, lock.in().now(*of_));
+    lock.in().hand_out(from_);  // who has credit waits for the end of the patience
+  }
 
   bool ack() noexcept override { return settle(); }
   bool term() noexcept override { return settle(); }
@@ -27,12 +37,6 @@ class memory_delivery final : public delivery {
       from.state->nak(sequence, times,
                       waits ? now + std::chrono::duration_cast<duration>(delay) : now);
       lock.in().hand_out(from);
-    });
-  }
-
-  bool in_progress() noexcept override {
-    return act([from = from_, by = of_, sequence = sequence, times = times](hub_lock& lock) {
-      from.state->in_progress(sequence, times, lock.in().now(*by));
     });
   }
 
@@ -48,12 +52,14 @@ class memory_delivery final : public delivery {
   bool act(Act what) noexcept {
     hub_lock lock(of_->at());
     if (of_->closed()) return false;
+    settled_ = true;
     of_->do_or_keep(lock, std::move(what));
     return true;
   }
 
   const std::shared_ptr<connection> of_;
   const durable_ref from_;
+  bool settled_ = false;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace msgbus::transport::memory {
 namespace {
 
 constexpr time_point at_once = time_point::min();
+constexpr time_point never = time_point::max();
 
 time_point later(time_point from, duration by) noexcept {
   return by > time_point::max() - from ? time_point::max() : from + by;
@@ -87,6 +88,7 @@ handout durable_state::give(taker& to, std::uint64_t sequence, message what, tim
   const auto at = unsettled_.try_emplace(sequence, entry{0, at_once, to.owner, true}).first;
   at->second.owner = to.owner;
   at->second.held = true;
+  at->second.lives = false;
   ++at->second.times;
   set_due(at, later(now, ack_wait_));
   --to.credit;
@@ -112,7 +114,7 @@ std::optional<handout> durable_state::next(const message_log& log, time_point no
 }
 
 std::optional<time_point> durable_state::next_due() const {
-  if (due_.empty()) return std::nullopt;
+  if (due_.empty() || due_.begin()->first == never) return std::nullopt;
   return due_.begin()->first;
 }
 
@@ -146,9 +148,25 @@ void durable_state::nak(std::uint64_t sequence, unsigned times, time_point due) 
   set_due(at, due);
 }
 
-void durable_state::in_progress(std::uint64_t sequence, unsigned times, time_point now) {
+void durable_state::begin(std::uint64_t sequence, unsigned times) {
   const auto at = last_delivery(sequence, times);
-  if (at != unsettled_.end()) set_due(at, later(now, ack_wait_));
+  if (at == unsettled_.end()) return;
+  at->second.lives = true;
+  set_due(at, never);
+}
+
+void durable_state::let_go(std::uint64_t sequence, unsigned times, time_point now) {
+  const auto at = last_delivery(sequence, times);
+  if (at == unsettled_.end() || !std::exchange(at->second.lives, false)) return;
+  if (at->second.due == never) set_due(at, later(now, ack_wait_));
+}
+
+void durable_state::set_away(owner_id owner, bool away, time_point now) {
+  for (auto at = unsettled_.begin(); at != unsettled_.end(); ++at) {
+    const entry& each = at->second;
+    if (each.owner != owner || !each.held || !each.lives) continue;
+    set_due(at, away ? later(now, ack_wait_) : never);
+  }
 }
 
 void durable_state::give_back(std::uint64_t sequence, unsigned times) {

@@ -61,8 +61,8 @@ struct handout {
 /// A durable consumer. Takers share its messages: those with credit get them in turn.
 ///
 /// A message is new, or unsettled, or settled. An unsettled one has a time at which it is delivered
-/// again: that is when the patience with its holder ends or, once it was given back, when the delay
-/// is over.
+/// again: when the patience with its holder ends or, once it was given back, when the delay is
+/// over. While a delivery of it lives and its taker's connection is there, that time is never.
 class durable_state {
  public:
   durable_state(std::string filter, duration ack_wait) noexcept
@@ -77,6 +77,9 @@ class durable_state {
   void ask(taker_id who, std::size_t more);
   /// Nothing is given to a taker whose connection is away.
   void pause(taker_id who, bool away);
+  /// The connection of this owner is lost, and the patience with what it holds begins; or it is
+  /// back, and what lives is in progress again.
+  void set_away(owner_id owner, bool away, time_point now);
 
   /// What is to be given now, what is delivered again first; nothing if there is none, or no one
   /// has credit. Takes the credit.
@@ -91,9 +94,12 @@ class durable_state {
 
   /// Acknowledged or terminated, by its last holder or one who comes late.
   void settle(std::uint64_t sequence);
-  // The next three do nothing if it was settled, or delivered again since.
+  // The next four do nothing if it was settled, or delivered again since.
   void nak(std::uint64_t sequence, unsigned times, time_point due);
-  void in_progress(std::uint64_t sequence, unsigned times, time_point now);
+  /// A delivery of it lives from now on.
+  void begin(std::uint64_t sequence, unsigned times);
+  /// That delivery was destroyed unsettled: the patience begins.
+  void let_go(std::uint64_t sequence, unsigned times, time_point now);
   /// It has not reached its taker: it is as if it had not been given.
   void give_back(std::uint64_t sequence, unsigned times);
 
@@ -113,7 +119,8 @@ class durable_state {
     unsigned times;
     time_point due;
     owner_id owner;
-    bool held;  // by a taker; else it waits for its time
+    bool held;           // by a taker; else it waits for its time
+    bool lives = false;  // a delivery of it is there, unsettled
   };
   using entries = std::map<std::uint64_t, entry>;
 

@@ -5,8 +5,8 @@
 #include <msgbus/exec/timer.hpp>
 
 #include "support/awaiting.hpp"
-#include "support/bridges.hpp"
 #include "support/catch.hpp"
+#include "support/shop.hpp"
 #include "support/thrown.hpp"
 
 #include <algorithm>
@@ -21,67 +21,15 @@ using msgbus::bridge_link;
 using msgbus::context;
 using msgbus::durable_options;
 using msgbus::errc;
-using msgbus::link_counters;
 using msgbus::async::consumer;
 using msgbus::async::subscriber;
+using msgbus_test::adds_up;
+using msgbus_test::billing;
 using msgbus_test::code_of;
 using msgbus_test::contains;
 using msgbus_test::hop;
-using msgbus_test::neighbourhood;
+using msgbus_test::shop;
 using namespace std::chrono_literals;
-
-namespace {
-
-durable_options billing() {
-  durable_options how;
-  how.stream = "ORDERS";
-  how.durable = "billing";
-  how.ack_wait = 30s;
-  how.max_deliver = 3;
-  how.dead_letter = "dead.orders";
-  how.backoff = 100ms;
-  how.jitter = 0;
-  return how;
-}
-
-// One process that stores, one that handles, one that looks at the dead letters.
-struct shop : neighbourhood {
-  bridge stores = connect("stores");
-  bridge handles = connect("handles");
-  bridge mourns = connect("mourns");
-
-  shop() {
-    make_stream("ORDERS", "orders.>");
-    make_stream("DEAD", "dead.>");
-  }
-
-  void make_stream(std::string name, std::string topic) {
-    msgbus::transport::stream_options stream;
-    stream.name = std::move(name);
-    stream.topics = {std::move(topic)};
-    clock.run(steps, stores.ensure_stream(std::move(stream)));
-  }
-
-  msgbus::transport::stored store(int number, std::string id = {}) {
-    msgbus::store_options how;
-    how.message_id = std::move(id);
-    return clock.run(steps, stores.store(number, "orders.placed", how));
-  }
-
-  bridge_link join(subscriber& to, durable_options how = billing()) {
-    return clock.run(steps, handles.durable<int>(to, "orders.>", std::move(how)));
-  }
-
-  // All that can happen without time passing, and then all that time brings.
-  void live(std::chrono::steady_clock::duration how_long = 5s) { clock.run_for(steps, how_long); }
-};
-
-bool adds_up(const link_counters& all) {
-  return all.received == all.admitted + all.undecodable + all.refused &&
-         all.received == all.acks + all.naks + all.buried + all.unsettled + all.in_flight;
-}
-
-}  // namespace
 
 TEST_CASE("what was stored is handled and then done, once", "[B2][B3]") {
   shop all;
@@ -222,26 +170,6 @@ TEST_CASE("a message is stored without options in the line that awaits it") {
     co_return second.sequence;
   };
   CHECK(all.clock.run(all.steps, store_two()) == 2);
-}
-
-TEST_CASE("a dead letter that cannot be stored is not lost: the message comes again", "[B2]") {
-  shop all;
-  subscriber to(all.executor());
-  int attempts = 0;
-  to.subscribe("orders.*", [&](int) {
-    if (++attempts <= 3) throw std::runtime_error("poison");
-  });
-  to.observe(std::make_shared<msgbus::observer>());
-  durable_options how = billing();
-  how.dead_letter = "no.stream.keeps.this";
-  how.max_backoff = 1s;
-  bridge_link in = all.join(to, how);
-  all.store(13);
-  all.live(60s);
-  CHECK(all.told.all.size() >= 1);
-  CHECK(in.stats().naks >= 3);
-  CHECK(in.stats().buried == 0);
-  CHECK(adds_up(in.stats()));
 }
 
 TEST_CASE("what cannot be decoded goes to the dead letters at once") {
@@ -412,36 +340,6 @@ TEST_CASE("a subscriber that closes gives what it has not handled to others at o
   CHECK(got.size() >= 4);
   CHECK(one.stats().in_flight == 0);
   CHECK(adds_up(one.stats()));
-}
-
-TEST_CASE("a message that wears out whoever takes it is given up unhandled") {
-  shop all;
-  durable_options how = billing();
-  how.ack_wait = 30s;
-  int begun = 0;
-  for (int process = 0; process < 4; ++process) {
-    bridge fragile = all.connect("fragile");
-    subscriber to(all.executor());
-    msgbus_test::gate never;
-    to.subscribe("orders.*", [&](int) -> awaitable<void> {
-      ++begun;
-      co_await never.wait();
-    });
-    bridge_link in = all.clock.run(all.steps, fragile.durable<int>(to, "orders.>", how));
-    if (process == 0) all.store(13);
-    all.live(1s);
-    if (process == 3) {
-      CHECK(in.stats().buried == 1);
-      CHECK(in.stats().undecodable == 1);
-    }
-    all.broker.cut(*fragile.transport());  // as if the process had died
-    all.live(31s);
-    never.open();
-    all.steps.run();
-    fragile.close();
-    all.broker.restore();
-  }
-  CHECK(begun == 3);
 }
 
 TEST_CASE("a drained bridge finishes what it has taken, and gives back the rest", "[B8]") {

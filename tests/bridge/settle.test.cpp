@@ -5,7 +5,8 @@
 #include <chrono>
 
 using msgbus::outcome;
-using msgbus::bridging::is_worn_out;
+using msgbus::bridging::hand_back_pause;
+using msgbus::bridging::is_failure;
 using msgbus::bridging::redelivery_rule;
 using msgbus::bridging::settle;
 using msgbus::bridging::settlement;
@@ -58,10 +59,20 @@ TEST_CASE("what a full mailbox dropped comes again, and is never buried for it")
   CHECK(settle(outcome::dropped, 0, 30, rule, 1) == settlement{settling::nak, 250ms});
 }
 
-TEST_CASE("a message that is delivered once more than allowed has worn somebody out") {
-  CHECK_FALSE(is_worn_out(3, rule));
-  CHECK(is_worn_out(4, rule));
-  redelivery_rule for_ever = rule;
-  for_ever.max_deliver = 0;
-  CHECK_FALSE(is_worn_out(1'000'000, for_ever));
+TEST_CASE("what a full mailbox dropped comes again after a pause, also where failures have none") {
+  redelivery_rule at_once = rule;
+  at_once.backoff = 0ms;
+  CHECK(settle(outcome::failed, 1, 1, at_once, 1) == settlement{settling::nak, 0ms});
+  CHECK(settle(outcome::dropped, 0, 1, at_once, 1) == settlement{settling::nak, 10ms});
+  CHECK(hand_back_pause(0ms) == 10ms);
+  CHECK(hand_back_pause(1s) == 1s);
+}
+
+TEST_CASE("only a handler that failed, or that is missing, is a failure", "[B3]") {
+  CHECK(is_failure(outcome::failed, 1));
+  CHECK(is_failure(outcome::handled, 0));
+  CHECK_FALSE(is_failure(outcome::handled, 1));
+  CHECK_FALSE(is_failure(outcome::abandoned, 0));
+  CHECK_FALSE(is_failure(outcome::abandoned, 1));
+  CHECK_FALSE(is_failure(outcome::dropped, 0));
 }

@@ -248,19 +248,180 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
   loop here;
   bridge at = join(here, server);
   make_stream(here, at, "ORDERS", "orders.>");
+  make_stream(here, at, "DEAD", "dead.>");
   subscriber to(here.executor());
+  to.observe(std::make_shared<msgbus::observer>());
+  auto how = billing();
+  how.ack_wait = 1s;
+  how.max_deliver = 1;
+  how.dead_letter = "dead.orders";
   int begun = 0;
   bool done = false;
-  to.subscribe("orders.*", [&](int) -> awaitable<void> {
-    ++begun;
-    co_await msgbus::exec::sleep(4s);  // twice as long
-    done = true;
-  });
-  bridge_link in = here.run(at.durable<int>(to, "orders.>", billing()));
-  here.run(store_one(at, 1));
-  here.run_until([&] { return done && in.stats().in_flight == 0; });
+  SECTION("also one that blocks the only thread there is") {
+    to.subscribe("orders.*", [&](int) {
+      ++begun;
+      block_thread(3500ms);
+      done = true;
+    });
+    bridge_link in = here.run(at.durable<int>(to, "orders.>", how));
+    here.run(store_one(at, 1));
+    here.run_until([&] { return done && in.stats().in_flight == 0; });
+    here.run(at.flush());
+    CHECK(in.stats().received == 1);
+    CHECK(in.stats().acks == 1);
+  }
+  SECTION("one that blocks it and fails makes one dead letter") {
+    to.subscribe("orders.*", [&](int) {
+      ++begun;
+      block_thread(3500ms);
+      throw std::runtime_error("poison");
+    });
+    bridge_link in = here.run(at.durable<int>(to, "orders.>", how));
+    here.run(store_one(at, 1));
+    here.run_until([&] { return in.stats().buried == 1; });
+    CHECK(in.stats().received == 1);
+    // The next letter is the second one in its stream.
+    msgbus::store_options next;
+    next.message_id = "next";
+    CHECK(here.run(at.store(2, "dead.orders", next)).sequence == 2);
+  }
+  SECTION("and one that only waits") {
+    to.subscribe("orders.*", [&](int) -> awaitable<void> {
+      ++begun;
+      co_await msgbus::exec::sleep(2500ms);
+      done = true;
+    });
+    bridge_link in = here.run(at.durable<int>(to, "orders.>", how));
+    here.run(store_one(at, 1));
+    here.run_until([&] { return done && in.stats().in_flight == 0; });
+    CHECK(in.stats().acks == 1);
+  }
   CHECK(begun == 1);
-  CHECK(in.stats().acks == 1);
+}
+
+TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {
+  constexpr std::size_t many = 100;
+  nats_server server;
+  loop here;
+  std::vector<std::string> told;
+  bridge stores = join(here, server, &told);
+  make_stream(here, stores, "ORDERS", "orders.>");
+  for (std::size_t i = 0; i < many; ++i) here.run(store_one(stores, static_cast<int>(i)));
+  auto how = billing();
+  how.max_deliver = 2;
+  std::set<int> handled;  // one that crosses the end of a process may come twice
+  for (int restart = 0; restart < 3; ++restart) {
+    bridge process = join(here, server, &told);
+    subscriber to(here.executor());
+    bool begun = false;
+    to.subscribe("orders.*", [&](int) -> awaitable<void> {
+      begun = true;
+      co_await msgbus::exec::sleep(60s);
+    });
+    bridge_link in = here.run(process.durable<int>(to, "orders.>", how));
+    here.run_until([&] { return begun && in.stats().received == many; });
+    here.run(to.drain(10ms));
+    here.run(process.drain(5s));
+    CHECK(in.stats().buried == 0);
+    CHECK(in.stats().acks == 0);
+  }
+  bridge process = join(here, server, &told);
+  subscriber to(here.executor());
+  to.subscribe("orders.*", [&](int number) { handled.insert(number); });
+  bridge_link in = here.run(process.durable<int>(to, "orders.>", how));
+  here.run_until([&] { return handled.size() == many && in.stats().in_flight == 0; });
+  CHECK(in.stats().buried == 0);
+  CHECK(told.empty());
+}
+
+TEST_CASE("what a full mailbox drops is tried when there is room, on a real server", "[B2][B3]") {
+  nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  make_stream(here, at, "ORDERS", "orders.>");
+  subscriber to(here.executor(), {.capacity = 1, .on_full = msgbus::overflow::drop_newest});
+  gate gate;
+  std::set<int> handled;
+  to.subscribe("orders.*", [&](int number) -> awaitable<void> {
+    co_await gate.wait();
+    handled.insert(number);
+  });
+  auto how = billing();
+  how.max_deliver = 2;
+  how.max_in_flight = 8;
+  bridge_link in = here.run(at.durable<int>(to, "orders.>", how));
+  for (int i = 0; i < 3; ++i) here.run(store_one(at, i));
+  here.run_until([&] { return in.stats().naks > 4; });
+  gate.open();
+  here.run_until([&] { return in.stats().acks == 3; });
+  CHECK(handled == std::set<int>{0, 1, 2});
+  CHECK(in.stats().buried == 0);
+}
+
+TEST_CASE("each durable has its own dead letter on a real server, with the reason of the failure",
+          "[B2]") {
+  nats_server server;
+  loop here;
+  std::vector<std::string> told;
+  bridge at = join(here, server, &told);
+  make_stream(here, at, "ORDERS", "orders.>");
+  subscriber to(here.executor());
+  to.observe(std::make_shared<msgbus::observer>());
+  int attempts = 0;
+  to.subscribe("orders.*", [&](int) {
+    ++attempts;
+    throw std::domain_error("");
+  });
+  auto how = billing();
+  how.max_deliver = 1;
+  how.max_backoff = 100ms;
+  how.dead_letter = "dead.orders";
+  bridge_link one = here.run(at.durable<int>(to, "orders.>", how));
+  how.durable = "shipping";
+  bridge_link two = here.run(at.durable<int>(to, "orders.>", how));
+  here.run(store_one(at, 13));
+  // There is no stream for it yet.
+  here.run_until([&] { return told.size() >= 2; });
+  CHECK(attempts == 2);
+  make_stream(here, at, "DEAD", "dead.>");
+  subscriber mourners(here.executor());
+  std::set<std::string> letters;
+  mourners.subscribe("dead.*", [&](int, const context& about) {
+    letters.insert(about.headers().at("Msgbus-Dead-Durable"));
+    CHECK(about.headers().at("Msgbus-Dead-Reason") ==
+          "an exception without text (std::domain_error)");
+    CHECK(about.headers().at("Msgbus-Attempt") == "1");
+  });
+  auto mourning = billing();
+  mourning.stream = "DEAD";
+  (void)here.run(at.durable<int>(mourners, "dead.>", mourning));
+  here.run_until([&] { return letters.size() == 2; });
+  here.run_until([&] { return one.stats().buried + two.stats().buried == 2; });
+  CHECK(attempts == 2);  // not handled again for it
+}
+
+TEST_CASE("a dead letter above the server's limit is stored without its payload", "[B2]") {
+  nats_server server;
+  loop here;
+  std::vector<std::string> told;
+  bridge at = join(here, server, &told);
+  make_stream(here, at, "ORDERS", "orders.>");
+  make_stream(here, at, "DEAD", "dead.>");
+  subscriber to(here.executor());
+  to.observe(std::make_shared<msgbus::observer>());
+  to.subscribe("orders.*", [&](const std::string&) { throw std::runtime_error("poison"); });
+  auto how = billing();
+  how.max_deliver = 1;
+  how.dead_letter = "dead.orders";
+  bridge_link in = here.run(at.durable<std::string>(to, "orders.>", how));
+  const std::string large(1024 * 1024 - 200, 'x');  // with its own headers it is just small enough
+  msgbus::store_options with;
+  with.message_id = "large";
+  here.run(at.store(large, "orders.placed", with));
+  here.run_until([&] { return in.stats().buried == 1; });
+  CHECK(in.stats().shortened == 1);
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0], contains("shortened dead letter"));
 }
 
 namespace {

@@ -62,6 +62,14 @@ class loop {
       asio::make_work_guard(*context_)};
 };
 
+/// As a plain handler may that takes long.
+inline void block_thread(std::chrono::steady_clock::duration how_long) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, how_long, [] { return false; });
+}
+
 /// A list that one thread fills and another one waits for.
 template <class T>
 class kept {

@@ -175,19 +175,39 @@ TEST_CASE("what is not settled is given again when the patience is over, before 
   CHECK(durable->next_due() == start + 59s);
 }
 
-TEST_CASE("progress begins the patience anew, for the last delivery only") {
+TEST_CASE("what lives is never due, until it is let go of, and counts for the last delivery only") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
   durable->ask(1, 10);
   (void)stream.store(made("orders.x"), start);
   (void)stream.next(*durable, start);
-  durable->in_progress(1, 1, start + 20s);
-  CHECK(durable->next_due() == start + 50s);
-  CHECK_FALSE(stream.next(*durable, start + 49s));
-  CHECK(stream.next(*durable, start + 50s)->times == 2);
-  durable->in_progress(1, 1, start + 60s);  // from the first holder, who comes late
+  durable->begin(1, 1);
+  CHECK_FALSE(durable->next_due());
+  CHECK_FALSE(stream.next(*durable, start + 500s));
+  durable->let_go(1, 1, start + 500s);
+  CHECK(durable->next_due() == start + 530s);
+  CHECK(stream.next(*durable, start + 530s)->times == 2);
+  durable->begin(1, 2);
+  durable->let_go(1, 1, start + 540s);  // from the first holder, who comes late
+  CHECK_FALSE(durable->next_due());
+}
+
+TEST_CASE("the patience with what lives begins when its connection is lost") {
+  memory_stream stream(orders());
+  const auto durable = stream.make("billing", "", 30s);
+  durable->join(1, 10);
+  durable->ask(1, 10);
+  for (int i = 0; i < 3; ++i) (void)stream.store(made("orders.x"), start);
+  CHECK(all_of(stream, *durable, start) == numbers{1, 2, 3});
+  for (const std::uint64_t each : {1u, 2u, 3u}) durable->begin(each, 1);
+  durable->set_away(10, true, start + 50s);
+  durable->set_away(11, true, start + 50s);  // another one's
   CHECK(durable->next_due() == start + 80s);
+  durable->let_go(2, 1, start + 70s);  // it begins only once
+  durable->set_away(10, false, start + 75s);
+  CHECK(all_of(stream, *durable, start + 80s) == numbers{2});
+  CHECK(durable->next_due() == start + 110s);
 }
 
 TEST_CASE("a nak gives again when its delay is over, and counts") {
@@ -250,7 +270,7 @@ TEST_CASE("what was held by one who is gone is given again at once, in order") {
   for (int i = 0; i < 4; ++i) (void)stream.store(made("orders.x"), start);
   CHECK(all_of(stream, *durable, start) == numbers{1, 2, 3});
   durable->settle(2);
-  durable->in_progress(1, 1, start + 10s);
+  durable->begin(1, 1);
   durable->leave(1);
   durable->abandon(10);
   durable->ask(2, 10);

@@ -52,19 +52,23 @@ struct call_options {
   msgbus::encoding encoding = msgbus::encoding::json;
 };
 
-/// A message is delivered until its handlers have ended well, `max_deliver` times at the most.
+/// A message is delivered until its handlers have ended well; it may fail `max_deliver` times.
 struct durable_options {
   std::string stream;
   std::string durable;  ///< the name that those who share the messages share
   std::chrono::steady_clock::duration ack_wait = std::chrono::seconds(30);
-  unsigned max_deliver = 5;      ///< 0: for ever
+  unsigned max_deliver = 5;      ///< failures that one process sees; 0: for ever
   std::string dead_letter = {};  ///< where it is stored then, with the reason; empty: nowhere
-  std::chrono::steady_clock::duration backoff = std::chrono::milliseconds(200);  ///< before the 2nd
+  std::chrono::steady_clock::duration backoff =
+      std::chrono::milliseconds(200);  ///< after the first failure
   std::chrono::steady_clock::duration max_backoff =
       std::chrono::seconds(30);  ///< it doubles so far
   double jitter = 0.2;
   std::size_t max_in_flight = 0;  ///< taken and not settled; 0: the mailbox's capacity
   std::string prefix = "events";
+  /// Deliveries whose outcome nobody has told, after which a message is given up untried: it may
+  /// end every process that handles it. 0: never.
+  unsigned crash_limit = 0;
 };
 
 struct store_options {

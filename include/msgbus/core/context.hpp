@@ -16,7 +16,7 @@ struct origin {
   std::string message_id;
   std::string correlation_id = {};  // empty: the message is the first of its chain
   std::string causation_id = {};
-  unsigned deliveries = 1;  // how often the message has been delivered, this time included
+  unsigned deliveries = 1;  // in how many a handler may have run, this one included
   msgbus::headers headers = {};
 
   /// Of everything that this message leads to.
@@ -58,7 +58,8 @@ class context {
   [[nodiscard]] std::string_view causation_id() const noexcept;
 
   /// 1 for the first time that this handler gets this message, 2 for its first repetition,
-  /// redeliveries included.
+  /// redeliveries included. A redelivery does not count if this process knows that no handler ran
+  /// in the one before.
   [[nodiscard]] unsigned attempt() const noexcept;
 
   /// Empty for a message that never left the process.

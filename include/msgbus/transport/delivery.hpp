@@ -10,9 +10,12 @@
 
 namespace msgbus::transport {
 
-/// Owned by one thread at a time. Settled by one of `ack`, `nak` and `term`, once; what is
-/// destroyed without that is delivered again when the transport's patience ends. None of them
-/// waits; false says that the connection is gone for good and the transport was not told.
+/// Owned by one thread at a time. Settled by one of `ack`, `nak` and `term`, once. As long as it
+/// lives unsettled it is in progress: the transport does not deliver its message again while the
+/// connection is there, whatever the threads and executors of its owner do. What is destroyed
+/// unsettled, or whose connection is lost, is delivered again when the transport's patience ends.
+/// No function waits; false says that the connection is gone for good and the transport was not
+/// told.
 class delivery {
  public:
   delivery(envelope received, unsigned deliveries, std::uint64_t place) noexcept
@@ -31,8 +34,6 @@ class delivery {
   virtual bool nak(std::chrono::nanoseconds delay) noexcept = 0;
   /// It is never delivered again, though it was not handled.
   virtual bool term() noexcept = 0;
-  /// It is still being handled: the transport's patience begins anew.
-  virtual bool in_progress() noexcept = 0;
 };
 
 }  // namespace msgbus::transport

@@ -40,6 +40,9 @@ inline constexpr std::string_view dead_reason = "Msgbus-Dead-Reason";
 inline constexpr std::string_view dead_topic = "Msgbus-Dead-Topic";
 inline constexpr std::string_view dead_stream = "Msgbus-Dead-Stream";
 inline constexpr std::string_view dead_durable = "Msgbus-Dead-Durable";
+inline constexpr std::string_view dead_sequence = "Msgbus-Dead-Sequence";
+/// How many bytes the payload had, where the server takes no letter that has it.
+inline constexpr std::string_view dead_size = "Msgbus-Dead-Size";
 
 }  // namespace header
 

@@ -3,6 +3,7 @@
 /// What moves envelopes between processes. Bridges are written against this; NATS and the memory
 /// transport implement it.
 
+#include <msgbus/core/error.hpp>
 #include <msgbus/transport/envelope.hpp>
 #include <msgbus/transport/sink.hpp>
 
@@ -61,7 +62,7 @@ struct pull_options {
   std::string stream = {};
   std::string durable = {};
   std::string filter = {};                       ///< a pattern; empty: all topics of the stream
-  duration ack_wait = std::chrono::seconds(30);  ///< the patience with what is not settled
+  duration ack_wait = std::chrono::seconds(30);  ///< the patience with what nobody holds
 };
 
 /// Keeps what is sent to these topics until it is deleted by age or number.
@@ -81,10 +82,17 @@ struct stored {
   bool duplicate = false;  ///< one with this message id was there already; nothing was added
 };
 
+/// A message that is refused for what it is: too large for the other side. It is of no use to send
+/// it again. An `errc::transport_failed`.
+class message_refused : public error {
+ public:
+  explicit message_refused(const std::string& text) : error(errc::transport_failed, text) {}
+};
+
 /// A connection. Every function may be called from any thread. Awaitables resume on their caller's
 /// executor; cancelling one ends the wait, not what the other side does. Errors are `error`s:
 /// `disconnected` (away, or lost on the way), `closed` (by `close`), `timed_out`, `unsupported`,
-/// `transport_failed` (anything else, with the transport's own words).
+/// `transport_failed` (anything else, with the transport's own words; `message_refused` is one).
 class transport {
  public:
   virtual ~transport() = default;

@@ -12,14 +12,14 @@ constexpr std::string_view prefix = "$JS.ACK.";
 class nats_delivery final : public transport::delivery {
  public:
   nats_delivery(envelope received, std::string ack_topic, delivered about,
-                std::shared_ptr<link> over)
+                std::shared_ptr<progress> in)
       : delivery(std::move(received), about.times, about.sequence),
+        over_(in->over()),
         ack_topic_(std::move(ack_topic)),
-        over_(std::move(over)) {}
+        in_progress_(std::move(in), ack_topic_) {}
 
   bool ack() noexcept override { return settle("+ACK"); }
   bool term() noexcept override { return settle("+TERM"); }
-  bool in_progress() noexcept override { return settled_ || send("+WPI"); }
   bool nak(std::chrono::nanoseconds delay) noexcept override {
     if (delay.count() <= 0) return settle("-NAK");
     char text[64] = "-NAK {\"delay\":";
@@ -32,13 +32,14 @@ class nats_delivery final : public transport::delivery {
  private:
   bool settle(std::string_view how) noexcept {
     if (settled_) return true;
-    settled_ = send(how);
+    in_progress_.remove();
+    settled_ = over_->send(ack_topic_, {}, how);
     return settled_;
   }
-  bool send(std::string_view what) noexcept { return over_->send(ack_topic_, {}, what); }
 
-  const std::string ack_topic_;
   const std::shared_ptr<link> over_;
+  const std::string ack_topic_;
+  progress::entry in_progress_;
   bool settled_ = false;
 };
 
@@ -65,13 +66,13 @@ delivered read_ack_topic(std::string_view ack_topic) noexcept {
   return result;
 }
 
-std::unique_ptr<transport::delivery> make_delivery(natsMsg* message, std::shared_ptr<link> over) {
+std::unique_ptr<transport::delivery> make_delivery(natsMsg* message, std::shared_ptr<progress> in) {
   envelope received = from_nats(message);
   std::string ack_topic = std::move(received.reply_to);
   received.reply_to.clear();
   const delivered about = read_ack_topic(ack_topic);
   return std::make_unique<nats_delivery>(std::move(received), std::move(ack_topic), about,
-                                         std::move(over));
+                                         std::move(in));
 }
 
 void give_back(link& over, const char* ack_topic) noexcept { over.send(ack_topic, {}, "-NAK"); }

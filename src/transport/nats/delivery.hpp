@@ -4,6 +4,7 @@
 
 #include "link.hpp"
 #include "message.hpp"
+#include "progress.hpp"
 
 #include <msgbus/transport/delivery.hpp>
 
@@ -23,9 +24,9 @@ struct delivered {
 };
 [[nodiscard]] delivered read_ack_topic(std::string_view ack_topic) noexcept;
 
-/// `over` carries what settles it. Throws `std::bad_alloc` only.
+/// It is in progress until it is settled or destroyed. Throws `std::bad_alloc` only.
 [[nodiscard]] std::unique_ptr<transport::delivery> make_delivery(natsMsg* message,
-                                                                 std::shared_ptr<link> over);
+                                                                 std::shared_ptr<progress> in);
 
 /// Gives it back at once, so that others get it.
 void give_back(link& over, const char* ack_topic) noexcept;

@@ -27,6 +27,9 @@ refusal refusal_of(const json& answer) {
 void check_answer(const json& answer, const std::string& what) {
   const refusal said = refusal_of(answer);
   if (said.text.empty()) return;
+  if (said.err_code == message_too_large || said.err_code == headers_too_large) {
+    throw transport::message_refused(what + ": " + said.text);
+  }
   const bool none = said.err_code == not_enabled || said.err_code == not_enabled_for_account;
   throw error(none ? errc::unsupported : errc::transport_failed, what + ": " + said.text);
 }

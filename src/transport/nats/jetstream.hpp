@@ -26,6 +26,8 @@ inline constexpr int consumer_not_found = 10014;
 inline constexpr int consumer_name_taken = 10013;
 inline constexpr int consumer_exists = 10148;
 inline constexpr int stream_exists = 10058;
+inline constexpr int message_too_large = 10054;
+inline constexpr int headers_too_large = 10097;
 
 /// What an answer says; an empty text if it is no error.
 [[nodiscard]] refusal refusal_of(const json& answer);
@@ -36,7 +38,7 @@ inline constexpr int stream_exists = 10058;
                                                   std::string subject, json request,
                                                   time_point until);
 
-/// Throws `transport_failed` or `unsupported`, if the answer is an error.
+/// Throws `transport_failed`, `message_refused` or `unsupported`, if the answer is an error.
 void check_answer(const json& answer, const std::string& what);
 
 [[nodiscard]] asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,

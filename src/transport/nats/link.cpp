@@ -20,8 +20,7 @@ namespace {
 constexpr std::size_t retired_at_once = 64;
 constexpr std::int64_t reclaim_milliseconds = 2000;
 
-error refusal(const native_connection& at, natsStatus status, const envelope& message) {
-  if (status != NATS_MAX_PAYLOAD) return failure(status, "publish to '" + message.topic + "'");
+transport::message_refused too_large(const native_connection& at, const envelope& message) {
   const auto most = static_cast<std::size_t>(natsConnection_GetMaxPayload(at.get()));
   return transport::too_large(message, most);
 }
@@ -69,7 +68,7 @@ void link::publish(const envelope& message, const std::string& reply_to) {
     const auto at = current();
     const natsStatus status = send_now(*at, message, reply_to);
     if (status == NATS_OK) return;
-    if (status == NATS_MAX_PAYLOAD) throw refusal(*at, status, message);
+    if (status == NATS_MAX_PAYLOAD) throw too_large(*at, message);
     if (!must_wait(status)) throw failed(status, "publish to '" + message.topic + "'");
   }
   keep(message, reply_to);
@@ -142,8 +141,10 @@ void link::send_kept(std::vector<std::string>& refused) {
     if (must_wait(status)) return;
     if (status != NATS_OK) {
       ++given_up_;
-      refused.push_back(std::string(refusal(*at, status, first).what()) +
-                        " (it had waited for the connection, and is given up)");
+      const std::string why = status == NATS_MAX_PAYLOAD
+                                  ? too_large(*at, first).what()
+                                  : failure(status, "publish to '" + first.topic + "'").what();
+      refused.push_back(why + " (it had waited for the connection, and is given up)");
     }
     kept_bytes_ -= size_of(first) + first.topic.size() + first.reply_to.size();
     kept_.pop_front();

@@ -27,7 +27,7 @@ constexpr std::string_view info_suffix = "info";
 puller::puller(const session& of, const transport::pull_options& which,
                std::shared_ptr<transport::delivery_sink> to)
     : requests_(of.over(role::prompt)),
-      settles_(of.over(role::bulk)),
+      in_progress_(std::make_shared<progress>(of.over(role::bulk), of.heart(), which.ack_wait)),
       clock_(of.clock()),
       name_("stream '" + which.stream + "', durable '" + which.durable + "'"),
       next_topic_("$JS.API.CONSUMER.MSG.NEXT." + which.stream + '.' + which.durable),
@@ -85,7 +85,7 @@ void puller::take_delivery(message_ptr message) noexcept {
   }
   std::unique_ptr<transport::delivery> received;
   try {
-    received = make_delivery(message.get(), settles_);
+    received = make_delivery(message.get(), in_progress_);
   } catch (const std::bad_alloc&) {
     give_back(*requests_, natsMsg_GetReply(message.get()));
     ask(1);

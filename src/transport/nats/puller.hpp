@@ -2,6 +2,7 @@
 
 /// A durable consumer whose messages are asked for.
 
+#include "progress.hpp"
 #include "session.hpp"
 #include "subscription.hpp"
 
@@ -62,8 +63,8 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   void look_again() noexcept;
   void watch() noexcept;
 
-  const std::shared_ptr<link> requests_;  // inbox, requests, what is given back
-  const std::shared_ptr<link> settles_;   // what settles deliveries
+  const std::shared_ptr<link> requests_;         // inbox, requests, what is given back
+  const std::shared_ptr<progress> in_progress_;  // what is given and not settled
   const std::shared_ptr<worker> clock_;
   const std::string name_;  // of stream and durable, for people
   const std::string next_topic_;

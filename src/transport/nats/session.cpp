@@ -18,6 +18,7 @@ session::session(asio::any_io_executor executor, const options& how)
     : how_(how),
       events_(std::move(executor), how_.on_event),
       clock_(std::make_shared<worker>()),
+      heart_(std::make_shared<worker>()),
       blocking_(std::make_shared<worker>()),
       waits_(std::make_shared<waits>(clock_)) {}
 

@@ -40,6 +40,8 @@ class session final : public link_listener, public std::enable_shared_from_this<
   }
   [[nodiscard]] const std::shared_ptr<waits>& waiting() const noexcept { return waits_; }
   [[nodiscard]] const std::shared_ptr<worker>& clock() const noexcept { return clock_; }
+  /// Says that deliveries are in progress. Not the clock: a server that does not read may keep it.
+  [[nodiscard]] const std::shared_ptr<worker>& heart() const noexcept { return heart_; }
   [[nodiscard]] const std::shared_ptr<worker>& blocking() const noexcept { return blocking_; }
 
   /// Throws if there was no answer and none will come: closed, ended, or nothing until then.
@@ -69,6 +71,7 @@ class session final : public link_listener, public std::enable_shared_from_this<
   const options how_;
   events events_;
   const std::shared_ptr<worker> clock_;
+  const std::shared_ptr<worker> heart_;
   const std::shared_ptr<worker> blocking_;  // for flushing
   const std::shared_ptr<waits> waits_;
   std::shared_ptr<link> bulk_, prompt_;

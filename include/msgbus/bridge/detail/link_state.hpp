@@ -16,16 +16,17 @@ struct link_counters {
   std::uint64_t received = 0;     ///< taken from the transport
   std::uint64_t redelivered = 0;  ///< of those, not for the first time
   std::uint64_t admitted = 0;     ///< in the component's mailbox
-  std::uint64_t undecodable = 0;
-  std::uint64_t refused = 0;   ///< by the component: it is closed, or its mailbox full
-  std::uint64_t dropped = 0;   ///< before they were received: nobody took them in time
-  std::uint64_t answered = 0;  ///< commands that were carried out
-  std::uint64_t errors = 0;    ///< of those, answered with an error
+  std::uint64_t undecodable = 0;  ///< given up before any handler: also without having been read
+  std::uint64_t refused = 0;      ///< by the component: it is closed, or its mailbox full
+  std::uint64_t dropped = 0;      ///< before they were received: nobody took them in time
+  std::uint64_t answered = 0;     ///< commands that were carried out
+  std::uint64_t errors = 0;       ///< of those, answered with an error
   std::uint64_t acks = 0;
   std::uint64_t naks = 0;
   std::uint64_t buried = 0;     ///< never delivered again, though not handled
   std::uint64_t unsettled = 0;  ///< the connection was gone when they should have been settled
   std::uint64_t in_flight = 0;  ///< received and not settled, just now
+  std::uint64_t shortened = 0;  ///< dead letters that could not be stored whole
 };
 
 namespace bridging {

@@ -9,7 +9,7 @@
 
 namespace msgbus::bridging {
 
-/// How often a message is tried, and how far apart.
+/// How often a message may fail, and how far apart it is tried.
 struct redelivery_rule {
   unsigned max_deliver = 5;  // 0: for ever
   std::chrono::steady_clock::duration backoff{};
@@ -29,14 +29,18 @@ struct settlement {
   friend bool operator==(const settlement&, const settlement&) = default;
 };
 
+/// Whether a message with this outcome has failed: a handler did, or `ran` says that none took it.
+/// Nothing else uses up a try.
+[[nodiscard]] bool is_failure(outcome what, std::size_t ran) noexcept;
+
 /// What became of it (handled, failed, dropped or abandoned), how many handlers ran, how often it
-/// has been delivered, and a random number from 0 to 1. Handled by nobody is not handled.
-/// Abandoned says nothing about the message: somebody else gets it at once.
+/// has failed or, where it has not, was handed back, this time included, and a random number from 0
+/// to 1. Abandoned says nothing about the message: it is delivered elsewhere at once. What a full
+/// mailbox dropped comes again after a pause, also where failures have none.
 [[nodiscard]] settlement settle(outcome what, std::size_t ran, unsigned times,
                                 const redelivery_rule& rule, double random) noexcept;
 
-/// Whether a message that is delivered for this time has had its tries already: whoever took it
-/// before never came to say what became of it.
-[[nodiscard]] bool is_worn_out(unsigned times, const redelivery_rule& rule) noexcept;
+/// The pause before a message comes again that this process cannot take now.
+[[nodiscard]] std::chrono::nanoseconds hand_back_pause(std::chrono::nanoseconds wanted) noexcept;
 
 }  // namespace msgbus::bridging

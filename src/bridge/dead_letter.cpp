@@ -1,0 +1,106 @@
+#include <msgbus/bridge/detail/commands.hpp>
+#include <msgbus/bridge/detail/dead_letter.hpp>
+#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/hash.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace msgbus::bridging {
+
+namespace {
+
+constexpr std::size_t short_reason_size = 100;
+constexpr std::string_view hex = "0123456789abcdef";
+
+/// A name as one token: whatever it holds, it is not that of another name.
+std::string as_token(std::string_view name) {
+  std::string token;
+  for (const char c : name) {
+    const bool stays = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-';
+    const auto byte = static_cast<unsigned char>(c);
+    if (stays) {
+      token += c;
+    } else {
+      token += '%';
+      token += hex[byte >> 4];
+      token += hex[byte & 15];
+    }
+  }
+  return token;
+}
+
+std::string id_of(const envelope& message, const given_up& about) {
+  std::string id = "dead." + as_token(about.stream) + '.' + as_token(about.durable) + '.' +
+                   std::to_string(about.sequence) + '.';
+  const std::uint64_t digest = message_digest(about.id, message.payload);
+  for (int shift = 60; shift >= 0; shift -= 4) id += hex[(digest >> shift) & 15];
+  return id;
+}
+
+/// Not cut inside a character of UTF-8.
+std::string_view shortened(std::string_view text) {
+  if (text.size() <= short_reason_size) return text;
+  std::size_t end = short_reason_size;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+bool is_for_streams(std::string_view name) noexcept { return name.starts_with("Nats-"); }
+
+bool says_what_it_is(std::string_view name) noexcept {
+  return name == header::content_type || name == header::type || name == header::correlation_id;
+}
+
+bool is_blank(std::string_view text) noexcept {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+}
+
+}  // namespace
+
+envelope dead_letter(const envelope& message, const given_up& about, extent how) {
+  envelope letter;
+  const auto set = [&](std::string_view name, std::string value) {
+    letter.headers.insert_or_assign(std::string(name), std::move(value));
+  };
+  for (const auto& [name, value] : message.headers) {
+    const bool stays = how < extent::own_headers
+                           ? !is_for_streams(name)
+                           : how < extent::no_payload && says_what_it_is(name);
+    if (stays) letter.headers.emplace(name, value);
+  }
+  if (how < extent::no_payload) {
+    letter.payload = message.payload;
+    set(header::causation_id, std::string(about.id));
+  } else {
+    set(header::dead_size, std::to_string(message.payload.size()));
+  }
+  set(header::message_id, id_of(message, about));
+  set(header::attempt, std::to_string(about.attempts));
+  set(header::dead_reason,
+      in_one_line(how < extent::short_reason ? about.reason : shortened(about.reason)));
+  set(header::dead_topic, message.topic);
+  set(header::dead_stream, std::string(about.stream));
+  set(header::dead_durable, std::string(about.durable));
+  set(header::dead_sequence, std::to_string(about.sequence));
+  return letter;
+}
+
+std::uint64_t message_digest(std::string_view id, std::string_view payload) noexcept {
+  return std::uint64_t{hash_of(id)} * 31 + hash_of(payload);
+}
+
+std::string reason_of(const failures& failed) {
+  if (failed.empty()) return "no handler takes it";
+  std::string all;
+  for (std::size_t i = 0; i < failed.size(); ++i) {
+    const std::string text = describe(failed[i]);
+    if (i != 0) all += "; ";
+    all += is_blank(text) ? "an exception without text (" + kind_of(failed[i]) + ')' : text;
+  }
+  return all;
+}
+
+}  // namespace msgbus::bridging

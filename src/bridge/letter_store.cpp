@@ -1,0 +1,55 @@
+#include <msgbus/bridge/detail/letter_store.hpp>
+
+#include <msgbus/core/error.hpp>
+
+#include <utility>
+
+namespace msgbus::bridging {
+
+namespace {
+
+/// Whether a transport has refused a message for what it is: then a shorter one may do. All other
+/// failures may pass: a letter must not lose its payload for them.
+bool is_refusal(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const transport::message_refused&) {
+    return true;
+  } catch (const error& e) {
+    return e.code() == errc::bad_arguments;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
+asio::awaitable<letter_result> store_letter(std::shared_ptr<transport::transport> over,
+                                            std::string topic, const envelope& message,
+                                            given_up about,
+                                            std::chrono::steady_clock::duration timeout) {
+  letter_result result;
+  headers tried;
+  for (const extent how : all_extents) {
+    envelope letter = dead_letter(message, about, how);
+    if (letter.headers == tried) continue;
+    tried = letter.headers;
+    letter.topic = topic;
+    result.failure = nullptr;
+    try {
+      auto storing = over->store(std::move(letter), timeout);
+      transport::stored where = co_await std::move(storing);
+      result.where = std::move(where);
+    } catch (...) {
+      result.failure = std::current_exception();
+    }
+    if (!result.failure) break;
+    result.never = is_refusal(result.failure);
+    if (!result.never) break;
+    if (!result.refusal) result.refusal = result.failure;
+  }
+  result.never = result.never && result.failure;
+  co_return result;
+}
+
+}  // namespace msgbus::bridging
