@@ -20,6 +20,11 @@ namespace {
 constexpr std::size_t retired_at_once = 64;
 constexpr std::int64_t reclaim_milliseconds = 2000;
 
+/// What a kept message counts for.
+std::size_t weight(const envelope& message, const std::string& reply_to) noexcept {
+  return transport::size_of(message) + message.topic.size() + reply_to.size();
+}
+
 transport::message_refused too_large(const native_connection& at, const envelope& message) {
   const auto most = static_cast<std::size_t>(natsConnection_GetMaxPayload(at.get()));
   return transport::too_large(message, most);
@@ -111,7 +116,7 @@ bool link::must_wait(natsStatus status) const noexcept {
 
 void link::keep(const envelope& message, const std::string& reply_to) {
   const std::string what = "publish to '" + message.topic + "'";
-  const std::size_t size = size_of(message) + message.topic.size() + reply_to.size();
+  const std::size_t size = weight(message, reply_to);
   std::vector<std::string> refused;
   {
     const std::lock_guard lock(kept_mutex_);
@@ -146,7 +151,7 @@ void link::send_kept(std::vector<std::string>& refused) {
                                   : failure(status, "publish to '" + first.topic + "'").what();
       refused.push_back(why + " (it had waited for the connection, and is given up)");
     }
-    kept_bytes_ -= size_of(first) + first.topic.size() + first.reply_to.size();
+    kept_bytes_ -= weight(first, first.reply_to);
     kept_.pop_front();
   }
   waits_ = false;
