@@ -6,6 +6,7 @@
 #include <msgbus/core/context.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/one_of.hpp>
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/core/topic.hpp>
 #include <msgbus/di/depends.hpp>
 #include <msgbus/di/provider.hpp>

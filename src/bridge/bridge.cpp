@@ -1,6 +1,7 @@
 #include <msgbus/bridge/bridge.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/clock.hpp>
 
 #include <asio/this_coro.hpp>
@@ -134,8 +135,10 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
 asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
                                             std::chrono::steady_clock::duration deadline) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto until = exec::now(here) + deadline;
-  const auto left = [&] { return std::max(until - exec::now(here), deadline.zero()); };
+  const auto until = saturating_add(exec::now(here), deadline);
+  const auto left = [&] {
+    return std::max(saturating_sub(until, exec::now(here)), deadline.zero());
+  };
   std::vector<std::shared_ptr<bridging::link_base>> out;
   {
     const std::lock_guard lock(all->mutex);

@@ -1,3 +1,4 @@
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/context_link.hpp>
 #include <msgbus/exec/timer.hpp>
 
@@ -20,10 +21,6 @@ namespace msgbus::exec {
 
 namespace {
 
-clock::time_point later(clock::time_point from, clock::duration by) noexcept {
-  return by > clock::time_point::max() - from ? clock::time_point::max() : from + by;
-}
-
 /// A steady timer that a clock may ring instead of time passing. Used under its owner's lock.
 class alarm {
  public:
@@ -40,7 +37,7 @@ class alarm {
     }
     timer_.expires_at(clock::time_point::max());
     ringing_ = ringing;
-    if (!clock_->add(std::move(ringing), later(clock_->now(), after))) ring();
+    if (!clock_->add(std::move(ringing), saturating_add(clock_->now(), after))) ring();
   }
 
   /// The pending wait ends at once, or else the next one does.

@@ -7,7 +7,7 @@ namespace msgbus {
 std::chrono::steady_clock::duration backoff_before(std::size_t next, const retry& how,
                                                    double random) noexcept {
   using duration = std::chrono::steady_clock::duration;
-  duration pause = std::min(how.backoff, how.max_backoff);
+  duration pause = std::max(std::min(how.backoff, how.max_backoff), duration::zero());
   for (std::size_t n = 2; n < next && pause < how.max_backoff; ++n) {
     pause = pause > how.max_backoff / 2 ? how.max_backoff : pause * 2;
   }

@@ -221,6 +221,10 @@ asio::awaitable<void> subscriptions_come_back(transport_environment& in) {
 
 asio::awaitable<void> flush_alone(connection over, duration within) { return over->flush(within); }
 
+asio::awaitable<void> store_alone(connection over, envelope what, duration within) {
+  (void)co_await over->store(std::move(what), within);
+}
+
 asio::awaitable<void> away_times_out(transport_environment& in) {
   const connection mine = co_await in.connect();
   co_await in.cut(*mine);
@@ -271,6 +275,57 @@ asio::awaitable<void> cancel_ends_waits(transport_environment& in) {
   co_await mine->flush(in.deadline());
 }
 
+asio::awaitable<void> endless_waits(transport_environment& in) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const connection mine = co_await in.connect();
+  const connection other = co_await in.connect();
+  co_await make_stream(in, other);
+  co_await mine->flush(duration::max());
+  (void)co_await mine->store(with_id(in.topic("a"), "1"), duration::max());
+  co_await in.cut(*mine);
+  const auto flushing = beside::start(here, flush_alone(mine, duration::max()));
+  envelope what = with_id(in.topic("a"), "2");
+  const auto storing = beside::start(here, store_alone(mine, std::move(what), duration::max()));
+  // They would be over by the time that these are.
+  for (int i = 0; i < 3; ++i) (void)co_await store(in, other, "b", std::to_string(i));
+  expect(!flushing->done() && !storing->done(), "a wait without an end does not end by itself");
+  const auto over = beside::start(here, flush_alone(mine, duration::min()));
+  expect(nullptr != co_await beside::failure(over, in.deadline()),
+         "a wait without time is over at once");
+  co_await in.restore(*mine);
+  const auto one = co_await beside::failure(flushing, in.deadline());
+  const auto two = co_await beside::failure(storing, in.deadline());
+  expect(!one && !two, "waits without an end last until the connection is back");
+}
+
+asio::awaitable<void> endless_patience(transport_environment& in) {
+  const connection mine = co_await in.connect();
+  transport::stream_options how;
+  how.name = in.stream();
+  how.topics.push_back(in.topic(">"));
+  how.in_memory = true;
+  how.max_age = duration::max();
+  how.duplicate_window = duration::max();
+  co_await mine->ensure_stream(std::move(how));
+  (void)co_await store(in, mine, "a", "1");
+  (void)co_await store(in, mine, "a", "2");
+  const transport::stored again = co_await store(in, mine, "a", "1");
+  expect(again.duplicate, "ids are remembered for ever");
+  transport::pull_options which = from_stream(in);
+  which.ack_wait = duration::max();
+  const auto got = std::make_shared<collector>();
+  const auto source = co_await mine->pull(which, got);
+  source->ask(10);
+  const auto first = co_await got->next(in.deadline());
+  const auto second = co_await got->next(in.deadline());
+  expect(second->nak(duration::max()), "what was given can be given back");
+  // Its patience is far from its end by the time that this one comes.
+  (void)co_await store(in, mine, "a", "3");
+  const auto third = co_await got->next(in.deadline());
+  expect(third->message.payload == "3" && got->came() == 3, "patience for ever does not end");
+  expect(first->ack() && third->ack(), "and what was given is settled when it is");
+}
+
 asio::awaitable<void> away_redelivers(transport_environment& in) {
   const connection mine = co_await in.connect();
   const connection other = co_await in.connect();
@@ -308,6 +363,8 @@ void add_lifetime_cases(cases& to) {
   to.push_back({"a store waits for its connection", durable_and_away, store_waits});
   to.push_back({"closing ends waits", away, close_ends_waits});
   to.push_back({"cancelling ends waits", away, cancel_ends_waits});
+  to.push_back({"waits without an end do not end by themselves", durable_and_away, endless_waits});
+  to.push_back({"patience without an end does not end", durable, endless_patience});
   to.push_back({"patience with who is away ends", durable_and_away, away_redelivers});
 }
 

@@ -1,11 +1,25 @@
 #include <msgbus/testing/manual_clock.hpp>
 
+#include <msgbus/core/saturate.hpp>
+
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 namespace msgbus::testing {
+
+namespace {
+
+constexpr auto never = manual_clock::time_point::max();
+
+// However far it moves on, the end of time does not come.
+manual_clock::time_point later(manual_clock::time_point from, manual_clock::duration by) {
+  return std::min(saturating_add(from, by), never - manual_clock::duration(1));
+}
+
+}  // namespace
 
 class manual_clock::state final : public exec::clock {
  public:
@@ -39,7 +53,7 @@ class manual_clock::state final : public exec::clock {
 
   [[nodiscard]] std::optional<time_point> next() const {
     const std::lock_guard lock(mutex_);
-    if (waiting_.empty()) return std::nullopt;
+    if (waiting_.empty() || waiting_.begin()->first == never) return std::nullopt;
     return waiting_.begin()->first;
   }
 
@@ -83,7 +97,7 @@ std::optional<manual_clock::duration> manual_clock::until_next() const {
   return *next - now();
 }
 
-void manual_clock::advance(duration by) { state_->advance_to(now() + by); }
+void manual_clock::advance(duration by) { state_->advance_to(later(now(), by)); }
 
 bool manual_clock::advance_to_next() {
   const auto next = state_->next();
@@ -93,7 +107,7 @@ bool manual_clock::advance_to_next() {
 }
 
 void manual_clock::run_for(stepping_context& context, duration by) {
-  const time_point end = now() + by;
+  const time_point end = later(now(), by);
   context.run();
   for (auto next = state_->next(); next && *next <= end; next = state_->next()) {
     state_->advance_to(*next);

@@ -1,6 +1,9 @@
 #include <msgbus/testing/probe.hpp>
 
+#include <msgbus/core/saturate.hpp>
+
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -43,7 +46,12 @@ class probe_log final : public observer {
 
   [[nodiscard]] bool wait(seen what, std::size_t n, probe::duration within) const {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, within, [&] { return counted(what) >= n; });
+    const auto until = saturating_add(std::chrono::steady_clock::now(), within);
+    while (counted(what) < n) {
+      if (std::chrono::steady_clock::now() >= until) return false;
+      changed_.wait_until(lock, within_an_hour(until));
+    }
+    return true;
   }
 
   void clear() {

@@ -1,6 +1,7 @@
 #include <msgbus/transport/memory.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/core/topic.hpp>
 
 #include "transport/memory_hub.hpp"
@@ -65,7 +66,7 @@ asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::t
   for (;;) {
     waiting_place place(at);
     if (!place.join()) co_return;
-    const auto left = until - exec::now(here);
+    const auto left = saturating_sub(until, exec::now(here));
     if (left <= duration::zero()) {
       throw error(errc::timed_out, "msgbus: " + at->describe() +
                                        " was away for longer than the timeout of the " + what);
@@ -77,15 +78,11 @@ asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::t
   }
 }
 
-exec::clock::time_point after(exec::clock::time_point from, duration by) noexcept {
-  return by > exec::clock::time_point::max() - from ? exec::clock::time_point::max() : from + by;
-}
-
 // --- What is awaited. Each resumes its caller on the caller's executor, and never inline. --------
 
 asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto until = after(exec::now(here), timeout);
+  const auto until = saturating_add(exec::now(here), timeout);
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();
   co_await until_there(std::move(at), until, "flush");
@@ -101,7 +98,7 @@ asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, dur
                                             " cannot be stored at '" + what.topic + "'");
   }
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto until = after(exec::now(here), timeout);
+  const auto until = saturating_add(exec::now(here), timeout);
   const auto shared = std::make_shared<const envelope>(std::move(what));
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();

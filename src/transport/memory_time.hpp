@@ -2,6 +2,7 @@
 
 // One time for contexts whose clocks may differ. Used under the broker's lock.
 
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/clock.hpp>
 
 #include <algorithm>
@@ -27,7 +28,8 @@ class shared_time {
 
   /// Of one clock at least.
   [[nodiscard]] time_point now() {
-    for (const auto& [clock, ahead] : clocks_) now_ = std::max(now_, read(clock) + ahead);
+    for (const auto& [clock, ahead] : clocks_)
+      now_ = std::max(now_, saturating_add(read(clock), ahead));
     return now_;
   }
 

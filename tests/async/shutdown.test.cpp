@@ -296,3 +296,23 @@ TEST_CASE("a subscriber and a service close and drain as a consumer does", "[A10
   t.context.run();
   running.get();
 }
+
+TEST_CASE("a drain without an end waits as long as it takes, and one without time does not",
+          "[A10]") {
+  fresh t;
+  for (int i = 0; i < 3; ++i) t.events->post(numbered{i});
+  t.context.run();
+  if (GENERATE(true, false)) {
+    auto draining = t.context.spawn(t.events->drain(manual_clock::duration::max()));
+    t.clock.run_for(t.context, 24h * 36500);
+    CHECK_FALSE(draining.done());
+    t.open.open();
+    t.context.run();
+    REQUIRE(draining.done());
+    CHECK(draining.get().handled == 3);
+  } else {
+    const drain_report report =
+        t.clock.run(t.context, t.events->drain(manual_clock::duration::min()));
+    CHECK(report.abandoned == 3);
+  }
+}

@@ -381,3 +381,32 @@ TEST_CASE("arguments that are too large are refused here, at once", "[B6]") {
   CHECK(all.clock.now() == began);
   CHECK(called == 0);
 }
+
+TEST_CASE(
+    "a call without an end is answered however late, and one without time is not waited for") {
+  two_sides all;
+  using duration = std::chrono::steady_clock::duration;
+  msgbus_test::gate gate;
+  auto slow = all.commands.handler("slow", [&]() -> awaitable<int> {
+    co_await gate.wait();
+    co_return 7;
+  });
+  all.there.serve("users", slow);
+  const remote_service hasty(all.here, "users", {.timeout = duration::min()});
+  CHECK(code_of([&] { (void)all.clock.run(all.steps, hasty.execute<int>("slow")); }) ==
+        errc::timed_out);
+  const remote_service patient(all.here, "users", {.timeout = duration::max()});
+  auto running = all.steps.spawn(patient.execute<int>("slow"));
+  all.clock.run_for(all.steps, 24h * 36500);
+  CHECK_FALSE(running.done());
+  // Nor does a drain without an end leave it.
+  auto draining = all.steps.spawn(all.there.drain(duration::max()));
+  all.clock.run_for(all.steps, 24h * 36500);
+  CHECK_FALSE(draining.done());
+  gate.open();
+  all.steps.run();
+  REQUIRE(running.done());
+  CHECK(running.get() == 7);
+  REQUIRE(draining.done());
+  CHECK(draining.get().handled == 2);  // also the hasty one, which went on there
+}

@@ -413,3 +413,17 @@ TEST_CASE("sleepers on a thread pool all wake") {
   pool.join();
   for (auto& each : running) each.get();
 }
+
+TEST_CASE("the longest wait does not end, and a negative one ends at once") {
+  asio::io_context context;
+  timer endless(context.get_executor());
+  timer over(context.get_executor());
+  int rung = 0;
+  endless.start(msgbus::exec::clock::duration::max(), [] { FAIL("for ever has passed"); });
+  over.start(msgbus::exec::clock::duration::min(), [&] { ++rung; });
+  while (rung == 0) context.run_one();
+  context.poll();
+  CHECK(rung == 1);
+  endless.cancel();
+  context.run();
+}

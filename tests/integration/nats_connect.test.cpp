@@ -116,3 +116,13 @@ TEST_CASE("a name and a token of any characters break nothing") {
   CHECK(connect(here, {.url = server.url(), .name = R"(a "name" \)", .token = R"(t"o\k,e@n)"}));
   CHECK(connect(here, {.url = R"(nats://t"o\k,e@n@)" + server.address()}));
 }
+
+TEST_CASE("options may have the longest durations") {
+  const nats_server server;
+  loop here;
+  using duration = msgbus::nats::duration;
+  const auto at = connect(
+      here,
+      {.url = server.url(), .connect_timeout = duration::max(), .reconnect_wait = duration::max()});
+  here.run(at->flush(duration::max()));
+}

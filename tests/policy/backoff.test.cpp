@@ -31,4 +31,7 @@ TEST_CASE("the largest and the smallest backoffs do not overflow") {
   CHECK(backoff_before(50, endless, 1) == duration::max());
   CHECK(backoff_before(3, {.backoff = 0ms, .jitter = 0}, 1) == 0ms);
   CHECK(backoff_before(2, {.backoff = 2s, .max_backoff = 1s, .jitter = 0}, 1) == 1s);
+  CHECK(backoff_before(9, {.backoff = duration::min()}, 0.5) == 0ms);
+  CHECK(backoff_before(9, {.max_backoff = duration::min()}, 0.5) == 0ms);
+  CHECK(backoff_before(2, {.backoff = duration::max(), .max_backoff = duration::max()}, 0) > 0ms);
 }

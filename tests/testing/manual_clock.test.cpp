@@ -127,3 +127,32 @@ TEST_CASE("a wait without an end does not overflow") {
   CHECK(context.run() == 0);
   CHECK(clock.waiting() == 1);
 }
+
+TEST_CASE("what waits for ever is not due at the end of time, and what is over is over at once") {
+  stepping_context context;
+  manual_clock clock(context);
+  timer endless(context.get_executor());
+  timer finite(context.get_executor());
+  timer over(context.get_executor());
+  int rung = 0;
+  endless.start(manual_clock::duration::max(), [] { FAIL("for ever has passed"); });
+  CHECK(!clock.until_next());
+  CHECK_FALSE(clock.advance_to_next());
+  over.start(manual_clock::duration::min(), [&] { ++rung; });
+  context.run();
+  CHECK(rung == 1);
+  finite.start(24h * 36500, [&] { ++rung; });
+  CHECK(clock.until_next() == 24h * 36500);
+  const auto before = clock.now();
+  clock.advance(manual_clock::duration::min());
+  CHECK(clock.now() == before);
+  if (GENERATE(false, true)) {
+    clock.advance(manual_clock::duration::max());
+  } else {
+    clock.run_for(context, manual_clock::duration::max());
+  }
+  clock.advance(manual_clock::duration::max());
+  context.run();
+  CHECK(rung == 2);
+  CHECK(clock.waiting() == 1);
+}

@@ -98,11 +98,13 @@ TEST_CASE("a probe waits for other threads, as long as it is told") {
         for (int i = 0; i < 100; ++i) handler(order{i}, msgbus::no_context);
         observer->dropped({"order", ""});
       });
-  CHECK(probe.wait_for(100));
+  CHECK(probe.wait_for(100, probe::duration::max()));
   CHECK(probe.wait_for(seen::dropped, 1));
   other.join();
   CHECK(probe.received<order>().size() == 100);
   CHECK_FALSE(probe.wait_for(101, 1ms));
+  CHECK_FALSE(probe.wait_for(101, probe::duration::min()));
+  CHECK(probe.wait_for(100, probe::duration::min()));
 }
 
 TEST_CASE("a probe lets a stepping context run until it has seen enough") {

@@ -31,7 +31,8 @@ class clock {
   [[nodiscard]] virtual time_point now() const noexcept = 0;
 
   /// Keeps the sleeper and wakes it once, when the time has come; never from inside this call, and
-  /// without holding a lock of the clock. False, and nothing is kept, if the time has come already.
+  /// without holding a lock of the clock. `time_point::max()` never comes. False, and nothing is
+  /// kept, if the time has come already.
   [[nodiscard]] virtual bool add(std::shared_ptr<sleeper> waiting, time_point until) = 0;
 
   /// The sleeper waits no longer. It may have been woken already.

@@ -31,10 +31,10 @@ class manual_clock {
 
   [[nodiscard]] time_point now() const noexcept;
 
-  /// How many timers wait for it.
+  /// How many timers wait for it, those that wait for ever included.
   [[nodiscard]] std::size_t waiting() const;
 
-  /// How long it is until the next timer expires; none if no timer waits.
+  /// How long it is until the next timer expires; none if no timer waits, or only for ever.
   [[nodiscard]] std::optional<duration> until_next() const;
 
   /// Moves on, and wakes the timers whose time has come. Does no steps: what the timers' owners

@@ -1,5 +1,7 @@
 #include "consumer_config.hpp"
 
+#include "durations.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -13,10 +15,6 @@ using nlohmann::json;
 // Of the requests to a consumer (puller.cpp).
 constexpr std::int64_t largest_request = 1024;
 constexpr std::int64_t request_expires = 5'000'000'000;
-
-std::int64_t nanoseconds(transport::duration of) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(of).count();
-}
 
 void add_misfit(std::string& to, const char* field, const json& is, const std::string& needed) {
   if (!to.empty()) to += ", ";

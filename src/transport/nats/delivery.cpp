@@ -1,5 +1,7 @@
 #include "delivery.hpp"
 
+#include "durations.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -24,7 +26,7 @@ class nats_delivery final : public transport::delivery {
     if (delay.count() <= 0) return settle("-NAK");
     char text[64] = "-NAK {\"delay\":";
     char* end = text + std::string_view(text).size();
-    end = std::to_chars(end, std::end(text) - 1, delay.count()).ptr;
+    end = std::to_chars(end, std::end(text) - 1, nanoseconds(delay)).ptr;
     *end++ = '}';
     return settle({text, static_cast<std::size_t>(end - text)});
   }

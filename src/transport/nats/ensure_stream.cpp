@@ -1,3 +1,4 @@
+#include "durations.hpp"
 #include "jetstream.hpp"
 #include "transport/names.hpp"
 #include "transport/patterns.hpp"
@@ -11,10 +12,6 @@ namespace msgbus::nats {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(5);
-
-std::int64_t nanoseconds(duration of) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(of).count();
-}
 
 json config_of(const transport::stream_options& wanted) {
   // The server refuses to remember ids for longer than messages.

@@ -1,5 +1,8 @@
+#include "durations.hpp"
 #include "status.hpp"
 #include "transport.hpp"
+
+#include <msgbus/core/saturate.hpp>
 
 #include <algorithm>
 
@@ -7,16 +10,11 @@ namespace msgbus::nats {
 
 namespace {
 
-std::int64_t milliseconds_until(time_point until) {
-  const auto left = until - std::chrono::steady_clock::now();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
-}
-
 // nats.c flushes by waiting: on a thread that is there for it.
 answer flush_both(const std::shared_ptr<link>& bulk, const std::shared_ptr<link>& prompt,
                   time_point until) noexcept {
   for (const auto& each : {bulk, prompt}) {
-    const std::int64_t left = std::max<std::int64_t>(1, milliseconds_until(until));
+    const auto left = milliseconds(saturating_sub(until, std::chrono::steady_clock::now()));
     const natsStatus status = each->flush(left);
     if (status != NATS_OK) return {answer::how::given, {}, text_of(status), status};
   }
@@ -26,7 +24,7 @@ answer flush_both(const std::shared_ptr<link>& bulk, const std::shared_ptr<link>
 }  // namespace
 
 asio::awaitable<void> flush(std::shared_ptr<session> through, duration timeout) {
-  const auto until = std::chrono::steady_clock::now() + timeout;
+  const auto until = saturating_add(std::chrono::steady_clock::now(), timeout);
   const std::string what = "flush";
   const auto bulk = through->over(role::bulk);
   const auto prompt = through->over(role::prompt);

@@ -1,5 +1,6 @@
 #include "settings.hpp"
 
+#include "durations.hpp"
 #include "status.hpp"
 #include "urls.hpp"
 
@@ -15,14 +16,8 @@ namespace msgbus::nats {
 
 namespace {
 
-using std::chrono::milliseconds;
-
 // Of nats.c: the first version that decodes what urls have percent-encoded.
 constexpr std::uint32_t first_that_decodes = 0x030900;
-
-std::int64_t count(duration of) {
-  return std::max<std::int64_t>(1, std::chrono::duration_cast<milliseconds>(of).count());
-}
 
 bool is_address(const std::string& host) {
   if (!host.empty() && host.front() == '[') return true;
@@ -155,11 +150,11 @@ options_ptr to_nats(const options& from, bool in_bulk) {
   set(natsOptions_SetName, escaped(from.name).c_str());
   set_credentials(set, from, by_urls);
   set_tls(set, from, urls);
-  set(natsOptions_SetTimeout, count(from.connect_timeout));
+  set(natsOptions_SetTimeout, milliseconds(from.connect_timeout));
   set(natsOptions_SetAllowReconnect, from.max_reconnects != 0);
   set(natsOptions_SetMaxReconnect, from.max_reconnects);
-  set(natsOptions_SetReconnectWait, count(from.reconnect_wait));
-  const std::int64_t jitter = std::max<std::int64_t>(1, count(from.reconnect_wait) / 4);
+  set(natsOptions_SetReconnectWait, milliseconds(from.reconnect_wait));
+  const std::int64_t jitter = std::max<std::int64_t>(1, milliseconds(from.reconnect_wait) / 4);
   set(natsOptions_SetReconnectJitter, jitter, jitter);
   set(natsOptions_SetReconnectBufSize, 0);  // the link keeps messages, not nats.c
   // Each subscription sets its own. Of more than this, nats.c's bytes are too many for it.

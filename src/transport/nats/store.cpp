@@ -3,6 +3,8 @@
 #include "jetstream.hpp"
 #include "stored_answer.hpp"
 
+#include <msgbus/core/saturate.hpp>
+
 #include <algorithm>
 #include <optional>
 
@@ -64,7 +66,7 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
 
 asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envelope message,
                                          duration timeout) {
-  const auto until = std::chrono::steady_clock::now() + timeout;
+  const auto until = saturating_add(std::chrono::steady_clock::now(), timeout);
   if (message.headers.find(header::message_id) == message.headers.end()) {
     throw error(errc::bad_arguments, "store '" + message.topic + "': it has no message id");
   }

@@ -1,5 +1,7 @@
 #include "worker.hpp"
 
+#include <msgbus/core/saturate.hpp>
+
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -23,7 +25,7 @@ struct worker::jobs {
       }
       const auto first = waiting.begin();
       if (first->first > std::chrono::steady_clock::now()) {
-        changed.wait_until(lock, time_point(first->first));
+        changed.wait_until(lock, within_an_hour(first->first));
         continue;
       }
       auto job = std::move(first->second);
