@@ -186,7 +186,6 @@ class durable_link final : public link_base,
     }
     void leave(std::unique_lock<std::mutex> lock, const settlement& how,
                std::string reason) noexcept {
-      --link_->held_;
       leaving one{std::move(delivery_), {}, {}, how, std::move(reason), {}};
       if (how.how == settling::bury) {
         one.before = before_;
@@ -288,13 +287,14 @@ class durable_link final : public link_base,
     return told;
   }
 
-  /// One fewer is on its way.
+  /// One fewer is on its way. A dead letter is until it is stored.
   void one_less() noexcept {
-    if (!active()) return;
     bool now = false;
     bool soon = false;
     {
       const std::lock_guard lock(mutex_);
+      --held_;
+      if (!active()) return;
       ++unasked_;
       now = held_ == 0 || unasked_ >= window_ / 4;
       soon = !now && !std::exchange(asks_soon_, true);

@@ -183,7 +183,8 @@ asio::awaitable<void> other_patience(transport_environment& in) {
   const auto source = co_await mine->pull(which, got);
   (void)co_await store(in, mine, "a", "x");
   source->ask(2);
-  const auto first = co_await got->next(in.deadline());
+  auto first = co_await got->next(in.deadline());
+  first.reset();  // its patience begins
   const auto second = co_await got->next(in.deadline());
   expect(second->times == 2, "of several, the last that attaches says the patience");
   second->ack();

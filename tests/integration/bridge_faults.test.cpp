@@ -482,6 +482,7 @@ TEST_CASE("what is too large for the server is an error for its caller, at once"
   how.name = "reports";
   how.description.assign(std::size_t{1} << 20, 'x');
   auto served = back.serve("reports", how, report, note);
+  here.run(back.flush());
   // An answer that does not come fails the test: `run` does not wait for so long.
   const remote_service reports(front, "reports", {.timeout = 2 * patience});
   const remote_service discovery(front, "$SRV", {.timeout = 2 * patience});

@@ -12,6 +12,8 @@
 #include "message.hpp"
 #include "subscription.hpp"
 
+#include <msgbus/core/saturate.hpp>
+
 #include <algorithm>
 #include <random>
 #include <utility>
@@ -23,10 +25,12 @@ namespace {
 constexpr std::int64_t one_subscription_milliseconds = 2000;
 
 // Clients that have lost the same server do not all come back at the same moment.
-duration with_jitter(duration wait) {
+worker::time_point after(duration wait) {
   thread_local std::minstd_rand engine(std::random_device{}());
-  return wait + std::chrono::duration_cast<duration>(
-                    wait * std::uniform_real_distribution<double>(0, 0.25)(engine));
+  const duration longest = std::min<duration>(wait, std::chrono::hours(1)) / 4;
+  const double part = std::uniform_real_distribution<double>(0, 1)(engine);
+  const auto jitter = std::chrono::duration_cast<duration>(longest * part);
+  return saturating_add(saturating_add(std::chrono::steady_clock::now(), wait), jitter);
 }
 
 }  // namespace
@@ -107,7 +111,7 @@ void link::connection_closed(native_connection& at, natsStatus why, std::string 
     end(std::move(text));
     return;
   }
-  later(std::chrono::steady_clock::now() + with_jitter(options_.reconnect_wait),
+  later(after(options_.reconnect_wait),
         [server_refused](link& self) {
           self.one_by_one_ = self.one_by_one_ || server_refused;
           self.reopen();
@@ -156,7 +160,7 @@ void link::try_again(const std::string& failure) {
   if (failure != std::exchange(last_failure_, failure)) {
     tell([&](link_listener& to) { to.failed(failure); });
   }
-  later(std::chrono::steady_clock::now() + with_jitter(options_.reconnect_wait),
+  later(after(options_.reconnect_wait),
         [](link& self) { self.reopen(); });
 }
 
