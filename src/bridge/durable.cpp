@@ -314,6 +314,7 @@ class durable_link final : public link_base,
     set(header::dead_topic, letter.topic);
     set(header::dead_stream, self->how_.stream);
     set(header::dead_durable, self->how_.durable);
+    transport::make_sendable(letter.headers);
     letter.topic = self->how_.dead_letter;
     letter.reply_to.clear();
     std::exception_ptr failure;

@@ -153,7 +153,8 @@ asio::awaitable<envelope> hub::ask(std::shared_ptr<hub> self, envelope request,
     throw error(errc::timed_out,
                 "'" + request.topic + "' did not answer within " + std::to_string(ms) + " ms");
   }
-  if (header_of(*asked->answer, header::status) == "503") {
+  // A service may have a header of this name in an answer of its own.
+  if (asked->answer->payload.empty() && header_of(*asked->answer, header::status) == "503") {
     throw error(errc::no_handler, "nobody serves '" + request.topic + "'");
   }
   envelope answer = std::move(*asked->answer);

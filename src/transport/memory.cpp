@@ -91,13 +91,7 @@ asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
 }
 
 asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, duration timeout) {
-  check_topic(what.topic);
-  const auto id = what.headers.find(header::message_id);
-  if (id == what.headers.end() || id->second.empty()) {
-    throw error(errc::transport_failed, "msgbus: a message without the header " +
-                                            std::string(header::message_id) +
-                                            " cannot be stored at '" + what.topic + "'");
-  }
+  check_storable(what);
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = after(exec::now(here), timeout);
   const auto shared = std::make_shared<const envelope>(std::move(what));
@@ -199,8 +193,7 @@ class memory_transport final : public transport {
   }
 
   void publish(const envelope& what, urgency when) override {
-    check_topic(what.topic);
-    if (!what.reply_to.empty()) check_topic(what.reply_to);
+    check_envelope(what);
     auto shared = std::make_shared<const envelope>(what);
     hub_lock lock(at_->at());
     at_->must_be_open();
