@@ -4,6 +4,8 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/hash.hpp>
 
+#include "transport/text.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -40,14 +42,6 @@ std::string id_of(const envelope& message, const given_up& about) {
   return id;
 }
 
-/// Not cut inside a character of UTF-8.
-std::string_view shortened(std::string_view text) {
-  if (text.size() <= short_reason_size) return text;
-  std::size_t end = short_reason_size;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 bool is_for_streams(std::string_view name) noexcept { return name.starts_with("Nats-"); }
 
 bool says_what_it_is(std::string_view name) noexcept {
@@ -80,11 +74,13 @@ envelope dead_letter(const envelope& message, const given_up& about, extent how)
   set(header::message_id, id_of(message, about));
   set(header::attempt, std::to_string(about.attempts));
   set(header::dead_reason,
-      in_one_line(how < extent::short_reason ? about.reason : shortened(about.reason)));
+      in_one_line(how < extent::short_reason ? about.reason
+                                             : first_characters(about.reason, short_reason_size)));
   set(header::dead_topic, message.topic);
   set(header::dead_stream, std::string(about.stream));
   set(header::dead_durable, std::string(about.durable));
   set(header::dead_sequence, std::to_string(about.sequence));
+  transport::make_sendable(letter.headers);  // other programs' headers may be anything
   return letter;
 }
 

@@ -21,11 +21,15 @@ namespace msgbus::bridging {
 /// below the connection's inbox.
 class answers final : public transport::sink {
  public:
+  struct end {
+    errc code;
+    std::string why;
+  };
   /// One request. States: waiting -> answered, or waiting -> given up; decided under the lock.
   struct question {
     exec::waiter over;
     std::optional<envelope> answer;
-    bool closed = false;
+    std::optional<end> ended;  // no answer comes any more
   };
 
   explicit answers(std::string inbox) : inbox_(std::move(inbox)) {}
@@ -36,8 +40,8 @@ class answers final : public transport::sink {
   std::string add(const std::shared_ptr<question>& asked) {
     const std::lock_guard lock(mutex_);
     const std::string key = std::to_string(++last_);
-    if (closed_) {
-      asked->closed = true;
+    if (ended_) {
+      asked->ended = ended_;
       asked->over.wake();
     } else {
       waiting_.emplace(key, asked);
@@ -65,25 +69,32 @@ class answers final : public transport::sink {
     return true;
   }
 
-  void close() noexcept {
+  void ended(const std::exception_ptr& why) noexcept override {
+    end_all({errc::transport_failed, describe(why)});
+  }
+  void end_all(const end& how) noexcept {
     std::unordered_map<std::string, std::shared_ptr<question>> left;
     {
       const std::lock_guard lock(mutex_);
-      closed_ = true;
+      ended_ = how;
       left.swap(waiting_);
-      for (const auto& each : left) each.second->closed = true;
+      for (const auto& each : left) each.second->ended = how;
     }
     for (const auto& each : left) each.second->over.wake();
+  }
+  [[nodiscard]] bool has_ended() const {
+    const std::lock_guard lock(mutex_);
+    return ended_.has_value();
   }
 
   std::unique_ptr<transport::feed> feed;  // set before anybody else knows this
 
  private:
   const std::string inbox_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<question>> waiting_;
   std::uint64_t last_ = 0;
-  bool closed_ = false;
+  std::optional<end> ended_;
 };
 
 hub::hub(std::shared_ptr<transport::transport> over, failure_listener on_failure)
@@ -104,7 +115,7 @@ void hub::failed(std::string_view where, const std::exception_ptr& what) const n
 std::shared_ptr<answers> hub::listen() {
   const std::lock_guard lock(mutex_);
   if (closed_) throw error(errc::closed, "the bridge is closed and sends no requests");
-  if (!answers_) {
+  if (!answers_ || answers_->has_ended()) {
     auto made = std::make_shared<answers>(wire->new_inbox());
     made->feed = wire->subscribe(made->pattern(), {}, made);
     answers_ = std::move(made);
@@ -121,7 +132,7 @@ void hub::close() noexcept {
   }
   if (!left) return;
   left->feed->stop();
-  left->close();
+  left->end_all({errc::closed, "the bridge was closed"});
   left->feed.reset();  // it holds the answers
 }
 
@@ -146,14 +157,16 @@ asio::awaitable<envelope> hub::ask(std::shared_ptr<hub> self, envelope request,
     throw asio::system_error(asio::error::operation_aborted, "a request");
   }
   if (!asked->answer) {
-    if (asked->closed) {
-      throw error(errc::closed, "the bridge was closed while '" + request.topic + "' was asked");
+    if (asked->ended) {
+      throw error(asked->ended->code,
+                  asked->ended->why + " while '" + request.topic + "' was asked");
     }
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
     throw error(errc::timed_out,
                 "'" + request.topic + "' did not answer within " + std::to_string(ms) + " ms");
   }
-  if (header_of(*asked->answer, header::status) == "503") {
+  // A service may have a header of this name in an answer of its own.
+  if (asked->answer->payload.empty() && header_of(*asked->answer, header::status) == "503") {
     throw error(errc::no_handler, "nobody serves '" + request.topic + "'");
   }
   envelope answer = std::move(*asked->answer);

@@ -55,9 +55,14 @@ envelope stamped(id_source& ids, std::string topic, payload made, std::string_vi
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
   const origin* const cause = about.from();
   set(out.headers, header::content_type, std::move(made.content_type));
+  // Ids that came from elsewhere are left out where they cannot be sent: they are not the sender's
+  // fault, and another text would be another id.
+  const auto set_id = [&](std::string_view name, std::string_view id) {
+    if (transport::is_header_value(id)) set(out.headers, name, std::string(id));
+  };
   if (cause != nullptr) {
-    set(out.headers, header::causation_id, std::string(about.causation_id()));
-    set(out.headers, header::correlation_id, std::string(about.correlation_id()));
+    set_id(header::causation_id, about.causation_id());
+    set_id(header::correlation_id, about.correlation_id());
   }
   set(out.headers, header::type, std::string(type));
   set(out.headers, header::message_id, ids.next());
@@ -66,7 +71,7 @@ envelope stamped(id_source& ids, std::string topic, payload made, std::string_vi
     if (!trace.empty()) {
       set(out.headers, header::traceparent, std::move(trace));
       const std::string_view state = header_of(cause->headers, header::tracestate);
-      if (is_trace_state(state)) set(out.headers, header::tracestate, std::string(state));
+      if (is_trace_state(state)) set_id(header::tracestate, state);
     }
   }
   return out;

@@ -44,6 +44,7 @@ std::string transport_environment::stream(std::string_view name) const {
 std::vector<conformance_case> transport_conformance() {
   std::vector<conformance_case> all;
   conformance::add_topic_cases(all);
+  conformance::add_header_cases(all);
   conformance::add_request_cases(all);
   conformance::add_stream_cases(all);
   conformance::add_durable_cases(all);

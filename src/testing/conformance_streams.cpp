@@ -92,8 +92,9 @@ asio::awaitable<void> no_stream(transport_environment& in) {
 asio::awaitable<void> no_id(transport_environment& in) {
   const connection sender = co_await in.connect();
   co_await make_stream(in, sender);
-  (void)co_await error_of(sender->store(made(in.topic("a"), "x"), in.patience() * 2),
-                          "a store without a message id");
+  const error e = co_await error_of(sender->store(made(in.topic("a"), "x"), in.patience() * 2),
+                                    "a store without a message id");
+  expect(e.code() == errc::bad_arguments, "a store without a message id is 'bad_arguments'");
 }
 
 asio::awaitable<void> more_topics(transport_environment& in) {

@@ -27,6 +27,7 @@ using connection = std::shared_ptr<transport::transport>;
 using duration = transport::duration;
 
 void add_topic_cases(cases& to);
+void add_header_cases(cases& to);
 void add_request_cases(cases& to);
 void add_stream_cases(cases& to);
 void add_durable_cases(cases& to);

@@ -89,14 +89,8 @@ asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
 }
 
 asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, duration timeout) {
-  check_topic(what.topic);
+  check_storable(what);
   check_names(what.topic, {}, {});
-  const auto id = what.headers.find(header::message_id);
-  if (id == what.headers.end() || id->second.empty()) {
-    throw error(errc::transport_failed, "msgbus: a message without the header " +
-                                            std::string(header::message_id) +
-                                            " cannot be stored at '" + what.topic + "'");
-  }
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = saturating_add(exec::now(here), timeout);
   const auto shared = std::make_shared<const envelope>(std::move(what));
@@ -196,8 +190,7 @@ class memory_transport final : public transport {
   }
 
   void publish(const envelope& what, urgency when) override {
-    check_topic(what.topic);
-    if (!what.reply_to.empty()) check_topic(what.reply_to);
+    check_envelope(what);
     check_names(what.topic, what.reply_to, {});
     auto shared = std::make_shared<const envelope>(what);
     hub_lock lock(at_->at());

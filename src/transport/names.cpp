@@ -1,15 +1,14 @@
 #include "transport/names.hpp"
 
+#include "transport/text.hpp"
+
 #include <msgbus/core/error.hpp>
 
 namespace msgbus::transport {
 
 namespace {
 
-std::string beginning(std::string_view text) {
-  constexpr std::size_t shown = 40;
-  return text.size() <= shown ? std::string(text) : std::string(text.substr(0, shown)) + "...";
-}
+std::string beginning(std::string_view text) { return shortened(text, 40); }
 
 }  // namespace
 

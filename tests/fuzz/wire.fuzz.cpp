@@ -5,6 +5,9 @@
 #include <msgbus/bridge/detail/stamp.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/transport/codec.hpp>
+#include <msgbus/transport/envelope.hpp>
+
+#include "bridge/trace.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -72,6 +75,14 @@ void read_envelope(std::string_view bytes, std::string_view type, std::string_vi
   require(!origin->message_id.empty(), "every message has an id");
   const std::string child = msgbus::bridging::child_trace(trace);
   require(child.empty() || child.size() == 55, "a trace context has its size");
+  msgbus::headers odd{{std::string(type), std::string(trace)}, {"A", std::string(trace)}};
+  msgbus::transport::make_sendable(odd);
+  msgbus::transport::check_envelope({.topic = "a", .headers = odd});
+  const msgbus::origin cause{
+      .message_id = std::string(trace),
+      .headers = {{"traceparent", std::string(trace)}, {"tracestate", std::string(type)}}};
+  msgbus::transport::check_envelope(
+      msgbus::bridging::stamped(ids, "a", {}, {}, msgbus::context::caused_by(&cause)));
   try {
     const auto made = msgbus::bridging::read(readers, {from, from.topic, origin, nullptr});
     require(made != nullptr, "a message was read");

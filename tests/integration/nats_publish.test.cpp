@@ -48,25 +48,6 @@ TEST_CASE("what one transport publishes another one's subscriptions get, with it
   CHECK(feed->dropped() == 0);
 }
 
-TEST_CASE("a header's line breaks are sent as blanks, and a bad name is refused") {
-  const nats_server server;
-  loop here;
-  const auto from = connect(here, server);
-  const auto to = connect(here, server);
-  auto sink = std::make_shared<collector>();
-  const auto feed = to->subscribe("a", "", sink);
-  here.run(to->flush(patience));
-
-  envelope sent = text("a", "x");
-  sent.headers.emplace("Error", "one\r\ntwo\nthree: four");
-  from->publish(sent, urgency::bulk);
-  CHECK(sink->got.wait_for(1)[0].headers.at("Error") == "one  two three: four");
-
-  sent.headers.clear();
-  sent.headers.emplace("not:good", "x");
-  CHECK(code_of([&] { from->publish(sent, urgency::bulk); }) == msgbus::errc::bad_arguments);
-}
-
 TEST_CASE("topics that would break the protocol are refused") {
   const nats_server server;
   loop here;

@@ -75,7 +75,7 @@ struct store_options {
   std::string message_id = {};  ///< by which a second one is recognised; empty: one that is new
   std::chrono::steady_clock::duration timeout = std::chrono::seconds(10);
   msgbus::encoding encoding = msgbus::encoding::json;
-  msgbus::headers headers = {};  ///< in addition
+  msgbus::headers headers = {};  ///< in addition; as `transport::is_header_value` has them
   std::string prefix = "events";
 };
 

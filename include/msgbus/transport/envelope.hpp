@@ -17,6 +17,29 @@ struct envelope {
   std::string reply_to = {};  ///< the topic at which an answer is awaited; empty: none is
 };
 
+namespace transport {
+
+// One rule for all transports says which headers can be sent: those that every server and client
+// library reads as they were written. Received headers may be others.
+
+/// A token (RFC 9110), and not "Status", by which servers say something themselves.
+[[nodiscard]] bool is_header_name(std::string_view name) noexcept;
+
+/// Neither empty nor with a blank at its ends, and without control characters.
+[[nodiscard]] bool is_header_value(std::string_view value) noexcept;
+
+/// For transports, before they send. Throws `invalid_topic`, or `bad_arguments` naming the header.
+void check_envelope(const envelope& message);
+
+/// The same before they store: the message must have a `message_id`, too.
+void check_storable(const envelope& message);
+
+/// For headers that came from elsewhere and go on: values lose what cannot be sent; those that
+/// cannot be sent at all are left out.
+void make_sendable(headers& all);
+
+}  // namespace transport
+
 namespace header {
 
 inline constexpr std::string_view message_id = "Nats-Msg-Id";

@@ -111,11 +111,10 @@ void link::connection_closed(native_connection& at, natsStatus why, std::string 
     end(std::move(text));
     return;
   }
-  later(after(options_.reconnect_wait),
-        [server_refused](link& self) {
-          self.one_by_one_ = self.one_by_one_ || server_refused;
-          self.reopen();
-        });
+  later(after(options_.reconnect_wait), [server_refused](link& self) {
+    self.one_by_one_ = self.one_by_one_ || server_refused;
+    self.reopen();
+  });
 }
 
 // --- On the link's thread. -----------------------------------------------------------------------
@@ -160,8 +159,7 @@ void link::try_again(const std::string& failure) {
   if (failure != std::exchange(last_failure_, failure)) {
     tell([&](link_listener& to) { to.failed(failure); });
   }
-  later(after(options_.reconnect_wait),
-        [](link& self) { self.reopen(); });
+  later(after(options_.reconnect_wait), [](link& self) { self.reopen(); });
 }
 
 bool link::subscribe_again(const std::shared_ptr<native_connection>& at) {

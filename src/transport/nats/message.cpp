@@ -2,34 +2,10 @@
 
 #include "status.hpp"
 
-#include <msgbus/core/topic.hpp>
-
-#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
 namespace msgbus::nats {
-
-namespace {
-
-bool is_header_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(),
-                                      [](char c) { return c > ' ' && c < '\x7f' && c != ':'; });
-}
-
-bool breaks_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
-
-natsStatus set_header(natsMsg* to, const std::string& name, const std::string& value) {
-  const std::string_view of = value;  // whose `find` is quick
-  if (of.find('\r') == of.npos && of.find('\n') == of.npos && of.find('\0') == of.npos) {
-    return natsMsgHeader_Set(to, name.c_str(), value.c_str());
-  }
-  std::string one_line = value;
-  std::replace_if(one_line.begin(), one_line.end(), breaks_line, ' ');
-  return natsMsgHeader_Set(to, name.c_str(), one_line.c_str());
-}
-
-}  // namespace
 
 message_ptr to_nats(const envelope& message, const std::string& reply_to) {
   natsMsg* made = nullptr;
@@ -39,7 +15,7 @@ message_ptr to_nats(const envelope& message, const std::string& reply_to) {
   message_ptr result(made);
   for (const auto& [name, value] : message.headers) {
     if (status != NATS_OK) break;
-    status = set_header(made, name, value);
+    status = natsMsgHeader_Set(made, name.c_str(), value.c_str());
   }
   if (status != NATS_OK) throw failure(status, "message to '" + message.topic + "'");
   return result;
@@ -77,13 +53,7 @@ envelope from_nats(natsMsg* message) {
 }
 
 void check(const envelope& message) {
-  check_topic(message.topic);
-  if (!message.reply_to.empty()) check_topic(message.reply_to);
-  for (const auto& [name, value] : message.headers) {
-    if (!is_header_name(name)) {
-      throw error(errc::bad_arguments, "'" + name + "' cannot be the name of a header");
-    }
-  }
+  transport::check_envelope(message);
   if (message.payload.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw error(errc::transport_failed,
                 "a payload of " + std::to_string(message.payload.size()) + " bytes is too large");

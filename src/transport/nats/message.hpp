@@ -17,7 +17,7 @@ struct message_deleter {
 };
 using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
 
-/// The line breaks of headers' values become blanks. Throws.
+/// Of one that was checked. Throws.
 [[nodiscard]] message_ptr to_nats(const envelope& message, const std::string& reply_to);
 
 /// Of a header that is there several times, the first value. Throws `std::bad_alloc` only.

@@ -67,9 +67,7 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
 asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envelope message,
                                          duration timeout) {
   const auto until = saturating_add(std::chrono::steady_clock::now(), timeout);
-  if (message.headers.find(header::message_id) == message.headers.end()) {
-    throw error(errc::bad_arguments, "store '" + message.topic + "': it has no message id");
-  }
+  transport::check_storable(message);
   int nobody = 0;
   for (;;) {
     auto done = co_await try_to_store(through, message, until, nobody);

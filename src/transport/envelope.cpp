@@ -1,0 +1,83 @@
+#include <msgbus/transport/envelope.hpp>
+
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/topic.hpp>
+
+#include "transport/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace msgbus::transport {
+
+namespace {
+
+constexpr auto token_table = [] {
+  std::array<bool, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}();
+
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
+/// Null if there is none.
+const char* fault_of_name(std::string_view name) noexcept {
+  if (name.empty()) return "is empty";
+  if (name == header::status) return "is the server's own";
+  const bool is_token = std::all_of(
+      name.begin(), name.end(), [](char c) { return token_table[static_cast<unsigned char>(c)]; });
+  return is_token ? nullptr : "is not a token: letters, digits and !#$%&'*+-.^_`|~";
+}
+
+const char* fault_of_value(std::string_view value) noexcept {
+  if (value.empty()) return "is empty";
+  if (value.front() == ' ' || value.back() == ' ') return "begins or ends with a blank";
+  if (std::any_of(value.begin(), value.end(), is_control)) return "has a control character";
+  return nullptr;
+}
+
+// Values are not quoted: a header may hold a secret.
+[[noreturn]] void refuse(std::string_view name, const char* what, const char* fault) {
+  constexpr std::size_t shown = 100;
+  throw error(errc::bad_arguments,
+              "the header '" + shortened(name, shown) + "' cannot be sent: " + what + " " + fault);
+}
+
+}  // namespace
+
+bool is_header_name(std::string_view name) noexcept { return !fault_of_name(name); }
+
+bool is_header_value(std::string_view value) noexcept { return !fault_of_value(value); }
+
+void check_envelope(const envelope& message) {
+  check_topic(message.topic);
+  if (!message.reply_to.empty()) check_topic(message.reply_to);
+  for (const auto& [name, value] : message.headers) {
+    if (const char* const fault = fault_of_name(name)) refuse(name, "its name", fault);
+    if (const char* const fault = fault_of_value(value)) refuse(name, "its value", fault);
+  }
+}
+
+void check_storable(const envelope& message) {
+  check_envelope(message);
+  if (!message.headers.contains(header::message_id)) {
+    throw error(errc::bad_arguments, "a message for '" + message.topic +
+                                         "' cannot be stored without the header '" +
+                                         std::string(header::message_id) + "'");
+  }
+}
+
+void make_sendable(headers& all) {
+  for (auto each = all.begin(); each != all.end();) {
+    auto& [name, value] = *each;
+    if (!is_header_value(value)) value = one_line(value, value.size());
+    each = value.empty() || !is_header_name(name) ? all.erase(each) : std::next(each);
+  }
+}
+
+}  // namespace msgbus::transport

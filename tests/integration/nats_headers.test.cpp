@@ -1,0 +1,172 @@
+// Headers over a real server: those that the library sends, and those of clients that send others.
+
+#include <msgbus/bridge/connect.hpp>
+
+#include "support/catch.hpp"
+#include "support/nats.hpp"
+#include "support/thrown.hpp"
+
+#include <asio/connect.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/read_until.hpp>
+#include <asio/streambuf.hpp>
+#include <asio/write.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+using msgbus::bridge;
+using msgbus::errc;
+using msgbus::async::service;
+using msgbus::async::subscriber;
+using namespace msgbus_test;
+
+namespace {
+
+/// Speaks NATS's protocol itself, so that it can send what no library would.
+class foreign_client {
+ public:
+  explicit foreign_client(const nats_server& to) : socket_(context_) {
+    using asio::ip::tcp;
+    socket_.connect(
+        tcp::endpoint(asio::ip::address_v4::loopback(), static_cast<unsigned short>(to.port())));
+    write("CONNECT {\"verbose\":false,\"headers\":true}\r\n");
+  }
+
+  /// Returns when the server has it.
+  void publish(const std::string& topic, const std::string& lines, const std::string& payload) {
+    const std::string block = "NATS/1.0\r\n" + lines + "\r\n";
+    write("HPUB " + topic + " " + std::to_string(block.size()) + " " +
+          std::to_string(block.size() + payload.size()) + "\r\n" + block + payload +
+          "\r\nPING\r\n");
+    asio::read_until(socket_, received_, "PONG\r\n");
+    received_.consume(received_.size());
+  }
+
+ private:
+  void write(const std::string& text) { asio::write(socket_, asio::buffer(text)); }
+
+  asio::io_context context_;
+  asio::ip::tcp::socket socket_;
+  asio::streambuf received_;
+};
+
+bridge join(loop& in, const nats_server& to) {
+  msgbus::nats::options how;
+  how.url = to.url();
+  msgbus::bridge_options bridging;
+  bridging.on_failure = [](std::string_view, const std::exception_ptr&) {};
+  return in.run(msgbus::nats::connect(in.executor(), how, bridging));
+}
+
+const std::string odd_lines =
+    "A/b: x\r\nA-Empty:\r\nB-Next: next\r\nC-Tab: 1\t2\r\nD-Blanks:   x  \r\nZ-Last: last\r\n";
+
+}  // namespace
+
+TEST_CASE("messages with headers that the library would not send are delivered") {
+  const nats_server server;
+  loop here;
+  const auto to = connect(here, server);
+  auto sink = std::make_shared<collector>();
+  const auto feed = to->subscribe("a", "", sink);
+  here.run(to->flush(patience));
+  foreign_client from(server);
+  from.publish("a", odd_lines, "first");
+  from.publish("a", "no colon at all\r\n", "second");
+  from.publish("a", "", "third");
+  const auto got = sink->got.wait_for(3);
+  CHECK(payloads_of(got) == std::vector<std::string>{"first", "second", "third"});
+  CHECK(got[0].headers.at("A/b") == "x");
+  CHECK(got[0].headers.at("Z-Last") == "last");
+}
+
+TEST_CASE("a dead letter of such a message is stored, with its reason and where it came from",
+          "[B2]") {
+  const nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  const auto letters = std::make_shared<collector>();
+  const auto listening = connect(here, server);
+  const auto feed = listening->subscribe("dead.orders", "", letters);
+  here.run(listening->flush(patience));
+  ensure_stream(here, *at.transport(), "ORDERS", {"orders"});
+  ensure_stream(here, *at.transport(), "DEAD", {"dead.>"});
+  foreign_client from(server);
+  from.publish("orders", odd_lines, "no number");
+  subscriber to(here.executor());
+  to.subscribe("orders", [](int) {});
+  const msgbus::durable_options how{
+      .stream = "ORDERS", .durable = "billing", .dead_letter = "dead.orders"};
+  const auto link = here.run(at.durable<int>(to, "orders", how));
+  here.run_until([&] { return link.stats().buried == 1; });
+  const msgbus::envelope letter = letters->got.wait_for(1)[0];
+  CHECK(letter.payload == "no number");
+  CHECK_THAT(letter.headers.at("Msgbus-Dead-Reason"), contains("int"));
+  CHECK(letter.headers.at("Msgbus-Dead-Stream") == "ORDERS");
+  CHECK(letter.headers.at("Msgbus-Dead-Durable") == "billing");
+  CHECK(letter.headers.at("Z-Last") == "last");
+  CHECK_FALSE(letter.headers.contains("A/b"));
+}
+
+TEST_CASE("what a handler causes goes on, whatever ids the message from elsewhere has", "[B7]") {
+  const nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  const auto heard = std::make_shared<collector>();
+  const auto listening = connect(here, server);
+  const auto feed = listening->subscribe("next", "", heard);
+  here.run(listening->flush(patience));
+  subscriber to(here.executor());
+  msgbus::async::publisher on;
+  const auto out = at.outbound<int>(on, "next");
+  to.subscribe("orders", [&](int number) { on.post(number, "next"); });
+  at.inbound<int>(to, "orders");
+  here.run(at.flush());
+  foreign_client from(server);
+  from.publish("orders", "Nats-Msg-Id: 1\t2\r\nMsgbus-Correlation-Id: a\x01z\r\n", "7");
+  here.run_until([&] { return out.stats().sent + out.stats().unsent == 1; });
+  const msgbus::envelope next = heard->got.wait_for(1)[0];
+  CHECK(next.payload == "7");
+  CHECK_FALSE(next.headers.contains("Msgbus-Causation-Id"));
+  CHECK_FALSE(next.headers.contains("Msgbus-Correlation-Id"));
+}
+
+TEST_CASE("an exception without text keeps its kind on its way back", "[B6]") {
+  const nats_server server;
+  loop here;
+  bridge front = join(here, server);
+  bridge back = join(here, server);
+  service users(here.executor());
+  std::string text;
+  auto remove = users.handler("remove", [&] { throw std::out_of_range(text); });
+  auto link = back.serve("users", remove);
+  here.run(back.flush());
+  const msgbus::remote_service remote(front, "users");
+  for (const char* const each : {"", " ", "\r\n", " x ", "a\r\nb"}) {
+    text = each;
+    const auto e = caught<msgbus::remote_error>([&] { here.run(remote.execute("remove")); });
+    CHECK(e.kind() == "std::out_of_range");
+    CHECK_FALSE(e.text().empty());
+  }
+  CHECK(link.stats().errors == 5);
+}
+
+TEST_CASE("a header that cannot be sent is refused before anything is stored", "[B2]") {
+  const nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  ensure_stream(here, *at.transport(), "ORDERS", {"orders"});
+  const auto refused = [&](const msgbus::store_options& how) {
+    const auto store = [&] { (void)here.run(at.store(1, "orders", how)); };
+    CHECK(code_of(store) == errc::bad_arguments);
+    return text_of(store);
+  };
+  CHECK_THAT(refused({.headers = {{"A-Tenant", ""}}}), contains("'A-Tenant'"));
+  CHECK_THAT(refused({.headers = {{"A-Tenant", " "}}}), contains("'A-Tenant'"));
+  CHECK_THAT(refused({.message_id = " id"}), contains("'Nats-Msg-Id'"));
+  CHECK_THAT(refused({.message_id = "id\n"}), contains("'Nats-Msg-Id'"));
+  const msgbus::store_options good{.message_id = "id", .headers = {{"A-Tenant", "shop"}}};
+  CHECK(here.run(at.store(1, "orders", good)).sequence == 1);
+}
