@@ -85,7 +85,7 @@ class ending_collector final : public msgbus::transport::sink {
 
 }  // namespace
 
-TEST_CASE("after refused logins the transport comes back with the right password") {
+TEST_CASE("after refused logins the transport comes back with the right password", "[B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
   changing test(right);
   msgbus::nats::options how;
@@ -118,7 +118,7 @@ TEST_CASE("after refused logins the transport comes back with the right password
   CHECK_THAT(test.text_of(kind::failed), !contains("right"));
 }
 
-TEST_CASE("a subscription above the server's limit is refused alone") {
+TEST_CASE("a subscription above the server's limit is refused alone", "[B9]") {
   changing test("max_subscriptions: 6\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -139,7 +139,7 @@ TEST_CASE("a subscription above the server's limit is refused alone") {
   CHECK(test.count(kind::closed) == 0);
 }
 
-TEST_CASE("a limit of subscriptions that a restart lowers costs only those above it") {
+TEST_CASE("a limit of subscriptions that a restart lowers costs only those above it", "[B9]") {
   changing test("max_subscriptions: 10\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -162,7 +162,8 @@ TEST_CASE("a limit of subscriptions that a restart lowers costs only those above
   CHECK(rest[1]->ends.size() == 0);
 }
 
-TEST_CASE("a link whose subscription the server refuses ends, and the bridge's others go on") {
+TEST_CASE("a link whose subscription the server refuses ends, and the bridge's others go on",
+          "[B9]") {
   changing test("max_subscriptions: 2\n");
   msgbus::async::subscriber to(test.here.executor());
   std::atomic<int> got{0};
@@ -189,7 +190,8 @@ TEST_CASE("a link whose subscription the server refuses ends, and the bridge's o
   test.here.run_until([&] { return got == 1; });
 }
 
-TEST_CASE("kept messages that are too large for the server that comes back are given up alone") {
+TEST_CASE("kept messages that are too large for the server that comes back are given up alone",
+          "[B9]") {
   changing test("max_payload: 4096\n");
   const auto at = test.connect();
   ensure_stream(test.here, *at, "ALL", {"a"});  // whose messages wait for whoever reads them
@@ -219,7 +221,8 @@ TEST_CASE("kept messages that are too large for the server that comes back are g
   CHECK_THAT(test.text_of(kind::failed), contains("2048 bytes") && contains("1024 at most"));
 }
 
-TEST_CASE("a name that is too long for the server costs its own message or subscription only") {
+TEST_CASE("a name that is too long for the server costs its own message or subscription only",
+          "[B9]") {
   changing test("max_control_line: 512\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -246,7 +249,8 @@ TEST_CASE("a name that is too long for the server costs its own message or subsc
   check_talking(test, *at, *sink, "a");
 }
 
-TEST_CASE("a connection that the server ends for being one too many comes back when it may") {
+TEST_CASE("a connection that the server ends for being one too many comes back when it may",
+          "[B9]") {
   changing test("max_connections: 10\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -261,7 +265,7 @@ TEST_CASE("a connection that the server ends for being one too many comes back w
   check_talking(test, *at, *sink, "a");
 }
 
-TEST_CASE("a number of tries that is used up ends the transport, however it was lost") {
+TEST_CASE("a number of tries that is used up ends the transport, however it was lost", "[B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
   changing test(right);
   msgbus::nats::options how;

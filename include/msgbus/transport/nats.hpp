@@ -53,7 +53,7 @@ struct options {
 
 /// Connects. `executor` is where the transport calls back. Throws `disconnected` (no server there),
 /// `access_denied` (credentials, certificates), `transport_failed`; each names url and reason, and
-/// never a password.
+/// never a password. A connection that was made comes back by itself (B9).
 [[nodiscard]] asio::awaitable<std::shared_ptr<transport::transport>> open(
     asio::any_io_executor executor, const options& how);
 
