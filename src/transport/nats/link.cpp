@@ -211,10 +211,9 @@ error link::failed(natsStatus status, const std::string& what) const {
 
 // --- Subscriptions. ------------------------------------------------------------------------------
 
-std::uint64_t link::add(const std::shared_ptr<subscription>& added) {
+void link::add(const std::shared_ptr<subscription>& added) {
   const std::lock_guard lock(mutex_);
-  subscriptions_.emplace(++last_number_, added);
-  return last_number_;
+  subscriptions_.emplace(added->number(), added);
 }
 
 void link::remove(std::uint64_t number) noexcept {

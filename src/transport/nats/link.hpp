@@ -56,7 +56,8 @@ class link_listener {
 /// A server that ends a connection because of a subscription (one more than it allows, or a name
 /// that is too long for it) would do so again and again. So after a server's error the link
 /// subscribes one by one, with a flush after each, and gives up the subscription at which the
-/// server ends the connection.
+/// server ends the connection: at once if its error is about subscriptions or lines, else if that
+/// happens twice.
 class link final : public native_listener, public std::enable_shared_from_this<link> {
  public:
   /// Blocks. Throws as `nats::open` promises.
@@ -93,8 +94,9 @@ class link final : public native_listener, public std::enable_shared_from_this<l
 
   // For subscriptions.
   [[nodiscard]] std::shared_ptr<native_connection> current() const;
+  [[nodiscard]] std::uint64_t new_number() noexcept { return ++last_number_; }
   /// It is attached to each new connection, until it is removed.
-  std::uint64_t add(const std::shared_ptr<subscription>& added);
+  void add(const std::shared_ptr<subscription>& added);
   void remove(std::uint64_t number) noexcept;
   /// nats.c has made its last call for this one, which is destroyed when that is safe.
   void retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept;
@@ -149,12 +151,12 @@ class link final : public native_listener, public std::enable_shared_from_this<l
   std::atomic<bool> waits_{false};   // messages go to `kept_`: told under its mutex
   std::atomic<bool> reclaims_{false};
   std::atomic<std::uint64_t> given_up_{0};
+  std::atomic<std::uint64_t> last_number_{0};
 
   mutable std::mutex mutex_;  // of what follows
   std::shared_ptr<native_connection> current_;
   std::shared_ptr<native_connection> closed_seen_;  // whose end was handled: once
   std::map<std::uint64_t, std::weak_ptr<subscription>> subscriptions_;
-  std::uint64_t last_number_ = 0;
 
   std::mutex kept_mutex_;  // of what follows; taken before `mutex_`
   std::deque<envelope> kept_;
@@ -164,6 +166,7 @@ class link final : public native_listener, public std::enable_shared_from_this<l
 
   // For the thread of `worker_`.
   bool one_by_one_ = false;
+  std::uint64_t suspect_ = 0;  // the subscription at which the last connection was ended
   int tries_ = 0;
   std::string last_failure_;
 

@@ -33,6 +33,12 @@ worker::time_point after(duration wait) {
   return saturating_add(saturating_add(std::chrono::steady_clock::now(), wait), jitter);
 }
 
+/// Whether a server's error is about what was subscribed, and not about the connection.
+bool blames_subscription(std::string_view error) {
+  return error.find("ubscription") != error.npos || error.find("ontrol line") != error.npos ||
+         error.find("nvalid Subject") != error.npos;
+}
+
 }  // namespace
 
 template <class F>
@@ -147,6 +153,7 @@ void link::reopen() {
   }
   tries_ = 0;
   one_by_one_ = false;
+  suspect_ = 0;
   last_failure_.clear();
   resume(epoch, shown_);
 }
@@ -167,6 +174,8 @@ bool link::subscribe_again(const std::shared_ptr<native_connection>& at) {
     each->attach(at);
     if (!one_by_one_) continue;
     if (at->flush(one_subscription_milliseconds) == NATS_OK || !at->is_refused()) continue;
+    const bool again = std::exchange(suspect_, each->number()) == each->number();
+    if (!again && !blames_subscription(at->last_error())) return false;
     const std::string why = "the server does not take the subscription to '" + each->subject() +
                             "': " + at->last_error();
     tell([&](link_listener& to) { to.failed(with_reason(why)); });

@@ -67,6 +67,7 @@ subscription::subscription(std::shared_ptr<link> over, std::string subject, std:
       subject_(std::move(subject)),
       group_(std::move(group)),
       pending_limit_(pending_limit),
+      number_(over_->new_number()),
       to_(std::move(to)) {}
 
 std::shared_ptr<subscription> subscription::open(std::shared_ptr<link> over,
@@ -75,7 +76,7 @@ std::shared_ptr<subscription> subscription::open(std::shared_ptr<link> over,
                                                  std::shared_ptr<receiver> to) {
   std::shared_ptr<subscription> made(
       new subscription(over, subject, group, pending_limit, std::move(to)));
-  made->number_ = over->add(made);
+  over->add(made);
   const std::string what = "subscribe to '" + subject + "'";
   natsStatus status = NATS_OK;
   {

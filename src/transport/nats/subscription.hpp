@@ -41,6 +41,8 @@ class subscription : public std::enable_shared_from_this<subscription> {
   subscription& operator=(const subscription&) = delete;
 
   [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
+  /// In the link, from 1.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
   /// What waits is dropped. Never blocks, and may be called by the receiver.
   void stop() noexcept;
@@ -71,7 +73,7 @@ class subscription : public std::enable_shared_from_this<subscription> {
   const std::string subject_;
   const std::string group_;
   const int pending_limit_;
-  std::uint64_t number_ = 0;  // in the link
+  const std::uint64_t number_;
 
   mutable std::mutex mutex_;            // of what follows
   std::shared_ptr<receiver> to_;        // null after its last call
