@@ -98,10 +98,18 @@ macro(msgbus_need_nats)
     set(NATS_BUILD_LIB_SHARED OFF CACHE BOOL "")
     FetchContent_Declare(msgbus_nats_source
       GIT_REPOSITORY https://github.com/nats-io/nats.c.git
-      GIT_TAG v3.8.2
+      GIT_TAG v3.13.0  # at least 3.11.0: docs/design/0012
       GIT_SHALLOW ON)
     FetchContent_MakeAvailable(msgbus_nats_source)
+    # Its headers are nats/nats.h and so on only where it is installed.
+    set(MSGBUS_NATS_HEADERS "${CMAKE_CURRENT_BINARY_DIR}/nats_headers")
+    file(COPY "${msgbus_nats_source_SOURCE_DIR}/src/" DESTINATION "${MSGBUS_NATS_HEADERS}/nats"
+      FILES_MATCHING PATTERN "*.h" PATTERN adapters EXCLUDE PATTERN glib EXCLUDE
+      PATTERN include EXCLUDE PATTERN stan EXCLUDE)
     add_library(msgbus::nats_client INTERFACE IMPORTED GLOBAL)
-    set_target_properties(msgbus::nats_client PROPERTIES INTERFACE_LINK_LIBRARIES nats_static)
+    set_target_properties(msgbus::nats_client PROPERTIES
+      INTERFACE_LINK_LIBRARIES nats_static
+      INTERFACE_INCLUDE_DIRECTORIES "${MSGBUS_NATS_HEADERS}"
+      INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${MSGBUS_NATS_HEADERS}")
   endif()
 endmacro()
