@@ -181,7 +181,7 @@ TEST_CASE("memory: nobody there for a request is an answer") {
   CHECK(got->all()[0].headers.find(msgbus::header::status)->second == "503");
 }
 
-TEST_CASE("memory: a delivery that lives is in progress; destroyed, its patience begins") {
+TEST_CASE("memory: a delivery is in progress while it lives, then its patience begins") {
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);

@@ -10,8 +10,6 @@ namespace msgbus::nats {
 
 namespace {
 
-using nlohmann::json;
-
 // Of the requests to a consumer (puller.cpp).
 constexpr std::int64_t largest_request = 1024;
 constexpr std::int64_t request_expires = 5'000'000'000;

@@ -11,31 +11,29 @@
 
 namespace msgbus::nats {
 
+using json = nlohmann::json;
+
 /// Of a new one.
-[[nodiscard]] nlohmann::json consumer_config(const transport::pull_options& which);
+[[nodiscard]] json consumer_config(const transport::pull_options& which);
 
 /// Which fields of one that is there keep it from serving, with their values and those needed;
 /// empty if none does. The others are its owner's affair.
-[[nodiscard]] std::string misfits(const nlohmann::json& there,
-                                  const transport::pull_options& which);
+[[nodiscard]] std::string misfits(const json& there, const transport::pull_options& which);
 
 /// Whether its patience grows from delivery to delivery; then `ack_wait` says nothing.
-[[nodiscard]] bool has_backoff(const nlohmann::json& there);
+[[nodiscard]] bool has_backoff(const json& there);
 
 /// Whether its patience is the one that is asked for.
-[[nodiscard]] bool has_ack_wait(const nlohmann::json& there, const transport::pull_options& which);
+[[nodiscard]] bool has_ack_wait(const json& there, const transport::pull_options& which);
 
 /// Whether it may deliver a message again sooner than is asked for: then one that is being handled
 /// may come a second time.
-[[nodiscard]] bool is_less_patient(const nlohmann::json& there,
-                                   const transport::pull_options& which);
+[[nodiscard]] bool is_less_patient(const json& there, const transport::pull_options& which);
 
 /// That it is, with its patience and the one that is asked for.
-[[nodiscard]] std::string impatience(const nlohmann::json& there,
-                                     const transport::pull_options& which);
+[[nodiscard]] std::string impatience(const json& there, const transport::pull_options& which);
 
 /// All that is there, but for the patience.
-[[nodiscard]] nlohmann::json with_ack_wait(nlohmann::json there,
-                                           const transport::pull_options& which);
+[[nodiscard]] json with_ack_wait(json there, const transport::pull_options& which);
 
 }  // namespace msgbus::nats

@@ -32,11 +32,11 @@ void progress::entry::remove() noexcept {
 }
 
 progress::progress(std::shared_ptr<link> over, const std::shared_ptr<worker>& by,
-                   std::chrono::nanoseconds patience)
+                   std::chrono::nanoseconds ack_wait)
     : over_(std::move(over)),
       by_(by),
       // An hour is as good as more, and can be added to any time.
-      period_(std::clamp<std::chrono::nanoseconds>(patience / 3, shortest_period, 1h)),
+      period_(std::clamp<std::chrono::nanoseconds>(ack_wait / 3, shortest_period, 1h)),
       between_looks_(period_ / 4) {}
 
 void progress::append(entry& added) noexcept {

@@ -21,7 +21,7 @@ class progress : public std::enable_shared_from_this<progress> {
   using time_point = std::chrono::steady_clock::time_point;
 
   progress(std::shared_ptr<link> over, const std::shared_ptr<worker>& by,
-           std::chrono::nanoseconds patience);
+           std::chrono::nanoseconds ack_wait);
 
   /// One delivery in the list. Its topic must live until it was removed, or is destroyed.
   class entry {
