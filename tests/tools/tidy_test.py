@@ -208,6 +208,10 @@ class rules(unittest.TestCase):
         self.fires("a test does not sleep",
                    self.added("tests/routing/table.test.cpp", "std::this_thread::sleep" + "_for(1s);"))
 
+    def test_a_name_that_ctest_cuts(self):
+        self.fires("ctest cuts a test's name",
+                   self.added("tests/routing/table.test.cpp", 'TEST_CASE' + '("one; two") {}'))
+
     def test_code_that_is_switched_off(self):
         self.fires("switched off", self.added("src/routing/table.cpp", "#if" + " 0"))
 
