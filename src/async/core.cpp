@@ -5,12 +5,13 @@
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/waiter.hpp>
 
+#include "core/say.hpp"
+
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 
 namespace msgbus::async::detail {
@@ -33,11 +34,9 @@ void after_grace(const snapshot::domain& guarded, std::function<void()> told) {
 }
 
 void say(const char* what, const msgbus::step& about, const std::exception_ptr& failure) noexcept {
-  const std::string why = describe(failure);
-  std::fprintf(stderr, "msgbus: %s %.*s%s%.*s failed, and no observer is told: %s\n", what,
-               static_cast<int>(about.message.size()), about.message.data(),
-               about.topic.empty() ? "" : " on ", static_cast<int>(about.topic.size()),
-               about.topic.data(), why.c_str());
+  msgbus::detail::say({what, " ", about.message, about.topic.empty() ? "" : " on ", about.topic,
+                       " failed, and no observer is told: "},
+                      failure);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/failures.hpp>
 
+#include "core/text.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -61,7 +63,7 @@ std::error_code make_error_code(errc code) noexcept {
 }
 
 error::error(errc code, const std::string& text)
-    : std::system_error(make_error_code(code)), text_(text) {}
+    : std::system_error(make_error_code(code)), text_(detail::escaped(text)) {}
 
 dispatch_error::dispatch_error(std::vector<std::exception_ptr> errors)
     : error(errc::handlers_failed, join(errors)),

@@ -3,7 +3,7 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/topic.hpp>
 
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,7 +45,7 @@ const char* fault_of_value(std::string_view value) noexcept {
 [[noreturn]] void refuse(std::string_view name, const char* what, const char* fault) {
   constexpr std::size_t shown = 100;
   throw error(errc::bad_arguments,
-              "the header '" + shortened(name, shown) + "' cannot be sent: " + what + " " + fault);
+              "the header '" + detail::shortened(name, shown) + "' cannot be sent: " + what + " " + fault);
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ void check_storable(const envelope& message) {
 void make_sendable(headers& all) {
   for (auto each = all.begin(); each != all.end();) {
     auto& [name, value] = *each;
-    if (!is_header_value(value)) value = one_line(value, value.size());
+    if (!is_header_value(value)) value = detail::one_line(value, value.size());
     each = value.empty() || !is_header_name(name) ? all.erase(each) : std::next(each);
   }
 }

@@ -24,6 +24,12 @@ decltype(auto) with_event(const std::variant<Es...>& event, F&& f) {
       event);
 }
 
+/// Throws `std::bad_variant_access`, as `with_event` would, if a variant holds nothing, at any depth.
+template <class E>
+void check_holds(const E& event) {
+  with_event(event, [](value_ref) {});
+}
+
 /// Whether `Args...` make an `E` rather than being one.
 template <class E, class... Args>
 concept in_place_for =
