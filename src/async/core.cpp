@@ -278,6 +278,12 @@ void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
 
 void core::refused(value_ref, std::string_view) noexcept { counts_.add(outcome::rejected); }
 
+void core::overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  counts_.add(outcome::overran);
+  if (observer* const watcher = shared.watcher.get()) watcher->overran(about, took);
+}
+
 void core::throw_closed(const msgbus::step& message) {
   counts_.add(outcome::rejected);
   throw error(errc::closed,
@@ -304,6 +310,7 @@ counters core::stats() const noexcept {
   all.abandoned = counts_.sum(outcome::abandoned);
   all.unrouted = counts_.sum(outcome::unrouted);
   all.rejected = counts_.sum(outcome::rejected);
+  all.overran = counts_.sum(outcome::overran);
   all.accepted = counts_.sum(outcome::begun) + mailbox.accepted();
   all.offered = all.accepted + all.rejected;
   return all;

@@ -79,6 +79,8 @@ std::string describe(const std::exception_ptr& exception) {
   }
 }
 
+namespace detail {
+
 void failures::add(std::exception_ptr exception) {
   if (!errors_) errors_ = std::make_unique<std::vector<std::exception_ptr>>();
   errors_->push_back(std::move(exception));
@@ -99,5 +101,7 @@ void failures::throw_all() {
   if (errors_->size() == 1) std::rethrow_exception(std::exchange(errors_->front(), nullptr));
   throw dispatch_error(std::move(*errors_));
 }
+
+}  // namespace detail
 
 }  // namespace msgbus

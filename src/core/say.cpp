@@ -9,7 +9,8 @@
 
 namespace msgbus::detail {
 
-void say(std::initializer_list<std::string_view> parts, const std::exception_ptr& failure) noexcept {
+void say(std::initializer_list<std::string_view> parts,
+         const std::exception_ptr& failure) noexcept {
   try {
     std::string line;
     for (const std::string_view each : parts) line += each;

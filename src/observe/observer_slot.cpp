@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// The one place where observers are called.
 class observer_slot::guarded_observer final : public observer {
@@ -16,6 +16,9 @@ class observer_slot::guarded_observer final : public observer {
   void failed(const step& about, const std::exception_ptr& why) noexcept override {
     tell(&observer::failed, about, why);
   }
+  void overran(const step& about, std::chrono::steady_clock::duration took) noexcept override {
+    tell(&observer::overran, about, took);
+  }
   void dropped(const step& about) noexcept override { tell(&observer::dropped, about); }
   void abandoned(const step& about) noexcept override { tell(&observer::abandoned, about); }
   void unrouted(const step& about) noexcept override { tell(&observer::unrouted, about); }
@@ -26,7 +29,7 @@ class observer_slot::guarded_observer final : public observer {
     try {
       (told_.get()->*function)(args...);
     } catch (...) {
-      detail::say_thrown_by("an observer");
+      say_thrown_by("an observer");
     }
   }
 
@@ -49,4 +52,4 @@ void observer_slot::set(const snapshot::domain& guarded, std::shared_ptr<observe
   snapshot::retire(guarded, std::move(old));
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -32,8 +32,8 @@ struct component final : base<core> {
 struct sending_core final : msgbus::routing::single_route {
   explicit sending_core(int* times_closed) : closed(times_closed) {}
   void close() noexcept { ++*closed; }
-  msgbus::observer_slot watcher;
-  msgbus::striped_counter unrouted;
+  msgbus::detail::observer_slot watcher;
+  msgbus::detail::striped_counter unrouted;
   int* const closed;
 };
 

@@ -122,7 +122,7 @@ TEST_CASE("the text of an error is one line, whatever was asked for", "[T7]") {
     }
     return std::string("nothing thrown");
   };
-  CHECK(text_of([] { msgbus::check_topic("a\r\nPUB x 0"); }) ==
+  CHECK(text_of([] { msgbus::detail::check_topic("a\r\nPUB x 0"); }) ==
         "invalid topic 'a\\r\\nPUB x 0': it has white space");
   CHECK(text_of([] { throw error(errc::closed, "\x1b[2J\xff"); }) == "\\x1b[2J\\xff");
   CHECK(text_of([] {

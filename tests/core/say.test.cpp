@@ -10,8 +10,9 @@ using msgbus_test::stderr_of;
 
 TEST_CASE("an error that nobody waits for is one line, whatever bytes it holds", "[A8]") {
   const auto failure = std::make_exception_ptr(std::runtime_error("two\nlines"));
-  CHECK(stderr_of([&] { msgbus::detail::say({"a handler of ", "a\r\nb", " failed: "}, failure); }) ==
-        "msgbus: a handler of a\\r\\nb failed: two\\nlines\n");
+  CHECK(stderr_of([&] {
+          msgbus::detail::say({"a handler of ", "a\r\nb", " failed: "}, failure);
+        }) == "msgbus: a handler of a\\r\\nb failed: two\\nlines\n");
 }
 
 TEST_CASE("what a callback throws is one line that names the callback") {

@@ -15,7 +15,7 @@ using msgbus::snapshot::guard;
 std::shared_ptr<msgbus::observer> make_observer() { return std::make_shared<msgbus::observer>(); }
 
 /// How many of what an observer is told arrives at this one.
-std::uint64_t told_through(const msgbus::observer_slot& slot,
+std::uint64_t told_through(const msgbus::detail::observer_slot& slot,
                            const msgbus::counting_observer& counting) {
   const std::uint64_t before = counting.accepted();
   slot.get()->accepted({});
@@ -26,7 +26,7 @@ std::uint64_t told_through(const msgbus::observer_slot& slot,
 
 TEST_CASE("a slot is empty until it is set, and again when it is set to null") {
   const domain guarded;
-  msgbus::observer_slot slot;
+  msgbus::detail::observer_slot slot;
   CHECK(slot.get() == nullptr);
   const auto watcher = std::make_shared<msgbus::counting_observer>();
   slot.set(guarded, watcher);
@@ -37,7 +37,7 @@ TEST_CASE("a slot is empty until it is set, and again when it is set to null") {
 
 TEST_CASE("a slot keeps its observer, and lets the one before go") {
   const domain guarded;
-  msgbus::observer_slot slot;
+  msgbus::detail::observer_slot slot;
   auto first = make_observer();
   const std::weak_ptr<msgbus::observer> watch = first;
   slot.set(guarded, std::move(first));
@@ -51,7 +51,7 @@ TEST_CASE("a slot keeps its observer, and lets the one before go") {
 TEST_CASE("an observer that a dispatch may be using is let go when the dispatch has ended",
           "[D6]") {
   const domain guarded;
-  msgbus::observer_slot slot;
+  msgbus::detail::observer_slot slot;
   auto first = make_observer();
   const std::weak_ptr<msgbus::observer> watch = first;
   slot.set(guarded, std::move(first));
@@ -68,7 +68,7 @@ TEST_CASE("an observer goes with its slot") {
   const domain guarded;
   std::weak_ptr<msgbus::observer> watch;
   {
-    msgbus::observer_slot slot;
+    msgbus::detail::observer_slot slot;
     auto watcher = make_observer();
     watch = watcher;
     slot.set(guarded, std::move(watcher));
@@ -87,7 +87,7 @@ TEST_CASE("what an observer throws is one line on stderr each time, and goes no 
     void unrouted(const msgbus::step&) override { fail(); }
   };
   const domain guarded;
-  msgbus::observer_slot slot;
+  msgbus::detail::observer_slot slot;
   slot.set(guarded, std::make_shared<throws>());
   const std::string text = msgbus_test::stderr_of([&] {
     msgbus::observer& told = *slot.get();

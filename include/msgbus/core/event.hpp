@@ -9,7 +9,7 @@
 #include <utility>
 #include <variant>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// Calls `f(value_ref)` with the event, or with the active alternative of a variant (T3).
 template <class E, class F>
@@ -24,7 +24,8 @@ decltype(auto) with_event(const std::variant<Es...>& event, F&& f) {
       event);
 }
 
-/// Throws `std::bad_variant_access`, as `with_event` would, if a variant holds nothing, at any depth.
+/// Throws `std::bad_variant_access`, as `with_event` would, if a variant holds nothing, at any
+/// depth.
 template <class E>
 void check_holds(const E& event) {
   with_event(event, [](value_ref) {});
@@ -46,4 +47,4 @@ E make_event(Args&&... args) {
   }
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -2,6 +2,9 @@
 
 /// Somebody who is told of each step that messages take through a component, and changes nothing.
 
+#include <msgbus/core/namespaces.hpp>
+
+#include <chrono>
 #include <exception>
 #include <string_view>
 
@@ -26,6 +29,8 @@ class observer {
   virtual void delivered(const step&) {}
   /// A handler, or a clean-up around it, has thrown.
   virtual void failed(const step&, const std::exception_ptr&) {}
+  /// An attempt of a handler took longer than its policy's `timeout`, however it ended.
+  virtual void overran(const step&, std::chrono::steady_clock::duration /*took*/) {}
   /// A message was discarded by an overflow policy.
   virtual void dropped(const step&) {}
   /// A message was given up: its component was destroyed, its drain ran out of time, or it was

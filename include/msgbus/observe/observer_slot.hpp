@@ -9,7 +9,7 @@
 #include <memory>
 #include <mutex>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// Read without locks by dispatches, which hold a guard of the component's domain; replaced from
 /// any thread.
@@ -33,4 +33,4 @@ class observer_slot {
   std::unique_ptr<guarded_observer> owner_;
 };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail
