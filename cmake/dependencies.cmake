@@ -10,6 +10,8 @@ macro(msgbus_need_asio)
   include(msgbus_asio)
   if(TARGET msgbus::asio)
     message(STATUS "msgbus: Asio from ${MSGBUS_ASIO_INCLUDE_DIR}")
+  elseif(msgbus_asio_is_old)
+    message(FATAL_ERROR "${msgbus_asio_is_old}")
   else()
     message(STATUS "msgbus: no Asio found, fetching it")
     FetchContent_Declare(msgbus_asio_source

@@ -2,6 +2,8 @@
 
 // The async family: what a program with Asio coroutines includes.
 
+#include <msgbus/exec/requirements.hpp>  // first, so that it is said first
+
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/operation.hpp>
 #include <msgbus/async/producer.hpp>

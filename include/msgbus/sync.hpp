@@ -2,6 +2,8 @@
 
 // The sync family. It does not include Asio.
 
+#include <msgbus/core/requirements.hpp>  // first, so that it is said first
+
 #include <msgbus/core/any_event.hpp>
 #include <msgbus/core/context.hpp>
 #include <msgbus/core/error.hpp>

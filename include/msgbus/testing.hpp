@@ -2,6 +2,8 @@
 
 // The test kit.
 
+#include <msgbus/exec/requirements.hpp>  // first, so that it is said first
+
 #include <msgbus/testing/conformance.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/faults.hpp>

@@ -2,8 +2,10 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/core/error.hpp>
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
+#include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/policy/backoff.hpp>
@@ -20,7 +22,24 @@ namespace msgbus::async::detail {
 namespace {
 
 asio::awaitable<void> run(std::shared_ptr<attempt> mine, make_attempt make) {
-  co_await make(*mine);
+  std::exception_ptr failure;
+  try {
+    co_await make(*mine);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  mine->ended = exec::now(co_await asio::this_coro::executor);
+  if (failure) std::rethrow_exception(failure);
+}
+
+/// Whether the attempt took longer than it was given, also where the timer came too late to say so
+/// since the handler had its thread.
+bool has_overrun(const attempt& mine, const msgbus::policy& how, bool timer_says) {
+  if (how.timeout == how.timeout.zero() || !mine.ended) return false;
+  const auto took = *mine.ended - mine.begun;
+  if (!timer_says && took <= how.timeout) return false;
+  mine.component->overran({mine.message_name, mine.known.topic()}, took);
+  return true;
 }
 
 void tell(core& component, const msgbus::step& about, const failures& failed) {
@@ -69,6 +88,10 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::branches
                                             const asio::any_io_executor& here) {
   const asio::any_io_executor& wanted = how.executor ? how.executor : mine->component->executor();
   const asio::any_io_executor on = exec::child_executor(here, wanted, true);
+  mine->begun = exec::now(on);
+  if (how.timeout != how.timeout.zero()) {
+    mine->known = mine->known.until(saturating_add(mine->begun, how.timeout));
+  }
   together->start(on, run(mine, std::move(make)));
   auto limit = std::make_unique<time_limit>(on, together);
   if (how.timeout != how.timeout.zero()) limit->start(how.timeout);
@@ -83,7 +106,8 @@ asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const msgbus:
   const auto limit = start_elsewhere(together, mine, how, std::move(make), here);
   co_await together->join();
   if (const std::exception_ptr failure = together->failure(0)) mine->failed.add_new(failure);
-  if (limit->passed() && !mine->failed.empty()) {
+  const bool was_too_slow = has_overrun(*mine, how, limit->passed());
+  if ((was_too_slow || limit->passed()) && !mine->failed.empty()) {
     failures instead;
     instead.add(std::make_exception_ptr(too_slow(*mine->handler.get(), how)));
     // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
@@ -111,6 +135,7 @@ asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::ent
     mine->component = component;
     mine->handler = routing::pinned(handler);
     mine->message = message;
+    mine->message_name = message_name;
     mine->known = known.repeated(static_cast<unsigned>(n) - 1);
     std::exception_ptr thrown;
     bool again = n < how.retry.attempts;

@@ -5,12 +5,13 @@
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/waiter.hpp>
 
+#include "core/say.hpp"
+
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 
 namespace msgbus::async::detail {
@@ -33,11 +34,9 @@ void after_grace(const snapshot::domain& guarded, std::function<void()> told) {
 }
 
 void say(const char* what, const msgbus::step& about, const std::exception_ptr& failure) noexcept {
-  const std::string why = describe(failure);
-  std::fprintf(stderr, "msgbus: %s %.*s%s%.*s failed, and no observer is told: %s\n", what,
-               static_cast<int>(about.message.size()), about.message.data(),
-               about.topic.empty() ? "" : " on ", static_cast<int>(about.topic.size()),
-               about.topic.data(), why.c_str());
+  msgbus::detail::say({what, " ", about.message, about.topic.empty() ? "" : " on ", about.topic,
+                       " failed, and no observer is told: "},
+                      failure);
 }
 
 }  // namespace
@@ -279,6 +278,12 @@ void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
 
 void core::refused(value_ref, std::string_view) noexcept { counts_.add(outcome::rejected); }
 
+void core::overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  counts_.add(outcome::overran);
+  if (observer* const watcher = shared.watcher.get()) watcher->overran(about, took);
+}
+
 void core::throw_closed(const msgbus::step& message) {
   counts_.add(outcome::rejected);
   throw error(errc::closed,
@@ -305,6 +310,7 @@ counters core::stats() const noexcept {
   all.abandoned = counts_.sum(outcome::abandoned);
   all.unrouted = counts_.sum(outcome::unrouted);
   all.rejected = counts_.sum(outcome::rejected);
+  all.overran = counts_.sum(outcome::overran);
   all.accepted = counts_.sum(outcome::begun) + mailbox.accepted();
   all.offered = all.accepted + all.rejected;
   return all;

@@ -73,7 +73,7 @@ asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<parts> in, bridging
 asio::awaitable<transport::stored> bridge::store(std::string topic, payload made,
                                                  std::string_view type, const store_options& how) {
   envelope out = bridging::stamped(parts_->hub->ids, std::move(topic), std::move(made), type,
-                                   context::caused_by(current_origin()));
+                                   context::caused_by(detail::current_origin()));
   for (const auto& [name, value] : how.headers) out.headers.insert_or_assign(name, value);
   if (!how.message_id.empty()) {
     out.headers.insert_or_assign(std::string(header::message_id), how.message_id);
@@ -135,9 +135,9 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
 asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
                                             std::chrono::steady_clock::duration deadline) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto until = saturating_add(exec::now(here), deadline);
+  const auto until = detail::saturating_add(exec::now(here), deadline);
   const auto left = [&] {
-    return std::max(saturating_sub(until, exec::now(here)), deadline.zero());
+    return std::max(detail::saturating_sub(until, exec::now(here)), deadline.zero());
   };
   std::vector<std::shared_ptr<bridging::link_base>> out;
   {

@@ -3,7 +3,7 @@
 #include <msgbus/bridge/detail/stamp.hpp>
 #include <msgbus/bridge/remote_error.hpp>
 
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <typeinfo>
 
@@ -95,7 +95,8 @@ void write_short_error(envelope& answer, const std::exception_ptr& failure) {
   answer.payload.clear();
   answer.headers.clear();
   answer.headers.emplace(header::error_code, code_of(failure));
-  answer.headers.emplace(header::error_kind, first_characters(in_one_line(kind_of(failure)), most));
+  answer.headers.emplace(header::error_kind,
+                         detail::first_characters(in_one_line(kind_of(failure)), most));
   answer.headers.emplace(header::error_text, "the answer cannot be sent");
 }
 

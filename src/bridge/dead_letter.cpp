@@ -4,7 +4,7 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/hash.hpp>
 
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -74,8 +74,9 @@ envelope dead_letter(const envelope& message, const given_up& about, extent how)
   set(header::message_id, id_of(message, about));
   set(header::attempt, std::to_string(about.attempts));
   set(header::dead_reason,
-      in_one_line(how < extent::short_reason ? about.reason
-                                             : first_characters(about.reason, short_reason_size)));
+      in_one_line(how < extent::short_reason
+                      ? about.reason
+                      : detail::first_characters(about.reason, short_reason_size)));
   set(header::dead_topic, message.topic);
   set(header::dead_stream, std::string(about.stream));
   set(header::dead_durable, std::string(about.durable));

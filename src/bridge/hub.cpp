@@ -4,6 +4,8 @@
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/waiter.hpp>
 
+#include "core/say.hpp"
+
 #include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
@@ -11,7 +13,6 @@
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
-#include <cstdio>
 #include <optional>
 #include <unordered_map>
 
@@ -103,13 +104,16 @@ hub::hub(std::shared_ptr<transport::transport> over, failure_listener on_failure
 hub::~hub() { close(); }
 
 void hub::failed(std::string_view where, const std::exception_ptr& what) const noexcept {
-  if (on_failure_) {
-    on_failure_(where, what);
+  if (!on_failure_) {
+    detail::say({where, " failed, and no on_failure is told: "}, what);
     return;
   }
-  const std::string why = describe(what);
-  std::fprintf(stderr, "msgbus: %.*s failed, and no on_failure is told: %s\n",
-               static_cast<int>(where.size()), where.data(), why.c_str());
+  try {
+    on_failure_(where, what);
+  } catch (...) {
+    detail::say({where, " failed: "}, what);
+    detail::say_thrown_by("an on_failure");
+  }
 }
 
 std::shared_ptr<answers> hub::listen() {

@@ -1,7 +1,7 @@
 #include <msgbus/bridge/detail/reading.hpp>
 
 #include <msgbus/core/error.hpp>
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 
@@ -20,7 +20,7 @@ const reader& chosen(std::span<const reader> readers, const incoming& one) {
   throw error(errc::decode_failed,
               "a message on '" + one.from.topic + "' " +
                   (type.empty() ? "does not say what type it is"
-                                : "is of type '" + shortened(type, 120) + "'") +
+                                : "is of type '" + detail::shortened(type, 120) + "'") +
                   "; what is taken there: " + known);
 }
 

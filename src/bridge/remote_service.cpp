@@ -6,14 +6,14 @@ namespace msgbus {
 
 remote_service::remote_service(const bridge& over, std::string prefix, call_options how)
     : hub_(over.parts_->hub), prefix_(std::move(prefix)), how_(how) {
-  check_topic(prefix_);
+  detail::check_topic(prefix_);
 }
 
 asio::awaitable<envelope> remote_service::ask(std::string_view name, payload arguments) const {
   std::string topic = prefix_ + "." + std::string(name);
-  check_topic(topic);
+  detail::check_topic(topic);
   envelope asked = bridging::stamped(hub_->ids, std::move(topic), std::move(arguments), {},
-                                     context::caused_by(current_origin()));
+                                     context::caused_by(detail::current_origin()));
   return bridging::hub::ask(hub_, std::move(asked), how_.timeout);
 }
 

@@ -3,7 +3,7 @@
 #include <msgbus/core/topic.hpp>
 
 #include "bridge/trace.hpp"
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -100,7 +100,7 @@ std::string_view header_of(const headers& received, std::string_view name) noexc
 
 std::string in_one_line(std::string_view text) {
   constexpr std::size_t most = 1024;
-  std::string line = one_line(text, most);
+  std::string line = detail::one_line(text, most);
   return line.empty() ? "no text" : line;
 }
 

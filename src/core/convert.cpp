@@ -1,6 +1,6 @@
 #include <msgbus/core/convert.hpp>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 std::string describe(value_ref value) {
   std::string type(value.type->name);
@@ -12,4 +12,4 @@ std::string describe(value_ref value) {
   return text.append(" (").append(type).append(")");
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

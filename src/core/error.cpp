@@ -1,6 +1,8 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/failures.hpp>
 
+#include "core/text.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -61,7 +63,7 @@ std::error_code make_error_code(errc code) noexcept {
 }
 
 error::error(errc code, const std::string& text)
-    : std::system_error(make_error_code(code)), text_(text) {}
+    : std::system_error(make_error_code(code)), text_(detail::escaped(text)) {}
 
 dispatch_error::dispatch_error(std::vector<std::exception_ptr> errors)
     : error(errc::handlers_failed, join(errors)),
@@ -76,6 +78,8 @@ std::string describe(const std::exception_ptr& exception) {
     return "an exception that is not a std::exception";
   }
 }
+
+namespace detail {
 
 void failures::add(std::exception_ptr exception) {
   if (!errors_) errors_ = std::make_unique<std::vector<std::exception_ptr>>();
@@ -97,5 +101,7 @@ void failures::throw_all() {
   if (errors_->size() == 1) std::rethrow_exception(std::exchange(errors_->front(), nullptr));
   throw dispatch_error(std::move(*errors_));
 }
+
+}  // namespace detail
 
 }  // namespace msgbus

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 namespace {
 
@@ -21,4 +21,4 @@ void check_pattern(std::string_view pattern) {
   if (const char* fault = topic_fault(pattern, true)) refuse("pattern", pattern, fault);
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -27,12 +27,13 @@ bool any_async(const provider_state& overrides, std::span<const want> needs) noe
 }
 
 std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implementation> added,
-                                  bool lasting) {
+                                  bool lasting, const char* name) {
   snapshot::trash replaced;
   std::unique_lock lock(writing_);
   node* at = nodes_.find(identity, hash_of_address(identity));
   if (!at) {
     at = new node(identity);
+    if (name) at->name = name;
     nodes_.insert(*at, old_);
   }
   const std::uint64_t ticket = ++last_ticket_;
@@ -55,6 +56,18 @@ std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implemen
   lock.unlock();
   if (!replaced.empty()) snapshot::retire_later(domain_, std::move(replaced));
   return ticket;
+}
+
+std::string provider_state::namesake_of(const dependency_info& missing) const {
+  const std::string name = missing.name();
+  bool found = false;
+  const std::lock_guard lock(writing_);
+  nodes_.for_each(
+      [&](const node& each) { found = found || (each.name == name && !each.layers.empty()); });
+  return found
+             ? " here, but a dependency of that name is overridden: shared libraries that hide it "
+               "have one each"
+             : "";
 }
 
 template <class Which>

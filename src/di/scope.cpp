@@ -60,7 +60,8 @@ void scope::throw_not_provided(const dependency_info& info) const {
     break;
   }
   throw error(errc::not_provided, "dependency '" + info.name() + "' (" + std::string(info.type) +
-                                      ") is required by " + by + ", and no override provides it");
+                                      ") is required by " + by + ", and no override provides it" +
+                                      overrides_.namesake_of(info));
 }
 
 void yielding::operator()(void* value) {

@@ -110,7 +110,8 @@ void async_scope::throw_not_provided(const di::dependency_info& info) const {
     break;
   }
   throw error(errc::not_provided, "dependency '" + info.name() + "' (" + std::string(info.type) +
-                                      ") is required by " + by + ", and no override provides it");
+                                      ") is required by " + by + ", and no override provides it" +
+                                      overrides_.namesake_of(info));
 }
 
 asio::awaitable<void> async_yielding::run(void* value) {

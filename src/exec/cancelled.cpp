@@ -4,9 +4,9 @@
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
-namespace msgbus {
+namespace msgbus::detail {
 
-asio::awaitable<void> until_cancelled(subscription waited_for) {
+asio::awaitable<void> until_cancelled(in_async, subscription waited_for) {
   const auto entry = waited_for.entry();
   if (!entry) co_return;
   auto released = std::make_shared<exec::waiter>();
@@ -18,4 +18,4 @@ asio::awaitable<void> until_cancelled(subscription waited_for) {
   }
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 std::chrono::steady_clock::duration backoff_before(std::size_t next, const retry& how,
                                                    double random) noexcept {
@@ -17,4 +17,4 @@ std::chrono::steady_clock::duration backoff_before(std::size_t next, const retry
   return pause - std::chrono::duration_cast<duration>(pause * less);
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -19,7 +19,7 @@ void fail(const std::string& sentence) { throw conformance_failure(sentence); }
 asio::awaitable<void> changing::until(std::function<bool()> holds, duration within,
                                       std::string what) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto end = saturating_add(exec::now(here), within);
+  const auto end = detail::saturating_add(exec::now(here), within);
   for (;;) {
     const auto waiter = std::make_shared<exec::waiter>();
     {
@@ -27,7 +27,7 @@ asio::awaitable<void> changing::until(std::function<bool()> holds, duration with
       waiting_ = waiter;
     }
     if (holds()) co_return;
-    const auto left = saturating_sub(end, exec::now(here));
+    const auto left = detail::saturating_sub(end, exec::now(here));
     if (left <= duration::zero()) fail("waited too long for " + what);
     exec::timer timer(here);
     timer.start(left, [waiter] { waiter->wake(); });

@@ -16,7 +16,7 @@ constexpr auto never = manual_clock::time_point::max();
 
 // However far it moves on, the end of time does not come.
 manual_clock::time_point later(manual_clock::time_point from, manual_clock::duration by) {
-  return std::min(saturating_add(from, by), never - manual_clock::duration(1));
+  return std::min(detail::saturating_add(from, by), never - manual_clock::duration(1));
 }
 
 }  // namespace

@@ -46,10 +46,10 @@ class probe_log final : public observer {
 
   [[nodiscard]] bool wait(seen what, std::size_t n, probe::duration within) const {
     std::unique_lock lock(mutex_);
-    const auto until = saturating_add(std::chrono::steady_clock::now(), within);
+    const auto until = detail::saturating_add(std::chrono::steady_clock::now(), within);
     while (counted(what) < n) {
       if (std::chrono::steady_clock::now() >= until) return false;
-      changed_.wait_until(lock, within_an_hour(until));
+      changed_.wait_until(lock, detail::within_an_hour(until));
     }
     return true;
   }

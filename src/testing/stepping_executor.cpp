@@ -177,7 +177,7 @@ bool stepping_context::run_until(const std::function<bool()>& holds) {
 
 bool stepping_context::run_until(const std::function<bool()>& holds,
                                  std::chrono::steady_clock::duration within) {
-  const auto until = saturating_add(std::chrono::steady_clock::now(), within);
+  const auto until = detail::saturating_add(std::chrono::steady_clock::now(), within);
   while (!run_until(holds)) {
     if (std::chrono::steady_clock::now() >= until) return false;
     queue_->wait(until);

@@ -1,6 +1,6 @@
 #include <msgbus/transport/codec.hpp>
 
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <cmath>
 
@@ -41,7 +41,7 @@ const char* why_not_writable(const nlohmann::json& value, encoding wanted) {
       return value.get_binary().has_subtype() ? "is binary with a subtype, which is not read again"
                                               : nullptr;
     case kind::string:
-      return find_not_utf8(value.get_ref<const std::string&>()) == std::string::npos
+      return detail::find_not_utf8(value.get_ref<const std::string&>()) == std::string::npos
                  ? nullptr
                  : "is a text that is not UTF-8";
     default: return nullptr;
@@ -56,7 +56,7 @@ struct unwritable {
 
 std::string pointer_token(std::string_view key) {
   std::string token = "/";
-  for (const char c : to_utf8(key)) {
+  for (const char c : detail::to_utf8(key)) {
     if (c == '~') {
       token += "~0";
     } else if (c == '/') {
@@ -73,7 +73,7 @@ std::string pointer_token(std::string_view key) {
 bool find_unwritable(const nlohmann::json& in, encoding wanted, bool and_texts, unwritable& found) {
   if (in.is_object()) {
     for (const auto& [key, value] : in.get_ref<const nlohmann::json::object_t&>()) {
-      if (and_texts && find_not_utf8(key) != std::string::npos) {
+      if (and_texts && detail::find_not_utf8(key) != std::string::npos) {
         found.why = "has a name that is not UTF-8";
       } else if (!find_unwritable(value, wanted, and_texts, found)) {
         continue;
@@ -185,12 +185,12 @@ nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
   }
   throw error(errc::decode_failed, "a message of type " + std::string(type) +
                                        " is read from application/json or application/cbor, not '" +
-                                       shortened(content_type, longest_excerpt) + "'");
+                                       detail::shortened(content_type, longest_excerpt) + "'");
 }
 
 void throw_not_decoded(std::string_view type, const char* why) {
   throw error(errc::decode_failed, "no " + std::string(type) + " can be read from the payload: " +
-                                       shortened(why, longest_excerpt));
+                                       detail::shortened(why, longest_excerpt));
 }
 
 void throw_wrong_json(std::string_view type, const char* wanted, const nlohmann::json& given) {
@@ -199,7 +199,7 @@ void throw_wrong_json(std::string_view type, const char* wanted, const nlohmann:
       given.is_structured() ? std::string("an ") + given.type_name()
                             : given.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   throw error(errc::decode_failed, std::string(type) + " is read from " + wanted + ", not from " +
-                                       shortened(there, longest_excerpt));
+                                       detail::shortened(there, longest_excerpt));
 }
 
 }  // namespace msgbus::detail

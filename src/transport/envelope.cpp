@@ -3,7 +3,7 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/topic.hpp>
 
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,8 +44,8 @@ const char* fault_of_value(std::string_view value) noexcept {
 // Values are not quoted: a header may hold a secret.
 [[noreturn]] void refuse(std::string_view name, const char* what, const char* fault) {
   constexpr std::size_t shown = 100;
-  throw error(errc::bad_arguments,
-              "the header '" + shortened(name, shown) + "' cannot be sent: " + what + " " + fault);
+  throw error(errc::bad_arguments, "the header '" + detail::shortened(name, shown) +
+                                       "' cannot be sent: " + what + " " + fault);
 }
 
 }  // namespace
@@ -55,8 +55,8 @@ bool is_header_name(std::string_view name) noexcept { return !fault_of_name(name
 bool is_header_value(std::string_view value) noexcept { return !fault_of_value(value); }
 
 void check_envelope(const envelope& message) {
-  check_topic(message.topic);
-  if (!message.reply_to.empty()) check_topic(message.reply_to);
+  detail::check_topic(message.topic);
+  if (!message.reply_to.empty()) detail::check_topic(message.reply_to);
   for (const auto& [name, value] : message.headers) {
     if (const char* const fault = fault_of_name(name)) refuse(name, "its name", fault);
     if (const char* const fault = fault_of_value(value)) refuse(name, "its value", fault);
@@ -75,7 +75,7 @@ void check_storable(const envelope& message) {
 void make_sendable(headers& all) {
   for (auto each = all.begin(); each != all.end();) {
     auto& [name, value] = *each;
-    if (!is_header_value(value)) value = one_line(value, value.size());
+    if (!is_header_value(value)) value = detail::one_line(value, value.size());
     each = value.empty() || !is_header_name(name) ? all.erase(each) : std::next(each);
   }
 }

@@ -66,7 +66,7 @@ asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::t
   for (;;) {
     waiting_place place(at);
     if (!place.join()) co_return;
-    const auto left = saturating_sub(until, exec::now(here));
+    const auto left = detail::saturating_sub(until, exec::now(here));
     if (left <= duration::zero()) {
       throw error(errc::timed_out, "msgbus: " + at->describe() +
                                        " was away for longer than the timeout of the " + what);
@@ -82,7 +82,7 @@ asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::t
 
 asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto until = saturating_add(exec::now(here), timeout);
+  const auto until = detail::saturating_add(exec::now(here), timeout);
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();
   co_await until_there(std::move(at), until, "flush");
@@ -92,7 +92,7 @@ asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, dur
   check_storable(what);
   check_names(what.topic, {}, {});
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto until = saturating_add(exec::now(here), timeout);
+  const auto until = detail::saturating_add(exec::now(here), timeout);
   const auto shared = std::make_shared<const envelope>(std::move(what));
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();
@@ -116,7 +116,7 @@ void must_be_there(const connection& at) {
 
 asio::awaitable<void> ensure_stream(std::shared_ptr<connection> at, stream_options wanted) {
   check_name(wanted.name, "stream");
-  for (const std::string& each : wanted.topics) check_pattern(each);
+  for (const std::string& each : wanted.topics) detail::check_pattern(each);
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();
   const hub_lock lock(at->at());
@@ -146,7 +146,7 @@ asio::awaitable<std::unique_ptr<source>> pull(std::shared_ptr<connection> at, pu
                                               std::shared_ptr<delivery_sink> to) {
   check_name(which.stream, "stream");
   check_name(which.durable, "durable consumer");
-  if (!which.filter.empty()) check_pattern(which.filter);
+  if (!which.filter.empty()) detail::check_pattern(which.filter);
   co_await asio::post(asio::use_awaitable);
   co_await throw_if_cancelled();
   const hub_lock lock(at->at());
@@ -201,8 +201,8 @@ class memory_transport final : public transport {
   [[nodiscard]] std::unique_ptr<feed> subscribe(const std::string& pattern,
                                                 const std::string& group,
                                                 std::shared_ptr<sink> to) override {
-    check_pattern(pattern);
-    if (!group.empty()) check_topic(group);
+    detail::check_pattern(pattern);
+    if (!group.empty()) detail::check_topic(group);
     check_names(pattern, {}, group);
     const hub_lock lock(at_->at());
     at_->must_be_open();

@@ -36,7 +36,7 @@ class memory_delivery final : public delivery {
     return act([from = from_, by = of_, sequence = sequence, times = times, delay](hub_lock& lock) {
       const time_point now = lock.in().now(*by);
       const bool waits = delay > std::chrono::nanoseconds::zero();
-      from.state->nak(sequence, times, waits ? saturating_add(now, delay) : now);
+      from.state->nak(sequence, times, waits ? detail::saturating_add(now, delay) : now);
       lock.in().hand_out(from);
     });
   }
@@ -186,7 +186,7 @@ void source_end::wait_for_due(time_point now) {
   }
   if (timer_due_ && *timer_due_ <= *due) return;  // it looks again then
   timer_due_ = due;
-  timer_.start(saturating_sub(*due, now), [weak = weak_from_this()] {
+  timer_.start(detail::saturating_sub(*due, now), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) static_cast<source_end&>(*self).look_again();
   });
 }

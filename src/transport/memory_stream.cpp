@@ -28,7 +28,7 @@ void message_log::drop_old(time_point now) {
     return max_messages_ >= 0 && kept_.size() > static_cast<std::uint64_t>(max_messages_);
   };
   const auto too_old = [&] {
-    return max_age_ > duration::zero() && saturating_add(kept_.front().at, max_age_) <= now;
+    return max_age_ > duration::zero() && detail::saturating_add(kept_.front().at, max_age_) <= now;
   };
   while (!kept_.empty() && (too_many() || too_old())) {
     kept_.pop_front();
@@ -88,7 +88,7 @@ handout durable_state::give(taker& to, std::uint64_t sequence, message what, tim
   at->second.held = true;
   at->second.lives = false;
   ++at->second.times;
-  set_due(at, saturating_add(now, ack_wait_));
+  set_due(at, detail::saturating_add(now, ack_wait_));
   --to.credit;
   return {to.id, sequence, at->second.times, std::move(what)};
 }
@@ -156,14 +156,14 @@ void durable_state::begin(std::uint64_t sequence, unsigned times) {
 void durable_state::let_go(std::uint64_t sequence, unsigned times, time_point now) {
   const auto at = last_delivery(sequence, times);
   if (at == unsettled_.end() || !std::exchange(at->second.lives, false)) return;
-  if (at->second.due == never) set_due(at, saturating_add(now, ack_wait_));
+  if (at->second.due == never) set_due(at, detail::saturating_add(now, ack_wait_));
 }
 
 void durable_state::set_away(owner_id owner, bool away, time_point now) {
   for (auto at = unsettled_.begin(); at != unsettled_.end(); ++at) {
     const entry& each = at->second;
     if (each.owner != owner || !each.held || !each.lives) continue;
-    set_due(at, away ? saturating_add(now, ack_wait_) : never);
+    set_due(at, away ? detail::saturating_add(now, ack_wait_) : never);
   }
 }
 
@@ -208,7 +208,7 @@ void memory_stream::add_topics(const std::vector<std::string>& topics) {
 
 void memory_stream::forget_ids(time_point now) {
   while (!ids_by_time_.empty() &&
-         saturating_add(ids_by_time_.front().first, options_.duplicate_window) <= now) {
+         detail::saturating_add(ids_by_time_.front().first, options_.duplicate_window) <= now) {
     ids_.erase(ids_by_time_.front().second);
     ids_by_time_.pop_front();
   }

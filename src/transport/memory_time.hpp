@@ -29,7 +29,7 @@ class shared_time {
   /// Of one clock at least.
   [[nodiscard]] time_point now() {
     for (const auto& [clock, ahead] : clocks_)
-      now_ = std::max(now_, saturating_add(read(clock), ahead));
+      now_ = std::max(now_, detail::saturating_add(read(clock), ahead));
     return now_;
   }
 

@@ -1,6 +1,6 @@
 #include "transport/names.hpp"
 
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <msgbus/core/error.hpp>
 
@@ -8,7 +8,7 @@ namespace msgbus::transport {
 
 namespace {
 
-std::string beginning(std::string_view text) { return shortened(text, 40); }
+std::string beginning(std::string_view text) { return detail::shortened(text, 40); }
 
 }  // namespace
 

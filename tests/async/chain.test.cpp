@@ -19,16 +19,16 @@
 #include <vector>
 
 using asio::awaitable;
-using msgbus::cause_scope;
 using msgbus::context;
-using msgbus::current_origin;
 using msgbus::origin;
-using msgbus::shared_origin;
 using msgbus::async::consumer;
 using msgbus::async::producer;
 using msgbus::async::publisher;
 using msgbus::async::service;
 using msgbus::async::subscriber;
+using msgbus::detail::cause_scope;
+using msgbus::detail::current_origin;
+using msgbus::detail::shared_origin;
 using msgbus::testing::stepping_context;
 using msgbus_test::hop;
 

@@ -11,12 +11,10 @@
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
 #include "support/recorder.hpp"
+#include "support/stderr_of.hpp"
 #include "support/thrown.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,30 +29,9 @@ using msgbus::testing::stepping_context;
 using msgbus_test::contains;
 using msgbus_test::hop;
 using msgbus_test::recorder;
+using msgbus_test::stderr_of;
 
 using steps = std::vector<std::string>;
-
-namespace {
-
-/// What `f` writes to stderr.
-template <class F>
-std::string stderr_of(F f) {
-  std::fflush(stderr);
-  const int before = dup(2);
-  std::FILE* const file = std::tmpfile();
-  dup2(fileno(file), 2);
-  f();
-  std::fflush(stderr);
-  dup2(before, 2);
-  close(before);
-  std::rewind(file);
-  std::string text;
-  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
-  std::fclose(file);
-  return text;
-}
-
-}  // namespace
 
 TEST_CASE("what a handler of a sent message throws is one line on stderr without an observer",
           "[A8]") {

@@ -9,12 +9,12 @@
 #include <string>
 
 using msgbus::envelope;
-using msgbus::failures;
 using msgbus::bridging::dead_letter;
 using msgbus::bridging::extent;
 using msgbus::bridging::given_up;
 using msgbus::bridging::message_digest;
 using msgbus::bridging::reason_of;
+using msgbus::detail::failures;
 namespace header = msgbus::header;
 
 namespace {

@@ -4,13 +4,13 @@
 
 #include <chrono>
 
-using msgbus::outcome;
 using msgbus::bridging::hand_back_pause;
 using msgbus::bridging::is_failure;
 using msgbus::bridging::redelivery_rule;
 using msgbus::bridging::settle;
 using msgbus::bridging::settlement;
 using msgbus::bridging::settling;
+using msgbus::detail::outcome;
 using namespace std::chrono_literals;
 
 namespace {

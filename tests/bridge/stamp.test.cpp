@@ -40,7 +40,7 @@ TEST_CASE("ids differ, within one source and between sources") {
 TEST_CASE("a message that nothing led to says its id, its type and what its bytes are") {
   id_source ids;
   const envelope out = stamped(ids, "orders.placed", payload{"{}", "application/json"},
-                               "shop::order", msgbus::no_context);
+                               "shop::order", msgbus::detail::no_context);
   CHECK(out.topic == "orders.placed");
   CHECK(out.payload == "{}");
   CHECK_FALSE(header_of(out, "Nats-Msg-Id").empty());

@@ -117,7 +117,7 @@ TEST_CASE("a result that cannot be had is refused before the call", "[T5]") {
 }
 
 TEST_CASE("a kind of result tells references from values") {
-  STATIC_REQUIRE(kind_of_result<int>.value == msgbus::key_of<int>);
+  STATIC_REQUIRE(kind_of_result<int>.value == msgbus::detail::key_of<int>);
   STATIC_REQUIRE(kind_of_result<int&>.value == nullptr);
   STATIC_REQUIRE(kind_of_result<int>.exact != kind_of_result<int&>.exact);
   STATIC_REQUIRE(kind_of_result<void>.discards);

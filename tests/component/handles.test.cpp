@@ -10,8 +10,6 @@ namespace {
 
 using msgbus::any_event;
 using msgbus::one_of;
-using msgbus::signature;
-using msgbus::type_list;
 using msgbus::component::checked;
 using msgbus::component::held_callable;
 using msgbus::component::is_variant;
@@ -19,6 +17,8 @@ using msgbus::component::named_types;
 using msgbus::component::names_of;
 using msgbus::component::taken_by;
 using msgbus::component::takes;
+using msgbus::detail::signature;
+using msgbus::detail::type_list;
 
 struct order {};
 struct refund {};

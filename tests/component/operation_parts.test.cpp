@@ -10,9 +10,9 @@ namespace {
 
 using msgbus::context;
 using msgbus::depends;
-using msgbus::signature;
-using msgbus::type_list;
 using msgbus::component::operation_parts;
+using msgbus::detail::signature;
+using msgbus::detail::type_list;
 
 int get_stock() { return 1; }
 
@@ -48,7 +48,7 @@ TEST_CASE("a handler is called with inputs and needs where it has them") {
   const int* const address = owned.get();
   int two = 2;
   std::tuple<int&&, std::unique_ptr<int>&&> inputs(std::move(two), std::move(owned));
-  std::tuple<const context&> needs(msgbus::no_context);
+  std::tuple<const context&> needs(msgbus::detail::no_context);
   CHECK(parts::apply(handler, inputs, needs) == address);  // passed through, not copied
   CHECK(*address == 13);
 }

@@ -6,43 +6,43 @@
 
 namespace {
 
-msgbus::shared_origin made(const char* id) {
+msgbus::detail::shared_origin made(const char* id) {
   return std::make_shared<const msgbus::origin>(msgbus::origin{.message_id = id});
 }
 
 }  // namespace
 
 TEST_CASE("nothing is being handled where nobody says so") {
-  CHECK(msgbus::current_cause() == nullptr);
-  CHECK(msgbus::current_origin() == nullptr);
+  CHECK(msgbus::detail::current_cause() == nullptr);
+  CHECK(msgbus::detail::current_origin() == nullptr);
 }
 
 TEST_CASE("scopes nest, and each ends with what was before it") {
-  const msgbus::shared_origin outer = made("outer");
-  const msgbus::shared_origin inner = made("inner");
-  const msgbus::cause_scope one(&outer);
-  CHECK(msgbus::current_origin() == outer.get());
+  const msgbus::detail::shared_origin outer = made("outer");
+  const msgbus::detail::shared_origin inner = made("inner");
+  const msgbus::detail::cause_scope one(&outer);
+  CHECK(msgbus::detail::current_origin() == outer.get());
   {
-    const msgbus::cause_scope two(&inner);
-    CHECK(msgbus::current_origin() == inner.get());
-    const msgbus::cause_scope three(nullptr);
-    CHECK(msgbus::current_origin() == nullptr);
+    const msgbus::detail::cause_scope two(&inner);
+    CHECK(msgbus::detail::current_origin() == inner.get());
+    const msgbus::detail::cause_scope three(nullptr);
+    CHECK(msgbus::detail::current_origin() == nullptr);
   }
-  CHECK(msgbus::current_cause() == &outer);
+  CHECK(msgbus::detail::current_cause() == &outer);
 }
 
 TEST_CASE("an empty cause is none, until it is filled") {
-  msgbus::shared_origin cause;
-  const msgbus::cause_scope scope(&cause);
-  CHECK(msgbus::current_cause() == nullptr);
+  msgbus::detail::shared_origin cause;
+  const msgbus::detail::cause_scope scope(&cause);
+  CHECK(msgbus::detail::current_cause() == nullptr);
   cause = made("late");
-  CHECK(msgbus::current_origin() == cause.get());
+  CHECK(msgbus::detail::current_origin() == cause.get());
 }
 
 TEST_CASE("what one thread handles is nothing to another") {
-  const msgbus::shared_origin mine = made("mine");
-  const msgbus::cause_scope scope(&mine);
+  const msgbus::detail::shared_origin mine = made("mine");
+  const msgbus::detail::cause_scope scope(&mine);
   bool none = false;
-  std::thread([&] { none = msgbus::current_cause() == nullptr; }).join();
+  std::thread([&] { none = msgbus::detail::current_cause() == nullptr; }).join();
   CHECK(none);
 }

@@ -3,7 +3,7 @@
 #include "support/catch.hpp"
 
 TEST_CASE("a context of which nothing is known is empty, and its attempt is the first") {
-  const msgbus::context& context = msgbus::no_context;
+  const msgbus::context& context = msgbus::detail::no_context;
   CHECK(context.topic().empty());
   CHECK(context.message_id().empty());
   CHECK(context.attempt() == 1);

@@ -11,11 +11,11 @@
 
 namespace {
 
-using msgbus::converted;
-using msgbus::converts_from;
-using msgbus::describe;
-using msgbus::key_of;
-using msgbus::value_ref;
+using msgbus::detail::converted;
+using msgbus::detail::converts_from;
+using msgbus::detail::describe;
+using msgbus::detail::key_of;
+using msgbus::detail::value_ref;
 
 template <class To, class From>
 std::optional<To> to(const From& value) {

@@ -1,5 +1,7 @@
 #include <msgbus/core/error.hpp>
 
+#include <msgbus/core/topic.hpp>
+
 #include "support/catch.hpp"
 
 #include <set>
@@ -109,4 +111,21 @@ TEST_CASE("any exception can be described") {
   CHECK(msgbus::describe(pointer_to(std::runtime_error("no stock"))) == "no stock");
   CHECK(msgbus::describe(pointer_to(error(errc::full, "full up"))) == "full up");
   CHECK(msgbus::describe(pointer_to(42)) == "an exception that is not a std::exception");
+}
+
+TEST_CASE("the text of an error is one line, whatever was asked for", "[T7]") {
+  const auto text_of = [](auto&& fails) {
+    try {
+      fails();
+    } catch (const error& e) {
+      return std::string(e.what());
+    }
+    return std::string("nothing thrown");
+  };
+  CHECK(text_of([] { msgbus::detail::check_topic("a\r\nPUB x 0"); }) ==
+        "invalid topic 'a\\r\\nPUB x 0': it has white space");
+  CHECK(text_of([] { throw error(errc::closed, "\x1b[2J\xff"); }) == "\\x1b[2J\\xff");
+  CHECK(text_of([] {
+          throw dispatch_error({pointer_to(std::runtime_error("a\nb")), pointer_to(1)});
+        }) == "2 failures: a\\nb; an exception that is not a std::exception");
 }

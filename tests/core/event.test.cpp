@@ -24,8 +24,8 @@ struct carrier {
   std::unique_ptr<int> load;
 };
 
-const void* address_seen(const auto& event, msgbus::type_key expected) {
-  return msgbus::with_event(event, [&](msgbus::value_ref what) -> const void* {
+const void* address_seen(const auto& event, msgbus::detail::type_key expected) {
+  return msgbus::detail::with_event(event, [&](msgbus::detail::value_ref what) -> const void* {
     return what.type == expected ? what.data : nullptr;
   });
 }
@@ -34,62 +34,63 @@ const void* address_seen(const auto& event, msgbus::type_key expected) {
 
 TEST_CASE("an event is seen as itself") {
   const registered event{1, "Alice"};
-  CHECK(address_seen(event, msgbus::key_of<registered>) == &event);
+  CHECK(address_seen(event, msgbus::detail::key_of<registered>) == &event);
 }
 
 TEST_CASE("a variant is seen as its active alternative, in place", "[T3][D9]") {
   std::variant<registered, renamed> event = registered{1, "Alice"};
-  CHECK(address_seen(event, msgbus::key_of<registered>) == &std::get<0>(event));
+  CHECK(address_seen(event, msgbus::detail::key_of<registered>) == &std::get<0>(event));
   event = renamed{2, "Bob"};
-  CHECK(address_seen(event, msgbus::key_of<registered>) == nullptr);
-  CHECK(address_seen(event, msgbus::key_of<renamed>) == &std::get<1>(event));
+  CHECK(address_seen(event, msgbus::detail::key_of<registered>) == nullptr);
+  CHECK(address_seen(event, msgbus::detail::key_of<renamed>) == &std::get<1>(event));
 }
 
 TEST_CASE("a variant of variants is seen as its innermost active alternative", "[T3]") {
   using inner = std::variant<int, renamed>;
   const std::variant<registered, inner> event = inner(renamed{2, "Bob"});
-  CHECK(address_seen(event, msgbus::key_of<renamed>) == &std::get<1>(std::get<1>(event)));
+  CHECK(address_seen(event, msgbus::detail::key_of<renamed>) == &std::get<1>(std::get<1>(event)));
 }
 
 TEST_CASE("a variant is unpacked without copies or moves", "[T3][D9]") {
   using noted = msgbus_test::counted<struct unpacked>;
   const std::variant<int, noted> event(std::in_place_type<noted>, 3);
   noted::reset();
-  CHECK(address_seen(event, msgbus::key_of<noted>) == &std::get<1>(event));
+  CHECK(address_seen(event, msgbus::detail::key_of<noted>) == &std::get<1>(event));
   CHECK(noted::copies + noted::moves == 0);
 }
 
 TEST_CASE("what with_event's function returns is returned, references too") {
   int somewhere = 0;
   const std::variant<int, std::string> event = 5;
-  int& returned = msgbus::with_event(event, [&](msgbus::value_ref) -> int& { return somewhere; });
+  int& returned = msgbus::detail::with_event(
+      event, [&](msgbus::detail::value_ref) -> int& { return somewhere; });
   CHECK(&returned == &somewhere);
 }
 
 TEST_CASE("arguments make an event in place unless they are one") {
-  STATIC_REQUIRE(msgbus::in_place_for<registered, int, const char*>);
-  STATIC_REQUIRE(msgbus::in_place_for<renamed, int, const char*>);
-  STATIC_REQUIRE(msgbus::in_place_for<registered>);
-  STATIC_REQUIRE_FALSE(msgbus::in_place_for<renamed>);
-  STATIC_REQUIRE_FALSE(msgbus::in_place_for<registered, registered>);
-  STATIC_REQUIRE_FALSE(msgbus::in_place_for<registered, const registered&>);
-  STATIC_REQUIRE_FALSE(msgbus::in_place_for<renamed, std::string, int>);
+  STATIC_REQUIRE(msgbus::detail::in_place_for<registered, int, const char*>);
+  STATIC_REQUIRE(msgbus::detail::in_place_for<renamed, int, const char*>);
+  STATIC_REQUIRE(msgbus::detail::in_place_for<registered>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::in_place_for<renamed>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::in_place_for<registered, registered>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::in_place_for<registered, const registered&>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::in_place_for<renamed, std::string, int>);
 }
 
 TEST_CASE("an event is made of its arguments, with braces if it is an aggregate") {
-  const registered aggregate = msgbus::make_event<registered>(1, "Alice");
+  const registered aggregate = msgbus::detail::make_event<registered>(1, "Alice");
   CHECK(aggregate.id == 1);
   CHECK(aggregate.name == "Alice");
-  const renamed constructed = msgbus::make_event<renamed>(2, "Bob");
+  const renamed constructed = msgbus::detail::make_event<renamed>(2, "Bob");
   CHECK(constructed.id_ == 2);
   CHECK(constructed.name_ == "Bob");
-  const auto text = msgbus::make_event<std::string>(3U, 'x');
+  const auto text = msgbus::detail::make_event<std::string>(3U, 'x');
   CHECK(text == "xxx");  // with braces it would be two characters
 }
 
 TEST_CASE("an event that is made in place takes over what is moved into it", "[D9]") {
   auto load = std::make_unique<int>(5);
   const int* const address = load.get();
-  const carrier made = msgbus::make_event<carrier>(std::move(load));
+  const carrier made = msgbus::detail::make_event<carrier>(std::move(load));
   CHECK(made.load.get() == address);
 }

@@ -15,14 +15,14 @@ std::exception_ptr failure(int number) { return std::make_exception_ptr(number);
 }  // namespace
 
 TEST_CASE("without failures nothing is thrown", "[D2]") {
-  msgbus::failures none;
+  msgbus::detail::failures none;
   CHECK(none.empty());
   CHECK(none.size() == 0);
   CHECK_NOTHROW(none.throw_any());
 }
 
 TEST_CASE("one failure is thrown as the very object that it was", "[D2]") {
-  msgbus::failures failed;
+  msgbus::detail::failures failed;
   const std::exception_ptr only = failure(1);
   failed.add(only);
   CHECK_FALSE(failed.empty());
@@ -30,7 +30,7 @@ TEST_CASE("one failure is thrown as the very object that it was", "[D2]") {
 }
 
 TEST_CASE("several failures are thrown as one dispatch_error, in order", "[D2]") {
-  msgbus::failures failed;
+  msgbus::detail::failures failed;
   const std::vector<std::exception_ptr> all{failure(1), failure(2), failure(3)};
   for (const auto& each : all) failed.add(each);
   CHECK(failed.size() == 3);
@@ -39,7 +39,7 @@ TEST_CASE("several failures are thrown as one dispatch_error, in order", "[D2]")
 }
 
 TEST_CASE("a dispatch_error among several failures is one of them", "[D2]") {
-  msgbus::failures failed;
+  msgbus::detail::failures failed;
   const auto nested =
       std::make_exception_ptr(msgbus::dispatch_error({failure(1), failure(2), failure(3)}));
   failed.add(nested);
@@ -50,7 +50,7 @@ TEST_CASE("a dispatch_error among several failures is one of them", "[D2]") {
 }
 
 TEST_CASE("an exception that is thrown again counts once", "[D2][I3]") {
-  msgbus::failures failed;
+  msgbus::detail::failures failed;
   const std::exception_ptr first = failure(1);
   failed.add_new(first);
   failed.add_new(first);
@@ -62,8 +62,8 @@ TEST_CASE("an exception that is thrown again counts once", "[D2][I3]") {
 }
 
 TEST_CASE("failures that are taken come after those that are there", "[D2]") {
-  msgbus::failures outer;
-  msgbus::failures inner;
+  msgbus::detail::failures outer;
+  msgbus::detail::failures inner;
   const std::vector<std::exception_ptr> all{failure(1), failure(2), failure(3)};
   outer.add(all[0]);
   inner.add(all[1]);
@@ -75,8 +75,8 @@ TEST_CASE("failures that are taken come after those that are there", "[D2]") {
 }
 
 TEST_CASE("taking from where nothing failed changes nothing", "[D2]") {
-  msgbus::failures outer;
-  msgbus::failures inner;
+  msgbus::detail::failures outer;
+  msgbus::detail::failures inner;
   outer.take(inner);
   CHECK(outer.empty());
 }

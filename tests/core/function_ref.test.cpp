@@ -7,7 +7,7 @@
 
 namespace {
 
-using msgbus::function_ref;
+using msgbus::detail::function_ref;
 
 struct doubler {
   int factor = 2;

@@ -23,7 +23,7 @@ constexpr std::size_t longest = 40;
 
 template <std::size_t... Lengths>
 constexpr auto hash_prefixes(std::index_sequence<Lengths...>) {
-  return std::array{msgbus::hash_of(std::string_view(bytes.data(), Lengths))...};
+  return std::array{msgbus::detail::hash_of(std::string_view(bytes.data(), Lengths))...};
 }
 constexpr auto at_compile_time = hash_prefixes(std::make_index_sequence<longest + 1>{});
 
@@ -34,7 +34,8 @@ TEST_CASE("a text has the same hash at compile time and at run time") {
     for (std::size_t offset = 0; offset < 8; ++offset) {  // wherever it lies in memory
       INFO(length << " bytes at offset " << offset);
       const std::string text = std::string(offset, 'x') + std::string(bytes.data(), length);
-      CHECK(msgbus::hash_of(std::string_view(text).substr(offset)) == at_compile_time[length]);
+      CHECK(msgbus::detail::hash_of(std::string_view(text).substr(offset)) ==
+            at_compile_time[length]);
     }
   }
 }
@@ -42,12 +43,13 @@ TEST_CASE("a text has the same hash at compile time and at run time") {
 TEST_CASE("each byte of a text is in its hash, and its length is") {
   for (std::size_t length = 1; length <= longest; ++length) {
     const std::string text(bytes.data(), length);
-    std::set<std::size_t> hashes{msgbus::hash_of(text), msgbus::hash_of(text + '\0')};
+    std::set<std::size_t> hashes{msgbus::detail::hash_of(text),
+                                 msgbus::detail::hash_of(text + '\0')};
     for (std::size_t i = 0; i < length; ++i) {
       for (const unsigned flipped : {1U, 128U}) {
         std::string other = text;
         other[i] = static_cast<char>(static_cast<unsigned char>(other[i]) ^ flipped);
-        hashes.insert(msgbus::hash_of(other));
+        hashes.insert(msgbus::detail::hash_of(other));
       }
     }
     INFO(length << " bytes");
@@ -56,13 +58,14 @@ TEST_CASE("each byte of a text is in its hash, and its length is") {
 }
 
 TEST_CASE("the order of the bytes is in the hash, within a word and across words") {
-  CHECK(msgbus::hash_of("ab") != msgbus::hash_of("ba"));
-  CHECK(msgbus::hash_of("aaaaaaaabbbbbbbb") != msgbus::hash_of("bbbbbbbbaaaaaaaa"));
+  CHECK(msgbus::detail::hash_of("ab") != msgbus::detail::hash_of("ba"));
+  CHECK(msgbus::detail::hash_of("aaaaaaaabbbbbbbb") != msgbus::detail::hash_of("bbbbbbbbaaaaaaaa"));
 }
 
 TEST_CASE("similar topics spread over the cells of a small table") {
   std::set<std::size_t> cells;
-  for (int i = 0; i < 64; ++i) cells.insert(msgbus::hash_of("orders." + std::to_string(i)) & 63);
+  for (int i = 0; i < 64; ++i)
+    cells.insert(msgbus::detail::hash_of("orders." + std::to_string(i)) & 63);
   CHECK(cells.size() > 32);  // of 64; about 40 when thrown at random
 }
 
@@ -71,9 +74,9 @@ TEST_CASE("an address has one hash, and neighbours have others") {
   std::set<std::size_t> hashes;
   std::set<std::size_t> cells;
   for (const int& value : values) {
-    CHECK(msgbus::hash_of_address(&value) == msgbus::hash_of_address(&value));
-    hashes.insert(msgbus::hash_of_address(&value));
-    cells.insert(msgbus::hash_of_address(&value) & 63);
+    CHECK(msgbus::detail::hash_of_address(&value) == msgbus::detail::hash_of_address(&value));
+    hashes.insert(msgbus::detail::hash_of_address(&value));
+    cells.insert(msgbus::detail::hash_of_address(&value) & 63);
   }
   CHECK(hashes.size() == values.size());
   CHECK(cells.size() > 16);  // aligned addresses do not all share the low cells

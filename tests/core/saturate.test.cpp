@@ -5,8 +5,8 @@
 using clock_type = std::chrono::steady_clock;
 using duration = clock_type::duration;
 using point = clock_type::time_point;
-using msgbus::saturating_add;
-using msgbus::saturating_sub;
+using msgbus::detail::saturating_add;
+using msgbus::detail::saturating_sub;
 using namespace std::chrono_literals;
 
 namespace {
@@ -53,9 +53,9 @@ TEST_CASE("a difference of times ends at the longest duration") {
 
 TEST_CASE("a wait that is repeated lasts no longer than an hour at once") {
   const point before = clock_type::now();
-  const point until = msgbus::within_an_hour(point::max());
+  const point until = msgbus::detail::within_an_hour(point::max());
   CHECK(until >= before + 1h);
   CHECK(until <= clock_type::now() + 1h);
-  CHECK(msgbus::within_an_hour(point::min()) == point::min());
-  CHECK(msgbus::within_an_hour(before) == before);
+  CHECK(msgbus::detail::within_an_hour(point::min()) == point::min());
+  CHECK(msgbus::detail::within_an_hour(before) == before);
 }

@@ -8,11 +8,11 @@
 
 namespace {
 
-using msgbus::bind_member;
-using msgbus::no_signature;
-using msgbus::signature;
-using msgbus::signature_for;
-using msgbus::signature_of;
+using msgbus::detail::bind_member;
+using msgbus::detail::no_signature;
+using msgbus::detail::signature;
+using msgbus::detail::signature_for;
+using msgbus::detail::signature_of;
 
 struct event {};
 
@@ -75,9 +75,10 @@ TEST_CASE("a generic or overloaded callable, or none at all, has no signature") 
 }
 
 TEST_CASE("the first parameter is known, or there is none") {
-  STATIC_REQUIRE(std::is_same_v<msgbus::first_parameter_of<signature<int, event&, long>>, event&>);
-  STATIC_REQUIRE(std::is_void_v<msgbus::first_parameter_of<signature<int>>>);
-  STATIC_REQUIRE(std::is_void_v<msgbus::first_parameter_of<no_signature>>);
+  STATIC_REQUIRE(
+      std::is_same_v<msgbus::detail::first_parameter_of<signature<int, event&, long>>, event&>);
+  STATIC_REQUIRE(std::is_void_v<msgbus::detail::first_parameter_of<signature<int>>>);
+  STATIC_REQUIRE(std::is_void_v<msgbus::detail::first_parameter_of<no_signature>>);
 }
 
 TEST_CASE("a generic callable has a signature for an event") {
@@ -197,11 +198,11 @@ struct wrapper {
 }  // namespace
 
 TEST_CASE("results that only mean something when awaited are known") {
-  STATIC_REQUIRE(msgbus::awaitable_result<task>);
-  STATIC_REQUIRE(msgbus::awaitable_result<waiter>);
-  STATIC_REQUIRE(msgbus::awaitable_result<wrapper>);
-  STATIC_REQUIRE_FALSE(msgbus::awaitable_result<void>);
-  STATIC_REQUIRE_FALSE(msgbus::awaitable_result<int>);
-  STATIC_REQUIRE_FALSE(msgbus::awaitable_result<std::string>);
-  STATIC_REQUIRE_FALSE(msgbus::awaitable_result<base&>);
+  STATIC_REQUIRE(msgbus::detail::awaitable_result<task>);
+  STATIC_REQUIRE(msgbus::detail::awaitable_result<waiter>);
+  STATIC_REQUIRE(msgbus::detail::awaitable_result<wrapper>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::awaitable_result<void>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::awaitable_result<int>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::awaitable_result<std::string>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::awaitable_result<base&>);
 }

@@ -8,7 +8,7 @@
 
 namespace {
 
-using msgbus::topic_fault;
+using msgbus::detail::topic_fault;
 using msgbus_test::code_of;
 using msgbus_test::text_of;
 
@@ -25,10 +25,10 @@ std::string fault_of(std::string_view text, bool is_pattern) {
 
 TEST_CASE("a text is taken off token by token") {
   std::string_view rest = "orders.eu.placed";
-  CHECK(msgbus::next_token(rest) == "orders");
+  CHECK(msgbus::detail::next_token(rest) == "orders");
   CHECK(rest == "eu.placed");
-  CHECK(msgbus::next_token(rest) == "eu");
-  CHECK(msgbus::next_token(rest) == "placed");
+  CHECK(msgbus::detail::next_token(rest) == "eu");
+  CHECK(msgbus::detail::next_token(rest) == "placed");
   CHECK(rest.empty());
 }
 
@@ -91,22 +91,22 @@ TEST_CASE("every short text is valid or not as the plain grammar says", "[T7]") 
 }
 
 TEST_CASE("a refused topic is named, with what is wrong", "[T7]") {
-  CHECK(code_of([] { msgbus::check_topic("a..b"); }) == msgbus::errc::invalid_topic);
-  CHECK(text_of([] { msgbus::check_topic("a..b"); }) ==
+  CHECK(code_of([] { msgbus::detail::check_topic("a..b"); }) == msgbus::errc::invalid_topic);
+  CHECK(text_of([] { msgbus::detail::check_topic("a..b"); }) ==
         "invalid topic 'a..b': it has an empty token");
-  CHECK(text_of([] { msgbus::check_topic("a.*"); }) ==
+  CHECK(text_of([] { msgbus::detail::check_topic("a.*"); }) ==
         "invalid topic 'a.*': a topic has no wildcards");
-  CHECK(code_of([] { msgbus::check_pattern(">.a"); }) == msgbus::errc::invalid_topic);
-  CHECK(text_of([] { msgbus::check_pattern(">.a"); }) ==
+  CHECK(code_of([] { msgbus::detail::check_pattern(">.a"); }) == msgbus::errc::invalid_topic);
+  CHECK(text_of([] { msgbus::detail::check_pattern(">.a"); }) ==
         "invalid pattern '>.a': '>' is not its last token");
-  CHECK_NOTHROW(msgbus::check_topic("a.b"));
-  CHECK_NOTHROW(msgbus::check_pattern("a.*.>"));
+  CHECK_NOTHROW(msgbus::detail::check_topic("a.b"));
+  CHECK_NOTHROW(msgbus::detail::check_pattern("a.*.>"));
 }
 
 TEST_CASE("a typed topic has its name, its hash and its type when compiling") {
   STATIC_REQUIRE(order_placed.name() == "orders.placed");
-  STATIC_REQUIRE(order_placed.hash() == msgbus::hash_of("orders.placed"));
+  STATIC_REQUIRE(order_placed.hash() == msgbus::detail::hash_of("orders.placed"));
   STATIC_REQUIRE(std::is_same_v<decltype(order_placed)::message_type, order>);
   const std::string written = "orders.placed";
-  CHECK(order_placed.hash() == msgbus::hash_of(written));
+  CHECK(order_placed.hash() == msgbus::detail::hash_of(written));
 }

@@ -8,8 +8,8 @@
 
 namespace {
 
-using msgbus::key_of;
-using msgbus::value_ref;
+using msgbus::detail::key_of;
+using msgbus::detail::value_ref;
 
 struct user {};
 struct order {};
@@ -19,14 +19,14 @@ struct created {
 };
 struct vip : user {};
 
-msgbus::integer_value read(const auto& number) {
+msgbus::detail::integer_value read(const auto& number) {
   return key_of<decltype(number)>->integer(&number);
 }
 
 }  // namespace
 
 TEST_CASE("every type has a key of its own, templates by their arguments", "[T1]") {
-  const std::set<msgbus::type_key> keys{
+  const std::set<msgbus::detail::type_key> keys{
       key_of<user>,         key_of<vip>,   key_of<created<user>>, key_of<created<order>>,
       key_of<created<vip>>, key_of<int>,   key_of<unsigned>,      key_of<long>,
       key_of<long long>,    key_of<char>,  key_of<signed char>,   key_of<std::string>,
@@ -55,7 +55,7 @@ TEST_CASE("a type's reference and const are not part of its key", "[T1]") {
 
 TEST_CASE("a key knows the name of its type, and its hash") {
   CHECK(key_of<user>->name == msgbus::type_name<user>());
-  CHECK(key_of<user>->hash == msgbus::hash_of(msgbus::type_name<user>()));
+  CHECK(key_of<user>->hash == msgbus::detail::hash_of(msgbus::type_name<user>()));
 }
 
 TEST_CASE("a value_ref refers to the value under the key of its type") {
@@ -113,20 +113,52 @@ TEST_CASE("only integers are read as integers, only floats as floats, only texts
 
 TEST_CASE("a text is read, and a null pointer is read as none") {
   const char* pointer = "text";
-  CHECK(key_of<const char*>->text(&pointer) == msgbus::text_value("text"));
+  CHECK(key_of<const char*>->text(&pointer) == msgbus::detail::text_value("text"));
   pointer = nullptr;
   CHECK(key_of<const char*>->text(&pointer) == std::nullopt);
   const std::string text("a\0b", 3);
-  CHECK(key_of<std::string>->text(&text) == msgbus::text_value(std::string_view("a\0b", 3)));
+  CHECK(key_of<std::string>->text(&text) ==
+        msgbus::detail::text_value(std::string_view("a\0b", 3)));
 }
 
 TEST_CASE("an array of characters is read up to its first null, or to its end", "[T5]") {
   const char literal[] = "text";
-  CHECK(key_of<char[5]>->text(&literal) == msgbus::text_value("text"));
+  CHECK(key_of<char[5]>->text(&literal) == msgbus::detail::text_value("text"));
   const char early[] = {'a', 'b', '\0', 'c', '\0'};
-  CHECK(key_of<char[5]>->text(&early) == msgbus::text_value("ab"));
+  CHECK(key_of<char[5]>->text(&early) == msgbus::detail::text_value("ab"));
   const char full[] = {'f', 'u', 'l', 'l'};
-  CHECK(key_of<char[4]>->text(&full) == msgbus::text_value("full"));
+  CHECK(key_of<char[4]>->text(&full) == msgbus::detail::text_value("full"));
 }
 
 TEST_CASE("nullptr is no text", "[T5]") { CHECK_FALSE(key_of<std::nullptr_t>->text); }
+
+namespace {
+struct unnamed_here {};
+}  // namespace
+
+TEST_CASE("two records are one type where typeid says so, as of a shared library", "[T1]") {
+  using msgbus::detail::is_same_type;
+  using msgbus::detail::kept_type;
+  const msgbus::detail::type_record there =
+      *key_of<std::string>;  // what another library would have
+  const msgbus::detail::type_record other{there.name, there.hash, &typeid(int)};
+  CHECK(is_same_type(key_of<std::string>, &there));
+  CHECK_FALSE(is_same_type(key_of<std::string>, &other));
+  CHECK(kept_type(&there).is(key_of<std::string>));
+  CHECK_FALSE(kept_type(&other).is(key_of<std::string>));
+}
+
+TEST_CASE("a type in an unnamed namespace is another one in each library", "[T1]") {
+  const msgbus::detail::type_record there = *key_of<unnamed_here>;
+  CHECK_FALSE(msgbus::detail::is_same_type(key_of<unnamed_here>, &there));
+  CHECK_FALSE(msgbus::detail::kept_type(&there).is(key_of<unnamed_here>));
+  CHECK(msgbus::detail::kept_type(key_of<unnamed_here>).is(key_of<unnamed_here>));
+}
+
+TEST_CASE("a type is remembered when its record is there no longer", "[T1]") {
+  auto there = std::make_unique<msgbus::detail::type_record>(*key_of<std::string>);
+  const msgbus::detail::kept_type kept(there.get());
+  there.reset();
+  CHECK(kept.is(key_of<std::string>));
+  CHECK_FALSE(kept.is(key_of<int>));
+}

@@ -4,9 +4,9 @@
 
 namespace {
 
-using msgbus::is_in;
-using msgbus::type_list;
-using msgbus::unique_list;
+using msgbus::detail::is_in;
+using msgbus::detail::type_list;
+using msgbus::detail::unique_list;
 
 }  // namespace
 

@@ -62,8 +62,8 @@ TEST_CASE("the name of a type is known when compiling") {
 }
 
 TEST_CASE("a function or an object is named as the compiler qualifies it") {
-  CHECK(msgbus::entity_name<at_top_level>() == "at_top_level");
-  CHECK(msgbus::entity_name<shop::train_model>() == "shop::train_model");
-  CHECK(msgbus::entity_name<shop::get_stock>() == "shop::get_stock");
-  CHECK(msgbus::entity_name<shop::store<int>::add_item>() == "shop::store<int>::add_item");
+  CHECK(msgbus::detail::entity_name<at_top_level>() == "at_top_level");
+  CHECK(msgbus::detail::entity_name<shop::train_model>() == "shop::train_model");
+  CHECK(msgbus::detail::entity_name<shop::get_stock>() == "shop::get_stock");
+  CHECK(msgbus::detail::entity_name<shop::store<int>::add_item>() == "shop::store<int>::add_item");
 }

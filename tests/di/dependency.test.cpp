@@ -9,7 +9,7 @@
 
 namespace di = msgbus::di;
 using msgbus::depends;
-using msgbus::type_list;
+using msgbus::detail::type_list;
 
 namespace {
 

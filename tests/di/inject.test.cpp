@@ -73,16 +73,16 @@ TEST_CASE("results may be references, or types that only move, also through clea
 
 TEST_CASE("a handler that names nothing is called without looking at the overrides", "[I1]") {
   const msgbus::provider none;
-  const di::injection with{none.state(), msgbus::no_context, tester};
+  const di::injection with{none.state(), msgbus::detail::no_context, tester};
   auto call = [](const context& known) { return known.attempt(); };
   CHECK(di::injector<const context&>::run(with, call) == 1);
 }
 
 TEST_CASE("failures go where they are wanted, or are thrown together", "[I3]") {
   const msgbus::provider none;
-  const di::injection with{none.state(), msgbus::no_context, tester};
+  const di::injection with{none.state(), msgbus::detail::no_context, tester};
   auto call = [](depends<get_failing>) { throw std::logic_error("handler"); };
-  msgbus::failures failed;
+  msgbus::detail::failures failed;
   di::injector<depends<get_failing>>::run(with, call, &failed);
   REQUIRE(failed.size() == 2);
   CHECK(msgbus::describe(failed[0]) == "handler");

@@ -28,11 +28,11 @@ std::string both(depends<text> a, depends<shared> b) {
 }
 inline constexpr msgbus::required<int&> number{"number"};
 
-using ordered =
-    typename di::in_order<msgbus::type_list<>, msgbus::type_list<>,
-                          msgbus::type_list<di::dependency<both>, di::dependency<number>>>::type;
+using ordered = typename di::in_order<
+    msgbus::detail::type_list<>, msgbus::detail::type_list<>,
+    msgbus::detail::type_list<di::dependency<both>, di::dependency<number>>>::type;
 using overlay =
-    di::overlay<ordered, msgbus::type_list<di::dependency<both>, di::dependency<number>>>;
+    di::overlay<ordered, msgbus::detail::type_list<di::dependency<both>, di::dependency<number>>>;
 
 int seven = 7;
 int& get_seven() { return seven; }

@@ -7,7 +7,7 @@
 namespace di = msgbus::di;
 using di::dependency;
 using msgbus::depends;
-using msgbus::type_list;
+using msgbus::detail::type_list;
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-using msgbus::key_of;
+using msgbus::detail::key_of;
 using msgbus::exec::carried_elsewhere;
 using msgbus::exec::carried_event;
 using msgbus::exec::carried_message;
@@ -16,7 +16,7 @@ using msgbus::exec::shared_message;
 namespace {
 
 template <class T>
-const T& as(msgbus::value_ref value) {
+const T& as(msgbus::detail::value_ref value) {
   REQUIRE(value.type == key_of<T>);
   return *static_cast<const T*>(value.data);
 }

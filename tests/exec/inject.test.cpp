@@ -14,7 +14,7 @@
 
 namespace di = msgbus::di;
 using msgbus::depends;
-using msgbus::failures;
+using msgbus::detail::failures;
 using msgbus::exec::async_injector;
 using msgbus::testing::stepping_context;
 
@@ -54,7 +54,7 @@ TEST_CASE("a handler awaits what it needs, and that is released when it has ende
   };
   using injector = async_injector<depends<get_session>, depends<get_twice>>;
   CHECK(injector::has_async);
-  const di::injection with{none.state(), msgbus::no_context, tester};
+  const di::injection with{none.state(), msgbus::detail::no_context, tester};
   context.run(injector::run(with, handle, failed));
   CHECK(note == "(7 6ok)");
   CHECK(failed.empty());
@@ -70,7 +70,7 @@ TEST_CASE("a handler's failure is seen by its dependency, and reported although 
     co_await asio::post(asio::use_awaitable);
     throw std::runtime_error("no luck");
   };
-  const di::injection with{none.state(), msgbus::no_context, tester};
+  const di::injection with{none.state(), msgbus::detail::no_context, tester};
   context.run(async_injector<depends<get_session>>::run(with, handle, failed));
   CHECK(note == "(failed)");
   REQUIRE(failed.size() == 1);
@@ -84,7 +84,7 @@ TEST_CASE("an override reaches what dependencies need", "[I4]") {
   failures failed;
   int got = 0;
   auto handle = [&](depends<get_twice> twice) { got = *twice; };
-  const di::injection with{some.state(), msgbus::no_context, tester};
+  const di::injection with{some.state(), msgbus::detail::no_context, tester};
   context.run(async_injector<depends<get_twice>>::run(with, handle, failed));
   CHECK(got == 20);
   CHECK(failed.empty());

@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-using msgbus::key_of;
+using msgbus::detail::key_of;
 using msgbus::exec::carried;
 using msgbus::exec::carried_event;
 using msgbus::exec::fits_slot;

@@ -127,10 +127,12 @@ class checked_subscriber {
 };
 
 void check_validity(const std::string& text) {
-  require((msgbus::topic_fault(text, false) == nullptr) == msgbus_test::is_valid_topic(text),
-          "a topic is valid as the plain grammar says", text);
-  require((msgbus::topic_fault(text, true) == nullptr) == msgbus_test::is_valid_pattern(text),
-          "a pattern is valid as the plain grammar says", text);
+  require(
+      (msgbus::detail::topic_fault(text, false) == nullptr) == msgbus_test::is_valid_topic(text),
+      "a topic is valid as the plain grammar says", text);
+  require(
+      (msgbus::detail::topic_fault(text, true) == nullptr) == msgbus_test::is_valid_pattern(text),
+      "a pattern is valid as the plain grammar says", text);
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ void read_envelope(std::string_view bytes, std::string_view type, std::string_vi
   msgbus::envelope from{.topic = "a", .payload = std::string(bytes)};
   if (!type.empty()) from.headers.emplace(msgbus::header::type, type);
   from.headers.emplace(msgbus::header::traceparent, trace);
-  msgbus::shared_origin origin = msgbus::bridging::origin_of(ids, std::move(from.headers), 1);
+  msgbus::detail::shared_origin origin =
+      msgbus::bridging::origin_of(ids, std::move(from.headers), 1);
   require(!origin->message_id.empty(), "every message has an id");
   const std::string child = msgbus::bridging::child_trace(trace);
   require(child.empty() || child.size() == 55, "a trace context has its size");

@@ -34,13 +34,3 @@ TEST_CASE("an observer that overrides one step is told it, and ignores the other
   CHECK(watcher.topic == "orders.placed");
   CHECK(watcher.exception == thrown);
 }
-
-TEST_CASE("no step of an observer can throw") {
-  using observer = msgbus::observer;
-  const msgbus::step step{};
-  STATIC_REQUIRE(noexcept(std::declval<observer&>().accepted(step)));
-  STATIC_REQUIRE(noexcept(std::declval<observer&>().delivered(step)));
-  STATIC_REQUIRE(noexcept(std::declval<observer&>().failed(step, nullptr)));
-  STATIC_REQUIRE(noexcept(std::declval<observer&>().dropped(step)));
-  STATIC_REQUIRE(noexcept(std::declval<observer&>().unrouted(step)));
-}

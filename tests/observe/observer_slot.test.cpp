@@ -1,6 +1,11 @@
 #include <msgbus/observe/observer_slot.hpp>
 
+#include <msgbus/observe/counters.hpp>
+
 #include "support/catch.hpp"
+#include "support/stderr_of.hpp"
+
+#include <stdexcept>
 
 namespace {
 
@@ -9,37 +14,44 @@ using msgbus::snapshot::guard;
 
 std::shared_ptr<msgbus::observer> make_observer() { return std::make_shared<msgbus::observer>(); }
 
+/// How many of what an observer is told arrives at this one.
+std::uint64_t told_through(const msgbus::detail::observer_slot& slot,
+                           const msgbus::counting_observer& counting) {
+  const std::uint64_t before = counting.accepted();
+  slot.get()->accepted({});
+  return counting.accepted() - before;
+}
+
 }  // namespace
 
 TEST_CASE("a slot is empty until it is set, and again when it is set to null") {
   const domain guarded;
-  msgbus::observer_slot slot;
+  msgbus::detail::observer_slot slot;
   CHECK(slot.get() == nullptr);
-  const auto watcher = make_observer();
+  const auto watcher = std::make_shared<msgbus::counting_observer>();
   slot.set(guarded, watcher);
-  CHECK(slot.get() == watcher.get());
+  CHECK(told_through(slot, *watcher) == 1);
   slot.set(guarded, nullptr);
   CHECK(slot.get() == nullptr);
 }
 
 TEST_CASE("a slot keeps its observer, and lets the one before go") {
   const domain guarded;
-  msgbus::observer_slot slot;
+  msgbus::detail::observer_slot slot;
   auto first = make_observer();
   const std::weak_ptr<msgbus::observer> watch = first;
   slot.set(guarded, std::move(first));
   CHECK_FALSE(watch.expired());
-  auto second = make_observer();
-  const auto* const address = second.get();
-  slot.set(guarded, std::move(second));
+  const auto second = std::make_shared<msgbus::counting_observer>();
+  slot.set(guarded, second);
   CHECK(watch.expired());
-  CHECK(slot.get() == address);
+  CHECK(told_through(slot, *second) == 1);
 }
 
 TEST_CASE("an observer that a dispatch may be using is let go when the dispatch has ended",
           "[D6]") {
   const domain guarded;
-  msgbus::observer_slot slot;
+  msgbus::detail::observer_slot slot;
   auto first = make_observer();
   const std::weak_ptr<msgbus::observer> watch = first;
   slot.set(guarded, std::move(first));
@@ -56,10 +68,39 @@ TEST_CASE("an observer goes with its slot") {
   const domain guarded;
   std::weak_ptr<msgbus::observer> watch;
   {
-    msgbus::observer_slot slot;
+    msgbus::detail::observer_slot slot;
     auto watcher = make_observer();
     watch = watcher;
     slot.set(guarded, std::move(watcher));
   }
   CHECK(watch.expired());
+}
+
+TEST_CASE("what an observer throws is one line on stderr each time, and goes no further", "[A8]") {
+  struct throws final : msgbus::observer {
+    [[noreturn]] static void fail() { throw std::runtime_error("disk\nfull"); }
+    void accepted(const msgbus::step&) override { fail(); }
+    void delivered(const msgbus::step&) override { fail(); }
+    void failed(const msgbus::step&, const std::exception_ptr&) override { fail(); }
+    void dropped(const msgbus::step&) override { fail(); }
+    void abandoned(const msgbus::step&) override { fail(); }
+    void unrouted(const msgbus::step&) override { fail(); }
+  };
+  const domain guarded;
+  msgbus::detail::observer_slot slot;
+  slot.set(guarded, std::make_shared<throws>());
+  const std::string text = msgbus_test::stderr_of([&] {
+    msgbus::observer& told = *slot.get();
+    told.accepted({});
+    told.delivered({});
+    told.failed({}, nullptr);
+    told.dropped({});
+    told.abandoned({});
+    told.unrouted({});
+  });
+  std::string six;
+  for (int i = 0; i < 6; ++i) {
+    six += "msgbus: an observer has thrown, which it must not: disk\\nfull\n";
+  }
+  CHECK(text == six);
 }

@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-using msgbus::outcome;
-using msgbus::outcomes;
+using msgbus::detail::outcome;
+using msgbus::detail::outcomes;
 
 TEST_CASE("outcomes are counted each for itself", "[A7]") {
   const auto all = std::make_unique<outcomes>();

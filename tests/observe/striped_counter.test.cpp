@@ -5,14 +5,14 @@
 #include <thread>
 
 TEST_CASE("a striped counter counts what one thread adds") {
-  msgbus::striped_counter counter;
+  msgbus::detail::striped_counter counter;
   CHECK(counter.sum() == 0);
   for (int i = 0; i < 1000; ++i) counter.add();
   CHECK(counter.sum() == 1000);
 }
 
 TEST_CASE("a striped counter sums what all threads have added, however many there are") {
-  msgbus::striped_counter counter;
+  msgbus::detail::striped_counter counter;
   for (int started = 1; started <= 20; ++started) {
     std::thread([&] {
       for (int i = 0; i < started; ++i) counter.add();
@@ -22,8 +22,8 @@ TEST_CASE("a striped counter sums what all threads have added, however many ther
 }
 
 TEST_CASE("striped counters count apart") {
-  msgbus::striped_counter first;
-  const msgbus::striped_counter second;
+  msgbus::detail::striped_counter first;
+  const msgbus::detail::striped_counter second;
   first.add();
   CHECK(first.sum() == 1);
   CHECK(second.sum() == 0);

@@ -2,8 +2,8 @@
 
 #include "support/catch.hpp"
 
-using msgbus::backoff_before;
 using msgbus::retry;
+using msgbus::detail::backoff_before;
 using namespace std::chrono_literals;
 using duration = std::chrono::steady_clock::duration;
 

@@ -44,7 +44,7 @@ class checked_tree {
   [[nodiscard]] orders found(std::string_view topic) const {
     const msgbus::snapshot::guard guard(tree_->guarded());
     msgbus::routing::matches found;
-    tree_->find(topic, msgbus::hash_of(topic), found);
+    tree_->find(topic, msgbus::detail::hash_of(topic), found);
     orders result;
     found.for_each([&](const auto& each) { result.push_back(each.entry->order()); });
     return result;

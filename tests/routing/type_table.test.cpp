@@ -8,8 +8,8 @@
 
 namespace {
 
-using msgbus::key_of;
-using msgbus::type_key;
+using msgbus::detail::key_of;
+using msgbus::detail::type_key;
 using msgbus::routing::entry;
 using msgbus::routing::listed;
 using msgbus::routing::router;
@@ -77,8 +77,8 @@ TEST_CASE("a handler of every type is found apart from the others", "[T4]") {
 }
 
 TEST_CASE("types with equal names, and so with equal hashes, are kept apart", "[T1]") {
-  const msgbus::type_record one{"same", 1};
-  const msgbus::type_record two{"same", 1};
+  const msgbus::detail::type_record one{"same", 1, nullptr};
+  const msgbus::detail::type_record two{"same", 1, nullptr};
   const std::array calls_one{typed_call{&one, nullptr}};
   const std::array calls_two{typed_call{&two, nullptr}};
   const auto table = std::make_shared<type_table>();
@@ -90,8 +90,8 @@ TEST_CASE("types with equal names, and so with equal hashes, are kept apart", "[
 }
 
 TEST_CASE("any number of types is kept apart", "[T1]") {
-  std::vector<msgbus::type_record> records;
-  for (std::size_t i = 0; i < 100; ++i) records.push_back({"type", i % 10});
+  std::vector<msgbus::detail::type_record> records;
+  for (std::size_t i = 0; i < 100; ++i) records.push_back({"type", i % 10, nullptr});
   std::vector<std::array<typed_call, 1>> calls;
   for (const auto& record : records) calls.push_back({typed_call{&record, nullptr}});
   const auto table = std::make_shared<type_table>();

@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-using msgbus::signature;
-using msgbus::signature_of;
+using msgbus::detail::signature;
+using msgbus::detail::signature_of;
 using msgbus::testing::faults;
 using msgbus::testing::injected_fault;
 using msgbus::testing::stepping_context;
@@ -107,7 +107,7 @@ TEST_CASE("a wrapped callable has the signature of the one inside") {
   static_assert(std::is_same_v<signature_of<decltype(by_reference)>, signature<int&>>);
 
   int n = 5;
-  CHECK(handler(order{}, n, msgbus::no_context) == 1);
+  CHECK(handler(order{}, n, msgbus::detail::no_context) == 1);
   CHECK(generic(order{2}, n) == 7);
   ++by_reference();
   CHECK(by_reference() == 1);

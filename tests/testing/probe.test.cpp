@@ -28,9 +28,9 @@ TEST_CASE("a probe's handler keeps copies of what it gets, by type") {
   const probe probe;
   const auto orders = probe.handler<order>();
   const auto texts = probe.handler<std::string>();
-  orders(order{1}, msgbus::no_context);
+  orders(order{1}, msgbus::detail::no_context);
   texts("hello", msgbus::context("greetings"));
-  orders(order{2}, msgbus::no_context);
+  orders(order{2}, msgbus::detail::no_context);
 
   CHECK(probe.count() == 3);
   const std::vector<order> all = probe.received<order>();
@@ -43,7 +43,7 @@ TEST_CASE("a probe's handler keeps copies of what it gets, by type") {
   REQUIRE(sightings.size() == 3);
   CHECK(sightings[1].what == seen::received);
   CHECK(sightings[1].topic == "greetings");
-  CHECK(sightings[2].message == msgbus::key_of<order>->name);
+  CHECK(sightings[2].message == msgbus::detail::key_of<order>->name);
 }
 
 TEST_CASE("a probe observes every step") {
@@ -73,7 +73,7 @@ TEST_CASE("a probe observes every step") {
 
 TEST_CASE("a probe forgets") {
   probe probe;
-  probe.handler<order>()(order{1}, msgbus::no_context);
+  probe.handler<order>()(order{1}, msgbus::detail::no_context);
   probe.clear();
   CHECK(probe.count() == 0);
   CHECK(probe.received<order>().empty());
@@ -85,7 +85,7 @@ TEST_CASE("a probe's handlers and observers may outlive it, and copies are the s
   const probe second = *first;
   const auto handler = first->handler<order>();
   first.reset();
-  handler(order{1}, msgbus::no_context);
+  handler(order{1}, msgbus::detail::no_context);
   CHECK(second.count() == 1);
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a probe waits for other threads, as long as it is told") {
   CHECK_FALSE(probe.wait_for(1, 1ms));
   std::thread other(
       [handler = probe.handler<order>(), observer = std::shared_ptr<msgbus::observer>(probe)] {
-        for (int i = 0; i < 100; ++i) handler(order{i}, msgbus::no_context);
+        for (int i = 0; i < 100; ++i) handler(order{i}, msgbus::detail::no_context);
         observer->dropped({"order", ""});
       });
   CHECK(probe.wait_for(100, probe::duration::max()));
@@ -111,8 +111,9 @@ TEST_CASE("a probe lets a stepping context run until it has seen enough") {
   const probe probe;
   stepping_context context;
   for (int i = 0; i < 5; ++i) {
-    asio::post(context.get_executor(),
-               [handler = probe.handler<order>(), i] { handler(order{i}, msgbus::no_context); });
+    asio::post(context.get_executor(), [handler = probe.handler<order>(), i] {
+      handler(order{i}, msgbus::detail::no_context);
+    });
   }
   CHECK(probe.wait_for(context, 3));
   CHECK(probe.count() == 3);

@@ -1,6 +1,6 @@
 #include <msgbus/transport/codec.hpp>
 
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
@@ -247,12 +247,12 @@ TEST_CASE("an error quotes what it got in UTF-8, and does not cut a character") 
     const std::string text = std::string(letters, 'a') + "\xc3\xa4" + std::string(10, 'b');
     const std::string quoted = text_of([&] { (void)codec<int>::decode('"' + text + '"', ""); });
     CHECK_THAT(quoted, contains("aaa"));
-    CHECK(msgbus::find_not_utf8(quoted) == std::string::npos);
+    CHECK(msgbus::detail::find_not_utf8(quoted) == std::string::npos);
   }
   const std::string quoted = text_of([] { (void)codec<int>::decode("\"\xff\"", ""); });
-  CHECK(msgbus::find_not_utf8(quoted) == std::string::npos);
+  CHECK(msgbus::detail::find_not_utf8(quoted) == std::string::npos);
   const std::string type = text_of([] { (void)codec<int>::decode("1", "\xff"); });
-  CHECK(msgbus::find_not_utf8(type) == std::string::npos);
+  CHECK(msgbus::detail::find_not_utf8(type) == std::string::npos);
 }
 
 TEST_CASE("what is nested without end is refused, and does not end the process") {

@@ -51,13 +51,14 @@ class consumer : public detail::base<detail::consumer_core> {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription handler(Member member, Object&& object, policy how = {}) {
-    return handler(bind_member(member, std::forward<Object>(object)), std::move(how));
+    return handler(detail::bind_member(member, std::forward<Object>(object)), std::move(how));
   }
 
   template <class E, class... Es, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription handler(Member member, Object&& object, policy how = {}) {
-    return handler<E, Es...>(bind_member(member, std::forward<Object>(object)), std::move(how));
+    return handler<E, Es...>(detail::bind_member(member, std::forward<Object>(object)),
+                             std::move(how));
   }
 
   /// Runs the handlers of the event and completes when every one has ended (A1), with how many ran
@@ -71,9 +72,9 @@ class consumer : public detail::base<detail::consumer_core> {
     return detail::deliver_event<E>(core_, std::move(event));
   }
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<std::size_t> consume(Args&&... args) {
-    return detail::deliver_event<E>(core_, make_event<E>(std::forward<Args>(args)...));
+    return detail::deliver_event<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// Puts the event into the mailbox, and completes when that has taken or refused it. A full one
@@ -87,9 +88,9 @@ class consumer : public detail::base<detail::consumer_core> {
     return detail::send_event<E>(core_, std::move(event));
   }
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<receipt> send(Args&&... args) {
-    return detail::send_event<E>(core_, make_event<E>(std::forward<Args>(args)...));
+    return detail::send_event<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// The same without waiting, and not only for coroutines: a mailbox that is full and would make
@@ -100,9 +101,9 @@ class consumer : public detail::base<detail::consumer_core> {
     return detail::post_to(*core_, out);
   }
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   receipt post(Args&&... args) {
-    return post<E>(make_event<E>(std::forward<Args>(args)...));
+    return post<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// A stream of copies of these events, from here on. `options.concurrency` means nothing here.
@@ -117,7 +118,7 @@ class consumer : public detail::base<detail::consumer_core> {
   friend class producer;
 
   template <class F, class... Es>
-  subscription attach(F f, policy how, type_list<Es...>) {
+  subscription attach(F f, policy how, detail::type_list<Es...>) {
     return subscription(core_->attach([&](std::uint64_t order) {
       return std::make_shared<detail::event_handler<F, Es...>>(order, std::move(f), std::move(how));
     }));

@@ -37,7 +37,7 @@ class operation<R(Args...)> {
   /// The same for a command that came from elsewhere, with this: the handler's context tells of it.
   /// Arguments are kept as they are given, and convert without loss (T5).
   template <class... Given>
-  [[nodiscard]] asio::awaitable<R> call(shared_origin came_with, Given... args) const {
+  [[nodiscard]] asio::awaitable<R> call(detail::shared_origin came_with, Given... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
     auto asked =
         std::make_shared<detail::typed_command<R, Given...>>(service_, name_, std::move(args)...);

@@ -31,9 +31,9 @@ class producer : public msgbus::component::sender<detail::producer_core> {
     return run<E>(core_, std::move(event));
   }
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(Args&&... args) {
-    return run<E>(core_, make_event<E>(std::forward<Args>(args)...));
+    return run<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// Puts the event, which all share, into every bound consumer's mailbox; completes when each has
@@ -45,9 +45,9 @@ class producer : public msgbus::component::sender<detail::producer_core> {
     return send_all<E>(core_, std::move(event));
   }
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<receipt> send(Args&&... args) {
-    return send_all<E>(core_, make_event<E>(std::forward<Args>(args)...));
+    return send_all<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// The same without waiting, and not only for coroutines.
@@ -59,18 +59,19 @@ class producer : public msgbus::component::sender<detail::producer_core> {
     return detail::post_to_all(all, shared);
   }
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   receipt post(Args&&... args) {
-    return post<E>(make_event<E>(std::forward<Args>(args)...));
+    return post<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
  private:
   template <class E>
   static asio::awaitable<std::size_t> run(std::shared_ptr<detail::producer_core> self, E event) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const value_ref message = with_event(event, [](value_ref what) { return what; });
+    const detail::value_ref message =
+        detail::with_event(event, [](detail::value_ref what) { return what; });
     const msgbus::step about{message.type->name, {}};
-    const msgbus::context known = context::caused_by(current_origin());
+    const msgbus::context known = context::caused_by(detail::current_origin());
     detail::to_share source(message, known, std::addressof(event), &detail::share_event<E>);
     detail::fan_out together(here);
     self->deliver(together, source);

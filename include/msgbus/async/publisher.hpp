@@ -70,8 +70,9 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
                                           detail::topic_message<M> event) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
     const std::string topic = event.topic;  // the event may be moved to where it is shared
-    const msgbus::context known = context::caused_by(current_origin(), topic);
-    const value_ref message = with_event(event.message, [](value_ref what) { return what; });
+    const msgbus::context known = context::caused_by(detail::current_origin(), topic);
+    const detail::value_ref message =
+        detail::with_event(event.message, [](detail::value_ref what) { return what; });
     detail::to_share source(message, known, std::addressof(event), &detail::share_message<M>);
     detail::fan_out together(here);
     self->deliver(together, source);

@@ -41,8 +41,8 @@ class service : public detail::base<detail::service_core> {
   template <class F>
     requires(!std::is_member_function_pointer_v<F>)
   auto handler(std::string name, F f, policy how = {}) {
-    using found = signature_of<F>;
-    static_assert(!std::is_same_v<found, no_signature>,
+    using found = detail::signature_of<F>;
+    static_assert(!std::is_same_v<found, detail::no_signature>,
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");
     using parts = msgbus::component::operation_parts<found>;
@@ -55,15 +55,15 @@ class service : public detail::base<detail::service_core> {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   auto handler(std::string name, Member member, Object&& object, policy how = {}) {
-    return handler(std::move(name), bind_member(member, std::forward<Object>(object)),
+    return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)),
                    std::move(how));
   }
 
   /// Adds a function under the name that the naming function makes of its own.
   template <const auto& Function>
   auto handler(policy how = {}) {
-    return handler(naming_(entity_name<Function>()), std::decay_t<decltype(Function)>(Function),
-                   std::move(how));
+    return handler(naming_(detail::entity_name<Function>()),
+                   std::decay_t<decltype(Function)>(Function), std::move(how));
   }
 
   /// Completes with the operation's result when its handler has ended (A1); with `R = void` the
@@ -103,7 +103,7 @@ class service : public detail::base<detail::service_core> {
   }
 
   template <class F, class Parts, class... Inputs>
-  auto attach(std::string name, F f, policy how, type_list<Inputs...>) {
+  auto attach(std::string name, F f, policy how, detail::type_list<Inputs...>) {
     using R = typename detail::result_given<typename Parts::result>::type;
     std::string called = name;
     std::shared_ptr<routing::entry> added =

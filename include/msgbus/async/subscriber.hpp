@@ -55,7 +55,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// Attaches a handler of a typed topic. A handler of another type does not compile.
   template <class T, class F>
   subscription subscribe(const topic<T>& topic, F f, policy how = {}) {
-    return attach({topic.name()}, std::move(f), std::move(how), type_list<T>{});
+    return attach({topic.name()}, std::move(f), std::move(how), detail::type_list<T>{});
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
@@ -64,20 +64,23 @@ class subscriber : public detail::base<detail::subscriber_core> {
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::string_view pattern, Member member, Object&& object,
                          policy how = {}) {
-    return subscribe(pattern, bind_member(member, std::forward<Object>(object)), std::move(how));
+    return subscribe(pattern, detail::bind_member(member, std::forward<Object>(object)),
+                     std::move(how));
   }
 
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::initializer_list<std::string_view> patterns, Member member,
                          Object&& object, policy how = {}) {
-    return subscribe(patterns, bind_member(member, std::forward<Object>(object)), std::move(how));
+    return subscribe(patterns, detail::bind_member(member, std::forward<Object>(object)),
+                     std::move(how));
   }
 
   template <class T, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(const topic<T>& topic, Member member, Object&& object, policy how = {}) {
-    return subscribe(topic, bind_member(member, std::forward<Object>(object)), std::move(how));
+    return subscribe(topic, detail::bind_member(member, std::forward<Object>(object)),
+                     std::move(how));
   }
 
   /// Runs the handlers of the topic that take the message, as `consumer::consume`. Throws
@@ -109,7 +112,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// The same without waiting, and not only for coroutines.
   template <class M>
   receipt post(M message, std::string_view topic) {
-    check_topic(topic);
+    detail::check_topic(topic);
     std::string name(topic);
     exec::outgoing_message<M> out(message, name);
     return detail::post_to(*core_, out);
@@ -143,13 +146,13 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   template <class M>
   static detail::topic_message<M> on_topic(M&& message, std::string_view topic) {
-    check_topic(topic);
+    detail::check_topic(topic);
     return {std::move(message), std::string(topic)};
   }
 
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F f, policy how,
-                      type_list<Ms...>) {
+                      detail::type_list<Ms...>) {
     return subscription(core_->attach([&](std::uint64_t order) {
       return std::make_shared<detail::message_handler<F, Ms...>>(
           order, routing::checked_patterns(patterns), std::move(f), std::move(how));

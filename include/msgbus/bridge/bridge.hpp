@@ -64,7 +64,7 @@ class bridge {
   bridge_link outbound(async::producer& from, const outbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.outbound<order_placed>(...)");
     auto made = bridging::make_outbound_events(parts_->hub, how.prefix, how.mailbox, how.encoding,
-                                               unique_list<Es...>{});
+                                               detail::unique_list<Es...>{});
     from.bind(made->component);
     return keep(std::move(made));
   }
@@ -77,7 +77,7 @@ class bridge {
   bridge_link inbound(async::subscriber& to, std::string_view pattern,
                       const inbound_options& how = {}) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.inbound<order>(...)");
-    check_pattern(pattern);
+    detail::check_pattern(pattern);
     const std::vector<std::string> patterns{std::string(pattern)};
     return keep(bridging::join_inbound(parts_->hub, end_of<Ms...>(to, true), patterns, how));
   }
@@ -87,7 +87,7 @@ class bridge {
   bridge_link inbound(async::consumer& to, const inbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.inbound<order_placed>(...)");
     std::vector<bridging::event_type> types =
-        bridging::event_types_of(how.prefix, unique_list<Es...>{});
+        bridging::event_types_of(how.prefix, detail::unique_list<Es...>{});
     auto made = bridging::join_inbound(parts_->hub, end_of<Es...>(to, false),
                                        bridging::topics_of(types), how);
     made->events = std::move(types);
@@ -126,7 +126,7 @@ class bridge {
   template <class M>
   [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic,
                                                          const store_options& how) {
-    check_topic(topic);
+    detail::check_topic(topic);
     payload made = codec<M>::encode(message, how.encoding);
     return store(std::string(topic), std::move(made), name_of<M>, how);
   }
@@ -155,14 +155,15 @@ class bridge {
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::subscriber& to, std::string pattern,
                                                      durable_options how) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.durable<order>(...)");
-    check_pattern(pattern);
+    detail::check_pattern(pattern);
     return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), {}, std::move(how));
   }
 
   /// The same for events of one type.
   template <class E>
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::consumer& to, durable_options how) {
-    std::vector<bridging::event_type> types = bridging::event_types_of(how.prefix, type_list<E>{});
+    std::vector<bridging::event_type> types =
+        bridging::event_types_of(how.prefix, detail::type_list<E>{});
     std::string topic = types.front().topic;
     return durable(parts_, end_of<E>(to, false), std::move(topic), std::move(types),
                    std::move(how));
@@ -216,7 +217,8 @@ class bridge {
 
   template <class... Ms, class Component>
   static bridging::receiving_end end_of(Component& to, bool with_topic) {
-    return {component::core_access::of(to), bridging::readers_of(unique_list<Ms...>{}), with_topic};
+    return {component::core_access::of(to), bridging::readers_of(detail::unique_list<Ms...>{}),
+            with_topic};
   }
 
   bridge_link keep(std::shared_ptr<bridging::link_base> made) {

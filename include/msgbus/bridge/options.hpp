@@ -19,7 +19,8 @@ namespace msgbus {
 /// Of a connection's bridges together.
 struct bridge_options {
   /// Told of what goes wrong where nobody waits for it: `where` names the link. Called from any
-  /// thread. Without it, it is one line on stderr.
+  /// thread. Without it, it is one line on stderr. What it throws itself is another line there, and
+  /// changes nothing.
   std::function<void(std::string_view where, const std::exception_ptr& what)> on_failure = {};
 };
 

@@ -45,7 +45,7 @@ class bound_argument {
 
  public:
   bound_argument(const argument& given, position at) : given_(given) {
-    if (given.value.type == key_of<T>) {
+    if (is_type<T>(given.value.type)) {
       check_exact(at);
     } else if constexpr (wants_mutable) {
       throw_bad_argument(at, type_name<P>(), given.value, "a reference takes that very type");
@@ -169,13 +169,13 @@ struct result_ref {
 /// result is lost.
 template <class R>
 void check_result(const result_ref& out, std::string_view operation) {
-  if (out.kind.exact == key_of<exactly<R>> || out.kind.discards) return;
+  if (is_type<exactly<R>>(out.kind.exact) || out.kind.discards) return;
   if constexpr (std::is_void_v<R>) {
     throw_bad_result(operation, out.kind.name, "void", "it returns nothing");
   } else {
     using T = std::remove_cvref_t<R>;
     if constexpr (std::constructible_from<T, R> && std::move_constructible<T>) {
-      if (out.kind.value == key_of<T>) return;
+      if (is_type<T>(out.kind.value)) return;
     }
     if (!out.kind.accepts(key_of<T>)) {
       throw_bad_result(operation, out.kind.name, type_name<R>(),
@@ -188,7 +188,7 @@ void check_result(const result_ref& out, std::string_view operation) {
 /// be had is refused before the call, so that no result is lost.
 template <class R, class Call>
 void store_result(const result_ref& out, std::string_view operation, Call& call) {
-  if (out.kind.exact == key_of<exactly<R>>) {
+  if (is_type<exactly<R>>(out.kind.exact)) {
     static_cast<di::result_of<R>*>(out.slot)->run(call);
   } else if (out.kind.discards) {
     (void)call();
@@ -197,7 +197,7 @@ void store_result(const result_ref& out, std::string_view operation, Call& call)
   } else {
     using T = std::remove_cvref_t<R>;
     if constexpr (std::constructible_from<T, R> && std::move_constructible<T>) {
-      if (out.kind.value == key_of<T>) {
+      if (is_type<T>(out.kind.value)) {
         auto copy = [&]() -> T { return call(); };
         return static_cast<di::result_of<T>*>(out.slot)->run(copy);
       }

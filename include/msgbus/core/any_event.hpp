@@ -9,7 +9,7 @@ namespace msgbus {
 /// Refers to the event in hand; it is gone when the handler has returned.
 class any_event {
  public:
-  explicit any_event(value_ref event) noexcept : event_(event) {}
+  explicit any_event(detail::value_ref event) noexcept : event_(event) {}
 
   /// The name of the event's type, for people to read.
   [[nodiscard]] std::string_view name() const noexcept { return event_.type->name; }
@@ -17,11 +17,11 @@ class any_event {
   /// The event, if its type is exactly `T`; null otherwise.
   template <class T>
   [[nodiscard]] const T* get_if() const noexcept {
-    return event_.type == key_of<T> ? static_cast<const T*>(event_.data) : nullptr;
+    return detail::is_type<T>(event_.type) ? static_cast<const T*>(event_.data) : nullptr;
   }
 
  private:
-  value_ref event_;
+  detail::value_ref event_;
 };
 
 }  // namespace msgbus

@@ -2,7 +2,11 @@
 
 /// What is known of the message in hand. A handler that wants it takes a `const context&`.
 
+#include <msgbus/core/namespaces.hpp>
+
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -65,7 +69,15 @@ class context {
   /// Empty for a message that never left the process.
   [[nodiscard]] const msgbus::headers& headers() const noexcept;
 
-  /// The same message elsewhere, or once more.
+  /// When this attempt is to have ended, on the steady clock or the one that a test has installed:
+  /// a handler that blocks looks at it, since nothing interrupts one. Empty without a `timeout` in
+  /// the handler's policy.
+  [[nodiscard]] constexpr std::optional<std::chrono::steady_clock::time_point> deadline()
+      const noexcept {
+    return deadline_;
+  }
+
+  /// The same message elsewhere, once more, or for no longer than this.
   [[nodiscard]] constexpr context on(std::string_view topic) const noexcept {
     context moved(*this);
     moved.topic_ = topic;
@@ -76,6 +88,12 @@ class context {
     again.attempt_ += times;
     return again;
   }
+  [[nodiscard]] constexpr context until(
+      std::chrono::steady_clock::time_point deadline) const noexcept {
+    context limited(*this);
+    limited.deadline_ = deadline;
+    return limited;
+  }
 
   /// What came with it, or with what led to it; null if nothing.
   [[nodiscard]] constexpr const origin* from() const noexcept { return origin_; }
@@ -85,9 +103,12 @@ class context {
   const origin* origin_ = nullptr;
   bool made_here_ = false;  // the origin is that of its cause
   unsigned attempt_ = 1;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
+namespace detail {
 /// Of a message of which nothing is known.
 inline constexpr context no_context;
+}  // namespace detail
 
 }  // namespace msgbus

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// The types to which something else than themselves converts.
 template <class T>
@@ -30,8 +30,6 @@ template <class T>
     return false;
   }
 }
-
-namespace detail {
 
 template <class T>
 std::optional<T> integer_to(integer_value value) noexcept {
@@ -58,8 +56,6 @@ std::optional<T> integer_to(integer_value value) noexcept {
   }
 }
 
-}  // namespace detail
-
 /// The value as a `T`, or nothing if it does not convert or does not fit. A `string_view` refers
 /// to the value it was made from.
 template <class T>
@@ -69,7 +65,7 @@ template <class T>
       if (const text_value text = value.type->text(value.data)) return T(*text);
     }
   } else if constexpr (integer_like<T> || std::floating_point<T>) {
-    if (value.type->integer) return detail::integer_to<T>(value.type->integer(value.data));
+    if (value.type->integer) return integer_to<T>(value.type->integer(value.data));
     if constexpr (std::same_as<T, double>) {
       if (value.type->single) return static_cast<double>(value.type->single(value.data));
     }
@@ -80,4 +76,4 @@ template <class T>
 /// For errors: `300 (int)`, or the type alone where the value is no number.
 [[nodiscard]] std::string describe(value_ref value);
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

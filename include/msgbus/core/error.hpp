@@ -2,6 +2,8 @@
 
 /// What goes wrong, as one error code enum, one exception, and one exception for several.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -41,7 +43,9 @@ enum class errc {
 /// So that `e.code() == msgbus::errc::closed` reads as it should.
 [[nodiscard]] std::error_code make_error_code(errc code) noexcept;
 
-/// The library's exception. `what()` names what was asked for and what was there.
+/// The library's exception. `what()` names what was asked for and what was there, in one line: a
+/// control character in a name, a topic or a payload is shown as `\r`, `\n` or `\x1b`, and a byte
+/// that is not UTF-8 as `\xff`.
 class error : public std::system_error {
  public:
   error(errc code, const std::string& text);

@@ -9,7 +9,7 @@
 #include <utility>
 #include <variant>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// Calls `f(value_ref)` with the event, or with the active alternative of a variant (T3).
 template <class E, class F>
@@ -22,6 +22,13 @@ decltype(auto) with_event(const std::variant<Es...>& event, F&& f) {
   return std::visit(
       [&](const auto& active) -> decltype(auto) { return with_event(active, std::forward<F>(f)); },
       event);
+}
+
+/// Throws `std::bad_variant_access`, as `with_event` would, if a variant holds nothing, at any
+/// depth.
+template <class E>
+void check_holds(const E& event) {
+  with_event(event, [](value_ref) {});
 }
 
 /// Whether `Args...` make an `E` rather than being one.
@@ -40,4 +47,4 @@ E make_event(Args&&... args) {
   }
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

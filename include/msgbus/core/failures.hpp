@@ -2,11 +2,13 @@
 
 /// What the handlers of one verb threw, in handler order (D2).
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <exception>
 #include <memory>
 #include <vector>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// Collects while a verb runs, and throws once it has ended. For one thread; one pointer, which is
 /// null as long as nothing has failed.
@@ -38,4 +40,4 @@ class failures {
   std::unique_ptr<std::vector<std::exception_ptr>> errors_;
 };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -2,11 +2,13 @@
 
 /// A reference to a callable: how compiled code calls back into templates without owning.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <memory>
 #include <type_traits>
 #include <utility>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 template <class Signature>
 class function_ref;
@@ -31,4 +33,4 @@ class function_ref<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -3,15 +3,15 @@
 /// The hash of the routing core's tables. `constexpr`, so that a `topic<T>` carries its hash from
 /// compile time; eight bytes a step, so that a topic given as a string is hashed fast as well.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <type_traits>
 
-namespace msgbus {
-
-namespace detail {
+namespace msgbus::detail {
 
 inline constexpr std::uint64_t hash_factor = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio, odd
 
@@ -39,19 +39,17 @@ constexpr std::uint64_t load(const char* data, std::size_t size) noexcept {
   return word;
 }
 
-}  // namespace detail
-
 [[nodiscard]] constexpr std::size_t hash_of(std::string_view text) noexcept {
-  std::uint64_t hash = text.size() * detail::hash_factor;
+  std::uint64_t hash = text.size() * hash_factor;
   const char* data = text.data();
   std::size_t left = text.size();
-  for (; left >= 8; left -= 8, data += 8) hash = detail::mix(hash ^ detail::load(data, 8));
-  if (left > 0) hash = detail::mix(hash ^ detail::load(data, left));
-  return static_cast<std::size_t>(detail::mix(hash));
+  for (; left >= 8; left -= 8, data += 8) hash = mix(hash ^ load(data, 8));
+  if (left > 0) hash = mix(hash ^ load(data, left));
+  return static_cast<std::size_t>(mix(hash));
 }
 
 [[nodiscard]] inline std::size_t hash_of_address(const void* address) noexcept {
-  return static_cast<std::size_t>(detail::mix(reinterpret_cast<std::uintptr_t>(address)));
+  return static_cast<std::size_t>(mix(reinterpret_cast<std::uintptr_t>(address)));
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -17,7 +17,7 @@ class one_of {
   /// Made from an event of one of the types, so that a test may call a handler directly.
   template <class T>
     requires(std::same_as<T, Ts> || ...)
-  one_of(const T& event) noexcept : event_(value_ref::to(event)) {}
+  one_of(const T& event) noexcept : event_(detail::value_ref::to(event)) {}
 
   /// Calls `f(const T&)` with the event as what it is, and returns what `f` returns.
   template <class F>
@@ -29,7 +29,7 @@ class one_of {
   template <class T>
     requires(std::same_as<T, Ts> || ...)
   [[nodiscard]] const T* get_if() const noexcept {
-    return event_.type == key_of<T> ? static_cast<const T*>(event_.data) : nullptr;
+    return detail::is_type<T>(event_.type) ? static_cast<const T*>(event_.data) : nullptr;
   }
 
   [[nodiscard]] std::string_view name() const noexcept { return event_.type->name; }
@@ -40,12 +40,13 @@ class one_of {
     if constexpr (sizeof...(Rest) == 0) {
       return std::forward<F>(f)(*static_cast<const T*>(event_.data));
     } else {
-      if (event_.type == key_of<T>) return std::forward<F>(f)(*static_cast<const T*>(event_.data));
+      if (detail::is_type<T>(event_.type))
+        return std::forward<F>(f)(*static_cast<const T*>(event_.data));
       return visit_as<F, Rest...>(f);
     }
   }
 
-  value_ref event_;
+  detail::value_ref event_;
 };
 
 }  // namespace msgbus

@@ -3,11 +3,13 @@
 /// Arithmetic with times that does not overflow: the largest duration means "for ever", and a
 /// negative one "over already".
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <type_traits>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// `from + by`, or the end of time. `time_point::max()` never comes.
 template <class Clock, class Duration>
@@ -37,4 +39,4 @@ template <class Clock, class Duration>
   return std::min(until, saturating_add(Clock::now(), std::chrono::hours(1)));
 }
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// A callable's result and parameters, as declared.
 template <class Result, class... Parameters>
@@ -22,8 +22,6 @@ struct signature {
 
 /// There is no single signature: the callable is overloaded or generic.
 struct no_signature {};
-
-namespace detail {
 
 template <class F>
 struct read_signature {
@@ -75,17 +73,13 @@ struct first_parameter<signature<R, P, Ps...>> {
   using type = P;
 };
 
-}  // namespace detail
-
 /// The signature of a function, a pointer to one, a member function, or an object with exactly one
 /// `operator()` that is no template; `no_signature` for anything else.
 template <class F>
-using signature_of = typename detail::callable_signature<std::remove_cvref_t<F>>::type;
+using signature_of = typename callable_signature<std::remove_cvref_t<F>>::type;
 
 template <class Signature>
-using first_parameter_of = typename detail::first_parameter<Signature>::type;
-
-namespace detail {
+using first_parameter_of = typename first_parameter<Signature>::type;
 
 template <class F, class Argument>
 concept generic_for = requires { &F::template operator()<Argument>; };
@@ -110,12 +104,10 @@ constexpr auto find_signature_for() {
   }
 }
 
-}  // namespace detail
-
 /// The signature of a callable that may be generic in its first parameter, when called with an
 /// `Event`. An overloaded callable counts as taking nothing but the event.
 template <class F, class Event>
-using signature_for = decltype(detail::find_signature_for<F, Event>());
+using signature_for = decltype(find_signature_for<F, Event>());
 
 /// A member function and its object as one callable with the member's signature.
 template <class Object, class Member, class Signature = signature_of<Member>>
@@ -135,19 +127,15 @@ class bound_member<Object, Member, signature<R, Ps...>> {
   Object object_;
 };
 
-namespace detail {
-
 template <class Member, class Object>
 inline constexpr bool member_of = false;
 template <class M, class C, class Object>
 inline constexpr bool member_of<M C::*, Object> = std::is_base_of_v<C, Object>;
 
-}  // namespace detail
-
 /// `object` is an lvalue, which must outlive the handler, or a pointer, smart or not.
 template <class Member, class Object>
 auto bind_member(Member member, Object&& object) {
-  if constexpr (!detail::member_of<Member, std::remove_cvref_t<Object>>) {
+  if constexpr (!member_of<Member, std::remove_cvref_t<Object>>) {
     return bound_member<std::remove_cvref_t<Object>, Member>(member, std::forward<Object>(object));
   } else {
     static_assert(std::is_lvalue_reference_v<Object>,
@@ -163,4 +151,4 @@ concept awaitable_result = requires { typename std::coroutine_traits<R>::promise
                            requires(R& result) { result.await_ready(); } ||
                            requires(R&& result) { std::move(result).operator co_await(); };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -11,6 +11,8 @@
 
 namespace msgbus {
 
+namespace detail {
+
 /// Takes the first token off `rest`, and its dot with it.
 constexpr std::string_view next_token(std::string_view& rest) noexcept {
   const auto dot = rest.find('.');
@@ -41,6 +43,8 @@ constexpr std::string_view next_token(std::string_view& rest) noexcept {
 void check_topic(std::string_view topic);
 void check_pattern(std::string_view pattern);
 
+}  // namespace detail
+
 /// A name and a type bound together: publishing or subscribing with another type does not
 /// compile. An invalid name does not compile either.
 ///
@@ -50,8 +54,8 @@ class topic {
  public:
   using message_type = T;
 
-  consteval explicit topic(std::string_view name) : name_(name), hash_(hash_of(name)) {
-    if (topic_fault(name, false) != nullptr) throw "a msgbus::topic<T> has an invalid name";
+  consteval explicit topic(std::string_view name) : name_(name), hash_(detail::hash_of(name)) {
+    if (detail::topic_fault(name, false) != nullptr) throw "a msgbus::topic<T> has an invalid name";
   }
   consteval explicit topic(const char* name) : topic(std::string_view(name)) {}
 

@@ -11,10 +11,12 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// An integer of any built-in type, without loss.
 struct integer_value {
@@ -25,11 +27,17 @@ struct integer_value {
 /// A text, or nothing where there was a null pointer.
 using text_value = std::optional<std::string_view>;
 
-/// One record per type. Its address is the identity of the type (T1), so it must be the same object
-/// in every shared library: give message types default visibility.
+#if defined(__GXX_RTTI) || defined(__cpp_rtti) || defined(_CPPRTTI)
+#define MSGBUS_TYPEID(T) &typeid(T)
+#else
+#define MSGBUS_TYPEID(T) nullptr
+#endif
+
+/// One record per type, and one more for each shared library that hides the type (T1).
 struct type_record {
   std::string_view name;
   std::size_t hash;                                 // of the name
+  const std::type_info* info;                       // null where the address alone decides
   text_value (*text)(const void*) = nullptr;        // null unless the type is string-like
   integer_value (*integer)(const void*) = nullptr;  // null unless the type is an integer
   float (*single)(const void*) = nullptr;           // null unless the type is `float`
@@ -37,14 +45,20 @@ struct type_record {
 
 using type_key = const type_record*;
 
+/// Whether two keys mean one type: their addresses are equal in a program that hides no type, and
+/// else `typeid` decides. Without RTTI, and for types in unnamed namespaces, the addresses decide.
+[[nodiscard]] inline bool is_same_type(type_key one, type_key other) noexcept {
+  if (one == other) return true;
+  return one && other && one->hash == other->hash && one->info && other->info &&
+         *one->info == *other->info;
+}
+
 template <class T>
 concept integer_like = std::integral<T> && sizeof(T) <= sizeof(std::uint64_t);
 
 template <class T>
 concept text_like =
     std::convertible_to<const T&, std::string_view> && !std::same_as<T, std::nullptr_t>;
-
-namespace detail {
 
 template <class T>
 text_value read_text(const void* value) {
@@ -72,9 +86,16 @@ integer_value read_integer(const void* value) {
 
 inline float read_single(const void* value) { return *static_cast<const float*>(value); }
 
+/// Whether each file has a type of this name of its own. Clang's `typeid` does not tell.
+constexpr bool is_unnamed(std::string_view type) {
+  return type.find("{anonymous}") != std::string_view::npos ||
+         type.find("(anonymous") != std::string_view::npos;
+}
+
 template <class T>
 constexpr type_record make_type_record() {
-  type_record record{type_name<T>(), hash_of(type_name<T>())};
+  type_record record{type_name<T>(), hash_of(type_name<T>()),
+                     is_unnamed(type_name<T>()) ? nullptr : MSGBUS_TYPEID(T)};
   if constexpr (integer_like<T>) {
     record.integer = &read_integer<T>;
   } else if constexpr (std::same_as<T, float>) {
@@ -95,12 +116,35 @@ template <class T>
 MSGBUS_ONE_EVERYWHERE inline constexpr type_record record_of = make_type_record<T>();
 
 #undef MSGBUS_ONE_EVERYWHERE
-
-}  // namespace detail
+#undef MSGBUS_TYPEID
 
 /// The key of `T` without its reference and its outer `const`.
 template <class T>
-inline constexpr type_key key_of = &detail::record_of<std::remove_cvref_t<T>>;
+inline constexpr type_key key_of = &record_of<std::remove_cvref_t<T>>;
+
+template <class T>
+[[nodiscard]] bool is_type(type_key key) noexcept {
+  return is_same_type(key, key_of<T>);
+}
+
+/// Remembers a type beyond the end of the shared library that its key is from.
+class kept_type {
+ public:
+  explicit kept_type(type_key of);
+
+  [[nodiscard]] bool is(type_key other) const noexcept {
+    if (other->hash != hash_) return false;
+    return other == key_ || (other->info && has_name(*other->info));
+  }
+  [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
+
+ private:
+  [[nodiscard]] bool has_name(const std::type_info& info) const noexcept;
+
+  const type_key key_;  // is compared, and never read
+  const std::size_t hash_;
+  std::string info_name_;  // empty if the address alone decides
+};
 
 /// A value whose type was erased. It refers; it owns nothing.
 struct value_ref {
@@ -114,4 +158,4 @@ struct value_ref {
   }
 };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -2,10 +2,12 @@
 
 /// Lists of types.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <cstddef>
 #include <type_traits>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 template <class... Ts>
 struct type_list {
@@ -17,8 +19,6 @@ inline constexpr bool is_in = false;
 template <class T, class... Ts>
 inline constexpr bool is_in<T, type_list<Ts...>> = (std::is_same_v<T, Ts> || ...);
 
-namespace detail {
-
 template <class Found, class... Ts>
 struct make_unique_list {
   using type = Found;
@@ -29,10 +29,8 @@ struct make_unique_list<type_list<Found...>, T, Ts...>
                                           type_list<Found..., T>>,
                        Ts...> {};
 
-}  // namespace detail
-
 /// The types, each once, where it came first.
 template <class... Ts>
-using unique_list = typename detail::make_unique_list<type_list<>, Ts...>::type;
+using unique_list = typename make_unique_list<type_list<>, Ts...>::type;
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -3,6 +3,8 @@
 /// The names of types, functions and objects as the source spells them, for people to read: in
 /// errors, in `any_event::name()`, in the default name of an operation. Not a wire format.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -52,10 +54,12 @@ template <class T>
   }
 }
 
+namespace detail {
+
 /// The name of a function or of a named object, as far as the compiler qualifies it.
 template <const auto& Entity>
 [[nodiscard]] constexpr std::string_view entity_name() {
-  auto text = detail::pretty_entity<Entity>();
+  auto text = pretty_entity<Entity>();
   const auto start = text.find("Entity = ");
   if (start == std::string_view::npos) return text;
   text.remove_prefix(start + std::string_view("Entity = ").size());
@@ -65,5 +69,7 @@ template <const auto& Entity>
   if (text.starts_with('&')) text.remove_prefix(1);
   return text;
 }
+
+}  // namespace detail
 
 }  // namespace msgbus

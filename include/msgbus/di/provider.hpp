@@ -125,10 +125,12 @@ class provider {
   std::uint64_t add(const Dependency& dependency, Implementation implementation, bool lasting) {
     static_assert(!std::is_pointer_v<Dependency>,
                   "msgbus: name the dependency itself, not its address");
+    const char* name = nullptr;
+    if constexpr (di::is_required<Dependency>) name = dependency.name;
     return state_->add(di::identity_of(dependency),
                        std::make_shared<di::implementation_of<Dependency, Implementation>>(
                            std::move(implementation)),
-                       lasting);
+                       lasting, name);
   }
 
   std::shared_ptr<di::provider_state> state_;

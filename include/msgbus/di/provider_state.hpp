@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace msgbus::di {
@@ -61,8 +62,14 @@ class provider_state {
     return async_.load(std::memory_order_acquire) != 0;
   }
 
-  /// Puts an implementation over what is there. A lasting one replaces the last lasting one.
-  std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, bool lasting);
+  /// Puts an implementation over what is there. A lasting one replaces the last lasting one. `name`
+  /// is the dependency's own, where it has one.
+  std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, bool lasting,
+                    const char* name = nullptr);
+
+  /// For the error of a dependency that is not provided: says so if another one of that name is,
+  /// which shared libraries make of one that they hide. Else empty.
+  [[nodiscard]] std::string namesake_of(const dependency_info& missing) const;
 
   /// Takes out all implementations, or the one with that ticket, if it is still there. Waits until
   /// no invocation uses them, unless it is called from inside a handler.
@@ -83,15 +90,16 @@ class provider_state {
     const void* const identity;
     const std::size_t hash;
     std::atomic<implementation*> current{nullptr};  // the top layer
-    std::vector<layer> layers;                      // under the lock
+    std::vector<layer> layers;                      // under the lock, as is the next
+    std::string name;                               // empty for functions
   };
 
   template <class Which>
   void remove_if(const void* identity, Which which) noexcept;
 
   snapshot::domain domain_;
-  std::mutex writing_;
-  snapshot::table<node, false> nodes_;
+  mutable std::mutex writing_;
+  mutable snapshot::table<node, false> nodes_;
   std::atomic<std::size_t> size_{0};   // how many layers there are
   std::atomic<std::size_t> async_{0};  // how many of them are async
   std::uint64_t last_ticket_ = 0;

@@ -89,7 +89,7 @@ template <class Dependency>
   using entity = std::decay_t<Dependency>;
   static_assert(di::is_async(di::form_of<entity>::kind),
                 "msgbus: async::blocking is for async dependencies");
-  return detail::blocking_entity<entity, signature_of<entity>>(dependency);
+  return detail::blocking_entity<entity, detail::signature_of<entity>>(dependency);
 }
 
 }  // namespace msgbus::async

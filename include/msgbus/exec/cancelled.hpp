@@ -7,9 +7,9 @@
 
 #include <asio/awaitable.hpp>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// What `subscription::cancelled` awaits.
-[[nodiscard]] asio::awaitable<void> until_cancelled(subscription waited_for);
+[[nodiscard]] asio::awaitable<void> until_cancelled(in_async, subscription waited_for);
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

@@ -26,7 +26,8 @@ class outcome_listener {
   ~outcome_listener() = default;
 };
 
-/// Owns a message, or a share of one.
+/// Owns a message, or a share of one. A variant holds one of its alternatives: those who make a
+/// `carried` have checked it (`check_holds`).
 class carried {
  public:
   carried() = default;

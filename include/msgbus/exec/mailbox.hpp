@@ -13,6 +13,7 @@
 #include <msgbus/exec/context_link.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/requirements.hpp>
 #include <msgbus/exec/ring.hpp>
 #include <msgbus/exec/waiter.hpp>
 

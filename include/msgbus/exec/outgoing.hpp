@@ -21,7 +21,8 @@ inline constexpr bool fits_slot =
 template <class E>
 class outgoing_event {
  public:
-  explicit outgoing_event(E& event) noexcept : event_(event) {}
+  /// Throws if it is a variant that holds nothing: later it would be too late.
+  explicit outgoing_event(E& event) : event_(event) { check_holds(event); }
 
   /// Gets ready for a slot, or for a queue of pointers; may allocate. What is being handled here
   /// goes along as the cause.
@@ -56,7 +57,9 @@ class outgoing_event {
 template <class M>
 class outgoing_message {
  public:
-  outgoing_message(M& message, std::string& topic) noexcept : message_(message), topic_(topic) {}
+  outgoing_message(M& message, std::string& topic) : message_(message), topic_(topic) {
+    check_holds(message);
+  }
 
   void prepare(bool for_slot) {
     if ((!for_slot || !fits_slot<carried_message<M>, M, std::string> || current_cause()) &&

@@ -21,6 +21,8 @@ struct counters {
   std::uint64_t dropped = 0;
   std::uint64_t abandoned = 0;
   std::uint64_t unrouted = 0;
+  std::uint64_t overran =
+      0;  ///< attempts that took longer than their `timeout`, however they ended
 };
 
 /// Counts steps. May observe several components at once; every function is thread-safe.
@@ -29,6 +31,9 @@ class counting_observer : public observer {
   void accepted(const step&) noexcept override { add(accepted_); }
   void delivered(const step&) noexcept override { add(delivered_); }
   void failed(const step&, const std::exception_ptr&) noexcept override { add(failed_); }
+  void overran(const step&, std::chrono::steady_clock::duration) noexcept override {
+    add(overran_);
+  }
   void dropped(const step&) noexcept override { add(dropped_); }
   void unrouted(const step&) noexcept override { add(unrouted_); }
 
@@ -38,6 +43,8 @@ class counting_observer : public observer {
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
   /// Failures of handlers and of clean-ups.
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_; }
+  /// Attempts that took longer than their policy's `timeout`.
+  [[nodiscard]] std::uint64_t overran() const noexcept { return overran_; }
   /// Messages that were discarded.
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   /// Messages that nobody handled.
@@ -47,7 +54,7 @@ class counting_observer : public observer {
   using count = std::atomic<std::uint64_t>;
   static void add(count& to) noexcept { to.fetch_add(1, std::memory_order_relaxed); }
 
-  count accepted_{0}, delivered_{0}, failed_{0}, dropped_{0}, unrouted_{0};
+  count accepted_{0}, delivered_{0}, failed_{0}, overran_{0}, dropped_{0}, unrouted_{0};
 };
 
 }  // namespace msgbus

@@ -2,6 +2,9 @@
 
 /// Somebody who is told of each step that messages take through a component, and changes nothing.
 
+#include <msgbus/core/namespaces.hpp>
+
+#include <chrono>
 #include <exception>
 #include <string_view>
 
@@ -14,25 +17,27 @@ struct step {
 };
 
 /// Override the steps of interest. Called on the thread that dispatches, often from several at
-/// once, so an implementation must be thread-safe, and quick: the dispatch waits for it. There is
-/// nobody to whom an observer's own exception could be told: the functions are `noexcept`.
+/// once, so an implementation must be thread-safe, and quick: the dispatch waits for it. It should
+/// not throw: what it throws is caught, is one line on stderr, and changes nothing.
 class observer {
  public:
   virtual ~observer() = default;
 
   /// A component has taken a message.
-  virtual void accepted(const step&) noexcept {}
+  virtual void accepted(const step&) {}
   /// A handler has ended well.
-  virtual void delivered(const step&) noexcept {}
+  virtual void delivered(const step&) {}
   /// A handler, or a clean-up around it, has thrown.
-  virtual void failed(const step&, const std::exception_ptr&) noexcept {}
+  virtual void failed(const step&, const std::exception_ptr&) {}
+  /// An attempt of a handler took longer than its policy's `timeout`, however it ended.
+  virtual void overran(const step&, std::chrono::steady_clock::duration /*took*/) {}
   /// A message was discarded by an overflow policy.
-  virtual void dropped(const step&) noexcept {}
+  virtual void dropped(const step&) {}
   /// A message was given up: its component was destroyed, its drain ran out of time, or it was
   /// cancelled (A7).
-  virtual void abandoned(const step&) noexcept {}
+  virtual void abandoned(const step&) {}
   /// A message had no handler (D3), or none for its type (T6).
-  virtual void unrouted(const step&) noexcept {}
+  virtual void unrouted(const step&) {}
 };
 
 }  // namespace msgbus

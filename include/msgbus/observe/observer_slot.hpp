@@ -9,30 +9,28 @@
 #include <memory>
 #include <mutex>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// Read without locks by dispatches, which hold a guard of the component's domain; replaced from
 /// any thread.
 class observer_slot {
  public:
+  observer_slot();
+  ~observer_slot();
+
+  /// Stands in front of the observer that was set: what that throws is one line on stderr, and
+  /// goes no further. Null if there is none.
   [[nodiscard]] observer* get() const noexcept { return current_.load(std::memory_order_acquire); }
 
   /// The observer before is let go when no dispatch can be using it.
-  void set(const snapshot::domain& guarded, std::shared_ptr<observer> watcher) {
-    snapshot::trash old;
-    {
-      const std::lock_guard lock(writing_);
-      current_.store(watcher.get(), std::memory_order_release);
-      owner_.swap(watcher);
-      old.add(std::shared_ptr<const void>(std::move(watcher)));
-    }
-    snapshot::retire(guarded, std::move(old));
-  }
+  void set(const snapshot::domain& guarded, std::shared_ptr<observer> watcher);
 
  private:
+  class guarded_observer;
+
   std::atomic<observer*> current_{nullptr};
   std::mutex writing_;
-  std::shared_ptr<observer> owner_;
+  std::unique_ptr<guarded_observer> owner_;
 };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

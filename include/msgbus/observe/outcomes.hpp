@@ -2,17 +2,18 @@
 
 /// What a component counts of its messages, without slowing its threads down.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
-namespace msgbus {
+namespace msgbus::detail {
 
-/// What may become of a message. `begun` is one that an awaited verb has brought.
-enum class outcome { begun, rejected, handled, failed, dropped, abandoned, unrouted };
-
-namespace detail {
+/// What may become of a message. `begun` is one that an awaited verb has brought; an attempt that
+/// `overran` its time is none of these, and counts beside them.
+enum class outcome { begun, rejected, handled, failed, dropped, abandoned, unrouted, overran };
 
 inline constexpr std::size_t own_stripes = 7;
 
@@ -24,17 +25,15 @@ inline std::size_t stripe_of_thread() noexcept {
   return this_stripe <= own_stripes ? this_stripe : claim_stripe();
 }
 
-}  // namespace detail
-
 /// Counts by outcome. Each of the first few living threads has a line of counters of its own, which
 /// it increases without a locked instruction; later ones share a line. Reading sums them up: exact
 /// when nobody counts, or after a grace period of the guards under which was counted.
 class outcomes {
  public:
   void add(outcome what, std::uint64_t many = 1) noexcept {
-    const std::size_t mine = detail::stripe_of_thread();
+    const std::size_t mine = stripe_of_thread();
     count& at = lines_[mine].counts[static_cast<std::size_t>(what)];
-    if (mine < detail::own_stripes) [[likely]] {
+    if (mine < own_stripes) [[likely]] {
       at.store(at.load(std::memory_order_relaxed) + many, std::memory_order_relaxed);
     } else {
       at.fetch_add(many, std::memory_order_relaxed);
@@ -54,7 +53,7 @@ class outcomes {
   struct alignas(64) line {
     std::array<count, 8> counts{};
   };
-  std::array<line, detail::own_stripes + 1> lines_{};
+  std::array<line, own_stripes + 1> lines_{};
 };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

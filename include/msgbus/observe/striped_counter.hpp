@@ -2,11 +2,13 @@
 
 /// A counter that threads may add to without slowing each other down.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// Every thread adds to one of a few stripes, each on a cache line of its own; reading sums them.
 class striped_counter {
@@ -35,4 +37,4 @@ class striped_counter {
   std::array<stripe, count> stripes_;
 };
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

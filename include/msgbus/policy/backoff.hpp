@@ -4,11 +4,11 @@
 
 #include <msgbus/policy/policy.hpp>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 /// The pause before attempt number `next`, from 2: `backoff`, doubled each time up to
 /// `max_backoff`, of which the part `jitter` is scaled by `random`, from 0 to 1.
 [[nodiscard]] std::chrono::steady_clock::duration backoff_before(std::size_t next, const retry& how,
                                                                  double random) noexcept;
 
-}  // namespace msgbus
+}  // namespace msgbus::detail

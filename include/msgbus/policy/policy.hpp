@@ -2,6 +2,8 @@
 
 /// How one handler is run: where, for how long, how often.
 
+#include <msgbus/exec/requirements.hpp>
+
 #include <asio/any_io_executor.hpp>
 
 #include <chrono>
@@ -25,7 +27,8 @@ struct policy {
   asio::any_io_executor executor = {};  ///< runs the handler there; empty: the component's
   /// Cancels an attempt that takes longer and waits for its end; if it then fails, it has failed
   /// with `timed_out`. Zero: no limit. One that ends well all the same has ended well: a plain
-  /// handler, which cannot be cancelled, or a coroutine that takes no notice.
+  /// handler, which cannot be cancelled, or a coroutine that takes no notice. Either way the
+  /// observer's `overran` is told, and `counters::overran` counts it.
   std::chrono::steady_clock::duration timeout = {};
   msgbus::retry retry = {};
 

@@ -11,6 +11,11 @@
 
 namespace msgbus {
 
+namespace detail {
+/// Its namespace is where `until_cancelled` is found once <msgbus/async.hpp> is included.
+struct in_async {};
+}  // namespace detail
+
 /// Copies refer to the same handler. Dropping it leaves the handler attached; it may outlive the
 /// component. Default-constructed it is inactive. Different objects may be used from different
 /// threads at once.
@@ -34,7 +39,7 @@ class subscription {
   /// that is so already. Cancelling the wait leaves the handler as it is.
   template <class Waiting = subscription>
   [[nodiscard]] auto cancelled() const {
-    return until_cancelled(static_cast<const Waiting&>(*this));
+    return until_cancelled(detail::in_async(), static_cast<const Waiting&>(*this));
   }
 
   /// Whether the handler is attached: not cancelled, and its component not destroyed.

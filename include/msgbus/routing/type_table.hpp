@@ -55,9 +55,9 @@ class type_table : public router {
 
   // Types are as many as the program has, so a route stays when its last handler goes.
   struct node {
-    explicit node(type_key of) noexcept : type(of), hash(of->hash) {}
-    [[nodiscard]] bool is(type_key other) const noexcept { return type == other; }
-    const type_key type;
+    explicit node(type_key of) : type(of), hash(of->hash) {}
+    [[nodiscard]] bool is(type_key other) const noexcept { return type.is(other); }
+    const kept_type type;
     const std::size_t hash;
     route handlers;
   };

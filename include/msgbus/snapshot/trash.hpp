@@ -2,6 +2,8 @@
 
 /// Things that readers may still be using, on their way to being destroyed.
 
+#include <msgbus/core/namespaces.hpp>
+
 #include <memory>
 #include <utility>
 #include <vector>

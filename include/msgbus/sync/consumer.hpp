@@ -42,13 +42,13 @@ class consumer : public component::base<detail::consumer_core> {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription handler(Member member, Object&& object) {
-    return handler(bind_member(member, std::forward<Object>(object)));
+    return handler(detail::bind_member(member, std::forward<Object>(object)));
   }
 
   template <class E, class... Es, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription handler(Member member, Object&& object) {
-    return handler<E, Es...>(bind_member(member, std::forward<Object>(object)));
+    return handler<E, Es...>(detail::bind_member(member, std::forward<Object>(object)));
   }
 
   /// Runs the handlers of the event on this thread, and returns how many ran (D3). Every handler
@@ -60,21 +60,22 @@ class consumer : public component::base<detail::consumer_core> {
     static_assert(!std::is_array_v<E>,
                   "msgbus: events are routed by exact type, and an array is nobody's: send a "
                   "std::string, or better a type of your own");
-    return with_event(event, [this](value_ref what) { return core_->consume(what); });
+    return detail::with_event(event,
+                              [this](detail::value_ref what) { return core_->consume(what); });
   }
 
   /// The same, with an event made in place: `consume<registered>(1, "Alice")`.
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   std::size_t consume(Args&&... args) {
-    return consume(make_event<E>(std::forward<Args>(args)...));
+    return consume(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
  private:
   friend class producer;
 
   template <class F, class... Es>
-  subscription attach(F f, type_list<Es...>) {
+  subscription attach(F f, detail::type_list<Es...>) {
     return subscription(core_->attach([&](std::uint64_t order) {
       return std::make_shared<detail::event_handler<F, Es...>>(order, std::move(f));
     }));

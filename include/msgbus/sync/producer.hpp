@@ -31,14 +31,15 @@ class producer : public component::sender<detail::producer_core> {
     static_assert(!std::is_array_v<E>,
                   "msgbus: events are routed by exact type, and an array is nobody's: send a "
                   "std::string, or better a type of your own");
-    return with_event(event, [this](value_ref what) { return core_->dispatch(what); });
+    return detail::with_event(event,
+                              [this](detail::value_ref what) { return core_->dispatch(what); });
   }
 
   /// The same, with an event made in place: `dispatch<registered>(1, "Alice")`.
   template <class E, class... Args>
-    requires in_place_for<E, Args...>
+    requires detail::in_place_for<E, Args...>
   std::size_t dispatch(Args&&... args) {
-    return dispatch(make_event<E>(std::forward<Args>(args)...));
+    return dispatch(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
  private:

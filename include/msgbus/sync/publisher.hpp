@@ -29,7 +29,7 @@ class publisher : public component::sender<detail::publisher_core> {
   /// subscriber takes the type.
   template <class M>
   std::size_t publish(const M& message, std::string_view topic) {
-    return publish_at(message, topic, hash_of(topic));
+    return publish_at(message, topic, detail::hash_of(topic));
   }
 
   /// The same for a typed topic; another type does not compile.
@@ -43,7 +43,8 @@ class publisher : public component::sender<detail::publisher_core> {
  private:
   template <class M>
   std::size_t publish_at(const M& message, std::string_view topic, std::size_t hash) {
-    return with_event(message, [&](value_ref what) { return core_->publish(what, topic, hash); });
+    return detail::with_event(
+        message, [&](detail::value_ref what) { return core_->publish(what, topic, hash); });
   }
 
   void bind_one(subscriber& bound) { bound.core_->senders.bind(*core_, bound.core_); }

@@ -33,8 +33,8 @@ class service : public component::base<detail::service_core> {
   /// `duplicate_handler` if the name is taken.
   template <class F>
   auto handler(std::string name, F f) {
-    using found = signature_of<F>;
-    static_assert(!std::is_same_v<found, no_signature>,
+    using found = detail::signature_of<F>;
+    static_assert(!std::is_same_v<found, detail::no_signature>,
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");
     using parts = component::operation_parts<found>;
@@ -46,13 +46,14 @@ class service : public component::base<detail::service_core> {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   auto handler(std::string name, Member member, Object&& object) {
-    return handler(std::move(name), bind_member(member, std::forward<Object>(object)));
+    return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)));
   }
 
   /// Adds a function under the name that the naming function makes of its own.
   template <const auto& Function>
   auto handler() {
-    return handler(naming_(entity_name<Function>()), std::decay_t<decltype(Function)>(Function));
+    return handler(naming_(detail::entity_name<Function>()),
+                   std::decay_t<decltype(Function)>(Function));
   }
 
   /// Runs the operation on this thread and returns its result; with `R = void` the result is
@@ -73,7 +74,7 @@ class service : public component::base<detail::service_core> {
 
  private:
   template <class F, class Parts, class... Inputs>
-  auto attach(std::string name, F f, type_list<Inputs...>) {
+  auto attach(std::string name, F f, detail::type_list<Inputs...>) {
     using R = typename Parts::result;
     const std::string_view checked = name;
     std::shared_ptr<detail::typed_operation<R, Inputs...>> added =

@@ -53,7 +53,7 @@ class subscriber : public component::base<detail::subscriber_core> {
   /// Attaches a handler of a typed topic. A handler of another type does not compile.
   template <class T, class F>
   subscription subscribe(const topic<T>& topic, F f) {
-    return attach({topic.name()}, std::move(f), type_list<T>{});
+    return attach({topic.name()}, std::move(f), detail::type_list<T>{});
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
@@ -61,20 +61,20 @@ class subscriber : public component::base<detail::subscriber_core> {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::string_view pattern, Member member, Object&& object) {
-    return subscribe(pattern, bind_member(member, std::forward<Object>(object)));
+    return subscribe(pattern, detail::bind_member(member, std::forward<Object>(object)));
   }
 
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::initializer_list<std::string_view> patterns, Member member,
                          Object&& object) {
-    return subscribe(patterns, bind_member(member, std::forward<Object>(object)));
+    return subscribe(patterns, detail::bind_member(member, std::forward<Object>(object)));
   }
 
   template <class T, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(const topic<T>& topic, Member member, Object&& object) {
-    return subscribe(topic, bind_member(member, std::forward<Object>(object)));
+    return subscribe(topic, detail::bind_member(member, std::forward<Object>(object)));
   }
 
   /// Runs the handlers of the topic that take the message on this thread, and returns how many
@@ -84,7 +84,7 @@ class subscriber : public component::base<detail::subscriber_core> {
   /// moved, except where it is converted (D9). Takes no lock (D7).
   template <class M>
   std::size_t receive(const M& message, std::string_view topic) {
-    return receive_at(message, topic, hash_of(topic));
+    return receive_at(message, topic, detail::hash_of(topic));
   }
 
   /// The same for a typed topic; another type does not compile.
@@ -100,11 +100,13 @@ class subscriber : public component::base<detail::subscriber_core> {
 
   template <class M>
   std::size_t receive_at(const M& message, std::string_view topic, std::size_t hash) {
-    return with_event(message, [&](value_ref what) { return core_->receive(what, topic, hash); });
+    return detail::with_event(
+        message, [&](detail::value_ref what) { return core_->receive(what, topic, hash); });
   }
 
   template <class F, class... Ms>
-  subscription attach(std::initializer_list<std::string_view> patterns, F f, type_list<Ms...>) {
+  subscription attach(std::initializer_list<std::string_view> patterns, F f,
+                      detail::type_list<Ms...>) {
     return subscription(core_->attach([&](std::uint64_t order) {
       return std::make_shared<detail::message_handler<F, Ms...>>(
           order, routing::checked_patterns(patterns), std::move(f));

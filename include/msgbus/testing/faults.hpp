@@ -139,8 +139,8 @@ class faults {
   /// parameters can be moved.
   template <class F>
   [[nodiscard]] auto wrap(F f) const {
-    using found = signature_of<F>;
-    static_assert(!std::is_same_v<found, no_signature>,
+    using found = detail::signature_of<F>;
+    static_assert(!std::is_same_v<found, detail::no_signature>,
                   "msgbus: the message type of a generic or overloaded handler cannot be deduced; "
                   "name it in angle brackets: wrap<event>(handler)");
     return detail::faulty<F, found>(plan_, std::move(f));
@@ -149,7 +149,7 @@ class faults {
   /// The same for a handler that is generic in its first parameter: as a handler of `E`.
   template <class E, class F>
   [[nodiscard]] auto wrap(F f) const {
-    return detail::faulty<F, signature_for<F, E>>(plan_, std::move(f));
+    return detail::faulty<F, detail::signature_for<F, E>>(plan_, std::move(f));
   }
 
   /// The same for a member function of an object, which must outlive it, or of what a pointer
@@ -157,7 +157,7 @@ class faults {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   [[nodiscard]] auto wrap(Member member, Object&& object) const {
-    return wrap(bind_member(member, std::forward<Object>(object)));
+    return wrap(detail::bind_member(member, std::forward<Object>(object)));
   }
 
   /// How many calls there were.

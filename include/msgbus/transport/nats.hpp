@@ -26,7 +26,7 @@ struct tls_options {
 struct event {
   enum class kind { disconnected, reconnected, closed, slow_consumer, failed };
   kind what;
-  std::string text;  ///< for people: server, subject, the client library's words
+  std::string text;  ///< for people, in one line: server, subject, the client library's words
 };
 
 struct options {
@@ -48,7 +48,8 @@ struct options {
   int pending_limit =
       65536;          ///< messages that a subscription keeps for a slow consumer; then it drops
   bool echo = false;  ///< whether a connection gets what it has published itself
-  std::function<void(const event&)> on_event = {};  ///< called on the executor
+  /// Called on the executor. What it throws is one line on stderr, and changes nothing.
+  std::function<void(const event&)> on_event = {};
 };
 
 /// Connects. `executor` is where the transport calls back. Throws `disconnected` (no server there),

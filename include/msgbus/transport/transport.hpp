@@ -4,6 +4,7 @@
 /// transport implement it.
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/requirements.hpp>
 #include <msgbus/transport/envelope.hpp>
 #include <msgbus/transport/sink.hpp>
 

@@ -56,7 +56,7 @@ bool add_topics(json& config, const std::vector<std::string>& wanted) {
 asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
                                     transport::stream_options wanted) {
   transport::check_name(wanted.name, "stream");
-  for (const std::string& each : wanted.topics) check_pattern(each);
+  for (const std::string& each : wanted.topics) detail::check_pattern(each);
   const std::string what = "stream '" + wanted.name + "'";
   const auto until = std::chrono::steady_clock::now() + patience;
   for (bool again = false;; again = true) {

@@ -19,7 +19,7 @@ class events final : private exec::context_link {
   events(asio::any_io_executor executor, std::function<void(const event&)> to);
   ~events() { unlink(); }
 
-  void tell(event::kind what, std::string text);
+  void tell(event::kind what, std::string_view text);
   /// Empty once its context has ended: an executor must not outlive that.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 

@@ -14,7 +14,7 @@ namespace {
 answer flush_both(const std::shared_ptr<link>& bulk, const std::shared_ptr<link>& prompt,
                   time_point until) noexcept {
   for (const auto& each : {bulk, prompt}) {
-    const auto left = milliseconds(saturating_sub(until, std::chrono::steady_clock::now()));
+    const auto left = milliseconds(detail::saturating_sub(until, std::chrono::steady_clock::now()));
     const natsStatus status = each->flush(left);
     if (status != NATS_OK) return {answer::how::given, {}, text_of(status), status};
   }
@@ -24,7 +24,7 @@ answer flush_both(const std::shared_ptr<link>& bulk, const std::shared_ptr<link>
 }  // namespace
 
 asio::awaitable<void> flush(std::shared_ptr<session> through, duration timeout) {
-  const auto until = saturating_add(std::chrono::steady_clock::now(), timeout);
+  const auto until = detail::saturating_add(std::chrono::steady_clock::now(), timeout);
   const std::string what = "flush";
   const auto bulk = through->over(role::bulk);
   const auto prompt = through->over(role::prompt);

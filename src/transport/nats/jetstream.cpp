@@ -13,13 +13,27 @@ constexpr auto between_tries = 250ms;
 constexpr int not_enabled = 10076;
 constexpr int not_enabled_for_account = 10039;
 
+/// The value of an object's member; `otherwise` where it is another type's, or not there.
+template <class T>
+T member_of(const json& object, const char* name, T otherwise) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  if (found == object.end()) return otherwise;
+  const T* const value = found->get_ptr<const T*>();
+  return value ? *value : otherwise;
+}
+
+int number_of(const json& object, const char* name) {
+  return static_cast<int>(member_of<json::number_integer_t>(object, name, 0));
+}
+
 }  // namespace
 
+// Callbacks of the connection call it, which must not throw: an answer may have any shape.
 refusal refusal_of(const json& answer) {
-  const auto found = answer.find("error");
+  const auto found = answer.is_object() ? answer.find("error") : answer.end();
   if (found == answer.end()) return {};
-  refusal said{found->value("code", 0), found->value("err_code", 0),
-               found->value("description", std::string())};
+  refusal said{number_of(*found, "code"), number_of(*found, "err_code"),
+               member_of<json::string_t>(*found, "description", {})};
   if (said.text.empty()) said.text = found->dump();
   return said;
 }

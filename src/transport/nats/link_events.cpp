@@ -30,7 +30,8 @@ worker::time_point after(duration wait) {
   const duration longest = std::min<duration>(wait, std::chrono::hours(1)) / 4;
   const double part = std::uniform_real_distribution<double>(0, 1)(engine);
   const auto jitter = std::chrono::duration_cast<duration>(longest * part);
-  return saturating_add(saturating_add(std::chrono::steady_clock::now(), wait), jitter);
+  return detail::saturating_add(detail::saturating_add(std::chrono::steady_clock::now(), wait),
+                                jitter);
 }
 
 /// Whether a server's error is about what was subscribed, and not about the connection.

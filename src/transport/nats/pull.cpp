@@ -90,7 +90,7 @@ asio::awaitable<std::unique_ptr<transport::source>> pull(
     std::shared_ptr<transport::delivery_sink> to) {
   transport::check_name(which.stream, "stream");
   transport::check_name(which.durable, "durable consumer");
-  if (!which.filter.empty()) check_pattern(which.filter);
+  if (!which.filter.empty()) detail::check_pattern(which.filter);
   co_await ensure_consumer(through, which);
   auto made = std::make_shared<puller>(*through, which, std::move(to));
   made->start();

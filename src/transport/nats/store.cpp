@@ -66,7 +66,7 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
 
 asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envelope message,
                                          duration timeout) {
-  const auto until = saturating_add(std::chrono::steady_clock::now(), timeout);
+  const auto until = detail::saturating_add(std::chrono::steady_clock::now(), timeout);
   transport::check_storable(message);
   int nobody = 0;
   for (;;) {

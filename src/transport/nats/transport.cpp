@@ -57,8 +57,8 @@ void nats_transport::publish(const envelope& message, msgbus::transport::urgency
 std::unique_ptr<msgbus::transport::feed> nats_transport::subscribe(
     const std::string& pattern, const std::string& group,
     std::shared_ptr<msgbus::transport::sink> to) {
-  check_pattern(pattern);
-  if (!group.empty()) check_topic(group);
+  detail::check_pattern(pattern);
+  if (!group.empty()) detail::check_topic(group);
   msgbus::transport::check_names(pattern, {}, group);
   const role which = pattern.starts_with(inbox_prefix) ? role::prompt : role::bulk;
   return open_feed(session_->over(which), pattern, group,

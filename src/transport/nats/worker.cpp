@@ -25,7 +25,7 @@ struct worker::jobs {
       }
       const auto first = waiting.begin();
       if (first->first > std::chrono::steady_clock::now()) {
-        changed.wait_until(lock, within_an_hour(first->first));
+        changed.wait_until(lock, detail::within_an_hour(first->first));
         continue;
       }
       auto job = std::move(first->second);

@@ -1,6 +1,9 @@
 #include <msgbus/async.hpp>
 #include <msgbus/testing.hpp>
 
+#include <asio/io_context.hpp>
+#include <asio/version.hpp>
+
 #include <cstdio>
 
 namespace {
@@ -11,6 +14,22 @@ struct order_placed {
 
 asio::awaitable<std::size_t> place(msgbus::async::consumer& consumer) {
   return consumer.consume<order_placed>(7);
+}
+
+/// A program may use what Asio deprecates, as long as its Asio has it.
+int posted() {
+  int count = 0;
+  asio::io_context io;
+#if ASIO_VERSION < 103200
+  {
+    const asio::io_context::work keeps_it_running(io);
+  }
+  io.post([&] { ++count; });
+#else
+  asio::post(io, [&] { ++count; });
+#endif
+  io.run();
+  return count;
 }
 
 }  // namespace
@@ -25,5 +44,5 @@ int main() {
   });
   const std::size_t ran = context.run(place(consumer));
   std::printf("%zu handler saw order %d\n", ran, seen);
-  return ran == 1 && seen == 7 ? 0 : 1;
+  return ran == 1 && seen == 7 && posted() == 1 ? 0 : 1;
 }

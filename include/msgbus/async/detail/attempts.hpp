@@ -5,9 +5,11 @@
 #include <msgbus/async/detail/delivery.hpp>
 #include <msgbus/policy/policy.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
-#include <string>
+#include <optional>
+#include <string_view>
 
 namespace msgbus::async::detail {
 
@@ -18,7 +20,10 @@ struct attempt {
   routing::pinned handler;
   std::shared_ptr<const void> message;  // what the invocation refers to
   msgbus::context known;
+  std::string_view message_name;
   failures failed;
+  std::chrono::steady_clock::time_point begun;                 // of one that is run elsewhere
+  std::optional<std::chrono::steady_clock::time_point> ended;  // likewise
 
   [[nodiscard]] di::injection injection() const noexcept;
 };

@@ -71,6 +71,8 @@ class core : public exec::mailbox_owner {
   /// Counts a message that the mailbox refused or dropped, and tells the observer.
   void refused(value_ref message, std::string_view topic) noexcept;
   void dropped_newest(value_ref message, std::string_view topic) noexcept;
+  /// Counts an attempt that took longer than it was given, and tells the observer.
+  void overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept;
   /// Throws `closed`, naming the component.
   [[noreturn]] void throw_closed(const msgbus::step& message);
 

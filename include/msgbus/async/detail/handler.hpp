@@ -235,14 +235,14 @@ class message_handler final : public routing::topic_entry {
 
   template <class M>
   step_taken call_exact(delivery& d, asio::awaitable<void>* start) {
-    if (d.message.type != key_of<M>) return step_taken::refused;
+    if (!is_type<M>(d.message.type)) return step_taken::refused;
     return run<M, typename invocation<F, M>::exact>(d, start);
   }
 
   template <class M>
   step_taken call_converted(delivery& d, asio::awaitable<void>* start) {
     if constexpr (conversion_target<M>) {
-      if (d.message.type != key_of<M> && converted<M>(d.message)) {
+      if (!is_type<M>(d.message.type) && converted<M>(d.message)) {
         return run<M, converted_message<M>>(d, start);
       }
     }

@@ -62,8 +62,9 @@ asio::awaitable<receipt> send_to(core& to, Outgoing& out, const asio::any_io_exe
 
 template <class E>
 exec::shared_message share_event(void* home) {
-  return exec::shared_with_cause(
-      std::make_shared<exec::carried_event<E>>(std::move(*static_cast<E*>(home))));
+  auto& from = *static_cast<E*>(home);
+  check_holds(from);
+  return exec::shared_with_cause(std::make_shared<exec::carried_event<E>>(std::move(from)));
 }
 
 /// The verbs of a consumer: each coroutine owns the event.
@@ -104,6 +105,7 @@ struct topic_message {
 template <class M>
 exec::shared_message share_message(void* home) {
   auto& from = *static_cast<topic_message<M>*>(home);
+  check_holds(from.message);
   return exec::shared_with_cause(
       std::make_shared<exec::carried_message<M>>(std::move(from.message), std::move(from.topic)));
 }

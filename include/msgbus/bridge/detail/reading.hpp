@@ -27,7 +27,9 @@ class received_message final : public exec::carried {
       : message_(std::move(message)),
         topic_(std::move(topic)),
         origin_(std::move(origin)),
-        listener_(std::move(listener)) {}
+        listener_(std::move(listener)) {
+    check_holds(message_);
+  }
 
   [[nodiscard]] value_ref message() const noexcept override {
     return with_event(message_, [](value_ref what) { return what; });

@@ -115,7 +115,7 @@ class message_handler final : public routing::topic_entry {
 
   template <class M>
   bool call_exact(delivery& d) {
-    if (d.message.type != key_of<M>) return false;
+    if (!is_type<M>(d.message.type)) return false;
     invoke(*f_, *static_cast<const M*>(d.message.data), *this, d);
     return true;
   }

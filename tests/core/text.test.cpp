@@ -1,15 +1,15 @@
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include "support/catch.hpp"
 
 #include <string>
 #include <string_view>
 
-using msgbus::find_not_utf8;
-using msgbus::first_characters;
-using msgbus::one_line;
-using msgbus::shortened;
-using msgbus::to_utf8;
+using msgbus::detail::find_not_utf8;
+using msgbus::detail::first_characters;
+using msgbus::detail::one_line;
+using msgbus::detail::shortened;
+using msgbus::detail::to_utf8;
 
 namespace {
 
@@ -71,4 +71,16 @@ TEST_CASE("a line has no control characters, and no blanks at its ends") {
   CHECK(one_line("tea  cups", 5) == "tea");
   CHECK(one_line("\xff", 100) == replaced);
   CHECK(one_line(std::string(5000, '\xff'), 1024).size() == 1023);
+}
+
+TEST_CASE("what ends a line or steers a terminal is escaped, and all else stays") {
+  using msgbus::detail::escaped;
+  CHECK(escaped("") == "");
+  CHECK(escaped("a 'topic' with \\ and \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xb5") ==
+        "a 'topic' with \\ and \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xb5");
+  CHECK(escaped("a\r\nPUB x 0\t") == "a\\r\\nPUB x 0\\t");
+  CHECK(escaped(std::string_view("\0\x1b[2J\x7f", 6)) == "\\x00\\x1b[2J\\x7f");
+  CHECK(escaped("\xc2\x85 \xc2\x9b \xc2\xa0") == "\\u0085 \\u009b \xc2\xa0");
+  CHECK(escaped("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa") == "\\u2028\\u2029\xe2\x80\xaa");
+  CHECK(escaped("\xff\xc3(\x80") == "\\xff\\xc3(\\x80");
 }

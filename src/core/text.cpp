@@ -1,8 +1,8 @@
-#include "transport/text.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 
-namespace msgbus {
+namespace msgbus::detail {
 
 namespace {
 
@@ -39,6 +39,26 @@ std::size_t character_size(std::string_view text) noexcept {
 }
 
 bool is_control(char c) noexcept { return byte_of(c) < ' ' || c == '\x7f'; }
+
+/// Whether a character may end a line or steer a terminal: also U+0080 to U+009F, U+2028, U+2029.
+bool breaks_line(std::string_view character) noexcept {
+  if (character.size() == 1) return is_control(character.front());
+  if (character.size() == 2) return character[0] == '\xc2' && byte_of(character[1]) < 0xa0;
+  return character == "\xe2\x80\xa8" || character == "\xe2\x80\xa9";
+}
+
+void append_hex(std::string& to, unsigned value, int digits) {
+  for (int at = digits - 1; at >= 0; --at) to += "0123456789abcdef"[(value >> (4 * at)) & 0xf];
+}
+
+void append_byte(std::string& to, char c) {
+  switch (c) {
+    case '\n': to += "\\n"; return;
+    case '\r': to += "\\r"; return;
+    case '\t': to += "\\t"; return;
+    default: to += "\\x"; append_hex(to, byte_of(c), 2);
+  }
+}
 
 }  // namespace
 
@@ -90,4 +110,24 @@ std::string one_line(std::string_view text, std::size_t most_bytes) {
   return std::string(line);
 }
 
-}  // namespace msgbus
+std::string escaped(std::string_view text) {
+  std::string made;
+  made.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t size = character_size(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(size, 1));
+    text.remove_prefix(character.size());
+    if (size <= 1 && (size == 0 || is_control(character.front()))) {
+      append_byte(made, character.front());
+    } else if (breaks_line(character)) {
+      made += "\\u";
+      append_hex(made, size == 2 ? byte_of(character[1]) : 0x2000U + (byte_of(character[2]) & 0x3f),
+                 4);
+    } else {
+      made += character;
+    }
+  }
+  return made;
+}
+
+}  // namespace msgbus::detail

@@ -1,0 +1,12 @@
+#pragma once
+
+/// Said before anything else fails: which Asio msgbus is for. The same number is in
+/// cmake/msgbus_asio.cmake.
+
+#include <msgbus/core/requirements.hpp>
+
+#include <asio/version.hpp>
+
+#if ASIO_VERSION < 102200
+#error "msgbus needs Asio 1.22 or newer (on Debian 12: libasio-dev; else https://think-async.com)"
+#endif

@@ -1,0 +1,30 @@
+#include <msgbus/core/type_key.hpp>
+
+namespace msgbus::detail {
+
+namespace {
+
+#if defined(__GLIBCXX__)
+// libstdc++ compares types of internal linkage by address only, and tells by comparing.
+struct of_name : std::type_info {
+  explicit of_name(const char* name) : std::type_info(name) {}
+};
+bool has_external_linkage(const std::type_info& info) {
+  const std::string copy = info.name();
+  return info == of_name(copy.c_str());
+}
+#else
+bool has_external_linkage(const std::type_info&) { return true; }
+#endif
+
+}  // namespace
+
+kept_type::kept_type(type_key of) : key_(of), hash_(of->hash) {
+  if (of->info && has_external_linkage(*of->info)) info_name_ = of->info->name();
+}
+
+bool kept_type::has_name(const std::type_info& info) const noexcept {
+  return !info_name_.empty() && info_name_ == info.name();
+}
+
+}  // namespace msgbus::detail

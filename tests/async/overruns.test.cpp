@@ -1,0 +1,110 @@
+// Attempts that take longer than their timeout, and handlers that ask how long they have.
+
+#include <msgbus/async.hpp>
+
+#include <msgbus/observe/counters.hpp>
+#include <msgbus/testing/manual_clock.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+using asio::awaitable;
+using msgbus::async::consumer;
+using msgbus::testing::manual_clock;
+using msgbus::testing::stepping_context;
+using msgbus_test::code_of;
+using namespace std::chrono_literals;
+using time_point = std::chrono::steady_clock::time_point;
+
+namespace {
+
+struct timing final : msgbus::observer {
+  void overran(const msgbus::step& of, std::chrono::steady_clock::duration took) override {
+    CHECK(of.message == "int");
+    all.push_back(took);
+  }
+  std::vector<std::chrono::steady_clock::duration> all;
+};
+
+struct fixture {
+  fixture() { events.observe(watcher); }
+  stepping_context context;
+  manual_clock clock{context};
+  consumer events{context.get_executor()};
+  std::shared_ptr<timing> watcher = std::make_shared<timing>();
+};
+
+}  // namespace
+
+TEST_CASE("a blocking handler that ends well after its timeout is handled, told and counted") {
+  fixture t;
+  int attempts = 0;
+  const auto slow = [&](int) {
+    ++attempts;
+    t.clock.advance(5s);
+  };
+  t.events.handler(slow, {.timeout = 2s, .retry = {.attempts = 3}});
+  CHECK(t.clock.run(t.context, t.events.consume(1)) == 1);
+  CHECK(attempts == 1);
+  CHECK(t.events.stats().handled == 1);
+  CHECK(t.events.stats().overran == 1);
+  REQUIRE(t.watcher->all.size() == 1);
+  CHECK(t.watcher->all[0] == 5s);
+}
+
+TEST_CASE("a blocking handler that fails after its timeout has failed with timed_out") {
+  fixture t;
+  const auto slow = [&](int) {
+    t.clock.advance(5s);
+    throw std::runtime_error("too late");
+  };
+  t.events.handler(slow, {.timeout = 2s});
+  CHECK(code_of([&] { t.clock.run(t.context, t.events.consume(1)); }) == msgbus::errc::timed_out);
+  CHECK(t.events.stats().overran == 1);
+  CHECK(t.watcher->all.size() == 1);
+}
+
+TEST_CASE("each attempt that is cancelled for its timeout is told and counted") {
+  fixture t;
+  msgbus_test::gate never;
+  t.events.handler([&](int) { return never.wait(); },
+                   {.timeout = 2s, .retry = {.attempts = 2, .backoff = 1s, .jitter = 0}});
+  CHECK(code_of([&] { t.clock.run(t.context, t.events.consume(1)); }) == msgbus::errc::timed_out);
+  CHECK(t.events.stats().overran == 2);
+  CHECK(t.watcher->all == std::vector<std::chrono::steady_clock::duration>{2s, 2s});
+}
+
+TEST_CASE("an attempt within its timeout is not told") {
+  fixture t;
+  t.events.handler([&](int) { t.clock.advance(2s); }, {.timeout = 2s});
+  t.events.handler([&](int) { t.clock.advance(9s); });
+  CHECK(t.clock.run(t.context, t.events.consume(1)) == 2);
+  CHECK(t.events.stats().overran == 0);
+  CHECK(t.watcher->all.empty());
+}
+
+TEST_CASE("a handler sees the deadline of its attempt, and none without a timeout") {
+  fixture t;
+  std::vector<std::optional<time_point>> seen;
+  const time_point begun = t.clock.now();
+  const auto note = [&](int, const msgbus::context& about) {
+    seen.push_back(about.deadline());
+    t.clock.advance(500ms);
+    if (about.attempt() < 2) throw std::runtime_error("once more");
+  };
+  t.events.handler(note, {.timeout = 2s, .retry = {.attempts = 2, .backoff = 1s, .jitter = 0}});
+  t.events.handler([&](int, const msgbus::context& about) { seen.push_back(about.deadline()); });
+  CHECK(t.clock.run(t.context, t.events.consume(1)) == 2);
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0] == begun + 2s);
+  CHECK(seen[1] == begun + 500ms + 1s + 2s);
+  CHECK(seen[2] == std::nullopt);
+}

@@ -1,0 +1,27 @@
+#include "core/say.hpp"
+
+#include "support/catch.hpp"
+#include "support/stderr_of.hpp"
+
+#include <stdexcept>
+#include <string>
+
+using msgbus_test::stderr_of;
+
+TEST_CASE("an error that nobody waits for is one line, whatever bytes it holds", "[A8]") {
+  const auto failure = std::make_exception_ptr(std::runtime_error("two\nlines"));
+  CHECK(stderr_of([&] {
+          msgbus::detail::say({"a handler of ", "a\r\nb", " failed: "}, failure);
+        }) == "msgbus: a handler of a\\r\\nb failed: two\\nlines\n");
+}
+
+TEST_CASE("what a callback throws is one line that names the callback") {
+  const std::string text = stderr_of([] {
+    try {
+      throw std::runtime_error("no disk");
+    } catch (...) {
+      msgbus::detail::say_thrown_by("an observer");
+    }
+  });
+  CHECK(text == "msgbus: an observer has thrown, which it must not: no disk\n");
+}

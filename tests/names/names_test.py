@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""names.py, tried on declarations of every form."""
+
+import unittest
+
+from names import names_in, tokens_of
+
+
+def found(text):
+    return sorted(names_in(tokens_of(text)))
+
+
+class Names(unittest.TestCase):
+    def test_every_form_of_declaration_is_found(self):
+        self.assertEqual(found("""
+namespace msgbus {
+class a : public b { int inside; void f() {} };
+template <class T> struct [[nodiscard]] c;
+enum class d : int { one };
+using e = int;
+template <class T> concept f = requires { typename T::x; };
+template <class T> requires(sizeof(T) > 1 && f<T>) inline constexpr int g = 1;
+[[nodiscard]] std::vector<int> h(std::string_view text, int = 3) noexcept;
+template <class T> decltype(auto) i(T&& t) { return [&] { return t; }(); }
+template <class T> auto j(T t) requires f<T> { if (t) { return 1; } return 2; }
+extern thread_local int k;
+inline constexpr l<int> m{"m"};
+using n::o;
+}
+"""), [f"msgbus::{name}" for name in "acdefghijkmo"])
+
+    def test_what_is_of_the_library_alone_is_not(self):
+        self.assertEqual(found("""
+namespace msgbus::detail { class a {}; }
+namespace msgbus { namespace detail { int b(); } namespace exec { class c; } class d; }
+namespace other { class e; }
+template <> struct std::hash<msgbus::d> { int f; };
+// class g;
+#define h class i;
+namespace msgbus { template <> inline constexpr int d<int> = 2; int d::member() { return 1; } }
+"""), ["msgbus::d"])
+
+    def test_families_are_listed_with_their_names(self):
+        self.assertEqual(found("namespace msgbus::async { using msgbus::policy; class b; }"),
+                         ["msgbus::async::b", "msgbus::async::policy"])
+
+
+if __name__ == "__main__":
+    unittest.main()
