@@ -54,7 +54,7 @@ double random_part() {
   return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
-error too_slow(const routing::entry& handler, const msgbus::policy& how) {
+error too_slow(const routing::entry& handler, const held_policy& how) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(how.timeout).count();
   return error(errc::timed_out,
                handler.describe() + " was not done after " + std::to_string(ms) + " ms");
@@ -81,12 +81,20 @@ class time_limit {
 };
 
 /// Starts the attempt on the policy's executor. Keeps nothing of that: it may go before the caller
-/// goes on, and a strand must not outlive its context.
+/// goes on, and a strand must not outlive its context. Null, and the attempt has failed, if its
+/// context has gone already.
 std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::branches>& together,
                                             const std::shared_ptr<attempt>& mine,
-                                            const msgbus::policy& how, make_attempt make,
+                                            const held_policy& how, make_attempt make,
                                             const asio::any_io_executor& here) {
-  const asio::any_io_executor& wanted = how.executor ? how.executor : mine->component->executor();
+  const asio::any_io_executor wanted =
+      how.has_executor() ? how.executor() : mine->component->executor();
+  if (!wanted) {
+    mine->failed.add(std::make_exception_ptr(
+        error(errc::closed, mine->handler.get()->describe() +
+                                " cannot run: the context of its executor has been destroyed")));
+    return nullptr;
+  }
   const asio::any_io_executor on = exec::child_executor(here, wanted, true);
   mine->begun = exec::now(on);
   if (how.timeout != how.timeout.zero()) {
@@ -100,10 +108,11 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::branches
 
 /// One attempt on the policy's executor, for no longer than its timeout. False if there cannot be
 /// another one, since the executor's context has gone.
-asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const msgbus::policy& how,
+asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const held_policy& how,
                                     make_attempt make, const asio::any_io_executor& here) {
   auto together = std::make_shared<exec::branches>();
   const auto limit = start_elsewhere(together, mine, how, std::move(make), here);
+  if (!limit) co_return false;
   co_await together->join();
   if (const std::exception_ptr failure = together->failure(0)) mine->failed.add_new(failure);
   const bool was_too_slow = has_overrun(*mine, how, limit->passed());
@@ -127,7 +136,7 @@ di::injection attempt::injection() const noexcept {
 
 asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
                                    std::shared_ptr<const void> message, msgbus::context known,
-                                   std::string_view message_name, const msgbus::policy& how,
+                                   std::string_view message_name, const held_policy& how,
                                    make_attempt make, failures& failed) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   for (std::size_t n = 1;; ++n) {
@@ -140,7 +149,7 @@ asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::ent
     std::exception_ptr thrown;
     bool again = n < how.retry.attempts;
     try {
-      if (how.executor || how.timeout != how.timeout.zero()) {
+      if (how.has_executor() || how.timeout != how.timeout.zero()) {
         const bool possible = co_await run_elsewhere(mine, how, make, here);
         again = again && possible;
       } else {

@@ -21,7 +21,7 @@ asio::awaitable<void> run(bare_handler what, value_ref message, attempt& mine) {
 
 }  // namespace
 
-void start_bare(bare_handler what, bool is_plain, const policy& how, routing::entry& entry,
+void start_bare(bare_handler what, bool is_plain, const held_policy& how, routing::entry& entry,
                 delivery& d, asio::awaitable<void>& start) {
   if (is_plain) return what.call(what.f, d.message, *d.known, &start);
   const exec::shared_message& shared = d.share_message();

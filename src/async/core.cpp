@@ -33,6 +33,14 @@ void after_grace(const snapshot::domain& guarded, std::function<void()> told) {
   snapshot::retire_later(guarded, std::move(things));
 }
 
+void say_abandoned(const char* component, std::uint64_t messages, const std::string& first) {
+  std::fprintf(stderr,
+               "msgbus: %s was destroyed, or its context was, with %llu message%s not handled to "
+               "the end (the first: %s), and no observer is told\n",
+               component, static_cast<unsigned long long>(messages), messages == 1 ? "" : "s",
+               first.c_str());
+}
+
 void say(const char* what, const msgbus::step& about, const std::exception_ptr& failure) noexcept {
   msgbus::detail::say({what, " ", about.message, about.topic.empty() ? "" : " on ", about.topic,
                        " failed, and no observer is told: "},
@@ -171,7 +179,11 @@ void core::settle(delivery& d, observer* watcher) {
     }
   }
   if (d.cancelled) {
-    if (watcher) watcher->abandoned(d.step());
+    if (watcher) {
+      watcher->abandoned(d.step());
+    } else if (d.from_mailbox && !d.listener) {
+      unseen_.add(d.step().message);
+    }
     count(outcome::abandoned);
   } else {
     count(d.failed.empty() ? outcome::handled : outcome::failed);
@@ -195,9 +207,28 @@ void core::count_no_handler(const delivery& d) noexcept {
 void core::cut_off_delivery(delivery& d) noexcept {
   const snapshot::guard guard(routes_.guarded());
   d.settled = true;
-  if (observer* const watcher = shared.watcher.get()) watcher->abandoned(d.step());
+  if (observer* const watcher = shared.watcher.get()) {
+    watcher->abandoned(d.step());
+  } else if (d.from_mailbox && !d.listener) {
+    unseen_.add(d.step().message);
+  }
   count(outcome::abandoned);
   if (d.listener) d.listener->settled(outcome::abandoned, d.ran, d.failed);
+}
+
+void core::unseen::add(std::string_view message) noexcept {
+  if (drained_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  if (messages_++ != 0) return;
+  try {
+    first_ = message;
+  } catch (const std::bad_alloc&) {
+    // The name is left out.
+  }
+}
+
+core::unseen::~unseen() {
+  if (messages_ != 0) say_abandoned(component_, messages_, first_);
 }
 
 // --- the mailbox's side ----------------------------------------------------------------------
@@ -246,6 +277,8 @@ void core::abandoned(const exec::carried& message) noexcept {
     const msgbus::step about{message.message().type->name, message.topic()};
     watcher->accepted(about);  // of others it is told when their handlers begin
     watcher->abandoned(about);
+  } else if (!message.listener()) {
+    unseen_.add(message.message().type->name);
   }
   count(outcome::abandoned);
   if (exec::outcome_listener* const told = message.listener()) {
@@ -276,7 +309,16 @@ void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
   count(outcome::dropped);
 }
 
-void core::refused(value_ref, std::string_view) noexcept { counts_.add(outcome::rejected); }
+void core::refused(value_ref message, std::string_view topic) noexcept {
+  count_rejected({message.type->name, topic});
+}
+
+void core::count_rejected(const msgbus::step& message) noexcept {
+  counts_.add(outcome::rejected);
+  if (!shared.watcher.get()) return;
+  const snapshot::guard guard(routes_.guarded());
+  if (observer* const watcher = shared.watcher.get()) watcher->rejected(message);
+}
 
 void core::overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept {
   const snapshot::guard guard(routes_.guarded());
@@ -285,7 +327,7 @@ void core::overran(const msgbus::step& about, std::chrono::steady_clock::duratio
 }
 
 void core::throw_closed(const msgbus::step& message) {
-  counts_.add(outcome::rejected);
+  count_rejected(message);
   throw error(errc::closed,
               std::string(kind()) + " is closed and takes no " + std::string(message.message));
 }
@@ -373,6 +415,7 @@ void core::write_off() noexcept {
 }
 
 void core::end() noexcept {
+  unseen_.name(kind());
   close();
   mailbox.discard();
   tell_quiet();  // nobody gets more from here
@@ -408,6 +451,7 @@ asio::awaitable<drain_report> core::drain(std::shared_ptr<core> self,
   self->close();
   co_await wait_for(self, deadline);
   if (!self->is_quiet()) {
+    self->unseen_.drained();  // the report tells of them
     self->mailbox.discard();
     co_await wait_for(self, to_end_after_cancelling);
     self->write_off();

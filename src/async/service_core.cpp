@@ -45,8 +45,8 @@ asio::awaitable<void> run_bare(bare_operation what, std::shared_ptr<command> ask
 
 }  // namespace
 
-asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry, const policy& how,
-                                 const std::shared_ptr<command>& asked) {
+asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
+                                 const held_policy& how, const std::shared_ptr<command>& asked) {
   delivery& d = asked->d;
   if (how.is_plain()) return run_bare(what, asked, true, *d.known, d.failed);
   const bool only_once = how.retry.attempts <= 1;

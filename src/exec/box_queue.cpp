@@ -16,6 +16,9 @@ namespace {
 // Beyond it counts could not be compared as signed numbers.
 constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
 
+// A ring has a slot for each message that may wait, and asks the system for all of them at once.
+constexpr std::size_t most_slots = std::size_t{1} << 20;
+
 /// For several lanes: nothing is promised of the order (A5).
 class spread_queue final : public box_queue {
  public:
@@ -71,13 +74,15 @@ class spread_queue final : public box_queue {
   moodycamel::ConcurrentQueue<carried*> queue_;
 };
 
-/// For `drop_oldest`, where senders take out as well: a lock and a queue.
-class latest_queue final : public box_queue {
+/// A lock and a queue, in order (A4): for `drop_oldest`, where senders take out as well, and for a
+/// capacity that no ring should have slots for.
+class locked_queue final : public box_queue {
  public:
-  explicit latest_queue(std::size_t capacity) : capacity_(capacity) {}
+  locked_queue(std::size_t capacity, bool displaces) : capacity_(capacity), displaces_(displaces) {}
 
   bool try_push(owned_message& message, owned_message& displaced) override {
     const std::lock_guard lock(mutex_);
+    if (!displaces_ && queue_.size() >= capacity_) return false;
     queue_.push_back(std::move(message));
     ++accepted_;
     if (queue_.size() > capacity_) {
@@ -107,6 +112,7 @@ class latest_queue final : public box_queue {
 
  private:
   const std::size_t capacity_;
+  const bool displaces_;
   mutable std::mutex mutex_;
   std::deque<owned_message> queue_;
   std::uint64_t accepted_ = 0;
@@ -116,8 +122,10 @@ class latest_queue final : public box_queue {
 
 std::unique_ptr<box_queue> make_box_queue(const mailbox_options& options) {
   const std::size_t capacity = options.capacity == 0 ? 1 : options.capacity;
-  if (options.on_full == overflow::drop_oldest) return std::make_unique<latest_queue>(capacity);
+  const bool displaces = options.on_full == overflow::drop_oldest;
+  if (displaces) return std::make_unique<locked_queue>(capacity, displaces);
   if (options.concurrency > 1) return std::make_unique<spread_queue>(capacity);
+  if (capacity > most_slots) return std::make_unique<locked_queue>(capacity, displaces);
   return nullptr;
 }
 

@@ -141,6 +141,7 @@ void branches::launch(std::size_t index, asio::awaitable<void> work) {
     on = state_->all[index].on;
     slot = state_->all[index].signal.slot();
   }
+  if (!on) return;  // its context has ended already, and so has the branch
   asio::co_spawn(on, std::move(work), asio::bind_cancellation_slot(slot, std::move(ended)));
   state_->launched(index);
 }

@@ -48,7 +48,7 @@ void install_clock(asio::execution_context& context, std::shared_ptr<clock> inst
 }
 
 std::shared_ptr<clock> installed_clock(const asio::any_io_executor& executor) {
-  if (!ever_installed.load(std::memory_order_relaxed)) return nullptr;
+  if (!executor || !ever_installed.load(std::memory_order_relaxed)) return nullptr;
   auto& context = asio::query(executor, asio::execution::context);
   return asio::use_service<clock_service>(context).get();
 }

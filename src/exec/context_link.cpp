@@ -95,6 +95,7 @@ class links_service : public asio::execution_context::service {
 
 bool context_link::link(const asio::any_io_executor& executor) {
   unlink();
+  if (!executor) return false;
   auto& context = asio::query(executor, asio::execution::context);
   list_ = asio::use_service<links_service>(context).links;
   return list_->add(*this);
@@ -107,6 +108,12 @@ void context_link::unlink() noexcept {
 bool context_link::unlink_after(function_ref<void()> last) noexcept {
   const auto list = list_;  // this may be gone when `last` returns
   return list && list->remove_after(*this, last);
+}
+
+void context_link::unlink_and_release(asio::any_io_executor& held) noexcept {
+  // Where the context ends at this moment, on another thread, its end empties the executor.
+  (void)unlink_after([&] { held = {}; });
+  unlink();
 }
 
 }  // namespace msgbus::exec

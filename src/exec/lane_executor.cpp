@@ -34,6 +34,7 @@ lane_executor make_lane_executor(const asio::any_io_executor& base,
 }
 
 asio::any_io_executor work_on(const asio::any_io_executor& executor) {
+  if (!executor) return {};
   const lane_state* const lane = state_of(executor);
   return asio::prefer(lane ? lane->base : executor, asio::execution::outstanding_work.tracked);
 }
@@ -55,6 +56,7 @@ bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexc
 
 asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                      const asio::any_io_executor& wanted, bool cancellable) {
+  if (!wanted) return {};
   const lane_state* const lane = state_of(here);
   std::shared_ptr<const lineage> waiting = lane ? lane->waiting : nullptr;
   const shared_origin* const cause = current_cause();

@@ -11,6 +11,7 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace msgbus::exec {
 
@@ -223,11 +224,13 @@ mailbox::mailbox(const asio::any_io_executor& executor, const mailbox_options& o
       lanes_(static_cast<unsigned>(std::clamp<std::size_t>(options.concurrency, 1, 1 << 16))),
       boxes_(make_box_queue(options)),
       ring_(options.capacity) {
-  if (!link(executor)) closed_ = context_ended_ = true;
+  if (link(executor)) return;
+  closed_ = context_ended_ = true;
+  executor_ = {};
 }
 
 mailbox::~mailbox() {
-  unlink();
+  unlink_and_release(executor_);
   abandon_rest();
 }
 
@@ -423,6 +426,7 @@ void mailbox::abandon_rest() noexcept {
 }
 
 void mailbox::context_ended() noexcept {
+  const asio::any_io_executor released = std::exchange(executor_, {});
   context_ended_.store(true, std::memory_order_release);
   close();  // senders of other contexts would wait for ever
   // A lane that was started is destroyed with its context, and abandons what is left.

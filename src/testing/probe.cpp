@@ -22,6 +22,7 @@ class probe_log final : public observer {
   void dropped(const step& of) noexcept override { add(seen::dropped, of); }
   void abandoned(const step& of) noexcept override { add(seen::abandoned, of); }
   void unrouted(const step& of) noexcept override { add(seen::unrouted, of); }
+  void rejected(const step& of) noexcept override { add(seen::rejected, of); }
 
   void received(const step& of, std::any event) {
     const std::lock_guard lock(mutex_);
@@ -82,7 +83,7 @@ class probe_log final : public observer {
   mutable std::condition_variable changed_;
   std::vector<sighting> sightings_;
   std::vector<std::any> events_;
-  std::array<std::size_t, static_cast<std::size_t>(seen::unrouted) + 1> counts_{};
+  std::array<std::size_t, static_cast<std::size_t>(seen::rejected) + 1> counts_{};
 };
 
 void receive(probe_log& log, std::string_view message, std::string_view topic, std::any event) {

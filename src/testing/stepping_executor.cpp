@@ -140,7 +140,11 @@ bool is_stepping_here(const step_queue& queue) noexcept { return queue.runs_here
 
 asio::io_context& context_of(const step_queue& queue) noexcept { return queue.context(); }
 
-void throw_not_done() { throw stuck("msgbus: the spawned awaitable has not ended"); }
+void throw_not_done() {
+  throw stuck(
+      "msgbus: the spawned awaitable has not ended: it may need more steps, a clock that is "
+      "advanced, an Asio timer, or another context or thread");
+}
 
 }  // namespace detail
 
@@ -186,9 +190,16 @@ bool stepping_context::run_until(const std::function<bool()>& holds,
 }
 
 void stepping_context::throw_stuck() {
+  // Without any work, not even a timer that waits, Asio stops a context that is polled.
+  (void)queue_->size();
+  const char* const why =
+      context_.stopped()
+          ? "No timer and no other operation of Asio is pending in this context: it waits for "
+            "another context, for another thread, or for something that nobody does."
+          : "A timer or another operation of Asio is pending in this context: a manual_clock must "
+            "be advanced, or run_until be given a time to wait for Asio's own timers and sockets.";
   throw stuck("msgbus: the awaitable is stuck: after " + std::to_string(queue_->done()) +
-              " steps nothing is left to do, and it has not ended. Does it wait for a clock to be "
-              "advanced, for another thread, or for something that nobody does?");
+              " steps nothing is left to do, and it has not ended. " + why);
 }
 
 }  // namespace msgbus::testing

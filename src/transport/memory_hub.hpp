@@ -137,6 +137,7 @@ class connection final : public std::enable_shared_from_this<connection>,
  public:
   connection(std::shared_ptr<hub> at, std::uint64_t number, asio::any_io_executor executor,
              memory_options how);
+  ~connection() { unlink_and_release(executor_); }
 
   [[nodiscard]] const std::shared_ptr<hub>& at() const noexcept { return hub_; }
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }

@@ -224,7 +224,7 @@ TEST_CASE("a next() that is cancelled has taken nothing, at every alignment", "[
     };
     auto give = [&]() -> awaitable<void> {
       for (int i = 0; i < 30; ++i) {
-        co_await events.send<numbered>(i);
+        (void)co_await events.send<numbered>(i);
         if (i % 4 == 0) co_await hop(i % 7);
       }
       events.close();

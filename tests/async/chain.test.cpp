@@ -65,9 +65,9 @@ TEST_CASE("what is posted while a message from elsewhere is handled names it as 
   const shared_origin cause = from_elsewhere("m-1");
   {
     const cause_scope scope(&cause);
-    events.post(first{1});
+    (void)events.post(first{1});
   }
-  events.post(first{2});
+  (void)events.post(first{2});
   steps.run();
   CHECK(all.causes == std::vector<std::string>{"m-1/c-1", "/"});
 }
@@ -87,15 +87,15 @@ TEST_CASE("the cause goes along from mailbox to mailbox, also where handlers sus
     all.note(about);
     co_await hop(2);
     (void)co_await news.publish(what.id, "numbers");
-    news.post(what.id, "numbers");
+    (void)news.post(what.id, "numbers");
   });
   messages.subscribe("numbers", [&](int, const context& about) { all.note(about); });
   const shared_origin cause = from_elsewhere("m-1");
   {
     const cause_scope scope(&cause);
-    events.post(first{1});
+    (void)events.post(first{1});
   }
-  events.post(first{2});
+  (void)events.post(first{2});
   steps.run();
   CHECK(std::count(all.causes.begin(), all.causes.end(), "m-1/c-1") == 3);
   CHECK(std::count(all.causes.begin(), all.causes.end(), "/") == 3);
@@ -111,7 +111,7 @@ TEST_CASE("messages that are handled at once, each with a cause of its own, do n
     events.handler([&](const first& what) -> awaitable<void> {
       for (int i = 0; i < 5; ++i) {
         co_await hop();
-        later.post(second{what.id});
+        (void)later.post(second{what.id});
         (void)co_await later.send<second>(what.id);
       }
     });
@@ -125,7 +125,7 @@ TEST_CASE("messages that are handled at once, each with a cause of its own, do n
     for (int id = 0; id < 8; ++id) {
       causes.push_back(id == 0 ? nullptr : from_elsewhere("m-" + std::to_string(id)));
       const cause_scope scope(&causes.back());
-      events.post(first{id});
+      (void)events.post(first{id});
     }
     steps.run();
     CHECK(handled == 80);
@@ -162,7 +162,7 @@ TEST_CASE("the cause goes along to handlers on other executors, and back with th
   const shared_origin cause = from_elsewhere("m-1");
   {
     const cause_scope scope(&cause);
-    here.post(first{1});
+    (void)here.post(first{1});
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (after.empty() && std::chrono::steady_clock::now() < until) steps.run();
@@ -187,7 +187,7 @@ TEST_CASE("a policy's attempts know the cause") {
   const shared_origin cause = from_elsewhere("m-1");
   {
     const cause_scope scope(&cause);
-    events.post(first{1});
+    (void)events.post(first{1});
   }
   steps.run();
   CHECK(seen == std::vector<std::string>{"m-1#1m-1", "m-1#2m-1"});

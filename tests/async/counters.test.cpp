@@ -11,9 +11,12 @@
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <random>
+#include <string>
 #include <vector>
 
 using asio::awaitable;
@@ -158,6 +161,61 @@ TEST_CASE("nothing is lost and nothing counted twice by a shutdown at any moment
     CHECK(watching.count(seen::abandoned) == stats.abandoned);
     CHECK(watching.count(seen::dropped) == stats.dropped);
   }
+}
+
+TEST_CASE("an observer is told of each message that a component refuses", "[A7][A8]") {
+  std::optional<stepping_context> context(std::in_place);
+  stepping_context elsewhere;
+  const probe watching;
+  const auto told = std::make_shared<msgbus::counting_observer>();
+  consumer events(context->get_executor(), {.capacity = 1});
+  msgbus::async::subscriber news(context->get_executor(), {.on_full = overflow::reject});
+  msgbus::async::service commands(context->get_executor());
+  producer source;
+  source.bind(events);
+  events.observe(watching);
+  news.observe(watching);
+  commands.observe(told);
+  events.handler([](const numbered&) {});
+  auto command = commands.handler("number", [](int n) { return n; });
+
+  SECTION("a full mailbox") {
+    (void)events.post(numbered{1});
+    CHECK(events.post(numbered{2}) == msgbus::receipt{.rejected = 1});
+    CHECK(source.post(numbered{3}) == msgbus::receipt{.rejected = 1});
+    const auto all = watching.sightings();
+    CHECK(std::count_if(all.begin(), all.end(), [](const auto& each) {
+            return each.what == seen::rejected &&
+                   each.message.find("numbered") != std::string::npos;
+          }) == 2);
+  }
+  SECTION("a component that is closed, and every verb") {
+    events.close();
+    news.close();
+    commands.close();
+    CHECK(events.post(numbered{1}) == msgbus::receipt{.rejected = 1});
+    CHECK(context->run(events.send(numbered{2})) == msgbus::receipt{.rejected = 1});
+    CHECK_THROWS(context->run(events.consume(numbered{3})));
+    CHECK(source.post(numbered{4}) == msgbus::receipt{.rejected = 1});
+    CHECK_THROWS(context->run(source.dispatch(numbered{5})));
+    CHECK_THROWS(elsewhere.run(source.dispatch(numbered{6})));
+    CHECK(news.post(1, "a") == msgbus::receipt{.rejected = 1});
+    CHECK(watching.sightings().back().topic == "a");
+    CHECK(commands.post("number", 1) == msgbus::receipt{.rejected = 1});
+    CHECK_THROWS(context->run(command(1)));
+  }
+  SECTION("a component whose context has gone") {
+    context.reset();
+    CHECK(events.post(numbered{1}) == msgbus::receipt{.rejected = 1});
+    CHECK_THROWS(elsewhere.run(events.consume(numbered{2})));
+    CHECK_THROWS(elsewhere.run(source.dispatch(numbered{3})));
+    CHECK_THROWS(elsewhere.run(command(1)));
+  }
+  if (context) context->run();
+  CHECK(events.stats().rejected >= 2);
+  CHECK(watching.count(seen::rejected) == events.stats().rejected + news.stats().rejected);
+  CHECK(told->rejected() == commands.stats().rejected);
+  CHECK(is_conserved(events.stats()));
 }
 
 TEST_CASE("an observer is told of what a mailbox accepts, drops and gives up", "[A7][A8]") {

@@ -65,7 +65,7 @@ TEST_CASE("messages are handled one by one, in the order in which they were sent
         if (i % 5 == 4) {
           while (events.post<numbered>(i).rejected) co_await hop();
         } else {
-          co_await events.send<numbered>(i);
+          (void)co_await events.send<numbered>(i);
         }
       }
     };
@@ -185,7 +185,7 @@ TEST_CASE("would_deadlock is seen through other components and the policy's exec
       co_await hop();
       (void)first.post(numbered{1});
       try {
-        co_await first.send<numbered>(2);
+        (void)co_await first.send<numbered>(2);
       } catch (const msgbus::error& e) {
         code = e.code();
       }
@@ -203,7 +203,7 @@ TEST_CASE("a handler of an awaited verb may wait for room in its own component",
   consumer events(context.get_executor(), {.capacity = 1});
   int handled = 0;
   events.handler([&](double) -> awaitable<void> {
-    for (int i = 0; i < 10; ++i) co_await events.send<numbered>(i);
+    for (int i = 0; i < 10; ++i) (void)co_await events.send<numbered>(i);
   });
   events.handler([&](const numbered&) -> awaitable<void> {
     co_await hop();

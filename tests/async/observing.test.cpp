@@ -14,8 +14,10 @@
 #include "support/stderr_of.hpp"
 #include "support/thrown.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,62 @@ TEST_CASE("a topic's failure names the topic, and one of an awaited verb is its 
     context.run();
   });
   CHECK_THAT(mismatched, contains("a.b"));
+}
+
+TEST_CASE("messages that the end of a component abandons are one line on stderr", "[A8][A10]") {
+  struct placed {};
+  std::optional<stepping_context> context(std::in_place);
+  msgbus::testing::manual_clock clock(*context);
+  std::optional<consumer> events(std::in_place, context->get_executor());
+  events->handler([](const placed&) -> awaitable<void> {
+    co_await msgbus::exec::sleep(std::chrono::hours(1));
+  });
+  for (int i = 0; i < 3; ++i) (void)events->post(placed{});
+  SECTION("a component that is destroyed, with a handler suspended") {
+    const std::string text = stderr_of([&] {
+      context->run();
+      events.reset();
+      context->run();
+    });
+    CHECK_THAT(text, contains("the consumer was destroyed"));
+    CHECK_THAT(text, contains("3 messages"));
+    CHECK_THAT(text, contains("placed"));
+    CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+  }
+  SECTION("a context that is destroyed") {
+    const std::string text = stderr_of([&] {
+      context.reset();
+      events.reset();
+    });
+    CHECK_THAT(text, contains("3 messages"));
+    CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+  }
+  SECTION("an observer is told instead") {
+    const msgbus::testing::probe watching;
+    events->observe(watching);
+    const std::string text = stderr_of([&] {
+      events.reset();
+      context->run();
+    });
+    CHECK(text.empty());
+    CHECK(watching.count(msgbus::testing::seen::abandoned) == 3);
+  }
+  SECTION("a drain reports them instead") {
+    const std::string text = stderr_of([&] {
+      CHECK(clock.run(*context, events->drain(std::chrono::seconds(1))).abandoned == 3);
+      events.reset();
+      context->run();
+    });
+    CHECK(text.empty());
+  }
+  SECTION("nothing is left") {
+    const std::string text = stderr_of([&] {
+      clock.run_for(*context, std::chrono::hours(4));
+      events.reset();
+      context.reset();
+    });
+    CHECK(text.empty());
+  }
 }
 
 TEST_CASE("with an observer, failures of sent messages go there and not to stderr", "[A8]") {

@@ -218,7 +218,7 @@ TEST_CASE("while draining, what handlers send to other components is still taken
   other.handler([&](double) { ++got; });
   t.events->handler([&](const numbered&) -> awaitable<void> {
     co_await hop();
-    co_await other.send(0.5);
+    (void)co_await other.send(0.5);
   });
   t.open.open();
   for (int i = 0; i < 3; ++i) (void)t.events->post(numbered{i});
@@ -300,7 +300,7 @@ TEST_CASE("a subscriber and a service close and drain as a consumer does", "[A10
 TEST_CASE("a drain without an end waits as long as it takes, and one without time does not",
           "[A10]") {
   fresh t;
-  for (int i = 0; i < 3; ++i) t.events->post(numbered{i});
+  for (int i = 0; i < 3; ++i) (void)t.events->post(numbered{i});
   t.context.run();
   if (GENERATE(true, false)) {
     auto draining = t.context.spawn(t.events->drain(manual_clock::duration::max()));

@@ -65,7 +65,7 @@ TEST_CASE("a full stream makes the component wait, and with it its senders", "[A
   stream<int> ints = events.stream_of<int>({.capacity = 2});
   int sent = 0;
   auto send = [&]() -> awaitable<void> {
-    for (; sent < 10; ++sent) co_await events.send<int>(sent);
+    for (; sent < 10; ++sent) (void)co_await events.send<int>(sent);
   };
   auto sending = context.spawn(send());
   context.run();

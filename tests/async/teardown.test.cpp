@@ -4,6 +4,7 @@
 
 #include <msgbus/async.hpp>
 
+#include <msgbus/exec/context_link.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
@@ -11,9 +12,11 @@
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
+#include "support/watched_executor.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
+#include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 
 #include <atomic>
@@ -34,6 +37,7 @@ using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::shuffled;
 using msgbus::testing::stepping_context;
 using msgbus_test::hop;
+using msgbus_test::watched_executor;
 using namespace std::chrono_literals;
 
 namespace {
@@ -58,20 +62,68 @@ awaitable<void> open_session(msgbus::async::yield<tracked&> yield) {
   co_await hop();
 }
 
+/// Where a scenario is: on the context's executor, or on one over it.
+struct place {
+  [[nodiscard]] const asio::any_io_executor& get_executor() const { return on; }
+  template <class T>
+  [[nodiscard]] msgbus::testing::spawned<T> spawn(awaitable<T> what) const {
+    return {on, std::move(what)};
+  }
+  stepping_context& steps;
+  asio::any_io_executor on;
+};
+
+/// A scenario that outlives its context finds that no copy of its executor is left: a strand must
+/// not outlive its context.
+template <class Scenario>
+class on_watched_executor final : msgbus::exec::context_link {
+ public:
+  on_watched_executor(stepping_context& context, bool on_strand)
+      : on_watched_executor(context, on_strand, watched_executor::over(context.get_executor())) {}
+  ~on_watched_executor() {
+    unlink();
+    if (context_has_ended_) CHECK(copies_.expired());
+  }
+
+  bool when_idle()
+    requires requires(Scenario& scenario) { scenario.when_idle(); }
+  {
+    return scenario_.when_idle();
+  }
+
+ private:
+  on_watched_executor(stepping_context& context, bool on_strand, const watched_executor& on)
+      : copies_(on.copies()),
+        scenario_(place{context, on_strand ? asio::any_io_executor(asio::make_strand(on))
+                                           : asio::any_io_executor(on)}) {
+    link(context.get_executor());
+  }
+  void context_ended() noexcept override { context_has_ended_ = true; }
+
+  const std::weak_ptr<void> copies_;
+  bool context_has_ended_ = false;
+  Scenario scenario_;
+};
+
 /// Keeps what it starts, and asks that all of it goes.
 template <class Scenario>
 void cut_off_everywhere() {
   for (const auto& shuffle :
        {std::optional<shuffled>(), std::optional(shuffled{1}), std::optional(shuffled{2})}) {
-    const auto report = cut_off_at_every_step(
-        [](stepping_context& context) { return Scenario(context); }, {.shuffle = shuffle});
-    CHECK(report.steps > 3);
-    CHECK(alive == 0);
+    for (const bool on_strand : {false, true}) {
+      const auto report = cut_off_at_every_step(
+          [&](stepping_context& context) {
+            return on_watched_executor<Scenario>(context, on_strand);
+          },
+          {.shuffle = shuffle});
+      CHECK(report.steps > 3);
+      CHECK(alive == 0);
+    }
   }
 }
 
 struct sending {
-  explicit sending(stepping_context& context)
+  explicit sending(const place& context)
       : events(context.get_executor(), {.capacity = 2}),
         small(context.get_executor(), {.capacity = 1}) {
     for (auto* each : {&events, &small}) {
@@ -96,36 +148,37 @@ struct sending {
 };
 
 struct awaiting {
-  explicit awaiting(stepping_context& context)
-      : events(context.get_executor()),
+  explicit awaiting(const place& context)
+      : events(std::make_shared<consumer>(context.get_executor())),
         other(context.get_executor()),
         messages(context.get_executor()),
         commands(context.get_executor()) {
-    for (auto* each : {&events, &other}) {
+    for (auto* each : {events.get(), &other}) {
       each->handler([](const tracked&, msgbus::depends<open_session>) -> awaitable<void> {
         const tracked local;
         co_await hop(2);
       });
     }
-    messages.subscribe("a.*", [this](const tracked&) -> awaitable<void> {
+    messages.subscribe("a.*", [to = events](const tracked&) -> awaitable<void> {
       const tracked local;
       co_await hop();
-      co_await events.consume<tracked>(5);
+      co_await to->consume<tracked>(5);
     });
     auto update = commands.handler("update", [](tracked) -> awaitable<tracked> {
       co_await hop();
       co_return tracked(1);
     });
-    source.bind(events, other);
+    source.bind(*events, other);
     news.bind(messages);
-    (void)context.spawn(events.consume<tracked>(1));
+    (void)context.spawn(events->consume<tracked>(1));
     (void)context.spawn(source.dispatch<tracked>(1));
     (void)context.spawn(messages.receive(tracked(1), "a.b"));
     (void)context.spawn(news.publish(tracked(1), "a.b"));
     (void)context.spawn(update(tracked(1)));
     (void)context.spawn(commands.execute<tracked>("update", tracked(1)));
   }
-  consumer events, other;
+  std::shared_ptr<consumer> events;  // a handler uses it, and may outlive this
+  consumer other;
   subscriber messages;
   service commands;
   producer source;
@@ -133,27 +186,28 @@ struct awaiting {
 };
 
 struct streaming {
-  explicit streaming(stepping_context& context)
+  explicit streaming(const place& context)
       : events(context.get_executor(), {.capacity = 1}),
-        stream(events.stream_of<tracked>({.capacity = 1})) {
-    (void)context.spawn(take(this));
+        stream(
+            std::make_shared<msgbus::stream<tracked>>(events.stream_of<tracked>({.capacity = 1}))) {
+    (void)context.spawn(take(stream));
     for (int i = 0; i < 3; ++i) (void)context.spawn(events.send<tracked>(i));
     (void)context.spawn(events.consume<tracked>(7));
   }
-  static awaitable<void> take(streaming* self) {
+  static awaitable<void> take(std::shared_ptr<msgbus::stream<tracked>> from) {
     for (int i = 0; i < 3; ++i) {
-      const std::optional<tracked> each = co_await self->stream.next();
+      const std::optional<tracked> each = co_await from->next();
       if (!each) co_return;
       co_await hop();
     }
   }
   consumer events;
-  msgbus::stream<tracked> stream;
+  std::shared_ptr<msgbus::stream<tracked>> stream;
 };
 
 struct with_policies {
-  explicit with_policies(stepping_context& context)
-      : clock(context), events(context.get_executor()) {
+  explicit with_policies(const place& context)
+      : clock(context.steps), events(context.get_executor()) {
     events.observe(std::make_shared<msgbus::observer>());
     events.handler(
         [](const tracked&, msgbus::depends<open_session>) -> awaitable<void> {
@@ -172,27 +226,28 @@ struct with_policies {
 };
 
 struct ending {
-  explicit ending(stepping_context& context)
-      : clock(context), events(context.get_executor(), {.capacity = 3}) {
-    mine = events.handler([](const tracked&) -> awaitable<void> {
+  explicit ending(const place& context)
+      : clock(context.steps),
+        events(std::make_shared<consumer>(context.get_executor(),
+                                          msgbus::mailbox_options{.capacity = 3})) {
+    const msgbus::subscription mine = events->handler([](const tracked&) -> awaitable<void> {
       const tracked local;
       co_await msgbus::exec::sleep(1s);
     });
-    for (int i = 0; i < 3; ++i) (void)events.post<tracked>(i);
-    auto cancelled = context.spawn(events.consume<tracked>(9));
-    (void)context.spawn(events.drain(100ms));
-    (void)context.spawn(race(this));
+    for (int i = 0; i < 3; ++i) (void)events->post<tracked>(i);
+    auto cancelled = context.spawn(events->consume<tracked>(9));
+    (void)context.spawn(events->drain(100ms));
+    (void)context.spawn(race(events, mine));
     (void)context.spawn(mine.cancelled());
   }
-  static awaitable<void> race(ending* self) {
+  static awaitable<void> race(std::shared_ptr<consumer> to, msgbus::subscription mine) {
     using namespace asio::experimental::awaitable_operators;
-    (void)co_await (self->events.send<tracked>(5) || msgbus::exec::sleep(10ms));
-    self->mine.cancel();
+    (void)co_await (to->send<tracked>(5) || msgbus::exec::sleep(10ms));
+    mine.cancel();
   }
   bool when_idle() { return clock.advance_to_next(); }
   msgbus::testing::manual_clock clock;
-  consumer events;
-  msgbus::subscription mine;
+  std::shared_ptr<consumer> events;
 };
 
 }  // namespace

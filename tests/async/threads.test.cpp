@@ -76,7 +76,7 @@ TEST_CASE("handlers run on their component's executor or their policy's, the cal
     note(runs_here(callers));
     co_await first.consume<numbered>(1, 1);
     note(runs_here(callers));
-    co_await first.send<numbered>(1, 1);
+    (void)co_await first.send<numbered>(1, 1);
     note(runs_here(callers));
     const std::size_t ran = co_await source.dispatch<numbered>(1, 1);
     note(runs_here(callers));
@@ -123,7 +123,7 @@ TEST_CASE("a coroutine that hops between threads is handled in the order in whic
     auto send = [&]() -> awaitable<void> {
       for (int i = 0; i < 3000; ++i) {
         if (i % 3) {
-          co_await events.send<numbered>(0, i);
+          (void)co_await events.send<numbered>(0, i);
         } else {
           while (events.post<numbered>(0, i).rejected) co_await hop();
         }
@@ -173,7 +173,7 @@ TEST_CASE("senders that wait for room on several threads lose nothing", "[A6][A7
     expected = each.n + 1;
   });
   auto send = [&](int from) -> awaitable<void> {
-    for (int i = 0; i < 500; ++i) co_await events.send<numbered>(from, i);
+    for (int i = 0; i < 500; ++i) (void)co_await events.send<numbered>(from, i);
   };
   std::vector<std::future<void>> all;
   for (int from = 0; from < 4; ++from) {

@@ -136,8 +136,8 @@ TEST_CASE("several types share a topic, and each is read as what it is") {
                [&](const refund& what) { got += "refund " + std::to_string(what.id) + ";"; });
   there.inbound<order, refund>(to, "shop");
   here.outbound<order, refund>(from, "shop", {.encoding = msgbus::encoding::cbor});
-  from.post(refund{7}, "shop");
-  from.post(order{8, "tea"}, "shop");
+  (void)from.post(refund{7}, "shop");
+  (void)from.post(order{8, "tea"}, "shop");
   all.steps.run();
   CHECK(got == "refund 7;order tea;");
 }
@@ -282,7 +282,7 @@ TEST_CASE("of several members of a queue group one gets each message") {
   auto first = one.inbound<int>(to, "a", group);
   auto second = two.inbound<int>(to, "a", group);
   here.outbound<int>(from, "a");
-  for (int i = 0; i < 10; ++i) from.post(i, "a");
+  for (int i = 0; i < 10; ++i) (void)from.post(i, "a");
   all.steps.run();
   CHECK(seen == 10);
   CHECK(first.stats().received + second.stats().received == 10);
@@ -300,7 +300,7 @@ TEST_CASE("a process does not get what it has sent itself", "[B1]") {
   from.bind(to);
   here.outbound<int>(from, "a");
   auto in = here.inbound<int>(to, "a");
-  from.post(1, "a");
+  (void)from.post(1, "a");
   all.steps.run();
   CHECK(seen == 1);
   CHECK(in.stats().received == 0);
@@ -335,7 +335,7 @@ TEST_CASE("the chain of messages goes on across processes", "[B7]") {
   middle.outbound<int>(go_on, "b");
   back.inbound<int>(at_the_end, "b");
   front.outbound<int>(start, "a");
-  start.post(1, "a");
+  (void)start.post(1, "a");
   all.steps.run();
   CHECK_FALSE(first_id.empty());
   CHECK(chain == first_id);
@@ -448,7 +448,7 @@ TEST_CASE("a slow subscriber holds what comes in back, within bounds", "[B1][B5]
   auto in = there.inbound<int>(to, "a", {.buffer = 4});
   here.outbound<int>(from, "a");
   for (int i = 0; i < 40; ++i) {
-    from.post(i, "a");
+    (void)from.post(i, "a");
     all.steps.run();
   }
   CHECK(to.waiting() == 2);
@@ -473,12 +473,12 @@ TEST_CASE("a cancelled link takes nothing more, and its handle may be dropped be
   auto in = there.inbound<int>(to, "a");
   auto out = here.outbound<int>(from, "a");
   CHECK(there.links().size() == 1);
-  from.post(1, "a");
+  (void)from.post(1, "a");
   all.steps.run();
   in.cancel();
   CHECK_FALSE(in.active());
   CHECK(there.links().empty());
-  from.post(2, "a");
+  (void)from.post(2, "a");
   all.steps.run();
   CHECK(seen == 1);
   out.cancel();
@@ -496,7 +496,7 @@ TEST_CASE("a component that is closed or destroyed ends its links") {
   auto in = there.inbound<int>(*to, "a");
   here.outbound<int>(from, "a");
   to.reset();
-  from.post(1, "a");
+  (void)from.post(1, "a");
   all.steps.run();
   CHECK(in.stats().refused == 1);
   CHECK_FALSE(in.active());
@@ -512,7 +512,7 @@ TEST_CASE("a bridge that is drained sends what waits to go out, and takes nothin
   to.subscribe("a", [&](int) { ++seen; });
   there.inbound<int>(to, "a");
   auto out = here.outbound<int>(from, "a");
-  for (int i = 0; i < 100; ++i) from.post(i, "a");
+  for (int i = 0; i < 100; ++i) (void)from.post(i, "a");
   const msgbus::drain_report report = all.steps.run(here.drain(5s));
   CHECK(report.handled > 0);
   CHECK(report.failed == 0);
@@ -536,17 +536,17 @@ TEST_CASE("what came in and goes on through a component's mailbox still goes out
   consumer second(all.executor());
   subscriber last(all.executor());
   int arrived = 0;
-  first.subscribe("a", [&](int n) { second.post(n); });
+  first.subscribe("a", [&](int n) { (void)second.post(n); });
   second.handler([&](const int& n) -> awaitable<void> {
     co_await hop(3);
-    go_on.post(n, "b");
+    (void)go_on.post(n, "b");
   });
   last.subscribe("b", [&](int) { ++arrived; });
   middle.inbound<int>(first, "a");
   middle.outbound<int>(go_on, "b");
   back.inbound<int>(last, "b");
   front.outbound<int>(start, "a");
-  for (int i = 0; i < 20; ++i) start.post(i, "a");
+  for (int i = 0; i < 20; ++i) (void)start.post(i, "a");
   for (int i = 0; i < 15; ++i) (void)all.steps.step();
   const auto end = [&]() -> awaitable<void> {
     (void)co_await front.drain(5s);
@@ -580,7 +580,7 @@ TEST_CASE("everything may be destroyed in any order, amid traffic", "[A12][D8]")
       to->subscribe("a", [](int) -> awaitable<void> { co_await hop(); });
       there->inbound<int>(*to, "a");
       here->outbound<int>(*from, "a");
-      for (int i = 0; i < 3; ++i) from->post(i, "a");
+      for (int i = 0; i < 3; ++i) (void)from->post(i, "a");
       for (int i = 0; i < steps; ++i) (void)all->steps.step();
       if (order_of_end == 0) to.reset();
       if (order_of_end == 1) there.reset();

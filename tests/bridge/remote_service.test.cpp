@@ -219,7 +219,7 @@ TEST_CASE("handlers of commands know who called, and what they send carries it o
   auto act = all.commands.handler("act", [&](int n, const context& about) -> awaitable<void> {
     id = about.message_id();
     co_await hop();
-    news.post(n, "news");
+    (void)news.post(n, "news");
   });
   all.there.serve("users", act);
   all.there.outbound<int>(news, "news");

@@ -78,6 +78,9 @@ def refuses(compiler, file, sentence, directory="nowhere"):
         return fail(f"{file}: the compiler died of signal {-code}", output)
     if not re.search(flat(sentence), flat(output)):
         return fail(f"{file}: is refused, but the compiler does not say: {sentence}", output)
+    said = set(re.findall(r"error: static assertion failed[^\n]*?(msgbus: [^\n]*)", output))
+    if len(said) > 1:
+        return fail(f"{file}: one mistake is told as {len(said)}: {sorted(said)}", output)
     return 0
 
 

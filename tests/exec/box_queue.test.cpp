@@ -4,6 +4,9 @@
 #include "support/crew.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -39,6 +42,39 @@ TEST_CASE("one lane that keeps all needs no queue of boxes", "[A4]") {
   CHECK(make_box_queue({.on_full = overflow::drop_newest}) == nullptr);
   CHECK(make_box_queue({.concurrency = 2}) != nullptr);
   CHECK(make_box_queue({.on_full = overflow::drop_oldest}) != nullptr);
+}
+
+TEST_CASE("a capacity of any size takes memory for what waits only", "[A4][A6]") {
+  constexpr auto largest = std::numeric_limits<std::size_t>::max();
+  for (const std::size_t lanes : {1U, 2U}) {
+    for (const overflow policy : {overflow::suspend, overflow::drop_oldest}) {
+      for (const std::size_t capacity : {std::size_t{1} << 21, largest}) {
+        const auto all =
+            make_box_queue({.capacity = capacity, .on_full = policy, .concurrency = lanes});
+        REQUIRE(all);
+        for (int i = 0; i < 3; ++i) CHECK(put(*all, i));
+        CHECK(all->size() == 3);
+        for (int i = 0; i < 3; ++i) CHECK(number_in(all->pop()) == i);
+        CHECK(all->accepted() == 3);
+      }
+    }
+  }
+}
+
+TEST_CASE("a large queue that keeps all refuses one message more than its capacity", "[A6]") {
+  constexpr std::size_t capacity = (std::size_t{1} << 20) + 1;
+  const auto all = make_box_queue({.capacity = capacity});
+  REQUIRE(all);
+  bool taken = true;
+  for (std::size_t i = 0; i < capacity; ++i) {
+    owned_message message = std::make_unique<carried_event<int>>(1), displaced;
+    taken = taken && all->try_push(message, displaced) && !displaced;
+  }
+  CHECK(taken);
+  owned_message one_more = std::make_unique<carried_event<int>>(1), displaced;
+  CHECK_FALSE(all->try_push(one_more, displaced));
+  CHECK(one_more);
+  CHECK_FALSE(displaced);
 }
 
 TEST_CASE("a queue for several lanes holds its capacity and not one message more", "[A6]") {

@@ -1,5 +1,6 @@
 #include <msgbus/exec/branches.hpp>
 
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/waiter.hpp>
 #include <msgbus/testing/cut_off.hpp>
@@ -263,6 +264,25 @@ TEST_CASE("a branch whose context goes has failed, and the owner goes on", "[A12
   CHECK(log == "a");
 }
 
+TEST_CASE("a branch on an executor whose context has ended has failed, and the owner goes on",
+          "[A12]") {
+  stepping_context here;
+  CHECK_FALSE(child_executor(here.get_executor(), asio::any_io_executor(), true));
+  CHECK_FALSE(msgbus::exec::work_on(asio::any_io_executor()));
+  std::string log;
+  branches all;
+  const auto own = [&]() -> asio::awaitable<void> {
+    all.start(asio::any_io_executor(), turns(1, log, 'n'));
+    all.start(here.get_executor(), turns(2, log, 'h'));
+    co_await all.join();
+  };
+  here.run(own());
+  CHECK(log == "h");
+  CHECK(msgbus::exec::is_aborted(all.failure(0)));
+  CHECK(all.has_lost_context(0));
+  CHECK_FALSE(all.failure(1));
+}
+
 TEST_CASE("branches outlive an owner whose context goes", "[A12]") {
   std::optional<stepping_context> here(std::in_place);
   stepping_context there;
@@ -285,9 +305,8 @@ TEST_CASE("branches outlive an owner whose context goes", "[A12]") {
 
 TEST_CASE("branches and their owner are taken down safely at every step", "[A12]") {
   struct scenario {
-    explicit scenario(stepping_context& context) : running(context.spawn(own(*this, context))) {}
-    static asio::awaitable<void> own(scenario& self, stepping_context& context) {
-      auto log = self.log;
+    explicit scenario(stepping_context& context) : running(context.spawn(own(log, context))) {}
+    static asio::awaitable<void> own(std::shared_ptr<std::string> log, stepping_context& context) {
       branches all;
       all.start(strand_over(context.get_executor()), turns(3, *log, 'a'));
       all.start(context.get_executor(), turns(2, *log, 'b'));

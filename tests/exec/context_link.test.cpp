@@ -1,11 +1,13 @@
 #include <msgbus/exec/context_link.hpp>
 
+#include <msgbus/exec/clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
 #include "support/crew.hpp"
 
 #include <asio/io_context.hpp>
+#include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 
 #include <atomic>
@@ -20,6 +22,7 @@ namespace {
 
 struct listener final : context_link {
   explicit listener(int& to) : ended(to) {}
+  using context_link::unlink_and_release;
   void context_ended() noexcept override {
     ++ended;
     goes.reset();
@@ -41,6 +44,29 @@ TEST_CASE("a link is told once that its context ends", "[A12]") {
   CHECK(ended == 1);
   linked.unlink();
   CHECK(ended == 1);
+}
+
+TEST_CASE("an empty executor has no context that could end", "[A12]") {
+  int ended = 0;
+  listener linked(ended);
+  CHECK_FALSE(linked.link(asio::any_io_executor()));
+  linked.unlink();
+  CHECK(ended == 0);
+  CHECK_FALSE(msgbus::exec::installed_clock(asio::any_io_executor()));
+}
+
+TEST_CASE("an object that goes releases its executor while the context is there", "[A12]") {
+  int ended = 0;
+  auto context = std::make_unique<asio::io_context>();
+  asio::any_io_executor held = asio::make_strand(*context);
+  {
+    listener linked(ended);
+    CHECK(linked.link(held));
+    linked.unlink_and_release(held);
+    CHECK_FALSE(held);
+  }
+  context.reset();
+  CHECK(ended == 0);
 }
 
 TEST_CASE("any context tells its links", "[A12]") {

@@ -88,7 +88,7 @@ TEST_CASE("components of two processes talk over a real server", "[B1][B7]") {
   here.run(back.flush());
   std::string tea("tea");
   here.run(orders.publish(tea, "orders.placed"));
-  orders.post(std::string("cups"), "orders.paid");
+  (void)orders.post(std::string("cups"), "orders.paid");
   here.run_until([&] { return got.size() == 2; });
   CHECK(got == std::vector<std::string>{"orders.placed tea", "orders.paid cups"});
   here.run(front.drain(5s));
@@ -148,7 +148,7 @@ TEST_CASE("messages and commands go on when the server was killed and is back", 
   // Whatever was lost on the way: what is sent from now on comes, as soon as both are back.
   int number = 0;
   while (got.empty()) {
-    orders.post(++number, "orders");
+    (void)orders.post(++number, "orders");
     auto turn = here.start(msgbus::exec::sleep(10ms));
     here.finish(turn);
     REQUIRE(number < 3000);

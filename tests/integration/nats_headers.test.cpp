@@ -121,7 +121,7 @@ TEST_CASE("what a handler causes goes on, whatever ids the message from elsewher
   subscriber to(here.executor());
   msgbus::async::publisher on;
   const auto out = at.outbound<int>(on, "next");
-  to.subscribe("orders", [&](int number) { on.post(number, "next"); });
+  to.subscribe("orders", [&](int number) { (void)on.post(number, "next"); });
   at.inbound<int>(to, "orders");
   here.run(at.flush());
   foreign_client from(server);

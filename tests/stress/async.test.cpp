@@ -85,8 +85,8 @@ TEST_CASE("every verb from several threads, on components that several threads r
           switch (i % 6) {
             case 0: co_await producer.dispatch<ping>(number); break;
             case 1: co_await first.consume<ping>(number); break;
-            case 2: co_await producer.send<ping>(number); break;
-            case 3: co_await second.send<ping>(number); break;
+            case 2: (void)co_await producer.send<ping>(number); break;
+            case 3: (void)co_await second.send<ping>(number); break;
             case 4: (void)producer.post<ping>(number); break;
             default: (void)co_await (producer.dispatch<ping>(number) || hop(2)); break;
           }
@@ -174,7 +174,7 @@ TEST_CASE("components that are closed, drained or destroyed while others use the
         try {
           (void)producer.post<int>(i);
           if ((i + from) % 2) {
-            co_await producer.send<ping>(i);
+            (void)co_await producer.send<ping>(i);
           } else {
             co_await producer.dispatch<ping>(i);
           }
@@ -292,7 +292,7 @@ TEST_CASE("a context is destroyed while what its coroutines wait for happens on 
           case 1: co_await producer.dispatch<ping>(i); break;
           case 2: (void)co_await (consumer.consume<ping>(i) || hop(2)); break;
           case 3: (void)co_await stream.next(); break;
-          default: co_await consumer.send<ping>(i); break;
+          default: (void)co_await consumer.send<ping>(i); break;
         }
       }
     };

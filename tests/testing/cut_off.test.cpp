@@ -1,5 +1,6 @@
 #include <msgbus/testing/cut_off.hpp>
 
+#include <msgbus/async/consumer.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 
@@ -10,7 +11,7 @@
 #include <asio/strand.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include <set>
+#include <memory>
 #include <string>
 
 using msgbus::testing::cut_off_at_every_step;
@@ -56,7 +57,7 @@ TEST_CASE("a scenario is run with one step more each time, until it ends") {
   CHECK(log == ".3.32.321.321.");
 }
 
-TEST_CASE("each cut is made in both orders, if nothing else is said") {
+TEST_CASE("each cut is made in all three ways, if nothing else is said") {
   std::string log;
   const auto report = cut_off_at_every_step([&](stepping_context& context) {
     struct ends {
@@ -69,8 +70,11 @@ TEST_CASE("each cut is made in both orders, if nothing else is said") {
     return ends(log);
   });
   CHECK(report.steps == 1);
-  CHECK(report.cuts == 2);
-  CHECK(log == "cssccscscscs");
+  CHECK(report.cuts == 3);
+  CHECK(log ==
+        "csscsc"
+        "cscscs"
+        "cscscs");
 }
 
 TEST_CASE("a scenario without components is its coroutines") {
@@ -83,8 +87,8 @@ TEST_CASE("a scenario without components is its coroutines") {
     (void)context.spawn(work(cut));
   });
   CHECK(report.steps >= 3);
-  CHECK(report.cuts == 2 * report.steps);
-  CHECK(cut >= 2 * 3);
+  CHECK(report.cuts == 3 * report.steps);
+  CHECK(cut >= 3 * 3);
 }
 
 TEST_CASE("a scenario goes on when nothing is left, if it knows how") {
@@ -104,12 +108,56 @@ TEST_CASE("a scenario goes on when nothing is left, if it knows how") {
     int calls = 0;
     msgbus::testing::spawned<void> running;
   };
-  const auto report =
-      cut_off_at_every_step([](stepping_context& context) { return scenario(context); });
+  // The coroutine refers to the scenario, and cannot run on without it.
+  const auto build = [](stepping_context& context) { return scenario(context); };
+  const auto report = cut_off_at_every_step(build, {.order = teardown::both});
   CHECK(report.steps >= 6);
-  CHECK(cut_off_at_every_step([](stepping_context& context) { return scenario(context); },
-                              {.shuffle = shuffled{3}})
-            .steps == report.steps);
+  CHECK(cut_off_at_every_step(build, {.order = teardown::both, .shuffle = shuffled{3}}).steps ==
+        report.steps);
+
+  SECTION("also where it is behind a pointer") {
+    const auto behind = [](stepping_context& context) {
+      return std::make_unique<scenario>(context);
+    };
+    CHECK(cut_off_at_every_step(behind, {.order = teardown::both}).steps == report.steps);
+  }
+}
+
+TEST_CASE("a handler that is suspended and then uses the members of its object is found") {
+  // It asks a flag that it shares, so that the test touches nothing destroyed.
+  struct fragile {
+    fragile(stepping_context& context, bool& found) : events(context.get_executor()) {
+      events.handler([gone = gone, &found](const int&) -> asio::awaitable<void> {
+        co_await asio::post(asio::use_awaitable);
+        if (*gone) found = true;
+      });
+      (void)events.post(1);
+    }
+    ~fragile() { *gone = true; }
+
+    std::shared_ptr<bool> gone = std::make_shared<bool>(false);
+    msgbus::async::consumer events;
+  };
+  const auto finds = [](teardown order) {
+    bool found = false;
+    const auto report = cut_off_at_every_step(
+        [&](stepping_context& context) { return fragile(context, found); }, {.order = order});
+    CHECK(report.steps > 2);
+    return found;
+  };
+  CHECK(finds(teardown::components_first_then_run));
+  CHECK(finds(msgbus::testing::cut_off_options{}.order));
+  CHECK_FALSE(finds(teardown::both));
+}
+
+TEST_CASE("what runs on without its components for ever is an error") {
+  auto endless = [](stepping_context& context) {
+    auto work = []() -> asio::awaitable<void> {
+      for (;;) co_await asio::post(asio::use_awaitable);
+    };
+    (void)context.spawn(work());
+  };
+  CHECK_THROWS_WITH(cut_off_at_every_step(endless, {.limit = 20}), contains("after 20 more steps"));
 }
 
 TEST_CASE("coroutines on strands with timers are cut off safely", "[A12]") {
@@ -142,12 +190,14 @@ TEST_CASE("a scenario that does not end is an error, and so is one that differs 
     };
     (void)context.spawn(work());
   };
-  CHECK_THROWS_WITH(cut_off_at_every_step(endless, {.limit = 20}), contains("after 20 steps"));
+  CHECK_THROWS_WITH(cut_off_at_every_step(endless, {.order = teardown::both, .limit = 20}),
+                    contains("after 20 steps"));
 
   int runs = 0;
   std::string log;
   auto moody = [&](stepping_context& context) { return countdown(context, ++runs % 2, log); };
-  CHECK_THROWS_WITH(cut_off_at_every_step(moody), contains("fewer in another"));
+  CHECK_THROWS_WITH(cut_off_at_every_step(moody, {.order = teardown::both}),
+                    contains("fewer in another"));
 }
 
 TEST_CASE("what a step of a scenario throws is thrown") {

@@ -2,9 +2,11 @@
 
 #include "support/catch.hpp"
 
+#include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/dispatch.hpp>
+#include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/strand.hpp>
@@ -137,6 +139,17 @@ TEST_CASE("an awaitable that nothing can end is an error that says so") {
   };
   CHECK_THROWS_AS(context.run(wait()), msgbus::testing::stuck);
   CHECK_THROWS_WITH(context.run(wait()), contains("nothing is left to do"));
+  CHECK_THROWS_WITH(context.run(wait()),
+                    contains("A timer or another operation of Asio is pending"));
+}
+
+TEST_CASE("an awaitable that waits for another context is an error that says so") {
+  stepping_context context;
+  asio::io_context another;
+  const auto visit = [&]() -> asio::awaitable<void> {
+    co_await asio::post(asio::bind_executor(another.get_executor(), asio::use_awaitable));
+  };
+  CHECK_THROWS_WITH(context.run(visit()), contains("it waits for another context"));
 }
 
 TEST_CASE("what a step throws is thrown, and the next steps are still there") {

@@ -33,7 +33,6 @@ class consumer : public detail::base<detail::consumer_core> {
   /// typed handlers: T4). After it, in any order, come `depends<...>` and `const context&`. For one
   /// event, handlers run one after the other, in the order in which they were attached (D1, A3).
   template <class F>
-    requires(!std::is_member_function_pointer_v<F>)
   subscription handler(F f, policy how = {}) {
     return attach(std::move(f), std::move(how), msgbus::component::taken_by<F>());
   }
@@ -41,7 +40,6 @@ class consumer : public detail::base<detail::consumer_core> {
   /// Attaches a handler for these types of event; it may be generic in its first parameter. It
   /// runs once per event (T2).
   template <class E, class... Es, class F>
-    requires(!std::is_member_function_pointer_v<F>)
   subscription handler(F f, policy how = {}) {
     return attach(std::move(f), std::move(how), msgbus::component::named_types<E, Es...>{});
   }

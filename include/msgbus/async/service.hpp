@@ -39,9 +39,10 @@ class service : public detail::base<detail::service_core> {
   /// the others are the operation's. A policy with retries copies the arguments for each attempt.
   /// Throws `duplicate_handler` if the name is taken.
   template <class F>
-    requires(!std::is_member_function_pointer_v<F>)
   auto handler(std::string name, F f, policy how = {}) {
     using found = detail::signature_of<F>;
+    static_assert(!std::is_member_function_pointer_v<F>,
+                  "msgbus: a member function needs its object: give both, `&type::member, object`");
     static_assert(!std::is_same_v<found, detail::no_signature>,
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");

@@ -81,12 +81,14 @@ struct checked;
 template <class M>
 struct checked<no_signature, M> {
   static_assert(!std::is_same_v<M, M>, "msgbus: the handler cannot be called with this type");
+  static constexpr bool fits = false;
 };
 template <class R, class M>
 struct checked<signature<R>, M> {
   static_assert(!std::is_same_v<M, M>,
                 "msgbus: a handler without parameters handles nothing; its first parameter is the "
                 "message that it handles");
+  static constexpr bool fits = false;
 };
 template <class R, class P, class... Ps, class M>
 struct checked<signature<R, P, Ps...>, M> {
@@ -108,9 +110,13 @@ struct checked<signature<R, P, Ps...>, M> {
   static_assert(std::is_reference_v<P> || !takes<P, M> || std::copy_constructible<M>,
                 "msgbus: a handler takes its message by value, but it cannot be copied; take it by "
                 "reference to const");
-  static_assert((di::is_injected<Ps> && ...),
+  static_assert(di::is_injected<P> || (di::is_injected<Ps> && ...),
                 "msgbus: after its message a handler takes only msgbus::depends<...> and const "
                 "msgbus::context&");
+  /// Whether the handler can be called: if not, one sentence says why, and nothing else should.
+  static constexpr bool fits = is_message && by_value_or_const && takes<P, M> &&
+                               (std::is_reference_v<P> || std::copy_constructible<M>) &&
+                               (di::is_injected<Ps> && ...);
   using result = R;
   using first = P;
   using needs = di::injector<Ps...>;
@@ -133,6 +139,9 @@ std::string names_of(type_list<Ms...>) {
 /// A callable that is destroyed before the entry that holds it.
 template <class F>
 class held_callable {
+  static_assert(!std::is_member_function_pointer_v<F>,
+                "msgbus: a member function needs its object: give both, `&type::member, object`");
+
  public:
   explicit held_callable(F&& callable) : callable_(std::move(callable)) {
     if constexpr (requires { bool(*callable_ == nullptr); }) {

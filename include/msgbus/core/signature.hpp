@@ -132,10 +132,19 @@ inline constexpr bool member_of = false;
 template <class M, class C, class Object>
 inline constexpr bool member_of<M C::*, Object> = std::is_base_of_v<C, Object>;
 
+template <class Member, class Object>
+inline constexpr bool points_to_object_of = false;
+template <class M, class C, class Object>
+  requires requires(const Object& object) { *object; }
+inline constexpr bool points_to_object_of<M C::*, Object> =
+    std::is_base_of_v<C, std::remove_cvref_t<decltype(*std::declval<const Object&>())>>;
+
 /// `object` is an lvalue, which must outlive the handler, or a pointer, smart or not.
 template <class Member, class Object>
 auto bind_member(Member member, Object&& object) {
   if constexpr (!member_of<Member, std::remove_cvref_t<Object>>) {
+    static_assert(points_to_object_of<Member, std::remove_cvref_t<Object>>,
+                  "msgbus: a member function needs its object: give both, `&type::member, object`");
     return bound_member<std::remove_cvref_t<Object>, Member>(member, std::forward<Object>(object));
   } else {
     static_assert(std::is_lvalue_reference_v<Object>,

@@ -14,6 +14,9 @@ namespace msgbus {
 /// (I1).
 template <const auto& Dependency>
 class depends {
+  static_assert(!std::is_pointer_v<std::remove_cvref_t<decltype(Dependency)>>,
+                "msgbus: depends<D> names the dependency itself, not its address");
+
  public:
   using value_type = di::value_of<decltype(Dependency)>;
 

@@ -25,6 +25,14 @@ class implementation_of final : public implementation {
                                       (!std::is_reference_v<provided_by<Dependency>> &&
                                        gives_value && std::is_convertible_v<given, value>));
   static_assert(fits, "msgbus: an override gives another type than the dependency it replaces");
+  // What a handler changes through the reference is meant to be seen by others.
+  static constexpr bool gives_copy = fits && !std::is_reference_v<given> &&
+                                     std::is_reference_v<provided_by<Dependency>> &&
+                                     !std::is_const_v<value>;
+  static_assert(!gives_copy,
+                "msgbus: an override gives a copy where the dependency gives a reference, and a "
+                "handler would change the copy; let it return a reference (a lambda: -> T&), or "
+                "take a yield<T&>");
 
  public:
   explicit implementation_of(Implementation what)

@@ -22,7 +22,8 @@ class branches {
   branches& operator=(const branches&) = delete;
   ~branches();
 
-  /// Starts one more. It may be cancelled if `on` is a strand of ours; see `child_executor`.
+  /// Starts one more. It may be cancelled if `on` is a strand of ours; see `child_executor`. If
+  /// `on` is empty, because its context has ended, the branch has failed, as aborted.
   void start(const asio::any_io_executor& on, asio::awaitable<void> work) {
     launch(add(on), std::move(work));
   }

@@ -43,7 +43,8 @@ class clock {
 /// have begun stay with the clock they began with.
 void install_clock(asio::execution_context& context, std::shared_ptr<clock> installed);
 
-/// The clock that somebody gave to the executor's context; null if nobody did.
+/// The clock that somebody gave to the executor's context; null if nobody did, or for an empty
+/// executor.
 [[nodiscard]] std::shared_ptr<clock> installed_clock(const asio::any_io_executor& executor);
 
 /// The time in the executor's context. As cheap as the steady clock in a program that never

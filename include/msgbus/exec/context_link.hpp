@@ -15,13 +15,17 @@ class context_links;
 
 /// Something that must let go of a context when that ends. Thread-safe, except that a context must
 /// not be destroyed while other threads use it, as everywhere in Asio.
+///
+/// An object that stores an executor, and may outlive its context, is one of these: it empties the
+/// executor when it is told. The strand behind an executor refers to the context's services until
+/// it is destroyed, and the work that an executor tracks refers to the context itself.
 class context_link {
  public:
   context_link() = default;
   context_link(const context_link&) = delete;
   context_link& operator=(const context_link&) = delete;
 
-  /// Links to the executor's context. False if that is ending already.
+  /// Links to the executor's context. False if that is ending already, or the executor is empty.
   bool link(const asio::any_io_executor& executor);
   /// When it returns, no other thread is telling it that the context ends, or will.
   void unlink() noexcept;
@@ -33,6 +37,9 @@ class context_link {
   /// thread. False, and nothing is called, if it was unlinked or the context is ending. `last` must
   /// be quick, and link or unlink nothing.
   bool unlink_after(function_ref<void()> last) noexcept;
+
+  /// Unlinks, and empties the executor while its context cannot end: for destructors.
+  void unlink_and_release(asio::any_io_executor& held) noexcept;
 
  private:
   friend class context_links;

@@ -88,7 +88,7 @@ using lane_executor = basic_lane_executor<false>;
 [[nodiscard]] lane_executor make_lane_executor(const asio::any_io_executor& base,
                                                std::shared_ptr<const lineage> waiting);
 
-/// While it lives, the executor's context does not run out of work.
+/// While it lives, the executor's context does not run out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
 
 namespace detail {
@@ -107,7 +107,8 @@ namespace detail {
 
 /// The executor for what is spawned on `wanted` by what runs on `here`. A strand where it must be
 /// cancelled from outside, where mailboxes wait for it, or where something from elsewhere is being
-/// handled; what it spawns is then known to be caused by that.
+/// handled; what it spawns is then known to be caused by that. Empty if `wanted` is, because its
+/// context has ended.
 [[nodiscard]] asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                                    const asio::any_io_executor& wanted,
                                                    bool cancellable);

@@ -91,7 +91,7 @@ class mailbox : private context_link {
     return boxes_ ? boxes_->accepted() : ring_.claimed();
   }
   [[nodiscard]] const mailbox_options& options() const noexcept { return options_; }
-  /// Of no use any more where `can_run` is false.
+  /// Empty once its context has ended: then `can_run` is false.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
   /// Whether the executor's context is still there.
   [[nodiscard]] bool can_run() const noexcept {
@@ -147,7 +147,7 @@ class mailbox : private context_link {
   [[nodiscard]] bool ready() const noexcept { return boxes_ ? boxes_->ready() : ring_.ready(); }
   void context_ended() noexcept override;
 
-  const asio::any_io_executor executor_;
+  asio::any_io_executor executor_;  // emptied when its context ends, and never set again
   const mailbox_options options_;
   mailbox_owner& owner_;
   const std::shared_ptr<const lineage> lineage_;

@@ -18,13 +18,14 @@ enum class overflow {
 /// A mailbox, or the queue of a stream. A busy mailbox lets its executor go on after every batch of
 /// messages; an idle one costs nothing but memory (A11).
 struct mailbox_options {
-  std::size_t capacity = 1024;  ///< messages that may wait; at least 1
+  std::size_t capacity = 1024;  ///< messages that may wait; at least 1, and as many as you like
   overflow on_full = overflow::suspend;
   std::size_t concurrency = 1;  ///< messages handled at once; 1 keeps their order (A4, A5)
 };
 
 /// What the mailboxes that a message was sent to have made of it; they add up to their number.
-struct receipt {
+/// `rejected` says that somebody does not get the message: look at it, or say `(void)`.
+struct [[nodiscard]] receipt {
   std::size_t admitted = 0;  ///< it waits to be handled
   std::size_t dropped = 0;   ///< it was discarded by `overflow::drop_newest`
   std::size_t rejected = 0;  ///< it was refused: the mailbox was full, or the component closed

@@ -36,6 +36,8 @@ class counting_observer : public observer {
   }
   void dropped(const step&) noexcept override { add(dropped_); }
   void unrouted(const step&) noexcept override { add(unrouted_); }
+  void abandoned(const step&) noexcept override { add(abandoned_); }
+  void rejected(const step&) noexcept override { add(rejected_); }
 
   /// Messages that were taken.
   [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_; }
@@ -49,12 +51,17 @@ class counting_observer : public observer {
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   /// Messages that nobody handled.
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return unrouted_; }
+  /// Messages that were given up.
+  [[nodiscard]] std::uint64_t abandoned() const noexcept { return abandoned_; }
+  /// Messages that were refused.
+  [[nodiscard]] std::uint64_t rejected() const noexcept { return rejected_; }
 
  private:
   using count = std::atomic<std::uint64_t>;
   static void add(count& to) noexcept { to.fetch_add(1, std::memory_order_relaxed); }
 
-  count accepted_{0}, delivered_{0}, failed_{0}, overran_{0}, dropped_{0}, unrouted_{0};
+  count accepted_{0}, delivered_{0}, failed_{0}, overran_{0}, dropped_{0}, unrouted_{0},
+      abandoned_{0}, rejected_{0};
 };
 
 }  // namespace msgbus

@@ -2,6 +2,7 @@
 
 /// How one handler is run: where, for how long, how often.
 
+#include <msgbus/core/duration_option.hpp>
 #include <msgbus/exec/requirements.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -13,10 +14,9 @@ namespace msgbus {
 
 /// Repeats a handler that fails. Every attempt is an invocation of its own (I1).
 struct retry {
-  std::size_t attempts = 1;  ///< in all; 1 is no retry
-  std::chrono::steady_clock::duration backoff = std::chrono::milliseconds(100);  ///< before the 2nd
-  std::chrono::steady_clock::duration max_backoff =
-      std::chrono::seconds(30);  ///< it doubles so far
+  std::size_t attempts = 1;                                          ///< in all; 1 is no retry
+  detail::duration_option backoff = std::chrono::milliseconds(100);  ///< before the 2nd
+  detail::duration_option max_backoff = std::chrono::seconds(30);    ///< it doubles so far
   double jitter = 0.2;  ///< the part of a backoff that is random, 0 to 1, so that crowds disperse
 };
 
@@ -24,12 +24,14 @@ struct retry {
 /// order is fixed: retries around a timeout for each attempt, around the dependencies, around the
 /// handler.
 struct policy {
-  asio::any_io_executor executor = {};  ///< runs the handler there; empty: the component's
+  /// Runs the handler there; empty: the component's. Released when its context ends: the handler
+  /// then fails with `closed`.
+  asio::any_io_executor executor = {};
   /// Cancels an attempt that takes longer and waits for its end; if it then fails, it has failed
   /// with `timed_out`. Zero: no limit. One that ends well all the same has ended well: a plain
   /// handler, which cannot be cancelled, or a coroutine that takes no notice. Either way the
   /// observer's `overran` is told, and `counters::overran` counts it.
-  std::chrono::steady_clock::duration timeout = {};
+  detail::duration_option timeout = {};
   msgbus::retry retry = {};
 
   /// Whether it asks for nothing.

@@ -34,6 +34,8 @@ class service : public component::base<detail::service_core> {
   template <class F>
   auto handler(std::string name, F f) {
     using found = detail::signature_of<F>;
+    static_assert(!std::is_member_function_pointer_v<F>,
+                  "msgbus: a member function needs its object: give both, `&type::member, object`");
     static_assert(!std::is_same_v<found, detail::no_signature>,
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");

@@ -15,11 +15,19 @@
 
 namespace msgbus::testing {
 
-/// What is destroyed first: the context, or what the scenario is made of.
-enum class teardown { context_first, components_first, both };
+/// In which order everything goes: the context, and the scenario's components.
+enum class teardown {
+  context_first,     ///< the context, then the components
+  components_first,  ///< the components, then the context, without a step in between
+  /// The components; then the steps that are left are done, as in a program that goes on; then the
+  /// context. This finds a handler that is suspended while the objects it refers to are destroyed.
+  components_first_then_run,
+  both,  ///< each cut is made twice: `context_first` and `components_first`
+  every  ///< each cut is made in all three ways
+};
 
 struct cut_off_options {
-  teardown order = teardown::both;  ///< `both`: each cut is made twice
+  teardown order = teardown::every;
   std::optional<shuffled> shuffle{};
   std::size_t limit = 10'000;  ///< a scenario of more steps is an error
 };
@@ -51,6 +59,21 @@ concept goes_on_when_idle = requires(T& running) {
   { running.scenario.when_idle() } -> std::convertible_to<bool>;
 };
 
+/// The scenario is behind a pointer.
+template <class T>
+concept points_to_what_goes_on = requires(T& running) {
+  { running.scenario->when_idle() } -> std::convertible_to<bool>;
+};
+
+/// The ways of `order` that there are to try.
+[[nodiscard]] constexpr bool is_asked_for(teardown order, teardown way) noexcept {
+  return order == way || order == teardown::every ||
+         (order == teardown::both && way != teardown::components_first_then_run);
+}
+
+/// Does what is left when the components have gone.
+void run_on(stepping_context& context, std::size_t limit);
+
 /// Whether that many steps could be done.
 template <class Held>
 bool do_steps(std::size_t steps, stepping_context& context, Held& running) {
@@ -58,6 +81,8 @@ bool do_steps(std::size_t steps, stepping_context& context, Held& running) {
     if (context.step()) continue;
     if constexpr (goes_on_when_idle<Held>) {
       if (running.scenario.when_idle()) continue;
+    } else if constexpr (points_to_what_goes_on<Held>) {
+      if (running.scenario->when_idle()) continue;
     }
     return false;
   }
@@ -66,24 +91,20 @@ bool do_steps(std::size_t steps, stepping_context& context, Held& running) {
 
 /// Whether it was cut off, and did not end before.
 template <class Build>
-bool run_cut_off(Build& build, std::size_t after, bool context_first,
-                 const std::optional<shuffled>& shuffle) {
+bool run_cut_off(Build& build, std::size_t after, teardown way, const cut_off_options& options) {
   using scenario = std::invoke_result_t<Build&, stepping_context&>;
   std::optional<stepping_context> context;
-  if (shuffle) {
-    context.emplace(*shuffle);
+  if (options.shuffle) {
+    context.emplace(*options.shuffle);
   } else {
     context.emplace();
   }
   std::optional<held<scenario>> running(std::in_place, build, *context);
   const bool cut = do_steps(after, *context, *running);
-  if (context_first) {
-    context.reset();
-    running.reset();
-  } else {
-    running.reset();
-    context.reset();
-  }
+  if (way == teardown::context_first) context.reset();
+  running.reset();
+  if (way == teardown::components_first_then_run) run_on(*context, options.limit);
+  context.reset();
   return cut;
 }
 
@@ -91,10 +112,13 @@ bool run_cut_off(Build& build, std::size_t after, bool context_first,
 
 /// `build(stepping_context&)` makes the components, starts what they do and returns them, as an
 /// object that may be immovable. That is done on a fresh context each time, which then does 0, 1,
-/// 2,
-/// ... steps, until the scenario ends by itself: until nothing is left to do. If the object has a
-/// `bool when_idle()`, that is called when nothing is left, and counts as a step if it returns
-/// true: it may advance a clock. What a step throws is thrown.
+/// 2, ... steps, until the scenario ends by itself: until nothing is left to do. If the object, or
+/// the one that it points to, has a `bool when_idle()`, that is called when nothing is left, and
+/// counts as a step if it returns true: it may advance a clock. What a step throws is thrown.
+///
+/// Whatever runs on without the components must not refer to them: give coroutines and handlers
+/// what they use as `std::shared_ptr`s. A scenario whose own coroutines cannot do that says
+/// `{.order = teardown::both}`.
 ///
 ///     struct scenario {
 ///       explicit scenario(stepping_context& context)
@@ -113,12 +137,11 @@ cut_off_report cut_off_at_every_step(Build build, const cut_off_options& options
                                std::to_string(options.limit) + " steps");
     }
     std::size_t runs = 0, cut = 0;
-    for (const bool context_first : {true, false}) {
-      if (options.order == (context_first ? teardown::components_first : teardown::context_first)) {
-        continue;
-      }
+    for (const teardown way : {teardown::context_first, teardown::components_first,
+                               teardown::components_first_then_run}) {
+      if (!detail::is_asked_for(options.order, way)) continue;
       ++runs;
-      if (detail::run_cut_off(build, after, context_first, options.shuffle)) ++cut;
+      if (detail::run_cut_off(build, after, way, options)) ++cut;
     }
     if (cut != 0 && cut != runs) {
       throw std::runtime_error("msgbus: the scenario has " + std::to_string(after) +

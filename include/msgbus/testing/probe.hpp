@@ -21,7 +21,7 @@
 namespace msgbus::testing {
 
 /// What a probe may see: that a handler of its own got a message, or what an observer is told.
-enum class seen { received, accepted, delivered, failed, dropped, abandoned, unrouted };
+enum class seen { received, accepted, delivered, failed, dropped, abandoned, unrouted, rejected };
 
 /// One thing that a probe saw.
 struct sighting {

@@ -17,7 +17,7 @@ namespace msgbus::nats {
 class events final : private exec::context_link {
  public:
   events(asio::any_io_executor executor, std::function<void(const event&)> to);
-  ~events() { unlink(); }
+  ~events() { unlink_and_release(executor_); }
 
   void tell(event::kind what, std::string_view text);
   /// Empty once its context has ended: an executor must not outlive that.

@@ -3,7 +3,7 @@
 /// How a handler with a policy is run: attempt by attempt, elsewhere, for a limited time.
 
 #include <msgbus/async/detail/delivery.hpp>
-#include <msgbus/policy/policy.hpp>
+#include <msgbus/policy/held_policy.hpp>
 
 #include <chrono>
 #include <functional>
@@ -35,7 +35,7 @@ using make_attempt = std::function<asio::awaitable<void>(attempt&)>;
 /// to `failed`; failures of attempts that were repeated are told to the observer. Does not throw.
 asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
                                    std::shared_ptr<const void> message, msgbus::context known,
-                                   std::string_view message_name, const msgbus::policy& how,
+                                   std::string_view message_name, const held_policy& how,
                                    make_attempt make, failures& failed);
 
 }  // namespace msgbus::async::detail

@@ -4,7 +4,7 @@
 /// compiled once, and not for each.
 
 #include <msgbus/async/detail/delivery.hpp>
-#include <msgbus/policy/policy.hpp>
+#include <msgbus/policy/held_policy.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -19,7 +19,7 @@ struct bare_handler {
 
 /// Makes what runs it with the message of the delivery, as often and where its policy says. A plain
 /// handler has a policy, or is not started.
-void start_bare(bare_handler what, bool is_plain, const policy& how, routing::entry& entry,
+void start_bare(bare_handler what, bool is_plain, const held_policy& how, routing::entry& entry,
                 delivery& d, asio::awaitable<void>& start);
 
 }  // namespace msgbus::async::detail

@@ -22,6 +22,8 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace msgbus::async::detail {
@@ -89,6 +91,30 @@ class core : public exec::mailbox_owner {
   [[nodiscard]] virtual const char* kind() const noexcept = 0;
 
   mutable component::parts shared;
+
+ private:
+  /// Messages that were abandoned by the end of the component or of its context, and nobody was
+  /// told of: the end of this says so. Made before the mailbox, which abandons what is left in it.
+  class unseen {
+   public:
+    unseen() = default;
+    unseen(const unseen&) = delete;
+    unseen& operator=(const unseen&) = delete;
+    ~unseen();
+    void add(std::string_view message) noexcept;
+    void name(const char* component) noexcept { component_ = component; }
+    void drained() noexcept { drained_.store(true, std::memory_order_relaxed); }
+
+   private:
+    std::mutex mutex_;
+    const char* component_ = "a component";
+    std::uint64_t messages_ = 0;
+    std::string first_;
+    std::atomic<bool> drained_{false};
+  };
+  unseen unseen_;
+
+ public:
   exec::mailbox mailbox;
   help_desk desk;
 
@@ -141,6 +167,7 @@ class core : public exec::mailbox_owner {
   };
   void listen(listener added);
   void count(outcome what) noexcept;  // one that settles a message
+  void count_rejected(const msgbus::step& message) noexcept;
   void grace_ended() noexcept;
   void check_quiet() noexcept;
   void tell_quiet() noexcept;

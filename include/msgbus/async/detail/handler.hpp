@@ -9,7 +9,7 @@
 #include <msgbus/component/handles.hpp>
 #include <msgbus/core/convert.hpp>
 #include <msgbus/exec/inject.hpp>
-#include <msgbus/policy/policy.hpp>
+#include <msgbus/policy/held_policy.hpp>
 #include <msgbus/routing/topic_tree.hpp>
 #include <msgbus/routing/type_table.hpp>
 
@@ -90,7 +90,7 @@ struct invocation {
   using exact = exact_message<std::remove_cvref_t<typename check::first>, M>;
 
   template <class Message>
-  static step_taken run(F& f, bool is_plain, const msgbus::policy& how, routing::entry& entry,
+  static step_taken run(F& f, bool is_plain, const held_policy& how, routing::entry& entry,
                         delivery& d, asio::awaitable<void>* start) {
     if constexpr (needs::needs_nothing) {
       if (start) {
@@ -126,7 +126,7 @@ struct invocation {
   }
 
   template <class Message>
-  static step_taken run_with_needs(F& f, bool is_plain, const msgbus::policy& how,
+  static step_taken run_with_needs(F& f, bool is_plain, const held_policy& how,
                                    routing::entry& entry, delivery& d,
                                    asio::awaitable<void>* start) {
     using call_type = bound_call<F, Message>;
@@ -195,7 +195,7 @@ class event_handler final : public routing::typed_entry {
   }
 
   component::held_callable<F> f_;
-  const msgbus::policy policy_;
+  const held_policy policy_;
   const bool is_plain_;
 };
 
@@ -255,7 +255,7 @@ class message_handler final : public routing::topic_entry {
   }
 
   component::held_callable<F> f_;
-  const msgbus::policy policy_;
+  const held_policy policy_;
   const bool is_plain_;
 };
 

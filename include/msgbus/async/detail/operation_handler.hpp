@@ -7,7 +7,7 @@
 #include <msgbus/async/detail/handler.hpp>
 #include <msgbus/async/detail/service_core.hpp>
 #include <msgbus/component/operation_parts.hpp>
-#include <msgbus/policy/policy.hpp>
+#include <msgbus/policy/held_policy.hpp>
 
 namespace msgbus::async::detail {
 
@@ -168,7 +168,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   void destroy_callable() noexcept override { f_.destroy(); }
 
   component::held_callable<F> f_;
-  const msgbus::policy policy_;
+  const held_policy policy_;
   const bool is_plain_;
 };
 

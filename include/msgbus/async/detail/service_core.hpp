@@ -5,7 +5,7 @@
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/component/argument.hpp>
 #include <msgbus/core/cause.hpp>
-#include <msgbus/policy/policy.hpp>
+#include <msgbus/policy/held_policy.hpp>
 #include <msgbus/routing/name_table.hpp>
 
 #include <array>
@@ -162,7 +162,7 @@ struct bare_operation {
 };
 
 /// What runs it, as often and where its policy says.
-asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry, const policy& how,
-                                 const std::shared_ptr<command>& asked);
+asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
+                                 const held_policy& how, const std::shared_ptr<command>& asked);
 
 }  // namespace msgbus::async::detail

@@ -32,7 +32,7 @@ void invoke(F& f, const M& message, routing::entry& entry, delivery& d) {
       (void)f(message, std::forward<decltype(needed)>(needed)...);
     }
   };
-  check::needs::run(injection_for(entry, d), call, &d.failed);
+  if constexpr (check::fits) check::needs::run(injection_for(entry, d), call, &d.failed);
 }
 
 /// Calls `f`, which takes any type, with an erased message.
@@ -42,7 +42,7 @@ void invoke_any(F& f, routing::entry& entry, delivery& d) {
   auto call = [&](auto&&... needed) {
     (void)f(any_event(d.message), std::forward<decltype(needed)>(needed)...);
   };
-  check::needs::run(injection_for(entry, d), call, &d.failed);
+  if constexpr (check::fits) check::needs::run(injection_for(entry, d), call, &d.failed);
 }
 
 /// A handler of events of the types `Es`, or of every type if there are none.
