@@ -61,9 +61,11 @@ class core : public exec::mailbox_owner {
   }
   [[nodiscard]] bool is_quiet() const noexcept;
 
-  /// Closes, waits for quiet until the deadline, then gives up what is left (A10).
+  /// Closes, waits for quiet, cancels what is left when the grace begins, and gives up what has not
+  /// ended at the deadline (A10).
   static asio::awaitable<drain_report> drain(std::shared_ptr<core> self,
-                                             std::chrono::steady_clock::duration deadline);
+                                             std::chrono::steady_clock::duration deadline,
+                                             drain_options how);
 
   /// For the end of the component: closes, abandons what waits, cancels what runs in lanes.
   void end() noexcept;
@@ -138,7 +140,7 @@ class core : public exec::mailbox_owner {
     void (*tell)(void* whom);
   };
   void listen(listener added);
-  void count(outcome what) noexcept;  // one that settles a message
+  bool count(outcome what) noexcept;  // one that settles a message; false: it was written off
   void grace_ended() noexcept;
   void check_quiet() noexcept;
   void tell_quiet() noexcept;
