@@ -200,6 +200,19 @@ void core::cut_off_delivery(delivery& d) noexcept {
   if (d.listener) d.listener->settled(outcome::abandoned, d.ran, d.failed);
 }
 
+void core::give_up(delivery& d) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  d.cancelled = d.stopped = true;
+  d.next = {};
+  if (!d.begun) {
+    if (closed()) return counts_.add(outcome::rejected);
+    counts_.add(outcome::begun);
+    if (observer* const watcher = shared.watcher.get()) watcher->accepted(d.step());
+    d.begun = true;
+  }
+  cut_off_delivery(d);
+}
+
 // --- the mailbox's side ----------------------------------------------------------------------
 
 /// A message that a lane handles and that has suspended.

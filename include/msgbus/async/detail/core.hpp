@@ -83,6 +83,10 @@ class core : public exec::mailbox_owner {
   bool run_one(const routing::item& item, delivery& d, observer* watcher);
   void cut_off_delivery(delivery& d) noexcept;
 
+  /// The delivery was cancelled before its next handler, or any, had begun: it counts as abandoned;
+  /// as rejected, if it is the first thing that the component would have seen and that is closed.
+  void give_up(delivery& d) noexcept;
+
   /// What keeps this.
   [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
   /// Names the component in errors.
@@ -111,9 +115,9 @@ class core : public exec::mailbox_owner {
       }
       co_await asio::this_coro::throw_if_cancelled(false);
       d.component->handler_ended(d, failure);
-      const auto state = co_await asio::this_coro::cancellation_state;
-      d.cancelled = state.cancelled() != asio::cancellation_type::none;
-      // What it did to its cancellation state was for itself alone.
+      // The mailbox knows, whatever the handler did to its cancellation state: that was for itself
+      // alone (docs/design/0014-who-knows-of-a-cancellation.md).
+      d.cancelled = d.component->mailbox.discards();
       if (!d.cancelled) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
       }
