@@ -9,6 +9,7 @@
 #include <msgbus/async/producer.hpp>
 #include <msgbus/async/publisher.hpp>
 #include <msgbus/async/service.hpp>
+#include <msgbus/async/shielded.hpp>
 #include <msgbus/async/subscriber.hpp>
 #include <msgbus/core/any_event.hpp>
 #include <msgbus/core/context.hpp>

@@ -107,7 +107,8 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::branches
 }
 
 /// One attempt on the policy's executor, for no longer than its timeout. False if there cannot be
-/// another one, since the executor's context has gone.
+/// another one, since the executor's context has gone. An attempt that the verb's cancellation has
+/// ended was not too slow.
 asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const held_policy& how,
                                     make_attempt make, const asio::any_io_executor& here) {
   auto together = std::make_shared<exec::branches>();
@@ -116,7 +117,9 @@ asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const held_po
   co_await together->join();
   if (const std::exception_ptr failure = together->failure(0)) mine->failed.add_new(failure);
   const bool was_too_slow = has_overrun(*mine, how, limit->passed());
-  if ((was_too_slow || limit->passed()) && !mine->failed.empty()) {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  const bool cancelled = exec::is_told_to_end(here, state);
+  if ((was_too_slow || limit->passed()) && !cancelled && !mine->failed.empty()) {
     failures instead;
     instead.add(std::make_exception_ptr(too_slow(*mine->handler.get(), how)));
     // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
@@ -161,20 +164,26 @@ asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::ent
     if (thrown) mine->failed.add_new(thrown);
     if (mine->failed.empty()) co_return;
     const auto state = co_await asio::this_coro::cancellation_state;
-    const bool cancelled = state.cancelled() != asio::cancellation_type::none;
-    if (!again || cancelled) {
+    const bool is_own = state.slot().is_connected();  // a coroutine that the library has spawned
+    if (!again || exec::is_told_to_end(here, state)) {
       failed.take(mine->failed);
       co_return;
     }
+    // What the attempt did to its cancellation state was for itself alone.
+    if (is_own) {
+      co_await asio::this_coro::throw_if_cancelled(true);
+      co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    }
     const msgbus::step about{message_name, known.topic()};
     tell(*component, about, mine->failed);
-    std::exception_ptr aborted;
+    bool aborted = false;
     try {
       co_await exec::sleep(backoff_before(n + 1, how.retry, random_part()));
     } catch (...) {
-      aborted = std::current_exception();
+      aborted = true;
     }
-    if (aborted) {
+    const auto now = co_await asio::this_coro::cancellation_state;
+    if (aborted || exec::is_told_to_end(here, now)) {
       failed.take(mine->failed);
       co_return;
     }

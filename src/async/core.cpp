@@ -1,7 +1,9 @@
 #include <msgbus/async/detail/core.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
+#include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/waiter.hpp>
 
@@ -17,9 +19,6 @@
 namespace msgbus::async::detail {
 
 namespace {
-
-// How long `drain` waits, after its deadline, for what it has cancelled to end.
-constexpr std::chrono::seconds to_end_after_cancelling{1};
 
 /// In the trash it calls back, after a grace period.
 struct callback {
@@ -185,8 +184,8 @@ void core::settle(delivery& d, observer* watcher) {
       unseen_.add(d.step().message);
     }
     count(outcome::abandoned);
-  } else {
-    count(d.failed.empty() ? outcome::handled : outcome::failed);
+  } else if (!count(d.failed.empty() ? outcome::handled : outcome::failed) && watcher) {
+    watcher->abandoned(d.step());  // as it was counted when a drain wrote it off
   }
   if (d.listener) {
     d.listener->settled(d.cancelled        ? outcome::abandoned
@@ -229,6 +228,19 @@ void core::unseen::add(std::string_view message) noexcept {
 
 core::unseen::~unseen() {
   if (messages_ != 0) say_abandoned(component_, messages_, first_);
+}
+
+void core::give_up(delivery& d) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  d.cancelled = d.stopped = true;
+  d.next = {};
+  if (!d.begun) {
+    if (closed()) return count_rejected(d.step());
+    counts_.add(outcome::begun);
+    if (observer* const watcher = shared.watcher.get()) watcher->accepted(d.step());
+    d.begun = true;
+  }
+  cut_off_delivery(d);
 }
 
 // --- the mailbox's side ----------------------------------------------------------------------
@@ -334,14 +346,19 @@ void core::throw_closed(const msgbus::step& message) {
 
 // --- counting and closing --------------------------------------------------------------------
 
-void core::count(outcome what) noexcept {
-  if (!watching_.load(std::memory_order_acquire)) [[likely]]
-    return counts_.add(what);
+bool core::count(outcome what) noexcept {
+  if (!watching_.load(std::memory_order_acquire)) [[likely]] {
+    counts_.add(what);
+    return true;
+  }
+  bool counted = false;
   {
     const std::lock_guard lock(telling_);
-    if (!written_off_.load(std::memory_order_relaxed)) counts_.add(what);
+    counted = !written_off_.load(std::memory_order_relaxed);
+    if (counted) counts_.add(what);
   }
   check_quiet();
+  return counted;
 }
 
 counters core::stats() const noexcept {
@@ -430,11 +447,12 @@ struct pause {
 
 void end_of(pause& which) { which.over.wake(); }
 
-asio::awaitable<void> wait_for(std::shared_ptr<core> self,
-                               std::chrono::steady_clock::duration at_most) {
+asio::awaitable<void> wait_until(std::shared_ptr<core> self,
+                                 std::chrono::steady_clock::time_point at_most) {
   auto until = std::make_shared<pause>();
-  exec::timer clock(co_await asio::this_coro::executor);
-  clock.start(at_most, [until] { until->over.wake(); });
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  exec::timer clock(here);
+  clock.start(saturating_sub(at_most, exec::now(here)), [until] { until->over.wake(); });
   self->on_quiet<pause, end_of>(until);
   co_await until->over.wait();
   const auto state = co_await asio::this_coro::cancellation_state;
@@ -446,14 +464,19 @@ asio::awaitable<void> wait_for(std::shared_ptr<core> self,
 }  // namespace
 
 asio::awaitable<drain_report> core::drain(std::shared_ptr<core> self,
-                                          std::chrono::steady_clock::duration deadline) {
+                                          std::chrono::steady_clock::duration deadline,
+                                          drain_options how) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto begun = exec::now(here);
+  const auto grace = how.grace_within(deadline);
   const counters before = self->stats();
   self->close();
-  co_await wait_for(self, deadline);
+  co_await wait_until(self, saturating_add(begun, deadline - grace));
   if (!self->is_quiet()) {
     self->unseen_.drained();  // the report tells of them
     self->mailbox.discard();
-    co_await wait_for(self, to_end_after_cancelling);
+    // Also without a grace: what is cancelled then still gets its turn on the caller's executor.
+    co_await wait_until(self, saturating_add(begun, deadline));
     self->write_off();
   }
   const counters after = self->stats();

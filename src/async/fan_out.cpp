@@ -44,6 +44,7 @@ struct fan_out::own_delivery {
 };
 
 asio::awaitable<void> deliver_rest(delivery& d) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
   do {
     std::exception_ptr failure;
     try {
@@ -54,13 +55,13 @@ asio::awaitable<void> deliver_rest(delivery& d) {
     }
     d.component->handler_ended(d, failure);
     const auto state = co_await asio::this_coro::cancellation_state;
-    d.cancelled = state.cancelled() != asio::cancellation_type::none;
+    d.cancelled = exec::is_told_to_end(here, state);
+    if (state.slot().is_connected() && !d.cancelled) {
+      // What the handler did to its cancellation state was for itself alone.
+      co_await asio::this_coro::throw_if_cancelled(true);
+      co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    }
   } while (d.component->advance(d));
-}
-
-void throw_outcome(delivery& d) {
-  d.failed.throw_any();
-  if (d.cancelled) throw asio::system_error(asio::error::operation_aborted, "a verb");
 }
 
 asio::awaitable<void> fan_out::run(std::shared_ptr<own_delivery> mine) {
@@ -108,13 +109,19 @@ void fan_out::deliver(core& to, to_share& message, bool alone) {
   ended(index, d);
 }
 
-/// Deliveries that have begun here and must be awaited. The caller's coroutine awaits one after the
-/// other. Meanwhile it asks for help: once it is suspended, or busy on another thread, a helper
-/// takes the next one. So they run at the same time where that matters (A3), and where no handler
-/// suspends they cost no spawn.
+void fan_out::adopt(delivery& begun) {
+  const auto kept = begun.component->self();
+  exec::shared_message message = begun.share_message();
+  rest_.push_back(
+      std::make_shared<own_delivery>(kept, std::move(message), count_++, std::move(begun)));
+}
+
+/// Deliveries that have begun here and must be awaited, where nobody can cancel. The caller's
+/// coroutine awaits one after the other. Meanwhile it asks for help: once it is suspended, or busy
+/// on another thread, a helper takes the next one. So they run at the same time where that matters
+/// (A3), and where no handler suspends they cost no spawn.
 struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crowd> {
-  crowd(const asio::any_io_executor& caller, bool can_be_cancelled)
-      : here(caller), cancellable(can_be_cancelled) {}
+  explicit crowd(const asio::any_io_executor& caller) : here(caller) {}
 
   std::shared_ptr<own_delivery> take() {
     std::shared_ptr<own_delivery> mine;
@@ -152,7 +159,7 @@ struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crow
       const std::lock_guard lock(mutex);
       if (next == todo.size()) return;
       const asio::any_io_executor on =
-          exec::child_executor(here, todo[next]->component->executor(), cancellable);
+          exec::child_executor(here, todo[next]->component->executor(), false);
       if (!together) together.emplace();
       branch = together->add(on);  // under the lock: who finds nothing left to take joins it
     }
@@ -160,19 +167,10 @@ struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crow
   }
 
   static asio::awaitable<void> work(std::shared_ptr<crowd> self) {
-    while (const auto mine = self->take()) {
-      const auto state = co_await asio::this_coro::cancellation_state;
-      if (state.cancelled() == asio::cancellation_type::none) {
-        co_await deliver_rest(mine->d);
-      } else {
-        mine->d.cancelled = mine->d.stopped = true;
-        (void)mine->component->advance(mine->d);
-      }
-    }
+    while (const auto mine = self->take()) co_await deliver_rest(mine->d);
   }
 
   const asio::any_io_executor here;
-  const bool cancellable;
   std::mutex mutex;
   std::vector<std::shared_ptr<own_delivery>> todo;
   std::size_t next = 0;
@@ -180,27 +178,29 @@ struct fan_out::crowd final : helped, std::enable_shared_from_this<fan_out::crow
 };
 
 asio::awaitable<void> fan_out::wait() {
-  if (rest_.size() == 1 && rest_.front()->is_here) {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  const bool cancellable = state.slot().is_connected();
+  if (!cancellable && rest_.size() == 1 && rest_.front()->is_here) {
     co_await deliver_rest(rest_.front()->d);
     ended(rest_.front()->index, rest_.front()->d);
   } else {
-    co_await wait_for_several();
+    co_await wait_for_several(cancellable);
   }
 }
 
-asio::awaitable<void> fan_out::wait_for_several() {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  const auto all = std::make_shared<crowd>(here_, state.slot().is_connected());
+asio::awaitable<void> fan_out::wait_for_several(bool cancellable) {
+  const auto all = std::make_shared<crowd>(here_);
   const crowd::leaver at_end{*all};  // also where this coroutine is destroyed
-  std::vector<std::size_t> spawned;
+  std::vector<std::shared_ptr<own_delivery>> spawned;
   for (const auto& each : rest_) {
-    // Where it may be cancelled all must be told at once (A9): each has a branch of its own.
-    if (each->is_here && (!all->cancellable || rest_.size() == 1)) {
+    // Where it may be cancelled all must be told at once (A9), and handlers must not change the
+    // caller's cancellation state: each has a branch of its own.
+    if (each->is_here && !cancellable) {
       all->todo.push_back(each);
     } else {
-      spawned.push_back(each->index);
+      spawned.push_back(each);
       const asio::any_io_executor on =
-          exec::child_executor(here_, each->component->executor(), all->cancellable);
+          exec::child_executor(here_, each->component->executor(), cancellable);
       if (!all->together) all->together.emplace();
       all->together->start(on, run(each));
     }
@@ -215,8 +215,12 @@ asio::awaitable<void> fan_out::wait_for_several() {
     const auto now = co_await asio::this_coro::cancellation_state;
     told_to_end_ = now.cancelled() != asio::cancellation_type::none;
     for (std::size_t i = 0; i < all->together->size(); ++i) {
-      const std::size_t index = i < spawned.size() ? spawned[i] : rest_.back()->index;
-      if (const auto failure = all->together->failure(i)) failed(index, failure);
+      const bool own = i < spawned.size();
+      if (own && all->together->was_given_up(i)) {
+        spawned[i]->component->give_up(spawned[i]->d);
+      } else if (const auto failure = all->together->failure(i)) {
+        failed(own ? spawned[i]->index : rest_.back()->index, failure);
+      }
     }
   }
   for (const auto& each : rest_) ended(each->index, each->d);
@@ -254,6 +258,14 @@ asio::awaitable<std::size_t> deliver_elsewhere(std::shared_ptr<core> to,
   if (there.must_wait()) co_await there.wait();
   there.throw_outcome();
   co_return there.ran;
+}
+
+asio::awaitable<std::size_t> deliver_apart(delivery& d, asio::any_io_executor here) {
+  fan_out apart(here);
+  apart.adopt(d);
+  co_await apart.wait();
+  apart.throw_outcome();
+  co_return apart.ran;
 }
 
 }  // namespace msgbus::async::detail

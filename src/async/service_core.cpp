@@ -7,6 +7,8 @@
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
+#include <asio/error.hpp>
+#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 namespace msgbus::async::detail {
@@ -18,7 +20,21 @@ struct command_arguments {};
 
 asio::awaitable<void> run_owned(std::shared_ptr<std::shared_ptr<command>> home) {
   command& asked = **home;
-  if (asked.service->advance(asked.d)) co_await deliver_rest(asked.d);
+  if (asked.d.begun || asked.service->advance(asked.d)) co_await deliver_rest(asked.d);
+}
+
+/// Runs the command, or the rest of one that has begun, in a coroutine of its own on the service's
+/// executor, and throws what is wrong with it.
+asio::awaitable<void> run_apart(std::shared_ptr<command> asked, asio::any_io_executor here,
+                                bool cancellable) {
+  auto home = std::make_shared<std::shared_ptr<command>>(asked);
+  asked->d.home = home.get();
+  exec::branches there;
+  there.start(exec::child_executor(here, asked->service->executor(), cancellable),
+              run_owned(std::move(home)));
+  co_await there.join();
+  if (there.was_given_up(0)) asked->service->give_up(asked->d);
+  if (const std::exception_ptr failure = there.failure(0)) std::rethrow_exception(failure);
 }
 
 /// A command in the hands of a lane.
@@ -139,21 +155,22 @@ void service_core::close() noexcept {
 
 asio::awaitable<void> run_command(std::shared_ptr<command> asked) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto state = co_await asio::this_coro::cancellation_state;
+  const bool cancellable = state.slot().is_connected();
   asked->d.home = &asked;
-  if (exec::runs_on(here, asked->service->executor())) {
-    if (asked->service->advance(asked->d)) co_await deliver_rest(asked->d);
-  } else {
+  if (!exec::runs_on(here, asked->service->executor())) {
     if (!asked->service->mailbox.can_run()) asked->service->throw_closed(asked->d.step());
-    const auto state = co_await asio::this_coro::cancellation_state;
-    auto elsewhere = std::make_shared<std::shared_ptr<command>>(asked);
-    asked->d.home = elsewhere.get();
-    exec::branches there;
-    there.start(exec::child_executor(here, asked->service->executor(), state.slot().is_connected()),
-                run_owned(elsewhere));
-    co_await there.join();
-    if (const std::exception_ptr failure = there.failure(0)) std::rethrow_exception(failure);
+    co_await run_apart(asked, here, cancellable);
+  } else if (asked->service->advance(asked->d)) {
+    if (cancellable) {
+      co_await run_apart(asked, here, true);
+    } else {
+      co_await deliver_rest(asked->d);
+    }
   }
-  throw_outcome(asked->d);
+  delivery& d = asked->d;
+  d.failed.throw_any();
+  if (d.cancelled) throw asio::system_error(asio::error::operation_aborted, "an operation");
 }
 
 void operation_entry::throw_bad_count(const std::string& operation, std::size_t wanted,

@@ -10,13 +10,6 @@
 
 namespace msgbus {
 
-namespace {
-
-// What was sent is worth a moment, also after the deadline.
-constexpr std::chrono::milliseconds at_least_for_flush{100};
-
-}  // namespace
-
 bridge::bridge(std::shared_ptr<transport::transport> over, bridge_options how)
     : parts_(std::make_shared<parts>()) {
   parts_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(how.on_failure));
@@ -133,11 +126,15 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
 }
 
 asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
-                                            std::chrono::steady_clock::duration deadline) {
+                                            std::chrono::steady_clock::duration deadline,
+                                            drain_options how) {
+  using duration = drain_options::duration;
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = detail::saturating_add(exec::now(here), deadline);
+  const duration grace =
+      how.grace_within(deadline);  // what is sent in the end needs a part of the time
   const auto left = [&] {
-    return std::max(detail::saturating_sub(until, exec::now(here)), deadline.zero());
+    return std::max(detail::saturating_sub(until, exec::now(here)), duration::zero());
   };
   std::vector<std::shared_ptr<bridging::link_base>> out;
   {
@@ -149,17 +146,18 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
   std::vector<link_counters> before;
   before.reserve(out.size());
   for (const auto& each : out) before.push_back(each->stats());
-  drain_report report = co_await drain_inbound(all, deadline);
+  drain_report report = co_await drain_inbound(all, deadline - grace);
   // What the handlers have sent meanwhile still goes out.
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const drain_report rest = co_await out[i]->drain(left());
+    const drain_report rest =
+        co_await out[i]->drain(std::max(left() - grace / 2, duration::zero()));
     const link_counters after = out[i]->stats();
     report.handled += after.sent - before[i].sent;
     report.failed += after.unsent - before[i].unsent;
     report.abandoned += rest.abandoned;
   }
   try {
-    co_await all->hub->wire->flush(std::max<transport::duration>(left(), at_least_for_flush));
+    co_await all->hub->wire->flush(left());
   } catch (const error&) {
     all->hub->failed("the last flush of the bridge", std::current_exception());
   }

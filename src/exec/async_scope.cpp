@@ -1,7 +1,10 @@
 #include <msgbus/exec/async_scope.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/lane_executor.hpp>
 
+#include <asio/error.hpp>
+#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 namespace msgbus::exec {
@@ -30,6 +33,18 @@ asio::awaitable<void> async_scope::provide_all(std::span<const di::want> needs,
 asio::awaitable<void> async_scope::provide_from(std::span<const di::want> needs, std::size_t index,
                                                 std::vector<void*>& needed,
                                                 function_ref<asio::awaitable<void>()> rest) {
+  // Dependencies run in the handler's coroutine. What one of them did to its cancellation state was
+  // for itself alone.
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (is_told_to_end(here, state)) {
+    throw asio::system_error(asio::error::operation_aborted, "an invocation");
+  }
+  if (index != 0 && state.slot().is_connected() &&
+      state.cancelled() == asio::cancellation_type::none) {
+    co_await asio::this_coro::throw_if_cancelled(true);
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  }
   if (index == needs.size()) {
     co_await rest();
   } else {
@@ -129,8 +144,13 @@ asio::awaitable<void> async_yielding::run(void* value) {
     thrown = std::current_exception();
   }
   if (thrown) scope_.failed(thrown);
-  // Clean-up may await, although the invocation was cancelled.
-  co_await asio::this_coro::throw_if_cancelled(false);
+  // Clean-up may await, although the invocation was cancelled; verbs too, which would else be told
+  // at once. Whether it was cancelled is known by its lane.
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.slot().is_connected()) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  }
   // A dependency further in has swallowed the failure: this one sees it all the same.
   if (!scope_.failed().empty()) std::rethrow_exception(thrown ? thrown : scope_.failed()[0]);
 }

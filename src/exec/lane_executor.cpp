@@ -45,6 +45,17 @@ bool detail::runs_on_base(const asio::any_io_executor& here,
   return lane && lane->base == wanted;
 }
 
+bool detail::is_told(const asio::any_io_executor& here) noexcept {
+  const lane_state* const lane = state_of(here);
+  return lane && lane->told.load(std::memory_order_acquire);
+}
+
+void note_told_to_end(const asio::any_io_executor& on) noexcept {
+  // Release: a coroutine that sees its signal sees this.
+  if (const lane_state* const lane = state_of(on))
+    lane->told.store(true, std::memory_order_release);
+}
+
 bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept {
   const lane_state* const lane = state_of(here);
   if (!lane) return false;
@@ -60,7 +71,7 @@ asio::any_io_executor child_executor(const asio::any_io_executor& here,
   const lane_state* const lane = state_of(here);
   std::shared_ptr<const lineage> waiting = lane ? lane->waiting : nullptr;
   const shared_origin* const cause = current_cause();
-  if (!cancellable && !waiting && !cause) return wanted;
+  if (!cancellable && !waiting && !cause && !state_of(wanted)) return wanted;
   lane_executor made = make_lane_executor(wanted, std::move(waiting));
   if (cause) made.state().cause = *cause;
   return made;

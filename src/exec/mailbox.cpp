@@ -369,7 +369,10 @@ asio::awaitable<void> mailbox::go_on(std::shared_ptr<strand_run> run, asio::awai
   co_await asio::this_coro::throw_if_cancelled(false);
   // Not before: to be cancelled earlier would end the coroutine before its first line, and from
   // another thread.
-  if (!run->may_be_told()) run->signal.emit(asio::cancellation_type::terminal);
+  if (!run->may_be_told()) {
+    note_told_to_end(run->executor);
+    run->signal.emit(asio::cancellation_type::terminal);
+  }
   lane& mine = run->mine;
   int awaited = 0;
   do {
@@ -396,12 +399,13 @@ void mailbox::close() noexcept {
 }
 
 void mailbox::discard() noexcept {
-  discarding_.store(true, std::memory_order_relaxed);
+  discarding_.store(true, std::memory_order_release);
   close();
   const std::lock_guard lock(mutex_);
   // Where that comes later, perhaps on another thread, it waits for the lock.
   if (context_ended_.load(std::memory_order_acquire)) return;
   for (strand_run* const each : running_) {
+    note_told_to_end(each->executor);
     // Signals are used on the lane's executor only.
     asio::post(each->executor, [keep = owner_.keep(), this, each] {
       bool there = false;

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -290,6 +291,21 @@ TEST_CASE("calls end with closed when their bridge is closed, also those that wa
   CHECK(code_of([&] { all.call("slow"); }) == errc::closed);
   gate.open();
   all.steps.run();
+}
+
+TEST_CASE("the drain of a bridge ends at its deadline, also where nothing can be sent", "[B8]") {
+  two_sides all;
+  msgbus_test::gate never;
+  auto slow = all.commands.handler("slow", [&]() -> awaitable<void> { co_await never.wait(); });
+  all.there.serve("users", slow);
+  auto running = all.steps.spawn(all.users.execute<void>("slow"));
+  all.steps.run();
+  all.broker.cut(*all.there.transport());  // the last flush waits for the broker, too
+  const auto grace = GENERATE(std::optional<std::chrono::milliseconds>(), 0ms, 400ms, 5s);
+  const auto before = all.clock.now();
+  CHECK(all.clock.run(all.steps, all.there.drain(1s, {.grace = grace})).abandoned == 1);
+  CHECK(all.clock.now() - before == 1s);
+  CHECK(all.told.all.size() == 1);
 }
 
 TEST_CASE("a drained bridge answers what it was asked, and nothing more", "[B8]") {

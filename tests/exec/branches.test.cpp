@@ -222,7 +222,7 @@ TEST_CASE("branches can be cancelled without the owner", "[A9]") {
   CHECK(context.run() == 0);
 }
 
-TEST_CASE("a branch that is cancelled between its two steps of starting hears of it", "[A9]") {
+TEST_CASE("a branch that is cancelled between its two steps of starting never begins", "[A9]") {
   stepping_context context;
   std::string log;
   auto gate = std::make_shared<waiter>();
@@ -233,10 +233,60 @@ TEST_CASE("a branch that is cancelled between its two steps of starting hears of
   CHECK_FALSE(joining.done());
   all.cancel(asio::cancellation_type::terminal);
   context.run();
+  CHECK(joining.done());
   all.launch(index, wait_at(gate, log));
   context.run();
-  CHECK(log == "ce");
-  CHECK(joining.done());
+  CHECK(log.empty());
+  CHECK(all.was_given_up(index));
+  CHECK(was_aborted(all.failure(index)));
+}
+
+TEST_CASE("a branch that is cancelled before its first line never begins, and is not waited for",
+          "[A1][A9]") {
+  stepping_context here, there;
+  std::string log;
+  auto kept = std::make_shared<int>(0);
+  const std::weak_ptr<int> seen = kept;
+  auto work = [](std::shared_ptr<int>, std::string& to) -> asio::awaitable<void> {
+    to += 'b';
+    co_return;
+  };
+  auto owner = [&]() -> asio::awaitable<void> {
+    branches all;
+    all.start(child_executor(here.get_executor(), there.get_executor(), true),
+              work(std::move(kept), log));
+    all.start(strand_over(here.get_executor()), turns(2, log, 'h'));
+    co_await all.join();
+    CHECK(all.was_given_up(0));
+    CHECK(was_aborted(all.failure(0)));
+    CHECK_FALSE(all.was_given_up(1));
+  };
+  auto running = here.spawn(owner());
+  for (int i = 0; i < 3; ++i) here.step();
+  running.cancel();
+  here.run();
+  CHECK(running.done());
+  CHECK(seen.expired());  // what the work referred to has gone
+  there.run();
+  CHECK(log.find('b') == std::string::npos);
+}
+
+TEST_CASE("a cancelled join may leave the branches alone", "[A9]") {
+  stepping_context context;
+  std::string log;
+  auto owner = [&]() -> asio::awaitable<void> {
+    branches all;
+    all.start(strand_over(context.get_executor()), turns(5, log, 'a'));
+    co_await all.join(branches::when_cancelled::leave_branches);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    log += state.cancelled() == asio::cancellation_type::none ? '-' : 'c';
+  };
+  auto running = context.spawn(owner());
+  for (int i = 0; i < 4; ++i) context.step();
+  running.cancel();
+  context.run();
+  CHECK(running.done());
+  CHECK(log == "ac");
 }
 
 TEST_CASE("a branch whose context goes has failed, and the owner goes on", "[A12]") {

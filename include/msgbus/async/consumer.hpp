@@ -62,9 +62,9 @@ class consumer : public detail::base<detail::consumer_core> {
   /// Runs the handlers of the event and completes when every one has ended (A1), with how many ran
   /// (D3). Every handler runs, whatever the others throw; one failure leaves as it was thrown,
   /// several as one `dispatch_error` (D2). Throws `closed`. Handlers run on the component's
-  /// executor (A2): in the caller's coroutine where the caller runs there, without passing through
-  /// the mailbox. The caller resumes on its own executor, at once if no handler suspends.
-  /// Cancelling it cancels the handler that runs, starts no other, and waits for its end (A9).
+  /// executor (A2), without passing through the mailbox. The caller resumes on its own executor, at
+  /// once if no handler suspends. Cancelling it cancels the handler that runs, starts no other, and
+  /// waits for its end; one that has not begun on another executor never begins (A9).
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> consume(E event) {
     return detail::deliver_event<E>(core_, std::move(event));

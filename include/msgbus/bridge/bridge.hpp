@@ -188,10 +188,16 @@ class bridge {
   }
 
   /// The orderly end (B8): `drain_inbound`, then waits until what is to go out has gone, and closes
-  /// the connection. Where handlers send on by way of other components, which may hold messages
-  /// that are still to go out: first `drain_inbound`, then drain the components, then this.
+  /// the connection, at the deadline at the latest. The grace of `drain_options`, the last part of
+  /// that time, is kept for what is to go out. Where handlers send on by way of other components,
+  /// which may hold messages that are still to go out: first `drain_inbound`, then drain the
+  /// components, then this.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
-    return drain(parts_, deadline);
+    return drain(parts_, deadline, {});
+  }
+  [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
+                                                    drain_options how) {
+    return drain(parts_, deadline, how);
   }
 
   /// Cancels every link and closes the connection, at once.
@@ -236,7 +242,8 @@ class bridge {
   static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<parts> all,
                                                      std::chrono::steady_clock::duration deadline);
   static asio::awaitable<drain_report> drain(std::shared_ptr<parts> all,
-                                             std::chrono::steady_clock::duration deadline);
+                                             std::chrono::steady_clock::duration deadline,
+                                             drain_options how);
 
   std::shared_ptr<parts> parts_;
 };

@@ -37,10 +37,6 @@ class async_scope {
   /// What failed: the handler first, then the clean-ups, from the inside out (I3).
   [[nodiscard]] failures& failed() noexcept { return failed_; }
 
-  /// After a cancelled rest, what cleans up may await all the same.
-  [[nodiscard]] bool throws_if_cancelled() const noexcept { return throws_if_cancelled_; }
-  void set_throws_if_cancelled(bool does) noexcept { throws_if_cancelled_ = does; }
-
  private:
   struct resolution {
     const void* identity;
@@ -64,7 +60,6 @@ class async_scope {
   di::asker who_;
   const resolution* innermost_ = nullptr;
   failures failed_;
-  bool throws_if_cancelled_ = true;  // what it was when the invocation began
 };
 
 /// How an async entity is called, its type erased.

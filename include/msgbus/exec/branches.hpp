@@ -1,6 +1,8 @@
 #pragma once
 
-/// Coroutines that run at the same time, each on its executor, and are waited for together.
+/// Coroutines that run at the same time, each on its executor, and are waited for together. Each
+/// has a cancellation state of its own, so it is also what separates a user's coroutine from its
+/// caller: docs/design/0014-who-knows-of-a-cancellation.md.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -32,16 +34,22 @@ class branches {
   [[nodiscard]] std::size_t add(const asio::any_io_executor& on);
   void launch(std::size_t index, asio::awaitable<void> work);
 
-  /// Completes when every branch has ended; the caller resumes on its own executor. Throws nothing:
-  /// what branches threw is in `failure`. Cancelling it cancels the branches, and it still waits
-  /// for all of them (A1, A9).
-  asio::awaitable<void> join();
+  /// What a cancelled `join` does to the branches.
+  enum class when_cancelled { cancel_branches, leave_branches };
 
-  /// Asks every branch that still runs to end. For any thread.
+  /// Completes when every branch has ended; the caller resumes on its own executor. Throws nothing:
+  /// what branches threw is in `failure`. Cancelling it cancels the branches, unless they are to be
+  /// left alone, and it still waits for all that have begun (A1, A9).
+  asio::awaitable<void> join(when_cancelled what = when_cancelled::cancel_branches);
+
+  /// Asks every branch that has begun to end. One that has not begun is given up at once, and never
+  /// begins: it has ended, aborted, even if its executor runs nothing. For any thread.
   void cancel(asio::cancellation_type type) noexcept;
 
   /// What branch number `index` threw; null if nothing. After `join`.
   [[nodiscard]] std::exception_ptr failure(std::size_t index) const;
+  /// Whether it was cancelled before it began.
+  [[nodiscard]] bool was_given_up(std::size_t index) const;
   /// Whether its executor's context has ended.
   [[nodiscard]] bool has_lost_context(std::size_t index) const;
   [[nodiscard]] std::size_t size() const noexcept;

@@ -6,9 +6,11 @@
 #include <msgbus/core/cause.hpp>
 
 #include <asio/any_io_executor.hpp>
+#include <asio/cancellation_state.hpp>
 #include <asio/execution.hpp>
 #include <asio/strand.hpp>
 
+#include <atomic>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -33,6 +35,11 @@ struct lane_state {
   // What is being handled, for whatever runs here. Changed only by what runs here, or before
   // anything does.
   mutable shared_origin cause;
+
+  // The coroutine that was spawned here has been told to end. States: false -> true, before its
+  // cancellation signal is emitted. A handler can change its coroutine's cancellation state, but
+  // not this.
+  mutable std::atomic<bool> told{false};
 };
 
 /// An Asio executor; `Never` is the one that never runs anything inside `execute`. It is as small
@@ -94,7 +101,20 @@ using lane_executor = basic_lane_executor<false>;
 namespace detail {
 [[nodiscard]] bool runs_on_base(const asio::any_io_executor& here,
                                 const asio::any_io_executor& wanted) noexcept;
+[[nodiscard]] bool is_told(const asio::any_io_executor& here) noexcept;
 }  // namespace detail
+
+/// Notes, for `is_told_to_end`, that the coroutine that was spawned on this lane is cancelled. To
+/// be called before its signal is emitted; does nothing for other executors. For any thread.
+void note_told_to_end(const asio::any_io_executor& lane) noexcept;
+
+/// Whether the library has cancelled the coroutine that asks. `here` and `state` are its own. Only
+/// for coroutines that run users' code for the library: in a coroutine that can be cancelled, that
+/// is always one that the library has spawned on a lane of its own (docs/design/0014).
+[[nodiscard]] inline bool is_told_to_end(const asio::any_io_executor& here,
+                                         const asio::cancellation_state& state) noexcept {
+  return state.slot().is_connected() && detail::is_told(here);
+}
 
 /// Whether what runs on `here` runs on `wanted`: the same, or a strand of ours over it.
 [[nodiscard]] inline bool runs_on(const asio::any_io_executor& here,
@@ -107,8 +127,8 @@ namespace detail {
 
 /// The executor for what is spawned on `wanted` by what runs on `here`. A strand where it must be
 /// cancelled from outside, where mailboxes wait for it, or where something from elsewhere is being
-/// handled; what it spawns is then known to be caused by that. Empty if `wanted` is, because its
-/// context has ended.
+/// handled; what it spawns is then known to be caused by that. It is never the lane of another
+/// coroutine. Empty if `wanted` is, because its context has ended.
 [[nodiscard]] asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                                    const asio::any_io_executor& wanted,
                                                    bool cancellable);

@@ -84,6 +84,11 @@ class mailbox : private context_link {
   /// Discards what waits, and cancels what is being handled. Implies `close`.
   void discard() noexcept;
 
+  /// Whether that was called: what is being handled is cancelled, or will be at once.
+  [[nodiscard]] bool discards() const noexcept {
+    return discarding_.load(std::memory_order_acquire);
+  }
+
   /// How many messages wait.
   [[nodiscard]] std::size_t size() const noexcept { return boxes_ ? boxes_->size() : ring_.size(); }
   /// How many were ever put in.

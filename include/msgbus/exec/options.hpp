@@ -2,8 +2,11 @@
 
 /// What users say of mailboxes and streams, and what those answer.
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace msgbus {
 
@@ -39,15 +42,33 @@ struct [[nodiscard]] receipt {
   friend bool operator==(const receipt&, const receipt&) = default;
 };
 
+/// How `drain` divides the time until its deadline (A10).
+struct drain_options {
+  using duration = std::chrono::steady_clock::duration;
+
+  /// The last part of the time until the deadline. A component cancels its handlers when it begins,
+  /// and waits for their ends in it; a bridge sends what is left to be sent. Without a value it is
+  /// a tenth of the deadline, and one second at most.
+  std::optional<duration> grace = std::nullopt;
+
+  /// The grace inside the deadline: never negative, never longer than the deadline.
+  [[nodiscard]] constexpr duration grace_within(duration deadline) const noexcept {
+    const duration all = std::max(deadline, duration::zero());
+    const duration wanted = grace.value_or(std::min<duration>(all / 10, std::chrono::seconds(1)));
+    return std::clamp(wanted, duration::zero(), all);
+  }
+};
+
 /// What became of the messages that were waiting or running when `drain` began (A10).
 struct drain_report {
   std::uint64_t handled = 0;
   std::uint64_t failed = 0;
-  std::uint64_t abandoned = 0;  ///< cancelled at the deadline, never started, or still running
+  std::uint64_t abandoned = 0;  ///< cancelled, never started, or still running at the deadline
   friend bool operator==(const drain_report&, const drain_report&) = default;
 };
 
 namespace async {
+using msgbus::drain_options;
 using msgbus::drain_report;
 using msgbus::mailbox_options;
 using msgbus::overflow;

@@ -22,14 +22,20 @@ class base : public msgbus::component::base<Core> {
   /// for room wake up, rejected. What was accepted is still handled; then streams end (A10).
   void close() { this->core_->close_to_new(); }
 
-  /// Closes, and completes when everything that was accepted has been handled. At the deadline it
-  /// discards what waits and cancels what runs in the mailbox's lanes; it then waits up to a second
-  /// for that to end. Awaited verbs belong to their callers: those that still run count as
-  /// abandoned. The caller resumes on its own executor; the clock is that of its context. Throws
-  /// nothing but Asio's `operation_aborted`, if it is cancelled itself: the component is then
-  /// closed, and goes on handling (A10).
+  /// Closes, and completes when everything that was accepted has been handled, at the deadline at
+  /// the latest. When the grace begins, which is the last part of that time (`drain_options`), it
+  /// discards what waits and cancels what runs in the mailbox's lanes. Awaited verbs belong to
+  /// their callers: those that still run at the deadline count as abandoned. The caller resumes on
+  /// its own executor; the clock is that of its context. Throws nothing but Asio's
+  /// `operation_aborted`, if it is cancelled itself: the component is then closed, and goes on
+  /// handling (A10).
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
-    return core::drain(this->core_, deadline);
+    return core::drain(this->core_, deadline, {});
+  }
+  /// The same with a grace of one's own: `drain(5s, {.grace = 500ms})`.
+  [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
+                                                    drain_options how) {
+    return core::drain(this->core_, deadline, how);
   }
 
   /// What became of the messages so far (A7). Exact at quiet moments.

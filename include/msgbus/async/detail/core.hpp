@@ -63,9 +63,11 @@ class core : public exec::mailbox_owner {
   }
   [[nodiscard]] bool is_quiet() const noexcept;
 
-  /// Closes, waits for quiet until the deadline, then gives up what is left (A10).
+  /// Closes, waits for quiet, cancels what is left when the grace begins, and gives up what has not
+  /// ended at the deadline (A10).
   static asio::awaitable<drain_report> drain(std::shared_ptr<core> self,
-                                             std::chrono::steady_clock::duration deadline);
+                                             std::chrono::steady_clock::duration deadline,
+                                             drain_options how);
 
   /// For the end of the component: closes, abandons what waits, cancels what runs in lanes.
   void end() noexcept;
@@ -84,6 +86,10 @@ class core : public exec::mailbox_owner {
   /// Runs one handler of the delivery; true if it must be awaited.
   bool run_one(const routing::item& item, delivery& d, observer* watcher);
   void cut_off_delivery(delivery& d) noexcept;
+
+  /// The delivery was cancelled before its next handler, or any, had begun: it counts as abandoned;
+  /// as rejected, if it is the first thing that the component would have seen and that is closed.
+  void give_up(delivery& d) noexcept;
 
   /// What keeps this.
   [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
@@ -137,9 +143,9 @@ class core : public exec::mailbox_owner {
       }
       co_await asio::this_coro::throw_if_cancelled(false);
       d.component->handler_ended(d, failure);
-      const auto state = co_await asio::this_coro::cancellation_state;
-      d.cancelled = state.cancelled() != asio::cancellation_type::none;
-      // What it did to its cancellation state was for itself alone.
+      // The mailbox knows, whatever the handler did to its cancellation state: that was for itself
+      // alone (docs/design/0014-who-knows-of-a-cancellation.md).
+      d.cancelled = d.component->mailbox.discards();
       if (!d.cancelled) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
       }
@@ -166,7 +172,7 @@ class core : public exec::mailbox_owner {
     void (*tell)(void* whom);
   };
   void listen(listener added);
-  void count(outcome what) noexcept;  // one that settles a message
+  bool count(outcome what) noexcept;  // one that settles a message; false: it was written off
   void count_rejected(const msgbus::step& message) noexcept;
   void grace_ended() noexcept;
   void check_quiet() noexcept;

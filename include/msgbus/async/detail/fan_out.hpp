@@ -15,12 +15,15 @@ namespace msgbus::async::detail {
 
 using targets = std::vector<std::shared_ptr<core>>;
 
-/// Awaits the delivery's handlers from where it is, in the caller's coroutine, until it is settled.
-/// Throws nothing. For deliveries whose `advance` has said that there is something to await.
+/// Awaits the delivery's handlers from where it is, in the coroutine that awaits this, until it is
+/// settled. Throws nothing. For deliveries whose `advance` has said that there is something to
+/// await; and for coroutines that cannot be cancelled, or that the library has spawned.
 asio::awaitable<void> deliver_rest(delivery& d);
 
-/// Throws what failed, or Asio's `operation_aborted` for a delivery that was stopped.
-void throw_outcome(delivery& d);
+/// The same for a delivery that has begun in a coroutine which can be cancelled: the handlers get
+/// one of their own. Uses the delivery up, and throws what failed, or Asio's `operation_aborted` if
+/// it was stopped. `here` is the caller's executor.
+asio::awaitable<std::size_t> deliver_apart(delivery& d, asio::any_io_executor here);
 
 /// Has the component handle the message on its own executor, and waits for that. Throws what
 /// handlers threw. `here` is the caller's executor.
@@ -62,6 +65,9 @@ class fan_out {
   /// else gets the message.
   void deliver(core& to, to_share& message, bool alone = false);
 
+  /// Adds a delivery that has begun here and has something to await.
+  void adopt(delivery& begun);
+
   /// Whether anything is left to await.
   [[nodiscard]] bool must_wait() const noexcept { return !rest_.empty(); }
   asio::awaitable<void> wait();
@@ -78,7 +84,7 @@ class fan_out {
   struct crowd;
   static asio::awaitable<void> run(std::shared_ptr<own_delivery> mine);
   void ended(std::size_t index, delivery& d);
-  asio::awaitable<void> wait_for_several();
+  asio::awaitable<void> wait_for_several(bool cancellable);
   void failed(std::size_t index, std::exception_ptr failure);
   void refused_by(core& to, std::size_t index, const to_share& message);
 

@@ -80,19 +80,21 @@ asio::awaitable<std::size_t> deliver_event(std::shared_ptr<core> to, E event) {
   delivery d(*to, message, known);
   d.home = std::addressof(event);
   d.share = &share_event<E>;
-  while (to->advance(d)) {  // as deliver_rest, which would be one more frame
-    std::exception_ptr failure;
-    try {
-      auto started = d.start();
-      co_await std::move(started);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    to->handler_ended(d, failure);
+  if (to->advance(d)) {
     const auto state = co_await asio::this_coro::cancellation_state;
-    d.cancelled = state.cancelled() != asio::cancellation_type::none;
+    if (state.slot().is_connected()) co_return co_await deliver_apart(d, here);
+    do {  // as deliver_rest, which would be one more frame
+      std::exception_ptr failure;
+      try {
+        auto started = d.start();
+        co_await std::move(started);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      to->handler_ended(d, failure);
+    } while (to->advance(d));
   }
-  throw_outcome(d);
+  d.failed.throw_any();
   co_return d.ran;
 }
 
@@ -123,8 +125,12 @@ asio::awaitable<std::size_t> deliver_message(std::shared_ptr<core> to, topic_mes
   delivery d(*to, message, known);
   d.home = std::addressof(event);
   d.share = &share_message<M>;
-  if (to->advance(d)) co_await deliver_rest(d);
-  throw_outcome(d);
+  if (to->advance(d)) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.slot().is_connected()) co_return co_await deliver_apart(d, here);
+    co_await deliver_rest(d);
+  }
+  d.failed.throw_any();
   co_return d.ran;
 }
 

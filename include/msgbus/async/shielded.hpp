@@ -1,0 +1,63 @@
+#pragma once
+
+/// Work that a cancellation does not interrupt.
+
+#include <msgbus/di/inject.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace msgbus::async {
+
+namespace detail {
+
+asio::awaitable<void> run_shielded(asio::awaitable<void> work);
+
+template <class T>
+asio::awaitable<void> keep_result(asio::awaitable<T> work,
+                                  std::shared_ptr<di::result_of<T>> result) {
+  T value = co_await std::move(work);
+  auto give = [&]() -> T { return std::forward<T>(value); };
+  result->run(give);
+}
+
+template <class T>
+asio::awaitable<T> give_shielded(asio::awaitable<T> work) {
+  auto result = std::make_shared<di::result_of<T>>();
+  auto running = run_shielded(keep_result<T>(std::move(work), result));
+  co_await std::move(running);
+  co_return result->take();
+}
+
+}  // namespace detail
+
+/// Runs the awaitable to its end, though the caller is cancelled meanwhile. For what must not be
+/// left half done, and for good-byes:
+///
+///     co_await asio::this_coro::throw_if_cancelled(false);  // this coroutine has been cancelled
+///     auto good_bye = say_good_bye();
+///     co_await msgbus::async::shielded(std::move(good_bye));
+///
+/// The line before is needed only in a coroutine that has been cancelled already, where otherwise
+/// every `co_await` throws before it begins. The work has a cancellation state of its own: all that
+/// it awaits, verbs too, is not cancelled.
+///
+/// Completes: when the work has ended, with its result.
+/// Throws: what the work throws.
+/// Cancellation: is remembered. The caller's `cancellation_state` says so afterwards, and its next
+/// `co_await` throws as usual.
+/// Executor: the work runs on the caller's, and the caller resumes there. Where its context is
+/// destroyed, both are.
+template <class T>
+[[nodiscard]] asio::awaitable<T> shielded(asio::awaitable<T> work) {
+  if constexpr (std::is_void_v<T>) {
+    return detail::run_shielded(std::move(work));
+  } else {
+    return detail::give_shielded<T>(std::move(work));
+  }
+}
+
+}  // namespace msgbus::async
