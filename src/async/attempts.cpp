@@ -34,7 +34,7 @@ asio::awaitable<void> run(std::shared_ptr<attempt> mine, make_attempt make) {
 
 /// Whether the attempt took longer than it was given, also where the timer came too late to say so
 /// since the handler had its thread.
-bool has_overrun(const attempt& mine, const msgbus::policy& how, bool timer_says) {
+bool has_overrun(const attempt& mine, const held_policy& how, bool timer_says) {
   if (how.timeout == how.timeout.zero() || !mine.ended) return false;
   const auto took = *mine.ended - mine.begun;
   if (!timer_says && took <= how.timeout) return false;
