@@ -143,6 +143,6 @@ TEST_CASE("a verb that is cancelled while it begins either begins and is waited 
     }
     CHECK(offered <= asked * (hop_to == 2 ? 2 : 1));
     CHECK(offered == settled);
-    WARN(aborted << " of " << asked << " were cancelled, " << seen.begun << " handlers begun");
+    CHECK(seen.begun >= all * 16 - aborted);  // a verb that has succeeded has begun
   }
 }
