@@ -2,9 +2,11 @@
 #include <msgbus/testing.hpp>
 
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/version.hpp>
 
 #include <cstdio>
+#include <memory>
 
 namespace {
 
@@ -21,10 +23,11 @@ int posted() {
   int count = 0;
   asio::io_context io;
 #if ASIO_VERSION < 103200
-  {
-    const asio::io_context::work keeps_it_running(io);
-  }
-  io.post([&] { ++count; });
+  auto keeps_it_running = std::make_unique<asio::io_context::work>(io);
+  io.post([&] {
+    ++count;
+    keeps_it_running.reset();
+  });
 #else
   asio::post(io, [&] { ++count; });
 #endif
