@@ -104,7 +104,7 @@ struct form_of_callable<Entity, signature<R, Ps...>> {
   static_assert(!std::is_void_v<R>, "msgbus: a dependency returns its value, or takes a yield<T>");
   static constexpr shape kind = awaitable_result<R> ? shape::awaited : shape::plain;
   using provided = typename given_by<R>::type;
-  static_assert(!std::is_void_v<provided>,
+  static_assert(std::is_void_v<R> || !std::is_void_v<provided>,
                 "msgbus: a dependency gives its value, or takes an async::yield<T>");
   using needs = type_list<Ps...>;
 };
