@@ -25,10 +25,12 @@ class implementation_of final : public implementation {
                                       (!std::is_reference_v<provided_by<Dependency>> &&
                                        gives_value && std::is_convertible_v<given, value>));
   static_assert(fits, "msgbus: an override gives another type than the dependency it replaces");
-  // What a handler changes through the reference is meant to be seen by others.
-  static constexpr bool gives_copy = fits && !std::is_reference_v<given> &&
-                                     std::is_reference_v<provided_by<Dependency>> &&
-                                     !std::is_const_v<value>;
+  // What a handler changes through the reference is meant to be seen by others. Where a function is
+  // the default, a fake by value is as good: the test that gives it looks at nothing else.
+  static constexpr bool gives_copy =
+      fits && !std::is_reference_v<given> &&
+      form_of<std::remove_cvref_t<Dependency>>::kind == shape::required &&
+      std::is_reference_v<provided_by<Dependency>> && !std::is_const_v<value>;
   static_assert(!gives_copy,
                 "msgbus: an override gives a copy where the dependency gives a reference, and a "
                 "handler would change the copy; let it return a reference (a lambda: -> T&), or "
