@@ -73,7 +73,11 @@ class durable_link final : public link_base,
   void cancel() noexcept override {
     if (!deactivate()) return;
     if (source_) source_->stop();
-    inbox_.close();  // what is in it is still handled
+    if (hub_->executor()) {
+      inbox_.close();  // what is in it is still handled
+    } else {
+      inbox_.discard();  // the coroutine that takes has gone with its context, or never began
+    }
   }
 
   [[nodiscard]] link_counters stats() const noexcept override {

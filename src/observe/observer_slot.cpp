@@ -11,6 +11,7 @@ class observer_slot::guarded_observer final : public observer {
  public:
   explicit guarded_observer(std::shared_ptr<observer> told) noexcept : told_(std::move(told)) {}
 
+  void rejected(const step& about) noexcept override { tell(&observer::rejected, about); }
   void accepted(const step& about) noexcept override { tell(&observer::accepted, about); }
   void delivered(const step& about) noexcept override { tell(&observer::delivered, about); }
   void failed(const step& about, const std::exception_ptr& why) noexcept override {

@@ -53,7 +53,8 @@ asio::awaitable<void> headers_refused(transport_environment& in) {
     const auto publish = [&] { sender->publish(sent, urgency::bulk); };
     const error e = thrown_by(publish, "publishing the header '" + name + "': '" + value + "'");
     expect(e.code() == errc::bad_arguments, "a header that cannot be sent is 'bad_arguments'");
-    expect(std::string_view(e.what()).find(name) != std::string_view::npos,
+    const std::string shown = name.substr(0, name.find_first_of("\r\n"));  // the rest is escaped
+    expect(std::string_view(e.what()).find(shown) != std::string_view::npos,
            "the error names the header");
   }
   sender->publish(made(in.topic("a"), "next"), urgency::bulk);

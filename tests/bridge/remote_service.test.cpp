@@ -351,7 +351,7 @@ TEST_CASE("a result that is too large is an error for its caller, at once", "[B6
 TEST_CASE("an error that is too large crosses with its kind, at once", "[B6]") {
   two_sides all;
   // So small that a long text is too large, or the ids of an answer.
-  const std::size_t limit = GENERATE(1200, 180);
+  const std::size_t limit = GENERATE(std::size_t{1200}, std::size_t{180});
   bridge narrow = all.connect({.max_payload = limit});
   auto find = all.commands.handler(
       "find", [](int) -> user { throw std::out_of_range(std::string(1000, 'x')); });

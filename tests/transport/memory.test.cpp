@@ -447,6 +447,7 @@ TEST_CASE("memory: it is taken down safely at every step", "[A12]") {
     msgbus::testing::spawned<void> running;
   };
   const auto report = msgbus::testing::cut_off_at_every_step(
-      [](stepping_context& context) { return std::make_unique<scenario>(context); });
+      [](stepping_context& context) { return std::make_unique<scenario>(context); },
+      {.order = msgbus::testing::teardown::both});  // the coroutine uses the scenario's clock
   CHECK(report.steps > 10);
 }

@@ -25,7 +25,7 @@ class observer {
 
   /// A component has refused a message: its mailbox was full, or it was closed. Such a message is
   /// counted as rejected, and of it nothing else is told (A7).
-  virtual void rejected(const step&) noexcept {}
+  virtual void rejected(const step&) {}
   /// A component has taken a message.
   virtual void accepted(const step&) {}
   /// A handler has ended well.

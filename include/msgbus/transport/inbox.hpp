@@ -91,6 +91,16 @@ class inbox {
     room_.notify_all();
   }
 
+  /// The same, and destroys what is there: nobody will take it.
+  void discard() noexcept {
+    close();
+    std::vector<T> left;  // destroyed after the lock
+    {
+      const std::lock_guard lock(mutex_);
+      left.swap(waiting_);
+    }
+  }
+
   [[nodiscard]] std::size_t size() const {
     const std::lock_guard lock(mutex_);
     return waiting_.size();
