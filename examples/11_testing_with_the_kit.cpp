@@ -52,10 +52,7 @@ asio::awaitable<void> slow(const std::string&) { return msgbus::exec::sleep(1min
 
 struct fixture {
   explicit fixture(mail_server with) : server(std::move(with)) {
-    // A handler that is suspended runs on without this object: it must not refer to it.
-    tested.events.override(
-        get_mail_server,
-        [server = std::make_shared<mail_server>(slow)]() -> mail_server& { return *server; });
+    tested.events.override(get_mail_server, [this]() -> mail_server& { return server; });
     tested.events.observe(watching);
   }
   kit::stepping_context context;
