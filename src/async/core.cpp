@@ -222,7 +222,7 @@ void core::unseen::add(std::string_view message) noexcept {
   try {
     first_ = message;
   } catch (const std::bad_alloc&) {
-    // The name is left out.
+    first_.clear();  // the name is left out
   }
 }
 
