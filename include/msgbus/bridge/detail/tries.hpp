@@ -29,7 +29,7 @@ struct message_tries {
 /// given up some day, and leave room for it.
 class tries {
  public:
-  static constexpr std::size_t most_by_default = 16 * 1024;
+  static constexpr std::size_t most_by_default = std::size_t{16} * 1024;
 
   explicit tries(std::size_t most = most_by_default) noexcept : most_(most) {}
 
