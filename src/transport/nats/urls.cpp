@@ -146,7 +146,7 @@ void read_group(text of, std::vector<reading>& to) {
     const text one = trimmed(of.substr(0, comma));
     more = comma != text::npos;
     if (more) of.remove_prefix(comma + 1);
-    reading each = std::exchange(is_first, false) ? std::move(first) : reading{};
+    reading each = std::exchange(is_first, false) ? first : reading{};
     if (one.empty() && each.url.scheme.empty() && !each.url.credentials) continue;
     each.wrong = read_server(one, each.url);
     if (each.wrong.empty()) each.wrong = wrong_with(each.url);
