@@ -164,6 +164,8 @@ void subscription::leave() noexcept {
   const std::lock_guard lock(mutex_);
   ends_ = true;
   to_.reset();
+  // A new connection of the link may have attached it meanwhile.
+  if (native_) natsSubscription_Unsubscribe(native_);
 }
 
 void subscription::stop() noexcept {
