@@ -8,6 +8,6 @@ int main() {
 #ifdef MSGBUS_CONTROL
   consumer.handler([](msgbus::one_of<placed>) {});
 #else
-  consumer.handler([](const msgbus::one_of<>& event) { event.name(); });
+  consumer.handler([](const msgbus::one_of<>& event) { (void)event.name(); });
 #endif
 }

@@ -105,7 +105,8 @@ struct checked<signature<R, P, Ps...>, M> {
   static_assert(by_value_or_const,
                 "msgbus: a handler takes its message by reference to const or by value: other "
                 "handlers get the same message");
-  static_assert(!by_value_or_const || !is_message || takes<P, M>,
+  static_assert(!by_value_or_const || !is_message || takes<P, M> ||
+                    std::is_same_v<std::remove_cvref_t<P>, one_of<>>,  // which says so itself
                 "msgbus: the handler's first parameter does not take this type");
   static_assert(std::is_reference_v<P> || !takes<P, M> || std::copy_constructible<M>,
                 "msgbus: a handler takes its message by value, but it cannot be copied; take it by "
