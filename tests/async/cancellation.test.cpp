@@ -17,6 +17,8 @@
 #include <variant>
 #include <vector>
 
+namespace cancellation_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -339,3 +341,5 @@ TEST_CASE("a verb that is cancelled at several components is aborted once", "[A9
     CHECK(is_aborted(sent.failure()));
   }
 }
+
+}  // namespace cancellation_test

@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace cancellation_state_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -514,3 +516,5 @@ TEST_CASE("a loop over a stream ends when it is cancelled in a handler that rese
     CHECK(stream.size() == 2);
   }
 }
+
+}  // namespace cancellation_state_test

@@ -14,6 +14,8 @@
 #include <memory>
 #include <string>
 
+namespace cancelled_anywhere_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -151,3 +153,5 @@ TEST_CASE("a drain may be cancelled after any step, and the work goes on", "[A9]
   };
   cancel_anywhere(drain, false);
 }
+
+}  // namespace cancelled_anywhere_test

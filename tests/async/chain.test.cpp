@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace chain_test {
+
 using asio::awaitable;
 using msgbus::context;
 using msgbus::origin;
@@ -192,3 +194,5 @@ TEST_CASE("a policy's attempts know the cause") {
   steps.run();
   CHECK(seen == std::vector<std::string>{"m-1#1m-1", "m-1#2m-1"});
 }
+
+}  // namespace chain_test

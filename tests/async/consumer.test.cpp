@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+namespace consumer_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::testing::stepping_context;
@@ -289,3 +291,5 @@ TEST_CASE("an async handler may consume on its own component", "[D5]") {
   context.run();
   CHECK(ran == "pp01");
 }
+
+}  // namespace consumer_test

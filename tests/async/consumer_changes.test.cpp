@@ -11,6 +11,8 @@
 #include <memory>
 #include <string>
 
+namespace consumer_changes_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::testing::stepping_context;
@@ -243,3 +245,5 @@ TEST_CASE("captures of a destroyed consumer's suspended handler last until it en
   context.run();
   CHECK(running.get() == 1);
 }
+
+}  // namespace consumer_changes_test

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+namespace counters_test {
+
 using asio::awaitable;
 using msgbus::overflow;
 using msgbus::async::consumer;
@@ -233,3 +235,5 @@ TEST_CASE("an observer is told of what a mailbox accepts, drops and gives up", "
   CHECK(watching.count(seen::delivered) == 1);
   CHECK(watching.count(seen::unrouted) == 1);
 }
+
+}  // namespace counters_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace dependencies_test {
+
 using asio::awaitable;
 using msgbus::depends;
 using msgbus::async::consumer;
@@ -230,3 +232,5 @@ TEST_CASE("a cycle that overrides make is an error that names it", "[I5]") {
   CHECK_THAT(text, contains("awaited"));
   CHECK_THAT(text, contains("plain"));
 }
+
+}  // namespace dependencies_test

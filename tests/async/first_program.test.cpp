@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace first_program_test {
+
 namespace {
 
 struct user {
@@ -96,3 +98,5 @@ TEST_CASE("the first program does the same where handlers suspend", "[D1][D5]") 
   CHECK(db == database{{1, "Alice Again"}});
   CHECK(notifications == std::vector<std::string>{"User 1 registered."});
 }
+
+}  // namespace first_program_test

@@ -12,6 +12,8 @@
 #include <optional>
 #include <vector>
 
+namespace mailbox_test {
+
 using asio::awaitable;
 using msgbus::overflow;
 using msgbus::receipt;
@@ -263,3 +265,5 @@ TEST_CASE("a busy mailbox with a handler that never suspends does not starve its
   context.run();
   CHECK(stop);
 }
+
+}  // namespace mailbox_test

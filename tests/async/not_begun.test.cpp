@@ -18,6 +18,8 @@
 #include <optional>
 #include <string>
 
+namespace not_begun_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -246,3 +248,5 @@ TEST_CASE("a send to a component that runs nothing is cancelled at once", "[A9][
   CHECK(is_aborted(sent_to_all.failure()));
   CHECK(events.stats().accepted == 1);
 }
+
+}  // namespace not_begun_test

@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+namespace observing_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -269,3 +271,5 @@ TEST_CASE("an observer that is replaced while a handler is suspended is let go",
   context.run();
   CHECK(second->steps.back() == "delivered int");
 }
+
+}  // namespace observing_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <type_traits>
 
+namespace operation_test {
+
 using asio::awaitable;
 using msgbus::async::operation;
 using msgbus::async::service;
@@ -110,3 +112,5 @@ TEST_CASE("a cancelled call cancels its handler and waits for it", "[A1][A9]") {
   CHECK(commands.stats().abandoned == 1);
   CHECK(msgbus_test::is_conserved(commands.stats()));
 }
+
+}  // namespace operation_test

@@ -20,6 +20,8 @@
 #include <optional>
 #include <string>
 
+namespace outliving_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -208,3 +210,5 @@ TEST_CASE("a handler that destroys the context of another component does not sto
   CHECK(msgbus_test::is_aborted(failure));
   CHECK(calls == 1);
 }
+
+}  // namespace outliving_test

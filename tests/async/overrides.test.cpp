@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace overrides_test {
+
 using asio::awaitable;
 using msgbus::depends;
 using msgbus::async::consumer;
@@ -247,3 +249,5 @@ TEST_CASE("async::blocking takes what the async dependency needs, and reports it
   events.override(wanted, msgbus::async::blocking(never));
   CHECK(code_of([&] { events.consume(placed{}); }) == msgbus::errc::misused_dependency);
 }
+
+}  // namespace overrides_test

@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace overruns_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::testing::manual_clock;
@@ -108,3 +110,5 @@ TEST_CASE("a handler sees the deadline of its attempt, and none without a timeou
   CHECK(seen[1] == begun + 500ms + 1s + 2s);
   CHECK(seen[2] == std::nullopt);
 }
+
+}  // namespace overruns_test

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace policies_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::testing::faults;
@@ -304,3 +306,5 @@ TEST_CASE("a cancelled verb cancels the handler on the policy's executor", "[A9]
   t.context.run();
   CHECK(msgbus_test::is_aborted(running.failure()));
 }
+
+}  // namespace policies_test

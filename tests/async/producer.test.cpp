@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 
+namespace producer_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -263,3 +265,5 @@ TEST_CASE("a producer may go while its dispatch is under way", "[D8]") {
   CHECK(ended);
   CHECK(running.get() == 1);
 }
+
+}  // namespace producer_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace publisher_test {
+
 using asio::awaitable;
 using msgbus::async::publisher;
 using msgbus::async::subscriber;
@@ -155,3 +157,5 @@ TEST_CASE("a publish's failures come together, in the order of binding", "[D2]")
   CHECK(msgbus::describe(failed.errors()[0]) == "one");
   CHECK(msgbus::describe(failed.errors()[1]) == "two");
 }
+
+}  // namespace publisher_test

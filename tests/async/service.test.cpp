@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace service_test {
+
 using asio::awaitable;
 using msgbus::async::service;
 using msgbus::testing::stepping_context;
@@ -226,3 +228,5 @@ TEST_CASE("an operation may execute others of its service", "[D5]") {
   });
   CHECK(context.run(commands.execute<long>("fact", 6)) == 720);
 }
+
+}  // namespace service_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace service_commands_test {
+
 using asio::awaitable;
 using msgbus::receipt;
 using msgbus::async::service;
@@ -136,3 +138,5 @@ TEST_CASE("a destroyed service abandons the commands that wait", "[A10][A7]") {
   CHECK(watching.count(seen::abandoned) == 3);
   CHECK(kept.use_count() == 1);
 }
+
+}  // namespace service_commands_test

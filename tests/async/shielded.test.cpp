@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+namespace shielded_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::shielded;
@@ -129,3 +131,5 @@ TEST_CASE("shielded work is cut off with its context", "[A12]") {
     CHECK(done == (running.done() && !running.failure()));
   }
 }
+
+}  // namespace shielded_test

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace shutdown_test {
+
 using asio::awaitable;
 using msgbus::drain_report;
 using msgbus::receipt;
@@ -402,3 +404,5 @@ TEST_CASE("a drain without an end waits as long as it takes, and one without tim
     CHECK(report.abandoned == 3);
   }
 }
+
+}  // namespace shutdown_test

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+namespace streams_test {
+
 using asio::awaitable;
 using msgbus::overflow;
 using msgbus::async::consumer;
@@ -208,3 +210,5 @@ TEST_CASE("a cancelled delivery into a full stream puts nothing there", "[A9]") 
   context.run();
   CHECK(context.run(ints.next()) == 3);
 }
+
+}  // namespace streams_test

@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+namespace subscriber_test {
+
 using asio::awaitable;
 using msgbus::async::subscriber;
 using msgbus::testing::stepping_context;
@@ -255,3 +257,5 @@ TEST_CASE("a member function may subscribe") {
   }
   CHECK(here.sum == 4);
 }
+
+}  // namespace subscriber_test

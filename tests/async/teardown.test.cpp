@@ -27,6 +27,8 @@
 #include <string>
 #include <vector>
 
+namespace teardown_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -363,3 +365,5 @@ TEST_CASE("an io_context and a thread_pool may go before the component or after 
     CHECK(alive == 0);
   }
 }
+
+}  // namespace teardown_test

@@ -23,6 +23,8 @@
 #include <thread>
 #include <vector>
 
+namespace threads_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 using msgbus::async::producer;
@@ -226,3 +228,5 @@ TEST_CASE("cancelling on one thread what runs on another waits for its end", "[A
   }
   CHECK(is_conserved(first.stats()));
 }
+
+}  // namespace threads_test

@@ -10,6 +10,8 @@
 #include <utility>
 #include <variant>
 
+namespace valueless_test {
+
 using msgbus::async::consumer;
 using msgbus::async::producer;
 using msgbus::async::publisher;
@@ -96,3 +98,5 @@ TEST_CASE("a publisher refuses a variant that holds nothing, whatever the verb",
       context, messages, [&](auto one) { return source.post(std::move(one), "a"); },
       [&](auto one) { return source.send(std::move(one), "a"); });
 }
+
+}  // namespace valueless_test

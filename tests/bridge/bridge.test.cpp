@@ -73,6 +73,8 @@ inline constexpr std::string_view msgbus::name_of<dotted::paid> = "shop.paid";
 template <>
 inline constexpr std::string_view msgbus::name_of<other::paid> = "shop::paid";
 
+namespace bridge_test {
+
 using shop::created;
 using shop::order;
 using shop::refund;
@@ -594,3 +596,5 @@ TEST_CASE("everything may be destroyed in any order, amid traffic", "[A12][D8]")
     }
   }
 }
+
+}  // namespace bridge_test

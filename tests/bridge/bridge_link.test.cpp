@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+namespace bridge_link_test {
+
 namespace {
 
 class counted_link final : public msgbus::bridging::link_state {
@@ -41,3 +43,5 @@ TEST_CASE("copies of a link are the same link, and dropping one does nothing") {
   CHECK_FALSE(one.active());
   CHECK(state->cancelled == 1);
 }
+
+}  // namespace bridge_link_test

@@ -4,6 +4,8 @@
 #include "support/loop.hpp"
 #include "support/thrown.hpp"
 
+namespace connect_test {
+
 using msgbus_test::code_of;
 using msgbus_test::contains;
 using msgbus_test::text_of;
@@ -18,3 +20,5 @@ TEST_CASE(
   CHECK_THAT(text_of(connect), contains("127.0.0.1:1"));
   CHECK_THAT(text_of(connect), !contains("secret"));
 }
+
+}  // namespace connect_test

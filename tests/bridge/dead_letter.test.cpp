@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace dead_letter_test {
+
 using msgbus::envelope;
 using msgbus::bridging::dead_letter;
 using msgbus::bridging::extent;
@@ -154,3 +156,5 @@ TEST_CASE("a reason is never blank: an exception without text is not 'no handler
   both.add(std::make_exception_ptr(std::runtime_error("poison")));
   CHECK(reason_of(both) == "an exception without text (std::domain_error); poison");
 }
+
+}  // namespace dead_letter_test

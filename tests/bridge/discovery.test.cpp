@@ -4,6 +4,8 @@
 
 #include "support/catch.hpp"
 
+namespace discovery_test {
+
 using msgbus::bridging::discovery_answer;
 using msgbus::bridging::discovery_topics;
 using msgbus::bridging::discovery_verb;
@@ -70,3 +72,5 @@ TEST_CASE("a service's name is made of its prefix") {
   CHECK_FALSE(msgbus::bridging::is_service_name("shop.users"));
   CHECK_FALSE(msgbus::bridging::is_service_name(""));
 }
+
+}  // namespace discovery_test

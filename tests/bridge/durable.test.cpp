@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace durable_test {
+
 using asio::awaitable;
 using msgbus::bridge;
 using msgbus::bridge_link;
@@ -450,3 +452,5 @@ TEST_CASE("whatever ends first, at whatever step, nothing that was stored is los
     }
   }
 }
+
+}  // namespace durable_test

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace durable_failures_test {
+
 using asio::awaitable;
 using msgbus::bridge;
 using msgbus::bridge_link;
@@ -450,3 +452,5 @@ TEST_CASE("a topic of dead letters that cannot be one is refused where the link 
   how.dead_letter = "dead..orders";
   CHECK(code_of([&] { (void)all.join(to, how); }) == errc::invalid_topic);
 }
+
+}  // namespace durable_failures_test

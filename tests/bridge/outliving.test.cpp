@@ -14,6 +14,8 @@
 #include <optional>
 #include <string>
 
+namespace outliving_test {
+
 using msgbus::testing::stepping_context;
 using msgbus_test::watched_executor;
 using namespace std::chrono_literals;
@@ -80,3 +82,5 @@ TEST_CASE("a bridge outlives its context, and keeps no executor of it", "[A12][B
     all->bridge.close();
   }
 }
+
+}  // namespace outliving_test

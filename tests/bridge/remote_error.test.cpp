@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace remote_error_test {
+
 using msgbus::envelope;
 using msgbus::errc;
 using msgbus::error;
@@ -107,3 +109,5 @@ TEST_CASE("where there is no room for a text, the kind crosses", "[B6]") {
     CHECK(e.text() == "the answer cannot be sent");
   }
 }
+
+}  // namespace remote_error_test

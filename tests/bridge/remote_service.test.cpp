@@ -15,6 +15,8 @@
 #include <tuple>
 #include <vector>
 
+namespace remote_service_test {
+
 using asio::awaitable;
 using msgbus::bridge;
 using msgbus::context;
@@ -426,3 +428,5 @@ TEST_CASE(
   REQUIRE(draining.done());
   CHECK(draining.get().handled == 2);  // also the hasty one, which went on there
 }
+
+}  // namespace remote_service_test

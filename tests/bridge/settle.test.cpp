@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+namespace settle_test {
+
 using msgbus::bridging::hand_back_pause;
 using msgbus::bridging::is_failure;
 using msgbus::bridging::redelivery_rule;
@@ -76,3 +78,5 @@ TEST_CASE("only a handler that failed, or that is missing, is a failure", "[B3]"
   CHECK_FALSE(is_failure(outcome::abandoned, 1));
   CHECK_FALSE(is_failure(outcome::dropped, 0));
 }
+
+}  // namespace settle_test

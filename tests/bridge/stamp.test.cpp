@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+namespace stamp_test {
+
 using msgbus::context;
 using msgbus::envelope;
 using msgbus::errc;
@@ -124,3 +126,5 @@ TEST_CASE("an event's topic is made of its name") {
   CHECK(event_topic("a.b", "unsigned long") == "a.b.unsigned-long");
   CHECK(msgbus_test::code_of([] { (void)event_topic("*", "x"); }) == errc::invalid_topic);
 }
+
+}  // namespace stamp_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace throwing_callbacks_test {
+
 using msgbus_test::stderr_of;
 
 TEST_CASE("what on_failure throws is a line on stderr beside the failure, and goes no further") {
@@ -52,3 +54,5 @@ TEST_CASE("what on_event throws is a line on stderr, and the next event is told 
         }) == line + line);
   CHECK(told == std::vector<std::string>{"subject a\\r\\nb", "done"});
 }
+
+}  // namespace throwing_callbacks_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace trace_test {
+
 using msgbus::bridging::child_trace;
 using msgbus::bridging::is_trace_state;
 
@@ -137,3 +139,5 @@ TEST_CASE("a tracestate is a list of members with different keys", "[B7]") {
     CHECK_FALSE(is_trace_state(each));
   }
 }
+
+}  // namespace trace_test

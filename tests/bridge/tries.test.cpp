@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace tries_test {
+
 using msgbus::bridging::message_tries;
 using msgbus::bridging::tries;
 
@@ -69,3 +71,5 @@ TEST_CASE("deliveries are unseen if they neither failed here nor were handed bac
   CHECK(known.unseen(3) == 0);
   CHECK(known.unseen(1) == 0);
 }
+
+}  // namespace tries_test

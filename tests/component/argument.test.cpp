@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+namespace argument_test {
+
 namespace {
 
 using msgbus::errc;
@@ -122,3 +124,5 @@ TEST_CASE("a kind of result tells references from values") {
   STATIC_REQUIRE(kind_of_result<int>.exact != kind_of_result<int&>.exact);
   STATIC_REQUIRE(kind_of_result<void>.discards);
 }
+
+}  // namespace argument_test

@@ -8,6 +8,8 @@
 
 #include <type_traits>
 
+namespace base_test {
+
 namespace {
 
 using msgbus::component::base;
@@ -123,3 +125,5 @@ TEST_CASE("components and senders are neither copied nor moved") {
   STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<sending>);
   STATIC_REQUIRE_FALSE(std::is_move_constructible_v<sending>);
 }
+
+}  // namespace base_test

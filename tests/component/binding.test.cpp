@@ -4,6 +4,8 @@
 
 #include <vector>
 
+namespace binding_test {
+
 namespace {
 
 using msgbus::component::binding;
@@ -105,3 +107,5 @@ TEST_CASE("a sender that ends lets its targets go", "[D8]") {
   CHECK(bound_in(*next) == targets{bound.get()});
   next->close();
 }
+
+}  // namespace binding_test

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 
+namespace handles_test {
+
 namespace {
 
 using msgbus::any_event;
@@ -96,3 +98,5 @@ TEST_CASE("a callable that is null or empty is refused") {
         msgbus::errc::bad_arguments);
   CHECK_FALSE(msgbus_test::thrown_by([] { held_callable<pointer> held{pointer(&get_stock)}; }));
 }
+
+}  // namespace handles_test

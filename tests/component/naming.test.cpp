@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace naming_test {
+
 using msgbus::component::kebab_case;
 
 TEST_CASE("kebab case turns underscores into dashes, and nothing else") {
@@ -19,3 +21,5 @@ TEST_CASE("kebab case takes the last name, without namespaces and template argum
   CHECK(kebab_case("shop::store<shop::model_a>::add_item") == "add-item");
   CHECK(kebab_case("store<a::b>::add<c::d<e>>") == "add");
 }
+
+}  // namespace naming_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <type_traits>
 
+namespace operation_parts_test {
+
 namespace {
 
 using msgbus::context;
@@ -52,3 +54,5 @@ TEST_CASE("a handler is called with inputs and needs where it has them") {
   CHECK(parts::apply(handler, inputs, needs) == address);  // passed through, not copied
   CHECK(*address == 13);
 }
+
+}  // namespace operation_parts_test

@@ -5,6 +5,8 @@
 
 #include <msgbus/di/provider.hpp>
 
+namespace parts_test {
+
 namespace {
 
 using msgbus::provider;
@@ -49,3 +51,5 @@ TEST_CASE("an entry is described in its own words") {
   const msgbus::routing::entry& known = one;
   CHECK(describe_entry(&known) == "bare");
 }
+
+}  // namespace parts_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace any_event_test {
+
 namespace {
 
 struct animal {
@@ -42,3 +44,5 @@ TEST_CASE("an any_event names the type of its event", "[T4]") {
   CHECK(any.name() == msgbus::type_name<created<dog>>());
   CHECK_THAT(std::string(any.name()), msgbus_test::contains("created<"));
 }
+
+}  // namespace any_event_test

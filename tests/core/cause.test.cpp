@@ -4,6 +4,8 @@
 
 #include <thread>
 
+namespace cause_test {
+
 namespace {
 
 msgbus::detail::shared_origin made(const char* id) {
@@ -46,3 +48,5 @@ TEST_CASE("what one thread handles is nothing to another") {
   std::thread([&] { none = msgbus::detail::current_cause() == nullptr; }).join();
   CHECK(none);
 }
+
+}  // namespace cause_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace context_test {
+
 TEST_CASE("a context of which nothing is known is empty, and its attempt is the first") {
   const msgbus::context& context = msgbus::detail::no_context;
   CHECK(context.topic().empty());
@@ -78,3 +80,5 @@ TEST_CASE("headers are looked up without making a string") {
   CHECK(found->second == "t-1");
   CHECK(context.headers().find(std::string_view("other")) == context.headers().end());
 }
+
+}  // namespace context_test

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+namespace convert_test {
+
 namespace {
 
 using msgbus::detail::converted;
@@ -316,3 +318,5 @@ TEST_CASE("a value is described by its number and its type") {
   const char* null = nullptr;
   CHECK_THAT(describe(value_ref::to(null)), msgbus_test::contains("a null pointer (const char"));
 }
+
+}  // namespace convert_test

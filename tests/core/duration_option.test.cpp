@@ -4,6 +4,8 @@
 
 #include <type_traits>
 
+namespace duration_option_test {
+
 using msgbus::detail::duration_option;
 using namespace std::chrono_literals;
 
@@ -28,3 +30,5 @@ TEST_CASE("an option that is a time is a duration") {
   const std::chrono::steady_clock::time_point start{};
   CHECK(start + limit == start + 2s);
 }
+
+}  // namespace duration_option_test

@@ -7,6 +7,8 @@
 #include <set>
 #include <type_traits>
 
+namespace error_test {
+
 namespace {
 
 using msgbus::dispatch_error;
@@ -129,3 +131,5 @@ TEST_CASE("the text of an error is one line, whatever was asked for", "[T7]") {
           throw dispatch_error({pointer_to(std::runtime_error("a\nb")), pointer_to(1)});
         }) == "2 failures: a\\nb; an exception that is not a std::exception");
 }
+
+}  // namespace error_test

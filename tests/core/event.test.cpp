@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+namespace event_test {
+
 namespace {
 
 struct registered {
@@ -94,3 +96,5 @@ TEST_CASE("an event that is made in place takes over what is moved into it", "[D
   const carrier made = msgbus::detail::make_event<carrier>(std::move(load));
   CHECK(made.load.get() == address);
 }
+
+}  // namespace event_test

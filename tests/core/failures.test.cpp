@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
+namespace failures_test {
+
 namespace {
 
 using msgbus_test::caught;
@@ -80,3 +82,5 @@ TEST_CASE("taking from where nothing failed changes nothing", "[D2]") {
   outer.take(inner);
   CHECK(outer.empty());
 }
+
+}  // namespace failures_test

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+namespace function_ref_test {
+
 namespace {
 
 using msgbus::detail::function_ref;
@@ -55,3 +57,5 @@ TEST_CASE("a function_ref is only made from what can be called so") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<function_ref<int(std::string)>, doubler&>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<function_ref<std::string(int)>, doubler&>);
 }
+
+}  // namespace function_ref_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+namespace hash_test {
+
 namespace {
 
 // Every kind of byte: high bits, zeros, letters.
@@ -81,3 +83,5 @@ TEST_CASE("an address has one hash, and neighbours have others") {
   CHECK(hashes.size() == values.size());
   CHECK(cells.size() > 16);  // aligned addresses do not all share the low cells
 }
+
+}  // namespace hash_test

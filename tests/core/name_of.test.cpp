@@ -17,6 +17,8 @@ struct longest_int_of_all {};
 template <>
 inline constexpr std::string_view msgbus::name_of<shop::renamed> = "shop.user-renamed";
 
+namespace name_of_test {
+
 TEST_CASE("a type's name on the wire is its own, without the compiler's spelling") {
   using msgbus::name_of;
   CHECK(name_of<shop::user> == "shop::user");
@@ -41,3 +43,5 @@ TEST_CASE("built-in types have one spelling") {
 TEST_CASE("a name that was given wins") {
   CHECK(msgbus::name_of<shop::renamed> == "shop.user-renamed");
 }
+
+}  // namespace name_of_test

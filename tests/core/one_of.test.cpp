@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace one_of_test {
+
 namespace {
 
 struct placed {
@@ -64,3 +66,5 @@ TEST_CASE("a one_of is made only from its types", "[T2]") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<order_event, int>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<order_event, express>);
 }
+
+}  // namespace one_of_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace saturate_test {
+
 using clock_type = std::chrono::steady_clock;
 using duration = clock_type::duration;
 using point = clock_type::time_point;
@@ -59,3 +61,5 @@ TEST_CASE("a wait that is repeated lasts no longer than an hour at once") {
   CHECK(msgbus::detail::within_an_hour(point::min()) == point::min());
   CHECK(msgbus::detail::within_an_hour(before) == before);
 }
+
+}  // namespace saturate_test

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace say_test {
+
 using msgbus_test::stderr_of;
 
 TEST_CASE("an error that nobody waits for is one line, whatever bytes it holds", "[A8]") {
@@ -25,3 +27,5 @@ TEST_CASE("what a callback throws is one line that names the callback") {
   });
   CHECK(text == "msgbus: an observer has thrown, which it must not: no disk\n");
 }
+
+}  // namespace say_test

@@ -6,6 +6,8 @@
 #include <functional>
 #include <string>
 
+namespace signature_test {
+
 namespace {
 
 using msgbus::detail::bind_member;
@@ -206,3 +208,5 @@ TEST_CASE("results that only mean something when awaited are known") {
   STATIC_REQUIRE_FALSE(msgbus::detail::awaitable_result<std::string>);
   STATIC_REQUIRE_FALSE(msgbus::detail::awaitable_result<base&>);
 }
+
+}  // namespace signature_test

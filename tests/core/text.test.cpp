@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace text_test {
+
 using msgbus::detail::find_not_utf8;
 using msgbus::detail::first_characters;
 using msgbus::detail::one_line;
@@ -84,3 +86,5 @@ TEST_CASE("what ends a line or steers a terminal is escaped, and all else stays"
   CHECK(escaped("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa") == "\\u2028\\u2029\xe2\x80\xaa");
   CHECK(escaped("\xff\xc3(\x80") == "\\xff\\xc3(\\x80");
 }
+
+}  // namespace text_test

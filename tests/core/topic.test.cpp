@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace topic_test {
+
 namespace {
 
 using msgbus::detail::topic_fault;
@@ -110,3 +112,5 @@ TEST_CASE("a typed topic has its name, its hash and its type when compiling") {
   const std::string written = "orders.placed";
   CHECK(order_placed.hash() == msgbus::detail::hash_of(written));
 }
+
+}  // namespace topic_test

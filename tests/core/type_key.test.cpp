@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+namespace type_key_test {
+
 namespace {
 
 using msgbus::detail::key_of;
@@ -162,3 +164,5 @@ TEST_CASE("a type is remembered when its record is there no longer", "[T1]") {
   CHECK(kept.is(key_of<std::string>));
   CHECK_FALSE(kept.is(key_of<int>));
 }
+
+}  // namespace type_key_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace type_list_test {
+
 namespace {
 
 using msgbus::detail::is_in;
@@ -27,3 +29,5 @@ TEST_CASE("a unique list has each type once, where it came first", "[T2]") {
       std::is_same_v<unique_list<int, char, int, long, char>, type_list<int, char, long>>);
   STATIC_REQUIRE(std::is_same_v<unique_list<int, const int>, type_list<int, const int>>);
 }
+
+}  // namespace type_list_test

@@ -28,6 +28,7 @@ struct store {
 int at_top_level(int value);
 int at_top_level(int value) { return value; }
 
+namespace type_name_test {
 namespace {
 
 // Compilers differ in where they put spaces.
@@ -67,3 +68,5 @@ TEST_CASE("a function or an object is named as the compiler qualifies it") {
   CHECK(msgbus::detail::entity_name<shop::get_stock>() == "shop::get_stock");
   CHECK(msgbus::detail::entity_name<shop::store<int>::add_item>() == "shop::store<int>::add_item");
 }
+
+}  // namespace type_name_test

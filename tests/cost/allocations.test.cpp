@@ -9,14 +9,10 @@
 #include <cstdlib>
 #include <new>
 
-namespace bus = msgbus::sync;
-
-using msgbus_test::allocations;
-
 namespace {
 
 void* counted(std::size_t size) {
-  ++allocations;
+  ++msgbus_test::allocations;
   ++msgbus_test::blocks_kept;
   if (void* const block = std::malloc(size)) return block;
   throw std::bad_alloc();
@@ -35,6 +31,12 @@ void operator delete(void* block) noexcept { freed(block); }
 void operator delete[](void* block) noexcept { freed(block); }
 void operator delete(void* block, std::size_t) noexcept { freed(block); }
 void operator delete[](void* block, std::size_t) noexcept { freed(block); }
+
+namespace allocations_test {
+
+namespace bus = msgbus::sync;
+
+using msgbus_test::allocations;
 
 namespace {
 
@@ -112,3 +114,5 @@ TEST_CASE("executing an operation allocates nothing by itself", "[D7]") {
   CHECK(allocations_of([&] { add(1, text); }) == 0);
   CHECK(allocations_of([&] { service.execute<int>("add", 1, text); }) == 0);
 }
+
+}  // namespace allocations_test

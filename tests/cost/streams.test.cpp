@@ -7,6 +7,8 @@
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 
+namespace streams_test {
+
 TEST_CASE("streams that come and go leave nothing behind in their component") {
   msgbus::testing::stepping_context context;
   msgbus::async::consumer consumer(context.get_executor());
@@ -22,3 +24,5 @@ TEST_CASE("streams that come and go leave nothing behind in their component") {
   come_and_go(1000);
   CHECK(msgbus_test::blocks_kept - before < 100);
 }
+
+}  // namespace streams_test

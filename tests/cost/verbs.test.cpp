@@ -12,6 +12,8 @@
 
 #include <exception>
 
+namespace verbs_test {
+
 using asio::awaitable;
 using msgbus::async::consumer;
 
@@ -65,3 +67,5 @@ TEST_CASE("a verb that can be cancelled allocates nothing for a plain handler") 
   CHECK(cost(&cost, events, io, false) == 0);
   CHECK(cost(&cost, events, io, true) == 0);
 }
+
+}  // namespace verbs_test

@@ -7,6 +7,8 @@
 
 #include <string>
 
+namespace dependency_test {
+
 namespace di = msgbus::di;
 using msgbus::depends;
 using msgbus::detail::type_list;
@@ -62,3 +64,5 @@ TEST_CASE("depends is told from other parameters, by value and by reference to c
   STATIC_REQUIRE(di::is_depends<const depends<get_text>&>);
   STATIC_REQUIRE_FALSE(di::is_depends<std::string>);
 }
+
+}  // namespace dependency_test

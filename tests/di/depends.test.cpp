@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace depends_test {
+
 namespace bus = msgbus::sync;
 using msgbus::depends;
 
@@ -192,3 +194,5 @@ TEST_CASE("topic handlers get dependencies and the topic they were called for", 
   subscriber.receive(placed{1}, "a.b");
   CHECK(seen == "a.b7");
 }
+
+}  // namespace depends_test

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace inject_test {
+
 namespace di = msgbus::di;
 using msgbus::context;
 using msgbus::depends;
@@ -89,3 +91,5 @@ TEST_CASE("failures go where they are wanted, or are thrown together", "[I3]") {
   CHECK(msgbus::describe(failed[1]) == "clean-up");
   CHECK_THROWS_AS(di::injector<depends<get_failing>>::run(with, call), msgbus::dispatch_error);
 }
+
+}  // namespace inject_test

@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace overlay_test {
+
 namespace di = msgbus::di;
 namespace bus = msgbus::sync;
 using msgbus::depends;
@@ -104,3 +106,5 @@ TEST_CASE("more dependencies than an overlay holds are resolved all the same", "
   };
   sum(std::make_integer_sequence<int, 70>{});
 }
+
+}  // namespace overlay_test

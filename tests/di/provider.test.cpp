@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace provider_test {
+
 namespace bus = msgbus::sync;
 using msgbus::depends;
 
@@ -248,3 +250,5 @@ TEST_CASE("an override that needs what it replaces is a cycle", "[I5]") {
   service.override(get_name, [](depends<get_name> n) { return *n + "!"; });
   CHECK_THROWS_WITH(resolved<get_name>(service), msgbus_test::contains("get_name -> "));
 }
+
+}  // namespace provider_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace provider_state_test {
+
 namespace di = msgbus::di;
 
 namespace {
@@ -96,3 +98,5 @@ TEST_CASE("overriding again and again does not pile up", "[I4]") {
   for (int i = 0; i < 100; ++i) add(state, true);
   CHECK(alive == 1);
 }
+
+}  // namespace provider_state_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace resolve_test {
+
 namespace di = msgbus::di;
 using di::dependency;
 using msgbus::depends;
@@ -55,3 +57,5 @@ TEST_CASE("defaults are called in order, each with the values before it", "[I1]"
   CHECK(di::resolve(nullptr, ordered<dependency<c>>{}, di::no_values{}, rest) == 1011112);
   CHECK(order == "abc");
 }
+
+}  // namespace resolve_test

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace scope_test {
+
 namespace di = msgbus::di;
 
 namespace {
@@ -104,3 +106,5 @@ TEST_CASE("a scope notes what fails, each exception once", "[I3]") {
   CHECK(scope.failed().size() == 2);
   CHECK_THROWS_AS(scope.failed().throw_any(), msgbus::dispatch_error);
 }
+
+}  // namespace scope_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace yield_test {
+
 namespace bus = msgbus::sync;
 using msgbus::depends;
 
@@ -255,3 +257,5 @@ TEST_CASE("an override that misuses yield is reported by the name of what it rep
   consumer.override(swallowing, [](msgbus::yield<int>) {});
   CHECK_THROWS_WITH(consumer.consume(placed{}), msgbus_test::contains("swallowing"));
 }
+
+}  // namespace yield_test

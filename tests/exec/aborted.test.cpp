@@ -7,6 +7,8 @@
 
 #include <stdexcept>
 
+namespace aborted_test {
+
 using msgbus::exec::is_aborted;
 
 TEST_CASE("Asio's operation_aborted is known from other failures", "[A9]") {
@@ -15,3 +17,5 @@ TEST_CASE("Asio's operation_aborted is known from other failures", "[A9]") {
   CHECK_FALSE(is_aborted(std::make_exception_ptr(std::runtime_error("aborted"))));
   CHECK_FALSE(is_aborted(nullptr));
 }
+
+}  // namespace aborted_test

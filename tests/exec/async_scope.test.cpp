@@ -7,6 +7,8 @@
 
 #include <stdexcept>
 
+namespace async_scope_test {
+
 namespace di = msgbus::di;
 using msgbus::exec::async_scope;
 using msgbus::exec::async_yielding;
@@ -74,3 +76,5 @@ TEST_CASE("nothing needed is provided at once") {
   context.run(in.provide_all({}, needed, rest));
   CHECK(ran);
 }
+
+}  // namespace async_scope_test

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace blocking_test {
+
 using msgbus::async::blocking;
 
 namespace {
@@ -66,3 +68,5 @@ TEST_CASE("a handler's failure that a blocking dependency swallows is reported o
   events.handler([](int, msgbus::depends<number>) { throw std::runtime_error("handler"); });
   CHECK_THROWS_WITH(events.consume(1), "handler");
 }
+
+}  // namespace blocking_test

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+namespace box_queue_test {
+
 using msgbus::mailbox_options;
 using msgbus::overflow;
 using msgbus::exec::box_queue;
@@ -112,7 +114,7 @@ TEST_CASE("a queue that drops its oldest hands it out, and keeps the order of th
 
 TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6][A7]") {
   constexpr int senders = 2;
-  const int each = msgbus_test::rounds(10'000);
+  const int each = msgbus_test::rounds(3'000);
   const auto all = make_box_queue({.capacity = 3, .concurrency = 2});
   std::atomic<int> got{0};
   std::atomic<bool> over{false};
@@ -142,3 +144,5 @@ TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6
   CHECK_FALSE(behind);
   CHECK(all->size() == 0);
 }
+
+}  // namespace box_queue_test

@@ -24,6 +24,8 @@
 #include <thread>
 #include <vector>
 
+namespace branches_test {
+
 using msgbus::exec::branches;
 using msgbus::exec::child_executor;
 using msgbus::exec::waiter;
@@ -402,3 +404,5 @@ TEST_CASE("a branch's context may be destroyed while another thread cancels it",
   other.join();
   for (const round& each : rounds) CHECK(was_aborted(each.all->failure(0)));
 }
+
+}  // namespace branches_test

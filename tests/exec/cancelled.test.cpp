@@ -7,6 +7,8 @@
 
 #include <asio/error.hpp>
 
+namespace cancelled_test {
+
 using msgbus::testing::stepping_context;
 
 namespace {
@@ -50,3 +52,5 @@ TEST_CASE("cancelling the wait leaves the handler as it is", "[A9]") {
   CHECK(consumer.consume(ping{}) == 1);
   held.cancel();
 }
+
+}  // namespace cancelled_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <variant>
 
+namespace carried_test {
+
 using msgbus::detail::key_of;
 using msgbus::exec::carried_elsewhere;
 using msgbus::exec::carried_event;
@@ -61,3 +63,5 @@ TEST_CASE("what is carried elsewhere is what it points to") {
   CHECK(with_others.share() == first);
   CHECK(as<int>(with_others.message()) == 3);
 }
+
+}  // namespace carried_test

@@ -6,6 +6,8 @@
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 
+namespace clock_test {
+
 using msgbus::exec::clock;
 using msgbus::exec::install_clock;
 using msgbus::exec::installed_clock;
@@ -68,3 +70,5 @@ TEST_CASE("a context keeps its clock, and lets it go when it ends", "[A12]") {
   }
   CHECK(watch.expired());
 }
+
+}  // namespace clock_test

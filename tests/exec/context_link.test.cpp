@@ -15,6 +15,8 @@
 #include <optional>
 #include <thread>
 
+namespace context_link_test {
+
 using msgbus::exec::context_link;
 using msgbus::testing::stepping_context;
 
@@ -161,3 +163,5 @@ TEST_CASE("what comes last before unlinking happens while the context is there",
   CHECK_FALSE(linked.leave(times));
   CHECK(times == 1);
 }
+
+}  // namespace context_link_test

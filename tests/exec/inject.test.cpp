@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace inject_test {
+
 namespace di = msgbus::di;
 using msgbus::depends;
 using msgbus::detail::failures;
@@ -89,3 +91,5 @@ TEST_CASE("an override reaches what dependencies need", "[I4]") {
   CHECK(got == 20);
   CHECK(failed.empty());
 }
+
+}  // namespace inject_test

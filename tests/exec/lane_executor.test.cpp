@@ -10,6 +10,8 @@
 
 #include <string>
 
+namespace lane_executor_test {
+
 using msgbus::exec::child_executor;
 using msgbus::exec::is_waited_for;
 using msgbus::exec::lineage;
@@ -102,3 +104,5 @@ TEST_CASE("work on an executor keeps its context running, and an executor alone 
   context.run();
   CHECK(context.stopped());
 }
+
+}  // namespace lane_executor_test

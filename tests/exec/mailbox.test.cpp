@@ -15,6 +15,8 @@
 #include <optional>
 #include <vector>
 
+namespace mailbox_test {
+
 using msgbus::mailbox_options;
 using msgbus::overflow;
 using msgbus::exec::put;
@@ -656,3 +658,5 @@ TEST_CASE("a mailbox, its lanes and its senders are taken down safely at every s
     }
   }
 }
+
+}  // namespace mailbox_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace options_test {
+
 TEST_CASE("receipts add up", "[A7]") {
   msgbus::receipt all{.admitted = 1};
   all += {.dropped = 2};
@@ -16,3 +18,5 @@ TEST_CASE("a mailbox that nothing is said of is bounded, in order, and makes its
   CHECK(plain.concurrency == 1);
   CHECK(plain.on_full == msgbus::async::overflow::suspend);
 }
+
+}  // namespace options_test

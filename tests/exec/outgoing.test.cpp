@@ -6,6 +6,8 @@
 #include <array>
 #include <string>
 
+namespace outgoing_test {
+
 using msgbus::detail::key_of;
 using msgbus::exec::carried;
 using msgbus::exec::carried_event;
@@ -107,3 +109,5 @@ TEST_CASE("a share refers to the one message, in a slot and in a box") {
   }
   CHECK(all.use_count() == 1);
 }
+
+}  // namespace outgoing_test

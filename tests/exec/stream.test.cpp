@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+namespace stream_test {
+
 using msgbus::stream;
 using msgbus::subscription;
 using msgbus::testing::stepping_context;
@@ -77,3 +79,5 @@ TEST_CASE("a stream counts what its policy has lost", "[A6]") {
   CHECK(all.size() == 1);
   CHECK(all.lost() == 2);
 }
+
+}  // namespace stream_test

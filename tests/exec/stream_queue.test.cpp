@@ -16,6 +16,8 @@
 #include <optional>
 #include <vector>
 
+namespace stream_queue_test {
+
 using msgbus::mailbox_options;
 using msgbus::overflow;
 using msgbus::testing::cut_off_at_every_step;
@@ -334,3 +336,5 @@ TEST_CASE("a stream and those who wait at it are taken down safely at every step
     CHECK(report.steps > 10);
   }
 }
+
+}  // namespace stream_queue_test

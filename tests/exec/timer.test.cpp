@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace timer_test {
+
 using msgbus::exec::timer;
 using msgbus::testing::manual_clock;
 using msgbus::testing::stepping_context;
@@ -427,3 +429,5 @@ TEST_CASE("the longest wait does not end, and a negative one ends at once") {
   endless.cancel();
   context.run();
 }
+
+}  // namespace timer_test

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+namespace waiter_test {
+
 using msgbus::exec::waiter;
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::spawned;
@@ -218,3 +220,5 @@ TEST_CASE("a wait is taken down safely at every step", "[A12]") {
       [](stepping_context& context) { return std::make_unique<scenario>(context); });
   CHECK(report.steps >= 3);
 }
+
+}  // namespace waiter_test

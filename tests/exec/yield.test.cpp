@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/counted.hpp"
 
+namespace yield_test {
+
 namespace di = msgbus::di;
 using msgbus::exec::async_scope;
 using msgbus::exec::async_yielding;
@@ -47,3 +49,5 @@ TEST_CASE("a reference that is yielded is that object, a value is moved in and n
   CHECK(number == 7);
   CHECK(value::copies == 0);
 }
+
+}  // namespace yield_test

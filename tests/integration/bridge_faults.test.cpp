@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace bridge_faults_test {
+
 using asio::awaitable;
 using msgbus::bridge;
 using msgbus::bridge_link;
@@ -499,3 +501,5 @@ TEST_CASE("what is too large for the server is an error for its caller, at once"
   CHECK(served.stats().unsent == 2);
   CHECK(told.size() == 2);
 }
+
+}  // namespace bridge_faults_test

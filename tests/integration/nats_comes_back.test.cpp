@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <set>
 
+namespace nats_comes_back_test {
+
 using namespace msgbus_test;
 using msgbus::envelope;
 using msgbus::errc;
@@ -282,3 +284,5 @@ TEST_CASE("a number of tries that is used up ends the transport, however it was 
   CHECK(code_of([&] { at->publish(envelope{"a"}, urgency::bulk); }) == errc::disconnected);
   CHECK(code_of([&] { test.here.run(at->flush(patience)); }) == errc::disconnected);
 }
+
+}  // namespace nats_comes_back_test

@@ -8,6 +8,8 @@
 
 #include <map>
 
+namespace nats_conformance_test {
+
 using namespace msgbus_test;
 using msgbus::testing::conformance_case;
 using msgbus::testing::conformance_result;
@@ -65,3 +67,5 @@ TEST_CASE("NATS passes every case of the conformance suite") {
     CHECK(got.how == conformance_result::verdict::passed);
   }
 }
+
+}  // namespace nats_conformance_test

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+namespace nats_connect_test {
+
 using namespace msgbus_test;
 using msgbus::errc;
 
@@ -126,3 +128,5 @@ TEST_CASE("options may have the longest durations") {
       {.url = server.url(), .connect_timeout = duration::max(), .reconnect_wait = duration::max()});
   here.run(at->flush(duration::max()));
 }
+
+}  // namespace nats_connect_test

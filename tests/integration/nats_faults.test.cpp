@@ -6,6 +6,8 @@
 
 #include <set>
 
+namespace nats_faults_test {
+
 using namespace msgbus_test;
 using msgbus::errc;
 using msgbus::transport::urgency;
@@ -242,3 +244,5 @@ TEST_CASE("a store that timed out may be tried again, and is stored once") {
   CHECK(done.sequence == 1);
   CHECK(done.duplicate);  // the first try has arrived after all
 }
+
+}  // namespace nats_faults_test

@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace nats_headers_test {
+
 using msgbus::bridge;
 using msgbus::errc;
 using msgbus::async::service;
@@ -170,3 +172,5 @@ TEST_CASE("a header that cannot be sent is refused before anything is stored", "
   const msgbus::store_options good{.message_id = "id", .headers = {{"A-Tenant", "shop"}}};
   CHECK(here.run(at.store(1, "orders", good)).sequence == 1);
 }
+
+}  // namespace nats_headers_test

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <thread>
 
+namespace nats_lifetimes_test {
+
 using namespace msgbus_test;
 using msgbus::envelope;
 using msgbus::errc;
@@ -285,3 +287,5 @@ TEST_CASE("a transport outlives its executor, and keeps its events to itself", "
   other.run(witness->flush(patience));
   other.run(at->flush(patience));
 }
+
+}  // namespace nats_lifetimes_test

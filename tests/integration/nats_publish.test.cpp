@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+namespace nats_publish_test {
+
 using namespace msgbus_test;
 using msgbus::envelope;
 using msgbus::transport::urgency;
@@ -180,3 +182,5 @@ TEST_CASE("a payload that is too large is refused with both sizes") {
   sent.headers.emplace("a", "b");
   CHECK(code_of([&] { at->publish(sent, when); }) == msgbus::errc::transport_failed);
 }
+
+}  // namespace nats_publish_test

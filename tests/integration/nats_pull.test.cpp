@@ -9,6 +9,8 @@
 #include <set>
 #include <stdexcept>
 
+namespace nats_pull_test {
+
 using namespace msgbus_test;
 using msgbus::errc;
 using msgbus::transport::pull_options;
@@ -385,3 +387,5 @@ TEST_CASE("a durable consumer that cannot serve is refused, and stays as it is")
   pulling();
   CHECK(consumer_there(test.server) == before);
 }
+
+}  // namespace nats_pull_test

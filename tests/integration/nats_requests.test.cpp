@@ -3,6 +3,8 @@
 #include "support/catch.hpp"
 #include "support/nats.hpp"
 
+namespace nats_requests_test {
+
 using namespace msgbus_test;
 using msgbus::envelope;
 using msgbus::transport::urgency;
@@ -75,3 +77,5 @@ TEST_CASE("inboxes differ") {
   CHECK(one->new_inbox() != one->new_inbox());
   CHECK(one->new_inbox() != other->new_inbox());
 }
+
+}  // namespace nats_requests_test

@@ -6,6 +6,8 @@
 
 #include <set>
 
+namespace nats_store_test {
+
 using namespace msgbus_test;
 using msgbus::errc;
 
@@ -127,3 +129,5 @@ TEST_CASE("a stream whose topics another one has is refused in JetStream's words
   CHECK(code_of([&] { ensure_stream(here, *at, "a.b", {"a"}); }) == errc::bad_arguments);
   CHECK(code_of([&] { ensure_stream(here, *at, "A", {"a b"}); }) == errc::invalid_topic);
 }
+
+}  // namespace nats_store_test

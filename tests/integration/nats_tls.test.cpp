@@ -5,6 +5,8 @@
 #include "support/nats.hpp"
 #include "support/thrown.hpp"
 
+namespace nats_tls_test {
+
 using namespace msgbus_test;
 using msgbus::errc;
 
@@ -69,3 +71,5 @@ TEST_CASE("a server without TLS is refused where it is required, and the other w
   how.url = at.server.url();
   CHECK(refusal(how) == errc::access_denied);
 }
+
+}  // namespace nats_tls_test

@@ -4,6 +4,8 @@
 
 #include <array>
 
+namespace counters_test {
+
 TEST_CASE("counters start at nothing") {
   const msgbus::counters none;
   CHECK(none.offered + none.accepted + none.rejected + none.handled + none.failed + none.dropped +
@@ -34,3 +36,5 @@ TEST_CASE("a counting observer starts at nothing") {
             counting.unrouted() ==
         0);
 }
+
+}  // namespace counters_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace observer_test {
+
 namespace {
 
 class only_failures : public msgbus::observer {
@@ -34,3 +36,5 @@ TEST_CASE("an observer that overrides one step is told it, and ignores the other
   CHECK(watcher.topic == "orders.placed");
   CHECK(watcher.exception == thrown);
 }
+
+}  // namespace observer_test

@@ -7,6 +7,8 @@
 
 #include <stdexcept>
 
+namespace observer_slot_test {
+
 namespace {
 
 using msgbus::snapshot::domain;
@@ -108,3 +110,5 @@ TEST_CASE("what an observer throws is one line on stderr each time, and goes no 
   }
   CHECK(text == all);
 }
+
+}  // namespace observer_slot_test

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+namespace outcomes_test {
+
 using msgbus::detail::outcome;
 using msgbus::detail::outcomes;
 
@@ -34,3 +36,5 @@ TEST_CASE("no count is lost: more threads than lines, and threads that follow ot
   }
   CHECK(all->sum(outcome::handled) == 3ULL * threads * each);
 }
+
+}  // namespace outcomes_test

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+namespace striped_counter_test {
+
 TEST_CASE("a striped counter counts what one thread adds") {
   msgbus::detail::striped_counter counter;
   CHECK(counter.sum() == 0);
@@ -28,3 +30,5 @@ TEST_CASE("striped counters count apart") {
   CHECK(first.sum() == 1);
   CHECK(second.sum() == 0);
 }
+
+}  // namespace striped_counter_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+namespace backoff_test {
+
 using msgbus::retry;
 using msgbus::detail::backoff_before;
 using namespace std::chrono_literals;
@@ -35,3 +37,5 @@ TEST_CASE("the largest and the smallest backoffs do not overflow") {
   CHECK(backoff_before(9, {.max_backoff = duration::min()}, 0.5) == 0ms);
   CHECK(backoff_before(2, {.backoff = duration::max(), .max_backoff = duration::max()}, 0) > 0ms);
 }
+
+}  // namespace backoff_test

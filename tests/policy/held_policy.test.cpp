@@ -8,6 +8,8 @@
 
 #include <memory>
 
+namespace held_policy_test {
+
 using msgbus::detail::held_policy;
 using msgbus_test::watched_executor;
 using namespace std::chrono_literals;
@@ -50,3 +52,5 @@ TEST_CASE("a held policy that goes first releases its executor with it", "[A12]"
   CHECK(held->executor() == watched);
   delete held;
 }
+
+}  // namespace held_policy_test

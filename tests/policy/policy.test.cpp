@@ -4,6 +4,8 @@
 
 #include <asio/io_context.hpp>
 
+namespace policy_test {
+
 using namespace std::chrono_literals;
 
 TEST_CASE("a policy is plain until it asks for something") {
@@ -14,3 +16,5 @@ TEST_CASE("a policy is plain until it asks for something") {
   CHECK(msgbus::policy{.retry = {.backoff = 1s}}.is_plain());  // nothing is repeated
   CHECK_FALSE(msgbus::async::policy{.executor = context.get_executor()}.is_plain());
 }
+
+}  // namespace policy_test

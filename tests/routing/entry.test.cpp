@@ -5,6 +5,8 @@
 
 #include <vector>
 
+namespace entry_test {
+
 namespace {
 
 using msgbus::routing::entry;
@@ -139,3 +141,5 @@ TEST_CASE("a route's list stays as it was for those who read it, until the trash
   CHECK(orders_of(seen) == orders{0, 1, 2});
   CHECK_FALSE(old.empty());
 }
+
+}  // namespace entry_test

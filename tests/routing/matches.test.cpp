@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+namespace matches_test {
+
 namespace {
 
 using msgbus::routing::entry;
@@ -107,3 +109,5 @@ TEST_CASE("what is appended to a list after it was added is not among the matche
   made.append_to_last(3);
   CHECK(taken_from(found) == orders{1, 2});
 }
+
+}  // namespace matches_test

@@ -4,6 +4,8 @@
 #include "support/entries.hpp"
 #include "support/thrown.hpp"
 
+namespace name_table_test {
+
 namespace {
 
 using msgbus::routing::name_table;
@@ -88,3 +90,5 @@ TEST_CASE("many names that come and go are all found while they are there") {
   }
   CHECK(table->names().size() == all.size());
 }
+
+}  // namespace name_table_test

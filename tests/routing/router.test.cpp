@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace router_test {
+
 namespace {
 
 using msgbus::routing::entry;
@@ -172,3 +174,5 @@ TEST_CASE("an entry may be detached after its router has gone", "[D8]") {
   router::detach_later(*attached);
   CHECK(destroyed == 1);
 }
+
+}  // namespace router_test

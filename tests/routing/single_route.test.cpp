@@ -5,6 +5,8 @@
 
 #include <vector>
 
+namespace single_route_test {
+
 namespace {
 
 using msgbus::routing::entry;
@@ -57,3 +59,5 @@ TEST_CASE("each item is listed with its call") {
   const msgbus::snapshot::guard guard(all->guarded());
   CHECK(all->items()->begin()->call == call);
 }
+
+}  // namespace single_route_test

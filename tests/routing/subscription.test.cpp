@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 
+namespace subscription_test {
+
 namespace {
 
 using msgbus::scoped_subscription;
@@ -166,3 +168,5 @@ TEST_CASE("a scoped subscription is not copied") {
   STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<scoped_subscription>);
   STATIC_REQUIRE(std::is_nothrow_move_constructible_v<scoped_subscription>);
 }
+
+}  // namespace subscription_test

@@ -7,6 +7,8 @@
 
 #include <random>
 
+namespace topic_tree_test {
+
 namespace {
 
 using msgbus::routing::checked_patterns;
@@ -268,3 +270,5 @@ TEST_CASE("an entry describes its patterns") {
   const tree_entry two(nullptr, 1U, std::vector<std::string>{"a.*", "b"}, nullptr);
   CHECK(two.describe_patterns() == "'a.*', 'b'");
 }
+
+}  // namespace topic_tree_test

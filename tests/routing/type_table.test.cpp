@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+namespace type_table_test {
+
 namespace {
 
 using msgbus::detail::key_of;
@@ -101,3 +103,5 @@ TEST_CASE("any number of types is kept apart", "[T1]") {
     REQUIRE(found(*table, &records[i]) == entries{all[i]});
   }
 }
+
+}  // namespace type_table_test

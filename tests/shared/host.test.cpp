@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace host_test {
+
 namespace {
 
 /// A library that is open.
@@ -135,3 +137,5 @@ TEST_CASE("a library may be closed and opened again once its handlers are cancel
     }
   }
 }
+
+}  // namespace host_test

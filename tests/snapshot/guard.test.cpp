@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+namespace guard_test {
+
 namespace snapshot = msgbus::snapshot;
 using msgbus_test::expect;
 
@@ -209,3 +211,5 @@ TEST_CASE("a thread's last destructors may still hold guards", "[D5]") {
   }).join();
   CHECK(gone);
 }
+
+}  // namespace guard_test

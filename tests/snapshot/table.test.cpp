@@ -5,6 +5,8 @@
 #include <deque>
 #include <set>
 
+namespace table_test {
+
 namespace {
 
 struct node {
@@ -83,3 +85,5 @@ TEST_CASE("a table gives its replaced cells to the trash, in all no more than it
   CHECK(old.size() > 0);
   CHECK(old.size() < 12);  // each is twice as large as the one before
 }
+
+}  // namespace table_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace trash_test {
+
 using msgbus::snapshot::trash;
 
 namespace {
@@ -71,3 +73,5 @@ TEST_CASE("nothing is nothing to destroy") {
   things.add(std::unique_ptr<int>());
   CHECK(things.empty());
 }
+
+}  // namespace trash_test

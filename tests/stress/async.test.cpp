@@ -24,6 +24,8 @@
 #include <random>
 #include <vector>
 
+namespace async_test {
+
 namespace bus = msgbus::async;
 using asio::awaitable;
 using msgbus_test::crew;
@@ -303,3 +305,5 @@ TEST_CASE("a context is destroyed while what its coroutines wait for happens on 
     CHECK(is_conserved(consumer.stats()));
   }
 }
+
+}  // namespace async_test

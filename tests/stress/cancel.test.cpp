@@ -9,6 +9,8 @@
 #include <cstring>
 #include <mutex>
 
+namespace cancel_test {
+
 namespace bus = msgbus::sync;
 using msgbus_test::crew;
 using msgbus_test::event;
@@ -273,3 +275,5 @@ TEST_CASE("handlers that own each other's subscriptions go with their component"
   consumer.reset();
   CHECK(watched.expired());
 }
+
+}  // namespace cancel_test

@@ -19,6 +19,8 @@
 #include <random>
 #include <vector>
 
+namespace give_up_test {
+
 namespace bus = msgbus::async;
 using asio::awaitable;
 using msgbus_test::hop;
@@ -146,3 +148,5 @@ TEST_CASE("a verb that is cancelled while it begins either begins and is waited 
     CHECK(seen.begun >= all * 16 - aborted);  // a verb that has succeeded has begun
   }
 }
+
+}  // namespace give_up_test

@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/crew.hpp"
 
+namespace lifetimes_test {
+
 namespace bus = msgbus::sync;
 using msgbus_test::crew;
 using msgbus_test::event;
@@ -201,3 +203,5 @@ TEST_CASE("an observer that was replaced is told nothing any more", "[D6]") {
   }
   dispatching.stop();
 }
+
+}  // namespace lifetimes_test

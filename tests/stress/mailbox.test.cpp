@@ -20,6 +20,8 @@
 #include <random>
 #include <vector>
 
+namespace mailbox_test {
+
 using msgbus::mailbox_options;
 using msgbus::exec::put;
 using msgbus_test::box;
@@ -311,3 +313,5 @@ TEST_CASE("a context that is stopped and destroyed lets the senders of other thr
     CHECK(to->ended() == static_cast<std::size_t>(counted->taken));
   }
 }
+
+}  // namespace mailbox_test

@@ -6,6 +6,8 @@
 #include "support/catch.hpp"
 #include "support/crew.hpp"
 
+namespace no_lock_test {
+
 namespace bus = msgbus::sync;
 using msgbus_test::event;
 
@@ -74,3 +76,5 @@ TEST_CASE("verbs run while a handler is being attached", "[D7]") {
   CHECK(ended);
   verbs.get();
 }
+
+}  // namespace no_lock_test

@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "support/crew.hpp"
 
+namespace overrides_test {
+
 namespace bus = msgbus::sync;
 using msgbus_test::crew;
 using msgbus_test::expect;
@@ -70,3 +72,5 @@ TEST_CASE("the same holds for overrides that clean up and for those that need so
   dispatching.stop();
   CHECK(cleaned > 0);
 }
+
+}  // namespace overrides_test

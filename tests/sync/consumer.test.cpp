@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+namespace consumer_test {
+
 namespace {
 
 using msgbus::any_event;
@@ -513,3 +515,5 @@ TEST_CASE("a handler for any_event by name sees every event, generic or not", "[
   CHECK(events.consume(1) == 2);
   CHECK(seen == 2);
 }
+
+}  // namespace consumer_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace consumer_changes_test {
+
 namespace {
 
 using msgbus::any_event;
@@ -273,3 +275,5 @@ TEST_CASE("two consumers may call each other in turns", "[D5]") {
   left.consume(tick{0});
   CHECK(calls == 51);
 }
+
+}  // namespace consumer_changes_test

@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+namespace consumer_lifetimes_test {
+
 namespace {
 
 using msgbus::any_event;
@@ -386,3 +388,5 @@ TEST_CASE("a handler is moved into its consumer, not copied, and called in place
   CHECK(noted::moves == moves);
   CHECK(first == second);
 }
+
+}  // namespace consumer_lifetimes_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <thread>
 
+namespace forced_end_test {
+
 #if defined(__GLIBC__)
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("a handler that ends its thread by force ends the process, and stderr 
 }
 
 #endif
+
+}  // namespace forced_end_test

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace observing_test {
+
 namespace {
 
 using msgbus::sync::consumer;
@@ -247,3 +249,5 @@ TEST_CASE("one counting observer may watch several components") {
   CHECK(counting->unrouted() == 1);
   CHECK(counting->dropped() == 0);
 }
+
+}  // namespace observing_test

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace operation_test {
+
 namespace {
 
 using msgbus::errc;
@@ -185,3 +187,5 @@ TEST_CASE("an operation may call itself, deeply", "[D5]") {
   sum = commands.handler("sum", [&](int n) -> int { return n == 0 ? 0 : n + (*sum)(n - 1); });
   CHECK((*sum)(100) == 5050);
 }
+
+}  // namespace operation_test

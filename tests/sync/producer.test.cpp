@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+namespace producer_test {
+
 namespace {
 
 using msgbus::dispatch_error;
@@ -383,3 +385,5 @@ TEST_CASE("a producer keeps nothing of a destroyed consumer", "[D8]") {
   }
   CHECK(overrides.use_count() == 1);
 }
+
+}  // namespace producer_test

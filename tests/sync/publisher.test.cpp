@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+namespace publisher_test {
+
 namespace {
 
 using msgbus::dispatch_error;
@@ -320,3 +322,5 @@ TEST_CASE("a publisher keeps nothing of a destroyed subscriber", "[D8]") {
   }
   CHECK(overrides.use_count() == 1);
 }
+
+}  // namespace publisher_test

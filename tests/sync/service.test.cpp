@@ -33,6 +33,8 @@ int hidden_function(int value) { return value + 3; }
 
 }  // namespace shop
 
+namespace service_test {
+
 namespace {
 
 using msgbus::errc;
@@ -303,3 +305,5 @@ TEST_CASE("an operation that cancels itself still returns its result", "[D6]") {
   CHECK(capture.use_count() == 1);
   CHECK(code_of([&] { commands.execute("once"); }) == errc::no_handler);
 }
+
+}  // namespace service_test

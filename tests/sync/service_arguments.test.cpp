@@ -12,6 +12,8 @@
 #include <memory>
 #include <string>
 
+namespace service_arguments_test {
+
 namespace {
 
 using msgbus::errc;
@@ -282,3 +284,5 @@ TEST_CASE("a handler that takes over an argument leaves a caller's variable alon
   commands.execute("take over", std::move(text));
   CHECK(text.empty());
 }
+
+}  // namespace service_arguments_test

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 
+namespace service_results_test {
+
 namespace {
 
 using msgbus::errc;
@@ -155,3 +157,5 @@ TEST_CASE("a reference that is asked for as a value is copied once", "[D9]") {
   CHECK(commands.execute<noted>("held").value == 4);
   CHECK(noted::copies == 1);
 }
+
+}  // namespace service_results_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace subscriber_test {
+
 namespace {
 
 using msgbus::any_event;
@@ -342,3 +344,5 @@ TEST_CASE("a message handler that takes its message by value costs one copy", "[
   CHECK(noted::copies == 2);
   CHECK(noted::moves == 0);
 }
+
+}  // namespace subscriber_test

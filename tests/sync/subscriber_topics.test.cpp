@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace subscriber_topics_test {
+
 namespace {
 
 using msgbus::errc;
@@ -131,3 +133,5 @@ TEST_CASE("handlers run for exactly the topics that their patterns match", "[T7]
     CHECK(ran == expected);
   }
 }
+
+}  // namespace subscriber_topics_test

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+namespace subscriber_types_test {
+
 namespace {
 
 using msgbus::any_event;
@@ -232,3 +234,5 @@ TEST_CASE("a mismatch inside of a handler leaves through it", "[D5][T6]") {
   CHECK(code_of([&] { messages.receive(order{}, "outer"); }) == errc::type_mismatch);
   CHECK_THAT(text_of([&] { messages.receive(order{}, "outer"); }), contains("'inner'"));
 }
+
+}  // namespace subscriber_types_test

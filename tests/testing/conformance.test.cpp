@@ -15,6 +15,8 @@
 #include <set>
 #include <string>
 
+namespace conformance_test {
+
 using namespace std::chrono_literals;
 using msgbus::testing::conformance_case;
 using msgbus::testing::conformance_result;
@@ -172,3 +174,5 @@ TEST_CASE("an environment that cannot cut says so where it is asked to") {
   CHECK(in.topic("a.b") == "poor.a.b");
   CHECK(in.stream() == "poor_STREAM");
 }
+
+}  // namespace conformance_test

@@ -14,6 +14,8 @@
 #include <memory>
 #include <string>
 
+namespace cut_off_test {
+
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::manual_clock;
 using msgbus::testing::shuffled;
@@ -206,3 +208,5 @@ TEST_CASE("what a step of a scenario throws is thrown") {
   };
   CHECK_THROWS_WITH(cut_off_at_every_step(failing), "no luck");
 }
+
+}  // namespace cut_off_test

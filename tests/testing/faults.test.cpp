@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+namespace faults_test {
+
 using msgbus::detail::signature;
 using msgbus::detail::signature_of;
 using msgbus::testing::faults;
@@ -196,3 +198,5 @@ TEST_CASE("a bus takes wrapped handlers and dependencies as it takes others") {
   CHECK_THROWS_AS(consumer.consume(order{100}), injected_fault);
   CHECK(n == 1);
 }
+
+}  // namespace faults_test

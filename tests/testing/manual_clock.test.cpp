@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace manual_clock_test {
+
 using msgbus::exec::timer;
 using msgbus::testing::manual_clock;
 using msgbus::testing::stepping_context;
@@ -156,3 +158,5 @@ TEST_CASE("what waits for ever is not due at the end of time, and what is over i
   CHECK(rung == 2);
   CHECK(clock.waiting() == 1);
 }
+
+}  // namespace manual_clock_test

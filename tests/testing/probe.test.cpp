@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+namespace probe_test {
+
 using msgbus::testing::probe;
 using msgbus::testing::seen;
 using msgbus::testing::stepping_context;
@@ -137,3 +139,5 @@ TEST_CASE("a probe is a component's observer, and its handlers are handlers as o
   CHECK(probe.count(seen::failed) == 1);
   CHECK(probe.count(seen::unrouted) == 1);
 }
+
+}  // namespace probe_test

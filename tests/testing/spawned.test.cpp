@@ -14,6 +14,8 @@
 
 #include <string>
 
+namespace spawned_test {
+
 using msgbus::testing::stepping_context;
 
 namespace {
@@ -105,3 +107,5 @@ TEST_CASE("a handle may outlive its context, and ends with nothing", "[A12]") {
   CHECK_FALSE(running.done());
   CHECK_THROWS_AS(running.get(), msgbus::testing::stuck);
 }
+
+}  // namespace spawned_test

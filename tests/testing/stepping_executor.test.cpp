@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+namespace stepping_executor_test {
+
 using msgbus::testing::shuffled;
 using msgbus::testing::stepping_context;
 using msgbus_test::contains;
@@ -299,3 +301,5 @@ TEST_CASE("what destroyed steps post is destroyed too", "[A12]") {
   CHECK(*shared == 0);
   CHECK(shared.use_count() == 1);
 }
+
+}  // namespace stepping_executor_test

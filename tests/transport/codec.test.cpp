@@ -62,6 +62,8 @@ struct msgbus::codec<shop::by_hand> {
   }
 };
 
+namespace codec_test {
+
 namespace {
 
 template <class T>
@@ -266,3 +268,5 @@ TEST_CASE("what is nested without end is refused, and does not end the process")
   for (int i = 0; i < 150; ++i) deep_enough.insert(0, 1, '\x81');
   CHECK(codec<nlohmann::json>::decode(deep_enough, "application/cbor").is_array());
 }
+
+}  // namespace codec_test

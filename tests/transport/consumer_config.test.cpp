@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+namespace consumer_config_test {
+
 using msgbus::nats::consumer_config;
 using msgbus::nats::has_ack_wait;
 using msgbus::nats::is_less_patient;
@@ -104,3 +106,5 @@ TEST_CASE("a server that delivers again sooner than is asked for is less patient
   CHECK(msgbus::nats::impatience(there({{"backoff", {5}}}), billing()) ==
         "backoff is [5], and must be 30000000000 ns at least");
 }
+
+}  // namespace consumer_config_test

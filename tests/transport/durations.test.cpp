@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+namespace durations_test {
+
 using msgbus::nats::milliseconds;
 using msgbus::nats::nanoseconds;
 using msgbus::transport::duration;
@@ -25,3 +27,5 @@ TEST_CASE("the longest duration is one that nats.c can keep") {
   CHECK(milliseconds(duration::min()) == 1);
   CHECK(milliseconds(duration::max()) == 2'147'483'647);
 }
+
+}  // namespace durations_test

@@ -5,6 +5,8 @@
 
 #include <string>
 
+namespace envelope_test {
+
 using msgbus::envelope;
 using msgbus::errc;
 using msgbus::headers;
@@ -84,3 +86,5 @@ TEST_CASE("headers from elsewhere become such that can be sent") {
   CHECK(all == headers{{"A", "kept"}, {"D", "two  lines"}, {"G", "k\xc3\xa4se"}});
   CHECK_NOTHROW(check_envelope({.topic = "a", .headers = all}));
 }
+
+}  // namespace envelope_test

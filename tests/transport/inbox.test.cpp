@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+namespace inbox_test {
+
 using msgbus::testing::spawned;
 using msgbus::testing::stepping_context;
 using inbox = msgbus::transport::inbox<std::unique_ptr<int>>;
@@ -269,3 +271,5 @@ TEST_CASE("a taker that is destroyed while it waits for something else lets the 
   sender.join();
   CHECK(given_up);
 }
+
+}  // namespace inbox_test

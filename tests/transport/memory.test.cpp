@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+namespace memory_test {
+
 using namespace std::chrono_literals;
 using msgbus::errc;
 using msgbus::memory_broker;
@@ -451,3 +453,5 @@ TEST_CASE("memory: it is taken down safely at every step", "[A12]") {
       {.order = msgbus::testing::teardown::both});  // the coroutine uses the scenario's clock
   CHECK(report.steps > 10);
 }
+
+}  // namespace memory_test

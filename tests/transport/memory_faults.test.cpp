@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace memory_faults_test {
+
 using namespace std::chrono_literals;
 using msgbus::errc;
 using msgbus::memory_broker;
@@ -307,3 +309,5 @@ TEST_CASE("cut: a context that ends takes those who wait with it", "[A12]") {
     CHECK(code_of(waiting.failure()) == errc::closed);
   }
 }
+
+}  // namespace memory_faults_test

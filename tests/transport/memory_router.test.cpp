@@ -4,6 +4,8 @@
 
 #include <vector>
 
+namespace memory_router_test {
+
 using msgbus::transport::memory::memory_router;
 using ids = std::vector<memory_router::subscription_id>;
 
@@ -48,3 +50,5 @@ TEST_CASE("a group gives to those who may get it") {
   router.remove(1);
   CHECK(router.route("a", everybody).empty());
 }
+
+}  // namespace memory_router_test

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace memory_stream_test {
+
 using namespace std::chrono_literals;
 using msgbus::transport::memory::handout;
 using msgbus::transport::memory::memory_stream;
@@ -312,3 +314,5 @@ TEST_CASE("every durable gets all messages, and a later one from the first that 
   CHECK(stream.find("one") == one);
   CHECK_FALSE(stream.find("three"));
 }
+
+}  // namespace memory_stream_test

@@ -8,6 +8,8 @@
 
 #include <chrono>
 
+namespace memory_time_test {
+
 using namespace std::chrono_literals;
 using msgbus::exec::installed_clock;
 using msgbus::testing::manual_clock;
@@ -42,3 +44,5 @@ TEST_CASE("without a clock of its own a context has the steady one's time") {
   const auto before = time.now();
   CHECK(time.now() >= before);
 }
+
+}  // namespace memory_time_test

@@ -4,6 +4,8 @@
 #include "support/loop.hpp"
 #include "support/thrown.hpp"
 
+namespace nats_test {
+
 using msgbus::errc;
 using namespace msgbus_test;
 
@@ -59,3 +61,5 @@ TEST_CASE("TLS to an address needs the name that the certificate must have") {
   CHECK(is(failure_of({.url = "tls://localhost:1,tls://[::1]:1"}), errc::bad_arguments));
   CHECK(is(failure_of({.url = "tls://localhost:1"}), errc::disconnected));
 }
+
+}  // namespace nats_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace patterns_test {
+
 using msgbus::transport::pattern_matches;
 using msgbus::transport::patterns_overlap;
 
@@ -52,3 +54,5 @@ TEST_CASE("patterns overlap if some topic matches both") {
     }
   }
 }
+
+}  // namespace patterns_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace stored_answer_test {
+
 using msgbus::nats::read_stored;
 using msgbus::transport::stored;
 
@@ -66,3 +68,5 @@ TEST_CASE("what is not that is not read as that") {
     CHECK(read(each) == "none");
   }
 }
+
+}  // namespace stored_answer_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace urls_test {
+
 using msgbus::errc;
 using msgbus::nats::parse_urls;
 using msgbus::nats::server_url;
@@ -135,3 +137,5 @@ TEST_CASE("what becomes a part of JSON is escaped") {
   CHECK(msgbus::nats::escaped("a\"b\\c\nd\x01") == "a\\\"b\\\\c\\u000ad\\u0001");
   CHECK(msgbus::nats::escaped("\xc3\xa4 plain") == "\xc3\xa4 plain");
 }
+
+}  // namespace urls_test
