@@ -1,8 +1,6 @@
 // The process that clients speak to: JSON lines over TCP, as in examples/server. What they ask for
-// is carried out by the process of the orders, on the other side of NATS. See README.md.
-//
-//   example_nats_front [--url nats://127.0.0.1:4222] [--port 0] [--threads 2] [--patience 5]
-//                      [--deadline 10]
+// is carried out by the process of the orders, on the other side of NATS. See README.md; --help
+// lists the options.
 
 #include <asio.hpp>
 
@@ -13,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "command_line.hpp"
 #include "forward.hpp"
 #include "gateway.hpp"
 #include "listener.hpp"
-#include "options.hpp"
 #include "process.hpp"
 #include "reports.hpp"
 #include "wire.hpp"
@@ -26,6 +24,26 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
+
+struct options {
+  std::string url = "nats://127.0.0.1:4222";
+  std::uint16_t port = 0;
+  int threads = 2;
+  std::chrono::milliseconds patience = 5s;
+  std::chrono::milliseconds deadline = 10s;
+};
+
+options read_options(int argc, char** argv) {
+  options given;
+  command_line line("example_nats_front", "Accounts and orders, as JSON lines over TCP.");
+  line.text("--url", given.url, "the NATS server");
+  line.port(given.port, 0, "where clients connect; 0 is any port that is free");
+  line.number("--threads", given.threads, 1, 64, "threads that run coroutines");
+  line.time("--patience", given.patience, 1ms, "how long it waits for an answer over NATS");
+  line.time("--deadline", given.deadline, 0ms, "the time for finishing after Ctrl-C");
+  line.read(argc, argv);
+  return given;
+}
 
 void forward_all(msgbus::async::service& commands, msgbus::async::service& queries,
                  const msgbus::bridge& nats, msgbus::call_options how) {
@@ -143,31 +161,25 @@ asio::awaitable<void> until_stopped(msgbus::bridge& nats, front& here, listener&
 }
 
 int run(const options& given) {
-  const int threads = given.number("--threads", 2, 1, 64);
-  const std::chrono::seconds deadline(given.number("--deadline", 10, 0, 3600));
-  asio::io_context io(threads);
-  auto connecting =
-      wire::connect(io.get_executor(), given.text("--url", "nats://127.0.0.1:4222"), "front");
+  asio::io_context io(given.threads);
+  auto connecting = wire::connect(io.get_executor(), given.url, "front");
   msgbus::bridge nats = run_until_done(io, std::move(connecting));
 
-  const msgbus::call_options how{.timeout =
-                                     std::chrono::seconds(given.number("--patience", 5, 1, 3600))};
-  front here(nats, io.get_executor(), how);
+  front here(nats, io.get_executor(), {.timeout = given.patience});
   run_until_done(io, nats.flush());
   listener* door_of_stats = nullptr;
   gateway translator(here.commands, here.queries, [&] { return state_of(here, *door_of_stats); });
-  listener door(io, static_cast<std::uint16_t>(given.number("--port", 0, 0, 65535)), translator,
-                here.board);
+  listener door(io, given.port, translator, here.board);
   door_of_stats = &door;
 
   outcome result;
   essential_parts essential(io);
   essential.spawn(door.executor(), door.accept());
-  essential.spawn(door.executor(), until_stopped(nats, here, door, deadline, result));
+  essential.spawn(door.executor(), until_stopped(nats, here, door, given.deadline, result));
   std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(door.address().port()));
   std::fflush(stdout);
   io.restart();
-  run_with(io, threads);
+  run_with(io, given.threads);
   essential.rethrow();
 
   const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
@@ -188,8 +200,7 @@ int run(const options& given) {
 
 int main(int argc, char** argv) {
   try {
-    return exchange::run(exchange::options(
-        argc, argv, {"--url", "--port", "--threads", "--patience", "--deadline"}));
+    return exchange::run(exchange::read_options(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "front: %s\n", error.what());
     return 2;

@@ -13,8 +13,8 @@ std::string text(std::int64_t number) { return std::to_string(number); }
 
 void check_amount(money amount) {
   if (amount < 1 || amount > largest_amount) {
-    throw refusal("bad_amount", "the amount must be from 1 to " + text(largest_amount) + ", not " +
-                                    text(amount));
+    throw refusal("bad_amount",
+                  "the amount must be from 1 to " + text(largest_amount) + ", not " + text(amount));
   }
 }
 
@@ -54,8 +54,8 @@ transaction::~transaction() {
 
 const account& transaction::open_account(std::string owner) {
   if (owner.empty() || owner.size() > 100) {
-    throw refusal("bad_owner", "the owner's name must have 1 to 100 bytes, not " +
-                                   std::to_string(owner.size()));
+    throw refusal("bad_owner",
+                  "the owner's name must have 1 to 100 bytes, not " + std::to_string(owner.size()));
   }
   const number id = ++books_.last_account_;
   account& added = books_.accounts_[id];
