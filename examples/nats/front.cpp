@@ -31,6 +31,7 @@ struct options {
   int threads = 2;
   std::chrono::milliseconds patience = 5s;
   std::chrono::milliseconds deadline = 10s;
+  connection_limits limits;
 };
 
 options read_options(int argc, char** argv) {
@@ -41,6 +42,9 @@ options read_options(int argc, char** argv) {
   line.number("--threads", given.threads, 1, 64, "threads that run coroutines");
   line.time("--patience", given.patience, 1ms, "how long it waits for an answer over NATS");
   line.time("--deadline", given.deadline, 0ms, "the time for finishing after Ctrl-C");
+  line.number("--connections", given.limits.connections, 1, 10'000, "clients at the same time");
+  line.time("--idle-timeout", given.limits.idle_timeout, 1ms,
+            "a client that sends no whole line for so long, or takes nothing, is disconnected");
   line.read(argc, argv);
   return given;
 }
@@ -169,7 +173,7 @@ int run(const options& given) {
   run_until_done(io, nats.flush());
   listener* door_of_stats = nullptr;
   gateway translator(here.commands, here.queries, [&] { return state_of(here, *door_of_stats); });
-  listener door(io, given.port, translator, here.board);
+  listener door(io, given.port, given.limits, translator, here.board);
   door_of_stats = &door;
 
   outcome result;

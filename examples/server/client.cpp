@@ -198,6 +198,7 @@ asio::awaitable<void> report_progress(run& all, link& control, int seconds) {
     asio::steady_timer timer(control.executor());
     timer.expires_at(begin + std::chrono::seconds(second));
     co_await timer.async_wait(asio::use_awaitable);
+    for (followed& each : all.followers) co_await keep_open(each);
     const server_state state = co_await state_of(control);
     print_progress(second, all, all.tally.answered - before, state);
     before = all.tally.answered;

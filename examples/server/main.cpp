@@ -30,7 +30,8 @@ struct options {
   std::uint16_t port = 0;
   std::string audit;
   int threads = 2;
-  std::chrono::milliseconds deadline = std::chrono::seconds(5);
+  std::chrono::milliseconds deadline = 5s;
+  connection_limits limits;
 };
 
 options read_options(int argc, char** argv) {
@@ -40,6 +41,9 @@ options read_options(int argc, char** argv) {
   line.text("--audit", given.audit, "the file for the audit log; without it there is none");
   line.number("--threads", given.threads, 1, 64, "threads that run coroutines");
   line.time("--deadline", given.deadline, 0ms, "the time for finishing after Ctrl-C");
+  line.number("--connections", given.limits.connections, 1, 10'000, "clients at the same time");
+  line.time("--idle-timeout", given.limits.idle_timeout, 1ms,
+            "a client that sends no whole line for so long, or takes nothing, is disconnected");
   line.read(argc, argv);
   return given;
 }
@@ -77,9 +81,11 @@ bool print_report(const outcome& result, const application& app,
   const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
   const bool balanced = print_counters(stats_of(app, board));
   const listener::totals connections = door.stats();
-  std::printf("connections: %llu accepted, %llu refused, %zu cut off at the deadline\n",
-              static_cast<unsigned long long>(connections.accepted),
-              static_cast<unsigned long long>(connections.refused), result.cut_off);
+  std::printf(
+      "connections: %llu accepted, %llu refused, %llu timed out, %zu cut off at the deadline\n",
+      static_cast<unsigned long long>(connections.accepted),
+      static_cast<unsigned long long>(connections.refused),
+      static_cast<unsigned long long>(connections.timed_out), result.cut_off);
   std::printf("books: %s", to_line(app.book_totals()).c_str());
   const bool agree = json(app.book_totals()) == json(app.read_model_totals());
   if (!agree) std::printf("read model: %s", to_line(app.read_model_totals()).c_str());
@@ -108,7 +114,7 @@ int run(const options& given) {
     co_return result;
   };
   gateway translator(app.commands(), app.queries(), stats);
-  listener door(io, given.port, translator, board);
+  listener door(io, given.port, given.limits, translator, board);
   door_of_stats = &door;
 
   outcome result;
