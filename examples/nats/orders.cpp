@@ -1,7 +1,13 @@
 // The process of accounts and orders: the same business as in examples/server, for callers on the
 // other side of NATS. See README.md; --help lists the options.
 
-#include <asio.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/service.hpp>
+#include <msgbus/bridge/bridge.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -11,6 +17,7 @@
 
 #include "application.hpp"
 #include "command_line.hpp"
+#include "json.hpp"
 #include "order_store.hpp"
 #include "process.hpp"
 #include "reports.hpp"

@@ -5,7 +5,14 @@
 // The process of the orders must have stopped; the workers may still be working, and are waited
 // for.
 
-#include <asio.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/subscriber.hpp>
+#include <msgbus/bridge/bridge.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <cstdio>

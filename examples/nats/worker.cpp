@@ -3,7 +3,14 @@
 // what it had in hand goes to another, who knows from the journal what was done already. See
 // README.md; --help lists the options.
 
-#include <asio.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/producer.hpp>
+#include <msgbus/bridge/bridge.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <cstdio>

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "json.hpp"
+
 namespace exchange {
 namespace {
 

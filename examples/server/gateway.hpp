@@ -3,7 +3,9 @@
 /// From a line of text to a line of text: reads a request, has it carried out, and writes the
 /// answer. Every line gets exactly one; what is wrong with it is said in it.
 
-#include <msgbus/async.hpp>
+#include <msgbus/async/service.hpp>
+
+#include <asio/awaitable.hpp>
 
 #include <chrono>
 #include <functional>
@@ -11,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "json.hpp"
+#include "json_fwd.hpp"
 
 namespace exchange {
 

@@ -1,8 +1,16 @@
 #include "listener.hpp"
 
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/strand.hpp>
+#include <asio/use_awaitable.hpp>
+
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include "gateway.hpp"
+#include "session.hpp"
 
 namespace exchange {
 

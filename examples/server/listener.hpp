@@ -3,7 +3,13 @@
 /// Accepts connections, and knows those there are. Except where it says otherwise, its functions
 /// are called on its strand.
 
-#include <asio.hpp>
+#include <msgbus/async/subscriber.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -12,10 +18,11 @@
 #include <unordered_set>
 
 #include "connection_limits.hpp"
-#include "gateway.hpp"
-#include "session.hpp"
 
 namespace exchange {
+
+class gateway;
+class session;
 
 class listener {
  public:

@@ -4,7 +4,11 @@
 // Ctrl-C: nobody new is accepted, what was accepted is finished within the deadline, and a report
 // is printed. Ctrl-C again: the end.
 
-#include <asio.hpp>
+#include <msgbus/async/subscriber.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -16,6 +20,7 @@
 #include "application.hpp"
 #include "command_line.hpp"
 #include "gateway.hpp"
+#include "json.hpp"
 #include "listener.hpp"
 #include "process.hpp"
 #include "reports.hpp"

@@ -1,8 +1,17 @@
 #include "session.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
+
+#include "json.hpp"
 
 namespace exchange {
 namespace {

@@ -9,8 +9,13 @@
 /// ends: a client that sends no whole line for too long, or does not take what is written, is
 /// disconnected.
 
-#include <msgbus/async.hpp>
-#include <asio.hpp>
+#include <msgbus/async/subscriber.hpp>
+#include <msgbus/routing/subscription.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <chrono>
 #include <functional>
@@ -20,7 +25,7 @@
 
 #include "gateway.hpp"
 #include "line_buffer.hpp"
-#include "notifications.hpp"
+#include "notice.hpp"
 #include "outbox.hpp"
 
 namespace exchange {
