@@ -45,11 +45,31 @@ pause() {
 
 # until_true SECONDS WHAT COMMAND...: fails with WHAT if the command does not succeed in time.
 until_true() {
-  local tries=$(($1 * 20)) what=$2
+  local end=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" 2>/dev/null; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || fail "$what"
+    [ "$SECONDS" -lt "$end" ] || fail "$what"
     pause 0.05
   done
+}
+
+# --- What programs say of their options. ---
+
+run_quietly() { exec "$@" >"$scratch/said" 2>"$scratch/refused"; }
+
+# refuses SENTENCE PROGRAM OPTION...: the program must say the sentence, and end with 2.
+refuses() {
+  local sentence=$1 status=0
+  shift
+  begin run_quietly "$@"
+  end_of "$pid" || status=$?
+  [ "$status" -eq 2 ] || fail "'$*' ended with $status"
+  grep -qF -e "$sentence" "$scratch/refused" || fail "'$*' said: $(cat "$scratch/refused")"
+}
+
+# helps PROGRAM OPTION: the program must list the option, and end with 0.
+helps() {
+  begin run_quietly "$1" --help
+  end_of "$pid" || fail "'$1 --help' ended with $?"
+  grep -qF -e "$2" "$scratch/said" || fail "'$1 --help' does not list $2"
 }

@@ -13,7 +13,7 @@
 namespace exchange {
 namespace {
 
-[[noreturn]] void throw_errno(const char* what) {
+[[noreturn]] void throw_errno(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
@@ -29,7 +29,7 @@ class journal::locked {
  public:
   explicit locked(journal& of) : file_(of.file_) {
     while (::flock(file_, LOCK_EX) != 0) {
-      if (errno != EINTR) throw_errno("the journal cannot be locked");
+      if (errno != EINTR) throw_errno("cannot lock the journal");
     }
     of.catch_up();
   }
@@ -43,7 +43,7 @@ class journal::locked {
 
 journal::journal(const std::string& file, std::string worker) : worker_(std::move(worker)) {
   file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (file_ < 0) throw_errno(file.c_str());
+  if (file_ < 0) throw_errno("cannot open the journal " + file);
 }
 
 journal::~journal() { ::close(file_); }
@@ -74,7 +74,7 @@ void journal::catch_up() {
     const ssize_t count =
         ::pread(file_, bytes, sizeof bytes, read_to_ + static_cast<std::int64_t>(fresh.size()));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_errno("the journal cannot be read");
+    if (count < 0) throw_errno("cannot read the journal");
     if (count == 0) break;
     fresh.append(bytes, static_cast<std::size_t>(count));
   }
@@ -90,7 +90,7 @@ void journal::catch_up() {
   read_to_ += static_cast<std::int64_t>(begin);
   // Whoever wrote half a line is gone: nobody has relied on it.
   if (begin != fresh.size() && ::ftruncate(file_, read_to_) != 0) {
-    throw_errno("the journal cannot be mended");
+    throw_errno("cannot cut half a line off the journal");
   }
 }
 
@@ -101,7 +101,7 @@ void journal::write(const char* what, std::string_view message_id, std::int64_t 
   text += message_id;
   text += ' ' + std::to_string(order) + ' ' + worker_ + ' ' + std::to_string(attempt) + '\n';
   if (::write(file_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw_errno("the journal cannot be written");
+    throw_errno("cannot write the journal");
   }
   catch_up();
 }

@@ -1,9 +1,13 @@
 // The process of accounts and orders: the same business as in examples/server, for callers on the
-// other side of NATS. See README.md.
-//
-//   example_nats_orders [--url nats://127.0.0.1:4222] [--audit FILE] [--threads 2] [--deadline 10]
+// other side of NATS. See README.md; --help lists the options.
 
-#include <asio.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/service.hpp>
+#include <msgbus/bridge/bridge.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -12,7 +16,8 @@
 #include <vector>
 
 #include "application.hpp"
-#include "options.hpp"
+#include "command_line.hpp"
+#include "json.hpp"
 #include "order_store.hpp"
 #include "process.hpp"
 #include "reports.hpp"
@@ -22,6 +27,25 @@ namespace exchange {
 namespace {
 
 using clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+struct options {
+  std::string url = "nats://127.0.0.1:4222";
+  std::string audit;
+  int threads = 2;
+  std::chrono::milliseconds deadline = 10s;
+};
+
+options read_options(int argc, char** argv) {
+  options given;
+  command_line line("example_nats_orders", "Accounts and orders, for callers over NATS.");
+  line.text("--url", given.url, "the NATS server");
+  line.text("--audit", given.audit, "the file for the audit log; without it there is none");
+  line.number("--threads", given.threads, 1, 64, "threads that run coroutines");
+  line.time("--deadline", given.deadline, 0ms, "the time for finishing after Ctrl-C");
+  line.read(argc, argv);
+  return given;
+}
 
 struct outcome {
   std::vector<drained> reports;
@@ -86,16 +110,13 @@ asio::awaitable<void> until_stopped(msgbus::bridge& nats, application& app, conn
 }
 
 int run(const options& given) {
-  const int threads = given.number("--threads", 2, 1, 64);
-  const std::chrono::seconds deadline(given.number("--deadline", 10, 0, 3600));
-  asio::io_context io(threads);
+  asio::io_context io(given.threads);
   asio::thread_pool blocking(8);
-  auto connecting =
-      wire::connect(io.get_executor(), given.text("--url", "nats://127.0.0.1:4222"), "orders");
+  auto connecting = wire::connect(io.get_executor(), given.url, "orders");
   msgbus::bridge nats = run_until_done(io, std::move(connecting));
   run_until_done(io, wire::ensure_streams(nats));
 
-  application app(io.get_executor(), blocking.get_executor(), given.text("--audit"),
+  application app(io.get_executor(), blocking.get_executor(), given.audit,
                   std::string(wire::notices));
   connected parts(nats, app, asio::make_strand(io));
   run_until_done(io, nats.flush());
@@ -104,9 +125,9 @@ int run(const options& given) {
 
   outcome result;
   essential_parts essential(io);
-  essential.spawn(io.get_executor(), until_stopped(nats, app, parts, deadline, result));
+  essential.spawn(io.get_executor(), until_stopped(nats, app, parts, given.deadline, result));
   io.restart();
-  run_with(io, threads);
+  run_with(io, given.threads);
   blocking.join();
   essential.rethrow();
 
@@ -133,8 +154,7 @@ int run(const options& given) {
 
 int main(int argc, char** argv) {
   try {
-    return exchange::run(
-        exchange::options(argc, argv, {"--url", "--audit", "--threads", "--deadline"}));
+    return exchange::run(exchange::read_options(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "orders: %s\n", error.what());
     return 2;

@@ -1,14 +1,18 @@
 // Proves what the demo promises, from what each side has written down and from the stream itself:
 // what was answered to clients was placed, what was placed is stored, and what is stored was
-// handled; nothing was lost, and nothing was done twice.
-//
-//   example_nats_report --audit FILE --answered FILE --journal FILE [--url nats://127.0.0.1:4222]
-//                       [--wait 20]
+// handled; nothing was lost, and nothing was done twice. --help lists the options.
 //
 // The process of the orders must have stopped; the workers may still be working, and are waited
 // for.
 
-#include <asio.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/subscriber.hpp>
+#include <msgbus/bridge/bridge.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -18,9 +22,9 @@
 #include <set>
 #include <string>
 
+#include "command_line.hpp"
 #include "journal.hpp"
 #include "json.hpp"
-#include "options.hpp"
 #include "process.hpp"
 #include "wire.hpp"
 
@@ -29,6 +33,27 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
+
+struct options {
+  std::string audit;
+  std::string answered;
+  std::string journal;
+  std::string url = "nats://127.0.0.1:4222";
+  std::chrono::milliseconds wait = 20s;
+};
+
+options read_options(int argc, char** argv) {
+  options given;
+  command_line line("example_nats_report", "Compares what the processes have written down.");
+  line.file("--audit", given.audit, "the audit log of the process of the orders");
+  line.file("--answered", given.answered, "the orders of which clients were told");
+  line.file("--journal", given.journal, "the file that all workers share");
+  for (const char* name : {"--audit", "--answered", "--journal"}) line.require(name);
+  line.text("--url", given.url, "the NATS server");
+  line.time("--wait", given.wait, 1ms, "the time for the workers to handle what is left");
+  line.read(argc, argv);
+  return given;
+}
 
 asio::awaitable<void> pause(clock::duration length) {
   asio::steady_timer timer(co_await asio::this_coro::executor, length);
@@ -210,17 +235,14 @@ void prove(const std::multiset<number>& placed, const std::multiset<number>& ans
 }
 
 int run(const options& given) {
-  const clock::time_point deadline =
-      clock::now() + std::chrono::seconds(given.number("--wait", 20, 1, 3600));
-  const std::multiset<number> placed = placed_orders(given.text("--audit"));
+  const clock::time_point deadline = clock::now() + given.wait;
+  const std::multiset<number> placed = placed_orders(given.audit);
   asio::io_context io(1);
-  auto connecting =
-      wire::connect(io.get_executor(), given.text("--url", "nats://127.0.0.1:4222"), "report");
+  auto connecting = wire::connect(io.get_executor(), given.url, "report");
   msgbus::bridge nats = run_until_done(io, std::move(connecting));
   const streams stored = run_until_done(io, read_streams(nats, placed.size(), deadline));
-  run_until_done(io, until_handled(given.text("--journal"), stored.orders.size(), deadline));
-  prove(placed, answered_orders(given.text("--answered")), stored,
-        read_journal(given.text("--journal")));
+  run_until_done(io, until_handled(given.journal, stored.orders.size(), deadline));
+  prove(placed, answered_orders(given.answered), stored, read_journal(given.journal));
   return failures == 0 ? 0 : 1;
 }
 
@@ -229,8 +251,7 @@ int run(const options& given) {
 
 int main(int argc, char** argv) {
   try {
-    return exchange::run(
-        exchange::options(argc, argv, {"--audit", "--answered", "--journal", "--url", "--wait"}));
+    return exchange::run(exchange::read_options(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "report: %s\n", error.what());
     return 2;

@@ -3,9 +3,12 @@
 /// What crosses between the processes, how it becomes bytes, and where it goes. The business knows
 /// nothing of it.
 
-#include <msgbus/nats.hpp>
+#include <msgbus/core/name_of.hpp>
+#include <msgbus/transport/codec.hpp>
 
-#include <nlohmann/json.hpp>
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <map>
@@ -15,7 +18,11 @@
 #include <utility>
 
 #include "domain.hpp"
-#include "notifications.hpp"
+#include "notice.hpp"
+
+namespace msgbus {
+class bridge;
+}  // namespace msgbus
 
 namespace exchange {
 
@@ -35,17 +42,21 @@ struct orders_state {
 
 // --- As JSON. ------------------------------------------------------------------------------------
 
-NLOHMANN_JSON_SERIALIZE_ENUM(order_state, {{order_state::checking, "checking"},
-                                           {order_state::open, "open"},
-                                           {order_state::cancelled, "cancelled"}})
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(account, id, owner, balance)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(order, id, account, symbol, quantity, price, state)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(totals, accounts, deposited, withdrawn, balances, set_aside,
-                                   orders_placed, orders_cancelled, orders_open)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(symbol_summary, symbol, placed, cancelled, open_quantity)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(order_placed, order)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(order_billed, order, worker)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(orders_state, components, orders_stored)
+// Written out in wire.cpp: the macros of nlohmann-json would have every file compile them.
+void to_json(nlohmann::json& to, const account& from);
+void from_json(const nlohmann::json& from, account& to);
+void to_json(nlohmann::json& to, const order& from);
+void from_json(const nlohmann::json& from, order& to);
+void to_json(nlohmann::json& to, const totals& from);
+void from_json(const nlohmann::json& from, totals& to);
+void to_json(nlohmann::json& to, const symbol_summary& from);
+void from_json(const nlohmann::json& from, symbol_summary& to);
+void to_json(nlohmann::json& to, const order_placed& from);
+void from_json(const nlohmann::json& from, order_placed& to);
+void to_json(nlohmann::json& to, const order_billed& from);
+void from_json(const nlohmann::json& from, order_billed& to);
+void to_json(nlohmann::json& to, const orders_state& from);
+void from_json(const nlohmann::json& from, orders_state& to);
 
 // --- Where it goes. ------------------------------------------------------------------------------
 

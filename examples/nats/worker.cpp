@@ -1,11 +1,16 @@
 // A worker: writes an invoice for every order that is placed. There may be any number of them; they
 // share one durable consumer, and each order goes to one. A worker may be killed at any moment:
 // what it had in hand goes to another, who knows from the journal what was done already. See
-// README.md.
-//
-//   example_nats_worker --name NAME --journal FILE [--url nats://127.0.0.1:4222] [--deadline 10]
+// README.md; --help lists the options.
 
-#include <asio.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/producer.hpp>
+#include <msgbus/bridge/bridge.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -14,8 +19,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "command_line.hpp"
 #include "journal.hpp"
-#include "options.hpp"
 #include "process.hpp"
 #include "reports.hpp"
 #include "wire.hpp"
@@ -24,6 +29,24 @@ namespace exchange {
 namespace {
 
 using namespace std::chrono_literals;
+
+struct options {
+  std::string name = "worker";
+  std::string journal = "journal.txt";
+  std::string url = "nats://127.0.0.1:4222";
+  std::chrono::milliseconds deadline = 10s;
+};
+
+options read_options(int argc, char** argv) {
+  options given;
+  command_line line("example_nats_worker", "Writes an invoice for every order that is placed.");
+  line.word("--name", given.name, "what it calls itself in the journal");
+  line.text("--journal", given.journal, "the file that all workers share");
+  line.text("--url", given.url, "the NATS server");
+  line.time("--deadline", given.deadline, 0ms, "the time for finishing after Ctrl-C");
+  line.read(argc, argv);
+  return given;
+}
 
 asio::awaitable<void> takes(std::chrono::milliseconds time) {
   asio::steady_timer timer(co_await asio::this_coro::executor, time);
@@ -116,14 +139,12 @@ asio::awaitable<void> until_stopped(msgbus::bridge& nats, msgbus::async::consume
 }
 
 int run(const options& given) {
-  const std::string name = given.text("--name", "worker");
-  const std::chrono::seconds deadline(given.number("--deadline", 10, 0, 3600));
+  const std::string& name = given.name;
   asio::io_context io(1);
-  auto connecting =
-      wire::connect(io.get_executor(), given.text("--url", "nats://127.0.0.1:4222"), name);
+  auto connecting = wire::connect(io.get_executor(), given.url, name);
   msgbus::bridge nats = run_until_done(io, std::move(connecting));
 
-  journal done(given.text("--journal", "journal.txt"), name);
+  journal done(given.journal, name);
   billing invoices(done, name);
   msgbus::async::consumer orders(io.get_executor(), {.capacity = 32, .concurrency = 16});
   orders.handler(&billing::on_placed, invoices);
@@ -135,7 +156,7 @@ int run(const options& given) {
 
   outcome result;
   essential_parts essential(io);
-  essential.spawn(io.get_executor(), until_stopped(nats, orders, deadline, result));
+  essential.spawn(io.get_executor(), until_stopped(nats, orders, given.deadline, result));
   io.restart();
   run_with(io, 1);
   essential.rethrow();
@@ -159,8 +180,7 @@ int run(const options& given) {
 
 int main(int argc, char** argv) {
   try {
-    return exchange::run(
-        exchange::options(argc, argv, {"--name", "--journal", "--url", "--deadline"}));
+    return exchange::run(exchange::read_options(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "worker: %s\n", error.what());
     return 2;

@@ -3,7 +3,13 @@
 /// The business, put together: which components there are, on which strands and pools they run, how
 /// much may wait in front of each, and in which order they are drained. Knows of no sockets.
 
-#include <msgbus/async.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/producer.hpp>
+#include <msgbus/async/publisher.hpp>
+#include <msgbus/async/service.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
 
 #include <chrono>
 #include <string>

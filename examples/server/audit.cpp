@@ -8,10 +8,12 @@
 
 namespace exchange {
 
-audit_log::audit_log(const std::string& file) {
+audit_log::audit_log(const std::string& file) : file_(file) {
   if (file.empty()) return;
   out_.open(file, std::ios::trunc);
-  if (!out_) throw std::system_error(errno, std::generic_category(), file);
+  if (!out_) {
+    throw std::system_error(errno, std::generic_category(), "cannot open the audit log " + file_);
+  }
 }
 
 void audit_log::attach(msgbus::async::consumer& consumer, asio::any_io_executor blocking) {
@@ -25,7 +27,7 @@ void audit_log::write(const Event& event) {
   json line = {{"n", ++lines_}, {"event", name_of(event)}};
   line.update(json(event));
   out_ << to_line(line) << std::flush;
-  if (!out_) throw std::runtime_error("the audit log cannot be written");
+  if (!out_) throw std::runtime_error("cannot write the audit log " + file_);
 }
 
 }  // namespace exchange

@@ -25,6 +25,7 @@ class audit_log {
   template <class Event>
   void write(const Event& event);
 
+  const std::string file_;
   std::ofstream out_;
   std::uint64_t lines_ = 0;
 };

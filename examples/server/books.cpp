@@ -9,12 +9,22 @@ namespace {
 constexpr money largest_amount = 1'000'000'000'000;
 constexpr money largest_balance = 100'000'000'000'000'000;
 
-void check_amount(money amount, const char* what) {
+std::string text(std::int64_t number) { return std::to_string(number); }
+
+void check_amount(money amount) {
   if (amount < 1 || amount > largest_amount) {
-    throw refusal("bad_amount", std::string(what) + " must be between 1 and " +
-                                    std::to_string(largest_amount) + ", not " +
-                                    std::to_string(amount));
+    throw refusal("bad_amount",
+                  "the amount must be from 1 to " + text(largest_amount) + ", not " + text(amount));
   }
+}
+
+const char* word_for(order_state state) {
+  switch (state) {
+    case order_state::checking: return "still being checked";
+    case order_state::cancelled: return "cancelled already";
+    case order_state::open: break;
+  }
+  return "open";
 }
 
 }  // namespace
@@ -22,7 +32,7 @@ void check_amount(money amount, const char* what) {
 const account& books::account_of(number id) const {
   const auto found = accounts_.find(id);
   if (found == accounts_.end()) {
-    throw refusal("unknown_account", "there is no account " + std::to_string(id));
+    throw refusal("unknown_account", "there is no account " + text(id));
   }
   return found->second;
 }
@@ -30,7 +40,7 @@ const account& books::account_of(number id) const {
 const order& books::order_of(number id) const {
   const auto found = orders_.find(id);
   if (found == orders_.end()) {
-    throw refusal("unknown_order", "there is no order " + std::to_string(id));
+    throw refusal("unknown_order", "there is no order " + text(id));
   }
   return found->second;
 }
@@ -44,7 +54,8 @@ transaction::~transaction() {
 
 const account& transaction::open_account(std::string owner) {
   if (owner.empty() || owner.size() > 100) {
-    throw refusal("bad_owner", "an owner's name has 1 to 100 characters");
+    throw refusal("bad_owner",
+                  "the owner's name must have 1 to 100 bytes, not " + std::to_string(owner.size()));
   }
   const number id = ++books_.last_account_;
   account& added = books_.accounts_[id];
@@ -61,9 +72,11 @@ const account& transaction::open_account(std::string owner) {
 
 const account& transaction::deposit(number id, money amount) {
   account& to = account_of(id);
-  check_amount(amount, "the amount");
+  check_amount(amount);
   if (to.balance > largest_balance - amount) {
-    throw refusal("bad_amount", "account " + std::to_string(id) + " is full");
+    throw refusal("bad_amount", "account " + text(id) + " has " + text(to.balance) + "; with " +
+                                    text(amount) + " more it would have more than " +
+                                    text(largest_balance));
   }
   add(to, amount);
   undo_.push_back([this, amount] { books_.totals_.deposited -= amount; });
@@ -74,7 +87,7 @@ const account& transaction::deposit(number id, money amount) {
 
 const account& transaction::withdraw(number id, money amount) {
   account& from = account_of(id);
-  check_amount(amount, "the amount");
+  check_amount(amount);
   add(from, -amount);
   undo_.push_back([this, amount] { books_.totals_.withdrawn -= amount; });
   books_.totals_.withdrawn += amount;
@@ -87,15 +100,15 @@ const order& transaction::begin_order(number id, std::string symbol, std::int64_
   account& buyer = account_of(id);
   if (symbol.empty() || symbol.size() > 12 ||
       symbol.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != std::string::npos) {
-    throw refusal("bad_symbol", "a symbol has 1 to 12 capital letters and digits");
+    throw refusal("bad_symbol", "the symbol must be 1 to 12 capital letters and digits, not '" +
+                                    symbol.substr(0, 60) + "'");
   }
   if (quantity < 1 || quantity > 1'000'000) {
-    throw refusal("bad_quantity",
-                  "the quantity must be between 1 and 1000000, not " + std::to_string(quantity));
+    throw refusal("bad_quantity", "the quantity must be from 1 to 1000000, not " + text(quantity));
   }
   if (price < 1 || price > largest_amount / quantity) {
-    throw refusal("bad_price", "the price must be positive, and the whole at most " +
-                                   std::to_string(largest_amount));
+    throw refusal("bad_price", "the price of each of " + text(quantity) + " must be from 1 to " +
+                                   text(largest_amount / quantity) + ", not " + text(price));
   }
   const money value = quantity * price;
   add(buyer, -value);
@@ -132,7 +145,7 @@ const order& transaction::open_order(number id) {
 const order& transaction::cancel_order(number id) {
   order& cancelled = order_of(id);
   if (cancelled.state != order_state::open) {
-    throw refusal("not_open", "order " + std::to_string(id) + " is not open");
+    throw refusal("not_open", "order " + text(id) + " is " + word_for(cancelled.state));
   }
   const money value = cancelled.value();
   add(account_of(cancelled.account), value);
@@ -160,9 +173,8 @@ order& transaction::order_of(number id) {
 
 void transaction::add(account& to, money amount) {
   if (to.balance + amount < 0) {
-    throw refusal("insufficient_funds", "account " + std::to_string(to.id) + " has " +
-                                            std::to_string(to.balance) + ", which is less than " +
-                                            std::to_string(-amount));
+    throw refusal("insufficient_funds", "account " + text(to.id) + " has " + text(to.balance) +
+                                            ", which is less than " + text(-amount));
   }
   undo_.push_back([this, &to, amount] {
     to.balance -= amount;

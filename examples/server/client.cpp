@@ -1,15 +1,10 @@
 // The load driver: replays recorded traffic over many connections, and proves from the answers that
-// what went in came out.
-//
-//   example_load --port PORT --traffic examples/data/traffic.jsonl [--audit FILE]
-//                [--seconds 10] [--connections 64] [--flood 1] [--placed FILE]
-//                [--through-shutdown 1] [--through-faults 1]
+// what went in came out. --help lists the options.
 //
 // Give it a server that has just started, and the file of its audit log. With --through-shutdown it
 // goes on until the server stops, and then checks what was answered until then. With
 // --through-faults the server may have done other work before, and what is behind it may be away
-// for a while: then what was answered must still be true. The numbers of the orders that were
-// placed are added to the file of --placed.
+// for a while: then what was answered must still be true.
 
 #include <asio.hpp>
 
@@ -21,13 +16,45 @@
 
 #include "client/link.hpp"
 #include "client/load.hpp"
-#include "options.hpp"
+#include "command_line.hpp"
 
 namespace load {
 namespace {
 
 using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
+
+struct options {
+  std::uint16_t port = 0;
+  std::string traffic;
+  std::string audit;
+  std::string placed;
+  int seconds = 10;
+  int connections = 64;
+  bool no_flood = false;
+  bool through_shutdown = false;
+  bool through_faults = false;
+};
+
+options read_options(int argc, char** argv) {
+  options given;
+  exchange::command_line line("example_load",
+                              "Replays recorded traffic, and proves that what went in came out.");
+  line.port(given.port, 1, "where the server listens on this machine");
+  line.require("--port");
+  line.file("--traffic", given.traffic, "the recording: examples/data/traffic.jsonl");
+  line.require("--traffic");
+  line.file("--audit", given.audit, "the server's audit log, to be compared");
+  line.text("--placed", given.placed, "the numbers of the orders that were placed are added here");
+  line.number("--seconds", given.seconds, 1, 3600, "how long traffic flows");
+  line.number("--connections", given.connections, 1, 900, "clients that play the recording");
+  line.flag("--no-flood", given.no_flood, "no client sends many commands before it reads");
+  line.flag("--through-shutdown", given.through_shutdown, "until the server stops");
+  line.flag("--through-faults", given.through_faults,
+            "what is behind the server may be away for a while; no flood either");
+  line.read(argc, argv);
+  return given;
+}
 
 // --- Progress. -----------------------------------------------------------------------------------
 
@@ -171,6 +198,7 @@ asio::awaitable<void> report_progress(run& all, link& control, int seconds) {
     asio::steady_timer timer(control.executor());
     timer.expires_at(begin + std::chrono::seconds(second));
     co_await timer.async_wait(asio::use_awaitable);
+    for (followed& each : all.followers) co_await keep_open(each);
     const server_state state = co_await state_of(control);
     print_progress(second, all, all.tally.answered - before, state);
     before = all.tally.answered;
@@ -196,7 +224,7 @@ asio::awaitable<void> drive(run& all, int seconds, std::string audit, std::strin
   co_await control.open(all.server);
   const json before = co_await ask(control, "{\"id\":1,\"do\":\"summary\"}");
   if (!all.through_faults && sums_of(before) != sums()) {
-    throw std::runtime_error("the server has done other work before");
+    throw std::runtime_error("the server has carried out commands before; it must be a new one");
   }
 
   all.followers = {
@@ -265,19 +293,17 @@ asio::awaitable<void> drive(run& all, int seconds, std::string audit, std::strin
               all.tally.whole.quantile_ms(0.99), static_cast<long long>(state.memory_kib / 1024));
 }
 
-int start(const exchange::options& given) {
+int start(const options& given) {
   asio::io_context io(1);
-  const auto port = static_cast<std::uint16_t>(given.number("--port", 0, 1, 65535));
-  run all(io.get_executor(), {asio::ip::address_v4::loopback(), port},
-          read_recording(given.text("--traffic")));
-  all.connections = static_cast<std::size_t>(given.number("--connections", 64, 1, 900));
-  all.through_shutdown = given.number("--through-shutdown", 0, 0, 1) == 1;
-  all.through_faults = given.number("--through-faults", 0, 0, 1) == 1;
-  all.flooding = given.number("--flood", all.through_faults ? 0 : 1, 0, 1) == 1;
-  const int seconds = given.number("--seconds", 10, 1, 3600);
+  run all(io.get_executor(), {asio::ip::address_v4::loopback(), given.port},
+          read_recording(given.traffic));
+  all.connections = static_cast<std::size_t>(given.connections);
+  all.through_shutdown = given.through_shutdown;
+  all.through_faults = given.through_faults;
+  all.flooding = !given.no_flood && !given.through_faults;
 
   bool ended = false;
-  asio::co_spawn(io, drive(all, seconds, given.text("--audit"), given.text("--placed")),
+  asio::co_spawn(io, drive(all, given.seconds, given.audit, given.placed),
                  [&](const std::exception_ptr& error) {
                    ended = true;
                    try {
@@ -287,8 +313,9 @@ int start(const exchange::options& given) {
                    }
                    io.stop();
                  });
-  io.run_for(std::chrono::seconds(seconds + 60));
-  if (!ended) all.fail("it did not come to an end");
+  const int most = given.seconds + 60;
+  io.run_for(std::chrono::seconds(most));
+  if (!ended) all.fail("the run has not ended after " + std::to_string(most) + " s");
   for (const std::string& each : all.failures) std::printf("FAILED: %s\n", each.c_str());
   std::printf("%s\n", all.failures.empty() ? "passed: what went in came out" : "failed");
   return all.failures.empty() ? 0 : 1;
@@ -299,11 +326,7 @@ int start(const exchange::options& given) {
 
 int main(int argc, char** argv) {
   try {
-    const exchange::options given(
-        argc, argv,
-        {"--port", "--traffic", "--audit", "--placed", "--seconds", "--connections", "--flood",
-         "--through-shutdown", "--through-faults"});
-    return load::start(given);
+    return load::start(load::read_options(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "client: %s\n", error.what());
     return 2;

@@ -5,8 +5,11 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <type_traits>
 #include <utility>
+
+#include "json.hpp"
 
 namespace exchange {
 namespace {
@@ -14,7 +17,8 @@ namespace {
 // --- Members of a request. -----------------------------------------------------------------------
 
 template <class T>
-constexpr const char* kind_of = std::is_same_v<T, std::string> ? "a string" : "a whole number";
+constexpr const char* kind_of =
+    std::is_same_v<T, std::string> ? "a string" : "a whole number of at most 64 bits";
 
 template <class T>
 bool holds(const json& value) {
@@ -27,16 +31,31 @@ bool holds(const json& value) {
   }
 }
 
+// Of a text that may be long, its beginning.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t most = 60;
+  return text.size() <= most ? text : text.substr(0, most) + "...";
+}
+
+// A value as a sentence names it.
+std::string described(const json& value) {
+  if (value.is_object()) return "an object";
+  if (value.is_array()) return "an array";
+  const std::string text = shortened(value.dump(-1, ' ', false, json::error_handler_t::replace));
+  if (value.is_string()) return "the string " + text;
+  return value.is_number() ? "the number " + text : text;
+}
+
 template <class T>
 T member(const json& request, const char* name) {
   const auto found = request.find(name);
   if (found == request.end()) {
-    throw refusal("bad_request", std::string("'") + name + "' is missing: " + kind_of<T>);
+    throw refusal("bad_request",
+                  std::string("the request has no '") + name + "', which must be " + kind_of<T>);
   }
   if (!holds<T>(*found)) {
     throw refusal("bad_request", std::string("'") + name + "' must be " + kind_of<T> + ", not " +
-                                     (found->is_number() ? "another number"
-                                                         : "a " + std::string(found->type_name())));
+                                     described(*found));
   }
   return found->get<T>();
 }
@@ -84,11 +103,6 @@ problem describe(const std::exception_ptr& exception) {
     std::rethrow_exception(exception);
   } catch (const refusal& error) {
     return {std::string(error.code()), std::string(error.text())};
-  } catch (const json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 9: ..."
-    const std::string_view text = error.what();
-    const std::size_t begin = text.find("] ") == text.npos ? 0 : text.find("] ") + 2;
-    return {"malformed", std::string(text.substr(begin, 200))};
   } catch (const msgbus::error& error) {
     if (error.code() == msgbus::errc::closed) return {"shutting_down", "the server is stopping"};
     if (error.code() == msgbus::errc::full) return {"busy", error.what()};
@@ -98,7 +112,7 @@ problem describe(const std::exception_ptr& exception) {
   } catch (const std::exception& error) {
     return {"internal", error.what()};
   } catch (...) {
-    return {"internal", "something went wrong"};
+    return {"internal", "something was thrown that is no std::exception"};
   }
 }
 
@@ -117,6 +131,17 @@ json success(const json& id, json result) {
   answer["ok"] = true;
   answer["result"] = std::move(result);
   return answer;
+}
+
+json parse(const std::string& line) {
+  try {
+    return json::parse(line);
+  } catch (const json::exception& error) {
+    // "[json.exception.parse_error.101] parse error at line 1, column 9: ..."
+    const std::string_view text = error.what();
+    const std::size_t begin = text.find("] ") == text.npos ? 0 : text.find("] ") + 2;
+    throw refusal("malformed", "the line is not JSON: " + std::string(text.substr(begin, 200)));
+  }
 }
 
 template <class R, class... Args>
@@ -186,9 +211,12 @@ asio::awaitable<std::string> gateway::answer(std::string line, connection& from)
   json answer;
   try {
     id = scraped_id(line);
-    const json request = json::parse(line);
+    const json request = parse(line);
     id = id_of(request);
-    if (!request.is_object()) throw refusal("bad_request", "a request is an object: try help");
+    if (!request.is_object()) {
+      throw refusal("bad_request", "a request must be a JSON object, not " + described(request) +
+                                       "; the line 'help' lists all requests");
+    }
     json result = co_await carry_out(request, from);
     answer = success(id, std::move(result));
   } catch (...) {
@@ -203,22 +231,36 @@ asio::awaitable<json> gateway::carry_out(const json& request, connection& from) 
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto found = commands_.find(name);
   if (found == commands_.end()) {
-    throw refusal("unknown_command", "there is no command '" + name + "': try help");
+    throw refusal("unknown_command", "there is no command '" + shortened(name) +
+                                         "'; the line 'help' lists all commands");
   }
   return found->second.function(request, from);
 }
 
 std::string gateway::too_long(std::size_t limit, std::string_view begin) {
   return to_line(failure(scraped_id(begin.substr(0, 256)),
-                         {"too_long", "a line has at most " + std::to_string(limit) +
+                         {"too_long", "the line is longer than " + std::to_string(limit) +
                                           " bytes; the connection is closed"}));
 }
 
+std::string gateway::idle(std::chrono::milliseconds limit) {
+  std::ostringstream seconds;
+  seconds << std::chrono::duration<double>(limit).count();
+  return to_line(failure(nullptr, {"idle", "no whole line has come for " + seconds.str() +
+                                               " s; the connection is closed"}));
+}
+
+std::string gateway::no_room(int limit) {
+  return to_line(failure(nullptr, {"busy", "the server has " + std::to_string(limit) +
+                                               " connections already; the connection is closed"}));
+}
+
 std::string gateway::help() const {
-  std::string text = "Each line is a request, each gets one line of answer:\n";
+  std::string text = "Each line is a request, and is answered with one line:\n";
   for (const auto& [name, each] : commands_) text += "  " + each.usage + '\n';
   text +=
-      "Amounts and prices are in cents. The id is yours: a number or a text.\n"
+      "Amounts and prices are in cents. The answer has the id of its request, which is a number\n"
+      "or a string. A connection must send a whole line now and then, if only an empty one.\n"
       "Topics: accounts.opened|deposited|withdrawn, orders.SYMBOL.placed|cancelled;\n"
       "in a pattern * is any word, and > at the end one word or more.\n";
   return text;

@@ -3,14 +3,17 @@
 /// From a line of text to a line of text: reads a request, has it carried out, and writes the
 /// answer. Every line gets exactly one; what is wrong with it is said in it.
 
-#include <msgbus/async.hpp>
+#include <msgbus/async/service.hpp>
 
+#include <asio/awaitable.hpp>
+
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 
-#include "json.hpp"
+#include "json_fwd.hpp"
 
 namespace exchange {
 
@@ -36,8 +39,14 @@ class gateway {
   /// Done when what the line asks for is done. Never throws for what is wrong with the line.
   [[nodiscard]] asio::awaitable<std::string> answer(std::string line, connection& from) const;
 
-  /// The answer to a line that is too long to be read.
+  // Lines that say why the connection is closed.
+
+  /// After a line that is too long to be read.
   [[nodiscard]] static std::string too_long(std::size_t limit, std::string_view begin);
+  /// When no whole line came for so long.
+  [[nodiscard]] static std::string idle(std::chrono::milliseconds limit);
+  /// When there are so many connections already.
+  [[nodiscard]] static std::string no_room(int limit);
 
  private:
   using run = std::function<asio::awaitable<json>(const json& request, connection& from)>;

@@ -1,14 +1,13 @@
 #pragma once
 
-/// How the business's values are written as JSON. Members keep their order.
+/// How the business's values are written as JSON.
 
 #include <nlohmann/json.hpp>
 
 #include "domain.hpp"
+#include "json_fwd.hpp"
 
 namespace exchange {
-
-using json = nlohmann::ordered_json;
 
 void to_json(json& to, const account& from);
 void to_json(json& to, const order& from);

@@ -1,18 +1,42 @@
 #include "listener.hpp"
 
-#include <string_view>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/strand.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <string>
+#include <system_error>
 #include <utility>
+
+#include "gateway.hpp"
+#include "session.hpp"
 
 namespace exchange {
 
 using asio::ip::tcp;
 
-listener::listener(asio::io_context& io, std::uint16_t port, const gateway& gateway,
-                   msgbus::async::subscriber& board)
+namespace {
+
+// Throws if it cannot listen, and says where.
+tcp::acceptor open_acceptor(asio::io_context& io, std::uint16_t port) {
+  const tcp::endpoint where(asio::ip::address_v4::loopback(), port);
+  try {
+    return tcp::acceptor(asio::make_strand(io), where);
+  } catch (const std::system_error& failed) {
+    throw std::system_error(failed.code(), "cannot listen on 127.0.0.1:" + std::to_string(port));
+  }
+}
+
+}  // namespace
+
+listener::listener(asio::io_context& io, std::uint16_t port, const connection_limits& limits,
+                   const gateway& gateway, msgbus::async::subscriber& board)
     : io_(io),
+      limits_(limits),
       gateway_(gateway),
       board_(board),
-      acceptor_(asio::make_strand(io), tcp::endpoint(asio::ip::address_v4::loopback(), port)),
+      acceptor_(open_acceptor(io, port)),
       retry_(acceptor_.get_executor()),
       empty_(acceptor_.get_executor(), asio::steady_timer::time_point::max()) {}
 
@@ -26,7 +50,7 @@ asio::awaitable<void> listener::accept() {
       // For instance no file descriptors: others will be closed.
       retry_.expires_after(std::chrono::milliseconds(50));
       co_await retry_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    } else if (sessions_.size() >= most_sessions) {
+    } else if (sessions_.size() >= static_cast<std::size_t>(limits_.connections)) {
       refused_.fetch_add(1, std::memory_order_relaxed);
       refuse(peer);
     } else {
@@ -36,13 +60,14 @@ asio::awaitable<void> listener::accept() {
 }
 
 void listener::begin(tcp::socket peer) {
-  auto added = std::make_shared<session>(std::move(peer), gateway_, board_);
+  auto added = std::make_shared<session>(std::move(peer), limits_.idle_timeout, gateway_, board_);
   sessions_.insert(added);
   accepted_.fetch_add(1, std::memory_order_relaxed);
   open_.store(sessions_.size(), std::memory_order_relaxed);
   const std::weak_ptr<session> weak = added;
   added->start([this, weak] {
     asio::post(acceptor_.get_executor(), [this, ended = weak.lock()] {
+      if (ended->timed_out()) timed_out_.fetch_add(1, std::memory_order_relaxed);
       sessions_.erase(ended);
       open_.store(sessions_.size(), std::memory_order_relaxed);
       if (sessions_.empty()) empty_.cancel();
@@ -51,9 +76,8 @@ void listener::begin(tcp::socket peer) {
 }
 
 // Says why if that is possible without waiting.
-void listener::refuse(tcp::socket& peer) {
-  constexpr std::string_view text =
-      "{\"ok\":false,\"error\":{\"code\":\"busy\",\"text\":\"too many connections\"}}\n";
+void listener::refuse(tcp::socket& peer) const {
+  const std::string text = gateway::no_room(limits_.connections);
   std::error_code ignored;
   peer.non_blocking(true, ignored);
   peer.write_some(asio::buffer(text), ignored);
@@ -85,7 +109,7 @@ asio::awaitable<std::size_t> listener::finish(std::chrono::steady_clock::time_po
 
 listener::totals listener::stats() const {
   return {accepted_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed),
-          open_.load(std::memory_order_relaxed)};
+          timed_out_.load(std::memory_order_relaxed), open_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace exchange

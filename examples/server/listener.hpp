@@ -3,7 +3,13 @@
 /// Accepts connections, and knows those there are. Except where it says otherwise, its functions
 /// are called on its strand.
 
-#include <asio.hpp>
+#include <msgbus/async/subscriber.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -11,18 +17,18 @@
 #include <memory>
 #include <unordered_set>
 
-#include "gateway.hpp"
-#include "session.hpp"
+#include "connection_limits.hpp"
 
 namespace exchange {
 
+class gateway;
+class session;
+
 class listener {
  public:
-  static constexpr std::size_t most_sessions = 1024;
-
   /// Listens on the loopback address at once; port 0 is any that is free. Throws if it cannot.
-  listener(asio::io_context& io, std::uint16_t port, const gateway& gateway,
-           msgbus::async::subscriber& board);
+  listener(asio::io_context& io, std::uint16_t port, const connection_limits& limits,
+           const gateway& gateway, msgbus::async::subscriber& board);
 
   [[nodiscard]] asio::ip::tcp::endpoint address() const { return acceptor_.local_endpoint(); }
   [[nodiscard]] asio::any_io_executor executor() { return acceptor_.get_executor(); }
@@ -39,7 +45,8 @@ class listener {
 
   struct totals {
     std::uint64_t accepted = 0;
-    std::uint64_t refused = 0;  // more than there may be
+    std::uint64_t refused = 0;    // more than there may be
+    std::uint64_t timed_out = 0;  // of those that were accepted
     std::uint64_t open = 0;
   };
   /// May be called from any thread.
@@ -47,16 +54,17 @@ class listener {
 
  private:
   void begin(asio::ip::tcp::socket peer);
-  static void refuse(asio::ip::tcp::socket& peer);
+  void refuse(asio::ip::tcp::socket& peer) const;
 
   asio::io_context& io_;
+  const connection_limits limits_;
   const gateway& gateway_;
   msgbus::async::subscriber& board_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   asio::steady_timer empty_;  // never expires; cancelled when the last session has ended
   std::unordered_set<std::shared_ptr<session>> sessions_;
-  std::atomic<std::uint64_t> accepted_{0}, refused_{0}, open_{0};
+  std::atomic<std::uint64_t> accepted_{0}, refused_{0}, timed_out_{0}, open_{0};
 };
 
 }  // namespace exchange

@@ -1,21 +1,27 @@
-// A server: JSON lines over TCP in front of a business made of msgbus components. See README.md.
+// A server: JSON lines over TCP in front of a business made of msgbus components. See README.md;
+// --help lists the options.
 //
-//   example_server [--port 0] [--audit FILE] [--threads 2] [--deadline 5]
-//
-// Ctrl-C: nobody new is accepted, what was accepted is finished, within the deadline in seconds,
-// and a report is printed. Ctrl-C again: the end.
+// Ctrl-C: nobody new is accepted, what was accepted is finished within the deadline, and a report
+// is printed. Ctrl-C again: the end.
 
-#include <asio.hpp>
+#include <msgbus/async/subscriber.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <vector>
 
 #include "application.hpp"
+#include "command_line.hpp"
 #include "gateway.hpp"
+#include "json.hpp"
 #include "listener.hpp"
-#include "options.hpp"
 #include "process.hpp"
 #include "reports.hpp"
 
@@ -23,6 +29,29 @@ namespace exchange {
 namespace {
 
 using clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+struct options {
+  std::uint16_t port = 0;
+  std::string audit;
+  int threads = 2;
+  std::chrono::milliseconds deadline = 5s;
+  connection_limits limits;
+};
+
+options read_options(int argc, char** argv) {
+  options given;
+  command_line line("example_server", "Accounts and orders, as JSON lines over TCP.");
+  line.port(given.port, 0, "where clients connect; 0 is any port that is free");
+  line.text("--audit", given.audit, "the file for the audit log; without it there is none");
+  line.number("--threads", given.threads, 1, 64, "threads that run coroutines");
+  line.time("--deadline", given.deadline, 0ms, "the time for finishing after Ctrl-C");
+  line.number("--connections", given.limits.connections, 1, 10'000, "clients at the same time");
+  line.time("--idle-timeout", given.limits.idle_timeout, 1ms,
+            "a client that sends no whole line for so long, or takes nothing, is disconnected");
+  line.read(argc, argv);
+  return given;
+}
 
 struct outcome {
   std::vector<drained> reports;
@@ -57,9 +86,11 @@ bool print_report(const outcome& result, const application& app,
   const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
   const bool balanced = print_counters(stats_of(app, board));
   const listener::totals connections = door.stats();
-  std::printf("connections: %llu accepted, %llu refused, %zu cut off at the deadline\n",
-              static_cast<unsigned long long>(connections.accepted),
-              static_cast<unsigned long long>(connections.refused), result.cut_off);
+  std::printf(
+      "connections: %llu accepted, %llu refused, %llu timed out, %zu cut off at the deadline\n",
+      static_cast<unsigned long long>(connections.accepted),
+      static_cast<unsigned long long>(connections.refused),
+      static_cast<unsigned long long>(connections.timed_out), result.cut_off);
   std::printf("books: %s", to_line(app.book_totals()).c_str());
   const bool agree = json(app.book_totals()) == json(app.read_model_totals());
   if (!agree) std::printf("read model: %s", to_line(app.read_model_totals()).c_str());
@@ -72,10 +103,9 @@ bool print_report(const outcome& result, const application& app,
 }
 
 int run(const options& given) {
-  const int threads = given.number("--threads", 2, 1, 64);
-  asio::io_context io(threads);
+  asio::io_context io(given.threads);
   asio::thread_pool blocking(8);  // most of them wait, and cost nothing
-  application app(io.get_executor(), blocking.get_executor(), given.text("--audit"));
+  application app(io.get_executor(), blocking.get_executor(), given.audit);
   msgbus::async::subscriber board(asio::make_strand(io), {.capacity = 4096});
   app.notices().bind(board);
   listener* door_of_stats = nullptr;
@@ -89,19 +119,17 @@ int run(const options& given) {
     co_return result;
   };
   gateway translator(app.commands(), app.queries(), stats);
-  listener door(io, static_cast<std::uint16_t>(given.number("--port", 0, 0, 65535)), translator,
-                board);
+  listener door(io, given.port, given.limits, translator, board);
   door_of_stats = &door;
 
   outcome result;
   essential_parts parts(io);
-  const std::chrono::seconds deadline(given.number("--deadline", 5, 0, 3600));
   parts.spawn(door.executor(), door.accept());
-  parts.spawn(door.executor(), serve(door, app, board, deadline, result));
+  parts.spawn(door.executor(), serve(door, app, board, given.deadline, result));
   std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(door.address().port()));
   std::fflush(stdout);
 
-  run_with(io, threads);
+  run_with(io, given.threads);
   blocking.join();
   parts.rethrow();
   return print_report(result, app, board, door) ? 0 : 1;
@@ -112,8 +140,7 @@ int run(const options& given) {
 
 int main(int argc, char** argv) {
   try {
-    return exchange::run(
-        exchange::options(argc, argv, {"--port", "--audit", "--threads", "--deadline"}));
+    return exchange::run(exchange::read_options(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "server: %s\n", error.what());
     return 2;

@@ -43,7 +43,10 @@ asio::awaitable<void> notifications::publish(const Event& event, std::string top
   line["notice"] = event;
   notice message{std::make_shared<const std::string>(to_line(line))};
   const msgbus::async::receipt told = co_await publisher_.send(std::move(message), prefix_ + topic);
-  if (told.rejected > 0) throw std::runtime_error("a notice was not taken");
+  if (told.rejected > 0) {
+    throw std::runtime_error(std::to_string(told.rejected) + " subscribers refused a notice of " +
+                             topic);
+  }
 }
 
 }  // namespace exchange

@@ -3,21 +3,19 @@
 /// Tells the world what has happened: from each fact it makes a notice and publishes it under a
 /// topic, such as orders.ACME.placed or accounts.deposited. Who follows is none of its business.
 
-#include <msgbus/async.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/publisher.hpp>
+
+#include <asio/awaitable.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "domain.hpp"
+#include "notice.hpp"
 
 namespace exchange {
-
-/// Written as text once, however many follow.
-struct notice {
-  std::shared_ptr<const std::string> line;
-};
 
 class notifications {
  public:

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "json.hpp"
+
 namespace exchange {
 namespace {
 

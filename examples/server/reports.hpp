@@ -2,13 +2,14 @@
 
 /// What a program made of components says of them: while it runs, and at its end.
 
-#include <msgbus/async.hpp>
+#include <msgbus/exec/options.hpp>
+#include <msgbus/observe/counters.hpp>
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "json.hpp"
+#include "json_fwd.hpp"
 
 namespace exchange {
 

@@ -13,8 +13,8 @@ constexpr money largest_order = 100'000'000;
 void assess(money value) {
   std::this_thread::sleep_for(std::chrono::microseconds(500));
   if (value > largest_order) {
-    throw refusal("risk_refused", "an order of " + std::to_string(value) +
-                                      " is over the limit of " + std::to_string(largest_order));
+    throw refusal("risk_refused", "the value of the order, " + std::to_string(value) +
+                                      ", is more than " + std::to_string(largest_order));
   }
 }
 

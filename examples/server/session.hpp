@@ -5,11 +5,19 @@
 ///
 /// What it holds is bounded: one line that has begun, one request being carried out, the answers
 /// that wait to be written (when there are too many it reads no further, and so the client's own
-/// sending stops), and the notices that wait (when there are too many the oldest goes).
+/// sending stops), and the notices that wait (when there are too many the oldest goes). And it
+/// ends: a client that sends no whole line for too long, or does not take what is written, is
+/// disconnected.
 
-#include <msgbus/async.hpp>
-#include <asio.hpp>
+#include <msgbus/async/subscriber.hpp>
+#include <msgbus/routing/subscription.hpp>
 
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +25,7 @@
 
 #include "gateway.hpp"
 #include "line_buffer.hpp"
-#include "notifications.hpp"
+#include "notice.hpp"
 #include "outbox.hpp"
 
 namespace exchange {
@@ -27,11 +35,15 @@ class session final : public std::enable_shared_from_this<session>, private gate
   static constexpr std::size_t longest_line = 64 * 1024;
 
   /// The socket's executor must be a strand of its own.
-  session(asio::ip::tcp::socket socket, const gateway& gateway, msgbus::async::subscriber& board)
-      : socket_(std::move(socket)), gateway_(gateway), board_(board) {}
+  session(asio::ip::tcp::socket socket, std::chrono::milliseconds idle_timeout,
+          const gateway& gateway, msgbus::async::subscriber& board)
+      : socket_(std::move(socket)), idle_timeout_(idle_timeout), gateway_(gateway), board_(board) {}
 
   /// Begins; `ended` is called when it is over.
   void start(std::function<void()> ended);
+
+  /// Whether it is over because the client did not send, or take, in time. To be called after that.
+  [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
 
   // These may be called from any thread.
 
@@ -47,7 +59,9 @@ class session final : public std::enable_shared_from_this<session>, private gate
   asio::awaitable<void> read();
   asio::awaitable<void> write();
   asio::awaitable<void> answer(std::string line);
+  void refuse(std::string line);
   asio::awaitable<void> linger();
+  void watch();
 
   json follow(std::string pattern) override;
   json unfollow(std::string pattern) override;
@@ -65,7 +79,11 @@ class session final : public std::enable_shared_from_this<session>, private gate
     msgbus::subscription subscription;
   };
 
+  using clock = std::chrono::steady_clock;
+  static constexpr clock::time_point never = clock::time_point::max();
+
   asio::ip::tcp::socket socket_;
+  const std::chrono::milliseconds idle_timeout_;
   const gateway& gateway_;
   msgbus::async::subscriber& board_;
   line_buffer input_{longest_line};
@@ -76,11 +94,15 @@ class session final : public std::enable_shared_from_this<session>, private gate
   signal something_written_ = new_signal();
   signal state_changed_ = new_signal();
   asio::cancellation_signal cancel_read_;
-  bool stopping_ = false;     // read no further
-  bool finishing_ = false;    // the writer is to end when there is nothing left
-  bool may_close_ = false;    // somebody wants it closed: the client or the server
-  bool peer_closed_ = false;  // the client has sent its last byte
+  asio::steady_timer watch_{socket_.get_executor()};
+  clock::time_point read_until_ = never;   // while it waits for the client to send
+  clock::time_point write_until_ = never;  // while it waits for the client to take
+  bool stopping_ = false;                  // read no further
+  bool finishing_ = false;                 // the writer is to end when there is nothing left
+  bool may_close_ = false;                 // somebody wants it closed: the client or the server
+  bool peer_closed_ = false;               // the client has sent its last byte
   bool writing_ = true;
+  bool timed_out_ = false;
 };
 
 }  // namespace exchange

@@ -1,6 +1,7 @@
 #include "unit_of_work.hpp"
 
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace exchange {
@@ -8,7 +9,10 @@ namespace exchange {
 asio::awaitable<void> announcer::announce(fact event) {
   co_await awaited.dispatch(event);
   const msgbus::async::receipt told = co_await sent.send(std::move(event));
-  if (told.rejected > 0) throw std::runtime_error("it is done, but could not be announced");
+  if (told.rejected > 0) {
+    throw std::runtime_error("the command is carried out, but " + std::to_string(told.rejected) +
+                             " consumers refused its event");
+  }
 }
 
 asio::awaitable<void> unit_of_work(msgbus::async::yield<transaction&> yield,

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Each rule of tools/tidy fires on a small tree that breaks it, and on none that does not."""
 
+import importlib.machinery
+import importlib.util
 import pathlib
 import shutil
 import subprocess
@@ -8,7 +10,8 @@ import sys
 import tempfile
 import unittest
 
-TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "tidy"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOOL = ROOT / "tools" / "tidy"
 
 # A tree in which all is well.
 GOOD = {
@@ -261,6 +264,57 @@ class rules(unittest.TestCase):
         style = {".clang-format": "BasedOnStyle: Google\n"}
         bad = {**style, **self.added("src/routing/table.cpp", "int  a;")}
         self.fires("table.cpp:2: not as clang-format writes it", bad, formatting=True)
+
+
+def loaded():
+    """The tool as a module, for what it exempts."""
+    sys.dont_write_bytecode = True
+    loader = importlib.machinery.SourceFileLoader("tidy", str(TOOL))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("tidy", loader))
+    loader.exec_module(module)
+    return module
+
+
+class exemptions(unittest.TestCase):
+    """Of this project: each is for something that is there, and needs it."""
+
+    def setUp(self):
+        self.tidy = loaded()
+        self.tree = self.tidy.Tree(ROOT)
+
+    def findings_without(self, names, exempt, rule):
+        names.remove(exempt)
+        rule(self.tree)
+        names.add(exempt)
+        return self.tree.findings
+
+    def test_a_header_without_a_test_needs_its_exemption(self):
+        for header in sorted(self.tidy.ONLY_WORDS):
+            with self.subTest(header):
+                self.tree.findings = []
+                self.assertTrue(self.findings_without(self.tidy.ONLY_WORDS, header,
+                                                      self.tidy.tests_repeat_headers))
+
+    def test_a_header_that_no_door_leads_to_needs_its_exemption(self):
+        for header in sorted(self.tidy.INNER_HEADERS):
+            with self.subTest(header):
+                self.tree.findings = []
+                self.assertTrue(self.findings_without(self.tidy.INNER_HEADERS, header,
+                                                      self.tidy.doors))
+
+    def test_rooms_that_are_named_are_there(self):
+        rooms = {room for _, room, _ in self.tree.headers()}
+        named = {room for floor in self.tidy.FLOORS for room in floor}
+        for more in (self.tidy.INNER_ROOMS, self.tidy.ROOMS_WITHOUT_ASIO,
+                     *self.tidy.ROOMS_OF_DOOR.values()):
+            named.update(more)
+        self.assertEqual(rooms, named)
+
+    def test_files_that_are_named_are_there(self):
+        for name in self.tidy.NOT_OURS:
+            self.assertIn(name, self.tree.files)
+        suffixes = {pathlib.PurePosixPath(path).suffix for path in self.tree.files}
+        self.assertEqual(set(), self.tidy.WIDE_OK - suffixes)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ bool check(const step& sent, std::int64_t id, const json& answer, customer& who,
   const std::string outcome = ok ? "ok" : answer.at("error").at("code").get<std::string>();
   ++sum.outcomes[outcome];
   if (is_tolerated(all, outcome)) return false;
-  if (outcome != sent.expect) throw wrong("expected " + sent.expect);
+  if (outcome != sent.expect) throw wrong("the outcome should be " + sent.expect);
   if (!ok) return true;
 
   const json& result = answer.at("result");
@@ -233,6 +233,12 @@ asio::awaitable<void> follow(run& all, followed& mine) {
   all.count(all.following, -1);
 }
 
+asio::awaitable<void> keep_open(followed& follower) {
+  if (!follower.connection) co_return;
+  std::string empty = "\n";
+  co_await follower.connection->send(std::move(empty));
+}
+
 asio::awaitable<void> leave(followed& follower) {
   if (!follower.connection) co_return;
   const std::string text =
@@ -249,7 +255,8 @@ asio::awaitable<void> too_long_a_line(run& all) {
   co_await server.send(std::move(line));
   const std::optional<std::string> answer = co_await server.receive();
   if (!answer || json::parse(*answer).at("error").at("code") != "too_long") {
-    all.fail("a line that is too long was not refused");
+    all.fail("a line that is too long was not refused, but answered by " +
+             answer.value_or("the end of the connection"));
   }
   const std::optional<std::string> more = co_await server.receive();
   if (more) all.fail("after a line that is too long the connection was not closed");
@@ -291,7 +298,8 @@ asio::awaitable<void> byte_by_byte(run& all) {
   }
   const std::optional<std::string> answer = co_await server.receive();
   if (!answer || !json::parse(*answer).at("ok").get<bool>()) {
-    all.fail("a request that came byte by byte was not answered");
+    all.fail("a request that came byte by byte was not carried out, but answered by " +
+             answer.value_or("the end of the connection"));
   }
 }
 

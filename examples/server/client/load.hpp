@@ -73,6 +73,9 @@ asio::awaitable<void> flood(run& all);
 /// Follows topics until there is nothing more to come. A slow one reads a little now and then.
 asio::awaitable<void> follow(run& all, followed& mine);
 
+/// Sends an empty line for a follower, who is silent: the server closes what is silent for long.
+asio::awaitable<void> keep_open(followed& follower);
+
 /// Has a follower read what is left, and stop.
 asio::awaitable<void> leave(followed& follower);
 

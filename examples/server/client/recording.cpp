@@ -20,7 +20,8 @@ std::string step::line(std::int64_t id, const names& known) const {
       const std::size_t end = text.find('"', at + 2);
       const std::string_view name = std::string_view(text).substr(at + 2, end - at - 2);
       const auto found = known.find(name);
-      if (found == known.end()) throw std::runtime_error("no answer gave " + std::string(name));
+      if (found == known.end())
+        throw std::runtime_error("no answer before gave the number $" + std::string(name));
       out += std::to_string(found->second);
       at = end + 1;
     } else {
@@ -50,7 +51,7 @@ recording read_recording(const std::string& file) {
     if (sessions.size() <= session) sessions.resize(session + 1);
     sessions[session].push_back(std::move(next));
   }
-  if (sessions.empty()) throw std::runtime_error("there is no traffic in '" + file + "'");
+  if (sessions.empty()) throw std::runtime_error("no session is recorded in " + file);
   return sessions;
 }
 

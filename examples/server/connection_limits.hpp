@@ -1,0 +1,17 @@
+#pragma once
+
+/// How much of a server its clients may hold, and for how long.
+
+#include <chrono>
+
+namespace exchange {
+
+struct connection_limits {
+  int connections = 1024;  ///< at the same time
+
+  /// A connection is closed if for so long it has not sent a whole line, or has not taken what is
+  /// written to it.
+  std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+};
+
+}  // namespace exchange
