@@ -96,7 +96,8 @@ def headers(compiler, directory, *bases):
     closure = closures(found)
     group_of = {name: next((base for base in bases if base in closure[name]), None)
                 for name in found}
-    groups = {base: [name for name in found if group_of[name] == base] for base in [*bases, None]}
+    groups = {base: [name for name in found if group_of[name] == base]
+              for base in dict.fromkeys(group_of.values())}
     with tempfile.TemporaryDirectory() as scratch:
 
         def compile_unit(unit_compiler, names):
@@ -113,12 +114,15 @@ def headers(compiler, directory, *bases):
             failed = [(name, output) for name, code, output in failed if code != 0]
             return failed or [(names[-1], output)]
 
-        used = [base for base in groups if groups[base]]
-        compilers = each(lambda base: with_base(compiler, base, scratch) if base else compiler, used)
-        work = [(with_it, chain) for base, with_it in zip(used, compilers)
-                for chain in chains(groups[base], closure)]
+        def compiler_with(base):
+            return with_base(compiler, base, scratch) if base else compiler
+
+        work = [(with_it, chain)
+                for with_it, names in zip(each(compiler_with, groups), groups.values())
+                for chain in chains(names, closure)]
         for name, output in sum(each(compile_chain, work), []):
             fail(f"<{name}> does not compile alone", output)
             bad.append(name)
-    print(f"{len(found) - len(set(bad))} of {len(found)} headers compile alone, in {len(work)} units")
+    print(f"{len(found) - len(set(bad))} of {len(found)} headers compile alone, "
+          f"in {len(work)} units")
     return 1 if bad else 0
