@@ -1,6 +1,7 @@
 // Both families in one program.
 
-#include <msgbus/msgbus.hpp>
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/sync/consumer.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
