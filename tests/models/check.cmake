@@ -7,7 +7,7 @@ foreach(each IN LISTS DEFINES)
   list(APPEND defines -D${each})
 endforeach()
 
-foreach(step IN ITEMS "${SPIN};${defines};-a;${MODEL}" "${CC};-w;-O1;-DSAFETY;-o;pan;pan.c")
+foreach(step IN ITEMS "${SPIN};${defines};-a;${MODEL}" "${CC};-w;-Og;-DSAFETY;-o;pan;pan.c")
   execute_process(COMMAND ${step} WORKING_DIRECTORY ${WHERE}
     RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)
