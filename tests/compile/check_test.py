@@ -206,7 +206,7 @@ class refuses_all(with_files):
         slip = MISTAKE.replace("take('a')", "tkae('a')")
         self.assertEqual(1, self.run_all((MISTAKE, "take"), (slip, "take"), (MISTAKE, "take")))
         self.assert_failed(1)
-        self.assert_output("MSGBUS_CONTROL", "2 were seen together, 1 alone")
+        self.assert_output("MSGBUS_CONTROL", "2 of 3 mistakes")
 
     def test_a_file_that_spoils_the_others_is_found(self):
         slip = MISTAKE.replace("take('a');", "take('a'); }")
