@@ -214,7 +214,7 @@ void prove(const std::multiset<number>& placed, const std::multiset<number>& ans
   std::uint64_t unknown = 0;
   for (const number each : answered) unknown += in_books.contains(each) ? 0 : 1;
   judge(!placed.empty() && in_books.size() == placed.size() && unknown == 0,
-        "placed, each once: " + text(placed.size()) + " orders; clients were told so of " +
+        "placed, each once: " + text(placed.size()) + " orders; clients had an answer for " +
             text(answered.size()));
 
   std::multiset<number> kept;

@@ -141,7 +141,7 @@ void judge_at_least(run& all, const sums& before, const json& totals) {
             held.withdrawn >= before.withdrawn + told.withdrawn &&
             held.orders_placed >= before.orders_placed + told.orders_placed &&
             held.orders_cancelled >= before.orders_cancelled + told.orders_cancelled,
-        "the books hold what the answers said, and what nobody heard the answer of: " +
+        "the books hold what the answers said, and commands whose answers were lost: " +
             std::to_string(held.orders_placed - before.orders_placed) + " orders placed, " +
             std::to_string(told.orders_placed) + " of them answered");
 }
