@@ -1,0 +1,1 @@
+#include "asio_headers.hpp"

@@ -1,0 +1,3 @@
+#include "async_handler.hpp"
+
+MSGBUS_HANDLER(1)

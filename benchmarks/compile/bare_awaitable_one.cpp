@@ -1,0 +1,3 @@
+#include "bare_awaitable.hpp"
+
+MSGBUS_HANDLER(1)

@@ -1,0 +1,3 @@
+#include "bare_function.hpp"
+
+MSGBUS_HANDLER(1)

@@ -1,0 +1,3 @@
+#include "sync_handler.hpp"
+
+MSGBUS_HANDLER(1)
