@@ -46,7 +46,8 @@ class async_injector {
 
   /// Calls a handler with pointers to what it needs.
   template <class Call>
-  static decltype(auto) call_with(Call& call, void* const* needed, const msgbus::context& known) {
+  static decltype(auto) call_with(Call& call, [[maybe_unused]] void* const* needed,
+                                  [[maybe_unused]] const msgbus::context& known) {
     return call(argument<Ps>(di::erased_values<named>{needed}, known)...);
   }
 
