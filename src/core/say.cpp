@@ -14,7 +14,7 @@ void say(std::initializer_list<std::string_view> parts,
   try {
     std::string line;
     for (const std::string_view each : parts) line += each;
-    if (failure) line += describe(failure);
+    if (failure) line += msgbus::describe(failure);
     line = "msgbus: " + escaped(line) + '\n';
     std::fwrite(line.data(), 1, line.size(), stderr);
   } catch (...) {
