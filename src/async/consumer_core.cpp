@@ -1,6 +1,16 @@
 #include <msgbus/async/detail/consumer_core.hpp>
 
+#include <msgbus/async/detail/handler_call.hpp>
+
 namespace msgbus::async::detail {
+
+subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
+                                           const component::callable_type& type, void* callable,
+                                           policy&& how) {
+  return subscription(attach([&](std::uint64_t order) {
+    return std::make_shared<event_entry>(std::move(how), order, calls, type, callable);
+  }));
+}
 
 bool consumer_core::run_list(routing::listed list, delivery& d, observer* watcher) {
   for (const routing::item* item = list.begin; item != list.end; ++item) {

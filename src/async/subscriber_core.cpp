@@ -1,5 +1,6 @@
 #include <msgbus/async/detail/subscriber_core.hpp>
 
+#include <msgbus/async/detail/handler_call.hpp>
 #include <msgbus/core/convert.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/topic.hpp>
@@ -15,6 +16,16 @@ error not_taken(value_ref message, std::string_view topic, const std::string& ha
 }
 
 }  // namespace
+
+subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,
+                                             const component::message_calls& calls,
+                                             const component::callable_type& type, void* callable,
+                                             policy&& how) {
+  return subscription(attach([&](std::uint64_t order) {
+    return std::make_shared<message_entry>(
+        std::move(how), order, routing::checked_patterns(patterns), calls, type, callable);
+  }));
+}
 
 bool subscriber_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());

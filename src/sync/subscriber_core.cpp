@@ -18,6 +18,15 @@ namespace {
 
 }  // namespace
 
+subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,
+                                             const component::message_calls& calls,
+                                             const component::callable_type& type, void* callable) {
+  return subscription(attach([&](std::uint64_t order) {
+    return std::make_shared<component::message_entry>(order, routing::checked_patterns(patterns),
+                                                      calls, type, callable);
+  }));
+}
+
 std::size_t subscriber_core::deliver(posting& posted) const {
   const snapshot::guard guard(guarded());
   const routing::listed only(find_only(posted.known.topic(), posted.hash));

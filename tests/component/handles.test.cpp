@@ -14,7 +14,6 @@ using msgbus::component::checked;
 using msgbus::component::held_callable;
 using msgbus::component::is_variant;
 using msgbus::component::named_types;
-using msgbus::component::names_of;
 using msgbus::component::taken_by;
 using msgbus::component::takes;
 using msgbus::detail::signature;
@@ -69,12 +68,6 @@ TEST_CASE("a signature that is well tells its result, its message and its needs"
   STATIC_REQUIRE(
       std::is_same_v<check::needs,
                      msgbus::di::injector<const msgbus::context&, msgbus::depends<get_stock>>>);
-}
-
-TEST_CASE("types are named in errors as a choice") {
-  CHECK(names_of(type_list<>{}) == "any type");
-  CHECK(names_of(type_list<int>{}) == "int");
-  CHECK(names_of(type_list<int, double>{}) == "int | double");
 }
 
 TEST_CASE("a callable is called where it is held, and destroyed before what holds it", "[D6]") {

@@ -117,9 +117,9 @@ class consumer : public detail::base<detail::consumer_core> {
 
   template <class F, class... Es>
   subscription attach(F f, policy how, detail::type_list<Es...>) {
-    return subscription(core_->attach([&](std::uint64_t order) {
-      return std::make_shared<detail::event_handler<F, Es...>>(order, std::move(f), std::move(how));
-    }));
+    msgbus::component::check_callable(f);
+    return core_->attach_handler(detail::event_calls<F, Es...>(), msgbus::component::callable_of<F>,
+                                 std::addressof(f), std::move(how));
   }
 };
 

@@ -153,10 +153,10 @@ class subscriber : public detail::base<detail::subscriber_core> {
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F f, policy how,
                       detail::type_list<Ms...>) {
-    return subscription(core_->attach([&](std::uint64_t order) {
-      return std::make_shared<detail::message_handler<F, Ms...>>(
-          order, routing::checked_patterns(patterns), std::move(f), std::move(how));
-    }));
+    msgbus::component::check_callable(f);
+    return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),
+                                 msgbus::component::callable_of<F>, std::addressof(f),
+                                 std::move(how));
   }
 };
 

@@ -123,31 +123,24 @@ struct checked<signature<R, P, Ps...>, M> {
   using needs = di::injector<Ps...>;
 };
 
-/// `A | B`
-template <class... Ms>
-std::string names_of(type_list<Ms...>) {
-  if constexpr (sizeof...(Ms) == 0) {
-    return "any type";
-  } else {
-    std::string all;
-    ((all += (all.empty() ? "" : " | ") + std::string(key_of<Ms>->name)), ...);
-    return all;
+[[noreturn]] void throw_empty_handler();
+
+/// Refuses null pointers and empty functions.
+template <class F>
+void check_callable(const F& callable) {
+  static_assert(!std::is_member_function_pointer_v<F>,
+                "msgbus: a member function needs its object: give both, `&type::member, object`");
+  if constexpr (requires { bool(callable == nullptr); }) {
+    if (callable == nullptr) throw_empty_handler();
   }
 }
-
-[[noreturn]] void throw_empty_handler();
 
 /// A callable that is destroyed before the entry that holds it.
 template <class F>
 class held_callable {
-  static_assert(!std::is_member_function_pointer_v<F>,
-                "msgbus: a member function needs its object: give both, `&type::member, object`");
-
  public:
   explicit held_callable(F&& callable) : callable_(std::move(callable)) {
-    if constexpr (requires { bool(*callable_ == nullptr); }) {
-      if (*callable_ == nullptr) throw_empty_handler();
-    }
+    check_callable(*callable_);
   }
   F& operator*() noexcept { return *callable_; }
   void destroy() noexcept { callable_.reset(); }

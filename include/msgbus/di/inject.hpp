@@ -69,23 +69,85 @@ class result_of<void> {
   void take() {}
 };
 
-/// The dependencies of a handler with the parameters `Ps`, and how to call it.
-template <class... Ps>
-class injector {
-  using named = typename named_by<type_list<Ps...>>::type;
-  using order = typename in_order<type_list<>, type_list<>, named>::type;
+/// Runs what needs dependencies, with pointers to their values.
+using with_values = function_ref<void(void* const* needed)>;
+
+/// How the dependencies of a list are had when some may be overridden or clean up: one function for
+/// each list, whatever is called with them.
+template <class Named, class Order = typename in_order<type_list<>, type_list<>, Named>::type>
+class resolver;
+
+template <const auto&... Named, class Order>
+class resolver<type_list<dependency<Named>...>, Order> {
+  using named = type_list<dependency<Named>...>;
 
   template <class... Ds>
   static constexpr bool any_of(type_list<Ds...>, [[maybe_unused]] shape kind) {
     return ((form_of_dependency<Ds>::kind == kind) || ...);
   }
-  static constexpr bool has_required = any_of(order{}, shape::required);
-  static constexpr bool has_clean_up = any_of(order{}, shape::with_clean_up);
+
+ public:
+  static constexpr bool has_required = any_of(Order{}, shape::required);
+  static constexpr bool has_clean_up = any_of(Order{}, shape::with_clean_up);
+  /// Whether it takes an await to get them, overrides aside.
+  static constexpr bool has_async =
+      any_of(Order{}, shape::awaited) || any_of(Order{}, shape::awaited_with_clean_up);
+  /// Whether they may be had by calling each, where nothing is overridden.
+  static constexpr bool is_direct = !has_required && !has_clean_up && !has_async;
+
+  /// Runs `rest`. What fails is thrown, or added to `failed` if that is given.
+  static void run(const injection& with, with_values rest, failures* failed) {
+    auto handle = [&](const auto& all) {
+      void* const needed[] = {erased(value_in<Named>(all))...};
+      rest(needed);
+    };
+    if constexpr (!has_required && has_clean_up) {
+      if (with.overrides.empty()) return run_defaults(with, handle, failed);
+    }
+    const snapshot::guard guard(with.overrides.guarded());
+    if constexpr (!has_clean_up && Order::size <= overlay<Order, named>::limit) {
+      overlay<Order, named> found(with.overrides);
+      if (found.fits()) return found.resolve(handle);
+    } else if constexpr (!has_required) {
+      if (!any_overridden(with.overrides, Order{})) return run_defaults(with, handle, failed);
+    }
+    run_in_scope(with, failed, [&](scope& in) { need(in, named{}, no_values{}, handle); });
+  }
+
+ private:
+  template <const auto&... Ds>
+  static bool any_overridden(const provider_state& overrides, type_list<dependency<Ds>...>) {
+    return ((overrides.find(identity_of(Ds)) != nullptr) || ...);
+  }
+
+  template <class Handle>
+  static void run_defaults(const injection& with, Handle& handle, failures* failed) {
+    if constexpr (has_clean_up) {
+      run_in_scope(with, failed, [&](scope& in) { resolve(&in, Order{}, no_values{}, handle); });
+    } else {
+      resolve(nullptr, Order{}, no_values{}, handle);
+    }
+  }
+
+  template <class Body>
+  static void run_in_scope(const injection& with, failures* failed, Body body) {
+    scope in(with.overrides, with.who);
+    in.run([&] { body(in); });
+    if (failed) return failed->take(in.failed());
+    in.failed().throw_any();
+  }
+};
+
+/// The dependencies of a handler with the parameters `Ps`, and how to call it.
+template <class... Ps>
+class injector {
+  using named = typename named_by<type_list<Ps...>>::type;
+  using resolved = resolver<named>;
 
  public:
   /// Whether it takes an await to get them, overrides aside.
-  static constexpr bool has_async =
-      any_of(order{}, shape::awaited) || any_of(order{}, shape::awaited_with_clean_up);
+  static constexpr bool has_async = resolved::has_async;
+
   /// Runs `call(ps...)` with every parameter filled in, and returns what it returns. What fails is
   /// thrown; a failing handler with failing clean-ups as one `dispatch_error`. If `failed` is
   /// given, failures may be added to it instead, and `call` returns nothing.
@@ -98,30 +160,31 @@ class injector {
     if constexpr (named::size == 0) {
       return call(argument<Ps>(with, no_values{})...);
     } else {
-      auto handle = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
-      if constexpr (!has_required) {
-        if (with.overrides.empty()) return run_defaults<R>(with, handle, failed);
-      }
-      const snapshot::guard guard(with.overrides.guarded());
-      if constexpr (!has_clean_up && order::size <= overlay<order, named>::limit) {
-        overlay<order, named> found(with.overrides);
-        if (found.fits()) return found.resolve(handle);
-      } else if constexpr (!has_required) {
-        if (!any_overridden(with.overrides, order{})) {
-          return run_defaults<R>(with, handle, failed);
+      if constexpr (resolved::is_direct) {
+        if (with.overrides.empty()) {
+          auto handle = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
+          using order = typename in_order<type_list<>, type_list<>, named>::type;
+          return resolve(nullptr, order{}, no_values{}, handle);
         }
       }
-      return run_in_scope<R>(with, failed, handle,
-                             [](scope& in, auto& rest) { need(in, named{}, no_values{}, rest); });
+      auto handle = [&](const erased_values<named>& all) -> R {
+        return call(argument<Ps>(with, all)...);
+      };
+      if constexpr (std::is_void_v<R>) {
+        resolved::run(with, [&](void* const* needed) { handle({needed}); }, failed);
+      } else {
+        result_of<R> result;
+        auto rest = [&](void* const* needed) {
+          auto called = [&]() -> R { return handle({needed}); };
+          result.run(called);
+        };
+        resolved::run(with, rest, failed);
+        return result.take();
+      }
     }
   }
 
  private:
-  template <const auto&... Ds>
-  static bool any_overridden(const provider_state& overrides, type_list<dependency<Ds>...>) {
-    return ((overrides.find(identity_of(Ds)) != nullptr) || ...);
-  }
-
   template <class P, class Values>
   static decltype(auto) argument(const injection& with, const Values& all) {
     if constexpr (is_depends<P>) {
@@ -129,33 +192,6 @@ class injector {
     } else {
       return (with.context);
     }
-  }
-
-  template <class R, class Handle>
-  static R run_defaults(const injection& with, Handle& handle, failures* failed) {
-    if constexpr (has_clean_up) {
-      return run_in_scope<R>(with, failed, handle, [](scope& in, auto& rest) {
-        resolve(&in, order{}, no_values{}, rest);
-      });
-    } else {
-      return resolve(nullptr, order{}, no_values{}, handle);
-    }
-  }
-
-  template <class R, class Handle, class Resolve>
-  static R run_in_scope(const injection& with, failures* failed, Handle& handle, Resolve resolve) {
-    scope in(with.overrides, with.who);
-    result_of<R> result;
-    auto rest = [&](const auto& all) {
-      auto call = [&]() -> R { return handle(all); };
-      result.run(call);
-    };
-    in.run([&] { resolve(in, rest); });
-    if constexpr (std::is_void_v<R>) {
-      if (failed) return failed->take(in.failed());
-    }
-    in.failed().throw_any();
-    return result.take();
   }
 };
 

@@ -3,47 +3,13 @@
 /// The invocation path of the async family: awaits a handler with what it needs.
 
 #include <msgbus/di/inject.hpp>
+#include <msgbus/exec/needs.hpp>
 #include <msgbus/exec/yield.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>
 
 namespace msgbus::exec {
-
-/// The values of dependencies that are not overridden, in one object: each made after those it
-/// needs and destroyed before them.
-struct nothing_kept {};
-
-template <const auto& D, class Outer>
-struct kept_values {
-  using given = typename di::form_of<std::remove_cvref_t<decltype(D)>>::provided;
-  using needs = typename di::form_of<std::remove_cvref_t<decltype(D)>>::needs;
-
-  Outer outer{};
-  given value = di::call_plain(D, outer, needs{});
-};
-
-template <const auto& Wanted, const auto& D, class Outer>
-auto* value_in(const kept_values<D, Outer>& all) noexcept {
-  if constexpr (std::is_same_v<di::dependency<Wanted>, di::dependency<D>>) {
-    using value = di::value_of<decltype(D)>;
-    return const_cast<value*>(std::addressof(all.value));  // it was made as no const object
-  } else {
-    return value_in<Wanted>(all.outer);
-  }
-}
-
-template <class Kept, class... Ds>
-struct keep_all {
-  using type = Kept;
-};
-template <class Kept, const auto& D, class... Ds>
-struct keep_all<Kept, di::dependency<D>, Ds...> : keep_all<kept_values<D, Kept>, Ds...> {};
-
-template <class List>
-struct kept_in_order;
-template <class... Ds>
-struct kept_in_order<type_list<Ds...>> : keep_all<nothing_kept, Ds...> {};
 
 /// The dependencies of a handler with the parameters `Ps`, and how to await it.
 template <class... Ps>
@@ -60,19 +26,30 @@ class async_injector {
   using named = typename di::named_by<type_list<Ps...>>::type;
   using order = typename di::in_order<type_list<>, type_list<>, named>::type;
 
-  template <class... Ds>
-  static constexpr bool any_of(type_list<Ds...>, [[maybe_unused]] di::shape kind) {
-    return ((di::form_of_dependency<Ds>::kind == kind) || ...);
-  }
-
  public:
-  static constexpr bool has_async =
-      any_of(order{}, di::shape::awaited) || any_of(order{}, di::shape::awaited_with_clean_up);
-  static constexpr bool has_clean_up = any_of(order{}, di::shape::with_clean_up);
-  static constexpr bool has_required = any_of(order{}, di::shape::required);
+  using erased_needs = needs_of<named, order>;
+  static constexpr bool has_async = erased_needs::has_async;
+  static constexpr bool has_clean_up = erased_needs::has_clean_up;
+  static constexpr bool has_required = erased_needs::has_required;
 
   /// Whether the handler names no dependency.
   static constexpr bool needs_nothing = named::size == 0;
+
+  /// What is known of the dependencies; null if there are none.
+  static constexpr const needs* erased() noexcept {
+    if constexpr (needs_nothing) {
+      return nullptr;
+    } else {
+      return &erased_needs::erased;
+    }
+  }
+
+  /// Calls a handler with pointers to what it needs.
+  template <class Call>
+  static decltype(auto) call_with(Call& call, [[maybe_unused]] void* const* needed,
+                                  [[maybe_unused]] const msgbus::context& known) {
+    return call(argument<Ps>(di::erased_values<named>{needed}, known)...);
+  }
 
   /// Calls a handler that needs nothing.
   template <class Call>

@@ -76,9 +76,9 @@ class consumer : public component::base<detail::consumer_core> {
 
   template <class F, class... Es>
   subscription attach(F f, detail::type_list<Es...>) {
-    return subscription(core_->attach([&](std::uint64_t order) {
-      return std::make_shared<detail::event_handler<F, Es...>>(order, std::move(f));
-    }));
+    component::check_callable(f);
+    return core_->attach_handler(detail::event_calls<F, Es...>(), component::callable_of<F>,
+                                 std::addressof(f));
   }
 };
 

@@ -107,10 +107,9 @@ class subscriber : public component::base<detail::subscriber_core> {
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F f,
                       detail::type_list<Ms...>) {
-    return subscription(core_->attach([&](std::uint64_t order) {
-      return std::make_shared<detail::message_handler<F, Ms...>>(
-          order, routing::checked_patterns(patterns), std::move(f));
-    }));
+    component::check_callable(f);
+    return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),
+                                 component::callable_of<F>, std::addressof(f));
   }
 };
 

@@ -4,8 +4,11 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/component/any_callable.hpp>
 #include <msgbus/component/binding.hpp>
+#include <msgbus/policy/policy.hpp>
 #include <msgbus/routing/single_route.hpp>
+#include <msgbus/routing/subscription.hpp>
 #include <msgbus/routing/type_table.hpp>
 
 namespace msgbus::async::detail {
@@ -15,6 +18,10 @@ class consumer_core final : public routing::type_table, public core {
   consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
                 std::shared_ptr<provider> overrides)
       : core(*this, executor, options, std::move(overrides)) {}
+
+  /// Attaches a callable, which is moved from.
+  subscription attach_handler(std::span<const routing::typed_call> calls,
+                              const component::callable_type& type, void* callable, policy&& how);
 
   [[nodiscard]] bool advance(delivery& d) override;
   void close() noexcept;  // for the end of the component

@@ -3,15 +3,10 @@
 /// Handlers of events and of messages: how a user's callable, plain or a coroutine, becomes an
 /// entry in a route.
 
-#include <msgbus/async/detail/attempts.hpp>
-#include <msgbus/async/detail/bare_handler.hpp>
-#include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/handler_call.hpp>
 #include <msgbus/component/handles.hpp>
 #include <msgbus/core/convert.hpp>
 #include <msgbus/exec/inject.hpp>
-#include <msgbus/policy/held_policy.hpp>
-#include <msgbus/routing/topic_tree.hpp>
-#include <msgbus/routing/type_table.hpp>
 
 #include <array>
 #include <optional>
@@ -90,173 +85,110 @@ struct invocation {
   using exact = exact_message<std::remove_cvref_t<typename check::first>, M>;
 
   template <class Message>
-  static step_taken run(F& f, bool is_plain, const held_policy& how, routing::entry& entry,
-                        delivery& d, asio::awaitable<void>* start) {
-    if constexpr (needs::needs_nothing) {
-      if (start) {
-        start_bare({&f, &call_bare<Message>, is_coroutine}, is_plain, how, entry, d, *start);
-      } else if (!is_coroutine && is_plain) {
-        call_bare<Message>(&f, d.message, *d.known, nullptr);
+  static step_taken run(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
+    if constexpr (!is_coroutine && !needs::has_async) {
+      if (!start && which.is_plain && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
+        const bound_call<F, Message> call{static_cast<F*>(which.f), Message::from(d.message)};
+        if constexpr (needs::needs_nothing) {
+          (void)needs::call_bare(call, *d.known);
+        } else {
+          auto plainly = [&](auto&&... needed) {
+            (void)call(std::forward<decltype(needed)>(needed)...);
+          };
+          plain_needs::run(d.injection_for(which.entry), plainly, &d.failed);
+        }
         return step_taken::ran;
       }
-      return step_taken::suspends;
-    } else {
-      return run_with_needs<Message>(f, is_plain, how, entry, d, start);
     }
+    return start_handler(erased<Message>, which, d, start);
   }
 
  private:
   template <class Message>
-  static void call_bare(void* f, value_ref message, const context& known,
-                        asio::awaitable<void>* start) {
-    const bound_call<F, Message> call{static_cast<F*>(f), Message::from(message)};
+  static void call(void* f, value_ref message, void* const* needed, const context& known,
+                   asio::awaitable<void>* start) {
+    const bound_call<F, Message> bound{static_cast<F*>(f), Message::from(message)};
     if constexpr (!is_coroutine) {
-      (void)needs::call_bare(call, known);
+      (void)needs::call_with(bound, needed, known);
     } else if constexpr (std::is_same_v<result, asio::awaitable<void>> &&
                          std::is_same_v<Message, the_message<M>>) {
-      *start = needs::call_bare(call, known);
+      *start = needs::call_with(bound, needed, known);
     } else {
-      *start = keep_and_await(call, known);
+      *start = keep_and_await(bound, needed, known);
     }
   }
 
   template <class Call>
-  static asio::awaitable<void> keep_and_await(Call call, const context& known) {
-    (void)co_await needs::call_bare(call, known);
+  static asio::awaitable<void> keep_and_await(Call call, void* const* needed,
+                                              const context& known) {
+    (void)co_await needs::call_with(call, needed, known);
   }
 
   template <class Message>
-  static step_taken run_with_needs(F& f, bool is_plain, const held_policy& how,
-                                   routing::entry& entry, delivery& d,
-                                   asio::awaitable<void>* start) {
-    using call_type = bound_call<F, Message>;
-    if (!start) {
-      if constexpr (!is_coroutine && !needs::has_async) {
-        if (is_plain && !needs::must_suspend(d.component->shared.overrides_state)) {
-          const call_type call{&f, Message::from(d.message)};
-          auto plainly = [&](auto&&... needed) {
-            (void)call(std::forward<decltype(needed)>(needed)...);
-          };
-          plain_needs::run(d.injection_for(entry), plainly, &d.failed);
-          return step_taken::ran;
-        }
-      }
-    } else if (is_plain) {
-      *start =
-          needs::run(d.injection_for(entry), call_type{&f, Message::from(d.message)}, d.failed);
-    } else {
-      const auto& shared = d.share_message();
-      auto make = [to = &f, m = d.message](attempt& mine) {
-        return needs::run(mine.injection(), call_type{to, Message::from(m)}, mine.failed);
-      };
-      *start = run_attempts(d.component->self(), entry, shared, *d.known, d.message.type->name, how,
-                            make, d.failed);
-    }
-    return step_taken::suspends;
-  }
+  static constexpr handler_call erased{&call<Message>, needs::erased(), is_coroutine};
 };
 
-/// A handler of events of the types `Es`, or of every type if there are none.
+template <class F, class E>
+step_taken call_event(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
+  using as = invocation<F, E>;
+  return as::template run<typename as::exact>(handler_in_hand(static_cast<event_entry&>(entry)), d,
+                                              start);
+}
+
+/// How `F` is called with events of the types `Es`, or of every type if there are none.
 template <class F, class... Es>
-class event_handler final : public routing::typed_entry {
- public:
-  event_handler(std::uint64_t order, F&& f, msgbus::policy how)
-      : typed_entry(order, calls()),
-        f_(std::move(f)),
-        policy_(std::move(how)),
-        is_plain_(policy_.is_plain()) {}
-
-  [[nodiscard]] std::string describe() const override {
-    return "handler of " + component::names_of(type_list<Es...>{});
+std::span<const routing::typed_call> event_calls() {
+  using erased = void (*)();
+  if constexpr (sizeof...(Es) == 0) {
+    static const std::array all{
+        routing::typed_call{nullptr, reinterpret_cast<erased>(&call_event<F, any_event>)}};
+    return all;
+  } else {
+    static const std::array all{
+        routing::typed_call{key_of<Es>, reinterpret_cast<erased>(&call_event<F, Es>)}...};
+    return all;
   }
+}
 
- private:
-  void destroy_callable() noexcept override { f_.destroy(); }
+template <class F, class M>
+step_taken call_exact(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
+  if (!is_type<M>(d.message.type)) return step_taken::refused;
+  using as = invocation<F, M>;
+  return as::template run<typename as::exact>(which, d, start);
+}
 
-  template <class E>
-  static step_taken call(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
-    using as = invocation<F, E>;
-    auto& self = static_cast<event_handler&>(entry);
-    return as::template run<typename as::exact>(*self.f_, self.is_plain_, self.policy_, entry, d,
-                                                start);
-  }
-
-  static std::span<const routing::typed_call> calls() {
-    using erased = void (*)();
-    if constexpr (sizeof...(Es) == 0) {
-      static const std::array all{
-          routing::typed_call{nullptr, reinterpret_cast<erased>(&call<any_event>)}};
-      return all;
-    } else {
-      static const std::array all{
-          routing::typed_call{key_of<Es>, reinterpret_cast<erased>(&call<Es>)}...};
-      return all;
+template <class F, class M>
+step_taken call_converted(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
+  if constexpr (conversion_target<M>) {
+    if (!is_type<M>(d.message.type) && converted<M>(d.message)) {
+      return invocation<F, M>::template run<converted_message<M>>(which, d, start);
     }
   }
+  return step_taken::refused;
+}
 
-  component::held_callable<F> f_;
-  const held_policy policy_;
-  const bool is_plain_;
-};
-
-/// A handler of messages of the types `Ms`, or of every type if there are none.
+/// Calls `F` with messages of the types `Ms`, or of every type if there are none. An exact match
+/// comes before any conversion (T5).
 template <class F, class... Ms>
-class message_handler final : public routing::topic_entry {
- public:
-  message_handler(std::uint64_t order, std::vector<std::string> patterns, F&& f, msgbus::policy how)
-      : topic_entry(order, std::move(patterns), reinterpret_cast<void (*)()>(&call)),
-        f_(std::move(f)),
-        policy_(std::move(how)),
-        is_plain_(policy_.is_plain()) {}
-
-  [[nodiscard]] std::string describe() const override {
-    return "handler of " + component::names_of(type_list<Ms...>{}) + " on " + describe_patterns();
-  }
-
- private:
-  void destroy_callable() noexcept override { f_.destroy(); }
-
-  // An exact match comes before any conversion (T5).
-  static step_taken call(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
-    auto& self = static_cast<message_handler&>(entry);
+step_taken call_message(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
+  const handler_in_hand which(static_cast<message_entry&>(entry));
+  if constexpr (sizeof...(Ms) == 0) {
+    return invocation<F, any_event>::template run<any_message>(which, d, start);
+  } else {
     step_taken taken = step_taken::refused;
-    if constexpr (sizeof...(Ms) == 0) {
-      taken = self.template run<any_event, any_message>(d, start);
-    } else {
-      const auto takes = [&](step_taken answer) {
-        taken = answer;
-        return answer != step_taken::refused;
-      };
-      (void)((takes(self.template call_exact<Ms>(d, start)) || ...) ||
-             (takes(self.template call_converted<Ms>(d, start)) || ...));
-    }
+    const auto takes = [&](step_taken answer) {
+      taken = answer;
+      return answer != step_taken::refused;
+    };
+    (void)((takes(call_exact<F, Ms>(which, d, start)) || ...) ||
+           (takes(call_converted<F, Ms>(which, d, start)) || ...));
     return taken;
   }
+}
 
-  template <class M>
-  step_taken call_exact(delivery& d, asio::awaitable<void>* start) {
-    if (!is_type<M>(d.message.type)) return step_taken::refused;
-    return run<M, typename invocation<F, M>::exact>(d, start);
-  }
-
-  template <class M>
-  step_taken call_converted(delivery& d, asio::awaitable<void>* start) {
-    if constexpr (conversion_target<M>) {
-      if (!is_type<M>(d.message.type) && converted<M>(d.message)) {
-        return run<M, converted_message<M>>(d, start);
-      }
-    }
-    return step_taken::refused;
-  }
-
-  template <class M, class Message>
-  step_taken run(delivery& d, asio::awaitable<void>* start) {
-    return invocation<F, M>::template run<Message>(*f_, is_plain_, policy_, *this, d, start);
-  }
-
-  component::held_callable<F> f_;
-  const held_policy policy_;
-  const bool is_plain_;
-};
+template <class F, class... Ms>
+component::message_calls message_calls() noexcept {
+  return {reinterpret_cast<void (*)()>(&call_message<F, Ms...>), component::keys_of<Ms...>};
+}
 
 }  // namespace msgbus::async::detail

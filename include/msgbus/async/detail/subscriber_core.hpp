@@ -5,7 +5,10 @@
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/fan_out.hpp>
 #include <msgbus/component/binding.hpp>
+#include <msgbus/component/handler_entry.hpp>
+#include <msgbus/policy/policy.hpp>
 #include <msgbus/routing/single_route.hpp>
+#include <msgbus/routing/subscription.hpp>
 #include <msgbus/routing/topic_tree.hpp>
 
 namespace msgbus::async::detail {
@@ -15,6 +18,11 @@ class subscriber_core final : public routing::topic_tree, public core {
   subscriber_core(const asio::any_io_executor& executor, const mailbox_options& options,
                   std::shared_ptr<provider> overrides)
       : core(*this, executor, options, std::move(overrides)) {}
+
+  /// Attaches a callable, which is moved from. Throws `invalid_topic`.
+  subscription attach_handler(std::initializer_list<std::string_view> patterns,
+                              const component::message_calls& calls,
+                              const component::callable_type& type, void* callable, policy&& how);
 
   [[nodiscard]] bool advance(delivery& d) override;
   void close() noexcept;  // for the end of the component

@@ -2,10 +2,9 @@
 
 /// Handlers of events and of messages: how a user's callable becomes an entry in a route.
 
+#include <msgbus/component/handler_entry.hpp>
 #include <msgbus/component/handles.hpp>
 #include <msgbus/core/convert.hpp>
-#include <msgbus/routing/topic_tree.hpp>
-#include <msgbus/routing/type_table.hpp>
 #include <msgbus/sync/detail/delivery.hpp>
 
 #include <array>
@@ -45,93 +44,66 @@ void invoke_any(F& f, routing::entry& entry, delivery& d) {
   if constexpr (check::fits) check::needs::run(injection_for(entry, d), call, &d.failed);
 }
 
-/// A handler of events of the types `Es`, or of every type if there are none.
+template <class F, class E>
+bool call_event(routing::entry& entry, delivery& d) {
+  F& f = component::callable_in<F, component::event_entry>(entry);
+  if constexpr (std::is_same_v<E, any_event>) {
+    invoke_any(f, entry, d);
+  } else {
+    invoke(f, *static_cast<const E*>(d.message.data), entry, d);
+  }
+  return true;
+}
+
+/// How `F` is called with events of the types `Es`, or of every type if there are none.
 template <class F, class... Es>
-class event_handler final : public routing::typed_entry {
- public:
-  event_handler(std::uint64_t order, F&& f) : typed_entry(order, calls()), f_(std::move(f)) {}
-
-  [[nodiscard]] std::string describe() const override {
-    return "handler of " + component::names_of(type_list<Es...>{});
+std::span<const routing::typed_call> event_calls() {
+  using erased = void (*)();
+  if constexpr (sizeof...(Es) == 0) {
+    static const std::array all{
+        routing::typed_call{nullptr, reinterpret_cast<erased>(&call_event<F, any_event>)}};
+    return all;
+  } else {
+    static const std::array all{
+        routing::typed_call{key_of<Es>, reinterpret_cast<erased>(&call_event<F, Es>)}...};
+    return all;
   }
+}
 
- private:
-  void destroy_callable() noexcept override { f_.destroy(); }
+template <class F, class M>
+bool call_exact(F& f, routing::entry& entry, delivery& d) {
+  if (!is_type<M>(d.message.type)) return false;
+  invoke(f, *static_cast<const M*>(d.message.data), entry, d);
+  return true;
+}
 
-  template <class E>
-  static bool call(routing::entry& entry, delivery& d) {
-    auto& self = static_cast<event_handler&>(entry);
-    invoke(*self.f_, *static_cast<const E*>(d.message.data), entry, d);
-    return true;
-  }
-
-  static bool call_any(routing::entry& entry, delivery& d) {
-    invoke_any(*static_cast<event_handler&>(entry).f_, entry, d);
-    return true;
-  }
-
-  static std::span<const routing::typed_call> calls() {
-    using erased = void (*)();
-    if constexpr (sizeof...(Es) == 0) {
-      static const std::array all{
-          routing::typed_call{nullptr, reinterpret_cast<erased>(&call_any)}};
-      return all;
-    } else {
-      static const std::array all{
-          routing::typed_call{key_of<Es>, reinterpret_cast<erased>(&call<Es>)}...};
-      return all;
-    }
-  }
-
-  component::held_callable<F> f_;
-};
-
-/// A handler of messages of the types `Ms`, or of every type if there are none.
-template <class F, class... Ms>
-class message_handler final : public routing::topic_entry {
- public:
-  message_handler(std::uint64_t order, std::vector<std::string> patterns, F&& f)
-      : topic_entry(order, std::move(patterns), reinterpret_cast<void (*)()>(&call)),
-        f_(std::move(f)) {}
-
-  [[nodiscard]] std::string describe() const override {
-    return "handler of " + component::names_of(type_list<Ms...>{}) + " on " + describe_patterns();
-  }
-
- private:
-  void destroy_callable() noexcept override { f_.destroy(); }
-
-  // An exact match comes before any conversion (T5).
-  static bool call(routing::entry& entry, delivery& d) {
-    auto& self = static_cast<message_handler&>(entry);
-    if constexpr (sizeof...(Ms) == 0) {
-      invoke_any(*self.f_, entry, d);
+template <class F, class M>
+bool call_converted(F& f, routing::entry& entry, delivery& d) {
+  if constexpr (conversion_target<M>) {
+    if (const std::optional<M> message = converted<M>(d.message)) {
+      invoke(f, *message, entry, d);
       return true;
-    } else {
-      return (self.template call_exact<Ms>(d) || ...) ||
-             (self.template call_converted<Ms>(d) || ...);
     }
   }
+  return false;
+}
 
-  template <class M>
-  bool call_exact(delivery& d) {
-    if (!is_type<M>(d.message.type)) return false;
-    invoke(*f_, *static_cast<const M*>(d.message.data), *this, d);
+/// Calls `F` with messages of the types `Ms`, or of every type if there are none. An exact match
+/// comes before any conversion (T5).
+template <class F, class... Ms>
+bool call_message(routing::entry& entry, delivery& d) {
+  F& f = component::callable_in<F, component::message_entry>(entry);
+  if constexpr (sizeof...(Ms) == 0) {
+    invoke_any(f, entry, d);
     return true;
+  } else {
+    return (call_exact<F, Ms>(f, entry, d) || ...) || (call_converted<F, Ms>(f, entry, d) || ...);
   }
+}
 
-  template <class M>
-  bool call_converted(delivery& d) {
-    if constexpr (conversion_target<M>) {
-      if (const std::optional<M> message = converted<M>(d.message)) {
-        invoke(*f_, *message, *this, d);
-        return true;
-      }
-    }
-    return false;
-  }
-
-  component::held_callable<F> f_;
-};
+template <class F, class... Ms>
+component::message_calls message_calls() noexcept {
+  return {reinterpret_cast<void (*)()>(&call_message<F, Ms...>), component::keys_of<Ms...>};
+}
 
 }  // namespace msgbus::sync::detail

@@ -3,6 +3,8 @@
 /// The part of a subscriber that publishers and subscriptions share, and that outlives it in them.
 
 #include <msgbus/component/binding.hpp>
+#include <msgbus/component/handler_entry.hpp>
+#include <msgbus/routing/subscription.hpp>
 #include <msgbus/routing/topic_tree.hpp>
 #include <msgbus/sync/detail/delivery.hpp>
 
@@ -21,6 +23,11 @@ struct posting : delivery {
 class subscriber_core final : public routing::topic_tree {
  public:
   explicit subscriber_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+
+  /// Attaches a callable, which is moved from. Throws `invalid_topic`.
+  subscription attach_handler(std::initializer_list<std::string_view> patterns,
+                              const component::message_calls& calls,
+                              const component::callable_type& type, void* callable);
 
   /// Runs the handlers of the message. Failures are collected; throws only `invalid_topic`.
   std::size_t deliver(posting& posted) const;

@@ -1,0 +1,59 @@
+#pragma once
+
+/// How a handler is called when its type is erased. What awaits it is compiled once, and not for
+/// each handler.
+
+#include <msgbus/async/detail/delivery.hpp>
+#include <msgbus/component/handler_entry.hpp>
+#include <msgbus/exec/needs.hpp>
+#include <msgbus/policy/held_policy.hpp>
+
+#include <asio/awaitable.hpp>
+
+namespace msgbus::async::detail {
+
+/// What is known of a handler: how to call it, and what it needs.
+struct handler_call {
+  /// Calls it, with pointers to what it needs; one that is a coroutine is put into `start`, and
+  /// awaited by whoever calls this.
+  void (*call)(void* f, value_ref message, void* const* needed, const context& known,
+               asio::awaitable<void>* start);
+  const exec::needs* needs;  // null: it needs nothing but its message and the context
+  bool is_coroutine;
+};
+
+/// An entry and the policy of its handler.
+template <class Entry>
+class entry_with_policy final : public Entry {
+ public:
+  template <class... Args>
+  explicit entry_with_policy(msgbus::policy&& how, Args&&... args)
+      : Entry(std::forward<Args>(args)...), policy(std::move(how)), is_plain(policy.is_plain()) {}
+
+  const held_policy policy;
+  const bool is_plain;
+};
+using event_entry = entry_with_policy<component::event_entry>;
+using message_entry = entry_with_policy<component::message_entry>;
+
+/// A handler of an entry, about to be called.
+struct handler_in_hand {
+  template <class Entry>
+  explicit handler_in_hand(entry_with_policy<Entry>& of) noexcept
+      : entry(of), f(of.callable()), policy(of.policy), is_plain(of.is_plain) {}
+
+  routing::entry& entry;
+  void* f;
+  const held_policy& policy;
+  const bool is_plain;
+};
+
+/// Makes the awaitable that runs it with the message of the delivery, as often and where its policy
+/// says. Without `start` it makes none, and only says that one is needed.
+step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
+                         asio::awaitable<void>* start);
+
+/// Whether a handler that could do without must suspend, because of an override.
+[[nodiscard]] bool must_suspend(const exec::needs* needs, const delivery& d);
+
+}  // namespace msgbus::async::detail

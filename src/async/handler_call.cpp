@@ -1,0 +1,154 @@
+#include <msgbus/async/detail/handler_call.hpp>
+
+#include <msgbus/async/detail/attempts.hpp>
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/exec/async_scope.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <array>
+#include <cstddef>
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+/// A handler with its message and all that it refers to.
+struct invocation {
+  const handler_call* what;
+  void* f;
+  value_ref message;
+};
+
+/// Calls the handler; without effect on `running` if that is a plain function.
+void call(const invocation& of, void* const* needed, const context& known,
+          asio::awaitable<void>& running) {
+  of.what->call(of.f, of.message, needed, known, &running);
+}
+
+/// The values of the handler's dependencies, none of them overridden.
+class kept_needs {
+ public:
+  explicit kept_needs(const exec::needs& needs) : needs_(needs) {
+    const std::size_t count = needs.all().size();
+    if (count > few_.size()) many_.resize(count);
+    if (!fits()) place_ = ::operator new(needs.size, std::align_val_t{needs.alignment});
+    try {
+      needs.keep(place_, needed());
+    } catch (...) {
+      free();
+      throw;
+    }
+  }
+  kept_needs(const kept_needs&) = delete;
+  kept_needs& operator=(const kept_needs&) = delete;
+  ~kept_needs() {
+    if (needs_.drop) needs_.drop(place_);
+    free();
+  }
+
+  [[nodiscard]] void** needed() noexcept { return many_.empty() ? few_.data() : many_.data(); }
+
+ private:
+  [[nodiscard]] bool fits() const noexcept {
+    return needs_.size <= sizeof inside_ && needs_.alignment <= alignof(std::max_align_t);
+  }
+  void free() noexcept {
+    if (!fits()) ::operator delete(place_, std::align_val_t{needs_.alignment});
+  }
+
+  const exec::needs& needs_;
+  std::array<void*, 4> few_{};
+  std::vector<void*> many_;
+  alignas(std::max_align_t) std::byte inside_[64];
+  void* place_ = inside_;
+};
+
+asio::awaitable<void> run_kept(invocation of, const context& known, failures& failed) {
+  try {
+    kept_needs all(*of.what->needs);
+    asio::awaitable<void> running;
+    call(of, all.needed(), known, running);
+    if (of.what->is_coroutine) co_await std::move(running);
+  } catch (...) {
+    failed.add(std::current_exception());
+  }
+}
+
+asio::awaitable<void> run_plainly(const invocation& of, std::vector<void*>& needed,
+                                  const context& known) {
+  asio::awaitable<void> none;
+  call(of, needed.data(), known, none);
+  co_return;
+}
+
+asio::awaitable<void> run_in_scope(invocation of, di::injection with, failures& failed) {
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  exec::async_scope in(with.overrides, with.who);
+  std::vector<void*> needed;
+  auto handle = [&]() -> asio::awaitable<void> {
+    if (!of.what->is_coroutine) return run_plainly(of, needed, with.context);
+    asio::awaitable<void> running;
+    call(of, needed.data(), with.context, running);
+    return running;
+  };
+  try {
+    co_await in.provide_all(of.what->needs->all(), needed, handle);
+  } catch (...) {
+    in.failed(std::current_exception());
+  }
+  co_await asio::this_coro::throw_if_cancelled(throws);
+  failed.take(in.failed());
+}
+
+asio::awaitable<void> run_with_needs(const invocation& of, const di::injection& with,
+                                     failures& failed) {
+  if (of.what->needs->keep && with.overrides.empty()) return run_kept(of, with.context, failed);
+  return run_in_scope(of, with, failed);
+}
+
+asio::awaitable<void> run_bare(invocation of, attempt& mine) {
+  try {
+    asio::awaitable<void> running;
+    call(of, nullptr, mine.known, running);
+    if (of.what->is_coroutine) co_await std::move(running);
+  } catch (...) {
+    mine.failed.add(std::current_exception());
+  }
+}
+
+}  // namespace
+
+step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
+                         asio::awaitable<void>* start) {
+  if (!start) return step_taken::suspends;
+  const invocation of{&what, which.f, d.message};
+  if (!which.is_plain) {
+    const exec::shared_message& shared = d.share_message();
+    const invocation of_shared{&what, which.f, d.message};  // sharing may have moved the message
+    auto make = [of_shared](attempt& mine) {
+      return of_shared.what->needs ? run_with_needs(of_shared, mine.injection(), mine.failed)
+                                   : run_bare(of_shared, mine);
+    };
+    *start = run_attempts(d.component->self(), which.entry, shared, *d.known, d.message.type->name,
+                          which.policy, make, d.failed);
+  } else if (what.needs) {
+    *start = run_with_needs(of, d.injection_for(which.entry), d.failed);
+  } else {
+    call(of, nullptr, *d.known, *start);
+  }
+  return step_taken::suspends;
+}
+
+bool must_suspend(const exec::needs* needs, const delivery& d) {
+  if (!needs) return false;
+  const di::provider_state& overrides = d.component->shared.overrides_state;
+  if (!overrides.has_async()) return false;
+  const snapshot::guard guard(overrides.guarded());
+  return di::any_async(overrides, needs->all());
+}
+
+}  // namespace msgbus::async::detail

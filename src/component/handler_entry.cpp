@@ -1,0 +1,32 @@
+#include <msgbus/component/handler_entry.hpp>
+
+namespace msgbus::component {
+
+namespace {
+
+void add_name(std::string& to, type_key type) {
+  if (!to.empty()) to += " | ";
+  to += type->name;
+}
+
+}  // namespace
+
+std::string names_of(std::span<const type_key> types) {
+  std::string all;
+  for (const type_key each : types) add_name(all, each);
+  return all.empty() ? "any type" : all;
+}
+
+std::string event_entry::describe() const {
+  std::string all;
+  for (const routing::typed_call& each : calls()) {
+    if (each.type) add_name(all, each.type);
+  }
+  return "handler of " + (all.empty() ? "any type" : all);
+}
+
+std::string message_entry::describe() const {
+  return "handler of " + names_of(types_) + " on " + describe_patterns();
+}
+
+}  // namespace msgbus::component
