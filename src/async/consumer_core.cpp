@@ -1,14 +1,18 @@
 #include <msgbus/async/detail/consumer_core.hpp>
 
 #include <msgbus/async/detail/handler_call.hpp>
+#include <msgbus/async/detail/verbs.hpp>
+#include <msgbus/core/cause.hpp>
+
+#include <asio/this_coro.hpp>
 
 namespace msgbus::async::detail {
 
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
                                            const component::callable_type& type, void* callable,
-                                           policy&& how) {
+                                           policy* how) {
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<event_entry>(std::move(how), order, calls, type, callable);
+    return std::make_shared<event_entry>(how, order, calls, type, callable);
   }));
 }
 
@@ -85,6 +89,36 @@ void producer_core::count_unrouted(const msgbus::step& about) noexcept {
   unrouted.add();
   const snapshot::guard guard(guarded());
   if (observer* const told = watcher.get()) told->unrouted(about);
+}
+
+asio::awaitable<std::size_t> dispatch(std::shared_ptr<producer_core> self,
+                                      exec::held_message event) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const value_ref message = event.get().message();
+  const msgbus::step about{message.type->name, {}};
+  const msgbus::context known = context::caused_by(current_origin());
+  to_share source(message, known, std::addressof(event),
+                  [](void* home) { return share(*static_cast<exec::held_message*>(home)); });
+  fan_out together(here);
+  self->deliver(together, source);
+  if (together.must_wait()) co_await together.wait();
+  together.throw_outcome();
+  if (together.ran == 0) self->count_unrouted(about);
+  co_return together.ran;
+}
+
+asio::awaitable<receipt> send(std::shared_ptr<producer_core> self, exec::held_message event) {
+  targets all = self->bound();
+  exec::shared_message shared = share(event);
+  if (all.empty()) self->count_unrouted({shared->message().type->name, {}});
+  co_return co_await send_to_all(std::move(all), std::move(shared));
+}
+
+receipt post(producer_core& self, exec::held_message event) {
+  const targets all = self.bound();
+  const exec::shared_message shared = share(event);
+  if (all.empty()) self.count_unrouted({shared->message().type->name, {}});
+  return post_to_all(all, shared);
 }
 
 }  // namespace msgbus::async::detail

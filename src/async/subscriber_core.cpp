@@ -1,9 +1,13 @@
 #include <msgbus/async/detail/subscriber_core.hpp>
 
 #include <msgbus/async/detail/handler_call.hpp>
+#include <msgbus/async/detail/verbs.hpp>
+#include <msgbus/core/cause.hpp>
 #include <msgbus/core/convert.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/topic.hpp>
+
+#include <asio/this_coro.hpp>
 
 namespace msgbus::async::detail {
 
@@ -20,7 +24,7 @@ error not_taken(value_ref message, std::string_view topic, const std::string& ha
 subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,
                                              const component::message_calls& calls,
                                              const component::callable_type& type, void* callable,
-                                             policy&& how) {
+                                             policy* how) {
   return subscription(attach([&](std::uint64_t order) {
     return std::make_shared<message_entry>(
         std::move(how), order, routing::checked_patterns(patterns), calls, type, callable);
@@ -111,6 +115,40 @@ void throw_mismatch(const targets& all, value_ref message, std::string_view topi
     if (!here.empty()) handlers += (handlers.empty() ? "" : "; ") + here;
   }
   throw not_taken(message, topic, handlers);
+}
+
+asio::awaitable<std::size_t> publish(std::shared_ptr<publisher_core> self,
+                                     exec::held_message event) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const std::string topic(event.get().topic());  // the event may be moved to where it is shared
+  const msgbus::context known = context::caused_by(current_origin(), topic);
+  const value_ref message = event.get().message();
+  to_share source(message, known, std::addressof(event),
+                  [](void* home) { return share(*static_cast<exec::held_message*>(home)); });
+  fan_out together(here);
+  self->deliver(together, source);
+  if (together.must_wait()) co_await together.wait();
+  together.throw_outcome();
+  if (together.ran == 0) {
+    const msgbus::step about{message.type->name, topic};
+    self->count_unrouted(about);
+    if (together.refused) throw_mismatch(self->bound(), source.message(), topic);
+  }
+  co_return together.ran;
+}
+
+asio::awaitable<receipt> send(std::shared_ptr<publisher_core> self, exec::held_message message) {
+  targets all = self->bound();
+  exec::shared_message shared = share(message);
+  if (all.empty()) self->count_unrouted({shared->message().type->name, shared->topic()});
+  co_return co_await send_to_all(std::move(all), std::move(shared));
+}
+
+receipt post(publisher_core& self, exec::held_message message) {
+  const targets all = self.bound();
+  const exec::shared_message shared = share(message);
+  if (all.empty()) self.count_unrouted({shared->message().type->name, shared->topic()});
+  return post_to_all(all, shared);
 }
 
 }  // namespace msgbus::async::detail

@@ -1,7 +1,14 @@
 #include <msgbus/async/detail/verbs.hpp>
 
+#include <msgbus/core/cause.hpp>
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
+
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 namespace msgbus::async::detail {
 
@@ -11,6 +18,62 @@ asio::awaitable<void> pass_through_executor() {
   if (state.cancelled() != asio::cancellation_type::none) {
     throw asio::system_error(asio::error::operation_aborted, "send");
   }
+}
+
+exec::shared_message share(exec::held_message& message) {
+  (void)message.get();
+  return exec::shared_with_cause(message.share());
+}
+
+namespace {
+
+exec::shared_message share_at(void* home) { return share(*static_cast<exec::held_message*>(home)); }
+
+}  // namespace
+
+asio::awaitable<std::size_t> deliver(std::shared_ptr<core> to, exec::held_message message) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  if (!exec::runs_on(here, to->executor())) {
+    auto shared = share(message);
+    co_return co_await deliver_elsewhere(std::move(to), std::move(shared), here);
+  }
+  const exec::carried& given = message.get();
+  const msgbus::context known = context::caused_by(current_origin(), given.topic());
+  delivery d(*to, given.message(), known);
+  d.home = std::addressof(message);
+  d.share = &share_at;
+  if (to->advance(d)) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.slot().is_connected()) co_return co_await deliver_apart(d, here);
+    do {  // as deliver_rest, which would be one more frame
+      std::exception_ptr failure;
+      try {
+        auto started = d.start();
+        co_await std::move(started);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      to->handler_ended(d, failure);
+    } while (to->advance(d));
+  }
+  d.failed.throw_any();
+  co_return d.ran;
+}
+
+asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message) {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.slot().is_connected()) co_await pass_through_executor();
+  exec::outgoing_held out(message);
+  exec::put result = exec::put::full;
+  {
+    const snapshot::guard guard(to->routes().guarded());
+    result = to->mailbox.try_put(out);
+  }
+  if (result == exec::put::full && waits_when_full(*to)) {
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    result = co_await to->mailbox.put_when_room(out, here);
+  }
+  co_return receipt_for(result, *to, out);
 }
 
 receipt post_to_all(const targets& all, const exec::shared_message& message) {

@@ -33,15 +33,23 @@ class consumer : public detail::base<detail::consumer_core> {
   /// typed handlers: T4). After it, in any order, come `depends<...>` and `const context&`. For one
   /// event, handlers run one after the other, in the order in which they were attached (D1, A3).
   template <class F>
-  subscription handler(F f, policy how = {}) {
-    return attach(std::move(f), std::move(how), msgbus::component::taken_by<F>());
+  subscription handler(F f) {
+    return attach(f, msgbus::component::taken_by<F>(), nullptr);
+  }
+  template <class F>
+  subscription handler(F f, policy how) {
+    return attach(f, msgbus::component::taken_by<F>(), &how);
   }
 
   /// Attaches a handler for these types of event; it may be generic in its first parameter. It
   /// runs once per event (T2).
   template <class E, class... Es, class F>
-  subscription handler(F f, policy how = {}) {
-    return attach(std::move(f), std::move(how), msgbus::component::named_types<E, Es...>{});
+  subscription handler(F f) {
+    return attach(f, msgbus::component::named_types<E, Es...>{}, nullptr);
+  }
+  template <class E, class... Es, class F>
+  subscription handler(F f, policy how) {
+    return attach(f, msgbus::component::named_types<E, Es...>{}, &how);
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
@@ -67,12 +75,12 @@ class consumer : public detail::base<detail::consumer_core> {
   /// waits for its end; one that has not begun on another executor never begins (A9).
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> consume(E event) {
-    return detail::deliver_event<E>(core_, std::move(event));
+    return detail::deliver(core_, exec::held_event<E>(std::move(event)));
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<std::size_t> consume(Args&&... args) {
-    return detail::deliver_event<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
+    return consume<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// Puts the event into the mailbox, and completes when that has taken or refused it. A full one
@@ -83,12 +91,12 @@ class consumer : public detail::base<detail::consumer_core> {
   /// (A9).
   template <class E>
   [[nodiscard]] asio::awaitable<receipt> send(E event) {
-    return detail::send_event<E>(core_, std::move(event));
+    return detail::send(core_, exec::held_event<E>(std::move(event)));
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<receipt> send(Args&&... args) {
-    return detail::send_event<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
+    return send<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// The same without waiting, and not only for coroutines: a mailbox that is full and would make
@@ -116,10 +124,10 @@ class consumer : public detail::base<detail::consumer_core> {
   friend class producer;
 
   template <class F, class... Es>
-  subscription attach(F f, policy how, detail::type_list<Es...>) {
+  subscription attach(F& f, detail::type_list<Es...>, policy* how) {
     msgbus::component::check_callable(f);
     return core_->attach_handler(detail::event_calls<F, Es...>(), msgbus::component::callable_of<F>,
-                                 std::addressof(f), std::move(how));
+                                 std::addressof(f), how);
   }
 };
 

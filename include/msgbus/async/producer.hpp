@@ -28,12 +28,12 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   /// all failures together in the order of binding.
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(E event) {
-    return run<E>(core_, std::move(event));
+    return detail::dispatch(core_, exec::held_event<E>(std::move(event)));
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(Args&&... args) {
-    return run<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
+    return dispatch<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// Puts the event, which all share, into every bound consumer's mailbox; completes when each has
@@ -42,21 +42,18 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   /// not.
   template <class E>
   [[nodiscard]] asio::awaitable<receipt> send(E event) {
-    return send_all<E>(core_, std::move(event));
+    return detail::send(core_, exec::held_event<E>(std::move(event)));
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<receipt> send(Args&&... args) {
-    return send_all<E>(core_, detail::make_event<E>(std::forward<Args>(args)...));
+    return send<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
   /// The same without waiting, and not only for coroutines.
   template <class E>
   receipt post(E event) {
-    const detail::targets all = core_->bound();
-    const exec::shared_message shared = detail::share_event<E>(std::addressof(event));
-    if (all.empty()) core_->count_unrouted({shared->message().type->name, {}});
-    return detail::post_to_all(all, shared);
+    return detail::post(*core_, exec::held_event<E>(std::move(event)));
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
@@ -65,30 +62,6 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   }
 
  private:
-  template <class E>
-  static asio::awaitable<std::size_t> run(std::shared_ptr<detail::producer_core> self, E event) {
-    const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const detail::value_ref message =
-        detail::with_event(event, [](detail::value_ref what) { return what; });
-    const msgbus::step about{message.type->name, {}};
-    const msgbus::context known = context::caused_by(detail::current_origin());
-    detail::to_share source(message, known, std::addressof(event), &detail::share_event<E>);
-    detail::fan_out together(here);
-    self->deliver(together, source);
-    if (together.must_wait()) co_await together.wait();
-    together.throw_outcome();
-    if (together.ran == 0) self->count_unrouted(about);
-    co_return together.ran;
-  }
-
-  template <class E>
-  static asio::awaitable<receipt> send_all(std::shared_ptr<detail::producer_core> self, E event) {
-    detail::targets all = self->bound();
-    exec::shared_message shared = detail::share_event<E>(std::addressof(event));
-    if (all.empty()) self->count_unrouted({shared->message().type->name, {}});
-    co_return co_await detail::send_to_all(std::move(all), std::move(shared));
-  }
-
   void bind_one(consumer& bound) { bound.core_->senders.bind(*core_, bound.core_); }
 };
 

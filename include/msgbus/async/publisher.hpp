@@ -29,7 +29,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   /// only if no subscriber takes the type (T6).
   template <class M>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, std::string_view topic) {
-    return run<M>(core_, subscriber::on_topic(std::move(message), topic));
+    return detail::publish(core_, subscriber::on_topic(std::move(message), topic));
   }
   template <class M, class T>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, const topic<T>& topic) {
@@ -41,7 +41,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   /// has taken or refused it. Otherwise as `producer::send`.
   template <class M>
   [[nodiscard]] asio::awaitable<receipt> send(M message, std::string_view topic) {
-    return send_all<M>(core_, subscriber::on_topic(std::move(message), topic));
+    return detail::send(core_, subscriber::on_topic(std::move(message), topic));
   }
   template <class M, class T>
   [[nodiscard]] asio::awaitable<receipt> send(M message, const topic<T>& topic) {
@@ -52,11 +52,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   /// The same without waiting, and not only for coroutines.
   template <class M>
   receipt post(M message, std::string_view topic) {
-    auto on_topic = subscriber::on_topic(std::move(message), topic);
-    const detail::targets all = core_->bound();
-    const exec::shared_message shared = detail::share_message<M>(std::addressof(on_topic));
-    if (all.empty()) core_->count_unrouted({shared->message().type->name, shared->topic()});
-    return detail::post_to_all(all, shared);
+    return detail::post(*core_, subscriber::on_topic(std::move(message), topic));
   }
   template <class M, class T>
   receipt post(M message, const topic<T>& topic) {
@@ -65,36 +61,6 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   }
 
  private:
-  template <class M>
-  static asio::awaitable<std::size_t> run(std::shared_ptr<detail::publisher_core> self,
-                                          detail::topic_message<M> event) {
-    const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const std::string topic = event.topic;  // the event may be moved to where it is shared
-    const msgbus::context known = context::caused_by(detail::current_origin(), topic);
-    const detail::value_ref message =
-        detail::with_event(event.message, [](detail::value_ref what) { return what; });
-    detail::to_share source(message, known, std::addressof(event), &detail::share_message<M>);
-    detail::fan_out together(here);
-    self->deliver(together, source);
-    if (together.must_wait()) co_await together.wait();
-    together.throw_outcome();
-    if (together.ran == 0) {
-      const msgbus::step about{message.type->name, topic};
-      self->count_unrouted(about);
-      if (together.refused) detail::throw_mismatch(self->bound(), source.message(), topic);
-    }
-    co_return together.ran;
-  }
-
-  template <class M>
-  static asio::awaitable<receipt> send_all(std::shared_ptr<detail::publisher_core> self,
-                                           detail::topic_message<M> event) {
-    detail::targets all = self->bound();
-    exec::shared_message shared = detail::share_message<M>(std::addressof(event));
-    if (all.empty()) self->count_unrouted({shared->message().type->name, shared->topic()});
-    co_return co_await detail::send_to_all(std::move(all), std::move(shared));
-  }
-
   void bind_one(subscriber& bound) { bound.core_->senders.bind(*core_, bound.core_); }
 };
 

@@ -30,32 +30,50 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// (T5). For one message, handlers run one after the other, in the order in which they were
   /// attached (D1), each at most once (T8). Throws `invalid_topic`.
   template <class F>
-  subscription subscribe(std::string_view pattern, F f, policy how = {}) {
-    return attach({pattern}, std::move(f), std::move(how), msgbus::component::taken_by<F>());
+  subscription subscribe(std::string_view pattern, F f) {
+    return attach({pattern}, f, msgbus::component::taken_by<F>(), nullptr);
+  }
+  template <class F>
+  subscription subscribe(std::string_view pattern, F f, policy how) {
+    return attach({pattern}, f, msgbus::component::taken_by<F>(), &how);
   }
 
   template <class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how = {}) {
-    return attach(patterns, std::move(f), std::move(how), msgbus::component::taken_by<F>());
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
+    return attach(patterns, f, msgbus::component::taken_by<F>(), nullptr);
+  }
+  template <class F>
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
+    return attach(patterns, f, msgbus::component::taken_by<F>(), &how);
   }
 
   /// Attaches a handler for these types of message; it may be generic in its first parameter.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::string_view pattern, F f, policy how = {}) {
-    return attach({pattern}, std::move(f), std::move(how),
-                  msgbus::component::named_types<M, Ms...>{});
+  subscription subscribe(std::string_view pattern, F f) {
+    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, nullptr);
+  }
+  template <class M, class... Ms, class F>
+  subscription subscribe(std::string_view pattern, F f, policy how) {
+    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, &how);
   }
 
   template <class M, class... Ms, class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how = {}) {
-    return attach(patterns, std::move(f), std::move(how),
-                  msgbus::component::named_types<M, Ms...>{});
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
+    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, nullptr);
+  }
+  template <class M, class... Ms, class F>
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
+    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, &how);
   }
 
   /// Attaches a handler of a typed topic. A handler of another type does not compile.
   template <class T, class F>
-  subscription subscribe(const topic<T>& topic, F f, policy how = {}) {
-    return attach({topic.name()}, std::move(f), std::move(how), detail::type_list<T>{});
+  subscription subscribe(const topic<T>& topic, F f) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, nullptr);
+  }
+  template <class T, class F>
+  subscription subscribe(const topic<T>& topic, F f, policy how) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, &how);
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
@@ -88,7 +106,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// of them takes the type (T6).
   template <class M>
   [[nodiscard]] asio::awaitable<std::size_t> receive(M message, std::string_view topic) {
-    return detail::deliver_message<M>(core_, on_topic(std::move(message), topic));
+    return detail::deliver(core_, on_topic(std::move(message), topic));
   }
   /// The same for a typed topic; another type does not compile.
   template <class M, class T>
@@ -101,7 +119,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// called. A type that nobody takes is found out when it is handled: it counts as failed.
   template <class M>
   [[nodiscard]] asio::awaitable<receipt> send(M message, std::string_view topic) {
-    return detail::send_message<M>(core_, on_topic(std::move(message), topic));
+    return detail::send(core_, on_topic(std::move(message), topic));
   }
   template <class M, class T>
   [[nodiscard]] asio::awaitable<receipt> send(M message, const topic<T>& topic) {
@@ -145,18 +163,17 @@ class subscriber : public detail::base<detail::subscriber_core> {
   }
 
   template <class M>
-  static detail::topic_message<M> on_topic(M&& message, std::string_view topic) {
+  static exec::held_message on_topic(M&& message, std::string_view topic) {
     detail::check_topic(topic);
-    return {std::move(message), std::string(topic)};
+    return exec::held_with_topic<M>(std::move(message), topic);
   }
 
   template <class F, class... Ms>
-  subscription attach(std::initializer_list<std::string_view> patterns, F f, policy how,
-                      detail::type_list<Ms...>) {
+  subscription attach(std::initializer_list<std::string_view> patterns, F& f,
+                      detail::type_list<Ms...>, policy* how) {
     msgbus::component::check_callable(f);
     return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),
-                                 msgbus::component::callable_of<F>, std::addressof(f),
-                                 std::move(how));
+                                 msgbus::component::callable_of<F>, std::addressof(f), how);
   }
 };
 

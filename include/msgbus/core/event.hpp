@@ -31,6 +31,17 @@ void check_holds(const E& event) {
   with_event(event, [](value_ref) {});
 }
 
+/// The same as a question.
+template <class E>
+[[nodiscard]] constexpr bool holds_value(const E&) noexcept {
+  return true;
+}
+template <class... Es>
+[[nodiscard]] constexpr bool holds_value(const std::variant<Es...>& event) noexcept {
+  return !event.valueless_by_exception() &&
+         std::visit([](const auto& active) { return holds_value(active); }, event);
+}
+
 /// Whether `Args...` make an `E` rather than being one.
 template <class E, class... Args>
 concept in_place_for =

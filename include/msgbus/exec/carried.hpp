@@ -8,7 +8,9 @@
 #include <msgbus/core/type_key.hpp>
 #include <msgbus/observe/outcomes.hpp>
 
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,16 +53,41 @@ class carried {
   [[nodiscard]] virtual std::shared_ptr<carried> share() = 0;
 };
 
+/// A message itself. For each type no more is made than to move it, to read it and to destroy it.
+class movable_carried : public carried {
+ public:
+  /// Up to this size it is moved to a place that is the same for all types when it is shared.
+  static constexpr std::size_t largest_shared = 120;
+
+  /// Moves the message into another `carried` at this place; this one is then only good for
+  /// destruction.
+  virtual movable_carried* move_to(void* place) = 0;
+
+ protected:
+  [[nodiscard]] std::shared_ptr<carried> share_moved();
+
+  template <class Carried>
+  static constexpr bool is_small =
+      sizeof(Carried) <= largest_shared && alignof(Carried) <= alignof(void*);
+};
+
 template <class E>
-class carried_event final : public carried {
+class carried_event final : public movable_carried {
  public:
   explicit carried_event(E&& event) noexcept(std::is_nothrow_move_constructible_v<E>)
       : event_(std::move(event)) {}
   [[nodiscard]] value_ref message() const noexcept override {
     return with_event(event_, [](value_ref what) { return what; });
   }
+  movable_carried* move_to(void* place) override {
+    return ::new (place) carried_event(std::move(event_));
+  }
   [[nodiscard]] std::shared_ptr<carried> share() override {
-    return std::make_shared<carried_event>(std::move(event_));
+    if constexpr (is_small<carried_event>) {
+      return share_moved();
+    } else {
+      return std::make_shared<carried_event>(std::move(event_));
+    }
   }
 
  private:
@@ -68,7 +95,7 @@ class carried_event final : public carried {
 };
 
 template <class M>
-class carried_message final : public carried {
+class carried_message final : public movable_carried {
  public:
   carried_message(M&& message,
                   std::string&& topic) noexcept(std::is_nothrow_move_constructible_v<M>)
@@ -77,8 +104,15 @@ class carried_message final : public carried {
     return with_event(message_, [](value_ref what) { return what; });
   }
   [[nodiscard]] std::string_view topic() const noexcept override { return topic_; }
+  movable_carried* move_to(void* place) override {
+    return ::new (place) carried_message(std::move(message_), std::move(topic_));
+  }
   [[nodiscard]] std::shared_ptr<carried> share() override {
-    return std::make_shared<carried_message>(std::move(message_), std::move(topic_));
+    if constexpr (is_small<carried_message>) {
+      return share_moved();
+    } else {
+      return std::make_shared<carried_message>(std::move(message_), std::move(topic_));
+    }
   }
 
  private:

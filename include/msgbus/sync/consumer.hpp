@@ -27,14 +27,14 @@ class consumer : public component::base<detail::consumer_core> {
   /// (D1).
   template <class F>
   subscription handler(F f) {
-    return attach(std::move(f), component::taken_by<F>());
+    return attach(f, component::taken_by<F>());
   }
 
   /// Attaches a handler for these types of event; it may be generic in its first parameter. It
   /// runs once per event (T2).
   template <class E, class... Es, class F>
   subscription handler(F f) {
-    return attach(std::move(f), component::named_types<E, Es...>{});
+    return attach(f, component::named_types<E, Es...>{});
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
@@ -75,7 +75,7 @@ class consumer : public component::base<detail::consumer_core> {
   friend class producer;
 
   template <class F, class... Es>
-  subscription attach(F f, detail::type_list<Es...>) {
+  subscription attach(F& f, detail::type_list<Es...>) {
     component::check_callable(f);
     return core_->attach_handler(detail::event_calls<F, Es...>(), component::callable_of<F>,
                                  std::addressof(f));

@@ -31,29 +31,29 @@ class subscriber : public component::base<detail::subscriber_core> {
   /// attached (D1), each at most once per message (T8). Throws `invalid_topic`.
   template <class F>
   subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, std::move(f), component::taken_by<F>());
+    return attach({pattern}, f, component::taken_by<F>());
   }
 
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, std::move(f), component::taken_by<F>());
+    return attach(patterns, f, component::taken_by<F>());
   }
 
   /// Attaches a handler for these types of message; it may be generic in its first parameter.
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, std::move(f), component::named_types<M, Ms...>{});
+    return attach({pattern}, f, component::named_types<M, Ms...>{});
   }
 
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, std::move(f), component::named_types<M, Ms...>{});
+    return attach(patterns, f, component::named_types<M, Ms...>{});
   }
 
   /// Attaches a handler of a typed topic. A handler of another type does not compile.
   template <class T, class F>
   subscription subscribe(const topic<T>& topic, F f) {
-    return attach({topic.name()}, std::move(f), detail::type_list<T>{});
+    return attach({topic.name()}, f, detail::type_list<T>{});
   }
 
   /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
@@ -105,7 +105,7 @@ class subscriber : public component::base<detail::subscriber_core> {
   }
 
   template <class F, class... Ms>
-  subscription attach(std::initializer_list<std::string_view> patterns, F f,
+  subscription attach(std::initializer_list<std::string_view> patterns, F& f,
                       detail::type_list<Ms...>) {
     component::check_callable(f);
     return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),

@@ -6,6 +6,8 @@
 #include <msgbus/async/detail/fan_out.hpp>
 #include <msgbus/component/any_callable.hpp>
 #include <msgbus/component/binding.hpp>
+#include <msgbus/exec/held_message.hpp>
+#include <msgbus/exec/options.hpp>
 #include <msgbus/policy/policy.hpp>
 #include <msgbus/routing/single_route.hpp>
 #include <msgbus/routing/subscription.hpp>
@@ -19,9 +21,9 @@ class consumer_core final : public routing::type_table, public core {
                 std::shared_ptr<provider> overrides)
       : core(*this, executor, options, std::move(overrides)) {}
 
-  /// Attaches a callable, which is moved from.
+  /// Attaches a callable, which is moved from, as is its policy; null: it has none.
   subscription attach_handler(std::span<const routing::typed_call> calls,
-                              const component::callable_type& type, void* callable, policy&& how);
+                              const component::callable_type& type, void* callable, policy* how);
 
   [[nodiscard]] bool advance(delivery& d) override;
   void close() noexcept;  // for the end of the component
@@ -50,5 +52,12 @@ class producer_core final : public routing::single_route {
   mutable observer_slot watcher;
   mutable striped_counter unrouted;
 };
+
+// The verbs of a producer: each coroutine owns the event.
+
+asio::awaitable<std::size_t> dispatch(std::shared_ptr<producer_core> self,
+                                      exec::held_message event);
+asio::awaitable<receipt> send(std::shared_ptr<producer_core> self, exec::held_message event);
+receipt post(producer_core& self, exec::held_message event);
 
 }  // namespace msgbus::async::detail

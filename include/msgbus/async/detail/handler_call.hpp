@@ -27,8 +27,10 @@ template <class Entry>
 class entry_with_policy final : public Entry {
  public:
   template <class... Args>
-  explicit entry_with_policy(msgbus::policy&& how, Args&&... args)
-      : Entry(std::forward<Args>(args)...), policy(std::move(how)), is_plain(policy.is_plain()) {}
+  explicit entry_with_policy(msgbus::policy* how, Args&&... args)
+      : Entry(std::forward<Args>(args)...),
+        policy(how ? std::move(*how) : msgbus::policy{}),
+        is_plain(policy.is_plain()) {}
 
   const held_policy policy;
   const bool is_plain;

@@ -6,6 +6,8 @@
 #include <msgbus/async/detail/fan_out.hpp>
 #include <msgbus/component/binding.hpp>
 #include <msgbus/component/handler_entry.hpp>
+#include <msgbus/exec/held_message.hpp>
+#include <msgbus/exec/options.hpp>
 #include <msgbus/policy/policy.hpp>
 #include <msgbus/routing/single_route.hpp>
 #include <msgbus/routing/subscription.hpp>
@@ -19,10 +21,11 @@ class subscriber_core final : public routing::topic_tree, public core {
                   std::shared_ptr<provider> overrides)
       : core(*this, executor, options, std::move(overrides)) {}
 
-  /// Attaches a callable, which is moved from. Throws `invalid_topic`.
+  /// Attaches a callable, which is moved from, as is its policy; null: it has none. Throws
+  /// `invalid_topic`.
   subscription attach_handler(std::initializer_list<std::string_view> patterns,
                               const component::message_calls& calls,
-                              const component::callable_type& type, void* callable, policy&& how);
+                              const component::callable_type& type, void* callable, policy* how);
 
   [[nodiscard]] bool advance(delivery& d) override;
   void close() noexcept;  // for the end of the component
@@ -53,6 +56,13 @@ class publisher_core final : public routing::single_route {
   mutable observer_slot watcher;
   mutable striped_counter unrouted;
 };
+
+// The verbs of a publisher: each coroutine owns the message.
+
+asio::awaitable<std::size_t> publish(std::shared_ptr<publisher_core> self,
+                                     exec::held_message message);
+asio::awaitable<receipt> send(std::shared_ptr<publisher_core> self, exec::held_message message);
+receipt post(publisher_core& self, exec::held_message message);
 
 /// Throws `type_mismatch`: some subscriber has handlers for the topic, and none takes the type.
 [[noreturn]] void throw_mismatch(const targets& all, value_ref message, std::string_view topic);

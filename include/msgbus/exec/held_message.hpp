@@ -1,0 +1,114 @@
+#pragma once
+
+/// A message that an awaited verb was given, in the frame of its coroutine: the type is erased
+/// before that, so that the coroutine is compiled once and not for each type.
+
+#include <msgbus/exec/carried.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace msgbus::exec {
+
+/// Owns a message; in itself, if it is small and moving it cannot fail.
+class held_message {
+ public:
+  static constexpr std::size_t size = 120;
+
+  /// Made from the parts of a `Carried`.
+  template <class Carried, class... Parts>
+  explicit held_message(std::in_place_type_t<Carried>, Parts&&... parts) : bytes_(sizeof(Carried)) {
+    if constexpr (sizeof(Carried) <= size && alignof(Carried) <= alignof(void*) &&
+                  std::is_nothrow_constructible_v<Carried, Parts&&...>) {
+      at_ = ::new (place_) Carried(std::forward<Parts>(parts)...);
+    } else {
+      at_ = new Carried(std::forward<Parts>(parts)...);
+    }
+  }
+  held_message(held_message&& other) noexcept;
+  held_message& operator=(held_message&&) = delete;
+  ~held_message();
+
+  /// The message, unless it is a variant that holds nothing: then it throws what `std::visit`
+  /// would.
+  [[nodiscard]] const carried& get() const {
+    if (is_valueless_) throw_valueless();
+    return *at_;
+  }
+
+  /// Whether it may be moved to a place of so many bytes without allocating.
+  [[nodiscard]] bool fits(std::size_t bytes) const noexcept {
+    return is_inside() && bytes_ <= bytes;
+  }
+  void move_to(void* place) noexcept { (void)at_->move_to(place); }
+
+  // What it holds is afterwards good for destruction only.
+
+  [[nodiscard]] owned_message box();
+  [[nodiscard]] shared_message share();
+
+ private:
+  [[nodiscard]] bool is_inside() const noexcept {
+    return static_cast<const void*>(at_) == static_cast<const void*>(place_);
+  }
+
+  template <class E>
+  friend held_message held_event(E&& event);
+  template <class M>
+  friend held_message held_with_topic(M&& message, std::string_view topic);
+  friend class outgoing_held;
+
+  [[noreturn]] static void throw_valueless();
+
+  movable_carried* at_;  // null once it was given away
+  std::size_t bytes_;
+  bool is_valueless_ = false;
+  alignas(void*) std::byte place_[size];
+};
+
+/// An event that was made for a verb.
+template <class E>
+[[nodiscard]] held_message held_event(E&& event) {
+  const bool is_valueless = !holds_value(event);
+  held_message held(std::in_place_type<carried_event<E>>, std::move(event));
+  held.is_valueless_ = is_valueless;
+  return held;
+}
+
+/// The same for a message with a topic.
+template <class M>
+[[nodiscard]] held_message held_with_topic(M&& message, std::string_view topic) {
+  const bool is_valueless = !holds_value(message);
+  held_message held(std::in_place_type<carried_message<M>>, std::move(message), std::string(topic));
+  held.is_valueless_ = is_valueless;
+  return held;
+}
+
+/// A held message on its way into a mailbox.
+class outgoing_held {
+ public:
+  /// Throws if it is a variant that holds nothing: later it would be too late.
+  explicit outgoing_held(held_message& message) : message_(message) { (void)message.get(); }
+
+  void prepare(bool for_slot);
+  void put(void* place) noexcept;
+  [[nodiscard]] owned_message& boxed() noexcept { return boxed_; }
+
+  [[nodiscard]] value_ref message() const noexcept {
+    return boxed_ ? boxed_->message() : message_.at_->message();
+  }
+  [[nodiscard]] std::string_view topic() const noexcept {
+    return boxed_ ? boxed_->topic() : message_.at_->topic();
+  }
+
+ private:
+  held_message& message_;
+  owned_message boxed_;
+};
+
+}  // namespace msgbus::exec

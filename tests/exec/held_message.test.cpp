@@ -1,0 +1,135 @@
+#include <msgbus/exec/held_message.hpp>
+
+#include <msgbus/exec/ring.hpp>
+
+#include "support/catch.hpp"
+
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <variant>
+
+using msgbus::exec::carried;
+using msgbus::exec::held_event;
+using msgbus::exec::held_message;
+using msgbus::exec::held_with_topic;
+using msgbus::exec::outgoing_held;
+
+namespace {
+
+struct large {
+  std::array<char, 500> bytes{};
+  std::string text = "large";
+};
+
+struct throws_when_moved {
+  throws_when_moved() = default;
+  throws_when_moved(throws_when_moved&& other) : text(std::move(other.text)) {}
+  std::string text = "may throw";
+};
+
+struct throws_when_copied {
+  throws_when_copied() = default;
+  throws_when_copied(const throws_when_copied&) { throw std::runtime_error("copied"); }
+};
+
+template <class T>
+const T& read(const carried& message) {
+  return *static_cast<const T*>(message.message().data);
+}
+
+template <class E>
+held_message hold(E event) {
+  return held_event<E>(std::move(event));
+}
+
+}  // namespace
+
+TEST_CASE("a message is held whatever its size, and moved with what holds it", "[D9]") {
+  held_message small = hold(std::string("a text that is on the heap, and not in the string"));
+  const char* const there = read<std::string>(small.get()).data();
+  held_message moved(std::move(small));
+  CHECK(read<std::string>(moved.get()).data() == there);
+
+  held_message held(hold(large{}));
+  const carried* const at = &held.get();
+  held_message other(std::move(held));
+  CHECK(&other.get() == at);  // it is not moved again
+  CHECK(read<large>(other.get()).text == "large");
+
+  held_message one(hold(throws_when_moved{}));
+  held_message two(std::move(one));
+  CHECK(read<throws_when_moved>(two.get()).text == "may throw");
+}
+
+TEST_CASE("a message and its topic are held together") {
+  held_message held = held_with_topic<int>(7, "orders.a.topic.that.is.too.long.for.a.short.string");
+  held_message moved(std::move(held));
+  CHECK(read<int>(moved.get()) == 7);
+  CHECK(moved.get().topic() == "orders.a.topic.that.is.too.long.for.a.short.string");
+}
+
+TEST_CASE("a held message is destroyed once, wherever it has gone", "[D9]") {
+  const auto counted = std::make_shared<int>(1);
+  using big = std::pair<std::shared_ptr<int>, large>;
+  {
+    held_message small = hold(counted);
+    held_message other = hold(big(counted, {}));
+    held_message moved(std::move(small));
+    CHECK(counted.use_count() == 3);
+    const auto boxed = moved.box();
+    const auto shared = other.share();
+    CHECK(counted.use_count() == 3);
+    CHECK(read<std::shared_ptr<int>>(*boxed) == counted);
+    CHECK(read<big>(*shared).first == counted);
+    held_message third = hold(counted);
+    const auto shared_small = third.share();
+    CHECK(counted.use_count() == 4);
+    const auto again = shared_small->share();
+    CHECK(read<std::shared_ptr<int>>(*again) == counted);
+  }
+  CHECK(counted.use_count() == 1);
+}
+
+TEST_CASE("a variant that holds nothing is held, and is refused when it is read", "[T3]") {
+  using either = std::variant<int, throws_when_copied>;
+  either event;
+  const throws_when_copied cannot;
+  CHECK_THROWS(event.emplace<throws_when_copied>(cannot));
+  REQUIRE(event.valueless_by_exception());
+  held_message held = hold(std::variant<std::string, int>(5));
+  CHECK(read<int>(held.get()) == 5);
+
+  held_message empty = held_event<either>(std::move(event));
+  held_message moved(std::move(empty));
+  CHECK_THROWS_AS(moved.get(), std::bad_variant_access);
+  CHECK_THROWS_AS(outgoing_held(moved), std::bad_variant_access);
+}
+
+TEST_CASE("a held message goes into a slot itself if it fits, else a pointer to it does") {
+  msgbus::exec::ring ring(4);
+  const auto put = [&](held_message message) {
+    outgoing_held out(message);
+    out.prepare(true);
+    const auto claimed = ring.try_claim();
+    out.put(claimed.at->place);
+    msgbus::exec::ring::publish(claimed);
+  };
+  put(hold(std::string("small")));
+  put(hold(large{}));
+  for (const char* const expected : {"small", "large"}) {
+    carried* const taken = ring.take();
+    REQUIRE(taken);
+    const bool is_small = taken->message().type == msgbus::detail::key_of<std::string>;
+    CHECK((is_small ? read<std::string>(*taken) : read<large>(*taken).text) == expected);
+    msgbus::exec::ring::destroy(*taken);
+  }
+
+  held_message boxed = hold(std::string("boxed"));
+  outgoing_held out(boxed);
+  out.prepare(false);
+  REQUIRE(out.boxed());
+  CHECK(read<std::string>(*out.boxed()) == "boxed");
+  CHECK(out.message().type == msgbus::detail::key_of<std::string>);
+}
