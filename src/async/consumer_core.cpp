@@ -8,6 +8,30 @@
 
 namespace msgbus::async::detail {
 
+consumer_core::consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
+                             std::shared_ptr<provider> overrides)
+    : core(*this, executor, options, std::move(overrides)) {}
+
+consumer_core::~consumer_core() = default;
+
+std::shared_ptr<consumer_core> consumer_core::make(const asio::any_io_executor& executor,
+                                                   const mailbox_options& options,
+                                                   std::shared_ptr<provider> overrides) {
+  return std::make_shared<consumer_core>(executor, options, std::move(overrides));
+}
+
+producer_core::producer_core() = default;
+
+producer_core::~producer_core() = default;
+
+std::shared_ptr<producer_core> producer_core::make() { return std::make_shared<producer_core>(); }
+
+void producer_core::bind(const std::shared_ptr<consumer_core>& target) {
+  target->senders.bind(*this, target);
+}
+
+void producer_core::unbind(consumer_core& target) { target.senders.unbind(*this); }
+
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
                                            const component::callable_type& type, void* callable,
                                            policy* how) {

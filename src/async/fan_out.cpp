@@ -2,6 +2,7 @@
 
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
+#include <msgbus/exec/lane_executor.hpp>
 
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>
@@ -42,6 +43,10 @@ struct fan_out::own_delivery {
   delivery d;
   bool is_here = false;  // it has begun on the caller's executor
 };
+
+fan_out::fan_out(const asio::any_io_executor& here) noexcept : here_(here) {}
+
+fan_out::~fan_out() = default;
 
 asio::awaitable<void> deliver_rest(delivery& d) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;

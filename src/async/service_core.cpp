@@ -13,6 +13,26 @@
 
 namespace msgbus::async::detail {
 
+void outgoing_command::prepare(bool for_slot) {
+  if (!for_slot && !boxed_) boxed_ = std::make_unique<carried_command>(std::move(asked_));
+}
+
+void outgoing_command::put(void* place) noexcept {
+  ::new (place) carried_command(std::move(asked_));
+}
+
+service_core::service_core(const asio::any_io_executor& executor, const mailbox_options& options,
+                           std::shared_ptr<provider> overrides)
+    : core(*this, executor, options, std::move(overrides)) {}
+
+service_core::~service_core() = default;
+
+std::shared_ptr<service_core> service_core::make(const asio::any_io_executor& executor,
+                                                 const mailbox_options& options,
+                                                 std::shared_ptr<provider> overrides) {
+  return std::make_shared<service_core>(executor, options, std::move(overrides));
+}
+
 namespace {
 
 /// What a command is, when something must be said of its type.

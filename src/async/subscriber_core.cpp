@@ -11,6 +11,33 @@
 
 namespace msgbus::async::detail {
 
+subscriber_core::subscriber_core(const asio::any_io_executor& executor,
+                                 const mailbox_options& options,
+                                 std::shared_ptr<provider> overrides)
+    : core(*this, executor, options, std::move(overrides)) {}
+
+subscriber_core::~subscriber_core() = default;
+
+std::shared_ptr<subscriber_core> subscriber_core::make(const asio::any_io_executor& executor,
+                                                       const mailbox_options& options,
+                                                       std::shared_ptr<provider> overrides) {
+  return std::make_shared<subscriber_core>(executor, options, std::move(overrides));
+}
+
+publisher_core::publisher_core() = default;
+
+publisher_core::~publisher_core() = default;
+
+std::shared_ptr<publisher_core> publisher_core::make() {
+  return std::make_shared<publisher_core>();
+}
+
+void publisher_core::bind(const std::shared_ptr<subscriber_core>& target) {
+  target->senders.bind(*this, target);
+}
+
+void publisher_core::unbind(subscriber_core& target) { target.senders.unbind(*this); }
+
 namespace {
 
 error not_taken(value_ref message, std::string_view topic, const std::string& handlers) {

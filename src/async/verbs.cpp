@@ -3,6 +3,7 @@
 #include <msgbus/core/cause.hpp>
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
+#include <msgbus/exec/lane_executor.hpp>
 
 #include <asio/error.hpp>
 #include <asio/post.hpp>

@@ -17,6 +17,12 @@ std::string names_of(std::span<const type_key> types) {
   return all.empty() ? "any type" : all;
 }
 
+event_entry::event_entry(std::uint64_t order, std::span<const routing::typed_call> calls,
+                         const callable_type& type, void* callable)
+    : typed_entry(order, calls), callable_(type, callable) {}
+
+event_entry::~event_entry() = default;
+
 std::string event_entry::describe() const {
   std::string all;
   for (const routing::typed_call& each : calls()) {
@@ -24,6 +30,14 @@ std::string event_entry::describe() const {
   }
   return "handler of " + (all.empty() ? "any type" : all);
 }
+
+message_entry::message_entry(std::uint64_t order, std::vector<std::string> patterns,
+                             const message_calls& calls, const callable_type& type, void* callable)
+    : topic_entry(order, std::move(patterns), calls.call),
+      types_(calls.types),
+      callable_(type, callable) {}
+
+message_entry::~message_entry() = default;
 
 std::string message_entry::describe() const {
   return "handler of " + names_of(types_) + " on " + describe_patterns();

@@ -2,6 +2,12 @@
 
 namespace msgbus::di {
 
+provider_state::node::node(const void* of) noexcept : identity(of), hash(hash_of_address(of)) {}
+
+provider_state::node::~node() = default;
+
+provider_state::provider_state() = default;
+
 provider_state::~provider_state() {
   nodes_.for_each([](node& each) { delete &each; });
 }

@@ -1,5 +1,7 @@
 #include <msgbus/exec/cancelled.hpp>
 
+#include <msgbus/exec/waiter.hpp>
+
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>

@@ -1,6 +1,8 @@
 #include <msgbus/exec/mailbox.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/waiter.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>

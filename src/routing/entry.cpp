@@ -13,6 +13,10 @@ constinit thread_local int releases = 0;
 
 }  // namespace
 
+entry::entry(std::uint64_t order) noexcept : order_(order) {}
+
+entry::~entry() = default;
+
 void entry::let_go(std::shared_ptr<entry> self) noexcept {
   kept_ = self;  // there may be pins: the last one releases
   unpin();

@@ -21,6 +21,8 @@ void release_later(snapshot::trash& old, std::shared_ptr<entry> what, Release re
 
 }  // namespace
 
+router::router() = default;
+
 router::~router() {
   while (last_) disown(*last_);
 }

@@ -55,6 +55,14 @@ std::string topic_entry::describe_patterns() const {
   return all;
 }
 
+topic_entry::topic_entry(std::uint64_t order, std::vector<std::string> patterns,
+                         void (*call)()) noexcept
+    : entry(order), patterns_(std::move(patterns)), call_(call) {}
+
+topic_entry::~topic_entry() = default;
+
+topic_tree::named_route::named_route(std::string_view text) : hash(hash_of(text)), name(text) {}
+
 topic_tree::topic_tree() : root_(std::make_unique<branch>(nullptr, "")) {}
 
 topic_tree::~topic_tree() {

@@ -7,6 +7,26 @@
 
 namespace msgbus::sync::detail {
 
+consumer_core::consumer_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+
+consumer_core::~consumer_core() = default;
+
+std::shared_ptr<consumer_core> consumer_core::make(std::shared_ptr<provider> overrides) {
+  return std::make_shared<consumer_core>(std::move(overrides));
+}
+
+producer_core::producer_core() = default;
+
+producer_core::~producer_core() = default;
+
+std::shared_ptr<producer_core> producer_core::make() { return std::make_shared<producer_core>(); }
+
+void producer_core::bind(const std::shared_ptr<consumer_core>& target) {
+  target->senders.bind(*this, target);
+}
+
+void producer_core::unbind(consumer_core& target) { target.senders.unbind(*this); }
+
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
                                            const component::callable_type& type, void* callable) {
   return subscription(attach([&](std::uint64_t order) {

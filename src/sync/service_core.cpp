@@ -4,6 +4,14 @@
 
 namespace msgbus::sync::detail {
 
+service_core::service_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+
+service_core::~service_core() = default;
+
+std::shared_ptr<service_core> service_core::make(std::shared_ptr<provider> overrides) {
+  return std::make_shared<service_core>(std::move(overrides));
+}
+
 void throw_detached(const operation_entry* entry) {
   if (!entry) throw error(errc::no_handler, "an operation object that was given no operation");
   throw error(errc::no_handler, entry->describe() +

@@ -8,6 +8,29 @@
 
 namespace msgbus::sync::detail {
 
+subscriber_core::subscriber_core(std::shared_ptr<provider> overrides)
+    : shared(std::move(overrides)) {}
+
+subscriber_core::~subscriber_core() = default;
+
+std::shared_ptr<subscriber_core> subscriber_core::make(std::shared_ptr<provider> overrides) {
+  return std::make_shared<subscriber_core>(std::move(overrides));
+}
+
+publisher_core::publisher_core() = default;
+
+publisher_core::~publisher_core() = default;
+
+std::shared_ptr<publisher_core> publisher_core::make() {
+  return std::make_shared<publisher_core>();
+}
+
+void publisher_core::bind(const std::shared_ptr<subscriber_core>& target) {
+  target->senders.bind(*this, target);
+}
+
+void publisher_core::unbind(subscriber_core& target) { target.senders.unbind(*this); }
+
 namespace {
 
 [[noreturn]] void throw_mismatch(const posting& posted, const std::string& handlers) {

@@ -23,7 +23,7 @@ class consumer : public detail::base<detail::consumer_core> {
  public:
   explicit consumer(asio::any_io_executor executor, mailbox_options options = {},
                     std::shared_ptr<provider> overrides = nullptr)
-      : base(std::make_shared<detail::consumer_core>(executor, options, std::move(overrides))) {}
+      : base(detail::consumer_core::make(executor, options, std::move(overrides))) {}
   /// Shares overrides with other components.
   consumer(asio::any_io_executor executor, std::shared_ptr<provider> overrides)
       : consumer(std::move(executor), mailbox_options{}, std::move(overrides)) {}

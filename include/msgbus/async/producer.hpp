@@ -11,7 +11,7 @@ namespace msgbus::async {
 /// destroyed in any order (D8).
 class producer : public msgbus::component::sender<detail::producer_core> {
  public:
-  producer() : sender(std::make_shared<detail::producer_core>()) {}
+  producer() : sender(detail::producer_core::make()) {}
 
   /// Binding twice is binding once.
   template <class... Consumers>
@@ -21,7 +21,7 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   }
 
   /// What is dispatched from here on does not reach the consumer.
-  void unbind(consumer& bound) { bound.core_->senders.unbind(*core_); }
+  void unbind(consumer& bound) { core_->unbind(*bound.core_); }
 
   /// Has every bound consumer run its handlers, the consumers at the same time (A3), and completes
   /// when all have ended (A1), with how many handlers ran. Otherwise as `consumer::consume`, with
@@ -62,7 +62,7 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   }
 
  private:
-  void bind_one(consumer& bound) { bound.core_->senders.bind(*core_, bound.core_); }
+  void bind_one(consumer& bound) { core_->bind(bound.core_); }
 };
 
 }  // namespace msgbus::async

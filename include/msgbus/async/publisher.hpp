@@ -11,7 +11,7 @@ namespace msgbus::async {
 /// destroyed in any order (D8).
 class publisher : public msgbus::component::sender<detail::publisher_core> {
  public:
-  publisher() : sender(std::make_shared<detail::publisher_core>()) {}
+  publisher() : sender(detail::publisher_core::make()) {}
 
   /// Binding twice is binding once.
   template <class... Subscribers>
@@ -21,7 +21,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   }
 
   /// What is published from here on does not reach the subscriber.
-  void unbind(subscriber& bound) { bound.core_->senders.unbind(*core_); }
+  void unbind(subscriber& bound) { core_->unbind(*bound.core_); }
 
   /// Has every bound subscriber run its handlers, the subscribers at the same time (A3), and
   /// completes when all have ended (A1), with how many handlers ran. Otherwise as
@@ -61,7 +61,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   }
 
  private:
-  void bind_one(subscriber& bound) { bound.core_->senders.bind(*core_, bound.core_); }
+  void bind_one(subscriber& bound) { core_->bind(bound.core_); }
 };
 
 }  // namespace msgbus::async

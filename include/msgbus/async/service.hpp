@@ -27,7 +27,7 @@ class service : public detail::base<detail::service_core> {
 
   explicit service(asio::any_io_executor executor, mailbox_options options = {},
                    std::shared_ptr<provider> overrides = nullptr, naming name = kebab_case)
-      : base(std::make_shared<detail::service_core>(executor, options, std::move(overrides))),
+      : base(detail::service_core::make(executor, options, std::move(overrides))),
         naming_(std::move(name)) {}
   /// Shares overrides with other components.
   service(asio::any_io_executor executor, std::shared_ptr<provider> overrides,

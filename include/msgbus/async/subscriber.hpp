@@ -19,7 +19,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
  public:
   explicit subscriber(asio::any_io_executor executor, mailbox_options options = {},
                       std::shared_ptr<provider> overrides = nullptr)
-      : base(std::make_shared<detail::subscriber_core>(executor, options, std::move(overrides))) {}
+      : base(detail::subscriber_core::make(executor, options, std::move(overrides))) {}
   /// Shares overrides with other components.
   subscriber(asio::any_io_executor executor, std::shared_ptr<provider> overrides)
       : subscriber(std::move(executor), mailbox_options{}, std::move(overrides)) {}

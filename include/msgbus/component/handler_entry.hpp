@@ -17,8 +17,8 @@ namespace msgbus::component {
 class event_entry : public routing::typed_entry {
  public:
   event_entry(std::uint64_t order, std::span<const routing::typed_call> calls,
-              const callable_type& type, void* callable)
-      : typed_entry(order, calls), callable_(type, callable) {}
+              const callable_type& type, void* callable);
+  ~event_entry() override;
 
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] void* callable() const noexcept { return callable_.get(); }
@@ -39,10 +39,8 @@ struct message_calls {
 class message_entry : public routing::topic_entry {
  public:
   message_entry(std::uint64_t order, std::vector<std::string> patterns, const message_calls& calls,
-                const callable_type& type, void* callable)
-      : topic_entry(order, std::move(patterns), calls.call),
-        types_(calls.types),
-        callable_(type, callable) {}
+                const callable_type& type, void* callable);
+  ~message_entry() override;
 
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] void* callable() const noexcept { return callable_.get(); }

@@ -5,7 +5,6 @@
 
 #include <msgbus/core/namespaces.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <type_traits>
 
@@ -36,7 +35,8 @@ template <class Clock, class Duration>
 template <class Clock, class Duration>
 [[nodiscard]] std::chrono::time_point<Clock, Duration> within_an_hour(
     std::chrono::time_point<Clock, Duration> until) noexcept {
-  return std::min(until, saturating_add(Clock::now(), std::chrono::hours(1)));
+  const auto soon = saturating_add(Clock::now(), std::chrono::hours(1));
+  return until < soon ? until : soon;
 }
 
 }  // namespace msgbus::detail

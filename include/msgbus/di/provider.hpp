@@ -101,7 +101,7 @@ class [[nodiscard]] override_guard {
 /// checked when compiling. Every function may be called from any thread.
 class provider {
  public:
-  provider() : state_(std::make_shared<di::provider_state>()) {}
+  provider();
   provider(const provider&) = delete;
   provider& operator=(const provider&) = delete;
 

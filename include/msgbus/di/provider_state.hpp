@@ -41,7 +41,7 @@ class implementation : public std::enable_shared_from_this<implementation> {
 /// that an implementation gives may live in it.
 class provider_state {
  public:
-  provider_state() = default;
+  provider_state();
   provider_state(const provider_state&) = delete;
   provider_state& operator=(const provider_state&) = delete;
   ~provider_state();
@@ -85,7 +85,8 @@ class provider_state {
 
   // As many as the program has dependencies, so a node stays when its last override goes.
   struct node {
-    explicit node(const void* of) noexcept : identity(of), hash(hash_of_address(of)) {}
+    explicit node(const void* of) noexcept;
+    ~node();
     [[nodiscard]] bool is(const void* other) const noexcept { return identity == other; }
     const void* const identity;
     const std::size_t hash;

@@ -2,7 +2,6 @@
 
 /// Waiting for a cancelled handler's last call.
 
-#include <msgbus/exec/waiter.hpp>
 #include <msgbus/routing/subscription.hpp>
 
 #include <asio/awaitable.hpp>

@@ -148,35 +148,37 @@ using shared_message = std::shared_ptr<carried>;
 /// A message that was made while another one, from elsewhere, was handled.
 class carried_caused final : public carried {
  public:
-  carried_caused(shared_message there, const shared_origin& cause) noexcept
-      : there_(std::move(there)), cause_(cause) {}
+  carried_caused(shared_message there, const shared_origin& cause) noexcept;
+  ~carried_caused() override;
   [[nodiscard]] value_ref message() const noexcept override { return there_->message(); }
   [[nodiscard]] std::string_view topic() const noexcept override { return there_->topic(); }
   [[nodiscard]] const shared_origin* origin() const noexcept override { return &cause_; }
   [[nodiscard]] context about() const noexcept override {
     return context::caused_by(cause_.get(), topic());
   }
-  [[nodiscard]] std::shared_ptr<carried> share() override {
-    return std::make_shared<carried_caused>(there_->share(), cause_);
-  }
+  [[nodiscard]] std::shared_ptr<carried> share() override;
 
  private:
   const shared_message there_;
   const shared_origin cause_;
 };
 
+/// The message with this as its cause.
+[[nodiscard]] owned_message caused_by(owned_message made, const shared_origin& cause);
+[[nodiscard]] shared_message caused_by(shared_message made, const shared_origin& cause);
+
 /// The message with what is being handled here as its cause, if anything is.
 [[nodiscard]] inline owned_message with_cause(owned_message made) {
   const shared_origin* const cause = current_cause();
   if (!cause) [[likely]]
     return made;
-  return std::make_unique<carried_caused>(std::move(made), *cause);
+  return caused_by(std::move(made), *cause);
 }
 [[nodiscard]] inline shared_message shared_with_cause(shared_message made) {
   const shared_origin* const cause = current_cause();
   if (!cause) [[likely]]
     return made;
-  return std::make_shared<carried_caused>(std::move(made), *cause);
+  return caused_by(std::move(made), *cause);
 }
 
 }  // namespace msgbus::exec

@@ -15,7 +15,6 @@
 #include <msgbus/exec/outgoing.hpp>
 #include <msgbus/exec/requirements.hpp>
 #include <msgbus/exec/ring.hpp>
-#include <msgbus/exec/waiter.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

@@ -2,7 +2,6 @@
 
 /// What users say of mailboxes and streams, and what those answer.
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -53,9 +52,10 @@ struct drain_options {
 
   /// The grace inside the deadline: never negative, never longer than the deadline.
   [[nodiscard]] constexpr duration grace_within(duration deadline) const noexcept {
-    const duration all = std::max(deadline, duration::zero());
-    const duration wanted = grace.value_or(std::min<duration>(all / 10, std::chrono::seconds(1)));
-    return std::clamp(wanted, duration::zero(), all);
+    constexpr duration none = duration::zero(), second = std::chrono::seconds(1);
+    const duration all = deadline < none ? none : deadline;
+    const duration wanted = grace.value_or(all / 10 < second ? all / 10 : second);
+    return wanted < none ? none : wanted > all ? all : wanted;
   }
 };
 

@@ -98,17 +98,8 @@ class outgoing_share {
  public:
   explicit outgoing_share(const shared_message& all) noexcept : all_(all) {}
 
-  void prepare(bool for_slot) {
-    shared_message mine = all_;
-    if (for_slot) {
-      mine_ = std::move(mine);
-    } else if (!boxed_) {
-      boxed_ = std::make_unique<carried_elsewhere<shared_message>>(std::move(mine));
-    }
-  }
-  void put(void* place) noexcept {
-    ::new (place) carried_elsewhere<shared_message>(std::move(mine_));
-  }
+  void prepare(bool for_slot);
+  void put(void* place) noexcept;
   [[nodiscard]] owned_message& boxed() noexcept { return boxed_; }
 
   [[nodiscard]] value_ref message() const noexcept { return all_->message(); }

@@ -12,7 +12,6 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -32,20 +31,14 @@ class waiting_line {
     std::list<place*>::iterator at;
   };
 
-  void join(place& mine) { mine.at = line_.insert(line_.end(), &mine); }
-  void leave(place& mine) noexcept { line_.erase(mine.at); }
+  waiting_line();
+  ~waiting_line();
+
+  void join(place& mine);
+  void leave(place& mine) noexcept;
 
   /// Calls up to `many` who were not called.
-  void call(std::size_t many) noexcept {
-    for (place* const each : line_) {
-      if (many == 0) return;
-      if (!each->called && each->waiter) {
-        each->called = true;
-        each->waiter->wake();
-      }
-      --many;
-    }
-  }
+  void call(std::size_t many) noexcept;
 
  private:
   std::list<place*> line_;
@@ -57,7 +50,7 @@ template <class T>
 class stream_queue {
  public:
   explicit stream_queue(const mailbox_options& options)
-      : capacity_(std::max<std::size_t>(options.capacity, 1)), on_full_(options.on_full) {}
+      : capacity_(options.capacity == 0 ? 1 : options.capacity), on_full_(options.on_full) {}
 
   [[nodiscard]] overflow on_full() const noexcept { return on_full_; }
 
@@ -147,7 +140,8 @@ class stream_queue {
       line.leave(place);
       // This one may have been called for what it did not use.
       queue.receivers_.call(queue.waiting_.size());
-      queue.senders_.call(queue.capacity_ - std::min(queue.capacity_, queue.waiting_.size()));
+      const std::size_t waiting = queue.waiting_.size();
+      queue.senders_.call(waiting < queue.capacity_ ? queue.capacity_ - waiting : 0);
     }
     place_in(const place_in&) = delete;
     place_in& operator=(const place_in&) = delete;

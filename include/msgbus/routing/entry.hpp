@@ -25,8 +25,8 @@ class router;
 /// suspends, pins the entry while it holds the guard: the last of those pins releases the entry.
 class entry {
  public:
-  explicit entry(std::uint64_t order) noexcept : order_(order) {}
-  virtual ~entry() = default;
+  explicit entry(std::uint64_t order) noexcept;
+  virtual ~entry();
   entry(const entry&) = delete;
   entry& operator=(const entry&) = delete;
 

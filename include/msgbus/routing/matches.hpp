@@ -13,19 +13,12 @@ namespace msgbus::routing {
 /// taken when it is added, so handlers that are added later are not among them (D4).
 class matches {
  public:
-  void add(const item_list* list) {
-    if (!list) return;
-    const std::size_t size = list->size();
-    if (size == 0) return;
-    const run added{list->begin(), list->begin() + size};
-    if (count_ < few_.size()) {
-      few_[count_] = added;
-    } else {
-      if (count_ == few_.size()) many_.assign(few_.begin(), few_.end());
-      many_.push_back(added);
-    }
-    ++count_;
-  }
+  matches() noexcept;
+  ~matches();
+  matches(const matches&) = delete;
+  matches& operator=(const matches&) = delete;
+
+  void add(const item_list* list);
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
@@ -46,18 +39,7 @@ class matches {
     const item* end;
   };
 
-  const item* take_lowest(run* runs) const noexcept {
-    const item* lowest = nullptr;
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (runs[i].next == runs[i].end) continue;
-      if (!lowest || runs[i].next->entry->order() < lowest->entry->order()) lowest = runs[i].next;
-    }
-    if (!lowest) return nullptr;
-    for (std::size_t i = 0; i < count_; ++i) {  // the same handler may be in several lists
-      if (runs[i].next != runs[i].end && runs[i].next->entry == lowest->entry) ++runs[i].next;
-    }
-    return lowest;
-  }
+  const item* take_lowest(run* runs) const noexcept;
 
   std::size_t count_ = 0;
   std::array<run, 8> few_;  // enough for most; only the first `count_` are set

@@ -16,7 +16,7 @@ namespace msgbus::routing {
 /// Every function may be called from any thread, also from inside handlers.
 class router : public std::enable_shared_from_this<router> {
  public:
-  router() = default;
+  router();
   virtual ~router();
   router(const router&) = delete;
   router& operator=(const router&) = delete;

@@ -19,8 +19,8 @@ namespace msgbus::routing {
 class topic_entry : public entry {
  public:
   /// The patterns are valid, and each is there once.
-  topic_entry(std::uint64_t order, std::vector<std::string> patterns, void (*call)()) noexcept
-      : entry(order), patterns_(std::move(patterns)), call_(call) {}
+  topic_entry(std::uint64_t order, std::vector<std::string> patterns, void (*call)()) noexcept;
+  ~topic_entry() override;
 
  protected:
   /// `'a.*', 'b'`, for errors.
@@ -60,7 +60,7 @@ class topic_tree : public router {
   std::shared_ptr<entry> attach_made(make_entry make);
 
   struct named_route {
-    explicit named_route(std::string_view text) : hash(hash_of(text)), name(text) {}
+    explicit named_route(std::string_view text);
     [[nodiscard]] bool is(std::string_view other) const noexcept { return name == other; }
     const std::size_t hash;
     const std::string name;

@@ -19,7 +19,7 @@ class consumer : public component::base<detail::consumer_core> {
 
   /// Shares overrides with other components.
   explicit consumer(std::shared_ptr<provider> overrides)
-      : base(std::make_shared<detail::consumer_core>(std::move(overrides))) {}
+      : base(detail::consumer_core::make(std::move(overrides))) {}
 
   /// Attaches a handler. Its first parameter is the event: `const E&`, `E`, `one_of<A, B>` or
   /// `any_event` (every event, after the typed handlers: T4). After it, in any order, come

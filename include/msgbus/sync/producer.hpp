@@ -10,7 +10,7 @@ namespace msgbus::sync {
 /// inside handlers (D5, D7). Producer and consumers may be destroyed in any order (D8).
 class producer : public component::sender<detail::producer_core> {
  public:
-  producer() : sender(std::make_shared<detail::producer_core>()) {}
+  producer() : sender(detail::producer_core::make()) {}
 
   /// Events go to the consumers in the order in which they were bound; binding twice is binding
   /// once.
@@ -22,7 +22,7 @@ class producer : public component::sender<detail::producer_core> {
 
   /// On a thread that is not inside a handler it returns when no dispatch of this producer is in
   /// the consumer any more.
-  void unbind(consumer& bound) { bound.core_->senders.unbind(*core_); }
+  void unbind(consumer& bound) { core_->unbind(*bound.core_); }
 
   /// Runs the handlers of every bound consumer, and returns how many ran. Otherwise as
   /// `consumer::consume`, with all consumers' failures together.
@@ -43,7 +43,7 @@ class producer : public component::sender<detail::producer_core> {
   }
 
  private:
-  void bind_one(consumer& bound) { bound.core_->senders.bind(*core_, bound.core_); }
+  void bind_one(consumer& bound) { core_->bind(bound.core_); }
 };
 
 }  // namespace msgbus::sync

@@ -10,7 +10,7 @@ namespace msgbus::sync {
 /// from inside handlers (D5, D7). Publisher and subscribers may be destroyed in any order (D8).
 class publisher : public component::sender<detail::publisher_core> {
  public:
-  publisher() : sender(std::make_shared<detail::publisher_core>()) {}
+  publisher() : sender(detail::publisher_core::make()) {}
 
   /// Messages go to the subscribers in the order in which they were bound; binding twice is
   /// binding once.
@@ -22,7 +22,7 @@ class publisher : public component::sender<detail::publisher_core> {
 
   /// On a thread that is not inside a handler it returns when no `publish` of this publisher is in
   /// the subscriber any more.
-  void unbind(subscriber& bound) { bound.core_->senders.unbind(*core_); }
+  void unbind(subscriber& bound) { core_->unbind(*bound.core_); }
 
   /// Runs the handlers of every bound subscriber, and returns how many ran. Otherwise as
   /// `subscriber::receive`, with all subscribers' failures together; `type_mismatch` only if no
@@ -47,7 +47,7 @@ class publisher : public component::sender<detail::publisher_core> {
         message, [&](detail::value_ref what) { return core_->publish(what, topic, hash); });
   }
 
-  void bind_one(subscriber& bound) { bound.core_->senders.bind(*core_, bound.core_); }
+  void bind_one(subscriber& bound) { core_->bind(bound.core_); }
 };
 
 }  // namespace msgbus::sync

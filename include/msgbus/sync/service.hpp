@@ -24,8 +24,7 @@ class service : public component::base<detail::service_core> {
 
   service() : service(std::shared_ptr<provider>()) {}
   explicit service(std::shared_ptr<provider> overrides, naming name = kebab_case)
-      : base(std::make_shared<detail::service_core>(std::move(overrides))),
-        naming_(std::move(name)) {}
+      : base(detail::service_core::make(std::move(overrides))), naming_(std::move(name)) {}
   explicit service(naming name) : service(nullptr, std::move(name)) {}
 
   /// Adds an operation, and returns it as something to call. The handler's `depends<...>` and

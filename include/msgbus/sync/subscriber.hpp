@@ -23,7 +23,7 @@ class subscriber : public component::base<detail::subscriber_core> {
 
   /// Shares overrides with other components.
   explicit subscriber(std::shared_ptr<provider> overrides)
-      : base(std::make_shared<detail::subscriber_core>(std::move(overrides))) {}
+      : base(detail::subscriber_core::make(std::move(overrides))) {}
 
   /// Attaches a handler. Its first parameter is the message: `const M&`, `M`, `one_of<A, B>` or
   /// `any_event`; after it, in any order, come `depends<...>` and `const context&`. Messages

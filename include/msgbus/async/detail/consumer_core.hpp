@@ -18,8 +18,12 @@ namespace msgbus::async::detail {
 class consumer_core final : public routing::type_table, public core {
  public:
   consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
-                std::shared_ptr<provider> overrides)
-      : core(*this, executor, options, std::move(overrides)) {}
+                std::shared_ptr<provider> overrides);
+  ~consumer_core() override;
+
+  [[nodiscard]] static std::shared_ptr<consumer_core> make(const asio::any_io_executor& executor,
+                                                           const mailbox_options& options,
+                                                           std::shared_ptr<provider> overrides);
 
   /// Attaches a callable, which is moved from, as is its policy; null: it has none.
   subscription attach_handler(std::span<const routing::typed_call> calls,
@@ -43,6 +47,14 @@ class consumer_core final : public routing::type_table, public core {
 /// What a producer's bindings and its own shares are.
 class producer_core final : public routing::single_route {
  public:
+  producer_core();
+  ~producer_core() override;
+
+  [[nodiscard]] static std::shared_ptr<producer_core> make();
+
+  void bind(const std::shared_ptr<consumer_core>& target);
+  void unbind(consumer_core& target);
+
   /// The consumers that are bound now.
   [[nodiscard]] targets bound() const;
   /// Has those deliver it; what must be awaited is left to the fan-out.

@@ -3,7 +3,6 @@
 /// One message to several components, or to one that runs elsewhere.
 
 #include <msgbus/async/detail/core.hpp>
-#include <msgbus/exec/lane_executor.hpp>
 
 #include <asio/this_coro.hpp>
 
@@ -59,7 +58,10 @@ class to_share {
 /// One message on its way to several components at the same time (A3). For one coroutine.
 class fan_out {
  public:
-  explicit fan_out(const asio::any_io_executor& here) noexcept : here_(here) {}
+  explicit fan_out(const asio::any_io_executor& here) noexcept;
+  ~fan_out();
+  fan_out(const fan_out&) = delete;
+  fan_out& operator=(const fan_out&) = delete;
 
   /// Runs what need not be awaited of one more component, and remembers the rest. `alone`: nobody
   /// else gets the message.

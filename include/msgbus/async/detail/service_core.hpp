@@ -90,10 +90,8 @@ class carried_command final : public exec::carried {
 class outgoing_command {
  public:
   explicit outgoing_command(std::shared_ptr<command>& asked) noexcept : asked_(asked) {}
-  void prepare(bool for_slot) {
-    if (!for_slot && !boxed_) boxed_ = std::make_unique<carried_command>(std::move(asked_));
-  }
-  void put(void* place) noexcept { ::new (place) carried_command(std::move(asked_)); }
+  void prepare(bool for_slot);
+  void put(void* place) noexcept;
   [[nodiscard]] exec::owned_message& boxed() noexcept { return boxed_; }
   [[nodiscard]] value_ref message() const noexcept;
   [[nodiscard]] std::string_view topic() const noexcept { return {}; }
@@ -106,8 +104,12 @@ class outgoing_command {
 class service_core final : public routing::name_table, public core {
  public:
   service_core(const asio::any_io_executor& executor, const mailbox_options& options,
-               std::shared_ptr<provider> overrides)
-      : core(*this, executor, options, std::move(overrides)) {}
+               std::shared_ptr<provider> overrides);
+  ~service_core() override;
+
+  [[nodiscard]] static std::shared_ptr<service_core> make(const asio::any_io_executor& executor,
+                                                          const mailbox_options& options,
+                                                          std::shared_ptr<provider> overrides);
 
   /// Finds the operation and runs it, if it need not be awaited. Throws `no_handler` and whatever
   /// is wrong with the arguments.

@@ -18,8 +18,12 @@ namespace msgbus::async::detail {
 class subscriber_core final : public routing::topic_tree, public core {
  public:
   subscriber_core(const asio::any_io_executor& executor, const mailbox_options& options,
-                  std::shared_ptr<provider> overrides)
-      : core(*this, executor, options, std::move(overrides)) {}
+                  std::shared_ptr<provider> overrides);
+  ~subscriber_core() override;
+
+  [[nodiscard]] static std::shared_ptr<subscriber_core> make(const asio::any_io_executor& executor,
+                                                             const mailbox_options& options,
+                                                             std::shared_ptr<provider> overrides);
 
   /// Attaches a callable, which is moved from, as is its policy; null: it has none. Throws
   /// `invalid_topic`.
@@ -47,6 +51,14 @@ class subscriber_core final : public routing::topic_tree, public core {
 
 class publisher_core final : public routing::single_route {
  public:
+  publisher_core();
+  ~publisher_core() override;
+
+  [[nodiscard]] static std::shared_ptr<publisher_core> make();
+
+  void bind(const std::shared_ptr<subscriber_core>& target);
+  void unbind(subscriber_core& target);
+
   /// The subscribers that are bound now.
   [[nodiscard]] targets bound() const;
   /// Has those deliver it; what must be awaited is left to the fan-out.

@@ -12,7 +12,10 @@ namespace msgbus::sync::detail {
 
 class consumer_core final : public routing::type_table {
  public:
-  explicit consumer_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+  explicit consumer_core(std::shared_ptr<provider> overrides);
+  ~consumer_core() override;
+
+  [[nodiscard]] static std::shared_ptr<consumer_core> make(std::shared_ptr<provider> overrides);
 
   /// Attaches a callable, which is moved from.
   subscription attach_handler(std::span<const routing::typed_call> calls,
@@ -37,6 +40,14 @@ class consumer_core final : public routing::type_table {
 /// What a producer's bindings and its own shares are.
 class producer_core final : public routing::single_route {
  public:
+  producer_core();
+  ~producer_core() override;
+
+  [[nodiscard]] static std::shared_ptr<producer_core> make();
+
+  void bind(const std::shared_ptr<consumer_core>& target);
+  void unbind(consumer_core& target);
+
   std::size_t dispatch(value_ref event) const;
 
   mutable observer_slot watcher;

@@ -15,7 +15,10 @@ class operation_entry;
 
 class service_core final : public routing::name_table {
  public:
-  explicit service_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+  explicit service_core(std::shared_ptr<provider> overrides);
+  ~service_core() override;
+
+  [[nodiscard]] static std::shared_ptr<service_core> make(std::shared_ptr<provider> overrides);
 
   /// Calls the operation by name.
   void execute(std::string_view name, std::span<const component::argument> arguments,

@@ -22,7 +22,10 @@ struct posting : delivery {
 
 class subscriber_core final : public routing::topic_tree {
  public:
-  explicit subscriber_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
+  explicit subscriber_core(std::shared_ptr<provider> overrides);
+  ~subscriber_core() override;
+
+  [[nodiscard]] static std::shared_ptr<subscriber_core> make(std::shared_ptr<provider> overrides);
 
   /// Attaches a callable, which is moved from. Throws `invalid_topic`.
   subscription attach_handler(std::initializer_list<std::string_view> patterns,
@@ -45,6 +48,14 @@ class subscriber_core final : public routing::topic_tree {
 
 class publisher_core final : public routing::single_route {
  public:
+  publisher_core();
+  ~publisher_core() override;
+
+  [[nodiscard]] static std::shared_ptr<publisher_core> make();
+
+  void bind(const std::shared_ptr<subscriber_core>& target);
+  void unbind(subscriber_core& target);
+
   std::size_t publish(value_ref message, std::string_view topic, std::size_t hash) const;
 
   mutable observer_slot watcher;

@@ -1,0 +1,37 @@
+#include <msgbus/routing/matches.hpp>
+
+namespace msgbus::routing {
+
+// Of the array, only the first `count_` are ever read.
+matches::matches() noexcept {}  // NOLINT(modernize-use-equals-default)
+
+matches::~matches() = default;
+
+void matches::add(const item_list* list) {
+  if (!list) return;
+  const std::size_t size = list->size();
+  if (size == 0) return;
+  const run added{list->begin(), list->begin() + size};
+  if (count_ < few_.size()) {
+    few_[count_] = added;
+  } else {
+    if (count_ == few_.size()) many_.assign(few_.begin(), few_.end());
+    many_.push_back(added);
+  }
+  ++count_;
+}
+
+const item* matches::take_lowest(run* runs) const noexcept {
+  const item* lowest = nullptr;
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (runs[i].next == runs[i].end) continue;
+    if (!lowest || runs[i].next->entry->order() < lowest->entry->order()) lowest = runs[i].next;
+  }
+  if (!lowest) return nullptr;
+  for (std::size_t i = 0; i < count_; ++i) {  // the same handler may be in several lists
+    if (runs[i].next != runs[i].end && runs[i].next->entry == lowest->entry) ++runs[i].next;
+  }
+  return lowest;
+}
+
+}  // namespace msgbus::routing
