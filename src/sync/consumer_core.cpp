@@ -1,7 +1,6 @@
 #include <msgbus/sync/detail/consumer_core.hpp>
 
 #include <msgbus/component/handler_entry.hpp>
-#include <msgbus/sync/detail/run.hpp>
 
 #include "run_watched.hpp"
 
@@ -32,29 +31,6 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
   return subscription(attach([&](std::uint64_t order) {
     return std::make_shared<component::event_entry>(order, calls, type, callable);
   }));
-}
-
-std::size_t consumer_core::deliver(delivery& d) const {
-  const snapshot::guard guard(guarded());
-  d.component = &shared;
-  const routing::listed typed(find(d.message.type));
-  if (typed.begin == typed.end || any() || shared.watcher.get()) [[unlikely]] {
-    return deliver_rarely(typed, d);
-  }
-  std::size_t ran = 0;
-  const routing::item* item = typed.begin;
-  do ran += run_one(*item, d) ? 1 : 0;
-  while (++item != typed.end);
-  if (ran == 0) [[unlikely]]
-    shared.unrouted.add();  // all were cancelled on the way
-  return ran;
-}
-
-std::size_t consumer_core::consume(value_ref event) const {
-  delivery d(event);
-  const std::size_t ran = deliver(d);
-  d.failed.throw_any();
-  return ran;
 }
 
 std::size_t consumer_core::deliver_rarely(routing::listed typed, delivery& d) const {

@@ -94,8 +94,12 @@ class resolver<type_list<dependency<Named>...>, Order> {
       any_of(Order{}, shape::awaited) || any_of(Order{}, shape::awaited_with_clean_up);
   /// Whether they may be had by calling each, where nothing is overridden.
   static constexpr bool is_direct = !has_required && !has_clean_up && !has_async;
+  /// Whether the short way of overlay.hpp may do, which is as quick as it is only where it is
+  /// inlined.
+  static constexpr bool has_overlay = !has_clean_up && Order::size <= overlay<Order, named>::limit;
 
-  /// Runs `rest`. What fails is thrown, or added to `failed` if that is given.
+  /// Runs `rest` where that does not do. What fails is thrown, or added to `failed` if that is
+  /// given.
   static void run(const injection& with, with_values rest, failures* failed) {
     auto handle = [&](const auto& all) {
       void* const needed[] = {erased(value_in<Named>(all))...};
@@ -105,10 +109,7 @@ class resolver<type_list<dependency<Named>...>, Order> {
       if (with.overrides.empty()) return run_defaults(with, handle, failed);
     }
     const snapshot::guard guard(with.overrides.guarded());
-    if constexpr (!has_clean_up && Order::size <= overlay<Order, named>::limit) {
-      overlay<Order, named> found(with.overrides);
-      if (found.fits()) return found.resolve(handle);
-    } else if constexpr (!has_required) {
+    if constexpr (!has_overlay && !has_required) {
       if (!any_overridden(with.overrides, Order{})) return run_defaults(with, handle, failed);
     }
     run_in_scope(with, failed, [&](scope& in) { need(in, named{}, no_values{}, handle); });
@@ -160,12 +161,15 @@ class injector {
     if constexpr (named::size == 0) {
       return call(argument<Ps>(with, no_values{})...);
     } else {
+      using order = typename in_order<type_list<>, type_list<>, named>::type;
+      auto directly = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
       if constexpr (resolved::is_direct) {
-        if (with.overrides.empty()) {
-          auto handle = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
-          using order = typename in_order<type_list<>, type_list<>, named>::type;
-          return resolve(nullptr, order{}, no_values{}, handle);
-        }
+        if (with.overrides.empty()) return resolve(nullptr, order{}, no_values{}, directly);
+      }
+      if constexpr (resolved::has_overlay) {
+        const snapshot::guard guard(with.overrides.guarded());
+        overlay<order, named> found(with.overrides);
+        if (found.fits()) return found.resolve(directly);
       }
       auto handle = [&](const erased_values<named>& all) -> R {
         return call(argument<Ps>(with, all)...);

@@ -6,7 +6,7 @@
 #include <msgbus/component/binding.hpp>
 #include <msgbus/routing/subscription.hpp>
 #include <msgbus/routing/type_table.hpp>
-#include <msgbus/sync/detail/delivery.hpp>
+#include <msgbus/sync/detail/run.hpp>
 
 namespace msgbus::sync::detail {
 
@@ -25,7 +25,12 @@ class consumer_core final : public routing::type_table {
   std::size_t deliver(delivery& d) const;
 
   /// Runs them and throws what failed.
-  std::size_t consume(value_ref event) const;
+  std::size_t consume(value_ref event) const {
+    delivery d(event);
+    const std::size_t ran = deliver(d);
+    d.failed.throw_any();
+    return ran;
+  }
 
   void close() noexcept;
 
@@ -36,6 +41,22 @@ class consumer_core final : public routing::type_table {
   /// With handlers of any event, an observer, or an event without a handler.
   std::size_t deliver_rarely(routing::listed typed, delivery& d) const;
 };
+
+inline std::size_t consumer_core::deliver(delivery& d) const {
+  const snapshot::guard guard(guarded());
+  d.component = &shared;
+  const routing::listed typed(find(d.message.type));
+  if (typed.begin == typed.end || any() || shared.watcher.get()) [[unlikely]] {
+    return deliver_rarely(typed, d);
+  }
+  std::size_t ran = 0;
+  const routing::item* item = typed.begin;
+  do ran += run_one(*item, d) ? 1 : 0;
+  while (++item != typed.end);
+  if (ran == 0) [[unlikely]]
+    shared.unrouted.add();  // all were cancelled on the way
+  return ran;
+}
 
 /// What a producer's bindings and its own shares are.
 class producer_core final : public routing::single_route {
