@@ -5,6 +5,7 @@
 #include "support/naive_topics.hpp"
 #include "support/thrown.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace topic_tree_test {

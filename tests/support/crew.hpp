@@ -2,6 +2,7 @@
 
 // Threads for tests: they start together, stop when told, and hand on what they threw.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>

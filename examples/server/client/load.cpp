@@ -1,5 +1,6 @@
 #include "client/load.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 

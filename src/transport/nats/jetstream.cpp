@@ -1,5 +1,7 @@
 #include "jetstream.hpp"
 
+#include <algorithm>
+
 namespace msgbus::nats {
 
 namespace {

@@ -29,6 +29,8 @@
 
 #include <msgbus/core/topic.hpp>
 
+#include <algorithm>
+
 namespace msgbus::nats {
 
 namespace {
