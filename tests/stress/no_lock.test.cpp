@@ -42,8 +42,8 @@ class caught {
 }  // namespace
 
 TEST_CASE("verbs run while a handler is being attached", "[D7]") {
-  // A handler is moved twice on its way in. The second time is under the writers' lock.
-  const int moves_before = GENERATE(0, 1);
+  // A handler is moved once on its way in, an operation twice: the last time under the writers'
+  // lock.
   bus::consumer consumer;
   bus::subscriber subscriber;
   bus::service service;
@@ -55,13 +55,13 @@ TEST_CASE("verbs run while a handler is being attached", "[D7]") {
   std::vector<std::future<void>> attaching;
   std::array<event, 3> reached;
   attaching.push_back(std::async(std::launch::async, [&] {
-    consumer.handler(caught<const ping&>(reached[0], may_go_on, moves_before));
+    consumer.handler(caught<const ping&>(reached[0], may_go_on, 0));
   }));
   attaching.push_back(std::async(std::launch::async, [&] {
-    subscriber.subscribe("a", caught<const ping&>(reached[1], may_go_on, moves_before));
+    subscriber.subscribe("a", caught<const ping&>(reached[1], may_go_on, 0));
   }));
   attaching.push_back(std::async(std::launch::async, [&] {
-    service.handler("other", caught<int>(reached[2], may_go_on, moves_before));
+    service.handler("other", caught<int>(reached[2], may_go_on, 1));
   }));
   for (const event& each : reached) each.wait();
 
