@@ -12,7 +12,8 @@ option(MSGBUS_WITH_ASYNC "Build the async family, which needs Asio" ON)
 option(MSGBUS_WITH_NATS
   "Build the bridges to other processes and the NATS transport; needs nlohmann-json and nats.c" OFF)
 option(MSGBUS_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
-option(MSGBUS_UNITY "Compile files of the library together: quicker where all are built" OFF)
+option(MSGBUS_UNITY
+  "Compile several files together: quicker where all are built, slower where one has changed" ON)
 option(MSGBUS_WERROR "Treat warnings as errors" OFF)
 set(MSGBUS_SANITIZE "" CACHE STRING "What to give -fsanitize, for instance address,undefined")
 

@@ -45,7 +45,6 @@ function(configure folder components)
     "-DCMAKE_CXX_FLAGS=${FLAGS}"
     "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}"
     "-DCMAKE_CXX_FLAGS_DEBUG=-O0"  # only whether it can be built is asked
-    "-DMSGBUS_UNITY=ON"
     "-DEXPECTED_VERSION=${EXPECTED_VERSION}"
     "-DCOMPONENTS=${components}"
     "-DWARNINGS=${warnings}"
