@@ -138,9 +138,9 @@ asio::awaitable<receipt> send(std::shared_ptr<producer_core> self, exec::held_me
   co_return co_await send_to_all(std::move(all), std::move(shared));
 }
 
-receipt post(producer_core& self, exec::held_message event) {
+receipt post(producer_core& self, exec::carried& event) {
   const targets all = self.bound();
-  const exec::shared_message shared = share(event);
+  const exec::shared_message shared = exec::shared_with_cause(event.share());
   if (all.empty()) self.count_unrouted({shared->message().type->name, {}});
   return post_to_all(all, shared);
 }

@@ -3,12 +3,13 @@
 #include <msgbus/async/detail/attempts.hpp>
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/exec/async_scope.hpp>
+#include <msgbus/exec/room.hpp>
 
+#include <asio/recycling_allocator.hpp>
 #include <asio/this_coro.hpp>
 
 #include <array>
 #include <cstddef>
-#include <new>
 #include <utility>
 #include <vector>
 
@@ -32,22 +33,17 @@ void call(const invocation& of, void* const* needed, const context& known,
 /// The values of the handler's dependencies, none of them overridden.
 class kept_needs {
  public:
-  explicit kept_needs(const exec::needs& needs) : needs_(needs) {
+  explicit kept_needs(const exec::needs& needs)
+      : needs_(needs), outside_(needs.size, needs.alignment) {
     const std::size_t count = needs.all().size();
     if (count > few_.size()) many_.resize(count);
-    if (!fits()) place_ = ::operator new(needs.size, std::align_val_t{needs.alignment});
-    try {
-      needs.keep(place_, needed());
-    } catch (...) {
-      free();
-      throw;
-    }
+    if (!fits()) place_ = outside_.take();
+    needs.keep(place_, needed());
   }
   kept_needs(const kept_needs&) = delete;
   kept_needs& operator=(const kept_needs&) = delete;
   ~kept_needs() {
     if (needs_.drop) needs_.drop(place_);
-    free();
   }
 
   [[nodiscard]] void** needed() noexcept { return many_.empty() ? few_.data() : many_.data(); }
@@ -56,13 +52,11 @@ class kept_needs {
   [[nodiscard]] bool fits() const noexcept {
     return needs_.size <= sizeof inside_ && needs_.alignment <= alignof(std::max_align_t);
   }
-  void free() noexcept {
-    if (!fits()) ::operator delete(place_, std::align_val_t{needs_.alignment});
-  }
 
   const exec::needs& needs_;
   std::array<void*, 4> few_{};
-  std::vector<void*> many_;
+  std::vector<void*, asio::recycling_allocator<void*>> many_;
+  exec::room outside_;
   alignas(std::max_align_t) std::byte inside_[64];
   void* place_ = inside_;
 };

@@ -171,9 +171,9 @@ asio::awaitable<receipt> send(std::shared_ptr<publisher_core> self, exec::held_m
   co_return co_await send_to_all(std::move(all), std::move(shared));
 }
 
-receipt post(publisher_core& self, exec::held_message message) {
+receipt post(publisher_core& self, exec::carried& message) {
   const targets all = self.bound();
-  const exec::shared_message shared = share(message);
+  const exec::shared_message shared = exec::shared_with_cause(message.share());
   if (all.empty()) self.count_unrouted({shared->message().type->name, shared->topic()});
   return post_to_all(all, shared);
 }

@@ -7,7 +7,7 @@
 namespace msgbus::exec {
 
 held_message::held_message(held_message&& other) noexcept
-    : bytes_(other.bytes_), is_valueless_(other.is_valueless_) {
+    : outside_(std::move(other.outside_)), is_valueless_(other.is_valueless_) {
   if (other.is_inside()) {
     at_ = other.at_->move_to(place_);
   } else {
@@ -16,26 +16,26 @@ held_message::held_message(held_message&& other) noexcept
 }
 
 held_message::~held_message() {
-  if (is_inside()) {
-    at_->~movable_carried();
-  } else {
-    delete at_;
-  }
+  if (at_) at_->~movable_carried();
 }
 
 void held_message::throw_valueless() { throw std::bad_variant_access(); }
 
 owned_message held_message::box() {
-  if (!is_inside()) return owned_message(std::exchange(at_, nullptr));
-  void* const place = ::operator new(bytes_);  // what is inside is not aligned beyond that
-  return owned_message(at_->move_to(place));
+  // As new and delete do it for the message's type, since its owner deletes it.
+  const std::align_val_t alignment{outside_.alignment()};
+  const bool is_aligned = outside_.alignment() > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+  void* const place =
+      is_aligned ? ::operator new(outside_.bytes(), alignment) : ::operator new(outside_.bytes());
+  try {
+    return owned_message(at_->move_to(place));
+  } catch (...) {
+    is_aligned ? ::operator delete(place, alignment) : ::operator delete(place);
+    throw;
+  }
 }
 
-shared_message held_message::share() {
-  if (!is_inside()) return box();
-  const auto shared = std::make_shared<held_message>(std::move(*this));
-  return {shared, shared->at_};
-}
+shared_message held_message::share() { return at_->share(); }
 
 void outgoing_held::prepare(bool for_slot) {
   if (boxed_ || (for_slot && message_.fits(sizeof(ring::slot::place)) && !current_cause())) return;
@@ -48,30 +48,6 @@ void outgoing_held::put(void* place) noexcept {
   } else {
     message_.move_to(place);
   }
-}
-
-namespace {
-
-/// A message that was moved to where it is shared.
-class shared_place {
- public:
-  explicit shared_place(movable_carried& from) : message(from.move_to(bytes_)) {}
-  shared_place(const shared_place&) = delete;
-  shared_place& operator=(const shared_place&) = delete;
-  ~shared_place() { message->~movable_carried(); }
-
- private:
-  alignas(void*) std::byte bytes_[movable_carried::largest_shared];
-
- public:
-  movable_carried* const message;
-};
-
-}  // namespace
-
-shared_message movable_carried::share_moved() {
-  const auto place = std::make_shared<shared_place>(*this);
-  return {place, place->message};
 }
 
 }  // namespace msgbus::exec

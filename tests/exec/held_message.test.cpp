@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -34,6 +36,21 @@ struct throws_when_moved {
 struct throws_when_copied {
   throws_when_copied() = default;
   throws_when_copied(const throws_when_copied&) { throw std::runtime_error("copied"); }
+};
+
+template <std::size_t Alignment>
+struct aligned {
+  alignas(Alignment) int value = 0;
+};
+
+struct throws_on_demand {
+  explicit throws_on_demand(const bool& when) : throws(when) {}
+  throws_on_demand(const throws_on_demand& other) : throws(other.throws) {
+    if (throws) throw std::runtime_error("moved");
+    text = other.text;
+  }
+  const bool& throws;
+  std::string text = "kept";
 };
 
 template <class T>
@@ -92,6 +109,41 @@ TEST_CASE("a held message is destroyed once, wherever it has gone", "[D9]") {
     CHECK(read<std::shared_ptr<int>>(*again) == counted);
   }
   CHECK(counted.use_count() == 1);
+}
+
+TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
+  const auto check = [](auto event) {
+    using E = decltype(event);
+    const auto is_aligned = [](const carried& message) {
+      const auto at = reinterpret_cast<std::uintptr_t>(message.message().data);
+      return at % alignof(E) == 0 && read<E>(message).value == 7;
+    };
+    event.value = 7;
+    for (int i = 0; i < 8; ++i) {
+      held_message held = hold(event);
+      CHECK(is_aligned(held.get()));
+      CHECK_FALSE(held.fits(sizeof(msgbus::exec::ring::slot::place)));
+      held_message moved(std::move(held));
+      CHECK(is_aligned(moved.get()));
+      const auto boxed = moved.box();
+      CHECK(is_aligned(*boxed));
+      CHECK(is_aligned(*boxed->share()));
+      CHECK(is_aligned(*hold(event).share()));
+    }
+  };
+  check(aligned<16>{});
+  check(aligned<64>{});
+}
+
+TEST_CASE("a move that throws reaches those who share or box, and the message is not lost") {
+  bool throws = false;
+  held_message held = hold(throws_on_demand(throws));
+  throws = true;
+  CHECK_THROWS_AS(held.box(), std::runtime_error);
+  CHECK_THROWS_AS(held.share(), std::runtime_error);
+  CHECK(read<throws_on_demand>(held.get()).text == "kept");
+  throws = false;
+  CHECK(read<throws_on_demand>(*held.share()).text == "kept");
 }
 
 TEST_CASE("a variant that holds nothing is held, and is refused when it is read", "[T3]") {

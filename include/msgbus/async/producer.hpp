@@ -53,7 +53,9 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   /// The same without waiting, and not only for coroutines.
   template <class E>
   receipt post(E event) {
-    return detail::post(*core_, exec::held_event<E>(std::move(event)));
+    detail::check_holds(event);
+    exec::carried_event<E> carried(std::move(event));
+    return detail::post(*core_, carried);
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>

@@ -52,7 +52,10 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   /// The same without waiting, and not only for coroutines.
   template <class M>
   receipt post(M message, std::string_view topic) {
-    return detail::post(*core_, subscriber::on_topic(std::move(message), topic));
+    detail::check_topic(topic);
+    detail::check_holds(message);
+    exec::carried_message<M> carried(std::move(message), std::string(topic));
+    return detail::post(*core_, carried);
   }
   template <class M, class T>
   receipt post(M message, const topic<T>& topic) {

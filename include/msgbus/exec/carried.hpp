@@ -56,19 +56,17 @@ class carried {
 /// A message itself. For each type no more is made than to move it, to read it and to destroy it.
 class movable_carried : public carried {
  public:
-  /// Up to this size it is moved to a place that is the same for all types when it is shared.
-  static constexpr std::size_t largest_shared = 120;
-
   /// Moves the message into another `carried` at this place; this one is then only good for
   /// destruction.
   virtual movable_carried* move_to(void* place) = 0;
 
  protected:
-  [[nodiscard]] std::shared_ptr<carried> share_moved();
+  /// Moves it to where it can be shared, which is one block of memory. For all types of so many
+  /// bytes it is the same code.
+  [[nodiscard]] std::shared_ptr<carried> share_moved(std::size_t bytes);
 
   template <class Carried>
-  static constexpr bool is_small =
-      sizeof(Carried) <= largest_shared && alignof(Carried) <= alignof(void*);
+  static constexpr bool is_over_aligned = alignof(Carried) > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 };
 
 template <class E>
@@ -83,10 +81,10 @@ class carried_event final : public movable_carried {
     return ::new (place) carried_event(std::move(event_));
   }
   [[nodiscard]] std::shared_ptr<carried> share() override {
-    if constexpr (is_small<carried_event>) {
-      return share_moved();
-    } else {
+    if constexpr (is_over_aligned<carried_event>) {
       return std::make_shared<carried_event>(std::move(event_));
+    } else {
+      return share_moved(sizeof(carried_event));
     }
   }
 
@@ -108,10 +106,10 @@ class carried_message final : public movable_carried {
     return ::new (place) carried_message(std::move(message_), std::move(topic_));
   }
   [[nodiscard]] std::shared_ptr<carried> share() override {
-    if constexpr (is_small<carried_message>) {
-      return share_moved();
-    } else {
+    if constexpr (is_over_aligned<carried_message>) {
       return std::make_shared<carried_message>(std::move(message_), std::move(topic_));
+    } else {
+      return share_moved(sizeof(carried_message));
     }
   }
 

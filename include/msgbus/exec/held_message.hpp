@@ -4,6 +4,7 @@
 /// before that, so that the coroutine is compiled once and not for each type.
 
 #include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/room.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -22,12 +23,13 @@ class held_message {
 
   /// Made from the parts of a `Carried`.
   template <class Carried, class... Parts>
-  explicit held_message(std::in_place_type_t<Carried>, Parts&&... parts) : bytes_(sizeof(Carried)) {
-    if constexpr (sizeof(Carried) <= size && alignof(Carried) <= alignof(void*) &&
+  explicit held_message(std::in_place_type_t<Carried>, Parts&&... parts)
+      : outside_(sizeof(Carried), alignof(Carried)) {
+    if constexpr (sizeof(Carried) <= size && alignof(Carried) <= alignof(std::max_align_t) &&
                   std::is_nothrow_constructible_v<Carried, Parts&&...>) {
       at_ = ::new (place_) Carried(std::forward<Parts>(parts)...);
     } else {
-      at_ = new Carried(std::forward<Parts>(parts)...);
+      at_ = ::new (outside_.take()) Carried(std::forward<Parts>(parts)...);
     }
   }
   held_message(held_message&& other) noexcept;
@@ -41,13 +43,14 @@ class held_message {
     return *at_;
   }
 
-  /// Whether it may be moved to a place of so many bytes without allocating.
+  /// Whether it may be moved to a place of so many bytes, aligned as a pointer is, and moving it
+  /// cannot fail.
   [[nodiscard]] bool fits(std::size_t bytes) const noexcept {
-    return is_inside() && bytes_ <= bytes;
+    return is_inside() && outside_.bytes() <= bytes && outside_.alignment() <= alignof(void*);
   }
   void move_to(void* place) noexcept { (void)at_->move_to(place); }
 
-  // What it holds is afterwards good for destruction only.
+  // What it holds is afterwards good for destruction only, unless moving it throws.
 
   [[nodiscard]] owned_message box();
   [[nodiscard]] shared_message share();
@@ -65,10 +68,10 @@ class held_message {
 
   [[noreturn]] static void throw_valueless();
 
-  movable_carried* at_;  // null once it was given away
-  std::size_t bytes_;
+  movable_carried* at_;  // null once another has it
+  room outside_;
+  alignas(std::max_align_t) std::byte place_[size];
   bool is_valueless_ = false;
-  alignas(void*) std::byte place_[size];
 };
 
 /// An event that was made for a verb.

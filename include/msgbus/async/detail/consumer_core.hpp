@@ -70,6 +70,6 @@ class producer_core final : public routing::single_route {
 asio::awaitable<std::size_t> dispatch(std::shared_ptr<producer_core> self,
                                       exec::held_message event);
 asio::awaitable<receipt> send(std::shared_ptr<producer_core> self, exec::held_message event);
-receipt post(producer_core& self, exec::held_message event);
+receipt post(producer_core& self, exec::carried& event);
 
 }  // namespace msgbus::async::detail

@@ -74,7 +74,7 @@ class publisher_core final : public routing::single_route {
 asio::awaitable<std::size_t> publish(std::shared_ptr<publisher_core> self,
                                      exec::held_message message);
 asio::awaitable<receipt> send(std::shared_ptr<publisher_core> self, exec::held_message message);
-receipt post(publisher_core& self, exec::held_message message);
+receipt post(publisher_core& self, exec::carried& message);
 
 /// Throws `type_mismatch`: some subscriber has handlers for the topic, and none takes the type.
 [[noreturn]] void throw_mismatch(const targets& all, value_ref message, std::string_view topic);

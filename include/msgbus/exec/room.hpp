@@ -1,0 +1,32 @@
+#pragma once
+
+/// Memory for what a coroutine keeps but cannot have in its frame, as only the caller knows the
+/// size.
+
+#include <cstddef>
+
+namespace msgbus::exec {
+
+/// Takes memory from where Asio takes it for its operations: a thread that runs an executor of Asio
+/// keeps blocks that are free for the next.
+class room {
+ public:
+  /// Takes nothing yet.
+  room(std::size_t bytes, std::size_t alignment) noexcept : bytes_(bytes), alignment_(alignment) {}
+  room(room&& other) noexcept;
+  room& operator=(room&&) = delete;
+  ~room();
+
+  /// The memory; to be called once.
+  [[nodiscard]] void* take();
+
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t alignment() const noexcept { return alignment_; }
+
+ private:
+  void* at_ = nullptr;
+  std::size_t bytes_;
+  std::size_t alignment_;
+};
+
+}  // namespace msgbus::exec
