@@ -18,14 +18,14 @@ namespace msgbus::async::detail {
 namespace {
 
 /// A handler with its message and all that it refers to.
-struct invocation {
+struct handler_and_message {
   const handler_call* what;
   void* f;
   value_ref message;
 };
 
 /// Calls the handler; without effect on `running` if that is a plain function.
-void call(const invocation& of, void* const* needed, const context& known,
+void call(const handler_and_message& of, void* const* needed, const context& known,
           asio::awaitable<void>& running) {
   of.what->call(of.f, of.message, needed, known, &running);
 }
@@ -61,7 +61,7 @@ class kept_needs {
   void* place_ = inside_;
 };
 
-asio::awaitable<void> run_kept(invocation of, const context& known, failures& failed) {
+asio::awaitable<void> run_kept(handler_and_message of, const context& known, failures& failed) {
   try {
     kept_needs all(*of.what->needs);
     asio::awaitable<void> running;
@@ -72,14 +72,14 @@ asio::awaitable<void> run_kept(invocation of, const context& known, failures& fa
   }
 }
 
-asio::awaitable<void> run_plainly(const invocation& of, std::vector<void*>& needed,
+asio::awaitable<void> run_plainly(const handler_and_message& of, std::vector<void*>& needed,
                                   const context& known) {
   asio::awaitable<void> none;
   call(of, needed.data(), known, none);
   co_return;
 }
 
-asio::awaitable<void> run_in_scope(invocation of, di::injection with, failures& failed) {
+asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, failures& failed) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   exec::async_scope in(with.overrides, with.who);
   std::vector<void*> needed;
@@ -98,13 +98,13 @@ asio::awaitable<void> run_in_scope(invocation of, di::injection with, failures& 
   failed.take(in.failed());
 }
 
-asio::awaitable<void> run_with_needs(const invocation& of, const di::injection& with,
+asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::injection& with,
                                      failures& failed) {
   if (of.what->needs->keep && with.overrides.empty()) return run_kept(of, with.context, failed);
   return run_in_scope(of, with, failed);
 }
 
-asio::awaitable<void> run_bare(invocation of, attempt& mine) {
+asio::awaitable<void> run_bare(handler_and_message of, attempt& mine) {
   try {
     asio::awaitable<void> running;
     call(of, nullptr, mine.known, running);
@@ -119,10 +119,11 @@ asio::awaitable<void> run_bare(invocation of, attempt& mine) {
 step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
-  const invocation of{&what, which.f, d.message};
+  const handler_and_message of{&what, which.f, d.message};
   if (!which.is_plain) {
     const exec::shared_message& shared = d.share_message();
-    const invocation of_shared{&what, which.f, d.message};  // sharing may have moved the message
+    const handler_and_message of_shared{&what, which.f,
+                                        d.message};  // sharing may have moved the message
     auto make = [of_shared](attempt& mine) {
       return of_shared.what->needs ? run_with_needs(of_shared, mine.injection(), mine.failed)
                                    : run_bare(of_shared, mine);

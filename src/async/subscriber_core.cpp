@@ -53,8 +53,8 @@ subscription subscriber_core::attach_handler(std::initializer_list<std::string_v
                                              const component::callable_type& type, void* callable,
                                              policy* how) {
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<message_entry>(
-        std::move(how), order, routing::checked_patterns(patterns), calls, type, callable);
+    return std::make_shared<message_entry>(how, order, routing::checked_patterns(patterns), calls,
+                                           type, callable);
   }));
 }
 

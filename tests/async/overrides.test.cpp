@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
+#include <any>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,6 +45,9 @@ awaitable<void> awaited_clean(msgbus::async::yield<int> yield) {
   done += "C";
 }
 inline constexpr msgbus::required<int> wanted{"wanted"};
+std::any any_text() { return std::string("any"); }
+int one = 1;
+int& shared_one() { return one; }
 int outer(depends<plain> p) { return *p * 100; }
 
 awaitable<int> give_awaited() {
@@ -248,6 +252,34 @@ TEST_CASE("async::blocking takes what the async dependency needs, and reports it
   auto never = [](msgbus::async::yield<int>) -> awaitable<void> { co_await hop(); };
   events.override(wanted, msgbus::async::blocking(never));
   CHECK(code_of([&] { events.consume(placed{}); }) == msgbus::errc::misused_dependency);
+}
+
+TEST_CASE("a default of a type that takes anything gives its own value next to an override",
+          "[I1][I4]") {
+  stepping_context context;
+  consumer events(context.get_executor());
+  int right = 0;
+  const auto look = [&](const std::any& given) {
+    const std::string* const text = std::any_cast<std::string>(&given);
+    right += text && *text == "any" ? 1 : 0;
+  };
+  events.handler([&](const placed&, depends<any_text> a, depends<shared_one>) { look(*a); });
+  events.handler([&](const placed&, depends<any_text> a, depends<shared_one>) -> awaitable<void> {
+    look(*a);
+    co_return;
+  });
+  context.run(events.consume(placed{}));
+  CHECK(right == 2);
+  int other = 2;
+  events.override(shared_one, [&]() -> int& { return other; });
+  context.run(events.consume(placed{}));
+  CHECK(right == 4);
+  events.override(shared_one, [&]() -> awaitable<int> {
+    co_await hop();
+    co_return other;
+  });
+  context.run(events.consume(placed{}));
+  CHECK(right == 6);
 }
 
 }  // namespace overrides_test

@@ -8,6 +8,7 @@
 #include "support/counted.hpp"
 #include "support/thrown.hpp"
 
+#include <any>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ awaitable<int> train_model(int epochs) {
   co_return epochs * 2;
 }
 void reset_model() {}
+inline constexpr msgbus::required<int> wanted{"wanted"};
 
 }  // namespace
 
@@ -227,6 +229,43 @@ TEST_CASE("an operation may execute others of its service", "[D5]") {
     co_return n* before;
   });
   CHECK(context.run(commands.execute<long>("fact", 6)) == 720);
+}
+
+TEST_CASE("a result of a type that takes anything is the handler's, whatever is overridden",
+          "[I4]") {
+  stepping_context context;
+  service commands(context.get_executor());
+  commands.handler("plain", [](msgbus::depends<wanted> value) -> std::any { return *value; });
+  commands.handler("awaited", [](msgbus::depends<wanted> value) -> awaitable<std::any> {
+    co_await hop();
+    co_return *value;
+  });
+  SECTION("by a value") {
+    commands.override(wanted, [] { return 5; });
+  }
+  SECTION("by one that cleans up") {
+    commands.override(wanted, [](msgbus::async::yield<int> yield) -> awaitable<void> {
+      co_await yield(5);
+      co_await hop();
+    });
+  }
+  for (const char* name : {"plain", "awaited"}) {
+    const auto result = context.run(commands.execute<std::any>(name));
+    REQUIRE(std::any_cast<int>(&result));
+    CHECK(std::any_cast<int>(result) == 5);
+  }
+}
+
+TEST_CASE("a plain operation takes a depends by reference, also where it runs later", "[I1]") {
+  stepping_context context;
+  service commands(context.get_executor());
+  const auto sum = [](int a, const msgbus::depends<wanted>& b,
+                      const msgbus::depends<base_value>& c) { return a + *b + *c; };
+  commands.handler("sum", sum);
+  commands.handler("again", sum, {.retry = {.attempts = 2}});
+  commands.override(wanted, awaited_value);
+  CHECK(context.run(commands.execute<int>("sum", 1)) == 1101);
+  CHECK(context.run(commands.execute<int>("again", 2)) == 1102);
 }
 
 }  // namespace service_test

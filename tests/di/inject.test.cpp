@@ -5,9 +5,12 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/di/provider.hpp>
 
+#include <any>
+#include <concepts>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace inject_test {
 
@@ -28,6 +31,13 @@ void get_failing(msgbus::yield<int> yield) {
     throw std::runtime_error("clean-up");
   }
 }
+
+struct greedy {
+  template <class T>
+    requires(!std::same_as<std::remove_cvref_t<T>, greedy>)
+  explicit greedy(T&&) : is_from_int(std::same_as<T, int>) {}
+  bool is_from_int;
+};
 
 const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
 
@@ -90,6 +100,17 @@ TEST_CASE("failures go where they are wanted, or are thrown together", "[I3]") {
   CHECK(msgbus::describe(failed[0]) == "handler");
   CHECK(msgbus::describe(failed[1]) == "clean-up");
   CHECK_THROWS_AS(di::injector<depends<get_failing>>::run(with, call), msgbus::dispatch_error);
+}
+
+TEST_CASE("a handler's result is its own, where its type would take anything", "[I6]") {
+  auto as_any = [](depends<get_stored> x) -> std::any { return *x; };
+  in_every_way<depends<get_stored>>(as_any, [](const std::any& result) {
+    REQUIRE(std::any_cast<int>(&result));
+    CHECK(std::any_cast<int>(result) == 3);
+  });
+  auto as_greedy = [](depends<get_stored>) { return greedy(5); };
+  in_every_way<depends<get_stored>>(as_greedy,
+                                    [](const greedy& result) { CHECK(result.is_from_int); });
 }
 
 }  // namespace inject_test

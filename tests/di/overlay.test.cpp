@@ -4,6 +4,7 @@
 
 #include <msgbus/sync.hpp>
 
+#include <any>
 #include <string>
 
 namespace overlay_test {
@@ -28,6 +29,7 @@ std::string both(depends<text> a, depends<shared> b) {
   order += 'b';
   return *a + "+" + *b;
 }
+std::any any_text() { return std::string("any"); }
 inline constexpr msgbus::required<int&> number{"number"};
 
 using ordered = typename di::in_order<
@@ -105,6 +107,22 @@ TEST_CASE("more dependencies than an overlay holds are resolved all the same", "
     CHECK(add() == 1168);
   };
   sum(std::make_integer_sequence<int, 70>{});
+}
+
+TEST_CASE("a default of a type that takes anything gives its own value next to an override",
+          "[I1][I4]") {
+  bus::consumer consumer;
+  std::string seen;
+  consumer.handler([&](int, depends<any_text> a, depends<shared> b) {
+    const std::string* const text = std::any_cast<std::string>(&*a);
+    seen = (text ? *text : "another") + "+" + *b;
+  });
+  consumer.consume(1);
+  CHECK(seen == "any+shared");
+  std::string other = "other";
+  const auto guard = consumer.scoped_override(shared, [&]() -> std::string& { return other; });
+  consumer.consume(1);
+  CHECK(seen == "any+other");
 }
 
 }  // namespace overlay_test

@@ -6,6 +6,7 @@
 #include "support/counted.hpp"
 #include "support/thrown.hpp"
 
+#include <any>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ using msgbus_test::text_of;
 struct order {
   int id = 0;
 };
+inline constexpr msgbus::required<order> wanted{"wanted"};
 
 }  // namespace
 
@@ -156,6 +158,29 @@ TEST_CASE("a reference that is asked for as a value is copied once", "[D9]") {
   noted::reset();
   CHECK(commands.execute<noted>("held").value == 4);
   CHECK(noted::copies == 1);
+}
+
+TEST_CASE("a result of a type that takes anything is the handler's, whatever is overridden",
+          "[I4]") {
+  service commands;
+  auto get =
+      commands.handler("get", [](msgbus::depends<wanted> value) -> std::any { return value->id; });
+  const auto number_in = [](const std::any& result) {
+    const int* const number = std::any_cast<int>(&result);
+    return number ? *number : -1;
+  };
+  order kept{1};
+  SECTION("by a reference") {
+    commands.override(wanted, [&]() -> order& { return kept; });
+  }
+  SECTION("by a value") {
+    commands.override(wanted, [] { return order{1}; });
+  }
+  SECTION("by one that cleans up") {
+    commands.override(wanted, [&](msgbus::yield<order&> yield) { yield(kept); });
+  }
+  CHECK(number_in(get()) == 1);
+  CHECK(number_in(commands.execute<std::any>("get")) == 1);
 }
 
 }  // namespace service_results_test

@@ -58,6 +58,10 @@ struct as_dependency<depends<D>> {
 template <class P>
 inline constexpr bool is_depends = as_dependency<std::remove_cvref_t<P>>::found;
 
+/// Whether a parameter refers to a `depends<...>`, which is gone once a coroutine runs.
+template <class P>
+inline constexpr bool is_depends_reference = is_depends<P> && std::is_reference_v<P>;
+
 /// The dependency that a `depends<...>` parameter names.
 template <class P>
 using dependency_of = typename as_dependency<std::remove_cvref_t<P>>::type;
@@ -102,6 +106,9 @@ struct form_of_callable<Entity, signature<R, Ps...>> {
                 "msgbus: a dependency's parameters are depends<...>, after yield<T> if it cleans "
                 "up");
   static_assert(!std::is_void_v<R>, "msgbus: a dependency returns its value, or takes a yield<T>");
+  static_assert(!awaitable_result<R> || (!is_depends_reference<Ps> && ...),
+                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
+                "before the coroutine runs");
   static constexpr shape kind = awaitable_result<R> ? shape::awaited : shape::plain;
   using provided = typename given_by<R>::type;
   static_assert(std::is_void_v<R> || !std::is_void_v<provided>,
@@ -116,6 +123,9 @@ struct form_of_callable<Entity, signature<R, async::yield<T>, Ps...>> {
   static_assert(awaitable_result<R> && std::is_void_v<typename given_by<R>::type>,
                 "msgbus: a dependency that takes an async::yield<T> returns "
                 "asio::awaitable<void>");
+  static_assert((!is_depends_reference<Ps> && ...),
+                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
+                "before the coroutine runs");
   static constexpr shape kind = shape::awaited_with_clean_up;
   using provided = T;
   using needs = type_list<Ps...>;

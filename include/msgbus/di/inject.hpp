@@ -36,26 +36,20 @@ class result_of {
       R result = call();
       result_ = std::addressof(result);
     } else {
-      result_.emplace(elided<Call>{call});
+      result_.emplace(std::in_place, call);
     }
   }
   R take() {
     if constexpr (std::is_reference_v<R>) {
       return static_cast<R>(*result_);
     } else {
-      return std::move(*result_);
+      return std::move(result_->value);
     }
   }
 
  private:
-  // Converting to the result makes the call, so that the result is made where it is kept.
-  template <class Call>
-  struct elided {
-    Call& call;
-    operator R() { return call(); }
-  };
-
-  std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*, std::optional<R>>
+  std::conditional_t<std::is_reference_v<R>, std::remove_reference_t<R>*,
+                     std::optional<made_in_place<R>>>
       result_{};
 };
 
@@ -151,9 +145,10 @@ class injector {
 
   /// Runs `call(ps...)` with every parameter filled in, and returns what it returns. What fails is
   /// thrown; a failing handler with failing clean-ups as one `dispatch_error`. If `failed` is
-  /// given, failures may be added to it instead, and `call` returns nothing.
+  /// given and `call` returns nothing, failures may be added to it instead.
   template <class Call>
-  static decltype(auto) run(const injection& with, Call& call, failures* failed = nullptr) {
+  static decltype(auto) run(const injection& with, Call& call,
+                            [[maybe_unused]] failures* failed = nullptr) {
     using R = decltype(call(std::declval<Ps>()...));
     static_assert(!has_async,
                   "msgbus: an awaitable dependency belongs to msgbus::async; "
@@ -182,7 +177,7 @@ class injector {
           auto called = [&]() -> R { return handle({needed}); };
           result.run(called);
         };
-        resolved::run(with, rest, failed);
+        resolved::run(with, rest, nullptr);  // where that failed there is no result to return
         return result.take();
       }
     }

@@ -10,8 +10,18 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace msgbus::di {
+
+/// The result of a call, made where it is kept. No conversion takes part, which a type with a
+/// constructor from anything, like `std::any`, would keep instead of the result.
+template <class T>
+struct made_in_place {
+  template <class Call>
+  made_in_place(std::in_place_t, Call& call) : value(call()) {}
+  T value;
+};
 
 /// Keeps what a default gives for as long as the rest runs.
 template <class Given>
@@ -22,20 +32,14 @@ class kept {
     if constexpr (std::is_reference_v<Given>) {
       return std::addressof(call());
     } else {
-      value_.emplace(elided<Call>{call});
-      return std::addressof(*value_);
+      value_.emplace(std::in_place, call);
+      return std::addressof(value_->value);
     }
   }
 
  private:
-  // Converting it makes the call, so that the value is made where it is kept.
-  template <class Call>
-  struct elided {
-    Call& call;
-    operator Given() { return call(); }
-  };
-
-  std::conditional_t<std::is_reference_v<Given>, no_values, std::optional<Given>> value_{};
+  std::conditional_t<std::is_reference_v<Given>, no_values, std::optional<made_in_place<Given>>>
+      value_{};
 };
 
 template <class Order, class Named>

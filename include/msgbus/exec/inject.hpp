@@ -32,6 +32,9 @@ class async_injector {
   static constexpr bool has_clean_up = erased_needs::has_clean_up;
   static constexpr bool has_required = erased_needs::has_required;
 
+  /// Whether the handler names one by reference, which no coroutine may.
+  static constexpr bool has_reference = (di::is_depends_reference<Ps> || ...);
+
   /// Whether the handler names no dependency.
   static constexpr bool needs_nothing = named::size == 0;
 

@@ -75,6 +75,9 @@ struct invocation {
   static_assert(!is_coroutine || is_awaitable<result>,
                 "msgbus: a handler that is awaited returns asio::awaitable<T>, with its usual "
                 "executor");
+  static_assert(!is_coroutine || !needs::has_reference,
+                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
+                "before the coroutine runs");
   static_assert(!is_coroutine || !needs::has_clean_up,
                 "msgbus: a coroutine handler needs a dependency that cleans up with msgbus::yield, "
                 "which cannot wait for it; let it clean up with async::yield");
@@ -107,14 +110,14 @@ struct invocation {
   template <class Message>
   static void call(void* f, value_ref message, void* const* needed, const context& known,
                    asio::awaitable<void>* start) {
-    const bound_call<F, Message> bound{static_cast<F*>(f), Message::from(message)};
+    bound_call<F, Message> bound{static_cast<F*>(f), Message::from(message)};
     if constexpr (!is_coroutine) {
       (void)needs::call_with(bound, needed, known);
     } else if constexpr (std::is_same_v<result, asio::awaitable<void>> &&
                          std::is_same_v<Message, the_message<M>>) {
       *start = needs::call_with(bound, needed, known);
     } else {
-      *start = keep_and_await(bound, needed, known);
+      *start = keep_and_await(std::move(bound), needed, known);
     }
   }
 

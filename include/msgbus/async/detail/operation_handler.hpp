@@ -21,6 +21,11 @@ struct result_given<asio::awaitable<T>> {
   using type = T;
 };
 
+/// What a coroutine that has not begun holds for a parameter: a `depends` itself, for a plain
+/// handler may take it by reference.
+template <class P>
+using kept_in_frame = std::conditional_t<di::is_depends<P>, std::remove_cvref_t<P>, P>;
+
 template <class F, class Parts, class Inputs = typename Parts::inputs,
           class Needs = typename Parts::needs>
 class operation_handler;
@@ -37,6 +42,9 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   static_assert(!is_coroutine || is_awaitable<result>,
                 "msgbus: a handler that is awaited returns asio::awaitable<T>, with its usual "
                 "executor");
+  static_assert(!is_coroutine || !needs::has_reference,
+                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
+                "before the coroutine runs");
   static_assert(!is_coroutine || !needs::has_clean_up,
                 "msgbus: a coroutine handler needs a dependency that cleans up with msgbus::yield, "
                 "which cannot wait for it; let it clean up with async::yield");
@@ -102,7 +110,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   }
 
   static asio::awaitable<void> finish(F* f, std::shared_ptr<command> asked, bool may_move,
-                                      Needs... needed) {
+                                      kept_in_frame<Needs>... needed) {
     bound arguments = bind(*asked, may_move);
     if constexpr (!is_coroutine) {
       auto call = [&]() -> result {
