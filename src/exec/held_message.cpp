@@ -21,16 +21,29 @@ held_message::~held_message() {
 
 void held_message::throw_valueless() { throw std::bad_variant_access(); }
 
+namespace {
+
+// As new and delete do it for the message's type, since its owner deletes it.
+bool is_over_aligned(std::size_t alignment) { return alignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__; }
+
+void* take_memory(std::size_t bytes, std::size_t alignment) {
+  if (is_over_aligned(alignment)) return ::operator new(bytes, std::align_val_t{alignment});
+  return ::operator new(bytes);
+}
+
+void give_back(void* place, std::size_t alignment) noexcept {
+  if (is_over_aligned(alignment)) return ::operator delete(place, std::align_val_t{alignment});
+  ::operator delete(place);
+}
+
+}  // namespace
+
 owned_message held_message::box() {
-  // As new and delete do it for the message's type, since its owner deletes it.
-  const std::align_val_t alignment{outside_.alignment()};
-  const bool is_aligned = outside_.alignment() > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-  void* const place =
-      is_aligned ? ::operator new(outside_.bytes(), alignment) : ::operator new(outside_.bytes());
+  void* const place = take_memory(outside_.bytes(), outside_.alignment());
   try {
     return owned_message(at_->move_to(place));
   } catch (...) {
-    is_aligned ? ::operator delete(place, alignment) : ::operator delete(place);
+    give_back(place, outside_.alignment());
     throw;
   }
 }
