@@ -11,12 +11,12 @@ void matches::add(const item_list* list) {
   if (!list) return;
   const std::size_t size = list->size();
   if (size == 0) return;
-  const run added{list->begin(), list->begin() + size};
+  const item* const first = list->begin();
   if (count_ < few_.size()) {
-    few_[count_] = added;
+    few_[count_] = {first, first + size};
   } else {
     if (count_ == few_.size()) many_.assign(few_.begin(), few_.end());
-    many_.push_back(added);
+    many_.push_back({first, first + size});
   }
   ++count_;
 }

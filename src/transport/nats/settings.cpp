@@ -128,6 +128,7 @@ bool needs_encoding(const server_url& url) {
 void set_servers(setter& set, const std::vector<server_url>& urls) {
   const bool decodes = nats_GetVersionNumber() >= first_that_decodes;
   std::vector<std::string> texts;
+  texts.reserve(urls.size());
   for (const server_url& each : urls) {
     if (!decodes && needs_encoding(each)) {
       throw error(errc::bad_arguments, "the user for " + shown(each) + " has a ':', and " +
@@ -136,6 +137,7 @@ void set_servers(setter& set, const std::vector<server_url>& urls) {
     texts.push_back(written(each, decodes));
   }
   std::vector<const char*> servers;
+  servers.reserve(texts.size());
   for (const std::string& each : texts) servers.push_back(each.c_str());
   set(natsOptions_SetServers, servers.data(), static_cast<int>(servers.size()));
 }
