@@ -3,7 +3,7 @@
 #include <msgbus/async/detail/attempts.hpp>
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/exec/async_scope.hpp>
-#include <msgbus/exec/room.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
 
 #include <asio/recycling_allocator.hpp>
 #include <asio/this_coro.hpp>
@@ -56,7 +56,7 @@ class kept_needs {
   const exec::needs& needs_;
   std::array<void*, 4> few_{};
   std::vector<void*, asio::recycling_allocator<void*>> many_;
-  exec::room outside_;
+  exec::recycled_memory outside_;
   alignas(std::max_align_t) std::byte inside_[64];
   void* place_ = inside_;
 };

@@ -44,7 +44,7 @@ GOOD = {
     "src/CMakeLists.txt": "set(SOURCES\n  routing/table.cpp\n)\n",
     "src/routing/table.cpp": "#include <msgbus/routing/table.hpp>\n",
     "tests/CMakeLists.txt":
-        "msgbus_test_room(core)\nmsgbus_test_room(routing)\nmsgbus_test_room(snapshot)\n",
+        "msgbus_test_module(core)\nmsgbus_test_module(routing)\nmsgbus_test_module(snapshot)\n",
     "tests/core/topic.test.cpp":
         '#include <msgbus/core/topic.hpp>\n\nnamespace topic_test {\n\n'
         'TEST_CASE("a topic", "[T7]") {}\n\n}  // namespace topic_test\n',
@@ -148,7 +148,7 @@ class rules(unittest.TestCase):
             "include/msgbus/sync/core.hpp": "#pragma once\n",
             "tests/sync/consumer.test.cpp": "#include <msgbus/sync/consumer.hpp>\n",
             "tests/sync/core.test.cpp": "#include <msgbus/sync/core.hpp>\n",
-            "tests/CMakeLists.txt": GOOD["tests/CMakeLists.txt"] + "msgbus_test_room(sync)\n"})
+            "tests/CMakeLists.txt": GOOD["tests/CMakeLists.txt"] + "msgbus_test_module(sync)\n"})
 
     def test_a_door_into_detail(self):
         self.fires("a door does not lead into detail",
@@ -183,7 +183,7 @@ class rules(unittest.TestCase):
                     "#include <vector>\n#include <msgbus/routing/table.hpp>\n"})
 
     def test_a_test_that_is_not_built(self):
-        self.fires("lacks msgbus_test_room(stress)", {"tests/stress/cancel.test.cpp": ""})
+        self.fires("lacks msgbus_test_module(stress)", {"tests/stress/cancel.test.cpp": ""})
 
     def test_a_test_without_a_namespace_of_its_own(self):
         self.fires("a test has a namespace of its own: namespace tree_test {",

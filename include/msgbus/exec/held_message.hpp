@@ -4,7 +4,7 @@
 /// before that, so that the coroutine is compiled once and not for each type.
 
 #include <msgbus/exec/carried.hpp>
-#include <msgbus/exec/room.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -69,7 +69,7 @@ class held_message {
   [[noreturn]] static void throw_valueless();
 
   movable_carried* at_;  // null once another has it
-  room outside_;
+  recycled_memory outside_;
   alignas(std::max_align_t) std::byte place_[size];
   bool is_valueless_ = false;
 };

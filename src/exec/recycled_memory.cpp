@@ -1,4 +1,4 @@
-#include <msgbus/exec/room.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
 
 #include <asio/recycling_allocator.hpp>
 
@@ -19,10 +19,10 @@ std::size_t chunks(std::size_t bytes) { return (bytes + sizeof(chunk) - 1) / siz
 
 }  // namespace
 
-room::room(room&& other) noexcept
+recycled_memory::recycled_memory(recycled_memory&& other) noexcept
     : at_(std::exchange(other.at_, nullptr)), bytes_(other.bytes_), alignment_(other.alignment_) {}
 
-room::~room() {
+recycled_memory::~recycled_memory() {
   if (!at_) return;
   if (alignment_ > alignof(chunk)) {
     ::operator delete(at_, std::align_val_t{alignment_});
@@ -31,7 +31,7 @@ room::~room() {
   }
 }
 
-void* room::take() {
+void* recycled_memory::take() {
   at_ = alignment_ > alignof(chunk) ? ::operator new(bytes_, std::align_val_t{alignment_})
                                     : blocks().allocate(chunks(bytes_));
   return at_;

@@ -9,13 +9,14 @@ namespace msgbus::exec {
 
 /// Takes memory from where Asio takes it for its operations: a thread that runs an executor of Asio
 /// keeps blocks that are free for the next.
-class room {
+class recycled_memory {
  public:
   /// Takes nothing yet.
-  room(std::size_t bytes, std::size_t alignment) noexcept : bytes_(bytes), alignment_(alignment) {}
-  room(room&& other) noexcept;
-  room& operator=(room&&) = delete;
-  ~room();
+  recycled_memory(std::size_t bytes, std::size_t alignment) noexcept
+      : bytes_(bytes), alignment_(alignment) {}
+  recycled_memory(recycled_memory&& other) noexcept;
+  recycled_memory& operator=(recycled_memory&&) = delete;
+  ~recycled_memory();
 
   /// The memory; to be called once.
   [[nodiscard]] void* take();

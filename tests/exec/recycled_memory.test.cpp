@@ -1,4 +1,4 @@
-#include <msgbus/exec/room.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
 
 #include "support/catch.hpp"
 
@@ -9,9 +9,9 @@
 #include <cstring>
 #include <utility>
 
-namespace room_test {
+namespace recycled_memory_test {
 
-using msgbus::exec::room;
+using msgbus::exec::recycled_memory;
 
 namespace {
 
@@ -21,18 +21,18 @@ bool is_aligned(const void* at, std::size_t alignment) {
 
 }  // namespace
 
-TEST_CASE("a room has so many bytes, aligned as asked for") {
+TEST_CASE("recycled memory has so many bytes, aligned as asked for") {
   for (const std::size_t alignment : {1u, 8u, 16u, 64u, 4096u}) {
     for (const std::size_t bytes : {1u, 17u, 200u, 5000u}) {
-      room one(bytes, alignment);
-      room other(bytes, alignment);
+      recycled_memory one(bytes, alignment);
+      recycled_memory other(bytes, alignment);
       void* const at = one.take();
       void* const there = other.take();
       CHECK(is_aligned(at, alignment));
       CHECK(is_aligned(there, alignment));
       std::memset(at, 1, bytes);
       std::memset(there, 2, bytes);
-      const room moved(std::move(one));
+      const recycled_memory moved(std::move(one));
       CHECK(moved.bytes() == bytes);
       CHECK(moved.alignment() == alignment);
       CHECK(static_cast<const char*>(at)[bytes - 1] == 1);
@@ -45,13 +45,13 @@ TEST_CASE("a thread that runs an executor takes the block that became free befor
   asio::post(io, [] {
     void* first = nullptr;
     {
-      room once(200, 8);
+      recycled_memory once(200, 8);
       first = once.take();
     }
-    room again(190, 16);
+    recycled_memory again(190, 16);
     CHECK(again.take() == first);
   });
   CHECK(io.run() == 1);
 }
 
-}  // namespace room_test
+}  // namespace recycled_memory_test
