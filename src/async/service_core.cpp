@@ -13,14 +13,6 @@
 
 namespace msgbus::async::detail {
 
-void outgoing_command::prepare(bool for_slot) {
-  if (!for_slot && !boxed_) boxed_ = std::make_unique<carried_command>(std::move(asked_));
-}
-
-void outgoing_command::put(void* place) noexcept {
-  ::new (place) carried_command(std::move(asked_));
-}
-
 service_core::service_core(const asio::any_io_executor& executor, const mailbox_options& options,
                            std::shared_ptr<provider> overrides)
     : core(*this, executor, options, std::move(overrides)) {}
@@ -122,12 +114,32 @@ std::shared_ptr<exec::carried> carried_command::share() {
   return std::make_shared<carried_command>(std::move(command_));
 }
 
-value_ref outgoing_command::message() const noexcept {
-  return {key_of<command_arguments>, nullptr};
+value_ref carried_command::message() const noexcept {
+  return {key_of<command_arguments>, &command_};
 }
 
+namespace {
+
+exec::outgoing on_its_way(std::shared_ptr<command>& asked) {
+  static constexpr exec::outgoing::source source{
+      [](void* at, void*, void* place) noexcept {
+        ::new (place) carried_command(std::move(*static_cast<std::shared_ptr<command>*>(at)));
+      },
+      [](void* at, void*) -> exec::shared_message {
+        return std::make_shared<carried_command>(
+            std::move(*static_cast<std::shared_ptr<command>*>(at)));
+      },
+      [](const void* at, const void*) noexcept {
+        return value_ref{key_of<command_arguments>, at};
+      },
+      [](const void*, const void*) noexcept { return std::string_view(); }};
+  return {source, exec::outgoing::units_of<carried_command, std::shared_ptr<command>>, &asked};
+}
+
+}  // namespace
+
 bool service_core::handle(exec::carried& message, asio::awaitable<void>& rest) {
-  auto& asked = static_cast<carried_command&>(message).asked();
+  auto& asked = carried_command::in(message);
   asked->d.from_mailbox = true;
   asked->d.home = &asked;
   try {
@@ -145,13 +157,13 @@ asio::awaitable<receipt> send_command(std::shared_ptr<command> asked) {
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  outgoing_command out(asked);
+  exec::outgoing out = on_its_way(asked);
   co_return co_await send_to(*to, out, here);
 }
 
 receipt post_command(std::shared_ptr<command> asked) {
   const auto to = asked->service;
-  outgoing_command out(asked);
+  exec::outgoing out = on_its_way(asked);
   return post_to(*to, out);
 }
 

@@ -1,6 +1,7 @@
 #include <msgbus/async/detail/verbs.hpp>
 
 #include <msgbus/core/cause.hpp>
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
@@ -61,15 +62,48 @@ asio::awaitable<std::size_t> deliver(std::shared_ptr<core> to, exec::held_messag
   co_return d.ran;
 }
 
+exec::put offer(core& to, exec::outgoing& out) {
+  const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
+  return to.mailbox.try_put(out);
+}
+
+receipt receipt_for(exec::put result, core& to, const exec::outgoing& out) {
+  switch (result) {
+    case exec::put::taken: return {.admitted = 1};
+    case exec::put::dropped: to.dropped_newest(out.message(), out.topic()); return {.dropped = 1};
+    case exec::put::full:
+    case exec::put::closed: break;
+  }
+  to.refused(out.message(), out.topic());
+  return {.rejected = 1};
+}
+
+receipt post_to(core& to, exec::outgoing& out) { return receipt_for(offer(to, out), to, out); }
+
+asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_io_executor& here) {
+  exec::put result = offer(to, out);
+  if (result == exec::put::full && waits_when_full(to)) {
+    result = co_await to.mailbox.put_when_room(out, here);
+  }
+  co_return receipt_for(result, to, out);
+}
+
+receipt send_blocking_to(core& to, exec::outgoing& out,
+                         std::chrono::steady_clock::duration timeout) {
+  exec::put result = offer(to, out);
+  if (result == exec::put::full && waits_when_full(to)) {
+    result = to.mailbox.put_blocking(
+        out, saturating_add(std::chrono::steady_clock::now(), timeout));
+  }
+  if (result == exec::put::closed) to.throw_closed({out.message().type->name, out.topic()});
+  return receipt_for(result, to, out);
+}
+
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message) {
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
-  exec::outgoing_held out(message);
-  exec::put result = exec::put::full;
-  {
-    const snapshot::guard guard(to->routes().guarded());
-    result = to->mailbox.try_put(out);
-  }
+  exec::outgoing out = message.on_its_way();
+  exec::put result = offer(*to, out);
   if (result == exec::put::full && waits_when_full(*to)) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
     result = co_await to->mailbox.put_when_room(out, here);
@@ -80,7 +114,7 @@ asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message messa
 receipt post_to_all(const targets& all, const exec::shared_message& message) {
   receipt total;
   for (const auto& each : all) {
-    exec::outgoing_share out(message);
+    exec::outgoing out(message);
     total += post_to(*each, out);
   }
   return total;
@@ -90,7 +124,7 @@ namespace {
 
 asio::awaitable<void> send_share(std::shared_ptr<core> to, exec::shared_message message,
                                  asio::any_io_executor here, std::shared_ptr<receipt> result) {
-  exec::outgoing_share out(message);
+  exec::outgoing out(message);
   *result += co_await send_to(*to, out, here);
 }
 
@@ -104,12 +138,8 @@ asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message) 
   receipt total;
   targets full;
   for (const auto& each : all) {
-    exec::outgoing_share out(message);
-    exec::put result = exec::put::full;
-    {
-      const snapshot::guard guard(each->routes().guarded());
-      result = each->mailbox.try_put(out);
-    }
+    exec::outgoing out(message);
+    const exec::put result = offer(*each, out);
     if (result == exec::put::full && waits_when_full(*each)) {
       full.push_back(each);
     } else {
@@ -117,7 +147,7 @@ asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message) 
     }
   }
   if (full.size() == 1) {
-    exec::outgoing_share out(message);
+    exec::outgoing out(message);
     total += co_await send_to(*full.front(), out, here);
   } else if (!full.empty()) {
     // At the same time: one that stays full must not keep the others waiting.

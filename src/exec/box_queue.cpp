@@ -16,21 +16,13 @@ namespace {
 // Beyond it counts could not be compared as signed numbers.
 constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
 
-// A ring has a slot for each message that may wait, and asks the system for all of them at once.
-constexpr std::size_t most_slots = std::size_t{1} << 20;
-
 /// For several lanes: nothing is promised of the order (A5).
 class spread_queue final : public box_queue {
  public:
   explicit spread_queue(std::size_t capacity)
       : capacity_(static_cast<std::int64_t>(std::min(capacity, most))), queue_(64) {}
 
-  ~spread_queue() override {
-    carried* each = nullptr;
-    while (queue_.try_dequeue(each)) delete each;
-  }
-
-  bool try_push(owned_message& message, owned_message&) override {
+  bool try_push(shared_message& message, shared_message&) override {
     // Counted before it is there: the lanes never take more than was counted. Full only if it was
     // when `popped_` was read: at least so many had been pushed then. As signed numbers: more may
     // have been, and been popped.
@@ -39,19 +31,17 @@ class spread_queue final : public box_queue {
       const std::uint64_t popped = popped_.load(std::memory_order_seq_cst);
       if (static_cast<std::int64_t>(pushed - popped) >= capacity_) return false;
     } while (!pushed_.compare_exchange_weak(pushed, pushed + 1, std::memory_order_seq_cst));
-    if (!queue_.enqueue(message.get())) {
+    if (!queue_.enqueue(std::move(message))) {
       pushed_.fetch_sub(1, std::memory_order_seq_cst);
       throw std::bad_alloc();
     }
-    (void)message.release();
     return true;
   }
 
-  owned_message pop() override {
-    carried* found = nullptr;
-    if (!queue_.try_dequeue(found)) return nullptr;
-    popped_.fetch_add(1, std::memory_order_seq_cst);
-    return owned_message(found);
+  shared_message pop() override {
+    shared_message found;
+    if (queue_.try_dequeue(found)) popped_.fetch_add(1, std::memory_order_seq_cst);
+    return found;
   }
 
   bool ready() const noexcept override { return size() != 0; }
@@ -71,18 +61,16 @@ class spread_queue final : public box_queue {
   const std::int64_t capacity_;
   std::atomic<std::uint64_t> pushed_{0};
   std::atomic<std::uint64_t> popped_{0};
-  moodycamel::ConcurrentQueue<carried*> queue_;
+  moodycamel::ConcurrentQueue<shared_message> queue_;
 };
 
-/// A lock and a queue, in order (A4): for `drop_oldest`, where senders take out as well, and for a
-/// capacity that no ring should have slots for.
+/// A lock and a queue, in order (A4): for `drop_oldest`, where senders take out as well.
 class locked_queue final : public box_queue {
  public:
-  locked_queue(std::size_t capacity, bool displaces) : capacity_(capacity), displaces_(displaces) {}
+  explicit locked_queue(std::size_t capacity) : capacity_(capacity) {}
 
-  bool try_push(owned_message& message, owned_message& displaced) override {
+  bool try_push(shared_message& message, shared_message& displaced) override {
     const std::lock_guard lock(mutex_);
-    if (!displaces_ && queue_.size() >= capacity_) return false;
     queue_.push_back(std::move(message));
     ++accepted_;
     if (queue_.size() > capacity_) {
@@ -92,10 +80,10 @@ class locked_queue final : public box_queue {
     return true;
   }
 
-  owned_message pop() override {
+  shared_message pop() override {
     const std::lock_guard lock(mutex_);
     if (queue_.empty()) return nullptr;
-    owned_message found = std::move(queue_.front());
+    shared_message found = std::move(queue_.front());
     queue_.pop_front();
     return found;
   }
@@ -112,9 +100,8 @@ class locked_queue final : public box_queue {
 
  private:
   const std::size_t capacity_;
-  const bool displaces_;
   mutable std::mutex mutex_;
-  std::deque<owned_message> queue_;
+  std::deque<shared_message> queue_;
   std::uint64_t accepted_ = 0;
 };
 
@@ -122,10 +109,8 @@ class locked_queue final : public box_queue {
 
 std::unique_ptr<box_queue> make_box_queue(const mailbox_options& options) {
   const std::size_t capacity = options.capacity == 0 ? 1 : options.capacity;
-  const bool displaces = options.on_full == overflow::drop_oldest;
-  if (displaces) return std::make_unique<locked_queue>(capacity, displaces);
+  if (options.on_full == overflow::drop_oldest) return std::make_unique<locked_queue>(capacity);
   if (options.concurrency > 1) return std::make_unique<spread_queue>(capacity);
-  if (capacity > most_slots) return std::make_unique<locked_queue>(capacity, displaces);
   return nullptr;
 }
 

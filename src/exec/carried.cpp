@@ -1,5 +1,6 @@
 #include <msgbus/exec/carried.hpp>
 
+#include <algorithm>
 #include <new>
 
 namespace msgbus::exec {
@@ -9,6 +10,7 @@ namespace {
 /// Memory that is asked for together with that of a `shared_place`.
 struct behind {
   std::size_t bytes;
+  std::size_t alignment;
   void* at = nullptr;
 };
 
@@ -29,34 +31,44 @@ template <class T>
 struct with_behind {
   using value_type = T;
 
-  explicit with_behind(behind& room) noexcept : wanted(&room) {}
+  explicit with_behind(behind& room) noexcept : wanted(&room), alignment(room.alignment) {}
   template <class U>
-  explicit with_behind(const with_behind<U>& other) noexcept : wanted(other.wanted) {}
+  explicit with_behind(const with_behind<U>& other) noexcept
+      : wanted(other.wanted), alignment(other.alignment) {}
 
   [[nodiscard]] T* allocate(std::size_t count) {
-    static_assert(alignof(T) <= alignment);
     const std::size_t before = (count * sizeof(T) + alignment - 1) / alignment * alignment;
-    void* const block = ::operator new(before + wanted->bytes);
+    const std::size_t bytes = before + wanted->bytes;
+    void* const block = is_over_aligned() ? ::operator new(bytes, std::align_val_t{alignment})
+                                          : ::operator new(bytes);
     wanted->at = static_cast<std::byte*>(block) + before;
     return static_cast<T*>(block);
   }
-  void deallocate(T* block, std::size_t) noexcept { ::operator delete(block); }
+  void deallocate(T* block, std::size_t) noexcept {
+    if (is_over_aligned()) return ::operator delete(block, std::align_val_t{alignment});
+    ::operator delete(block);
+  }
 
   template <class U>
   bool operator==(const with_behind<U>&) const noexcept {
     return true;
   }
 
-  static constexpr std::size_t alignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+  [[nodiscard]] bool is_over_aligned() const noexcept {
+    return alignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+  }
+
   behind* wanted;  // only while it allocates
+  std::size_t alignment;
 };
 
 }  // namespace
 
-std::shared_ptr<carried> movable_carried::share_moved(std::size_t bytes) {
-  behind room{bytes};
+std::shared_ptr<carried> made_shared(std::size_t bytes, std::size_t alignment,
+                                     function_ref<movable_carried*(void*)> make) {
+  behind room{bytes, std::max(alignment, std::size_t{__STDCPP_DEFAULT_NEW_ALIGNMENT__})};
   const auto place = std::allocate_shared<shared_place>(with_behind<shared_place>(room));
-  place->message = move_to(room.at);
+  place->message = make(room.at);
   return {place, place->message};
 }
 
@@ -67,10 +79,6 @@ carried_caused::~carried_caused() = default;
 
 std::shared_ptr<carried> carried_caused::share() {
   return std::make_shared<carried_caused>(there_->share(), cause_);
-}
-
-owned_message caused_by(owned_message made, const shared_origin& cause) {
-  return std::make_unique<carried_caused>(std::move(made), cause);
 }
 
 shared_message caused_by(shared_message made, const shared_origin& cause) {

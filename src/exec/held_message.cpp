@@ -1,7 +1,5 @@
 #include <msgbus/exec/held_message.hpp>
 
-#include <msgbus/exec/outgoing.hpp>
-
 #include <variant>
 
 namespace msgbus::exec {
@@ -21,46 +19,25 @@ held_message::~held_message() {
 
 void held_message::throw_valueless() { throw std::bad_variant_access(); }
 
-namespace {
-
-// As new and delete do it for the message's type, since its owner deletes it.
-bool is_over_aligned(std::size_t alignment) { return alignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__; }
-
-void* take_memory(std::size_t bytes, std::size_t alignment) {
-  if (is_over_aligned(alignment)) return ::operator new(bytes, std::align_val_t{alignment});
-  return ::operator new(bytes);
-}
-
-void give_back(void* place, std::size_t alignment) noexcept {
-  if (is_over_aligned(alignment)) return ::operator delete(place, std::align_val_t{alignment});
-  ::operator delete(place);
-}
-
-}  // namespace
-
-owned_message held_message::box() {
-  void* const place = take_memory(outside_.bytes(), outside_.alignment());
-  try {
-    return owned_message(at_->move_to(place));
-  } catch (...) {
-    give_back(place, outside_.alignment());
-    throw;
-  }
-}
-
 shared_message held_message::share() { return at_->share(); }
 
-void outgoing_held::prepare(bool for_slot) {
-  if (boxed_ || (for_slot && message_.fits(sizeof(ring::slot::place)) && !current_cause())) return;
-  boxed_ = with_cause(message_.box());
-}
-
-void outgoing_held::put(void* place) noexcept {
-  if (boxed_) {
-    ::new (place) carried_elsewhere<owned_message>(std::move(boxed_));
-  } else {
-    message_.move_to(place);
-  }
+outgoing held_message::on_its_way() {
+  static constexpr outgoing::source source{
+      [](void* at, void*, void* place) noexcept {
+        (void)static_cast<held_message*>(at)->at_->move_to(place);
+      },
+      [](void* at, void*) { return static_cast<held_message*>(at)->share(); },
+      [](const void* at, const void*) noexcept {
+        return static_cast<const held_message*>(at)->at_->message();
+      },
+      [](const void* at, const void*) noexcept {
+        return static_cast<const held_message*>(at)->at_->topic();
+      }};
+  (void)get();
+  // What is outside is too large, or moving it may fail.
+  const std::uint32_t units =
+      is_inside() ? block_queue::units_for(outside_.bytes(), outside_.alignment()) : 0;
+  return {source, units, this};
 }
 
 }  // namespace msgbus::exec

@@ -9,10 +9,9 @@
 namespace carried_test {
 
 using msgbus::detail::key_of;
-using msgbus::exec::carried_elsewhere;
 using msgbus::exec::carried_event;
 using msgbus::exec::carried_message;
-using msgbus::exec::owned_message;
+using msgbus::exec::carried_reference;
 using msgbus::exec::shared_message;
 
 namespace {
@@ -50,18 +49,13 @@ TEST_CASE("sharing moves the message to where all can see it, and copies nothing
   CHECK(value::moves <= 2);
 }
 
-TEST_CASE("what is carried elsewhere is what it points to") {
-  owned_message owned = std::make_unique<carried_message<int>>(3, "a.b");
-  carried_elsewhere<owned_message> alone(std::move(owned));
-  CHECK(as<int>(alone.message()) == 3);
-  CHECK(alone.topic() == "a.b");
-  const shared_message first = alone.share();
-  CHECK(first->topic() == "a.b");
-
-  shared_message copy = first;
-  carried_elsewhere<shared_message> with_others(std::move(copy));
-  CHECK(with_others.share() == first);
-  CHECK(as<int>(with_others.message()) == 3);
+TEST_CASE("a reference is the message that it refers to, and shares it as it is") {
+  const shared_message all = std::make_shared<carried_message<int>>(3, "a.b");
+  shared_message copy = all;
+  carried_reference reference(std::move(copy));
+  CHECK(as<int>(reference.message()) == 3);
+  CHECK(reference.topic() == "a.b");
+  CHECK(reference.share() == all);
 }
 
 }  // namespace carried_test

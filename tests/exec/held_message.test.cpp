@@ -1,7 +1,5 @@
 #include <msgbus/exec/held_message.hpp>
 
-#include <msgbus/exec/ring.hpp>
-
 #include "support/catch.hpp"
 
 #include <array>
@@ -18,7 +16,7 @@ using msgbus::exec::carried;
 using msgbus::exec::held_event;
 using msgbus::exec::held_message;
 using msgbus::exec::held_with_topic;
-using msgbus::exec::outgoing_held;
+using msgbus::exec::outgoing;
 
 namespace {
 
@@ -97,7 +95,7 @@ TEST_CASE("a held message is destroyed once, wherever it has gone", "[D9]") {
     held_message other = hold(big(counted, {}));
     held_message moved(std::move(small));
     CHECK(counted.use_count() == 3);
-    const auto boxed = moved.box();
+    const auto boxed = moved.share();
     const auto shared = other.share();
     CHECK(counted.use_count() == 3);
     CHECK(read<std::shared_ptr<int>>(*boxed) == counted);
@@ -122,10 +120,10 @@ TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
     for (int i = 0; i < 8; ++i) {
       held_message held = hold(event);
       CHECK(is_aligned(held.get()));
-      CHECK_FALSE(held.fits(sizeof(msgbus::exec::ring::slot::place)));
+      CHECK(held.on_its_way().units() == 0);
       held_message moved(std::move(held));
       CHECK(is_aligned(moved.get()));
-      const auto boxed = moved.box();
+      const auto boxed = moved.share();
       CHECK(is_aligned(*boxed));
       CHECK(is_aligned(*boxed->share()));
       CHECK(is_aligned(*hold(event).share()));
@@ -135,11 +133,10 @@ TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
   check(aligned<64>{});
 }
 
-TEST_CASE("a move that throws reaches those who share or box, and the message is not lost") {
+TEST_CASE("a move that throws reaches those who share, and the message is not lost") {
   bool throws = false;
   held_message held = hold(throws_on_demand(throws));
   throws = true;
-  CHECK_THROWS_AS(held.box(), std::runtime_error);
   CHECK_THROWS_AS(held.share(), std::runtime_error);
   CHECK(read<throws_on_demand>(held.get()).text == "kept");
   throws = false;
@@ -158,33 +155,33 @@ TEST_CASE("a variant that holds nothing is held, and is refused when it is read"
   held_message empty = held_event<either>(std::move(event));
   held_message moved(std::move(empty));
   CHECK_THROWS_AS(moved.get(), std::bad_variant_access);
-  CHECK_THROWS_AS(outgoing_held(moved), std::bad_variant_access);
+  CHECK_THROWS_AS(moved.on_its_way(), std::bad_variant_access);
 }
 
-TEST_CASE("a held message goes into a slot itself if it fits, else a pointer to it does") {
-  msgbus::exec::ring ring(4);
+TEST_CASE("a held message goes into a queue itself if it fits, else a reference to it does") {
+  msgbus::exec::block_queue queue(4);
   const auto put = [&](held_message message) {
-    outgoing_held out(message);
+    outgoing out = message.on_its_way();
     out.prepare(true);
-    const auto claimed = ring.try_claim();
-    out.put(claimed.at->place);
-    msgbus::exec::ring::publish(claimed);
+    const auto claimed = queue.try_claim(out.units());
+    out.put(claimed.place());
+    msgbus::exec::block_queue::publish(claimed);
   };
   put(hold(std::string("small")));
   put(hold(large{}));
   for (const char* const expected : {"small", "large"}) {
-    carried* const taken = ring.take();
+    carried* const taken = queue.take();
     REQUIRE(taken);
     const bool is_small = taken->message().type == msgbus::detail::key_of<std::string>;
     CHECK((is_small ? read<std::string>(*taken) : read<large>(*taken).text) == expected);
-    msgbus::exec::ring::destroy(*taken);
+    queue.done();
   }
 
-  held_message boxed = hold(std::string("boxed"));
-  outgoing_held out(boxed);
+  held_message shared = hold(std::string("shared"));
+  outgoing out = shared.on_its_way();
   out.prepare(false);
-  REQUIRE(out.boxed());
-  CHECK(read<std::string>(*out.boxed()) == "boxed");
+  REQUIRE(out.shared());
+  CHECK(read<std::string>(*out.shared()) == "shared");
   CHECK(out.message().type == msgbus::detail::key_of<std::string>);
 }
 

@@ -59,7 +59,7 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
 
   msgbus::exec::put post(int number, int from = 0) {
     numbered message{number, from};
-    msgbus::exec::outgoing_event<numbered> out(message);
+    msgbus::exec::outgoing out = msgbus::exec::outgoing_event(message);
     return mailbox.try_put(out);
   }
 
@@ -67,7 +67,7 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
   static asio::awaitable<msgbus::exec::put> send(std::shared_ptr<box> to, int number,
                                                  int from = 0) {
     numbered message{number, from};
-    msgbus::exec::outgoing_event<numbered> out(message);
+    msgbus::exec::outgoing out = msgbus::exec::outgoing_event(message);
     msgbus::exec::put result = to->mailbox.try_put(out);
     if (result == msgbus::exec::put::full) {
       const asio::any_io_executor here = co_await asio::this_coro::executor;

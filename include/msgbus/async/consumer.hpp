@@ -103,7 +103,7 @@ class consumer : public detail::base<detail::consumer_core> {
   /// `send` wait rejects the event.
   template <class E>
   receipt post(E event) {
-    exec::outgoing_event<E> out(event);
+    exec::outgoing out = exec::outgoing_event(event);
     return detail::post_to(*core_, out);
   }
   template <class E, class... Args>

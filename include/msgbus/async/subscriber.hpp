@@ -132,7 +132,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   receipt post(M message, std::string_view topic) {
     detail::check_topic(topic);
     std::string name(topic);
-    exec::outgoing_message<M> out(message, name);
+    exec::outgoing out = exec::outgoing_message(message, name);
     return detail::post_to(*core_, out);
   }
   template <class M, class T>

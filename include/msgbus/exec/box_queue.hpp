@@ -20,17 +20,17 @@ class box_queue {
   box_queue& operator=(const box_queue&) = delete;
 
   /// Takes the message, unless the queue is full. `displaced` gets a message that had to go.
-  [[nodiscard]] virtual bool try_push(owned_message& message, owned_message& displaced) = 0;
+  [[nodiscard]] virtual bool try_push(shared_message& message, shared_message& displaced) = 0;
 
   /// A message, or null. With a null, `ready` may be true: one is just coming.
-  [[nodiscard]] virtual owned_message pop() = 0;
+  [[nodiscard]] virtual shared_message pop() = 0;
   [[nodiscard]] virtual bool ready() const noexcept = 0;
   [[nodiscard]] virtual std::size_t size() const noexcept = 0;
   /// How many were ever taken.
   [[nodiscard]] virtual std::uint64_t accepted() const noexcept = 0;
 };
 
-/// The queue for these options; null where a `ring` does.
+/// The queue for these options; null where a `block_queue` does.
 [[nodiscard]] std::unique_ptr<box_queue> make_box_queue(const mailbox_options& options);
 
 }  // namespace msgbus::exec

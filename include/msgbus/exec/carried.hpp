@@ -5,6 +5,7 @@
 #include <msgbus/core/cause.hpp>
 #include <msgbus/core/event.hpp>
 #include <msgbus/core/failures.hpp>
+#include <msgbus/core/function_ref.hpp>
 #include <msgbus/core/type_key.hpp>
 #include <msgbus/observe/outcomes.hpp>
 
@@ -53,6 +54,18 @@ class carried {
   [[nodiscard]] virtual std::shared_ptr<carried> share() = 0;
 };
 
+class movable_carried;
+
+/// Makes a message where it can be shared, in one block of memory. `make` makes it at the place
+/// that it is given. For all types of so many bytes it is the same code.
+[[nodiscard]] std::shared_ptr<carried> made_shared(std::size_t bytes, std::size_t alignment,
+                                                   function_ref<movable_carried*(void*)> make);
+
+template <class Carried, class Make>
+[[nodiscard]] std::shared_ptr<carried> made_shared(Make make) {
+  return made_shared(sizeof(Carried), alignof(Carried), make);
+}
+
 /// A message itself. For each type no more is made than to move it, to read it and to destroy it.
 class movable_carried : public carried {
  public:
@@ -61,12 +74,11 @@ class movable_carried : public carried {
   virtual movable_carried* move_to(void* place) = 0;
 
  protected:
-  /// Moves it to where it can be shared, which is one block of memory. For all types of so many
-  /// bytes it is the same code.
-  [[nodiscard]] std::shared_ptr<carried> share_moved(std::size_t bytes);
-
+  /// Moves it to where it can be shared.
   template <class Carried>
-  static constexpr bool is_over_aligned = alignof(Carried) > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+  [[nodiscard]] std::shared_ptr<carried> share_as() {
+    return made_shared<Carried>([this](void* place) { return move_to(place); });
+  }
 };
 
 template <class E>
@@ -81,11 +93,7 @@ class carried_event final : public movable_carried {
     return ::new (place) carried_event(std::move(event_));
   }
   [[nodiscard]] std::shared_ptr<carried> share() override {
-    if constexpr (is_over_aligned<carried_event>) {
-      return std::make_shared<carried_event>(std::move(event_));
-    } else {
-      return share_moved(sizeof(carried_event));
-    }
+    return share_as<carried_event>();
   }
 
  private:
@@ -106,11 +114,7 @@ class carried_message final : public movable_carried {
     return ::new (place) carried_message(std::move(message_), std::move(topic_));
   }
   [[nodiscard]] std::shared_ptr<carried> share() override {
-    if constexpr (is_over_aligned<carried_message>) {
-      return std::make_shared<carried_message>(std::move(message_), std::move(topic_));
-    } else {
-      return share_moved(sizeof(carried_message));
-    }
+    return share_as<carried_message>();
   }
 
  private:
@@ -118,30 +122,22 @@ class carried_message final : public movable_carried {
   std::string topic_;
 };
 
+using shared_message = std::shared_ptr<carried>;
+
 /// What is too large for its place, or is shared between mailboxes.
-template <class Pointer>
-class carried_elsewhere final : public carried {
+class carried_reference final : public carried {
  public:
-  explicit carried_elsewhere(Pointer&& there) noexcept : there_(std::move(there)) {}
+  explicit carried_reference(shared_message&& there) noexcept : there_(std::move(there)) {}
   [[nodiscard]] value_ref message() const noexcept override { return there_->message(); }
   [[nodiscard]] std::string_view topic() const noexcept override { return there_->topic(); }
   [[nodiscard]] const shared_origin* origin() const noexcept override { return there_->origin(); }
   [[nodiscard]] context about() const noexcept override { return there_->about(); }
   [[nodiscard]] outcome_listener* listener() const noexcept override { return there_->listener(); }
-  [[nodiscard]] std::shared_ptr<carried> share() override {
-    if constexpr (std::is_same_v<Pointer, std::shared_ptr<carried>>) {
-      return there_;
-    } else {
-      return there_->share();
-    }
-  }
+  [[nodiscard]] shared_message share() override { return there_; }
 
  private:
-  Pointer there_;
+  shared_message there_;
 };
-
-using owned_message = std::unique_ptr<carried>;
-using shared_message = std::shared_ptr<carried>;
 
 /// A message that was made while another one, from elsewhere, was handled.
 class carried_caused final : public carried {
@@ -162,16 +158,9 @@ class carried_caused final : public carried {
 };
 
 /// The message with this as its cause.
-[[nodiscard]] owned_message caused_by(owned_message made, const shared_origin& cause);
 [[nodiscard]] shared_message caused_by(shared_message made, const shared_origin& cause);
 
 /// The message with what is being handled here as its cause, if anything is.
-[[nodiscard]] inline owned_message with_cause(owned_message made) {
-  const shared_origin* const cause = current_cause();
-  if (!cause) [[likely]]
-    return made;
-  return caused_by(std::move(made), *cause);
-}
 [[nodiscard]] inline shared_message shared_with_cause(shared_message made) {
   const shared_origin* const cause = current_cause();
   if (!cause) [[likely]]

@@ -4,6 +4,7 @@
 /// before that, so that the coroutine is compiled once and not for each type.
 
 #include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/outgoing.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
 
 #include <cstddef>
@@ -43,17 +44,12 @@ class held_message {
     return *at_;
   }
 
-  /// Whether it may be moved to a place of so many bytes, aligned as a pointer is, and moving it
-  /// cannot fail.
-  [[nodiscard]] bool fits(std::size_t bytes) const noexcept {
-    return is_inside() && outside_.bytes() <= bytes && outside_.alignment() <= alignof(void*);
-  }
-  void move_to(void* place) noexcept { (void)at_->move_to(place); }
-
-  // What it holds is afterwards good for destruction only, unless moving it throws.
-
-  [[nodiscard]] owned_message box();
+  /// Moves the message to where it can be shared. What it holds is afterwards good for destruction
+  /// only, unless moving it throws.
   [[nodiscard]] shared_message share();
+
+  /// The message on its way into a mailbox. Throws if it is a variant that holds nothing.
+  [[nodiscard]] outgoing on_its_way();
 
  private:
   [[nodiscard]] bool is_inside() const noexcept {
@@ -64,7 +60,6 @@ class held_message {
   friend held_message held_event(E&& event);
   template <class M>
   friend held_message held_with_topic(M&& message, std::string_view topic);
-  friend class outgoing_held;
 
   [[noreturn]] static void throw_valueless();
 
@@ -91,27 +86,5 @@ template <class M>
   held.is_valueless_ = is_valueless;
   return held;
 }
-
-/// A held message on its way into a mailbox.
-class outgoing_held {
- public:
-  /// Throws if it is a variant that holds nothing: later it would be too late.
-  explicit outgoing_held(held_message& message) : message_(message) { (void)message.get(); }
-
-  void prepare(bool for_slot);
-  void put(void* place) noexcept;
-  [[nodiscard]] owned_message& boxed() noexcept { return boxed_; }
-
-  [[nodiscard]] value_ref message() const noexcept {
-    return boxed_ ? boxed_->message() : message_.at_->message();
-  }
-  [[nodiscard]] std::string_view topic() const noexcept {
-    return boxed_ ? boxed_->topic() : message_.at_->topic();
-  }
-
- private:
-  held_message& message_;
-  owned_message boxed_;
-};
 
 }  // namespace msgbus::exec

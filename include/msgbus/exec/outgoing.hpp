@@ -1,114 +1,128 @@
 #pragma once
 
-/// A message on its way into mailboxes: what they take it from, once they have room.
+/// A message on its way into mailboxes, whatever it is: what they take it from once they have room.
 
+#include <msgbus/exec/block_queue.hpp>
 #include <msgbus/exec/carried.hpp>
-#include <msgbus/exec/ring.hpp>
 
+#include <cstdint>
 #include <new>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 namespace msgbus::exec {
 
-/// Whether a message is carried in a slot itself: it must fit, and moving it must not fail.
-template <class Carried, class... Parts>
-inline constexpr bool fits_slot =
-    sizeof(Carried) <= sizeof(ring::slot::place) && alignof(Carried) <= alignof(void*) &&
-    std::is_nothrow_constructible_v<Carried, Parts&&...>;
-
-/// An event, moved from where it is once a mailbox takes it.
-template <class E>
-class outgoing_event {
+/// Refers to a message, and moves from it only when a mailbox takes it: what was not taken is
+/// still there (A9). A message that does not fit into a queue, or has a cause, is moved to where it
+/// can be shared as soon as a mailbox is asked.
+class outgoing {
  public:
-  /// Throws if it is a variant that holds nothing: later it would be too late.
-  explicit outgoing_event(E& event) : event_(event) { check_holds(event); }
+  /// How a message of one type is moved on, and read.
+  struct source {
+    void (*put)(void* message, void* topic, void* place) noexcept;
+    shared_message (*share)(void* message, void* topic);
+    value_ref (*view)(const void* message, const void* topic) noexcept;
+    std::string_view (*topic)(const void* message, const void* topic) noexcept;
+  };
 
-  /// Gets ready for a slot, or for a queue of pointers; may allocate. What is being handled here
-  /// goes along as the cause.
-  void prepare(bool for_slot) {
-    if ((!for_slot || !fits_slot<carried_event<E>, E> || current_cause()) && !boxed_) {
-      boxed_ = with_cause(std::make_unique<carried_event<E>>(std::move(event_)));
-    }
+  /// `units`: what it takes in a `block_queue`; 0: it does not fit.
+  outgoing(const source& from, std::uint32_t units, void* message, void* topic = nullptr) noexcept
+      : source_(&from), message_(message), topic_(topic), units_(units) {}
+  /// One that several mailboxes share: each takes a reference to it.
+  explicit outgoing(shared_message all) noexcept : shared_(std::move(all)) {}
+
+  /// Gets ready for a place, or for a queue of references; may allocate.
+  void prepare(bool for_place) {
+    if (shared_ || (for_place && units_ != 0 && !current_cause())) [[likely]]
+      return;
+    shared_ = shared_with_cause(source_->share(message_, topic_));
   }
+
+  /// How many units it takes, once it is prepared for a place.
+  [[nodiscard]] std::uint32_t units() const noexcept {
+    return shared_ ? reference_units : units_;
+  }
+  /// Moves it into its place.
   void put(void* place) noexcept {
-    if constexpr (fits_slot<carried_event<E>, E>) {
-      if (!boxed_) {
-        ::new (place) carried_event<E>(std::move(event_));
-        return;
-      }
+    if (shared_) {
+      ::new (place) carried_reference(std::move(shared_));
+    } else {
+      source_->put(message_, topic_, place);
     }
-    ::new (place) carried_elsewhere<owned_message>(std::move(boxed_));
   }
-  [[nodiscard]] owned_message& boxed() noexcept { return boxed_; }
+  /// The message for a queue of references, once it is prepared for one; to be moved from.
+  [[nodiscard]] shared_message& shared() noexcept { return shared_; }
 
   [[nodiscard]] value_ref message() const noexcept {
-    if (boxed_) return boxed_->message();
-    return with_event(event_, [](value_ref what) { return what; });
+    return shared_ ? shared_->message() : source_->view(message_, topic_);
   }
-  [[nodiscard]] std::string_view topic() const noexcept { return {}; }
+  [[nodiscard]] std::string_view topic() const noexcept {
+    return shared_ ? shared_->topic() : source_->topic(message_, topic_);
+  }
+
+  /// What a message takes that is carried as a `Carried`, made of these parts.
+  template <class Carried, class... Parts>
+  static constexpr std::uint32_t units_of =
+      std::is_nothrow_constructible_v<Carried, Parts&&...>
+          ? block_queue::units_for(sizeof(Carried), alignof(Carried))
+          : 0;
 
  private:
-  E& event_;
-  owned_message boxed_;
+  static constexpr std::uint32_t reference_units =
+      block_queue::units_for(sizeof(carried_reference), alignof(carried_reference));
+
+  const source* source_ = nullptr;
+  void* message_ = nullptr;
+  void* topic_ = nullptr;
+  shared_message shared_;
+  std::uint32_t units_ = 0;
 };
+
+/// An event, which must outlive this. Throws if it is a variant that holds nothing: later it would
+/// be too late.
+template <class E>
+[[nodiscard]] outgoing outgoing_event(E& event) {
+  using made = carried_event<E>;
+  static constexpr outgoing::source source{
+      [](void* at, void*, void* place) noexcept {
+        ::new (place) made(std::move(*static_cast<E*>(at)));
+      },
+      [](void* at, void*) -> shared_message {
+        return made_shared<made>(
+            [at](void* place) { return ::new (place) made(std::move(*static_cast<E*>(at))); });
+      },
+      [](const void* at, const void*) noexcept {
+        return with_event(*static_cast<const E*>(at), [](value_ref what) { return what; });
+      },
+      [](const void*, const void*) noexcept { return std::string_view(); }};
+  check_holds(event);
+  return {source, outgoing::units_of<made, E>, std::addressof(event)};
+}
 
 /// The same for a message with a topic.
 template <class M>
-class outgoing_message {
- public:
-  outgoing_message(M& message, std::string& topic) : message_(message), topic_(topic) {
-    check_holds(message);
-  }
-
-  void prepare(bool for_slot) {
-    if ((!for_slot || !fits_slot<carried_message<M>, M, std::string> || current_cause()) &&
-        !boxed_) {
-      boxed_ =
-          with_cause(std::make_unique<carried_message<M>>(std::move(message_), std::move(topic_)));
-    }
-  }
-  void put(void* place) noexcept {
-    if constexpr (fits_slot<carried_message<M>, M, std::string>) {
-      if (!boxed_) {
-        ::new (place) carried_message<M>(std::move(message_), std::move(topic_));
-        return;
-      }
-    }
-    ::new (place) carried_elsewhere<owned_message>(std::move(boxed_));
-  }
-  [[nodiscard]] owned_message& boxed() noexcept { return boxed_; }
-
-  [[nodiscard]] value_ref message() const noexcept {
-    if (boxed_) return boxed_->message();
-    return with_event(message_, [](value_ref what) { return what; });
-  }
-  [[nodiscard]] std::string_view topic() const noexcept {
-    return boxed_ ? boxed_->topic() : std::string_view(topic_);
-  }
-
- private:
-  M& message_;
-  std::string& topic_;
-  owned_message boxed_;
-};
-
-/// One that several mailboxes share: each takes a reference to it.
-class outgoing_share {
- public:
-  explicit outgoing_share(const shared_message& all) noexcept : all_(all) {}
-
-  void prepare(bool for_slot);
-  void put(void* place) noexcept;
-  [[nodiscard]] owned_message& boxed() noexcept { return boxed_; }
-
-  [[nodiscard]] value_ref message() const noexcept { return all_->message(); }
-  [[nodiscard]] std::string_view topic() const noexcept { return all_->topic(); }
-
- private:
-  const shared_message& all_;
-  shared_message mine_;
-  owned_message boxed_;
-};
+[[nodiscard]] outgoing outgoing_message(M& message, std::string& topic) {
+  using made = carried_message<M>;
+  static constexpr outgoing::source source{
+      [](void* at, void* to, void* place) noexcept {
+        ::new (place) made(std::move(*static_cast<M*>(at)), std::move(*static_cast<std::string*>(to)));
+      },
+      [](void* at, void* to) -> shared_message {
+        return made_shared<made>([=](void* place) {
+          return ::new (place)
+              made(std::move(*static_cast<M*>(at)), std::move(*static_cast<std::string*>(to)));
+        });
+      },
+      [](const void* at, const void*) noexcept {
+        return with_event(*static_cast<const M*>(at), [](value_ref what) { return what; });
+      },
+      [](const void*, const void* to) noexcept {
+        return std::string_view(*static_cast<const std::string*>(to));
+      }};
+  check_holds(message);
+  return {source, outgoing::units_of<made, M, std::string>, std::addressof(message), &topic};
+}
 
 }  // namespace msgbus::exec

@@ -77,28 +77,18 @@ class carried_command final : public exec::carried {
  public:
   explicit carried_command(std::shared_ptr<command>&& asked) noexcept
       : command_(std::move(asked)) {}
-  [[nodiscard]] value_ref message() const noexcept override { return command_->d.message; }
+  /// Refers to the pointer to the command.
+  [[nodiscard]] value_ref message() const noexcept override;
   [[nodiscard]] const shared_origin* origin() const noexcept override { return &command_->origin; }
   [[nodiscard]] std::shared_ptr<carried> share() override;
-  [[nodiscard]] std::shared_ptr<command>& asked() noexcept { return command_; }
+
+  /// The command in a message of a service's mailbox.
+  [[nodiscard]] static std::shared_ptr<command>& in(const exec::carried& message) noexcept {
+    return *static_cast<std::shared_ptr<command>*>(const_cast<void*>(message.message().data));
+  }
 
  private:
   std::shared_ptr<command> command_;
-};
-
-/// A command on its way into the mailbox.
-class outgoing_command {
- public:
-  explicit outgoing_command(std::shared_ptr<command>& asked) noexcept : asked_(asked) {}
-  void prepare(bool for_slot);
-  void put(void* place) noexcept;
-  [[nodiscard]] exec::owned_message& boxed() noexcept { return boxed_; }
-  [[nodiscard]] value_ref message() const noexcept;
-  [[nodiscard]] std::string_view topic() const noexcept { return {}; }
-
- private:
-  std::shared_ptr<command>& asked_;
-  exec::owned_message boxed_;
 };
 
 class service_core final : public routing::name_table, public core {

@@ -11,27 +11,21 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <chrono>
+
 namespace msgbus::async::detail {
 
+/// Offers a message to a component's mailbox.
+exec::put offer(core& to, exec::outgoing& out);
 /// The receipt for one mailbox, counting what was not taken.
-template <class Outgoing>
-receipt receipt_for(exec::put result, core& to, const Outgoing& out) {
-  switch (result) {
-    case exec::put::taken: return {.admitted = 1};
-    case exec::put::dropped: to.dropped_newest(out.message(), out.topic()); return {.dropped = 1};
-    case exec::put::full:
-    case exec::put::closed: break;
-  }
-  to.refused(out.message(), out.topic());
-  return {.rejected = 1};
-}
+receipt receipt_for(exec::put result, core& to, const exec::outgoing& out);
 
 /// Puts a message into a component's mailbox, without waiting.
-template <class Outgoing>
-receipt post_to(core& to, Outgoing& out) {
-  const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
-  return receipt_for(to.mailbox.try_put(out), to, out);
-}
+receipt post_to(core& to, exec::outgoing& out);
+/// The same for a plain thread, which is blocked until there is room. Throws `closed` and
+/// `would_deadlock`.
+receipt send_blocking_to(core& to, exec::outgoing& out,
+                         std::chrono::steady_clock::duration timeout);
 
 /// Whether a `send` that finds the mailbox full waits.
 [[nodiscard]] inline bool waits_when_full(const core& to) noexcept {
@@ -44,18 +38,7 @@ receipt post_to(core& to, Outgoing& out) {
 asio::awaitable<void> pass_through_executor();
 
 /// Puts a message into a component's mailbox, waiting for room where the mailbox says so.
-template <class Outgoing>
-asio::awaitable<receipt> send_to(core& to, Outgoing& out, const asio::any_io_executor& here) {
-  exec::put result = exec::put::full;
-  {
-    const snapshot::guard guard(to.routes().guarded());
-    result = to.mailbox.try_put(out);
-  }
-  if (result == exec::put::full && waits_when_full(to)) {
-    result = co_await to.mailbox.put_when_room(out, here);
-  }
-  co_return receipt_for(result, to, out);
-}
+asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_io_executor& here);
 
 // The verbs of consumers and subscribers: each coroutine owns the message.
 

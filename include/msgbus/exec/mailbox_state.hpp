@@ -1,0 +1,172 @@
+#pragma once
+
+/// The states of a mailbox: what it admits, who waits for room, how many consumer loops run. It
+/// knows no executor, no thread and no coroutine. It says what to do next, and `mailbox` does it.
+///
+/// tests/models/mailbox.pml is this machine as a model that is checked for every interleaving. The
+/// states, and who may be where, are in docs/design/0015-mailbox-state-machine.md.
+
+#include <msgbus/exec/block_queue.hpp>
+#include <msgbus/exec/box_queue.hpp>
+#include <msgbus/exec/options.hpp>
+#include <msgbus/exec/outgoing.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace msgbus::exec {
+
+/// What became of an attempt to put a message in.
+enum class put { taken, dropped, full, closed };
+
+/// A sender that waits for room; it must not move. States: absent -> listed -> absent, and while it
+/// is listed: looking (it will attempt again) or asleep (`wake` makes it look).
+class waiting_sender {
+ public:
+  waiting_sender() = default;
+  waiting_sender(const waiting_sender&) = delete;
+  waiting_sender& operator=(const waiting_sender&) = delete;
+
+ protected:
+  ~waiting_sender() = default;
+
+  /// Has it attempt again. Called under the mailbox's lock, for one that sleeps.
+  virtual void wake() noexcept = 0;
+  /// The attempt has failed, and the next thing is to sleep. Under the lock.
+  virtual void prepare_to_sleep() = 0;
+
+ private:
+  friend class mailbox_state;
+  waiting_sender* previous_ = nullptr;
+  waiting_sender* next_ = nullptr;
+  bool marked_ = false;     // counted as one that nobody has woken
+  bool can_wake_ = false;  // it sleeps, or is about to
+};
+
+/// What a consumer loop has in hand.
+class message_in_hand {
+ public:
+  message_in_hand() = default;
+  message_in_hand(message_in_hand&& other) noexcept
+      : message_(std::exchange(other.message_, nullptr)), reference_(std::move(other.reference_)) {}
+  message_in_hand& operator=(message_in_hand&&) = delete;
+
+  [[nodiscard]] carried* get() const noexcept { return message_; }
+  explicit operator bool() const noexcept { return message_ != nullptr; }
+
+ private:
+  friend class mailbox_state;
+  carried* message_ = nullptr;
+  // Where the message is that came by reference: deliveries refer to it while this is moved.
+  std::unique_ptr<std::optional<carried_reference>> reference_;
+};
+
+class mailbox_state {
+ public:
+  explicit mailbox_state(const mailbox_options& options);
+
+  // --- Senders; for any thread.
+
+  /// Puts a message in if there is room and nobody waits for it. `out` is used up only if it is
+  /// taken. `displaced` gets a message that `overflow::drop_oldest` discards. After `taken`, a loop
+  /// is to be started if it `wants_loop`.
+  put try_put(outgoing& out, shared_message& displaced);
+
+  /// Joins those who wait, at their end, or leaves them: then the room that it was woken for may be
+  /// another's. Between the two, `attempt` tries again; without a value the sender must sleep until
+  /// it is woken.
+  void join(waiting_sender& sender) noexcept;
+  void leave(waiting_sender& sender) noexcept;
+  std::optional<put> attempt(waiting_sender& sender, outgoing& out, shared_message& displaced);
+
+  // --- Consumer loops.
+
+  /// After a message was put in: whether one more loop may be started for it.
+  [[nodiscard]] bool wants_loop() const noexcept {
+    // Sequentially consistent, as is the claim of a place before it: either a loop that is about to
+    // end sees that something was claimed, or the end of the loop is seen here.
+    return active_.load(std::memory_order_seq_cst) < loops_;
+  }
+  /// The right to run one more loop, for the caller to start.
+  [[nodiscard]] bool claim_loop() noexcept;
+
+  /// The next message, which no longer counts as waiting. False if there is none.
+  [[nodiscard]] bool take(message_in_hand& next);
+  /// Destroys the message in hand.
+  void done(message_in_hand& message) noexcept;
+
+  /// Ends the loop: true. False if there is something to take, now or very soon: the loop goes on.
+  [[nodiscard]] bool end_loop() noexcept;
+  /// Ends a loop that was destroyed.
+  void lose_loop() noexcept { active_.fetch_sub(1, std::memory_order_seq_cst); }
+  [[nodiscard]] bool has_loops() const noexcept {
+    return active_.load(std::memory_order_seq_cst) != 0;
+  }
+
+  /// Whether a sender waits that nobody has woken. `surely`: one that was not seen will attempt
+  /// after this call; otherwise this look may come too early.
+  [[nodiscard]] bool has_sleepers(bool surely) const noexcept;
+  /// Wakes those for whom there is room, in the order of coming.
+  void notify_space() noexcept;
+  /// Whether there is room for so many that waking somebody pays, though more room will follow.
+  [[nodiscard]] bool has_much_space() const noexcept { return space() >= capacity_ / 4; }
+
+  // --- The end.
+
+  /// Refuses messages from now on and wakes all who wait for room.
+  void close() noexcept;
+  /// Marks what waits, and what is being handled, as discarded; closes.
+  void discard() noexcept;
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool discards() const noexcept {
+    return discarding_.load(std::memory_order_acquire);
+  }
+
+  /// How many messages wait.
+  [[nodiscard]] std::size_t size() const noexcept {
+    return boxes_ ? boxes_->size() : queue_.size();
+  }
+  /// How many were ever put in.
+  [[nodiscard]] std::uint64_t accepted() const noexcept {
+    return boxes_ ? boxes_->accepted() : queue_.claimed();
+  }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+
+ private:
+  bool enqueue(outgoing& out, shared_message& displaced);
+  [[nodiscard]] put when_full() const noexcept {
+    return on_full_ == overflow::drop_newest ? put::dropped : put::full;
+  }
+  put try_put_behind(outgoing& out, shared_message& displaced);
+  [[nodiscard]] bool is_empty() const noexcept {
+    return boxes_ ? !boxes_->ready() : queue_.empty();
+  }
+
+  [[nodiscard]] std::size_t space() const noexcept;
+  [[nodiscard]] bool has_place(const waiting_sender& sender) const noexcept;
+  void mark_waiting(waiting_sender& sender) noexcept;
+  void unmark(waiting_sender& sender) noexcept;
+  void notify_space_locked() noexcept;
+
+  const std::size_t capacity_;
+  const overflow on_full_;
+  const unsigned loops_;                    // how many may run at once
+  const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
+
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> discarding_{false};
+  std::atomic<unsigned> active_{0};          // loops started and not ended
+  std::atomic<std::uint32_t> listed_{0};     // senders in the list
+  std::atomic<std::uint32_t> unnotified_{0};  // of them, those that nobody has woken
+
+  mutable std::mutex mutex_;
+  waiting_sender* first_ = nullptr;  // who waits for room, in the order of coming
+  waiting_sender* last_ = nullptr;
+
+  block_queue queue_;
+};
+
+}  // namespace msgbus::exec

@@ -1,0 +1,61 @@
+#pragma once
+
+/// Memory for one function that is posted to an executor again and again, so that posting it
+/// allocates nothing.
+
+#include <asio/any_io_executor.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <new>
+
+namespace msgbus::exec {
+
+/// One block, inside the object that posts. Whoever asks while it is in use gets other memory.
+class wake_memory {
+ public:
+  static constexpr std::size_t size = 144;
+
+  [[nodiscard]] void* take(std::size_t bytes) {
+    if (bytes <= size && !in_use_.exchange(true, std::memory_order_acquire)) return place_;
+    return ::operator new(bytes);
+  }
+  void give_back(void* block) noexcept {
+    if (block != place_) return ::operator delete(block);
+    in_use_.store(false, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<bool> in_use_{false};
+  alignas(std::max_align_t) std::byte place_[size];
+};
+
+/// As Asio asks for it. What is posted must keep the memory until it has been taken from the
+/// executor's queue.
+template <class T>
+class wake_allocator {
+ public:
+  using value_type = T;
+
+  explicit wake_allocator(wake_memory& from) noexcept : from_(&from) {}
+  template <class U>
+  wake_allocator(const wake_allocator<U>& other) noexcept : from_(other.from_) {}
+
+  [[nodiscard]] T* allocate(std::size_t count) {
+    static_assert(alignof(T) <= alignof(std::max_align_t));
+    return static_cast<T*>(from_->take(count * sizeof(T)));
+  }
+  void deallocate(T* block, std::size_t) noexcept { from_->give_back(block); }
+
+  template <class U>
+  friend bool operator==(const wake_allocator& a, const wake_allocator<U>& b) noexcept {
+    return a.from_ == b.from_;
+  }
+
+ private:
+  template <class U>
+  friend class wake_allocator;
+  wake_memory* from_;
+};
+
+}  // namespace msgbus::exec

@@ -1,0 +1,167 @@
+#include "exec/consumer_loop.hpp"
+
+#include "exec/post_recycled.hpp"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace msgbus::exec {
+
+namespace {
+
+constexpr int batch = 64;  // messages that a loop handles before others get their turn (A11)
+
+}  // namespace
+
+consumer_loop::consumer_loop(mailbox& in, std::shared_ptr<const void> keep) noexcept
+    : mailbox_(&in), keep_(std::move(keep)) {}
+
+consumer_loop::consumer_loop(consumer_loop&& other) noexcept
+    : mailbox_(std::exchange(other.mailbox_, nullptr)),
+      keep_(std::move(other.keep_)),
+      message_(std::move(other.message_)),
+      handled_(other.handled_),
+      idle_(other.idle_) {}
+
+consumer_loop::~consumer_loop() {
+  if (!mailbox_) return;
+  if (message_) done();
+  if (!mailbox_->can_run()) mailbox_->abandon_rest();
+  mailbox_->state_.lose_loop();
+}
+
+// How often a loop that finds nothing lets others run before it ends: starting one costs more, but
+// only where many messages come.
+int consumer_loop::idle_spins() const noexcept {
+  return static_cast<int>(std::min<std::uint64_t>(handled_ / 16, 8));
+}
+
+bool consumer_loop::run(asio::awaitable<void>& rest) {
+  mailbox& in = *mailbox_;
+  mailbox_state& state = in.state_;
+  int taken = 0;
+  for (; taken < batch && state.take(message_); ++taken) {
+    if (state.discards()) [[unlikely]] {
+      in.owner_.abandoned(*message_.get());
+    } else if (!in.owner_.handle(*message_.get(), rest)) {
+      in.notify_space_while_awaiting(keep_);
+      ++handled_;
+      return true;
+    }
+    done();
+    in.notify_space(false);
+  }
+  in.notify_space(true);
+  handled_ += static_cast<std::uint64_t>(taken);
+  idle_ = taken == 0 ? idle_ + 1 : 0;
+  if (idle_ <= idle_spins() || !state.end_loop()) return true;
+  mailbox_ = nullptr;
+  return false;
+}
+
+void inline_loop::post(consumer_loop&& mine) {
+  mailbox& in = mine.of();
+  post_recycled(in.executor_, inline_loop(std::move(mine)));
+}
+
+wake_allocator<void> inline_loop::get_allocator() const noexcept {
+  return wake_allocator<void>(mine_.of().wake_memory_);
+}
+
+void inline_loop::operator()() {
+  asio::awaitable<void> rest;
+  mailbox& in = mine_.of();
+  if (!mine_.run(rest)) return;
+  if (!rest.valid()) return post(std::move(mine_));
+  auto run = std::make_shared<coroutine_loop>(std::move(mine_));
+  const auto slot = run->signal.slot();
+  const lane_executor on = run->executor;
+  // The signal outlives everything that uses its slot: this holds it until the very end, and the
+  // mailbox longer.
+  auto ended = [keep = in.owner_.keep(), run](std::exception_ptr failed) {
+    if (failed) std::rethrow_exception(failed);  // a loop throws nothing but bad_alloc
+  };
+  asio::co_spawn(on, coroutine_loop::resume(std::move(run), std::move(rest)),
+                 asio::bind_cancellation_slot(slot, std::move(ended)));
+}
+
+coroutine_loop::coroutine_loop(consumer_loop&& going_on)
+    : in(going_on.of()),
+      work(work_on(in.executor_)),
+      executor(make_lane_executor(in.executor_,
+                                  std::make_shared<const lineage>(lineage{&in, nullptr}))),
+      mine(std::move(going_on)) {}
+
+coroutine_loop::~coroutine_loop() {
+  const std::lock_guard lock(in.mutex_);
+  if (!listed) return;
+  (previous ? previous->next : in.running_) = next;
+  if (next) next->previous = previous;
+}
+
+bool coroutine_loop::list() {
+  const std::lock_guard lock(in.mutex_);
+  next = in.running_;
+  if (next) next->previous = this;
+  in.running_ = this;
+  listed = true;
+  return !in.discards();
+}
+
+void coroutine_loop::cancel_all(mailbox& in) {
+  const std::lock_guard lock(in.mutex_);
+  // If its context ends later, perhaps on another thread, it waits for the lock.
+  if (!in.can_run()) return;
+  for (coroutine_loop* each = in.running_; each; each = each->next) {
+    note_told_to_end(each->executor);
+    // Signals are used on the loop's executor only.
+    asio::post(each->executor, [keep = in.owner_.keep(), &in, each] {
+      bool is_there = false;
+      {
+        const std::lock_guard again(in.mutex_);
+        for (coroutine_loop* one = in.running_; one; one = one->next) {
+          is_there = is_there || one == each;
+        }
+      }
+      if (is_there) each->signal.emit(asio::cancellation_type::terminal);
+    });
+  }
+}
+
+asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> self,
+                                             asio::awaitable<void> rest) {
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  co_await asio::this_coro::throw_if_cancelled(false);
+  // Not before: to be cancelled earlier would end the coroutine before its first line, and from
+  // another thread.
+  if (!self->list()) {
+    note_told_to_end(self->executor);
+    self->signal.emit(asio::cancellation_type::terminal);
+  }
+  int awaited = 0;
+  do {
+    const bool handles = rest.valid();
+    if (handles) {
+      const shared_origin* const origin = self->mine.in_hand().origin();
+      self->executor.state().cause = origin ? *origin : nullptr;
+      co_await std::move(rest);
+      self->mine.done();
+      self->in.notify_space(false);
+    }
+    // Others get their turn, though no handler may ever suspend (A11).
+    if (!handles || ++awaited == batch) {
+      awaited = 0;
+      if (handles) self->in.notify_space(true);
+      co_await asio::post(asio::use_awaitable);
+    }
+  } while (self->mine.run(rest));
+}
+
+}  // namespace msgbus::exec

@@ -1,0 +1,37 @@
+#pragma once
+
+/// Posts without allocating, where the executor is one of Asio's own.
+
+#include <asio/any_io_executor.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+
+#include <typeinfo>
+#include <utility>
+
+namespace msgbus::exec {
+
+template <class Executor, class F>
+bool post_if_it_is(const asio::any_io_executor& on, F& function) {
+  // `any_io_executor::target` of Asio 1.22 does not look at the type.
+  if (on.target_type() != typeid(Executor)) return false;
+  asio::post(*on.target<Executor>(), std::move(function));
+  return true;
+}
+
+/// Posts a function with an allocator of its own, such as a `wake_allocator`. `any_io_executor`
+/// itself has no way to pass an allocator on.
+template <class F>
+void post_recycled(const asio::any_io_executor& on, F function) {
+  if (post_if_it_is<asio::io_context::executor_type>(on, function) ||
+      post_if_it_is<asio::thread_pool::executor_type>(on, function) ||
+      post_if_it_is<asio::strand<asio::io_context::executor_type>>(on, function) ||
+      post_if_it_is<asio::strand<asio::thread_pool::executor_type>>(on, function)) {
+    return;
+  }
+  asio::post(on, std::move(function));
+}
+
+}  // namespace msgbus::exec
