@@ -2,9 +2,6 @@
 
 namespace msgbus::detail {
 
-const shared_origin*& cause_of_this_thread() noexcept {
-  constinit static thread_local const shared_origin* now = nullptr;
-  return now;
-}
+constinit thread_local const shared_origin* cause_of_this_thread = nullptr;
 
 }  // namespace msgbus::detail

@@ -113,7 +113,7 @@ put mailbox::result_of(put result, const shared_message& displaced) {
   return result;
 }
 
-put mailbox::try_put(outgoing& out) {
+put mailbox::try_put_slowly(outgoing& out) {
   shared_message displaced;
   const put result = state_.try_put(out, displaced);
   return result_of(result, displaced);

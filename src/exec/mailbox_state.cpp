@@ -10,33 +10,22 @@ mailbox_state::mailbox_state(const mailbox_options& options)
       on_full_(options.on_full),
       loops_(static_cast<unsigned>(std::clamp<std::size_t>(options.concurrency, 1, 1 << 16))),
       boxes_(make_box_queue(options)),
+      hindrances_(boxes_ ? boxes_bit : 0),
       queue_(options.capacity) {}
 
 // --- Senders ---------------------------------------------------------------------------------
 
-bool mailbox_state::enqueue(outgoing& out, shared_message& displaced) {
-  if (boxes_) [[unlikely]]
-    return boxes_->try_push(out.shared(), displaced);
-  const block_queue::claim claimed = queue_.try_claim(out.units());
-  if (!claimed.at) return false;
-  out.put(claimed.place());
-  block_queue::publish(claimed);
-  return true;
-}
-
 put mailbox_state::try_put(outgoing& out, shared_message& displaced) {
-  if (closed_.load(std::memory_order_acquire)) [[unlikely]]
-    return put::closed;
+  if (is_closed()) return put::closed;
   out.prepare(!boxes_);
-  if (listed_.load(std::memory_order_relaxed) != 0) [[unlikely]]
-    return try_put_behind(out, displaced);
+  if (listed() != 0) return try_put_behind(out, displaced);
   return enqueue(out, displaced) ? put::taken : when_full();
 }
 
 put mailbox_state::try_put_behind(outgoing& out, shared_message& displaced) {
   const std::lock_guard lock(mutex_);
   // Those who wait are entitled to a place each.
-  const bool has_room = space() > listed_.load(std::memory_order_relaxed);
+  const bool has_room = space() > listed();
   return has_room && enqueue(out, displaced) ? put::taken : when_full();
 }
 
@@ -64,7 +53,7 @@ void mailbox_state::join(waiting_sender& sender) noexcept {
   sender.previous_ = last_;
   (last_ ? last_->next_ : first_) = &sender;
   last_ = &sender;
-  listed_.fetch_add(1, std::memory_order_relaxed);
+  hindrances_.fetch_add(1, std::memory_order_relaxed);
   mark_waiting(sender);
 }
 
@@ -72,7 +61,7 @@ void mailbox_state::leave(waiting_sender& sender) noexcept {
   const std::lock_guard lock(mutex_);
   (sender.previous_ ? sender.previous_->next_ : first_) = sender.next_;
   (sender.next_ ? sender.next_->previous_ : last_) = sender.previous_;
-  listed_.fetch_sub(1, std::memory_order_relaxed);
+  hindrances_.fetch_sub(1, std::memory_order_relaxed);
   unmark(sender);
   notify_space_locked();
 }
@@ -92,7 +81,7 @@ std::optional<put> mailbox_state::attempt(waiting_sender& sender, outgoing& out,
   const std::lock_guard lock(mutex_);
   sender.can_wake_ = false;
   mark_waiting(sender);
-  if (closed_.load(std::memory_order_relaxed)) return put::closed;
+  if (is_closed()) return put::closed;
   if (has_place(sender) && enqueue(out, displaced)) return put::taken;
   sender.prepare_to_sleep();
   sender.can_wake_ = true;
@@ -100,8 +89,7 @@ std::optional<put> mailbox_state::attempt(waiting_sender& sender, outgoing& out,
 }
 
 void mailbox_state::notify_space_locked() noexcept {
-  const bool all = closed_.load(std::memory_order_relaxed);
-  std::size_t places = all ? listed_.load(std::memory_order_relaxed) : space();
+  std::size_t places = is_closed() ? listed() : space();
   waiting_sender* each = first_;
   while (each && places != 0) {
     waiting_sender& one = *std::exchange(each, each->next_);
@@ -123,11 +111,7 @@ bool mailbox_state::claim_loop() noexcept {
   return true;
 }
 
-bool mailbox_state::take(message_in_hand& next) {
-  if (!boxes_) [[likely]] {
-    next.message_ = queue_.take();
-    return next.message_ != nullptr;
-  }
+bool mailbox_state::take_reference(message_in_hand& next) {
   if (!next.reference_) next.reference_ = std::make_unique<std::optional<carried_reference>>();
   shared_message found = boxes_->pop();
   if (!found) return false;
@@ -135,26 +119,11 @@ bool mailbox_state::take(message_in_hand& next) {
   return true;
 }
 
-void mailbox_state::done(message_in_hand& message) noexcept {
-  message.message_ = nullptr;
-  if (boxes_) [[unlikely]]
-    return message.reference_->reset();
-  queue_.done();
-}
-
 bool mailbox_state::end_loop() noexcept {
   if (!boxes_) queue_.shrink();
   // Sequentially consistent, as is `is_empty`: see `wants_loop`.
   active_.fetch_sub(1, std::memory_order_seq_cst);
   return is_empty() || !claim_loop();
-}
-
-bool mailbox_state::has_sleepers(bool surely) const noexcept {
-  // A relaxed look may come too early to see a sender that has just begun to wait; the next look
-  // sees it. Where a next look may be long in coming, this one is fenced: either it comes after the
-  // sender's own fence, and sees the sender, or the sender's next attempt sees the room.
-  if (surely) std::atomic_thread_fence(std::memory_order_seq_cst);
-  return unnotified_.load(std::memory_order_relaxed) != 0;
 }
 
 void mailbox_state::notify_space() noexcept {
@@ -166,7 +135,7 @@ void mailbox_state::notify_space() noexcept {
 
 void mailbox_state::close() noexcept {
   const std::lock_guard lock(mutex_);
-  closed_.store(true, std::memory_order_release);
+  hindrances_.fetch_or(closed_bit, std::memory_order_release);
   notify_space_locked();
 }
 

@@ -47,7 +47,14 @@ class mailbox : private context_link {
 
   /// Puts a message in if there is room and nobody waits for it. `out` is used up only if it is
   /// taken or dropped. For any thread.
-  put try_put(outgoing& out);
+  put try_put(outgoing& out) {
+    if (!state_.is_unhindered()) [[unlikely]]
+      return try_put_slowly(out);
+    const put result = state_.put_in_order(out);
+    if (result == put::taken && state_.wants_loop()) [[unlikely]]
+      start_loop();
+    return result;
+  }
 
   /// Waits for room and puts the message in. `here` is the caller's executor; throws
   /// `would_deadlock` if a loop of this mailbox waits for what runs there, and Asio's
@@ -85,6 +92,7 @@ class mailbox : private context_link {
   friend struct coroutine_loop;
 
   [[noreturn]] void throw_would_deadlock(const char* by) const;
+  put try_put_slowly(outgoing& out);
   put result_of(put result, const shared_message& displaced);
 
   void start_loop();

@@ -75,6 +75,16 @@ class mailbox_state {
   /// is to be started if it `wants_loop`.
   put try_put(outgoing& out, shared_message& displaced);
 
+  /// Whether `put_in_order` does all that `try_put` would. It may change at any time; a message
+  /// that is put in just then came before the change.
+  [[nodiscard]] bool is_unhindered() const noexcept {
+    return hindrances_.load(std::memory_order_acquire) == 0;
+  }
+  put put_in_order(outgoing& out) {
+    out.prepare(true);
+    return enqueue_in_order(out) ? put::taken : when_full();
+  }
+
   /// Joins those who wait, at their end, or leaves them: then the room that it was woken for may be
   /// another's. Between the two, `attempt` tries again; without a value the sender must sleep until
   /// it is woken.
@@ -94,9 +104,19 @@ class mailbox_state {
   [[nodiscard]] bool claim_loop() noexcept;
 
   /// The next message, which no longer counts as waiting. False if there is none.
-  [[nodiscard]] bool take(message_in_hand& next);
+  [[nodiscard]] bool take(message_in_hand& next) {
+    if (boxes_) [[unlikely]]
+      return take_reference(next);
+    next.message_ = queue_.take();
+    return next.message_ != nullptr;
+  }
   /// Destroys the message in hand.
-  void done(message_in_hand& message) noexcept;
+  void done(message_in_hand& message) noexcept {
+    message.message_ = nullptr;
+    if (boxes_) [[unlikely]]
+      return message.reference_->reset();
+    queue_.done();
+  }
 
   /// Ends the loop: true. False if there is something to take, now or very soon: the loop goes on.
   [[nodiscard]] bool end_loop() noexcept;
@@ -108,7 +128,13 @@ class mailbox_state {
 
   /// Whether a sender waits that nobody has woken. `surely`: one that was not seen will attempt
   /// after this call; otherwise this look may come too early.
-  [[nodiscard]] bool has_sleepers(bool surely) const noexcept;
+  [[nodiscard]] bool has_sleepers(bool surely) const noexcept {
+    // A relaxed look may come too early to see a sender that has just begun to wait; the next look
+    // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
+    // the sender's own fence, and sees the sender, or the sender's next attempt sees the room.
+    if (surely) std::atomic_thread_fence(std::memory_order_seq_cst);
+    return unnotified_.load(std::memory_order_relaxed) != 0;
+  }
   /// Wakes those for whom there is room, in the order of coming.
   void notify_space() noexcept;
   /// Whether there is room for so many that waking somebody pays, though more room will follow.
@@ -120,7 +146,6 @@ class mailbox_state {
   void close() noexcept;
   /// Marks what waits, and what is being handled, as discarded; closes.
   void discard() noexcept;
-  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] bool discards() const noexcept {
     return discarding_.load(std::memory_order_acquire);
   }
@@ -136,7 +161,17 @@ class mailbox_state {
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:
-  bool enqueue(outgoing& out, shared_message& displaced);
+  bool enqueue_in_order(outgoing& out) {
+    const block_queue::claim claimed = queue_.try_claim(out.units());
+    if (!claimed.at) return false;
+    out.put(claimed.place());
+    block_queue::publish(claimed);
+    return true;
+  }
+  bool enqueue(outgoing& out, shared_message& displaced) {
+    return boxes_ ? boxes_->try_push(out.shared(), displaced) : enqueue_in_order(out);
+  }
+  [[nodiscard]] bool take_reference(message_in_hand& next);
   [[nodiscard]] put when_full() const noexcept {
     return on_full_ == overflow::drop_newest ? put::dropped : put::full;
   }
@@ -156,11 +191,20 @@ class mailbox_state {
   const unsigned loops_;                    // how many may run at once
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
-  std::atomic<bool> closed_{false};
+  // Bits: it is closed, it has boxes; the rest is the number of senders in the list.
+  static constexpr std::uint32_t closed_bit = 1U << 31U;
+  static constexpr std::uint32_t boxes_bit = 1U << 30U;
+  [[nodiscard]] std::uint32_t listed() const noexcept {
+    return hindrances_.load(std::memory_order_relaxed) & ~(closed_bit | boxes_bit);
+  }
+  [[nodiscard]] bool is_closed() const noexcept {
+    return (hindrances_.load(std::memory_order_acquire) & closed_bit) != 0;
+  }
+
+  std::atomic<std::uint32_t> hindrances_;
+  std::atomic<unsigned> active_{0};           // loops started and not ended
+  std::atomic<std::uint32_t> unnotified_{0};  // senders in the list that nobody has woken
   std::atomic<bool> discarding_{false};
-  std::atomic<unsigned> active_{0};          // loops started and not ended
-  std::atomic<std::uint32_t> listed_{0};     // senders in the list
-  std::atomic<std::uint32_t> unnotified_{0};  // of them, those that nobody has woken
 
   mutable std::mutex mutex_;
   waiting_sender* first_ = nullptr;  // who waits for room, in the order of coming
