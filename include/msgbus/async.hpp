@@ -19,11 +19,14 @@
 #include <msgbus/di/depends.hpp>
 #include <msgbus/di/provider.hpp>
 #include <msgbus/di/yield.hpp>
+#include <msgbus/exec/async_event.hpp>
+#include <msgbus/exec/async_semaphore.hpp>
 #include <msgbus/exec/blocking.hpp>
 #include <msgbus/exec/cancelled.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/stream.hpp>
 #include <msgbus/exec/timer.hpp>
+#include <msgbus/exec/wait_group.hpp>
 #include <msgbus/exec/yield.hpp>
 #include <msgbus/observe/counters.hpp>
 #include <msgbus/observe/observer.hpp>

@@ -16,4 +16,12 @@ bool is_aborted(const std::exception_ptr& thrown) noexcept {
   }
 }
 
+std::exception_ptr aborted(const char* wait) noexcept {
+  return std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, wait));
+}
+
+void throw_aborted(const char* wait) {
+  throw asio::system_error(asio::error::operation_aborted, wait);
+}
+
 }  // namespace msgbus::exec

@@ -39,12 +39,29 @@ class context_links {
     return true;
   }
 
+  bool remove_and_hold(context_link& removed) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (ended_ || !removed.linked_) return false;
+    take_out(removed);
+    ++holds_;
+    return true;
+  }
+
+  void let_go() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (--holds_ == 0 && ended_) told_.notify_all();
+  }
+
   void end() noexcept {
+    {
+      std::unique_lock lock(mutex_);
+      ended_ = true;
+      told_.wait(lock, [&] { return holds_ == 0; });
+    }
     for (;;) {
       context_link* each = nullptr;
       {
         const std::lock_guard lock(mutex_);
-        ended_ = true;
         teller_ = std::this_thread::get_id();
         telling_ = each = first_;
         if (each) take_out(*each);
@@ -65,6 +82,7 @@ class context_links {
   std::mutex mutex_;
   std::condition_variable told_;
   bool ended_ = false;
+  std::size_t holds_ = 0;
   context_link* first_ = nullptr;
   const context_link* telling_ = nullptr;  // who is being told
   std::thread::id teller_;                 // and by which thread
@@ -109,6 +127,10 @@ bool context_link::unlink_after(function_ref<void()> last) noexcept {
   const auto list = list_;  // this may be gone when `last` returns
   return list && list->remove_after(*this, last);
 }
+
+bool context_link::unlink_and_hold() noexcept { return list_ && list_->remove_and_hold(*this); }
+
+held_context::~held_context() { held_->let_go(); }
 
 void context_link::unlink_and_release(asio::any_io_executor& held) noexcept {
   // Where the context ends at this moment, on another thread, its end empties the executor.

@@ -3,17 +3,14 @@
 #include "exec/consumer_loop.hpp"
 
 #include <msgbus/core/error.hpp>
-#include <msgbus/exec/waiter.hpp>
 
-#include <asio/error.hpp>
+#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/strand.hpp>
-#include <asio/system_error.hpp>
-#include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
 
-#include <condition_variable>
+#include <exception>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -21,58 +18,6 @@
 namespace msgbus::exec {
 
 namespace {
-
-/// Those who wait for room, for as long as this lives.
-class in_line {
- public:
-  in_line(mailbox_state& state, waiting_sender& sender) : state_(state), sender_(sender) {
-    state_.join(sender_);
-  }
-  ~in_line() { state_.leave(sender_); }
-  in_line(const in_line&) = delete;
-  in_line& operator=(const in_line&) = delete;
-
- private:
-  mailbox_state& state_;
-  waiting_sender& sender_;
-};
-
-/// A coroutine that waits for room.
-class waiting_coroutine final : public waiting_sender {
- public:
-  asio::awaitable<void> sleep() { return woken_->wait(); }
-
- private:
-  void wake() noexcept override { woken_->wake(); }
-  void prepare_to_sleep() override { woken_.emplace(); }
-
-  std::optional<waiter> woken_;
-};
-
-/// A thread that waits for room.
-class waiting_thread final : public waiting_sender {
- public:
-  /// False if the deadline has passed.
-  bool sleep_until(std::chrono::steady_clock::time_point deadline) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_until(lock, deadline, [this] { return woken_; });
-  }
-
- private:
-  void wake() noexcept override {
-    const std::lock_guard lock(mutex_);
-    woken_ = true;
-    changed_.notify_one();
-  }
-  void prepare_to_sleep() override {
-    const std::lock_guard lock(mutex_);
-    woken_ = false;
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool woken_ = false;
-};
 
 template <class Executor>
 bool runs_here_as(const asio::any_io_executor& executor) noexcept {
@@ -105,9 +50,7 @@ mailbox::~mailbox() {
   abandon_rest();
 }
 
-put mailbox::result_of(put result, const shared_message& displaced) {
-  if (displaced) [[unlikely]]
-    owner_.dropped(*displaced);
+put mailbox::result_of(put result) {
   if (result == put::taken && state_.wants_loop()) [[unlikely]]
     start_loop();
   return result;
@@ -116,7 +59,8 @@ put mailbox::result_of(put result, const shared_message& displaced) {
 put mailbox::try_put_slowly(outgoing& out) {
   shared_message displaced;
   const put result = state_.try_put(out, displaced);
-  return result_of(result, displaced);
+  if (displaced) owner_.dropped(*displaced);
+  return result_of(result);
 }
 
 void mailbox::throw_would_deadlock(const char* by) const {
@@ -128,34 +72,28 @@ asio::awaitable<put> mailbox::put_when_room(outgoing& out, const asio::any_io_ex
   if (is_waited_for(here, this)) {
     throw_would_deadlock("a handler sends to the mailbox that waits for it");
   }
-  waiting_coroutine sender;
-  const in_line place(state_, sender);
-  for (;;) {
-    shared_message displaced;
-    if (const std::optional<put> result = state_.attempt(sender, out, displaced)) {
-      co_return result_of(*result, displaced);
-    }
-    co_await sender.sleep();
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) {
-      throw asio::system_error(asio::error::operation_aborted, "send");
-    }
-  }
+  waiting_put sender{state_, out};
+  co_await state_.senders().wait(&waiting_put::attempt, &sender, "send");
+  co_return result_of(sender.result);
 }
 
 put mailbox::put_blocking(outgoing& out, std::chrono::steady_clock::time_point deadline) {
   if (runs_here(executor_)) {
     throw_would_deadlock("a thread that runs the component's executor would block on its mailbox");
   }
-  waiting_thread sender;
-  const in_line place(state_, sender);
-  for (;;) {
-    shared_message displaced;
-    if (const std::optional<put> result = state_.attempt(sender, out, displaced)) {
-      return result_of(*result, displaced);
-    }
-    if (!sender.sleep_until(deadline)) return put::full;
-  }
+  // A coroutine waits, on a context of this thread's own. If that ends first, it has taken nothing.
+  asio::io_context waiting(1);
+  put result = put::full;
+  std::exception_ptr failure;
+  auto done = [&](std::exception_ptr thrown, put sent) {
+    failure = std::move(thrown);
+    result = sent;
+  };
+  const asio::any_io_executor here = waiting.get_executor();
+  asio::co_spawn(here, put_when_room(out, here), done);
+  waiting.run_until(deadline);
+  if (failure) std::rethrow_exception(failure);
+  return result;
 }
 
 void mailbox::start_loop() {

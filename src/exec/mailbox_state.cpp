@@ -18,15 +18,16 @@ mailbox_state::mailbox_state(const mailbox_options& options)
 put mailbox_state::try_put(outgoing& out, shared_message& displaced) {
   if (is_closed()) return put::closed;
   out.prepare(!boxes_);
-  if (listed() != 0) return try_put_behind(out, displaced);
+  if (has_senders()) return try_put_behind(out, displaced);
   return enqueue(out, displaced) ? put::taken : when_full();
 }
 
 put mailbox_state::try_put_behind(outgoing& out, shared_message& displaced) {
   const std::lock_guard lock(mutex_);
-  // Those who wait are entitled to a place each.
-  const bool has_room = space() > listed();
-  return has_room && enqueue(out, displaced) ? put::taken : when_full();
+  // Those that wait are entitled to a place each.
+  const std::size_t listed = senders_.size() + senders_.woken();
+  count_senders(listed, senders_.size());
+  return space() > listed && enqueue(out, displaced) ? put::taken : when_full();
 }
 
 std::size_t mailbox_state::space() const noexcept {
@@ -34,71 +35,38 @@ std::size_t mailbox_state::space() const noexcept {
   return used < capacity_ ? capacity_ - used : 0;
 }
 
-// To be followed by an attempt: a sender that sleeps has seen no room after it was marked.
-void mailbox_state::mark_waiting(waiting_sender& sender) noexcept {
-  if (sender.marked_) return;
-  sender.marked_ = true;
-  unnotified_.fetch_add(1, std::memory_order_relaxed);
+// A sender that gives up leaves the list without this: then the counts are too large until somebody
+// comes here, and nothing is missed.
+void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noexcept {
+  const std::uint32_t flags =
+      hindrances_.load(std::memory_order_relaxed) & (closed_bit | boxes_bit);
+  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, boxes_bit - 1));
+  hindrances_.store(flags | many, std::memory_order_relaxed);
+  sleeping_.store(sleeping, std::memory_order_relaxed);
+}
+
+bool mailbox_state::attempt(waiting_put& sender, bool woken) {
+  const std::size_t others = senders_.size() + senders_.woken() - (woken ? 1 : 0);
+  // Counted before it looks: a sender that sleeps has seen no room after it was counted.
+  count_senders(others + 1, senders_.size() + 1);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // see `has_sleepers`
-}
-
-void mailbox_state::unmark(waiting_sender& sender) noexcept {
-  if (!sender.marked_) return;
-  sender.marked_ = false;
-  unnotified_.fetch_sub(1, std::memory_order_relaxed);
-}
-
-void mailbox_state::join(waiting_sender& sender) noexcept {
-  const std::lock_guard lock(mutex_);
-  sender.previous_ = last_;
-  (last_ ? last_->next_ : first_) = &sender;
-  last_ = &sender;
-  hindrances_.fetch_add(1, std::memory_order_relaxed);
-  mark_waiting(sender);
-}
-
-void mailbox_state::leave(waiting_sender& sender) noexcept {
-  const std::lock_guard lock(mutex_);
-  (sender.previous_ ? sender.previous_->next_ : first_) = sender.next_;
-  (sender.next_ ? sender.next_->previous_ : last_) = sender.previous_;
-  hindrances_.fetch_sub(1, std::memory_order_relaxed);
-  unmark(sender);
-  notify_space_locked();
-}
-
-bool mailbox_state::has_place(const waiting_sender& sender) const noexcept {
-  // One place each in the order of coming. To ask for room for all would be wrong: when several
-  // have just come and none has attempted yet, nobody would wake any of them.
-  std::size_t places = space();
-  for (const waiting_sender* each = first_; each && places != 0; each = each->next_, --places) {
-    if (each == &sender) return true;
+  shared_message none;  // a mailbox that displaces is never full
+  if (is_closed()) {
+    sender.result = put::closed;
+  } else if (space() > (woken ? 0 : others) && enqueue(sender.out, none)) {
+    sender.result = put::taken;
+  } else {
+    return false;
   }
-  return false;
+  count_senders(others, senders_.size());
+  return true;
 }
 
-std::optional<put> mailbox_state::attempt(waiting_sender& sender, outgoing& out,
-                                          shared_message& displaced) {
-  const std::lock_guard lock(mutex_);
-  sender.can_wake_ = false;
-  mark_waiting(sender);
-  if (is_closed()) return put::closed;
-  if (has_place(sender) && enqueue(out, displaced)) return put::taken;
-  sender.prepare_to_sleep();
-  sender.can_wake_ = true;
-  return std::nullopt;
-}
-
-void mailbox_state::notify_space_locked() noexcept {
-  std::size_t places = is_closed() ? listed() : space();
-  waiting_sender* each = first_;
-  while (each && places != 0) {
-    waiting_sender& one = *std::exchange(each, each->next_);
-    --places;
-    if (!one.can_wake_) continue;
-    unmark(one);
-    one.can_wake_ = false;
-    one.wake();
-  }
+void mailbox_state::notify_space_locked(wake_batch& batch) noexcept {
+  const std::size_t places = is_closed() ? wait_list::all : space();
+  // Each that was woken and has not come yet has a claim on one.
+  if (places > senders_.woken()) senders_.wake(places - senders_.woken(), batch);
+  count_senders(senders_.size() + senders_.woken(), senders_.size());
 }
 
 // --- Consumer loops --------------------------------------------------------------------------
@@ -127,16 +95,18 @@ bool mailbox_state::end_loop() noexcept {
 }
 
 void mailbox_state::notify_space() noexcept {
+  wake_batch woken;
   const std::lock_guard lock(mutex_);
-  notify_space_locked();
+  notify_space_locked(woken);
 }
 
 // --- The end ---------------------------------------------------------------------------------
 
 void mailbox_state::close() noexcept {
+  wake_batch woken;
   const std::lock_guard lock(mutex_);
   hindrances_.fetch_or(closed_bit, std::memory_order_release);
-  notify_space_locked();
+  notify_space_locked(woken);
 }
 
 void mailbox_state::discard() noexcept {

@@ -24,6 +24,8 @@ namespace {
 
 struct listener final : context_link {
   explicit listener(int& to) : ended(to) {}
+  using context_link::adopt_hold;
+  using context_link::unlink_and_hold;
   using context_link::unlink_and_release;
   void context_ended() noexcept override {
     ++ended;
@@ -162,6 +164,38 @@ TEST_CASE("what comes last before unlinking happens while the context is there",
   CHECK(linked.ended);
   CHECK_FALSE(linked.leave(times));
   CHECK(times == 1);
+}
+
+TEST_CASE("a context that is held does not end before it is let go", "[A12]") {
+  struct noting final : context_link {
+    explicit noting(std::atomic<bool>& flag) : done(flag) {}
+    void context_ended() noexcept override { seen = done.load(); }
+    std::atomic<bool>& done;
+    bool seen = false;
+  };
+  int ended = 0;
+  std::atomic<bool> done{false};
+  listener holding(ended);
+  noting last(done);
+  auto context = std::make_unique<asio::io_context>();
+  CHECK(holding.link(context->get_executor()));
+  CHECK(last.link(context->get_executor()));
+  REQUIRE(holding.unlink_and_hold());
+  CHECK_FALSE(holding.unlink_and_hold());  // it is linked no more
+  msgbus_test::event begun;
+  std::thread other([&] {
+    begun.set();
+    context.reset();
+  });
+  begun.wait();
+  {
+    const auto held = holding.adopt_hold();
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    done = true;
+  }
+  other.join();
+  CHECK(last.seen);
+  CHECK(ended == 0);
 }
 
 }  // namespace context_link_test

@@ -1,6 +1,8 @@
 #pragma once
 
-/// How what was cancelled says so.
+/// The one place where a cancellation becomes Asio's `operation_aborted`, and is recognised as one.
+
+#include <asio/cancellation_state.hpp>
 
 #include <exception>
 
@@ -8,5 +10,19 @@ namespace msgbus::exec {
 
 /// Whether this is Asio's `operation_aborted`. False for null.
 [[nodiscard]] bool is_aborted(const std::exception_ptr& thrown) noexcept;
+
+/// An `operation_aborted` that names the wait.
+[[nodiscard]] std::exception_ptr aborted(const char* wait) noexcept;
+[[noreturn]] void throw_aborted(const char* wait);
+
+/// Throws if the coroutine whose state this is was cancelled. A coroutine calls it after each of
+/// its waits, and before it takes anything: a cancelled wait has then taken nothing (A9).
+///
+///     const auto state = co_await asio::this_coro::cancellation_state;
+///     exec::throw_if_aborted(state, "send");
+inline void throw_if_aborted(const asio::cancellation_state& state, const char* wait) {
+  if (state.cancelled() != asio::cancellation_type::none) [[unlikely]]
+    throw_aborted(wait);
+}
 
 }  // namespace msgbus::exec

@@ -8,10 +8,23 @@
 
 #include <memory>
 #include <mutex>
+#include <utility>
 
 namespace msgbus::exec {
 
 class context_links;
+
+/// While it lives, its context does not end: the thread that destroys the context waits.
+class held_context {
+ public:
+  explicit held_context(std::shared_ptr<context_links> held) noexcept : held_(std::move(held)) {}
+  held_context(const held_context&) = delete;
+  held_context& operator=(const held_context&) = delete;
+  ~held_context();
+
+ private:
+  const std::shared_ptr<context_links> held_;
+};
 
 /// Something that must let go of a context when that ends. Thread-safe, except that a context must
 /// not be destroyed while other threads use it, as everywhere in Asio.
@@ -37,6 +50,12 @@ class context_link {
   /// thread. False, and nothing is called, if it was unlinked or the context is ending. `last` must
   /// be quick, and link or unlink nothing.
   bool unlink_after(function_ref<void()> last) noexcept;
+
+  /// Unlinks, and keeps the context from ending. False, and nothing is kept, if it was unlinked or
+  /// the context is ending. The caller calls `adopt_hold` without delay, on the same thread.
+  [[nodiscard]] bool unlink_and_hold() noexcept;
+  /// Once, after `unlink_and_hold` has given true: the context may end when the result is gone.
+  [[nodiscard]] held_context adopt_hold() const noexcept { return held_context(list_); }
 
   /// Unlinks, and empties the executor while its context cannot end: for destructors.
   void unlink_and_release(asio::any_io_executor& held) noexcept;

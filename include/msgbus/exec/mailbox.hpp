@@ -93,7 +93,7 @@ class mailbox : private context_link {
 
   [[noreturn]] void throw_would_deadlock(const char* by) const;
   put try_put_slowly(outgoing& out);
-  put result_of(put result, const shared_message& displaced);
+  put result_of(put result);
 
   void start_loop();
   void notify_space(bool surely) noexcept;

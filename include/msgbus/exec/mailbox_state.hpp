@@ -10,6 +10,7 @@
 #include <msgbus/exec/box_queue.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/wait_list.hpp>
 
 #include <atomic>
 #include <memory>
@@ -21,30 +22,6 @@ namespace msgbus::exec {
 
 /// What became of an attempt to put a message in.
 enum class put { taken, dropped, full, closed };
-
-/// A sender that waits for room; it must not move. States: absent -> listed -> absent, and while it
-/// is listed: looking (it will attempt again) or asleep (`wake` makes it look).
-class waiting_sender {
- public:
-  waiting_sender() = default;
-  waiting_sender(const waiting_sender&) = delete;
-  waiting_sender& operator=(const waiting_sender&) = delete;
-
- protected:
-  ~waiting_sender() = default;
-
-  /// Has it attempt again. Called under the mailbox's lock, for one that sleeps.
-  virtual void wake() noexcept = 0;
-  /// The attempt has failed, and the next thing is to sleep. Under the lock.
-  virtual void prepare_to_sleep() = 0;
-
- private:
-  friend class mailbox_state;
-  waiting_sender* previous_ = nullptr;
-  waiting_sender* next_ = nullptr;
-  bool marked_ = false;     // counted as one that nobody has woken
-  bool can_wake_ = false;  // it sleeps, or is about to
-};
 
 /// What a consumer loop has in hand.
 class message_in_hand {
@@ -63,6 +40,8 @@ class message_in_hand {
   // Where the message is that came by reference: deliveries refer to it while this is moved.
   std::unique_ptr<std::optional<carried_reference>> reference_;
 };
+
+struct waiting_put;
 
 class mailbox_state {
  public:
@@ -85,12 +64,8 @@ class mailbox_state {
     return enqueue_in_order(out) ? put::taken : when_full();
   }
 
-  /// Joins those who wait, at their end, or leaves them: then the room that it was woken for may be
-  /// another's. Between the two, `attempt` tries again; without a value the sender must sleep until
-  /// it is woken.
-  void join(waiting_sender& sender) noexcept;
-  void leave(waiting_sender& sender) noexcept;
-  std::optional<put> attempt(waiting_sender& sender, outgoing& out, shared_message& displaced);
+  /// Those that wait for room, first come first served. What they attempt is a `waiting_put`.
+  [[nodiscard]] wait_list& senders() noexcept { return senders_; }
 
   // --- Consumer loops.
 
@@ -133,9 +108,9 @@ class mailbox_state {
     // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
     // the sender's own fence, and sees the sender, or the sender's next attempt sees the room.
     if (surely) std::atomic_thread_fence(std::memory_order_seq_cst);
-    return unnotified_.load(std::memory_order_relaxed) != 0;
+    return sleeping_.load(std::memory_order_relaxed) != 0;
   }
-  /// Wakes those for whom there is room, in the order of coming.
+  /// Wakes those for whom there is room.
   void notify_space() noexcept;
   /// Whether there is room for so many that waking somebody pays, though more room will follow.
   [[nodiscard]] bool has_much_space() const noexcept { return space() >= capacity_ / 4; }
@@ -180,22 +155,23 @@ class mailbox_state {
     return boxes_ ? !boxes_->ready() : queue_.empty();
   }
 
+  friend struct waiting_put;
+  bool attempt(waiting_put& sender, bool woken);
   [[nodiscard]] std::size_t space() const noexcept;
-  [[nodiscard]] bool has_place(const waiting_sender& sender) const noexcept;
-  void mark_waiting(waiting_sender& sender) noexcept;
-  void unmark(waiting_sender& sender) noexcept;
-  void notify_space_locked() noexcept;
+  void count_senders(std::size_t listed, std::size_t sleeping) noexcept;
+  void notify_space_locked(wake_batch& batch) noexcept;
 
   const std::size_t capacity_;
   const overflow on_full_;
   const unsigned loops_;                    // how many may run at once
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
-  // Bits: it is closed, it has boxes; the rest is the number of senders in the list.
+  // Bits: it is closed, it has boxes; the rest is how many senders wait or were woken, or more. It
+  // is changed under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
   static constexpr std::uint32_t boxes_bit = 1U << 30U;
-  [[nodiscard]] std::uint32_t listed() const noexcept {
-    return hindrances_.load(std::memory_order_relaxed) & ~(closed_bit | boxes_bit);
+  [[nodiscard]] bool has_senders() const noexcept {
+    return (hindrances_.load(std::memory_order_relaxed) & ~(closed_bit | boxes_bit)) != 0;
   }
   [[nodiscard]] bool is_closed() const noexcept {
     return (hindrances_.load(std::memory_order_acquire) & closed_bit) != 0;
@@ -203,14 +179,26 @@ class mailbox_state {
 
   std::atomic<std::uint32_t> hindrances_;
   std::atomic<unsigned> active_{0};           // loops started and not ended
-  std::atomic<std::uint32_t> unnotified_{0};  // senders in the list that nobody has woken
+  std::atomic<std::size_t> sleeping_{0};  // senders that nobody has woken, or more
   std::atomic<bool> discarding_{false};
 
-  mutable std::mutex mutex_;
-  waiting_sender* first_ = nullptr;  // who waits for room, in the order of coming
-  waiting_sender* last_ = nullptr;
+  std::mutex mutex_;
+  wait_list senders_{mutex_};
 
   block_queue queue_;
+};
+
+/// What a sender attempts that waits for room.
+struct waiting_put {
+  mailbox_state& into;
+  outgoing& out;
+  put result = put::full;
+
+  /// For `wait_list::wait`.
+  static bool attempt(void* self, bool woken) {
+    auto& mine = *static_cast<waiting_put*>(self);
+    return mine.into.attempt(mine, woken);
+  }
 };
 
 }  // namespace msgbus::exec

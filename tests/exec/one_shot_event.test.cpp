@@ -1,4 +1,4 @@
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
@@ -18,9 +18,9 @@
 #include <thread>
 #include <vector>
 
-namespace waiter_test {
+namespace one_shot_event_test {
 
-using msgbus::exec::waiter;
+using msgbus::exec::one_shot_event;
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::spawned;
 using msgbus::testing::stepping_context;
@@ -28,7 +28,7 @@ using msgbus::testing::stepping_context;
 namespace {
 
 // Waits, and gives whether it was cancelled.
-asio::awaitable<bool> wait_for(std::shared_ptr<waiter> what) {
+asio::awaitable<bool> wait_for(std::shared_ptr<one_shot_event> what) {
   co_await what->wait();
   const auto state = co_await asio::this_coro::cancellation_state;
   co_return state.cancelled() != asio::cancellation_type::none;
@@ -36,62 +36,62 @@ asio::awaitable<bool> wait_for(std::shared_ptr<waiter> what) {
 
 }  // namespace
 
-TEST_CASE("a wait ends when it is woken, and not before") {
+TEST_CASE("a wait ends when its event is set, and not before") {
   stepping_context context;
-  auto what = std::make_shared<waiter>();
+  auto what = std::make_shared<one_shot_event>();
   auto waiting = context.spawn(wait_for(what));
   context.run();
   CHECK_FALSE(waiting.done());
-  CHECK_FALSE(what->woken());
-  what->wake();
-  CHECK(what->woken());
+  CHECK_FALSE(what->is_set());
+  what->set();
+  CHECK(what->is_set());
   CHECK_FALSE(waiting.done());  // never inside wake
   context.run();
   CHECK_FALSE(waiting.get());
 }
 
-TEST_CASE("a wait that was woken before does not wait, and does not nest either") {
+TEST_CASE("a wait for an event that was set before does not wait, and does not nest either") {
   stepping_context context;
-  auto what = std::make_shared<waiter>();
-  what->wake();
+  auto what = std::make_shared<one_shot_event>();
+  what->set();
   CHECK(context.run(wait_for(what)) == false);
 
   auto many = []() -> asio::awaitable<void> {
     for (int i = 0; i < 50'000; ++i) {
-      waiter each;
-      each.wake();
+      one_shot_event each;
+      each.set();
       co_await each.wait();
     }
   };
   context.run(many());
 }
 
-TEST_CASE("waking again does nothing") {
+TEST_CASE("setting an event again does nothing") {
   stepping_context context;
-  auto what = std::make_shared<waiter>();
+  auto what = std::make_shared<one_shot_event>();
   auto waiting = context.spawn(wait_for(what));
   context.run();
-  for (int i = 0; i < 3; ++i) what->wake();
+  for (int i = 0; i < 3; ++i) what->set();
   CHECK(context.run() == 1);
   CHECK(waiting.done());
-  what->wake();
+  what->set();
   CHECK(context.run() == 0);
 }
 
-TEST_CASE("a waiter that nobody waits for may be woken, and may go") {
-  waiter unused;
-  waiter woken;
-  woken.wake();
-  CHECK(woken.woken());
-  CHECK_FALSE(unused.woken());
+TEST_CASE("an event that nobody waits for may be set, and may go") {
+  one_shot_event unused;
+  one_shot_event woken;
+  woken.set();
+  CHECK(woken.is_set());
+  CHECK_FALSE(unused.is_set());
 }
 
-TEST_CASE("the coroutine resumes on its own executor, whoever wakes it", "[A2]") {
+TEST_CASE("the coroutine resumes on its own executor, whichever thread sets the event", "[A2]") {
   stepping_context here, there;
-  auto what = std::make_shared<waiter>();
+  auto what = std::make_shared<one_shot_event>();
   auto waiting = here.spawn(wait_for(what));
   here.run();
-  asio::post(there.get_executor(), [&] { what->wake(); });
+  asio::post(there.get_executor(), [&] { what->set(); });
   there.run();
   CHECK(there.pending() == 0);
   CHECK_FALSE(waiting.done());
@@ -100,38 +100,38 @@ TEST_CASE("the coroutine resumes on its own executor, whoever wakes it", "[A2]")
   CHECK(waiting.done());
 }
 
-TEST_CASE("a cancelled wait ends as if woken, and the coroutine can tell", "[A9]") {
+TEST_CASE("a cancelled wait ends as if set, and the coroutine can tell", "[A9]") {
   stepping_context context;
-  auto what = std::make_shared<waiter>();
+  auto what = std::make_shared<one_shot_event>();
   auto waiting = context.spawn(wait_for(what));
   context.run();
   SECTION("cancelled alone") {
     waiting.cancel();
-    CHECK(what->woken());
+    CHECK(what->is_set());
   }
   SECTION("cancelled before it is woken") {
     waiting.cancel();
-    what->wake();
+    what->set();
   }
   SECTION("cancelled after it was woken, before it resumes") {
-    what->wake();
+    what->set();
     waiting.cancel();
   }
   context.run();
   CHECK(waiting.get());
 }
 
-TEST_CASE("cancelling after the wait touches the waiter no more", "[A9]") {
+TEST_CASE("cancelling after the wait touches the event no more", "[A9]") {
   stepping_context context;
-  auto what = std::make_shared<waiter>();
-  auto work = [](std::shared_ptr<waiter> mine) -> asio::awaitable<void> {
+  auto what = std::make_shared<one_shot_event>();
+  auto work = [](std::shared_ptr<one_shot_event> mine) -> asio::awaitable<void> {
     co_await mine->wait();
     mine.reset();
     co_await asio::post(asio::use_awaitable);
   };
   auto waiting = context.spawn(work(what));
   context.run();
-  what->wake();
+  what->set();
   what.reset();
   context.step();
   waiting.cancel();  // under a sanitizer
@@ -140,11 +140,10 @@ TEST_CASE("cancelling after the wait touches the waiter no more", "[A9]") {
 }
 
 TEST_CASE("a context that goes takes the waiting coroutine with it", "[A12]") {
-  auto what = std::make_shared<waiter>();
+  auto what = std::make_shared<one_shot_event>();
   auto kept = std::make_shared<int>(1);
-  auto work = [](std::shared_ptr<waiter> mine, std::shared_ptr<int>) -> asio::awaitable<void> {
-    co_await mine->wait();
-  };
+  auto work = [](std::shared_ptr<one_shot_event> mine,
+                 std::shared_ptr<int>) -> asio::awaitable<void> { co_await mine->wait(); };
   SECTION("while it waits") {
     stepping_context context;
     (void)context.spawn(work(what, kept));
@@ -155,7 +154,7 @@ TEST_CASE("a context that goes takes the waiting coroutine with it", "[A12]") {
     stepping_context context;
     (void)context.spawn(work(what, kept));
     context.run();
-    what->wake();
+    what->set();
   }
   SECTION("an io_context too") {
     asio::io_context context;
@@ -164,16 +163,16 @@ TEST_CASE("a context that goes takes the waiting coroutine with it", "[A12]") {
     CHECK_FALSE(waiting.done());
   }
   CHECK(kept.use_count() == 1);
-  what->wake();  // nobody is there
-  CHECK(what->woken());
+  what->set();  // nobody is there
+  CHECK(what->is_set());
 }
 
-TEST_CASE("a waiter may be woken from another thread at any moment") {
+TEST_CASE("an event may be set by another thread at any moment") {
   for (int round = 0; round < msgbus_test::rounds(2000); ++round) {
     asio::io_context context(1);
-    auto what = std::make_shared<waiter>();
+    auto what = std::make_shared<one_shot_event>();
     const spawned<bool> waiting(context.get_executor(), wait_for(what));
-    std::thread other([what] { what->wake(); });
+    std::thread other([what] { what->set(); });
     context.run();
     other.join();
     REQUIRE(waiting.done());
@@ -183,10 +182,10 @@ TEST_CASE("a waiter may be woken from another thread at any moment") {
 TEST_CASE("a context may be destroyed while another thread wakes what waits there", "[A12]") {
   struct round {
     std::optional<asio::io_context> context{std::in_place, 1};
-    std::shared_ptr<waiter> what = std::make_shared<waiter>();
+    std::shared_ptr<one_shot_event> what = std::make_shared<one_shot_event>();
     std::shared_ptr<int> kept = std::make_shared<int>(1);
   };
-  const auto work = [](std::shared_ptr<waiter> mine,
+  const auto work = [](std::shared_ptr<one_shot_event> mine,
                        std::shared_ptr<int>) -> asio::awaitable<void> { co_await mine->wait(); };
   std::vector<round> all(static_cast<std::size_t>(msgbus_test::rounds(500)));
   for (round& each : all) {
@@ -197,7 +196,7 @@ TEST_CASE("a context may be destroyed while another thread wakes what waits ther
   std::thread other([&] {
     for (std::size_t i = 0; i < all.size(); ++i) {
       while (next.load(std::memory_order_relaxed) < i) std::this_thread::yield();
-      all[i].what->wake();
+      all[i].what->set();
     }
   });
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -211,9 +210,9 @@ TEST_CASE("a context may be destroyed while another thread wakes what waits ther
 TEST_CASE("a wait is taken down safely at every step", "[A12]") {
   struct scenario {
     explicit scenario(stepping_context& context) : waiting(context.spawn(wait_for(what))) {
-      asio::post(context.get_executor(), [copy = what] { copy->wake(); });
+      asio::post(context.get_executor(), [copy = what] { copy->set(); });
     }
-    std::shared_ptr<waiter> what = std::make_shared<waiter>();
+    std::shared_ptr<one_shot_event> what = std::make_shared<one_shot_event>();
     spawned<bool> waiting;
   };
   const auto report = cut_off_at_every_step(
@@ -221,4 +220,4 @@ TEST_CASE("a wait is taken down safely at every step", "[A12]") {
   CHECK(report.steps >= 3);
 }
 
-}  // namespace waiter_test
+}  // namespace one_shot_event_test

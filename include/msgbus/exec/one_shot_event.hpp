@@ -1,0 +1,67 @@
+#pragma once
+
+/// One coroutine waits, once, until any thread ends the wait.
+
+#include <msgbus/exec/context_link.hpp>
+
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <atomic>
+#include <optional>
+
+namespace msgbus::exec {
+
+/// One coroutine awaits `wait`; any thread calls `set`, before or after. Several coroutines, or
+/// waits that take something, use a `wait_list`, whose nodes are these.
+///
+/// States: fresh -> waiting (the handler is stored) -> set, or fresh -> set. The handler belongs to
+/// the thread that unlinks it from its context: the one that calls `set`, or that ends the context.
+class one_shot_event : private context_link {
+ public:
+  one_shot_event() = default;
+  ~one_shot_event() = default;
+
+  /// Completes: when `set` has been called, or the wait is cancelled.
+  /// Throws: nothing; the caller reads its cancellation state before it takes anything (A9).
+  /// Cancellation: ends the wait as `set` does.
+  /// Executor: the caller's, never inline. Where that context is destroyed, so is the waiting
+  /// coroutine (A12).
+  asio::awaitable<void> wait();
+
+  /// From any thread; the first call counts. Afterwards the event may be gone.
+  void set() noexcept;
+
+  [[nodiscard]] bool is_set() const noexcept {
+    return state_.load(std::memory_order_acquire) == state::set;
+  }
+
+ protected:
+  enum class claimed {
+    nothing,    // it was set before, or its context is ending
+    unstarted,  // the wait has not begun, and will end at once
+    handler     // the wait has begun: the caller calls `post_claimed`, without delay
+  };
+
+  /// Makes it set, without posting the handler. Until that is posted neither the coroutine nor its
+  /// context can end, so a list may collect handlers under a lock and post them after it.
+  [[nodiscard]] claimed claim() noexcept;
+  /// Once, after `claim` has given `handler`. Afterwards the event may be gone.
+  void post_claimed() noexcept;
+
+  /// By the coroutine, between two waits: it can be waited for again.
+  void rearm() noexcept { state_.store(state::fresh, std::memory_order_relaxed); }
+
+ private:
+  enum class state { fresh, waiting, set };
+  using handler = asio::async_result<std::decay_t<asio::use_awaitable_t<>>, void()>::handler_type;
+
+  void start(handler&& waiting);
+  void context_ended() noexcept override;
+
+  std::atomic<state> state_{state::fresh};
+  std::optional<handler> handler_;
+};
+
+}  // namespace msgbus::exec

@@ -1,0 +1,112 @@
+#pragma once
+
+/// Coroutines that wait for something that their owner has too little of, first come first served.
+
+#include <msgbus/exec/one_shot_event.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+namespace msgbus::exec {
+
+class wake_batch;
+
+/// A list of waiting coroutines, guarded by its owner's mutex. It allocates nothing: a node lives
+/// in the frame of its coroutine, whose handler it stores.
+///
+/// A node is outside -> queued -> woken -> outside. A woken node has left the list and has a claim
+/// on what it was woken for. If its coroutine is cancelled, or destroyed with its context, before
+/// it has taken that, the node wakes the next one instead: no wake is lost (A9, A12).
+///
+/// Members without an executor are called under the mutex, from any thread.
+class wait_list {
+ public:
+  class node;
+
+  explicit wait_list(std::mutex& guarded_by) noexcept : mutex_(guarded_by) {}
+  wait_list(const wait_list&) = delete;
+  wait_list& operator=(const wait_list&) = delete;
+  ~wait_list();
+
+  /// Takes what the coroutine waits for, and gives true; or gives false, and changes nothing.
+  /// Called under the mutex. `woken`: this coroutine has been woken since its last attempt.
+  using attempt = bool (*)(void* owner, bool woken);
+
+  /// Completes: when `take` has given true, at once or after being woken.
+  /// Throws: `operation_aborted` with the name of the wait; what `take` throws.
+  /// Cancellation: has taken nothing.
+  /// Executor: the caller's. The list, its mutex and the owner outlive the wait.
+  asio::awaitable<void> wait(attempt take, void* owner, const char* name);
+
+  static constexpr std::size_t all = static_cast<std::size_t>(-1);
+
+  /// Wakes up to so many, those that have waited longest. Their handlers are posted by the batch,
+  /// which the caller destroys after it has unlocked.
+  void wake(std::size_t many, wake_batch& batch) noexcept;
+
+  /// How many wait and have not been woken.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// How many have been woken, and have neither taken what they were woken for nor given it up.
+  [[nodiscard]] std::size_t woken() const noexcept { return woken_; }
+
+ private:
+  friend class wake_batch;
+
+  void insert(node& added) noexcept;
+  void remove(node& removed) noexcept;
+
+  std::mutex& mutex_;
+  node* first_ = nullptr;
+  node* last_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t woken_ = 0;
+  std::uint64_t numbers_ = 0;
+};
+
+/// One coroutine's part in a list; in its frame. `wait_list::wait` is the usual way to use one; a
+/// wait of another shape calls `try_or_join` and awaits `wait` in turn, until the former gives
+/// true.
+class wait_list::node final : public one_shot_event {
+ public:
+  explicit node(wait_list& in) noexcept : list_(in) {}
+  ~node();
+
+  /// Calls `take`; if that gives false joins the list, at the place of the first time, so that a
+  /// woken node that finds nothing is overtaken by nobody. Locks the mutex.
+  [[nodiscard]] bool try_or_join(attempt take, void* owner);
+
+ private:
+  friend class wait_list;
+  friend class wake_batch;
+
+  enum class place { outside, queued, woken };
+
+  wait_list& list_;
+  node* previous_ = nullptr;
+  node* next_ = nullptr;  // in the list, or in a batch
+  std::uint64_t number_ = 0;
+  place place_ = place::outside;
+  bool has_joined_ = false;  // for its own coroutine: the list may know this node
+};
+
+/// Nodes that were woken under a lock; the destructor posts their handlers. Declare it before the
+/// lock.
+class wake_batch {
+ public:
+  wake_batch() = default;
+  wake_batch(const wake_batch&) = delete;
+  wake_batch& operator=(const wake_batch&) = delete;
+  ~wake_batch();
+
+ private:
+  friend class wait_list;
+  void add(wait_list::node& woken) noexcept;
+
+  wait_list::node* first_ = nullptr;
+  wait_list::node* last_ = nullptr;
+};
+
+}  // namespace msgbus::exec

@@ -1,0 +1,60 @@
+#include <msgbus/exec/one_shot_event.hpp>
+
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/post.hpp>
+
+namespace msgbus::exec {
+
+asio::awaitable<void> one_shot_event::wait() {
+  // A plain function, so that nothing is made inside a line that awaits (GCC 12).
+  auto initiate = [this](auto&& waiting) { start(std::move(waiting)); };
+  return asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+}
+
+void one_shot_event::start(handler&& waiting) {
+  auto slot = asio::get_associated_cancellation_slot(waiting);
+  if (slot.is_connected()) slot.assign([this](asio::cancellation_type) { set(); });
+  if (!link(waiting.get_executor())) {
+    handler dropped(std::move(waiting));
+    return;
+  }
+  handler_.emplace(std::move(waiting));
+  state expected = state::fresh;
+  // Release: the thread that claims the handler sees it.
+  if (state_.compare_exchange_strong(expected, state::waiting, std::memory_order_acq_rel)) return;
+  unlink();
+  handler ended(std::move(*handler_));
+  handler_.reset();
+  asio::post(std::move(ended));  // never from inside an initiation: that would nest
+}
+
+one_shot_event::claimed one_shot_event::claim() noexcept {
+  // Release: what the caller did before. Acquire: the handler.
+  state seen = state::fresh;
+  if (state_.compare_exchange_strong(seen, state::set, std::memory_order_acq_rel)) {
+    return claimed::unstarted;
+  }
+  // Another thread may be destroying the coroutine's context: it waits for `post_claimed`, or comes
+  // first and drops the handler itself.
+  if (seen == state::set || !unlink_and_hold()) return claimed::nothing;
+  state_.store(state::set, std::memory_order_release);
+  return claimed::handler;
+}
+
+void one_shot_event::post_claimed() noexcept {
+  const held_context until_posted = adopt_hold();
+  handler ended(std::move(*handler_));
+  handler_.reset();
+  asio::post(std::move(ended));
+}
+
+void one_shot_event::set() noexcept {
+  if (claim() == claimed::handler) post_claimed();
+}
+
+void one_shot_event::context_ended() noexcept {
+  state_.store(state::set, std::memory_order_release);
+  const handler dropped(std::move(*handler_));  // posts the end of the coroutine's frames
+}
+
+}  // namespace msgbus::exec

@@ -1,0 +1,95 @@
+#include <msgbus/exec/wait_list.hpp>
+
+#include <msgbus/exec/aborted.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <cassert>
+
+namespace msgbus::exec {
+
+wait_list::~wait_list() { assert(!first_ && "msgbus: a wait list outlives its waits"); }
+
+asio::awaitable<void> wait_list::wait(attempt take, void* owner, const char* name) {
+  node mine(*this);
+  for (;;) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    throw_if_aborted(state, name);
+    if (mine.try_or_join(take, owner)) co_return;
+    co_await mine.wait();
+  }
+}
+
+void wait_list::wake(std::size_t many, wake_batch& batch) noexcept {
+  while (many != 0 && first_) {
+    node& next = *first_;
+    remove(next);
+    const auto claimed = next.claim();
+    if (claimed == node::claimed::nothing) continue;  // cancelled, or its context is ending
+    next.place_ = node::place::woken;
+    ++woken_;
+    --many;
+    if (claimed == node::claimed::handler) batch.add(next);
+  }
+}
+
+void wait_list::insert(node& added) noexcept {
+  if (added.number_ == 0) added.number_ = ++numbers_;
+  // From the end: nearly every node is new.
+  node* before = last_;
+  while (before && before->number_ > added.number_) before = before->previous_;
+  added.previous_ = before;
+  added.next_ = before ? before->next_ : first_;
+  (added.next_ ? added.next_->previous_ : last_) = &added;
+  (before ? before->next_ : first_) = &added;
+  added.place_ = node::place::queued;
+  ++size_;
+}
+
+void wait_list::remove(node& removed) noexcept {
+  (removed.previous_ ? removed.previous_->next_ : first_) = removed.next_;
+  (removed.next_ ? removed.next_->previous_ : last_) = removed.previous_;
+  removed.next_ = removed.previous_ = nullptr;
+  removed.place_ = node::place::outside;
+  --size_;
+}
+
+wait_list::node::~node() {
+  if (!has_joined_) return;
+  wake_batch passed_on;
+  const std::lock_guard lock(list_.mutex_);
+  if (place_ == place::queued) list_.remove(*this);
+  if (place_ != place::woken) return;
+  --list_.woken_;
+  list_.wake(1, passed_on);
+}
+
+bool wait_list::node::try_or_join(attempt take, void* owner) {
+  const std::lock_guard lock(list_.mutex_);
+  const bool woken = place_ == place::woken;
+  const bool taken = take(owner, woken);
+  if (woken) --list_.woken_;
+  if (place_ == place::queued) list_.remove(*this);
+  place_ = place::outside;
+  has_joined_ = !taken;
+  if (taken) return true;
+  rearm();
+  list_.insert(*this);
+  return false;
+}
+
+wake_batch::~wake_batch() {
+  while (first_) {
+    wait_list::node& next = *first_;
+    first_ = next.next_;
+    next.next_ = nullptr;
+    next.post_claimed();  // and the node may be gone
+  }
+}
+
+void wake_batch::add(wait_list::node& woken) noexcept {
+  (last_ ? last_->next_ : first_) = &woken;
+  last_ = &woken;
+}
+
+}  // namespace msgbus::exec
