@@ -145,4 +145,12 @@ receipt post(producer_core& self, exec::carried& event) {
   return post_to_all(all, shared);
 }
 
+receipt send_blocking(producer_core& self, exec::carried& message,
+                      std::chrono::steady_clock::duration timeout) {
+  const targets all = self.bound();
+  const exec::shared_message shared = exec::shared_with_cause(message.share());
+  if (all.empty()) self.count_unrouted({shared->message().type->name, {}});
+  return send_blocking_to_all(all, shared, timeout);
+}
+
 }  // namespace msgbus::async::detail

@@ -167,6 +167,13 @@ receipt post_command(std::shared_ptr<command> asked) {
   return post_to(*to, out);
 }
 
+receipt send_blocking_command(std::shared_ptr<command> asked,
+                              std::chrono::steady_clock::duration timeout) {
+  const auto to = asked->service;
+  exec::outgoing out = on_its_way(asked);
+  return send_blocking_to(*to, out, timeout);
+}
+
 void service_core::throw_no_handler(const command& asked) {
   if (!asked.d.from_mailbox) count_no_handler(asked.d);
   if (asked.only) {

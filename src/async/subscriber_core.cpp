@@ -178,4 +178,12 @@ receipt post(publisher_core& self, exec::carried& message) {
   return post_to_all(all, shared);
 }
 
+receipt send_blocking(publisher_core& self, exec::carried& message,
+                      std::chrono::steady_clock::duration timeout) {
+  const targets all = self.bound();
+  const exec::shared_message shared = exec::shared_with_cause(message.share());
+  if (all.empty()) self.count_unrouted({shared->message().type->name, shared->topic()});
+  return send_blocking_to_all(all, shared, timeout);
+}
+
 }  // namespace msgbus::async::detail

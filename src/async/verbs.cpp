@@ -1,7 +1,6 @@
 #include <msgbus/async/detail/verbs.hpp>
 
 #include <msgbus/core/cause.hpp>
-#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
@@ -86,17 +85,6 @@ asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_
     result = co_await to.mailbox.put_when_room(out, here);
   }
   co_return receipt_for(result, to, out);
-}
-
-receipt send_blocking_to(core& to, exec::outgoing& out,
-                         std::chrono::steady_clock::duration timeout) {
-  exec::put result = offer(to, out);
-  if (result == exec::put::full && waits_when_full(to)) {
-    result = to.mailbox.put_blocking(
-        out, saturating_add(std::chrono::steady_clock::now(), timeout));
-  }
-  if (result == exec::put::closed) to.throw_closed({out.message().type->name, out.topic()});
-  return receipt_for(result, to, out);
 }
 
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message) {

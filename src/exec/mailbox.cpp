@@ -4,13 +4,11 @@
 
 #include <msgbus/core/error.hpp>
 
-#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 
-#include <exception>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -77,23 +75,10 @@ asio::awaitable<put> mailbox::put_when_room(outgoing& out, const asio::any_io_ex
   co_return result_of(sender.result);
 }
 
-put mailbox::put_blocking(outgoing& out, std::chrono::steady_clock::time_point deadline) {
+void mailbox::check_may_block() const {
   if (runs_here(executor_)) {
     throw_would_deadlock("a thread that runs the component's executor would block on its mailbox");
   }
-  // A coroutine waits, on a context of this thread's own. If that ends first, it has taken nothing.
-  asio::io_context waiting(1);
-  put result = put::full;
-  std::exception_ptr failure;
-  auto done = [&](std::exception_ptr thrown, put sent) {
-    failure = std::move(thrown);
-    result = sent;
-  };
-  const asio::any_io_executor here = waiting.get_executor();
-  asio::co_spawn(here, put_when_room(out, here), done);
-  waiting.run_until(deadline);
-  if (failure) std::rethrow_exception(failure);
-  return result;
 }
 
 void mailbox::start_loop() {

@@ -112,6 +112,21 @@ class consumer : public detail::base<detail::consumer_core> {
     return post<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
+  /// The same for a thread that is no coroutine, which is blocked until there is room, or `timeout`
+  /// has passed: then the event is rejected. Throws `closed`, and `would_deadlock` on a thread that
+  /// runs the component's executor, where that can be known: on an `io_context`, a pool, or a strand
+  /// of one.
+  template <class E>
+  receipt send_blocking(E event, std::chrono::steady_clock::duration timeout = forever) {
+    exec::outgoing out = exec::outgoing_event(event);
+    return detail::send_blocking_to(*core_, out, timeout);
+  }
+  template <class E, class... Args>
+    requires detail::in_place_for<E, Args...>
+  receipt send_blocking(Args&&... args) {
+    return send_blocking<E>(detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
   /// A stream of copies of these events, from here on. `options.concurrency` means nothing here.
   template <class E>
   [[nodiscard]] stream<E> stream_of(mailbox_options options = {}) {

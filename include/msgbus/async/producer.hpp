@@ -63,6 +63,21 @@ class producer : public msgbus::component::sender<detail::producer_core> {
     return post<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
+  /// The same for a thread that is no coroutine, which is blocked until each has taken or refused
+  /// the event, or `timeout` has passed: those that are still full reject it. Throws
+  /// `would_deadlock` as `consumer::send_blocking`; consumers that had room have the event.
+  template <class E>
+  receipt send_blocking(E event, std::chrono::steady_clock::duration timeout = forever) {
+    detail::check_holds(event);
+    exec::carried_event<E> carried(std::move(event));
+    return detail::send_blocking(*core_, carried, timeout);
+  }
+  template <class E, class... Args>
+    requires detail::in_place_for<E, Args...>
+  receipt send_blocking(Args&&... args) {
+    return send_blocking<E>(detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
  private:
   void bind_one(consumer& bound) { core_->bind(bound.core_); }
 };

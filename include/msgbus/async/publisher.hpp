@@ -63,6 +63,22 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
     return post(std::move(message), topic.name());
   }
 
+  /// The same for a thread that is no coroutine, as `producer::send_blocking`.
+  template <class M>
+  receipt send_blocking(M message, std::string_view topic,
+                        std::chrono::steady_clock::duration timeout = forever) {
+    detail::check_topic(topic);
+    detail::check_holds(message);
+    exec::carried_message<M> carried(std::move(message), std::string(topic));
+    return detail::send_blocking(*core_, carried, timeout);
+  }
+  template <class M, class T>
+  receipt send_blocking(M message, const topic<T>& topic,
+                        std::chrono::steady_clock::duration timeout = forever) {
+    subscriber::check_type<M, T>();
+    return send_blocking(std::move(message), topic.name(), timeout);
+  }
+
  private:
   void bind_one(subscriber& bound) { core_->bind(bound.core_); }
 };

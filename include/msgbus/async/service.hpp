@@ -93,6 +93,18 @@ class service : public detail::base<detail::service_core> {
     return detail::post_command(ask(std::move(name), std::forward<Args>(args)...));
   }
 
+  /// The same for a thread that is no coroutine, as `consumer::send_blocking`.
+  template <class... Args>
+  receipt send_blocking(std::string name, Args&&... args) {
+    return send_blocking(forever, std::move(name), std::forward<Args>(args)...);
+  }
+  template <class... Args>
+  receipt send_blocking(std::chrono::steady_clock::duration timeout, std::string name,
+                        Args&&... args) {
+    return detail::send_blocking_command(ask(std::move(name), std::forward<Args>(args)...),
+                                         timeout);
+  }
+
   /// The names of the operations, sorted.
   [[nodiscard]] std::vector<std::string> operations() const { return core_->names(); }
 

@@ -141,6 +141,22 @@ class subscriber : public detail::base<detail::subscriber_core> {
     return post(std::move(message), topic.name());
   }
 
+  /// The same for a thread that is no coroutine, as `consumer::send_blocking`.
+  template <class M>
+  receipt send_blocking(M message, std::string_view topic,
+                        std::chrono::steady_clock::duration timeout = forever) {
+    detail::check_topic(topic);
+    std::string name(topic);
+    exec::outgoing out = exec::outgoing_message(message, name);
+    return detail::send_blocking_to(*core_, out, timeout);
+  }
+  template <class M, class T>
+  receipt send_blocking(M message, const topic<T>& topic,
+                        std::chrono::steady_clock::duration timeout = forever) {
+    check_type<M, T>();
+    return send_blocking(std::move(message), topic.name(), timeout);
+  }
+
   /// A stream of copies of the topic's messages of this type, from here on.
   template <class T>
   [[nodiscard]] stream<T> stream_of(std::string_view pattern, mailbox_options options = {}) {

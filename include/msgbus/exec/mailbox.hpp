@@ -14,7 +14,6 @@
 #include <asio/awaitable.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <mutex>
 
@@ -61,9 +60,9 @@ class mailbox : private context_link {
   /// `operation_aborted` if it is cancelled; then the message was not taken.
   asio::awaitable<put> put_when_room(outgoing& out, const asio::any_io_executor& here);
 
-  /// The same for a plain thread, which is blocked until then, and until `deadline` at most; then
-  /// the result is `full`. Throws `would_deadlock` if this thread runs the mailbox's executor.
-  put put_blocking(outgoing& out, std::chrono::steady_clock::time_point deadline);
+  /// Throws `would_deadlock` if a thread that blocks until there is room is one that makes room:
+  /// one that runs the mailbox's executor, where that can be known.
+  void check_may_block() const;
 
   /// Refuses messages from now on and wakes all who wait for room.
   void close() noexcept { state_.close(); }

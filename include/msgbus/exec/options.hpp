@@ -9,6 +9,10 @@
 
 namespace msgbus {
 
+/// As a time-out: none.
+inline constexpr std::chrono::steady_clock::duration forever =
+    std::chrono::steady_clock::duration::max();
+
 /// What a full mailbox does with one more message (A6).
 enum class overflow {
   suspend,      ///< `send` waits, first come first served; `post` is rejected
@@ -70,6 +74,7 @@ struct drain_report {
 namespace async {
 using msgbus::drain_options;
 using msgbus::drain_report;
+using msgbus::forever;
 using msgbus::mailbox_options;
 using msgbus::overflow;
 using msgbus::receipt;

@@ -71,5 +71,7 @@ asio::awaitable<std::size_t> dispatch(std::shared_ptr<producer_core> self,
                                       exec::held_message event);
 asio::awaitable<receipt> send(std::shared_ptr<producer_core> self, exec::held_message event);
 receipt post(producer_core& self, exec::carried& event);
+receipt send_blocking(producer_core& self, exec::carried& event,
+                      std::chrono::steady_clock::duration timeout);
 
 }  // namespace msgbus::async::detail

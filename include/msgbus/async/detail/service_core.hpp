@@ -129,6 +129,8 @@ asio::awaitable<R> call_command(std::shared_ptr<typed_command<R, Args...>> asked
 /// Puts a command into the service's mailbox, waiting for room where that says so.
 asio::awaitable<receipt> send_command(std::shared_ptr<command> asked);
 receipt post_command(std::shared_ptr<command> asked);
+receipt send_blocking_command(std::shared_ptr<command> asked,
+                              std::chrono::steady_clock::duration timeout);
 
 /// One operation of a service, with its one handler.
 class operation_entry : public routing::named_entry {

@@ -75,6 +75,8 @@ asio::awaitable<std::size_t> publish(std::shared_ptr<publisher_core> self,
                                      exec::held_message message);
 asio::awaitable<receipt> send(std::shared_ptr<publisher_core> self, exec::held_message message);
 receipt post(publisher_core& self, exec::carried& message);
+receipt send_blocking(publisher_core& self, exec::carried& message,
+                      std::chrono::steady_clock::duration timeout);
 
 /// Throws `type_mismatch`: some subscriber has handlers for the topic, and none takes the type.
 [[noreturn]] void throw_mismatch(const targets& all, value_ref message, std::string_view topic);

@@ -22,11 +22,6 @@ receipt receipt_for(exec::put result, core& to, const exec::outgoing& out);
 
 /// Puts a message into a component's mailbox, without waiting.
 receipt post_to(core& to, exec::outgoing& out);
-/// The same for a plain thread, which is blocked until there is room. Throws `closed` and
-/// `would_deadlock`.
-receipt send_blocking_to(core& to, exec::outgoing& out,
-                         std::chrono::steady_clock::duration timeout);
-
 /// Whether a `send` that finds the mailbox full waits.
 [[nodiscard]] inline bool waits_when_full(const core& to) noexcept {
   return to.mailbox.options().on_full == overflow::suspend;
@@ -53,5 +48,13 @@ asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message messa
 /// Sends to each of them, one after the other where there is room, then to those that were full.
 asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message);
 receipt post_to_all(const targets& all, const exec::shared_message& message);
+
+// The same for plain threads, which are blocked until there is room, or the time has passed. Throw
+// `would_deadlock`; and that to one component `closed`.
+
+receipt send_blocking_to(core& to, exec::outgoing& out,
+                         std::chrono::steady_clock::duration timeout);
+receipt send_blocking_to_all(const targets& all, const exec::shared_message& message,
+                             std::chrono::steady_clock::duration timeout);
 
 }  // namespace msgbus::async::detail

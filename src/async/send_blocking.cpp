@@ -1,0 +1,78 @@
+#include <msgbus/async/detail/verbs.hpp>
+
+#include <msgbus/core/saturate.hpp>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+
+#include <exception>
+#include <functional>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+/// A message for one mailbox that was full.
+struct blocked {
+  core& to;
+  exec::outgoing& out;
+  exec::put result = exec::put::full;
+  std::exception_ptr failure = nullptr;
+};
+
+/// Coroutines wait, on a context of this thread's own. What still waits when that ends has taken
+/// nothing.
+void wait_for_room(std::vector<blocked>& all, std::chrono::steady_clock::time_point deadline) {
+  for (const blocked& each : all) each.to.mailbox.check_may_block();
+  asio::io_context waiting(1);
+  const asio::any_io_executor here = waiting.get_executor();
+  for (blocked& each : all) {
+    auto done = [&each](std::exception_ptr failure, exec::put result) {
+      each.failure = std::move(failure);
+      each.result = result;
+    };
+    asio::co_spawn(here, each.to.mailbox.put_when_room(each.out, here), done);
+  }
+  waiting.run_until(deadline);
+  for (const blocked& each : all) {
+    if (each.failure) std::rethrow_exception(each.failure);
+  }
+}
+
+}  // namespace
+
+receipt send_blocking_to(core& to, exec::outgoing& out,
+                         std::chrono::steady_clock::duration timeout) {
+  const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
+  exec::put result = offer(to, out);
+  if (result == exec::put::full && waits_when_full(to)) {
+    std::vector<blocked> alone{{to, out}};
+    wait_for_room(alone, deadline);
+    result = alone.front().result;
+  }
+  if (result == exec::put::closed) to.throw_closed({out.message().type->name, out.topic()});
+  return receipt_for(result, to, out);
+}
+
+receipt send_blocking_to_all(const targets& all, const exec::shared_message& message,
+                             std::chrono::steady_clock::duration timeout) {
+  const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
+  std::vector<exec::outgoing> outs(all.size(), exec::outgoing(message));
+  std::vector<blocked> full;
+  receipt total;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const exec::put result = offer(*all[i], outs[i]);
+    if (result == exec::put::full && waits_when_full(*all[i])) {
+      full.push_back({*all[i], outs[i]});
+    } else {
+      total += receipt_for(result, *all[i], outs[i]);
+    }
+  }
+  if (full.empty()) return total;
+  wait_for_room(full, deadline);
+  for (const blocked& each : full) total += receipt_for(each.result, each.to, each.out);
+  return total;
+}
+
+}  // namespace msgbus::async::detail
