@@ -1,24 +1,25 @@
-/* The protocol of src/exec/mailbox.cpp: senders, a lane started on demand, and senders that wait.
+/* The protocol of exec/mailbox_state: senders, a consumer loop started on demand, and senders that
+ * wait for room in a wait_list.
  *
  * Checked for every interleaving of SENDERS that send EACH messages to a mailbox of CAPACITY with
- * LANES (1 is the ring, more is the queue of boxes):
+ * LOOPS (1 is the queue of blocks, more is the queue of references):
  *  - never more than CAPACITY messages wait (A6);
- *  - a slot of the ring is not used again while its message is being handled;
  *  - when nothing can happen any more, no message is left and no sender waits (A7).
  * A sender may give up while it waits (A9), CANCELS times in all.
  *
- * The model is sequentially consistent. What makes the code so, where two sides each write one
- * thing and then read the other's:
- *  - publish / active_ and active_ / published: all four are seq_cst (for boxes, their count is);
- *  - sleeping_ / head_ and head_ / sleeping_: a seq_cst fence between the write and the read on
- *    either side (sender::falls_asleep, room_made(true)). room_made(false) has none, and the model
- *    lets it miss anything.
+ * The model is sequentially consistent, but for one thing: a message is published by a release
+ * store, which may become visible after the sender has looked at `active_`. What makes the code
+ * consistent, where two sides each write one thing and then read the other's:
+ *  - claim / active_ and active_ / claimed: all four are seq_cst;
+ *  - sleeping_ / taken_ and taken_ / sleeping_: a seq_cst fence between the write and the read on
+ *    either side (attempt, has_sleepers(true)). has_sleepers(false) has none, and the model lets it
+ *    miss anything.
  * Everything else about waiting senders is under the lock. A claim is one step: a claim that
- * succeeds has read a head that can only have grown; one that fails has read the same tail before
- * and after the head. The patience of lanes is 0 here, the least; more laps look more often.
+ * succeeds has read a count of taken messages that can only have grown; one that fails has read the
+ * same tail before and after it. The idle spins of loops are 0 here, the least.
  *
- * Each of these takes one part away, and the check must then fail: NO_SECOND_LOOK, NO_PASSING_ON,
- * LATE_ANNOUNCEMENT, ROOM_FOR_ALL, NO_SPARE_SLOT.
+ * Each of these takes one part away, and the check must then fail: NO_SECOND_LOOK, PUBLISHED_ONLY,
+ * NO_PASSING_ON, LATE_COUNT, KEEP_CLAIM.
  */
 
 #ifndef SENDERS
@@ -30,75 +31,50 @@
 #ifndef CAPACITY
 #define CAPACITY 1
 #endif
-#ifndef LANES
-#define LANES 1
+#ifndef LOOPS
+#define LOOPS 1
 #endif
 #ifndef CANCELS
 #define CANCELS 1
 #endif
 #define BATCH 2
 #define MESSAGES (SENDERS * EACH)
-#ifdef NO_SPARE_SLOT
-#define SLOTS CAPACITY
-#else
-#define SLOTS (CAPACITY + 1)
-#endif
 
-/* The queue: tickets from 0 on. */
+/* The queue: positions from 0 on. */
 byte tail = 0;
-byte head = 0;
-byte destroyed = 0;
+byte taken = 0;
 bool published[MESSAGES];
 
 byte running = 0;
-byte posted = 0; /* lanes that the executor is to run */
+byte posted = 0; /* loops that the executor is to run */
 
-/* The waiting senders; all but `sleeping` under the lock. */
+/* The waiting senders; all but `sleeping` and `hindrances` under the lock. */
 bool locked = false;
-byte waiting = 0;
-byte sleeping = 0;
-byte next_stamp = 0;
-bool listed[SENDERS];
-byte stamp[SENDERS];
-bool has_waiter[SENDERS];
-bool woken[SENDERS];
-bool asleep[SENDERS];
+byte hindrances = 0; /* senders that are queued or woken, or more */
+byte sleeping = 0;   /* senders that are queued, or more */
+byte queued = 0;
+byte woken = 0;
+byte next_number = 1;
+bool is_queued[SENDERS];
+bool is_woken[SENDERS];
+byte number[SENDERS];
 
 byte cancels = 0;
-byte taken_in = 0; /* messages that were taken */
+byte taken_in = 0; /* messages that were put in */
 byte handled = 0;
 byte done = 0; /* senders that have ended */
 
 #define LOCK atomic { !locked -> locked = true }
 #define UNLOCK locked = false
-#define HAS_ROOM (tail - head < CAPACITY)
-#if LANES == 1
-#define READY (head < MESSAGES && published[head])
+#ifdef PUBLISHED_ONLY
+#define IS_EMPTY (taken == MESSAGES || !published[taken])
 #else
-#define READY (head != tail) /* counted before it is there */
+#define IS_EMPTY (taken == tail)
 #endif
 
-/* For whom there is room: `places` are given out in the order of coming. */
-inline position_of(s, result) {
-  d_step {
-    result = 0;
-    i = 0;
-    do
-    :: i < SENDERS ->
-       if
-       :: listed[i] && stamp[i] < stamp[s] -> result++
-       :: else
-       fi;
-       i++
-    :: else -> break
-    od;
-    i = 0
-  }
-}
-
-/* Two looks: the head, and later the tail. */
+/* Two looks: what was taken, and later the tail. */
 inline look_for_room(result) {
-  seen = head;
+  seen = taken;
   d_step {
     if
     :: tail - seen < CAPACITY -> result = CAPACITY - (tail - seen)
@@ -108,80 +84,80 @@ inline look_for_room(result) {
   }
 }
 
-inline wake_senders_locked() {
-  look_for_room(places);
+/* wait_list::wake: so many of those that have waited longest. */
+inline wake(many) {
   d_step {
-    i = 0;
     do
-    :: i < SENDERS ->
-       ahead = 0;
-       j = 0;
+    :: many > 0 && queued > 0 ->
+       j = SENDERS;
+       i = 0;
        do
-       :: j < SENDERS ->
+       :: i < SENDERS ->
           if
-          :: listed[j] && stamp[j] < stamp[i] -> ahead++
+          :: is_queued[i] && (j == SENDERS || number[i] < number[j]) -> j = i
           :: else
           fi;
-          j++
+          i++
        :: else -> break
        od;
-       if
-       :: listed[i] && ahead < places && has_waiter[i] ->
-          woken[i] = true;
-          if
-          :: asleep[i] -> asleep[i] = false; sleeping--
-          :: else
-          fi
-       :: else
-       fi;
-       i++
+       is_queued[j] = false;
+       queued--;
+       is_woken[j] = true;
+       woken++;
+       many--
     :: else -> break
     od;
-    i = 0; j = 0; ahead = 0; places = 0
+    i = 0; j = 0; many = 0
   }
 }
 
-inline fall_asleep(s) {
+/* notify_space_locked */
+inline notify_space() {
+  look_for_room(places);
   if
-  :: !asleep[s] -> atomic { asleep[s] = true; sleeping++ }
-  :: else
-  fi
+  :: places > woken -> places = places - woken; wake(places)
+  :: else -> places = 0
+  fi;
+  d_step { hindrances = queued + woken; sleeping = queued }
 }
 
 /* Sets `ticket` and `ok`. */
 inline claim() {
   d_step {
     if
-    :: HAS_ROOM ->
+    :: tail - taken < CAPACITY ->
        ok = true;
        ticket = tail;
        tail++;
        taken_in++;
-       assert(tail - head <= CAPACITY);
-#if LANES == 1
-       assert(ticket < SLOTS || destroyed > ticket - SLOTS)
-#endif
+       assert(tail - taken <= CAPACITY)
     :: else -> ok = false
     fi
   }
 }
 
-inline start_lane() {
+/* The message becomes visible before or after the sender looks for a loop. */
+inline publish_and_start() {
   if
-  :: running < LANES ->
+  :: published[ticket] = true; may_start = (running < LOOPS)
+  :: may_start = (running < LOOPS); published[ticket] = true
+  fi;
+  if
+  :: may_start ->
      atomic {
        if
-       :: running < LANES -> running++; posted++
+       :: running < LOOPS -> running++; posted++
        :: else
        fi
      }
   :: else
-  fi
+  fi;
+  may_start = false
 }
 
 proctype sender(byte me) {
-  byte left = EACH, ticket = 0, places = 0, seen = 0, ahead = 0, i = 0, j = 0;
-  bool ok = false;
+  byte left = EACH, ticket = 0, places = 0, others = 0, seen = 0, i = 0, j = 0;
+  bool ok = false, may_start = false;
   do
   :: left == 0 -> break
   :: else ->
@@ -189,166 +165,174 @@ proctype sender(byte me) {
      /* try_put */
      ok = false;
      if
-     :: waiting == 0 ->
-        claim();
-        if
-        :: ok -> published[ticket] = true
-        :: else
-        fi
+     :: hindrances == 0 -> claim()
      :: else ->
         LOCK;
+        d_step { others = queued + woken; hindrances = others; sleeping = queued };
         look_for_room(places);
         if
-        :: places > waiting ->
-           claim();
-           if
-           :: ok -> published[ticket] = true
-           :: else
-           fi
+        :: places > others -> claim()
         :: else
         fi;
-        places = 0;
+        d_step { places = 0; others = 0 };
         UNLOCK
      fi;
      if
-     :: ok -> start_lane()
+     :: ok -> publish_and_start()
      :: else ->
-        /* wait_for_room */
-        LOCK;
-        d_step {
-          listed[me] = true;
-          stamp[me] = next_stamp;
-          next_stamp++;
-          has_waiter[me] = false;
-          woken[me] = false;
-          waiting++
-        }
-#ifndef LATE_ANNOUNCEMENT
-        fall_asleep(me);
-#endif
-        UNLOCK;
+        /* wait_list::wait */
         do
         :: LOCK;
-#ifndef LATE_ANNOUNCEMENT
-           fall_asleep(me);
+           /* attempt */
+           others = queued + woken - is_woken[me];
+#ifndef LATE_COUNT
+           d_step { hindrances = others + 1; sleeping = queued + 1 };
 #endif
            look_for_room(places);
-#ifdef ROOM_FOR_ALL
-           ahead = (has_waiter[me] -> 0 : waiting - 1);
-#else
-           position_of(me, ahead);
-#endif
            if
-           :: ahead < places -> claim()
+           :: places > (is_woken[me] -> 0 : others) -> claim()
            :: else -> ok = false
            fi;
-           d_step { ahead = 0; places = 0 };
-           if
-           :: ok ->
-              published[ticket] = true;
-              UNLOCK;
-              start_lane();
-              break
-           :: else ->
-              d_step { has_waiter[me] = true; woken[me] = false };
-#ifdef LATE_ANNOUNCEMENT
-              fall_asleep(me);
+#ifdef LATE_COUNT
+           d_step { hindrances = others + 1; sleeping = queued + 1 };
 #endif
-              UNLOCK
+           if
+           :: ok -> d_step { hindrances = others; sleeping = queued }
+           :: else
+           fi;
+           /* try_or_join */
+           d_step {
+             if
+             :: is_woken[me] ->
+                is_woken[me] = false;
+#ifdef KEEP_CLAIM
+                if
+                :: ok -> woken--
+                :: else
+                fi
+#else
+                woken--
+#endif
+             :: else
+             fi;
+             if
+             :: ok -> number[me] = 0
+             :: else ->
+                if
+                :: number[me] == 0 -> number[me] = next_number; next_number++
+                :: else
+                fi;
+                is_queued[me] = true;
+                queued++
+             fi;
+             places = 0;
+             others = 0
+           };
+           UNLOCK;
+           if
+           :: ok -> publish_and_start(); break
+           :: else
            fi;
            if
-           :: woken[me]
-           :: atomic { cancels > 0 -> cancels-- }; break
-           fi
-        od;
-        /* ~sender */
-        LOCK;
-        d_step {
-          listed[me] = false;
-          waiting--;
-          if
-          :: asleep[me] -> asleep[me] = false; sleeping--
-          :: else
-          fi
-        };
+           :: is_woken[me]
+           :: atomic { cancels > 0 -> cancels-- };
+              /* ~node */
+              LOCK;
+              d_step {
+                number[me] = 0;
+                if
+                :: is_queued[me] -> is_queued[me] = false; queued--
+                :: else
+                fi
+              };
+              if
+              :: is_woken[me] ->
+                 d_step { is_woken[me] = false; woken-- };
 #ifndef NO_PASSING_ON
-        wake_senders_locked();
+                 places = 1;
+                 wake(places)
 #endif
-        UNLOCK
+              :: else
+              fi;
+              UNLOCK;
+              break
+           fi
+        od
      fi;
-     d_step { ok = false; ticket = 0 }
+     atomic { ok = false; ticket = 0 }
   od;
   done++
 }
 
-inline room_made() {
+inline look_for_sleepers() {
   if
   :: sleeping != 0 ->
      LOCK;
-     wake_senders_locked();
+     notify_space();
      UNLOCK
   :: else
   fi
 }
 
-proctype lane() {
-  byte taken = 0, places = 0, seen = 0, ahead = 0, i = 0, j = 0;
-  bool got = false;
+proctype loop() {
+  byte got = 0, places = 0, seen = 0, i = 0, j = 0;
+  bool found = false;
 end:
   do
   :: atomic { posted > 0 -> posted-- };
      do
-     :: taken = 0;
+     :: got = 0;
         do
-        :: taken < BATCH ->
+        :: got < BATCH ->
            atomic {
              if
-             :: head < MESSAGES && published[head] -> head++; got = true
-             :: else -> got = false
+             :: taken < MESSAGES && published[taken] -> taken++; found = true
+             :: else -> found = false
              fi
            };
            if
-           :: !got -> break
+           :: !found -> break
            :: else
            fi;
-           taken++;
+           got++;
            if
-           :: true -> room_made() /* the handler suspends: room_made(true) before it is awaited */
+           :: true -> look_for_sleepers() /* the handler suspends: surely, before it is awaited */
            :: true
            fi;
-           atomic { destroyed++; handled++ };
+           handled++;
            if
-           :: true -> room_made()
-           :: true /* room_made(false) has come too early to see */
+           :: true -> look_for_sleepers()
+           :: true /* this look has come too early to see */
            fi
         :: else -> break
         od;
-        room_made();
+        look_for_sleepers();
         if
-        :: taken != 0
+        :: got != 0
         :: else ->
+           /* end_loop */
            running--;
 #ifdef NO_SECOND_LOOK
            break
 #else
            if
-           :: READY ->
+           :: IS_EMPTY -> break
+           :: else ->
               atomic {
                 if
-                :: running < LANES -> running++; got = true
-                :: else -> got = false
+                :: running < LOOPS -> running++; found = true
+                :: else -> found = false
                 fi
               };
               if
-              :: got
+              :: found
               :: else -> break
               fi
-           :: else -> break
            fi
 #endif
         fi
      od;
-     atomic { taken = 0; got = false }
+     atomic { got = 0; found = false }
   od
 }
 
@@ -356,9 +340,9 @@ end:
 active proctype watch() {
   timeout ->
   assert(done == SENDERS);
-  assert(waiting == 0 && sleeping == 0);
+  assert(queued == 0 && woken == 0);
   assert(running == 0 && posted == 0);
-  assert(head == tail && handled == taken_in)
+  assert(taken == tail && handled == taken_in)
 }
 
 init {
@@ -374,7 +358,7 @@ init {
     od;
     s = 0;
     do
-    :: s < LANES -> run lane(); s++
+    :: s < LOOPS -> run loop(); s++
     :: else -> break
     od
   }
