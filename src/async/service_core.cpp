@@ -129,9 +129,7 @@ exec::outgoing on_its_way(std::shared_ptr<command>& asked) {
         return std::make_shared<carried_command>(
             std::move(*static_cast<std::shared_ptr<command>*>(at)));
       },
-      [](const void* at, const void*) noexcept {
-        return value_ref{key_of<command_arguments>, at};
-      },
+      [](const void* at, const void*) noexcept { return value_ref{key_of<command_arguments>, at}; },
       [](const void*, const void*) noexcept { return std::string_view(); }};
   return {source, exec::outgoing::units_of<carried_command, std::shared_ptr<command>>, &asked};
 }

@@ -16,7 +16,7 @@ namespace msgbus::exec {
 
 namespace {
 
-constexpr int batch = 64;  // messages that a loop handles before others get their turn (A11)
+constexpr unsigned batch = 64;  // messages that a loop handles before others get their turn (A11)
 
 }  // namespace
 
@@ -39,14 +39,12 @@ consumer_loop::~consumer_loop() {
 
 // How often a loop that finds nothing lets others run before it ends: starting one costs more, but
 // only where many messages come.
-int consumer_loop::idle_spins() const noexcept {
-  return static_cast<int>(std::min<std::uint64_t>(handled_ / 16, 8));
-}
+unsigned consumer_loop::idle_spins() const noexcept { return std::min(handled_ / 16, 8U); }
 
 bool consumer_loop::run(asio::awaitable<void>& rest) {
   mailbox& in = *mailbox_;
   mailbox_state& state = in.state_;
-  int taken = 0;
+  unsigned taken = 0;
   for (; taken < batch && state.take(message_); ++taken) {
     if (state.discards()) [[unlikely]] {
       in.owner_.abandoned(*message_.get());
@@ -59,7 +57,7 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
     in.notify_space(false);
   }
   in.notify_space(true);
-  handled_ += static_cast<std::uint64_t>(taken);
+  handled_ += taken;
   idle_ = taken == 0 ? idle_ + 1 : 0;
   if (idle_ <= idle_spins() || !state.end_loop()) return true;
   mailbox_ = nullptr;
@@ -95,19 +93,19 @@ void inline_loop::operator()() {
 coroutine_loop::coroutine_loop(consumer_loop&& going_on)
     : in(going_on.of()),
       work(work_on(in.executor_)),
-      executor(make_lane_executor(in.executor_,
-                                  std::make_shared<const lineage>(lineage{&in, nullptr}))),
+      executor(
+          make_lane_executor(in.executor_, std::make_shared<const lineage>(lineage{&in, nullptr}))),
       mine(std::move(going_on)) {}
 
 coroutine_loop::~coroutine_loop() {
-  const std::lock_guard lock(in.mutex_);
+  const std::lock_guard lock(in.state_.mutex());
   if (!listed) return;
   (previous ? previous->next : in.running_) = next;
   if (next) next->previous = previous;
 }
 
 bool coroutine_loop::list() {
-  const std::lock_guard lock(in.mutex_);
+  const std::lock_guard lock(in.state_.mutex());
   next = in.running_;
   if (next) next->previous = this;
   in.running_ = this;
@@ -116,7 +114,7 @@ bool coroutine_loop::list() {
 }
 
 void coroutine_loop::cancel_all(mailbox& in) {
-  const std::lock_guard lock(in.mutex_);
+  const std::lock_guard lock(in.state_.mutex());
   // If its context ends later, perhaps on another thread, it waits for the lock.
   if (!in.can_run()) return;
   for (coroutine_loop* each = in.running_; each; each = each->next) {
@@ -125,7 +123,7 @@ void coroutine_loop::cancel_all(mailbox& in) {
     asio::post(each->executor, [keep = in.owner_.keep(), &in, each] {
       bool is_there = false;
       {
-        const std::lock_guard again(in.mutex_);
+        const std::lock_guard again(in.state_.mutex());
         for (coroutine_loop* one = in.running_; one; one = one->next) {
           is_there = is_there || one == each;
         }
@@ -145,7 +143,7 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
     note_told_to_end(self->executor);
     self->signal.emit(asio::cancellation_type::terminal);
   }
-  int awaited = 0;
+  unsigned awaited = 0;
   do {
     const bool handles = rest.valid();
     if (handles) {

@@ -30,13 +30,13 @@ class consumer_loop {
   void done() noexcept { mailbox_->state_.done(message_); }
 
  private:
-  [[nodiscard]] int idle_spins() const noexcept;
+  [[nodiscard]] unsigned idle_spins() const noexcept;
 
   mailbox* mailbox_;  // null: it has ended, or was moved from
   std::shared_ptr<const void> keep_;
   message_in_hand message_;
-  std::uint64_t handled_ = 0;
-  int idle_ = 0;  // how often in a row it found nothing
+  std::uint32_t handled_ = 0;  // modulo 2^32
+  std::uint32_t idle_ = 0;     // how often in a row it found nothing
 };
 
 /// A loop as it starts: a plain function on the executor, as long as no handler suspends.

@@ -50,7 +50,7 @@ bool mailbox_state::attempt(waiting_put& sender, bool woken) {
   // Counted before it looks: a sender that sleeps has seen no room after it was counted.
   count_senders(others + 1, senders_.size() + 1);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // see `has_sleepers`
-  shared_message none;  // a mailbox that displaces is never full
+  shared_message none;                                  // a mailbox that displaces is never full
   if (is_closed()) {
     sender.result = put::closed;
   } else if (space() > (woken ? 0 : others) && enqueue(sender.out, none)) {

@@ -116,9 +116,8 @@ TEST_CASE("a closed component says so, also to a thread that waits", "[A10]") {
   msgbus::testing::stepping_context context;
   bus::consumer consumer(context.get_executor(), {.capacity = 1});
   (void)consumer.post(paid{1});
-  auto second = std::async(std::launch::async, [&] {
-    return code_of([&] { (void)consumer.send_blocking(paid{2}); });
-  });
+  auto second = std::async(std::launch::async,
+                           [&] { return code_of([&] { (void)consumer.send_blocking(paid{2}); }); });
   CHECK(second.wait_for(1ms) == std::future_status::timeout);
   consumer.close();
   CHECK(second.get() == errc::closed);

@@ -103,8 +103,7 @@ TEST_CASE("a message keeps its topic on the way") {
   std::string topic = "orders.paid";
   outgoing out = outgoing_message(value, topic);
   CHECK(out.topic() == "orders.paid");
-  put_and_look(std::move(out),
-               [](const carried& there) { CHECK(there.topic() == "orders.paid"); });
+  put_and_look(std::move(out), [](const carried& there) { CHECK(there.topic() == "orders.paid"); });
 
   std::string other = "orders.sent";
   outgoing shared = outgoing_message(value, other);

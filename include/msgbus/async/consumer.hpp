@@ -114,8 +114,8 @@ class consumer : public detail::base<detail::consumer_core> {
 
   /// The same for a thread that is no coroutine, which is blocked until there is room, or `timeout`
   /// has passed: then the event is rejected. Throws `closed`, and `would_deadlock` on a thread that
-  /// runs the component's executor, where that can be known: on an `io_context`, a pool, or a strand
-  /// of one.
+  /// runs the component's executor, where that can be known: on an `io_context`, a pool, or a
+  /// strand of one.
   template <class E>
   receipt send_blocking(E event, std::chrono::steady_clock::duration timeout = forever) {
     exec::outgoing out = exec::outgoing_event(event);

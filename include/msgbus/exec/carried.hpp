@@ -92,9 +92,7 @@ class carried_event final : public movable_carried {
   movable_carried* move_to(void* place) override {
     return ::new (place) carried_event(std::move(event_));
   }
-  [[nodiscard]] std::shared_ptr<carried> share() override {
-    return share_as<carried_event>();
-  }
+  [[nodiscard]] std::shared_ptr<carried> share() override { return share_as<carried_event>(); }
 
  private:
   E event_;
@@ -113,9 +111,7 @@ class carried_message final : public movable_carried {
   movable_carried* move_to(void* place) override {
     return ::new (place) carried_message(std::move(message_), std::move(topic_));
   }
-  [[nodiscard]] std::shared_ptr<carried> share() override {
-    return share_as<carried_message>();
-  }
+  [[nodiscard]] std::shared_ptr<carried> share() override { return share_as<carried_message>(); }
 
  private:
   M message_;

@@ -15,7 +15,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 namespace msgbus::exec {
 
@@ -106,9 +105,8 @@ class mailbox : private context_link {
   std::atomic<bool> context_ended_{false};
   std::atomic<bool> wake_posted_{false};  // somebody will look for senders to wake
   wake_memory wake_memory_;               // for the post that starts a loop
-
-  std::mutex mutex_;
-  struct coroutine_loop* running_ = nullptr;  // a list, under the lock: those that can be cancelled
+  // A list of those that can be cancelled, under the lock of `state_`.
+  struct coroutine_loop* running_ = nullptr;
 
   mailbox_state state_;
 };

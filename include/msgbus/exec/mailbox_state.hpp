@@ -115,6 +115,9 @@ class mailbox_state {
   /// Whether there is room for so many that waking somebody pays, though more room will follow.
   [[nodiscard]] bool has_much_space() const noexcept { return space() >= capacity_ / 4; }
 
+  /// The lock of what changes seldom: who waits, whether it is closed.
+  [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
+
   // --- The end.
 
   /// Refuses messages from now on and wakes all who wait for room.
@@ -178,7 +181,7 @@ class mailbox_state {
   }
 
   std::atomic<std::uint32_t> hindrances_;
-  std::atomic<unsigned> active_{0};           // loops started and not ended
+  std::atomic<unsigned> active_{0};       // loops started and not ended
   std::atomic<std::size_t> sleeping_{0};  // senders that nobody has woken, or more
   std::atomic<bool> discarding_{false};
 

@@ -41,9 +41,7 @@ class outgoing {
   }
 
   /// How many units it takes, once it is prepared for a place.
-  [[nodiscard]] std::uint32_t units() const noexcept {
-    return shared_ ? reference_units : units_;
-  }
+  [[nodiscard]] std::uint32_t units() const noexcept { return shared_ ? reference_units : units_; }
   /// Moves it into its place.
   void put(void* place) noexcept {
     if (shared_) {
@@ -107,7 +105,8 @@ template <class M>
   using made = carried_message<M>;
   static constexpr outgoing::source source{
       [](void* at, void* to, void* place) noexcept {
-        ::new (place) made(std::move(*static_cast<M*>(at)), std::move(*static_cast<std::string*>(to)));
+        ::new (place)
+            made(std::move(*static_cast<M*>(at)), std::move(*static_cast<std::string*>(to)));
       },
       [](void* at, void* to) -> shared_message {
         return made_shared<made>([=](void* place) {

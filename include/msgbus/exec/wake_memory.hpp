@@ -14,7 +14,7 @@ namespace msgbus::exec {
 /// One block, inside the object that posts. Whoever asks while it is in use gets other memory.
 class wake_memory {
  public:
-  static constexpr std::size_t size = 144;
+  static constexpr std::size_t size = 96;
 
   [[nodiscard]] void* take(std::size_t bytes) {
     if (bytes <= size && !in_use_.exchange(true, std::memory_order_acquire)) return place_;
@@ -49,7 +49,7 @@ class wake_allocator {
 
   template <class U>
   friend bool operator==(const wake_allocator& a, const wake_allocator<U>& b) noexcept {
-    return a.from_ == b.from_;
+    return wake_allocator(b).from_ == a.from_;
   }
 
  private:

@@ -1,0 +1,203 @@
+// The mailbox without an executor: what it answers to senders and to consumer loops.
+
+#include <msgbus/exec/mailbox_state.hpp>
+
+#include <msgbus/testing/stepping_executor.hpp>
+
+#include "support/catch.hpp"
+
+#include <asio/error.hpp>
+#include <asio/system_error.hpp>
+
+#include <string>
+#include <vector>
+
+namespace mailbox_state_test {
+
+using msgbus::mailbox_options;
+using msgbus::overflow;
+using msgbus::exec::mailbox_state;
+using msgbus::exec::message_in_hand;
+using msgbus::exec::outgoing;
+using msgbus::exec::put;
+using msgbus::exec::shared_message;
+using msgbus::exec::waiting_put;
+using msgbus::testing::spawned;
+using msgbus::testing::stepping_context;
+
+namespace {
+
+put post(mailbox_state& to, int number) {
+  outgoing out = msgbus::exec::outgoing_event(number);
+  shared_message displaced;
+  return to.try_put(out, displaced);
+}
+
+// The next message, or -1.
+int take(mailbox_state& from) {
+  message_in_hand next;
+  if (!from.take(next)) return -1;
+  const int number = *static_cast<const int*>(next.get()->message().data);
+  from.done(next);
+  return number;
+}
+
+asio::awaitable<put> send(mailbox_state& to, int number) {
+  outgoing out = msgbus::exec::outgoing_event(number);
+  out.prepare(true);
+  waiting_put sender{to, out};
+  co_await to.senders().wait(&waiting_put::attempt, &sender, "send");
+  co_return sender.result;
+}
+
+}  // namespace
+
+TEST_CASE("the first message wants a consumer loop, and the next ones do not, until it ends",
+          "[A7]") {
+  mailbox_state state({});
+  CHECK(post(state, 1) == put::taken);
+  REQUIRE(state.wants_loop());
+  REQUIRE(state.claim_loop());
+  CHECK_FALSE(state.wants_loop());
+  CHECK_FALSE(state.claim_loop());
+  CHECK(post(state, 2) == put::taken);
+  CHECK_FALSE(state.wants_loop());
+  CHECK(take(state) == 1);
+  CHECK(take(state) == 2);
+  CHECK(state.end_loop());
+  CHECK_FALSE(state.has_loops());
+  CHECK(post(state, 3) == put::taken);
+  CHECK(state.wants_loop());
+}
+
+TEST_CASE("a loop that would leave a message behind does not end", "[A7]") {
+  for (const std::size_t loops : {1U, 2U}) {
+    mailbox_state state({.concurrency = loops});
+    CHECK(post(state, 1) == put::taken);
+    for (std::size_t i = 0; i < loops; ++i) REQUIRE(state.claim_loop());
+    CHECK_FALSE(state.end_loop());
+    CHECK(take(state) == 1);
+    for (std::size_t i = 0; i < loops; ++i) CHECK(state.end_loop());
+  }
+}
+
+TEST_CASE("no more loops run than messages may be handled at once", "[A5]") {
+  mailbox_state state({.concurrency = 3});
+  for (int i = 0; i < 3; ++i) CHECK(state.claim_loop());
+  CHECK_FALSE(state.claim_loop());
+  state.lose_loop();
+  CHECK(state.claim_loop());
+}
+
+TEST_CASE("a full mailbox does what its options say", "[A6]") {
+  for (const overflow policy : {overflow::suspend, overflow::reject}) {
+    mailbox_state state({.capacity = 1, .on_full = policy});
+    CHECK(post(state, 1) == put::taken);
+    CHECK(post(state, 2) == put::full);
+    CHECK(take(state) == 1);
+    CHECK(post(state, 3) == put::taken);
+    CHECK(state.accepted() == 2);
+  }
+  mailbox_state newest({.capacity = 1, .on_full = overflow::drop_newest});
+  CHECK(post(newest, 1) == put::taken);
+  CHECK(post(newest, 2) == put::dropped);
+  CHECK(take(newest) == 1);
+  mailbox_state oldest({.capacity = 1, .on_full = overflow::drop_oldest});
+  CHECK(post(oldest, 1) == put::taken);
+  CHECK(post(oldest, 2) == put::taken);
+  CHECK(take(oldest) == 2);
+}
+
+TEST_CASE("a message that is in hand does not count as waiting", "[A6]") {
+  for (const std::size_t loops : {1U, 2U}) {
+    mailbox_state state({.capacity = 1, .concurrency = loops});
+    CHECK(post(state, 1) == put::taken);
+    message_in_hand first;
+    REQUIRE(state.take(first));
+    CHECK(state.size() == 0);
+    CHECK(post(state, 2) == put::taken);
+    message_in_hand moved(std::move(first));
+    CHECK_FALSE(first);
+    CHECK(*static_cast<const int*>(moved.get()->message().data) == 1);
+    state.done(moved);
+    CHECK(take(state) == 2);
+  }
+}
+
+TEST_CASE("a post does not take the place that a woken sender has a claim on", "[A6]") {
+  stepping_context context;
+  mailbox_state state({.capacity = 1});
+  CHECK(post(state, 1) == put::taken);
+  auto second = context.spawn(send(state, 2));
+  auto third = context.spawn(send(state, 3));
+  context.run();
+  CHECK(state.has_sleepers(true));
+  CHECK(take(state) == 1);
+  state.notify_space();
+  CHECK(post(state, 4) == put::full);
+  context.run();
+  REQUIRE(second.done());
+  CHECK(second.get() == put::taken);
+  CHECK_FALSE(third.done());
+  CHECK(post(state, 4) == put::full);
+  CHECK(take(state) == 2);
+  CHECK(post(state, 4) == put::full);
+  state.notify_space();
+  context.run();
+  REQUIRE(third.done());
+  CHECK(take(state) == 3);
+  CHECK_FALSE(state.has_sleepers(true));
+  CHECK(post(state, 4) == put::taken);
+}
+
+TEST_CASE("a sender that gives up passes its claim on, and then nobody is in the way", "[A9]") {
+  for (const bool woken : {false, true}) {
+    stepping_context context;
+    mailbox_state state({.capacity = 1});
+    CHECK(post(state, 1) == put::taken);
+    auto second = context.spawn(send(state, 2));
+    auto third = context.spawn(send(state, 3));
+    context.run();
+    if (woken) {
+      CHECK(take(state) == 1);
+      state.notify_space();
+    }
+    second.cancel();
+    context.run();
+    REQUIRE(second.done());
+    CHECK(second.failure());
+    if (!woken) {
+      CHECK(take(state) == 1);
+      state.notify_space();
+      context.run();
+    }
+    REQUIRE(third.done());
+    CHECK(third.get() == put::taken);
+    CHECK(take(state) == 3);
+    CHECK(post(state, 4) == put::taken);
+    CHECK(take(state) == 4);
+  }
+}
+
+TEST_CASE("closing refuses what comes and wakes all who wait; what is there can be taken",
+          "[A10]") {
+  stepping_context context;
+  mailbox_state state({.capacity = 1});
+  CHECK(post(state, 1) == put::taken);
+  std::vector<spawned<put>> waiting;
+  for (int i = 2; i < 6; ++i) waiting.push_back(context.spawn(send(state, i)));
+  context.run();
+  state.close();
+  context.run();
+  for (auto& each : waiting) {
+    REQUIRE(each.done());
+    CHECK(each.get() == put::closed);
+  }
+  CHECK(post(state, 7) == put::closed);
+  CHECK_FALSE(state.discards());
+  CHECK(take(state) == 1);
+  state.discard();
+  CHECK(state.discards());
+}
+
+}  // namespace mailbox_state_test
