@@ -130,6 +130,7 @@ workload a8_slow_consumer() {
   };
   w.targets = {
       {at_most_kib, "msgbus consumer.send", may_grow_kib},
+      {at_most_allocations, "msgbus consumer.send", 0.01},
   };
   return w;
 }

@@ -96,7 +96,7 @@ workload a9_wake() {
       waking<asio_post>(),         waking<asio_strand>(), waking<asio_channel>(),
   };
   w.targets = {
-      {at_most_times, posting::name, 1.1, asio_post::name},
+      {at_most_times, posting::name, 1.05, asio_post::name},
   };
   return w;
 }

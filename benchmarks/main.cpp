@@ -106,7 +106,7 @@ std::vector<family> families() {
 #ifdef MSGBUS_BENCH_WITH_ASYNC
       {"async",
        {a1_post(), a2_two_producers(), a3_send(), a4_consume(), a5_dispatch(), a6_round_trip(),
-        a7_thousand_mailboxes(), a8_slow_consumer(), a9_wake()},
+        a7_thousand_mailboxes(), a8_slow_consumer(), a9_wake(), m1_memory(), m2_many()},
        {mailboxes()}},
 #endif
 #ifdef MSGBUS_BENCH_WITH_NATS

@@ -29,6 +29,8 @@ workload a6_round_trip();
 workload a7_thousand_mailboxes();
 workload a8_slow_consumer();
 workload a9_wake();
+workload m1_memory();
+workload m2_many();
 
 // Of the nats family.
 workload n1_publish();
