@@ -2,7 +2,7 @@
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/exec/lane_executor.hpp>
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -211,7 +211,7 @@ struct mailbox::sender {
 
   mailbox& mailbox_;
   std::list<sender*>::iterator place_;
-  std::optional<exec::waiter> waiter;
+  std::optional<exec::one_shot_event> waiter;
 
  private:
   bool asleep_ = false;
@@ -306,7 +306,7 @@ void mailbox::wake_senders_locked() noexcept {
   for (sender* const each : senders_) {
     if (places == 0) break;
     if (each->waiter) {
-      each->waiter->wake();
+      each->waiter->set();
       each->wakes_up();
     }
     --places;
