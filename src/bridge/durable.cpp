@@ -20,13 +20,13 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/topic.hpp>
 #include <msgbus/exec/timer.hpp>
+#include <msgbus/policy/backoff.hpp>
 #include <msgbus/transport/inbox.hpp>
 
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
 #include <limits>
-#include <random>
 
 namespace msgbus::bridging {
 
@@ -35,11 +35,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto longest_unasked = 1ms;
-
-double random_part() {
-  thread_local std::minstd_rand engine(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(engine);
-}
 
 class durable_link final : public link_base,
                            public transport::delivery_sink,
