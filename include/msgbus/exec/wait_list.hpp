@@ -77,7 +77,7 @@ class wait_list {
 class wait_list::node final : public one_shot_event {
  public:
   explicit node(wait_list& in) noexcept : list_(in) {}
-  ~node() { leave(); }
+  ~node() override { leave(); }
 
   /// Calls `take`; if that gives false joins the list, at the place of the first time, so that a
   /// woken node that finds nothing is overtaken by nobody. Locks the mutex.
