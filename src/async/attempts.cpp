@@ -15,7 +15,6 @@
 #include <asio/this_coro.hpp>
 
 #include <atomic>
-#include <random>
 
 namespace msgbus::async::detail {
 
@@ -47,11 +46,6 @@ void tell(core& component, const msgbus::step& about, const failures& failed) {
   observer* const watcher = component.shared.watcher.get();
   if (!watcher) return;
   for (std::size_t i = 0; i < failed.size(); ++i) watcher->failed(about, failed[i]);
-}
-
-double random_part() {
-  thread_local std::minstd_rand engine(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
 error too_slow(const routing::entry& handler, const held_policy& how) {

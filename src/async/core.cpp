@@ -4,13 +4,11 @@
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/clock.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 #include <msgbus/exec/timer.hpp>
-#include <msgbus/exec/waiter.hpp>
 
 #include "core/say.hpp"
 
-#include <asio/error.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
@@ -440,25 +438,14 @@ void core::end() noexcept {
 
 namespace {
 
-/// One wait of a drain: for quiet, or for the clock.
-struct pause {
-  exec::waiter over;
-};
-
-void end_of(pause& which) { which.over.wake(); }
+void set_event(exec::one_shot_event& quiet) { quiet.set(); }
 
 asio::awaitable<void> wait_until(std::shared_ptr<core> self,
                                  std::chrono::steady_clock::time_point at_most) {
-  auto until = std::make_shared<pause>();
+  auto quiet = std::make_shared<exec::one_shot_event>();
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  exec::timer clock(here);
-  clock.start(saturating_sub(at_most, exec::now(here)), [until] { until->over.wake(); });
-  self->on_quiet<pause, end_of>(until);
-  co_await until->over.wait();
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) {
-    throw asio::system_error(asio::error::operation_aborted, "drain");
-  }
+  self->on_quiet<exec::one_shot_event, set_event>(quiet);
+  co_await exec::wait_for(quiet, saturating_sub(at_most, exec::now(here)), "drain");
 }
 
 }  // namespace

@@ -4,11 +4,10 @@
 #include <msgbus/async/detail/fan_out.hpp>
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
-#include <asio/error.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 namespace msgbus::async::detail {
@@ -207,7 +206,7 @@ asio::awaitable<void> run_command(std::shared_ptr<command> asked) {
   }
   delivery& d = asked->d;
   d.failed.throw_any();
-  if (d.cancelled) throw asio::system_error(asio::error::operation_aborted, "an operation");
+  if (d.cancelled) exec::throw_aborted("an operation");
 }
 
 void operation_entry::throw_bad_count(const std::string& operation, std::size_t wanted,

@@ -5,9 +5,7 @@
 #include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
-#include <asio/error.hpp>
 #include <asio/post.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -16,9 +14,7 @@ namespace msgbus::async::detail {
 asio::awaitable<void> pass_through_executor() {
   co_await asio::post(asio::use_awaitable);
   const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) {
-    throw asio::system_error(asio::error::operation_aborted, "send");
-  }
+  exec::throw_if_aborted(state, "send");
 }
 
 exec::shared_message share(exec::held_message& message) {

@@ -111,7 +111,7 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
   before.reserve(in.size());
   for (const auto& each : in) before.push_back(each->stats());
   for (const auto& each : in) each->cancel();
-  (void)co_await bridging::activity::rest(all->hub->busy, deadline);
+  (void)co_await all->hub->busy->wait_for(deadline);
   drain_report report;
   for (std::size_t i = 0; i < in.size(); ++i) {
     const link_counters after = in[i]->stats();

@@ -20,13 +20,13 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/topic.hpp>
 #include <msgbus/exec/timer.hpp>
+#include <msgbus/policy/backoff.hpp>
 #include <msgbus/transport/inbox.hpp>
 
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
 #include <limits>
-#include <random>
 
 namespace msgbus::bridging {
 
@@ -35,11 +35,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto longest_unasked = 1ms;
-
-double random_part() {
-  thread_local std::minstd_rand engine(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(engine);
-}
 
 class durable_link final : public link_base,
                            public transport::delivery_sink,
@@ -117,8 +112,8 @@ class durable_link final : public link_base,
     std::string id;
     message_tries before;  // this delivery not included
     settlement how;
-    std::string reason;    // of what is given up
-    activity::token busy;  // the same
+    std::string reason;           // of what is given up
+    exec::wait_group::task busy;  // the same
 
     [[nodiscard]] unsigned attempts() const noexcept {
       const unsigned this_one = before.attempt(delivery->times);
@@ -130,7 +125,7 @@ class durable_link final : public link_base,
   class tracked final : public exec::outcome_listener {
    public:
     tracked(std::shared_ptr<durable_link> of, std::unique_ptr<transport::delivery> one)
-        : link_(std::move(of)), busy_(link_->hub_->busy->start()), delivery_(std::move(one)) {
+        : link_(std::move(of)), busy_(link_->hub_->busy), delivery_(std::move(one)) {
       const std::lock_guard lock(link_->mutex_);
       ++link_->held_;
     }
@@ -194,7 +189,7 @@ class durable_link final : public link_base,
       if (how.how == settling::bury) {
         one.before = before_;
         one.id = id_of(*one.delivery);
-        one.busy = link_->hub_->busy->start();
+        one.busy = exec::wait_group::task(link_->hub_->busy);
       }
       lock.unlock();
       if (how.how == settling::bury && origin_) one.delivery->message.headers = origin_->headers;
@@ -214,7 +209,7 @@ class durable_link final : public link_base,
     }
 
     const std::shared_ptr<durable_link> link_;
-    const activity::token busy_;
+    const exec::wait_group::task busy_;
     std::unique_ptr<transport::delivery> delivery_;  // null once it is settled
     shared_origin origin_;                           // null until it is decoded
     message_tries before_;
@@ -223,7 +218,7 @@ class durable_link final : public link_base,
   static asio::awaitable<void> pump(std::shared_ptr<durable_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
     const transport::inbox<std::shared_ptr<tracked>>::taker taking(self->inbox_);
-    const activity::token pumping = self->hub_->busy->start();
+    const exec::wait_group::task pumping(self->hub_->busy);
     for (;;) {
       std::vector<std::shared_ptr<tracked>> batch = co_await self->inbox_.take();
       if (batch.empty()) co_return;

@@ -1,17 +1,13 @@
 #include <msgbus/bridge/detail/hub.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 #include <msgbus/exec/timer.hpp>
-#include <msgbus/exec/waiter.hpp>
 
 #include "core/say.hpp"
 
-#include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/error.hpp>
 #include <asio/post.hpp>
-#include <asio/system_error.hpp>
-#include <asio/this_coro.hpp>
 
 #include <optional>
 #include <unordered_map>
@@ -28,7 +24,7 @@ class answers final : public transport::sink {
   };
   /// One request. States: waiting -> answered, or waiting -> given up; decided under the lock.
   struct question {
-    exec::waiter over;
+    exec::one_shot_event over;
     std::optional<envelope> answer;
     std::optional<end> ended;  // no answer comes any more
   };
@@ -43,7 +39,7 @@ class answers final : public transport::sink {
     const std::string key = std::to_string(++last_);
     if (ended_) {
       asked->ended = ended_;
-      asked->over.wake();
+      asked->over.set();
     } else {
       waiting_.emplace(key, asked);
     }
@@ -66,7 +62,7 @@ class answers final : public transport::sink {
       waiting_.erase(found);
       asked->answer = std::move(message);
     }
-    asked->over.wake();
+    asked->over.set();
     return true;
   }
 
@@ -81,7 +77,7 @@ class answers final : public transport::sink {
       left.swap(waiting_);
       for (const auto& each : left) each.second->ended = how;
     }
-    for (const auto& each : left) each.second->over.wake();
+    for (const auto& each : left) each.second->over.set();
   }
   [[nodiscard]] bool has_ended() const {
     const std::lock_guard lock(mutex_);
@@ -151,15 +147,10 @@ asio::awaitable<envelope> hub::ask(std::shared_ptr<hub> self, envelope request,
   auto asked = std::make_shared<answers::question>();
   request.reply_to = all->add(asked);
   const removal at_end{all, request.reply_to};
-  exec::timer clock(co_await asio::this_coro::executor);
-  clock.start(timeout, [asked] { asked->over.wake(); });
   self->wire->publish(request, transport::urgency::at_once);
-  co_await asked->over.wait();
+  std::shared_ptr<exec::one_shot_event> over(asked, &asked->over);
+  co_await exec::wait_for(std::move(over), timeout, "a request");
   all->remove(request.reply_to);  // from here on nobody else touches the question
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) {
-    throw asio::system_error(asio::error::operation_aborted, "a request");
-  }
   if (!asked->answer) {
     if (asked->ended) {
       throw error(asked->ended->code,

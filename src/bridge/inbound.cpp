@@ -61,7 +61,7 @@ class inbound_link final : public link_base,
   static asio::awaitable<void> pump(std::shared_ptr<inbound_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
     const transport::inbox<envelope>::taker taking(self->inbox_);
-    const activity::token pumping = self->hub_->busy->start();
+    const exec::wait_group::task pumping(self->hub_->busy);
     for (;;) {
       std::vector<envelope> batch = co_await self->inbox_.take();
       if (batch.empty()) {

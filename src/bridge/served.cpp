@@ -6,50 +6,17 @@
 #include <msgbus/bridge/detail/discovery.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/core/topic.hpp>
+#include <msgbus/exec/async_semaphore.hpp>
 #include <msgbus/exec/lane_executor.hpp>
-#include <msgbus/exec/waiter.hpp>
 #include <msgbus/transport/inbox.hpp>
 
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
-#include <optional>
 
 namespace msgbus::bridging {
 
 namespace {
-
-/// How many commands may begin.
-class slots {
- public:
-  explicit slots(std::size_t many) : free_(std::max<std::size_t>(many, 1)) {}
-
-  /// For one coroutine: completes when there is a free one, which is then taken.
-  asio::awaitable<void> take() {
-    for (;;) {
-      {
-        const std::lock_guard lock(mutex_);
-        if (free_ != 0) {
-          --free_;
-          waiting_.reset();
-          co_return;
-        }
-        waiting_.emplace();
-      }
-      co_await waiting_->wait();
-    }
-  }
-  void give_back() noexcept {
-    const std::lock_guard lock(mutex_);
-    ++free_;
-    if (waiting_) waiting_->wake();
-  }
-
- private:
-  std::mutex mutex_;
-  std::size_t free_;
-  std::optional<exec::waiter> waiting_;
-};
 
 class served_link final : public link_base, public std::enable_shared_from_this<served_link> {
  public:
@@ -59,7 +26,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
         prefix_(std::move(prefix)),
         how_(how),
         inbox_(how.buffer),
-        slots_(how.concurrency) {
+        permits_(std::max<std::size_t>(how.concurrency, 1)) {
     about_.name = how.name.empty() ? service_name(prefix_) : how.name;
     about_.id = hub_->ids.next();
     about_.version = how.version;
@@ -194,12 +161,12 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   static asio::awaitable<void> pump(std::shared_ptr<served_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
     const transport::inbox<command>::taker taking(self->inbox_);
-    const activity::token pumping = self->hub_->busy->start();
+    const exec::wait_group::task pumping(self->hub_->busy);
     for (;;) {
       std::vector<command> batch = co_await self->inbox_.take();
       if (batch.empty()) co_return;
       for (command& each : batch) {
-        co_await self->slots_.take();
+        if (!self->permits_.try_acquire()) co_await self->permits_.acquire();
         add(self->received_);
         shared_origin origin = origin_of(self->hub_->ids, std::move(each.message.headers), 1);
         const cause_scope cause(&origin);
@@ -210,17 +177,17 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     }
   }
 
-  /// A slot in use. Lanes do not keep their context running.
-  struct turn {
+  /// A permit in use. Lanes do not keep their context running.
+  struct held_permit {
     std::shared_ptr<served_link> of;
     asio::any_io_executor work;
-    ~turn() { of->slots_.give_back(); }
+    ~held_permit() { of->permits_.release(); }
   };
 
   static asio::awaitable<void> answer(std::shared_ptr<served_link> self, command asked,
                                       shared_origin origin) {
-    const turn mine{self, exec::work_on(self->hub_->executor())};
-    const activity::token answering = self->hub_->busy->start();
+    const held_permit mine{self, exec::work_on(self->hub_->executor())};
+    const exec::wait_group::task answering(self->hub_->busy);
     const auto began = std::chrono::steady_clock::now();
     const std::string reply_to = std::move(asked.message.reply_to);
     payload result;
@@ -293,7 +260,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   service_info about_;
   std::vector<std::shared_ptr<endpoint>> endpoints_;
   transport::inbox<command> inbox_;
-  slots slots_;
+  exec::async_semaphore permits_;  // of commands that may run
   std::vector<std::unique_ptr<transport::feed>> feeds_;
   count received_{0};
   count unsent_{0};

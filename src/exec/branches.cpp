@@ -2,7 +2,7 @@
 
 #include <msgbus/exec/context_link.hpp>
 #include <msgbus/exec/lane_executor.hpp>
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -87,7 +87,7 @@ struct branches::state : std::enable_shared_from_this<branches::state> {
     branch& mine = all[index];
     if (mine.where == phase::ended) return;
     end_locked(mine, std::move(failure), rest);
-    if (running == 0 && joining) joining->wake();
+    if (running == 0 && joining) joining->set();
   }
 
   void cancel(asio::cancellation_type type) noexcept {
@@ -103,7 +103,7 @@ struct branches::state : std::enable_shared_from_this<branches::state> {
         continue;
       }
       for (branch& each : all) tell_locked(each, type);
-      if (running == 0 && joining) joining->wake();
+      if (running == 0 && joining) joining->set();
       return;
     }
   }
@@ -136,7 +136,7 @@ struct branches::state : std::enable_shared_from_this<branches::state> {
   mutable std::mutex mutex;
   std::deque<branch> all;   // grows without moving what is there
   std::size_t running = 0;  // not ended
-  std::optional<waiter> joining;
+  std::optional<one_shot_event> joining;
 };
 
 namespace {

@@ -1,9 +1,8 @@
 #include <msgbus/exec/cancelled.hpp>
 
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/aborted.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 
-#include <asio/error.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 namespace msgbus::detail {
@@ -11,13 +10,11 @@ namespace msgbus::detail {
 asio::awaitable<void> until_cancelled(in_async, subscription waited_for) {
   const auto entry = waited_for.entry();
   if (!entry) co_return;
-  auto released = std::make_shared<exec::waiter>();
-  entry->when_released([released] { released->wake(); });
-  if (!released->woken()) co_await released->wait();
+  auto released = std::make_shared<exec::one_shot_event>();
+  entry->when_released([released] { released->set(); });
+  if (!released->is_set()) co_await released->wait();
   const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) {
-    throw asio::system_error(asio::error::operation_aborted, "cancelled");
-  }
+  exec::throw_if_aborted(state, "cancelled");
 }
 
 }  // namespace msgbus::detail

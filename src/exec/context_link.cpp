@@ -31,17 +31,9 @@ class context_links {
     told_.wait(lock, [&] { return telling_ != &removed || teller_ == std::this_thread::get_id(); });
   }
 
-  bool remove_after(context_link& removed, function_ref<void()> last) noexcept {
-    const std::lock_guard lock(mutex_);
-    if (!removed.linked_) return false;
-    take_out(removed);
-    last();
-    return true;
-  }
-
   bool remove_and_hold(context_link& removed) noexcept {
     const std::lock_guard lock(mutex_);
-    if (ended_ || !removed.linked_) return false;
+    if (!removed.linked_) return false;
     take_out(removed);
     ++holds_;
     return true;
@@ -53,15 +45,12 @@ class context_links {
   }
 
   void end() noexcept {
-    {
-      std::unique_lock lock(mutex_);
-      ended_ = true;
-      told_.wait(lock, [&] { return holds_ == 0; });
-    }
     for (;;) {
       context_link* each = nullptr;
       {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
+        ended_ = true;
+        told_.wait(lock, [&] { return holds_ == 0; });
         teller_ = std::this_thread::get_id();
         telling_ = each = first_;
         if (each) take_out(*each);
@@ -123,18 +112,16 @@ void context_link::unlink() noexcept {
   if (list_) list_->remove(*this);
 }
 
-bool context_link::unlink_after(function_ref<void()> last) noexcept {
-  const auto list = list_;  // this may be gone when `last` returns
-  return list && list->remove_after(*this, last);
-}
-
 bool context_link::unlink_and_hold() noexcept { return list_ && list_->remove_and_hold(*this); }
 
 held_context::~held_context() { held_->let_go(); }
 
 void context_link::unlink_and_release(asio::any_io_executor& held) noexcept {
   // Where the context ends at this moment, on another thread, its end empties the executor.
-  (void)unlink_after([&] { held = {}; });
+  if (unlink_and_hold()) {
+    const held_context until_released = adopt_hold();
+    held = {};
+  }
   unlink();
 }
 

@@ -1,15 +1,11 @@
 #include <msgbus/core/saturate.hpp>
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/context_link.hpp>
 #include <msgbus/exec/timer.hpp>
 
-#include <asio/async_result.hpp>
-#include <asio/error.hpp>
 #include <asio/error_code.hpp>
-#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <cassert>
 #include <cstdint>
@@ -19,67 +15,14 @@
 
 namespace msgbus::exec {
 
-namespace {
-
-/// A steady timer that a clock may ring instead of time passing. Used under its owner's lock.
-class alarm {
- public:
-  explicit alarm(asio::any_io_executor executor) : timer_(std::move(executor)) {}
-
-  /// The next wait is for this. A pending one ends, as aborted.
-  void set(clock::duration after, std::shared_ptr<clock::sleeper> ringing) {
-    leave();
-    rung_ = false;
-    if (after > clock::duration::zero()) clock_ = installed_clock(timer_.get_executor());
-    if (!clock_) {
-      timer_.expires_after(after);
-      return;
-    }
-    timer_.expires_at(clock::time_point::max());
-    ringing_ = ringing;
-    if (!clock_->add(std::move(ringing), saturating_add(clock_->now(), after))) ring();
-  }
-
-  /// The pending wait ends at once, or else the next one does.
-  void ring() {
-    rung_ = true;
-    timer_.expires_at(clock::time_point::min());
-  }
-
-  void stop() {
-    leave();
-    timer_.cancel();
-  }
-
-  /// The clock is to ring no more.
-  void leave() noexcept {
-    if (const auto left = std::exchange(clock_, nullptr)) left->remove(*ringing_);
-    ringing_.reset();
-  }
-
-  /// Whether a wait that ended like this ended because it was time.
-  [[nodiscard]] bool expired(const asio::error_code& ended) const noexcept {
-    return rung_ || !ended;
-  }
-
-  [[nodiscard]] asio::steady_timer& timer() noexcept { return timer_; }
-
- private:
-  asio::steady_timer timer_;
-  std::shared_ptr<clock> clock_;  // that rings it; null if time does
-  std::shared_ptr<const clock::sleeper> ringing_;
-  bool rung_ = false;
-};
-
-}  // namespace
-
 /// States of a timer: idle (no callback) -> waiting (a callback, of this turn) -> idle -> ..., and
-/// from any of them -> over (no alarm). A wait that ends in a later turn than it began in, or in
-/// none, calls nobody.
+/// from any of them -> over (no steady timer). A wait that ends in a later turn than it began in,
+/// or in none, calls nobody. Where a clock is installed the steady timer never expires by itself:
+/// the clock ends its wait.
 class timer_state final : public std::enable_shared_from_this<timer_state>, private context_link {
  public:
   explicit timer_state(asio::any_io_executor executor) {
-    if (link(executor)) alarm_.emplace(std::move(executor));
+    if (link(executor)) timer_.emplace(std::move(executor));
   }
 
   // A callback is destroyed when the lock is gone: it may own what owns this.
@@ -87,20 +30,25 @@ class timer_state final : public std::enable_shared_from_this<timer_state>, priv
   void start(clock::duration after, std::function<void()> on_expiry) {
     const auto self = shared_from_this();
     const std::lock_guard lock(mutex_);
-    if (!alarm_) return;
-    ++turn_;
-    on_expiry_.swap(on_expiry);
-    alarm_->set(after, std::make_shared<wait_of_turn>(self, turn_));
-    alarm_->timer().async_wait(
+    if (!timer_) return;
+    begin_turn(on_expiry);
+    if (after > clock::duration::zero()) clock_ = installed_clock(timer_->get_executor());
+    if (clock_) {
+      timer_->expires_at(clock::time_point::max());
+      sleeper_ = std::make_shared<wait_of_turn>(self, turn_);
+      if (!clock_->add(sleeper_, saturating_add(clock_->now(), after))) expire();
+    } else {
+      timer_->expires_after(after);
+    }
+    timer_->async_wait(
         [self, turn = turn_](const asio::error_code& ended) { self->run(turn, ended); });
   }
 
   void cancel() noexcept {
     std::function<void()> cancelled;
     const std::lock_guard lock(mutex_);
-    ++turn_;
-    on_expiry_.swap(cancelled);
-    if (alarm_) alarm_->stop();
+    begin_turn(cancelled);
+    if (timer_) timer_->cancel();
   }
 
   void end() noexcept {
@@ -108,10 +56,8 @@ class timer_state final : public std::enable_shared_from_this<timer_state>, priv
     std::function<void()> cancelled;
     {
       const std::lock_guard lock(mutex_);
-      ++turn_;
-      on_expiry_.swap(cancelled);
-      if (alarm_) alarm_->leave();
-      alarm_.reset();
+      begin_turn(cancelled);
+      timer_.reset();
     }
     unlink();
   }
@@ -123,7 +69,10 @@ class timer_state final : public std::enable_shared_from_this<timer_state>, priv
     wait_of_turn(std::weak_ptr<timer_state> state, std::uint64_t turn) noexcept
         : state_(std::move(state)), turn_(turn) {}
     void wake() noexcept override {
-      if (const auto state = state_.lock()) state->ring(turn_);
+      const auto state = state_.lock();
+      if (!state) return;
+      const std::lock_guard lock(state->mutex_);
+      if (state->timer_ && turn_ == state->turn_) state->expire();
     }
 
    private:
@@ -131,9 +80,22 @@ class timer_state final : public std::enable_shared_from_this<timer_state>, priv
     const std::uint64_t turn_;
   };
 
-  void ring(std::uint64_t turn) noexcept {
-    const std::lock_guard lock(mutex_);
-    if (alarm_ && turn == turn_) alarm_->ring();
+  void begin_turn(std::function<void()>& callback) noexcept {
+    ++turn_;
+    on_expiry_.swap(callback);
+    leave_clock();
+    is_due_ = false;
+  }
+
+  void leave_clock() noexcept {
+    if (const auto left = std::exchange(clock_, nullptr)) left->remove(*sleeper_);
+    sleeper_.reset();
+  }
+
+  /// The pending wait ends at once, or else the next one does.
+  void expire() {
+    is_due_ = true;
+    timer_->expires_at(clock::time_point::min());
   }
 
   void context_ended() noexcept override { end(); }
@@ -142,17 +104,20 @@ class timer_state final : public std::enable_shared_from_this<timer_state>, priv
     std::function<void()> on_expiry;
     {
       const std::lock_guard lock(mutex_);
-      if (turn != turn_ || !alarm_ || !alarm_->expired(ended)) return;
-      alarm_->leave();
+      if (turn != turn_ || !timer_ || (ended && !is_due_)) return;
+      leave_clock();
       on_expiry_.swap(on_expiry);
     }
     if (on_expiry) on_expiry();
   }
 
   std::mutex mutex_;
-  std::optional<alarm> alarm_;
+  std::optional<asio::steady_timer> timer_;
   std::function<void()> on_expiry_;
   std::uint64_t turn_ = 0;
+  std::shared_ptr<clock> clock_;  // that ends this turn; null: time does
+  std::shared_ptr<clock::sleeper> sleeper_;
+  bool is_due_ = false;  // by the clock
 };
 
 timer::timer(asio::any_io_executor executor)
@@ -167,77 +132,17 @@ void timer::start(clock::duration after, std::function<void()> on_expiry) {
 
 void timer::cancel() noexcept { state_->cancel(); }
 
-namespace {
-
-/// The wait of one `sleep`. The clock shares it; the coroutine ends it.
-class sleeping final : public clock::sleeper {
- public:
-  explicit sleeping(asio::any_io_executor executor) { alarm_.emplace(std::move(executor)); }
-
-  // What the clock is given, and what may be called by another thread, is under the lock.
-
-  void set(clock::duration after, const std::shared_ptr<sleeping>& self) {
-    const std::lock_guard lock(mutex_);
-    alarm_->set(after, self);
-  }
-
-  template <class Handler>
-  void start(Handler&& waiting) {
-    const std::lock_guard lock(mutex_);
-    alarm_->timer().async_wait(std::forward<Handler>(waiting));
-  }
-
-  [[nodiscard]] bool expired(const asio::error_code& ended) {
-    const std::lock_guard lock(mutex_);
-    return alarm_->expired(ended);
-  }
-
-  void end() noexcept {
-    const std::lock_guard lock(mutex_);
-    alarm_->leave();
-    alarm_.reset();
-  }
-
- private:
-  void wake() noexcept override {
-    const std::lock_guard lock(mutex_);
-    if (alarm_) alarm_->ring();
-  }
-
-  std::mutex mutex_;
-  std::optional<alarm> alarm_;
-};
-
-class sleep_guard {
- public:
-  sleep_guard(asio::any_io_executor executor, clock::duration after)
-      : sleeping_(std::make_shared<sleeping>(std::move(executor))) {
-    sleeping_->set(after, sleeping_);
-  }
-  sleep_guard(const sleep_guard&) = delete;
-  sleep_guard& operator=(const sleep_guard&) = delete;
-  ~sleep_guard() { sleeping_->end(); }
-
-  [[nodiscard]] sleeping& get() noexcept { return *sleeping_; }
-
- private:
-  const std::shared_ptr<sleeping> sleeping_;
-};
-
-asio::awaitable<void> end_of(sleeping& wait, asio::error_code& ended) {
-  auto start = [&wait](auto&& handler) { wait.start(std::forward<decltype(handler)>(handler)); };
-  auto token = asio::redirect_error(asio::use_awaitable, ended);
-  return asio::async_initiate<decltype(token), void(asio::error_code)>(start, token);
+asio::awaitable<void> wait_for(std::shared_ptr<one_shot_event> event, clock::duration at_most,
+                               const char* name) {
+  timer limit(co_await asio::this_coro::executor);
+  limit.start(at_most, [event] { event->set(); });
+  co_await event->wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  throw_if_aborted(state, name);
 }
 
-}  // namespace
-
 asio::awaitable<void> sleep(clock::duration after) {
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  sleep_guard guard(executor, after);
-  asio::error_code ended;
-  co_await end_of(guard.get(), ended);
-  if (!guard.get().expired(ended)) throw asio::system_error(ended);
+  return wait_for(std::make_shared<one_shot_event>(), after, "sleep");
 }
 
 }  // namespace msgbus::exec

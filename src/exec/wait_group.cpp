@@ -21,11 +21,10 @@ std::size_t wait_group::count() const noexcept {
   return count_;
 }
 
-asio::awaitable<void> wait_group::wait() {
-  const auto is_over = [](void* self, bool woken) {
-    return woken || static_cast<wait_group*>(self)->count_ == 0;
-  };
-  return waiting_.wait(is_over, this, "wait group");
+asio::awaitable<void> wait_group::wait() { return waiting_.wait(&is_over, this, "wait group"); }
+
+asio::awaitable<bool> wait_group::wait_for(clock::duration at_most) {
+  return waiting_.wait_for(&is_over, this, at_most, "wait group");
 }
 
 }  // namespace msgbus::exec

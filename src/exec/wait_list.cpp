@@ -1,10 +1,14 @@
 #include <msgbus/exec/wait_list.hpp>
 
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
+#include <msgbus/exec/timer.hpp>
 
 #include <asio/this_coro.hpp>
 
 #include <cassert>
+#include <memory>
+#include <utility>
 
 namespace msgbus::exec {
 
@@ -17,6 +21,31 @@ asio::awaitable<void> wait_list::wait(attempt take, void* owner, const char* nam
     throw_if_aborted(state, name);
     if (mine.try_or_join(take, owner)) co_return;
     co_await mine.wait();
+  }
+}
+
+asio::awaitable<bool> wait_list::wait_for(attempt take, void* owner, clock::duration at_most,
+                                          const char* name) {
+  // The timer's callback may outlive this frame by a moment, on another thread.
+  struct shared_node {
+    explicit shared_node(wait_list& in) : mine(std::make_shared<node>(in)) {}
+    shared_node(const shared_node&) = delete;
+    shared_node& operator=(const shared_node&) = delete;
+    ~shared_node() { mine->leave(); }
+    const std::shared_ptr<node> mine;
+  };
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto until = detail::saturating_add(now(here), at_most);
+  const shared_node shared(*this);
+  timer limit(here);
+  for (bool has_waited = false;; has_waited = true) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    throw_if_aborted(state, name);
+    if (shared.mine->try_or_join(take, owner)) co_return true;
+    const auto left = detail::saturating_sub(until, now(here));
+    if (has_waited && left <= clock::duration::zero()) co_return false;
+    limit.start(left, [mine = shared.mine] { mine->set(); });
+    co_await shared.mine->wait();
   }
 }
 
@@ -54,8 +83,8 @@ void wait_list::remove(node& removed) noexcept {
   --size_;
 }
 
-wait_list::node::~node() {
-  if (!has_joined_) return;
+void wait_list::node::leave() noexcept {
+  if (!std::exchange(has_joined_, false)) return;
   wake_batch passed_on;
   const std::lock_guard lock(list_.mutex_);
   if (place_ == place::queued) list_.remove(*this);

@@ -1,6 +1,7 @@
 #include <msgbus/policy/backoff.hpp>
 
 #include <algorithm>
+#include <random>
 
 namespace msgbus::detail {
 
@@ -17,6 +18,11 @@ std::chrono::steady_clock::duration backoff_before(std::size_t next, const retry
   const double less = std::clamp(how.jitter, 0.0, 1.0) * (1.0 - std::clamp(random, 0.0, 1.0));
   if (less >= 1.0) return duration::zero();
   return pause - std::chrono::duration_cast<duration>(pause * less);
+}
+
+double random_part() {
+  thread_local std::minstd_rand engine(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
 }  // namespace msgbus::detail

@@ -1,11 +1,5 @@
 #include "testing/conformance_tools.hpp"
 
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/clock.hpp>
-#include <msgbus/exec/timer.hpp>
-
-#include <asio/this_coro.hpp>
-
 namespace msgbus::testing::conformance {
 
 void expect(bool holds, std::string_view sentence) {
@@ -18,30 +12,15 @@ void fail(const std::string& sentence) { throw conformance_failure(sentence); }
 
 asio::awaitable<void> changing::until(std::function<bool()> holds, duration within,
                                       std::string what) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto end = detail::saturating_add(exec::now(here), within);
-  for (;;) {
-    const auto waiter = std::make_shared<exec::waiter>();
-    {
-      const std::lock_guard lock(mutex_);
-      waiting_ = waiter;
-    }
-    if (holds()) co_return;
-    const auto left = detail::saturating_sub(end, exec::now(here));
-    if (left <= duration::zero()) fail("waited too long for " + what);
-    exec::timer timer(here);
-    timer.start(left, [waiter] { waiter->wake(); });
-    co_await waiter->wait();
-  }
+  const auto attempt = [](void* of, bool) { return (*static_cast<std::function<bool()>*>(of))(); };
+  const bool held = co_await waiting_.wait_for(attempt, &holds, within, what.c_str());
+  if (!held) fail("waited too long for " + what);
 }
 
 void changing::changed() noexcept {
-  std::shared_ptr<exec::waiter> woken;
-  {
-    const std::lock_guard lock(mutex_);
-    woken = waiting_;
-  }
-  if (woken) woken->wake();
+  exec::wake_batch woken;
+  const std::lock_guard lock(mutex_);
+  waiting_.wake(exec::wait_list::all, woken);
 }
 
 // --- Sinks. --------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 // What the conformance cases are made of.
 
 #include <msgbus/core/error.hpp>
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/wait_list.hpp>
 #include <msgbus/testing/conformance.hpp>
 
 #include <asio/awaitable.hpp>
@@ -77,7 +77,7 @@ class changing {
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<exec::waiter> waiting_;
+  exec::wait_list waiting_{mutex_};
 };
 
 /// Keeps what a subscription gives.

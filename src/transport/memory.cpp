@@ -3,13 +3,12 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/core/topic.hpp>
+#include <msgbus/exec/aborted.hpp>
 
 #include "transport/memory_hub.hpp"
 #include "transport/names.hpp"
 
-#include <asio/error.hpp>
 #include <asio/post.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -24,67 +23,33 @@ namespace {
 
 // --- Waiting for the connection. -----------------------------------------------------------------
 
-/// Among those who wait, as long as it lives.
-class waiting_place {
- public:
-  explicit waiting_place(std::shared_ptr<connection> at)
-      : at_(std::move(at)), waiter_(std::make_shared<exec::waiter>()) {}
-  waiting_place(const waiting_place&) = delete;
-  waiting_place& operator=(const waiting_place&) = delete;
-  ~waiting_place() {
-    const hub_lock lock(at_->at());
-    at_->waiting.erase(waiter_);
-  }
-
-  /// False if there is nothing to wait for. Throws `closed`.
-  bool join() {
-    const hub_lock lock(at_->at());
-    at_->must_be_open();
-    if (!at_->away()) return false;
-    at_->waiting.insert(waiter_);
-    return true;
-  }
-
-  [[nodiscard]] const std::shared_ptr<exec::waiter>& waiter() const noexcept { return waiter_; }
-
- private:
-  const std::shared_ptr<connection> at_;
-  const std::shared_ptr<exec::waiter> waiter_;
-};
-
-asio::awaitable<void> throw_if_cancelled() {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) {
-    throw asio::system_error(asio::error::operation_aborted, "memory transport");
-  }
-}
-
 /// Completes when the connection is there, which it may not be any more a moment later.
 asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::time_point until,
                                   const char* what) {
+  const auto is_there = [](void* waited_for, bool) {
+    const auto& of = *static_cast<const connection*>(waited_for);
+    of.must_be_open();
+    return !of.away();
+  };
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  for (;;) {
-    waiting_place place(at);
-    if (!place.join()) co_return;
-    const auto left = detail::saturating_sub(until, exec::now(here));
-    if (left <= duration::zero()) {
-      throw error(errc::timed_out, "msgbus: " + at->describe() +
-                                       " was away for longer than the timeout of the " + what);
-    }
-    exec::timer timer(here);
-    timer.start(left, [waiter = place.waiter()] { waiter->wake(); });
-    co_await place.waiter()->wait();
-    co_await throw_if_cancelled();
-  }
+  const auto left = detail::saturating_sub(until, exec::now(here));
+  if (co_await at->waiting.wait_for(is_there, at.get(), left, what)) co_return;
+  throw error(errc::timed_out,
+              "msgbus: " + at->describe() + " was away for longer than the timeout of the " + what);
 }
 
 // --- What is awaited. Each resumes its caller on the caller's executor, and never inline. --------
 
+asio::awaitable<void> next_turn() {
+  co_await asio::post(asio::use_awaitable);
+  const auto state = co_await asio::this_coro::cancellation_state;
+  exec::throw_if_aborted(state, "memory transport");
+}
+
 asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = detail::saturating_add(exec::now(here), timeout);
-  co_await asio::post(asio::use_awaitable);
-  co_await throw_if_cancelled();
+  co_await next_turn();
   co_await until_there(std::move(at), until, "flush");
 }
 
@@ -94,8 +59,7 @@ asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, dur
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = detail::saturating_add(exec::now(here), timeout);
   const auto shared = std::make_shared<const envelope>(std::move(what));
-  co_await asio::post(asio::use_awaitable);
-  co_await throw_if_cancelled();
+  co_await next_turn();
   for (;;) {
     co_await until_there(at, until, "store");
     hub_lock lock(at->at());
@@ -117,8 +81,7 @@ void must_be_there(const connection& at) {
 asio::awaitable<void> ensure_stream(std::shared_ptr<connection> at, stream_options wanted) {
   check_name(wanted.name, "stream");
   for (const std::string& each : wanted.topics) detail::check_pattern(each);
-  co_await asio::post(asio::use_awaitable);
-  co_await throw_if_cancelled();
+  co_await next_turn();
   const hub_lock lock(at->at());
   must_be_there(*at);
   lock.in().ensure_stream(std::move(wanted));
@@ -147,8 +110,7 @@ asio::awaitable<std::unique_ptr<source>> pull(std::shared_ptr<connection> at, pu
   check_name(which.stream, "stream");
   check_name(which.durable, "durable consumer");
   if (!which.filter.empty()) detail::check_pattern(which.filter);
-  co_await asio::post(asio::use_awaitable);
-  co_await throw_if_cancelled();
+  co_await next_turn();
   const hub_lock lock(at->at());
   must_be_there(*at);
   (void)lock.in().now(*at);

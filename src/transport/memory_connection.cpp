@@ -9,7 +9,8 @@ namespace msgbus::transport::memory {
 
 connection::connection(std::shared_ptr<hub> at, std::uint64_t number,
                        asio::any_io_executor executor, memory_options how)
-    : hub_(std::move(at)),
+    : waiting(at->mutex()),
+      hub_(std::move(at)),
       number_(number),
       executor_(std::move(executor)),
       options_(std::move(how)) {}
@@ -47,7 +48,7 @@ void connection::close() noexcept {
   hub_lock lock(hub_);
   if (std::exchange(closed_, true)) return;
   kept_.clear();
-  for (const auto& each : waiting) lock.wake(each);
+  lock.wake_all(waiting);
   lock.in().remove(*this, lock);
 }
 
@@ -84,7 +85,7 @@ void connection::catch_up(hub_lock& lock) {
   if (away_) return;
   kept_messages_ = 0;
   for (const auto& each : std::exchange(kept_, {})) each(lock);
-  for (const auto& each : waiting) lock.wake(each);
+  lock.wake_all(waiting);
 }
 
 }  // namespace msgbus::transport::memory

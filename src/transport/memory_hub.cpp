@@ -8,11 +8,6 @@ namespace msgbus::transport::memory {
 
 hub_lock::hub_lock(std::shared_ptr<hub> of) : hub_(std::move(of)), lock_(hub_->mutex_) {}
 
-hub_lock::~hub_lock() {
-  lock_.unlock();
-  for (const auto& each : woken_) each->wake();
-}
-
 // --- The connections. ----------------------------------------------------------------------------
 
 std::shared_ptr<connection> hub::connect(asio::any_io_executor executor, memory_options how) {

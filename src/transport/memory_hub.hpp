@@ -5,7 +5,7 @@
 
 #include <msgbus/exec/context_link.hpp>
 #include <msgbus/exec/timer.hpp>
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/wait_list.hpp>
 #include <msgbus/transport/memory.hpp>
 
 #include "transport/memory_router.hpp"
@@ -19,7 +19,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -33,17 +32,17 @@ class hub_lock {
  public:
   explicit hub_lock(std::shared_ptr<hub> of);
   void drop(std::shared_ptr<void> old) { old_.push_back(std::move(old)); }
-  void wake(std::shared_ptr<exec::waiter> woken) { woken_.push_back(std::move(woken)); }
+  void wake_all(exec::wait_list& waiting) { waiting.wake(exec::wait_list::all, woken_); }
   hub_lock(const hub_lock&) = delete;
   hub_lock& operator=(const hub_lock&) = delete;
-  ~hub_lock();
+  ~hub_lock() = default;
 
   [[nodiscard]] hub& in() const noexcept { return *hub_; }
 
  private:
   const std::shared_ptr<hub> hub_;
   std::vector<std::shared_ptr<void>> old_;
-  std::vector<std::shared_ptr<exec::waiter>> woken_;
+  exec::wake_batch woken_;  // posts before `old_` is destroyed
   std::unique_lock<std::mutex> lock_;
 };
 
@@ -173,8 +172,8 @@ class connection final : public std::enable_shared_from_this<connection>,
   /// Does what was kept, and wakes who waits, if it is back.
   void catch_up(hub_lock& lock);
 
-  /// Who is to be woken when the connection is back, or closed.
-  std::set<std::shared_ptr<exec::waiter>> waiting;
+  /// Coroutines that wait until the connection is back, or closed.
+  exec::wait_list waiting;
 
  private:
   void context_ended() noexcept override;
@@ -202,6 +201,7 @@ class hub : public std::enable_shared_from_this<hub> {
   // The rest is under the lock.
 
   [[nodiscard]] std::uint64_t next_number() noexcept { return ++numbers_; }
+  [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
   /// The time, which is also that of this connection's context.
   [[nodiscard]] time_point now(const connection& by);
   [[nodiscard]] time_point now() { return time_.now(); }

@@ -2,7 +2,7 @@
 
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
@@ -28,7 +28,7 @@ namespace branches_test {
 
 using msgbus::exec::branches;
 using msgbus::exec::child_executor;
-using msgbus::exec::waiter;
+using msgbus::exec::one_shot_event;
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::shuffled;
 using msgbus::testing::stepping_context;
@@ -49,8 +49,8 @@ asio::any_io_executor strand_over(const asio::any_io_executor& executor) {
   return child_executor(executor, executor, true);
 }
 
-// Waits until it is woken or cancelled; then takes a few turns more.
-asio::awaitable<void> wait_at(std::shared_ptr<waiter> gate, std::string& log) {
+// Waits until the gate is set, or the wait is cancelled; then takes a few turns more.
+asio::awaitable<void> wait_at(std::shared_ptr<one_shot_event> gate, std::string& log) {
   co_await gate->wait();
   const auto state = co_await asio::this_coro::cancellation_state;
   log += state.cancelled() == asio::cancellation_type::none ? 'w' : 'c';
@@ -160,7 +160,7 @@ TEST_CASE("cancelling a join cancels the branches, and still waits for all of th
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     stepping_context context(shuffled{seed});
     std::string log;
-    auto gate = std::make_shared<waiter>(), other = std::make_shared<waiter>();
+    auto gate = std::make_shared<one_shot_event>(), other = std::make_shared<one_shot_event>();
     bool joined = false;
     auto owner = [&]() -> asio::awaitable<void> {
       branches all;
@@ -209,7 +209,7 @@ TEST_CASE("cancelling at any step leaves nothing running", "[A1][A9]") {
 TEST_CASE("branches can be cancelled without the owner", "[A9]") {
   stepping_context context;
   std::string log;
-  auto gate = std::make_shared<waiter>();
+  auto gate = std::make_shared<one_shot_event>();
   auto all = std::make_shared<branches>();
   auto owner = [&]() -> asio::awaitable<void> { co_await all->join(); };
   all->start(strand_over(context.get_executor()), wait_at(gate, log));
@@ -227,7 +227,7 @@ TEST_CASE("branches can be cancelled without the owner", "[A9]") {
 TEST_CASE("a branch that is cancelled between its two steps of starting never begins", "[A9]") {
   stepping_context context;
   std::string log;
-  auto gate = std::make_shared<waiter>();
+  auto gate = std::make_shared<one_shot_event>();
   branches all;
   const std::size_t index = all.add(strand_over(context.get_executor()));
   auto joining = context.spawn(all.join());
@@ -296,7 +296,7 @@ TEST_CASE("a branch whose context goes has failed, and the owner goes on", "[A12
   std::optional<stepping_context> there(std::in_place);
   std::string log;
   bool aborted = false;
-  auto gate = std::make_shared<waiter>();
+  auto gate = std::make_shared<one_shot_event>();
   auto owner = [&]() -> asio::awaitable<void> {
     branches all;
     all.start(strand_over(there->get_executor()), wait_at(gate, log));
@@ -339,7 +339,7 @@ TEST_CASE("branches outlive an owner whose context goes", "[A12]") {
   std::optional<stepping_context> here(std::in_place);
   stepping_context there;
   std::string log;
-  auto gate = std::make_shared<waiter>();
+  auto gate = std::make_shared<one_shot_event>();
   auto owner = [&]() -> asio::awaitable<void> {
     branches all;
     all.start(strand_over(there.get_executor()), wait_at(gate, log));
@@ -350,7 +350,7 @@ TEST_CASE("branches outlive an owner whose context goes", "[A12]") {
   here->run();
   there.run();
   here.reset();
-  gate->wake();
+  gate->set();
   there.run();
   CHECK(log == "we");
 }
@@ -382,12 +382,13 @@ TEST_CASE("a branch's context may be destroyed while another thread cancels it",
     std::optional<asio::io_context> there{std::in_place, 1};
     std::unique_ptr<branches> all = std::make_unique<branches>();
   };
-  const auto work = [](std::shared_ptr<waiter> gate) -> asio::awaitable<void> {
+  const auto work = [](std::shared_ptr<one_shot_event> gate) -> asio::awaitable<void> {
     co_await gate->wait();
   };
   std::vector<round> rounds(static_cast<std::size_t>(msgbus_test::rounds(500)));
   for (round& each : rounds) {
-    each.all->start(strand_over(each.there->get_executor()), work(std::make_shared<waiter>()));
+    each.all->start(strand_over(each.there->get_executor()),
+                    work(std::make_shared<one_shot_event>()));
     each.there->poll();
   }
   std::atomic<std::size_t> next{0};

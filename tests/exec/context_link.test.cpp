@@ -137,33 +137,24 @@ TEST_CASE("unlinking waits for the thread that tells of the end", "[A12]") {
   ending.join();
 }
 
-TEST_CASE("what comes last before unlinking happens while the context is there", "[A12]") {
-  struct leaver final : context_link {
-    void context_ended() noexcept override { ended = true; }
-    bool leave(int& times) {
-      return unlink_after([&] { ++times; });
-    }
-    bool ended = false;
-  };
-  leaver linked;
-  int times = 0;
-  CHECK_FALSE(linked.leave(times));
+TEST_CASE("a context is held by what is linked to it, once", "[A12]") {
+  int ended = 0;
+  listener linked(ended);
+  CHECK_FALSE(linked.unlink_and_hold());
   {
     asio::io_context context;
     REQUIRE(linked.link(context.get_executor()));
-    CHECK(linked.leave(times));
-    CHECK(times == 1);
-    CHECK_FALSE(linked.leave(times));
-    CHECK(times == 1);
+    REQUIRE(linked.unlink_and_hold());
+    (void)linked.adopt_hold();
+    CHECK_FALSE(linked.unlink_and_hold());
   }
-  CHECK_FALSE(linked.ended);
+  CHECK(ended == 0);
   {
     asio::io_context context;
     REQUIRE(linked.link(context.get_executor()));
   }
-  CHECK(linked.ended);
-  CHECK_FALSE(linked.leave(times));
-  CHECK(times == 1);
+  CHECK(ended == 1);
+  CHECK_FALSE(linked.unlink_and_hold());
 }
 
 TEST_CASE("a context that is held does not end before it is let go", "[A12]") {

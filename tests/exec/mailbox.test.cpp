@@ -37,7 +37,7 @@ class gate {
  public:
   asio::awaitable<void> pass() {
     while (!open_) {
-      auto mine = std::make_shared<msgbus::exec::waiter>();
+      auto mine = std::make_shared<msgbus::exec::one_shot_event>();
       waiting_.push_back(mine);
       co_await mine->wait();
       const auto state = co_await asio::this_coro::cancellation_state;
@@ -52,10 +52,10 @@ class gate {
 
  private:
   void let_one_look() {
-    for (const auto& each : std::exchange(waiting_, {})) each->wake();
+    for (const auto& each : std::exchange(waiting_, {})) each->set();
   }
   bool open_ = false;
-  std::vector<std::shared_ptr<msgbus::exec::waiter>> waiting_;
+  std::vector<std::shared_ptr<msgbus::exec::one_shot_event>> waiting_;
 };
 
 numbers one_to(int last) {

@@ -43,20 +43,21 @@ numbers one_to(int last) {
 
 asio::awaitable<void> put_all(std::shared_ptr<queue> to, int first, int last) {
   for (int i = first; i <= last; ++i) {
-    if (!to->try_put(i)) co_await to->put(i);
+    if (!to->try_put(i)) co_await queue::put(to, i);
   }
 }
 
-// What waits shares the queue, as in a stream.
 asio::awaitable<std::optional<int>> take_one(std::shared_ptr<queue> from) {
-  co_return co_await from->next();
+  co_return co_await queue::next(from);
 }
 
-asio::awaitable<void> put_one(std::shared_ptr<queue> to, int value) { co_await to->put(value); }
+asio::awaitable<void> put_one(std::shared_ptr<queue> to, int value) {
+  co_await queue::put(to, value);
+}
 
 asio::awaitable<void> take_all(std::shared_ptr<queue> from, numbers& taken) {
   for (;;) {
-    const std::optional<int> next = co_await from->next();
+    const std::optional<int> next = co_await queue::next(from);
     if (!next) co_return;
     taken.push_back(*next);
   }
@@ -66,7 +67,7 @@ asio::awaitable<void> take_all(std::shared_ptr<queue> from, numbers& taken) {
 asio::awaitable<void> take_in_time(std::shared_ptr<queue> from, numbers& taken, int& timeouts) {
   using namespace asio::experimental::awaitable_operators;
   for (;;) {
-    auto either = from->next() || msgbus::exec::sleep(1s);
+    auto either = queue::next(from) || msgbus::exec::sleep(1s);
     const auto result = co_await std::move(either);
     if (result.index() == 1) {
       ++timeouts;

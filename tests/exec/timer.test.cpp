@@ -430,4 +430,30 @@ TEST_CASE("the longest wait does not end, and a negative one ends at once") {
   context.run();
 }
 
+TEST_CASE("a wait for an event has a time limit, and a name for when it is cancelled", "[A9]") {
+  stepping_context context;
+  manual_clock clock(context);
+  auto event = std::make_shared<msgbus::exec::one_shot_event>();
+  auto waiting = context.spawn(msgbus::exec::wait_for(event, 5s, "an answer"));
+  context.run();
+  CHECK_FALSE(waiting.done());
+  SECTION("the event comes first") {
+    event->set();
+    context.run();
+    CHECK_FALSE(waiting.failure());
+    CHECK(clock.waiting() == 0);
+  }
+  SECTION("the time is over") {
+    clock.run_for(context, 5s);
+    CHECK_FALSE(waiting.failure());
+  }
+  SECTION("it is cancelled") {
+    waiting.cancel();
+    context.run();
+    CHECK(code_of(waiting.failure()) == asio::error::operation_aborted);
+    CHECK(clock.waiting() == 0);
+  }
+  CHECK(waiting.done());
+}
+
 }  // namespace timer_test

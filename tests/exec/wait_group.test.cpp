@@ -1,6 +1,7 @@
 #include <msgbus/exec/wait_group.hpp>
 
 #include <msgbus/testing/cut_off.hpp>
+#include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/awaiting.hpp"
@@ -10,13 +11,16 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace wait_group_test {
 
 using msgbus::exec::wait_group;
 using msgbus::testing::cut_off_at_every_step;
+using msgbus::testing::manual_clock;
 using msgbus::testing::spawned;
 using msgbus::testing::stepping_context;
+using namespace std::chrono_literals;
 using msgbus_test::is_aborted;
 
 namespace {
@@ -61,6 +65,37 @@ TEST_CASE("a cancelled wait for a group ends with operation_aborted", "[A9]") {
   context.run();
   CHECK(is_aborted(waiting.failure()));
   CHECK(group->count() == 1);
+}
+
+TEST_CASE("a wait for a group may have a time limit") {
+  stepping_context context;
+  manual_clock clock(context);
+  auto group = std::make_shared<wait_group>();
+  const auto wait = [](std::shared_ptr<wait_group> of) -> asio::awaitable<bool> {
+    co_return co_await of->wait_for(5s);
+  };
+  std::optional<wait_group::task> task(std::in_place, group);
+  auto first = context.spawn(wait(group));
+  clock.run_for(context, 5s);
+  CHECK_FALSE(first.get());
+  auto second = context.spawn(wait(group));
+  context.run();
+  CHECK_FALSE(second.done());
+  task.reset();
+  context.run();
+  CHECK(second.get());
+}
+
+TEST_CASE("a task counts once, however often it moves") {
+  auto group = std::make_shared<wait_group>();
+  {
+    wait_group::task first(group);
+    wait_group::task second(std::move(first));
+    wait_group::task third;
+    third = std::move(second);
+    CHECK(group->count() == 1);
+  }
+  CHECK(group->count() == 0);
 }
 
 TEST_CASE("waits for a group are taken down safely at every step", "[A12]") {

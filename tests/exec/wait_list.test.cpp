@@ -2,6 +2,7 @@
 
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/testing/cut_off.hpp>
+#include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
@@ -22,8 +23,10 @@ using msgbus::exec::is_aborted;
 using msgbus::exec::wait_list;
 using msgbus::exec::wake_batch;
 using msgbus::testing::cut_off_at_every_step;
+using msgbus::testing::manual_clock;
 using msgbus::testing::spawned;
 using msgbus::testing::stepping_context;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -240,6 +243,91 @@ TEST_CASE("a context that goes takes its waiting coroutines, and no wake with it
   CHECK(from->queued() == 0);
   CHECK(from->woken() == 0);
   CHECK(from.use_count() == 1);
+}
+
+TEST_CASE("a wait with a time limit gives up when the time is over, and has taken nothing",
+          "[A9]") {
+  stepping_context context;
+  manual_clock clock(context);
+  auto from = std::make_shared<store>();
+  const auto take_in_time = [](std::shared_ptr<store> of) -> asio::awaitable<bool> {
+    co_return co_await of->waiting.wait_for(&store::take, of.get(), 5s, "an item");
+  };
+  auto first = context.spawn(take_in_time(from));
+  context.run();
+  SECTION("something comes in time") {
+    from->put(1);
+    context.run();
+    CHECK(first.get());
+    CHECK(clock.waiting() == 0);
+  }
+  SECTION("nothing comes") {
+    clock.run_for(context, 4s);
+    CHECK_FALSE(first.done());
+    clock.run_for(context, 1s);
+    CHECK_FALSE(first.get());
+    from->put(1);
+    CHECK(from->items == 1);
+  }
+  SECTION("a woken coroutine that finds nothing waits for what is left of the time") {
+    clock.run_for(context, 3s);
+    from->put(1);
+    CHECK(from->snatch());
+    context.run();
+    CHECK_FALSE(first.done());
+    CHECK(from->queued() == 1);
+    clock.run_for(context, 2s);
+    CHECK_FALSE(first.get());
+  }
+  SECTION("it is cancelled") {
+    first.cancel();
+    context.run();
+    CHECK(is_aborted(first.failure()));
+    CHECK(clock.waiting() == 0);
+    from->put(1);
+    CHECK(from->items == 1);
+  }
+  SECTION("both at once: an item that is there is taken") {
+    clock.advance(5s);
+    from->put(1);
+    context.run();
+    CHECK(first.get());
+  }
+  CHECK(from->queued() == 0);
+  CHECK(from->woken() == 0);
+}
+
+TEST_CASE("a wait with no time left lets others run once", "[A11]") {
+  stepping_context context;
+  manual_clock clock(context);
+  auto from = std::make_shared<store>();
+  const auto take_at_once = [](std::shared_ptr<store> of) -> asio::awaitable<bool> {
+    co_return co_await of->waiting.wait_for(&store::take, of.get(), 0s, "an item");
+  };
+  auto first = context.spawn(take_at_once(from));
+  asio::post(context.get_executor(), [&] { from->put(1); });
+  context.run();
+  CHECK(first.get());
+}
+
+TEST_CASE("waits with a time limit are taken down safely at every step", "[A12]") {
+  struct scenario {
+    explicit scenario(stepping_context& context)
+        : clock(context), waiting(context.spawn(take(from))) {
+      asio::post(context.get_executor(), [of = from] { of->put(1); });
+      asio::post(context.get_executor(), [of = from] { (void)of->snatch(); });
+    }
+    static asio::awaitable<bool> take(std::shared_ptr<store> of) {
+      co_return co_await of->waiting.wait_for(&store::take, of.get(), 5s, "an item");
+    }
+    bool when_idle() { return clock.advance_to_next(); }
+    std::shared_ptr<store> from = std::make_shared<store>();
+    manual_clock clock;
+    spawned<bool> waiting;
+  };
+  const auto report = cut_off_at_every_step(
+      [](stepping_context& context) { return std::make_unique<scenario>(context); });
+  CHECK(report.steps >= 6);
 }
 
 TEST_CASE("waits are taken down safely at every step", "[A12]") {

@@ -2,10 +2,13 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
+
 namespace backoff_test {
 
 using msgbus::retry;
 using msgbus::detail::backoff_before;
+using msgbus::detail::random_part;
 using namespace std::chrono_literals;
 using duration = std::chrono::steady_clock::duration;
 
@@ -25,6 +28,19 @@ TEST_CASE("jitter takes away a part of the backoff and never adds to it") {
   CHECK(backoff_before(2, {.backoff = 100ms, .jitter = 1}, 0) == 0ms);
   CHECK(backoff_before(2, {.backoff = 100ms, .jitter = 7}, 0) == 0ms);
   CHECK(backoff_before(2, {.backoff = 100ms, .jitter = -7}, 0) == 100ms);
+}
+
+TEST_CASE("a random part is from 0 to 1, and differs from draw to draw") {
+  double least = 1, most = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const double drawn = random_part();
+    CHECK(drawn >= 0);
+    CHECK(drawn <= 1);
+    least = std::min(least, drawn);
+    most = std::max(most, drawn);
+  }
+  CHECK(least < 0.1);
+  CHECK(most > 0.9);
 }
 
 TEST_CASE("the largest and the smallest backoffs do not overflow") {

@@ -1,6 +1,5 @@
 #include <msgbus/transport/inbox.hpp>
 
-#include <msgbus/exec/waiter.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
@@ -257,7 +256,7 @@ TEST_CASE("a taker that is destroyed while it waits for something else lets the 
   const auto take_and_wait = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
     const inbox::taker taking(*from);
     (void)co_await from->take();
-    msgbus::exec::waiter never;
+    msgbus::exec::one_shot_event never;
     co_await never.wait();
   };
   const auto running = context->spawn(take_and_wait(in));

@@ -2,8 +2,6 @@
 
 /// How parts of the library learn that an execution context is being destroyed (A12).
 
-#include <msgbus/core/function_ref.hpp>
-
 #include <asio/any_io_executor.hpp>
 
 #include <memory>
@@ -46,13 +44,9 @@ class context_link {
  protected:
   ~context_link() { unlink(); }
 
-  /// Unlinks, and calls `last` while the context cannot end, whoever destroys it on whichever
-  /// thread. False, and nothing is called, if it was unlinked or the context is ending. `last` must
-  /// be quick, and link or unlink nothing.
-  bool unlink_after(function_ref<void()> last) noexcept;
-
   /// Unlinks, and keeps the context from ending. False, and nothing is kept, if it was unlinked or
-  /// the context is ending. The caller calls `adopt_hold` without delay, on the same thread.
+  /// is being told that the context ends. The caller calls `adopt_hold` without delay, on the same
+  /// thread.
   [[nodiscard]] bool unlink_and_hold() noexcept;
   /// Once, after `unlink_and_hold` has given true: the context may end when the result is gone.
   [[nodiscard]] held_context adopt_hold() const noexcept { return held_context(list_); }

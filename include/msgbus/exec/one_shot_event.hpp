@@ -21,7 +21,7 @@ namespace msgbus::exec {
 class one_shot_event : private context_link {
  public:
   one_shot_event() = default;
-  ~one_shot_event() = default;
+  virtual ~one_shot_event() = default;
 
   /// Completes: when `set` has been called, or the wait is cancelled.
   /// Throws: nothing; the caller reads its cancellation state before it takes anything (A9).

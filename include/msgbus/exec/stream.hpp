@@ -40,7 +40,9 @@ class stream {
   /// ended: it was closed, or its component was closed or destroyed, and all that was accepted
   /// before has come. The caller resumes on its own executor. Cancelled it throws Asio's
   /// `operation_aborted`, and has taken no event (A9). Throws nothing else.
-  [[nodiscard]] asio::awaitable<std::optional<E>> next() { return wait(queue_); }
+  [[nodiscard]] asio::awaitable<std::optional<E>> next() {
+    return exec::stream_queue<E>::next(queue_);
+  }
 
   /// Ends the stream; events that were not taken are gone.
   void close() noexcept {
@@ -56,11 +58,6 @@ class stream {
   [[nodiscard]] std::uint64_t lost() const { return queue_ ? queue_->lost() : 0; }
 
  private:
-  static asio::awaitable<std::optional<E>> wait(std::shared_ptr<exec::stream_queue<E>> queue) {
-    if (!queue) co_return std::nullopt;
-    co_return co_await queue->next();
-  }
-
   std::shared_ptr<exec::stream_queue<E>> queue_;
   subscription from_;
 };

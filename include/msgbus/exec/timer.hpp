@@ -3,6 +3,7 @@
 /// Waiting for a time, which is told by the clock of the execution context.
 
 #include <msgbus/exec/clock.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -36,6 +37,13 @@ class timer {
  private:
   const std::shared_ptr<timer_state> state_;
 };
+
+/// Completes: when the event is set, or `at_most` has passed, which may be no time at all.
+/// Throws: `operation_aborted` with the name of the wait.
+/// Cancellation: of every kind ends the wait.
+/// Executor: the caller's, never inline.
+[[nodiscard]] asio::awaitable<void> wait_for(std::shared_ptr<one_shot_event> event,
+                                             clock::duration at_most, const char* name);
 
 /// Waits on the caller's executor.
 ///

@@ -2,6 +2,7 @@
 
 /// Coroutines that wait for something that their owner has too little of, first come first served.
 
+#include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/one_shot_event.hpp>
 
 #include <asio/awaitable.hpp>
@@ -41,6 +42,10 @@ class wait_list {
   /// Executor: the caller's. The list, its mutex and the owner outlive the wait.
   asio::awaitable<void> wait(attempt take, void* owner, const char* name);
 
+  /// The same with a time limit: true when it has taken, false when the time is over.
+  asio::awaitable<bool> wait_for(attempt take, void* owner, clock::duration at_most,
+                                 const char* name);
+
   static constexpr std::size_t all = static_cast<std::size_t>(-1);
 
   /// Wakes up to so many, those that have waited longest. Their handlers are posted by the batch,
@@ -72,11 +77,14 @@ class wait_list {
 class wait_list::node final : public one_shot_event {
  public:
   explicit node(wait_list& in) noexcept : list_(in) {}
-  ~node();
+  ~node() override { leave(); }
 
   /// Calls `take`; if that gives false joins the list, at the place of the first time, so that a
   /// woken node that finds nothing is overtaken by nobody. Locks the mutex.
   [[nodiscard]] bool try_or_join(attempt take, void* owner);
+
+  /// The coroutine waits no longer. From here on the node does not refer to the list.
+  void leave() noexcept;
 
  private:
   friend class wait_list;

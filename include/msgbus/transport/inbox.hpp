@@ -2,7 +2,7 @@
 
 /// What a transport's thread has given and a coroutine has not taken yet.
 
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/wait_list.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_type.hpp>
@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -43,13 +42,14 @@ class inbox {
   /// False if it is closed, or full; the value is then still the caller's. With `may_wait` the
   /// thread waits while it is full, until something is taken or it is closed.
   bool put(T&& value, bool may_wait) {
+    exec::wake_batch woken;
     std::unique_lock lock(mutex_);
     if (may_wait) {
       room_.wait(lock, [&] { return closed_ || waiting_.size() < capacity_; });
     }
     if (closed_ || waiting_.size() >= capacity_) return false;
     waiting_.push_back(std::move(value));
-    if (receiver_) receiver_->wake();
+    taking_.wake(1, woken);
     return true;
   }
 
@@ -59,35 +59,24 @@ class inbox {
   /// (A12). For one coroutine.
   asio::awaitable<std::vector<T>> take() {
     closed_unless_ended taking{*this};
+    exec::wait_list::node mine(taking_);
     for (;;) {
       const auto state = co_await asio::this_coro::cancellation_state;
-      if (state.cancelled() != asio::cancellation_type::none) {
-        taking.ended = true;
-        co_return std::vector<T>();
-      }
-      {
-        const std::lock_guard lock(mutex_);
-        receiver_.reset();
-        if (!waiting_.empty() || closed_) break;
-        receiver_.emplace();
-      }
-      co_await receiver_->wait();
+      if (state.cancelled() != asio::cancellation_type::none) break;
+      if (mine.try_or_join(&take_locked, &taking)) break;
+      co_await mine.wait();
     }
     taking.ended = true;
-    std::vector<T> taken;
-    {
-      const std::lock_guard lock(mutex_);
-      taken.swap(waiting_);
-    }
     room_.notify_all();
-    co_return taken;
+    co_return std::move(taking.taken);
   }
 
   /// Takes nothing new, and lets go who waits. What is there can still be taken.
   void close() noexcept {
+    exec::wake_batch woken;
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    if (receiver_) receiver_->wake();
+    taking_.wake(exec::wait_list::all, woken);
     room_.notify_all();
   }
 
@@ -110,6 +99,7 @@ class inbox {
   /// In the frame of whoever takes, which a context may destroy.
   struct closed_unless_ended {
     inbox& of;
+    std::vector<T> taken;
     bool ended = false;
     explicit closed_unless_ended(inbox& taken_from) noexcept : of(taken_from) {}
     closed_unless_ended(const closed_unless_ended&) = delete;
@@ -119,12 +109,18 @@ class inbox {
     }
   };
 
+  static bool take_locked(void* taking, bool) noexcept {
+    auto& mine = *static_cast<closed_unless_ended*>(taking);
+    mine.taken.swap(mine.of.waiting_);
+    return !mine.taken.empty() || mine.of.closed_;
+  }
+
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable room_;
   std::vector<T> waiting_;
   bool closed_ = false;
-  std::optional<exec::waiter> receiver_;  // the taker's, while it waits
+  exec::wait_list taking_{mutex_};
 };
 
 }  // namespace msgbus::transport

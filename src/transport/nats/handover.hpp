@@ -2,11 +2,10 @@
 
 /// What a thread of nats.c gives to a coroutine that waits for it.
 
-#include <msgbus/exec/waiter.hpp>
+#include <msgbus/exec/aborted.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 
 #include <asio/awaitable.hpp>
-#include <asio/error.hpp>
-#include <asio/system_error.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -35,20 +34,18 @@ class handover {
     if (taken_.exchange(true, std::memory_order_acq_rel)) return;
     answer_ = std::move(what);
     given_.store(true, std::memory_order_release);
-    waiter_.wake();
+    event_.set();
   }
 
   /// Throws Asio's `operation_aborted` if the wait is cancelled.
   static asio::awaitable<answer> wait(std::shared_ptr<handover> on) {
-    co_await on->waiter_.wait();
-    if (!on->given_.load(std::memory_order_acquire)) {
-      throw asio::system_error(asio::error::operation_aborted);
-    }
+    co_await on->event_.wait();
+    if (!on->given_.load(std::memory_order_acquire)) exec::throw_aborted("NATS");
     co_return std::move(on->answer_);
   }
 
  private:
-  exec::waiter waiter_;
+  exec::one_shot_event event_;
   std::atomic<bool> taken_{false};
   std::atomic<bool> given_{false};
   answer answer_;

@@ -13,9 +13,9 @@
 #include "subscription.hpp"
 
 #include <msgbus/core/saturate.hpp>
+#include <msgbus/policy/backoff.hpp>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 namespace msgbus::nats {
@@ -26,10 +26,8 @@ constexpr std::int64_t one_subscription_milliseconds = 2000;
 
 // Clients that have lost the same server do not all come back at the same moment.
 worker::time_point after(duration wait) {
-  thread_local std::minstd_rand engine(std::random_device{}());
   const duration longest = std::min<duration>(wait, std::chrono::hours(1)) / 4;
-  const double part = std::uniform_real_distribution<double>(0, 1)(engine);
-  const auto jitter = std::chrono::duration_cast<duration>(longest * part);
+  const auto jitter = std::chrono::duration_cast<duration>(longest * detail::random_part());
   return detail::saturating_add(detail::saturating_add(std::chrono::steady_clock::now(), wait),
                                 jitter);
 }

@@ -53,17 +53,14 @@ class base : public msgbus::component::base<Core> {
  protected:
   using msgbus::component::base<Core>::base;
 
-  template <class E>
-  static void end_of(exec::stream_queue<E>& queue) {
-    queue.end();
-  }
+  static void end_of(exec::stream_queue_base& queue) { queue.end(); }
 
   /// A stream whose handler `attach(queue)` attaches.
   template <class E, class Attach>
   stream<E> make_stream(const mailbox_options& options, Attach attach) {
     auto queue = std::make_shared<exec::stream_queue<E>>(options);
     stream<E> made(queue, attach(queue));
-    this->core_->template on_quiet<exec::stream_queue<E>, end_of<E>>(queue);
+    this->core_->template on_quiet<exec::stream_queue_base, end_of>(queue);
     return made;
   }
 };
@@ -71,10 +68,8 @@ class base : public msgbus::component::base<Core> {
 /// A handler that puts copies into a stream, and waits where the stream does.
 template <class E>
 auto into_stream(std::shared_ptr<exec::stream_queue<E>> queue) {
-  return [queue = std::move(queue)](const E& event) -> asio::awaitable<void> {
-    if (queue->try_put(event)) co_return;
-    const auto kept = queue;
-    co_await kept->put(event);
+  return [queue = std::move(queue)](const E& event) {
+    return exec::stream_queue<E>::put(queue, event);
   };
 }
 

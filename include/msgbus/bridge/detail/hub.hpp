@@ -2,8 +2,8 @@
 
 /// What a bridge, its links and remote services share: the connection, and requests over it.
 
-#include <msgbus/bridge/detail/activity.hpp>
 #include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/exec/wait_group.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -48,7 +48,8 @@ class hub {
   void close() noexcept;
 
   const std::shared_ptr<transport::transport> wire;
-  const std::shared_ptr<activity> busy = std::make_shared<activity>();
+  /// The coroutines and deliveries that `drain` waits for; they may outlive the hub.
+  const std::shared_ptr<exec::wait_group> busy = std::make_shared<exec::wait_group>();
   id_source ids;
 
  private:
