@@ -7,6 +7,8 @@
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/waiter.hpp>
 
+#include "async/await_handlers.hpp"
+#include "async/verb_run.hpp"
 #include "core/say.hpp"
 
 #include <asio/error.hpp>
@@ -75,9 +77,11 @@ delivery::delivery(delivery&& other) noexcept
       shared(std::move(other.shared)),
       shared_known(std::move(other.shared_known)),
       home(other.home),
+      kept_by(other.kept_by),
       share(other.share) {}
 
-const exec::shared_message& delivery::share_message() {
+exec::shared_message delivery::share_message() {
+  if (kept_by) return exec::shared_message(*kept_by, static_cast<exec::carried*>(home));
   if (!shared) {
     shared = share(home);
     message = shared->message();
@@ -142,6 +146,10 @@ bool core::run_one(const routing::item& item, delivery& d, observer* watcher) {
   return false;
 }
 
+void core::give(verb_run& run) { run.deliver(*this, 0); }
+
+void core::nothing_ran(const msgbus::step&, value_ref, bool) {}  // it has settled that itself
+
 void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
   if (failure) d.failed.add(failure);
   ++d.ran;
@@ -158,6 +166,8 @@ void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
 }
 
 std::exception_ptr core::mismatch(const delivery&) const { return nullptr; }
+
+std::string core::describe_handlers(std::string_view) const { return {}; }
 
 void core::settle(delivery& d, observer* watcher) {
   d.settled = true;
@@ -267,7 +277,7 @@ bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
   const cause_scope cause(message.origin());
   handling now(*this, message);
   if (!advance(now.d)) return true;
-  rest = handle_rest(std::move(now));
+  rest = await_handlers(in_lane<handling>{std::move(now)});
   return false;
 }
 

@@ -1,14 +1,12 @@
 #include <msgbus/async/detail/service_core.hpp>
 
 #include <msgbus/async/detail/attempts.hpp>
-#include <msgbus/async/detail/fan_out.hpp>
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/core/error.hpp>
-#include <msgbus/exec/branches.hpp>
-#include <msgbus/exec/lane_executor.hpp>
 
-#include <asio/error.hpp>
-#include <asio/system_error.hpp>
+#include "async/await_handlers.hpp"
+#include "async/verb_run.hpp"
+
 #include <asio/this_coro.hpp>
 
 namespace msgbus::async::detail {
@@ -38,25 +36,6 @@ namespace {
 /// What a command is, when something must be said of its type.
 struct command_arguments {};
 
-asio::awaitable<void> run_owned(std::shared_ptr<std::shared_ptr<command>> home) {
-  command& asked = **home;
-  if (asked.d.begun || asked.service->advance(asked.d)) co_await deliver_rest(asked.d);
-}
-
-/// Runs the command, or the rest of one that has begun, in a coroutine of its own on the service's
-/// executor, and throws what is wrong with it.
-asio::awaitable<void> run_apart(std::shared_ptr<command> asked, asio::any_io_executor here,
-                                bool cancellable) {
-  auto home = std::make_shared<std::shared_ptr<command>>(asked);
-  asked->d.home = home.get();
-  exec::branches there;
-  there.start(exec::child_executor(here, asked->service->executor(), cancellable),
-              run_owned(std::move(home)));
-  co_await there.join();
-  if (there.was_given_up(0)) asked->service->give_up(asked->d);
-  if (const std::exception_ptr failure = there.failure(0)) std::rethrow_exception(failure);
-}
-
 /// A command in the hands of a lane.
 struct posted {
   std::shared_ptr<command> asked;
@@ -65,8 +44,7 @@ struct posted {
 
 /// The handler's awaitable, for deliveries.
 step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
-  auto& asked = *static_cast<std::shared_ptr<command>*>(d.home);
-  return static_cast<operation_entry&>(entry).run(asked, start);
+  return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.home), start);
 }
 
 asio::awaitable<void> run_bare(bare_operation what, std::shared_ptr<command> asked, bool may_move,
@@ -96,20 +74,35 @@ asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
 command::command(std::shared_ptr<service_core> in, std::string called)
     : service(std::move(in)),
       name(std::move(called)),
-      origin(current_cause() ? *current_cause() : nullptr),
-      known(context::caused_by(origin.get())),
-      d(*service, value_ref{key_of<command_arguments>, nullptr}, known) {
+      d(first.emplace(*service, value_ref{key_of<command_arguments>, nullptr}, known)) {
+  if (const shared_origin* const led_to_it = current_cause()) cause = *led_to_it;
+  known = context::caused_by(cause.get());
   d.operation = name;
+  d.home = this;
+}
+
+command::~command() { first.reset(); }
+
+void command::begin(verb_run& run) { run.deliver_first(*service); }
+
+void command::nothing_ran(bool) {}  // it has its handler, or has failed
+
+template <>
+asio::awaitable<void> call_command(std::shared_ptr<command_for<void>> asked) {
+  std::shared_ptr<verb_call> mine = asked;
+  auto running = run_call(std::move(mine));
+  (void)co_await std::move(running);
+  asked->take();
 }
 
 bool service_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
   observer* const watcher = core::shared.watcher.get();
-  auto& asked = *static_cast<std::shared_ptr<command>*>(d.home);
   if (!d.begun) {
+    const command& asked = *static_cast<command*>(d.home);
     if (closed() && !d.from_mailbox) throw_closed(d.step());
-    routing::entry* const found = asked->only ? asked->only.get() : find(asked->name);
-    if (!found || !found->active()) throw_no_handler(*asked);
+    routing::entry* const found = asked.only ? asked.only.get() : find(asked.name);
+    if (!found || !found->active()) throw_no_handler(asked);
     begin(d, watcher);
     const routing::item item{reinterpret_cast<void (*)()>(&start_command), found};
     if (run_one(item, d, watcher)) return true;
@@ -129,14 +122,13 @@ value_ref outgoing_command::message() const noexcept {
 bool service_core::handle(exec::carried& message, asio::awaitable<void>& rest) {
   auto& asked = static_cast<carried_command&>(message).asked();
   asked->d.from_mailbox = true;
-  asked->d.home = &asked;
   try {
     if (!advance(asked->d)) return true;
   } catch (...) {
     refuse(asked->d, std::current_exception());
     return true;
   }
-  rest = handle_rest(posted{asked});
+  rest = await_handlers(in_lane<posted>{posted{asked}});
   return false;
 }
 
@@ -171,26 +163,6 @@ void service_core::throw_no_handler(const command& asked) {
 void service_core::close() noexcept {
   core::end();
   router::close();
-}
-
-asio::awaitable<void> run_command(std::shared_ptr<command> asked) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto state = co_await asio::this_coro::cancellation_state;
-  const bool cancellable = state.slot().is_connected();
-  asked->d.home = &asked;
-  if (!exec::runs_on(here, asked->service->executor())) {
-    if (!asked->service->mailbox.can_run()) asked->service->throw_closed(asked->d.step());
-    co_await run_apart(asked, here, cancellable);
-  } else if (asked->service->advance(asked->d)) {
-    if (cancellable) {
-      co_await run_apart(asked, here, true);
-    } else {
-      co_await deliver_rest(asked->d);
-    }
-  }
-  delivery& d = asked->d;
-  d.failed.throw_any();
-  if (d.cancelled) throw asio::system_error(asio::error::operation_aborted, "an operation");
 }
 
 void operation_entry::throw_bad_count(const std::string& operation, std::size_t wanted,

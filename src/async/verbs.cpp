@@ -1,12 +1,14 @@
 #include <msgbus/async/detail/verbs.hpp>
 
+#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/core/cause.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/branches.hpp>
+#include <msgbus/exec/task_group.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
 #include <asio/error.hpp>
 #include <asio/post.hpp>
+#include <asio/recycling_allocator.hpp>
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -28,37 +30,37 @@ exec::shared_message share(exec::held_message& message) {
 
 namespace {
 
-exec::shared_message share_at(void* home) { return share(*static_cast<exec::held_message*>(home)); }
+/// A verb with a message, which any number of components get.
+class message_call final : public verb_call {
+ public:
+  message_call(std::shared_ptr<verb_target>&& to, exec::held_message&& what) noexcept
+      : to_(std::move(to)), held_(std::move(what)) {}
+
+  ~message_call() override { first.reset(); }
+
+  void begin(verb_run& run) override {
+    const exec::carried& given = held_.get();
+    owner = const_cast<exec::carried*>(&given);
+    message = given.message();
+    if (const shared_origin* const led_to_it = current_cause()) cause = *led_to_it;
+    known = context::caused_by(cause.get(), given.topic());
+    to_->give(run);
+  }
+  void nothing_ran(bool refused) override {
+    to_->nothing_ran({message.type->name, known.topic()}, message, refused);
+  }
+
+ private:
+  const std::shared_ptr<verb_target> to_;
+  exec::held_message held_;
+};
 
 }  // namespace
 
-asio::awaitable<std::size_t> deliver(std::shared_ptr<core> to, exec::held_message message) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  if (!exec::runs_on(here, to->executor())) {
-    auto shared = share(message);
-    co_return co_await deliver_elsewhere(std::move(to), std::move(shared), here);
-  }
-  const exec::carried& given = message.get();
-  const msgbus::context known = context::caused_by(current_origin(), given.topic());
-  delivery d(*to, given.message(), known);
-  d.home = std::addressof(message);
-  d.share = &share_at;
-  if (to->advance(d)) {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.slot().is_connected()) co_return co_await deliver_apart(d, here);
-    do {  // as deliver_rest, which would be one more frame
-      std::exception_ptr failure;
-      try {
-        auto started = d.start();
-        co_await std::move(started);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      to->handler_ended(d, failure);
-    } while (to->advance(d));
-  }
-  d.failed.throw_any();
-  co_return d.ran;
+asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
+                                     exec::held_message&& message) {
+  return run_call(std::allocate_shared<message_call>(asio::recycling_allocator<message_call>(),
+                                                     std::move(to), std::move(message)));
 }
 
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message) {
@@ -121,7 +123,7 @@ asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message) 
     total += co_await send_to(*full.front(), out, here);
   } else if (!full.empty()) {
     // At the same time: one that stays full must not keep the others waiting.
-    exec::branches together;
+    exec::task_group together;
     std::vector<std::shared_ptr<receipt>> results;
     for (const auto& each : full) {
       results.push_back(std::make_shared<receipt>());

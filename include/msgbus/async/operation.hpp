@@ -31,7 +31,7 @@ class operation<R(Args...)> {
     auto asked = std::make_shared<detail::typed_command<R, detail::kept_argument<Args>...>>(
         service_, name_, std::forward<Args>(args)...);
     asked->only = entry_;
-    return detail::call_command(std::move(asked));
+    return detail::call_command<R>(std::move(asked));
   }
 
   /// The same for a command that came from elsewhere, with this: the handler's context tells of it.
@@ -43,7 +43,7 @@ class operation<R(Args...)> {
         std::make_shared<detail::typed_command<R, Given...>>(service_, name_, std::move(args)...);
     asked->only = entry_;
     if (came_with) asked->comes_with(std::move(came_with));
-    return detail::call_command(std::move(asked));
+    return detail::call_command<R>(std::move(asked));
   }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -77,7 +77,7 @@ class service : public detail::base<detail::service_core> {
   [[nodiscard]] asio::awaitable<R> execute(std::string name, Args&&... args) {
     auto asked = std::make_shared<detail::typed_command<R, std::decay_t<Args>...>>(
         core_, std::move(name), std::forward<Args>(args)...);
-    return detail::call_command(std::move(asked));
+    return detail::call_command<R>(std::move(asked));
   }
 
   /// Puts the command into the mailbox and completes when that has taken or refused it, as

@@ -16,6 +16,7 @@
 
 namespace msgbus::async::detail {
 
+class verb_call;
 class core;
 
 struct delivery;
@@ -81,12 +82,14 @@ struct delivery {
   bool cancelled = false;     // nothing more is started (A9)
   bool stopped = false;       // and there was something left to start
 
-  /// Makes the message one that others may share who outlive this delivery's coroutine, because
-  /// they run elsewhere (A12). `home` is where it is, `share` moves it from there.
-  const exec::shared_message& share_message();
+  /// The message, kept as long as this is: for what may outlive this delivery's coroutine, because
+  /// it runs elsewhere (A12). `home` is where it is. That is part of a call (`kept_by` lives as
+  /// long as this), or else `share` moves it from there, once.
+  [[nodiscard]] exec::shared_message share_message();
   exec::shared_message shared;
   std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
   void* home = nullptr;
+  const std::shared_ptr<verb_call>* kept_by = nullptr;
   exec::shared_message (*share)(void* home) = nullptr;
 };
 

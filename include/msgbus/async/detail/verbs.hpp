@@ -3,7 +3,7 @@
 /// What every component does for its verbs, whatever the message is called.
 
 #include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/async/detail/fan_out_core.hpp>
 #include <msgbus/exec/held_message.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/outgoing.hpp>
@@ -57,11 +57,11 @@ asio::awaitable<receipt> send_to(core& to, Outgoing& out, const asio::any_io_exe
   co_return receipt_for(result, to, out);
 }
 
-// The verbs of consumers and subscribers: each coroutine owns the message.
+/// Has the handlers of the target run, and gives their number.
+[[nodiscard]] asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
+                                                   exec::held_message&& message);
 
-/// Has its handlers run, and gives their number.
-asio::awaitable<std::size_t> deliver(std::shared_ptr<core> to, exec::held_message message);
-/// Puts it into the mailbox.
+/// Puts it into the component's mailbox. The coroutine owns the message.
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message);
 
 /// What they have, with what is being handled here as its cause.
