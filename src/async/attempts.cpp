@@ -4,11 +4,12 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/task_group.hpp>
 #include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/policy/backoff.hpp>
+
+#include "exec/task_group.hpp"
 
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>

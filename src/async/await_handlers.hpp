@@ -3,6 +3,7 @@
 /// The one loop that awaits handlers.
 
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
 #include <asio/awaitable.hpp>
@@ -10,11 +11,12 @@
 #include <asio/this_coro.hpp>
 
 #include <exception>
+#include <utility>
 
 namespace msgbus::async::detail {
 
-/// Awaits the handlers of `owner.in_hand()` until none is left. `Owner` lives in the coroutine's
-/// frame, and is one of
+/// Awaits the handlers of `owner.in_hand()` until none is left. The `Owner`, which is made of what
+/// is given, lives in the coroutine's frame, and is one of
 ///
 /// - the caller of a verb, which cannot be cancelled while handlers run in its coroutine: `begin`
 ///   says whether there is a delivery in hand, and `ended` gives the verb's result;
@@ -22,13 +24,17 @@ namespace msgbus::async::detail {
 ///
 /// What a handler does to the cancellation state of its coroutine is for itself alone; whether the
 /// coroutine is cancelled is known to the owner (docs/design/0014-who-knows-of-a-cancellation.md).
-template <class Owner>
-asio::awaitable<typename Owner::result> await_handlers(Owner owner) {
+template <class Result, class Owner, class Made>
+asio::awaitable<Result> await_handlers(Made made) {
+  Owner owner(std::move(made));
   bool more = true;
   if constexpr (Owner::is_caller) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const auto state = co_await asio::this_coro::cancellation_state;
-    more = owner.begin(here, state.slot().is_connected());
+    more = owner.begin(here);
+    if (more) {
+      const auto state = co_await asio::this_coro::cancellation_state;
+      more = owner.begin_waiting(state.slot().is_connected());
+    }
   }
   while (more) {
     std::exception_ptr failure;
@@ -78,7 +84,7 @@ inline bool go_on(delivery& d, const std::exception_ptr& failure) {
 /// A delivery that a lane handles. `Message` owns it.
 template <class Message>
 struct in_lane {
-  using result = void;
+  explicit in_lane(Message&& handled) noexcept : message(std::move(handled)) {}
   static constexpr bool is_caller = false;
 
   [[nodiscard]] delivery& in_hand() noexcept { return message.in_hand(); }

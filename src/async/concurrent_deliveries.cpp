@@ -1,6 +1,5 @@
-#include <msgbus/async/detail/concurrent_deliveries.hpp>
+#include "async/concurrent_deliveries.hpp"
 
-#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
 #include "async/await_handlers.hpp"
@@ -14,7 +13,10 @@ namespace {
 
 /// A delivery that a task awaits, which keeps it.
 struct in_task {
-  using result = void;
+  explicit in_task(delivery* awaited) noexcept : d(awaited) {}
+  in_task(const in_task&) = delete;
+  in_task& operator=(const in_task&) = delete;
+  ~in_task() { d->cut_off(); }  // if its coroutine is destroyed: others may keep the call
   static constexpr bool is_caller = false;
 
   [[nodiscard]] delivery& in_hand() noexcept { return *d; }
@@ -31,10 +33,10 @@ struct in_task {
 
 asio::awaitable<void> concurrent_deliveries::part::begin() {
   if (!has_begun && !component->advance(*d)) return {};
-  return await_handlers(in_task{d});
+  return await_handlers<void, in_task>(d);
 }
 
-concurrent_deliveries::concurrent_deliveries(std::shared_ptr<verb_call> of, std::size_t capacity)
+concurrent_deliveries::concurrent_deliveries(call_ptr<verb_call> of, std::size_t capacity)
     : call_(std::move(of)), memory_((capacity - 1) * sizeof(part), alignof(part)) {
   if (capacity > 1) others_ = static_cast<part*>(memory_.take());
 }
@@ -106,9 +108,15 @@ void concurrent_deliveries::leave() noexcept {
   if (!scheduler) return;
   scheduler->helpers.remove(*this);
   asio::any_io_executor gone;
-  const std::lock_guard lock(mutex_);
-  std::swap(gone, here_);
-  next_ = size_;
+  std::size_t left = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(gone, here_);
+    left = std::exchange(next_, size_);
+  }
+  for (; left < size_; ++left) {
+    if (!(*this)[left].is_task) (*this)[left].d->cut_off();
+  }
 }
 
 bool concurrent_deliveries::has_tasks() const {

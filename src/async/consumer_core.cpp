@@ -2,6 +2,8 @@
 
 #include <msgbus/async/detail/handler_call.hpp>
 
+#include "async/run_one.hpp"
+
 namespace msgbus::async::detail {
 
 consumer_core::consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
@@ -24,7 +26,7 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
   }));
 }
 
-bool consumer_core::run_list(routing::listed list, delivery& d, observer* watcher) {
+inline bool consumer_core::run_list(routing::listed list, delivery& d, observer* watcher) {
   for (const routing::item* item = list.begin; item != list.end; ++item) {
     const std::uint64_t order = item->entry->order();
     if (order <= d.last) continue;
@@ -47,10 +49,9 @@ bool consumer_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
   observer* const watcher = shared.watcher.get();
   if (d.is_last) {  // what came since then gets the next event (D4)
-    settle(d, watcher);
-    return false;
+    return settle_quickly(d, watcher);
   }
-  if (!d.begun) begin(d, watcher);
+  if (!d.begun) begin_quickly(d, watcher);
   const routing::listed every(any());
   if (!d.typed_done) {
     const routing::listed typed(find(d.message.type));
@@ -61,9 +62,8 @@ bool consumer_core::advance(delivery& d) {
     d.typed_done = true;
     d.last = 0;
   }
-  if (run_list(every, d, watcher)) return true;
-  settle(d, watcher);
-  return false;
+  if (every.begin != every.end && run_list(every, d, watcher)) return true;
+  return settle_quickly(d, watcher);
 }
 
 void consumer_core::close() noexcept {

@@ -16,7 +16,9 @@ fan_out_core::~fan_out_core() = default;
 
 std::shared_ptr<fan_out_core> fan_out_core::make() { return std::make_shared<fan_out_core>(); }
 
-void fan_out_core::bind(const std::shared_ptr<core>& target) { target->senders.bind(*this, target); }
+void fan_out_core::bind(const std::shared_ptr<core>& target) {
+  target->senders.bind(*this, target);
+}
 
 void fan_out_core::unbind(core& target) { target.senders.unbind(*this); }
 

@@ -5,6 +5,7 @@
 #include <msgbus/core/error.hpp>
 
 #include "async/await_handlers.hpp"
+#include "async/run_one.hpp"
 #include "async/verb_run.hpp"
 
 #include <asio/this_coro.hpp>
@@ -38,7 +39,7 @@ struct command_arguments {};
 
 /// A command in the hands of a lane.
 struct posted {
-  std::shared_ptr<command> asked;
+  command_ptr asked;
   [[nodiscard]] delivery& in_hand() const noexcept { return asked->d; }
 };
 
@@ -47,7 +48,7 @@ step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<voi
   return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.home), start);
 }
 
-asio::awaitable<void> run_bare(bare_operation what, std::shared_ptr<command> asked, bool may_move,
+asio::awaitable<void> run_bare(bare_operation what, command_ptr asked, bool may_move,
                                const context& known, failures& failed) {
   try {
     auto running = what.call(what.f, asked, may_move, known);
@@ -60,14 +61,14 @@ asio::awaitable<void> run_bare(bare_operation what, std::shared_ptr<command> ask
 }  // namespace
 
 asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
-                                 const held_policy& how, const std::shared_ptr<command>& asked) {
+                                 const held_policy& how, const command_ptr& asked) {
   delivery& d = asked->d;
   if (how.is_plain()) return run_bare(what, asked, true, *d.known, d.failed);
   const bool only_once = how.retry.attempts <= 1;
   auto make = [what, asked, only_once](attempt& mine) {
     return run_bare(what, asked, only_once, mine.known, mine.failed);
   };
-  return run_attempts(asked->service->self(), entry, asked, *d.known, entry.name, how, make,
+  return run_attempts(asked->service->self(), entry, keep(asked), *d.known, entry.name, how, make,
                       d.failed);
 }
 
@@ -81,16 +82,17 @@ command::command(std::shared_ptr<service_core> in, std::string called)
   d.home = this;
 }
 
-command::~command() { first.reset(); }
+std::shared_ptr<const void> keep(const command_ptr& asked) {
+  return {asked.get(), [asked](const void*) {}};
+}
 
 void command::begin(verb_run& run) { run.deliver_first(*service); }
 
 void command::nothing_ran(bool) {}  // it has its handler, or has failed
 
 template <>
-asio::awaitable<void> call_command(std::shared_ptr<command_for<void>> asked) {
-  std::shared_ptr<verb_call> mine = asked;
-  auto running = run_call(std::move(mine));
+asio::awaitable<void> call_command(call_ptr<command_for<void>> asked) {
+  auto running = run_call(call_ptr<verb_call>(asked.get()));
   (void)co_await std::move(running);
   asked->take();
 }
@@ -128,11 +130,11 @@ bool service_core::handle(exec::carried& message, asio::awaitable<void>& rest) {
     refuse(asked->d, std::current_exception());
     return true;
   }
-  rest = await_handlers(in_lane<posted>{posted{asked}});
+  rest = await_handlers<void, in_lane<posted>>(posted{asked});
   return false;
 }
 
-asio::awaitable<receipt> send_command(std::shared_ptr<command> asked) {
+asio::awaitable<receipt> send_command(command_ptr asked) {
   const auto to = asked->service;
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
@@ -141,7 +143,7 @@ asio::awaitable<receipt> send_command(std::shared_ptr<command> asked) {
   co_return co_await send_to(*to, out, here);
 }
 
-receipt post_command(std::shared_ptr<command> asked) {
+receipt post_command(command_ptr asked) {
   const auto to = asked->service;
   outgoing_command out(asked);
   return post_to(*to, out);

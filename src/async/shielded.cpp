@@ -1,6 +1,6 @@
 #include <msgbus/async/shielded.hpp>
 
-#include <msgbus/exec/task_group.hpp>
+#include "exec/task_group.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/this_coro.hpp>

@@ -5,6 +5,8 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/topic.hpp>
 
+#include "async/run_one.hpp"
+
 namespace msgbus::async::detail {
 
 subscriber_core::subscriber_core(const asio::any_io_executor& executor,
@@ -39,7 +41,7 @@ subscription subscriber_core::attach_handler(std::initializer_list<std::string_v
 bool subscriber_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
   observer* const watcher = shared.watcher.get();
-  if (!d.begun) begin(d, watcher);
+  if (!d.begun) begin_quickly(d, watcher);
   const std::string_view topic = d.known->topic();
   const std::size_t hash = hash_of(topic);
   const routing::listed only(find_only(topic, hash));
@@ -60,8 +62,7 @@ bool subscriber_core::advance(delivery& d) {
   for (const routing::item* each = only.begin; each != only.end; ++each) run(*each);
   found.for_each(run);
   if (must_await) return true;
-  settle(d, watcher);
-  return false;
+  return settle_quickly(d, watcher);
 }
 
 std::string subscriber_core::describe_handlers(std::string_view topic) const {

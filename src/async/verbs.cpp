@@ -1,14 +1,15 @@
 #include <msgbus/async/detail/verbs.hpp>
 
-#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/core/cause.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/task_group.hpp>
 #include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
+
+#include "async/verb_run.hpp"
+#include "exec/task_group.hpp"
 
 #include <asio/error.hpp>
 #include <asio/post.hpp>
-#include <asio/recycling_allocator.hpp>
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -28,39 +29,24 @@ exec::shared_message share(exec::held_message& message) {
   return exec::shared_with_cause(message.share());
 }
 
-namespace {
+static_assert(sizeof(message_call) <= exec::block_bytes);
 
-/// A verb with a message, which any number of components get.
-class message_call final : public verb_call {
- public:
-  message_call(std::shared_ptr<verb_target>&& to, exec::held_message&& what) noexcept
-      : to_(std::move(to)), held_(std::move(what)) {}
+void* message_call::operator new(std::size_t) { return exec::take_block(); }
 
-  ~message_call() override { first.reset(); }
+void message_call::operator delete(void* block) noexcept { exec::give_back_block(block); }
 
-  void begin(verb_run& run) override {
-    const exec::carried& given = held_.get();
-    owner = const_cast<exec::carried*>(&given);
-    message = given.message();
-    if (const shared_origin* const led_to_it = current_cause()) cause = *led_to_it;
-    known = context::caused_by(cause.get(), given.topic());
-    to_->give(run);
-  }
-  void nothing_ran(bool refused) override {
-    to_->nothing_ran({message.type->name, known.topic()}, message, refused);
-  }
+void message_call::begin(verb_run& run) {
+  const exec::carried& given = held_.get();
+  owner = const_cast<exec::carried*>(&given);
+  message = given.message();
+  if (const shared_origin* const led_to_it = current_cause()) [[unlikely]]
+    cause = *led_to_it;
+  known = context::caused_by(cause.get(), given.topic());
+  to_->give(run);
+}
 
- private:
-  const std::shared_ptr<verb_target> to_;
-  exec::held_message held_;
-};
-
-}  // namespace
-
-asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
-                                     exec::held_message&& message) {
-  return run_call(std::allocate_shared<message_call>(asio::recycling_allocator<message_call>(),
-                                                     std::move(to), std::move(message)));
+void message_call::nothing_ran(bool refused) {
+  to_->nothing_ran({message.type->name, known.topic()}, message, refused);
 }
 
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message) {

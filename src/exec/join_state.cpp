@@ -1,4 +1,4 @@
-#include <msgbus/exec/join_state.hpp>
+#include "exec/join_state.hpp"
 
 #include <msgbus/exec/lane_executor.hpp>
 
@@ -43,7 +43,7 @@ class join_state::ending {
   ending(ending&&) noexcept = default;
   ending& operator=(ending&&) = delete;
   ~ending() {
-    if (in_) in_->end(which_, aborted("its executor was destroyed"));
+    if (in_) in_->lose(which_);
   }
 
   /// The completion of the task's coroutine, which has ended the task itself.
@@ -149,6 +149,15 @@ void join_state::end(task& which, std::exception_ptr failure) noexcept {
   if (which.where_ == task::phase::ended) return;  // it was given up, or ended by its coroutine
   end_locked(which, std::move(failure), rest);
   wake_if_done_locked();
+}
+
+void join_state::lose(task& which) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (which.where_ == task::phase::ended) return;  // as usual
+  }
+  if (mark_running(which)) which.lose();
+  end(which, aborted("its executor was destroyed"));
 }
 
 void join_state::tell_locked(task& which, asio::cancellation_type type) noexcept {

@@ -1,4 +1,4 @@
-#include <msgbus/exec/task_group.hpp>
+#include "exec/task_group.hpp"
 
 #include <utility>
 #include <vector>

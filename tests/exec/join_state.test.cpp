@@ -1,4 +1,4 @@
-#include <msgbus/exec/join_state.hpp>
+#include "exec/join_state.hpp"
 
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>

@@ -1,4 +1,4 @@
-#include <msgbus/exec/task_group.hpp>
+#include "exec/task_group.hpp"
 
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>
@@ -26,8 +26,8 @@
 
 namespace task_group_test {
 
-using msgbus::exec::task_group;
 using msgbus::exec::child_executor;
+using msgbus::exec::task_group;
 using msgbus::exec::waiter;
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::shuffled;

@@ -28,7 +28,7 @@ class operation<R(Args...)> {
   /// as `service::execute`.
   [[nodiscard]] asio::awaitable<R> operator()(Args... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
-    auto asked = std::make_shared<detail::typed_command<R, detail::kept_argument<Args>...>>(
+    auto asked = detail::make_command<R, detail::kept_argument<Args>...>(
         service_, name_, std::forward<Args>(args)...);
     asked->only = entry_;
     return detail::call_command<R>(std::move(asked));
@@ -39,8 +39,7 @@ class operation<R(Args...)> {
   template <class... Given>
   [[nodiscard]] asio::awaitable<R> call(detail::shared_origin came_with, Given... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
-    auto asked =
-        std::make_shared<detail::typed_command<R, Given...>>(service_, name_, std::move(args)...);
+    auto asked = detail::make_command<R, Given...>(service_, name_, std::move(args)...);
     asked->only = entry_;
     if (came_with) asked->comes_with(std::move(came_with));
     return detail::call_command<R>(std::move(asked));

@@ -28,7 +28,7 @@ class producer : public msgbus::component::sender<detail::fan_out_core> {
   /// all failures together in the order of binding.
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(E event) {
-    return detail::deliver(core_, exec::held_event<E>(std::move(event)));
+    return detail::deliver(core_, [&] { return exec::held_event<E>(std::move(event)); });
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>

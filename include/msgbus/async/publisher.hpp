@@ -29,7 +29,9 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
   /// only if no subscriber takes the type (T6).
   template <class M>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, std::string_view topic) {
-    return detail::deliver(core_, subscriber::on_topic(std::move(message), topic));
+    detail::check_topic(topic);
+    return detail::deliver(core_,
+                           [&] { return exec::held_with_topic<M>(std::move(message), topic); });
   }
   template <class M, class T>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, const topic<T>& topic) {

@@ -86,8 +86,13 @@ class core : public exec::mailbox_owner, public verb_target {
   // For deliveries, under a guard.
   void begin(delivery& d, observer* watcher);
   void settle(delivery& d, observer* watcher);
+  // The same, where the usual is quick; `settle_quickly` gives false.
+  void begin_quickly(delivery& d, observer* watcher);
+  bool settle_quickly(delivery& d, observer* watcher);
   /// Runs one handler of the delivery; true if it must be awaited.
   bool run_one(const routing::item& item, delivery& d, observer* watcher);
+  /// Tells the observer of one handler that has run.
+  static void tell(const delivery& d, observer* watcher, std::size_t failed_before);
   void cut_off_delivery(delivery& d) noexcept;
 
   /// The delivery was cancelled before its next handler, or any, had begun: it counts as abandoned;

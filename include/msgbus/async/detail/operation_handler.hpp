@@ -73,10 +73,10 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
         }
       }
       (void)bind(asked, policy_.retry.attempts <=
-                             1);  // what is wrong with the arguments is said before anything runs
+                            1);  // what is wrong with the arguments is said before anything runs
       return step_taken::suspends;
     }
-    const std::shared_ptr<command> kept = asked.shared_from_this();
+    const command_ptr kept(&asked);
     if constexpr (needs::needs_nothing) {
       *start = start_bare(bare_operation{&*f_, &call_bare}, *this, policy_, kept);
     } else if (is_plain_) {
@@ -86,8 +86,8 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
       auto make = [f = &*f_, kept, only_once](attempt& mine) {
         return needs::run(mine.injection(), started{f, kept, only_once}, mine.failed);
       };
-      *start = run_attempts(asked.service->self(), *this, kept, *asked.d.known, name, policy_, make,
-                            asked.d.failed);
+      *start = run_attempts(asked.service->self(), *this, keep(kept), *asked.d.known, name, policy_,
+                            make, asked.d.failed);
     }
     return step_taken::suspends;
   }
@@ -99,17 +99,17 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
       return finish(f, asked, may_move, std::forward<Needs>(needed)...);
     }
     F* f;
-    std::shared_ptr<command> asked;
+    command_ptr asked;
     bool may_move;
   };
 
-  static asio::awaitable<void> call_bare(void* f, const std::shared_ptr<command>& asked,
-                                         bool may_move, const context& known) {
+  static asio::awaitable<void> call_bare(void* f, const command_ptr& asked, bool may_move,
+                                         const context& known) {
     const started call{static_cast<F*>(f), asked, may_move};
     return needs::call_bare(call, known);
   }
 
-  static asio::awaitable<void> finish(F* f, std::shared_ptr<command> asked, bool may_move,
+  static asio::awaitable<void> finish(F* f, command_ptr asked, bool may_move,
                                       kept_in_frame<Needs>... needed) {
     bound arguments = bind(*asked, may_move);
     if constexpr (!is_coroutine) {

@@ -2,8 +2,8 @@
 
 /// The part of a service that operations and calls share.
 
-#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/component/argument.hpp>
 #include <msgbus/policy/held_policy.hpp>
 #include <msgbus/routing/name_table.hpp>
@@ -19,9 +19,8 @@ class operation_entry;
 class service_core;
 
 /// One call of an operation, its types erased.
-struct command : verb_call, std::enable_shared_from_this<command> {
+struct command : verb_call {
   command(std::shared_ptr<service_core> in, std::string called);
-  ~command() override;
 
   void begin(verb_run& run) override;
   void nothing_ran(bool refused) override;
@@ -39,7 +38,15 @@ struct command : verb_call, std::enable_shared_from_this<command> {
   const std::string name;
   std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
   delivery& d;                                     // the first one, and only one
+
+ protected:
+  ~command() override { first.reset(); }
 };
+
+using command_ptr = call_ptr<command>;
+
+/// The command, kept as long as this is.
+[[nodiscard]] std::shared_ptr<const void> keep(const command_ptr& asked);
 
 /// One that gives an `R`.
 template <class R>
@@ -48,6 +55,7 @@ struct command_for : command {
   R take() { return result_.take(); }
 
  protected:
+  ~command_for() override = default;
   di::result_of<R> result_;
 };
 
@@ -76,6 +84,9 @@ struct typed_command final : command_for<R> {
   }
 
  private:
+  ~typed_command() override = default;
+  void destroy() noexcept override { delete this; }
+
   std::tuple<Args...> arguments_;
   std::array<component::argument, sizeof...(Args)> erased_;
 };
@@ -83,21 +94,20 @@ struct typed_command final : command_for<R> {
 /// A command that nobody waits for, in the mailbox.
 class carried_command final : public exec::carried {
  public:
-  explicit carried_command(std::shared_ptr<command>&& asked) noexcept
-      : command_(std::move(asked)) {}
+  explicit carried_command(command_ptr&& asked) noexcept : command_(std::move(asked)) {}
   [[nodiscard]] value_ref message() const noexcept override { return command_->d.message; }
   [[nodiscard]] const shared_origin* origin() const noexcept override { return &command_->cause; }
   [[nodiscard]] std::shared_ptr<carried> share() override;
-  [[nodiscard]] std::shared_ptr<command>& asked() noexcept { return command_; }
+  [[nodiscard]] command_ptr& asked() noexcept { return command_; }
 
  private:
-  std::shared_ptr<command> command_;
+  command_ptr command_;
 };
 
 /// A command on its way into the mailbox.
 class outgoing_command {
  public:
-  explicit outgoing_command(std::shared_ptr<command>& asked) noexcept : asked_(asked) {}
+  explicit outgoing_command(command_ptr& asked) noexcept : asked_(asked) {}
   void prepare(bool for_slot);
   void put(void* place) noexcept;
   [[nodiscard]] exec::owned_message& boxed() noexcept { return boxed_; }
@@ -105,7 +115,7 @@ class outgoing_command {
   [[nodiscard]] std::string_view topic() const noexcept { return {}; }
 
  private:
-  std::shared_ptr<command>& asked_;
+  command_ptr& asked_;
   exec::owned_message boxed_;
 };
 
@@ -137,18 +147,26 @@ class service_core final : public routing::name_table, public core {
 
 /// Runs the command on the service's executor, gives its result and throws what fails.
 template <class R>
-asio::awaitable<R> call_command(std::shared_ptr<command_for<R>> asked) {
-  std::shared_ptr<verb_call> mine = asked;
-  auto running = run_call(std::move(mine));
+asio::awaitable<R> call_command(call_ptr<command_for<R>> asked) {
+  auto running = run_call(call_ptr<verb_call>(asked.get()));
   (void)co_await std::move(running);
   co_return asked->take();
 }
 template <>
-asio::awaitable<void> call_command(std::shared_ptr<command_for<void>> asked);
+asio::awaitable<void> call_command(call_ptr<command_for<void>> asked);
+
+/// A new command.
+template <class R, class... Args, class... Given>
+[[nodiscard]] call_ptr<command_for<R>> make_command(std::shared_ptr<service_core> in,
+                                                    std::string called, Given&&... given) {
+  using made = typed_command<R, Args...>;
+  return {typename call_ptr<command_for<R>>::adopt{},
+          new made(std::move(in), std::move(called), std::forward<Given>(given)...)};
+}
 
 /// Puts a command into the service's mailbox, waiting for room where that says so.
-asio::awaitable<receipt> send_command(std::shared_ptr<command> asked);
-receipt post_command(std::shared_ptr<command> asked);
+asio::awaitable<receipt> send_command(command_ptr asked);
+receipt post_command(command_ptr asked);
 
 /// One operation of a service, with its one handler.
 class operation_entry : public routing::named_entry {
@@ -169,12 +187,12 @@ class operation_entry : public routing::named_entry {
 /// A handler that needs nothing but its arguments and the context, as `bare_handler`.
 struct bare_operation {
   void* f;
-  asio::awaitable<void> (*call)(void* f, const std::shared_ptr<command>& asked, bool may_move,
+  asio::awaitable<void> (*call)(void* f, const command_ptr& asked, bool may_move,
                                 const context& known);
 };
 
 /// What runs it, as often and where its policy says.
 asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
-                                 const held_policy& how, const std::shared_ptr<command>& asked);
+                                 const held_policy& how, const command_ptr& asked);
 
 }  // namespace msgbus::async::detail

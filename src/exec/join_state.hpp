@@ -44,6 +44,8 @@ class task : private context_link {
   virtual asio::awaitable<void> begin() = 0;
   /// Called instead of `begin` where the task is given up: lets go of what it would have used.
   virtual void drop() noexcept {}
+  /// Called instead of `begin` where the executor is destroyed, before the task has ended.
+  virtual void lose() noexcept {}
 
   void context_ended() noexcept override;
   [[nodiscard]] bool waits_to_begin() const noexcept {
@@ -118,6 +120,7 @@ class join_state : public std::enable_shared_from_this<join_state> {
   [[nodiscard]] bool mark_running(task& which) noexcept;
   void end_locked(task& which, std::exception_ptr failure, remains& rest) noexcept;
   void end(task& which, std::exception_ptr failure) noexcept;
+  void lose(task& which) noexcept;
   void wake_if_done_locked() noexcept;
   void tell_locked(task& which, asio::cancellation_type type) noexcept;
 

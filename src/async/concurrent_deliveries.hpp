@@ -4,8 +4,10 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/helper_scheduler.hpp>
-#include <msgbus/exec/join_state.hpp>
+#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
+
+#include "exec/join_state.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -13,8 +15,6 @@
 #include <optional>
 
 namespace msgbus::async::detail {
-
-class verb_call;
 
 /// Each delivery is either a task, or it has begun on the caller's executor and is still to be
 /// taken: by the caller, one after the other, or by a helper, which makes it a task. Taking is done
@@ -24,6 +24,7 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
   struct part final : exec::task {
     part(std::shared_ptr<core> of, std::size_t at) : component(std::move(of)), index(at) {}
     asio::awaitable<void> begin() override;
+    void lose() noexcept override { d->cut_off(); }
 
     const std::shared_ptr<core> component;
     const std::size_t index;      // of the component, among those that got the message
@@ -33,7 +34,7 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
     bool is_task = false;
   };
 
-  concurrent_deliveries(std::shared_ptr<verb_call> of, std::size_t capacity);
+  concurrent_deliveries(call_ptr<verb_call> of, std::size_t capacity);
   ~concurrent_deliveries();
 
   /// For the caller, before anything is started.
@@ -53,24 +54,22 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
   [[nodiscard]] part& operator[](std::size_t index) noexcept {
     return index == 0 ? *first_ : others_[index - 1];
   }
-  /// The call, at an address that lasts as long as this.
-  [[nodiscard]] const std::shared_ptr<verb_call>& of() const noexcept { return call_; }
 
  private:
   void help() override;
   [[nodiscard]] bool more_locked() noexcept;
   [[nodiscard]] part* take_locked() noexcept;
 
-  const std::shared_ptr<verb_call> call_;
+  const call_ptr<verb_call> call_;
   exec::recycled_memory memory_;
   std::size_t size_ = 0;
   std::optional<part> first_;
   part* others_ = nullptr;
 
   mutable std::mutex mutex_;
-  std::size_t next_ = 0;           // under the lock: those before it were taken
-  asio::any_io_executor here_;     // under the lock: the caller's, while helpers are asked for
-  core* helped_by_ = nullptr;      // the caller's
+  std::size_t next_ = 0;        // under the lock: those before it were taken
+  asio::any_io_executor here_;  // under the lock: the caller's, while helpers are asked for
+  core* helped_by_ = nullptr;   // the caller's
 };
 
 }  // namespace msgbus::async::detail

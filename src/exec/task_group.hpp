@@ -2,7 +2,7 @@
 
 /// Awaitables that run at the same time, each on its executor, and are waited for together.
 
-#include <msgbus/exec/join_state.hpp>
+#include "exec/join_state.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
