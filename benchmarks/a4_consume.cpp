@@ -120,9 +120,11 @@ workload a4_consume() {
   using enum target::kind;
   const std::string plain = "msgbus consumer.consume, plain handler";
   const std::string coroutine = "msgbus consumer.consume, coroutine handler";
+  const std::string dispatch = "msgbus producer.dispatch, coroutine handler";
+  const std::string function = "co_await of a function";
   workload w{"A4", "Consume, awaited on the same thread", {}, {}};
   w.contenders = {
-      on_context("co_await of a function", role::floor,
+      on_context(function, role::floor,
                  [](on_one_thread&, std::uint64_t i) {
                    return handled_by_function(order_created{i, 9.99});
                  }),
@@ -135,7 +137,7 @@ workload a4_consume() {
           "msgbus producer.dispatch, plain handler", false,
           [](consuming& to, std::uint64_t i) { return to.bound.dispatch(order_created{i, 9.99}); }),
       by_bus(
-          "msgbus producer.dispatch, coroutine handler", true,
+          dispatch, true,
           [](consuming& to, std::uint64_t i) { return to.bound.dispatch(order_created{i, 9.99}); }),
       // What Asio has to run a coroutine on an executor and wait for its end.
       on_context("asio co_spawn, awaited", role::peer,
@@ -145,8 +147,9 @@ workload a4_consume() {
                  }),
   };
   w.targets = {
-      {at_most_ns, plain, 40},
-      {at_most_ns, coroutine, 65},
+      {at_most_times, plain, 1.8, function},    {at_most_times, coroutine, 3, function},
+      {at_most_times, dispatch, 3.5, function}, {at_most_allocations, plain, 0},
+      {at_most_allocations, coroutine, 0},      {at_most_allocations, dispatch, 0},
   };
   return w;
 }

@@ -77,9 +77,10 @@ workload a5_dispatch() {
   const std::string plain = "msgbus producer.dispatch, plain handlers";
   const std::string coroutines = "msgbus producer.dispatch, coroutine handlers";
   const std::string asio_and = "asio a && b && c && d";
+  const std::string in_turn = "co_await of four functions in turn";
   workload w{"A5", "Dispatch to 4 consumers, awaited on the same thread", {}, {}};
   w.contenders = {
-      on_context("co_await of four functions in turn", role::floor,
+      on_context(in_turn, role::floor,
                  [](on_one_thread&, std::uint64_t i) {
                    return one_after_the_other(order_created{i, 9.99});
                  }),
@@ -89,8 +90,9 @@ workload a5_dispatch() {
                  [](on_one_thread&, std::uint64_t i) { return together(order_created{i, 9.99}); }),
   };
   w.targets = {
-      {at_most_times, coroutines, 0.4, asio_and},
-      {at_most_ns, plain, 150},
+      {at_most_times, plain, 1.3, in_turn},       {at_most_times, coroutines, 4, in_turn},
+      {at_most_times, coroutines, 0.4, asio_and}, {at_most_allocations, plain, 0},
+      {at_most_allocations, coroutines, 1},
   };
   return w;
 }

@@ -240,7 +240,8 @@ workload a6_round_trip() {
 #endif
   };
   w.targets = {
-      {at_most_times, executing::name, 1.1, hop::name},
+      {at_most_times, executing::name, 1.05, hop::name},
+      {at_most_allocations, executing::name, 2},
   };
   return w;
 }

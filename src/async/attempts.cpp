@@ -4,11 +4,12 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/policy/backoff.hpp>
+
+#include "exec/task_group.hpp"
 
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>
@@ -57,7 +58,7 @@ error too_slow(const routing::entry& handler, const held_policy& how) {
 /// What ends an attempt that takes too long.
 class time_limit {
  public:
-  time_limit(const asio::any_io_executor& on, std::shared_ptr<exec::branches> limited)
+  time_limit(const asio::any_io_executor& on, std::shared_ptr<exec::task_group> limited)
       : clock_(on), limited_(std::move(limited)) {}
 
   void start(exec::clock::duration limit) {
@@ -70,14 +71,14 @@ class time_limit {
 
  private:
   exec::timer clock_;
-  const std::shared_ptr<exec::branches> limited_;
+  const std::shared_ptr<exec::task_group> limited_;
   const std::shared_ptr<std::atomic<bool>> passed_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 /// Starts the attempt on the policy's executor. Keeps nothing of that: it may go before the caller
 /// goes on, and a strand must not outlive its context. Null, and the attempt has failed, if its
 /// context has gone already.
-std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::branches>& together,
+std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::task_group>& together,
                                             const std::shared_ptr<attempt>& mine,
                                             const held_policy& how, make_attempt make,
                                             const asio::any_io_executor& here) {
@@ -105,7 +106,7 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::branches
 /// ended was not too slow.
 asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const held_policy& how,
                                     make_attempt make, const asio::any_io_executor& here) {
-  auto together = std::make_shared<exec::branches>();
+  auto together = std::make_shared<exec::task_group>();
   const auto limit = start_elsewhere(together, mine, how, std::move(make), here);
   if (!limit) co_return false;
   co_await together->join();

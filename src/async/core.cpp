@@ -7,6 +7,8 @@
 #include <msgbus/exec/one_shot_event.hpp>
 #include <msgbus/exec/timer.hpp>
 
+#include "async/await_handlers.hpp"
+#include "async/verb_run.hpp"
 #include "core/say.hpp"
 
 #include <asio/this_coro.hpp>
@@ -50,9 +52,9 @@ void say(const char* what, const msgbus::step& about, const std::exception_ptr& 
 
 delivery::delivery(delivery&& other) noexcept
     : component(other.component),
+      known(other.known),
       message(other.message),
       operation(other.operation),
-      known(other.known),
       failed(std::move(other.failed)),
       ran(other.ran),
       next(std::move(other.next)),
@@ -60,22 +62,27 @@ delivery::delivery(delivery&& other) noexcept
       failed_before(other.failed_before),
       end(other.end),
       last(other.last),
+      listener(other.listener),
+      shared(std::move(other.shared)),
+      shared_known(std::move(other.shared_known)),
+      share(other.share),
+      home(other.home),
+      part_of(other.part_of),
       is_last(other.is_last),
       typed_done(other.typed_done),
-      listener(other.listener),
       begun(other.begun),
       settled(std::exchange(other.settled, true)),
       from_mailbox(other.from_mailbox),
       with_others(other.with_others),
       refused(other.refused),
       cancelled(other.cancelled),
-      stopped(other.stopped),
-      shared(std::move(other.shared)),
-      shared_known(std::move(other.shared_known)),
-      home(other.home),
-      share(other.share) {}
+      stopped(other.stopped) {}
 
-const exec::shared_message& delivery::share_message() {
+exec::shared_message delivery::share_message() {
+  if (part_of) {
+    auto keep = [call = call_ptr<verb_call>(part_of)](exec::carried*) {};
+    return exec::shared_message(static_cast<exec::carried*>(home), std::move(keep));
+  }
   if (!shared) {
     shared = share(home);
     message = shared->message();
@@ -85,8 +92,11 @@ const exec::shared_message& delivery::share_message() {
   return shared;
 }
 
-delivery::~delivery() {
+delivery::~delivery() { cut_off(); }
+
+void delivery::cut_off() noexcept {
   if (begun && !settled) component->cut_off_delivery(*this);
+  next = {};
 }
 
 di::injection delivery::injection_for(const routing::entry& entry) const noexcept {
@@ -114,48 +124,30 @@ void core::begin(delivery& d, observer* watcher) {
   d.end = routes_.next_order();
 }
 
-bool core::run_one(const routing::item& item, delivery& d, observer* watcher) {
-  const std::size_t failed_before = d.failed.size();
-  step_taken taken = step_taken::ran;
-  try {
-    taken = reinterpret_cast<call_handler>(item.call)(*item.entry, d, nullptr);
-  } catch (...) {
-    d.failed.add(std::current_exception());
-  }
-  switch (taken) {
-    case step_taken::refused: d.refused = true; return false;
-    case step_taken::suspends:
-      d.next = routing::pinned(*item.entry);
-      d.call_next = reinterpret_cast<call_handler>(item.call);
-      return true;
-    case step_taken::ran: break;
-  }
-  ++d.ran;
-  if (watcher) [[unlikely]] {
-    for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
-      watcher->failed(d.step(), d.failed[i]);
-    }
-    if (d.failed.size() == failed_before) watcher->delivered(d.step());
-  }
-  return false;
-}
+void core::give(verb_run& run) { run.deliver(*this, 0); }
+
+void core::nothing_ran(const msgbus::step&, value_ref, bool) {}  // it has settled that itself
 
 void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
   if (failure) d.failed.add(failure);
   ++d.ran;
   if (shared.watcher.get()) [[unlikely]] {
     const snapshot::guard guard(routes_.guarded());
-    if (observer* const watcher = shared.watcher.get()) {
-      for (std::size_t i = d.failed_before; i < d.failed.size(); ++i) {
-        watcher->failed(d.step(), d.failed[i]);
-      }
-      if (d.failed.size() == d.failed_before) watcher->delivered(d.step());
-    }
+    if (observer* const watcher = shared.watcher.get()) tell(d, watcher, d.failed_before);
   }
   d.next = {};
 }
 
+void core::tell(const delivery& d, observer* watcher, std::size_t failed_before) {
+  for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
+    watcher->failed(d.step(), d.failed[i]);
+  }
+  if (d.failed.size() == failed_before) watcher->delivered(d.step());
+}
+
 std::exception_ptr core::mismatch(const delivery&) const { return nullptr; }
+
+std::string core::describe_handlers(std::string_view) const { return {}; }
 
 void core::settle(delivery& d, observer* watcher) {
   d.settled = true;
@@ -265,7 +257,7 @@ bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
   const cause_scope cause(message.origin());
   handling now(*this, message);
   if (!advance(now.d)) return true;
-  rest = handle_rest(std::move(now));
+  rest = await_handlers<void, in_lane<handling>>(std::move(now));
   return false;
 }
 

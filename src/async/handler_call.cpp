@@ -5,9 +5,9 @@
 #include <msgbus/exec/async_scope.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
 
-#include <asio/recycling_allocator.hpp>
 #include <asio/this_coro.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -34,11 +34,12 @@ void call(const handler_and_message& of, void* const* needed, const context& kno
 class kept_needs {
  public:
   explicit kept_needs(const exec::needs& needs)
-      : needs_(needs), outside_(needs.size, needs.alignment) {
-    const std::size_t count = needs.all().size();
-    if (count > few_.size()) many_.resize(count);
-    if (!fits()) place_ = outside_.take();
-    needs.keep(place_, needed());
+      : needs_(needs), outside_(needs.all().size() * sizeof(void*) + padded_size(), alignment()) {
+    if (!fits()) {
+      place_ = outside_.take();
+      needed_ = reinterpret_cast<void**>(static_cast<std::byte*>(place_) + padded_size());
+    }
+    needs.keep(place_, needed_);
   }
   kept_needs(const kept_needs&) = delete;
   kept_needs& operator=(const kept_needs&) = delete;
@@ -46,19 +47,26 @@ class kept_needs {
     if (needs_.drop) needs_.drop(place_);
   }
 
-  [[nodiscard]] void** needed() noexcept { return many_.empty() ? few_.data() : many_.data(); }
+  [[nodiscard]] void** needed() noexcept { return needed_; }
 
  private:
   [[nodiscard]] bool fits() const noexcept {
-    return needs_.size <= sizeof inside_ && needs_.alignment <= alignof(std::max_align_t);
+    return needs_.size <= sizeof inside_ && needs_.alignment <= alignof(std::max_align_t) &&
+           needs_.all().size() <= few_.size();
+  }
+  [[nodiscard]] std::size_t padded_size() const noexcept {
+    return (needs_.size + sizeof(void*) - 1) / sizeof(void*) * sizeof(void*);
+  }
+  [[nodiscard]] std::size_t alignment() const noexcept {
+    return std::max(needs_.alignment, alignof(void*));
   }
 
   const exec::needs& needs_;
   std::array<void*, 4> few_{};
-  std::vector<void*, asio::recycling_allocator<void*>> many_;
-  exec::recycled_memory outside_;
+  exec::recycled_memory outside_;  // the values, and behind them the pointers to those
   alignas(std::max_align_t) std::byte inside_[64];
   void* place_ = inside_;
+  void** needed_ = few_.data();
 };
 
 asio::awaitable<void> run_kept(handler_and_message of, const context& known, failures& failed) {

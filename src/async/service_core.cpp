@@ -1,12 +1,12 @@
 #include <msgbus/async/detail/service_core.hpp>
 
 #include <msgbus/async/detail/attempts.hpp>
-#include <msgbus/async/detail/fan_out.hpp>
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/core/error.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/branches.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+
+#include "async/await_handlers.hpp"
+#include "async/run_one.hpp"
+#include "async/verb_run.hpp"
 
 #include <asio/this_coro.hpp>
 
@@ -29,38 +29,18 @@ namespace {
 /// What a command is, when something must be said of its type.
 struct command_arguments {};
 
-asio::awaitable<void> run_owned(std::shared_ptr<std::shared_ptr<command>> home) {
-  command& asked = **home;
-  if (asked.d.begun || asked.service->advance(asked.d)) co_await deliver_rest(asked.d);
-}
-
-/// Runs the command, or the rest of one that has begun, in a coroutine of its own on the service's
-/// executor, and throws what is wrong with it.
-asio::awaitable<void> run_apart(std::shared_ptr<command> asked, asio::any_io_executor here,
-                                bool cancellable) {
-  auto home = std::make_shared<std::shared_ptr<command>>(asked);
-  asked->d.home = home.get();
-  exec::branches there;
-  there.start(exec::child_executor(here, asked->service->executor(), cancellable),
-              run_owned(std::move(home)));
-  co_await there.join();
-  if (there.was_given_up(0)) asked->service->give_up(asked->d);
-  if (const std::exception_ptr failure = there.failure(0)) std::rethrow_exception(failure);
-}
-
 /// A command in the hands of a lane.
 struct posted {
-  std::shared_ptr<command> asked;
+  command_ptr asked;
   [[nodiscard]] delivery& in_hand() const noexcept { return asked->d; }
 };
 
 /// The handler's awaitable, for deliveries.
 step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
-  auto& asked = *static_cast<std::shared_ptr<command>*>(d.home);
-  return static_cast<operation_entry&>(entry).run(asked, start);
+  return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.home), start);
 }
 
-asio::awaitable<void> run_bare(bare_operation what, std::shared_ptr<command> asked, bool may_move,
+asio::awaitable<void> run_bare(bare_operation what, command_ptr asked, bool may_move,
                                const context& known, failures& failed) {
   try {
     auto running = what.call(what.f, asked, may_move, known);
@@ -73,34 +53,50 @@ asio::awaitable<void> run_bare(bare_operation what, std::shared_ptr<command> ask
 }  // namespace
 
 asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
-                                 const held_policy& how, const std::shared_ptr<command>& asked) {
+                                 const held_policy& how, const command_ptr& asked) {
   delivery& d = asked->d;
   if (how.is_plain()) return run_bare(what, asked, true, *d.known, d.failed);
   const bool only_once = how.retry.attempts <= 1;
   auto make = [what, asked, only_once](attempt& mine) {
     return run_bare(what, asked, only_once, mine.known, mine.failed);
   };
-  return run_attempts(asked->service->self(), entry, asked, *d.known, entry.name, how, make,
+  return run_attempts(asked->service->self(), entry, keep(asked), *d.known, entry.name, how, make,
                       d.failed);
 }
 
 command::command(std::shared_ptr<service_core> in, std::string called)
     : service(std::move(in)),
       name(std::move(called)),
-      origin(current_cause() ? *current_cause() : nullptr),
-      known(context::caused_by(origin.get())),
-      d(*service, value_ref{key_of<command_arguments>, nullptr}, known) {
+      d(first.emplace(*service, value_ref{key_of<command_arguments>, nullptr}, known)) {
+  if (const shared_origin* const led_to_it = current_cause()) cause = *led_to_it;
+  known = context::caused_by(cause.get());
   d.operation = name;
+  d.home = this;
+}
+
+std::shared_ptr<const void> keep(const command_ptr& asked) {
+  return {asked.get(), [asked](const void*) {}};
+}
+
+void command::begin(verb_run& run) { run.deliver_first(*service); }
+
+void command::nothing_ran(bool) {}  // it has its handler, or has failed
+
+template <>
+asio::awaitable<void> call_command(call_ptr<command_for<void>> asked) {
+  auto running = run_call(call_ptr<verb_call>(asked.get()));
+  (void)co_await std::move(running);
+  asked->take();
 }
 
 bool service_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
   observer* const watcher = core::shared.watcher.get();
-  auto& asked = *static_cast<std::shared_ptr<command>*>(d.home);
   if (!d.begun) {
+    const command& asked = *static_cast<command*>(d.home);
     if (closed() && !d.from_mailbox) throw_closed(d.step());
-    routing::entry* const found = asked->only ? asked->only.get() : find(asked->name);
-    if (!found || !found->active()) throw_no_handler(*asked);
+    routing::entry* const found = asked.only ? asked.only.get() : find(asked.name);
+    if (!found || !found->active()) throw_no_handler(asked);
     begin(d, watcher);
     const routing::item item{reinterpret_cast<void (*)()>(&start_command), found};
     if (run_one(item, d, watcher)) return true;
@@ -119,18 +115,18 @@ value_ref carried_command::message() const noexcept {
 
 namespace {
 
-exec::outgoing on_its_way(std::shared_ptr<command>& asked) {
+exec::outgoing on_its_way(command_ptr& asked) {
   static constexpr exec::outgoing::source source{
       [](void* at, void*, void* place) noexcept {
-        ::new (place) carried_command(std::move(*static_cast<std::shared_ptr<command>*>(at)));
+        ::new (place) carried_command(std::move(*static_cast<command_ptr*>(at)));
       },
       [](void* at, void*) -> exec::shared_message {
         return std::make_shared<carried_command>(
-            std::move(*static_cast<std::shared_ptr<command>*>(at)));
+            std::move(*static_cast<command_ptr*>(at)));
       },
       [](const void* at, const void*) noexcept { return value_ref{key_of<command_arguments>, at}; },
       [](const void*, const void*) noexcept { return std::string_view(); }};
-  return {source, exec::outgoing::units_of<carried_command, std::shared_ptr<command>>, &asked};
+  return {source, exec::outgoing::units_of<carried_command, command_ptr>, &asked};
 }
 
 }  // namespace
@@ -138,18 +134,17 @@ exec::outgoing on_its_way(std::shared_ptr<command>& asked) {
 bool service_core::handle(exec::carried& message, asio::awaitable<void>& rest) {
   auto& asked = carried_command::in(message);
   asked->d.from_mailbox = true;
-  asked->d.home = &asked;
   try {
     if (!advance(asked->d)) return true;
   } catch (...) {
     refuse(asked->d, std::current_exception());
     return true;
   }
-  rest = handle_rest(posted{asked});
+  rest = await_handlers<void, in_lane<posted>>(posted{asked});
   return false;
 }
 
-asio::awaitable<receipt> send_command(std::shared_ptr<command> asked) {
+asio::awaitable<receipt> send_command(command_ptr asked) {
   const auto to = asked->service;
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
@@ -158,13 +153,13 @@ asio::awaitable<receipt> send_command(std::shared_ptr<command> asked) {
   co_return co_await send_to(*to, out, here);
 }
 
-receipt post_command(std::shared_ptr<command> asked) {
+receipt post_command(command_ptr asked) {
   const auto to = asked->service;
   exec::outgoing out = on_its_way(asked);
   return post_to(*to, out);
 }
 
-receipt send_blocking_command(std::shared_ptr<command> asked,
+receipt send_blocking_command(command_ptr asked,
                               std::chrono::steady_clock::duration timeout) {
   const auto to = asked->service;
   exec::outgoing out = on_its_way(asked);
@@ -187,26 +182,6 @@ void service_core::throw_no_handler(const command& asked) {
 void service_core::close() noexcept {
   core::end();
   router::close();
-}
-
-asio::awaitable<void> run_command(std::shared_ptr<command> asked) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto state = co_await asio::this_coro::cancellation_state;
-  const bool cancellable = state.slot().is_connected();
-  asked->d.home = &asked;
-  if (!exec::runs_on(here, asked->service->executor())) {
-    if (!asked->service->mailbox.can_run()) asked->service->throw_closed(asked->d.step());
-    co_await run_apart(asked, here, cancellable);
-  } else if (asked->service->advance(asked->d)) {
-    if (cancellable) {
-      co_await run_apart(asked, here, true);
-    } else {
-      co_await deliver_rest(asked->d);
-    }
-  }
-  delivery& d = asked->d;
-  d.failed.throw_any();
-  if (d.cancelled) exec::throw_aborted("an operation");
 }
 
 void operation_entry::throw_bad_count(const std::string& operation, std::size_t wanted,

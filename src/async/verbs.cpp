@@ -2,8 +2,11 @@
 
 #include <msgbus/core/cause.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/branches.hpp>
 #include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
+
+#include "async/verb_run.hpp"
+#include "exec/task_group.hpp"
 
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
@@ -22,39 +25,24 @@ exec::shared_message share(exec::held_message& message) {
   return exec::shared_with_cause(message.share());
 }
 
-namespace {
+static_assert(sizeof(message_call) <= exec::block_bytes);
 
-exec::shared_message share_at(void* home) { return share(*static_cast<exec::held_message*>(home)); }
+void* message_call::operator new(std::size_t) { return exec::take_block(); }
 
-}  // namespace
+void message_call::operator delete(void* block) noexcept { exec::give_back_block(block); }
 
-asio::awaitable<std::size_t> deliver(std::shared_ptr<core> to, exec::held_message message) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  if (!exec::runs_on(here, to->executor())) {
-    auto shared = share(message);
-    co_return co_await deliver_elsewhere(std::move(to), std::move(shared), here);
-  }
-  const exec::carried& given = message.get();
-  const msgbus::context known = context::caused_by(current_origin(), given.topic());
-  delivery d(*to, given.message(), known);
-  d.home = std::addressof(message);
-  d.share = &share_at;
-  if (to->advance(d)) {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.slot().is_connected()) co_return co_await deliver_apart(d, here);
-    do {  // as deliver_rest, which would be one more frame
-      std::exception_ptr failure;
-      try {
-        auto started = d.start();
-        co_await std::move(started);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      to->handler_ended(d, failure);
-    } while (to->advance(d));
-  }
-  d.failed.throw_any();
-  co_return d.ran;
+void message_call::begin(verb_run& run) {
+  const exec::carried& given = held_.get();
+  owner = const_cast<exec::carried*>(&given);
+  message = given.message();
+  if (const shared_origin* const led_to_it = current_cause()) [[unlikely]]
+    cause = *led_to_it;
+  known = context::caused_by(cause.get(), given.topic());
+  to_->give(run);
+}
+
+void message_call::nothing_ran(bool refused) {
+  to_->nothing_ran({message.type->name, known.topic()}, message, refused);
 }
 
 exec::put offer(core& to, exec::outgoing& out) {
@@ -135,7 +123,7 @@ asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message) 
     total += co_await send_to(*full.front(), out, here);
   } else if (!full.empty()) {
     // At the same time: one that stays full must not keep the others waiting.
-    exec::branches together;
+    exec::task_group together;
     std::vector<std::shared_ptr<receipt>> results;
     for (const auto& each : full) {
       results.push_back(std::make_shared<receipt>());

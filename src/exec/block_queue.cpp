@@ -8,12 +8,12 @@ namespace msgbus::exec {
 namespace {
 
 // Beyond it counts could not be compared as signed numbers. No memory holds so many messages.
-constexpr std::size_t most = std::size_t{1} << 30;
+constexpr std::size_t most_messages = std::size_t{1} << 30;
 
 }  // namespace
 
 block_queue::block_queue(std::size_t capacity) noexcept
-    : capacity_(static_cast<std::uint32_t>(std::clamp<std::size_t>(capacity, 1, most))) {}
+    : capacity_(static_cast<std::uint32_t>(std::clamp<std::size_t>(capacity, 1, most_messages))) {}
 
 block_queue::~block_queue() {
   while (take()) done();

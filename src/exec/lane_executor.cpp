@@ -33,6 +33,10 @@ lane_executor make_lane_executor(const asio::any_io_executor& base,
   return lane_executor(std::make_shared<const lane_state>(base, std::move(waiting)));
 }
 
+bool is_lane(const asio::any_io_executor& executor) noexcept {
+  return state_of(executor) != nullptr;
+}
+
 asio::any_io_executor work_on(const asio::any_io_executor& executor) {
   if (!executor) return {};
   const lane_state* const lane = state_of(executor);

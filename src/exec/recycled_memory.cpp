@@ -2,6 +2,7 @@
 
 #include <asio/recycling_allocator.hpp>
 
+#include <array>
 #include <new>
 #include <utility>
 
@@ -28,6 +29,51 @@ recycled_memory::~recycled_memory() {
     ::operator delete(at_, std::align_val_t{alignment_});
   } else {
     blocks().deallocate(static_cast<chunk*>(at_), chunks(bytes_));
+  }
+}
+
+namespace {
+
+/// Blocks of one size that a thread keeps for what it makes next.
+struct spare_blocks {
+  std::array<void*, 4> blocks;
+  unsigned count = 0;
+  unsigned capacity = 0;  // 0 before the first, and when the thread ends
+  bool ended = false;
+};
+
+constinit thread_local spare_blocks spare{};
+
+struct at_thread_end {
+  ~at_thread_end() {
+    spare.ended = true;
+    spare.capacity = 0;
+    while (spare.count != 0) ::operator delete(spare.blocks[--spare.count]);
+  }
+  void set_up() const noexcept { spare.capacity = static_cast<unsigned>(spare.blocks.size()); }
+};
+
+void keep_from_here_on() noexcept {
+  if (spare.ended) return;
+  thread_local const at_thread_end cleaning;
+  cleaning.set_up();
+}
+
+}  // namespace
+
+void* take_block() {
+  if (spare.count != 0) [[likely]]
+    return spare.blocks[--spare.count];
+  return ::operator new(block_bytes);
+}
+
+void give_back_block(void* block) noexcept {
+  if (spare.capacity == 0) [[unlikely]]
+    keep_from_here_on();
+  if (spare.count < spare.capacity) {
+    spare.blocks[spare.count++] = block;
+  } else {
+    ::operator delete(block);
   }
 }
 

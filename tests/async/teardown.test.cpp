@@ -366,4 +366,39 @@ TEST_CASE("an io_context and a thread_pool may go before the component or after 
   }
 }
 
+TEST_CASE("what a destroyed caller awaited is abandoned at once, whatever runs elsewhere",
+          "[A12][A7]") {
+  for (int steps = 0; steps < 8; ++steps) {
+    INFO(steps);
+    std::optional<stepping_context> here(std::in_place);
+    stepping_context there;
+    consumer first(here->get_executor()), second(here->get_executor());
+    consumer away(there.get_executor());
+    producer all;
+    all.bind(first, away, second);
+    msgbus_test::gate never;
+    bool ended = false;
+    const auto wait = [&](const tracked&) -> awaitable<void> { co_await never.wait(); };
+    first.handler(wait);
+    second.handler(wait);
+    away.handler([&](const tracked&) -> awaitable<void> {
+      co_await hop(3);
+      ended = true;
+    });
+    (void)here->spawn(all.dispatch<tracked>(1));
+    for (int i = 0; i < steps; ++i) here->step();
+    there.step();
+    here.reset();
+    for (const consumer* const each : {&first, &second}) {
+      const auto now = each->stats();
+      CHECK(msgbus_test::is_conserved(now));
+      CHECK(now.abandoned == now.accepted);
+    }
+    there.run();
+    CHECK(away.stats().handled == away.stats().accepted);
+    CHECK(ended == (away.stats().accepted == 1));
+  }
+  CHECK(alive == 0);
+}
+
 }  // namespace teardown_test

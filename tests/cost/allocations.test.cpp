@@ -14,6 +14,7 @@ namespace {
 void* counted(std::size_t size) {
   ++msgbus_test::allocations;
   ++msgbus_test::blocks_kept;
+  if (size > msgbus_test::largest) msgbus_test::largest = size;
   if (void* const block = std::malloc(size)) return block;
   throw std::bad_alloc();
 }

@@ -75,7 +75,7 @@ class consumer : public detail::base<detail::consumer_core> {
   /// waits for its end; one that has not begun on another executor never begins (A9).
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> consume(E event) {
-    return detail::deliver(core_, exec::held_event<E>(std::move(event)));
+    return detail::deliver(core_, [&] { return exec::held_event<E>(std::move(event)); });
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>

@@ -28,10 +28,10 @@ class operation<R(Args...)> {
   /// as `service::execute`.
   [[nodiscard]] asio::awaitable<R> operator()(Args... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
-    auto asked = std::make_shared<detail::typed_command<R, detail::kept_argument<Args>...>>(
+    auto asked = detail::make_command<R, detail::kept_argument<Args>...>(
         service_, name_, std::forward<Args>(args)...);
     asked->only = entry_;
-    return detail::call_command(std::move(asked));
+    return detail::call_command<R>(std::move(asked));
   }
 
   /// The same for a command that came from elsewhere, with this: the handler's context tells of it.
@@ -39,11 +39,10 @@ class operation<R(Args...)> {
   template <class... Given>
   [[nodiscard]] asio::awaitable<R> call(detail::shared_origin came_with, Given... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
-    auto asked =
-        std::make_shared<detail::typed_command<R, Given...>>(service_, name_, std::move(args)...);
+    auto asked = detail::make_command<R, Given...>(service_, name_, std::move(args)...);
     asked->only = entry_;
     if (came_with) asked->comes_with(std::move(came_with));
-    return detail::call_command(std::move(asked));
+    return detail::call_command<R>(std::move(asked));
   }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

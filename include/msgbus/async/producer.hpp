@@ -9,9 +9,9 @@ namespace msgbus::async {
 /// Knows consumers, not handlers; has no mailbox and no executor. Every member function may be
 /// called from any thread, also from inside handlers (D5, D7). Producer and consumers may be
 /// destroyed in any order (D8).
-class producer : public msgbus::component::sender<detail::producer_core> {
+class producer : public msgbus::component::sender<detail::fan_out_core> {
  public:
-  producer() : sender(detail::producer_core::make()) {}
+  producer() : sender(detail::fan_out_core::make()) {}
 
   /// Binding twice is binding once.
   template <class... Consumers>
@@ -28,7 +28,7 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   /// all failures together in the order of binding.
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(E event) {
-    return detail::dispatch(core_, exec::held_event<E>(std::move(event)));
+    return detail::deliver(core_, [&] { return exec::held_event<E>(std::move(event)); });
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
@@ -42,7 +42,7 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   /// not.
   template <class E>
   [[nodiscard]] asio::awaitable<receipt> send(E event) {
-    return detail::send(core_, exec::held_event<E>(std::move(event)));
+    return detail::send_bound(core_, exec::held_event<E>(std::move(event)));
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
@@ -55,7 +55,7 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   receipt post(E event) {
     detail::check_holds(event);
     exec::carried_event<E> carried(std::move(event));
-    return detail::post(*core_, carried);
+    return detail::post_bound(*core_, carried);
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
@@ -70,7 +70,7 @@ class producer : public msgbus::component::sender<detail::producer_core> {
   receipt send_blocking(E event, std::chrono::steady_clock::duration timeout = forever) {
     detail::check_holds(event);
     exec::carried_event<E> carried(std::move(event));
-    return detail::send_blocking(*core_, carried, timeout);
+    return detail::send_blocking_bound(*core_, carried, timeout);
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>

@@ -9,9 +9,9 @@ namespace msgbus::async {
 /// Knows subscribers, not handlers; has no mailbox and no executor. Every member function may be
 /// called from any thread, also from inside handlers (D5, D7). Publisher and subscribers may be
 /// destroyed in any order (D8).
-class publisher : public msgbus::component::sender<detail::publisher_core> {
+class publisher : public msgbus::component::sender<detail::fan_out_core> {
  public:
-  publisher() : sender(detail::publisher_core::make()) {}
+  publisher() : sender(detail::fan_out_core::make()) {}
 
   /// Binding twice is binding once.
   template <class... Subscribers>
@@ -29,7 +29,9 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   /// only if no subscriber takes the type (T6).
   template <class M>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, std::string_view topic) {
-    return detail::publish(core_, subscriber::on_topic(std::move(message), topic));
+    detail::check_topic(topic);
+    return detail::deliver(core_,
+                           [&] { return exec::held_with_topic<M>(std::move(message), topic); });
   }
   template <class M, class T>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, const topic<T>& topic) {
@@ -41,7 +43,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
   /// has taken or refused it. Otherwise as `producer::send`.
   template <class M>
   [[nodiscard]] asio::awaitable<receipt> send(M message, std::string_view topic) {
-    return detail::send(core_, subscriber::on_topic(std::move(message), topic));
+    return detail::send_bound(core_, subscriber::on_topic(std::move(message), topic));
   }
   template <class M, class T>
   [[nodiscard]] asio::awaitable<receipt> send(M message, const topic<T>& topic) {
@@ -55,7 +57,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
     detail::check_topic(topic);
     detail::check_holds(message);
     exec::carried_message<M> carried(std::move(message), std::string(topic));
-    return detail::post(*core_, carried);
+    return detail::post_bound(*core_, carried);
   }
   template <class M, class T>
   receipt post(M message, const topic<T>& topic) {
@@ -70,7 +72,7 @@ class publisher : public msgbus::component::sender<detail::publisher_core> {
     detail::check_topic(topic);
     detail::check_holds(message);
     exec::carried_message<M> carried(std::move(message), std::string(topic));
-    return detail::send_blocking(*core_, carried, timeout);
+    return detail::send_blocking_bound(*core_, carried, timeout);
   }
   template <class M, class T>
   receipt send_blocking(M message, const topic<T>& topic,

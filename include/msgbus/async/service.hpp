@@ -75,9 +75,9 @@ class service : public detail::base<detail::service_core> {
   /// once if the handler does not suspend. Cancelling it cancels the handler and waits for it (A9).
   template <class R = void, class... Args>
   [[nodiscard]] asio::awaitable<R> execute(std::string name, Args&&... args) {
-    auto asked = std::make_shared<detail::typed_command<R, std::decay_t<Args>...>>(
-        core_, std::move(name), std::forward<Args>(args)...);
-    return detail::call_command(std::move(asked));
+    auto asked = detail::make_command<R, std::decay_t<Args>...>(core_, std::move(name),
+                                                                std::forward<Args>(args)...);
+    return detail::call_command<R>(std::move(asked));
   }
 
   /// Puts the command into the mailbox and completes when that has taken or refused it, as
@@ -111,8 +111,8 @@ class service : public detail::base<detail::service_core> {
  private:
   template <class... Args>
   auto ask(std::string name, Args&&... args) {
-    return std::make_shared<detail::typed_command<void, std::decay_t<Args>...>>(
-        core_, std::move(name), std::forward<Args>(args)...);
+    return detail::make_command<void, std::decay_t<Args>...>(core_, std::move(name),
+                                                             std::forward<Args>(args)...);
   }
 
   template <class F, class Parts, class... Inputs>

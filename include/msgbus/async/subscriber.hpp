@@ -106,7 +106,9 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// of them takes the type (T6).
   template <class M>
   [[nodiscard]] asio::awaitable<std::size_t> receive(M message, std::string_view topic) {
-    return detail::deliver(core_, on_topic(std::move(message), topic));
+    detail::check_topic(topic);
+    return detail::deliver(core_,
+                           [&] { return exec::held_with_topic<M>(std::move(message), topic); });
   }
   /// The same for a typed topic; another type does not compile.
   template <class M, class T>

@@ -95,6 +95,9 @@ using lane_executor = basic_lane_executor<false>;
 [[nodiscard]] lane_executor make_lane_executor(const asio::any_io_executor& base,
                                                std::shared_ptr<const lineage> waiting);
 
+/// Whether it is a strand of ours.
+[[nodiscard]] bool is_lane(const asio::any_io_executor& executor) noexcept;
+
 /// While it lives, the executor's context does not run out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
 

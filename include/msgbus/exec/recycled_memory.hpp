@@ -30,4 +30,9 @@ class recycled_memory {
   std::size_t alignment_;
 };
 
+/// Blocks of one size, for what every awaited verb needs. Each thread keeps a few that are free.
+inline constexpr std::size_t block_bytes = 576;
+[[nodiscard]] void* take_block();
+void give_back_block(void* block) noexcept;
+
 }  // namespace msgbus::exec

@@ -4,7 +4,9 @@
 /// in their deliveries: mailbox, counters, closing.
 
 #include <msgbus/async/detail/delivery.hpp>
-#include <msgbus/async/detail/help_desk.hpp>
+#include <msgbus/async/detail/helper_scheduler.hpp>
+#include <msgbus/async/detail/verb_target.hpp>
+#include <msgbus/component/binding.hpp>
 #include <msgbus/component/parts.hpp>
 #include <msgbus/di/provider.hpp>
 #include <msgbus/exec/mailbox.hpp>
@@ -15,8 +17,6 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/cancellation_state.hpp>
-#include <asio/this_coro.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -29,7 +29,7 @@
 namespace msgbus::async::detail {
 
 /// Whoever counts an outcome holds a guard of `routes()`: after a grace period, counts are exact.
-class core : public exec::mailbox_owner {
+class core : public exec::mailbox_owner, public verb_target {
  public:
   core(routing::router& routes, const asio::any_io_executor& executor,
        const mailbox_options& options, std::shared_ptr<provider> overrides);
@@ -45,6 +45,9 @@ class core : public exec::mailbox_owner {
   /// delivery's `next`) or none is left (false: the delivery is settled). Throws `closed` before
   /// the first one.
   [[nodiscard]] virtual bool advance(delivery& d) = 0;
+
+  void give(verb_run& run) override;
+  void nothing_ran(const msgbus::step& message, value_ref what, bool refused) override;
 
   /// The awaited handler has ended; null if well.
   void handler_ended(delivery& d, const std::exception_ptr& failure);
@@ -83,8 +86,13 @@ class core : public exec::mailbox_owner {
   // For deliveries, under a guard.
   void begin(delivery& d, observer* watcher);
   void settle(delivery& d, observer* watcher);
+  // The same, where the usual is quick; `settle_quickly` gives false.
+  void begin_quickly(delivery& d, observer* watcher);
+  bool settle_quickly(delivery& d, observer* watcher);
   /// Runs one handler of the delivery; true if it must be awaited.
   bool run_one(const routing::item& item, delivery& d, observer* watcher);
+  /// Tells the observer of one handler that has run.
+  static void tell(const delivery& d, observer* watcher, std::size_t failed_before);
   void cut_off_delivery(delivery& d) noexcept;
 
   /// The delivery was cancelled before its next handler, or any, had begun: it counts as abandoned;
@@ -96,7 +104,11 @@ class core : public exec::mailbox_owner {
   /// Names the component in errors.
   [[nodiscard]] virtual const char* kind() const noexcept = 0;
 
+  /// The handlers of the topic, whatever they take, for errors.
+  [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;
+
   mutable component::parts shared;
+  component::bound_to<core> senders;  // the fan-outs that it is bound to
 
  private:
   /// Messages that were abandoned by the end of the component or of its context, and nobody was
@@ -122,35 +134,12 @@ class core : public exec::mailbox_owner {
 
  public:
   exec::mailbox mailbox;
-  help_desk desk;
+  helper_scheduler helpers;
 
  protected:
   ~core() = default;
 
   bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
-  /// Awaits what is left of a delivery that a lane handles. `Message` owns it.
-  template <class Message>
-  static asio::awaitable<void> handle_rest(Message message) {
-    delivery& d = message.in_hand();
-    do {
-      std::exception_ptr failure;
-      co_await asio::this_coro::throw_if_cancelled(true);  // as handlers expect it
-      try {
-        auto started = d.start();
-        co_await std::move(started);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      co_await asio::this_coro::throw_if_cancelled(false);
-      d.component->handler_ended(d, failure);
-      // The mailbox knows, whatever the handler did to its cancellation state: that was for itself
-      // alone (docs/design/0014-who-knows-of-a-cancellation.md).
-      d.cancelled = d.component->mailbox.discards();
-      if (!d.cancelled) {
-        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-      }
-    } while (d.component->advance(d));
-  }
   /// A message from the mailbox that cannot be handled at all: it has failed.
   void refuse(delivery& d, const std::exception_ptr& why) noexcept;
 

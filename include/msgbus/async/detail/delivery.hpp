@@ -16,6 +16,7 @@
 
 namespace msgbus::async::detail {
 
+class verb_call;
 class core;
 
 struct delivery;
@@ -35,7 +36,7 @@ using call_handler = step_taken (*)(routing::entry&, delivery&, asio::awaitable<
 /// destroyed in between has been cut off, and counts as abandoned.
 struct delivery {
   delivery(core& in, value_ref what, const msgbus::context& about) noexcept
-      : component(&in), message(what), known(&about) {}
+      : component(&in), known(&about), message(what) {}
   delivery(delivery&& other) noexcept;
   ~delivery();
   delivery(const delivery&) = delete;
@@ -53,10 +54,20 @@ struct delivery {
   /// The awaitable that runs the handler in hand.
   [[nodiscard]] asio::awaitable<void> start();
 
+  /// The message, kept as long as this is: for what may outlive this delivery's coroutine, because
+  /// it runs elsewhere (A12). `home` is where it is. That is in the call, or else `share` moves it
+  /// from there, once.
+  [[nodiscard]] exec::shared_message share_message();
+
+  // In the order in which a new one is quickly made.
+
+  /// It goes no further: its coroutine has been destroyed.
+  void cut_off() noexcept;
+
   core* component;
+  const msgbus::context* known;
   value_ref message;
   std::string_view operation = {};  // of a command: its name
-  const msgbus::context* known;
   failures failed;
   std::size_t ran = 0;
 
@@ -68,11 +79,17 @@ struct delivery {
   // Handlers that were attached before `end` get the message, those after `last` are still to come.
   std::uint64_t end = 0;
   std::uint64_t last = 0;
-  bool is_last = false;     // the handler in hand: none was there after it when it was started
-  bool typed_done = false;  // a consumer's handlers of every type come after the typed ones (T4)
 
   exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
 
+  exec::shared_message shared;
+  std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
+  exec::shared_message (*share)(void* home) = nullptr;
+  void* home = nullptr;
+  verb_call* part_of = nullptr;
+
+  bool is_last = false;     // the handler in hand: none was there after it when it was started
+  bool typed_done = false;  // a consumer's handlers of every type come after the typed ones (T4)
   bool begun = false;
   bool settled = false;
   bool from_mailbox = false;  // counted by the mailbox; nobody catches what it throws (A8)
@@ -80,14 +97,6 @@ struct delivery {
   bool refused = false;       // a subscriber of the topic does not take the type (T6)
   bool cancelled = false;     // nothing more is started (A9)
   bool stopped = false;       // and there was something left to start
-
-  /// Makes the message one that others may share who outlive this delivery's coroutine, because
-  /// they run elsewhere (A12). `home` is where it is, `share` moves it from there.
-  const exec::shared_message& share_message();
-  exec::shared_message shared;
-  std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
-  void* home = nullptr;
-  exec::shared_message (*share)(void* home) = nullptr;
 };
 
 }  // namespace msgbus::async::detail

@@ -56,38 +56,38 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
         policy_(std::move(how)),
         is_plain_(policy_.is_plain()) {}
 
-  step_taken run(const std::shared_ptr<command>& asked, asio::awaitable<void>* start) override {
+  step_taken run(command& asked, asio::awaitable<void>* start) override {
     if (!start) {
-      component::check_result<given>(asked->result(), name);
+      component::check_result<given>(asked.result(), name);
       if constexpr (!is_coroutine && !needs::has_async) {
-        if (is_plain_ && !needs::must_suspend(asked->service->core::shared.overrides_state)) {
-          bound arguments = bind(*asked, true);
+        if (is_plain_ && !needs::must_suspend(asked.service->core::shared.overrides_state)) {
+          bound arguments = bind(asked, true);
           auto call = [&]() -> result {
             auto with_needs = [&](Needs... needed) -> result {
               return call_with(*f_, arguments, std::forward<Needs>(needed)...);
             };
-            return plain_needs::run(asked->d.injection_for(*this), with_needs);
+            return plain_needs::run(asked.d.injection_for(*this), with_needs);
           };
-          component::store_result<result>(asked->result(), name, call);
+          component::store_result<result>(asked.result(), name, call);
           return step_taken::ran;
         }
       }
-      (void)bind(*asked, policy_.retry.attempts <=
-                             1);  // what is wrong with the arguments is said before anything runs
+      (void)bind(asked, policy_.retry.attempts <=
+                            1);  // what is wrong with the arguments is said before anything runs
       return step_taken::suspends;
     }
+    const command_ptr kept(&asked);
     if constexpr (needs::needs_nothing) {
-      *start = start_bare(bare_operation{&*f_, &call_bare}, *this, policy_, asked);
+      *start = start_bare(bare_operation{&*f_, &call_bare}, *this, policy_, kept);
     } else if (is_plain_) {
-      *start =
-          needs::run(asked->d.injection_for(*this), started{&*f_, asked, true}, asked->d.failed);
+      *start = needs::run(asked.d.injection_for(*this), started{&*f_, kept, true}, asked.d.failed);
     } else {
       const bool only_once = policy_.retry.attempts <= 1;
-      auto make = [f = &*f_, asked, only_once](attempt& mine) {
-        return needs::run(mine.injection(), started{f, asked, only_once}, mine.failed);
+      auto make = [f = &*f_, kept, only_once](attempt& mine) {
+        return needs::run(mine.injection(), started{f, kept, only_once}, mine.failed);
       };
-      *start = run_attempts(asked->service->self(), *this, asked, *asked->d.known, name, policy_,
-                            make, asked->d.failed);
+      *start = run_attempts(asked.service->self(), *this, keep(kept), *asked.d.known, name, policy_,
+                            make, asked.d.failed);
     }
     return step_taken::suspends;
   }
@@ -99,17 +99,17 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
       return finish(f, asked, may_move, std::forward<Needs>(needed)...);
     }
     F* f;
-    std::shared_ptr<command> asked;
+    command_ptr asked;
     bool may_move;
   };
 
-  static asio::awaitable<void> call_bare(void* f, const std::shared_ptr<command>& asked,
-                                         bool may_move, const context& known) {
+  static asio::awaitable<void> call_bare(void* f, const command_ptr& asked, bool may_move,
+                                         const context& known) {
     const started call{static_cast<F*>(f), asked, may_move};
     return needs::call_bare(call, known);
   }
 
-  static asio::awaitable<void> finish(F* f, std::shared_ptr<command> asked, bool may_move,
+  static asio::awaitable<void> finish(F* f, command_ptr asked, bool may_move,
                                       kept_in_frame<Needs>... needed) {
     bound arguments = bind(*asked, may_move);
     if constexpr (!is_coroutine) {

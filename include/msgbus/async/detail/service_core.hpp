@@ -3,8 +3,8 @@
 /// The part of a service that operations and calls share.
 
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/component/argument.hpp>
-#include <msgbus/core/cause.hpp>
 #include <msgbus/policy/held_policy.hpp>
 #include <msgbus/routing/name_table.hpp>
 
@@ -18,29 +18,45 @@ namespace msgbus::async::detail {
 class operation_entry;
 class service_core;
 
-/// One call of an operation, its types erased. It owns what the handler refers to, since that may
-/// run elsewhere (A12).
-struct command {
+/// One call of an operation, its types erased.
+struct command : verb_call {
   command(std::shared_ptr<service_core> in, std::string called);
-  virtual ~command() = default;
-  command(const command&) = delete;
-  command& operator=(const command&) = delete;
+
+  void begin(verb_run& run) override;
+  void nothing_ran(bool refused) override;
 
   [[nodiscard]] virtual std::span<const component::argument> arguments() const noexcept = 0;
   [[nodiscard]] virtual component::result_ref result() noexcept = 0;
 
   /// It came from elsewhere, with this. Before it is run or put into a mailbox.
   void comes_with(shared_origin with) noexcept {
-    origin = std::move(with);
-    known = context({}, *origin);
+    cause = std::move(with);
+    known = context({}, *cause);
   }
 
   const std::shared_ptr<service_core> service;
   const std::string name;
-  shared_origin origin;  // its own, or that of what led to it; or null
-  msgbus::context known;
   std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
-  delivery d;
+  delivery& d;                                     // the first one, and only one
+
+ protected:
+  ~command() override { first.reset(); }
+};
+
+using command_ptr = call_ptr<command>;
+
+/// The command, kept as long as this is.
+[[nodiscard]] std::shared_ptr<const void> keep(const command_ptr& asked);
+
+/// One that gives an `R`.
+template <class R>
+struct command_for : command {
+  using command::command;
+  R take() { return result_.take(); }
+
+ protected:
+  ~command_for() override = default;
+  di::result_of<R> result_;
 };
 
 // What an argument is kept as: itself, unless it is a variable that the operation may change.
@@ -50,10 +66,10 @@ using kept_argument = std::conditional_t<std::is_lvalue_reference_v<A> &&
                                          A, std::decay_t<A>>;
 
 template <class R, class... Args>
-struct typed_command final : command {
+struct typed_command final : command_for<R> {
   template <class... Given>
   typed_command(std::shared_ptr<service_core> in, std::string called, Given&&... given)
-      : command(std::move(in), std::move(called)),
+      : command_for<R>(std::move(in), std::move(called)),
         arguments_(std::forward<Given>(given)...),
         erased_(std::apply(
             [](auto&... each) {
@@ -63,32 +79,34 @@ struct typed_command final : command {
             arguments_)) {}
 
   std::span<const component::argument> arguments() const noexcept override { return erased_; }
-  component::result_ref result() noexcept override { return component::result_ref::to(result_); }
-  R take() { return result_.take(); }
+  component::result_ref result() noexcept override {
+    return component::result_ref::to(this->result_);
+  }
 
  private:
+  ~typed_command() override = default;
+  void destroy() noexcept override { delete this; }
+
   std::tuple<Args...> arguments_;
   std::array<component::argument, sizeof...(Args)> erased_;
-  di::result_of<R> result_;
 };
 
 /// A command that nobody waits for, in the mailbox.
 class carried_command final : public exec::carried {
  public:
-  explicit carried_command(std::shared_ptr<command>&& asked) noexcept
-      : command_(std::move(asked)) {}
+  explicit carried_command(command_ptr&& asked) noexcept : command_(std::move(asked)) {}
   /// Refers to the pointer to the command.
   [[nodiscard]] value_ref message() const noexcept override;
-  [[nodiscard]] const shared_origin* origin() const noexcept override { return &command_->origin; }
+  [[nodiscard]] const shared_origin* origin() const noexcept override { return &command_->cause; }
   [[nodiscard]] std::shared_ptr<carried> share() override;
 
   /// The command in a message of a service's mailbox.
-  [[nodiscard]] static std::shared_ptr<command>& in(const exec::carried& message) noexcept {
-    return *static_cast<std::shared_ptr<command>*>(const_cast<void*>(message.message().data));
+  [[nodiscard]] static command_ptr& in(const exec::carried& message) noexcept {
+    return *static_cast<command_ptr*>(const_cast<void*>(message.message().data));
   }
 
  private:
-  std::shared_ptr<command> command_;
+  command_ptr command_;
 };
 
 class service_core final : public routing::name_table, public core {
@@ -117,20 +135,29 @@ class service_core final : public routing::name_table, public core {
   [[noreturn]] void throw_no_handler(const command& asked);
 };
 
-/// Runs the command on the service's executor and throws what fails.
-asio::awaitable<void> run_command(std::shared_ptr<command> asked);
-
-template <class R, class... Args>
-asio::awaitable<R> call_command(std::shared_ptr<typed_command<R, Args...>> asked) {
-  co_await run_command(asked);
+/// Runs the command on the service's executor, gives its result and throws what fails.
+template <class R>
+asio::awaitable<R> call_command(call_ptr<command_for<R>> asked) {
+  auto running = run_call(call_ptr<verb_call>(asked.get()));
+  (void)co_await std::move(running);
   co_return asked->take();
+}
+template <>
+asio::awaitable<void> call_command(call_ptr<command_for<void>> asked);
+
+/// A new command.
+template <class R, class... Args, class... Given>
+[[nodiscard]] call_ptr<command_for<R>> make_command(std::shared_ptr<service_core> in,
+                                                    std::string called, Given&&... given) {
+  using made = typed_command<R, Args...>;
+  return {typename call_ptr<command_for<R>>::adopt{},
+          new made(std::move(in), std::move(called), std::forward<Given>(given)...)};
 }
 
 /// Puts a command into the service's mailbox, waiting for room where that says so.
-asio::awaitable<receipt> send_command(std::shared_ptr<command> asked);
-receipt post_command(std::shared_ptr<command> asked);
-receipt send_blocking_command(std::shared_ptr<command> asked,
-                              std::chrono::steady_clock::duration timeout);
+asio::awaitable<receipt> send_command(command_ptr asked);
+receipt post_command(command_ptr asked);
+receipt send_blocking_command(command_ptr asked, std::chrono::steady_clock::duration timeout);
 
 /// One operation of a service, with its one handler.
 class operation_entry : public routing::named_entry {
@@ -140,7 +167,7 @@ class operation_entry : public routing::named_entry {
   [[nodiscard]] std::string describe() const override { return "operation '" + name + "'"; }
 
   /// As `call_handler`, for a command.
-  virtual step_taken run(const std::shared_ptr<command>& asked, asio::awaitable<void>* start) = 0;
+  virtual step_taken run(command& asked, asio::awaitable<void>* start) = 0;
 
  protected:
   [[noreturn]] static void throw_bad_count(const std::string& operation, std::size_t wanted,
@@ -151,12 +178,12 @@ class operation_entry : public routing::named_entry {
 /// A handler that needs nothing but its arguments and the context, as `bare_handler`.
 struct bare_operation {
   void* f;
-  asio::awaitable<void> (*call)(void* f, const std::shared_ptr<command>& asked, bool may_move,
+  asio::awaitable<void> (*call)(void* f, const command_ptr& asked, bool may_move,
                                 const context& known);
 };
 
 /// What runs it, as often and where its policy says.
 asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
-                                 const held_policy& how, const std::shared_ptr<command>& asked);
+                                 const held_policy& how, const command_ptr& asked);
 
 }  // namespace msgbus::async::detail

@@ -1,15 +1,12 @@
 #pragma once
 
-/// The part of a subscriber that publishers, subscriptions and deliveries share.
+/// The part of a subscriber that fan-outs, subscriptions and deliveries share.
 
 #include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/fan_out.hpp>
-#include <msgbus/component/binding.hpp>
 #include <msgbus/component/handler_entry.hpp>
-#include <msgbus/exec/held_message.hpp>
+#include <msgbus/core/error.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/policy/policy.hpp>
-#include <msgbus/routing/single_route.hpp>
 #include <msgbus/routing/subscription.hpp>
 #include <msgbus/routing/topic_tree.hpp>
 
@@ -35,50 +32,19 @@ class subscriber_core final : public routing::topic_tree, public core {
   void close() noexcept;  // for the end of the component
   void close_to_new() noexcept { core::close(); }
 
-  /// The handlers of the topic, whatever they take, for errors.
-  [[nodiscard]] std::string describe_handlers(std::string_view topic) const;
+  [[nodiscard]] std::string describe_handlers(std::string_view topic) const override;
 
   [[nodiscard]] std::shared_ptr<core> self() noexcept override {
     return std::static_pointer_cast<subscriber_core>(shared_from_this());
   }
   [[nodiscard]] const char* kind() const noexcept override { return "the subscriber"; }
 
-  component::bound_to<subscriber_core> senders;
-
  private:
   [[nodiscard]] std::exception_ptr mismatch(const delivery& d) const override;
 };
 
-class publisher_core final : public routing::single_route {
- public:
-  publisher_core();
-  ~publisher_core() override;
-
-  [[nodiscard]] static std::shared_ptr<publisher_core> make();
-
-  void bind(const std::shared_ptr<subscriber_core>& target);
-  void unbind(subscriber_core& target);
-
-  /// The subscribers that are bound now.
-  [[nodiscard]] targets bound() const;
-  /// Has those deliver it; what must be awaited is left to the fan-out.
-  void deliver(fan_out& together, to_share& message) const;
-  void count_unrouted(const msgbus::step& about) noexcept;
-
-  mutable observer_slot watcher;
-  mutable striped_counter unrouted;
-};
-
-// The verbs of a publisher: each coroutine owns the message.
-
-asio::awaitable<std::size_t> publish(std::shared_ptr<publisher_core> self,
-                                     exec::held_message message);
-asio::awaitable<receipt> send(std::shared_ptr<publisher_core> self, exec::held_message message);
-receipt post(publisher_core& self, exec::carried& message);
-receipt send_blocking(publisher_core& self, exec::carried& message,
-                      std::chrono::steady_clock::duration timeout);
-
-/// Throws `type_mismatch`: some subscriber has handlers for the topic, and none takes the type.
-[[noreturn]] void throw_mismatch(const targets& all, value_ref message, std::string_view topic);
+/// `type_mismatch`: the topic has these handlers, and none of them takes the message.
+[[nodiscard]] error not_taken(value_ref message, std::string_view topic,
+                              const std::string& handlers);
 
 }  // namespace msgbus::async::detail

@@ -3,7 +3,8 @@
 /// What every component does for its verbs, whatever the message is called.
 
 #include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/fan_out.hpp>
+#include <msgbus/async/detail/fan_out_core.hpp>
+#include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/exec/held_message.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/outgoing.hpp>
@@ -35,11 +36,35 @@ asio::awaitable<void> pass_through_executor();
 /// Puts a message into a component's mailbox, waiting for room where the mailbox says so.
 asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_io_executor& here);
 
-// The verbs of consumers and subscribers: each coroutine owns the message.
+/// An awaited verb with a message, which any number of components get.
+class message_call final : public verb_call {
+ public:
+  /// `hold` makes the message, which stays where it is made.
+  template <class Hold>
+  message_call(std::shared_ptr<verb_target>&& to, Hold&& hold)
+      : to_(std::move(to)), held_(hold()) {}
 
-/// Has its handlers run, and gives their number.
-asio::awaitable<std::size_t> deliver(std::shared_ptr<core> to, exec::held_message message);
-/// Puts it into the mailbox.
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* block) noexcept;
+
+ private:
+  ~message_call() override { first.reset(); }
+  void begin(verb_run& run) override;
+  void nothing_ran(bool refused) override;
+  void destroy() noexcept override { delete this; }
+
+  const std::shared_ptr<verb_target> to_;
+  exec::held_message held_;
+};
+
+/// Has the handlers of the target run, and gives their number.
+template <class Hold>
+[[nodiscard]] asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to, Hold hold) {
+  return run_call(
+      call_ptr<verb_call>(call_ptr<verb_call>::adopt{}, new message_call(std::move(to), hold)));
+}
+
+/// Puts it into the component's mailbox. The coroutine owns the message.
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message);
 
 /// What they have, with what is being handled here as its cause.

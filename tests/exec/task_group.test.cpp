@@ -1,4 +1,4 @@
-#include <msgbus/exec/branches.hpp>
+#include "exec/task_group.hpp"
 
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>
@@ -24,10 +24,10 @@
 #include <thread>
 #include <vector>
 
-namespace branches_test {
+namespace task_group_test {
 
-using msgbus::exec::branches;
 using msgbus::exec::child_executor;
+using msgbus::exec::task_group;
 using msgbus::exec::one_shot_event;
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::shuffled;
@@ -71,12 +71,12 @@ bool was_aborted(const std::exception_ptr& failure) {
 
 }  // namespace
 
-TEST_CASE("joining waits for every branch, in whatever order they end", "[A1][A3]") {
+TEST_CASE("joining waits for every task, in whatever order they end", "[A1][A3]") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     stepping_context context(shuffled{seed});
     std::string log;
     auto owner = [&]() -> asio::awaitable<void> {
-      branches all;
+      task_group all;
       for (int i = 0; i < 4; ++i) {
         all.start(context.get_executor(), turns(4 - i, log, static_cast<char>('a' + i)));
       }
@@ -90,11 +90,11 @@ TEST_CASE("joining waits for every branch, in whatever order they end", "[A1][A3
   }
 }
 
-TEST_CASE("branches run at the same time", "[A3]") {
+TEST_CASE("tasks run at the same time", "[A3]") {
   stepping_context context;
   std::string log;
   auto owner = [&]() -> asio::awaitable<void> {
-    branches all;
+    task_group all;
     all.start(context.get_executor(), turns(3, log, 'a'));
     all.start(context.get_executor(), turns(1, log, 'b'));
     co_await all.join();
@@ -103,10 +103,10 @@ TEST_CASE("branches run at the same time", "[A3]") {
   CHECK(log == "ba");
 }
 
-TEST_CASE("joining no branches is done at once") {
+TEST_CASE("joining no tasks is done at once") {
   stepping_context context;
   auto owner = []() -> asio::awaitable<void> {
-    branches none;
+    task_group none;
     co_await none.join();
   };
   auto running = context.spawn(owner());
@@ -114,12 +114,12 @@ TEST_CASE("joining no branches is done at once") {
   CHECK(running.done());
 }
 
-TEST_CASE("what branches throw is kept for each of them, and the others run to their end",
+TEST_CASE("what tasks throw is kept for each of them, and the others run to their end",
           "[A1][D2]") {
   stepping_context context;
   std::string log;
   auto owner = [&]() -> asio::awaitable<void> {
-    branches all;
+    task_group all;
     all.start(context.get_executor(), fail("first"));
     all.start(context.get_executor(), turns(5, log, 'a'));
     all.start(context.get_executor(), fail("third"));
@@ -132,7 +132,7 @@ TEST_CASE("what branches throw is kept for each of them, and the others run to t
   context.run(owner());
 }
 
-TEST_CASE("the owner resumes on its own executor, each branch runs on its own", "[A2]") {
+TEST_CASE("the owner resumes on its own executor, each task runs on its own", "[A2]") {
   stepping_context here, there;
   std::string log;
   auto work = [&]() -> asio::awaitable<void> {
@@ -141,7 +141,7 @@ TEST_CASE("the owner resumes on its own executor, each branch runs on its own", 
     log += 't';
   };
   auto owner = [&]() -> asio::awaitable<void> {
-    branches all;
+    task_group all;
     all.start(there.get_executor(), work());
     co_await all.join();
     log += 'h';
@@ -156,14 +156,14 @@ TEST_CASE("the owner resumes on its own executor, each branch runs on its own", 
   CHECK(running.done());
 }
 
-TEST_CASE("cancelling a join cancels the branches, and still waits for all of them", "[A1][A9]") {
+TEST_CASE("cancelling a join cancels the tasks, and still waits for all of them", "[A1][A9]") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     stepping_context context(shuffled{seed});
     std::string log;
     auto gate = std::make_shared<one_shot_event>(), other = std::make_shared<one_shot_event>();
     bool joined = false;
     auto owner = [&]() -> asio::awaitable<void> {
-      branches all;
+      task_group all;
       all.start(strand_over(context.get_executor()), wait_at(gate, log));
       all.start(strand_over(context.get_executor()), wait_at(other, log));
       co_await all.join();
@@ -190,7 +190,7 @@ TEST_CASE("cancelling at any step leaves nothing running", "[A1][A9]") {
       stepping_context context(shuffled{seed});
       std::string log;
       auto owner = [&]() -> asio::awaitable<void> {
-        branches all;
+        task_group all;
         all.start(strand_over(context.get_executor()), turns(3, log, 'a'));
         all.start(strand_over(context.get_executor()), turns(5, log, 'b'));
         co_await all.join();
@@ -206,11 +206,11 @@ TEST_CASE("cancelling at any step leaves nothing running", "[A1][A9]") {
   }
 }
 
-TEST_CASE("branches can be cancelled without the owner", "[A9]") {
+TEST_CASE("tasks can be cancelled without the owner", "[A9]") {
   stepping_context context;
   std::string log;
   auto gate = std::make_shared<one_shot_event>();
-  auto all = std::make_shared<branches>();
+  auto all = std::make_shared<task_group>();
   auto owner = [&]() -> asio::awaitable<void> { co_await all->join(); };
   all->start(strand_over(context.get_executor()), wait_at(gate, log));
   auto running = context.spawn(owner());
@@ -224,26 +224,7 @@ TEST_CASE("branches can be cancelled without the owner", "[A9]") {
   CHECK(context.run() == 0);
 }
 
-TEST_CASE("a branch that is cancelled between its two steps of starting never begins", "[A9]") {
-  stepping_context context;
-  std::string log;
-  auto gate = std::make_shared<one_shot_event>();
-  branches all;
-  const std::size_t index = all.add(strand_over(context.get_executor()));
-  auto joining = context.spawn(all.join());
-  context.run();
-  CHECK_FALSE(joining.done());
-  all.cancel(asio::cancellation_type::terminal);
-  context.run();
-  CHECK(joining.done());
-  all.launch(index, wait_at(gate, log));
-  context.run();
-  CHECK(log.empty());
-  CHECK(all.was_given_up(index));
-  CHECK(was_aborted(all.failure(index)));
-}
-
-TEST_CASE("a branch that is cancelled before its first line never begins, and is not waited for",
+TEST_CASE("a task that is cancelled before its first line never begins, and is not waited for",
           "[A1][A9]") {
   stepping_context here, there;
   std::string log;
@@ -254,7 +235,7 @@ TEST_CASE("a branch that is cancelled before its first line never begins, and is
     co_return;
   };
   auto owner = [&]() -> asio::awaitable<void> {
-    branches all;
+    task_group all;
     all.start(child_executor(here.get_executor(), there.get_executor(), true),
               work(std::move(kept), log));
     all.start(strand_over(here.get_executor()), turns(2, log, 'h'));
@@ -273,13 +254,13 @@ TEST_CASE("a branch that is cancelled before its first line never begins, and is
   CHECK(log.find('b') == std::string::npos);
 }
 
-TEST_CASE("a cancelled join may leave the branches alone", "[A9]") {
+TEST_CASE("a cancelled join may leave the tasks alone", "[A9]") {
   stepping_context context;
   std::string log;
   auto owner = [&]() -> asio::awaitable<void> {
-    branches all;
+    task_group all;
     all.start(strand_over(context.get_executor()), turns(5, log, 'a'));
-    co_await all.join(branches::when_cancelled::leave_branches);
+    co_await all.join(task_group::when_cancelled::leave_tasks);
     const auto state = co_await asio::this_coro::cancellation_state;
     log += state.cancelled() == asio::cancellation_type::none ? '-' : 'c';
   };
@@ -291,14 +272,14 @@ TEST_CASE("a cancelled join may leave the branches alone", "[A9]") {
   CHECK(log == "ac");
 }
 
-TEST_CASE("a branch whose context goes has failed, and the owner goes on", "[A12]") {
+TEST_CASE("a task whose context goes has failed, and the owner goes on", "[A12]") {
   stepping_context here;
   std::optional<stepping_context> there(std::in_place);
   std::string log;
   bool aborted = false;
   auto gate = std::make_shared<one_shot_event>();
   auto owner = [&]() -> asio::awaitable<void> {
-    branches all;
+    task_group all;
     all.start(strand_over(there->get_executor()), wait_at(gate, log));
     all.start(here.get_executor(), turns(2, log, 'a'));
     co_await all.join();
@@ -316,13 +297,13 @@ TEST_CASE("a branch whose context goes has failed, and the owner goes on", "[A12
   CHECK(log == "a");
 }
 
-TEST_CASE("a branch on an executor whose context has ended has failed, and the owner goes on",
+TEST_CASE("a task on an executor whose context has ended has failed, and the owner goes on",
           "[A12]") {
   stepping_context here;
   CHECK_FALSE(child_executor(here.get_executor(), asio::any_io_executor(), true));
   CHECK_FALSE(msgbus::exec::work_on(asio::any_io_executor()));
   std::string log;
-  branches all;
+  task_group all;
   const auto own = [&]() -> asio::awaitable<void> {
     all.start(asio::any_io_executor(), turns(1, log, 'n'));
     all.start(here.get_executor(), turns(2, log, 'h'));
@@ -335,13 +316,13 @@ TEST_CASE("a branch on an executor whose context has ended has failed, and the o
   CHECK_FALSE(all.failure(1));
 }
 
-TEST_CASE("branches outlive an owner whose context goes", "[A12]") {
+TEST_CASE("tasks outlive an owner whose context goes", "[A12]") {
   std::optional<stepping_context> here(std::in_place);
   stepping_context there;
   std::string log;
   auto gate = std::make_shared<one_shot_event>();
   auto owner = [&]() -> asio::awaitable<void> {
-    branches all;
+    task_group all;
     all.start(strand_over(there.get_executor()), wait_at(gate, log));
     co_await all.join();
     log += '!';
@@ -355,11 +336,11 @@ TEST_CASE("branches outlive an owner whose context goes", "[A12]") {
   CHECK(log == "we");
 }
 
-TEST_CASE("branches and their owner are taken down safely at every step", "[A12]") {
+TEST_CASE("tasks and their owner are taken down safely at every step", "[A12]") {
   struct scenario {
     explicit scenario(stepping_context& context) : running(context.spawn(own(log, context))) {}
     static asio::awaitable<void> own(std::shared_ptr<std::string> log, stepping_context& context) {
-      branches all;
+      task_group all;
       all.start(strand_over(context.get_executor()), turns(3, *log, 'a'));
       all.start(context.get_executor(), turns(2, *log, 'b'));
       all.start(strand_over(context.get_executor()), fail("no luck"));
@@ -368,7 +349,7 @@ TEST_CASE("branches and their owner are taken down safely at every step", "[A12]
     std::shared_ptr<std::string> log = std::make_shared<std::string>();
     msgbus::testing::spawned<void> running;
   };
-  std::vector<std::shared_ptr<std::string>> kept;  // a branch outlives its owner
+  std::vector<std::shared_ptr<std::string>> kept;  // a task outlives its owner
   const auto report = cut_off_at_every_step([&](stepping_context& context) {
     auto made = std::make_unique<scenario>(context);
     kept.push_back(made->log);
@@ -377,10 +358,10 @@ TEST_CASE("branches and their owner are taken down safely at every step", "[A12]
   CHECK(report.steps > 5);
 }
 
-TEST_CASE("a branch's context may be destroyed while another thread cancels it", "[A12][A9]") {
+TEST_CASE("a task's context may be destroyed while another thread cancels it", "[A12][A9]") {
   struct round {
     std::optional<asio::io_context> there{std::in_place, 1};
-    std::unique_ptr<branches> all = std::make_unique<branches>();
+    std::unique_ptr<task_group> all = std::make_unique<task_group>();
   };
   const auto work = [](std::shared_ptr<one_shot_event> gate) -> asio::awaitable<void> {
     co_await gate->wait();
@@ -406,4 +387,4 @@ TEST_CASE("a branch's context may be destroyed while another thread cancels it",
   for (const round& each : rounds) CHECK(was_aborted(each.all->failure(0)));
 }
 
-}  // namespace branches_test
+}  // namespace task_group_test

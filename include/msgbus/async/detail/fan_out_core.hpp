@@ -1,0 +1,54 @@
+#pragma once
+
+/// What a producer or publisher is made of: the components that are bound to it.
+
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/verb_target.hpp>
+#include <msgbus/exec/held_message.hpp>
+#include <msgbus/exec/options.hpp>
+#include <msgbus/observe/observer_slot.hpp>
+#include <msgbus/observe/striped_counter.hpp>
+#include <msgbus/routing/single_route.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+using targets = std::vector<std::shared_ptr<core>>;
+
+/// Thread-safe. Its verbs are those of any target, and `send` and `post`.
+class fan_out_core final : public routing::single_route, public verb_target {
+ public:
+  fan_out_core();
+  ~fan_out_core() override;
+
+  [[nodiscard]] static std::shared_ptr<fan_out_core> make();
+
+  void bind(const std::shared_ptr<core>& target);
+  void unbind(core& target);
+
+  /// The components that are bound now.
+  [[nodiscard]] targets bound() const;
+
+  void give(verb_run& run) override;
+  /// Counts it. Throws `type_mismatch`, if some subscriber has handlers for the topic and none
+  /// takes the type.
+  void nothing_ran(const msgbus::step& message, value_ref what, bool refused) override;
+  void count_unrouted(const msgbus::step& about) noexcept;
+
+  mutable observer_slot watcher;
+  mutable striped_counter unrouted;
+};
+
+// Each coroutine owns the message.
+
+asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self, exec::held_message message);
+receipt post_bound(fan_out_core& self, exec::carried& message);
+receipt send_blocking_bound(fan_out_core& self, exec::carried& message,
+                            std::chrono::steady_clock::duration timeout);
+
+}  // namespace msgbus::async::detail

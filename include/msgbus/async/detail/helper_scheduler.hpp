@@ -1,0 +1,42 @@
+#pragma once
+
+/// Where a verb that has several deliveries to await asks for help, in case it is suspended.
+
+#include <asio/any_io_executor.hpp>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+class work_source {
+ public:
+  /// Takes over one piece of the work, if any is left. A source without work unregisters itself.
+  virtual void help() = 0;
+
+ protected:
+  ~work_source() = default;
+};
+
+/// One for each component. At most one call for help is under way on its executor, however many
+/// sources ask and however often: in a loop that never lets the executor go on, nothing piles up.
+/// Thread-safe.
+class helper_scheduler {
+ public:
+  /// From now until it is removed, and soon on the executor, the source is helped. `keep` is what
+  /// this is in.
+  void add(const asio::any_io_executor& on, std::shared_ptr<work_source> source,
+           const std::shared_ptr<const void>& keep);
+  void remove(const work_source& source) noexcept;
+
+ private:
+  void post(const asio::any_io_executor& on, std::shared_ptr<const void> keep);
+  bool run();
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<work_source>> sources_;
+  bool posted_ = false;
+};
+
+}  // namespace msgbus::async::detail

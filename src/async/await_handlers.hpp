@@ -1,0 +1,102 @@
+#pragma once
+
+/// The one loop that awaits handlers.
+
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/verb_call.hpp>
+#include <msgbus/exec/lane_executor.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/this_coro.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace msgbus::async::detail {
+
+/// Awaits the handlers of `owner.in_hand()` until none is left. The `Owner`, which is made of what
+/// is given, lives in the coroutine's frame, and is one of
+///
+/// - the caller of a verb, which cannot be cancelled while handlers run in its coroutine: `begin`
+///   says whether there is a delivery in hand, and `ended` gives the verb's result;
+/// - a task or a lane: a coroutine that the library has spawned. The delivery has begun.
+///
+/// What a handler does to the cancellation state of its coroutine is for itself alone; whether the
+/// coroutine is cancelled is known to the owner (docs/design/0014-who-knows-of-a-cancellation.md).
+template <class Result, class Owner, class Made>
+asio::awaitable<Result> await_handlers(Made made) {
+  Owner owner(std::move(made));
+  bool more = true;
+  if constexpr (Owner::is_caller) {
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    more = owner.begin(here);
+    if (more) {
+      const auto state = co_await asio::this_coro::cancellation_state;
+      more = owner.begin_waiting(state.slot().is_connected());
+    }
+  }
+  while (more) {
+    std::exception_ptr failure;
+    if constexpr (!Owner::is_caller) co_await asio::this_coro::throw_if_cancelled(true);
+    try {
+      auto started = owner.in_hand().start();
+      co_await std::move(started);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if constexpr (!Owner::is_caller) {
+      co_await asio::this_coro::throw_if_cancelled(false);
+      const asio::any_io_executor here = co_await asio::this_coro::executor;
+      const auto state = co_await asio::this_coro::cancellation_state;
+      owner.in_hand().cancelled = owner.is_told_to_end(here, state);
+      if (!owner.in_hand().cancelled && state.slot().is_connected()) {
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+      }
+    }
+    more = owner.handler_ended(failure);
+  }
+  if constexpr (Owner::is_caller) {
+    bool told_to_end = false;
+    if (owner.must_wait()) {
+      if (owner.can_be_cancelled()) {
+        // Cancelled or not, what was started is waited for (A1).
+        const bool throws = co_await asio::this_coro::throw_if_cancelled();
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_await owner.together().join();
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        const auto state = co_await asio::this_coro::cancellation_state;
+        told_to_end = state.cancelled() != asio::cancellation_type::none;
+      } else if (exec::one_shot_event* const done = owner.together().until_done()) {
+        co_await done->wait();
+      }
+    }
+    co_return owner.ended(told_to_end);
+  }
+}
+
+/// What tasks and lanes have in common.
+inline bool go_on(delivery& d, const std::exception_ptr& failure) {
+  d.component->handler_ended(d, failure);
+  return d.component->advance(d);
+}
+
+/// A delivery that a lane handles. `Message` owns it.
+template <class Message>
+struct in_lane {
+  explicit in_lane(Message&& handled) noexcept : message(std::move(handled)) {}
+  static constexpr bool is_caller = false;
+
+  [[nodiscard]] delivery& in_hand() noexcept { return message.in_hand(); }
+  [[nodiscard]] bool is_told_to_end(const asio::any_io_executor&,
+                                    const asio::cancellation_state&) noexcept {
+    return in_hand().component->mailbox.discards();
+  }
+  [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
+    return go_on(in_hand(), failure);
+  }
+
+  Message message;
+};
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,144 @@
+#include "async/concurrent_deliveries.hpp"
+
+#include <msgbus/exec/lane_executor.hpp>
+
+#include "async/await_handlers.hpp"
+
+#include <new>
+#include <utility>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+/// A delivery that a task awaits, which keeps it.
+struct in_task {
+  explicit in_task(delivery* awaited) noexcept : d(awaited) {}
+  in_task(const in_task&) = delete;
+  in_task& operator=(const in_task&) = delete;
+  ~in_task() { d->cut_off(); }  // if its coroutine is destroyed: others may keep the call
+  static constexpr bool is_caller = false;
+
+  [[nodiscard]] delivery& in_hand() noexcept { return *d; }
+  [[nodiscard]] static bool is_told_to_end(const asio::any_io_executor& here,
+                                           const asio::cancellation_state& state) noexcept {
+    return exec::is_told_to_end(here, state);
+  }
+  [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) { return go_on(*d, failure); }
+
+  delivery* d;
+};
+
+}  // namespace
+
+asio::awaitable<void> concurrent_deliveries::part::begin() {
+  if (!has_begun && !component->advance(*d)) return {};
+  return await_handlers<void, in_task>(d);
+}
+
+concurrent_deliveries::concurrent_deliveries(call_ptr<verb_call> of, std::size_t capacity)
+    : call_(std::move(of)), memory_((capacity - 1) * sizeof(part), alignof(part)) {
+  if (capacity > 1) others_ = static_cast<part*>(memory_.take());
+}
+
+concurrent_deliveries::~concurrent_deliveries() {
+  for (std::size_t i = size_; i > 1; --i) others_[i - 2].~part();
+}
+
+concurrent_deliveries::part& concurrent_deliveries::add(std::shared_ptr<core> component,
+                                                        std::size_t index, bool has_begun) {
+  part& added = size_ == 0 ? first_.emplace(std::move(component), index)
+                           : *::new (others_ + (size_ - 1)) part(std::move(component), index);
+  ++size_;
+  added.has_begun = has_begun;
+  return added;
+}
+
+void concurrent_deliveries::start_tasks(const asio::any_io_executor& here, bool cancellable) {
+  for (std::size_t i = 0; i < size_; ++i) {
+    part& each = (*this)[i];
+    // Where the caller can be cancelled all must be told at once (A9), and handlers must not change
+    // the caller's cancellation state: each is a task.
+    each.is_task = !each.has_begun || cancellable;
+  }
+  for (std::size_t i = 0; i < size_; ++i) {
+    part& each = (*this)[i];
+    if (!each.is_task) continue;
+    start(each, exec::child_executor(here, each.component->executor(), cancellable));
+  }
+}
+
+bool concurrent_deliveries::more_locked() noexcept {
+  while (next_ < size_ && (*this)[next_].is_task) ++next_;
+  return next_ < size_;
+}
+
+concurrent_deliveries::part* concurrent_deliveries::take_locked() noexcept {
+  return more_locked() ? &(*this)[next_++] : nullptr;
+}
+
+delivery* concurrent_deliveries::take(const asio::any_io_executor& here) {
+  part* mine = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    mine = take_locked();
+    if (!more_locked()) return mine ? mine->d : nullptr;
+    here_ = here;
+  }
+  helped_by_ = mine->component.get();
+  auto self = std::static_pointer_cast<concurrent_deliveries>(shared_from_this());
+  helped_by_->helpers.add(helped_by_->executor(), std::move(self), mine->component);
+  return mine->d;
+}
+
+delivery* concurrent_deliveries::take_next() {
+  part* mine = nullptr;
+  bool is_last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    mine = take_locked();
+    is_last = !more_locked();
+  }
+  if (is_last) leave();
+  return mine ? mine->d : nullptr;
+}
+
+void concurrent_deliveries::leave() noexcept {
+  core* const scheduler = std::exchange(helped_by_, nullptr);
+  if (!scheduler) return;
+  scheduler->helpers.remove(*this);
+  asio::any_io_executor gone;
+  std::size_t left = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(gone, here_);
+    left = std::exchange(next_, size_);
+  }
+  for (; left < size_; ++left) {
+    if (!(*this)[left].is_task) (*this)[left].d->cut_off();
+  }
+}
+
+bool concurrent_deliveries::has_tasks() const {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (const_cast<concurrent_deliveries&>(*this)[i].is_task) return true;
+  }
+  return false;
+}
+
+void concurrent_deliveries::help() {
+  part* mine = nullptr;
+  asio::any_io_executor on;
+  {
+    const std::lock_guard lock(mutex_);
+    mine = take_locked();
+    if (!mine) return;
+    mine->is_task = true;
+    on = exec::child_executor(here_, mine->component->executor(), false);
+    exec::join_state::add(*mine, on);  // under the lock: a caller that finds nothing left waits
+  }
+  launch(*mine, on);
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,75 @@
+#pragma once
+
+/// The deliveries of one call that run at the same time, or not in the caller's coroutine.
+
+#include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/helper_scheduler.hpp>
+#include <msgbus/async/detail/verb_call.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
+
+#include "exec/join_state.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace msgbus::async::detail {
+
+/// Each delivery is either a task, or it has begun on the caller's executor and is still to be
+/// taken: by the caller, one after the other, or by a helper, which makes it a task. Taking is done
+/// under the lock.
+class concurrent_deliveries final : public exec::join_state, public work_source {
+ public:
+  struct part final : exec::task {
+    part(std::shared_ptr<core> of, std::size_t at) : component(std::move(of)), index(at) {}
+    asio::awaitable<void> begin() override;
+    void lose() noexcept override { d->cut_off(); }
+
+    const std::shared_ptr<core> component;
+    const std::size_t index;      // of the component, among those that got the message
+    std::optional<delivery> own;  // unless it is the call's first
+    delivery* d = nullptr;
+    bool has_begun = false;  // on the caller's executor
+    bool is_task = false;
+  };
+
+  concurrent_deliveries(call_ptr<verb_call> of, std::size_t capacity);
+  ~concurrent_deliveries();
+
+  /// For the caller, before anything is started.
+  part& add(std::shared_ptr<core> component, std::size_t index, bool has_begun);
+
+  /// Starts those that do not run in the caller's coroutine.
+  void start_tasks(const asio::any_io_executor& here, bool cancellable);
+
+  /// What the caller awaits next; null if none is left.
+  [[nodiscard]] delivery* take(const asio::any_io_executor& here);
+  [[nodiscard]] delivery* take_next();
+  /// The caller has none to take any more, or is destroyed.
+  void leave() noexcept;
+
+  [[nodiscard]] bool has_tasks() const;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] part& operator[](std::size_t index) noexcept {
+    return index == 0 ? *first_ : others_[index - 1];
+  }
+
+ private:
+  void help() override;
+  [[nodiscard]] bool more_locked() noexcept;
+  [[nodiscard]] part* take_locked() noexcept;
+
+  const call_ptr<verb_call> call_;
+  exec::recycled_memory memory_;
+  std::size_t size_ = 0;
+  std::optional<part> first_;
+  part* others_ = nullptr;
+
+  mutable std::mutex mutex_;
+  std::size_t next_ = 0;        // under the lock: those before it were taken
+  asio::any_io_executor here_;  // under the lock: the caller's, while helpers are asked for
+  core* helped_by_ = nullptr;   // the caller's
+};
+
+}  // namespace msgbus::async::detail

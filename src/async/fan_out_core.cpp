@@ -1,0 +1,86 @@
+#include <msgbus/async/detail/fan_out_core.hpp>
+
+#include <msgbus/async/detail/subscriber_core.hpp>
+#include <msgbus/async/detail/verbs.hpp>
+#include <msgbus/core/error.hpp>
+
+#include "async/verb_run.hpp"
+
+#include <string>
+
+namespace msgbus::async::detail {
+
+fan_out_core::fan_out_core() = default;
+
+fan_out_core::~fan_out_core() = default;
+
+std::shared_ptr<fan_out_core> fan_out_core::make() { return std::make_shared<fan_out_core>(); }
+
+void fan_out_core::bind(const std::shared_ptr<core>& target) {
+  target->senders.bind(*this, target);
+}
+
+void fan_out_core::unbind(core& target) { target.senders.unbind(*this); }
+
+targets fan_out_core::bound() const {
+  const snapshot::guard guard(guarded());
+  targets all;
+  const routing::listed list(items());
+  for (const routing::item* each = list.begin; each != list.end; ++each) {
+    if (!each->entry->active()) continue;
+    all.push_back(static_cast<component::binding<core>*>(each->entry)->target().self());
+  }
+  return all;
+}
+
+void fan_out_core::give(verb_run& run) {
+  const snapshot::guard guard(guarded());
+  const routing::listed list(items());
+  for (const routing::item* each = list.begin; each != list.end; ++each) {
+    if (!each->entry->active()) continue;
+    run.deliver(static_cast<component::binding<core>*>(each->entry)->target(),
+                static_cast<std::size_t>(list.end - each));
+  }
+}
+
+void fan_out_core::nothing_ran(const msgbus::step& message, value_ref what, bool refused) {
+  count_unrouted(message);
+  if (!refused) return;
+  std::string handlers;
+  for (const auto& each : bound()) {
+    const std::string here = each->describe_handlers(message.topic);
+    if (!here.empty()) handlers += (handlers.empty() ? "" : "; ") + here;
+  }
+  throw not_taken(what, message.topic, handlers);
+}
+
+void fan_out_core::count_unrouted(const msgbus::step& about) noexcept {
+  unrouted.add();
+  const snapshot::guard guard(guarded());
+  if (observer* const told = watcher.get()) told->unrouted(about);
+}
+
+asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
+                                    exec::held_message message) {
+  targets all = self->bound();
+  exec::shared_message shared = share(message);
+  if (all.empty()) self->count_unrouted({shared->message().type->name, shared->topic()});
+  co_return co_await send_to_all(std::move(all), std::move(shared));
+}
+
+receipt post_bound(fan_out_core& self, exec::carried& message) {
+  const targets all = self.bound();
+  const exec::shared_message shared = exec::shared_with_cause(message.share());
+  if (all.empty()) self.count_unrouted({shared->message().type->name, shared->topic()});
+  return post_to_all(all, shared);
+}
+
+receipt send_blocking_bound(fan_out_core& self, exec::carried& message,
+                            std::chrono::steady_clock::duration timeout) {
+  const targets all = self.bound();
+  const exec::shared_message shared = exec::shared_with_cause(message.share());
+  if (all.empty()) self.count_unrouted({shared->message().type->name, shared->topic()});
+  return send_blocking_to_all(all, shared, timeout);
+}
+
+}  // namespace msgbus::async::detail

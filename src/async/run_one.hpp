@@ -1,0 +1,53 @@
+#pragma once
+
+/// The part of `advance` that every message takes at least once, to be compiled into it.
+
+#include <msgbus/async/detail/core.hpp>
+
+#include <cstddef>
+#include <exception>
+
+namespace msgbus::async::detail {
+
+inline void core::begin_quickly(delivery& d, observer* watcher) {
+  if (watcher || d.from_mailbox || closed()) [[unlikely]]
+    return begin(d, watcher);
+  counts_.add(outcome::begun);
+  d.begun = true;
+  d.end = routes_.next_order();
+}
+
+inline bool core::settle_quickly(delivery& d, observer* watcher) {
+  if (watcher || d.ran == 0 || d.cancelled || d.listener || !d.failed.empty() ||
+      watching_.load(std::memory_order_acquire)) [[unlikely]] {
+    settle(d, watcher);
+    return false;
+  }
+  d.settled = true;
+  counts_.add(outcome::handled);
+  return false;
+}
+
+inline bool core::run_one(const routing::item& item, delivery& d, observer* watcher) {
+  const std::size_t failed_before = d.failed.size();
+  step_taken taken = step_taken::ran;
+  try {
+    taken = reinterpret_cast<call_handler>(item.call)(*item.entry, d, nullptr);
+  } catch (...) {
+    d.failed.add(std::current_exception());
+  }
+  switch (taken) {
+    case step_taken::refused: d.refused = true; return false;
+    case step_taken::suspends:
+      d.next = routing::pinned(*item.entry);
+      d.call_next = reinterpret_cast<call_handler>(item.call);
+      return true;
+    case step_taken::ran: break;
+  }
+  ++d.ran;
+  if (watcher) [[unlikely]]
+    tell(d, watcher, failed_before);
+  return false;
+}
+
+}  // namespace msgbus::async::detail

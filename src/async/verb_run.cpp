@@ -1,0 +1,104 @@
+#include "async/verb_run.hpp"
+
+#include <msgbus/exec/aborted.hpp>
+
+#include "async/await_handlers.hpp"
+
+#include <asio/error.hpp>
+#include <asio/recycling_allocator.hpp>
+#include <asio/system_error.hpp>
+
+#include <algorithm>
+
+namespace msgbus::async::detail {
+
+template asio::awaitable<std::size_t> await_handlers<std::size_t, verb_run>(
+    call_ptr<verb_call> made);
+
+bool verb_run::begin_waiting(bool cancellable) {
+  cancellable_ = cancellable;
+  if (!together_) {
+    if (first_is_here_ && !cancellable_) {
+      in_hand_ = &*call_->first;
+      return true;
+    }
+    make_together(1);
+  }
+  together_->start_tasks(*here_, cancellable_);
+  in_hand_ = together_->take(*here_);
+  return in_hand_ != nullptr;
+}
+
+bool verb_run::take_next() {
+  in_hand_ = together_->take_next();
+  return in_hand_ != nullptr;
+}
+
+void verb_run::deliver_one_more(core& to, std::size_t among) {
+  const std::size_t index = count_++;
+  const bool is_here = exec::runs_on(*here_, to.executor());
+  delivery d(to, call_->message, call_->known);
+  prepare(d, among);
+  if (!must_await(to, d, index, is_here)) return;
+  if (!together_) make_together(among + 1);
+  auto& added = together_->add(to.self(), index, is_here);
+  added.d = &added.own.emplace(std::move(d));
+}
+
+bool verb_run::may_run_elsewhere(core& to, const delivery& d) {
+  if (!to.mailbox.can_run()) to.throw_closed(d.step());
+  return true;
+}
+
+void verb_run::make_together(std::size_t capacity) {
+  together_ = std::allocate_shared<concurrent_deliveries>(
+      asio::recycling_allocator<concurrent_deliveries>(), call_, capacity);
+  delivery& first = *call_->first;
+  together_->add(first.component->self(), first_index_, first_is_here_).d = &first;
+}
+
+void verb_run::settle_awaited() {
+  if (!together_) return settled(first_index_, *call_->first);
+  for (std::size_t i = 0; i < together_->size(); ++i) {
+    concurrent_deliveries::part& each = (*together_)[i];
+    if (each.is_task) {
+      if (together_->was_given_up(each)) {
+        each.component->give_up(*each.d);
+      } else if (const auto failure = together_->failure(each)) {
+        failed(each.index, failure);
+      }
+    }
+    settled(each.index, *each.d);
+  }
+}
+
+void verb_run::add_failures(std::size_t index, const failures& of) {
+  for (std::size_t i = 0; i < of.size(); ++i) failed(index, of[i]);
+}
+
+void verb_run::failed(std::size_t index, std::exception_ptr failure) {
+  if (!failed_) failed_ = std::make_unique<failures_by_component>();
+  const auto behind =
+      std::upper_bound(failed_->begin(), failed_->end(), index,
+                       [](std::size_t wanted, const auto& each) { return wanted < each.first; });
+  failed_->emplace(behind, index, std::move(failure));
+}
+
+void verb_run::throw_failures(bool told_to_end) {
+  failures all;
+  std::exception_ptr aborted;  // however many were told to end, it is one cancellation
+  if (failed_) {
+    for (const auto& each : *failed_) {
+      if (told_to_end && exec::is_aborted(each.second)) {
+        aborted = each.second;
+      } else {
+        all.add(each.second);
+      }
+    }
+  }
+  all.throw_any();
+  if (aborted) std::rethrow_exception(aborted);
+  throw asio::system_error(asio::error::operation_aborted, "an awaited verb");
+}
+
+}  // namespace msgbus::async::detail

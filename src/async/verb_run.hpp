@@ -1,0 +1,131 @@
+#pragma once
+
+/// What the coroutine of an awaited verb has besides its call: where it is with it.
+
+#include <msgbus/async/detail/verb_call.hpp>
+#include <msgbus/exec/lane_executor.hpp>
+#include "async/concurrent_deliveries.hpp"
+
+#include <asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+/// Lives in the coroutine's frame; an owner for `await_handlers`.
+class verb_run {
+ public:
+  static constexpr bool is_caller = true;
+
+  explicit verb_run(call_ptr<verb_call>&& mine) noexcept : call_(std::move(mine)) {}
+  verb_run(const verb_run&) = delete;
+  verb_run& operator=(const verb_run&) = delete;
+  ~verb_run() {
+    if (in_hand_) in_hand_->cut_off();  // if its coroutine is destroyed: others may keep the call
+    if (together_) together_->leave();
+  }
+
+  // For calls and their targets, while they begin.
+
+  /// Runs what need not be awaited of one component, and remembers the rest. `among`: how many get
+  /// the message from here on; 0: nobody else gets it, and the call keeps the component.
+  void deliver(core& to, std::size_t among) {
+    if (first_waits_) return deliver_one_more(to, among);
+    delivery& d = call_->first.emplace(to, call_->message, call_->known);
+    prepare(d, among);
+    deliver_first(to);
+    if (first_waits_ && among != 0) call_->keeps = to.self();
+  }
+  /// The same for the call's first delivery, which is there.
+  void deliver_first(core& to) {
+    first_index_ = count_++;
+    first_is_here_ = exec::runs_on(*here_, to.executor());
+    first_waits_ = must_await(to, *call_->first, first_index_, first_is_here_);
+  }
+
+  // For `await_handlers`.
+
+  /// Runs what need not be awaited, and says whether something is left. `here` is the caller's
+  /// executor.
+  [[nodiscard]] bool begin(const asio::any_io_executor& here) {
+    here_ = &here;
+    call_->begin(*this);
+    return first_waits_;
+  }
+  /// Starts the rest, and says whether something is left for the caller's coroutine to await.
+  [[nodiscard]] bool begin_waiting(bool cancellable);
+  [[nodiscard]] delivery& in_hand() noexcept { return *in_hand_; }
+  [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
+    core& of = *in_hand_->component;
+    of.handler_ended(*in_hand_, failure);
+    if (of.advance(*in_hand_)) return true;
+    return together_ && take_next();
+  }
+  [[nodiscard]] bool must_wait() const { return together_ && together_->has_tasks(); }
+  [[nodiscard]] bool can_be_cancelled() const noexcept { return cancellable_; }
+  [[nodiscard]] concurrent_deliveries& together() noexcept { return *together_; }
+  [[nodiscard]] std::size_t ended(bool told_to_end) {
+    if (first_waits_) settle_awaited();
+    if (failed_ || cancelled_) [[unlikely]]
+      throw_failures(told_to_end);
+    if (ran_ == 0) call_->nothing_ran(refused_);
+    return ran_;
+  }
+
+ private:
+  // In the order of the components.
+  using failures_by_component = std::vector<std::pair<std::size_t, std::exception_ptr>>;
+
+  void prepare(delivery& d, std::size_t among) noexcept {
+    d.home = call_->owner;
+    d.part_of = call_.get();
+    d.with_others = among != 0;
+  }
+  /// Runs what can be run now, and says whether something is left.
+  [[nodiscard]] bool must_await(core& to, delivery& d, std::size_t index, bool is_here) {
+    try {
+      if (!is_here) return may_run_elsewhere(to, d);
+      if (to.advance(d)) return true;
+    } catch (...) {
+      failed(index, std::current_exception());
+    }
+    settled(index, d);
+    return false;
+  }
+  void settled(std::size_t index, const delivery& d) {
+    ran_ += d.ran;
+    refused_ |= d.refused;
+    cancelled_ |= d.cancelled;
+    if (!d.failed.empty()) [[unlikely]]
+      add_failures(index, d.failed);
+  }
+
+  void deliver_one_more(core& to, std::size_t among);
+  [[nodiscard]] static bool may_run_elsewhere(core& to, const delivery& d);
+  [[nodiscard]] bool take_next();
+  void make_together(std::size_t capacity);
+  void settle_awaited();
+  void add_failures(std::size_t index, const failures& of);
+  void failed(std::size_t index, std::exception_ptr failure);
+  void throw_failures(bool told_to_end);
+
+  call_ptr<verb_call> call_;
+  const asio::any_io_executor* here_ = nullptr;  // the caller's, while it begins
+  delivery* in_hand_ = nullptr;
+  std::shared_ptr<concurrent_deliveries> together_;
+  std::unique_ptr<failures_by_component> failed_;
+  std::size_t count_ = 0;        // of components
+  std::size_t first_index_ = 0;  // of the call's first delivery
+  std::size_t ran_ = 0;
+  bool cancellable_ = false;
+  bool first_waits_ = false;
+  bool first_is_here_ = false;
+  bool refused_ = false;    // some subscriber has the topic and does not take the type
+  bool cancelled_ = false;  // something was stopped
+};
+
+}  // namespace msgbus::async::detail

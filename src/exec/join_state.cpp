@@ -1,0 +1,234 @@
+#include "exec/join_state.hpp"
+
+#include <msgbus/exec/lane_executor.hpp>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
+
+#include <utility>
+
+namespace msgbus::exec {
+
+namespace {
+
+std::exception_ptr aborted(const char* why) noexcept {
+  return std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, why));
+}
+
+}  // namespace
+
+void task::context_ended() noexcept {
+  // Nothing may be posted there any more. The end of the task itself follows.
+  const std::lock_guard lock(in_->mutex_);
+  gone_ = true;
+}
+
+/// What an ended task lets go, destroyed outside the lock.
+struct join_state::remains {
+  asio::any_io_executor lane;
+  asio::any_io_executor keeps_running;
+};
+
+/// Part of the function or the coroutine that runs a task: where that is destroyed, the task has
+/// ended. It keeps the task.
+class join_state::ending {
+ public:
+  ending(std::shared_ptr<join_state> in, task& which) noexcept
+      : in_(std::move(in)), which_(which) {}
+  ending(ending&&) noexcept = default;
+  ending& operator=(ending&&) = delete;
+  ~ending() {
+    if (in_) in_->lose(which_);
+  }
+
+  /// The completion of the task's coroutine, which has ended the task itself.
+  void operator()(const std::exception_ptr&) noexcept {}
+
+  [[nodiscard]] const std::shared_ptr<join_state>& in() const noexcept { return in_; }
+  [[nodiscard]] task& which() const noexcept { return which_; }
+
+ private:
+  std::shared_ptr<join_state> in_;
+  task& which_;
+};
+
+/// What is posted to the executor of a task.
+struct join_state::starter {
+  void operator()() {
+    join_state& in = *ended.in();
+    task& which = ended.which();
+    if (!in.mark_running(which)) return;
+    asio::awaitable<void> rest;
+    try {
+      rest = which.begin();
+    } catch (...) {
+      return in.end(which, std::current_exception());
+    }
+    if (!rest.valid()) return in.end(which, nullptr);
+    auto running = run(ended.in(), which, std::move(rest));
+    if (can_be_cancelled) {
+      asio::co_spawn(on, std::move(running),
+                     asio::bind_cancellation_slot(which.signal_.slot(), std::move(ended)));
+    } else {
+      asio::co_spawn(on, std::move(running), std::move(ended));
+    }
+  }
+
+  ending ended;
+  asio::any_io_executor on;
+  bool can_be_cancelled;
+};
+
+asio::awaitable<void> join_state::run(std::shared_ptr<join_state> self, task& which,
+                                      asio::awaitable<void> rest) {
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  std::exception_ptr failure;
+  try {
+    co_await std::move(rest);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  self->end(which, std::move(failure));
+}
+
+void join_state::add(task& added, const asio::any_io_executor& on) {
+  const bool has_lane = is_lane(on);
+  added.in_ = this;
+  if (has_lane) {
+    added.lane_ = on;
+    added.keeps_running_ = work_on(on);
+    added.gone_ = !added.link(on);
+  }
+  if (!on) added.gone_ = true;
+  const std::lock_guard lock(mutex_);
+  added.next_ = std::exchange(last_, &added);
+  ++running_;
+}
+
+void join_state::launch(task& added, const asio::any_io_executor& on) {
+  ending ended(shared_from_this(), added);
+  bool has_lane = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (added.where_ != task::phase::added) return;  // given up meanwhile
+    added.where_ = task::phase::posted;
+    has_lane = static_cast<bool>(added.lane_);
+  }
+  if (!on) return;  // its context has ended already, and so has the task
+  starter begin{std::move(ended), on, has_lane};
+  asio::dispatch(on, std::move(begin));
+}
+
+bool join_state::mark_running(task& which) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (which.where_ != task::phase::posted) return false;
+  which.where_ = task::phase::running;
+  return true;
+}
+
+void join_state::end_locked(task& which, std::exception_ptr failure, remains& rest) noexcept {
+  which.where_ = task::phase::ended;
+  which.failure_ = std::move(failure);
+  std::swap(rest.lane, which.lane_);
+  std::swap(rest.keeps_running, which.keeps_running_);
+  --running_;
+}
+
+void join_state::wake_if_done_locked() noexcept {
+  if (running_ == 0 && joining_) joining_->set();
+}
+
+void join_state::end(task& which, std::exception_ptr failure) noexcept {
+  remains rest;
+  const std::lock_guard lock(mutex_);
+  if (which.where_ == task::phase::ended) return;  // it was given up, or ended by its coroutine
+  end_locked(which, std::move(failure), rest);
+  wake_if_done_locked();
+}
+
+void join_state::lose(task& which) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (which.where_ == task::phase::ended) return;  // as usual
+  }
+  if (mark_running(which)) which.lose();
+  end(which, aborted("its executor was destroyed"));
+}
+
+void join_state::tell_locked(task& which, asio::cancellation_type type) noexcept {
+  if (which.where_ != task::phase::running || which.gone_ || !which.lane_) return;
+  note_told_to_end(which.lane_);
+  // A signal is used on its task's executor only. Its context does not end before the lock does.
+  asio::post(which.lane_, [self = shared_from_this(), &which, type] {
+    bool ended = false;
+    {
+      const std::lock_guard again(self->mutex_);
+      ended = which.where_ == task::phase::ended;
+    }
+    if (!ended) which.signal_.emit(type);
+  });
+}
+
+void join_state::cancel(asio::cancellation_type type) noexcept {
+  const auto self = shared_from_this();  // the owner may go on once nothing runs
+  for (;;) {
+    task* next = nullptr;
+    {
+      remains rest;
+      const std::lock_guard lock(mutex_);
+      for (next = last_; next && !next->waits_to_begin();) next = next->next_;
+      if (next) {
+        next->given_up_ = true;
+        end_locked(*next, aborted("cancelled before it began"), rest);
+      } else {
+        for (task* each = last_; each; each = each->next_) tell_locked(*each, type);
+        wake_if_done_locked();
+        return;
+      }
+    }
+    next->drop();
+  }
+}
+
+one_shot_event* join_state::until_done() {
+  const std::lock_guard lock(mutex_);
+  if (running_ == 0) return nullptr;
+  return &joining_.emplace();
+}
+
+asio::awaitable<void> join_state::join(when_cancelled what) {
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto told = asio::cancellation_type::none;
+  while (one_shot_event* const done = until_done()) {
+    const auto before = co_await asio::this_coro::cancellation_state;
+    if (what == when_cancelled::cancel_tasks && before.cancelled() != told) {
+      told = before.cancelled();
+      cancel(told);
+    }
+    co_await done->wait();
+  }
+  co_await asio::this_coro::throw_if_cancelled(throws);
+}
+
+std::exception_ptr join_state::failure(const task& of) const {
+  const std::lock_guard lock(mutex_);
+  return of.failure_;
+}
+
+bool join_state::was_given_up(const task& which) const {
+  const std::lock_guard lock(mutex_);
+  return which.given_up_;
+}
+
+bool join_state::has_lost_context(const task& which) const {
+  const std::lock_guard lock(mutex_);
+  return which.gone_;
+}
+
+}  // namespace msgbus::exec

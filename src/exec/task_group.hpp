@@ -1,0 +1,51 @@
+#pragma once
+
+/// Awaitables that run at the same time, each on its executor, and are waited for together.
+
+#include "exec/join_state.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_type.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+
+namespace msgbus::exec {
+
+/// Owned by one coroutine, which starts tasks and then joins them. What a task refers to must be
+/// its own: it outlives the owner where the owner's context is destroyed first (A12).
+class task_group {
+ public:
+  using when_cancelled = join_state::when_cancelled;
+
+  task_group();
+  task_group(const task_group&) = delete;
+  task_group& operator=(const task_group&) = delete;
+  ~task_group();
+
+  /// Starts one more. It may be cancelled if `on` is a lane of ours; see `child_executor`. If `on`
+  /// is empty, because its context has ended, the task has failed, as aborted.
+  void start(const asio::any_io_executor& on, asio::awaitable<void> work);
+
+  /// See `join_state::join`.
+  asio::awaitable<void> join(when_cancelled what = when_cancelled::cancel_tasks);
+
+  /// See `join_state::cancel`. For any thread.
+  void cancel(asio::cancellation_type type) noexcept;
+
+  /// What task number `index` threw; null if nothing. After `join`.
+  [[nodiscard]] std::exception_ptr failure(std::size_t index) const;
+  /// Whether it was cancelled before it began.
+  [[nodiscard]] bool was_given_up(std::size_t index) const;
+  /// Whether its executor's context has ended.
+  [[nodiscard]] bool has_lost_context(std::size_t index) const;
+  [[nodiscard]] std::size_t size() const noexcept;
+
+ private:
+  struct state;
+  const std::shared_ptr<state> state_;
+};
+
+}  // namespace msgbus::exec
