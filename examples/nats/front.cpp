@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "bus_board.hpp"
+#include "bus_business.hpp"
 #include "command_line.hpp"
 #include "connection_limits.hpp"
 #include "gateway.hpp"
@@ -70,9 +72,11 @@ int run(const options& given) {
   asio::io_context io(given.threads);
   upstream orders(io, given.url, given.patience);
   listener* door_of_stats = nullptr;
-  gateway translator(orders.commands(), orders.queries(),
+  bus_business asked(orders.commands(), orders.queries(),
                      orders.state([&] { return door_of_stats->stats().open; }));
-  listener door(io, given.port, given.limits, translator, orders.board());
+  gateway translator(asked);
+  bus_board followed(orders.board());
+  listener door(io, given.threads, given.port, given.limits, translator, followed);
   door_of_stats = &door;
 
   outcome result;

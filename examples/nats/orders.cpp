@@ -17,7 +17,7 @@
 
 #include "application.hpp"
 #include "command_line.hpp"
-#include "json.hpp"
+#include "json_text.hpp"
 #include "order_store.hpp"
 #include "process.hpp"
 #include "reports.hpp"
@@ -116,7 +116,7 @@ int run(const options& given) {
   msgbus::bridge nats = run_until_done(io, std::move(connecting));
   run_until_done(io, wire::ensure_streams(nats));
 
-  application app(io.get_executor(), blocking.get_executor(), given.audit,
+  application app(io, given.threads, blocking.get_executor(), given.audit,
                   std::string(wire::notices));
   connected parts(nats, app, asio::make_strand(io));
   run_until_done(io, nats.flush());
@@ -135,7 +135,7 @@ int run(const options& given) {
   std::vector<component_stats> all = app.stats();
   all.push_back({"storing", parts.storing.stats()});
   const bool balanced = print_counters(all);
-  const bool agree = json(app.book_totals()) == json(app.read_model_totals());
+  const bool agree = app.book_totals() == app.read_model_totals();
   std::printf("books: %s", to_line(app.book_totals()).c_str());
   std::printf("%llu orders stored, tried once more %llu times; %llu notices sent, %llu not\n",
               static_cast<unsigned long long>(parts.store.stored()),

@@ -10,15 +10,17 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
 
 #include <chrono>
 #include <string>
 #include <vector>
 
-#include "audit.hpp"
+#include "audit_file.hpp"
 #include "books.hpp"
 #include "commands.hpp"
 #include "notifications.hpp"
+#include "projection.hpp"
 #include "read_model.hpp"
 #include "reports.hpp"
 #include "unit_of_work.hpp"
@@ -27,8 +29,9 @@ namespace exchange {
 
 class application {
  public:
-  /// `main` runs coroutines; `blocking` runs what blocks. Both outlive this.
-  application(const asio::any_io_executor& main, const asio::any_io_executor& blocking,
+  /// So many threads run `main`, where coroutines are; `blocking` runs what blocks. Both outlive
+  /// this.
+  application(asio::io_context& main, int threads, const asio::any_io_executor& blocking,
               const std::string& audit_file, std::string prefix_of_notices = {});
 
   [[nodiscard]] msgbus::async::service& commands() noexcept { return commands_; }
@@ -56,12 +59,12 @@ class application {
   // What handlers refer to comes first, so that it goes last.
   books books_;
   read_model read_model_;
-  audit_log audit_log_;
+  audit_file audit_file_;
   announcer announcer_;
   msgbus::async::publisher publisher_;
   notifications notifications_;
 
-  asio::any_io_executor read_model_strand_;
+  asio::any_io_executor strand_;
   msgbus::async::consumer notifier_;
   msgbus::async::consumer audit_;
   msgbus::async::consumer projection_;

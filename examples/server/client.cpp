@@ -8,11 +8,14 @@
 
 #include <asio.hpp>
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "client/link.hpp"
 #include "client/load.hpp"
@@ -29,6 +32,7 @@ struct options {
   std::string traffic;
   std::string audit;
   std::string placed;
+  std::string figures;
   int seconds = 10;
   int connections = 64;
   bool no_flood = false;
@@ -46,6 +50,7 @@ options read_options(int argc, char** argv) {
   line.require("--traffic");
   line.file("--audit", given.audit, "the server's audit log, to be compared");
   line.text("--placed", given.placed, "the numbers of the orders that were placed are added here");
+  line.text("--figures", given.figures, "what was measured is written to this file, as JSON");
   line.number("--seconds", given.seconds, 1, 3600, "how long traffic flows");
   line.number("--connections", given.connections, 1, 900, "clients that play the recording");
   line.flag("--no-flood", given.no_flood, "no client sends many commands before it reads");
@@ -170,6 +175,38 @@ void note_placed(run& all, const std::string& file) {
   if (!out.flush()) all.fail("'" + file + "' cannot be written");
 }
 
+// --- Figures. ------------------------------------------------------------------------------------
+
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// Of the time while traffic flowed.
+struct figures {
+  double seconds = 0;
+  std::uint64_t answered = 0;
+  double cpu = 0;  // of the driver
+  std::vector<std::uint64_t> each_second;
+};
+
+void write_figures(run& all, const figures& of, const std::string& file) {
+  if (file.empty()) return;
+  const json written = {{"seconds", of.seconds},
+                        {"answered", of.answered},
+                        {"driver_cpu_seconds", of.cpu},
+                        {"p50_ms", all.tally.whole.quantile_ms(0.5)},
+                        {"p99_ms", all.tally.whole.quantile_ms(0.99)},
+                        {"answered_each_second", of.each_second}};
+  std::ofstream out(file);
+  out << written.dump() << '\n';
+  if (!out.flush()) all.fail("'" + file + "' cannot be written");
+}
+
 // --- The driver. ---------------------------------------------------------------------------------
 
 void spawn(run& all, asio::any_io_executor executor, const char* who, asio::awaitable<void> part) {
@@ -191,7 +228,7 @@ asio::awaitable<void> until(run& all, const int& count, int wanted) {
   }
 }
 
-asio::awaitable<void> report_progress(run& all, link& control, int seconds) {
+asio::awaitable<void> report_progress(run& all, link& control, int seconds, figures& of) {
   const clock::time_point begin = clock::now();
   std::uint64_t before = 0;
   for (int second = 1; second <= seconds; ++second) {
@@ -201,13 +238,15 @@ asio::awaitable<void> report_progress(run& all, link& control, int seconds) {
     for (followed& each : all.followers) co_await keep_open(each);
     const server_state state = co_await state_of(control);
     print_progress(second, all, all.tally.answered - before, state);
+    of.each_second.push_back(all.tally.answered - before);
     before = all.tally.answered;
   }
 }
 
 // Until the server stops answering.
 asio::awaitable<void> watch(run& all, link& control) {
-  co_await report_progress(all, control, 3600);
+  figures unused;
+  co_await report_progress(all, control, 3600, unused);
 }
 
 asio::awaitable<void> until_quiet(link& control) {
@@ -218,7 +257,7 @@ asio::awaitable<void> until_quiet(link& control) {
   }
 }
 
-asio::awaitable<void> drive(run& all, int seconds, std::string audit, std::string placed) {
+asio::awaitable<void> drive(run& all, options given) {
   const auto executor = co_await asio::this_coro::executor;
   link control(executor);
   co_await control.open(all.server);
@@ -227,8 +266,10 @@ asio::awaitable<void> drive(run& all, int seconds, std::string audit, std::strin
     throw std::runtime_error("the server has carried out commands before; it must be a new one");
   }
 
-  all.followers = {
-      {">", ""}, {"orders.>", "orders."}, {"orders.ACME.*", "orders.ACME."}, {">", "", true}};
+  all.followers = {{.pattern = ">"},
+                   {.pattern = "orders.>", .prefix = "orders."},
+                   {.pattern = "orders.ACME.*", .prefix = "orders.ACME."},
+                   {.pattern = ">", .slow = true}};
   const int followers = static_cast<int>(all.followers.size());
   for (followed& each : all.followers) spawn(all, executor, "a follower", follow(all, each));
   co_await until(all, all.following, followers);
@@ -243,20 +284,23 @@ asio::awaitable<void> drive(run& all, int seconds, std::string audit, std::strin
               all.through_shutdown ? "; until the server stops" : "");
   std::fflush(stdout);
 
+  figures measured;
+  const double cpu_before = cpu_seconds();
   const clock::time_point begin = clock::now();
   if (all.through_shutdown) {
     spawn(all, executor, "progress", watch(all, control));
     co_await until(all, all.playing, 0);
     judge_answers(all);
-    if (!audit.empty()) judge_audit(all, audit);
+    if (!given.audit.empty()) judge_audit(all, given.audit);
     judge_followers(all);
-    note_placed(all, placed);
+    note_placed(all, given.placed);
     co_return;
   }
   if (strange) spawn(all, executor, "a stranger", come_and_go(all));
-  co_await report_progress(all, control, seconds);
-  const double took = std::chrono::duration<double>(clock::now() - begin).count();
-  const std::uint64_t answered = all.tally.answered;
+  co_await report_progress(all, control, given.seconds, measured);
+  measured.seconds = std::chrono::duration<double>(clock::now() - begin).count();
+  measured.answered = all.tally.answered;
+  measured.cpu = cpu_seconds() - cpu_before;
   all.over = true;
   co_await until(all, all.playing, followers);
   if (!all.through_faults) co_await until_quiet(control);  // what got lost never arrives
@@ -274,7 +318,7 @@ asio::awaitable<void> drive(run& all, int seconds, std::string audit, std::strin
   } else {
     judge_totals(all, "the books hold", books);
     judge_totals(all, "the read model holds", summary);
-    if (!audit.empty()) judge_audit(all, audit);
+    if (!given.audit.empty()) judge_audit(all, given.audit);
     judge_followers(all);
   }
   if (all.flooding) {
@@ -287,10 +331,12 @@ asio::awaitable<void> drive(run& all, int seconds, std::string audit, std::strin
     judge(all, all.strangers > 0,
           "strangers (too long a line, half closed, reset, byte by byte): " + text(all.strangers));
   }
-  note_placed(all, placed);
+  note_placed(all, given.placed);
   std::printf("  %.0f answers/s, p50 %.2f ms, p99 %.2f ms; the server uses %lld MiB\n",
-              static_cast<double>(answered) / took, all.tally.whole.quantile_ms(0.5),
-              all.tally.whole.quantile_ms(0.99), static_cast<long long>(state.memory_kib / 1024));
+              static_cast<double>(measured.answered) / measured.seconds,
+              all.tally.whole.quantile_ms(0.5), all.tally.whole.quantile_ms(0.99),
+              static_cast<long long>(state.memory_kib / 1024));
+  write_figures(all, measured, given.figures);
 }
 
 int start(const options& given) {
@@ -303,16 +349,15 @@ int start(const options& given) {
   all.flooding = !given.no_flood && !given.through_faults;
 
   bool ended = false;
-  asio::co_spawn(io, drive(all, given.seconds, given.audit, given.placed),
-                 [&](const std::exception_ptr& error) {
-                   ended = true;
-                   try {
-                     if (error) std::rethrow_exception(error);
-                   } catch (const std::exception& failed) {
-                     all.fail(failed.what());
-                   }
-                   io.stop();
-                 });
+  asio::co_spawn(io, drive(all, given), [&](const std::exception_ptr& error) {
+    ended = true;
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const std::exception& failed) {
+      all.fail(failed.what());
+    }
+    io.stop();
+  });
   const int most = given.seconds + 60;
   io.run_for(std::chrono::seconds(most));
   if (!ended) all.fail("the run has not ended after " + std::to_string(most) + " s");

@@ -12,6 +12,9 @@ struct connection_limits {
   /// A connection is closed if for so long it has not sent a whole line, or has not taken what is
   /// written to it.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+
+  /// A notice waits at most so long for others that are written together with it.
+  std::chrono::milliseconds gather_notices = std::chrono::milliseconds(1);
 };
 
 }  // namespace exchange

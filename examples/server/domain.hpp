@@ -72,6 +72,8 @@ struct totals {
   std::int64_t orders_placed = 0;
   std::int64_t orders_cancelled = 0;
   std::int64_t orders_open = 0;
+
+  friend bool operator==(const totals&, const totals&) = default;
 };
 
 struct symbol_summary {

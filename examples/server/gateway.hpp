@@ -3,41 +3,46 @@
 /// From a line of text to a line of text: reads a request, has it carried out, and writes the
 /// answer. Every line gets exactly one; what is wrong with it is said in it.
 
-#include <msgbus/async/service.hpp>
-
 #include <asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 
-#include "json_fwd.hpp"
+#include "business.hpp"
 
 namespace exchange {
+
+class request;
 
 class gateway {
  public:
   /// What a request may ask of the connection on which it came.
   class connection {
    public:
-    virtual json follow(std::string pattern) = 0;
-    virtual json unfollow(std::string pattern) = 0;
+    virtual void follow(const std::string& pattern) = 0;
+
+    /// Of the connection as a whole.
+    struct totals {
+      std::uint64_t notices = 0;  // that were not dropped
+      std::uint64_t dropped = 0;
+    };
+    virtual totals unfollow(const std::string& pattern) = 0;
 
    protected:
     ~connection() = default;
   };
 
-  /// `commands` and `queries` have the operations that `commands.hpp` and `read_model.hpp` name;
-  /// `stats` gives the answer to the request of that name.
-  gateway(msgbus::async::service& commands, msgbus::async::service& queries,
-          std::function<asio::awaitable<json>()> stats);
+  explicit gateway(business& carried_out_by);
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
 
-  /// Done when what the line asks for is done. Never throws for what is wrong with the line.
-  [[nodiscard]] asio::awaitable<std::string> answer(std::string line, connection& from) const;
+  /// Done when what the line asks for is done; the line must be there until then. Never throws for
+  /// what is wrong with the line.
+  [[nodiscard]] asio::awaitable<std::string> answer(std::string_view line, connection& from) const;
 
   // Lines that say why the connection is closed.
 
@@ -49,7 +54,9 @@ class gateway {
   [[nodiscard]] static std::string no_room(int limit);
 
  private:
-  using run = std::function<asio::awaitable<json>(const json& request, connection& from)>;
+  // Adds the result to the text.
+  using run = std::function<asio::awaitable<void>(const request& asked, connection& from,
+                                                  std::string& result)>;
   struct entry {
     std::string usage;
     run function;
@@ -57,12 +64,16 @@ class gateway {
 
   /// Hands a request to an operation whose arguments are these members of it, in this order.
   template <class R, class... Args, class... Names>
-  void forward(const std::string& name, msgbus::async::service& to, Names... members);
+  void forward(const std::string& name, asio::awaitable<R> (business::*operation)(Args...),
+               Names... members);
   void add(std::string name, std::string usage, run function);
 
-  [[nodiscard]] asio::awaitable<json> carry_out(const json& request, connection& from) const;
+  [[nodiscard]] const entry& find(const request& asked) const;
+  [[nodiscard]] std::string failure(std::string_view id, const std::exception_ptr& why) const;
+  void list_usages(std::string& result) const;
   [[nodiscard]] std::string help() const;
 
+  business& business_;
   std::map<std::string, entry, std::less<>> commands_;
 };
 

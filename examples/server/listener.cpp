@@ -2,7 +2,6 @@
 
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
-#include <asio/strand.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <string>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "gateway.hpp"
+#include "process.hpp"
 #include "session.hpp"
 
 namespace exchange {
@@ -19,10 +19,10 @@ using asio::ip::tcp;
 namespace {
 
 // Throws if it cannot listen, and says where.
-tcp::acceptor open_acceptor(asio::io_context& io, std::uint16_t port) {
+tcp::acceptor open_acceptor(const asio::any_io_executor& on, std::uint16_t port) {
   const tcp::endpoint where(asio::ip::address_v4::loopback(), port);
   try {
-    return tcp::acceptor(asio::make_strand(io), where);
+    return tcp::acceptor(on, where);
   } catch (const std::system_error& failed) {
     throw std::system_error(failed.code(), "cannot listen on 127.0.0.1:" + std::to_string(port));
   }
@@ -30,19 +30,20 @@ tcp::acceptor open_acceptor(asio::io_context& io, std::uint16_t port) {
 
 }  // namespace
 
-listener::listener(asio::io_context& io, std::uint16_t port, const connection_limits& limits,
-                   const gateway& gateway, msgbus::async::subscriber& board)
+listener::listener(asio::io_context& io, int threads, std::uint16_t port,
+                   const connection_limits& limits, const gateway& gateway, exchange::board& board)
     : io_(io),
+      threads_(threads),
       limits_(limits),
       gateway_(gateway),
       board_(board),
-      acceptor_(open_acceptor(io, port)),
+      acceptor_(open_acceptor(serial_executor(io, threads), port)),
       retry_(acceptor_.get_executor()),
       empty_(acceptor_.get_executor(), asio::steady_timer::time_point::max()) {}
 
 asio::awaitable<void> listener::accept() {
   while (acceptor_.is_open()) {
-    tcp::socket peer(asio::make_strand(io_));  // each session has a strand of its own
+    tcp::socket peer(serial_executor(io_, threads_));  // each session has one of its own
     std::error_code error;
     co_await acceptor_.async_accept(peer, asio::redirect_error(asio::use_awaitable, error));
     if (!acceptor_.is_open()) co_return;
@@ -60,7 +61,7 @@ asio::awaitable<void> listener::accept() {
 }
 
 void listener::begin(tcp::socket peer) {
-  auto added = std::make_shared<session>(std::move(peer), limits_.idle_timeout, gateway_, board_);
+  auto added = std::make_shared<session>(std::move(peer), limits_, gateway_, board_);
   sessions_.insert(added);
   accepted_.fetch_add(1, std::memory_order_relaxed);
   open_.store(sessions_.size(), std::memory_order_relaxed);

@@ -3,8 +3,6 @@
 /// Accepts connections, and knows those there are. Except where it says otherwise, its functions
 /// are called on its strand.
 
-#include <msgbus/async/subscriber.hpp>
-
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
@@ -21,14 +19,16 @@
 
 namespace exchange {
 
+class board;
 class gateway;
 class session;
 
 class listener {
  public:
-  /// Listens on the loopback address at once; port 0 is any that is free. Throws if it cannot.
-  listener(asio::io_context& io, std::uint16_t port, const connection_limits& limits,
-           const gateway& gateway, msgbus::async::subscriber& board);
+  /// Listens on the loopback address at once; port 0 is any that is free. Throws if it cannot. So
+  /// many threads run the context.
+  listener(asio::io_context& io, int threads, std::uint16_t port, const connection_limits& limits,
+           const gateway& gateway, exchange::board& board);
 
   [[nodiscard]] asio::ip::tcp::endpoint address() const { return acceptor_.local_endpoint(); }
   [[nodiscard]] asio::any_io_executor executor() { return acceptor_.get_executor(); }
@@ -57,9 +57,10 @@ class listener {
   void refuse(asio::ip::tcp::socket& peer) const;
 
   asio::io_context& io_;
+  const int threads_;
   const connection_limits limits_;
   const gateway& gateway_;
-  msgbus::async::subscriber& board_;
+  exchange::board& board_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer retry_;
   asio::steady_timer empty_;  // never expires; cancelled when the last session has ended

@@ -7,7 +7,6 @@
 #include <msgbus/async/subscriber.hpp>
 
 #include <asio/io_context.hpp>
-#include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 
 #include <chrono>
@@ -18,40 +17,20 @@
 #include <vector>
 
 #include "application.hpp"
-#include "command_line.hpp"
+#include "bus_board.hpp"
+#include "bus_business.hpp"
 #include "gateway.hpp"
 #include "json.hpp"
+#include "json_text.hpp"
 #include "listener.hpp"
 #include "process.hpp"
 #include "reports.hpp"
+#include "server_options.hpp"
 
 namespace exchange {
 namespace {
 
 using clock = std::chrono::steady_clock;
-using namespace std::chrono_literals;
-
-struct options {
-  std::uint16_t port = 0;
-  std::string audit;
-  int threads = 2;
-  std::chrono::milliseconds deadline = 5s;
-  connection_limits limits;
-};
-
-options read_options(int argc, char** argv) {
-  options given;
-  command_line line("example_server", "Accounts and orders, as JSON lines over TCP.");
-  line.port(given.port, 0, "where clients connect; 0 is any port that is free");
-  line.text("--audit", given.audit, "the file for the audit log; without it there is none");
-  line.number("--threads", given.threads, 1, 64, "threads that run coroutines");
-  line.time("--deadline", given.deadline, 0ms, "the time for finishing after Ctrl-C");
-  line.number("--connections", given.limits.connections, 1, 10'000, "clients at the same time");
-  line.time("--idle-timeout", given.limits.idle_timeout, 1ms,
-            "a client that sends no whole line for so long, or takes nothing, is disconnected");
-  line.read(argc, argv);
-  return given;
-}
 
 struct outcome {
   std::vector<drained> reports;
@@ -92,7 +71,7 @@ bool print_report(const outcome& result, const application& app,
       static_cast<unsigned long long>(connections.refused),
       static_cast<unsigned long long>(connections.timed_out), result.cut_off);
   std::printf("books: %s", to_line(app.book_totals()).c_str());
-  const bool agree = json(app.book_totals()) == json(app.read_model_totals());
+  const bool agree = app.book_totals() == app.read_model_totals();
   if (!agree) std::printf("read model: %s", to_line(app.read_model_totals()).c_str());
   std::printf("%s\n", !balanced        ? "FAILED: the counters do not add up"
                       : !agree         ? "FAILED: the books and the read model differ"
@@ -102,11 +81,11 @@ bool print_report(const outcome& result, const application& app,
   return balanced && agree && abandoned == 0 && result.cut_off == 0;
 }
 
-int run(const options& given) {
+int run(const server_options& given) {
   asio::io_context io(given.threads);
-  asio::thread_pool blocking(8);  // most of them wait, and cost nothing
-  application app(io.get_executor(), blocking.get_executor(), given.audit);
-  msgbus::async::subscriber board(asio::make_strand(io), {.capacity = 4096});
+  asio::thread_pool blocking(static_cast<std::size_t>(given.pool));
+  application app(io, given.threads, blocking.get_executor(), given.audit);
+  msgbus::async::subscriber board(serial_executor(io, given.threads), {.capacity = 4096});
   app.notices().bind(board);
   listener* door_of_stats = nullptr;
   const auto stats = [&]() -> asio::awaitable<json> {
@@ -118,8 +97,10 @@ int run(const options& given) {
     result["memory_kib"] = memory_in_use();
     co_return result;
   };
-  gateway translator(app.commands(), app.queries(), stats);
-  listener door(io, given.port, given.limits, translator, board);
+  bus_business carried_out(app.commands(), app.queries(), stats);
+  gateway translator(carried_out);
+  bus_board followed(board);
+  listener door(io, given.threads, given.port, given.limits, translator, followed);
   door_of_stats = &door;
 
   outcome result;
@@ -140,7 +121,7 @@ int run(const options& given) {
 
 int main(int argc, char** argv) {
   try {
-    return exchange::run(exchange::read_options(argc, argv));
+    return exchange::run(exchange::read_server_options("example_server", argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "server: %s\n", error.what());
     return 2;

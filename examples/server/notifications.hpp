@@ -6,14 +6,9 @@
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/publisher.hpp>
 
-#include <asio/awaitable.hpp>
-
 #include <cstdint>
 #include <string>
 #include <utility>
-
-#include "domain.hpp"
-#include "notice.hpp"
 
 namespace exchange {
 
@@ -27,15 +22,6 @@ class notifications {
   void attach(msgbus::async::consumer& consumer);
 
  private:
-  asio::awaitable<void> on_account_opened(const account_opened& event);
-  asio::awaitable<void> on_deposited(const money_deposited& event);
-  asio::awaitable<void> on_withdrawn(const money_withdrawn& event);
-  asio::awaitable<void> on_placed(const order_placed& event);
-  asio::awaitable<void> on_cancelled(const order_cancelled& event);
-
-  template <class Event>
-  asio::awaitable<void> publish(const Event& event, std::string topic);
-
   msgbus::async::publisher& publisher_;
   std::string prefix_;
   std::uint64_t count_ = 0;

@@ -4,11 +4,11 @@
 
 namespace exchange {
 
-bool outbox::add_reply(std::string line) {
+std::size_t outbox::add_reply(std::string line) {
   const std::lock_guard lock(mutex_);
   reply_bytes_ += line.size();
   replies_.push_back({++last_place_, std::move(line)});
-  return wake();
+  return reply_bytes_;
 }
 
 bool outbox::add_notice(std::shared_ptr<const std::string> line) {
@@ -20,7 +20,7 @@ bool outbox::add_notice(std::shared_ptr<const std::string> line) {
   }
   notices_.push_back({++last_place_, std::move(line)});
   ++totals_.added;
-  return wake();
+  return std::exchange(idle_, false);
 }
 
 bool outbox::room() const {
@@ -51,8 +51,6 @@ outbox::totals outbox::notices() const {
   const std::lock_guard lock(mutex_);
   return totals_;
 }
-
-bool outbox::wake() noexcept { return std::exchange(idle_, false); }
 
 // The gap is just before the oldest notice that is left.
 void outbox::tell_dropped(std::string& batch) {

@@ -27,15 +27,16 @@ class outbox {
   outbox() : outbox(limits()) {}
   explicit outbox(const limits& most) : limits_(most) {}
 
-  /// Both return whether the writer found nothing last time, and must be woken.
-  [[nodiscard]] bool add_reply(std::string line);
+  /// Returns how many bytes of replies wait.
+  std::size_t add_reply(std::string line);
+  /// Returns whether the writer found nothing last time, and must be told.
   [[nodiscard]] bool add_notice(std::shared_ptr<const std::string> line);
 
   /// Whether there is room for one more reply.
   [[nodiscard]] bool room() const;
 
-  /// Moves lines to `batch`, about `bytes` of them. False if there are none: then the next one
-  /// that is added wakes the writer.
+  /// Moves lines to `batch`, about `bytes` of them. False if there are none: then the writer must
+  /// be told of the next notice.
   [[nodiscard]] bool take(std::string& batch, std::size_t bytes);
 
   /// How many notices there were.
@@ -51,7 +52,6 @@ class outbox {
     std::shared_ptr<const std::string> line;  // shared by all who follow
   };
 
-  bool wake() noexcept;
   void tell_dropped(std::string& batch);
 
   limits limits_;
@@ -62,7 +62,7 @@ class outbox {
   std::size_t reply_bytes_ = 0;
   std::uint64_t untold_ = 0;  // dropped since the client was last told
   totals totals_;
-  bool idle_ = false;
+  bool idle_ = true;
 };
 
 }  // namespace exchange

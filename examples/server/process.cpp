@@ -2,13 +2,16 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/strand.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -28,6 +31,11 @@ asio::awaitable<void> until_signal() {
   const int which = co_await signals.async_wait(asio::use_awaitable);
   std::printf("signal %d: accepting nobody new, finishing what was accepted\n", which);
   std::fflush(stdout);
+}
+
+asio::any_io_executor serial_executor(asio::io_context& io, int threads) {
+  if (threads == 1) return io.get_executor();
+  return asio::make_strand(io);
 }
 
 void run_with(asio::io_context& io, int threads) {
@@ -56,6 +64,15 @@ void essential_parts::spawn(const asio::any_io_executor& executor, asio::awaitab
     failed_ = error;
     io_.stop();
   });
+}
+
+std::int64_t memory_in_use() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::int64_t value = 0;
+    if (word == "VmRSS:" && status >> value) return value;
+  }
+  return 0;
 }
 
 }  // namespace exchange

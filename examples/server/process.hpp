@@ -7,6 +7,7 @@
 #include <asio/io_context.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -15,6 +16,10 @@ namespace exchange {
 
 /// Completes at Ctrl-C, or when the process is asked to end. The next such signal ends it at once.
 asio::awaitable<void> until_signal();
+
+/// An executor that runs one thing after the other: where one thread runs the context the context's
+/// own, so that nothing has to be handed over, and otherwise a new strand.
+[[nodiscard]] asio::any_io_executor serial_executor(asio::io_context& io, int threads);
 
 /// Returns when there is nothing left to do.
 void run_with(asio::io_context& io, int threads);
@@ -49,6 +54,9 @@ class essential_parts {
   asio::io_context& io_;
   std::exception_ptr failed_;
 };
+
+/// Of this process, in KiB; 0 where the system does not tell.
+[[nodiscard]] std::int64_t memory_in_use();
 
 [[nodiscard]] inline double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -2,21 +2,6 @@
 
 namespace exchange {
 
-void read_model::attach(msgbus::async::consumer& consumer) {
-  consumer.handler(&read_model::on_opened, *this);
-  consumer.handler(&read_model::on_deposited, *this);
-  consumer.handler(&read_model::on_withdrawn, *this);
-  consumer.handler(&read_model::on_placed, *this);
-  consumer.handler(&read_model::on_cancelled, *this);
-}
-
-query_operations read_model::attach(msgbus::async::service& service) {
-  return {.get_account = service.handler("get_account", &read_model::get_account, *this),
-          .list_orders = service.handler("list_orders", &read_model::list_orders, *this),
-          .list_symbols = service.handler("list_symbols", &read_model::list_symbols, *this),
-          .summary = service.handler("summary", &read_model::summary, *this)};
-}
-
 void read_model::on_opened(const account_opened& event) {
   account& own = accounts_[event.account.id].own;
   own.id = event.account.id;

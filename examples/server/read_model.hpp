@@ -1,9 +1,7 @@
 #pragma once
 
-/// What clients may ask about, kept up to date by events: a consumer writes it and a service reads
-/// it, both on one strand, so it needs no lock. It takes events of different accounts in any order.
-
-#include <msgbus/async.hpp>
+/// What clients may ask about, kept up to date by events. It takes events of different accounts in
+/// any order. Not thread-safe. Knows of no bus: see projection.hpp.
 
 #include <map>
 #include <string>
@@ -14,20 +12,8 @@
 
 namespace exchange {
 
-/// By the names of the operations.
-struct query_operations {
-  msgbus::async::operation<account(number account)> get_account;
-  msgbus::async::operation<std::vector<order>(number account)> list_orders;
-  msgbus::async::operation<std::vector<symbol_summary>()> list_symbols;
-  msgbus::async::operation<totals()> summary;
-};
-
 class read_model {
  public:
-  /// Both must run on the same strand, and must not outlive this.
-  void attach(msgbus::async::consumer& consumer);
-  query_operations attach(msgbus::async::service& service);
-
   // Events.
   void on_opened(const account_opened& event);
   void on_deposited(const money_deposited& event);

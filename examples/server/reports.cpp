@@ -1,7 +1,6 @@
 #include "reports.hpp"
 
 #include <cstdio>
-#include <fstream>
 
 #include "json.hpp"
 
@@ -37,8 +36,9 @@ bool print_counters(const std::vector<component_stats>& all) {
   std::printf("counters\n  %-14s %9s %9s %9s %9s %9s %9s %9s\n", "component", "accepted",
               "rejected", "handled", "failed", "dropped", "abandoned", "unrouted");
   bool balanced = true;
-  for (const auto& [name, counted] : all) {
-    std::printf("  %-14s %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n", name.c_str(),
+  for (const component_stats& each : all) {
+    const msgbus::counters& counted = each.counters;
+    std::printf("  %-14s %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n", each.name.c_str(),
                 wide(counted.accepted), wide(counted.rejected), wide(counted.handled),
                 wide(counted.failed), wide(counted.dropped), wide(counted.abandoned),
                 wide(counted.unrouted));
@@ -47,15 +47,6 @@ bool print_counters(const std::vector<component_stats>& all) {
         counted.accepted == counted.handled + counted.failed + counted.dropped + counted.abandoned;
   }
   return balanced;
-}
-
-std::int64_t memory_in_use() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    std::int64_t value = 0;
-    if (word == "VmRSS:" && status >> value) return value;
-  }
-  return 0;
 }
 
 }  // namespace exchange

@@ -16,11 +16,12 @@ namespace exchange {
 struct component_stats {
   std::string name;
   msgbus::counters counters;
+  std::uint64_t left_over = 0;  ///< that it has handled, but not to the end
 
   /// Waiting or running.
   [[nodiscard]] std::uint64_t open() const noexcept {
     return counters.accepted - counters.handled - counters.failed - counters.dropped -
-           counters.abandoned;
+           counters.abandoned + left_over;
   }
 };
 void to_json(json& to, const component_stats& from);
@@ -35,8 +36,5 @@ std::uint64_t print_drained(const std::vector<drained>& all, double seconds);
 
 /// False if the counters do not add up.
 bool print_counters(const std::vector<component_stats>& all);
-
-/// Of this process, in KiB; 0 where the system does not tell.
-[[nodiscard]] std::int64_t memory_in_use();
 
 }  // namespace exchange

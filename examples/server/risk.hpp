@@ -1,12 +1,8 @@
 #pragma once
 
-/// The risk check: a service whose one operation blocks, and so runs on a thread pool.
+/// The risk check as a service. Its one operation blocks, and so runs on a thread pool.
 
 #include <msgbus/async.hpp>
-
-#include <string>
-
-#include "domain.hpp"
 
 namespace exchange {
 

@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -11,7 +12,7 @@
 #include <chrono>
 #include <utility>
 
-#include "json.hpp"
+#include "domain.hpp"
 
 namespace exchange {
 namespace {
@@ -30,17 +31,12 @@ void session::start(std::function<void()> ended) {
   socket_.set_option(asio::socket_base::send_buffer_size(64 * 1024), ignored);
   socket_.set_option(asio::socket_base::receive_buffer_size(64 * 1024), ignored);
 
+  socket_.non_blocking(true, ignored);  // for `flush`
+
   watch();
-  const auto executor = socket_.get_executor();
-  asio::co_spawn(executor, write(), [self = shared_from_this()](const std::exception_ptr&) {
-    self->writing_ = false;
-    self->something_written_.cancel();
-    self->state_changed_.cancel();
-  });
-  asio::co_spawn(executor, run(),
+  asio::co_spawn(socket_.get_executor(), run(),
                  [self = shared_from_this(), ended = std::move(ended)](const std::exception_ptr&) {
-                   std::error_code closed;
-                   self->socket_.close(closed);
+                   self->lose();
                    ended();
                  });
 }
@@ -57,16 +53,14 @@ void session::stop_reading() {
 void session::finish() {
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
     self->may_close_ = true;
-    self->state_changed_.cancel();
+    self->changed_.cancel();
   });
 }
 
 void session::abort() {
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
-    std::error_code ignored;
     self->may_close_ = true;
-    self->socket_.close(ignored);
-    self->state_changed_.cancel();
+    self->lose();
   });
 }
 
@@ -74,19 +68,18 @@ void session::abort() {
 
 asio::awaitable<void> session::run() {
   co_await read();
-  while (!may_close_ && writing_) co_await wait(state_changed_);
-  for (followed& each : follows_) each.subscription.cancel();
+  flush();
+  while (!may_close_ && !lost_) co_await changed();
   follows_.clear();
-  finishing_ = true;
-  something_to_write_.cancel();
-  while (writing_) co_await wait(state_changed_);
-  if (!peer_closed_) co_await linger();
+  flush();
+  while (writing_) co_await changed();
+  if (!peer_closed_ && !lost_) co_await linger();
 }
 
 asio::awaitable<void> session::read() {
   std::error_code error;
-  clock::time_point line_until = clock::now() + idle_timeout_;
-  while (!error && !stopping_ && writing_) {
+  clock::time_point line_until = clock::now() + limits_.idle_timeout;
+  while (!error && !stopping_ && !lost_) {
     const std::span<char> space = input_.space();
     read_until_ = line_until;
     const std::size_t count = co_await socket_.async_read_some(
@@ -98,57 +91,93 @@ asio::awaitable<void> session::read() {
     bool whole_line = false;
     for (auto line = input_.next_line(); line && !stopping_; line = input_.next_line()) {
       whole_line = true;
-      if (!line->empty()) co_await answer(std::string(*line));
+      if (line->empty()) continue;
+      std::string answer = co_await gateway_.answer(*line, *this);
+      if (output_.add_reply(std::move(answer)) >= one_write) flush();
+      while (!output_.room() && !lost_) co_await changed();
     }
-    if (whole_line) line_until = clock::now() + idle_timeout_;
+    if (whole_line) {
+      flush();
+      line_until = clock::now() + limits_.idle_timeout;
+    }
     if (input_.too_long()) {
       refuse(gateway::too_long(longest_line, input_.rest()));
       co_return;
     }
     const bool is_open = !error || error == asio::error::operation_aborted;
-    if (is_open && !stopping_ && writing_ && clock::now() >= line_until) {
+    if (is_open && !stopping_ && !lost_ && clock::now() >= line_until) {
       timed_out_ = true;
-      refuse(gateway::idle(idle_timeout_));
+      refuse(gateway::idle(limits_.idle_timeout));
       co_return;
     }
   }
   peer_closed_ = error && error != asio::error::operation_aborted;
   if (peer_closed_) may_close_ = true;
   if (error == asio::error::eof && !input_.rest().empty()) {
-    co_await answer(std::string(input_.rest()));  // a last line without an end
+    // A last line without an end.
+    output_.add_reply(co_await gateway_.answer(input_.rest(), *this));
   }
-}
-
-asio::awaitable<void> session::answer(std::string line) {
-  std::string answered = co_await gateway_.answer(std::move(line), *this);
-  if (output_.add_reply(std::move(answered))) something_to_write_.cancel();
-  while (!output_.room() && writing_) co_await wait(something_written_);
 }
 
 // The last line that this client gets.
 void session::refuse(std::string line) {
-  if (output_.add_reply(std::move(line))) something_to_write_.cancel();
+  output_.add_reply(std::move(line));
   may_close_ = true;
 }
 
-asio::awaitable<void> session::write() {
-  std::string batch;
-  std::error_code error;
-  while (!error) {
-    batch.clear();
-    if (output_.take(batch, one_write)) {
-      something_written_.cancel();
-      write_until_ = clock::now() + idle_timeout_;
-      co_await asio::async_write(socket_, asio::buffer(batch),
-                                 asio::redirect_error(asio::use_awaitable, error));
-      write_until_ = never;
-    } else if (finishing_) {
-      co_return;
-    } else {
-      co_await wait(something_to_write_);
+asio::awaitable<void> session::changed() {
+  std::error_code ignored;
+  co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// --- Writing. ------------------------------------------------------------------------------------
+
+// A socket takes nearly always what it is given: then nothing need be waited for.
+void session::flush() {
+  while (!writing_ && !lost_) {
+    batch_.clear();
+    if (!output_.take(batch_, one_write)) return;
+    std::error_code error;
+    const std::size_t taken = socket_.write_some(asio::buffer(batch_), error);
+    if (error && error != asio::error::would_block && error != asio::error::try_again) {
+      return lose();
     }
+    if (taken < batch_.size()) write_rest(taken);
   }
-  socket_.close(error);  // the client is gone: the reader is to notice
+}
+
+void session::write_rest(std::size_t begin) {
+  writing_ = true;
+  write_until_ = clock::now() + limits_.idle_timeout;
+  asio::async_write(socket_, asio::buffer(batch_) + begin,
+                    [self = shared_from_this()](const std::error_code& error, std::size_t) {
+                      self->writing_ = false;
+                      self->write_until_ = never;
+                      if (error) {
+                        self->lose();
+                      } else {
+                        self->flush();
+                      }
+                      self->changed_.cancel();
+                    });
+}
+
+void session::flush_soon() {
+  if (std::exchange(is_gathering_, true)) return;
+  gathering_.expires_after(limits_.gather_notices);
+  gathering_.async_wait([self = shared_from_this()](const std::error_code&) {
+    self->is_gathering_ = false;
+    self->flush();
+  });
+}
+
+// The client is gone, or the server wants no more of it.
+void session::lose() {
+  std::error_code ignored;
+  lost_ = true;
+  socket_.close(ignored);
+  gathering_.cancel();
+  changed_.cancel();
 }
 
 // Closing a socket that has unread bytes resets the connection, and what was written last may never
@@ -177,25 +206,18 @@ void session::watch() {
   }
   if (now >= write_until_) {
     timed_out_ = true;
-    std::error_code ignored;
-    socket_.close(ignored);
-    return;
+    return lose();
   }
-  watch_.expires_at(std::min({read_until_, write_until_, now + idle_timeout_}));
+  watch_.expires_at(std::min({read_until_, write_until_, now + limits_.idle_timeout}));
   watch_.async_wait([weak = weak_from_this()](const std::error_code& cancelled) {
     const auto self = weak.lock();
     if (self && !cancelled) self->watch();
   });
 }
 
-asio::awaitable<void> session::wait(signal& raised) {
-  std::error_code ignored;
-  co_await raised.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
 // --- Following. ----------------------------------------------------------------------------------
 
-json session::follow(std::string pattern) {
+void session::follow(const std::string& pattern) {
   if (follows_.size() == most_follows) {
     throw refusal("bad_request", "a connection follows at most " + std::to_string(most_follows) +
                                      " patterns; '" + pattern + "' would be one more");
@@ -205,36 +227,27 @@ json session::follow(std::string pattern) {
     throw refusal("bad_request", "this connection follows '" + pattern + "' already");
   }
   // A notice may be on its way when the session ends: it must not keep it, nor rely on it.
-  auto subscription = board_.subscribe(pattern, [weak = weak_from_this()](const notice& message) {
+  auto following = board_.follow(pattern, [weak = weak_from_this()](const notice& message) {
     if (const auto self = weak.lock()) self->notify(message.line);
   });
-  follows_.push_back({pattern, std::move(subscription)});
-  json result;
-  result["following"] = std::move(pattern);
-  return result;
+  follows_.push_back({pattern, std::move(following)});
 }
 
-json session::unfollow(std::string pattern) {
+gateway::connection::totals session::unfollow(const std::string& pattern) {
   const auto found = std::find_if(follows_.begin(), follows_.end(),
                                   [&](const followed& each) { return each.pattern == pattern; });
   if (found == follows_.end()) {
     throw refusal("bad_request", "this connection does not follow '" + pattern + "'");
   }
-  found->subscription.cancel();  // when this has returned, there are no more notices of it
-  follows_.erase(found);
-  const outbox::totals totals = output_.notices();
-  json result;
-  result["followed"] = std::move(pattern);
-  result["notices"] = totals.added - totals.dropped;  // over the whole connection
-  result["dropped"] = totals.dropped;
-  return result;
+  follows_.erase(found);  // now there are no more notices of it
+  const outbox::totals all = output_.notices();
+  return {.notices = all.added - all.dropped, .dropped = all.dropped};
 }
 
-// Called by the board, on its own strand.
+// Called by the board, on any thread.
 void session::notify(const std::shared_ptr<const std::string>& line) {
   if (!output_.add_notice(line)) return;
-  asio::post(socket_.get_executor(),
-             [self = shared_from_this()] { self->something_to_write_.cancel(); });
+  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->flush_soon(); });
 }
 
 }  // namespace exchange

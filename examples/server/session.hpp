@@ -3,14 +3,14 @@
 /// One client's connection: reads lines, has them answered one after the other, and writes answers
 /// and notices.
 ///
+/// Answers to lines that came together leave together, and notices wait for each other for a
+/// moment: to write costs more than to carry out what most lines ask for.
+///
 /// What it holds is bounded: one line that has begun, one request being carried out, the answers
 /// that wait to be written (when there are too many it reads no further, and so the client's own
 /// sending stops), and the notices that wait (when there are too many the oldest goes). And it
 /// ends: a client that sends no whole line for too long, or does not take what is written, is
 /// disconnected.
-
-#include <msgbus/async/subscriber.hpp>
-#include <msgbus/routing/subscription.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -23,6 +23,8 @@
 #include <string>
 #include <vector>
 
+#include "board.hpp"
+#include "connection_limits.hpp"
 #include "gateway.hpp"
 #include "line_buffer.hpp"
 #include "notice.hpp"
@@ -35,9 +37,9 @@ class session final : public std::enable_shared_from_this<session>, private gate
   static constexpr std::size_t longest_line = 64 * 1024;
 
   /// The socket's executor must be a strand of its own.
-  session(asio::ip::tcp::socket socket, std::chrono::milliseconds idle_timeout,
-          const gateway& gateway, msgbus::async::subscriber& board)
-      : socket_(std::move(socket)), idle_timeout_(idle_timeout), gateway_(gateway), board_(board) {}
+  session(asio::ip::tcp::socket socket, const connection_limits& limits, const gateway& gateway,
+          board& board)
+      : socket_(std::move(socket)), limits_(limits), gateway_(gateway), board_(board) {}
 
   /// Begins; `ended` is called when it is over.
   void start(std::function<void()> ended);
@@ -57,51 +59,51 @@ class session final : public std::enable_shared_from_this<session>, private gate
  private:
   asio::awaitable<void> run();
   asio::awaitable<void> read();
-  asio::awaitable<void> write();
-  asio::awaitable<void> answer(std::string line);
-  void refuse(std::string line);
   asio::awaitable<void> linger();
+  asio::awaitable<void> changed();
+  void refuse(std::string line);
   void watch();
 
-  json follow(std::string pattern) override;
-  json unfollow(std::string pattern) override;
-  void notify(const std::shared_ptr<const std::string>& line);
+  // Writing. Whatever is added to the output must be followed by one of the first two.
+  void flush();
+  void flush_soon();
+  void write_rest(std::size_t begin);
+  void lose();
 
-  // A timer that never expires: waiting for it is waiting for somebody to cancel it.
-  using signal = asio::steady_timer;
-  static asio::awaitable<void> wait(signal& raised);
-  signal new_signal() {
-    return signal(socket_.get_executor(), asio::steady_timer::time_point::max());
-  }
+  void follow(const std::string& pattern) override;
+  totals unfollow(const std::string& pattern) override;
+  void notify(const std::shared_ptr<const std::string>& line);
 
   struct followed {
     std::string pattern;
-    msgbus::subscription subscription;
+    std::unique_ptr<board::following> following;
   };
 
   using clock = std::chrono::steady_clock;
   static constexpr clock::time_point never = clock::time_point::max();
 
   asio::ip::tcp::socket socket_;
-  const std::chrono::milliseconds idle_timeout_;
+  const connection_limits limits_;
   const gateway& gateway_;
-  msgbus::async::subscriber& board_;
+  board& board_;
   line_buffer input_{longest_line};
   outbox output_;
+  std::string batch_;  // what is being written
   std::vector<followed> follows_;
 
-  signal something_to_write_ = new_signal();
-  signal something_written_ = new_signal();
-  signal state_changed_ = new_signal();
+  // Never expires: to wait for it is to wait for a change of the state below, or for room.
+  asio::steady_timer changed_{socket_.get_executor(), never};
   asio::cancellation_signal cancel_read_;
   asio::steady_timer watch_{socket_.get_executor()};
+  asio::steady_timer gathering_{socket_.get_executor()};
   clock::time_point read_until_ = never;   // while it waits for the client to send
   clock::time_point write_until_ = never;  // while it waits for the client to take
   bool stopping_ = false;                  // read no further
-  bool finishing_ = false;                 // the writer is to end when there is nothing left
   bool may_close_ = false;                 // somebody wants it closed: the client or the server
   bool peer_closed_ = false;               // the client has sent its last byte
-  bool writing_ = true;
+  bool writing_ = false;                   // the client has not taken the batch yet
+  bool is_gathering_ = false;              // notices are written in a moment
+  bool lost_ = false;                      // nothing can be written any more
   bool timed_out_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include <msgbus/async/detail/attempts.hpp>
 
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/offload.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
@@ -75,6 +76,17 @@ class time_limit {
   const std::shared_ptr<std::atomic<bool>> passed_ = std::make_shared<std::atomic<bool>>(false);
 };
 
+/// The policy's executor; empty, and the attempt has failed, if its context has gone already.
+asio::any_io_executor executor_for(attempt& mine, const held_policy& how) {
+  asio::any_io_executor wanted = how.has_executor() ? how.executor() : mine.component->executor();
+  if (!wanted) {
+    mine.failed.add(std::make_exception_ptr(
+        error(errc::closed, mine.handler.get()->describe() +
+                                " cannot run: the context of its executor has been destroyed")));
+  }
+  return wanted;
+}
+
 /// Starts the attempt on the policy's executor. Keeps nothing of that: it may go before the caller
 /// goes on, and a strand must not outlive its context. Null, and the attempt has failed, if its
 /// context has gone already.
@@ -82,14 +94,8 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::task_gro
                                             const std::shared_ptr<attempt>& mine,
                                             const held_policy& how, make_attempt make,
                                             const asio::any_io_executor& here) {
-  const asio::any_io_executor wanted =
-      how.has_executor() ? how.executor() : mine->component->executor();
-  if (!wanted) {
-    mine->failed.add(std::make_exception_ptr(
-        error(errc::closed, mine->handler.get()->describe() +
-                                " cannot run: the context of its executor has been destroyed")));
-    return nullptr;
-  }
+  const asio::any_io_executor wanted = executor_for(*mine, how);
+  if (!wanted) return nullptr;
   const asio::any_io_executor on = exec::child_executor(here, wanted, true);
   mine->begun = exec::now(on);
   if (how.timeout != how.timeout.zero()) {
@@ -126,6 +132,18 @@ asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const held_po
   co_return !together->has_lost_context(0);
 }
 
+/// The same for a plain function without a timeout: it is awaited by nothing there.
+asio::awaitable<bool> run_at_once_elsewhere(std::shared_ptr<attempt> mine, const held_policy& how,
+                                            run_attempt at_once) {
+  asio::any_io_executor wanted = executor_for(*mine, how);
+  if (!wanted) co_return false;
+  std::function<void()> work = [mine, at_once = std::move(at_once)] { at_once(*mine); };
+  auto running = offload(std::move(wanted), std::move(work));
+  const offloaded ended = co_await std::move(running);
+  if (ended.failure) mine->failed.add_new(ended.failure);
+  co_return !ended.has_lost_context;
+}
+
 }  // namespace
 
 di::injection attempt::injection() const noexcept {
@@ -135,7 +153,7 @@ di::injection attempt::injection() const noexcept {
 asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
                                    std::shared_ptr<const void> message, msgbus::context known,
                                    std::string_view message_name, const held_policy& how,
-                                   make_attempt make, failures& failed) {
+                                   make_attempt make, failures& failed, run_attempt at_once) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   for (std::size_t n = 1;; ++n) {
     auto mine = std::make_shared<attempt>();
@@ -147,7 +165,10 @@ asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::ent
     std::exception_ptr thrown;
     bool again = n < how.retry.attempts;
     try {
-      if (how.has_executor() || how.timeout != how.timeout.zero()) {
+      if (at_once && how.has_executor() && how.timeout == how.timeout.zero()) {
+        const bool possible = co_await run_at_once_elsewhere(mine, how, at_once);
+        again = again && possible;
+      } else if (how.has_executor() || how.timeout != how.timeout.zero()) {
         const bool possible = co_await run_elsewhere(mine, how, make, here);
         again = again && possible;
       } else {

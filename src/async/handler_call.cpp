@@ -112,6 +112,16 @@ asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::in
   return run_in_scope(of, with, failed);
 }
 
+/// A plain function that needs nothing.
+void call_at_once(const handler_and_message& of, attempt& mine) {
+  try {
+    asio::awaitable<void> none;
+    call(of, nullptr, mine.known, none);
+  } catch (...) {
+    mine.failed.add(std::current_exception());
+  }
+}
+
 asio::awaitable<void> run_bare(handler_and_message of, attempt& mine) {
   try {
     asio::awaitable<void> running;
@@ -136,8 +146,12 @@ step_taken start_handler(const handler_call& what, const handler_in_hand& which,
       return of_shared.what->needs ? run_with_needs(of_shared, mine.injection(), mine.failed)
                                    : run_bare(of_shared, mine);
     };
+    run_attempt at_once;
+    if (!what.is_coroutine && !what.needs) {
+      at_once = [of_shared](attempt& mine) { call_at_once(of_shared, mine); };
+    }
     *start = run_attempts(d.component->self(), which.entry, shared, *d.known, d.message.type->name,
-                          which.policy, make, d.failed);
+                          which.policy, make, d.failed, std::move(at_once));
   } else if (what.needs) {
     *start = run_with_needs(of, d.injection_for(which.entry), d.failed);
   } else {

@@ -60,8 +60,18 @@ asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
   auto make = [what, asked, only_once](attempt& mine) {
     return run_bare(what, asked, only_once, mine.known, mine.failed);
   };
+  run_attempt at_once;
+  if (what.call_at_once) {
+    at_once = [what, asked, only_once](attempt& mine) {
+      try {
+        what.call_at_once(what.f, *asked, only_once, mine.known);
+      } catch (...) {
+        mine.failed.add(std::current_exception());
+      }
+    };
+  }
   return run_attempts(asked->service->self(), entry, keep(asked), *d.known, entry.name, how, make,
-                      d.failed);
+                      d.failed, std::move(at_once));
 }
 
 command::command(std::shared_ptr<service_core> in, std::string called)

@@ -5,8 +5,12 @@
 #include <asio.hpp>
 
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+
+#include "line_buffer.hpp"
 
 namespace load {
 
@@ -23,26 +27,43 @@ class link {
     }
     co_await socket_.async_connect(server, asio::use_awaitable);
     socket_.set_option(asio::ip::tcp::no_delay(true));
+    socket_.non_blocking(true);
   }
 
   /// False if the server is gone.
   asio::awaitable<bool> send(std::string text) {
     std::error_code error;
-    co_await asio::async_write(socket_, asio::buffer(text),
-                               asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t taken = socket_.write_some(asio::buffer(text), error);
+    if (error && error != asio::error::would_block && error != asio::error::try_again) {
+      co_return false;
+    }
+    error.clear();
+    if (taken < text.size()) {
+      co_await asio::async_write(socket_, asio::buffer(text) + taken,
+                                 asio::redirect_error(asio::use_awaitable, error));
+    }
     co_return !error;
   }
 
-  /// The next line; none when the server has closed the connection, or it was reset.
+  /// The next line, if it has arrived. Valid until the next call of `arrive`.
+  [[nodiscard]] std::optional<std::string_view> next_line() noexcept { return bytes_.next_line(); }
+
+  /// Waits for more. False when the server has closed the connection, or it was reset.
+  asio::awaitable<bool> arrive() {
+    std::error_code error;
+    const std::span<char> space = bytes_.space();
+    bytes_.filled(
+        co_await socket_.async_read_some(asio::buffer(space.data(), space.size()),
+                                         asio::redirect_error(asio::use_awaitable, error)));
+    co_return !error;
+  }
+
+  /// The next line; none when there is no more to come.
   asio::awaitable<std::optional<std::string>> receive() {
     std::optional<std::string> line;
-    std::error_code error;
-    const std::size_t size =
-        co_await asio::async_read_until(socket_, asio::dynamic_buffer(bytes_), '\n',
-                                        asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return line;
-    line.emplace(bytes_, 0, size - 1);
-    bytes_.erase(0, size);
+    for (bool there = true; there && !line; there = line || co_await arrive()) {
+      if (const auto next = next_line()) line.emplace(*next);
+    }
     co_return line;
   }
 
@@ -62,7 +83,7 @@ class link {
 
  private:
   asio::ip::tcp::socket socket_;
-  std::string bytes_;
+  exchange::line_buffer bytes_{1024 * 1024};
 };
 
 /// Lets others run for a while.

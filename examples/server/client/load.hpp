@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/link.hpp"
@@ -17,13 +18,19 @@
 
 namespace load {
 
+struct run;
+
 /// What a follower got.
 struct followed {
-  std::string pattern;  ///< what it asked for
-  std::string prefix;   ///< what the topics that match begin with
+  /// One more notice: the line is the whole of it.
+  void take(run& all, std::string_view topic, std::uint64_t number, std::string_view line);
+
+  std::string pattern;      ///< what it asked for
+  std::string prefix = {};  ///< what the topics that match begin with
   bool slow = false;
   std::uint64_t received = 0;
   std::uint64_t told_dropped = 0;
+  std::uint64_t last = 0;      ///< the number of its last notice
   link* connection = nullptr;  ///< while it follows
 };
 

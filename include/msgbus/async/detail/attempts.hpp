@@ -31,11 +31,17 @@ struct attempt {
 /// Gives the awaitable of one attempt, which adds what fails to the attempt's failures.
 using make_attempt = std::function<asio::awaitable<void>(attempt&)>;
 
+/// Makes one attempt without awaiting anything, in the same way.
+using run_attempt = std::function<void(attempt&)>;
+
 /// Makes attempts until one succeeds or the policy has enough. What failed in the last one is added
 /// to `failed`; failures of attempts that were repeated are told to the observer. Does not throw.
+/// Of a plain function that needs nothing `at_once` may be given too: on an executor of its own and
+/// without a timeout it is run by that, which costs much less.
 asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
                                    std::shared_ptr<const void> message, msgbus::context known,
                                    std::string_view message_name, const held_policy& how,
-                                   make_attempt make, failures& failed);
+                                   make_attempt make, failures& failed,
+                                   run_attempt at_once = nullptr);
 
 }  // namespace msgbus::async::detail

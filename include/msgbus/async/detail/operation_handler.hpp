@@ -78,7 +78,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     }
     const command_ptr kept(&asked);
     if constexpr (needs::needs_nothing) {
-      *start = start_bare(bare_operation{&*f_, &call_bare}, *this, policy_, kept);
+      *start = start_bare(bare_operation{&*f_, &call_bare, at_once()}, *this, policy_, kept);
     } else if (is_plain_) {
       *start = needs::run(asked.d.injection_for(*this), started{&*f_, kept, true}, asked.d.failed);
     } else {
@@ -107,6 +107,24 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
                                          const context& known) {
     const started call{static_cast<F*>(f), asked, may_move};
     return needs::call_bare(call, known);
+  }
+
+  static constexpr auto at_once() noexcept -> decltype(bare_operation::call_at_once) {
+    if constexpr (is_coroutine) {
+      return nullptr;
+    } else {
+      return &call_at_once;
+    }
+  }
+  static void call_at_once(void* f, command& asked, bool may_move, const context& known) {
+    bound arguments = bind(asked, may_move);
+    auto call = [&]() -> result {
+      auto with_needs = [&](Needs... needed) -> result {
+        return call_with(*static_cast<F*>(f), arguments, std::forward<Needs>(needed)...);
+      };
+      return needs::call_bare(with_needs, known);
+    };
+    component::store_result<result>(asked.result(), asked.name, call);
   }
 
   static asio::awaitable<void> finish(F* f, command_ptr asked, bool may_move,

@@ -180,6 +180,8 @@ struct bare_operation {
   void* f;
   asio::awaitable<void> (*call)(void* f, const command_ptr& asked, bool may_move,
                                 const context& known);
+  // Of a plain function: the same without a coroutine; else null.
+  void (*call_at_once)(void* f, command& asked, bool may_move, const context& known);
 };
 
 /// What runs it, as often and where its policy says.

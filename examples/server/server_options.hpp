@@ -1,0 +1,25 @@
+#pragma once
+
+/// What one may say to a server on its command line.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "connection_limits.hpp"
+
+namespace exchange {
+
+struct server_options {
+  std::uint16_t port = 0;
+  std::string audit;
+  int threads = 1;
+  int pool = 8;  // most of them wait, and cost nothing
+  std::chrono::milliseconds deadline = std::chrono::seconds(5);
+  connection_limits limits;
+};
+
+/// As `command_line::read`.
+[[nodiscard]] server_options read_server_options(const std::string& program, int argc, char** argv);
+
+}  // namespace exchange
