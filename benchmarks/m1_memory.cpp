@@ -1,6 +1,6 @@
 // M1: the memory of one component, all of it: idle, after its first message, and after a burst. The
-// figure is the KiB column of the targets. What is timed is a post to one of the components, so that
-// the rows show that they work.
+// figure is the KiB column of the targets. What is timed is a post to one of the components, so
+// that the rows show that they work.
 
 #include "async_buses.hpp"
 #include "memory.hpp"

@@ -237,10 +237,10 @@ void core::give_up(delivery& d) noexcept {
 
 /// A message that a lane handles and that has suspended.
 struct core::handling {
-  handling(core& in, exec::carried& message)
-      : known(message.about()), d(in, message.message(), known) {
+  handling(core& in, exec::carried& message, const exec::message_head& head)
+      : known(head.known()), d(in, head.message, known) {
     d.from_mailbox = true;
-    d.listener = message.listener();
+    d.listener = head.listener;
     d.home = &message;
     d.share = [](void* home) { return static_cast<exec::carried*>(home)->share(); };
   }
@@ -254,8 +254,9 @@ struct core::handling {
 };
 
 bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
-  const cause_scope cause(message.origin());
-  handling now(*this, message);
+  const exec::message_head head = message.head();
+  const cause_scope cause(head.origin);
+  handling now(*this, message, head);
   if (!advance(now.d)) return true;
   rest = await_handlers<void, in_lane<handling>>(std::move(now));
   return false;
@@ -274,31 +275,29 @@ void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
 }
 
 void core::abandoned(const exec::carried& message) noexcept {
+  const exec::message_head head = message.head();
+  const msgbus::step about{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const watcher = shared.watcher.get()) {
-    const msgbus::step about{message.message().type->name, message.topic()};
     watcher->accepted(about);  // of others it is told when their handlers begin
     watcher->abandoned(about);
-  } else if (!message.listener()) {
-    unseen_.add(message.message().type->name);
+  } else if (!head.listener) {
+    unseen_.add(about.message);
   }
   count(outcome::abandoned);
-  if (exec::outcome_listener* const told = message.listener()) {
-    told->settled(outcome::abandoned, 0, {});
-  }
+  if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
 }
 
 void core::dropped(const exec::carried& message) noexcept {
+  const exec::message_head head = message.head();
+  const msgbus::step about{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const watcher = shared.watcher.get()) {
-    const msgbus::step about{message.message().type->name, message.topic()};
     watcher->accepted(about);
     watcher->dropped(about);
   }
   count(outcome::dropped);
-  if (exec::outcome_listener* const told = message.listener()) {
-    told->settled(outcome::dropped, 0, {});
-  }
+  if (head.listener) head.listener->settled(outcome::dropped, 0, {});
 }
 
 void core::dropped_newest(value_ref message, std::string_view topic) noexcept {

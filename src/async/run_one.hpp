@@ -10,9 +10,9 @@
 namespace msgbus::async::detail {
 
 inline void core::begin_quickly(delivery& d, observer* watcher) {
-  if (watcher || d.from_mailbox || closed()) [[unlikely]]
+  if (watcher || (!d.from_mailbox && closed())) [[unlikely]]
     return begin(d, watcher);
-  counts_.add(outcome::begun);
+  if (!d.from_mailbox) counts_.add(outcome::begun);
   d.begun = true;
   d.end = routes_.next_order();
 }

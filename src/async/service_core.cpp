@@ -119,8 +119,8 @@ std::shared_ptr<exec::carried> carried_command::share() {
   return std::make_shared<carried_command>(std::move(command_));
 }
 
-value_ref carried_command::message() const noexcept {
-  return {key_of<command_arguments>, &command_};
+exec::message_head carried_command::head() const noexcept {
+  return {{key_of<command_arguments>, &command_}, {}, &command_->cause};
 }
 
 namespace {
@@ -131,8 +131,7 @@ exec::outgoing on_its_way(command_ptr& asked) {
         ::new (place) carried_command(std::move(*static_cast<command_ptr*>(at)));
       },
       [](void* at, void*) -> exec::shared_message {
-        return std::make_shared<carried_command>(
-            std::move(*static_cast<command_ptr*>(at)));
+        return std::make_shared<carried_command>(std::move(*static_cast<command_ptr*>(at)));
       },
       [](const void* at, const void*) noexcept { return value_ref{key_of<command_arguments>, at}; },
       [](const void*, const void*) noexcept { return std::string_view(); }};
@@ -169,8 +168,7 @@ receipt post_command(command_ptr asked) {
   return post_to(*to, out);
 }
 
-receipt send_blocking_command(command_ptr asked,
-                              std::chrono::steady_clock::duration timeout) {
+receipt send_blocking_command(command_ptr asked, std::chrono::steady_clock::duration timeout) {
   const auto to = asked->service;
   exec::outgoing out = on_its_way(asked);
   return send_blocking_to(*to, out, timeout);

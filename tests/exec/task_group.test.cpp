@@ -27,8 +27,8 @@
 namespace task_group_test {
 
 using msgbus::exec::child_executor;
-using msgbus::exec::task_group;
 using msgbus::exec::one_shot_event;
+using msgbus::exec::task_group;
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::shuffled;
 using msgbus::testing::stepping_context;

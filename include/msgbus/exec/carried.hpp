@@ -29,6 +29,23 @@ class outcome_listener {
   ~outcome_listener() = default;
 };
 
+/// What is known of a message in a mailbox.
+struct message_head {
+  value_ref message;            // of a variant, its active alternative (T3)
+  std::string_view topic = {};  // empty for an event
+  // What came with it, or with what led to it; null, or a null pointer, if nothing.
+  const shared_origin* origin = nullptr;
+  bool came_with_it = false;             // the origin is its own
+  outcome_listener* listener = nullptr;  // is told what became of it; null if nobody is
+
+  /// What handlers are told of it.
+  [[nodiscard]] context known() const noexcept {
+    if (!origin || !*origin) [[likely]]
+      return context(topic);
+    return came_with_it ? context(topic, **origin) : context::caused_by(origin->get(), topic);
+  }
+};
+
 /// Owns a message, or a share of one. A variant holds one of its alternatives: those who make a
 /// `carried` have checked it (`check_holds`).
 class carried {
@@ -38,17 +55,11 @@ class carried {
   carried(const carried&) = delete;
   carried& operator=(const carried&) = delete;
 
-  /// The message; of a variant, its active alternative (T3).
-  [[nodiscard]] virtual value_ref message() const noexcept = 0;
-  /// Empty for an event.
-  [[nodiscard]] virtual std::string_view topic() const noexcept { return {}; }
+  [[nodiscard]] virtual message_head head() const noexcept = 0;
 
-  /// What came with it, or with what led to it; null if nothing.
-  [[nodiscard]] virtual const shared_origin* origin() const noexcept { return nullptr; }
-  /// What handlers are told of it.
-  [[nodiscard]] virtual context about() const noexcept { return context(topic()); }
-  /// Who wants to know what became of it; null if nobody.
-  [[nodiscard]] virtual outcome_listener* listener() const noexcept { return nullptr; }
+  [[nodiscard]] value_ref message() const noexcept { return head().message; }
+  [[nodiscard]] std::string_view topic() const noexcept { return head().topic; }
+  [[nodiscard]] const shared_origin* origin() const noexcept { return head().origin; }
 
   /// Moves the message to where it can be shared. This one is then only good for destruction.
   [[nodiscard]] virtual std::shared_ptr<carried> share() = 0;
@@ -86,8 +97,8 @@ class carried_event final : public movable_carried {
  public:
   explicit carried_event(E&& event) noexcept(std::is_nothrow_move_constructible_v<E>)
       : event_(std::move(event)) {}
-  [[nodiscard]] value_ref message() const noexcept override {
-    return with_event(event_, [](value_ref what) { return what; });
+  [[nodiscard]] message_head head() const noexcept override {
+    return {with_event(event_, [](value_ref what) { return what; })};
   }
   movable_carried* move_to(void* place) override {
     return ::new (place) carried_event(std::move(event_));
@@ -104,10 +115,9 @@ class carried_message final : public movable_carried {
   carried_message(M&& message,
                   std::string&& topic) noexcept(std::is_nothrow_move_constructible_v<M>)
       : message_(std::move(message)), topic_(std::move(topic)) {}
-  [[nodiscard]] value_ref message() const noexcept override {
-    return with_event(message_, [](value_ref what) { return what; });
+  [[nodiscard]] message_head head() const noexcept override {
+    return {with_event(message_, [](value_ref what) { return what; }), topic_};
   }
-  [[nodiscard]] std::string_view topic() const noexcept override { return topic_; }
   movable_carried* move_to(void* place) override {
     return ::new (place) carried_message(std::move(message_), std::move(topic_));
   }
@@ -124,11 +134,7 @@ using shared_message = std::shared_ptr<carried>;
 class carried_reference final : public carried {
  public:
   explicit carried_reference(shared_message&& there) noexcept : there_(std::move(there)) {}
-  [[nodiscard]] value_ref message() const noexcept override { return there_->message(); }
-  [[nodiscard]] std::string_view topic() const noexcept override { return there_->topic(); }
-  [[nodiscard]] const shared_origin* origin() const noexcept override { return there_->origin(); }
-  [[nodiscard]] context about() const noexcept override { return there_->about(); }
-  [[nodiscard]] outcome_listener* listener() const noexcept override { return there_->listener(); }
+  [[nodiscard]] message_head head() const noexcept override { return there_->head(); }
   [[nodiscard]] shared_message share() override { return there_; }
 
  private:
@@ -140,11 +146,8 @@ class carried_caused final : public carried {
  public:
   carried_caused(shared_message there, const shared_origin& cause) noexcept;
   ~carried_caused() override;
-  [[nodiscard]] value_ref message() const noexcept override { return there_->message(); }
-  [[nodiscard]] std::string_view topic() const noexcept override { return there_->topic(); }
-  [[nodiscard]] const shared_origin* origin() const noexcept override { return &cause_; }
-  [[nodiscard]] context about() const noexcept override {
-    return context::caused_by(cause_.get(), topic());
+  [[nodiscard]] message_head head() const noexcept override {
+    return {there_->message(), there_->topic(), &cause_};
   }
   [[nodiscard]] std::shared_ptr<carried> share() override;
 

@@ -95,9 +95,8 @@ struct typed_command final : command_for<R> {
 class carried_command final : public exec::carried {
  public:
   explicit carried_command(command_ptr&& asked) noexcept : command_(std::move(asked)) {}
-  /// Refers to the pointer to the command.
-  [[nodiscard]] value_ref message() const noexcept override;
-  [[nodiscard]] const shared_origin* origin() const noexcept override { return &command_->cause; }
+  /// The message refers to the pointer to the command.
+  [[nodiscard]] exec::message_head head() const noexcept override;
   [[nodiscard]] std::shared_ptr<carried> share() override;
 
   /// The command in a message of a service's mailbox.

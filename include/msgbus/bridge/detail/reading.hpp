@@ -31,14 +31,9 @@ class received_message final : public exec::carried {
     check_holds(message_);
   }
 
-  [[nodiscard]] value_ref message() const noexcept override {
-    return with_event(message_, [](value_ref what) { return what; });
-  }
-  [[nodiscard]] std::string_view topic() const noexcept override { return topic_; }
-  [[nodiscard]] const shared_origin* origin() const noexcept override { return &origin_; }
-  [[nodiscard]] context about() const noexcept override { return {topic_, *origin_}; }
-  [[nodiscard]] exec::outcome_listener* listener() const noexcept override {
-    return listener_.get();
+  [[nodiscard]] exec::message_head head() const noexcept override {
+    return {with_event(message_, [](value_ref what) { return what; }), topic_, &origin_, true,
+            listener_.get()};
   }
   /// It is shared from the beginning: whoever carries it gives out what it holds.
   [[nodiscard]] std::shared_ptr<carried> share() override {
