@@ -74,6 +74,7 @@ asio::awaitable<void> take_one(std::shared_ptr<store> from, char name) {
 }
 
 std::string message_of(const std::exception_ptr& thrown) {
+  if (!thrown) return {};
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& e) {
