@@ -60,6 +60,7 @@ void concurrent_deliveries::start_tasks(const asio::any_io_executor& here, bool 
     // Where the caller can be cancelled all must be told at once (A9), and handlers must not change
     // the caller's cancellation state: each is a task.
     each.is_task = !each.has_begun || cancellable;
+    has_tasks_ = has_tasks_ || each.is_task;
   }
   for (std::size_t i = 0; i < size_; ++i) {
     part& each = (*this)[i];
@@ -92,6 +93,7 @@ delivery* concurrent_deliveries::take(const asio::any_io_executor& here) {
 }
 
 delivery* concurrent_deliveries::take_next() {
+  if (!helped_by_) return nullptr;  // there was one only, or the last was taken
   part* mine = nullptr;
   bool is_last = false;
   {
@@ -99,32 +101,26 @@ delivery* concurrent_deliveries::take_next() {
     mine = take_locked();
     is_last = !more_locked();
   }
-  if (is_last) leave();
+  if (is_last) stop_helpers();
   return mine ? mine->d : nullptr;
 }
 
+void concurrent_deliveries::stop_helpers() noexcept {
+  std::exchange(helped_by_, nullptr)->helpers.remove(*this);
+  here_ = {};  // a helper that finds nothing left does not look at it
+}
+
 void concurrent_deliveries::leave() noexcept {
-  core* const scheduler = std::exchange(helped_by_, nullptr);
-  if (!scheduler) return;
-  scheduler->helpers.remove(*this);
-  asio::any_io_executor gone;
+  if (!helped_by_) return;
   std::size_t left = 0;
   {
     const std::lock_guard lock(mutex_);
-    std::swap(gone, here_);
     left = std::exchange(next_, size_);
   }
+  stop_helpers();
   for (; left < size_; ++left) {
     if (!(*this)[left].is_task) (*this)[left].d->cut_off();
   }
-}
-
-bool concurrent_deliveries::has_tasks() const {
-  const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < size_; ++i) {
-    if (const_cast<concurrent_deliveries&>(*this)[i].is_task) return true;
-  }
-  return false;
 }
 
 void concurrent_deliveries::help() {
@@ -134,7 +130,7 @@ void concurrent_deliveries::help() {
     const std::lock_guard lock(mutex_);
     mine = take_locked();
     if (!mine) return;
-    mine->is_task = true;
+    mine->is_task = has_tasks_ = true;
     on = exec::child_executor(here_, mine->component->executor(), false);
     exec::join_state::add(*mine, on);  // under the lock: a caller that finds nothing left waits
   }

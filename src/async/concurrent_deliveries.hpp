@@ -49,7 +49,8 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
   /// The caller has none to take any more, or is destroyed.
   void leave() noexcept;
 
-  [[nodiscard]] bool has_tasks() const;
+  /// For the caller, once it has taken all.
+  [[nodiscard]] bool has_tasks() const noexcept { return has_tasks_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] part& operator[](std::size_t index) noexcept {
     return index == 0 ? *first_ : others_[index - 1];
@@ -57,6 +58,7 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
 
  private:
   void help() override;
+  void stop_helpers() noexcept;
   [[nodiscard]] bool more_locked() noexcept;
   [[nodiscard]] part* take_locked() noexcept;
 
@@ -69,6 +71,7 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
   mutable std::mutex mutex_;
   std::size_t next_ = 0;        // under the lock: those before it were taken
   asio::any_io_executor here_;  // under the lock: the caller's, while helpers are asked for
+  bool has_tasks_ = false;      // under the lock, until all are taken
   core* helped_by_ = nullptr;   // the caller's
 };
 
