@@ -68,6 +68,7 @@ struct target {
     at_most_times,          // the row's median, divided by the other row's
     at_most_ns,             // the row's median
     at_most_ns_more,        // the row's median, less the other row's
+    at_most_times_more,     // the same, divided by the median of the row that is the unit
     at_least_times_faster,  // the other row's median, divided by the row's
     at_least_millions,      // messages a second
     at_most_allocations,    // a message
@@ -77,6 +78,7 @@ struct target {
   std::string row;
   double limit;
   std::string other = {};
+  std::string unit = {};
 };
 
 struct workload {

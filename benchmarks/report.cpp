@@ -98,6 +98,11 @@ verdict judge(const target& promise, const std::vector<row>& rows) {
       return made(figure, "≤ " + limit + " ns more than " + promise.other, " ns",
                   figure <= promise.limit);
     }
+    case at_most_times_more: {
+      const double figure = (of.median() - other()) / named(promise.unit, rows).median();
+      return made(figure, "≤ " + promise.other + " and " + limit + "x " + promise.unit, "x",
+                  figure <= promise.limit);
+    }
     case at_least_times_faster: {
       const double figure = other() / of.median();
       return made(figure, "≥ " + limit + "x as fast as " + promise.other, "x",

@@ -27,6 +27,7 @@ workload s2_dispatch_ten() {
       {at_most_times, dispatching_captured<consumer>(10).name, 1.1,
        dispatching_captured<functions>(10).name},
       {at_most_allocations, consumer::name, 0},
+      {at_most_allocations, dispatching_captured<consumer>(10).name, 0},
   };
   return w;
 }

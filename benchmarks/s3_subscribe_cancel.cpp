@@ -1,7 +1,8 @@
 // S3: a handler is attached and taken out again, while a hundred others of its type stay. When
 // `cancel` returns, the handler runs on no thread: no peer promises that. It is bought with a
 // system call, which makes every thread of the process that is running pass a fence; so there are
-// rows with a second thread that is busy.
+// rows with a second thread that is busy, beside what the system call alone costs, and one with
+// threads that cancel at once and share it.
 
 #include "buses.hpp"
 #include "workloads.hpp"
@@ -11,6 +12,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <thread>
+
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace bench {
 
@@ -189,19 +196,63 @@ contender cancelling(std::string name, role what) {
   return {std::move(name), what, make};
 }
 
+#if defined(__linux__)
+/// What a cancellation waits for when nobody is in its way, if another thread dispatches.
+contender fencing(std::string name, bool beside_dispatches) {
+  struct state : consumer_in_use {
+    std::uint64_t fences = 0;
+  };
+  auto make = [beside_dispatches] {
+    auto made = std::make_shared<state>();
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) std::abort();
+    subject made_subject;
+    made_subject.send = [made](std::uint64_t fences) {
+      for (std::uint64_t i = 0; i < fences; ++i) {
+        if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0) ++made->fences;
+      }
+    };
+    made_subject.handled = [made] { return made->fences; };
+    if (beside_dispatches) {
+      made_subject.before = [made] { made->other.start(); };
+      made_subject.after = [made] { made->other.stop(); };
+    }
+    return made_subject;
+  };
+  return {std::move(name), role::reference, make};
+}
+#endif
+
+/// Threads that attach and cancel at once.
+contender cancelling_from(unsigned threads, std::string name) {
+  auto make = [threads] {
+    auto made = std::make_shared<cancelling_consumer>();
+    return sending_from(threads, std::move(made), [](cancelling_consumer& to, std::uint64_t) {
+      auto added = to.add([](const order_created&) {});
+      clobber();
+      to.cancel(added);
+      if (!added.active()) ++handled_here;
+    });
+  };
+  return {std::move(name), role::project, make, 1, {}, threads};
+}
+
 }  // namespace
 
 workload s3_subscribe_cancel() {
   using enum target::kind;
   const std::string subject = "msgbus handler + cancel";
   const std::string crowded = subject + ", 10 000 of other types there";
+  const std::string in_use = subject + ", another thread dispatches";
+  const std::string at_once = subject + ", 4 threads at once";
+  const std::string floor = "vector of std::function, by number";
   workload w{"S3", "Subscribe and cancel, 100 others there", {}, {}, "cycle"};
   w.contenders = {
-      cancelling<numbered_functions>("vector of std::function, by number", role::floor),
+      cancelling<numbered_functions>(floor, role::floor),
       cancelling<cancelling_consumer>(subject, role::project),
       cancelling<crowded_consumer>(crowded, role::project),
       cancelling<consumer_beside_work>(subject + ", another thread is busy", role::project),
-      cancelling<consumer_in_use>(subject + ", another thread dispatches", role::project),
+      cancelling<consumer_in_use>(in_use, role::project),
+      cancelling_from(4, at_once),
 #ifdef MSGBUS_BENCH_WITH_SIGNALS2
       cancelling<cancelling_signals2>("Boost.Signals2", role::peer),
 #endif
@@ -210,9 +261,16 @@ workload s3_subscribe_cancel() {
 #endif
   };
   w.targets = {
-      {at_most_ns, subject, 500},
+      {at_most_times, subject, 20, floor},
       {at_most_times, crowded, 1.25, subject},
+      {at_most_times, at_once, 1.0, in_use},
   };
+#if defined(__linux__)
+  const std::string fence = "membarrier, another thread dispatches";
+  w.contenders.push_back(fencing("membarrier", false));
+  w.contenders.push_back(fencing(fence, true));
+  w.targets.push_back({at_most_times, in_use, 1.3, fence});
+#endif
   return w;
 }
 

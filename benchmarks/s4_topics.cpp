@@ -166,9 +166,9 @@ workload s4_topics() {
       publishing_to_patterns(through),
   };
   w.targets = {
-      {at_most_times, exact, 1.5, map},     {at_most_times, typed, 3, s1.name},
+      {at_most_times, exact, 1.3, map},     {at_most_times, typed, 1.0, map},
       {at_most_times, elsewhere, 3, exact}, {at_most_times, beside, 3, exact},
-      {at_most_times, through, 3, exact},   {at_most_allocations, exact, 0},
+      {at_most_times, through, 2.5, map},   {at_most_allocations, exact, 0},
       {at_most_allocations, typed, 0},      {at_most_allocations, elsewhere, 0},
       {at_most_allocations, beside, 0},     {at_most_allocations, through, 0},
   };

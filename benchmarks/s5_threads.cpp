@@ -27,8 +27,7 @@ workload s5_threads() {
     each.floor = dispatching_from<functions>(each.threads).name;
   }
   w.targets = {
-      {at_least_times_faster, two, 1.6, one},
-      {at_least_millions, two, 250},
+      {at_least_times_faster, two, 1.9, one},
       {at_most_allocations, two, 0},
   };
   return w;

@@ -104,9 +104,9 @@ workload s7_execute() {
           [](auto& to, std::uint64_t i) { to.call(static_cast<int>(i), alice); }),
   };
   w.targets = {
-      {at_most_times, by_name, 3, map},
-      {at_most_times, by_name_text, 3, map_text},
-      {at_most_times, typed, 2, s1.name},
+      {at_most_times, by_name, 1.8, map},
+      {at_most_times, by_name_text, 2.5, map_text},
+      {at_most_times, typed, 0.8, call},
   };
   return w;
 }

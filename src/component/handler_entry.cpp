@@ -33,7 +33,7 @@ std::string event_entry::describe() const {
 
 message_entry::message_entry(std::uint64_t order, std::vector<std::string> patterns,
                              const message_calls& calls, const callable_type& type, void* callable)
-    : topic_entry(order, std::move(patterns), calls.call),
+    : topic_entry(order, std::move(patterns), calls.call, calls.plain),
       types_(calls.types),
       callable_(type, callable) {}
 

@@ -13,7 +13,8 @@ constinit thread_local int releases = 0;
 
 }  // namespace
 
-entry::entry(std::uint64_t order) noexcept : order_(order) {}
+entry::entry(std::uint64_t order, void (*plain_call)()) noexcept
+    : order_(order), plain_(plain_call) {}
 
 entry::~entry() = default;
 
@@ -56,10 +57,9 @@ std::unique_ptr<item_list> item_list::make(std::size_t capacity) {
 }
 
 void item_list::append(const item* first, const item* last) noexcept {
-  const std::size_t size = size_.load(std::memory_order_relaxed);
-  std::uninitialized_copy(first, last, const_cast<item*>(begin()) + size);
-  // Release: who sees the size sees the items.
-  size_.store(size + static_cast<std::size_t>(last - first), std::memory_order_release);
+  auto* const to = const_cast<item*>(end_.load(std::memory_order_relaxed));
+  // Release: who sees the end sees the items.
+  end_.store(std::uninitialized_copy(first, last, to), std::memory_order_release);
 }
 
 namespace {
@@ -77,17 +77,19 @@ void route::replace(std::unique_ptr<item_list> list, snapshot::trash& old) {
 
 void route::add(item added, snapshot::trash& old) {
   item_list* list = items_.load(std::memory_order_relaxed);
-  if (list && list->size() < list->capacity()) return list->append(added);
-  const std::size_t size = list ? list->size() : 0;
-  auto larger = with_room_for(size + 1);
-  if (list) larger->append(list->begin(), list->begin() + size);
-  larger->append(added);
-  replace(std::move(larger), old);
+  if (list && list->size() < list->capacity()) {
+    list->append(added);
+  } else {
+    auto larger = with_room_for((list ? list->size() : 0) + 1);
+    if (list) larger->append(list->begin(), list->end());
+    larger->append(added);
+    replace(std::move(larger), old);
+  }
 }
 
 void route::remove(const entry& removed, snapshot::trash& old) {
   const item_list* list = items_.load(std::memory_order_relaxed);
-  const item* const end = list->begin() + list->size();
+  const item* const end = list->end();
   auto smaller = with_room_for(list->size());
   for (const item* kept = list->begin(); kept != end;) {
     const item* const out =
@@ -101,6 +103,22 @@ void route::remove(const entry& removed, snapshot::trash& old) {
 bool route::empty() const noexcept {
   const item_list* list = items_.load(std::memory_order_relaxed);
   return !list || list->size() == 0;
+}
+
+void quick_route::show_sole(bool may_be) noexcept {
+  const item_list& list = *items();
+  entry* const only = list.size() == 1 ? list.begin()->entry : nullptr;
+  sole_.store(may_be && only && only->plain() ? only : nullptr, std::memory_order_release);
+}
+
+void quick_route::add(item added, snapshot::trash& old, bool may_be_sole) {
+  route::add(added, old);
+  show_sole(may_be_sole);
+}
+
+void quick_route::remove(const entry& removed, snapshot::trash& old, bool may_be_sole) {
+  route::remove(removed, old);
+  show_sole(may_be_sole);
 }
 
 }  // namespace msgbus::routing

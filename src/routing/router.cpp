@@ -4,27 +4,13 @@
 
 namespace msgbus::routing {
 
-namespace {
-
-/// In the trash it lets the entry go, on whichever thread empties the trash.
-template <class Release>
-struct releasing {
-  std::shared_ptr<entry> what;
-  Release release;
-  ~releasing() { release(what); }
-};
-
-template <class Release>
-void release_later(snapshot::trash& old, std::shared_ptr<entry> what, Release release) noexcept {
-  old.add(std::unique_ptr<releasing<Release>>(new releasing<Release>{std::move(what), release}));
-}
-
-}  // namespace
-
 router::router() = default;
 
 router::~router() {
-  while (last_) disown(*last_);
+  while (entry* const each = last_) {
+    unchain(*each);
+    each->self_.reset();
+  }
 }
 
 void router::own(std::shared_ptr<entry> made) noexcept {
@@ -45,10 +31,9 @@ std::shared_ptr<entry> router::attach(make_entry make, link_entry link) {
   return made;
 }
 
-std::shared_ptr<entry> router::disown(entry& removed) noexcept {
+void router::unchain(entry& removed) noexcept {
   if (removed.previous_) removed.previous_->next_ = removed.next_;
   (removed.next_ ? removed.next_->previous_ : last_) = removed.previous_;
-  return std::move(removed.self_);
 }
 
 void router::detach(entry& detached) noexcept {
@@ -74,8 +59,11 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
     if (!detached.active_.exchange(false, std::memory_order_relaxed)) return false;
     unlink(detached, old_);
     old = std::move(old_);
-    release_later(old, disown(detached),
-                  [](const std::shared_ptr<entry>& each) { each->let_go(each); });
+    unchain(detached);
+    old.add(&detached, [](void* object) {
+      auto& gone = *static_cast<entry*>(object);
+      gone.let_go(std::move(gone.self_));
+    });
   }
   if (may_wait) {
     snapshot::retire(domain_, std::move(old));
@@ -90,9 +78,13 @@ void router::close() noexcept {
   {
     // The routes keep their entries, for dispatches that come too late: they find none active.
     const std::lock_guard lock(writing_);
+    hide_soles();
     for (entry* each = last_; each; each = each->previous_) {
       if (!each->active_.exchange(false, std::memory_order_relaxed)) continue;
-      release_later(old, each->self_, [](const std::shared_ptr<entry>& e) { e->let_go(e); });
+      old.add(each, [](void* object) {
+        auto& gone = *static_cast<entry*>(object);
+        gone.let_go(gone.self_);
+      });
     }
     old.add(std::move(old_));
   }

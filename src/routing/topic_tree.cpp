@@ -1,32 +1,35 @@
 #include <msgbus/routing/topic_tree.hpp>
 
-#include <msgbus/core/topic.hpp>
-
 #include <algorithm>
+#include <cstring>
+#include <new>
 
 namespace msgbus::routing {
 
 /// The handlers whose patterns end here or with a `>` here, and the patterns that go on.
-struct topic_tree::branch {
+struct alignas(64) topic_tree::branch {
   branch(branch* parent, std::string_view text) : hash(hash_of(text)), token(text), from(parent) {}
   ~branch() {
     delete star.load(std::memory_order_relaxed);
     children.for_each([](branch& each) { delete &each; });
   }
 
-  [[nodiscard]] bool is(std::string_view other) const noexcept { return token == other; }
+  [[nodiscard]] bool is(std::string_view other) const noexcept {
+    return is_same_text(token, other);
+  }
   [[nodiscard]] bool empty() const noexcept {
     return here.empty() && rest.empty() && children.size() == 0 &&
            !star.load(std::memory_order_relaxed);
   }
 
+  // A message on its way looks at the first line of memory only, where the token is short.
   const std::size_t hash;
-  const std::string token;
-  branch* const from;
-  route here;
-  route rest;
   snapshot::table<branch> children;
   std::atomic<branch*> star{nullptr};
+  route here;
+  route rest;
+  const std::string token;
+  branch* const from;
 };
 
 bool has_wildcard(std::string_view pattern) noexcept {
@@ -55,30 +58,56 @@ std::string topic_entry::describe_patterns() const {
   return all;
 }
 
-topic_entry::topic_entry(std::uint64_t order, std::vector<std::string> patterns,
-                         void (*call)()) noexcept
-    : entry(order), patterns_(std::move(patterns)), call_(call) {}
+topic_entry::topic_entry(std::uint64_t order, std::vector<std::string> patterns, void (*call)(),
+                         void (*plain_call)()) noexcept
+    : entry(order, plain_call), patterns_(std::move(patterns)), call_(call) {}
 
 topic_entry::~topic_entry() = default;
 
-topic_tree::named_route::named_route(std::string_view text) : hash(hash_of(text)), name(text) {}
+topic_tree::named_route::named_route(std::string_view name) noexcept
+    : hash(hash_of(name)), size_(name.size()) {
+  std::memcpy(static_cast<void*>(this + 1), name.data(), name.size());
+}
 
-topic_tree::topic_tree() : root_(std::make_unique<branch>(nullptr, "")) {}
+std::unique_ptr<topic_tree::named_route> topic_tree::named_route::make(std::string_view name) {
+  void* const block = ::operator new(sizeof(named_route) + name.size());
+  return std::unique_ptr<named_route>(new (block) named_route(name));
+}
+
+topic_tree::topic_tree() = default;
 
 topic_tree::~topic_tree() {
   exact_.for_each([](named_route& each) { delete &each; });
 }
 
 void topic_tree::find(std::string_view topic, std::size_t hash, matches& found) const {
-  if (const named_route* const exact = exact_.find(topic, hash)) {
-    found.add(exact->handlers.items());  // only valid topics are in there
-  } else {
-    check_topic(topic);
+  const named_route* const exact = exact_.find(topic, hash);
+  if (exact) found.add(exact->handlers.items());  // only valid topics are in there
+  if (!has_patterns()) {
+    if (!exact) check_topic(topic);
+    return;
   }
-  if (patterns_.load(std::memory_order_acquire) != 0) walk(*root_, topic, found);
+  topic_tokens tokens;
+  if (split_topic(topic, tokens)) return walk(*root_, tokens, 0, found);
+  check_topic(topic);
+  walk(*root_, topic, found);
 }
 
-// `rest` is what is left of the topic; a valid topic has no empty token, so empty means the end.
+void topic_tree::walk(const branch& at, const topic_tokens& tokens, std::size_t next,
+                      matches& found) {
+  if (next == tokens.count) return found.add(at.here.items());
+  found.add(at.rest.items());
+  const std::string_view token(tokens.at[next].text, tokens.at[next].size);
+  if (const branch* child = at.children.find(token, hash_of(token))) {
+    walk(*child, tokens, next + 1, found);
+  }
+  if (const branch* any = at.star.load(std::memory_order_acquire)) {
+    walk(*any, tokens, next + 1, found);
+  }
+}
+
+// For topics with very many tokens. `rest` is what is left of the topic; a valid topic has no empty
+// token, so empty means the end.
 void topic_tree::walk(const branch& at, std::string_view rest, matches& found) {
   if (rest.empty()) return found.add(at.here.items());
   found.add(at.rest.items());
@@ -107,6 +136,7 @@ topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
 
 // Where a pattern with wildcards ends, with the branches made that lead there.
 topic_tree::ending topic_tree::end_of(std::string_view pattern, snapshot::trash& old) noexcept {
+  if (!root_) root_ = std::make_unique<branch>(nullptr, "");
   branch* at = root_.get();
   while (!pattern.empty()) {
     const auto token = next_token(pattern);
@@ -120,7 +150,7 @@ topic_tree::named_route& topic_tree::route_of(std::string_view topic,
                                               snapshot::trash& old) noexcept {
   named_route* found = exact_.find(topic, hash_of(topic));
   if (!found) {
-    found = new named_route(topic);
+    found = named_route::make(topic).release();
     exact_.insert(*found, old);
   }
   return *found;
@@ -160,6 +190,10 @@ void topic_tree::unlink(entry& removed, snapshot::trash& old) noexcept {
       }
     }
   }
+}
+
+void topic_tree::hide_soles() noexcept {
+  exact_.for_each([](named_route& each) { each.handlers.hide_sole(); });
 }
 
 // Takes out the branches that lead nowhere any more, from the tip.

@@ -1,5 +1,7 @@
 #include "fence.hpp"
 
+#include "shared_fence.hpp"
+
 #include <atomic>
 
 #if defined(__linux__) && !defined(MSGBUS_NO_MEMBARRIER)
@@ -20,14 +22,25 @@ bool writers_fence() {
   return registered;
 }
 
+namespace {
+
+void interrupt_others() {
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0) return;
+  // Readers already rely on it, so going on without it would free what they use.
+  std::fprintf(stderr, "msgbus: membarrier was taken away from the process: %s\n",
+               std::strerror(errno));
+  std::abort();
+}
+
+constinit shared_fence expedited{&interrupt_others};
+
+}  // namespace
+
 void writer_fence() {
-  if (!writers_fence()) {
+  if (writers_fence()) {
+    expedited.pass();
+  } else {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-  } else if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
-    // Readers already rely on it, so going on without it would free what they use.
-    std::fprintf(stderr, "msgbus: membarrier was taken away from the process: %s\n",
-                 std::strerror(errno));
-    std::abort();
   }
 }
 

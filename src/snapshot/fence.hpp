@@ -7,7 +7,8 @@ namespace msgbus::snapshot::detail {
 [[nodiscard]] bool writers_fence();
 
 /// Between the call and the return every other thread of the process passes a full fence, if
-/// `writers_fence()`; otherwise only this one does.
+/// `writers_fence()`; otherwise only this one does. Writers that call it at once share the system
+/// call.
 void writer_fence();
 
 }  // namespace msgbus::snapshot::detail

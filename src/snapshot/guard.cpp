@@ -6,7 +6,9 @@
 #include <array>
 #include <condition_variable>
 #include <list>
+#include <memory>
 #include <mutex>
+#include <vector>
 
 namespace msgbus::snapshot {
 
@@ -14,29 +16,37 @@ namespace detail {
 
 namespace {
 
-struct alignas(block_size) block {
-  static constexpr std::size_t places = block_size / sizeof(slot) - 1;
+// The bits of `block_head::on_leave`.
+constexpr unsigned always_fence = 1;  // writers cannot do it for this process
+constexpr unsigned wanted = 2;        // a writer waits for a guard of this block
 
+/// The places of one thread, or some of them. The next block is made when they are full.
+struct alignas(block_size) block : block_head {
+  static constexpr std::size_t places = (block_size - 2 * sizeof(void*)) / sizeof(slot);
+
+  std::atomic<block*> next{nullptr};
   std::array<slot, places> slots{};
-  std::atomic<block*> next{nullptr};  // where `is_end_of_block` is true
 };
 static_assert(sizeof(block) == block_size);
 
-// What a thread has that never had a guard: no place at all.
-constinit block full_block;
-constinit reader no_reader{full_block.slots.data() + block::places};
+// What a thread has that never had a guard: a last place that is taken.
+constinit const domain nothing;
+struct alignas(block_size) taken_place {
+  std::array<unsigned char, block_size - sizeof(slot)> before{};
+  slot place{&nothing};
+};
+constinit taken_place no_place;
 
-// The bits of `reader::on_leave`.
-constexpr unsigned always_fence = 1;  // writers cannot do it for this process
-constexpr unsigned wanted = 2;        // a writer waits for a guard of this thread
+std::unique_ptr<block> make_block() {
+  auto made = std::make_unique<block>();
+  if (!writers_fence()) made->on_leave = always_fence;
+  return made;
+}
 
-struct record : reader {
-  record() {
-    top = first.slots.data();
-    if (!writers_fence()) on_leave = always_fence;
-  }
-
-  block first;
+/// What a thread that has guards has: its blocks. Records are reused by later threads, and neither
+/// they nor their blocks are ever freed.
+struct record {
+  block* const first = make_block().release();
   record* next = nullptr;         // in the list of all records, fixed once it is there
   std::atomic<bool> taken{true};  // some living thread owns it
 };
@@ -46,7 +56,7 @@ constinit std::atomic<record*> all_records{nullptr};
 
 }  // namespace
 
-constinit thread_local reader* this_reader = &no_reader;
+constinit thread_local slot* first_place = &no_place.place;
 
 namespace {
 
@@ -59,7 +69,7 @@ struct membership {
   record* mine = nullptr;
   ~membership() {
     thread_ended = true;
-    this_reader = &no_reader;
+    first_place = &no_place.place;
     this_record = nullptr;
     if (mine) mine->taken.store(false, std::memory_order_release);
   }
@@ -85,7 +95,7 @@ record* add() {
 
 /// A guard that a writer saw, and may have to wait for.
 struct sighting {
-  record* owner;
+  block* in;
   const slot* place;
 
   // A later guard of the same domain in the same place looks the same. It does no harm: the owner
@@ -98,9 +108,9 @@ struct sighting {
 std::vector<sighting> guards_on(const domain& what) {
   std::vector<sighting> found;
   for (record* each = all_records.load(std::memory_order_acquire); each; each = each->next) {
-    for (block* b = &each->first; b; b = b->next.load(std::memory_order_acquire)) {
+    for (block* b = each->first; b; b = b->next.load(std::memory_order_acquire)) {
       for (const slot& place : b->slots) {
-        if (place.load(std::memory_order_acquire) == &what) found.push_back({each, &place});
+        if (place.load(std::memory_order_acquire) == &what) found.push_back({b, &place});
       }
     }
   }
@@ -129,7 +139,7 @@ class waiting_room {
       const std::lock_guard lock(mutex_);
       entries_.push_back(std::move(entry));
     }
-    for (const sighting& each : guards) each.owner->on_leave.fetch_or(wanted);
+    for (const sighting& each : guards) each.in->on_leave.fetch_or(wanted);
     // A guard that ends from here on sees that it is wanted, or is seen to have ended below.
     writer_fence();
     collect();
@@ -143,10 +153,10 @@ class waiting_room {
   /// Destroys whatever waits for no guard any more.
   void collect() { destroy(take_ready(nullptr)); }
 
-  void guard_ended(reader& self) { destroy(take_ready(&self)); }
+  void guard_ended(block_head& self) { destroy(take_ready(&self)); }
 
  private:
-  std::list<pending> take_ready(reader* self) {
+  std::list<pending> take_ready(block_head* self) {
     std::list<pending> ready;
     const std::lock_guard lock(mutex_);
     if (self) self->on_leave.fetch_and(~wanted);
@@ -154,7 +164,7 @@ class waiting_room {
       auto& guards = entry->guards;
       std::erase_if(guards, [&](const sighting& each) { return each.gone(*entry->what); });
       for (const sighting& each : guards) {
-        if (each.owner == self) self->on_leave.fetch_or(wanted);
+        if (each.in == self) self->on_leave.fetch_or(wanted);
       }
       const auto next = std::next(entry);
       if (guards.empty()) ready.splice(ready.end(), entries_, entry);
@@ -179,10 +189,18 @@ class waiting_room {
   std::list<pending> entries_;
 };
 
+// Most guards end sooner than a second fence takes: looks at them for about as long as that.
+void wait_briefly(const domain& what, std::vector<sighting>& guards) {
+  for (int looks = 0; looks < 200 && !guards.empty(); ++looks) {
+    std::erase_if(guards, [&](const sighting& each) { return each.gone(what); });
+  }
+}
+
 // Without memory to wait there is no way to keep the promise: noexcept makes that the end.
 void retire(const domain& what, trash things, bool may_wait) noexcept {
   writer_fence();
   auto guards = guards_on(what);
+  if (may_wait) wait_briefly(what, guards);
   if (guards.empty()) return;  // `things` go here
   bool done = false;
   auto& room = waiting_room::instance();
@@ -194,7 +212,7 @@ void retire(const domain& what, trash things, bool may_wait) noexcept {
 
 namespace {
 
-record& join() {
+void join() {
   record* mine = nullptr;
   if (thread_ended) {
     mine = add();  // the thread's last destructors dispatch: nobody is left to give this back
@@ -204,37 +222,37 @@ record& join() {
     this_membership.mine = mine;
   }
   this_record = mine;
-  if (writers_fence()) this_reader = mine;
-  return *mine;
+  if (writers_fence()) first_place = mine->first->slots.data();
 }
 
-slot* block_after(slot* end) {
-  // The end of a block is its link to the next one, and behind the last of its places.
-  auto* const full = reinterpret_cast<block*>(end - block::places);
-  block* next = full->next.load(std::memory_order_relaxed);
-  if (!next) {
-    next = new block;
-    full->next.store(next, std::memory_order_release);
+slot* free_place(block& from) {
+  for (slot& each : from.slots) {
+    if (each.load(std::memory_order_relaxed) == nullptr) return &each;
   }
-  return next->slots.data();
+  block* next = from.next.load(std::memory_order_relaxed);
+  if (!next) {
+    next = make_block().release();
+    from.next.store(next, std::memory_order_release);
+  }
+  return free_place(*next);
 }
 
 }  // namespace
 
-place enter(const domain& what) {
-  record& self = this_record ? *this_record : join();
-  slot* const mine = is_end_of_block(self.top) ? block_after(self.top) : self.top;
-  self.top = mine + 1;
+slot* enter(const domain& what) {
+  if (!this_record) join();
+  slot* const mine = free_place(*this_record->first);
   mine->store(&what, std::memory_order_release);
   // Where writers cannot fence for the reader, it keeps its own loads behind its store.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  return {&self, mine};
+  return mine;
 }
 
-void leave(reader& self) noexcept {
+void leave(slot* left) noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (self.on_leave.load(std::memory_order_relaxed) & wanted) {
-    waiting_room::instance().guard_ended(self);
+  block_head& head = head_of(left);
+  if (head.on_leave.load(std::memory_order_relaxed) & wanted) {
+    waiting_room::instance().guard_ended(head);
   }
 }
 
@@ -242,7 +260,7 @@ void leave(reader& self) noexcept {
 
 bool inside_guard() noexcept {
   const detail::record* self = detail::this_record;
-  return self && self->top != self->first.slots.data();
+  return self && self->first->slots.front().load(std::memory_order_relaxed) != nullptr;
 }
 
 void retire(const domain& what, trash things) noexcept {

@@ -6,19 +6,30 @@ namespace msgbus::snapshot {
 
 trash::trash() noexcept = default;
 
-trash::trash(trash&& other) noexcept : things_(std::exchange(other.things_, {})) {}
+trash::trash(trash&& other) noexcept
+    : few_(other.few_),
+      few_size_(std::exchange(other.few_size_, 0)),
+      more_(std::exchange(other.more_, {})) {}
 
 trash& trash::operator=(trash&& other) noexcept {
-  trash(std::move(other)).things_.swap(things_);
+  trash taken(std::move(other));
+  std::swap(few_, taken.few_);
+  std::swap(few_size_, taken.few_size_);
+  more_.swap(taken.more_);
   return *this;
 }
 
 trash::~trash() {
-  for (const thing& each : things_) each.destroy(each.object);
+  for (std::size_t i = 0; i < few_size_; ++i) few_[i].destroy(few_[i].object);
+  for (const thing& each : more_) each.destroy(each.object);
 }
 
 void trash::add(void* object, void (*destroy)(void*)) noexcept {
-  things_.push_back({object, destroy});
+  if (few_size_ < few_.size()) {
+    few_[few_size_++] = {object, destroy};
+  } else {
+    more_.push_back({object, destroy});
+  }
 }
 
 void trash::add(std::shared_ptr<const void> object) noexcept {
@@ -26,8 +37,11 @@ void trash::add(std::shared_ptr<const void> object) noexcept {
 }
 
 void trash::add(trash&& other) noexcept {
-  things_.insert(things_.end(), other.things_.begin(), other.things_.end());
-  other.things_.clear();
+  for (std::size_t i = 0; i < other.few_size_; ++i)
+    add(other.few_[i].object, other.few_[i].destroy);
+  for (const thing& each : other.more_) add(each.object, each.destroy);
+  other.few_size_ = 0;
+  other.more_.clear();
 }
 
 }  // namespace msgbus::snapshot

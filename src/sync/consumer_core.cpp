@@ -6,6 +6,22 @@
 
 namespace msgbus::sync::detail {
 
+namespace {
+
+// `run_one` for handlers of events, which take what they are found for.
+bool run_event(const routing::item& item, delivery& d) {
+  routing::entry& entry = *item.entry;
+  if (!entry.active()) return false;
+  try {
+    reinterpret_cast<call_handler>(item.call)(entry, d);
+  } catch (...) {
+    d.failed.add(std::current_exception());
+  }
+  return true;
+}
+
+}  // namespace
+
 consumer_core::consumer_core(std::shared_ptr<provider> overrides) : shared(std::move(overrides)) {}
 
 consumer_core::~consumer_core() = default;
@@ -14,17 +30,13 @@ std::shared_ptr<consumer_core> consumer_core::make(std::shared_ptr<provider> ove
   return std::make_shared<consumer_core>(std::move(overrides));
 }
 
+template class sender_core<consumer_core>;
+
 producer_core::producer_core() = default;
 
 producer_core::~producer_core() = default;
 
 std::shared_ptr<producer_core> producer_core::make() { return std::make_shared<producer_core>(); }
-
-void producer_core::bind(const std::shared_ptr<consumer_core>& target) {
-  target->senders.bind(*this, target);
-}
-
-void producer_core::unbind(consumer_core& target) { target.senders.unbind(*this); }
 
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
                                            const component::callable_type& type, void* callable) {
@@ -33,7 +45,44 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
   }));
 }
 
-std::size_t consumer_core::deliver_rarely(routing::listed typed, delivery& d) const {
+inline std::size_t consumer_core::run_all(const routing::quick_route* found, delivery& d) const {
+  d.component = &shared;
+  const routing::listed typed(found ? found->items() : nullptr);
+  if (typed.begin == typed.end || any() || shared.watcher.get()) [[unlikely]] {
+    return run_rarely(typed, d);
+  }
+  std::size_t ran = static_cast<std::size_t>(typed.end - typed.begin);
+  for (const routing::item* item = typed.begin; item != typed.end; ++item) {
+    if (!run_event(*item, d)) [[unlikely]]
+      --ran;
+  }
+  if (ran == 0) [[unlikely]]
+    shared.unrouted.add();  // all were cancelled on the way
+  return ran;
+}
+
+std::size_t consumer_core::deliver(delivery& d) const {
+  const snapshot::guard guard(guarded());
+  const routing::quick_route* const found = find_route(d.message.type);
+  routing::entry* const sole = found ? found->sole() : nullptr;
+  if (!sole || shared.watcher.get()) return run_all(found, d);
+  try {
+    reinterpret_cast<call_plain>(sole->plain())(*sole, d.message.data, shared, &d.failed);
+  } catch (...) {
+    d.failed.add(std::current_exception());
+  }
+  return 1;
+}
+
+std::size_t consumer_core::consume_guarded(const routing::quick_route* found,
+                                           value_ref event) const {
+  delivery d(event);
+  const std::size_t ran = run_all(found, d);
+  d.failed.throw_any();
+  return ran;
+}
+
+std::size_t consumer_core::run_rarely(routing::listed typed, delivery& d) const {
   const routing::listed every(any());
   observer* const watcher = d.component->watcher.get();
   if (watcher) watcher->accepted(d.step());
@@ -66,7 +115,7 @@ std::size_t producer_core::dispatch(value_ref event) const {
     const routing::listed bound(items());
     for (const routing::item* each = bound.begin; each != bound.end; ++each) {
       if (!each->entry->active()) continue;
-      ran += static_cast<component::binding<consumer_core>*>(each->entry)->target().deliver(d);
+      ran += target_of(*each).deliver(d);
     }
     if (ran == 0) [[unlikely]] {
       unrouted.add();

@@ -12,4 +12,8 @@ bool run_watched(const routing::item& item, delivery& d, observer& watcher) {
   return took;
 }
 
+void pass_on_caught() {
+  if (std::current_exception()) throw;
+}
+
 }  // namespace msgbus::sync::detail

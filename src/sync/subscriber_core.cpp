@@ -17,6 +17,8 @@ std::shared_ptr<subscriber_core> subscriber_core::make(std::shared_ptr<provider>
   return std::make_shared<subscriber_core>(std::move(overrides));
 }
 
+template class sender_core<subscriber_core>;
+
 publisher_core::publisher_core() = default;
 
 publisher_core::~publisher_core() = default;
@@ -24,12 +26,6 @@ publisher_core::~publisher_core() = default;
 std::shared_ptr<publisher_core> publisher_core::make() {
   return std::make_shared<publisher_core>();
 }
-
-void publisher_core::bind(const std::shared_ptr<subscriber_core>& target) {
-  target->senders.bind(*this, target);
-}
-
-void publisher_core::unbind(subscriber_core& target) { target.senders.unbind(*this); }
 
 namespace {
 
@@ -50,11 +46,23 @@ subscription subscriber_core::attach_handler(std::initializer_list<std::string_v
   }));
 }
 
+inline bool subscriber_core::deliver_short(value_ref message, std::string_view topic,
+                                           std::size_t hash) const {
+  const routing::quick_route* const only = find_only_route(topic, hash);
+  routing::entry* const sole = only ? only->sole() : nullptr;
+  if (!sole || shared.watcher.get()) return false;
+  try {
+    return reinterpret_cast<call_plain_typed>(sole->plain())(*sole, message, shared);
+  } catch (...) {
+    pass_on_caught();
+    return true;
+  }
+}
+
 std::size_t subscriber_core::deliver(posting& posted) const {
   const snapshot::guard guard(guarded());
-  const routing::listed only(find_only(posted.known.topic(), posted.hash));
   routing::matches found;
-  if (only.begin == only.end) find(posted.known.topic(), posted.hash, found);
+  find(posted.known.topic(), posted.hash, found);
 
   posted.component = &shared;
   observer* const watcher = shared.watcher.get();
@@ -67,7 +75,6 @@ std::size_t subscriber_core::deliver(posting& posted) const {
       posted.refused = true;
     }
   };
-  for (const routing::item* each = only.begin; each != only.end; ++each) run(*each);
   found.for_each(run);
   if (ran == 0) {
     shared.unrouted.add();
@@ -89,6 +96,10 @@ std::string subscriber_core::describe_handlers(const posting& posted) const {
 
 std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
                                      std::size_t hash) const {
+  if (!has_patterns()) {
+    const snapshot::guard guard(guarded());
+    if (deliver_short(message, topic, hash)) return 1;
+  }
   posting posted(message, topic, hash);
   const std::size_t ran = deliver(posted);
   posted.failed.throw_any();
@@ -108,32 +119,39 @@ std::string publisher_core::describe_bound(const posting& posted) const {
   const routing::listed bound(items());
   for (const routing::item* each = bound.begin; each != bound.end; ++each) {
     if (!each->entry->active()) continue;
-    const auto& target = static_cast<component::binding<subscriber_core>*>(each->entry)->target();
-    const std::string handlers = target.describe_handlers(posted);
+    const std::string handlers = target_of(*each).describe_handlers(posted);
     if (!handlers.empty()) all += (all.empty() ? "" : "; ") + handlers;
   }
   return all;
 }
 
+inline bool publisher_core::publish_short(value_ref message, std::string_view topic,
+                                          std::size_t hash) const {
+  const routing::listed bound(items());
+  if (bound.end - bound.begin != 1 || watcher.get()) return false;
+  const subscriber_core& only = target_of(*bound.begin);
+  if (!bound.begin->entry->active() || only.has_patterns()) return false;
+  const snapshot::guard guard(only.guarded());
+  return only.deliver_short(message, topic, hash);
+}
+
 std::size_t publisher_core::publish(value_ref message, std::string_view topic,
                                     std::size_t hash) const {
+  const snapshot::guard guard(guarded());
+  if (publish_short(message, topic, hash)) return 1;
   posting posted(message, topic, hash);
+  const routing::listed bound(items());
+  observer* const told = watcher.get();
+  if (bound.begin == bound.end || told) check_topic(topic);  // otherwise a subscriber does
+  if (told) told->accepted(posted.step());
   std::size_t ran = 0;
-  {
-    const snapshot::guard guard(guarded());
-    const routing::listed bound(items());
-    observer* const told = watcher.get();
-    if (bound.begin == bound.end || told) check_topic(topic);  // otherwise a subscriber does
-    if (told) told->accepted(posted.step());
-    for (const routing::item* each = bound.begin; each != bound.end; ++each) {
-      if (!each->entry->active()) continue;
-      ran +=
-          static_cast<component::binding<subscriber_core>*>(each->entry)->target().deliver(posted);
-    }
-    if (ran == 0) {
-      unrouted.add();
-      if (told) told->unrouted(posted.step());
-    }
+  for (const routing::item* each = bound.begin; each != bound.end; ++each) {
+    if (!each->entry->active()) continue;
+    ran += target_of(*each).deliver(posted);
+  }
+  if (ran == 0) {
+    unrouted.add();
+    if (told) told->unrouted(posted.step());
   }
   posted.failed.throw_any();
   if (ran == 0 && posted.refused) throw_mismatch(posted, describe_bound(posted));

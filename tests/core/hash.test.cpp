@@ -84,4 +84,18 @@ TEST_CASE("an address has one hash, and neighbours have others") {
   CHECK(cells.size() > 16);  // aligned addresses do not all share the low cells
 }
 
+TEST_CASE("texts are the same if they have the same bytes") {
+  for (std::size_t length = 0; length <= longest; ++length) {
+    INFO(length << " bytes");
+    const std::string text(bytes.data(), length);
+    CHECK(msgbus::detail::is_same_text(text, std::string(text)));
+    CHECK_FALSE(msgbus::detail::is_same_text(text, text + '\0'));
+    for (std::size_t i = 0; i < length; ++i) {
+      std::string other = text;
+      other[i] = static_cast<char>(other[i] ^ 1);
+      CHECK_FALSE(msgbus::detail::is_same_text(text, other));
+    }
+  }
+}
+
 }  // namespace hash_test

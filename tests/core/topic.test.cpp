@@ -92,6 +92,27 @@ TEST_CASE("every short text is valid or not as the plain grammar says", "[T7]") 
   CHECK(valid > 1000);
 }
 
+TEST_CASE("a topic is split into its tokens if it is valid, and has not too many", "[T7]") {
+  msgbus::detail::topic_tokens tokens;
+  REQUIRE(msgbus::detail::split_topic("orders.*x.placed", tokens));
+  REQUIRE(tokens.count == 3);
+  CHECK(std::string_view(tokens.at[0].text, tokens.at[0].size) == "orders");
+  CHECK(std::string_view(tokens.at[1].text, tokens.at[1].size) == "*x");
+  CHECK(std::string_view(tokens.at[2].text, tokens.at[2].size) == "placed");
+  for (const char* text : {"", ".", "a.", ".a", "a..b", "*", "a.>", "a.*.b", "a b", "a.\tb"}) {
+    INFO(text);
+    msgbus::detail::topic_tokens none;
+    CHECK_FALSE(msgbus::detail::split_topic(text, none));
+    CHECK(topic_fault(text, false) != nullptr);
+  }
+  std::string longest = "a";
+  for (std::size_t i = 1; i < msgbus::detail::topic_tokens::most; ++i) longest += ".a";
+  msgbus::detail::topic_tokens all;
+  CHECK(msgbus::detail::split_topic(longest, all));
+  msgbus::detail::topic_tokens too_many;
+  CHECK_FALSE(msgbus::detail::split_topic(longest + ".a", too_many));
+}
+
 TEST_CASE("a refused topic is named, with what is wrong", "[T7]") {
   CHECK(code_of([] { msgbus::detail::check_topic("a..b"); }) == msgbus::errc::invalid_topic);
   CHECK(text_of([] { msgbus::detail::check_topic("a..b"); }) ==

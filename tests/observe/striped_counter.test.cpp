@@ -31,4 +31,14 @@ TEST_CASE("striped counters count apart") {
   CHECK(second.sum() == 0);
 }
 
+TEST_CASE("counts are small until a second thread counts", "[D7]") {
+  CHECK(sizeof(msgbus::detail::striped_counter) <= 32);
+  msgbus::detail::striped_counts<2> counts;
+  counts.add(0);
+  for (int i = 0; i < 3; ++i) std::thread([&] { counts.add(1, 2); }).join();
+  counts.add(0, 4);
+  CHECK(counts.sum(0) == 5);
+  CHECK(counts.sum(1) == 6);
+}
+
 }  // namespace striped_counter_test

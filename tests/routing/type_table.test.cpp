@@ -42,10 +42,19 @@ entries found(const type_table& table, type_key type) {
   return entries_of(table.find(type));
 }
 
+const entry* sole(const type_table& table, type_key type) {
+  const msgbus::snapshot::guard guard(table.guarded());
+  const auto* const route = table.find_route(type);
+  return route ? route->sole() : nullptr;
+}
+
 constexpr std::array only_placed{typed_call{key_of<placed>, nullptr}};
 constexpr std::array only_paid{typed_call{key_of<paid>, nullptr}};
 constexpr std::array both{typed_call{key_of<placed>, nullptr}, typed_call{key_of<paid>, nullptr}};
 constexpr std::array every{typed_call{nullptr, nullptr}};
+
+void plain_call() {}
+constexpr std::array plain_placed{typed_call{key_of<placed>, nullptr, &plain_call}};
 
 }  // namespace
 
@@ -102,6 +111,37 @@ TEST_CASE("any number of types is kept apart", "[T1]") {
   for (std::size_t i = 0; i < records.size(); ++i) {
     REQUIRE(found(*table, &records[i]) == entries{all[i]});
   }
+}
+
+TEST_CASE("a handler with a plain call is told of while it is the only one of its type", "[D3]") {
+  const auto table = std::make_shared<type_table>();
+  CHECK(sole(*table, key_of<placed>) == nullptr);
+  const auto first = attach(*table, plain_placed);
+  CHECK(sole(*table, key_of<placed>) == first.get());
+  const auto second = attach(*table, only_placed);
+  CHECK(sole(*table, key_of<placed>) == nullptr);
+  router::detach(*first);
+  CHECK(sole(*table, key_of<placed>) == nullptr);  // the other one has no plain call
+  const auto third = attach(*table, plain_placed);
+  router::detach(*second);
+  CHECK(sole(*table, key_of<placed>) == third.get());
+}
+
+TEST_CASE("no handler is the only one beside a handler of every event", "[T4]") {
+  const auto table = std::make_shared<type_table>();
+  const auto before = attach(*table, plain_placed);
+  const auto any = attach(*table, every);
+  CHECK(sole(*table, key_of<placed>) == nullptr);
+  router::detach(*before);
+  const auto after = attach(*table, plain_placed);
+  CHECK(sole(*table, key_of<placed>) == nullptr);
+}
+
+TEST_CASE("a closed table tells of no only handler: dispatches that come late find none", "[D8]") {
+  const auto table = std::make_shared<type_table>();
+  const auto only = attach(*table, plain_placed);
+  table->close();
+  CHECK(sole(*table, key_of<placed>) == nullptr);
 }
 
 }  // namespace type_table_test

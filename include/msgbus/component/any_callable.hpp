@@ -41,16 +41,30 @@ class any_callable {
 
   [[nodiscard]] void* get() const noexcept { return at_; }
 
+  /// The one it was made from, as what it is.
+  template <class F>
+  [[nodiscard]] F& as() const noexcept {
+    if constexpr (fits_inside<F>) {
+      return *static_cast<F*>(static_cast<void*>(const_cast<std::byte*>(inside_)));
+    } else {
+      return *static_cast<F*>(at_);
+    }
+  }
+
   /// What it holds is destroyed before the end of this.
   void destroy() noexcept;
 
  private:
+  static constexpr std::size_t room = 32;
+  template <class F>
+  static constexpr bool fits_inside = sizeof(F) <= room && alignof(F) <= alignof(std::max_align_t);
+
   [[nodiscard]] bool is_inside() const noexcept { return at_ == inside_; }
   void free() noexcept;
 
   const callable_type* type_;  // null once it was destroyed
   void* at_;
-  alignas(std::max_align_t) std::byte inside_[32];
+  alignas(std::max_align_t) std::byte inside_[room];
 };
 
 }  // namespace msgbus::component

@@ -41,6 +41,8 @@ class bound_argument {
   using T = std::remove_cvref_t<P>;
   static constexpr bool wants_mutable =
       std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
+  // A text is only made when it is wanted, where the handler wants it.
+  static constexpr bool makes_text = std::same_as<P, std::string>;
   static constexpr bool keeps = conversion_target<T> || std::is_rvalue_reference_v<P>;
 
  public:
@@ -50,7 +52,11 @@ class bound_argument {
     } else if constexpr (wants_mutable) {
       throw_bad_argument(at, type_name<P>(), given.value, "a reference takes that very type");
     } else if constexpr (conversion_target<T>) {
-      kept_ = converted<T>(given.value);
+      if constexpr (makes_text) {
+        if (given.value.type->text) kept_ = given.value.type->text(given.value.data);
+      } else {
+        kept_ = converted<T>(given.value);
+      }
       if (!kept_) {
         throw_bad_argument(at, type_name<P>(), given.value,
                            converts_from<T>(given.value.type) ? "the value does not fit"
@@ -73,7 +79,7 @@ class bound_argument {
       return std::move(kept_ ? *kept_ : exact());
     } else {
       if constexpr (keeps) {
-        if (kept_) return std::move(*kept_);
+        if (kept_) return P(std::move(*kept_));
       }
       if constexpr (std::copy_constructible<T>) {
         if (!moves()) return std::as_const(exact());
@@ -105,7 +111,9 @@ class bound_argument {
   }
 
   argument given_;
-  std::conditional_t<keeps, std::optional<T>, std::monostate> kept_{};
+  std::conditional_t<makes_text, text_value,
+                     std::conditional_t<keeps, std::optional<T>, std::monostate>>
+      kept_{};
 };
 
 /// What tells an exact result type, its reference and constness included.

@@ -22,6 +22,7 @@ class event_entry : public routing::typed_entry {
 
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] void* callable() const noexcept { return callable_.get(); }
+  [[nodiscard]] const any_callable& held() const noexcept { return callable_; }
 
  private:
   void destroy_callable() noexcept override { callable_.destroy(); }
@@ -33,6 +34,7 @@ class event_entry : public routing::typed_entry {
 struct message_calls {
   void (*call)();
   std::span<const type_key> types;  // they live as long as the program
+  void (*plain)() = nullptr;        // see `entry::plain`
 };
 
 /// A handler of messages of some types, or of every type.
@@ -44,6 +46,7 @@ class message_entry : public routing::topic_entry {
 
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] void* callable() const noexcept { return callable_.get(); }
+  [[nodiscard]] const any_callable& held() const noexcept { return callable_; }
 
  private:
   void destroy_callable() noexcept override { callable_.destroy(); }
@@ -55,7 +58,7 @@ class message_entry : public routing::topic_entry {
 /// The callable of an entry; whoever calls it knows its type.
 template <class F, class Entry>
 [[nodiscard]] F& callable_in(routing::entry& entry) noexcept {
-  return *static_cast<F*>(static_cast<const Entry&>(entry).callable());
+  return static_cast<const Entry&>(entry).held().template as<F>();
 }
 
 /// `A | B`, or `any type` if there are none.

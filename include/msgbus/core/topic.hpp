@@ -39,6 +39,23 @@ constexpr std::string_view next_token(std::string_view& rest) noexcept {
   return nullptr;
 }
 
+/// The tokens of a topic.
+struct topic_tokens {
+  static constexpr std::size_t most = 24;
+
+  // Of the array, only the first `count` are ever read.
+  topic_tokens() noexcept {}  // NOLINT(modernize-use-equals-default)
+
+  std::size_t count = 0;
+  struct {
+    const char* text;
+    std::size_t size;
+  } at[most];
+};
+
+/// Splits a valid topic. False for an invalid one, and for one with more tokens than that.
+[[nodiscard]] bool split_topic(std::string_view topic, topic_tokens& tokens) noexcept;
+
 /// Throws `invalid_topic`, naming the text and what is wrong with it (T7).
 void check_topic(std::string_view topic);
 void check_pattern(std::string_view pattern);

@@ -133,7 +133,9 @@ class kept_type {
   explicit kept_type(type_key of);
 
   [[nodiscard]] bool is(type_key other) const noexcept {
-    if (other->hash != hash_) return false;
+    return other->hash == hash_ && is_with_same_hash(other);
+  }
+  [[nodiscard]] bool is_with_same_hash(type_key other) const noexcept {
     return other == key_ || (other->info && has_name(*other->info));
   }
   [[nodiscard]] std::size_t hash() const noexcept { return hash_; }

@@ -142,6 +142,7 @@ class injector {
  public:
   /// Whether it takes an await to get them, overrides aside.
   static constexpr bool has_async = resolved::has_async;
+  static constexpr bool has_context = (is_context<Ps> || ...);
 
   /// Runs `call(ps...)` with every parameter filled in, and returns what it returns. What fails is
   /// thrown; a failing handler with failing clean-ups as one `dispatch_error`. If `failed` is

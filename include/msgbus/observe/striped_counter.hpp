@@ -1,40 +1,109 @@
 #pragma once
 
-/// A counter that threads may add to without slowing each other down.
+/// Counters that threads may add to without slowing each other down.
 
 #include <msgbus/core/namespaces.hpp>
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace msgbus::detail {
 
-/// Every thread adds to one of a few stripes, each on a cache line of its own; reading sums them.
-class striped_counter {
- public:
-  void add() noexcept { stripes_[own()].count.fetch_add(1, std::memory_order_relaxed); }
+inline constexpr std::size_t own_stripes = 7;
 
-  [[nodiscard]] std::uint64_t sum() const noexcept {
-    std::uint64_t total = 0;
-    for (const stripe& each : stripes_) total += each.count.load(std::memory_order_relaxed);
+/// The stripe that belongs to this thread alone, or `own_stripes` for one that is shared.
+[[nodiscard]] std::size_t claim_stripe() noexcept;
+extern constinit thread_local std::size_t this_stripe;  // `own_stripes` + 1 before it is claimed
+
+inline std::size_t stripe_of_thread() noexcept {
+  return this_stripe <= own_stripes ? this_stripe : claim_stripe();
+}
+
+/// Counts of a few kinds. Each of the first few living threads has counts of its own, which it
+/// increases without a locked instruction; later ones share some. The first thread's are in the
+/// object; those of the others are allocated when a second thread counts. Reading sums them up:
+/// exact when nobody counts, or after a grace period of the guards under which was counted.
+template <std::size_t Kinds>
+class striped_counts {
+ public:
+  striped_counts() = default;
+  striped_counts(const striped_counts&) = delete;
+  striped_counts& operator=(const striped_counts&) = delete;
+  ~striped_counts() { delete others_.load(std::memory_order_acquire); }
+
+  void add(std::size_t kind, std::uint64_t many = 1) noexcept {
+    const std::size_t mine = stripe_of_thread();
+    if (mine == first_.load(std::memory_order_relaxed)) [[likely]] {
+      increase(own_[kind], many);
+    } else {
+      add_elsewhere(mine, kind, many);
+    }
+  }
+
+  [[nodiscard]] std::uint64_t sum(std::size_t kind) const noexcept {
+    std::uint64_t total = own_[kind].load(std::memory_order_relaxed);
+    if (const lines* const others = others_.load(std::memory_order_acquire)) {
+      for (const line& each : *others) total += each.counts[kind].load(std::memory_order_relaxed);
+    }
     return total;
   }
 
  private:
-  static constexpr std::size_t count = 8;
+  using count = std::atomic<std::uint64_t>;
+  struct alignas(64) line {
+    std::array<count, Kinds> counts{};
+  };
+  using lines = std::array<line, own_stripes + 1>;
 
-  // The next thread gets the next stripe.
-  static std::size_t own() noexcept {
-    static constinit std::atomic<std::size_t> next{0};
-    thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed) % count;
-    return mine;
+  static constexpr std::size_t nobody = own_stripes + 1;
+
+  // Only one thread adds to it.
+  static void increase(count& at, std::uint64_t many) noexcept {
+    at.store(at.load(std::memory_order_relaxed) + many, std::memory_order_relaxed);
   }
 
-  struct alignas(64) stripe {
-    std::atomic<std::uint64_t> count{0};
-  };
-  std::array<stripe, count> stripes_;
+  // Without memory to count in, there is no going on.
+  void add_elsewhere(std::size_t mine, std::size_t kind, std::uint64_t many) noexcept {
+    if (mine == own_stripes) {  // that one is shared
+      made()[mine].counts[kind].fetch_add(many, std::memory_order_relaxed);
+      return;
+    }
+    std::size_t first = nobody;
+    if (first_.compare_exchange_strong(first, mine, std::memory_order_relaxed)) {
+      increase(own_[kind], many);
+    } else {
+      increase(made()[mine].counts[kind], many);
+    }
+  }
+
+  lines& made() {
+    lines* now = others_.load(std::memory_order_acquire);
+    if (now) return *now;
+    auto all = std::make_unique<lines>();
+    if (others_.compare_exchange_strong(now, all.get(), std::memory_order_acq_rel)) {
+      return *all.release();
+    }
+    return *now;
+  }
+
+  std::atomic<std::size_t> first_{nobody};  // the stripe whose counts are in the object
+  std::atomic<lines*> others_{nullptr};
+  std::array<count, Kinds> own_{};
+};
+
+/// Counts one thing, which is rare.
+class striped_counter {
+ public:
+  striped_counter() noexcept;
+  ~striped_counter();
+  void add() noexcept;
+  [[nodiscard]] std::uint64_t sum() const noexcept;
+
+ private:
+  striped_counts<1> counts_;
 };
 
 }  // namespace msgbus::detail

@@ -25,7 +25,7 @@ class router;
 /// suspends, pins the entry while it holds the guard: the last of those pins releases the entry.
 class entry {
  public:
-  explicit entry(std::uint64_t order) noexcept;
+  explicit entry(std::uint64_t order, void (*plain_call)() = nullptr) noexcept;
   virtual ~entry();
   entry(const entry&) = delete;
   entry& operator=(const entry&) = delete;
@@ -34,6 +34,10 @@ class entry {
   [[nodiscard]] virtual std::string describe() const = 0;
 
   [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_acquire); }
+
+  /// The shorter way to call a handler of one type that is the only one of its message; null if it
+  /// has none. A function pointer that the component's family casts back to what it is.
+  [[nodiscard]] auto plain() const noexcept -> void (*)() { return plain_; }
 
   /// The place in the order of registration within its component (D1).
   [[nodiscard]] std::uint64_t order() const noexcept { return order_; }
@@ -59,7 +63,6 @@ class entry {
   void wait_until_let_go() const noexcept;
   static bool releasing() noexcept;  // this thread is destroying some callable
 
-  std::atomic<bool> active_{true};
   std::atomic<bool> let_go_{false};
   std::atomic<std::uint32_t> uses_{1};  // the attachment's own, and one for each pin
   std::mutex telling_;
@@ -74,6 +77,10 @@ class entry {
   std::shared_ptr<entry> self_;
   entry* previous_ = nullptr;
   entry* next_ = nullptr;
+
+  // Beside the callable of the classes below: read together.
+  std::atomic<bool> active_{true};
+  void (*const plain_)();
 };
 
 /// Owns a pin.
@@ -105,16 +112,19 @@ struct item {
 };
 
 /// The handlers of one route in registration order. Appended to in place and read without locks:
-/// a reader sees the items that were there when it took the size.
+/// a reader sees the items that were there when it took the end.
 class item_list {
  public:
   static std::unique_ptr<item_list> make(std::size_t capacity);
 
-  [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
-  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] const item* begin() const noexcept {
     return reinterpret_cast<const item*>(this + 1);
   }
+  [[nodiscard]] const item* end() const noexcept { return end_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return static_cast<std::size_t>(end() - begin());
+  }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   // For writers; there is room.
   void append(const item* first, const item* last) noexcept;
@@ -123,17 +133,17 @@ class item_list {
   static void operator delete(void* block) { ::operator delete(block); }
 
  private:
-  explicit item_list(std::size_t capacity) noexcept : capacity_(capacity) {}
+  explicit item_list(std::size_t capacity) noexcept : end_(begin()), capacity_(capacity) {}
 
   // The items follow in the same block; they are made by appending.
-  std::atomic<std::size_t> size_{0};
+  std::atomic<const item*> end_;
   const std::size_t capacity_;
 };
 
 /// A list as it is now: handlers added from here on wait for the next event (D4).
 struct listed {
   explicit listed(const item_list* list) noexcept
-      : begin(list ? list->begin() : nullptr), end(list ? begin + list->size() : nullptr) {}
+      : begin(list ? list->begin() : nullptr), end(list ? list->end() : nullptr) {}
   const item* begin;
   const item* end;
 };
@@ -160,6 +170,24 @@ class route {
   void replace(std::unique_ptr<item_list> list, snapshot::trash& old);
 
   std::atomic<item_list*> items_{nullptr};
+};
+
+/// A route that tells at once of its only handler, if that has a `plain` call.
+class quick_route : public route {
+ public:
+  /// For readers, under a guard: the only handler, which is attached; null if there are others, or
+  /// it has no `plain` call, or `hide_sole` was called.
+  [[nodiscard]] entry* sole() const noexcept { return sole_.load(std::memory_order_acquire); }
+
+  // For writers. Without `may_be_sole` all handlers are read from the list.
+  void add(item added, snapshot::trash& old, bool may_be_sole = true);
+  void remove(const entry& removed, snapshot::trash& old, bool may_be_sole = true);
+  void hide_sole() noexcept { sole_.store(nullptr, std::memory_order_release); }
+
+ private:
+  void show_sole(bool may_be) noexcept;
+
+  std::atomic<entry*> sole_{nullptr};
 };
 
 }  // namespace msgbus::routing

@@ -18,7 +18,7 @@ class named_entry : public entry {
   named_entry(std::uint64_t order, std::string given)
       : entry(order), hash(hash_of(given)), name(std::move(given)) {}
 
-  [[nodiscard]] bool is(std::string_view other) const noexcept { return name == other; }
+  [[nodiscard]] bool is(std::string_view other) const noexcept { return is_same_text(name, other); }
 
   const std::size_t hash;
   const std::string name;

@@ -55,12 +55,16 @@ class router : public std::enable_shared_from_this<router> {
   /// Takes the entry out of every route it is in. Called with the writers' lock held.
   virtual void unlink(entry& removed, snapshot::trash& old) noexcept = 0;
 
+  /// Every handler is found through a list from here on, where its reader sees that it is detached.
+  /// Called with the writers' lock held.
+  virtual void hide_soles() noexcept {}
+
   std::mutex writing_;
 
  private:
   bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was out already
   void own(std::shared_ptr<entry> made) noexcept;
-  std::shared_ptr<entry> disown(entry& removed) noexcept;
+  void unchain(entry& removed) noexcept;
 
   snapshot::domain domain_;
   std::atomic<std::uint64_t> next_order_{1};  // written under the lock

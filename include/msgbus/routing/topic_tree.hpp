@@ -3,6 +3,7 @@
 /// The routes of a subscriber: topics by hash, patterns with wildcards by a tree of tokens.
 
 #include <msgbus/core/hash.hpp>
+#include <msgbus/core/topic.hpp>
 #include <msgbus/routing/matches.hpp>
 #include <msgbus/routing/router.hpp>
 #include <msgbus/snapshot/table.hpp>
@@ -19,7 +20,8 @@ namespace msgbus::routing {
 class topic_entry : public entry {
  public:
   /// The patterns are valid, and each is there once.
-  topic_entry(std::uint64_t order, std::vector<std::string> patterns, void (*call)()) noexcept;
+  topic_entry(std::uint64_t order, std::vector<std::string> patterns, void (*call)(),
+              void (*plain_call)() = nullptr) noexcept;
   ~topic_entry() override;
 
  protected:
@@ -39,11 +41,19 @@ class topic_tree : public router {
 
   /// The handlers of a topic where no pattern with wildcards has to be looked at; else null. For
   /// readers, under a guard. `hash` is `hash_of(topic)`.
+  [[nodiscard]] const quick_route* find_only_route(std::string_view topic,
+                                                   std::size_t hash) const noexcept {
+    if (has_patterns()) return nullptr;
+    const named_route* const exact = exact_.find(topic, hash);
+    return exact ? &exact->handlers : nullptr;
+  }
+  [[nodiscard]] bool has_patterns() const noexcept {
+    return patterns_.load(std::memory_order_acquire) != 0;
+  }
   [[nodiscard]] const item_list* find_only(std::string_view topic,
                                            std::size_t hash) const noexcept {
-    if (patterns_.load(std::memory_order_acquire) != 0) return nullptr;
-    const named_route* const exact = exact_.find(topic, hash);
-    return exact ? exact->handlers.items() : nullptr;
+    const quick_route* const found = find_only_route(topic, hash);
+    return found ? found->items() : nullptr;
   }
 
   /// Finds the handlers of a topic, in order of registration, each once (T8). For readers, under a
@@ -59,17 +69,28 @@ class topic_tree : public router {
  private:
   std::shared_ptr<entry> attach_made(make_entry make);
 
-  struct named_route {
-    explicit named_route(std::string_view text);
-    [[nodiscard]] bool is(std::string_view other) const noexcept { return name == other; }
+  // The name follows in the same block.
+  class named_route {
+   public:
+    static std::unique_ptr<named_route> make(std::string_view name);
+    static void operator delete(void* block) { ::operator delete(block); }
+
+    [[nodiscard]] bool is(std::string_view other) const noexcept {
+      return is_same_text({reinterpret_cast<const char*>(this + 1), size_}, other);
+    }
+
     const std::size_t hash;
-    const std::string name;
-    route handlers;
+    quick_route handlers;
+
+   private:
+    explicit named_route(std::string_view name) noexcept;
+    const std::size_t size_;
   };
 
   struct branch;  // a node of the tree of patterns
 
   static void walk(const branch& at, std::string_view rest, matches& found);
+  static void walk(const branch& at, const topic_tokens& tokens, std::size_t next, matches& found);
 
   struct ending {
     branch& at;
@@ -82,9 +103,10 @@ class topic_tree : public router {
 
   void link(topic_entry& added, snapshot::trash& old) noexcept;
   void unlink(entry& removed, snapshot::trash& old) noexcept override;
+  void hide_soles() noexcept override;
 
   snapshot::table<named_route> exact_;
-  std::unique_ptr<branch> root_;
+  std::unique_ptr<branch> root_;          // made with the first pattern
   std::atomic<std::size_t> patterns_{0};  // how many patterns with wildcards there are
 };
 

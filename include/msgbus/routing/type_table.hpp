@@ -16,13 +16,14 @@ namespace msgbus::routing {
 struct typed_call {
   type_key type;
   void (*call)();
+  void (*plain)() = nullptr;  // see `entry::plain`
 };
 
 class typed_entry : public entry {
  public:
   /// `calls` lives as long as the program.
   typed_entry(std::uint64_t order, std::span<const typed_call> calls) noexcept
-      : entry(order), calls_(calls) {}
+      : entry(order, calls.size() == 1 ? calls[0].plain : nullptr), calls_(calls) {}
 
   [[nodiscard]] std::span<const typed_call> calls() const noexcept { return calls_; }
 
@@ -35,10 +36,15 @@ class type_table : public router {
   type_table() = default;
   ~type_table() override;
 
-  /// For readers, under a guard. Null if the type never had a handler.
-  [[nodiscard]] const item_list* find(type_key type) const noexcept {
+  /// For readers, under a guard. Null if the type never had a handler. A handler that is the `sole`
+  /// one of the route is the only one that there is for the type.
+  [[nodiscard]] const quick_route* find_route(type_key type) const noexcept {
     const node* found = nodes_.find(type, type->hash);
-    return found ? found->handlers.items() : nullptr;
+    return found ? &found->handlers : nullptr;
+  }
+  [[nodiscard]] const item_list* find(type_key type) const noexcept {
+    const quick_route* const found = find_route(type);
+    return found ? found->items() : nullptr;
   }
 
   /// For readers, under a guard: the handlers of every event.
@@ -56,18 +62,20 @@ class type_table : public router {
   // Types are as many as the program has, so a route stays when its last handler goes.
   struct node {
     explicit node(type_key of) : type(of), hash(of->hash) {}
-    [[nodiscard]] bool is(type_key other) const noexcept { return type.is(other); }
+    [[nodiscard]] bool is(type_key other) const noexcept { return type.is_with_same_hash(other); }
     const kept_type type;
     const std::size_t hash;
-    route handlers;
+    quick_route handlers;
   };
 
-  route& route_for(type_key type, snapshot::trash& old);
+  quick_route& route_for(type_key type, snapshot::trash& old);
   void link(typed_entry& added, snapshot::trash& old) noexcept;
   void unlink(entry& removed, snapshot::trash& old) noexcept override;
+  void hide_soles() noexcept override;
+  [[nodiscard]] bool may_be_sole() const noexcept { return any_.items() == nullptr; }
 
   snapshot::table<node, false> nodes_;
-  route any_;
+  quick_route any_;
 };
 
 }  // namespace msgbus::routing

@@ -11,6 +11,7 @@
 #include <msgbus/snapshot/trash.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace msgbus::snapshot {
@@ -28,31 +29,37 @@ namespace detail {
 /// A guard's place. Written by the thread that owns it, read by writers; null while it is free.
 using slot = std::atomic<const domain*>;
 
-/// A thread's guards, innermost last. Records are reused by later threads and never freed.
-struct reader {
-  slot* top = nullptr;                // the next free place; only the owning thread uses it
-  std::atomic<unsigned> on_leave{0};  // not 0: call `leave` when a guard ends
-};
-
-// Places come in aligned blocks whose last one is not a place but the end of the block.
+// A thread's places come in aligned blocks, each behind a head.
 inline constexpr std::size_t block_size = 256;
-inline bool is_end_of_block(const slot* place) noexcept {
+inline bool is_last(const slot* place) noexcept {
   return (reinterpret_cast<std::uintptr_t>(place) & (block_size - 1)) == block_size - sizeof(slot);
 }
 
-// A reader without a place before the thread's first guard, so that it goes through `enter`. It
-// stays so where writers cannot make readers pass a fence (see src/snapshot/fence.hpp).
-extern constinit thread_local reader* this_reader;
-
-/// Where a guard is.
-struct place {
-  detail::reader* reader;
-  detail::slot* slot;
+struct block_head {
+  std::atomic<unsigned> on_leave{0};  // not 0: call `leave` when a guard of this block ends
 };
+inline block_head& head_of(slot* place) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(place);
+  return *reinterpret_cast<block_head*>(address & ~std::uintptr_t{block_size - 1});
+}
+
+// Found without a call, also from within a shared library.
+#if defined(__GNUC__) && defined(__linux__)
+#define MSGBUS_STATIC_TLS [[gnu::tls_model("initial-exec")]]
+#else
+#define MSGBUS_STATIC_TLS
+#endif
+
+// Where this thread's outermost guard goes. Before the thread's first guard, and always where
+// writers cannot make readers pass a fence (see src/snapshot/fence.hpp), it is a last place that is
+// taken, so that the guard goes through `enter`.
+MSGBUS_STATIC_TLS extern constinit thread_local slot* first_place;
+
+#undef MSGBUS_STATIC_TLS
 
 /// What the guard does, with everything that is not quick: a first guard, a full block, a fence.
-place enter(const domain& what);
-void leave(reader& self) noexcept;
+slot* enter(const domain& what);
+void leave(slot* left) noexcept;
 
 }  // namespace detail
 
@@ -71,11 +78,10 @@ class guard {
 
   MSGBUS_ALWAYS_INLINE ~guard() {
     // Release: a writer who finds the place free also finds that all reading is over.
-    at_.slot->store(nullptr, std::memory_order_release);
-    at_.reader->top = at_.slot;
+    at_->store(nullptr, std::memory_order_release);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (at_.reader->on_leave.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-      detail::leave(*at_.reader);
+    if (detail::head_of(at_).on_leave.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      detail::leave(at_);
     }
   }
 
@@ -83,20 +89,20 @@ class guard {
   guard& operator=(const guard&) = delete;
 
  private:
-  MSGBUS_ALWAYS_INLINE static detail::place enter(const domain& what) {
-    detail::reader* const self = detail::this_reader;
-    if (detail::is_end_of_block(self->top)) [[unlikely]]
-      return detail::enter(what);
-    detail::slot* const mine = self->top;
-    self->top = mine + 1;
+  MSGBUS_ALWAYS_INLINE static detail::slot* enter(const domain& what) {
+    detail::slot* mine = detail::first_place;
+    while (mine->load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
+      if (detail::is_last(mine)) return detail::enter(what);
+      ++mine;
+    }
     // Release: a writer who finds another domain here also finds that the guard before has ended.
     mine->store(&what, std::memory_order_release);
     // Keeps the compiler's order; the processor's order is the writer's business.
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    return {self, mine};
+    return mine;
   }
 
-  const detail::place at_;
+  detail::slot* const at_;
 };
 
 #undef MSGBUS_ALWAYS_INLINE

@@ -12,7 +12,7 @@
 namespace msgbus::snapshot {
 
 /// Finds nodes by hash and key. A `Node` has `std::size_t hash` and `bool is(Key) const`, which is
-/// quick to say no; the table refers to nodes and owns none of them.
+/// asked where the hashes are equal; the table refers to nodes and owns none of them.
 ///
 /// Readers call `find` under a guard, from any thread. Writers hold a lock of their own among
 /// themselves, and give the trash that they are handed back to `retire`. A table that never erases
@@ -23,26 +23,23 @@ class table {
   table() = default;
   table(const table&) = delete;
   table& operator=(const table&) = delete;
-  ~table() { delete cells_.load(std::memory_order_relaxed); }
+  ~table() { (void)owned(cells_.load(std::memory_order_relaxed)); }
 
   template <class Key>
-  [[nodiscard]] Node* find(const Key& key, std::size_t hash) const noexcept {
-    const cells* all = cells_.load(std::memory_order_acquire);
-    if (!all) return nullptr;
-    for (std::size_t i = hash & all->mask;; i = (i + 1) & all->mask) {
-      Node* const node = all->at()[i].load(std::memory_order_acquire);
-      if (!node) return nullptr;
-      if constexpr (Erases) {
-        if (node == erased()) continue;
-      }
-      if (node->is(key)) return node;
-    }
+  [[nodiscard]] Node* find(Key key, std::size_t hash) const noexcept {
+    const cells* const all = cells_.load(std::memory_order_acquire);
+    const std::size_t first = hash & all->mask;
+    Node* const node = all->at()[first].load(std::memory_order_acquire);
+    if (!node) return nullptr;
+    if (is_node(node) && node->hash == hash && node->is(key)) [[likely]]
+      return node;
+    return find_after(all, first, key, hash);
   }
 
   /// The node must not be there already.
   void insert(Node& node, trash& old) {
     cells* all = cells_.load(std::memory_order_relaxed);
-    if (!all || (all->used + 1) * 2 > all->mask + 1) all = rebuild(old);
+    if ((all->used + 1) * 2 > all->mask + 1) all = rebuild(old);
     place(*all, node);
     ++size_;
   }
@@ -64,7 +61,6 @@ class table {
   template <class F>
   void for_each(F f) {
     cells* all = cells_.load(std::memory_order_relaxed);
-    if (!all) return;
     for (std::size_t i = 0; i <= all->mask; ++i) {
       Node* node = all->at()[i].load(std::memory_order_relaxed);
       if (node && node != erased()) f(*node);
@@ -75,12 +71,12 @@ class table {
   // Each cell goes from empty to a node to `erased`, and is not used again: a crowded table is
   // rebuilt elsewhere. The cells follow the header in one block.
   struct cells {
-    explicit cells(std::size_t capacity) noexcept : mask(capacity - 1) {
-      for (std::size_t i = 0; i < capacity; ++i) new (at() + i) std::atomic<Node*>(nullptr);
-    }
+    constexpr explicit cells(std::size_t capacity) noexcept : mask(capacity - 1) {}
     static std::unique_ptr<cells> make(std::size_t capacity) {
       void* const block = ::operator new(sizeof(cells) + capacity * sizeof(std::atomic<Node*>));
-      return std::unique_ptr<cells>(new (block) cells(capacity));
+      std::unique_ptr<cells> made(new (block) cells(capacity));
+      for (std::size_t i = 0; i < capacity; ++i) new (made->at() + i) std::atomic<Node*>(nullptr);
+      return made;
     }
     static void operator delete(void* block) { ::operator delete(block); }
 
@@ -92,6 +88,35 @@ class table {
     const std::size_t mask;
     std::size_t used = 0;  // nodes and erased nodes
   };
+
+  static bool is_node(const Node* node) noexcept {
+    if constexpr (Erases) return node != erased();
+    return true;
+  }
+
+  // Kept out of the way of the first look, which mostly finds the node.
+  template <class Key>
+  [[gnu::noinline]] static Node* find_after(const cells* all, std::size_t at, Key key,
+                                            std::size_t hash) noexcept {
+    for (;;) {
+      at = (at + 1) & all->mask;
+      Node* const node = all->at()[at].load(std::memory_order_acquire);
+      if (!node) return nullptr;
+      if (is_node(node) && node->hash == hash && node->is(key)) return node;
+    }
+  }
+
+  // What every table has before its first node: one cell, which stays empty.
+  struct no_cells {
+    cells head{1};
+    std::atomic<Node*> cell{nullptr};
+  };
+  static constinit inline no_cells none{};
+
+  // All but those belong to the table.
+  static std::unique_ptr<cells> owned(cells* all) noexcept {
+    return std::unique_ptr<cells>(all == &none.head ? nullptr : all);
+  }
 
   static Node* erased() noexcept {
     alignas(Node) static constinit char mark[1] = {};
@@ -110,13 +135,11 @@ class table {
     while (capacity < (size_ + 1) * 3) capacity *= 2;
     auto made = cells::make(capacity);
     for_each([&](Node& node) { place(*made, node); });
-    std::unique_ptr<cells> before(cells_.load(std::memory_order_relaxed));
-    cells_.store(made.get(), std::memory_order_release);
-    old.add(std::move(before));
+    old.add(owned(cells_.exchange(made.get(), std::memory_order_acq_rel)));
     return made.release();
   }
 
-  std::atomic<cells*> cells_{nullptr};
+  std::atomic<cells*> cells_{&none.head};
   std::size_t size_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <msgbus/core/namespaces.hpp>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -31,8 +32,11 @@ class trash {
 
   void add(trash&& other) noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return things_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return things_.size(); }
+  /// `destroy(object)` is called in its turn.
+  void add(void* object, void (*destroy)(void*)) noexcept;
+
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return few_size_ + more_.size(); }
 
  private:
   struct thing {
@@ -40,9 +44,10 @@ class trash {
     void (*destroy)(void*);
   };
 
-  void add(void* object, void (*destroy)(void*)) noexcept;
-
-  std::vector<thing> things_;
+  // As many as one cancellation takes out are kept without memory of their own.
+  std::array<thing, 2> few_{};
+  std::size_t few_size_ = 0;
+  std::vector<thing> more_;  // after those
 };
 
 }  // namespace msgbus::snapshot

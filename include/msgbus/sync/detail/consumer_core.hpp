@@ -3,10 +3,10 @@
 /// The part of a consumer that producers and subscriptions share, and that outlives it in them.
 
 #include <msgbus/component/any_callable.hpp>
-#include <msgbus/component/binding.hpp>
 #include <msgbus/routing/subscription.hpp>
 #include <msgbus/routing/type_table.hpp>
 #include <msgbus/sync/detail/run.hpp>
+#include <msgbus/sync/detail/sender_core.hpp>
 
 namespace msgbus::sync::detail {
 
@@ -26,10 +26,18 @@ class consumer_core final : public routing::type_table {
 
   /// Runs them and throws what failed.
   std::size_t consume(value_ref event) const {
-    delivery d(event);
-    const std::size_t ran = deliver(d);
-    d.failed.throw_any();
-    return ran;
+    const snapshot::guard guard(guarded());
+    // The compiler knows the type, and with it its hash.
+    const routing::quick_route* const found = find_route(event.type);
+    routing::entry* const sole = found ? found->sole() : nullptr;
+    if (!sole || shared.watcher.get()) [[unlikely]]
+      return consume_guarded(found, event);
+    try {
+      reinterpret_cast<call_plain>(sole->plain())(*sole, event.data, shared, nullptr);
+    } catch (...) {
+      pass_on_caught();
+    }
+    return 1;
   }
 
   void close() noexcept;
@@ -38,41 +46,25 @@ class consumer_core final : public routing::type_table {
   component::bound_to<consumer_core> senders;
 
  private:
+  // Under a guard; the route is that of the event's type.
+  std::size_t consume_guarded(const routing::quick_route* found, value_ref event) const;
+  std::size_t run_all(const routing::quick_route* found, delivery& d) const;
+
   /// With handlers of any event, an observer, or an event without a handler.
-  std::size_t deliver_rarely(routing::listed typed, delivery& d) const;
+  std::size_t run_rarely(routing::listed typed, delivery& d) const;
 };
 
-inline std::size_t consumer_core::deliver(delivery& d) const {
-  const snapshot::guard guard(guarded());
-  d.component = &shared;
-  const routing::listed typed(find(d.message.type));
-  if (typed.begin == typed.end || any() || shared.watcher.get()) [[unlikely]] {
-    return deliver_rarely(typed, d);
-  }
-  std::size_t ran = 0;
-  const routing::item* item = typed.begin;
-  do ran += run_one(*item, d) ? 1 : 0;
-  while (++item != typed.end);
-  if (ran == 0) [[unlikely]]
-    shared.unrouted.add();  // all were cancelled on the way
-  return ran;
-}
+extern template class sender_core<consumer_core>;
 
 /// What a producer's bindings and its own shares are.
-class producer_core final : public routing::single_route {
+class producer_core final : public sender_core<consumer_core> {
  public:
   producer_core();
   ~producer_core() override;
 
   [[nodiscard]] static std::shared_ptr<producer_core> make();
 
-  void bind(const std::shared_ptr<consumer_core>& target);
-  void unbind(consumer_core& target);
-
   std::size_t dispatch(value_ref event) const;
-
-  mutable observer_slot watcher;
-  mutable striped_counter unrouted;
 };
 
 }  // namespace msgbus::sync::detail

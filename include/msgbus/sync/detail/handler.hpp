@@ -22,7 +22,7 @@ struct checked : component::checked<signature_for<F, M>, M> {
 
 /// Calls `f` with the message as what its first parameter wants, and with what it needs.
 template <class M, class F>
-void invoke(F& f, const M& message, routing::entry& entry, delivery& d) {
+void invoke(F& f, const M& message, const di::injection& with, failures* failed) {
   using check = checked<F, M>;
   auto call = [&](auto&&... needed) {
     if constexpr (std::is_same_v<std::remove_cvref_t<typename check::first>, any_event>) {
@@ -31,7 +31,12 @@ void invoke(F& f, const M& message, routing::entry& entry, delivery& d) {
       (void)f(message, std::forward<decltype(needed)>(needed)...);
     }
   };
-  if constexpr (check::fits) check::needs::run(injection_for(entry, d), call, &d.failed);
+  if constexpr (check::fits) check::needs::run(with, call, failed);
+}
+
+template <class M, class F>
+void invoke(F& f, const M& message, routing::entry& entry, delivery& d) {
+  invoke(f, message, injection_for(entry, d), &d.failed);
 }
 
 /// Calls `f`, which takes any type, with an erased message.
@@ -55,6 +60,32 @@ bool call_event(routing::entry& entry, delivery& d) {
   return true;
 }
 
+template <class F, class E>
+void call_plain_event(routing::entry& entry, const void* event, const component::parts& of,
+                      failures* failed) {
+  F& f = component::callable_in<F, component::event_entry>(entry);
+  invoke(f, *static_cast<const E*>(event), plain_injection(entry, of), failed);
+}
+
+template <class F, class M>
+bool call_plain_message(routing::entry& entry, value_ref message, const component::parts& of) {
+  if (!is_type<M>(message.type)) return false;
+  F& f = component::callable_in<F, component::message_entry>(entry);
+  invoke(f, *static_cast<const M*>(message.data), plain_injection(entry, of), nullptr);
+  return true;
+}
+
+/// Whether `F` has a `plain` call for messages of the types `Ms`, whose context has a topic.
+template <class F, class... Ms>
+consteval bool is_plain() {
+  if constexpr (sizeof...(Ms) == 1) {
+    if constexpr ((checked<F, Ms>::fits && ...)) {
+      return (!checked<F, Ms>::needs::has_context && ...);
+    }
+  }
+  return false;
+}
+
 /// How `F` is called with events of the types `Es`, or of every type if there are none.
 template <class F, class... Es>
 std::span<const routing::typed_call> event_calls() {
@@ -65,7 +96,8 @@ std::span<const routing::typed_call> event_calls() {
     return all;
   } else {
     static const std::array all{
-        routing::typed_call{key_of<Es>, reinterpret_cast<erased>(&call_event<F, Es>)}...};
+        routing::typed_call{key_of<Es>, reinterpret_cast<erased>(&call_event<F, Es>),
+                            reinterpret_cast<erased>(&call_plain_event<F, Es>)}...};
     return all;
   }
 }
@@ -103,7 +135,12 @@ bool call_message(routing::entry& entry, delivery& d) {
 
 template <class F, class... Ms>
 component::message_calls message_calls() noexcept {
-  return {reinterpret_cast<void (*)()>(&call_message<F, Ms...>), component::keys_of<Ms...>};
+  component::message_calls calls{reinterpret_cast<void (*)()>(&call_message<F, Ms...>),
+                                 component::keys_of<Ms...>};
+  if constexpr (is_plain<F, Ms...>()) {
+    calls.plain = reinterpret_cast<void (*)()>(&call_plain_message<F, Ms...>);
+  }
+  return calls;
 }
 
 }  // namespace msgbus::sync::detail

@@ -69,7 +69,13 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     // Braces: checked from the first argument to the last.
     std::tuple<component::bound_argument<Inputs>...> bound{
         component::bound_argument<Inputs>(arguments[I], component::position{this->name, I + 1})...};
-    auto call = [&]() -> R { return run_bound(std::get<I>(bound).get()...); };
+    auto call = [&]() -> R {
+      if constexpr (sizeof...(Needs) == 0) {
+        return (*f_)(std::get<I>(bound).get()...);
+      } else {
+        return run_bound(std::get<I>(bound).get()...);
+      }
+    };
     component::store_result<R>(result, this->name, call);
   }
 

@@ -2,11 +2,11 @@
 
 /// The part of a subscriber that publishers and subscriptions share, and that outlives it in them.
 
-#include <msgbus/component/binding.hpp>
 #include <msgbus/component/handler_entry.hpp>
 #include <msgbus/routing/subscription.hpp>
 #include <msgbus/routing/topic_tree.hpp>
 #include <msgbus/sync/detail/delivery.hpp>
+#include <msgbus/sync/detail/sender_core.hpp>
 
 namespace msgbus::sync::detail {
 
@@ -32,6 +32,11 @@ class subscriber_core final : public routing::topic_tree {
                               const component::message_calls& calls,
                               const component::callable_type& type, void* callable);
 
+  /// The short way, under a guard: whether the message had one handler that needs nothing else,
+  /// which has run. Throws what the handler throws.
+  [[nodiscard]] bool deliver_short(value_ref message, std::string_view topic,
+                                   std::size_t hash) const;
+
   /// Runs the handlers of the message. Failures are collected; throws only `invalid_topic`.
   std::size_t deliver(posting& posted) const;
 
@@ -46,22 +51,22 @@ class subscriber_core final : public routing::topic_tree {
   component::bound_to<subscriber_core> senders;
 };
 
-class publisher_core final : public routing::single_route {
+extern template class sender_core<subscriber_core>;
+
+class publisher_core final : public sender_core<subscriber_core> {
  public:
   publisher_core();
   ~publisher_core() override;
 
   [[nodiscard]] static std::shared_ptr<publisher_core> make();
 
-  void bind(const std::shared_ptr<subscriber_core>& target);
-  void unbind(subscriber_core& target);
-
   std::size_t publish(value_ref message, std::string_view topic, std::size_t hash) const;
 
-  mutable observer_slot watcher;
-  mutable striped_counter unrouted;
-
  private:
+  // Under a guard, as `deliver_short`.
+  [[nodiscard]] bool publish_short(value_ref message, std::string_view topic,
+                                   std::size_t hash) const;
+
   /// The handlers of the topic in all bound subscribers, for errors.
   [[nodiscard]] std::string describe_bound(const posting& posted) const;
 };

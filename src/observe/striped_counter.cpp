@@ -1,4 +1,4 @@
-#include <msgbus/observe/outcomes.hpp>
+#include <msgbus/observe/striped_counter.hpp>
 
 namespace msgbus::detail {
 
@@ -33,5 +33,12 @@ std::size_t claim_stripe() noexcept {
   }
   return this_stripe = own_stripes;
 }
+
+striped_counter::striped_counter() noexcept = default;
+striped_counter::~striped_counter() = default;
+
+void striped_counter::add() noexcept { counts_.add(0); }
+
+std::uint64_t striped_counter::sum() const noexcept { return counts_.sum(0); }
 
 }  // namespace msgbus::detail

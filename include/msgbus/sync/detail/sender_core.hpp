@@ -1,0 +1,32 @@
+#pragma once
+
+/// What producers and publishers have in common: the components bound to them, in order.
+
+#include <msgbus/component/binding.hpp>
+#include <msgbus/observe/observer_slot.hpp>
+#include <msgbus/observe/striped_counter.hpp>
+
+#include <memory>
+
+namespace msgbus::sync::detail {
+
+/// `Target` is the core of what is bound, with its `senders`.
+template <class Target>
+class sender_core : public routing::single_route {
+ public:
+  void bind(const std::shared_ptr<Target>& target) { target->senders.bind(*this, target); }
+  void unbind(Target& target) { target.senders.unbind(*this); }
+
+  mutable observer_slot watcher;
+  mutable striped_counter unrouted;
+
+ protected:
+  sender_core() = default;
+  ~sender_core() override = default;
+
+  [[nodiscard]] static const Target& target_of(const routing::item& bound) noexcept {
+    return static_cast<const component::binding<Target>*>(bound.entry)->target();
+  }
+};
+
+}  // namespace msgbus::sync::detail
