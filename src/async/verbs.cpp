@@ -25,24 +25,45 @@ exec::shared_message share(exec::held_message& message) {
   return exec::shared_with_cause(message.share());
 }
 
+namespace {
+
+/// An awaited verb with a message, which any number of components get.
+class message_call final : public verb_call {
+ public:
+  message_call(std::shared_ptr<verb_target>&& to, function_ref<exec::held_message()> hold)
+      : to_(std::move(to)), held_(hold()) {}
+
+  static void* operator new(std::size_t) { return exec::take_block(); }
+  static void operator delete(void* block) noexcept { exec::give_back_block(block); }
+
+ private:
+  ~message_call() override { first.reset(); }
+
+  void begin(verb_run& run) override {
+    const exec::carried& given = held_.get();
+    owner = const_cast<exec::carried*>(&given);
+    message = given.message();
+    if (const shared_origin* const led_to_it = current_cause()) [[unlikely]]
+      cause = *led_to_it;
+    known = context::caused_by(cause.get(), given.topic());
+    to_->give(run);
+  }
+  void nothing_ran(bool refused) override {
+    to_->nothing_ran({message.type->name, known.topic()}, message, refused);
+  }
+  void destroy() noexcept override { delete this; }
+
+  const std::shared_ptr<verb_target> to_;
+  exec::held_message held_;
+};
 static_assert(sizeof(message_call) <= exec::block_bytes);
 
-void* message_call::operator new(std::size_t) { return exec::take_block(); }
+}  // namespace
 
-void message_call::operator delete(void* block) noexcept { exec::give_back_block(block); }
-
-void message_call::begin(verb_run& run) {
-  const exec::carried& given = held_.get();
-  owner = const_cast<exec::carried*>(&given);
-  message = given.message();
-  if (const shared_origin* const led_to_it = current_cause()) [[unlikely]]
-    cause = *led_to_it;
-  known = context::caused_by(cause.get(), given.topic());
-  to_->give(run);
-}
-
-void message_call::nothing_ran(bool refused) {
-  to_->nothing_ran({message.type->name, known.topic()}, message, refused);
+asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
+                                     function_ref<exec::held_message()> hold) {
+  return run_call(
+      call_ptr<verb_call>(call_ptr<verb_call>::adopt{}, new message_call(std::move(to), hold)));
 }
 
 exec::put offer(core& to, exec::outgoing& out) {

@@ -4,7 +4,7 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/fan_out_core.hpp>
-#include <msgbus/async/detail/verb_call.hpp>
+#include <msgbus/core/function_ref.hpp>
 #include <msgbus/exec/held_message.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/outgoing.hpp>
@@ -36,33 +36,10 @@ asio::awaitable<void> pass_through_executor();
 /// Puts a message into a component's mailbox, waiting for room where the mailbox says so.
 asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_io_executor& here);
 
-/// An awaited verb with a message, which any number of components get.
-class message_call final : public verb_call {
- public:
-  /// `hold` makes the message, which stays where it is made.
-  template <class Hold>
-  message_call(std::shared_ptr<verb_target>&& to, Hold&& hold)
-      : to_(std::move(to)), held_(hold()) {}
-
-  static void* operator new(std::size_t bytes);
-  static void operator delete(void* block) noexcept;
-
- private:
-  ~message_call() override { first.reset(); }
-  void begin(verb_run& run) override;
-  void nothing_ran(bool refused) override;
-  void destroy() noexcept override { delete this; }
-
-  const std::shared_ptr<verb_target> to_;
-  exec::held_message held_;
-};
-
-/// Has the handlers of the target run, and gives their number.
-template <class Hold>
-[[nodiscard]] asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to, Hold hold) {
-  return run_call(
-      call_ptr<verb_call>(call_ptr<verb_call>::adopt{}, new message_call(std::move(to), hold)));
-}
+/// Has the handlers of the target run, and gives their number. `hold` makes the message, which
+/// stays where it is made.
+[[nodiscard]] asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
+                                                   function_ref<exec::held_message()> hold);
 
 /// Puts it into the component's mailbox. The coroutine owns the message.
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message);
