@@ -100,7 +100,7 @@ verdict judge(const target& promise, const std::vector<row>& rows) {
     }
     case at_most_times_more: {
       const double figure = (of.median() - other()) / named(promise.unit, rows).median();
-      return made(figure, "≤ " + promise.other + " and " + limit + "x " + promise.unit, "x",
+      return made(figure, "≤ " + limit + "x " + promise.unit + " more than " + promise.other, "x",
                   figure <= promise.limit);
     }
     case at_least_times_faster: {
