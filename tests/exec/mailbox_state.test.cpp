@@ -179,7 +179,7 @@ TEST_CASE("a sender that gives up passes its claim on, and then nobody is in the
   }
 }
 
-TEST_CASE("closing refuses what comes and wakes all who wait; what is there can be taken",
+TEST_CASE("closing refuses what comes and wakes all who wait, and what is there can be taken",
           "[A10]") {
   stepping_context context;
   mailbox_state state({.capacity = 1});

@@ -1,14 +1,15 @@
 /* The protocol of exec/block_queue: senders claim positions in linked blocks, a receiver takes
  * messages in order and gives blocks back, which are linked again.
  *
- * Checked for every interleaving of SENDERS that send EACH messages of one unit, in blocks of UNITS:
+ * Checked for every interleaving of SENDERS that send EACH messages of one unit, in blocks of
+ * UNITS:
  *  - a sender never looks at a block that was given back;
  *  - messages leave in the order of their positions, each once (A4);
  *  - when nothing can happen any more, all were taken.
  *
- * The model is sequentially consistent. A claim is one step, as its compare-and-swap is; it and the
- * look at `tail_block` are seq_cst in the code, and so are the store to `tail_block` and the look at
- * the tail in `leave_full_blocks`. Linking is done under the lock.
+ * The model is sequentially consistent. A claim is one step, as its compare-and-swap is; it and
+ * the look at `tail_block` are seq_cst in the code, and so are the store to `tail_block` and the
+ * look at the tail in `leave_full_blocks`. Linking is done under the lock.
  *
  * Each of these takes one part away, and the check must then fail: LEAVE_UNPUBLISHED,
  * NO_LEFT_POSITION.

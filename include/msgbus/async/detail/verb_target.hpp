@@ -2,6 +2,7 @@
 
 /// To what an awaited verb gives its message: one component, or all that are bound to another.
 
+#include <msgbus/core/type_key.hpp>
 #include <msgbus/observe/observer.hpp>
 
 namespace msgbus::async::detail {
