@@ -42,7 +42,7 @@ workload a2_two_producers() {
 #ifdef MSGBUS_BENCH_WITH_CAF
       {at_least_times_faster, posting::name, 4, caf_actor::name},
 #endif
-      {at_most_allocations, posting::name, 0.01},
+      {at_most_allocations, posting::name, 0.05},
   };
   return w;
 }

@@ -13,7 +13,8 @@ constexpr std::size_t most_messages = std::size_t{1} << 30;
 }  // namespace
 
 block_queue::block_queue(std::size_t capacity) noexcept
-    : capacity_(static_cast<std::uint32_t>(std::clamp<std::size_t>(capacity, 1, most_messages))) {}
+    : capacity_(static_cast<std::uint32_t>(std::clamp<std::size_t>(capacity, 1, most_messages))),
+      unshown_(std::clamp<std::uint32_t>(capacity_ / 64, 1, 16)) {}
 
 block_queue::~block_queue() {
   while (take()) done();

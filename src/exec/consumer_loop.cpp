@@ -46,6 +46,7 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   mailbox_state& state = in.state_;
   unsigned taken = 0;
   for (; taken < batch && state.take(message_); ++taken) {
+    if (taken == 0) state.show_room();  // its handler may take its time
     if (state.discards()) [[unlikely]] {
       in.owner_.abandoned(*message_.get());
     } else if (!in.owner_.handle(*message_.get(), rest)) {

@@ -62,6 +62,7 @@ bool mailbox_state::attempt(waiting_put& sender, bool woken) {
   return true;
 }
 
+// By the loop, or once room is shown: what is not, its next look makes good.
 void mailbox_state::notify_space_locked(wake_batch& batch) noexcept {
   const std::size_t places = is_closed() ? wait_list::all : space();
   // Each that was woken and has not come yet has a claim on one.

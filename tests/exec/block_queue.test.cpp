@@ -6,6 +6,7 @@
 #include "support/crew.hpp"
 #include "support/mailboxes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <memory>
@@ -93,6 +94,7 @@ TEST_CASE("a queue holds its capacity and not one message more", "[A6]") {
       CHECK_FALSE(put(messages, -2));
       CHECK_FALSE(put(messages, -2));
       REQUIRE(take(messages) == 0);
+      messages.show_room();
       REQUIRE(put(messages, static_cast<int>(capacity)));
       CHECK_FALSE(put(messages, -2));
       for (std::size_t i = 0; i < capacity; ++i) {
@@ -162,6 +164,20 @@ TEST_CASE("a message that is taken no longer waits, and stays in its place until
   CHECK(number_in(*first).number == 1);
   messages.done();
   CHECK(take(messages) == 2);
+}
+
+TEST_CASE("room is shown when enough was made, and at once in a small queue", "[A6]") {
+  for (const std::size_t capacity : {1U, 64U, 127U, 1024U, 100'000U}) {
+    block_queue messages(capacity);
+    for (std::size_t i = 0; i < capacity; ++i) REQUIRE(put(messages, static_cast<int>(i)));
+    std::size_t made = 0;
+    while (!put(messages, -2)) {
+      REQUIRE(take(messages) == static_cast<int>(made));
+      CHECK(messages.size() == capacity - ++made);
+    }
+    CHECK(made <= std::max<std::size_t>(1, capacity / 64));
+    CHECK(made <= 16);
+  }
 }
 
 TEST_CASE("a place that is claimed and not published holds back those behind it", "[A4]") {

@@ -15,11 +15,11 @@
  *    either side (attempt, has_sleepers(true)). has_sleepers(false) has none, and the model lets it
  *    miss anything.
  * Everything else about waiting senders is under the lock. A claim is one step: a claim that
- * succeeds has read a count of taken messages that can only have grown; one that fails has read the
+ * succeeds has read a count of taken messages, which may be old, and can only have grown; one that fails has read the
  * same tail before and after it. The idle spins of loops are 0 here, the least.
  *
  * Each of these takes one part away, and the check must then fail: NO_SECOND_LOOK, PUBLISHED_ONLY,
- * NO_PASSING_ON, LATE_COUNT, KEEP_CLAIM.
+ * NO_PASSING_ON, LATE_COUNT, KEEP_CLAIM, HIDDEN_ROOM.
  */
 
 #ifndef SENDERS
@@ -43,6 +43,7 @@
 /* The queue: positions from 0 on. */
 byte tail = 0;
 byte taken = 0;
+byte shown = 0; /* what senders see of it */
 bool published[MESSAGES];
 
 byte running = 0;
@@ -72,9 +73,12 @@ byte done = 0; /* senders that have ended */
 #define IS_EMPTY (taken == tail)
 #endif
 
-/* Two looks: what was taken, and later the tail. */
+/* Two looks: what was taken, and later the tail. The code sees `taken` here, or something older. */
 inline look_for_room(result) {
-  seen = taken;
+  if
+  :: seen = taken
+  :: seen = shown
+  fi;
   d_step {
     if
     :: tail - seen < CAPACITY -> result = CAPACITY - (tail - seen)
@@ -125,7 +129,7 @@ inline notify_space() {
 inline claim() {
   d_step {
     if
-    :: tail - taken < CAPACITY ->
+    :: tail - shown < CAPACITY ->
        ok = true;
        ticket = tail;
        tail++;
@@ -264,7 +268,13 @@ proctype sender(byte me) {
   done++
 }
 
-inline look_for_sleepers() {
+inline look_for_sleepers(surely) {
+#ifndef HIDDEN_ROOM
+  if
+  :: surely -> shown = taken
+  :: else
+  fi;
+#endif
   if
   :: sleeping != 0 ->
      LOCK;
@@ -291,22 +301,26 @@ end:
              fi
            };
            if
+           :: found -> shown = taken
+           :: true
+           fi;
+           if
            :: !found -> break
            :: else
            fi;
            got++;
            if
-           :: true -> look_for_sleepers() /* the handler suspends: surely, before it is awaited */
+           :: true -> look_for_sleepers(true) /* the handler suspends: before it is awaited */
            :: true
            fi;
            handled++;
            if
-           :: true -> look_for_sleepers()
+           :: true -> look_for_sleepers(false)
            :: true /* this look has come too early to see */
            fi
         :: else -> break
         od;
-        look_for_sleepers();
+        look_for_sleepers(true);
         if
         :: got != 0
         :: else ->

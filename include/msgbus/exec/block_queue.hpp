@@ -75,6 +75,15 @@ class block_queue {
            static_cast<std::uint32_t>(taken_.load(std::memory_order_relaxed));
   }
 
+  /// Lets senders see all the room that was made. `take` does so after every few messages, since a
+  /// sender that finds no room takes the line from the receiver. To be called before the receiver
+  /// wakes senders, and before it does something that may last.
+  void show_room() noexcept {
+    // Release: what was taken is no longer there.
+    shown_.store(static_cast<std::uint32_t>(taken_.load(std::memory_order_relaxed)),
+                 std::memory_order_release);
+  }
+
   /// The next message, which no longer counts as waiting; null if none is published. It stays in
   /// its place until `done`, which comes before the next `take`.
   [[nodiscard]] carried* take() noexcept;
@@ -114,13 +123,17 @@ class block_queue {
   // For senders. `tail_block_` is a block at or before that of every claim that is not published.
   alignas(64) std::atomic<tail> tail_{tail{0, 0}};
   std::atomic<std::uint32_t> linked_{0};      // there is memory for positions before this one
-  std::atomic<std::uint32_t> taken_seen_{0};  // what senders last saw of `taken_`
+  std::atomic<std::uint32_t> taken_seen_{0};  // what senders last saw of `shown_`
   std::atomic<block*> tail_block_{nullptr};
   const std::uint32_t capacity_;
+  const std::uint32_t unshown_;  // so many messages may be taken before senders see it
 
   std::mutex linking_;
   block* last_ = nullptr;    // of the chain; under the lock, as is the next
   block* spares_ = nullptr;  // to be linked again
+
+  // For senders that look for room, and written by the receiver.
+  alignas(64) std::atomic<std::uint32_t> shown_{0};  // what `taken_` was
 
   // For the receiver.
   alignas(64) std::atomic<std::uint64_t> taken_{0};  // how many messages
@@ -139,9 +152,9 @@ inline bool block_queue::is_full(const tail& now) noexcept {
   };
   if (!is_beyond(taken_seen_.load(std::memory_order_relaxed))) [[likely]]
     return false;
-  const auto taken = static_cast<std::uint32_t>(taken_.load(std::memory_order_acquire));
-  taken_seen_.store(taken, std::memory_order_relaxed);
-  return is_beyond(taken);
+  const std::uint32_t shown = shown_.load(std::memory_order_acquire);
+  taken_seen_.store(shown, std::memory_order_relaxed);
+  return is_beyond(shown);
 }
 
 inline block_queue::claim block_queue::try_claim(std::uint32_t units) {
@@ -199,7 +212,11 @@ inline carried* block_queue::take() noexcept {
       offset_ = block_units;
       continue;
     }
-    taken_.store(taken_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    const std::uint64_t taken = taken_.load(std::memory_order_relaxed) + 1;
+    taken_.store(taken, std::memory_order_release);
+    if (static_cast<std::uint32_t>(taken) - shown_.load(std::memory_order_relaxed) >= unshown_) {
+      show_room();
+    }
     return std::launder(reinterpret_cast<carried*>(head_->units[offset_].place));
   }
 }

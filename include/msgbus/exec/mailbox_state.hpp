@@ -103,12 +103,19 @@ class mailbox_state {
 
   /// Whether a sender waits that nobody has woken. `surely`: one that was not seen will attempt
   /// after this call; otherwise this look may come too early.
-  [[nodiscard]] bool has_sleepers(bool surely) const noexcept {
+  [[nodiscard]] bool has_sleepers(bool surely) noexcept {
     // A relaxed look may come too early to see a sender that has just begun to wait; the next look
     // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
     // the sender's own fence, and sees the sender, or the sender's next attempt sees the room.
-    if (surely) std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (surely) {
+      show_room();
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
     return sleeping_.load(std::memory_order_relaxed) != 0;
+  }
+  /// Lets senders see all the room that was made.
+  void show_room() noexcept {
+    if (!boxes_) queue_.show_room();
   }
   /// Wakes those for whom there is room.
   void notify_space() noexcept;
