@@ -45,15 +45,15 @@ void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noex
   sleeping_.store(sleeping, std::memory_order_relaxed);
 }
 
-bool mailbox_state::attempt(waiting_put& sender, bool woken) {
-  const std::size_t others = senders_.size() + senders_.woken() - (woken ? 1 : 0);
+bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
+  const std::size_t others = senders_.size() + senders_.woken() - (was_woken ? 1 : 0);
   // Counted before it looks: a sender that sleeps has seen no room after it was counted.
   count_senders(others + 1, senders_.size() + 1);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // see `has_sleepers`
   shared_message none;                                  // a mailbox that displaces is never full
   if (is_closed()) {
     sender.result = put::closed;
-  } else if (space() > (woken ? 0 : others) && enqueue(sender.out, none)) {
+  } else if (space() > (was_woken ? 0 : others) && enqueue(sender.out, none)) {
     sender.result = put::taken;
   } else {
     return false;
@@ -96,18 +96,18 @@ bool mailbox_state::end_loop() noexcept {
 }
 
 void mailbox_state::notify_space() noexcept {
-  wake_batch woken;
+  wake_batch batch;
   const std::lock_guard lock(mutex_);
-  notify_space_locked(woken);
+  notify_space_locked(batch);
 }
 
 // --- The end ---------------------------------------------------------------------------------
 
 void mailbox_state::close() noexcept {
-  wake_batch woken;
+  wake_batch batch;
   const std::lock_guard lock(mutex_);
   hindrances_.fetch_or(closed_bit, std::memory_order_release);
-  notify_space_locked(woken);
+  notify_space_locked(batch);
 }
 
 void mailbox_state::discard() noexcept {
