@@ -63,10 +63,10 @@ bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
 }
 
 // By the loop, or once room is shown: what is not, its next look makes good.
-void mailbox_state::notify_space_locked(wake_batch& batch) noexcept {
+void mailbox_state::notify_space_locked(wake_batch& woken) noexcept {
   const std::size_t places = is_closed() ? wait_list::all : space();
   // Each that was woken and has not come yet has a claim on one.
-  if (places > senders_.woken()) senders_.wake(places - senders_.woken(), batch);
+  if (places > senders_.woken()) senders_.wake(places - senders_.woken(), woken);
   count_senders(senders_.size() + senders_.woken(), senders_.size());
 }
 
@@ -96,18 +96,18 @@ bool mailbox_state::end_loop() noexcept {
 }
 
 void mailbox_state::notify_space() noexcept {
-  wake_batch batch;
+  wake_batch woken;
   const std::lock_guard lock(mutex_);
-  notify_space_locked(batch);
+  notify_space_locked(woken);
 }
 
 // --- The end ---------------------------------------------------------------------------------
 
 void mailbox_state::close() noexcept {
-  wake_batch batch;
+  wake_batch woken;
   const std::lock_guard lock(mutex_);
   hindrances_.fetch_or(closed_bit, std::memory_order_release);
-  notify_space_locked(batch);
+  notify_space_locked(woken);
 }
 
 void mailbox_state::discard() noexcept {

@@ -169,7 +169,7 @@ class mailbox_state {
   bool attempt(waiting_put& sender, bool woken);
   [[nodiscard]] std::size_t space() const noexcept;
   void count_senders(std::size_t listed, std::size_t sleeping) noexcept;
-  void notify_space_locked(wake_batch& batch) noexcept;
+  void notify_space_locked(wake_batch& woken) noexcept;
 
   const std::size_t capacity_;
   const overflow on_full_;
