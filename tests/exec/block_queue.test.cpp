@@ -101,6 +101,7 @@ TEST_CASE("a queue holds its capacity and not one message more", "[A6]") {
         REQUIRE(take(messages) == static_cast<int>(i) + 1);
       }
       CHECK(messages.size() == 0);
+      messages.show_room();
     }
   }
 }
