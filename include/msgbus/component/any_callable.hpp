@@ -3,6 +3,7 @@
 /// A user's callable as an entry holds it, its type erased.
 
 #include <cstddef>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -45,7 +46,7 @@ class any_callable {
   template <class F>
   [[nodiscard]] F& as() const noexcept {
     if constexpr (fits_inside<F>) {
-      return *static_cast<F*>(static_cast<void*>(const_cast<std::byte*>(inside_)));
+      return *std::launder(reinterpret_cast<F*>(const_cast<std::byte*>(inside_)));
     } else {
       return *static_cast<F*>(at_);
     }

@@ -39,8 +39,8 @@ struct block_head {
   std::atomic<unsigned> on_leave{0};  // not 0: call `leave` when a guard of this block ends
 };
 inline block_head& head_of(slot* place) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(place);
-  return *reinterpret_cast<block_head*>(address & ~std::uintptr_t{block_size - 1});
+  const std::size_t offset = reinterpret_cast<std::uintptr_t>(place) & (block_size - 1);
+  return *reinterpret_cast<block_head*>(reinterpret_cast<std::byte*>(place) - offset);
 }
 
 // Found without a call, also from within a shared library.
