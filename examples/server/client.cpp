@@ -228,6 +228,11 @@ asio::awaitable<void> until(run& all, const int& count, int wanted) {
   }
 }
 
+// A follower says nothing: its connection must not be closed for that.
+asio::awaitable<void> keep_followers_open(run& all) {
+  for (followed& each : all.followers) co_await keep_open(each);
+}
+
 asio::awaitable<void> report_progress(run& all, link& control, int seconds, figures& of) {
   const clock::time_point begin = clock::now();
   std::uint64_t before = 0;
@@ -235,7 +240,7 @@ asio::awaitable<void> report_progress(run& all, link& control, int seconds, figu
     asio::steady_timer timer(control.executor());
     timer.expires_at(begin + std::chrono::seconds(second));
     co_await timer.async_wait(asio::use_awaitable);
-    for (followed& each : all.followers) co_await keep_open(each);
+    co_await keep_followers_open(all);
     const server_state state = co_await state_of(control);
     print_progress(second, all, all.tally.answered - before, state);
     of.each_second.push_back(all.tally.answered - before);
@@ -249,8 +254,17 @@ asio::awaitable<void> watch(run& all, link& control) {
   co_await report_progress(all, control, 3600, unused);
 }
 
-asio::awaitable<void> until_quiet(link& control) {
+// What has begun takes its time on a slow machine.
+asio::awaitable<void> until_played(run& all, int followers) {
+  while (all.playing != followers) {
+    co_await keep_followers_open(all);
+    co_await pause(20ms);
+  }
+}
+
+asio::awaitable<void> until_quiet(run& all, link& control) {
   for (bool quiet = false; !quiet;) {
+    co_await keep_followers_open(all);
     co_await pause(20ms);
     const server_state state = co_await state_of(control);
     quiet = state.quiet;
@@ -302,8 +316,8 @@ asio::awaitable<void> drive(run& all, options given) {
   measured.answered = all.tally.answered;
   measured.cpu = cpu_seconds() - cpu_before;
   all.over = true;
-  co_await until(all, all.playing, followers);
-  if (!all.through_faults) co_await until_quiet(control);  // what got lost never arrives
+  co_await until_played(all, followers);
+  if (!all.through_faults) co_await until_quiet(all, control);  // what got lost never arrives
   all.all_is_published = true;
   for (followed& each : all.followers) co_await leave(each);
   co_await until(all, all.playing, 0);

@@ -166,7 +166,8 @@ asio::awaitable<void> flood(run& all) {
   const auto account = opened.at("account").get<std::int64_t>();
 
   bool there = true;
-  for (std::int64_t first = 2; there && !all.over; first += commands) {
+  std::int64_t first = 2;
+  do {  // once at least, however long the opening took
     sending state(executor);
     asio::co_spawn(executor, send_flood(all, server, account, first, commands),
                    [&state](const std::exception_ptr&) {
@@ -197,7 +198,8 @@ asio::awaitable<void> flood(run& all) {
     while (state.running) {
       co_await state.ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
-  }
+    first += commands;
+  } while (there && !all.over);
   if (!there && !all.through_shutdown) all.fail("the server closed the flooder's connection");
 }
 
