@@ -15,8 +15,8 @@
  *    either side (attempt, has_sleepers(true)). has_sleepers(false) has none, and the model lets it
  *    miss anything.
  * Everything else about waiting senders is under the lock. A claim is one step: a claim that
- * succeeds has read a count of taken messages, which may be old, and can only have grown; one that fails has read the
- * same tail before and after it. The idle spins of loops are 0 here, the least.
+ * succeeds has read a count of taken messages, which may be old, and can only have grown; one that
+ * fails has read the same tail before and after it. The idle spins of loops are 0 here, the least.
  *
  * Each of these takes one part away, and the check must then fail: NO_SECOND_LOOK, PUBLISHED_ONLY,
  * NO_PASSING_ON, LATE_COUNT, KEEP_CLAIM, HIDDEN_ROOM.
@@ -73,7 +73,7 @@ byte done = 0; /* senders that have ended */
 #define IS_EMPTY (taken == tail)
 #endif
 
-/* Two looks: what was taken, and later the tail. The code sees `taken` here, or something older. */
+/* Two looks: what was taken, and later the tail. The code sees `taken` here, or an older value. */
 inline look_for_room(result) {
   if
   :: seen = taken
