@@ -149,7 +149,7 @@ workload a4_consume() {
   w.targets = {
       {at_most_times, plain, 1.8, function},    {at_most_times, coroutine, 3, function},
       {at_most_times, dispatch, 3.5, function}, {at_most_allocations, plain, 0.01},
-      {at_most_allocations, coroutine, 0.01},      {at_most_allocations, dispatch, 0.01},
+      {at_most_allocations, coroutine, 0.01},   {at_most_allocations, dispatch, 0.01},
   };
   return w;
 }
