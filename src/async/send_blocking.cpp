@@ -6,7 +6,7 @@
 #include <asio/io_context.hpp>
 
 #include <exception>
-#include <functional>
+#include <memory>
 #include <vector>
 
 namespace msgbus::async::detail {
@@ -44,6 +44,7 @@ void wait_for_room(std::vector<blocked>& all, std::chrono::steady_clock::time_po
 
 receipt send_blocking_to(core& to, exec::outgoing& out,
                          std::chrono::steady_clock::duration timeout) {
+  const std::shared_ptr<core> kept = to.self();  // its component may be destroyed meanwhile
   const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
   exec::put result = offer(to, out);
   if (result == exec::put::full && waits_when_full(to)) {

@@ -101,8 +101,8 @@ class mailbox_state {
     return active_.load(std::memory_order_seq_cst) != 0;
   }
 
-  /// Whether a sender waits that nobody has woken. `surely`: one that was not seen will attempt
-  /// after this call; otherwise this look may come too early.
+  /// Whether a sender waits that nobody has woken. `surely`: all the room is shown first, and a
+  /// sender that was not seen will attempt after this call; otherwise this look may come too early.
   [[nodiscard]] bool has_sleepers(bool surely) noexcept {
     // A relaxed look may come too early to see a sender that has just begun to wait; the next look
     // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
