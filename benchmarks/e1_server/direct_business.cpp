@@ -65,7 +65,11 @@ void apply(exchange::read_model& to, const exchange::order_cancelled& event) {
 /// A transaction that is open while something is awaited.
 class business::open_transaction {
  public:
-  explicit open_transaction(business& in) : in_(in) { in_.open_.fetch_add(1); }
+  explicit open_transaction(business& in) : in_(in) {
+    const std::lock_guard lock(in_.mutex_);
+    in_.require_open_locked();
+    in_.open_.fetch_add(1);
+  }
   open_transaction(const open_transaction&) = delete;
   open_transaction& operator=(const open_transaction&) = delete;
   ~open_transaction() {
@@ -98,11 +102,16 @@ void business::commit_locked(transaction& work) {
   }
 }
 
+void business::require_open_locked() const {
+  if (closed_) throw exchange::refusal("shutting_down", "the server is stopping");
+}
+
 template <class R>
 asio::awaitable<R> business::change(std::function<const R&(transaction&)> f) {
   R result;
   {
     const std::lock_guard lock(mutex_);
+    require_open_locked();
     transaction work(books_);
     result = f(work);
     commit_locked(work);
@@ -195,6 +204,10 @@ asio::awaitable<std::string> business::stats() {
 }
 
 asio::awaitable<void> business::finish(std::chrono::steady_clock::time_point deadline) {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
   asio::steady_timer timer(co_await asio::this_coro::executor);
   while (open_.load() > 0 && std::chrono::steady_clock::now() < deadline) {
     timer.expires_after(std::chrono::milliseconds(1));

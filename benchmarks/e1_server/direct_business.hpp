@@ -39,7 +39,8 @@ class business final : public exchange::business {
   asio::awaitable<exchange::totals> summary() override;
   asio::awaitable<std::string> stats() override;
 
-  /// Completes when no command is being carried out and the log is written, or at the deadline.
+  /// Refuses what would change the books from now on. Completes when no command is being carried
+  /// out, all notices are published and the log is written, or at the deadline.
   asio::awaitable<void> finish(std::chrono::steady_clock::time_point deadline);
 
   /// When nothing runs any more: whether the books and the read model say the same.
@@ -49,6 +50,7 @@ class business final : public exchange::business {
  private:
   class open_transaction;
 
+  void require_open_locked() const;
   void commit_locked(exchange::transaction& work);
   template <class Event>
   void tell_locked(const Event& event);
@@ -63,6 +65,7 @@ class business final : public exchange::business {
   exchange::audit_file audit_;
   board& notices_;
   std::uint64_t notices_made_ = 0;
+  bool closed_ = false;
   std::atomic<std::uint64_t> open_{0};  // orders that are being checked
 };
 

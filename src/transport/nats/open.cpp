@@ -1,5 +1,6 @@
 #include <msgbus/transport/nats.hpp>
 
+#include "join_unless_self.hpp"
 #include "session.hpp"
 #include "transport.hpp"
 
@@ -16,6 +17,23 @@ struct attempt {
   std::exception_ptr failed;
 };
 
+/// The thread that connects. Connecting blocks and cannot be interrupted: a coroutine that is
+/// cancelled leaves the thread behind. One that is not waits for the thread's end, which is near,
+/// so that nothing of an attempt is left when `open` has completed.
+class connecting_thread {
+ public:
+  explicit connecting_thread(std::thread made) : thread_(std::move(made)) {}
+  connecting_thread(const connecting_thread&) = delete;
+  connecting_thread& operator=(const connecting_thread&) = delete;
+  ~connecting_thread() {
+    if (thread_.joinable()) thread_.detach();
+  }
+  void join() { join_unless_self(thread_); }
+
+ private:
+  std::thread thread_;
+};
+
 void connect(attempt& with) noexcept {
   try {
     with.made->connect();
@@ -26,15 +44,13 @@ void connect(attempt& with) noexcept {
 
 asio::awaitable<std::shared_ptr<transport::transport>> open(std::shared_ptr<attempt> with) {
   auto done = std::make_shared<handover>();
-  // Connecting blocks and cannot be interrupted: so nobody waits for this thread, and whoever gives
-  // up leaves at once. It keeps all that it needs.
-  std::thread([with, done] {
+  connecting_thread thread(std::thread([with, done] {
     connect(*with);
     done->give({});
-  }).detach();
+  }));
   co_await handover::wait(done);
-  // The thread, which may still be ending, keeps no share of it.
-  if (with->failed) std::rethrow_exception(std::exchange(with->failed, nullptr));
+  thread.join();
+  if (with->failed) std::rethrow_exception(with->failed);
   std::shared_ptr<transport::transport> result = std::make_shared<nats_transport>(with->made);
   co_return result;
 }

@@ -1,5 +1,7 @@
 #include "worker.hpp"
 
+#include "join_unless_self.hpp"
+
 #include <msgbus/core/saturate.hpp>
 
 #include <condition_variable>
@@ -49,11 +51,7 @@ worker::~worker() {
   }
   jobs_->changed.notify_all();
   if (!jobs_->thread.joinable()) return;
-  if (jobs_->thread.get_id() == std::this_thread::get_id()) {
-    jobs_->thread.detach();  // it ends as soon as its job does, and keeps what it needs
-  } else {
-    jobs_->thread.join();
-  }
+  join_unless_self(jobs_->thread);  // after its own job it ends at once
 }
 
 void worker::at(time_point when, std::function<void()> job) {
