@@ -47,9 +47,13 @@ asio::awaitable<Result> await_handlers(Made made) {
     }
     if constexpr (!Owner::is_caller) {
       co_await asio::this_coro::throw_if_cancelled(false);
-      const asio::any_io_executor here = co_await asio::this_coro::executor;
       const auto state = co_await asio::this_coro::cancellation_state;
-      owner.in_hand().cancelled = owner.is_told_to_end(here, state);
+      if constexpr (Owner::is_lane) {
+        owner.in_hand().cancelled = owner.is_told_to_end();
+      } else {
+        const asio::any_io_executor here = co_await asio::this_coro::executor;
+        owner.in_hand().cancelled = exec::is_told_to_end(here, state);
+      }
       if (!owner.in_hand().cancelled && state.slot().is_connected()) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
       }
@@ -86,12 +90,10 @@ template <class Message>
 struct in_lane {
   explicit in_lane(Message&& handled) noexcept : message(std::move(handled)) {}
   static constexpr bool is_caller = false;
+  static constexpr bool is_lane = true;
 
   [[nodiscard]] delivery& in_hand() noexcept { return message.in_hand(); }
-  [[nodiscard]] bool is_told_to_end(const asio::any_io_executor&,
-                                    const asio::cancellation_state&) noexcept {
-    return in_hand().component->mailbox.discards();
-  }
+  [[nodiscard]] bool is_told_to_end() noexcept { return in_hand().component->mailbox.discards(); }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
     return go_on(in_hand(), failure);
   }

@@ -18,12 +18,9 @@ struct in_task {
   in_task& operator=(const in_task&) = delete;
   ~in_task() { d->cut_off(); }  // if its coroutine is destroyed: others may keep the call
   static constexpr bool is_caller = false;
+  static constexpr bool is_lane = false;
 
   [[nodiscard]] delivery& in_hand() noexcept { return *d; }
-  [[nodiscard]] static bool is_told_to_end(const asio::any_io_executor& here,
-                                           const asio::cancellation_state& state) noexcept {
-    return exec::is_told_to_end(here, state);
-  }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) { return go_on(*d, failure); }
 
   delivery* d;

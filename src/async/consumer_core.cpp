@@ -45,6 +45,13 @@ inline bool consumer_core::run_list(routing::listed list, delivery& d, observer*
   return false;
 }
 
+bool consumer_core::run_at_once(value_ref message, const msgbus::context& known, failures& failed,
+                                bool from_mailbox) {
+  const snapshot::guard guard(guarded());
+  const routing::quick_route* const found = find_route(message.type);
+  return call_sole(found ? found->sole() : nullptr, message, known, failed, from_mailbox);
+}
+
 bool consumer_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
   observer* const watcher = shared.watcher.get();

@@ -5,6 +5,7 @@
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
 #include <msgbus/exec/timer.hpp>
 
 #include "async/await_handlers.hpp"
@@ -44,6 +45,10 @@ void say(const char* what, const msgbus::step& about, const std::exception_ptr& 
   msgbus::detail::say({what, " ", about.message, about.topic.empty() ? "" : " on ", about.topic,
                        " failed, and no observer is told: "},
                       failure);
+}
+
+void say_failed(const msgbus::step& about, const failures& failed) noexcept {
+  for (std::size_t i = 0; i < failed.size(); ++i) say("a handler of", about, failed[i]);
 }
 
 }  // namespace
@@ -113,6 +118,8 @@ asio::awaitable<void> delivery::start() {
 core::core(routing::router& routes, const asio::any_io_executor& executor,
            const mailbox_options& options, std::shared_ptr<provider> overrides)
     : shared(std::move(overrides)), mailbox(executor, options, *this), routes_(routes) {}
+
+bool core::run_at_once(value_ref, const msgbus::context&, failures&, bool) { return false; }
 
 void core::begin(delivery& d, observer* watcher) {
   if (!d.from_mailbox) {
@@ -235,7 +242,7 @@ void core::give_up(delivery& d) noexcept {
 
 // --- the mailbox's side ----------------------------------------------------------------------
 
-/// A message that a lane handles and that has suspended.
+/// A message that a lane handles, and that may suspend.
 struct core::handling {
   handling(core& in, exec::carried& message, const exec::message_head& head)
       : known(head.known()), d(in, head.message, known) {
@@ -244,10 +251,14 @@ struct core::handling {
     d.home = &message;
     d.share = [](void* home) { return static_cast<exec::carried*>(home)->share(); };
   }
-  handling(handling&& other) noexcept : known(other.known), d(std::move(other.d)) {
-    d.known = &known;
-  }
-  [[nodiscard]] delivery& in_hand() noexcept { return d; }
+  static void* operator new(std::size_t) { return exec::take_block(); }
+  static void operator delete(void* block) noexcept { exec::give_back_block(block); }
+
+  /// For the coroutine that goes on with it.
+  struct held {
+    std::unique_ptr<handling> owned;
+    [[nodiscard]] delivery& in_hand() noexcept { return owned->d; }
+  };
 
   msgbus::context known;
   delivery d;
@@ -256,9 +267,19 @@ struct core::handling {
 bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
   const exec::message_head head = message.head();
   const cause_scope cause(head.origin);
-  handling now(*this, message, head);
-  if (!advance(now.d)) return true;
-  rest = await_handlers<void, in_lane<handling>>(std::move(now));
+  if (!head.listener) [[likely]] {
+    const msgbus::context known = head.known();
+    failures failed;
+    if (run_at_once(head.message, known, failed, true)) [[likely]] {
+      if (!failed.empty()) [[unlikely]]
+        say_failed({head.message.type->name, head.topic}, failed);
+      return true;
+    }
+  }
+  static_assert(sizeof(handling) <= exec::block_bytes);
+  auto now = std::make_unique<handling>(*this, message, head);
+  if (!advance(now->d)) return true;
+  rest = await_handlers<void, in_lane<handling::held>>(handling::held{std::move(now)});
   return false;
 }
 

@@ -113,7 +113,7 @@ asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::in
 }
 
 /// A plain function that needs nothing.
-void call_at_once(const handler_and_message& of, attempt& mine) {
+void run_attempt_at_once(const handler_and_message& of, attempt& mine) {
   try {
     asio::awaitable<void> none;
     call(of, nullptr, mine.known, none);
@@ -148,7 +148,7 @@ step_taken start_handler(const handler_call& what, const handler_in_hand& which,
     };
     run_attempt at_once;
     if (!what.is_coroutine && !what.needs) {
-      at_once = [of_shared](attempt& mine) { call_at_once(of_shared, mine); };
+      at_once = [of_shared](attempt& mine) { run_attempt_at_once(of_shared, mine); };
     }
     *start = run_attempts(d.component->self(), which.entry, shared, *d.known, d.message.type->name,
                           which.policy, make, d.failed, std::move(at_once));

@@ -3,11 +3,31 @@
 /// The part of `advance` that every message takes at least once, to be compiled into it.
 
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/handler_call.hpp>
 
 #include <cstddef>
 #include <exception>
 
 namespace msgbus::async::detail {
+
+inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbus::context& known,
+                            failures& failed, bool from_mailbox) {
+  if (!sole || shared.watcher.get() || shared.overrides_state.has_async()) [[unlikely]]
+    return false;
+  if (!from_mailbox) {
+    if (closed()) [[unlikely]]
+      return false;
+    counts_.add(outcome::begun);
+  }
+  const di::injection with{shared.overrides_state, known, {sole, &component::describe_entry}};
+  try {
+    reinterpret_cast<call_at_once>(sole->plain())(*sole, message, with, failed);
+  } catch (...) {
+    failed.add(std::current_exception());
+  }
+  count(failed.empty() ? outcome::handled : outcome::failed);
+  return true;
+}
 
 inline void core::begin_quickly(delivery& d, observer* watcher) {
   if (watcher || (!d.from_mailbox && closed())) [[unlikely]]

@@ -38,6 +38,17 @@ subscription subscriber_core::attach_handler(std::initializer_list<std::string_v
   }));
 }
 
+bool subscriber_core::run_at_once(value_ref message, const msgbus::context& known, failures& failed,
+                                  bool from_mailbox) {
+  if (has_patterns()) return false;
+  const snapshot::guard guard(guarded());
+  const routing::quick_route* const found = find_only_route(known.topic(), hash_of(known.topic()));
+  routing::entry* sole = found ? found->sole() : nullptr;
+  // It takes one type; others may be converted.
+  if (sole && static_cast<message_entry&>(*sole).types()[0] != message.type) sole = nullptr;
+  return call_sole(sole, message, known, failed, from_mailbox);
+}
+
 bool subscriber_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
   observer* const watcher = shared.watcher.get();

@@ -34,6 +34,7 @@ class verb_run {
   /// Runs what need not be awaited of one component, and remembers the rest. `among`: how many get
   /// the message from here on; 0: nobody else gets it, and the call keeps the component.
   void deliver(core& to, std::size_t among) {
+    if (runs_at_once(to)) return;
     if (first_waits_) return deliver_one_more(to, among);
     delivery& d = call_->first.emplace(to, call_->message, call_->known);
     prepare(d, among);
@@ -80,6 +81,18 @@ class verb_run {
   // In the order of the components.
   using failures_by_component = std::vector<std::pair<std::size_t, std::exception_ptr>>;
 
+  [[nodiscard]] bool runs_at_once(core& to) {
+    failures failed;
+    if (!exec::runs_on(*here_, to.executor()) ||
+        !to.run_at_once(call_->message, call_->known, failed, false)) {
+      return false;
+    }
+    ++ran_;
+    if (!failed.empty()) [[unlikely]]
+      add_failures(count_, failed);
+    ++count_;
+    return true;
+  }
   void prepare(delivery& d, std::size_t among) noexcept {
     d.home = call_->owner;
     d.part_of = call_.get();

@@ -47,6 +47,7 @@ class message_entry : public routing::topic_entry {
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] void* callable() const noexcept { return callable_.get(); }
   [[nodiscard]] const any_callable& held() const noexcept { return callable_; }
+  [[nodiscard]] std::span<const type_key> types() const noexcept { return types_; }
 
  private:
   void destroy_callable() noexcept override { callable_.destroy(); }

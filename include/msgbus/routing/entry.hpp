@@ -55,6 +55,9 @@ class entry {
  protected:
   virtual void destroy_callable() noexcept = 0;
 
+  /// For constructors: this one has no shorter way.
+  void hide_plain() noexcept { plain_ = nullptr; }
+
  private:
   friend class router;
 
@@ -80,7 +83,7 @@ class entry {
 
   // Beside the callable of the classes below: read together.
   std::atomic<bool> active_{true};
-  void (*const plain_)();
+  void (*plain_)();
 };
 
 /// Owns a pin.

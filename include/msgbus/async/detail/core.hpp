@@ -46,6 +46,12 @@ class core : public exec::mailbox_owner, public verb_target {
   /// the first one.
   [[nodiscard]] virtual bool advance(delivery& d) = 0;
 
+  /// Runs the message's only handler, if it has one that need not suspend, nobody observes and
+  /// nothing else is unusual: true, and the message is settled, as handled or as `failed`. False:
+  /// nothing was done.
+  [[nodiscard]] virtual bool run_at_once(value_ref message, const msgbus::context& known,
+                                         failures& failed, bool from_mailbox);
+
   void give(verb_run& run) override;
   void nothing_ran(const msgbus::step& message, value_ref what, bool refused) override;
 
@@ -82,6 +88,10 @@ class core : public exec::mailbox_owner, public verb_target {
   void overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept;
   /// Throws `closed`, naming the component.
   [[noreturn]] void throw_closed(const msgbus::step& message);
+
+  /// For `run_at_once`, under a guard: calls the route's only handler; null: it has none.
+  bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& known,
+                 failures& failed, bool from_mailbox);
 
   // For deliveries, under a guard.
   void begin(delivery& d, observer* watcher);

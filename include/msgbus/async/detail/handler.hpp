@@ -91,19 +91,24 @@ struct invocation {
   static step_taken run(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
     if constexpr (!is_coroutine && !needs::has_async) {
       if (!start && which.is_plain && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
-        const bound_call<F, Message> call{static_cast<F*>(which.f), Message::from(d.message)};
-        if constexpr (needs::needs_nothing) {
-          (void)needs::call_bare(call, *d.known);
-        } else {
-          auto plainly = [&](auto&&... needed) {
-            (void)call(std::forward<decltype(needed)>(needed)...);
-          };
-          plain_needs::run(d.injection_for(which.entry), plainly, &d.failed);
-        }
+        run_at_once<Message>(which.f, d.message, d.injection_for(which.entry), d.failed);
         return step_taken::ran;
       }
     }
     return start_handler(erased<Message>, which, d, start);
+  }
+
+  template <class Message>
+  static void run_at_once(void* f, value_ref message, const di::injection& with, failures& failed) {
+    const bound_call<F, Message> call{static_cast<F*>(f), Message::from(message)};
+    if constexpr (needs::needs_nothing) {
+      (void)needs::call_bare(call, with.context);
+    } else {
+      auto plainly = [&](auto&&... needed) {
+        (void)call(std::forward<decltype(needed)>(needed)...);
+      };
+      plain_needs::run(with, plainly, &failed);
+    }
   }
 
  private:
@@ -138,6 +143,22 @@ step_taken call_event(routing::entry& entry, delivery& d, asio::awaitable<void>*
                                               start);
 }
 
+/// The shorter way to call an `Entry`'s `F` with an `M`; null for one that may have to suspend.
+template <class Entry, class F, class M>
+constexpr auto shorter_way() noexcept -> void (*)() {
+  using as = invocation<F, M>;
+  if constexpr (as::is_coroutine || as::needs::has_async) {
+    return nullptr;
+  } else {
+    const call_at_once call = [](routing::entry& entry, value_ref message,
+                                 const di::injection& with, failures& failed) {
+      void* const f = static_cast<Entry&>(entry).callable();
+      as::template run_at_once<typename as::exact>(f, message, with, failed);
+    };
+    return reinterpret_cast<void (*)()>(call);
+  }
+}
+
 /// How `F` is called with events of the types `Es`, or of every type if there are none.
 template <class F, class... Es>
 std::span<const routing::typed_call> event_calls() {
@@ -145,6 +166,11 @@ std::span<const routing::typed_call> event_calls() {
   if constexpr (sizeof...(Es) == 0) {
     static const std::array all{
         routing::typed_call{nullptr, reinterpret_cast<erased>(&call_event<F, any_event>)}};
+    return all;
+  } else if constexpr (sizeof...(Es) == 1) {
+    static const std::array all{routing::typed_call{key_of<Es>,
+                                                    reinterpret_cast<erased>(&call_event<F, Es>),
+                                                    shorter_way<event_entry, F, Es>()}...};
     return all;
   } else {
     static const std::array all{
@@ -191,7 +217,12 @@ step_taken call_message(routing::entry& entry, delivery& d, asio::awaitable<void
 
 template <class F, class... Ms>
 component::message_calls message_calls() noexcept {
-  return {reinterpret_cast<void (*)()>(&call_message<F, Ms...>), component::keys_of<Ms...>};
+  const auto call = reinterpret_cast<void (*)()>(&call_message<F, Ms...>);
+  if constexpr (sizeof...(Ms) == 1) {
+    return {call, component::keys_of<Ms...>, (shorter_way<message_entry, F, Ms>(), ...)};
+  } else {
+    return {call, component::keys_of<Ms...>};
+  }
 }
 
 }  // namespace msgbus::async::detail

@@ -22,6 +22,11 @@ struct handler_call {
   bool is_coroutine;
 };
 
+/// The shorter way (`entry::plain`), for a handler that is the only one of its message and need not
+/// suspend. Throws what the handler throws, or adds it to `failed`.
+using call_at_once = void (*)(routing::entry&, value_ref message, const di::injection& with,
+                              failures& failed);
+
 /// An entry and the policy of its handler.
 template <class Entry>
 class entry_with_policy final : public Entry {
@@ -30,7 +35,9 @@ class entry_with_policy final : public Entry {
   explicit entry_with_policy(msgbus::policy* how, Args&&... args)
       : Entry(std::forward<Args>(args)...),
         policy(how ? std::move(*how) : msgbus::policy{}),
-        is_plain(policy.is_plain()) {}
+        is_plain(policy.is_plain()) {
+    if (!is_plain) this->hide_plain();
+  }
 
   const held_policy policy;
   const bool is_plain;

@@ -29,6 +29,8 @@ class subscriber_core final : public routing::topic_tree, public core {
                               const component::callable_type& type, void* callable, policy* how);
 
   [[nodiscard]] bool advance(delivery& d) override;
+  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& known, failures& failed,
+                                 bool from_mailbox) override;
   void close() noexcept;  // for the end of the component
   void close_to_new() noexcept { core::close(); }
 
