@@ -22,25 +22,39 @@ void fan_out_core::bind(const std::shared_ptr<core>& target) {
 
 void fan_out_core::unbind(core& target) { target.senders.unbind(*this); }
 
-targets fan_out_core::bound() const {
+/// `take(target, among)` for each that is bound; `among`: how many there are from here on, or more.
+/// Under a guard: `take` must not wait.
+template <class Take>
+void fan_out_core::for_each_bound(Take take) const {
   const snapshot::guard guard(guarded());
-  targets all;
   const routing::listed list(items());
   for (const routing::item* each = list.begin; each != list.end; ++each) {
     if (!each->entry->active()) continue;
-    all.push_back(static_cast<component::binding<core>*>(each->entry)->target().self());
+    take(static_cast<component::binding<core>*>(each->entry)->target(),
+         static_cast<std::size_t>(list.end - each));
   }
+}
+
+targets fan_out_core::bound() const {
+  targets all;
+  for_each_bound([&](core& to, std::size_t) { all.push_back(to.self()); });
   return all;
 }
 
 void fan_out_core::give(verb_run& run) {
-  const snapshot::guard guard(guarded());
-  const routing::listed list(items());
-  for (const routing::item* each = list.begin; each != list.end; ++each) {
-    if (!each->entry->active()) continue;
-    run.deliver(static_cast<component::binding<core>*>(each->entry)->target(),
-                static_cast<std::size_t>(list.end - each));
-  }
+  for_each_bound([&](core& to, std::size_t among) { run.deliver(to, among); });
+}
+
+receipt fan_out_core::post(const exec::shared_message& message) {
+  receipt total;
+  bool is_bound = false;
+  for_each_bound([&](core& to, std::size_t) {
+    exec::outgoing out(message);
+    total += post_to(to, out);
+    is_bound = true;
+  });
+  if (!is_bound) count_unrouted({message->message().type->name, message->topic()});
+  return total;
 }
 
 void fan_out_core::nothing_ran(const msgbus::step& message, value_ref what, bool refused) {
@@ -69,10 +83,7 @@ asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
 }
 
 receipt post_bound(fan_out_core& self, exec::carried& message) {
-  const targets all = self.bound();
-  const exec::shared_message shared = exec::shared_with_cause(message.share());
-  if (all.empty()) self.count_unrouted({shared->message().type->name, shared->topic()});
-  return post_to_all(all, shared);
+  return self.post(exec::shared_with_cause(message.share()));
 }
 
 receipt send_blocking_bound(fan_out_core& self, exec::carried& message,

@@ -104,15 +104,6 @@ asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message messa
   co_return receipt_for(result, *to, out);
 }
 
-receipt post_to_all(const targets& all, const exec::shared_message& message) {
-  receipt total;
-  for (const auto& each : all) {
-    exec::outgoing out(message);
-    total += post_to(*each, out);
-  }
-  return total;
-}
-
 namespace {
 
 asio::awaitable<void> send_share(std::shared_ptr<core> to, exec::shared_message message,

@@ -59,7 +59,8 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   }
   in.notify_space(true);
   handled_ += taken;
-  idle_ = taken == 0 ? idle_ + 1 : 0;
+  if (taken == batch) return true;
+  idle_ = taken == 0 ? idle_ + 1 : 1;
   if (idle_ <= idle_spins() || !state.end_loop()) return true;
   mailbox_ = nullptr;
   return false;

@@ -34,6 +34,9 @@ class fan_out_core final : public routing::single_route, public verb_target {
   /// The components that are bound now.
   [[nodiscard]] targets bound() const;
 
+  /// Puts the message into the mailbox of each, without waiting.
+  receipt post(const exec::shared_message& message);
+
   void give(verb_run& run) override;
   /// Counts it. Throws `type_mismatch`, if some subscriber has handlers for the topic and none
   /// takes the type.
@@ -42,6 +45,10 @@ class fan_out_core final : public routing::single_route, public verb_target {
 
   mutable observer_slot watcher;
   mutable striped_counter unrouted;
+
+ private:
+  template <class Take>
+  void for_each_bound(Take take) const;
 };
 
 // Each coroutine owns the message.

@@ -49,7 +49,6 @@ asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message messa
 
 /// Sends to each of them, one after the other where there is room, then to those that were full.
 asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message);
-receipt post_to_all(const targets& all, const exec::shared_message& message);
 
 // The same for plain threads, which are blocked until there is room, or the time has passed. Throw
 // `would_deadlock`; and that to one component `closed`.
