@@ -6,6 +6,8 @@
 
 #include "async/verb_run.hpp"
 
+#include <asio/this_coro.hpp>
+
 #include <string>
 
 namespace msgbus::async::detail {
@@ -60,12 +62,42 @@ void fan_out_core::count_unrouted(const msgbus::step& about) noexcept {
   if (observer* const told = watcher.get()) told->unrouted(about);
 }
 
+namespace {
+
+/// Puts the message into the mailbox of each. Those that are full, and whose senders wait, are
+/// added to `full`.
+receipt offer_to_bound(fan_out_core& self, const exec::shared_message& message, targets& full) {
+  const snapshot::guard guard(self.guarded());
+  const routing::listed list(self.items());
+  receipt total;
+  bool is_bound = false;
+  for (const routing::item* each = list.begin; each != list.end; ++each) {
+    if (!each->entry->active()) continue;
+    is_bound = true;
+    core& to = static_cast<component::binding<core>*>(each->entry)->target();
+    exec::outgoing out(message);
+    const exec::put result = offer(to, out);
+    if (result == exec::put::full && waits_when_full(to)) {
+      full.push_back(to.self());
+    } else {
+      total += receipt_for(result, to, out);
+    }
+  }
+  if (!is_bound) self.count_unrouted({message->message().type->name, message->topic()});
+  return total;
+}
+
+}  // namespace
+
 asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
                                     exec::held_message message) {
-  targets all = self->bound();
   exec::shared_message shared = share(message);
-  if (all.empty()) self->count_unrouted({shared->message().type->name, shared->topic()});
-  co_return co_await send_to_all(std::move(all), std::move(shared));
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.slot().is_connected()) co_await pass_through_executor();
+  targets full;
+  receipt total = offer_to_bound(*self, shared, full);
+  if (!full.empty()) total += co_await send_to_full(std::move(full), std::move(shared));
+  co_return total;
 }
 
 receipt post_bound(fan_out_core& self, exec::carried& message) {
