@@ -6,6 +6,8 @@
 
 #include "async/verb_run.hpp"
 
+#include <asio/this_coro.hpp>
+
 #include <string>
 
 namespace msgbus::async::detail {
@@ -45,13 +47,18 @@ void fan_out_core::give(verb_run& run) {
   for_each_bound([&](core& to, std::size_t among) { run.deliver(to, among); });
 }
 
-receipt fan_out_core::post(const exec::shared_message& message) {
+receipt fan_out_core::offer(const exec::shared_message& message, targets* full) {
   receipt total;
   bool is_bound = false;
   for_each_bound([&](core& to, std::size_t) {
-    exec::outgoing out(message);
-    total += post_to(to, out);
     is_bound = true;
+    exec::outgoing out(message);
+    const exec::put result = detail::offer(to, out);
+    if (full && result == exec::put::full && waits_when_full(to)) {
+      full->push_back(to.self());
+    } else {
+      total += receipt_for(result, to, out);
+    }
   });
   if (!is_bound) count_unrouted({message->message().type->name, message->topic()});
   return total;
@@ -76,14 +83,17 @@ void fan_out_core::count_unrouted(const msgbus::step& about) noexcept {
 
 asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
                                     exec::held_message message) {
-  targets all = self->bound();
   exec::shared_message shared = share(message);
-  if (all.empty()) self->count_unrouted({shared->message().type->name, shared->topic()});
-  co_return co_await send_to_all(std::move(all), std::move(shared));
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.slot().is_connected()) co_await pass_through_executor();
+  targets full;
+  receipt total = self->offer(shared, &full);
+  if (!full.empty()) total += co_await send_to_full(std::move(full), std::move(shared));
+  co_return total;
 }
 
 receipt post_bound(fan_out_core& self, exec::carried& message) {
-  return self.post(exec::shared_with_cause(message.share()));
+  return self.offer(exec::shared_with_cause(message.share()), nullptr);
 }
 
 receipt send_blocking_bound(fan_out_core& self, exec::carried& message,

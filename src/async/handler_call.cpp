@@ -11,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 namespace msgbus::async::detail {
 
@@ -80,25 +79,17 @@ asio::awaitable<void> run_kept(handler_and_message of, const context& known, fai
   }
 }
 
-asio::awaitable<void> run_plainly(const handler_and_message& of, std::vector<void*>& needed,
-                                  const context& known) {
-  asio::awaitable<void> none;
-  call(of, needed.data(), known, none);
-  co_return;
-}
-
 asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, failures& failed) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   exec::async_scope in(with.overrides, with.who);
-  std::vector<void*> needed;
-  auto handle = [&]() -> asio::awaitable<void> {
-    if (!of.what->is_coroutine) return run_plainly(of, needed, with.context);
+  auto handle = [&](void* const* needed) {
     asio::awaitable<void> running;
-    call(of, needed.data(), with.context, running);
+    call(of, needed, with.context, running);
     return running;
   };
   try {
-    co_await in.provide_all(of.what->needs->all(), needed, handle);
+    in.begin(of.what->needs->all(), handle);
+    co_await in.run();
   } catch (...) {
     in.failed(std::current_exception());
   }

@@ -44,7 +44,7 @@ asio::awaitable<void> run_bare(bare_operation what, command_ptr asked, bool may_
                                const context& known, failures& failed) {
   try {
     auto running = what.call(what.f, asked, may_move, known);
-    co_await std::move(running);
+    if (running.valid()) co_await std::move(running);
   } catch (...) {
     failed.add(std::current_exception());
   }

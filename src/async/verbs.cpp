@@ -114,32 +114,20 @@ asio::awaitable<void> send_share(std::shared_ptr<core> to, exec::shared_message 
 
 }  // namespace
 
-asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message) {
+asio::awaitable<receipt> send_to_full(targets full, exec::shared_message message) {
   const auto state = co_await asio::this_coro::cancellation_state;
-  const bool cancellable = state.slot().is_connected();
-  if (cancellable) co_await pass_through_executor();
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   receipt total;
-  targets full;
-  for (const auto& each : all) {
-    exec::outgoing out(message);
-    const exec::put result = offer(*each, out);
-    if (result == exec::put::full && waits_when_full(*each)) {
-      full.push_back(each);
-    } else {
-      total += receipt_for(result, *each, out);
-    }
-  }
   if (full.size() == 1) {
     exec::outgoing out(message);
-    total += co_await send_to(*full.front(), out, here);
-  } else if (!full.empty()) {
+    total = co_await send_to(*full.front(), out, here);
+  } else {
     // At the same time: one that stays full must not keep the others waiting.
     exec::task_group together;
     std::vector<std::shared_ptr<receipt>> results;
     for (const auto& each : full) {
       results.push_back(std::make_shared<receipt>());
-      together.start(exec::child_executor(here, here, cancellable),
+      together.start(exec::child_executor(here, here, state.slot().is_connected()),
                      send_share(each, message, here, results.back()));
     }
     co_await together.join();

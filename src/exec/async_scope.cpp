@@ -7,143 +7,130 @@
 #include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
+#include <array>
+
 namespace msgbus::exec {
 
-/// Where a value comes from: an override, which is kept while it is used, or the default.
-struct async_scope::source {
-  std::shared_ptr<di::implementation> override;
-  di::recipe recipe;
+/// Pointers to the values of a list of dependencies.
+class async_scope::pointers {
+ public:
+  [[nodiscard]] void** of(std::size_t count) {
+    if (count <= few_.size()) return few_.data();
+    many_.resize(count);
+    return many_.data();
+  }
+
+ private:
+  std::array<void*, 4> few_{};
+  std::vector<void*> many_;
 };
 
-async_scope::source async_scope::find(di::want wanted) const {
+// --- The plan. -----------------------------------------------------------------------------------
+
+void async_scope::begin(std::span<const di::want> needs, async_rest rest) {
+  needs_ = needs;
+  rest_ = rest;
+  if (needs.empty()) return;
+  steps_.reserve(4);
   const snapshot::guard guard(overrides_.guarded());
-  if (di::implementation* const found = overrides_.find(wanted.identity)) {
-    return {found->shared_from_this(), found->recipe};
-  }
-  return {nullptr, wanted.info->recipe};
+  (void)plan(needs, nullptr);  // where it is impossible, the steps before are run all the same
 }
 
-asio::awaitable<void> async_scope::provide_all(std::span<const di::want> needs,
-                                               std::vector<void*>& needed,
-                                               function_ref<asio::awaitable<void>()> rest) {
-  needed.resize(needs.size());
-  return provide_from(needs, 0, needed, rest);
+bool async_scope::plan(std::span<const di::want> needs, const planned* outer) {
+  for (const di::want& each : needs) {
+    if (!plan(each, outer)) return false;
+  }
+  return true;
 }
 
-asio::awaitable<void> async_scope::provide_from(std::span<const di::want> needs, std::size_t index,
-                                                std::vector<void*>& needed,
-                                                function_ref<asio::awaitable<void>()> rest) {
-  // Dependencies run in the handler's coroutine. What one of them did to its cancellation state was
-  // for itself alone.
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (is_told_to_end(here, state)) {
-    throw asio::system_error(asio::error::operation_aborted, "an invocation");
+bool async_scope::plan(di::want wanted, const planned* outer) {
+  for (const step& each : steps_) {
+    if (each.identity == wanted.identity) return true;
   }
-  if (index != 0 && state.slot().is_connected() &&
-      state.cancelled() == asio::cancellation_type::none) {
-    co_await asio::this_coro::throw_if_cancelled(true);
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  for (const planned* each = outer; each; each = each->outer) {
+    if (each->identity == wanted.identity) impossible_ = cycle(*each, outer);
   }
-  if (index == needs.size()) {
-    co_await rest();
-  } else {
-    auto next = [&, index](void* value) {
-      needed[index] = value;
-      return provide_from(needs, index + 1, needed, rest);
-    };
-    co_await provide(needs[index], next);
-  }
+  if (impossible_) return false;
+  const planned mine{wanted.identity, *wanted.info, outer};
+  di::implementation* const found = overrides_.find(wanted.identity);
+  const di::recipe& how = found ? found->recipe : wanted.info->recipe;
+  if (how.needs && !plan(how.needs(), &mine)) return false;
+  if (how.kind == di::shape::required) impossible_ = not_provided(mine);
+  if (how.kind == di::shape::with_clean_up) impossible_ = cannot_wait(mine);
+  if (impossible_) return false;
+  steps_.push_back(
+      {wanted.identity, wanted.info, &how, found ? found->shared_from_this() : nullptr});
+  return true;
 }
 
-asio::awaitable<void> async_scope::provide(di::want wanted, async_rest rest) {
-  for (const resolution* each = innermost_; each; each = each->outer) {
-    if (each->identity != wanted.identity) continue;
-    if (!each->value) throw_cycle(*each);
-    co_await rest(each->value);
-    co_return;
-  }
-  resolution mine{wanted.identity, *wanted.info, nullptr, innermost_};
-  innermost_ = &mine;
-  struct restore {
-    async_scope& in;
-    const resolution* outer;
-    ~restore() { in.innermost_ = outer; }
-  };
-  const restore at_end{*this, mine.outer};
-  const source from = find(wanted);
-  auto resolved = [&](void* value) {
-    mine.value = value;
-    return rest(value);
-  };
-  std::vector<void*> needed;
-  auto with_needs = [&] { return call(from, *wanted.info, needed, resolved); };
-  const auto needs = from.recipe.needs ? from.recipe.needs() : std::span<const di::want>();
-  co_await provide_all(needs, needed, with_needs);
-}
-
-asio::awaitable<void> async_scope::call(const source& from, const di::dependency_info& info,
-                                        std::vector<void*>& needed, async_rest rest) {
-  void* const entity = from.override ? from.override->entity() : nullptr;
-  switch (from.recipe.kind) {
-    case di::shape::required: throw_not_provided(info);
-    case di::shape::with_clean_up:
-      throw error(errc::misused_dependency,
-                  "dependency '" + info.name() + "' of " + who_.describe(who_.who) +
-                      " cleans up with msgbus::yield, which cannot wait for what suspends; "
-                      "async::yield can");
-    case di::shape::plain: {
-      const std::unique_ptr<di::held> value = from.recipe.make(entity, needed.data());
-      co_await rest(value->value());
-      break;
-    }
-    case di::shape::awaited:
-    case di::shape::awaited_with_clean_up: {
-      const auto start = reinterpret_cast<async_call>(from.recipe.async_call());
-      co_await start(entity, needed.data(), *this, info, rest);
-      break;
-    }
-  }
-}
-
-void async_scope::throw_cycle(const resolution& start) const {
+std::exception_ptr async_scope::cycle(const planned& start, const planned* from) const {
   std::string path = start.info.name();
-  for (const resolution* each = innermost_; each; each = each->outer) {
-    if (each->value) continue;  // only what is being resolved leads back here
+  for (const planned* each = from; each; each = each->outer) {
     path.insert(0, each->info.name() + " -> ");
     if (each == &start) break;
   }
-  throw error(errc::misused_dependency,
-              "dependency cycle: " + path + ", asked for by " + who_.describe(who_.who));
+  return std::make_exception_ptr(
+      error(errc::misused_dependency,
+            "dependency cycle: " + path + ", asked for by " + who_.describe(who_.who)));
 }
 
-void async_scope::throw_not_provided(const di::dependency_info& info) const {
+std::exception_ptr async_scope::not_provided(const planned& wanted) const {
   std::string by = who_.describe(who_.who);
-  for (const resolution* each = innermost_->outer; each; each = each->outer) {
-    if (each->value) continue;
-    by = "dependency '" + each->info.name() + "' of " + by;
-    break;
-  }
-  throw error(errc::not_provided, "dependency '" + info.name() + "' (" + std::string(info.type) +
-                                      ") is required by " + by + ", and no override provides it" +
-                                      overrides_.namesake_of(info));
+  if (wanted.outer) by = "dependency '" + wanted.outer->info.name() + "' of " + by;
+  return std::make_exception_ptr(
+      error(errc::not_provided, "dependency '" + wanted.info.name() + "' (" +
+                                    std::string(wanted.info.type) + ") is required by " + by +
+                                    ", and no override provides it" +
+                                    overrides_.namesake_of(wanted.info)));
 }
 
-asio::awaitable<void> async_yielding::run(void* value) {
-  if (yielded_) {
-    const auto twice = std::make_exception_ptr(error(
-        errc::misused_dependency, "dependency '" + info_.name() + "' called its yield twice"));
-    scope_.failed(twice);  // noted here, in case the dependency catches it
-    std::rethrow_exception(twice);
-  }
-  yielded_ = true;
+std::exception_ptr async_scope::cannot_wait(const planned& wanted) const {
+  return std::make_exception_ptr(
+      error(errc::misused_dependency,
+            "dependency '" + wanted.info.name() + "' of " + who_.describe(who_.who) +
+                " cleans up with msgbus::yield, which cannot wait for what suspends; "
+                "async::yield can"));
+}
+
+// --- What runs it. -------------------------------------------------------------------------------
+
+asio::awaitable<void> async_scope::run_from(std::size_t at, bool is_yielded) {
+  struct released {
+    async_scope& in;
+    const std::size_t first;
+    ~released() { in.release_from(first); }
+  };
+  const released at_end{*this, at};  // if the coroutine is destroyed
+  pointers needed;
+  std::optional<async_yielding> yielding;
   std::exception_ptr thrown;
+  bool is_fresh = !is_yielded;
   try {
-    co_await rest_(value);
+    for (bool more = true; more;) {
+      // Dependencies run in the handler's coroutine. What one of them did to its cancellation state
+      // was for itself alone.
+      const auto state = co_await asio::this_coro::cancellation_state;
+      if (state.slot().is_connected()) {
+        const asio::any_io_executor here = co_await asio::this_coro::executor;
+        if (is_told_to_end(here, state)) {
+          throw asio::system_error(asio::error::operation_aborted, "an invocation");
+        }
+        if (!is_fresh && state.cancelled() == asio::cancellation_type::none) {
+          co_await asio::this_coro::throw_if_cancelled(true);
+          co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        }
+      }
+      is_fresh = false;
+      auto running = start_next(at, needed, yielding);
+      if (running.valid()) co_await std::move(running);
+      more = next_ended(at, yielding);
+    }
   } catch (...) {
     thrown = std::current_exception();
   }
-  if (thrown) scope_.failed(thrown);
+  release_from(at_end.first);
+  if (thrown) failed_.add_new(thrown);
+  if (!is_yielded) co_return;
   // Clean-up may await, although the invocation was cancelled; verbs too, which would else be told
   // at once. Whether it was cancelled is known by its lane.
   const auto state = co_await asio::this_coro::cancellation_state;
@@ -152,7 +139,75 @@ asio::awaitable<void> async_yielding::run(void* value) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   }
   // A dependency further in has swallowed the failure: this one sees it all the same.
-  if (!scope_.failed().empty()) std::rethrow_exception(thrown ? thrown : scope_.failed()[0]);
+  if (!failed_.empty()) std::rethrow_exception(thrown ? thrown : failed_[0]);
+}
+
+/// Calls what need not be awaited, and then gives what must be: a dependency, or the rest.
+asio::awaitable<void> async_scope::start_next(std::size_t& at, pointers& needed,
+                                              std::optional<async_yielding>& yielding) {
+  for (; at < steps_.size(); ++at) {
+    step& next = steps_[at];
+    const auto needs = next.recipe->needs ? next.recipe->needs() : std::span<const di::want>();
+    void** const values = find_values(needs, needed);
+    if (next.recipe->kind == di::shape::awaited) {
+      const auto start = reinterpret_cast<async_call>(next.recipe->async_call());
+      return start(next.entity(), values, next.held);
+    }
+    if (next.recipe->kind == di::shape::awaited_with_clean_up) {
+      const auto start = reinterpret_cast<async_yielding_call>(next.recipe->async_call());
+      return start(next.entity(), values, yielding.emplace(*this, *next.info, next.value, at + 1));
+    }
+    next.held = next.recipe->make(next.entity(), values);
+    next.value = next.held->value();
+  }
+  if (impossible_) std::rethrow_exception(impossible_);
+  return (*rest_)(find_values(needs_, needed));
+}
+
+/// Whether something comes after what has been awaited.
+bool async_scope::next_ended(std::size_t& at, const std::optional<async_yielding>& yielding) {
+  if (at == steps_.size()) return false;  // that was the rest
+  if (yielding) {
+    yielding->ended();
+    return false;
+  }
+  step& ended = steps_[at++];
+  ended.value = ended.held->value();
+  return true;
+}
+
+void** async_scope::find_values(std::span<const di::want> needs, pointers& needed) const {
+  void** const values = needed.of(needs.size());
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    std::size_t at = 0;
+    while (steps_[at].identity != needs[i].identity) ++at;
+    values[i] = steps_[at].value;
+  }
+  return values;
+}
+
+void async_scope::release_from(std::size_t first) noexcept {
+  for (std::size_t at = steps_.size(); at-- > first;) {
+    steps_[at].held.reset();
+    steps_[at].override.reset();
+  }
+}
+
+// --- yield ---------------------------------------------------------------------------------------
+
+asio::awaitable<void> async_yielding::run(void* value) {
+  if (yielded_) return run_again();
+  yielded_ = true;
+  value_ = as_wanted ? as_wanted(value) : value;
+  return scope_.run_from(next_, true);
+}
+
+asio::awaitable<void> async_yielding::run_again() {
+  const auto twice = std::make_exception_ptr(
+      error(errc::misused_dependency, "dependency '" + info_.name() + "' called its yield twice"));
+  scope_.failed(twice);  // noted here, in case the dependency catches it
+  std::rethrow_exception(twice);
+  co_return;
 }
 
 void async_yielding::ended() const {

@@ -64,6 +64,7 @@ awaitable<void> outer_clean_up(msgbus::async::yield<session&> yield, depends<asy
   co_await hop();
   events_log += "!o";
 }
+session held() { return session("h"); }
 inline constexpr msgbus::required<int> wanted{"wanted"};
 int needs_wanted(depends<wanted> w) { return *w; }
 
@@ -120,6 +121,28 @@ TEST_CASE("an async dependency is resolved once per invocation, and only if it i
   CHECK(calls == 2);
   t.context.run(t.events.consume(placed{}));
   CHECK(calls == 4);
+}
+
+TEST_CASE("what is resolved after a dependency is released before that cleans up", "[I2]") {
+  fresh t;
+  bool fails = false;
+  t.events.handler([&](const placed&, depends<async_clean_up>, depends<held>) {
+    if (fails) throw std::runtime_error("handler");
+  });
+  CHECK(t.context.run(t.events.consume(placed{})) == 1);
+  CHECK(events_log == "+a11+h-h!a-a11");
+  events_log.clear();
+  fails = true;
+  CHECK(text_of([&] { t.context.run(t.events.consume(placed{})); }) == "handler");
+  CHECK(events_log == "+a11+h-h-a11");
+}
+
+TEST_CASE("what is resolved before one that is missing is released when that is reported",
+          "[I2][I5]") {
+  fresh t;
+  t.events.handler([](const placed&, depends<held>, depends<async_clean_up>, depends<wanted>) {});
+  CHECK(code_of([&] { t.context.run(t.events.consume(placed{})); }) == msgbus::errc::not_provided);
+  CHECK(events_log == "+h+a11-a11-h");
 }
 
 TEST_CASE("a clean-up sees the handler's exception, which is reported once", "[I3]") {

@@ -172,6 +172,28 @@ TEST_CASE("an override applies to invocations that start after it", "[I4]") {
   CHECK(held.use_count() == 1);
 }
 
+TEST_CASE("an override that comes while dependencies are awaited is for the next invocation",
+          "[I4]") {
+  stepping_context context;
+  consumer events(context.get_executor());
+  gate open;
+  std::vector<int> seen;
+  events.override(wanted, [] { return 10; });
+  events.override(awaited, [&open]() -> awaitable<int> {
+    co_await open.wait();
+    co_return 2;
+  });
+  events.handler([&](const placed&, depends<awaited>, depends<wanted> w) { seen.push_back(*w); });
+  auto running = context.spawn(events.consume(placed{}));
+  context.run();
+  events.override(wanted, [] { return 20; });
+  open.open();
+  context.run();
+  CHECK(running.get() == 1);
+  CHECK(context.run(events.consume(placed{})) == 1);
+  CHECK(seen == std::vector{10, 20});
+}
+
 TEST_CASE("an override that is taken back while it is suspended ends in peace", "[I4][I2]") {
   stepping_context context;
   consumer events(context.get_executor());

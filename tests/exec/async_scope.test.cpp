@@ -28,11 +28,13 @@ TEST_CASE("a dependency hands over its value once, and a second time is an error
   async_scope in(none, tester);
   int value = 5;
   int seen = 0;
-  auto rest = [&](void* given) -> asio::awaitable<void> {
+  void* given = nullptr;
+  auto rest = [&](void* const*) -> asio::awaitable<void> {
     seen += *static_cast<int*>(given);
     co_return;
   };
-  async_yielding call(in, session, rest);
+  in.begin({}, rest);
+  async_yielding call(in, session, given);
   context.run(call.run(&value));
   CHECK(seen == 5);
   CHECK_NOTHROW(call.ended());
@@ -44,8 +46,8 @@ TEST_CASE("a dependency hands over its value once, and a second time is an error
 TEST_CASE("a dependency that never hands over its value is an error", "[I5]") {
   const di::provider_state none;
   async_scope in(none, tester);
-  auto rest = [](void*) -> asio::awaitable<void> { co_return; };
-  const async_yielding call(in, session, rest);
+  void* given = nullptr;
+  const async_yielding call(in, session, given);
   CHECK_THROWS_WITH(call.ended(), contains("returned without calling its yield"));
 }
 
@@ -54,11 +56,13 @@ TEST_CASE("what fails inside comes out of the yield, and is noted", "[I3]") {
   const di::provider_state none;
   async_scope in(none, tester);
   int value = 5;
-  auto rest = [](void*) -> asio::awaitable<void> {
+  void* given = nullptr;
+  auto rest = [](void* const*) -> asio::awaitable<void> {
     throw std::runtime_error("no luck");
     co_return;
   };
-  async_yielding call(in, session, rest);
+  in.begin({}, rest);
+  async_yielding call(in, session, given);
   CHECK_THROWS_WITH(context.run(call.run(&value)), "no luck");
   REQUIRE(in.failed().size() == 1);
 }
@@ -67,13 +71,13 @@ TEST_CASE("nothing needed is provided at once") {
   stepping_context context;
   const di::provider_state none;
   async_scope in(none, tester);
-  std::vector<void*> needed;
   bool ran = false;
-  auto rest = [&]() -> asio::awaitable<void> {
+  auto rest = [&](void* const*) -> asio::awaitable<void> {
     ran = true;
     co_return;
   };
-  context.run(in.provide_all({}, needed, rest));
+  in.begin({}, rest);
+  context.run(in.run());
   CHECK(ran);
 }
 

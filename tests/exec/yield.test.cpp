@@ -29,20 +29,23 @@ TEST_CASE("a reference that is yielded is that object, a value is moved in and n
   value::reset();
   const void* seen = nullptr;
   int number = 0;
-  auto rest = [&](void* given) -> asio::awaitable<void> {
+  void* given = nullptr;
+  auto rest = [&](void* const*) -> asio::awaitable<void> {
     seen = given;
     number = static_cast<value*>(given)->value;
     co_return;
   };
   {
     async_scope in(none, tester);
-    async_yielding call(in, session, rest);
+    in.begin({}, rest);
+    async_yielding call(in, session, given);
     const msgbus::async::yield<value&> yield(call);
     context.run(yield(mine));
     CHECK(seen == &mine);
   }
   async_scope in(none, tester);
-  async_yielding call(in, session, rest);
+  in.begin({}, rest);
+  async_yielding call(in, session, given);
   const msgbus::async::yield<value> yield(call);
   context.run(yield(std::move(mine)));
   CHECK(seen != &mine);

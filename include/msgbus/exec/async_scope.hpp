@@ -10,67 +10,28 @@
 
 #include <asio/awaitable.hpp>
 
+#include <cstddef>
+#include <exception>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace msgbus::exec {
 
-/// Runs what comes after a dependency, with a pointer to its value.
-using async_rest = function_ref<asio::awaitable<void>(void* value)>;
+class async_scope;
 
-/// Lives in a coroutine's frame. For one coroutine at a time, on whatever thread it runs.
-/// Dependencies are resolved on demand, each once (I1), and each by a coroutine that awaits all
-/// the rest, so that they are released in reverse order however the rest ends (I2).
-class async_scope {
- public:
-  async_scope(const di::provider_state& overrides, di::asker who) noexcept
-      : overrides_(overrides), who_(who) {}
-  async_scope(const async_scope&) = delete;
-  async_scope& operator=(const async_scope&) = delete;
-
-  /// Resolves these, one after the other, and then awaits `rest` with what `needed` has got.
-  asio::awaitable<void> provide_all(std::span<const di::want> needs, std::vector<void*>& needed,
-                                    function_ref<asio::awaitable<void>()> rest);
-
-  void failed(const std::exception_ptr& exception) { failed_.add_new(exception); }
-
-  /// What failed: the handler first, then the clean-ups, from the inside out (I3).
-  [[nodiscard]] failures& failed() noexcept { return failed_; }
-
- private:
-  struct resolution {
-    const void* identity;
-    const di::dependency_info& info;
-    void* value;  // null while it is being resolved
-    const resolution* outer;
-  };
-  struct source;
-
-  asio::awaitable<void> provide_from(std::span<const di::want> needs, std::size_t index,
-                                     std::vector<void*>& needed,
-                                     function_ref<asio::awaitable<void>()> rest);
-  asio::awaitable<void> provide(di::want wanted, async_rest rest);
-  asio::awaitable<void> call(const source& from, const di::dependency_info& info,
-                             std::vector<void*>& needed, async_rest rest);
-  [[nodiscard]] source find(di::want wanted) const;
-  [[noreturn]] void throw_cycle(const resolution& start) const;
-  [[noreturn]] void throw_not_provided(const di::dependency_info& info) const;
-
-  const di::provider_state& overrides_;
-  di::asker who_;
-  const resolution* innermost_ = nullptr;
-  failures failed_;
-};
-
-/// How an async entity is called, its type erased.
-using async_call = asio::awaitable<void> (*)(void* entity, void* const* needed, async_scope& in,
-                                             const di::dependency_info& info, async_rest rest);
+/// Runs what comes after the dependencies, with pointers to their values. An empty awaitable says
+/// that it has ended already.
+using async_rest = function_ref<asio::awaitable<void>(void* const* needed)>;
 
 /// One call of an async dependency with clean-up; see di::yielding.
 class async_yielding {
  public:
-  async_yielding(async_scope& in, const di::dependency_info& info, async_rest rest) noexcept
-      : scope_(in), info_(info), rest_(rest) {}
+  /// A pointer to what is yielded is put into `value`, and what follows begins with step `next`.
+  async_yielding(async_scope& in, const di::dependency_info& info, void*& value,
+                 std::size_t next = 0) noexcept
+      : scope_(in), info_(info), value_(value), next_(next) {}
 
   /// Awaits the rest with the value; throws what it throws.
   asio::awaitable<void> run(void* value);
@@ -78,11 +39,94 @@ class async_yielding {
   /// To be called when the dependency has returned. Throws if it did not yield.
   void ended() const;
 
+  /// How a pointer to what is yielded becomes one to what is wanted.
+  void* (*as_wanted)(void* value) = nullptr;
+
  private:
+  asio::awaitable<void> run_again();
+
   async_scope& scope_;
   const di::dependency_info& info_;
-  async_rest rest_;
+  void*& value_;
+  const std::size_t next_;
   bool yielded_ = false;
 };
+
+/// Lives in a coroutine's frame. For one coroutine at a time, on whatever thread it runs.
+///
+/// First it plans: which dependencies are resolved, each once (I1), in which order and by what, is
+/// known before the first one is called (I4). Then one coroutine calls one after the other, and at
+/// last the rest. A dependency that cleans up is awaited by it, and its `yield` runs such a
+/// coroutine again for all that follows; so they are released in reverse order, however the rest
+/// ends (I2).
+class async_scope {
+ public:
+  async_scope(const di::provider_state& overrides, di::asker who) noexcept
+      : overrides_(overrides), who_(who) {}
+  async_scope(const async_scope&) = delete;
+  async_scope& operator=(const async_scope&) = delete;
+
+  /// Plans how these are resolved. `rest` must be there until all has ended. Once.
+  void begin(std::span<const di::want> needs, async_rest rest);
+
+  /// Resolves what was planned, one after the other, and then awaits the rest. What fails is noted
+  /// and not thrown.
+  asio::awaitable<void> run() { return run_from(0, false); }
+
+  void failed(const std::exception_ptr& exception) { failed_.add_new(exception); }
+
+  /// What failed: the handler first, then the clean-ups, from the inside out (I3).
+  [[nodiscard]] failures& failed() noexcept { return failed_; }
+
+ private:
+  friend class async_yielding;
+
+  /// A dependency whose needs come before it.
+  struct step {
+    const void* identity;
+    const di::dependency_info* info;
+    const di::recipe* recipe;
+    std::shared_ptr<di::implementation> override;  // if it is not the default
+    std::unique_ptr<di::held> held = nullptr;      // its value, if that is kept here
+    void* value = nullptr;
+
+    [[nodiscard]] void* entity() const noexcept { return override ? override->entity() : nullptr; }
+  };
+  /// A dependency whose needs are being planned, and what needs it.
+  struct planned {
+    const void* identity;
+    const di::dependency_info& info;
+    const planned* outer;
+  };
+  class pointers;
+
+  [[nodiscard]] bool plan(std::span<const di::want> needs, const planned* outer);
+  [[nodiscard]] bool plan(di::want wanted, const planned* outer);
+  [[nodiscard]] std::exception_ptr cycle(const planned& start, const planned* from) const;
+  [[nodiscard]] std::exception_ptr not_provided(const planned& wanted) const;
+  [[nodiscard]] std::exception_ptr cannot_wait(const planned& wanted) const;
+
+  asio::awaitable<void> run_from(std::size_t at, bool is_yielded);
+  [[nodiscard]] asio::awaitable<void> start_next(std::size_t& at, pointers& needed,
+                                                 std::optional<async_yielding>& yielding);
+  [[nodiscard]] bool next_ended(std::size_t& at, const std::optional<async_yielding>& yielding);
+  [[nodiscard]] void** find_values(std::span<const di::want> needs, pointers& needed) const;
+  void release_from(std::size_t at) noexcept;
+
+  const di::provider_state& overrides_;
+  di::asker who_;
+  std::vector<step> steps_;
+  std::exception_ptr impossible_;  // why what comes after the steps cannot be resolved
+  std::span<const di::want> needs_;
+  std::optional<async_rest> rest_;
+  failures failed_;
+};
+
+/// How an async entity is called, its type erased: one that gives a value, which is put into `to`,
+/// and one that yields it.
+using async_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
+                                             std::unique_ptr<di::held>& to);
+using async_yielding_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
+                                                      async_yielding& yielding);
 
 }  // namespace msgbus::exec

@@ -55,12 +55,15 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
   void operator()(msgbus::yield<T> rest, Ps... needed) const {
     const di::provider_state none;
     exec::async_scope in(none, {this, [](const void*) { return std::string("async::blocking"); }});
-    auto run_rest = [&](void* value) {
-      return call(rest, static_cast<std::remove_reference_t<T>*>(value));
+    void* value = nullptr;
+    auto run_rest = [&](void* const*) {
+      rest(static_cast<T>(*static_cast<std::remove_reference_t<T>*>(value)));
+      return asio::awaitable<void>();
     };
+    in.begin({}, run_rest);
     static constexpr di::dependency_info info{
         [] { return std::string("async::blocking"); }, {}, nullptr, {}};
-    exec::async_yielding yielding(in, info, run_rest);
+    exec::async_yielding yielding(in, info, value);
     run_to_end(entity_(yield<T>(yielding), std::forward<Ps>(needed)...));
     yielding.ended();
     // What the dependency has caught was noted, its own misuse included (I3, I5).
@@ -69,12 +72,6 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
   }
 
  private:
-  static asio::awaitable<void> call(const msgbus::yield<T>& rest,
-                                    std::remove_reference_t<T>* value) {
-    rest(static_cast<T>(*value));
-    co_return;
-  }
-
   Entity entity_;
 };
 

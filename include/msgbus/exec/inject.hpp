@@ -84,7 +84,8 @@ class async_injector {
   static asio::awaitable<void> run(di::injection with, Call call, failures& failed) {
     if constexpr (named::size == 0) {
       try {
-        co_await invoke(call, di::no_values{}, with.context);
+        auto running = invoke(call, di::no_values{}, with.context);
+        if (running.valid()) co_await std::move(running);
       } catch (...) {
         failed.add(std::current_exception());
       }
@@ -93,7 +94,8 @@ class async_injector {
         if (with.overrides.empty()) {
           try {
             const typename kept_in_order<order>::type all{};
-            co_await invoke(call, all, with.context);
+            auto running = invoke(call, all, with.context);
+            if (running.valid()) co_await std::move(running);
           } catch (...) {
             failed.add(std::current_exception());
           }
@@ -102,13 +104,13 @@ class async_injector {
       }
       const bool throws = co_await asio::this_coro::throw_if_cancelled();
       async_scope in(with.overrides, with.who);
-      std::vector<void*> needed;
-      auto handle = [&] {
-        const di::erased_values<named> all{needed.data()};
+      auto handle = [&](void* const* needed) {
+        const di::erased_values<named> all{needed};
         return invoke(call, all, with.context);
       };
       try {
-        co_await in.provide_all(di::needs_of<named>::all(), needed, handle);
+        in.begin(di::needs_of<named>::all(), handle);
+        co_await in.run();
       } catch (...) {
         in.failed(std::current_exception());
       }
@@ -130,25 +132,24 @@ class async_injector {
     }
   }
 
+  /// Empty if the call has nothing to await, and so has ended.
   template <class Call, class Values>
   static asio::awaitable<void> invoke(Call& call, const Values& all, const msgbus::context& known) {
     using R = decltype(call(argument<Ps>(all, known)...));
     if constexpr (std::is_same_v<R, asio::awaitable<void>>) {
       return call(argument<Ps>(all, known)...);
-    } else {
+    } else if constexpr (awaitable_result<R>) {
       return invoke_and_forget(call, all, known);
+    } else {
+      (void)call(argument<Ps>(all, known)...);
+      return {};
     }
   }
 
   template <class Call, class Values>
   static asio::awaitable<void> invoke_and_forget(Call& call, Values all,
                                                  const msgbus::context& known) {
-    if constexpr (awaitable_result<decltype(call(argument<Ps>(all, known)...))>) {
-      (void)co_await call(argument<Ps>(all, known)...);
-    } else {
-      (void)call(argument<Ps>(all, known)...);
-      co_return;
-    }
+    (void)co_await call(argument<Ps>(all, known)...);
   }
 };
 

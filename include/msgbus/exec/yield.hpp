@@ -31,12 +31,21 @@ class yield {
   /// Completes when the handler, and all the dependencies inside this one, have ended; on the
   /// invocation's executor. Throws what the handler threw, and `misused_dependency` the second
   /// time. Cancellation goes to the handler.
-  asio::awaitable<void> operator()(T value) const { return run(call_, std::forward<T>(value)); }
+  asio::awaitable<void> operator()(T value) const {
+    if constexpr (std::is_reference_v<T>) {
+      return call_->run(erased(value));
+    } else {
+      return run(call_, std::forward<T>(value));
+    }
+  }
 
  private:
+  static void* erased(std::remove_reference_t<T>& value) noexcept {
+    return const_cast<std::remove_const_t<std::remove_reference_t<T>>*>(std::addressof(value));
+  }
+
   static asio::awaitable<void> run(exec::async_yielding* call, T value) {
-    co_await call->run(
-        const_cast<std::remove_const_t<std::remove_reference_t<T>>*>(std::addressof(value)));
+    co_await call->run(erased(value));
   }
 
   exec::async_yielding* call_;
@@ -54,49 +63,49 @@ struct async_entity {
   using needs = typename form::needs;
   using values = di::erased_values<di::named_by_entity<Entity>>;
 
-  static di::recipe::erased erased() { return reinterpret_cast<di::recipe::erased>(&call); }
+  static di::recipe::erased erased() { return erase(&call); }
 
   template <const auto& D>
   static di::recipe::erased erased_default() {
-    return reinterpret_cast<di::recipe::erased>(&call_default<D>);
+    return erase(&call_default<D>);
   }
 
  private:
-  static asio::awaitable<void> call(void* entity, void* const* needed, async_scope& in,
-                                    const di::dependency_info& info, async_rest rest) {
-    return run(*static_cast<std::remove_reference_t<Entity>*>(entity), values{needed}, in, info,
-               rest);
+  static constexpr bool yields = form::kind == di::shape::awaited_with_clean_up;
+  using result = std::conditional_t<yields, async_yielding, std::unique_ptr<di::held>>;
+
+  static di::recipe::erased erase(
+      std::conditional_t<yields, async_yielding_call, async_call> call) {
+    return reinterpret_cast<di::recipe::erased>(call);
+  }
+
+  static asio::awaitable<void> call(void* entity, void* const* needed, result& to) {
+    return start(*static_cast<std::remove_reference_t<Entity>*>(entity), values{needed}, to,
+                 needs{});
   }
 
   template <const auto& D>
-  static asio::awaitable<void> call_default(void*, void* const* needed, async_scope& in,
-                                            const di::dependency_info& info, async_rest rest) {
-    return run(D, values{needed}, in, info, rest);
-  }
-
-  static V* as_wanted(std::remove_reference_t<given>* value) noexcept { return value; }
-
-  template <class E>
-  static asio::awaitable<void> run(E& entity, values all, async_scope& in,
-                                   const di::dependency_info& info, async_rest rest) {
-    if constexpr (form::kind == di::shape::awaited_with_clean_up) {
-      auto yielded = [&](void* value) {
-        return rest(di::erased(as_wanted(static_cast<std::remove_reference_t<given>*>(value))));
-      };
-      async_yielding yielding(in, info, yielded);
-      co_await call_yielding(entity, yielding, all, needs{});
-      yielding.ended();
-    } else {
-      di::kept_as<given, V> value = co_await di::call_plain(entity, all, needs{});
-      V* const wanted = std::addressof(value);
-      co_await rest(di::erased(wanted));
-    }
+  static asio::awaitable<void> call_default(void*, void* const* needed, result& to) {
+    return start(D, values{needed}, to, needs{});
   }
 
   template <class E, class... Ps>
-  static asio::awaitable<void> call_yielding(E& entity, async_yielding& yielding, const values& all,
-                                             type_list<Ps...>) {
-    return entity(async::yield<given>(yielding), di::as_depends(all, di::dependency_of<Ps>{})...);
+  static asio::awaitable<void> start(E& entity, const values& all, result& to, type_list<Ps...>) {
+    if constexpr (yields) {
+      to.as_wanted = [](void* yielded) -> void* {
+        V* const wanted = static_cast<std::remove_reference_t<given>*>(yielded);
+        return di::erased(wanted);
+      };
+      return entity(async::yield<given>(to), di::as_depends(all, di::dependency_of<Ps>{})...);
+    } else {
+      return keep(di::call_plain(entity, all, needs{}), to);
+    }
+  }
+
+  static asio::awaitable<void> keep(asio::awaitable<given> running, result& to) {
+    given value = co_await std::move(running);
+    auto give = [&]() -> given { return std::move(value); };
+    to = std::make_unique<di::held_value<given, V>>(give);
   }
 };
 

@@ -34,8 +34,9 @@ class fan_out_core final : public routing::single_route, public verb_target {
   /// The components that are bound now.
   [[nodiscard]] targets bound() const;
 
-  /// Puts the message into the mailbox of each, without waiting.
-  receipt post(const exec::shared_message& message);
+  /// Puts the message into the mailbox of each. Those that are full, and make senders wait, are
+  /// added to `full`; without it they reject.
+  receipt offer(const exec::shared_message& message, targets* full);
 
   void give(verb_run& run) override;
   /// Counts it. Throws `type_mismatch`, if some subscriber has handlers for the topic and none

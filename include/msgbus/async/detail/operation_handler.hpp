@@ -93,10 +93,15 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   }
 
  private:
-  /// A call that is about to be awaited.
+  /// A call that is about to be made. Of a plain function the awaitable is empty: it has ended.
   struct started {
     asio::awaitable<void> operator()(Needs... needed) const {
-      return finish(f, asked, may_move, std::forward<Needs>(needed)...);
+      if constexpr (is_coroutine) {
+        return finish(f, asked, may_move, std::forward<Needs>(needed)...);
+      } else {
+        call_plainly(*f, *asked, may_move, std::forward<Needs>(needed)...);
+        return {};
+      }
     }
     F* f;
     command_ptr asked;
@@ -117,26 +122,21 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     }
   }
   static void call_at_once(void* f, command& asked, bool may_move, const context& known) {
-    bound arguments = bind(asked, may_move);
-    auto call = [&]() -> result {
-      auto with_needs = [&](Needs... needed) -> result {
-        return call_with(*static_cast<F*>(f), arguments, std::forward<Needs>(needed)...);
-      };
-      return needs::call_bare(with_needs, known);
+    auto call = [&](Needs... needed) {
+      call_plainly(*static_cast<F*>(f), asked, may_move, std::forward<Needs>(needed)...);
     };
+    needs::call_bare(call, known);
+  }
+  static void call_plainly(F& f, command& asked, bool may_move, Needs... needed) {
+    bound arguments = bind(asked, may_move);
+    auto call = [&]() -> result { return call_with(f, arguments, std::forward<Needs>(needed)...); };
     component::store_result<result>(asked.result(), asked.name, call);
   }
 
   static asio::awaitable<void> finish(F* f, command_ptr asked, bool may_move,
                                       kept_in_frame<Needs>... needed) {
     bound arguments = bind(*asked, may_move);
-    if constexpr (!is_coroutine) {
-      auto call = [&]() -> result {
-        return call_with(*f, arguments, std::forward<Needs>(needed)...);
-      };
-      component::store_result<result>(asked->result(), asked->name, call);
-      co_return;
-    } else if constexpr (std::is_void_v<given>) {
+    if constexpr (std::is_void_v<given>) {
       co_await call_with(*f, arguments, std::forward<Needs>(needed)...);
       auto nothing = [] {};
       component::store_result<void>(asked->result(), asked->name, nothing);

@@ -47,8 +47,8 @@ asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message messa
 /// What they have, with what is being handled here as its cause.
 [[nodiscard]] exec::shared_message share(exec::held_message& message);
 
-/// Sends to each of them, one after the other where there is room, then to those that were full.
-asio::awaitable<receipt> send_to_all(targets all, exec::shared_message message);
+/// Sends to those that were full, to all at the same time.
+asio::awaitable<receipt> send_to_full(targets full, exec::shared_message message);
 
 // The same for plain threads, which are blocked until there is room, or the time has passed. Throw
 // `would_deadlock`; and that to one component `closed`.
