@@ -85,7 +85,7 @@ int run(const server_options& given) {
   asio::io_context io(given.threads);
   asio::thread_pool blocking(static_cast<std::size_t>(given.pool));
   application app(io, given.threads, blocking.get_executor(), given.audit);
-  msgbus::async::subscriber board(serial_executor(io, given.threads), {.capacity = 4096});
+  msgbus::async::subscriber board(serial_executor(io, given.threads));
   app.notices().bind(board);
   listener* door_of_stats = nullptr;
   const auto stats = [&]() -> asio::awaitable<json> {

@@ -29,6 +29,13 @@ namespace {
 /// What a command is, when something must be said of its type.
 struct command_arguments {};
 
+/// A command that its caller awaits.
+class command_run final : public verb_run {
+ public:
+  using verb_run::verb_run;
+  [[nodiscard]] std::exception_ptr ended(bool told_to_end) { return ended_with(told_to_end); }
+};
+
 /// A command in the hands of a lane.
 struct posted {
   command_ptr asked;
@@ -92,10 +99,15 @@ void command::begin(verb_run& run) { run.deliver_first(*service); }
 
 void command::nothing_ran(bool) {}  // it has its handler, or has failed
 
+asio::awaitable<std::exception_ptr> run_command(call_ptr<verb_call> asked) {
+  return await_handlers<std::exception_ptr, command_run>(std::move(asked));
+}
+
 template <>
 asio::awaitable<void> call_command(call_ptr<command_for<void>> asked) {
-  auto running = run_call(call_ptr<verb_call>(asked.get()));
-  (void)co_await std::move(running);
+  auto running = run_command(call_ptr<verb_call>(asked.get()));
+  const std::exception_ptr failure = co_await std::move(running);
+  if (failure) std::rethrow_exception(failure);
   asked->take();
 }
 

@@ -84,6 +84,18 @@ void verb_run::failed(std::size_t index, std::exception_ptr failure) {
   failed_->emplace(behind, index, std::move(failure));
 }
 
+std::exception_ptr verb_run::ended_with(bool told_to_end) {
+  if (first_waits_) settle_awaited();
+  if (failed_ && failed_->size() == 1) return failed_->front().second;
+  try {
+    if (failed_ || cancelled_) throw_failures(told_to_end);
+    if (ran_ == 0) call_->nothing_ran(refused_);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
 void verb_run::throw_failures(bool told_to_end) {
   failures all;
   std::exception_ptr aborted;  // however many were told to end, it is one cancellation

@@ -76,6 +76,8 @@ class verb_run {
     if (ran_ == 0) call_->nothing_ran(refused_);
     return ran_;
   }
+  /// The same, with what `ended` would throw as its result: for those who throw it themselves.
+  [[nodiscard]] std::exception_ptr ended_with(bool told_to_end);
 
  private:
   // In the order of the components.

@@ -9,6 +9,7 @@
 #include <msgbus/routing/name_table.hpp>
 
 #include <array>
+#include <exception>
 #include <span>
 #include <string>
 #include <tuple>
@@ -134,11 +135,16 @@ class service_core final : public routing::name_table, public core {
   [[noreturn]] void throw_no_handler(const command& asked);
 };
 
+/// Runs the command on the service's executor, and gives what fails: each coroutine through which
+/// an exception is thrown costs more than most commands.
+asio::awaitable<std::exception_ptr> run_command(call_ptr<verb_call> asked);
+
 /// Runs the command on the service's executor, gives its result and throws what fails.
 template <class R>
 asio::awaitable<R> call_command(call_ptr<command_for<R>> asked) {
-  auto running = run_call(call_ptr<verb_call>(asked.get()));
-  (void)co_await std::move(running);
+  auto running = run_command(call_ptr<verb_call>(asked.get()));
+  const std::exception_ptr failure = co_await std::move(running);
+  if (failure) std::rethrow_exception(failure);
   co_return asked->take();
 }
 template <>
