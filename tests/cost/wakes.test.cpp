@@ -53,4 +53,17 @@ TEST_CASE("a post that starts a consumer loop allocates nothing, from any thread
   check(asio::make_strand(context), 110);
 }
 
+TEST_CASE("a message for an idle component takes one turn on its executor") {
+  asio::io_context context(1);
+  consumer events(context.get_executor());
+  long handled = 0;
+  events.handler([&](const paid&) { ++handled; });
+  for (long each = 1; each <= 3; ++each) {
+    (void)events.post(paid{each, 2});
+    context.restart();
+    CHECK(context.poll() == 1);
+    CHECK(handled == each);
+  }
+}
+
 }  // namespace wakes_test
