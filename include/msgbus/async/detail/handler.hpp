@@ -90,7 +90,7 @@ struct invocation {
   template <class Message>
   static step_taken run(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
     if constexpr (!is_coroutine && !needs::has_async) {
-      if (!start && which.is_plain && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
+      if (!start && !which.policy && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
         const bound_call<F, Message> call{static_cast<F*>(which.f), Message::from(d.message)};
         if constexpr (needs::needs_nothing) {
           (void)needs::call_bare(call, *d.known);
