@@ -162,7 +162,7 @@ step_taken start_handler(const handler_call& what, const handler_in_hand& which,
 
 bool must_suspend(const exec::needs* needs, const delivery& d) {
   if (!needs) return false;
-  const di::provider_state& overrides = d.component->shared.overrides_state;
+  const di::provider_state& overrides = d.component->shared.overrides_state();
   if (!overrides.has_async()) return false;
   const snapshot::guard guard(overrides.guarded());
   return di::any_async(overrides, needs->all());
