@@ -147,7 +147,7 @@ asio::awaitable<bool> run_at_once_elsewhere(std::shared_ptr<attempt> mine, const
 }  // namespace
 
 di::injection attempt::injection() const noexcept {
-  return {component->shared.overrides_state, known, {handler.get(), &component::describe_entry}};
+  return {component->shared.overrides_state(), known, {handler.get(), &component::describe_entry}};
 }
 
 asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,

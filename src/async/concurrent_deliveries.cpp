@@ -85,7 +85,7 @@ delivery* concurrent_deliveries::take(const asio::any_io_executor& here) {
   }
   helped_by_ = mine->component.get();
   auto self = std::static_pointer_cast<concurrent_deliveries>(shared_from_this());
-  helped_by_->helpers.add(helped_by_->executor(), std::move(self), mine->component);
+  helped_by_->helpers.made().add(helped_by_->executor(), std::move(self), mine->component);
   return mine->d;
 }
 
@@ -103,7 +103,7 @@ delivery* concurrent_deliveries::take_next() {
 }
 
 void concurrent_deliveries::stop_helpers() noexcept {
-  std::exchange(helped_by_, nullptr)->helpers.remove(*this);
+  std::exchange(helped_by_, nullptr)->helpers.made().remove(*this);
   here_ = {};  // a helper that finds nothing left does not look at it
 }
 

@@ -8,7 +8,7 @@ namespace msgbus::async::detail {
 
 consumer_core::consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
                              std::shared_ptr<provider> overrides)
-    : core(*this, executor, options, std::move(overrides)) {}
+    : core("the consumer", *this, executor, options, std::move(overrides)) {}
 
 consumer_core::~consumer_core() = default;
 

@@ -105,7 +105,7 @@ void delivery::cut_off() noexcept {
 }
 
 di::injection delivery::injection_for(const routing::entry& entry) const noexcept {
-  return {component->shared.overrides_state, *known, {&entry, &component::describe_entry}};
+  return {component->shared.overrides_state(), *known, {&entry, &component::describe_entry}};
 }
 
 asio::awaitable<void> delivery::start() {
@@ -115,9 +115,12 @@ asio::awaitable<void> delivery::start() {
   return started;
 }
 
-core::core(routing::router& routes, const asio::any_io_executor& executor,
+core::core(const char* kind, routing::router& routes, const asio::any_io_executor& executor,
            const mailbox_options& options, std::shared_ptr<provider> overrides)
-    : shared(std::move(overrides)), mailbox(executor, options, *this), routes_(routes) {}
+    : shared(std::move(overrides)),
+      routes_(routes),
+      unseen_(kind),
+      mailbox(executor, options, *this) {}
 
 bool core::run_at_once(value_ref, const msgbus::context&, failures&, bool) { return false; }
 
@@ -214,17 +217,16 @@ void core::cut_off_delivery(delivery& d) noexcept {
 
 void core::unseen::add(std::string_view message) noexcept {
   if (drained_.load(std::memory_order_relaxed)) return;
-  const std::lock_guard lock(mutex_);
-  if (messages_++ != 0) return;
+  if (messages_.fetch_add(1, std::memory_order_relaxed) != 0) return;
   try {
-    first_ = message;
+    first_ = std::make_unique<const std::string>(message);
   } catch (const std::bad_alloc&) {
-    first_.clear();  // the name is left out
+    return;  // the name is left out
   }
 }
 
 core::unseen::~unseen() {
-  if (messages_ != 0) say_abandoned(component_, messages_, first_);
+  if (messages_ != 0) say_abandoned(component_, messages_, first_ ? *first_ : std::string());
 }
 
 void core::give_up(delivery& d) noexcept {
@@ -350,8 +352,8 @@ void core::overran(const msgbus::step& about, std::chrono::steady_clock::duratio
 
 void core::throw_closed(const msgbus::step& message) {
   count_rejected(message);
-  throw error(errc::closed,
-              std::string(kind()) + " is closed and takes no " + std::string(message.message));
+  throw error(errc::closed, std::string(unseen_.component()) + " is closed and takes no " +
+                                std::string(message.message));
 }
 
 // --- counting and closing --------------------------------------------------------------------
@@ -403,11 +405,13 @@ void core::close() noexcept {
 void core::listen(listener added) {
   {
     const std::lock_guard lock(telling_);
-    if (to_tell_.size() >= crowded_) {
-      std::erase_if(to_tell_, [](const listener& each) { return each.whom.expired(); });
-      crowded_ = std::max(crowded_, 2 * to_tell_.size());
+    if (!to_tell_) to_tell_ = std::make_unique<listeners>();
+    auto& [all, crowded] = *to_tell_;
+    if (all.size() >= crowded) {
+      std::erase_if(all, [](const listener& each) { return each.whom.expired(); });
+      crowded = std::max(crowded, 2 * all.size());
     }
-    to_tell_.push_back(std::move(added));
+    all.push_back(std::move(added));
   }
   if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
@@ -422,12 +426,13 @@ void core::check_quiet() noexcept {
 }
 
 void core::tell_quiet() noexcept {
-  std::vector<listener> to_tell;
+  std::unique_ptr<listeners> to_tell;
   {
     const std::lock_guard lock(telling_);
     to_tell.swap(to_tell_);
   }
-  for (const listener& each : to_tell) {
+  if (!to_tell) return;
+  for (const listener& each : to_tell->all) {
     if (const auto there = each.whom.lock()) each.tell(there.get());
   }
 }
@@ -442,7 +447,6 @@ void core::write_off() noexcept {
 }
 
 void core::end() noexcept {
-  unseen_.name(kind());
   close();
   mailbox.discard();
   tell_quiet();  // nobody gets more from here

@@ -129,7 +129,7 @@ step_taken start_handler(const handler_call& what, const handler_in_hand& which,
                          asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
   const handler_and_message of{&what, which.f, d.message};
-  if (!which.is_plain) {
+  if (which.policy) {
     const exec::shared_message& shared = d.share_message();
     const handler_and_message of_shared{&what, which.f,
                                         d.message};  // sharing may have moved the message
@@ -142,7 +142,7 @@ step_taken start_handler(const handler_call& what, const handler_in_hand& which,
       at_once = [of_shared](attempt& mine) { run_attempt_at_once(of_shared, mine); };
     }
     *start = run_attempts(d.component->self(), which.entry, shared, *d.known, d.message.type->name,
-                          which.policy, make, d.failed, std::move(at_once));
+                          *which.policy, make, d.failed, std::move(at_once));
   } else if (what.needs) {
     *start = run_with_needs(of, d.injection_for(which.entry), d.failed);
   } else {
@@ -153,7 +153,7 @@ step_taken start_handler(const handler_call& what, const handler_in_hand& which,
 
 bool must_suspend(const exec::needs* needs, const delivery& d) {
   if (!needs) return false;
-  const di::provider_state& overrides = d.component->shared.overrides_state;
+  const di::provider_state& overrides = d.component->shared.overrides_state();
   if (!overrides.has_async()) return false;
   const snapshot::guard guard(overrides.guarded());
   return di::any_async(overrides, needs->all());

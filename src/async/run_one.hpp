@@ -12,14 +12,15 @@ namespace msgbus::async::detail {
 
 inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbus::context& known,
                             failures& failed, bool from_mailbox) {
-  if (!sole || shared.watcher.get() || shared.overrides_state.has_async()) [[unlikely]]
+  const di::provider_state& overrides = shared.overrides_state();
+  if (!sole || shared.watcher.get() || overrides.has_async()) [[unlikely]]
     return false;
   if (!from_mailbox) {
     if (closed()) [[unlikely]]
       return false;
     counts_.add(outcome::begun);
   }
-  const di::injection with{shared.overrides_state, known, {sole, &component::describe_entry}};
+  const di::injection with{overrides, known, {sole, &component::describe_entry}};
   try {
     reinterpret_cast<call_at_once>(sole->plain())(*sole, message, with, failed);
   } catch (...) {

@@ -14,7 +14,7 @@ namespace msgbus::async::detail {
 
 service_core::service_core(const asio::any_io_executor& executor, const mailbox_options& options,
                            std::shared_ptr<provider> overrides)
-    : core(*this, executor, options, std::move(overrides)) {}
+    : core("the service", *this, executor, options, std::move(overrides)) {}
 
 service_core::~service_core() = default;
 

@@ -12,7 +12,7 @@ namespace msgbus::async::detail {
 subscriber_core::subscriber_core(const asio::any_io_executor& executor,
                                  const mailbox_options& options,
                                  std::shared_ptr<provider> overrides)
-    : core(*this, executor, options, std::move(overrides)) {}
+    : core("the subscriber", *this, executor, options, std::move(overrides)) {}
 
 subscriber_core::~subscriber_core() = default;
 

@@ -45,10 +45,8 @@ class durable_link final : public link_base,
         to_(std::move(to)),
         how_(std::move(how)),
         rule_{how_.max_deliver, how_.backoff, how_.max_backoff, how_.jitter},
-        window_(std::max<std::size_t>(how_.max_in_flight != 0
-                                          ? how_.max_in_flight
-                                          : to_.component->mailbox.options().capacity,
-                                      1)),
+        window_(std::max<std::size_t>(
+            how_.max_in_flight != 0 ? how_.max_in_flight : to_.component->mailbox.capacity(), 1)),
         inbox_(std::numeric_limits<std::size_t>::max()),
         asking_(hub_->executor()) {}
   ~durable_link() override { durable_link::cancel(); }

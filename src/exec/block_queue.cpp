@@ -14,7 +14,11 @@ constexpr std::size_t most_messages = std::size_t{1} << 30;
 
 block_queue::block_queue(std::size_t capacity) noexcept
     : capacity_(static_cast<std::uint32_t>(std::clamp<std::size_t>(capacity, 1, most_messages))),
-      unshown_(std::clamp<std::uint32_t>(capacity_ / 64, 1, 16)) {}
+      unshown_(std::clamp<std::uint32_t>(capacity_ / 64, 1, 16)) {
+  // None of these is on two lines: they are aligned to their size.
+  static_assert(offsetof(block_queue, shown_) >= offsetof(block_queue, tail_block_) + line);
+  static_assert(offsetof(block_queue, taken_) >= offsetof(block_queue, shown_) + line);
+}
 
 block_queue::~block_queue() {
   while (take()) done();
@@ -103,6 +107,7 @@ void block_queue::leave_full_blocks() noexcept {
 // --- The receiver ----------------------------------------------------------------------------
 
 void block_queue::reclaim() noexcept {
+  if (oldest_ == head_) return;
   const std::uint32_t position = head_->start + offset_;
   while (oldest_ != head_ && oldest_->left.load(std::memory_order_acquire) &&
          static_cast<std::int32_t>(position - oldest_->left_at) >= 0) {

@@ -36,7 +36,7 @@ bool runs_here(const asio::any_io_executor& executor) noexcept {
 
 mailbox::mailbox(const asio::any_io_executor& executor, const mailbox_options& options,
                  mailbox_owner& owner)
-    : executor_(executor), options_(options), owner_(owner), state_(options) {
+    : executor_(executor), owner_(owner), state_(options) {
   if (link(executor)) return;
   state_.close();
   context_ended_ = true;
@@ -62,8 +62,8 @@ put mailbox::try_put_slowly(outgoing& out) {
 }
 
 void mailbox::throw_would_deadlock(const char* by) const {
-  throw error(errc::would_deadlock, std::string(by) + ", which is full (capacity " +
-                                        std::to_string(options_.capacity) + ")");
+  throw error(errc::would_deadlock,
+              std::string(by) + ", which is full (capacity " + std::to_string(capacity()) + ")");
 }
 
 asio::awaitable<put> mailbox::put_when_room(outgoing& out, const asio::any_io_executor& here) {

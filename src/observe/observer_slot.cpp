@@ -38,18 +38,14 @@ class observer_slot::guarded_observer final : public observer {
 };
 
 observer_slot::observer_slot() = default;
-observer_slot::~observer_slot() = default;
+observer_slot::~observer_slot() { const std::unique_ptr<observer> gone(get()); }
 
 void observer_slot::set(const snapshot::domain& guarded, std::shared_ptr<observer> watcher) {
-  std::unique_ptr<guarded_observer> made;
+  std::unique_ptr<observer> made;
   if (watcher) made = std::make_unique<guarded_observer>(std::move(watcher));
   snapshot::trash old;
-  {
-    const std::lock_guard lock(writing_);
-    current_.store(made.get(), std::memory_order_release);
-    owner_.swap(made);
-    old.add(std::move(made));
-  }
+  const auto before = current_.exchange(made.release(), std::memory_order_acq_rel);
+  old.add(std::unique_ptr<observer>(before));
   snapshot::retire(guarded, std::move(old));
 }
 

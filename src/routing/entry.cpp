@@ -16,7 +16,24 @@ constinit thread_local int releases = 0;
 entry::entry(std::uint64_t order, void (*plain_call)()) noexcept
     : order_(order), plain_(plain_call) {}
 
-entry::~entry() = default;
+struct entry::callback {
+  std::function<void()> told;
+  callback* next;
+};
+
+entry::callback* entry::told_all() noexcept {
+  static callback mark{};
+  return &mark;
+}
+
+entry::~entry() {
+  callback* left = to_tell_.load(std::memory_order_acquire);
+  if (left == told_all()) return;
+  while (left) {
+    const std::unique_ptr<callback> gone(left);
+    left = gone->next;
+  }
+}
 
 void entry::let_go(std::shared_ptr<entry> self) noexcept {
   kept_ = self;  // there may be pins: the last one releases
@@ -30,21 +47,27 @@ void entry::release() noexcept {
   ++releases;
   destroy_callable();
   --releases;
-  std::vector<std::function<void()>> to_tell;
-  {
-    const std::lock_guard lock(telling_);
-    released_ = true;
-    to_tell.swap(to_tell_);
+  callback* last = to_tell_.exchange(told_all(), std::memory_order_acq_rel);
+  callback* first = nullptr;
+  while (last) {
+    callback* const before = std::exchange(last->next, first);
+    first = std::exchange(last, before);
   }
-  for (const auto& each : to_tell) each();
+  while (first) {
+    const std::unique_ptr<callback> each(first);
+    first = each->next;
+    each->told();
+  }
 }
 
 void entry::when_released(std::function<void()> told) {
-  {
-    const std::lock_guard lock(telling_);
-    if (!released_) return to_tell_.push_back(std::move(told));
-  }
-  told();
+  std::unique_ptr<callback> added(
+      new callback{std::move(told), to_tell_.load(std::memory_order_acquire)});
+  do {
+    if (added->next == told_all()) return added->told();
+  } while (!to_tell_.compare_exchange_weak(added->next, added.get(), std::memory_order_acq_rel,
+                                           std::memory_order_acquire));
+  (void)added.release();
 }
 
 void entry::wait_until_let_go() const noexcept { let_go_.wait(false, std::memory_order_acquire); }

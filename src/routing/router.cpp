@@ -27,9 +27,19 @@ std::shared_ptr<entry> router::attach(make_entry make, link_entry link) {
   const std::lock_guard lock(writing_);
   std::shared_ptr<entry> made = make(next_order_.load(std::memory_order_relaxed));
   own(made);
-  link(*made, old_);
+  snapshot::trash old;
+  link(*made, old);
+  if (!old.empty()) keep_old(std::move(old));
   return made;
 }
+
+// Without memory to keep it for its readers, there is no going on.
+void router::keep_old(snapshot::trash old) noexcept {
+  if (!old_) old_ = std::make_unique<snapshot::trash>();
+  old_->add(std::move(old));
+}
+
+snapshot::trash router::take_old() noexcept { return old_ ? std::move(*old_) : snapshot::trash(); }
 
 void router::unchain(entry& removed) noexcept {
   if (removed.previous_) removed.previous_->next_ = removed.next_;
@@ -57,8 +67,8 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
   {
     const std::lock_guard lock(writing_);
     if (!detached.active_.exchange(false, std::memory_order_relaxed)) return false;
-    unlink(detached, old_);
-    old = std::move(old_);
+    old = take_old();
+    unlink(detached, old);
     unchain(detached);
     old.add(&detached, [](void* object) {
       auto& gone = *static_cast<entry*>(object);
@@ -86,7 +96,7 @@ void router::close() noexcept {
         gone.let_go(gone.self_);
       });
     }
-    old.add(std::move(old_));
+    old.add(take_old());
   }
   old.add(std::shared_ptr<const void>(shared_from_this()));
   snapshot::retire(domain_, std::move(old));

@@ -50,7 +50,7 @@ void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types
 }
 
 di::injection operation_entry::injection() const noexcept {
-  return {core.shared.overrides_state, no_context, {this, &component::describe_entry}};
+  return {core.shared.overrides_state(), no_context, {this, &component::describe_entry}};
 }
 
 operation_entry::telling::telling(observer& watcher, std::string_view operation) noexcept

@@ -13,7 +13,7 @@ namespace base_test {
 namespace {
 
 using msgbus::component::base;
-using msgbus::component::parts;
+using msgbus::component::counted_parts;
 using msgbus::component::sender;
 
 // Cores count what they are closed, outside, since it is the last that happens to them.
@@ -21,7 +21,7 @@ struct core final : msgbus::routing::single_route {
   core(int* times_closed, std::shared_ptr<msgbus::provider> overrides)
       : shared(std::move(overrides)), closed(times_closed) {}
   void close() noexcept { ++*closed; }
-  parts shared;
+  counted_parts shared;
   int* const closed;
 };
 

@@ -24,22 +24,21 @@ TEST_CASE("parts share the overrides that they are given", "[I4]") {
   const auto shared = std::make_shared<provider>();
   const parts one(shared);
   const parts other(shared);
-  CHECK(one.overrides == shared);
-  CHECK(&one.overrides_state == &shared->state());
-  CHECK(&other.overrides_state == &one.overrides_state);
+  CHECK(&one.overrides_state() == &shared->state());
+  CHECK(&other.overrides_state() == &one.overrides_state());
 }
 
 TEST_CASE("parts that are given no overrides have their own", "[I4]") {
-  const parts one(nullptr);
+  parts one(nullptr);
   const parts other(nullptr);
-  REQUIRE(one.overrides);
-  one.overrides->override(get_stock, get_stock);
-  CHECK_FALSE(one.overrides_state.empty());
-  CHECK(other.overrides_state.empty());
+  CHECK(one.overrides_state().empty());
+  one.overrides().override(get_stock, get_stock);
+  CHECK_FALSE(one.overrides_state().empty());
+  CHECK(other.overrides_state().empty());
 }
 
 TEST_CASE("parts begin without an observer, and with nothing unrouted", "[D3]") {
-  parts all(nullptr);
+  msgbus::component::counted_parts all(nullptr);
   CHECK(all.watcher.get() == nullptr);
   CHECK(all.unrouted.sum() == 0);
   all.unrouted.add();

@@ -302,7 +302,7 @@ TEST_CASE("a context that is stopped and destroyed lets the senders of other thr
     const auto deadline = std::chrono::steady_clock::now() + msgbus_test::deadline;
     const auto all_wait = [&] {
       const auto taken = static_cast<std::uint64_t>(counted->taken.load());
-      return to->waiting() == threads && to->mailbox.size() == to->mailbox.options().capacity &&
+      return to->waiting() == threads && to->mailbox.size() == to->mailbox.capacity() &&
              to->mailbox.accepted() == taken;
     };
     while (!all_wait() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();

@@ -32,20 +32,20 @@ class base {
   /// See `provider::override`.
   template <class Dependency, class Implementation>
   void override(const Dependency& dependency, Implementation implementation) {
-    core_->shared.overrides->override(dependency, std::move(implementation));
+    core_->shared.overrides().override(dependency, std::move(implementation));
   }
 
   /// See `provider::restore`.
   template <class Dependency>
   void restore(const Dependency& dependency) {
-    core_->shared.overrides->restore(dependency);
+    core_->shared.overrides().restore(dependency);
   }
 
   /// See `provider::scoped_override`.
   template <class Dependency, class Implementation>
   [[nodiscard]] override_guard scoped_override(const Dependency& dependency,
                                                Implementation implementation) {
-    return core_->shared.overrides->scoped_override(dependency, std::move(implementation));
+    return core_->shared.overrides().scoped_override(dependency, std::move(implementation));
   }
 
   /// Tells the observer of each step from here on, instead of the one before; null for none. On a

@@ -2,6 +2,7 @@
 
 /// How a producer or publisher holds the components bound to it, and how those let go.
 
+#include <msgbus/core/on_demand.hpp>
 #include <msgbus/routing/single_route.hpp>
 
 #include <memory>
@@ -36,22 +37,25 @@ class bound_to {
  public:
   /// Binds once, however often it is called.
   void bind(routing::single_route& sender, const std::shared_ptr<Target>& self) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(bindings_, [](const auto& each) { return !each->active(); });
-    for (const auto& each : bindings_) {
+    senders& all = senders_.made();
+    const std::lock_guard lock(all.mutex);
+    std::erase_if(all.bindings, [](const auto& each) { return !each->active(); });
+    for (const auto& each : all.bindings) {
       if (each->sender() == &sender) return;
     }
-    bindings_.push_back(sender.attach(nullptr, [&](std::uint64_t order) {
+    all.bindings.push_back(sender.attach(nullptr, [&](std::uint64_t order) {
       return std::make_shared<binding<Target>>(order, self, &sender);
     }));
   }
 
   /// Waits for dispatches of the sender, unless it is called from inside a handler.
   void unbind(const routing::single_route& sender) {
+    senders* const all = senders_.get();
+    if (!all) return;
     std::shared_ptr<binding<Target>> found;
     {
-      const std::lock_guard lock(mutex_);
-      for (const auto& each : bindings_) {
+      const std::lock_guard lock(all->mutex);
+      for (const auto& each : all->bindings) {
         if (each->sender() == &sender) found = each;
       }
     }
@@ -60,17 +64,22 @@ class bound_to {
 
   /// For the end of the component. It does not wait for the senders' other dispatches.
   void drop_all() noexcept {
+    senders* const all = senders_.get();
+    if (!all) return;
     std::vector<std::shared_ptr<binding<Target>>> dropped;
     {
-      const std::lock_guard lock(mutex_);
-      dropped.swap(bindings_);
+      const std::lock_guard lock(all->mutex);
+      dropped.swap(all->bindings);
     }
     for (const auto& each : dropped) routing::router::detach_later(*each);
   }
 
  private:
-  std::mutex mutex_;
-  std::vector<std::shared_ptr<binding<Target>>> bindings_;
+  struct senders {
+    std::mutex mutex;
+    std::vector<std::shared_ptr<binding<Target>>> bindings;
+  };
+  on_demand<senders> senders_;  // many components are bound to none
 };
 
 }  // namespace msgbus::component

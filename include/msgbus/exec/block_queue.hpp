@@ -120,27 +120,33 @@ class block_queue {
   void reclaim() noexcept;
   static void delete_all(block* first) noexcept;
 
+  // What senders write, what the receiver writes and `shown_` are a cache line apart. No more is
+  // aligned for that: mailboxes are many, and what is seldom used lies between.
+  static constexpr std::size_t line = 64;
+
   // For senders. `tail_block_` is a block at or before that of every claim that is not published.
-  alignas(64) std::atomic<tail> tail_{tail{0, 0}};
+  std::atomic<tail> tail_{tail{0, 0}};
   std::atomic<std::uint32_t> linked_{0};      // there is memory for positions before this one
   std::atomic<std::uint32_t> taken_seen_{0};  // what senders last saw of `shown_`
   std::atomic<block*> tail_block_{nullptr};
   const std::uint32_t capacity_;
-  const std::uint32_t unshown_;  // so many messages may be taken before senders see it
 
   std::mutex linking_;
   block* last_ = nullptr;    // of the chain; under the lock, as is the next
   block* spares_ = nullptr;  // to be linked again
 
   // For senders that look for room, and written by the receiver.
-  alignas(64) std::atomic<std::uint32_t> shown_{0};  // what `taken_` was
+  std::atomic<std::uint32_t> shown_{0};  // what `taken_` was
+
+  [[maybe_unused]] std::byte apart_[line - sizeof(shown_)];
 
   // For the receiver.
-  alignas(64) std::atomic<std::uint64_t> taken_{0};  // how many messages
-  block* head_ = nullptr;                            // where the next message is
+  std::atomic<std::uint64_t> taken_{0};  // how many messages
+  block* head_ = nullptr;                // where the next message is
   std::uint32_t offset_ = 0;
-  std::uint32_t in_hand_ = 0;  // units of the message that was taken
-  block* oldest_ = nullptr;    // of the blocks that senders may still look at
+  std::uint32_t in_hand_ = 0;    // units of the message that was taken
+  const std::uint32_t unshown_;  // so many messages may be taken before senders see it
+  block* oldest_ = nullptr;      // of the blocks that senders may still look at
   std::atomic<block*> first_{nullptr};
   std::atomic<block*> returned_{nullptr};  // blocks that nobody looks at any more
 };

@@ -76,7 +76,8 @@ class mailbox : private context_link {
   [[nodiscard]] std::size_t size() const noexcept { return state_.size(); }
   /// How many were ever put in.
   [[nodiscard]] std::uint64_t accepted() const noexcept { return state_.accepted(); }
-  [[nodiscard]] const mailbox_options& options() const noexcept { return options_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return state_.capacity(); }
+  [[nodiscard]] overflow on_full() const noexcept { return state_.on_full(); }
   /// Empty once its context has ended: then `can_run` is false.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
   /// Whether the executor's context is still there.
@@ -100,7 +101,6 @@ class mailbox : private context_link {
   void context_ended() noexcept override;
 
   asio::any_io_executor executor_;  // emptied when its context ends, and never set again
-  const mailbox_options options_;
   mailbox_owner& owner_;
   std::atomic<bool> context_ended_{false};
   std::atomic<bool> wake_posted_{false};  // somebody will look for senders to wake

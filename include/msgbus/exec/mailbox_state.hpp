@@ -144,6 +144,7 @@ class mailbox_state {
     return boxes_ ? boxes_->accepted() : queue_.claimed();
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] overflow on_full() const noexcept { return on_full_; }
 
  private:
   bool enqueue_in_order(outgoing& out) {
@@ -192,6 +193,7 @@ class mailbox_state {
   std::atomic<std::size_t> sleeping_{0};  // senders that nobody has woken, or more
   std::atomic<bool> discarding_{false};
 
+  // Between what every message's sender and its receiver read, and what they write.
   std::mutex mutex_;
   wait_list senders_{mutex_};
 

@@ -27,7 +27,7 @@ class wake_memory {
 
  private:
   std::atomic<bool> in_use_{false};
-  alignas(std::max_align_t) std::byte place_[size];
+  alignas(void*) std::byte place_[size];
 };
 
 /// As Asio asks for it. What is posted must keep the memory until it has been taken from the
@@ -42,7 +42,7 @@ class wake_allocator {
   wake_allocator(const wake_allocator<U>& other) noexcept : from_(other.from_) {}
 
   [[nodiscard]] T* allocate(std::size_t count) {
-    static_assert(alignof(T) <= alignof(std::max_align_t));
+    static_assert(alignof(T) <= alignof(void*));
     return static_cast<T*>(from_->take(count * sizeof(T)));
   }
   void deallocate(T* block, std::size_t) noexcept { from_->give_back(block); }

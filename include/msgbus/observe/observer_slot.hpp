@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 namespace msgbus::detail {
 
@@ -28,9 +27,8 @@ class observer_slot {
  private:
   class guarded_observer;
 
+  // A `guarded_observer`, which belongs to whoever takes it out.
   std::atomic<observer*> current_{nullptr};
-  std::mutex writing_;
-  std::unique_ptr<guarded_observer> owner_;
 };
 
 }  // namespace msgbus::detail

@@ -13,8 +13,8 @@ namespace msgbus::detail {
 /// `overran` its time is none of these, and counts beside them.
 enum class outcome { begun, rejected, handled, failed, dropped, abandoned, unrouted, overran };
 
-/// Counts by outcome. On cache lines of its own: what stands beside it is read by every message.
-class alignas(64) outcomes {
+/// Counts by outcome. Whoever holds one keeps it apart from what every message reads.
+class outcomes {
  public:
   void add(outcome what, std::uint64_t many = 1) noexcept {
     counts_.add(static_cast<std::size_t>(what), many);

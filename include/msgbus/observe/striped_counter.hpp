@@ -2,13 +2,12 @@
 
 /// Counters that threads may add to without slowing each other down.
 
-#include <msgbus/core/namespaces.hpp>
+#include <msgbus/core/on_demand.hpp>
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace msgbus::detail {
 
@@ -32,7 +31,6 @@ class striped_counts {
   striped_counts() = default;
   striped_counts(const striped_counts&) = delete;
   striped_counts& operator=(const striped_counts&) = delete;
-  ~striped_counts() { delete others_.load(std::memory_order_acquire); }
 
   void add(std::size_t kind, std::uint64_t many = 1) noexcept {
     const std::size_t mine = stripe_of_thread();
@@ -45,7 +43,7 @@ class striped_counts {
 
   [[nodiscard]] std::uint64_t sum(std::size_t kind) const noexcept {
     std::uint64_t total = own_[kind].load(std::memory_order_relaxed);
-    if (const lines* const others = others_.load(std::memory_order_acquire)) {
+    if (const lines* const others = others_.get()) {
       for (const line& each : *others) total += each.counts[kind].load(std::memory_order_relaxed);
     }
     return total;
@@ -68,29 +66,19 @@ class striped_counts {
   // Without memory to count in, there is no going on.
   void add_elsewhere(std::size_t mine, std::size_t kind, std::uint64_t many) noexcept {
     if (mine == own_stripes) {  // that one is shared
-      made()[mine].counts[kind].fetch_add(many, std::memory_order_relaxed);
+      others_.made()[mine].counts[kind].fetch_add(many, std::memory_order_relaxed);
       return;
     }
     std::size_t first = nobody;
     if (first_.compare_exchange_strong(first, mine, std::memory_order_relaxed)) {
       increase(own_[kind], many);
     } else {
-      increase(made()[mine].counts[kind], many);
+      increase(others_.made()[mine].counts[kind], many);
     }
-  }
-
-  lines& made() {
-    lines* now = others_.load(std::memory_order_acquire);
-    if (now) return *now;
-    auto all = std::make_unique<lines>();
-    if (others_.compare_exchange_strong(now, all.get(), std::memory_order_acq_rel)) {
-      return *all.release();
-    }
-    return *now;
   }
 
   std::atomic<std::size_t> first_{nobody};  // the stripe whose counts are in the object
-  std::atomic<lines*> others_{nullptr};
+  on_demand<lines> others_;
   std::array<count, Kinds> own_{};
 };
 

@@ -8,10 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace msgbus::routing {
 
@@ -68,10 +66,10 @@ class entry {
 
   std::atomic<bool> let_go_{false};
   std::atomic<std::uint32_t> uses_{1};  // the attachment's own, and one for each pin
-  std::mutex telling_;
-  bool released_ = false;                       // under `telling_`, as is the next
-  std::vector<std::function<void()>> to_tell_;  // when it is released
-  const std::uint64_t order_;
+  // Whom to tell when it is released, the last one first. States: null or a list -> `told_all`.
+  struct callback;
+  static callback* told_all() noexcept;
+  std::atomic<callback*> to_tell_{nullptr};
   std::weak_ptr<router> owner_;  // set by `router::attach`, before anybody else sees the entry
 
   std::shared_ptr<entry> kept_;  // itself, from `let_go` to `release`
@@ -82,6 +80,7 @@ class entry {
   entry* next_ = nullptr;
 
   // Beside the callable of the classes below: read together.
+  const std::uint64_t order_;
   std::atomic<bool> active_{true};
   void (*plain_)();
 };

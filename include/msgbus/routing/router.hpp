@@ -65,11 +65,14 @@ class router : public std::enable_shared_from_this<router> {
   bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was out already
   void own(std::shared_ptr<entry> made) noexcept;
   void unchain(entry& removed) noexcept;
+  void keep_old(snapshot::trash old) noexcept;
+  [[nodiscard]] snapshot::trash take_old() noexcept;
 
   snapshot::domain domain_;
   std::atomic<std::uint64_t> next_order_{1};  // written under the lock
   entry* last_ = nullptr;                     // of the list of attached entries
-  snapshot::trash old_;  // unlinked by attaching: at most as much as what is linked, so it waits
+  // Unlinked by attaching: at most as much as what is linked, so it waits. Null before the first.
+  std::unique_ptr<snapshot::trash> old_;
 };
 
 }  // namespace msgbus::routing

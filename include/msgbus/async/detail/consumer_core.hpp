@@ -34,7 +34,6 @@ class consumer_core final : public routing::type_table, public core {
   [[nodiscard]] std::shared_ptr<core> self() noexcept override {
     return std::static_pointer_cast<consumer_core>(shared_from_this());
   }
-  [[nodiscard]] const char* kind() const noexcept override { return "the consumer"; }
 
  private:
   bool run_list(routing::listed list, delivery& d, observer* watcher);

@@ -8,6 +8,7 @@
 #include <msgbus/async/detail/verb_target.hpp>
 #include <msgbus/component/binding.hpp>
 #include <msgbus/component/parts.hpp>
+#include <msgbus/core/on_demand.hpp>
 #include <msgbus/di/provider.hpp>
 #include <msgbus/exec/mailbox.hpp>
 #include <msgbus/exec/options.hpp>
@@ -31,7 +32,8 @@ namespace msgbus::async::detail {
 /// Whoever counts an outcome holds a guard of `routes()`: after a grace period, counts are exact.
 class core : public exec::mailbox_owner, public verb_target {
  public:
-  core(routing::router& routes, const asio::any_io_executor& executor,
+  /// `kind` names the component in errors, and lives as long as the program.
+  core(const char* kind, routing::router& routes, const asio::any_io_executor& executor,
        const mailbox_options& options, std::shared_ptr<provider> overrides);
   core(const core&) = delete;
   core& operator=(const core&) = delete;
@@ -111,13 +113,21 @@ class core : public exec::mailbox_owner, public verb_target {
 
   /// What keeps this.
   [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
-  /// Names the component in errors.
-  [[nodiscard]] virtual const char* kind() const noexcept = 0;
 
   /// The handlers of the topic, whatever they take, for errors.
   [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;
 
   mutable component::parts shared;
+
+ private:
+  // Read by every message, as is what stands before them.
+  routing::router& routes_;
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> written_off_{false};  // what settles from now on was counted as abandoned
+  std::atomic<bool> watching_{false};     // somebody wants to know when it is quiet
+  std::atomic<bool> graced_{false};       // nobody who found it open is still putting something in
+
+ public:
   component::bound_to<core> senders;  // the fan-outs that it is bound to
 
  private:
@@ -125,26 +135,25 @@ class core : public exec::mailbox_owner, public verb_target {
   /// told of: the end of this says so. Made before the mailbox, which abandons what is left in it.
   class unseen {
    public:
-    unseen() = default;
+    explicit unseen(const char* component) noexcept : component_(component) {}
     unseen(const unseen&) = delete;
     unseen& operator=(const unseen&) = delete;
     ~unseen();
     void add(std::string_view message) noexcept;
-    void name(const char* component) noexcept { component_ = component; }
     void drained() noexcept { drained_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] const char* component() const noexcept { return component_; }
 
    private:
-    std::mutex mutex_;
-    const char* component_ = "a component";
-    std::uint64_t messages_ = 0;
-    std::string first_;
+    const char* const component_;
+    std::atomic<std::uint64_t> messages_{0};
+    std::unique_ptr<const std::string> first_;  // written by the thread that counts the first
     std::atomic<bool> drained_{false};
   };
   unseen unseen_;
 
  public:
   exec::mailbox mailbox;
-  helper_scheduler helpers;
+  on_demand<helper_scheduler> helpers;
 
  protected:
   ~core() = default;
@@ -170,6 +179,10 @@ class core : public exec::mailbox_owner, public verb_target {
     std::weak_ptr<void> whom;
     void (*tell)(void* whom);
   };
+  struct listeners {
+    std::vector<listener> all;
+    std::size_t crowded = 16;  // at this size those are taken out that are gone
+  };
   void listen(listener added);
   bool count(outcome what) noexcept;  // one that settles a message; false: it was written off
   void count_rejected(const msgbus::step& message) noexcept;
@@ -179,15 +192,10 @@ class core : public exec::mailbox_owner, public verb_target {
   void write_off() noexcept;
   [[nodiscard]] std::uint64_t unsettled() const noexcept;
 
-  routing::router& routes_;
-  outcomes counts_;
-  std::atomic<bool> closed_{false};
-  std::atomic<bool> written_off_{false};  // what settles from now on was counted as abandoned
-  std::atomic<bool> watching_{false};     // somebody wants to know when it is quiet
-  std::atomic<bool> graced_{false};       // nobody who found it open is still putting something in
   std::mutex telling_;
-  std::vector<listener> to_tell_;  // under the lock, as is the next
-  std::size_t crowded_ = 16;       // at this size those are taken out that are gone
+  std::unique_ptr<listeners> to_tell_;  // under the lock; null while there are none
+
+  outcomes counts_;  // apart from the mailbox, whose receiver writes, and from what is read
 };
 
 }  // namespace msgbus::async::detail

@@ -10,6 +10,9 @@
 
 #include <asio/awaitable.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace msgbus::async::detail {
 
 /// What is known of a handler: how to call it, and what it needs.
@@ -34,13 +37,12 @@ class entry_with_policy final : public Entry {
   template <class... Args>
   explicit entry_with_policy(msgbus::policy* how, Args&&... args)
       : Entry(std::forward<Args>(args)...),
-        policy(how ? std::move(*how) : msgbus::policy{}),
-        is_plain(policy.is_plain()) {
-    if (!is_plain) this->hide_plain();
+        policy(how && !how->is_plain() ? std::make_unique<const held_policy>(std::move(*how))
+                                       : nullptr) {
+    if (policy) this->hide_plain();
   }
 
-  const held_policy policy;
-  const bool is_plain;
+  const std::unique_ptr<const held_policy> policy;  // null: it asks for nothing
 };
 using event_entry = entry_with_policy<component::event_entry>;
 using message_entry = entry_with_policy<component::message_entry>;
@@ -49,12 +51,11 @@ using message_entry = entry_with_policy<component::message_entry>;
 struct handler_in_hand {
   template <class Entry>
   explicit handler_in_hand(entry_with_policy<Entry>& of) noexcept
-      : entry(of), f(of.callable()), policy(of.policy), is_plain(of.is_plain) {}
+      : entry(of), f(of.callable()), policy(of.policy.get()) {}
 
   routing::entry& entry;
   void* f;
-  const held_policy& policy;
-  const bool is_plain;
+  const held_policy* const policy;  // null: it asks for nothing
 };
 
 /// Makes the awaitable that runs it with the message of the delivery, as often and where its policy

@@ -60,7 +60,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     if (!start) {
       component::check_result<given>(asked.result(), name);
       if constexpr (!is_coroutine && !needs::has_async) {
-        if (is_plain_ && !needs::must_suspend(asked.service->core::shared.overrides_state)) {
+        if (is_plain_ && !needs::must_suspend(asked.service->core::shared.overrides_state())) {
           bound arguments = bind(asked, true);
           auto call = [&]() -> result {
             auto with_needs = [&](Needs... needed) -> result {

@@ -128,7 +128,6 @@ class service_core final : public routing::name_table, public core {
   [[nodiscard]] std::shared_ptr<core> self() noexcept override {
     return std::static_pointer_cast<service_core>(shared_from_this());
   }
-  [[nodiscard]] const char* kind() const noexcept override { return "the service"; }
 
  private:
   bool handle(exec::carried& message, asio::awaitable<void>& rest) override;

@@ -39,7 +39,6 @@ class subscriber_core final : public routing::topic_tree, public core {
   [[nodiscard]] std::shared_ptr<core> self() noexcept override {
     return std::static_pointer_cast<subscriber_core>(shared_from_this());
   }
-  [[nodiscard]] const char* kind() const noexcept override { return "the subscriber"; }
 
  private:
   [[nodiscard]] std::exception_ptr mismatch(const delivery& d) const override;

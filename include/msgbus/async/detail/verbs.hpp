@@ -25,7 +25,7 @@ receipt receipt_for(exec::put result, core& to, const exec::outgoing& out);
 receipt post_to(core& to, exec::outgoing& out);
 /// Whether a `send` that finds the mailbox full waits.
 [[nodiscard]] inline bool waits_when_full(const core& to) noexcept {
-  return to.mailbox.options().on_full == overflow::suspend;
+  return to.mailbox.on_full() == overflow::suspend;
 }
 
 /// A coroutine that can be cancelled must have been resumed by its executor before it takes or

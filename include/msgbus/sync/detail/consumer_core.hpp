@@ -42,7 +42,7 @@ class consumer_core final : public routing::type_table {
 
   void close() noexcept;
 
-  mutable component::parts shared;
+  mutable component::counted_parts shared;
   component::bound_to<consumer_core> senders;
 
  private:

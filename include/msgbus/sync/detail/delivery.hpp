@@ -43,13 +43,13 @@ void pass_on_caught();
 
 /// What `entry`'s handler draws its needs from.
 inline di::injection injection_for(const routing::entry& entry, const delivery& d) noexcept {
-  return {d.component->overrides_state, d.context, {&entry, &component::describe_entry}};
+  return {d.component->overrides_state(), d.context, {&entry, &component::describe_entry}};
 }
 
 /// The same where the message has no context.
 inline di::injection plain_injection(const routing::entry& entry,
                                      const msgbus::component::parts& of) noexcept {
-  return {of.overrides_state, no_context, {&entry, &component::describe_entry}};
+  return {of.overrides_state(), no_context, {&entry, &component::describe_entry}};
 }
 
 }  // namespace msgbus::sync::detail

@@ -26,7 +26,7 @@ class service_core final : public routing::name_table {
 
   void close() noexcept { router::close(); }
 
-  mutable component::parts shared;
+  mutable component::counted_parts shared;
 
  private:
   [[noreturn]] void throw_no_handler(std::string_view name);

@@ -47,7 +47,7 @@ class subscriber_core final : public routing::topic_tree {
 
   void close() noexcept;
 
-  mutable component::parts shared;
+  mutable component::counted_parts shared;
   component::bound_to<subscriber_core> senders;
 };
 
