@@ -52,6 +52,17 @@ std::string resolved(const msgbus::provider& overrides) {
   return all;
 }
 
+std::string destroyed;
+struct traced {
+  explicit traced(char of) : name(of) {}
+  traced(const traced&) = delete;
+  traced& operator=(const traced&) = delete;
+  ~traced() { destroyed += name; }
+  char name;
+};
+traced get_inner() { return traced{'d'}; }
+traced get_outer(depends<get_inner>) { return traced{'o'}; }
+
 template <int>
 int one() {
   return 1;
@@ -59,17 +70,26 @@ int one() {
 
 }  // namespace
 
-TEST_CASE("an overlay fits where every override is direct and all that is needed is there",
+TEST_CASE("an overlay fits where overrides need what comes before them and nothing is missing",
           "[I4][I5]") {
   msgbus::provider overrides;
   CHECK_FALSE(overlay(overrides.state()).fits());  // the required number is missing
   overrides.override(number, get_seven);
   CHECK(overlay(overrides.state()).fits());
-  SECTION("a value would have to be kept") {
-    overrides.override(text, [] { return std::string("other"); });
+  overrides.override(text, [] { return std::string("other"); });
+  overrides.override(both, [](depends<shared> s, depends<text> t) { return *s + *t; });
+  CHECK(overlay(overrides.state()).fits());
+  SECTION("there is no place for a value where the dependency gives a reference") {
+    overrides.override(shared, [] { return std::string("other"); });
   }
-  SECTION("a need would have to be resolved") {
+  SECTION("a need comes later") {
     overrides.override(text, [](depends<shared> s) -> std::string& { return *s; });
+  }
+  SECTION("a need is no dependency of the handler") {
+    overrides.override(both, [](depends<any_text>) { return std::string("x"); });
+  }
+  SECTION("a dependency needs itself") {
+    overrides.override(both, [](depends<both> b) -> std::string& { return *b; });
   }
   SECTION("a clean-up would have to be run") {
     overrides.override(shared, [](msgbus::yield<std::string> yield) { yield("x"); });
@@ -93,6 +113,51 @@ TEST_CASE("an overlay does not call what only an overridden default needs", "[I1
   overrides.override(both, []() -> std::string& { return mine; });
   CHECK(resolved(overrides) == "mine7");
   CHECK(order.empty());
+}
+
+TEST_CASE("an overlay gives overrides what they need, from other overrides and defaults", "[I4]") {
+  msgbus::provider overrides;
+  overrides.override(number, get_seven);
+  overrides.override(both, [](depends<shared> s, depends<text> t) { return *s + "-" + *t; });
+  CHECK(resolved(overrides) == "shared-text7");
+  overrides.override(text, [] { return "other"; });  // converted to what is replaced
+  CHECK(resolved(overrides) == "shared-other7");
+}
+
+TEST_CASE("an override that only an overridden dependency would need is not called", "[I1][I4]") {
+  msgbus::provider overrides;
+  overrides.override(number, get_seven);
+  int calls = 0;
+  overrides.override(shared, [&]() -> std::string& {
+    ++calls;
+    return shared();
+  });
+  overrides.override(both, [] { return std::string("mine"); });
+  CHECK(resolved(overrides) == "mine7");
+  CHECK(calls == 0);
+}
+
+TEST_CASE("what overrides by values give is destroyed once, in reverse order, also on failure",
+          "[I2][I4]") {
+  destroyed.clear();
+  bus::consumer consumer;
+  consumer.handler([](int fail, depends<get_outer> outer) {
+    destroyed += outer->name;  // still alive
+    if (fail != 0) throw fail;
+  });
+  const auto inner = consumer.scoped_override(get_inner, [] { return traced{'i'}; });
+  consumer.consume(0);
+  CHECK(destroyed == "ooi");
+  const auto outer =
+      consumer.scoped_override(get_outer, [](depends<get_inner> in) { return traced{in->name}; });
+  destroyed.clear();
+  CHECK_THROWS_AS(consumer.consume(1), int);
+  CHECK(destroyed == "iii");
+  const auto failing = consumer.scoped_override(
+      get_outer, [](depends<get_inner>) -> traced { throw std::string("no"); });
+  destroyed.clear();
+  CHECK_THROWS_AS(consumer.consume(0), std::string);
+  CHECK(destroyed == "i");
 }
 
 TEST_CASE("more dependencies than an overlay holds are resolved all the same", "[I1][I4]") {

@@ -13,7 +13,7 @@ const int another = 0;
 int alive = 0;
 
 struct fake : di::implementation {
-  fake() : implementation(nullptr, {}) { ++alive; }
+  fake() : implementation({}, {}) { ++alive; }
   ~fake() override { --alive; }
   void provide(di::scope&, const di::dependency_info&, di::continuation) override {}
   void* entity() noexcept override { return this; }

@@ -8,6 +8,13 @@
 #include <concepts>
 #include <optional>
 
+// The way of a handler without overrides must be in one piece with the handler.
+#if defined(__GNUC__)
+#define MSGBUS_ALWAYS_INLINE [[gnu::always_inline]]
+#else
+#define MSGBUS_ALWAYS_INLINE
+#endif
+
 namespace msgbus::di {
 
 /// What an invocation draws on.
@@ -25,6 +32,15 @@ template <class P>
 inline constexpr bool is_injected =
     (is_depends<P> || is_context<P>) &&
     (!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>);
+
+/// The result of a call, made where it is kept. No conversion takes part, which a type with a
+/// constructor from anything, like `std::any`, would keep instead of the result.
+template <class T>
+struct made_in_place {
+  template <class Call>
+  made_in_place(std::in_place_t, Call& call) : value(call()) {}
+  T value;
+};
 
 /// Keeps the result of a call that is made deep inside others.
 template <class R>
@@ -92,21 +108,25 @@ class resolver<type_list<dependency<Named>...>, Order> {
   /// inlined.
   static constexpr bool has_overlay = !has_clean_up && Order::size <= overlay<Order, named>::limit;
 
-  /// Runs `rest` where that does not do. What fails is thrown, or added to `failed` if that is
-  /// given.
+  /// Runs `rest` where that does not do: under a guard if it may do. What fails is thrown, or added
+  /// to `failed` if that is given.
   static void run(const injection& with, with_values rest, failures* failed) {
     auto handle = [&](const auto& all) {
       void* const needed[] = {erased(value_in<Named>(all))...};
       rest(needed);
     };
-    if constexpr (!has_required && has_clean_up) {
-      if (with.overrides.empty()) return run_defaults(with, handle, failed);
+    if constexpr (has_overlay) {
+      run_on_demand(with, handle, failed);
+    } else {
+      if constexpr (!has_required) {
+        if (with.overrides.empty()) return run_defaults(with, handle, failed);
+      }
+      const snapshot::guard guard(with.overrides.guarded());
+      if constexpr (!has_required) {
+        if (!any_overridden(with.overrides, Order{})) return run_defaults(with, handle, failed);
+      }
+      run_on_demand(with, handle, failed);
     }
-    const snapshot::guard guard(with.overrides.guarded());
-    if constexpr (!has_overlay && !has_required) {
-      if (!any_overridden(with.overrides, Order{})) return run_defaults(with, handle, failed);
-    }
-    run_in_scope(with, failed, [&](scope& in) { need(in, named{}, no_values{}, handle); });
   }
 
  private:
@@ -122,6 +142,11 @@ class resolver<type_list<dependency<Named>...>, Order> {
     } else {
       resolve(nullptr, Order{}, no_values{}, handle);
     }
+  }
+
+  template <class Handle>
+  static void run_on_demand(const injection& with, Handle& handle, failures* failed) {
+    run_in_scope(with, failed, [&](scope& in) { need(in, named{}, no_values{}, handle); });
   }
 
   template <class Body>
@@ -148,8 +173,8 @@ class injector {
   /// thrown; a failing handler with failing clean-ups as one `dispatch_error`. If `failed` is
   /// given and `call` returns nothing, failures may be added to it instead.
   template <class Call>
-  static decltype(auto) run(const injection& with, Call& call,
-                            [[maybe_unused]] failures* failed = nullptr) {
+  MSGBUS_ALWAYS_INLINE static decltype(auto) run(const injection& with, Call& call,
+                                                 [[maybe_unused]] failures* failed = nullptr) {
     using R = decltype(call(std::declval<Ps>()...));
     static_assert(!has_async,
                   "msgbus: an awaitable dependency belongs to msgbus::async; "
@@ -157,34 +182,48 @@ class injector {
     if constexpr (named::size == 0) {
       return call(argument<Ps>(with, no_values{})...);
     } else {
-      using order = typename in_order<type_list<>, type_list<>, named>::type;
-      auto directly = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
       if constexpr (resolved::is_direct) {
+        auto directly = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
         if (with.overrides.empty()) return resolve(nullptr, order{}, no_values{}, directly);
       }
-      if constexpr (resolved::has_overlay) {
-        const snapshot::guard guard(with.overrides.guarded());
-        overlay<order, named> found(with.overrides);
-        if (found.fits()) return found.resolve(directly);
-      }
-      auto handle = [&](const erased_values<named>& all) -> R {
-        return call(argument<Ps>(with, all)...);
-      };
-      if constexpr (std::is_void_v<R>) {
-        resolved::run(with, [&](void* const* needed) { handle({needed}); }, failed);
-      } else {
-        result_of<R> result;
-        auto rest = [&](void* const* needed) {
-          auto called = [&]() -> R { return handle({needed}); };
-          result.run(called);
-        };
-        resolved::run(with, rest, nullptr);  // where that failed there is no result to return
-        return result.take();
-      }
+      return run_overridden<R>(with, call, failed);
     }
   }
 
  private:
+  using order = typename in_order<type_list<>, type_list<>, named>::type;
+
+  template <class R, class Call>
+  [[gnu::noinline]] static R run_overridden(const injection& with, Call& call, failures* failed) {
+    if constexpr (resolved::has_overlay) {
+      const snapshot::guard guard(with.overrides.guarded());
+      overlay<order, named> found(with.overrides);
+      auto directly = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
+      if (found.fits()) return found.resolve(directly);
+      return run_erased<R>(with, call, failed);
+    } else {
+      return run_erased<R>(with, call, failed);
+    }
+  }
+
+  template <class R, class Call>
+  [[gnu::noinline]] static R run_erased(const injection& with, Call& call, failures* failed) {
+    auto handle = [&](void* const* needed) -> R {
+      return call(argument<Ps>(with, erased_values<named>{needed})...);
+    };
+    if constexpr (std::is_void_v<R>) {
+      resolved::run(with, handle, failed);
+    } else {
+      result_of<R> result;
+      auto rest = [&](void* const* needed) {
+        auto called = [&]() -> R { return handle(needed); };
+        result.run(called);
+      };
+      resolved::run(with, rest, nullptr);  // where that failed there is no result to return
+      return result.take();
+    }
+  }
+
   template <class P, class Values>
   static decltype(auto) argument(const injection& with, const Values& all) {
     if constexpr (is_depends<P>) {
@@ -196,3 +235,5 @@ class injector {
 };
 
 }  // namespace msgbus::di
+
+#undef MSGBUS_ALWAYS_INLINE

@@ -1,46 +1,76 @@
 #pragma once
 
-/// The third way of resolution: where every override in reach gives its value directly, needing
-/// and keeping nothing, the order known when compiling still holds. The overrides are looked up
-/// first, and then laid over it.
+/// The third way of resolution: where no override in reach cleans up, and each needs only what
+/// comes before it, the order known when compiling still holds. The overrides are looked up first,
+/// and then laid over it.
 
 #include <msgbus/di/provider_state.hpp>
 #include <msgbus/di/resolve.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <utility>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
 
 namespace msgbus::di {
 
-/// The result of a call, made where it is kept. No conversion takes part, which a type with a
-/// constructor from anything, like `std::any`, would keep instead of the result.
-template <class T>
-struct made_in_place {
-  template <class Call>
-  made_in_place(std::in_place_t, Call& call) : value(call()) {}
-  T value;
-};
-
-/// Keeps what a default gives for as long as the rest runs.
+/// The place for what one dependency gives, for as long as the rest runs.
 template <class Given>
 class kept {
+  using value = std::remove_cv_t<Given>;
+  static constexpr bool is_trivial = std::is_trivially_destructible_v<value>;
+
  public:
-  template <class Call>
-  auto* make(Call call) {
-    if constexpr (std::is_reference_v<Given>) {
-      return std::addressof(call());
-    } else {
-      value_.emplace(std::in_place, call);
-      return std::addressof(value_->value);
+  kept() noexcept {}  // NOLINT(modernize-use-equals-default)
+  ~kept() {
+    if constexpr (!is_trivial) {
+      if (made_) std::destroy_at(made_);
     }
+  }
+  kept(const kept&) = delete;
+  kept& operator=(const kept&) = delete;
+
+  /// The result of the call is made in place. No conversion takes part, which a type with a
+  /// constructor from anything, like `std::any`, would keep instead of the result.
+  template <class Call>
+  void* make(Call call) {
+    return made(::new (place()) value(call()));
+  }
+
+  [[nodiscard]] void* place() noexcept { return place_; }
+
+  /// Owns the value from here on, if it was made in the place.
+  void* made(void* at) noexcept {
+    if constexpr (!is_trivial) {
+      if (at == place_) made_ = static_cast<value*>(at);
+    }
+    return at;
   }
 
  private:
-  std::conditional_t<std::is_reference_v<Given>, no_values, std::optional<made_in_place<Given>>>
-      value_{};
+  alignas(value) std::byte place_[sizeof(value)];
+  [[no_unique_address]] std::conditional_t<is_trivial, no_values, value*> made_{};
 };
+
+/// References refer to what others keep.
+template <class Given>
+  requires std::is_reference_v<Given>
+class kept<Given> {
+ public:
+  template <class Call>
+  void* make(Call call) {
+    return erased(std::addressof(call()));
+  }
+  [[nodiscard]] static void* place() noexcept { return nullptr; }
+  static void* made(void* at) noexcept { return at; }
+};
+
+/// A bit for each of `before` that is needed. 0 if some need is not among them.
+[[nodiscard]] std::uint64_t mask_of_needs(std::span<const dependency_info* const> needs,
+                                          std::span<const dependency_info* const> before) noexcept;
 
 template <class Order, class Named>
 class overlay;
@@ -50,32 +80,23 @@ template <const auto&... Ds, class Named>
 class overlay<type_list<dependency<Ds>...>, Named> {
   static constexpr std::size_t size = sizeof...(Ds);
   using mask = std::uint64_t;
+  using order = type_list<dependency<Ds>...>;
 
  public:
   /// How many dependencies there may be.
   static constexpr std::size_t limit = 64;
 
-  explicit overlay(const provider_state& overrides) noexcept
-      : found_{overrides.find(identity_of(Ds))...} {}
+  explicit overlay(const provider_state& overrides) noexcept : overrides_(overrides) {}
 
-  /// Whether every override that was found is direct, and every `required` that is needed was.
-  [[nodiscard]] bool fits() noexcept {
-    needed_ = mask_of(Named{});
-    for (std::size_t i = size; i-- > 0;) {
-      if (found_[i]) {
-        if (!found_[i]->direct) return false;
-      } else if ((needed_ >> i & 1) != 0) {
-        if (is_required_at[i]) return false;
-        needed_ |= needs_of[i];  // what only an overridden one would need is not needed
-      }
-    }
-    return true;
-  }
+  /// Whether every override that is needed is direct and needs only what comes before it, and every
+  /// `required` that is needed is overridden. To be called before `resolve`.
+  [[nodiscard]] bool fits() noexcept { return find(order{}); }
 
   /// Runs `rest` with the values.
   template <class Rest>
-  decltype(auto) resolve(Rest& rest) const {
-    return resolve_from<0>(type_list<dependency<Ds>...>{}, no_values{}, rest);
+  decltype(auto) resolve(Rest& rest) {
+    std::array<void*, size> values;
+    return resolve(order{}, values.data(), rest);
   }
 
  private:
@@ -92,41 +113,63 @@ class overlay<type_list<dependency<Ds>...>, Named> {
     return (mask{0} | ... | (mask{1} << index_of<Es>()));
   }
 
-  template <class D>
-  static constexpr mask needs() {
-    return mask_of(typename named_by<typename form_of_dependency<D>::needs>::type{});
+  static constexpr std::array<const dependency_info*, size> infos{&info_of<Ds>...};
+
+  bool find(type_list<>) noexcept { return true; }
+  // From the last to the first: what only an overridden one would need is not needed.
+  template <const auto& D, class... More>
+  bool find(type_list<dependency<D>, More...>) noexcept {
+    constexpr std::size_t i = size - 1 - sizeof...(More);
+    if (!find(type_list<More...>{})) return false;
+    if (!is_needed(i)) return true;
+    using own_needs = named_by_entity<typename dependency<D>::entity>;
+    found_[i] = overrides_.find(identity_of(D));
+    if (found_[i]) {
+      const direct_call& direct = found_[i]->direct;
+      if (!direct.get) return false;
+      if (direct.needs.empty()) return true;
+      if (direct.needs.data() != infos_of<own_needs>.data()) {
+        const mask more = mask_of_needs(direct.needs, {infos.data(), i});
+        needed_ |= more;
+        return more != 0;
+      }
+    } else if (form_of_dependency<dependency<D>>::kind == shape::required) {
+      return false;
+    }
+    needed_ |= mask_of(own_needs{});
+    return true;
   }
 
-  static constexpr std::array<mask, size> needs_of{needs<dependency<Ds>>()...};
-  static constexpr std::array<bool, size> is_required_at{
-      (form_of_dependency<dependency<Ds>>::kind == shape::required)...};
+  [[nodiscard]] bool is_needed(std::size_t i) const noexcept { return (needed_ >> i & 1) != 0; }
 
-  template <std::size_t I, class Values, class Rest>
-  decltype(auto) resolve_from(type_list<>, const Values& all, Rest& rest) const {
-    return rest(all);
+  template <class Rest>
+  decltype(auto) resolve(type_list<>, void** values, Rest& rest) {
+    return rest(erased_values<order>{values});
   }
 
-  template <std::size_t I, const auto& D, class... More, class Values, class Rest>
-  decltype(auto) resolve_from(type_list<dependency<D>, More...>, const Values& all,
-                              Rest& rest) const {
-    using form = form_of<std::remove_cvref_t<decltype(D)>>;
-    using V = value_of<decltype(D)>;
-    values<D, Values> more{nullptr, all};
-    kept<typename form::provided> value;
-    if (found_[I]) {
-      more.value = static_cast<V*>(found_[I]->direct(*found_[I]));
-    } else if constexpr (form::kind != shape::required) {
-      if ((needed_ >> I & 1) != 0) {
-        more.value = value.make([&]() -> typename form::provided {
-          return call_plain(D, all, typename form::needs{});
+  template <const auto& D, class... More, class Rest>
+  decltype(auto) resolve(type_list<dependency<D>, More...>, void** values, Rest& rest) {
+    constexpr std::size_t i = size - 1 - sizeof...(More);
+    using form = form_of_dependency<dependency<D>>;
+    constexpr bool is_required = form::kind == shape::required;
+    using given = std::conditional_t<is_required, value_of<decltype(D)>&, typename form::provided>;
+    kept<given> value;
+    if (found_[i]) {
+      values[i] =
+          value.made(found_[i]->direct.get(*found_[i], {infos.data(), values}, value.place()));
+    } else if constexpr (!is_required) {
+      if (is_needed(i)) {
+        values[i] = value.make([&]() -> given {
+          return call_plain(D, erased_values<order>{values}, typename form::needs{});
         });
       }
     }
-    return resolve_from<I + 1>(type_list<More...>{}, more, rest);
+    return resolve(type_list<More...>{}, values, rest);
   }
 
-  std::array<implementation*, size> found_;
-  mask needed_ = 0;
+  const provider_state& overrides_;
+  std::array<implementation*, size> found_{};
+  mask needed_ = mask_of(Named{});
 };
 
 }  // namespace msgbus::di

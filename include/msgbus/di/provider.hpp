@@ -52,16 +52,33 @@ class implementation_of final : public implementation {
   void* entity() noexcept override { return std::addressof(implementation_); }
 
  private:
+  using stored = std::remove_const_t<value>;
+  static constexpr bool is_direct =
+      fits && kind == shape::plain &&
+      (std::is_reference_v<given> ||
+       (form_of<std::remove_cvref_t<Dependency>>::kind == shape::plain &&
+        !std::is_reference_v<provided_by<Dependency>> &&
+        std::is_same_v<kept_as<given, value>, stored>));
+
   static constexpr direct_call directly() {
-    if constexpr (fits && std::is_reference_v<given> && form_of<Implementation>::needs::size == 0 &&
-                  kind == shape::plain) {
-      return [](implementation& self) {
-        value* const found =
-            std::addressof(static_cast<implementation_of&>(self).implementation_());
-        return erased(found);
-      };
+    if constexpr (is_direct) {
+      return {&get, infos_of<named_by_entity<Implementation>>};
     } else {
-      return nullptr;
+      return {};
+    }
+  }
+
+  static void* get(implementation& self, resolved_values all, [[maybe_unused]] void* place) {
+    auto call = [&]() -> decltype(auto) {
+      return call_plain(static_cast<implementation_of&>(self).implementation_, all,
+                        typename form_of<Implementation>::needs{});
+    };
+    if constexpr (std::is_reference_v<given>) {
+      value* const found = std::addressof(call());
+      return erased(found);
+    } else {
+      auto converted = [&]() -> stored { return call(); };
+      return ::new (place) stored(converted());
     }
   }
 

@@ -11,23 +11,45 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace msgbus::di {
 
+class implementation;
+
+/// The values of a list of dependencies, as far as they are resolved.
+struct resolved_values {
+  const dependency_info* const* of;
+  void* const* at;
+
+  /// The value of a dependency that is in the list.
+  [[nodiscard]] void* of_listed(const dependency_info& wanted) const noexcept {
+    std::size_t i = 0;
+    while (of[i] != &wanted) ++i;
+    return at[i];
+  }
+};
+
+/// How an implementation that cleans nothing up is called where everything it needs is resolved.
+struct direct_call {
+  /// Returns a pointer to the value. A value that somebody has to keep is made in `place`, which
+  /// has room for one of the type that the replaced dependency gives. Null for other
+  /// implementations.
+  void* (*get)(implementation& self, resolved_values all, void* place) = nullptr;
+  std::span<const dependency_info* const> needs = {};
+};
+
 /// What replaces a dependency. Called from any thread, by several at once. Who suspends while it
 /// uses one shares it.
 class implementation : public std::enable_shared_from_this<implementation> {
  public:
-  /// Gets the value of one that needs nothing, keeps nothing and cleans nothing up: the short way.
-  using direct_call = void* (*)(implementation&);
-
-  implementation(direct_call directly, const di::recipe& how) noexcept
+  implementation(const direct_call& directly, const di::recipe& how) noexcept
       : direct(directly), recipe(how) {}
   virtual ~implementation() = default;
 
-  const direct_call direct;  // null for the others
+  const direct_call direct;
   const di::recipe recipe;
 
   /// The callable itself, for `recipe`.

@@ -165,6 +165,17 @@ struct needs_of<type_list<dependency<Ds>...>> {
   }
 };
 
+template <class List>
+inline constexpr std::array<const dependency_info*, 0> infos_of{};
+template <const auto& D, const auto&... Ds>
+inline constexpr std::array<const dependency_info*, 1 + sizeof...(Ds)>
+    infos_of<type_list<dependency<D>, dependency<Ds>...>>{&info_of<D>, &info_of<Ds>...};
+
+template <const auto& Wanted>
+auto* value_in(const resolved_values& all) noexcept {
+  return static_cast<value_of<decltype(Wanted)>*>(all.of_listed(info_of<Wanted>));
+}
+
 template <class Entity>
 using named_by_entity =
     typename named_by<typename form_of<std::remove_cvref_t<Entity>>::needs>::type;
