@@ -3,6 +3,10 @@
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 
+#include <msgbus/routing/single_route.hpp>
+
+#include <atomic>
+#include <thread>
 #include <vector>
 
 namespace entry_test {
@@ -140,6 +144,41 @@ TEST_CASE("a route's list stays as it was for those who read it, until the trash
   all.remove(*some.all[1], old);
   CHECK(orders_of(seen) == orders{0, 1, 2});
   CHECK_FALSE(old.empty());
+}
+
+TEST_CASE("whoever waits for a release is told once, in the order of asking, or at once", "[D6]") {
+  const auto owner = std::make_shared<msgbus::routing::single_route>();
+  const auto attached = owner->attach(
+      nullptr, [](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order); });
+  std::vector<int> told;
+  for (int i = 0; i < 3; ++i) attached->when_released([&told, i] { told.push_back(i); });
+  CHECK(told.empty());
+  msgbus::routing::router::detach(*attached);
+  CHECK(told == std::vector{0, 1, 2});
+  attached->when_released([&told] { told.push_back(3); });
+  CHECK(told == std::vector{0, 1, 2, 3});
+  owner->close();
+}
+
+TEST_CASE("whoever asks while an entry is released is told once", "[D6]") {
+  for (int round = 0; round < 50; ++round) {
+    const auto owner = std::make_shared<msgbus::routing::single_route>();
+    const auto attached = owner->attach(
+        nullptr, [](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order); });
+    std::atomic<int> told{0}, asking{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.emplace_back([&] {
+        ++asking;
+        for (int j = 0; j < 20; ++j) attached->when_released([&told] { ++told; });
+      });
+    }
+    while (asking != 3) std::this_thread::yield();
+    msgbus::routing::router::detach(*attached);
+    for (std::thread& each : threads) each.join();
+    CHECK(told == 60);
+    owner->close();
+  }
 }
 
 }  // namespace entry_test
