@@ -7,11 +7,10 @@ matches::matches() noexcept {}  // NOLINT(modernize-use-equals-default)
 
 matches::~matches() = default;
 
-void matches::add(const item_list* list) {
-  if (!list) return;
-  const std::size_t size = list->size();
+void matches::add(const item_list& list) {
+  const std::size_t size = list.size();
   if (size == 0) return;
-  const item* const first = list->begin();
+  const item* const first = list.begin();
   if (count_ < few_.size()) {
     few_[count_] = {first, first + size};
   } else {

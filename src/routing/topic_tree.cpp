@@ -17,6 +17,9 @@ struct alignas(64) topic_tree::branch {
   [[nodiscard]] bool is(std::string_view other) const noexcept {
     return is_same_text(token, other);
   }
+  [[nodiscard]] branch* child(std::string_view of) const noexcept {
+    return children.never_filled() ? nullptr : children.find(of, hash_of(of));
+  }
   [[nodiscard]] bool empty() const noexcept {
     return here.empty() && rest.empty() && children.size() == 0 &&
            !star.load(std::memory_order_relaxed);
@@ -93,17 +96,18 @@ void topic_tree::find(std::string_view topic, std::size_t hash, matches& found) 
   walk(*root_, topic, found);
 }
 
-void topic_tree::walk(const branch& at, const topic_tokens& tokens, std::size_t next,
+void topic_tree::walk(const branch& root, const topic_tokens& tokens, std::size_t next,
                       matches& found) {
-  if (next == tokens.count) return found.add(at.here.items());
-  found.add(at.rest.items());
-  const std::string_view token(tokens.at[next].text, tokens.at[next].size);
-  if (const branch* child = at.children.find(token, hash_of(token))) {
-    walk(*child, tokens, next + 1, found);
+  const branch* at = &root;
+  for (; next != tokens.count; ++next) {
+    found.add(at->rest.items());
+    const branch* const child = at->child({tokens.at[next].text, tokens.at[next].size});
+    const branch* const any = at->star.load(std::memory_order_acquire);
+    if (child && any) walk(*child, tokens, next + 1, found);
+    at = any ? any : child;
+    if (!at) return;
   }
-  if (const branch* any = at.star.load(std::memory_order_acquire)) {
-    walk(*any, tokens, next + 1, found);
-  }
+  found.add(at->here.items());
 }
 
 // For topics with very many tokens. `rest` is what is left of the topic; a valid topic has no empty
@@ -112,7 +116,7 @@ void topic_tree::walk(const branch& at, std::string_view rest, matches& found) {
   if (rest.empty()) return found.add(at.here.items());
   found.add(at.rest.items());
   const auto token = next_token(rest);
-  if (const branch* child = at.children.find(token, hash_of(token))) walk(*child, rest, found);
+  if (const branch* child = at.child(token)) walk(*child, rest, found);
   if (const branch* any = at.star.load(std::memory_order_acquire)) walk(*any, rest, found);
 }
 
@@ -126,7 +130,7 @@ topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
     }
     return *next;
   }
-  branch* next = at.children.find(token, hash_of(token));
+  branch* next = at.child(token);
   if (!next) {
     next = new branch(&at, token);
     at.children.insert(*next, old);

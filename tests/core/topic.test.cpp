@@ -113,6 +113,35 @@ TEST_CASE("a topic is split into its tokens if it is valid, and has not too many
   CHECK_FALSE(msgbus::detail::split_topic(longest + ".a", too_many));
 }
 
+TEST_CASE("a topic of any length is split where its dots are, or refused as the grammar says",
+          "[T7]") {
+  std::size_t wrong = 0;
+  std::size_t split = 0;
+  const auto endings = msgbus_test::all_sequences({"a", ".", "*", " ", "\x01", "\xae"}, 4, "");
+  for (std::size_t before = 0; before < 18; ++before) {
+    for (const std::string& ending : endings) {
+      const std::string text = std::string(before, 'x') + ending + (before % 2 == 0 ? "" : ".end");
+      msgbus::detail::topic_tokens tokens;
+      bool right =
+          msgbus::detail::split_topic(text, tokens) == (topic_fault(text, false) == nullptr);
+      if (right && topic_fault(text, false) == nullptr) {
+        ++split;
+        std::size_t count = 0;
+        for (std::string_view rest = text; !rest.empty(); ++count) {
+          const auto token = msgbus::detail::next_token(rest);
+          right = right && count < tokens.count &&
+                  token == std::string_view(tokens.at[count].text, tokens.at[count].size);
+        }
+        right = right && count == tokens.count;
+      }
+      if (!right) UNSCOPED_INFO("'" << text << "'");
+      wrong += right ? 0 : 1;
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(split > 1000);
+}
+
 TEST_CASE("a refused topic is named, with what is wrong", "[T7]") {
   CHECK(code_of([] { msgbus::detail::check_topic("a..b"); }) == msgbus::errc::invalid_topic);
   CHECK(text_of([] { msgbus::detail::check_topic("a..b"); }) ==

@@ -24,6 +24,17 @@ TEST_CASE("an empty table finds nothing") {
   const table empty;
   CHECK(empty.find(1, 1) == nullptr);
   CHECK(empty.size() == 0);
+  CHECK(empty.never_filled());
+}
+
+TEST_CASE("a table is filled from its first node on, also when that has left") {
+  node first(1, 1);
+  table all;
+  msgbus::snapshot::trash old;
+  all.insert(first, old);
+  CHECK_FALSE(all.never_filled());
+  all.erase(first);
+  CHECK_FALSE(all.never_filled());
 }
 
 TEST_CASE("a table finds what is in it, whatever the hashes") {

@@ -18,7 +18,9 @@ class matches {
   matches(const matches&) = delete;
   matches& operator=(const matches&) = delete;
 
-  void add(const item_list* list);
+  void add(const item_list* list) {
+    if (list) add(*list);
+  }
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
@@ -34,6 +36,8 @@ class matches {
   }
 
  private:
+  void add(const item_list& list);
+
   struct run {
     const item* next;
     const item* end;

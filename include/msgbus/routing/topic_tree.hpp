@@ -90,7 +90,8 @@ class topic_tree : public router {
   struct branch;  // a node of the tree of patterns
 
   static void walk(const branch& at, std::string_view rest, matches& found);
-  static void walk(const branch& at, const topic_tokens& tokens, std::size_t next, matches& found);
+  static void walk(const branch& root, const topic_tokens& tokens, std::size_t next,
+                   matches& found);
 
   struct ending {
     branch& at;

@@ -36,6 +36,11 @@ class table {
     return find_after(all, first, key, hash);
   }
 
+  /// For readers: whether there has never been a node, so that its hash need not be computed.
+  [[nodiscard]] bool never_filled() const noexcept {
+    return cells_.load(std::memory_order_acquire) == &none.head;
+  }
+
   /// The node must not be there already.
   void insert(Node& node, trash& old) {
     cells* all = cells_.load(std::memory_order_relaxed);
