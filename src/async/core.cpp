@@ -85,8 +85,8 @@ delivery::delivery(delivery&& other) noexcept
 
 exec::shared_message delivery::share_message() {
   if (part_of) {
-    auto keep = [call = call_ptr<verb_call>(part_of)](exec::carried*) {};
-    return exec::shared_message(static_cast<exec::carried*>(home), std::move(keep));
+    auto keep = [call = call_ptr<verb_call>(part_of)](exec::queued_message*) {};
+    return exec::shared_message(static_cast<exec::queued_message*>(home), std::move(keep));
   }
   if (!shared) {
     shared = share(home);
@@ -246,12 +246,12 @@ void core::give_up(delivery& d) noexcept {
 
 /// A message that a lane handles, and that may suspend.
 struct core::handling {
-  handling(core& in, exec::carried& message, const exec::message_head& head)
+  handling(core& in, exec::queued_message& message, const exec::message_head& head)
       : known(head.known()), d(in, head.message, known) {
     d.from_mailbox = true;
     d.listener = head.listener;
     d.home = &message;
-    d.share = [](void* home) { return static_cast<exec::carried*>(home)->share(); };
+    d.share = [](void* home) { return static_cast<exec::queued_message*>(home)->share(); };
   }
   static void* operator new(std::size_t) { return exec::take_block(); }
   static void operator delete(void* block) noexcept { exec::give_back_block(block); }
@@ -266,7 +266,7 @@ struct core::handling {
   delivery d;
 };
 
-bool core::handle(exec::carried& message, asio::awaitable<void>& rest) {
+bool core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
   const exec::message_head head = message.head();
   const cause_scope cause(head.origin);
   if (!head.listener) [[likely]] {
@@ -297,7 +297,7 @@ void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
   count(outcome::failed);
 }
 
-void core::abandoned(const exec::carried& message) noexcept {
+void core::abandoned(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step about{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
@@ -311,7 +311,7 @@ void core::abandoned(const exec::carried& message) noexcept {
   if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
 }
 
-void core::dropped(const exec::carried& message) noexcept {
+void core::dropped(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step about{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());

@@ -52,7 +52,7 @@ receipt fan_out_core::offer(const exec::shared_message& message, targets* full) 
   bool is_bound = false;
   for_each_bound([&](core& to, std::size_t) {
     is_bound = true;
-    exec::outgoing out(message);
+    exec::send_operation out(message);
     const exec::put result = detail::offer(to, out);
     if (full && result == exec::put::full && waits_when_full(to)) {
       full->push_back(to.self());
@@ -92,11 +92,11 @@ asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
   co_return total;
 }
 
-receipt post_bound(fan_out_core& self, exec::carried& message) {
+receipt post_bound(fan_out_core& self, exec::queued_message& message) {
   return self.offer(exec::shared_with_cause(message.share()), nullptr);
 }
 
-receipt send_blocking_bound(fan_out_core& self, exec::carried& message,
+receipt send_blocking_bound(fan_out_core& self, exec::queued_message& message,
                             std::chrono::steady_clock::duration timeout) {
   const targets all = self.bound();
   const exec::shared_message shared = exec::shared_with_cause(message.share());

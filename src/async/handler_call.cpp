@@ -2,7 +2,7 @@
 
 #include <msgbus/async/detail/attempts.hpp>
 #include <msgbus/async/detail/core.hpp>
-#include <msgbus/exec/async_scope.hpp>
+#include <msgbus/exec/async_resolution.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
 
 #include <asio/this_coro.hpp>
@@ -81,7 +81,7 @@ asio::awaitable<void> run_kept(handler_and_message of, const context& known, fai
 
 asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, failures& failed) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
-  exec::async_scope in(with.overrides, with.who);
+  exec::async_resolution in(with.overrides, with.who);
   auto handle = [&](void* const* needed) {
     asio::awaitable<void> running;
     call(of, needed, with.context, running);

@@ -16,7 +16,7 @@ namespace {
 /// A message for one mailbox that was full.
 struct blocked {
   core& to;
-  exec::outgoing& out;
+  exec::send_operation& out;
   exec::put result = exec::put::full;
   std::exception_ptr failure = nullptr;
 };
@@ -42,7 +42,7 @@ void wait_for_room(std::vector<blocked>& all, std::chrono::steady_clock::time_po
 
 }  // namespace
 
-receipt send_blocking_to(core& to, exec::outgoing& out,
+receipt send_blocking_to(core& to, exec::send_operation& out,
                          std::chrono::steady_clock::duration timeout) {
   const std::shared_ptr<core> kept = to.self();  // its component may be destroyed meanwhile
   const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
@@ -59,7 +59,7 @@ receipt send_blocking_to(core& to, exec::outgoing& out,
 receipt send_blocking_to_all(const targets& all, const exec::shared_message& message,
                              std::chrono::steady_clock::duration timeout) {
   const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
-  std::vector<exec::outgoing> outs(all.size(), exec::outgoing(message));
+  std::vector<exec::send_operation> outs(all.size(), exec::send_operation(message));
   std::vector<blocked> full;
   receipt total;
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -127,33 +127,33 @@ bool service_core::advance(delivery& d) {
   return false;
 }
 
-std::shared_ptr<exec::carried> carried_command::share() {
-  return std::make_shared<carried_command>(std::move(command_));
+std::shared_ptr<exec::queued_message> queued_command::share() {
+  return std::make_shared<queued_command>(std::move(command_));
 }
 
-exec::message_head carried_command::head() const noexcept {
+exec::message_head queued_command::head() const noexcept {
   return {{key_of<command_arguments>, &command_}, {}, &command_->cause};
 }
 
 namespace {
 
-exec::outgoing on_its_way(command_ptr& asked) {
-  static constexpr exec::outgoing::source source{
+exec::send_operation on_its_way(command_ptr& asked) {
+  static constexpr exec::send_operation::source source{
       [](void* at, void*, void* place) noexcept {
-        ::new (place) carried_command(std::move(*static_cast<command_ptr*>(at)));
+        ::new (place) queued_command(std::move(*static_cast<command_ptr*>(at)));
       },
       [](void* at, void*) -> exec::shared_message {
-        return std::make_shared<carried_command>(std::move(*static_cast<command_ptr*>(at)));
+        return std::make_shared<queued_command>(std::move(*static_cast<command_ptr*>(at)));
       },
       [](const void* at, const void*) noexcept { return value_ref{key_of<command_arguments>, at}; },
       [](const void*, const void*) noexcept { return std::string_view(); }};
-  return {source, exec::outgoing::units_of<carried_command, command_ptr>, &asked};
+  return {source, exec::send_operation::units_of<queued_command, command_ptr>, &asked};
 }
 
 }  // namespace
 
-bool service_core::handle(exec::carried& message, asio::awaitable<void>& rest) {
-  auto& asked = carried_command::in(message);
+bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
+  auto& asked = queued_command::in(message);
   asked->d.from_mailbox = true;
   try {
     if (!advance(asked->d)) return true;
@@ -170,19 +170,19 @@ asio::awaitable<receipt> send_command(command_ptr asked) {
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  exec::outgoing out = on_its_way(asked);
+  exec::send_operation out = on_its_way(asked);
   co_return co_await send_to(*to, out, here);
 }
 
 receipt post_command(command_ptr asked) {
   const auto to = asked->service;
-  exec::outgoing out = on_its_way(asked);
+  exec::send_operation out = on_its_way(asked);
   return post_to(*to, out);
 }
 
 receipt send_blocking_command(command_ptr asked, std::chrono::steady_clock::duration timeout) {
   const auto to = asked->service;
-  exec::outgoing out = on_its_way(asked);
+  exec::send_operation out = on_its_way(asked);
   return send_blocking_to(*to, out, timeout);
 }
 

@@ -40,8 +40,8 @@ class message_call final : public verb_call {
   ~message_call() override { first.reset(); }
 
   void begin(verb_run& run) override {
-    const exec::carried& given = held_.get();
-    owner = const_cast<exec::carried*>(&given);
+    const exec::queued_message& given = held_.get();
+    owner = const_cast<exec::queued_message*>(&given);
     message = given.message();
     if (const shared_origin* const led_to_it = current_cause()) [[unlikely]]
       cause = *led_to_it;
@@ -66,12 +66,12 @@ asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
       call_ptr<verb_call>(call_ptr<verb_call>::adopt{}, new message_call(std::move(to), hold)));
 }
 
-exec::put offer(core& to, exec::outgoing& out) {
+exec::put offer(core& to, exec::send_operation& out) {
   const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
   return to.mailbox.try_put(out);
 }
 
-receipt receipt_for(exec::put result, core& to, const exec::outgoing& out) {
+receipt receipt_for(exec::put result, core& to, const exec::send_operation& out) {
   switch (result) {
     case exec::put::taken: return {.admitted = 1};
     case exec::put::dropped: to.dropped_newest(out.message(), out.topic()); return {.dropped = 1};
@@ -82,9 +82,12 @@ receipt receipt_for(exec::put result, core& to, const exec::outgoing& out) {
   return {.rejected = 1};
 }
 
-receipt post_to(core& to, exec::outgoing& out) { return receipt_for(offer(to, out), to, out); }
+receipt post_to(core& to, exec::send_operation& out) {
+  return receipt_for(offer(to, out), to, out);
+}
 
-asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_io_executor& here) {
+asio::awaitable<receipt> send_to(core& to, exec::send_operation& out,
+                                 const asio::any_io_executor& here) {
   exec::put result = offer(to, out);
   if (result == exec::put::full && waits_when_full(to)) {
     result = co_await to.mailbox.put_when_room(out, here);
@@ -95,7 +98,7 @@ asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message) {
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
-  exec::outgoing out = message.on_its_way();
+  exec::send_operation out = message.on_its_way();
   exec::put result = offer(*to, out);
   if (result == exec::put::full && waits_when_full(*to)) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -108,7 +111,7 @@ namespace {
 
 asio::awaitable<void> send_share(std::shared_ptr<core> to, exec::shared_message message,
                                  asio::any_io_executor here, std::shared_ptr<receipt> result) {
-  exec::outgoing out(message);
+  exec::send_operation out(message);
   *result += co_await send_to(*to, out, here);
 }
 
@@ -119,7 +122,7 @@ asio::awaitable<receipt> send_to_full(targets full, exec::shared_message message
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   receipt total;
   if (full.size() == 1) {
-    exec::outgoing out(message);
+    exec::send_operation out(message);
     total = co_await send_to(*full.front(), out, here);
   } else {
     // At the same time: one that stays full must not keep the others waiting.

@@ -224,7 +224,7 @@ class durable_link final : public link_base,
         const std::shared_ptr<tracked> mine = std::move(each);
         const exec::shared_message message = self->decoded(mine);
         if (!message) continue;
-        exec::outgoing out(message);
+        exec::send_operation out(message);
         const receipt given = co_await async::detail::send_to(*self->to_.component, out, here);
         if (given.admitted != 0) {
           add(self->admitted_);

@@ -72,7 +72,7 @@ class inbound_link final : public link_base,
         add(self->received_);
         const exec::shared_message message = self->decoded(each);
         if (!message) continue;
-        exec::outgoing out(message);
+        exec::send_operation out(message);
         const receipt given = co_await async::detail::send_to(*self->to_.component, out, here);
         add(given.rejected == 0 ? self->admitted_ : self->refused_);
       }

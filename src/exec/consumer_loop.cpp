@@ -95,8 +95,8 @@ void inline_loop::operator()() {
 coroutine_loop::coroutine_loop(consumer_loop&& going_on)
     : in(going_on.of()),
       work(work_on(in.executor_)),
-      executor(
-          make_lane_executor(in.executor_, std::make_shared<const lineage>(lineage{&in, nullptr}))),
+      executor(make_lane_executor(in.executor_,
+                                  std::make_shared<const wait_chain>(wait_chain{&in, nullptr}))),
       mine(std::move(going_on)) {}
 
 coroutine_loop::~coroutine_loop() {

@@ -25,7 +25,7 @@ class consumer_loop {
   /// none and the loop has ended.
   bool run(asio::awaitable<void>& rest);
 
-  [[nodiscard]] const carried& in_hand() const noexcept { return *message_.get(); }
+  [[nodiscard]] const queued_message& in_hand() const noexcept { return *message_.get(); }
   /// The message in hand has been handled.
   void done() noexcept { mailbox_->state_.done(message_); }
 

@@ -14,15 +14,15 @@ held_message::held_message(held_message&& other) noexcept
 }
 
 held_message::~held_message() {
-  if (at_) at_->~movable_carried();
+  if (at_) at_->~movable_queued_message();
 }
 
 void held_message::throw_valueless() { throw std::bad_variant_access(); }
 
 shared_message held_message::share() { return at_->share(); }
 
-outgoing held_message::on_its_way() {
-  static constexpr outgoing::source source{
+send_operation held_message::on_its_way() {
+  static constexpr send_operation::source source{
       [](void* at, void*, void* place) noexcept {
         (void)static_cast<held_message*>(at)->at_->move_to(place);
       },

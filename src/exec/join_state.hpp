@@ -4,7 +4,7 @@
 /// has a cancellation state of its own, so it is also what separates a user's coroutine from its
 /// caller: docs/design/0014-who-knows-of-a-cancellation.md.
 
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/one_shot_event.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -28,7 +28,7 @@ class join_state;
 /// executor) -> ended; added or posted -> ended, which is to be given up, or to lose the executor.
 /// A signal is emitted between running and ended only, and on the executor only. A task on an
 /// executor that is no lane is never told to end once it runs, and stores nothing of its executor.
-class task : private context_link {
+class task : private context_shutdown_hook {
  public:
   task() = default;
 

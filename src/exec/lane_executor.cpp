@@ -22,14 +22,15 @@ const lane_state* state_of(const asio::any_io_executor& executor) noexcept {
 
 }  // namespace
 
-lane_state::lane_state(const asio::any_io_executor& over, std::shared_ptr<const lineage> waited_for)
+lane_state::lane_state(const asio::any_io_executor& over,
+                       std::shared_ptr<const wait_chain> waited_for)
     : base(over),
       waiting(std::move(waited_for)),
       strand(asio::make_strand(base)),
       posting(asio::require(strand, asio::execution::blocking.never)) {}
 
 lane_executor make_lane_executor(const asio::any_io_executor& base,
-                                 std::shared_ptr<const lineage> waiting) {
+                                 std::shared_ptr<const wait_chain> waiting) {
   return lane_executor(std::make_shared<const lane_state>(base, std::move(waiting)));
 }
 
@@ -63,7 +64,7 @@ void note_told_to_end(const asio::any_io_executor& on) noexcept {
 bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept {
   const lane_state* const lane = state_of(here);
   if (!lane) return false;
-  for (const lineage* each = lane->waiting.get(); each; each = each->outer.get()) {
+  for (const wait_chain* each = lane->waiting.get(); each; each = each->outer.get()) {
     if (each->mailbox == mailbox) return true;
   }
   return false;
@@ -73,7 +74,7 @@ asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                      const asio::any_io_executor& wanted, bool cancellable) {
   if (!wanted) return {};
   const lane_state* const lane = state_of(here);
-  std::shared_ptr<const lineage> waiting = lane ? lane->waiting : nullptr;
+  std::shared_ptr<const wait_chain> waiting = lane ? lane->waiting : nullptr;
   const shared_origin* const cause = current_cause();
   if (!cancellable && !waiting && !cause && !state_of(wanted)) return wanted;
   lane_executor made = make_lane_executor(wanted, std::move(waiting));

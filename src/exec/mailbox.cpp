@@ -54,7 +54,7 @@ put mailbox::result_of(put result) {
   return result;
 }
 
-put mailbox::try_put_slowly(outgoing& out) {
+put mailbox::try_put_slowly(send_operation& out) {
   shared_message displaced;
   const put result = state_.try_put(out, displaced);
   if (displaced) owner_.dropped(*displaced);
@@ -66,7 +66,8 @@ void mailbox::throw_would_deadlock(const char* by) const {
               std::string(by) + ", which is full (capacity " + std::to_string(capacity()) + ")");
 }
 
-asio::awaitable<put> mailbox::put_when_room(outgoing& out, const asio::any_io_executor& here) {
+asio::awaitable<put> mailbox::put_when_room(send_operation& out,
+                                            const asio::any_io_executor& here) {
   if (is_waited_for(here, this)) {
     throw_would_deadlock("a handler sends to the mailbox that waits for it");
   }

@@ -15,14 +15,14 @@ mailbox_state::mailbox_state(const mailbox_options& options)
 
 // --- Senders ---------------------------------------------------------------------------------
 
-put mailbox_state::try_put(outgoing& out, shared_message& displaced) {
+put mailbox_state::try_put(send_operation& out, shared_message& displaced) {
   if (is_closed()) return put::closed;
   out.prepare(!boxes_);
   if (has_senders()) return try_put_behind(out, displaced);
   return enqueue(out, displaced) ? put::taken : when_full();
 }
 
-put mailbox_state::try_put_behind(outgoing& out, shared_message& displaced) {
+put mailbox_state::try_put_behind(send_operation& out, shared_message& displaced) {
   const std::lock_guard lock(mutex_);
   // Those that wait are entitled to a place each.
   const std::size_t listed = senders_.size() + senders_.woken();
@@ -81,7 +81,7 @@ bool mailbox_state::claim_loop() noexcept {
 }
 
 bool mailbox_state::take_reference(message_in_hand& next) {
-  if (!next.reference_) next.reference_ = std::make_unique<std::optional<carried_reference>>();
+  if (!next.reference_) next.reference_ = std::make_unique<std::optional<queued_reference>>();
   shared_message found = boxes_->pop();
   if (!found) return false;
   next.message_ = &next.reference_->emplace(std::move(found));

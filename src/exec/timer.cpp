@@ -1,6 +1,6 @@
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/timer.hpp>
 
 #include <asio/error_code.hpp>
@@ -19,7 +19,8 @@ namespace msgbus::exec {
 /// from any of them -> over (no steady timer). A wait that ends in a later turn than it began in,
 /// or in none, calls nobody. Where a clock is installed the steady timer never expires by itself:
 /// the clock ends its wait.
-class timer_state final : public std::enable_shared_from_this<timer_state>, private context_link {
+class timer_state final : public std::enable_shared_from_this<timer_state>,
+                          private context_shutdown_hook {
  public:
   explicit timer_state(asio::any_io_executor executor) {
     if (link(executor)) timer_.emplace(std::move(executor));

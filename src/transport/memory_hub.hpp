@@ -3,7 +3,7 @@
 // What the connections of a memory broker share. One lock guards it all; it is never held while
 // user code runs, and what may be user code's is destroyed when it is gone.
 
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/exec/wait_list.hpp>
 #include <msgbus/transport/memory.hpp>
@@ -132,7 +132,7 @@ class source_end final : public outlet {
 
 /// A connection, as the broker sees it. The user's handle closes it.
 class connection final : public std::enable_shared_from_this<connection>,
-                         private exec::context_link {
+                         private exec::context_shutdown_hook {
  public:
   connection(std::shared_ptr<hub> at, std::uint64_t number, asio::any_io_executor executor,
              memory_options how);

@@ -4,7 +4,7 @@
 
 #include <msgbus/async.hpp>
 
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
@@ -78,7 +78,7 @@ struct place {
 /// A scenario that outlives its context finds that no copy of its executor is left: a strand must
 /// not outlive its context.
 template <class Scenario>
-class on_watched_executor final : msgbus::exec::context_link {
+class on_watched_executor final : msgbus::exec::context_shutdown_hook {
  public:
   on_watched_executor(stepping_context& context, bool on_strand)
       : on_watched_executor(context, on_strand, watched_executor::over(context.get_executor())) {}

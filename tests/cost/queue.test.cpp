@@ -1,7 +1,7 @@
 // What the queue of an ordered mailbox allocates and keeps.
 
 #include <msgbus/exec/block_queue.hpp>
-#include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/send_operation.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
@@ -15,7 +15,7 @@ using msgbus_test::blocks_kept;
 namespace {
 
 bool put(block_queue& to, int number) {
-  msgbus::exec::outgoing out = msgbus::exec::outgoing_event(number);
+  msgbus::exec::send_operation out = msgbus::exec::event_send_operation(number);
   const block_queue::claim claimed = to.try_claim(out.units());
   if (!claimed.at) return false;
   out.put(claimed.place());
@@ -27,7 +27,7 @@ bool pass(block_queue& through, int many) {
   bool passed = true;
   for (int i = 0; i < many; ++i) passed = passed && put(through, i);
   for (int i = 0; i < many && passed; ++i) {
-    const msgbus::exec::carried* const taken = through.take();
+    const msgbus::exec::queued_message* const taken = through.take();
     passed = taken && *static_cast<const int*>(taken->message().data) == i;
     if (taken) through.done();
   }

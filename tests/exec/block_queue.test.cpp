@@ -1,6 +1,6 @@
 #include <msgbus/exec/block_queue.hpp>
 
-#include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/send_operation.hpp>
 
 #include "support/catch.hpp"
 #include "support/crew.hpp"
@@ -16,9 +16,9 @@
 namespace block_queue_test {
 
 using msgbus::exec::block_queue;
-using msgbus::exec::carried;
-using msgbus::exec::outgoing;
-using msgbus::exec::outgoing_event;
+using msgbus::exec::event_send_operation;
+using msgbus::exec::queued_message;
+using msgbus::exec::send_operation;
 using msgbus_test::number_in;
 using msgbus_test::numbered;
 
@@ -26,7 +26,7 @@ namespace {
 
 template <class E>
 bool put_event(block_queue& to, E event) {
-  outgoing out = outgoing_event(event);
+  send_operation out = event_send_operation(event);
   out.prepare(true);
   const block_queue::claim claimed = to.try_claim(out.units());
   if (!claimed.at) return false;
@@ -41,7 +41,7 @@ bool put(block_queue& to, int number, int from = 0) {
 
 // The next message's number, or -1.
 int take(block_queue& from) {
-  carried* const taken = from.take();
+  queued_message* const taken = from.take();
   if (!taken) return -1;
   const int number = number_in(*taken).number;
   from.done();
@@ -129,7 +129,7 @@ TEST_CASE("a capacity beyond all memory takes memory for the messages that wait"
 TEST_CASE("messages of all sizes keep their order and their contents", "[A4]") {
   block_queue messages(1000);
   const auto take_sized = [&]<class E>(E expected) {
-    carried* const taken = messages.take();
+    queued_message* const taken = messages.take();
     REQUIRE(taken);
     REQUIRE(taken->message().type == msgbus::detail::key_of<E>);
     const auto& all = static_cast<const E*>(taken->message().data)->all;
@@ -157,7 +157,7 @@ TEST_CASE("a message that is taken no longer waits, and stays in its place until
           "[A6]") {
   block_queue messages(1);
   REQUIRE(put(messages, 1));
-  carried* const first = messages.take();
+  queued_message* const first = messages.take();
   REQUIRE(first);
   CHECK(messages.size() == 0);
   REQUIRE(put(messages, 2));  // the capacity is for those that wait
@@ -193,7 +193,7 @@ TEST_CASE("a place that is claimed and not published holds back those behind it"
     CHECK(messages.take() == nullptr);
     CHECK(messages.size() == 39);
     numbered message{1};
-    outgoing out = outgoing_event(message);
+    send_operation out = event_send_operation(message);
     out.put(first.place());
     block_queue::publish(first);
     for (int i = 1; i < 40; ++i) CHECK(take(messages) == i);
@@ -238,7 +238,7 @@ TEST_CASE(
     bool in_order = true;
     for (int got = 0; got < senders * each;) {
       if (messages.size() > capacity) over = true;
-      carried* const taken = messages.take();
+      queued_message* const taken = messages.take();
       if (!taken) {
         std::this_thread::yield();
         continue;

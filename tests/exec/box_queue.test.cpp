@@ -15,14 +15,14 @@ namespace box_queue_test {
 using msgbus::mailbox_options;
 using msgbus::overflow;
 using msgbus::exec::box_queue;
-using msgbus::exec::carried_event;
 using msgbus::exec::make_box_queue;
+using msgbus::exec::queued_event;
 using msgbus::exec::shared_message;
 
 namespace {
 
 bool put(box_queue& to, int number, shared_message& displaced) {
-  shared_message message = std::make_shared<carried_event<int>>(std::move(number));
+  shared_message message = std::make_shared<queued_event<int>>(std::move(number));
   const bool taken = to.try_push(message, displaced);
   CHECK(taken == !message);  // what is not taken is still the sender's
   return taken;
@@ -106,7 +106,7 @@ TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6
   for (int s = 0; s < senders; ++s) {
     crew.emplace_back([&] {
       for (int i = 0; i < each; ++i) {
-        shared_message message = std::make_shared<carried_event<int>>(int(i)), none;
+        shared_message message = std::make_shared<queued_event<int>>(int(i)), none;
         while (!all->try_push(message, none)) std::this_thread::yield();
         if (all->size() > 3) over = true;
       }

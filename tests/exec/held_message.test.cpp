@@ -12,11 +12,11 @@
 
 namespace held_message_test {
 
-using msgbus::exec::carried;
 using msgbus::exec::held_event;
 using msgbus::exec::held_message;
 using msgbus::exec::held_with_topic;
-using msgbus::exec::outgoing;
+using msgbus::exec::queued_message;
+using msgbus::exec::send_operation;
 
 namespace {
 
@@ -52,7 +52,7 @@ struct throws_on_demand {
 };
 
 template <class T>
-const T& read(const carried& message) {
+const T& read(const queued_message& message) {
   return *static_cast<const T*>(message.message().data);
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("a message is held whatever its size, and moved with what holds it", "
   CHECK(read<std::string>(moved.get()).data() == there);
 
   held_message held(hold(large{}));
-  const carried* const at = &held.get();
+  const queued_message* const at = &held.get();
   held_message other(std::move(held));
   CHECK(&other.get() == at);  // it is not moved again
   CHECK(read<large>(other.get()).text == "large");
@@ -112,7 +112,7 @@ TEST_CASE("a held message is destroyed once, wherever it has gone", "[D9]") {
 TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
   const auto check = [](auto event) {
     using E = decltype(event);
-    const auto is_aligned = [](const carried& message) {
+    const auto is_aligned = [](const queued_message& message) {
       const auto at = reinterpret_cast<std::uintptr_t>(message.message().data);
       return at % alignof(E) == 0 && read<E>(message).value == 7;
     };
@@ -161,7 +161,7 @@ TEST_CASE("a variant that holds nothing is held, and is refused when it is read"
 TEST_CASE("a held message goes into a queue itself if it fits, else a reference to it does") {
   msgbus::exec::block_queue queue(4);
   const auto put = [&](held_message message) {
-    outgoing out = message.on_its_way();
+    send_operation out = message.on_its_way();
     out.prepare(true);
     const auto claimed = queue.try_claim(out.units());
     out.put(claimed.place());
@@ -170,7 +170,7 @@ TEST_CASE("a held message goes into a queue itself if it fits, else a reference 
   put(hold(std::string("small")));
   put(hold(large{}));
   for (const char* const expected : {"small", "large"}) {
-    carried* const taken = queue.take();
+    queued_message* const taken = queue.take();
     REQUIRE(taken);
     const bool is_small = taken->message().type == msgbus::detail::key_of<std::string>;
     CHECK((is_small ? read<std::string>(*taken) : read<large>(*taken).text) == expected);
@@ -178,7 +178,7 @@ TEST_CASE("a held message goes into a queue itself if it fits, else a reference 
   }
 
   held_message shared = hold(std::string("shared"));
-  outgoing out = shared.on_its_way();
+  send_operation out = shared.on_its_way();
   out.prepare(false);
   REQUIRE(out.shared());
   CHECK(read<std::string>(*out.shared()) == "shared");

@@ -14,9 +14,9 @@ namespace lane_executor_test {
 
 using msgbus::exec::child_executor;
 using msgbus::exec::is_waited_for;
-using msgbus::exec::lineage;
 using msgbus::exec::make_lane_executor;
 using msgbus::exec::runs_on;
+using msgbus::exec::wait_chain;
 using msgbus::testing::shuffled;
 using msgbus::testing::stepping_context;
 
@@ -67,8 +67,8 @@ TEST_CASE("an executor knows the mailboxes that wait for what runs there, near a
   stepping_context context;
   const asio::any_io_executor base = context.get_executor();
   const int near = 0, far = 0, other = 0;
-  const auto outer = std::make_shared<const lineage>(lineage{&far, nullptr});
-  const auto inner = std::make_shared<const lineage>(lineage{&near, outer});
+  const auto outer = std::make_shared<const wait_chain>(wait_chain{&far, nullptr});
+  const auto inner = std::make_shared<const wait_chain>(wait_chain{&near, outer});
   const asio::any_io_executor lane = make_lane_executor(base, inner);
   CHECK(is_waited_for(lane, &near));
   CHECK(is_waited_for(lane, &far));

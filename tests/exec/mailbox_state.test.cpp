@@ -18,8 +18,8 @@ using msgbus::mailbox_options;
 using msgbus::overflow;
 using msgbus::exec::mailbox_state;
 using msgbus::exec::message_in_hand;
-using msgbus::exec::outgoing;
 using msgbus::exec::put;
+using msgbus::exec::send_operation;
 using msgbus::exec::shared_message;
 using msgbus::exec::waiting_put;
 using msgbus::testing::spawned;
@@ -28,7 +28,7 @@ using msgbus::testing::stepping_context;
 namespace {
 
 put post(mailbox_state& to, int number) {
-  outgoing out = msgbus::exec::outgoing_event(number);
+  send_operation out = msgbus::exec::event_send_operation(number);
   shared_message displaced;
   return to.try_put(out, displaced);
 }
@@ -43,7 +43,7 @@ int take(mailbox_state& from) {
 }
 
 asio::awaitable<put> send(mailbox_state& to, int number) {
-  outgoing out = msgbus::exec::outgoing_event(number);
+  send_operation out = msgbus::exec::event_send_operation(number);
   out.prepare(true);
   waiting_put sender{to, out};
   co_await to.senders().wait(&waiting_put::attempt, &sender, "send");

@@ -8,7 +8,7 @@
 namespace yield_test {
 
 namespace di = msgbus::di;
-using msgbus::exec::async_scope;
+using msgbus::exec::async_resolution;
 using msgbus::exec::async_yielding;
 using msgbus::testing::stepping_context;
 
@@ -36,14 +36,14 @@ TEST_CASE("a reference that is yielded is that object, a value is moved in and n
     co_return;
   };
   {
-    async_scope in(none, tester);
+    async_resolution in(none, tester);
     in.begin({}, rest);
     async_yielding call(in, session, given);
     const msgbus::async::yield<value&> yield(call);
     context.run(yield(mine));
     CHECK(seen == &mine);
   }
-  async_scope in(none, tester);
+  async_resolution in(none, tester);
   in.begin({}, rest);
   async_yielding call(in, session, given);
   const msgbus::async::yield<value> yield(call);

@@ -3,7 +3,7 @@
 // A mailbox with an owner that does nothing but keep a record, for tests of the mailbox alone.
 
 #include <msgbus/exec/mailbox.hpp>
-#include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/send_operation.hpp>
 
 #include <asio/this_coro.hpp>
 
@@ -22,7 +22,7 @@ struct numbered {
   int from = 0;
 };
 
-inline const numbered& number_in(const msgbus::exec::carried& message) {
+inline const numbered& number_in(const msgbus::exec::queued_message& message) {
   return *static_cast<const numbered*>(message.message().data);
 }
 
@@ -59,7 +59,7 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
 
   msgbus::exec::put post(int number, int from = 0) {
     numbered message{number, from};
-    msgbus::exec::outgoing out = msgbus::exec::outgoing_event(message);
+    msgbus::exec::send_operation out = msgbus::exec::event_send_operation(message);
     return mailbox.try_put(out);
   }
 
@@ -67,7 +67,7 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
   static asio::awaitable<msgbus::exec::put> send(std::shared_ptr<box> to, int number,
                                                  int from = 0) {
     numbered message{number, from};
-    msgbus::exec::outgoing out = msgbus::exec::outgoing_event(message);
+    msgbus::exec::send_operation out = msgbus::exec::event_send_operation(message);
     msgbus::exec::put result = to->mailbox.try_put(out);
     if (result == msgbus::exec::put::full) {
       const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -81,7 +81,7 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
  private:
   using list = std::vector<int>;
 
-  bool handle(msgbus::exec::carried& message, asio::awaitable<void>& rest) override {
+  bool handle(msgbus::exec::queued_message& message, asio::awaitable<void>& rest) override {
     const numbered what = number_in(message);
     if (on_message) on_message(what);
     if (on_rest) {
@@ -118,10 +118,10 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
     add(failed ? abandoned_ : handled_, what);
   }
 
-  void abandoned(const msgbus::exec::carried& message) noexcept override {
+  void abandoned(const msgbus::exec::queued_message& message) noexcept override {
     add(abandoned_, number_in(message));
   }
-  void dropped(const msgbus::exec::carried& message) noexcept override {
+  void dropped(const msgbus::exec::queued_message& message) noexcept override {
     add(dropped_, number_in(message));
   }
   std::shared_ptr<const void> keep() noexcept override { return shared_from_this(); }

@@ -103,7 +103,7 @@ class consumer : public detail::base<detail::consumer_core> {
   /// `send` wait rejects the event.
   template <class E>
   receipt post(E event) {
-    exec::outgoing out = exec::outgoing_event(event);
+    exec::send_operation out = exec::event_send_operation(event);
     return detail::post_to(*core_, out);
   }
   template <class E, class... Args>
@@ -118,7 +118,7 @@ class consumer : public detail::base<detail::consumer_core> {
   /// strand of one.
   template <class E>
   receipt send_blocking(E event, std::chrono::steady_clock::duration timeout = forever) {
-    exec::outgoing out = exec::outgoing_event(event);
+    exec::send_operation out = exec::event_send_operation(event);
     return detail::send_blocking_to(*core_, out, timeout);
   }
   template <class E, class... Args>

@@ -54,8 +54,8 @@ class producer : public msgbus::component::sender<detail::fan_out_core> {
   template <class E>
   receipt post(E event) {
     detail::check_holds(event);
-    exec::carried_event<E> carried(std::move(event));
-    return detail::post_bound(*core_, carried);
+    exec::queued_event<E> queued_message(std::move(event));
+    return detail::post_bound(*core_, queued_message);
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
@@ -69,8 +69,8 @@ class producer : public msgbus::component::sender<detail::fan_out_core> {
   template <class E>
   receipt send_blocking(E event, std::chrono::steady_clock::duration timeout = forever) {
     detail::check_holds(event);
-    exec::carried_event<E> carried(std::move(event));
-    return detail::send_blocking_bound(*core_, carried, timeout);
+    exec::queued_event<E> queued_message(std::move(event));
+    return detail::send_blocking_bound(*core_, queued_message, timeout);
   }
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>

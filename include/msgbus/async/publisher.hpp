@@ -56,8 +56,8 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
   receipt post(M message, std::string_view topic) {
     detail::check_topic(topic);
     detail::check_holds(message);
-    exec::carried_message<M> carried(std::move(message), std::string(topic));
-    return detail::post_bound(*core_, carried);
+    exec::queued_topic_message<M> queued_message(std::move(message), std::string(topic));
+    return detail::post_bound(*core_, queued_message);
   }
   template <class M, class T>
   receipt post(M message, const topic<T>& topic) {
@@ -71,8 +71,8 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
                         std::chrono::steady_clock::duration timeout = forever) {
     detail::check_topic(topic);
     detail::check_holds(message);
-    exec::carried_message<M> carried(std::move(message), std::string(topic));
-    return detail::send_blocking_bound(*core_, carried, timeout);
+    exec::queued_topic_message<M> queued_message(std::move(message), std::string(topic));
+    return detail::send_blocking_bound(*core_, queued_message, timeout);
   }
   template <class M, class T>
   receipt send_blocking(M message, const topic<T>& topic,

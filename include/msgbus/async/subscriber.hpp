@@ -134,7 +134,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   receipt post(M message, std::string_view topic) {
     detail::check_topic(topic);
     std::string name(topic);
-    exec::outgoing out = exec::outgoing_message(message, name);
+    exec::send_operation out = exec::message_send_operation(message, name);
     return detail::post_to(*core_, out);
   }
   template <class M, class T>
@@ -149,7 +149,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
                         std::chrono::steady_clock::duration timeout = forever) {
     detail::check_topic(topic);
     std::string name(topic);
-    exec::outgoing out = exec::outgoing_message(message, name);
+    exec::send_operation out = exec::message_send_operation(message, name);
     return detail::send_blocking_to(*core_, out, timeout);
   }
   template <class M, class T>

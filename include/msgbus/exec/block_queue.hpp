@@ -9,7 +9,7 @@
 /// rule when one may be used again, follow the channel of tokio (`sync/mpsc/list.rs`); the argument
 /// for this queue is docs/design/0015-mailbox-state-machine.md.
 
-#include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/queued_message.hpp>
 
 #include <array>
 #include <atomic>
@@ -86,7 +86,7 @@ class block_queue {
 
   /// The next message, which no longer counts as waiting; null if none is published. It stays in
   /// its place until `done`, which comes before the next `take`.
-  [[nodiscard]] carried* take() noexcept;
+  [[nodiscard]] queued_message* take() noexcept;
   /// Destroys the message that was taken.
   void done() noexcept;
 
@@ -198,7 +198,7 @@ inline block_queue::claim block_queue::try_claim(std::uint32_t units) {
   }
 }
 
-inline carried* block_queue::take() noexcept {
+inline queued_message* block_queue::take() noexcept {
   for (;;) {
     if (!head_) [[unlikely]] {
       head_ = oldest_ = first_.load(std::memory_order_acquire);
@@ -223,12 +223,12 @@ inline carried* block_queue::take() noexcept {
     if (static_cast<std::uint32_t>(taken) - shown_.load(std::memory_order_relaxed) >= unshown_) {
       show_room();
     }
-    return std::launder(reinterpret_cast<carried*>(head_->units[offset_].place));
+    return std::launder(reinterpret_cast<queued_message*>(head_->units[offset_].place));
   }
 }
 
 inline void block_queue::done() noexcept {
-  std::launder(reinterpret_cast<carried*>(head_->units[offset_].place))->~carried();
+  std::launder(reinterpret_cast<queued_message*>(head_->units[offset_].place))->~queued_message();
   offset_ += in_hand_;
 }
 

@@ -4,7 +4,7 @@
 
 #include <msgbus/di/inject.hpp>
 #include <msgbus/di/yield.hpp>
-#include <msgbus/exec/async_scope.hpp>
+#include <msgbus/exec/async_resolution.hpp>
 #include <msgbus/exec/yield.hpp>
 
 #include <asio/co_spawn.hpp>
@@ -54,7 +54,8 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
 
   void operator()(msgbus::yield<T> rest, Ps... needed) const {
     const di::provider_state none;
-    exec::async_scope in(none, {this, [](const void*) { return std::string("async::blocking"); }});
+    exec::async_resolution in(none,
+                              {this, [](const void*) { return std::string("async::blocking"); }});
     void* value = nullptr;
     auto run_rest = [&](void* const*) {
       rest(static_cast<T>(*static_cast<std::remove_reference_t<T>*>(value)));

@@ -2,8 +2,8 @@
 
 /// The queues that a mailbox uses where its order is not that of one lane.
 
-#include <msgbus/exec/carried.hpp>
 #include <msgbus/exec/options.hpp>
+#include <msgbus/exec/queued_message.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,9 +3,9 @@
 /// A message that an awaited verb was given, in the frame of its coroutine: the type is erased
 /// before that, so that the coroutine is compiled once and not for each type.
 
-#include <msgbus/exec/carried.hpp>
-#include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/queued_message.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
+#include <msgbus/exec/send_operation.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -22,15 +22,15 @@ class held_message {
  public:
   static constexpr std::size_t size = 120;
 
-  /// Made from the parts of a `Carried`.
-  template <class Carried, class... Parts>
-  explicit held_message(std::in_place_type_t<Carried>, Parts&&... parts)
-      : outside_(sizeof(Carried), alignof(Carried)) {
-    if constexpr (sizeof(Carried) <= size && alignof(Carried) <= alignof(std::max_align_t) &&
-                  std::is_nothrow_constructible_v<Carried, Parts&&...>) {
-      at_ = ::new (place_) Carried(std::forward<Parts>(parts)...);
+  /// Made from the parts of a `Queued`.
+  template <class Queued, class... Parts>
+  explicit held_message(std::in_place_type_t<Queued>, Parts&&... parts)
+      : outside_(sizeof(Queued), alignof(Queued)) {
+    if constexpr (sizeof(Queued) <= size && alignof(Queued) <= alignof(std::max_align_t) &&
+                  std::is_nothrow_constructible_v<Queued, Parts&&...>) {
+      at_ = ::new (place_) Queued(std::forward<Parts>(parts)...);
     } else {
-      at_ = ::new (outside_.take()) Carried(std::forward<Parts>(parts)...);
+      at_ = ::new (outside_.take()) Queued(std::forward<Parts>(parts)...);
     }
   }
   held_message(held_message&& other) noexcept;
@@ -39,7 +39,7 @@ class held_message {
 
   /// The message, unless it is a variant that holds nothing: then it throws what `std::visit`
   /// would.
-  [[nodiscard]] const carried& get() const {
+  [[nodiscard]] const queued_message& get() const {
     if (is_valueless_) throw_valueless();
     return *at_;
   }
@@ -49,7 +49,7 @@ class held_message {
   [[nodiscard]] shared_message share();
 
   /// The message on its way into a mailbox. Throws if it is a variant that holds nothing.
-  [[nodiscard]] outgoing on_its_way();
+  [[nodiscard]] send_operation on_its_way();
 
  private:
   [[nodiscard]] bool is_inside() const noexcept {
@@ -63,7 +63,7 @@ class held_message {
 
   [[noreturn]] static void throw_valueless();
 
-  movable_carried* at_;  // null once another has it
+  movable_queued_message* at_;  // null once another has it
   recycled_memory outside_;
   alignas(std::max_align_t) std::byte place_[size];
   bool is_valueless_ = false;
@@ -73,7 +73,7 @@ class held_message {
 template <class E>
 [[nodiscard]] held_message held_event(E&& event) {
   const bool is_valueless = !holds_value(event);
-  held_message held(std::in_place_type<carried_event<E>>, std::move(event));
+  held_message held(std::in_place_type<queued_event<E>>, std::move(event));
   held.is_valueless_ = is_valueless;
   return held;
 }
@@ -82,7 +82,8 @@ template <class E>
 template <class M>
 [[nodiscard]] held_message held_with_topic(M&& message, std::string_view topic) {
   const bool is_valueless = !holds_value(message);
-  held_message held(std::in_place_type<carried_message<M>>, std::move(message), std::string(topic));
+  held_message held(std::in_place_type<queued_topic_message<M>>, std::move(message),
+                    std::string(topic));
   held.is_valueless_ = is_valueless;
   return held;
 }

@@ -103,7 +103,7 @@ class async_injector {
         }
       }
       const bool throws = co_await asio::this_coro::throw_if_cancelled();
-      async_scope in(with.overrides, with.who);
+      async_resolution in(with.overrides, with.who);
       auto handle = [&](void* const* needed) {
         const di::erased_values<named> all{needed};
         return invoke(call, all, with.context);

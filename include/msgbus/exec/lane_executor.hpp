@@ -18,17 +18,17 @@
 namespace msgbus::exec {
 
 /// A mailbox whose lane waits for what runs here, and those that wait for that lane.
-struct lineage {
+struct wait_chain {
   const void* mailbox;
-  std::shared_ptr<const lineage> outer;
+  std::shared_ptr<const wait_chain> outer;
 };
 
 /// What the copies of a lane's executor share.
 struct lane_state {
-  lane_state(const asio::any_io_executor& over, std::shared_ptr<const lineage> waited_for);
+  lane_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
 
   const asio::any_io_executor base;
-  const std::shared_ptr<const lineage> waiting;
+  const std::shared_ptr<const wait_chain> waiting;
   const asio::strand<asio::any_io_executor> strand;
   const asio::strand<asio::any_io_executor> posting;  // the same, which never runs things at once
 
@@ -93,7 +93,7 @@ using lane_executor = basic_lane_executor<false>;
 
 /// A new strand over `base`.
 [[nodiscard]] lane_executor make_lane_executor(const asio::any_io_executor& base,
-                                               std::shared_ptr<const lineage> waiting);
+                                               std::shared_ptr<const wait_chain> waiting);
 
 /// Whether it is a strand of ours.
 [[nodiscard]] bool is_lane(const asio::any_io_executor& executor) noexcept;

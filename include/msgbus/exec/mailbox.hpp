@@ -4,7 +4,7 @@
 /// and have them handled, and let others run after each batch (A11). `mailbox_state` decides; this
 /// does it on an executor.
 
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/mailbox_state.hpp>
 #include <msgbus/exec/requirements.hpp>
@@ -23,12 +23,12 @@ class mailbox_owner {
  public:
   /// Has a message handled. True if that is done; else `rest` does the rest, and never throws. The
   /// message lives until then.
-  virtual bool handle(carried& message, asio::awaitable<void>& rest) = 0;
+  virtual bool handle(queued_message& message, asio::awaitable<void>& rest) = 0;
 
   /// A message is discarded, unhandled, because the mailbox ends or its loop does; or because an
   /// overflow policy says so.
-  virtual void abandoned(const carried& message) noexcept = 0;
-  virtual void dropped(const carried& message) noexcept = 0;
+  virtual void abandoned(const queued_message& message) noexcept = 0;
+  virtual void dropped(const queued_message& message) noexcept = 0;
 
   /// What keeps the component's core, and with it the mailbox, while a loop runs.
   virtual std::shared_ptr<const void> keep() noexcept = 0;
@@ -37,7 +37,7 @@ class mailbox_owner {
   ~mailbox_owner() = default;
 };
 
-class mailbox : private context_link {
+class mailbox : private context_shutdown_hook {
  public:
   mailbox(const asio::any_io_executor& executor, const mailbox_options& options,
           mailbox_owner& owner);
@@ -45,7 +45,7 @@ class mailbox : private context_link {
 
   /// Puts a message in if there is room and nobody waits for it. `out` is used up only if it is
   /// taken or dropped. For any thread.
-  put try_put(outgoing& out) {
+  put try_put(send_operation& out) {
     if (!state_.is_unhindered()) [[unlikely]]
       return try_put_slowly(out);
     const put result = state_.put_in_order(out);
@@ -57,7 +57,7 @@ class mailbox : private context_link {
   /// Waits for room and puts the message in. `here` is the caller's executor; throws
   /// `would_deadlock` if a loop of this mailbox waits for what runs there, and Asio's
   /// `operation_aborted` if it is cancelled; then the message was not taken.
-  asio::awaitable<put> put_when_room(outgoing& out, const asio::any_io_executor& here);
+  asio::awaitable<put> put_when_room(send_operation& out, const asio::any_io_executor& here);
 
   /// Throws `would_deadlock` if a thread that blocks until there is room is one that makes room:
   /// one that runs the mailbox's executor, where that can be known.
@@ -91,7 +91,7 @@ class mailbox : private context_link {
   friend struct coroutine_loop;
 
   [[noreturn]] void throw_would_deadlock(const char* by) const;
-  put try_put_slowly(outgoing& out);
+  put try_put_slowly(send_operation& out);
   put result_of(put result);
 
   void start_loop();

@@ -9,7 +9,7 @@
 #include <msgbus/exec/block_queue.hpp>
 #include <msgbus/exec/box_queue.hpp>
 #include <msgbus/exec/options.hpp>
-#include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/send_operation.hpp>
 #include <msgbus/exec/wait_list.hpp>
 
 #include <atomic>
@@ -31,14 +31,14 @@ class message_in_hand {
       : message_(std::exchange(other.message_, nullptr)), reference_(std::move(other.reference_)) {}
   message_in_hand& operator=(message_in_hand&&) = delete;
 
-  [[nodiscard]] carried* get() const noexcept { return message_; }
+  [[nodiscard]] queued_message* get() const noexcept { return message_; }
   explicit operator bool() const noexcept { return message_ != nullptr; }
 
  private:
   friend class mailbox_state;
-  carried* message_ = nullptr;
+  queued_message* message_ = nullptr;
   // Where the message is that came by reference: deliveries refer to it while this is moved.
-  std::unique_ptr<std::optional<carried_reference>> reference_;
+  std::unique_ptr<std::optional<queued_reference>> reference_;
 };
 
 struct waiting_put;
@@ -52,14 +52,14 @@ class mailbox_state {
   /// Puts a message in if there is room and nobody waits for it. `out` is used up only if it is
   /// taken. `displaced` gets a message that `overflow::drop_oldest` discards. After `taken`, a loop
   /// is to be started if it `wants_loop`.
-  put try_put(outgoing& out, shared_message& displaced);
+  put try_put(send_operation& out, shared_message& displaced);
 
   /// Whether `put_in_order` does all that `try_put` would. It may change at any time; a message
   /// that is put in just then came before the change.
   [[nodiscard]] bool is_unhindered() const noexcept {
     return hindrances_.load(std::memory_order_acquire) == 0;
   }
-  put put_in_order(outgoing& out) {
+  put put_in_order(send_operation& out) {
     out.prepare(true);
     return enqueue_in_order(out) ? put::taken : when_full();
   }
@@ -147,21 +147,21 @@ class mailbox_state {
   [[nodiscard]] overflow on_full() const noexcept { return on_full_; }
 
  private:
-  bool enqueue_in_order(outgoing& out) {
+  bool enqueue_in_order(send_operation& out) {
     const block_queue::claim claimed = queue_.try_claim(out.units());
     if (!claimed.at) return false;
     out.put(claimed.place());
     block_queue::publish(claimed);
     return true;
   }
-  bool enqueue(outgoing& out, shared_message& displaced) {
+  bool enqueue(send_operation& out, shared_message& displaced) {
     return boxes_ ? boxes_->try_push(out.shared(), displaced) : enqueue_in_order(out);
   }
   [[nodiscard]] bool take_reference(message_in_hand& next);
   [[nodiscard]] put when_full() const noexcept {
     return on_full_ == overflow::drop_newest ? put::dropped : put::full;
   }
-  put try_put_behind(outgoing& out, shared_message& displaced);
+  put try_put_behind(send_operation& out, shared_message& displaced);
   [[nodiscard]] bool is_empty() const noexcept {
     return boxes_ ? !boxes_->ready() : queue_.empty();
   }
@@ -203,7 +203,7 @@ class mailbox_state {
 /// What a sender attempts that waits for room.
 struct waiting_put {
   mailbox_state& into;
-  outgoing& out;
+  send_operation& out;
   put result = put::full;
 
   /// For `wait_list::wait`.

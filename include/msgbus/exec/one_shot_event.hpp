@@ -2,7 +2,7 @@
 
 /// One coroutine waits, once, until any thread ends the wait.
 
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
@@ -18,7 +18,7 @@ namespace msgbus::exec {
 ///
 /// States: fresh -> waiting (the handler is stored) -> set, or fresh -> set. The handler belongs to
 /// the thread that unlinks it from its context: the one that calls `set`, or that ends the context.
-class one_shot_event : private context_link {
+class one_shot_event : private context_shutdown_hook {
  public:
   one_shot_event() = default;
   virtual ~one_shot_event() = default;

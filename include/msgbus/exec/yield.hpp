@@ -2,7 +2,7 @@
 
 /// How an async dependency that cleans up hands over its value.
 
-#include <msgbus/exec/async_scope.hpp>
+#include <msgbus/exec/async_resolution.hpp>
 
 #include <memory>
 #include <type_traits>

@@ -2,7 +2,7 @@
 
 /// The policy of a handler, as its component keeps it.
 
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/policy/policy.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -14,7 +14,7 @@ namespace msgbus::detail {
 
 /// Stays usable when the context of the policy's executor ends: the executor is released then, and
 /// the handler cannot run any more (A12). Thread-safe.
-class held_policy final : private exec::context_link {
+class held_policy final : private exec::context_shutdown_hook {
  public:
   explicit held_policy(policy given);
   ~held_policy() { unlink_and_release(executor_); }

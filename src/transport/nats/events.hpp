@@ -2,7 +2,7 @@
 
 /// Tells the user what happens to a connection.
 
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/transport/nats.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -14,7 +14,7 @@
 namespace msgbus::nats {
 
 /// Posts each event to the executor, unless its context is ending or has ended. Thread-safe.
-class events final : private exec::context_link {
+class events final : private exec::context_shutdown_hook {
  public:
   events(asio::any_io_executor executor, std::function<void(const event&)> to);
   ~events() { unlink_and_release(executor_); }

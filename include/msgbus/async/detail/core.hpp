@@ -158,7 +158,7 @@ class core : public exec::mailbox_owner, public verb_target {
  protected:
   ~core() = default;
 
-  bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
+  bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
   /// A message from the mailbox that cannot be handled at all: it has failed.
   void refuse(delivery& d, const std::exception_ptr& why) noexcept;
 
@@ -169,8 +169,8 @@ class core : public exec::mailbox_owner, public verb_target {
   [[nodiscard]] virtual std::exception_ptr mismatch(const delivery& d) const;
 
  private:
-  void abandoned(const exec::carried& message) noexcept override;
-  void dropped(const exec::carried& message) noexcept override;
+  void abandoned(const exec::queued_message& message) noexcept override;
+  void dropped(const exec::queued_message& message) noexcept override;
   std::shared_ptr<const void> keep() noexcept override { return self(); }
 
   struct handling;

@@ -5,7 +5,7 @@
 #include <msgbus/component/parts.hpp>
 #include <msgbus/core/failures.hpp>
 #include <msgbus/di/inject.hpp>
-#include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/queued_message.hpp>
 #include <msgbus/routing/entry.hpp>
 
 #include <asio/awaitable.hpp>

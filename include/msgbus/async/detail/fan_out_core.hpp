@@ -55,8 +55,8 @@ class fan_out_core final : public routing::single_route, public verb_target {
 // Each coroutine owns the message.
 
 asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self, exec::held_message message);
-receipt post_bound(fan_out_core& self, exec::carried& message);
-receipt send_blocking_bound(fan_out_core& self, exec::carried& message,
+receipt post_bound(fan_out_core& self, exec::queued_message& message);
+receipt send_blocking_bound(fan_out_core& self, exec::queued_message& message,
                             std::chrono::steady_clock::duration timeout);
 
 }  // namespace msgbus::async::detail

@@ -93,15 +93,15 @@ struct typed_command final : command_for<R> {
 };
 
 /// A command that nobody waits for, in the mailbox.
-class carried_command final : public exec::carried {
+class queued_command final : public exec::queued_message {
  public:
-  explicit carried_command(command_ptr&& asked) noexcept : command_(std::move(asked)) {}
+  explicit queued_command(command_ptr&& asked) noexcept : command_(std::move(asked)) {}
   /// The message refers to the pointer to the command.
   [[nodiscard]] exec::message_head head() const noexcept override;
-  [[nodiscard]] std::shared_ptr<carried> share() override;
+  [[nodiscard]] std::shared_ptr<queued_message> share() override;
 
   /// The command in a message of a service's mailbox.
-  [[nodiscard]] static command_ptr& in(const exec::carried& message) noexcept {
+  [[nodiscard]] static command_ptr& in(const exec::queued_message& message) noexcept {
     return *static_cast<command_ptr*>(const_cast<void*>(message.message().data));
   }
 
@@ -130,7 +130,7 @@ class service_core final : public routing::name_table, public core {
   }
 
  private:
-  bool handle(exec::carried& message, asio::awaitable<void>& rest) override;
+  bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
   [[noreturn]] void throw_no_handler(const command& asked);
 };
 

@@ -33,8 +33,8 @@ class verb_call {
   virtual void nothing_ran(bool refused) = 0;
 
   value_ref message{};
-  exec::carried* owner = nullptr;  // of the message, if it is not the call itself
-  shared_origin cause;             // what came with it, or with what led to it; or null
+  exec::queued_message* owner = nullptr;  // of the message, if it is not the call itself
+  shared_origin cause;                    // what came with it, or with what led to it; or null
   msgbus::context known;
   std::shared_ptr<core> keeps;  // the first delivery's component, where nothing else keeps it
   // The first one that has something to await. To be destroyed before all that it refers to.

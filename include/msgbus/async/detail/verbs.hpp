@@ -7,7 +7,7 @@
 #include <msgbus/core/function_ref.hpp>
 #include <msgbus/exec/held_message.hpp>
 #include <msgbus/exec/options.hpp>
-#include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/send_operation.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -17,12 +17,12 @@
 namespace msgbus::async::detail {
 
 /// Offers a message to a component's mailbox.
-exec::put offer(core& to, exec::outgoing& out);
+exec::put offer(core& to, exec::send_operation& out);
 /// The receipt for one mailbox, counting what was not taken.
-receipt receipt_for(exec::put result, core& to, const exec::outgoing& out);
+receipt receipt_for(exec::put result, core& to, const exec::send_operation& out);
 
 /// Puts a message into a component's mailbox, without waiting.
-receipt post_to(core& to, exec::outgoing& out);
+receipt post_to(core& to, exec::send_operation& out);
 /// Whether a `send` that finds the mailbox full waits.
 [[nodiscard]] inline bool waits_when_full(const core& to) noexcept {
   return to.mailbox.on_full() == overflow::suspend;
@@ -34,7 +34,8 @@ receipt post_to(core& to, exec::outgoing& out);
 asio::awaitable<void> pass_through_executor();
 
 /// Puts a message into a component's mailbox, waiting for room where the mailbox says so.
-asio::awaitable<receipt> send_to(core& to, exec::outgoing& out, const asio::any_io_executor& here);
+asio::awaitable<receipt> send_to(core& to, exec::send_operation& out,
+                                 const asio::any_io_executor& here);
 
 /// Has the handlers of the target run, and gives their number. `hold` makes the message, which
 /// stays where it is made.
@@ -53,7 +54,7 @@ asio::awaitable<receipt> send_to_full(targets full, exec::shared_message message
 // The same for plain threads, which are blocked until there is room, or the time has passed. Throw
 // `would_deadlock`; and that to one component `closed`.
 
-receipt send_blocking_to(core& to, exec::outgoing& out,
+receipt send_blocking_to(core& to, exec::send_operation& out,
                          std::chrono::steady_clock::duration timeout);
 receipt send_blocking_to_all(const targets& all, const exec::shared_message& message,
                              std::chrono::steady_clock::duration timeout);

@@ -5,7 +5,7 @@
 #include <msgbus/bridge/detail/stamp.hpp>
 #include <msgbus/core/name_of.hpp>
 #include <msgbus/core/type_list.hpp>
-#include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/queued_message.hpp>
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
 
@@ -20,7 +20,7 @@ namespace msgbus::bridging {
 
 /// A message that came from elsewhere, on its way through a mailbox.
 template <class M>
-class received_message final : public exec::carried {
+class received_message final : public exec::queued_message {
  public:
   received_message(M&& message, std::string topic, shared_origin origin,
                    std::shared_ptr<exec::outcome_listener> listener)
@@ -36,7 +36,7 @@ class received_message final : public exec::carried {
             listener_.get()};
   }
   /// It is shared from the beginning: whoever carries it gives out what it holds.
-  [[nodiscard]] std::shared_ptr<carried> share() override {
+  [[nodiscard]] std::shared_ptr<queued_message> share() override {
     return std::make_shared<received_message>(std::move(message_), std::move(topic_), origin_,
                                               listener_);
   }

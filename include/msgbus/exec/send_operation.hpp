@@ -3,7 +3,7 @@
 /// A message on its way into mailboxes, whatever it is: what they take it from once they have room.
 
 #include <msgbus/exec/block_queue.hpp>
-#include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/queued_message.hpp>
 
 #include <cstdint>
 #include <new>
@@ -17,7 +17,7 @@ namespace msgbus::exec {
 /// Refers to a message, and moves from it only when a mailbox takes it: what was not taken is
 /// still there (A9). A message that does not fit into a queue, or has a cause, is moved to where it
 /// can be shared as soon as a mailbox is asked.
-class outgoing {
+class send_operation {
  public:
   /// How a message of one type is moved on, and read.
   struct source {
@@ -28,10 +28,11 @@ class outgoing {
   };
 
   /// `units`: what it takes in a `block_queue`; 0: it does not fit.
-  outgoing(const source& from, std::uint32_t units, void* message, void* topic = nullptr) noexcept
+  send_operation(const source& from, std::uint32_t units, void* message,
+                 void* topic = nullptr) noexcept
       : source_(&from), message_(message), topic_(topic), units_(units) {}
   /// One that several mailboxes share: each takes a reference to it.
-  explicit outgoing(shared_message all) noexcept : shared_(std::move(all)) {}
+  explicit send_operation(shared_message all) noexcept : shared_(std::move(all)) {}
 
   /// Gets ready for a place, or for a queue of references; may allocate.
   void prepare(bool for_place) {
@@ -45,7 +46,7 @@ class outgoing {
   /// Moves it into its place.
   void put(void* place) noexcept {
     if (shared_) {
-      ::new (place) carried_reference(std::move(shared_));
+      ::new (place) queued_reference(std::move(shared_));
     } else {
       source_->put(message_, topic_, place);
     }
@@ -60,16 +61,16 @@ class outgoing {
     return shared_ ? shared_->topic() : source_->topic(message_, topic_);
   }
 
-  /// What a message takes that is carried as a `Carried`, made of these parts.
-  template <class Carried, class... Parts>
+  /// What a message takes that is carried as a `Queued`, made of these parts.
+  template <class Queued, class... Parts>
   static constexpr std::uint32_t units_of =
-      std::is_nothrow_constructible_v<Carried, Parts&&...>
-          ? block_queue::units_for(sizeof(Carried), alignof(Carried))
+      std::is_nothrow_constructible_v<Queued, Parts&&...>
+          ? block_queue::units_for(sizeof(Queued), alignof(Queued))
           : 0;
 
  private:
   static constexpr std::uint32_t reference_units =
-      block_queue::units_for(sizeof(carried_reference), alignof(carried_reference));
+      block_queue::units_for(sizeof(queued_reference), alignof(queued_reference));
 
   const source* source_ = nullptr;
   void* message_ = nullptr;
@@ -81,9 +82,9 @@ class outgoing {
 /// An event, which must outlive this. Throws if it is a variant that holds nothing: later it would
 /// be too late.
 template <class E>
-[[nodiscard]] outgoing outgoing_event(E& event) {
-  using made = carried_event<E>;
-  static constexpr outgoing::source source{
+[[nodiscard]] send_operation event_send_operation(E& event) {
+  using made = queued_event<E>;
+  static constexpr send_operation::source source{
       [](void* at, void*, void* place) noexcept {
         ::new (place) made(std::move(*static_cast<E*>(at)));
       },
@@ -96,14 +97,14 @@ template <class E>
       },
       [](const void*, const void*) noexcept { return std::string_view(); }};
   check_holds(event);
-  return {source, outgoing::units_of<made, E>, std::addressof(event)};
+  return {source, send_operation::units_of<made, E>, std::addressof(event)};
 }
 
 /// The same for a message with a topic.
 template <class M>
-[[nodiscard]] outgoing outgoing_message(M& message, std::string& topic) {
-  using made = carried_message<M>;
-  static constexpr outgoing::source source{
+[[nodiscard]] send_operation message_send_operation(M& message, std::string& topic) {
+  using made = queued_topic_message<M>;
+  static constexpr send_operation::source source{
       [](void* at, void* to, void* place) noexcept {
         ::new (place)
             made(std::move(*static_cast<M*>(at)), std::move(*static_cast<std::string*>(to)));
@@ -121,7 +122,7 @@ template <class M>
         return std::string_view(*static_cast<const std::string*>(to));
       }};
   check_holds(message);
-  return {source, outgoing::units_of<made, M, std::string>, std::addressof(message), &topic};
+  return {source, send_operation::units_of<made, M, std::string>, std::addressof(message), &topic};
 }
 
 }  // namespace msgbus::exec

@@ -47,13 +47,13 @@ struct message_head {
 };
 
 /// Owns a message, or a share of one. A variant holds one of its alternatives: those who make a
-/// `carried` have checked it (`check_holds`).
-class carried {
+/// `queued_message` have checked it (`check_holds`).
+class queued_message {
  public:
-  carried() = default;
-  virtual ~carried() = default;
-  carried(const carried&) = delete;
-  carried& operator=(const carried&) = delete;
+  queued_message() = default;
+  virtual ~queued_message() = default;
+  queued_message(const queued_message&) = delete;
+  queued_message& operator=(const queued_message&) = delete;
 
   [[nodiscard]] virtual message_head head() const noexcept = 0;
 
@@ -62,78 +62,82 @@ class carried {
   [[nodiscard]] const shared_origin* origin() const noexcept { return head().origin; }
 
   /// Moves the message to where it can be shared. This one is then only good for destruction.
-  [[nodiscard]] virtual std::shared_ptr<carried> share() = 0;
+  [[nodiscard]] virtual std::shared_ptr<queued_message> share() = 0;
 };
 
-class movable_carried;
+class movable_queued_message;
 
 /// Makes a message where it can be shared, in one block of memory. `make` makes it at the place
 /// that it is given. For all types of so many bytes it is the same code.
-[[nodiscard]] std::shared_ptr<carried> made_shared(std::size_t bytes, std::size_t alignment,
-                                                   function_ref<movable_carried*(void*)> make);
+[[nodiscard]] std::shared_ptr<queued_message> made_shared(
+    std::size_t bytes, std::size_t alignment, function_ref<movable_queued_message*(void*)> make);
 
-template <class Carried, class Make>
-[[nodiscard]] std::shared_ptr<carried> made_shared(Make make) {
-  return made_shared(sizeof(Carried), alignof(Carried), make);
+template <class Queued, class Make>
+[[nodiscard]] std::shared_ptr<queued_message> made_shared(Make make) {
+  return made_shared(sizeof(Queued), alignof(Queued), make);
 }
 
 /// A message itself. For each type no more is made than to move it, to read it and to destroy it.
-class movable_carried : public carried {
+class movable_queued_message : public queued_message {
  public:
-  /// Moves the message into another `carried` at this place; this one is then only good for
+  /// Moves the message into another `queued_message` at this place; this one is then only good for
   /// destruction.
-  virtual movable_carried* move_to(void* place) = 0;
+  virtual movable_queued_message* move_to(void* place) = 0;
 
  protected:
   /// Moves it to where it can be shared.
-  template <class Carried>
-  [[nodiscard]] std::shared_ptr<carried> share_as() {
-    return made_shared<Carried>([this](void* place) { return move_to(place); });
+  template <class Queued>
+  [[nodiscard]] std::shared_ptr<queued_message> share_as() {
+    return made_shared<Queued>([this](void* place) { return move_to(place); });
   }
 };
 
 template <class E>
-class carried_event final : public movable_carried {
+class queued_event final : public movable_queued_message {
  public:
-  explicit carried_event(E&& event) noexcept(std::is_nothrow_move_constructible_v<E>)
+  explicit queued_event(E&& event) noexcept(std::is_nothrow_move_constructible_v<E>)
       : event_(std::move(event)) {}
   [[nodiscard]] message_head head() const noexcept override {
     return {with_event(event_, [](value_ref what) { return what; })};
   }
-  movable_carried* move_to(void* place) override {
-    return ::new (place) carried_event(std::move(event_));
+  movable_queued_message* move_to(void* place) override {
+    return ::new (place) queued_event(std::move(event_));
   }
-  [[nodiscard]] std::shared_ptr<carried> share() override { return share_as<carried_event>(); }
+  [[nodiscard]] std::shared_ptr<queued_message> share() override {
+    return share_as<queued_event>();
+  }
 
  private:
   E event_;
 };
 
 template <class M>
-class carried_message final : public movable_carried {
+class queued_topic_message final : public movable_queued_message {
  public:
-  carried_message(M&& message,
-                  std::string&& topic) noexcept(std::is_nothrow_move_constructible_v<M>)
+  queued_topic_message(M&& message,
+                       std::string&& topic) noexcept(std::is_nothrow_move_constructible_v<M>)
       : message_(std::move(message)), topic_(std::move(topic)) {}
   [[nodiscard]] message_head head() const noexcept override {
     return {with_event(message_, [](value_ref what) { return what; }), topic_};
   }
-  movable_carried* move_to(void* place) override {
-    return ::new (place) carried_message(std::move(message_), std::move(topic_));
+  movable_queued_message* move_to(void* place) override {
+    return ::new (place) queued_topic_message(std::move(message_), std::move(topic_));
   }
-  [[nodiscard]] std::shared_ptr<carried> share() override { return share_as<carried_message>(); }
+  [[nodiscard]] std::shared_ptr<queued_message> share() override {
+    return share_as<queued_topic_message>();
+  }
 
  private:
   M message_;
   std::string topic_;
 };
 
-using shared_message = std::shared_ptr<carried>;
+using shared_message = std::shared_ptr<queued_message>;
 
 /// What is too large for its place, or is shared between mailboxes.
-class carried_reference final : public carried {
+class queued_reference final : public queued_message {
  public:
-  explicit carried_reference(shared_message&& there) noexcept : there_(std::move(there)) {}
+  explicit queued_reference(shared_message&& there) noexcept : there_(std::move(there)) {}
   [[nodiscard]] message_head head() const noexcept override { return there_->head(); }
   [[nodiscard]] shared_message share() override { return there_; }
 
@@ -142,14 +146,14 @@ class carried_reference final : public carried {
 };
 
 /// A message that was made while another one, from elsewhere, was handled.
-class carried_caused final : public carried {
+class queued_caused_message final : public queued_message {
  public:
-  carried_caused(shared_message there, const shared_origin& cause) noexcept;
-  ~carried_caused() override;
+  queued_caused_message(shared_message there, const shared_origin& cause) noexcept;
+  ~queued_caused_message() override;
   [[nodiscard]] message_head head() const noexcept override {
     return {there_->message(), there_->topic(), &cause_};
   }
-  [[nodiscard]] std::shared_ptr<carried> share() override;
+  [[nodiscard]] std::shared_ptr<queued_message> share() override;
 
  private:
   const shared_message there_;

@@ -1,4 +1,4 @@
-#include <msgbus/exec/async_scope.hpp>
+#include <msgbus/exec/async_resolution.hpp>
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/exec/lane_executor.hpp>
@@ -12,7 +12,7 @@
 namespace msgbus::exec {
 
 /// Pointers to the values of a list of dependencies.
-class async_scope::pointers {
+class async_resolution::pointers {
  public:
   [[nodiscard]] void** of(std::size_t count) {
     if (count <= few_.size()) return few_.data();
@@ -27,7 +27,7 @@ class async_scope::pointers {
 
 // --- The plan. -----------------------------------------------------------------------------------
 
-void async_scope::begin(std::span<const di::want> needs, async_rest rest) {
+void async_resolution::begin(std::span<const di::want> needs, async_rest rest) {
   needs_ = needs;
   rest_ = rest;
   if (needs.empty()) return;
@@ -36,14 +36,14 @@ void async_scope::begin(std::span<const di::want> needs, async_rest rest) {
   (void)plan(needs, nullptr);  // where it is impossible, the steps before are run all the same
 }
 
-bool async_scope::plan(std::span<const di::want> needs, const planned* outer) {
+bool async_resolution::plan(std::span<const di::want> needs, const planned* outer) {
   for (const di::want& each : needs) {
     if (!plan(each, outer)) return false;
   }
   return true;
 }
 
-bool async_scope::plan(di::want wanted, const planned* outer) {
+bool async_resolution::plan(di::want wanted, const planned* outer) {
   for (const step& each : steps_) {
     if (each.identity == wanted.identity) return true;
   }
@@ -63,7 +63,7 @@ bool async_scope::plan(di::want wanted, const planned* outer) {
   return true;
 }
 
-std::exception_ptr async_scope::cycle(const planned& start, const planned* from) const {
+std::exception_ptr async_resolution::cycle(const planned& start, const planned* from) const {
   std::string path = start.info.name();
   for (const planned* each = from; each; each = each->outer) {
     path.insert(0, each->info.name() + " -> ");
@@ -74,7 +74,7 @@ std::exception_ptr async_scope::cycle(const planned& start, const planned* from)
             "dependency cycle: " + path + ", asked for by " + who_.describe(who_.who)));
 }
 
-std::exception_ptr async_scope::not_provided(const planned& wanted) const {
+std::exception_ptr async_resolution::not_provided(const planned& wanted) const {
   std::string by = who_.describe(who_.who);
   if (wanted.outer) by = "dependency '" + wanted.outer->info.name() + "' of " + by;
   return std::make_exception_ptr(
@@ -84,7 +84,7 @@ std::exception_ptr async_scope::not_provided(const planned& wanted) const {
                                     overrides_.namesake_of(wanted.info)));
 }
 
-std::exception_ptr async_scope::cannot_wait(const planned& wanted) const {
+std::exception_ptr async_resolution::cannot_wait(const planned& wanted) const {
   return std::make_exception_ptr(
       error(errc::misused_dependency,
             "dependency '" + wanted.info.name() + "' of " + who_.describe(who_.who) +
@@ -94,9 +94,9 @@ std::exception_ptr async_scope::cannot_wait(const planned& wanted) const {
 
 // --- What runs it. -------------------------------------------------------------------------------
 
-asio::awaitable<void> async_scope::run_from(std::size_t at, bool is_yielded) {
+asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded) {
   struct released {
-    async_scope& in;
+    async_resolution& in;
     const std::size_t first;
     ~released() { in.release_from(first); }
   };
@@ -143,8 +143,8 @@ asio::awaitable<void> async_scope::run_from(std::size_t at, bool is_yielded) {
 }
 
 /// Calls what need not be awaited, and then gives what must be: a dependency, or the rest.
-asio::awaitable<void> async_scope::start_next(std::size_t& at, pointers& needed,
-                                              std::optional<async_yielding>& yielding) {
+asio::awaitable<void> async_resolution::start_next(std::size_t& at, pointers& needed,
+                                                   std::optional<async_yielding>& yielding) {
   for (; at < steps_.size(); ++at) {
     step& next = steps_[at];
     const auto needs = next.recipe->needs ? next.recipe->needs() : std::span<const di::want>();
@@ -165,7 +165,7 @@ asio::awaitable<void> async_scope::start_next(std::size_t& at, pointers& needed,
 }
 
 /// Whether something comes after what has been awaited.
-bool async_scope::next_ended(std::size_t& at, const std::optional<async_yielding>& yielding) {
+bool async_resolution::next_ended(std::size_t& at, const std::optional<async_yielding>& yielding) {
   if (at == steps_.size()) return false;  // that was the rest
   if (yielding) {
     yielding->ended();
@@ -176,7 +176,7 @@ bool async_scope::next_ended(std::size_t& at, const std::optional<async_yielding
   return true;
 }
 
-void** async_scope::find_values(std::span<const di::want> needs, pointers& needed) const {
+void** async_resolution::find_values(std::span<const di::want> needs, pointers& needed) const {
   void** const values = needed.of(needs.size());
   for (std::size_t i = 0; i < needs.size(); ++i) {
     std::size_t at = 0;
@@ -186,7 +186,7 @@ void** async_scope::find_values(std::span<const di::want> needs, pointers& neede
   return values;
 }
 
-void async_scope::release_from(std::size_t first) noexcept {
+void async_resolution::release_from(std::size_t first) noexcept {
   for (std::size_t at = steps_.size(); at-- > first;) {
     steps_[at].held.reset();
     steps_[at].override.reset();

@@ -1,4 +1,4 @@
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 
 #include <msgbus/exec/clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
@@ -15,18 +15,18 @@
 #include <optional>
 #include <thread>
 
-namespace context_link_test {
+namespace context_shutdown_hook_test {
 
-using msgbus::exec::context_link;
+using msgbus::exec::context_shutdown_hook;
 using msgbus::testing::stepping_context;
 
 namespace {
 
-struct listener final : context_link {
+struct listener final : context_shutdown_hook {
   explicit listener(int& to) : ended(to) {}
-  using context_link::adopt_hold;
-  using context_link::unlink_and_hold;
-  using context_link::unlink_and_release;
+  using context_shutdown_hook::adopt_hold;
+  using context_shutdown_hook::unlink_and_hold;
+  using context_shutdown_hook::unlink_and_release;
   void context_ended() noexcept override {
     ++ended;
     goes.reset();
@@ -116,7 +116,7 @@ TEST_CASE("a link that is told may destroy others", "[A12]") {
 }
 
 TEST_CASE("unlinking waits for the thread that tells of the end", "[A12]") {
-  struct slow final : context_link {
+  struct slow final : context_shutdown_hook {
     void context_ended() noexcept override {
       telling.set();
       unlinking.wait();
@@ -158,7 +158,7 @@ TEST_CASE("a context is held by what is linked to it, once", "[A12]") {
 }
 
 TEST_CASE("a context that is held does not end before it is let go", "[A12]") {
-  struct noting final : context_link {
+  struct noting final : context_shutdown_hook {
     explicit noting(std::atomic<bool>& flag) : done(flag) {}
     void context_ended() noexcept override { seen = done.load(); }
     std::atomic<bool>& done;
@@ -189,4 +189,4 @@ TEST_CASE("a context that is held does not end before it is let go", "[A12]") {
   CHECK(ended == 0);
 }
 
-}  // namespace context_link_test
+}  // namespace context_shutdown_hook_test

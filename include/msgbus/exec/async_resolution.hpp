@@ -19,7 +19,7 @@
 
 namespace msgbus::exec {
 
-class async_scope;
+class async_resolution;
 
 /// Runs what comes after the dependencies, with pointers to their values. An empty awaitable says
 /// that it has ended already.
@@ -29,7 +29,7 @@ using async_rest = function_ref<asio::awaitable<void>(void* const* needed)>;
 class async_yielding {
  public:
   /// A pointer to what is yielded is put into `value`, and what follows begins with step `next`.
-  async_yielding(async_scope& in, const di::dependency_info& info, void*& value,
+  async_yielding(async_resolution& in, const di::dependency_info& info, void*& value,
                  std::size_t next = 0) noexcept
       : scope_(in), info_(info), value_(value), next_(next) {}
 
@@ -45,7 +45,7 @@ class async_yielding {
  private:
   asio::awaitable<void> run_again();
 
-  async_scope& scope_;
+  async_resolution& scope_;
   const di::dependency_info& info_;
   void*& value_;
   const std::size_t next_;
@@ -59,12 +59,12 @@ class async_yielding {
 /// last the rest. A dependency that cleans up is awaited by it, and its `yield` runs such a
 /// coroutine again for all that follows; so they are released in reverse order, however the rest
 /// ends (I2).
-class async_scope {
+class async_resolution {
  public:
-  async_scope(const di::provider_state& overrides, di::asker who) noexcept
+  async_resolution(const di::provider_state& overrides, di::asker who) noexcept
       : overrides_(overrides), who_(who) {}
-  async_scope(const async_scope&) = delete;
-  async_scope& operator=(const async_scope&) = delete;
+  async_resolution(const async_resolution&) = delete;
+  async_resolution& operator=(const async_resolution&) = delete;
 
   /// Plans how these are resolved. `rest` must be there until all has ended. Once.
   void begin(std::span<const di::want> needs, async_rest rest);

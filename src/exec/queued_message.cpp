@@ -1,4 +1,4 @@
-#include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/queued_message.hpp>
 
 #include <algorithm>
 #include <new>
@@ -20,10 +20,10 @@ struct shared_place {
   shared_place(const shared_place&) = delete;
   shared_place& operator=(const shared_place&) = delete;
   ~shared_place() {
-    if (message) message->~movable_carried();
+    if (message) message->~movable_queued_message();
   }
 
-  movable_carried* message = nullptr;
+  movable_queued_message* message = nullptr;
 };
 
 /// Allocates what is behind as well.
@@ -64,25 +64,26 @@ struct with_behind {
 
 }  // namespace
 
-std::shared_ptr<carried> made_shared(std::size_t bytes, std::size_t alignment,
-                                     function_ref<movable_carried*(void*)> make) {
+std::shared_ptr<queued_message> made_shared(std::size_t bytes, std::size_t alignment,
+                                            function_ref<movable_queued_message*(void*)> make) {
   behind room{bytes, std::max(alignment, std::size_t{__STDCPP_DEFAULT_NEW_ALIGNMENT__})};
   const auto place = std::allocate_shared<shared_place>(with_behind<shared_place>(room));
   place->message = make(room.at);
   return {place, place->message};
 }
 
-carried_caused::carried_caused(shared_message there, const shared_origin& cause) noexcept
+queued_caused_message::queued_caused_message(shared_message there,
+                                             const shared_origin& cause) noexcept
     : there_(std::move(there)), cause_(cause) {}
 
-carried_caused::~carried_caused() = default;
+queued_caused_message::~queued_caused_message() = default;
 
-std::shared_ptr<carried> carried_caused::share() {
-  return std::make_shared<carried_caused>(there_->share(), cause_);
+std::shared_ptr<queued_message> queued_caused_message::share() {
+  return std::make_shared<queued_caused_message>(there_->share(), cause_);
 }
 
 shared_message caused_by(shared_message made, const shared_origin& cause) {
-  return std::make_shared<carried_caused>(std::move(made), cause);
+  return std::make_shared<queued_caused_message>(std::move(made), cause);
 }
 
 }  // namespace msgbus::exec

@@ -1,4 +1,4 @@
-#include <msgbus/exec/async_scope.hpp>
+#include <msgbus/exec/async_resolution.hpp>
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
@@ -7,10 +7,10 @@
 
 #include <stdexcept>
 
-namespace async_scope_test {
+namespace async_resolution_test {
 
 namespace di = msgbus::di;
-using msgbus::exec::async_scope;
+using msgbus::exec::async_resolution;
 using msgbus::exec::async_yielding;
 using msgbus::testing::stepping_context;
 using msgbus_test::contains;
@@ -25,7 +25,7 @@ const di::dependency_info session{[] { return std::string("session"); }, {}, nul
 TEST_CASE("a dependency hands over its value once, and a second time is an error", "[I5]") {
   stepping_context context;
   const di::provider_state none;
-  async_scope in(none, tester);
+  async_resolution in(none, tester);
   int value = 5;
   int seen = 0;
   void* given = nullptr;
@@ -45,7 +45,7 @@ TEST_CASE("a dependency hands over its value once, and a second time is an error
 
 TEST_CASE("a dependency that never hands over its value is an error", "[I5]") {
   const di::provider_state none;
-  async_scope in(none, tester);
+  async_resolution in(none, tester);
   void* given = nullptr;
   const async_yielding call(in, session, given);
   CHECK_THROWS_WITH(call.ended(), contains("returned without calling its yield"));
@@ -54,7 +54,7 @@ TEST_CASE("a dependency that never hands over its value is an error", "[I5]") {
 TEST_CASE("what fails inside comes out of the yield, and is noted", "[I3]") {
   stepping_context context;
   const di::provider_state none;
-  async_scope in(none, tester);
+  async_resolution in(none, tester);
   int value = 5;
   void* given = nullptr;
   auto rest = [](void* const*) -> asio::awaitable<void> {
@@ -70,7 +70,7 @@ TEST_CASE("what fails inside comes out of the yield, and is noted", "[I3]") {
 TEST_CASE("nothing needed is provided at once") {
   stepping_context context;
   const di::provider_state none;
-  async_scope in(none, tester);
+  async_resolution in(none, tester);
   bool ran = false;
   auto rest = [&](void* const*) -> asio::awaitable<void> {
     ran = true;
@@ -81,4 +81,4 @@ TEST_CASE("nothing needed is provided at once") {
   CHECK(ran);
 }
 
-}  // namespace async_scope_test
+}  // namespace async_resolution_test

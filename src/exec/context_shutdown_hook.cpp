@@ -1,4 +1,4 @@
-#include <msgbus/exec/context_link.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 
 #include <asio/detail/strand_executor_service.hpp>
 #include <asio/execution/context.hpp>
@@ -11,9 +11,9 @@
 namespace msgbus::exec {
 
 /// The links of one context. The context's service and the links share it.
-class context_links {
+class context_shutdown_hooks {
  public:
-  bool add(context_link& added) {
+  bool add(context_shutdown_hook& added) {
     const std::lock_guard lock(mutex_);
     if (ended_) return false;
     added.next_ = first_;
@@ -24,14 +24,14 @@ class context_links {
     return true;
   }
 
-  void remove(context_link& removed) noexcept {
+  void remove(context_shutdown_hook& removed) noexcept {
     std::unique_lock lock(mutex_);
     if (removed.linked_) return take_out(removed);
     // It may go now, but not while the thread that destroys the context is telling it.
     told_.wait(lock, [&] { return telling_ != &removed || teller_ == std::this_thread::get_id(); });
   }
 
-  bool remove_and_hold(context_link& removed) noexcept {
+  bool remove_and_hold(context_shutdown_hook& removed) noexcept {
     const std::lock_guard lock(mutex_);
     if (!removed.linked_) return false;
     take_out(removed);
@@ -46,7 +46,7 @@ class context_links {
 
   void end() noexcept {
     for (;;) {
-      context_link* each = nullptr;
+      context_shutdown_hook* each = nullptr;
       {
         std::unique_lock lock(mutex_);
         ended_ = true;
@@ -62,7 +62,7 @@ class context_links {
   }
 
  private:
-  void take_out(context_link& out) noexcept {
+  void take_out(context_shutdown_hook& out) noexcept {
     (out.previous_ ? out.previous_->next_ : first_) = out.next_;
     if (out.next_) out.next_->previous_ = out.previous_;
     out.linked_ = false;
@@ -72,9 +72,9 @@ class context_links {
   std::condition_variable told_;
   bool ended_ = false;
   std::size_t holds_ = 0;
-  context_link* first_ = nullptr;
-  const context_link* telling_ = nullptr;  // who is being told
-  std::thread::id teller_;                 // and by which thread
+  context_shutdown_hook* first_ = nullptr;
+  const context_shutdown_hook* telling_ = nullptr;  // who is being told
+  std::thread::id teller_;                          // and by which thread
 };
 
 namespace {
@@ -92,7 +92,7 @@ class links_service : public asio::execution_context::service {
     asio::use_service<asio::detail::strand_executor_service>(context);
   }
 
-  const std::shared_ptr<context_links> links = std::make_shared<context_links>();
+  const std::shared_ptr<context_shutdown_hooks> links = std::make_shared<context_shutdown_hooks>();
 
  private:
   void shutdown() override { links->end(); }
@@ -100,7 +100,7 @@ class links_service : public asio::execution_context::service {
 
 }  // namespace
 
-bool context_link::link(const asio::any_io_executor& executor) {
+bool context_shutdown_hook::link(const asio::any_io_executor& executor) {
   unlink();
   if (!executor) return false;
   auto& context = asio::query(executor, asio::execution::context);
@@ -108,15 +108,17 @@ bool context_link::link(const asio::any_io_executor& executor) {
   return list_->add(*this);
 }
 
-void context_link::unlink() noexcept {
+void context_shutdown_hook::unlink() noexcept {
   if (list_) list_->remove(*this);
 }
 
-bool context_link::unlink_and_hold() noexcept { return list_ && list_->remove_and_hold(*this); }
+bool context_shutdown_hook::unlink_and_hold() noexcept {
+  return list_ && list_->remove_and_hold(*this);
+}
 
 held_context::~held_context() { held_->let_go(); }
 
-void context_link::unlink_and_release(asio::any_io_executor& held) noexcept {
+void context_shutdown_hook::unlink_and_release(asio::any_io_executor& held) noexcept {
   // Where the context ends at this moment, on another thread, its end empties the executor.
   if (unlink_and_hold()) {
     const held_context until_released = adopt_hold();

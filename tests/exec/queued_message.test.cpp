@@ -1,4 +1,4 @@
-#include <msgbus/exec/carried.hpp>
+#include <msgbus/exec/queued_message.hpp>
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"
@@ -6,12 +6,12 @@
 #include <string>
 #include <variant>
 
-namespace carried_test {
+namespace queued_message_test {
 
 using msgbus::detail::key_of;
-using msgbus::exec::carried_event;
-using msgbus::exec::carried_message;
-using msgbus::exec::carried_reference;
+using msgbus::exec::queued_event;
+using msgbus::exec::queued_reference;
+using msgbus::exec::queued_topic_message;
 using msgbus::exec::shared_message;
 
 namespace {
@@ -25,16 +25,16 @@ const T& as(msgbus::detail::value_ref value) {
 }  // namespace
 
 TEST_CASE("what is carried is known by its type, and has a topic if it is a message") {
-  const carried_event<std::string> event("paid");
+  const queued_event<std::string> event("paid");
   CHECK(as<std::string>(event.message()) == "paid");
   CHECK(event.topic().empty());
-  const carried_message<int> message(7, "orders.paid");
+  const queued_topic_message<int> message(7, "orders.paid");
   CHECK(as<int>(message.message()) == 7);
   CHECK(message.topic() == "orders.paid");
 }
 
 TEST_CASE("of a variant its active alternative is carried", "[T3]") {
-  const carried_event<std::variant<int, std::string>> event(std::string("text"));
+  const queued_event<std::variant<int, std::string>> event(std::string("text"));
   CHECK(as<std::string>(event.message()) == "text");
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("sharing moves the message to where all can see it, and copies nothing
   struct tag;
   using value = msgbus_test::counted<tag>;
   value::reset();
-  carried_event<value> event(value(5));
+  queued_event<value> event(value(5));
   const shared_message shared = event.share();
   CHECK(as<value>(shared->message()).value == 5);
   CHECK(value::copies == 0);
@@ -50,12 +50,12 @@ TEST_CASE("sharing moves the message to where all can see it, and copies nothing
 }
 
 TEST_CASE("a reference is the message that it refers to, and shares it as it is") {
-  const shared_message all = std::make_shared<carried_message<int>>(3, "a.b");
+  const shared_message all = std::make_shared<queued_topic_message<int>>(3, "a.b");
   shared_message copy = all;
-  carried_reference reference(std::move(copy));
+  queued_reference reference(std::move(copy));
   CHECK(as<int>(reference.message()) == 3);
   CHECK(reference.topic() == "a.b");
   CHECK(reference.share() == all);
 }
 
-}  // namespace carried_test
+}  // namespace queued_message_test

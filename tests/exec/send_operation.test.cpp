@@ -1,4 +1,4 @@
-#include <msgbus/exec/outgoing.hpp>
+#include <msgbus/exec/send_operation.hpp>
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"
@@ -6,14 +6,14 @@
 #include <array>
 #include <string>
 
-namespace outgoing_test {
+namespace send_operation_test {
 
 using msgbus::detail::key_of;
-using msgbus::exec::carried;
-using msgbus::exec::carried_event;
-using msgbus::exec::outgoing;
-using msgbus::exec::outgoing_event;
-using msgbus::exec::outgoing_message;
+using msgbus::exec::event_send_operation;
+using msgbus::exec::message_send_operation;
+using msgbus::exec::queued_event;
+using msgbus::exec::queued_message;
+using msgbus::exec::send_operation;
 
 namespace {
 
@@ -23,7 +23,7 @@ struct large {
 
 // Puts it into a queue and looks at it there.
 template <class Look>
-void put_and_look(outgoing out, Look look) {
+void put_and_look(send_operation out, Look look) {
   msgbus::exec::block_queue queue(1);
   out.prepare(true);
   const auto claimed = queue.try_claim(out.units());
@@ -44,10 +44,10 @@ TEST_CASE("a message that is small and cannot fail to move is in the queue itsel
   std::string text;
   large much;
   may_throw event;
-  CHECK(outgoing_event(number).units() == 1);
-  CHECK(outgoing_event(text).units() == 2);
-  CHECK(outgoing_event(much).units() == 0);
-  CHECK(outgoing_event(event).units() == 0);
+  CHECK(event_send_operation(number).units() == 1);
+  CHECK(event_send_operation(text).units() == 2);
+  CHECK(event_send_operation(much).units() == 0);
+  CHECK(event_send_operation(event).units() == 0);
 }
 
 TEST_CASE("an event is moved into the queue, once, and copied never", "[D9]") {
@@ -55,9 +55,9 @@ TEST_CASE("an event is moved into the queue, once, and copied never", "[D9]") {
   using value = msgbus_test::counted<tag>;
   value event(5);
   value::reset();
-  outgoing out = outgoing_event(event);
+  send_operation out = event_send_operation(event);
   CHECK(out.message().data == &event);
-  put_and_look(std::move(out), [](const carried& there) {
+  put_and_look(std::move(out), [](const queued_message& there) {
     CHECK(static_cast<const value*>(there.message().data)->value == 5);
   });
   CHECK(value::copies == 0);
@@ -68,7 +68,7 @@ TEST_CASE("an event that was not taken is still there", "[A9]") {
   std::string event = "a text that is too long for the inside of a string";
   const std::string before = event;
   {
-    outgoing out = outgoing_event(event);
+    send_operation out = event_send_operation(event);
     out.prepare(true);
   }
   CHECK(event == before);
@@ -84,7 +84,7 @@ TEST_CASE("a large event travels by reference, and a small one where the queue h
   };
   large_value event;
   value::reset();
-  put_and_look(outgoing_event(event), [](const carried& there) {
+  put_and_look(event_send_operation(event), [](const queued_message& there) {
     REQUIRE(there.message().type == key_of<large_value>);
     CHECK(static_cast<const large_value*>(there.message().data)->inside.value == 7);
   });
@@ -92,7 +92,7 @@ TEST_CASE("a large event travels by reference, and a small one where the queue h
   CHECK(value::moves == 1);
 
   int small = 3;
-  outgoing shared = outgoing_event(small);
+  send_operation shared = event_send_operation(small);
   shared.prepare(false);
   REQUIRE(shared.shared());
   CHECK(*static_cast<const int*>(shared.message().data) == 3);
@@ -101,29 +101,30 @@ TEST_CASE("a large event travels by reference, and a small one where the queue h
 TEST_CASE("a message keeps its topic on the way") {
   int value = 3;
   std::string topic = "orders.paid";
-  outgoing out = outgoing_message(value, topic);
+  send_operation out = message_send_operation(value, topic);
   CHECK(out.topic() == "orders.paid");
-  put_and_look(std::move(out), [](const carried& there) { CHECK(there.topic() == "orders.paid"); });
+  put_and_look(std::move(out),
+               [](const queued_message& there) { CHECK(there.topic() == "orders.paid"); });
 
   std::string other = "orders.sent";
-  outgoing shared = outgoing_message(value, other);
+  send_operation shared = message_send_operation(value, other);
   shared.prepare(false);
   CHECK(shared.topic() == "orders.sent");
   CHECK(shared.shared()->topic() == "orders.sent");
 }
 
 TEST_CASE("a message that is shared is referred to, in a place and in a queue of references") {
-  const msgbus::exec::shared_message all = std::make_shared<carried_event<int>>(9);
-  put_and_look(outgoing(all), [&](const carried& there) {
+  const msgbus::exec::shared_message all = std::make_shared<queued_event<int>>(9);
+  put_and_look(send_operation(all), [&](const queued_message& there) {
     CHECK(there.message().data == all->message().data);
     CHECK(all.use_count() == 2);
   });
   {
-    outgoing other(all);
+    send_operation other(all);
     other.prepare(false);
     CHECK(other.shared() == all);
   }
   CHECK(all.use_count() == 1);
 }
 
-}  // namespace outgoing_test
+}  // namespace send_operation_test
