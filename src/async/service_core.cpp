@@ -3,6 +3,7 @@
 #include <msgbus/async/detail/attempts.hpp>
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/recycled_memory.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/run_one.hpp"
@@ -95,6 +96,15 @@ std::shared_ptr<const void> keep(const command_ptr& asked) {
   return {asked.get(), [asked](const void*) {}};
 }
 
+void* command::operator new(std::size_t size) {
+  return size <= exec::block_bytes ? exec::take_block() : ::operator new(size);
+}
+
+void command::operator delete(void* made, std::size_t size) noexcept {
+  if (size <= exec::block_bytes) return exec::give_back_block(made);
+  ::operator delete(made);
+}
+
 void command::begin(verb_run& run) { run.deliver_first(*service); }
 
 void command::nothing_ran(bool) {}  // it has its handler, or has failed
@@ -119,12 +129,11 @@ bool service_core::advance(delivery& d) {
     if (closed() && !d.from_mailbox) throw_closed(d.step());
     routing::entry* const found = asked.only ? asked.only.get() : find(asked.name);
     if (!found || !found->active()) throw_no_handler(asked);
-    begin(d, watcher);
+    begin_quickly(d, watcher);
     const routing::item item{reinterpret_cast<void (*)()>(&start_command), found};
     if (run_one(item, d, watcher)) return true;
   }
-  settle(d, watcher);
-  return false;
+  return settle_quickly(d, watcher);
 }
 
 std::shared_ptr<exec::queued_message> queued_command::share() {

@@ -133,6 +133,26 @@ TEST_CASE("an awaited verb keeps a message of any kind without allocating", "[D9
   check_costs<aligned_to_16>(1);
 }
 
+TEST_CASE("an awaited command is kept without allocating") {
+  parts all;
+  msgbus::async::service service(all.io.get_executor());
+  auto add = service.handler("add", [](int a, int b) { return a + b; });
+  long by_name = -1;
+  long by_operation = -1;
+  run(all, [&]() -> awaitable<void> {
+    for (int i = 0; i < 100; ++i) {
+      long before = allocations;
+      (void)co_await service.execute<int>("add", 1, 2);
+      by_name = allocations - before;
+      before = allocations;
+      (void)co_await add(1, 2);
+      by_operation = allocations - before;
+    }
+  });
+  CHECK(by_name == 0);
+  CHECK(by_operation == 0);
+}
+
 TEST_CASE("a message of any kind is shared in one block, and so is posted from any thread") {
   msgbus::async::producer producer;
   asio::io_context io;

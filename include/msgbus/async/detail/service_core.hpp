@@ -9,7 +9,9 @@
 #include <msgbus/routing/name_table.hpp>
 
 #include <array>
+#include <cstddef>
 #include <exception>
+#include <new>
 #include <span>
 #include <string>
 #include <tuple>
@@ -22,6 +24,16 @@ class service_core;
 /// One call of an operation, its types erased.
 struct command : verb_call {
   command(std::shared_ptr<service_core> in, std::string called);
+
+  // Small ones are in recycled memory; those whose arguments are over-aligned are not.
+  static void* operator new(std::size_t size);
+  static void operator delete(void* made, std::size_t size) noexcept;
+  static void* operator new(std::size_t size, std::align_val_t alignment) {
+    return ::operator new(size, alignment);
+  }
+  static void operator delete(void* made, std::size_t, std::align_val_t alignment) noexcept {
+    ::operator delete(made, alignment);
+  }
 
   void begin(verb_run& run) override;
   void nothing_ran(bool refused) override;
