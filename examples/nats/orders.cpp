@@ -58,9 +58,7 @@ struct connected {
       : store(over), storing(executor), control(executor) {
     store.attach(storing);
     app.facts().bind(storing);
-    msgbus::outbound_options out;
-    out.mailbox.capacity = 4096;
-    notices = over.outbound<notice>(app.notices(), wire::all_notices, out);
+    notices = over.outbound<notice>(app.notices(), wire::all_notices);
 
     const auto tell = [this, &app] {
       orders_state state;
