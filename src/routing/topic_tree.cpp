@@ -1,6 +1,8 @@
 #include <msgbus/routing/topic_tree.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
 #include <new>
 
@@ -8,14 +10,21 @@ namespace msgbus::routing {
 
 /// The handlers whose patterns end here or with a `>` here, and the patterns that go on.
 struct alignas(64) topic_tree::branch {
-  branch(branch* parent, std::string_view text) : hash(hash_of(text)), token(text), from(parent) {}
+  branch(branch* parent, std::string_view text)
+      : hash(hash_of(text)),
+        short_size(static_cast<std::uint8_t>(std::min(text.size(), short_token.size() + 1))),
+        token(text),
+        from(parent) {
+    text.copy(short_token.data(), short_token.size());
+  }
   ~branch() {
     delete star.load(std::memory_order_relaxed);
     children.for_each([](branch& each) { delete &each; });
   }
 
   [[nodiscard]] bool is(std::string_view other) const noexcept {
-    return is_same_text(token, other);
+    if (other.size() > short_token.size()) return is_same_text(token, other);
+    return other.size() == short_size && is_same_text({short_token.data(), other.size()}, other);
   }
   [[nodiscard]] branch* child(std::string_view of) const noexcept {
     return children.never_filled() ? nullptr : children.find(of, hash_of(of));
@@ -31,6 +40,8 @@ struct alignas(64) topic_tree::branch {
   std::atomic<branch*> star{nullptr};
   route here;
   route rest;
+  std::array<char, 15> short_token{};
+  const std::uint8_t short_size;  // more than there is room for, if the token is longer
   const std::string token;
   branch* const from;
 };
