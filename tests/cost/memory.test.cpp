@@ -25,6 +25,7 @@ template <class Component, class Use, class... Parts>
 std::size_t bytes_of_used(Use use, const Parts&... parts) {
   std::vector<std::unique_ptr<Component>> all;
   all.reserve(many);
+  use(*std::make_unique<Component>(parts...));  // what the process needs once is not counted
   const std::size_t before = mallinfo2().uordblks;
   for (std::size_t i = 0; i < many; ++i) all.push_back(std::make_unique<Component>(parts...));
   for (const auto& each : all) use(*each);

@@ -8,6 +8,7 @@
 /// shorter way for overrides that need nothing.
 
 #include <msgbus/di/depends.hpp>
+#include <msgbus/di/provider_state.hpp>
 #include <msgbus/di/scope.hpp>
 #include <msgbus/di/yield.hpp>
 
