@@ -4,9 +4,7 @@
 
 #include "async/await_handlers.hpp"
 
-#include <asio/error.hpp>
 #include <asio/recycling_allocator.hpp>
-#include <asio/system_error.hpp>
 
 #include <algorithm>
 
@@ -110,7 +108,7 @@ void verb_run::throw_failures(bool told_to_end) {
   }
   all.throw_any();
   if (aborted) std::rethrow_exception(aborted);
-  throw asio::system_error(asio::error::operation_aborted, "an awaited verb");
+  exec::throw_aborted("an awaited verb");
 }
 
 }  // namespace msgbus::async::detail

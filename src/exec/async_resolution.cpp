@@ -1,10 +1,9 @@
 #include <msgbus/exec/async_resolution.hpp>
 
 #include <msgbus/core/error.hpp>
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
-#include <asio/error.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 #include <array>
@@ -112,9 +111,7 @@ asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded
       const auto state = co_await asio::this_coro::cancellation_state;
       if (state.slot().is_connected()) {
         const asio::any_io_executor here = co_await asio::this_coro::executor;
-        if (is_told_to_end(here, state)) {
-          throw asio::system_error(asio::error::operation_aborted, "an invocation");
-        }
+        if (is_told_to_end(here, state)) throw_aborted("an invocation");
         if (!is_fresh && state.cancelled() == asio::cancellation_type::none) {
           co_await asio::this_coro::throw_if_cancelled(true);
           co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());

@@ -1,26 +1,17 @@
 #include "exec/join_state.hpp"
 
+#include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/dispatch.hpp>
-#include <asio/error.hpp>
 #include <asio/post.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
 #include <utility>
 
 namespace msgbus::exec {
-
-namespace {
-
-std::exception_ptr aborted(const char* why) noexcept {
-  return std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, why));
-}
-
-}  // namespace
 
 void task::context_ended() noexcept {
   // Nothing may be posted there any more. The end of the task itself follows.
