@@ -125,28 +125,38 @@ asio::awaitable<void> run_bare(handler_and_message of, attempt& mine) {
 
 }  // namespace
 
+asio::awaitable<void> start_once(const handler_call& what, const handler_in_hand& which,
+                                 delivery& d) {
+  const handler_and_message of{&what, which.f, d.message};
+  if (what.needs) return run_with_needs(of, d.injection_for(which.entry), d.failed);
+  asio::awaitable<void> running;
+  call(of, nullptr, *d.known, running);
+  return running;
+}
+
+asio::awaitable<void> start_attempts(const handler_call& what, const handler_in_hand& which,
+                                     delivery& d, std::shared_ptr<const void> keep,
+                                     std::string_view name) {
+  const handler_and_message of{&what, which.f, d.message};
+  auto make = [of](attempt& mine) {
+    return of.what->needs ? run_with_needs(of, mine.injection(), mine.failed) : run_bare(of, mine);
+  };
+  run_attempt at_once;
+  if (!what.is_coroutine && !what.needs) {
+    at_once = [of](attempt& mine) { run_attempt_at_once(of, mine); };
+  }
+  return run_attempts(d.component->self(), which.entry, std::move(keep), *d.known, name,
+                      *which.policy, make, d.failed, std::move(at_once));
+}
+
 step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
-  const handler_and_message of{&what, which.f, d.message};
-  if (which.policy) {
-    const exec::shared_message& shared = d.share_message();
-    const handler_and_message of_shared{&what, which.f,
-                                        d.message};  // sharing may have moved the message
-    auto make = [of_shared](attempt& mine) {
-      return of_shared.what->needs ? run_with_needs(of_shared, mine.injection(), mine.failed)
-                                   : run_bare(of_shared, mine);
-    };
-    run_attempt at_once;
-    if (!what.is_coroutine && !what.needs) {
-      at_once = [of_shared](attempt& mine) { run_attempt_at_once(of_shared, mine); };
-    }
-    *start = run_attempts(d.component->self(), which.entry, shared, *d.known, d.message.type->name,
-                          *which.policy, make, d.failed, std::move(at_once));
-  } else if (what.needs) {
-    *start = run_with_needs(of, d.injection_for(which.entry), d.failed);
+  if (!which.policy) {
+    *start = start_once(what, which, d);
   } else {
-    call(of, nullptr, *d.known, *start);
+    auto shared = d.share_message();  // which may move it
+    *start = start_attempts(what, which, d, std::move(shared), d.message.type->name);
   }
   return step_taken::suspends;
 }

@@ -1,6 +1,5 @@
 #include <msgbus/async/detail/service_core.hpp>
 
-#include <msgbus/async/detail/attempts.hpp>
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
@@ -48,44 +47,23 @@ step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<voi
   return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.home), start);
 }
 
-asio::awaitable<void> run_bare(bare_operation what, command_ptr asked, bool may_move,
-                               const context& known, failures& failed) {
-  try {
-    auto running = what.call(what.f, asked, may_move, known);
-    if (running.valid()) co_await std::move(running);
-  } catch (...) {
-    failed.add(std::current_exception());
-  }
-}
-
 }  // namespace
 
-asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
-                                 const held_policy& how, const command_ptr& asked) {
-  delivery& d = asked->d;
-  if (how.is_plain()) return run_bare(what, asked, true, *d.known, d.failed);
-  const bool only_once = how.retry.attempts <= 1;
-  auto make = [what, asked, only_once](attempt& mine) {
-    return run_bare(what, asked, only_once, mine.known, mine.failed);
-  };
-  run_attempt at_once;
-  if (what.call_at_once) {
-    at_once = [what, asked, only_once](attempt& mine) {
-      try {
-        what.call_at_once(what.f, *asked, only_once, mine.known);
-      } catch (...) {
-        mine.failed.add(std::current_exception());
-      }
-    };
+step_taken start_operation(const handler_call& what, const handler_in_hand& which, command& asked,
+                           asio::awaitable<void>* start) {
+  if (!start) return step_taken::suspends;
+  if (!which.policy) {
+    *start = start_once(what, which, asked.d);
+  } else {
+    *start = start_attempts(what, which, asked.d, keep(command_ptr(&asked)), asked.name);
   }
-  return run_attempts(asked->service->self(), entry, keep(asked), *d.known, entry.name, how, make,
-                      d.failed, std::move(at_once));
+  return step_taken::suspends;
 }
 
 command::command(std::shared_ptr<service_core> in, std::string called)
     : service(std::move(in)),
       name(std::move(called)),
-      d(first.emplace(*service, value_ref{key_of<command_arguments>, nullptr}, known)) {
+      d(first.emplace(*service, value_ref{key_of<command_arguments>, this}, known)) {
   if (const shared_origin* const led_to_it = current_cause()) cause = *led_to_it;
   known = context::caused_by(cause.get());
   d.operation = name;

@@ -4,6 +4,8 @@
 #include <msgbus/di/provider_state.hpp>
 #include <msgbus/di/yield.hpp>
 
+#include "di/misuse.hpp"
+
 namespace msgbus::di {
 
 void scope::provide(const void* identity, const dependency_info& info, continuation rest) {
@@ -48,27 +50,18 @@ void scope::throw_cycle(const resolution& start) const {
     path.insert(0, each->info.name() + " -> ");
     if (each == &start) break;
   }
-  throw error(errc::misused_dependency,
-              "dependency cycle: " + path + ", asked for by " + who_.describe(who_.who));
+  throw cycle(path, who_);
 }
 
 void scope::throw_not_provided(const dependency_info& info) const {
-  std::string by = who_.describe(who_.who);
-  for (const resolution* each = innermost_->outer; each; each = each->outer) {
-    if (each->value) continue;
-    by = "dependency '" + each->info.name() + "' of " + by;
-    break;
-  }
-  throw error(errc::not_provided, "dependency '" + info.name() + "' (" + std::string(info.type) +
-                                      ") is required by " + by + ", and no override provides it" +
-                                      overrides_.namesake_of(info));
+  const resolution* by = innermost_->outer;
+  while (by && by->value) by = by->outer;
+  throw not_provided(info, by ? &by->info : nullptr, who_, overrides_);
 }
 
 void yielding::operator()(void* value) {
   if (yielded_) {
-    const auto twice = std::make_exception_ptr(
-        error(errc::misused_dependency,
-              "dependency '" + dependency_.name() + "' called its yield twice"));
+    const auto twice = std::make_exception_ptr(yielded_twice(dependency_));
     scope_.failed(twice);  // noted here, in case the dependency catches it
     std::rethrow_exception(twice);
   }
@@ -84,9 +77,7 @@ void yielding::operator()(void* value) {
 }
 
 void yielding::ended() const {
-  if (yielded_) return;
-  throw error(errc::misused_dependency,
-              "dependency '" + dependency_.name() + "' returned without calling its yield");
+  if (!yielded_) throw never_yielded(dependency_);
 }
 
 }  // namespace msgbus::di

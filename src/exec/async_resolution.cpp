@@ -4,6 +4,8 @@
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/lane_executor.hpp>
 
+#include "di/misuse.hpp"
+
 #include <asio/this_coro.hpp>
 
 #include <array>
@@ -68,19 +70,12 @@ std::exception_ptr async_resolution::cycle(const planned& start, const planned* 
     path.insert(0, each->info.name() + " -> ");
     if (each == &start) break;
   }
-  return std::make_exception_ptr(
-      error(errc::misused_dependency,
-            "dependency cycle: " + path + ", asked for by " + who_.describe(who_.who)));
+  return std::make_exception_ptr(di::cycle(path, who_));
 }
 
 std::exception_ptr async_resolution::not_provided(const planned& wanted) const {
-  std::string by = who_.describe(who_.who);
-  if (wanted.outer) by = "dependency '" + wanted.outer->info.name() + "' of " + by;
-  return std::make_exception_ptr(
-      error(errc::not_provided, "dependency '" + wanted.info.name() + "' (" +
-                                    std::string(wanted.info.type) + ") is required by " + by +
-                                    ", and no override provides it" +
-                                    overrides_.namesake_of(wanted.info)));
+  const di::dependency_info* const by = wanted.outer ? &wanted.outer->info : nullptr;
+  return std::make_exception_ptr(di::not_provided(wanted.info, by, who_, overrides_));
 }
 
 std::exception_ptr async_resolution::cannot_wait(const planned& wanted) const {
@@ -200,17 +195,14 @@ asio::awaitable<void> async_yielding::run(void* value) {
 }
 
 asio::awaitable<void> async_yielding::run_again() {
-  const auto twice = std::make_exception_ptr(
-      error(errc::misused_dependency, "dependency '" + info_.name() + "' called its yield twice"));
+  const auto twice = std::make_exception_ptr(di::yielded_twice(info_));
   scope_.failed(twice);  // noted here, in case the dependency catches it
   std::rethrow_exception(twice);
   co_return;
 }
 
 void async_yielding::ended() const {
-  if (yielded_) return;
-  throw error(errc::misused_dependency,
-              "dependency '" + info_.name() + "' returned without calling its yield");
+  if (!yielded_) throw di::never_yielded(info_);
 }
 
 }  // namespace msgbus::exec

@@ -1,17 +1,14 @@
 #pragma once
 
-/// The invocation path of the async family: awaits a handler with what it needs.
+/// How a handler of the async family is called with what it needs, once that is resolved.
 
 #include <msgbus/di/inject.hpp>
 #include <msgbus/exec/needs.hpp>
 #include <msgbus/exec/yield.hpp>
 
-#include <asio/awaitable.hpp>
-#include <asio/this_coro.hpp>
-
 namespace msgbus::exec {
 
-/// The dependencies of a handler with the parameters `Ps`, and how to await it.
+/// The dependencies of a handler with the parameters `Ps`, and how to call it.
 template <class... Ps>
 class async_injector;
 template <class Injector>
@@ -60,68 +57,6 @@ class async_injector {
     return call(argument<Ps>(di::no_values{}, known)...);
   }
 
-  /// Whether an invocation that could do without must suspend, because of an override.
-  static bool must_suspend(const di::provider_state& overrides) {
-    if constexpr (has_async) {
-      return true;
-    } else if constexpr (named::size == 0) {
-      return false;
-    } else {
-      if (!overrides.has_async()) return false;
-      const snapshot::guard guard(overrides.guarded());
-      return di::any_async(overrides, di::needs_of<named>::all());
-    }
-  }
-
-  // GCC 12 says that the frame of this coroutine refers to lambdas of other files. So it does.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsubobject-linkage"
-#endif
-  /// Awaits `call(ps...)`, or calls it if it returns nothing to await, with every parameter filled
-  /// in. What fails is added to `failed`; it does not throw.
-  template <class Call>
-  static asio::awaitable<void> run(di::injection with, Call call, failures& failed) {
-    if constexpr (named::size == 0) {
-      try {
-        auto running = invoke(call, di::no_values{}, with.context);
-        if (running.valid()) co_await std::move(running);
-      } catch (...) {
-        failed.add(std::current_exception());
-      }
-    } else {
-      if constexpr (!has_async && !has_clean_up && !has_required) {
-        if (with.overrides.empty()) {
-          try {
-            const typename kept_in_order<order>::type all{};
-            auto running = invoke(call, all, with.context);
-            if (running.valid()) co_await std::move(running);
-          } catch (...) {
-            failed.add(std::current_exception());
-          }
-          co_return;
-        }
-      }
-      const bool throws = co_await asio::this_coro::throw_if_cancelled();
-      async_resolution in(with.overrides, with.who);
-      auto handle = [&](void* const* needed) {
-        const di::erased_values<named> all{needed};
-        return invoke(call, all, with.context);
-      };
-      try {
-        in.begin(di::needs_of<named>::all(), handle);
-        co_await in.run();
-      } catch (...) {
-        in.failed(std::current_exception());
-      }
-      co_await asio::this_coro::throw_if_cancelled(throws);
-      failed.take(in.failed());
-    }
-  }
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-
  private:
   template <class P, class Values>
   static decltype(auto) argument(const Values& all, const msgbus::context& known) {
@@ -130,26 +65,6 @@ class async_injector {
     } else {
       return (known);
     }
-  }
-
-  /// Empty if the call has nothing to await, and so has ended.
-  template <class Call, class Values>
-  static asio::awaitable<void> invoke(Call& call, const Values& all, const msgbus::context& known) {
-    using R = decltype(call(argument<Ps>(all, known)...));
-    if constexpr (std::is_same_v<R, asio::awaitable<void>>) {
-      return call(argument<Ps>(all, known)...);
-    } else if constexpr (awaitable_result<R>) {
-      return invoke_and_forget(call, all, known);
-    } else {
-      (void)call(argument<Ps>(all, known)...);
-      return {};
-    }
-  }
-
-  template <class Call, class Values>
-  static asio::awaitable<void> invoke_and_forget(Call& call, Values all,
-                                                 const msgbus::context& known) {
-    (void)co_await call(argument<Ps>(all, known)...);
   }
 };
 

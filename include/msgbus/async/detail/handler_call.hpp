@@ -32,7 +32,7 @@ using call_at_once = void (*)(routing::entry&, value_ref message, const di::inje
 
 /// An entry and the policy of its handler.
 template <class Entry>
-class entry_with_policy final : public Entry {
+class entry_with_policy : public Entry {
  public:
   template <class... Args>
   explicit entry_with_policy(msgbus::policy* how, Args&&... args)
@@ -51,7 +51,10 @@ using message_entry = entry_with_policy<component::message_entry>;
 struct handler_in_hand {
   template <class Entry>
   explicit handler_in_hand(entry_with_policy<Entry>& of) noexcept
-      : entry(of), f(of.callable()), policy(of.policy.get()) {}
+      : handler_in_hand(of, of.callable()) {}
+  template <class Entry>
+  handler_in_hand(entry_with_policy<Entry>& of, void* callable) noexcept
+      : entry(of), f(callable), policy(of.policy.get()) {}
 
   routing::entry& entry;
   void* f;
@@ -62,6 +65,15 @@ struct handler_in_hand {
 /// says. Without `start` it makes none, and only says that one is needed.
 step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start);
+
+/// The two ways of that: once, here, as one that has no policy; and as its policy says. `keep`
+/// keeps the message, which is that of the delivery, and `name`, which names it.
+[[nodiscard]] asio::awaitable<void> start_once(const handler_call& what,
+                                               const handler_in_hand& which, delivery& d);
+[[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& what,
+                                                   const handler_in_hand& which, delivery& d,
+                                                   std::shared_ptr<const void> keep,
+                                                   std::string_view name);
 
 /// Whether a handler that could do without must suspend, because of an override.
 [[nodiscard]] bool must_suspend(const exec::needs* needs, const delivery& d);

@@ -3,11 +3,9 @@
 /// Handlers of operations, plain or coroutines: how a user's callable becomes an entry of a
 /// service.
 
-#include <msgbus/async/detail/attempts.hpp>
 #include <msgbus/async/detail/handler.hpp>
 #include <msgbus/async/detail/service_core.hpp>
 #include <msgbus/component/operation_parts.hpp>
-#include <msgbus/policy/held_policy.hpp>
 
 namespace msgbus::async::detail {
 
@@ -32,7 +30,7 @@ class operation_handler;
 
 template <class F, class Parts, class... Inputs, class... Needs>
 class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> final
-    : public operation_entry {
+    : public entry_with_policy<operation_entry> {
   using result = typename Parts::result;
   using given = typename result_given<result>::type;
   using plain_needs = di::injector<Needs...>;
@@ -51,91 +49,54 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
 
  public:
   operation_handler(std::uint64_t order, std::string called, F&& f, msgbus::policy how)
-      : operation_entry(order, std::move(called)),
-        f_(std::move(f)),
-        policy_(std::move(how)),
-        is_plain_(policy_.is_plain()) {}
+      : entry_with_policy<operation_entry>(&how, order, std::move(called)), f_(std::move(f)) {}
 
   step_taken run(command& asked, asio::awaitable<void>* start) override {
+    asked.may_move = !policy || policy->retry.attempts <= 1;
     if (!start) {
       component::check_result<given>(asked.result(), name);
       if constexpr (!is_coroutine && !needs::has_async) {
-        if (is_plain_ && !needs::must_suspend(asked.service->core::shared.overrides_state())) {
-          bound arguments = bind(asked, true);
-          auto call = [&]() -> result {
+        if (!policy && !must_suspend(needs::erased(), asked.d)) {
+          bound arguments = bind(asked);
+          auto called = [&]() -> result {
             auto with_needs = [&](Needs... needed) -> result {
               return call_with(*f_, arguments, std::forward<Needs>(needed)...);
             };
             return plain_needs::run(asked.d.injection_for(*this), with_needs);
           };
-          component::store_result<result>(asked.result(), name, call);
+          component::store_result<result>(asked.result(), name, called);
           return step_taken::ran;
         }
       }
-      (void)bind(asked, policy_.retry.attempts <=
-                            1);  // what is wrong with the arguments is said before anything runs
-      return step_taken::suspends;
+      (void)bind(asked);  // what is wrong with the arguments is said before anything runs
     }
-    const command_ptr kept(&asked);
-    if constexpr (needs::needs_nothing) {
-      *start = start_bare(bare_operation{&*f_, &call_bare, at_once()}, *this, policy_, kept);
-    } else if (is_plain_) {
-      *start = needs::run(asked.d.injection_for(*this), started{&*f_, kept, true}, asked.d.failed);
-    } else {
-      const bool only_once = policy_.retry.attempts <= 1;
-      auto make = [f = &*f_, kept, only_once](attempt& mine) {
-        return needs::run(mine.injection(), started{f, kept, only_once}, mine.failed);
-      };
-      *start = run_attempts(asked.service->self(), *this, keep(kept), *asked.d.known, name, policy_,
-                            make, asked.d.failed);
-    }
-    return step_taken::suspends;
+    return start_operation(erased, handler_in_hand(*this, &*f_), asked, start);
   }
 
  private:
-  /// A call that is about to be made. Of a plain function the awaitable is empty: it has ended.
-  struct started {
-    asio::awaitable<void> operator()(Needs... needed) const {
-      if constexpr (is_coroutine) {
-        return finish(f, asked, may_move, std::forward<Needs>(needed)...);
-      } else {
-        call_plainly(*f, *asked, may_move, std::forward<Needs>(needed)...);
-        return {};
-      }
-    }
-    F* f;
-    command_ptr asked;
-    bool may_move;
-  };
-
-  static asio::awaitable<void> call_bare(void* f, const command_ptr& asked, bool may_move,
-                                         const context& known) {
-    const started call{static_cast<F*>(f), asked, may_move};
-    return needs::call_bare(call, known);
-  }
-
-  static constexpr auto at_once() noexcept -> decltype(bare_operation::call_at_once) {
+  static void call(void* f, value_ref message, void* const* needed, const context& known,
+                   asio::awaitable<void>* start) {
+    auto& asked = *static_cast<command*>(const_cast<void*>(message.data));
     if constexpr (is_coroutine) {
-      return nullptr;
+      auto begin = [&](Needs... given_needs) {
+        return finish(static_cast<F*>(f), command_ptr(&asked), std::forward<Needs>(given_needs)...);
+      };
+      *start = needs::call_with(begin, needed, known);
     } else {
-      return &call_at_once;
+      bound arguments = bind(asked);
+      auto called = [&]() -> result {
+        auto with_needs = [&](Needs... given_needs) -> result {
+          return call_with(*static_cast<F*>(f), arguments, std::forward<Needs>(given_needs)...);
+        };
+        return needs::call_with(with_needs, needed, known);
+      };
+      component::store_result<result>(asked.result(), asked.name, called);
     }
   }
-  static void call_at_once(void* f, command& asked, bool may_move, const context& known) {
-    auto call = [&](Needs... needed) {
-      call_plainly(*static_cast<F*>(f), asked, may_move, std::forward<Needs>(needed)...);
-    };
-    needs::call_bare(call, known);
-  }
-  static void call_plainly(F& f, command& asked, bool may_move, Needs... needed) {
-    bound arguments = bind(asked, may_move);
-    auto call = [&]() -> result { return call_with(f, arguments, std::forward<Needs>(needed)...); };
-    component::store_result<result>(asked.result(), asked.name, call);
-  }
+  static constexpr handler_call erased{&call, needs::erased(), is_coroutine};
 
-  static asio::awaitable<void> finish(F* f, command_ptr asked, bool may_move,
-                                      kept_in_frame<Needs>... needed) {
-    bound arguments = bind(*asked, may_move);
+  static asio::awaitable<void> finish(F* f, command_ptr asked, kept_in_frame<Needs>... needed) {
+    bound arguments = bind(*asked);
     if constexpr (std::is_void_v<given>) {
       co_await call_with(*f, arguments, std::forward<Needs>(needed)...);
       auto nothing = [] {};
@@ -148,19 +109,19 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     }
   }
 
-  static bound bind(const command& asked, bool may_move) {
-    return bind(asked, may_move, std::index_sequence_for<Inputs...>{});
+  static bound bind(const command& asked) {
+    return bind(asked, std::index_sequence_for<Inputs...>{});
   }
 
   template <std::size_t... I>
-  static bound bind(const command& asked, bool may_move, std::index_sequence<I...>) {
+  static bound bind(const command& asked, std::index_sequence<I...>) {
     const auto arguments = asked.arguments();
     if (arguments.size() != sizeof...(Inputs)) {
       throw_bad_count_of(asked, arguments);
     }
     const auto as_given = [&](std::size_t i) {
       component::argument one = arguments[i];
-      if (!may_move) one.is_rvalue = false;  // it will be needed again
+      if (!asked.may_move) one.is_rvalue = false;  // it will be needed again
       return one;
     };
     (void)as_given;
@@ -194,8 +155,6 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   void destroy_callable() noexcept override { f_.destroy(); }
 
   component::held_callable<F> f_;
-  const held_policy policy_;
-  const bool is_plain_;
 };
 
 }  // namespace msgbus::async::detail

@@ -3,9 +3,9 @@
 /// The part of a service that operations and calls share.
 
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/async/detail/handler_call.hpp>
 #include <msgbus/async/detail/verb_call.hpp>
 #include <msgbus/component/argument.hpp>
-#include <msgbus/policy/held_policy.hpp>
 #include <msgbus/routing/name_table.hpp>
 
 #include <array>
@@ -51,6 +51,7 @@ struct command : verb_call {
   const std::string name;
   std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
   delivery& d;                                     // the first one, and only one
+  bool may_move = true;                            // its arguments: they are not needed again
 
  protected:
   ~command() override { first.reset(); }
@@ -191,17 +192,8 @@ class operation_entry : public routing::named_entry {
                                            std::span<const component::argument> given);
 };
 
-/// A handler that needs nothing but its arguments and the context, as `bare_handler`.
-struct bare_operation {
-  void* f;
-  asio::awaitable<void> (*call)(void* f, const command_ptr& asked, bool may_move,
-                                const context& known);
-  // Of a plain function: the same without a coroutine; else null.
-  void (*call_at_once)(void* f, command& asked, bool may_move, const context& known);
-};
-
-/// What runs it, as often and where its policy says.
-asio::awaitable<void> start_bare(bare_operation what, operation_entry& entry,
-                                 const held_policy& how, const command_ptr& asked);
+/// As `start_handler`, for a command: its handler's message is the command.
+step_taken start_operation(const handler_call& what, const handler_in_hand& which, command& asked,
+                           asio::awaitable<void>* start);
 
 }  // namespace msgbus::async::detail
