@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of `advance` that every message takes at least once, to be compiled into it.
+/// The part of `run_at_once` and `advance` that every message takes, to be compiled into them.
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/handler_call.hpp>

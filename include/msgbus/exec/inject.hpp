@@ -27,7 +27,6 @@ class async_injector {
   using erased_needs = needs_of<named, order>;
   static constexpr bool has_async = erased_needs::has_async;
   static constexpr bool has_clean_up = erased_needs::has_clean_up;
-  static constexpr bool has_required = erased_needs::has_required;
 
   /// Whether the handler names one by reference, which no coroutine may.
   static constexpr bool has_reference = (di::is_depends_reference<Ps> || ...);

@@ -1,0 +1,165 @@
+// Counting, closing and draining of async components.
+
+#include <msgbus/async/detail/core.hpp>
+
+#include <msgbus/core/saturate.hpp>
+#include <msgbus/exec/clock.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/exec/timer.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <functional>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+/// In the trash it calls back, after a grace period.
+struct callback {
+  std::function<void()> told;
+  ~callback() { told(); }
+};
+
+void after_grace(const snapshot::domain& guarded, std::function<void()> told) {
+  snapshot::trash things;
+  things.add(std::unique_ptr<callback>(new callback{std::move(told)}));
+  snapshot::retire_later(guarded, std::move(things));
+}
+
+}  // namespace
+
+bool core::count(outcome what) noexcept {
+  if (!watching_.load(std::memory_order_acquire)) [[likely]] {
+    counts_.add(what);
+    return true;
+  }
+  bool counted = false;
+  {
+    const std::lock_guard lock(telling_);
+    counted = !written_off_.load(std::memory_order_relaxed);
+    if (counted) counts_.add(what);
+  }
+  check_quiet();
+  return counted;
+}
+
+counters core::stats() const noexcept {
+  counters all;
+  all.handled = counts_.sum(outcome::handled);
+  all.failed = counts_.sum(outcome::failed);
+  all.dropped = counts_.sum(outcome::dropped);
+  all.abandoned = counts_.sum(outcome::abandoned);
+  all.unrouted = counts_.sum(outcome::unrouted);
+  all.rejected = counts_.sum(outcome::rejected);
+  all.overran = counts_.sum(outcome::overran);
+  all.accepted = counts_.sum(outcome::begun) + mailbox.accepted();
+  all.offered = all.accepted + all.rejected;
+  return all;
+}
+
+std::uint64_t core::unsettled() const noexcept {
+  const counters now = stats();
+  return now.accepted - (now.handled + now.failed + now.dropped + now.abandoned);
+}
+
+bool core::is_quiet() const noexcept { return unsettled() == 0; }
+
+void core::close() noexcept {
+  if (closed_.exchange(true, std::memory_order_acq_rel)) return;
+  mailbox.close();
+  watching_.store(true, std::memory_order_release);
+  // What is counted without seeing `watching_` is counted when the grace period ends.
+  after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
+}
+
+void core::listen(listener added) {
+  {
+    const std::lock_guard lock(telling_);
+    if (!to_tell_) to_tell_ = std::make_unique<listeners>();
+    auto& [all, crowded] = *to_tell_;
+    if (all.size() >= crowded) {
+      std::erase_if(all, [](const listener& each) { return each.whom.expired(); });
+      crowded = std::max(crowded, 2 * all.size());
+    }
+    all.push_back(std::move(added));
+  }
+  if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
+}
+
+void core::grace_ended() noexcept {
+  graced_.store(true, std::memory_order_release);
+  check_quiet();
+}
+
+void core::check_quiet() noexcept {
+  if (graced_.load(std::memory_order_acquire) && is_quiet()) tell_quiet();
+}
+
+void core::tell_quiet() noexcept {
+  std::unique_ptr<listeners> to_tell;
+  {
+    const std::lock_guard lock(telling_);
+    to_tell.swap(to_tell_);
+  }
+  if (!to_tell) return;
+  for (const listener& each : to_tell->all) {
+    if (const auto there = each.whom.lock()) each.tell(there.get());
+  }
+}
+
+void core::write_off() noexcept {
+  {
+    const std::lock_guard lock(telling_);
+    if (written_off_.exchange(true, std::memory_order_acq_rel)) return;
+    counts_.add(outcome::abandoned, unsettled());
+  }
+  check_quiet();
+}
+
+void core::end() noexcept {
+  close();
+  mailbox.discard();
+  tell_quiet();  // nobody gets more from here
+}
+
+namespace {
+
+void set_event(exec::one_shot_event& quiet) { quiet.set(); }
+
+asio::awaitable<void> wait_until(std::shared_ptr<core> self,
+                                 std::chrono::steady_clock::time_point at_most) {
+  auto quiet = std::make_shared<exec::one_shot_event>();
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  self->on_quiet<exec::one_shot_event, set_event>(quiet);
+  co_await exec::wait_for(quiet, saturating_sub(at_most, exec::now(here)), "drain");
+}
+
+}  // namespace
+
+asio::awaitable<drain_report> core::drain(std::shared_ptr<core> self,
+                                          std::chrono::steady_clock::duration deadline,
+                                          drain_options how) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto begun = exec::now(here);
+  const auto grace = how.grace_within(deadline);
+  const counters before = self->stats();
+  self->close();
+  co_await wait_until(self, saturating_add(begun, deadline - grace));
+  if (!self->is_quiet()) {
+    self->unseen_.drained();  // the report tells of them
+    self->mailbox.discard();
+    // Also without a grace: what is cancelled then still gets its turn on the caller's executor.
+    co_await wait_until(self, saturating_add(begun, deadline));
+    self->write_off();
+  }
+  const counters after = self->stats();
+  drain_report report;
+  report.handled = after.handled - before.handled;
+  report.failed = after.failed - before.failed;
+  report.abandoned = after.abandoned - before.abandoned;
+  co_return report;
+}
+
+}  // namespace msgbus::async::detail
