@@ -235,6 +235,16 @@ TEST_CASE("a name that is too long for the server costs its own message or subsc
     at->publish(envelope{longer}, urgency::at_once);
     test.wait_for(kind::reconnected);
   }
+  SECTION("of a message that the server refuses while it is written") {
+    envelope large{longer};
+    large.payload.assign(1'000'000, 'x');
+    at->publish(large, urgency::at_once);
+    test.wait_for(kind::reconnected);
+    // It may break several connections before it is given up.
+    const auto flushes = [&] { test.here.run(at->flush(patience)); };
+    while (code_of(flushes) == errc::disconnected) {
+    }
+  }
   SECTION("of a subscription") {
     auto refused = std::make_shared<ending_collector>();
     const auto one_more = at->subscribe(longer, "", refused);

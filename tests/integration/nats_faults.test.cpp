@@ -4,6 +4,7 @@
 #include "support/nats.hpp"
 #include "support/thrown.hpp"
 
+#include <atomic>
 #include <set>
 
 namespace nats_faults_test {
@@ -82,6 +83,28 @@ TEST_CASE("a connection that is lost comes back, with its subscriptions, and say
   }
   CHECK(test.count(kind::disconnected) >= 1);
   CHECK_THAT(test.told.front().text, contains(test.server.address()));
+}
+
+TEST_CASE("a publish does not fail while the connection is being lost", "[B9]") {
+  shaky test;
+  const auto at = test.connect();
+  for (std::size_t round = 1; round <= 5; ++round) {
+    // One write after the other, so that one of them is often the first to find the server gone.
+    crew writer;
+    writer.repeat([&, full = false]() mutable {
+      if (full) return;
+      const auto refused = code_of([&] { at->publish(msgbus::envelope{"a"}, urgency::at_once); });
+      full = refused == errc::full;  // any number may be written before the loss is told
+      if (refused && !full) throw std::system_error(refused);
+    });
+    writer.wait_for_turns(1);
+    test.server.kill();
+    test.wait_for(kind::disconnected, round);
+    writer.stop();
+    test.server.restart();
+    test.wait_for(kind::reconnected, round);
+  }
+  CHECK(at->given_up() == 0);
 }
 
 TEST_CASE("requests work again after the server was killed") {

@@ -47,7 +47,9 @@ asio::awaitable<void> flush(std::shared_ptr<session> through, duration timeout) 
   through->check_ended(got, role::bulk, until, what);
   const auto status = static_cast<natsStatus>(got.code);
   if (status != NATS_OK) {
-    throw error(code_of(status), what + ": " + bulk->server() + ": " + got.payload);
+    // Nobody has closed it, as was looked up just now: nats.c has given up on a connection.
+    const errc code = code_of(status) == errc::closed ? errc::disconnected : code_of(status);
+    throw error(code, what + ": " + bulk->server() + ": " + got.payload);
   }
 }
 

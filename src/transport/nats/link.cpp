@@ -19,10 +19,18 @@ namespace {
 // So many subscriptions that have ended are destroyed together.
 constexpr std::size_t retired_at_once = 64;
 constexpr std::int64_t reclaim_milliseconds = 2000;
+// After so many connections that broke while the same message was written, it is given up.
+constexpr int most_breaks = 5;
 
 /// What a kept message counts for.
 std::size_t weight(const envelope& message, const std::string& reply_to) noexcept {
   return transport::size_of(message) + message.topic.size() + reply_to.size();
+}
+
+/// Whether the write has failed: nats.c has not seen yet that the connection is lost. The last
+/// bytes of the message were not written, so the server has not taken it.
+bool is_broken(natsStatus status) noexcept {
+  return status == NATS_IO_ERROR || status == NATS_TIMEOUT;
 }
 
 transport::message_refused too_large(const native_connection& at, const envelope& message) {
@@ -111,7 +119,8 @@ natsStatus link::send_now(const native_connection& at, const envelope& message,
 
 bool link::must_wait(natsStatus status) const noexcept {
   // nats.c reconnects, and was told to keep nothing; or it has given up, and the link goes on.
-  return status == NATS_INSUFFICIENT_BUFFER || (status == NATS_CONNECTION_CLOSED && !ended_);
+  return status == NATS_INSUFFICIENT_BUFFER || (status == NATS_CONNECTION_CLOSED && !ended_) ||
+         is_broken(status);
 }
 
 void link::keep(const envelope& message, const std::string& reply_to) {
@@ -143,7 +152,8 @@ void link::send_kept(std::vector<std::string>& refused) {
   while (!kept_.empty()) {
     const envelope& first = kept_.front();
     const natsStatus status = send_now(*at, first, first.reply_to);
-    if (must_wait(status)) return;
+    if (must_wait(status) && !breaks_again(status)) return;
+    first_breaks_ = 0;
     if (status != NATS_OK) {
       ++given_up_;
       const std::string why = status == NATS_MAX_PAYLOAD
@@ -155,6 +165,14 @@ void link::send_kept(std::vector<std::string>& refused) {
     kept_.pop_front();
   }
   waits_ = false;
+}
+
+// A server may end the connection because of a message, while it is written: that one would break
+// one connection after the other.
+bool link::breaks_again(natsStatus status) noexcept {
+  if (!is_broken(status) || first_broke_at_ == epoch_) return false;
+  first_broke_at_ = epoch_;
+  return ++first_breaks_ >= most_breaks;
 }
 
 void link::tell_refused(const std::vector<std::string>& refused) const {

@@ -51,7 +51,8 @@ class link_listener {
 ///
 /// Messages that are sent while it is away wait in the link, not in nats.c: that would send them in
 /// one piece, and lose them all with the new connection if the server refuses one of them. One that
-/// the server refuses for its size is given up alone, counted and told.
+/// the server refuses for its size is given up alone, counted and told. The message whose write
+/// shows that the connection is lost waits as well.
 ///
 /// A server that ends a connection because of a subscription (one more than it allows, or a name
 /// that is too long for it) would do so again and again. So after a server's error the link
@@ -131,6 +132,7 @@ class link final : public native_listener, public std::enable_shared_from_this<l
   [[nodiscard]] bool must_wait(natsStatus status) const noexcept;
   void keep(const envelope& message, const std::string& reply_to);
   void send_kept(std::vector<std::string>& refused);
+  [[nodiscard]] bool breaks_again(natsStatus status) noexcept;
   std::size_t give_up_kept() noexcept;
   void resume(std::uint64_t epoch, const std::string& text);
   std::uint64_t begin_to_wait() noexcept;
@@ -163,6 +165,8 @@ class link final : public native_listener, public std::enable_shared_from_this<l
   std::size_t kept_bytes_ = 0;
   bool away_ = false;
   std::uint64_t epoch_ = 0;
+  int first_breaks_ = 0;  // how many connections broke while the first kept one was written
+  std::uint64_t first_broke_at_ = 0;
 
   // For the thread of `worker_`.
   bool one_by_one_ = false;
