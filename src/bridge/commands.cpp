@@ -81,10 +81,10 @@ std::string kind_of(const std::exception_ptr& failure) {
 
 void write_error(envelope& answer, const std::exception_ptr& failure) {
   answer.payload.clear();
-  const auto set = [&](std::string_view name, std::string value) {
-    answer.headers.insert_or_assign(std::string(name), std::move(value));
+  const auto set = [&](std::string_view name, std::string_view value) {
+    answer.headers.insert_or_assign(name, value);
   };
-  set(header::error_code, std::string(code_of(failure)));
+  set(header::error_code, code_of(failure));
   set(header::error_kind, in_one_line(kind_of(failure)));
   const std::string text = in_one_line(describe(failure));
   set(header::error_text, text.empty() ? "no text" : text);  // an empty header says nothing

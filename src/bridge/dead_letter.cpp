@@ -56,18 +56,18 @@ bool is_blank(std::string_view text) noexcept {
 
 envelope dead_letter(const envelope& message, const given_up& about, extent how) {
   envelope letter;
-  const auto set = [&](std::string_view name, std::string value) {
-    letter.headers.insert_or_assign(std::string(name), std::move(value));
+  const auto set = [&](std::string_view name, std::string_view value) {
+    letter.headers.insert_or_assign(name, value);
   };
   for (const auto& [name, value] : message.headers) {
     const bool stays = how < extent::own_headers
                            ? !is_for_streams(name)
                            : how < extent::no_payload && says_what_it_is(name);
-    if (stays) letter.headers.emplace(name, value);
+    if (stays) letter.headers.add(name, value);
   }
   if (how < extent::no_payload) {
     letter.payload = message.payload;
-    set(header::causation_id, std::string(about.id));
+    set(header::causation_id, about.id);
   } else {
     set(header::dead_size, std::to_string(message.payload.size()));
   }

@@ -30,9 +30,8 @@ std::uint64_t random_number() {
   return (std::uint64_t{device()} << 32) ^ device();
 }
 
-/// Quick for one that comes after all that are there.
-void set(headers& in, std::string_view name, std::string value) {
-  if (!value.empty()) in.emplace_hint(in.end(), name, std::move(value));
+void set(headers& in, std::string_view name, std::string_view value) {
+  if (!value.empty()) in.add(name, value);
 }
 
 }  // namespace
@@ -54,22 +53,22 @@ envelope stamped(id_source& ids, std::string topic, payload made, std::string_vi
                  const context& about) {
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
   const origin* const cause = about.from();
-  set(out.headers, header::content_type, std::move(made.content_type));
+  set(out.headers, header::content_type, made.content_type);
   // Ids that came from elsewhere are left out where they cannot be sent: they are not the sender's
   // fault, and another text would be another id.
   const auto set_id = [&](std::string_view name, std::string_view id) {
-    if (transport::is_header_value(id)) set(out.headers, name, std::string(id));
+    if (transport::is_header_value(id)) set(out.headers, name, id);
   };
   if (cause != nullptr) {
     set_id(header::causation_id, about.causation_id());
     set_id(header::correlation_id, about.correlation_id());
   }
-  set(out.headers, header::type, std::string(type));
+  set(out.headers, header::type, type);
   set(out.headers, header::message_id, ids.next());
   if (cause != nullptr) {
-    std::string trace = child_trace(header_of(cause->headers, header::traceparent));
+    const std::string trace = child_trace(header_of(cause->headers, header::traceparent));
     if (!trace.empty()) {
-      set(out.headers, header::traceparent, std::move(trace));
+      set(out.headers, header::traceparent, trace);
       const std::string_view state = header_of(cause->headers, header::tracestate);
       if (is_trace_state(state)) set_id(header::tracestate, state);
     }
@@ -94,8 +93,7 @@ shared_origin origin_of(headers&& received, unsigned times, std::string else_id)
 }
 
 std::string_view header_of(const headers& received, std::string_view name) noexcept {
-  const auto found = received.find(name);
-  return found == received.end() ? std::string_view() : std::string_view(found->second);
+  return received.get(name);
 }
 
 std::string in_one_line(std::string_view text) {

@@ -19,6 +19,7 @@ asio::awaitable<void> arrives_as_sent(transport_environment& in) {
   envelope sent = made(in.topic("a.b"), "text");
   sent.headers.emplace("Mixed-Case", "Value with: a colon");
   sent.headers.emplace("mixed-case", "another");
+  sent.headers.add("Mixed-Case", "a second value");
   sender->publish(sent, urgency::bulk);
   co_await got->until_size(1, in.deadline());
   const envelope came = got->at(0);

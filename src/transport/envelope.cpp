@@ -73,11 +73,16 @@ void check_storable(const envelope& message) {
 }
 
 void make_sendable(headers& all) {
-  for (auto each = all.begin(); each != all.end();) {
-    auto& [name, value] = *each;
-    if (!is_header_value(value)) value = detail::one_line(value, value.size());
-    each = value.empty() || !is_header_name(name) ? all.erase(each) : std::next(each);
+  headers sendable;
+  for (const auto& [name, value] : all) {
+    if (!is_header_name(name)) continue;
+    if (is_header_value(value)) {
+      sendable.add(name, value);
+    } else if (const std::string line = detail::one_line(value, value.size()); !line.empty()) {
+      sendable.add(name, line);
+    }
   }
+  all = std::move(sendable);
 }
 
 }  // namespace msgbus::transport

@@ -45,7 +45,7 @@ std::string id_of(const envelope& message, const given_up& from) {
 
 std::string value(const envelope& of, std::string_view name) {
   const auto found = of.headers.find(name);
-  return found == of.headers.end() ? "none" : found->second;
+  return found == of.headers.end() ? std::string("none") : std::string(found->second);
 }
 
 failures thrown(const std::exception_ptr& what) {

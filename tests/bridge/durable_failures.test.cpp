@@ -63,7 +63,7 @@ struct morgue {
   [[nodiscard]] std::string header(std::size_t index, std::string_view name) const {
     const auto& all = letters().at(index).headers;
     const auto found = all.find(name);
-    return found == all.end() ? "none" : found->second;
+    return found == all.end() ? std::string("none") : std::string(found->second);
   }
 
   std::shared_ptr<msgbus::transport::transport> wire;
@@ -353,7 +353,7 @@ TEST_CASE("a dead letter that is refused whole is stored shortened, which is cou
   how.max_backoff = 1s;
   bridge_link in = all.clock.run(all.steps, handles.durable<std::string>(to, "orders.>", how));
   msgbus::store_options with;
-  with.headers["A-Tenant"] = std::string(500, 't');
+  with.headers.add("A-Tenant", std::string(500, 't'));
   const std::string payload(1000, 'p');
   const auto store = [&] {
     (void)all.clock.run(all.steps, all.stores.store(payload, "orders.placed", with));
@@ -365,7 +365,7 @@ TEST_CASE("a dead letter that is refused whole is stored shortened, which is cou
     all.live(30s);
     REQUIRE(dead.letters().size() == 1);
     CHECK(dead.header(0, reason) == std::string(100, 'x'));
-    CHECK(dead.header(0, "A-Tenant") == with.headers["A-Tenant"]);
+    CHECK(dead.header(0, "A-Tenant") == with.headers.at("A-Tenant"));
     CHECK(dead.letters()[0].payload.size() == 1002);
   }
   SECTION("then headers that came with it are left out") {

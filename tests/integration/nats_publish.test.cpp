@@ -33,6 +33,7 @@ TEST_CASE("what one transport publishes another one's subscriptions get, with it
 
   envelope sent = text("orders.placed", std::string("a\0b", 3));
   sent.headers = {{"Msgbus-Type", "order"}, {"traceparent", "00-1-2-03"}, {"msgbus-type", "other"}};
+  sent.headers.add("Msgbus-Type", "a second value of the same name");
   sent.reply_to = "answers.here";
   from->publish(sent, urgency::bulk);
   from->publish(text("elsewhere", "no"), urgency::bulk);

@@ -2,18 +2,15 @@
 
 /// What is known of the message in hand. A handler that wants it takes a `const context&`.
 
+#include <msgbus/core/headers.hpp>
 #include <msgbus/core/namespaces.hpp>
 
 #include <chrono>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace msgbus {
-
-/// Key-value metadata of a message; never needed to understand its payload.
-using headers = std::map<std::string, std::string, std::less<>>;
 
 /// What came with a message from another process. Never changed once it is shared.
 struct origin {

@@ -7,6 +7,29 @@
 
 namespace msgbus::nats {
 
+namespace {
+
+/// Texts of a message, in an array that nats.c makes.
+class texts {
+ public:
+  template <class F, class... Args>
+  explicit texts(F list, natsMsg* of, Args... args) noexcept {
+    if (list(of, args..., &all_, &count_) != NATS_OK) count_ = 0;
+  }
+  ~texts() { std::free(static_cast<void*>(all_)); }
+  texts(const texts&) = delete;
+  texts& operator=(const texts&) = delete;
+
+  [[nodiscard]] const char* const* begin() const noexcept { return all_; }
+  [[nodiscard]] const char* const* end() const noexcept { return all_ + count_; }
+
+ private:
+  const char** all_ = nullptr;
+  int count_ = 0;
+};
+
+}  // namespace
+
 message_ptr to_nats(const envelope& message, const std::string& reply_to) {
   natsMsg* made = nullptr;
   natsStatus status =
@@ -15,7 +38,7 @@ message_ptr to_nats(const envelope& message, const std::string& reply_to) {
   message_ptr result(made);
   for (const auto& [name, value] : message.headers) {
     if (status != NATS_OK) break;
-    status = natsMsgHeader_Set(made, name.c_str(), value.c_str());
+    status = natsMsgHeader_Add(made, name.c_str(), value.c_str());
   }
   if (status != NATS_OK) throw failure(status, "message to '" + message.topic + "'");
   return result;
@@ -29,8 +52,7 @@ std::string_view payload_of(const natsMsg* message) noexcept {
 
 std::string_view status_of(natsMsg* message) noexcept {
   const char* value = nullptr;
-  const std::string name(header::status);
-  if (natsMsgHeader_Get(message, name.c_str(), &value) != NATS_OK || !value) return {};
+  if (natsMsgHeader_Get(message, header::status.data(), &value) != NATS_OK || !value) return {};
   return value;
 }
 
@@ -38,15 +60,10 @@ envelope from_nats(natsMsg* message) {
   envelope result{natsMsg_GetSubject(message)};
   result.payload = payload_of(message);
   if (const char* const reply = natsMsg_GetReply(message)) result.reply_to = reply;
-  const char** names = nullptr;
-  int count = 0;
-  if (natsMsgHeader_Keys(message, &names, &count) != NATS_OK) return result;
-  const std::unique_ptr<const char*, void (*)(const char**)> owned(
-      names, [](const char** array) { std::free(static_cast<void*>(array)); });
-  for (int i = 0; i < count; ++i) {
-    const char* value = nullptr;
-    if (natsMsgHeader_Get(message, names[i], &value) == NATS_OK && value) {
-      result.headers.emplace(names[i], value);
+  const texts names(natsMsgHeader_Keys, message);
+  for (const char* const name : names) {
+    for (const char* const value : texts(natsMsgHeader_Values, message, name)) {
+      result.headers.add(name, value);
     }
   }
   return result;

@@ -20,7 +20,7 @@ using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
 /// Of one that was checked. Throws.
 [[nodiscard]] message_ptr to_nats(const envelope& message, const std::string& reply_to);
 
-/// Of a header that is there several times, the first value. Throws `std::bad_alloc` only.
+/// With all values of a header that is there several times. Throws `std::bad_alloc` only.
 [[nodiscard]] envelope from_nats(natsMsg* message);
 
 [[nodiscard]] std::string_view payload_of(const natsMsg* message) noexcept;
