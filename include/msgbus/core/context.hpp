@@ -6,6 +6,7 @@
 #include <msgbus/core/namespaces.hpp>
 
 #include <chrono>
+#include <map>  // the first program that the guide shows has it from here
 #include <optional>
 #include <string>
 #include <string_view>
