@@ -65,12 +65,16 @@ asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<parts> in, bridging
 
 asio::awaitable<transport::stored> bridge::store(std::string topic, payload made,
                                                  std::string_view type, const store_options& how) {
-  envelope out = bridging::stamped(parts_->hub->ids, std::move(topic), std::move(made), type,
-                                   context::caused_by(detail::current_origin()));
+  const context about = context::caused_by(detail::current_origin());
+  envelope out = bridging::stamped(parts_->hub->ids, std::move(topic), std::move(made),
+                                   {.type = type,
+                                    .about = about,
+                                    .form = how.form,
+                                    .source = how.source,
+                                    .message_id = how.message_id,
+                                    .is_stored = true});
   for (const auto& [name, value] : how.headers) out.headers.insert_or_assign(name, value);
-  if (!how.message_id.empty()) {
-    out.headers.insert_or_assign(std::string(header::message_id), how.message_id);
-  }
+  if (!how.message_id.empty()) out.headers.insert_or_assign(header::message_id, how.message_id);
   return parts_->hub->wire->store(std::move(out), how.timeout);
 }
 

@@ -4,7 +4,8 @@ namespace msgbus::bridging {
 
 void way_out::send(std::string topic, payload made, std::string_view type, const context& about) {
   try {
-    const envelope out = stamped(hub_->ids, std::move(topic), std::move(made), type, about);
+    const stamping with{.type = type, .about = about, .form = how_.form, .source = how_.source};
+    const envelope out = stamped(hub_->ids, std::move(topic), std::move(made), with);
     hub_->wire->publish(out, transport::urgency::bulk);
   } catch (...) {
     not_sent();

@@ -2,17 +2,21 @@
 
 #include <msgbus/core/topic.hpp>
 
+#include "bridge/cloud_event.hpp"
 #include "bridge/trace.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <random>
 #include <utility>
 
 namespace msgbus::bridging {
 
 namespace {
+
+constexpr std::string_view json_type = "application/json";  // what an empty content type is
 
 constexpr std::string_view digits =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -34,6 +38,83 @@ void set(headers& in, std::string_view name, std::string_view value) {
   if (!value.empty()) in.add(name, value);
 }
 
+/// The trace of a message that another one led to; empty where that had none.
+struct trace {
+  std::string parent;
+  std::string_view state;
+};
+
+trace trace_of(const origin* cause) {
+  trace found;
+  if (cause == nullptr) return found;
+  found.parent = child_trace(header_of(cause->headers, header::traceparent));
+  if (found.parent.empty()) return found;
+  const std::string_view state = header_of(cause->headers, header::tracestate);
+  if (is_trace_state(state) && transport::is_header_value(state)) found.state = state;
+  return found;
+}
+
+void set_trace(headers& in, const trace& of) {
+  set(in, header::traceparent, of.parent);
+  set(in, header::tracestate, of.state);
+}
+
+void add_all(headers& to, std::string_view id, std::string_view content_type,
+             const stamping& with) {
+  set(to, header::content_type, content_type);
+  const origin* const cause = with.about.from();
+  // Ids that came from elsewhere are left out where they cannot be sent: they are not the sender's
+  // fault, and another text would be another id.
+  const auto set_id = [&](std::string_view name, std::string_view text) {
+    if (transport::is_header_value(text)) set(to, name, text);
+  };
+  if (cause != nullptr) {
+    set_id(header::causation_id, with.about.causation_id());
+    set_id(header::correlation_id, with.about.correlation_id());
+  }
+  set(to, header::type, with.type);
+  set(to, header::message_id, id);
+  if (cause != nullptr) set_trace(to, trace_of(cause));
+}
+
+void add_least(headers& to, std::string_view id, std::string_view content_type,
+               const stamping& with) {
+  if (content_type != json_type) set(to, header::content_type, content_type);
+  set(to, header::type, with.type);
+  if (with.is_stored) set(to, header::message_id, id);
+  if (const origin* const cause = with.about.from()) set_trace(to, trace_of(cause));
+}
+
+void add_attributes(headers& to, std::string_view id, std::string_view content_type,
+                    const stamping& with) {
+  add_attribute(to, "specversion", "1.0");
+  add_attribute(to, "id", id);
+  add_attribute(to, "source", with.source.empty() ? "msgbus" : with.source);
+  add_attribute(to, "type", with.type);
+  add_attribute(to, "time", timestamp(std::chrono::system_clock::now()));
+  add_attribute(to, "datacontenttype", content_type);
+  if (with.is_stored) set(to, header::message_id, id);
+  const origin* const cause = with.about.from();
+  if (cause == nullptr) return;
+  add_attribute(to, "correlationid", with.about.correlation_id());
+  add_attribute(to, "causationid", with.about.causation_id());
+  const trace of = trace_of(cause);
+  set_trace(to, of);
+  add_attribute(to, "traceparent", of.parent);
+  add_attribute(to, "tracestate", of.state);
+}
+
+std::shared_ptr<origin> read_origin(headers&& received, unsigned times) {
+  auto made = std::make_shared<origin>();
+  made->headers = std::move(received);
+  name_attributes(made->headers);
+  made->message_id = header_of(made->headers, header::message_id);
+  made->correlation_id = header_of(made->headers, header::correlation_id);
+  made->causation_id = header_of(made->headers, header::causation_id);
+  made->deliveries = times;
+  return made;
+}
+
 }  // namespace
 
 id_source::id_source()
@@ -49,46 +130,28 @@ std::string id_source::next() {
   return id;
 }
 
-envelope stamped(id_source& ids, std::string topic, payload made, std::string_view type,
-                 const context& about) {
+envelope stamped(id_source& ids, std::string topic, payload made, const stamping& with) {
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
-  const origin* const cause = about.from();
-  set(out.headers, header::content_type, made.content_type);
-  // Ids that came from elsewhere are left out where they cannot be sent: they are not the sender's
-  // fault, and another text would be another id.
-  const auto set_id = [&](std::string_view name, std::string_view id) {
-    if (transport::is_header_value(id)) set(out.headers, name, id);
-  };
-  if (cause != nullptr) {
-    set_id(header::causation_id, about.causation_id());
-    set_id(header::correlation_id, about.correlation_id());
-  }
-  set(out.headers, header::type, type);
-  set(out.headers, header::message_id, ids.next());
-  if (cause != nullptr) {
-    const std::string trace = child_trace(header_of(cause->headers, header::traceparent));
-    if (!trace.empty()) {
-      set(out.headers, header::traceparent, trace);
-      const std::string_view state = header_of(cause->headers, header::tracestate);
-      if (is_trace_state(state)) set_id(header::tracestate, state);
-    }
+  if (with.form == header_form::none && !with.is_stored) return out;
+  const std::string id = with.message_id.empty() ? ids.next() : std::string(with.message_id);
+  switch (with.form) {
+    case header_form::full: add_all(out.headers, id, made.content_type, with); break;
+    case header_form::minimal: add_least(out.headers, id, made.content_type, with); break;
+    case header_form::none: set(out.headers, header::message_id, id); break;
+    case header_form::cloudevents: add_attributes(out.headers, id, made.content_type, with); break;
   }
   return out;
 }
 
 shared_origin origin_of(id_source& ids, headers&& received, unsigned times) {
-  const bool has_id = !header_of(received, header::message_id).empty();
-  return origin_of(std::move(received), times, has_id ? std::string() : ids.next());
+  auto made = read_origin(std::move(received), times);
+  if (made->message_id.empty()) made->message_id = ids.next();
+  return made;
 }
 
 shared_origin origin_of(headers&& received, unsigned times, std::string else_id) {
-  auto made = std::make_shared<origin>();
-  made->message_id = header_of(received, header::message_id);
+  auto made = read_origin(std::move(received), times);
   if (made->message_id.empty()) made->message_id = std::move(else_id);
-  made->correlation_id = header_of(received, header::correlation_id);
-  made->causation_id = header_of(received, header::causation_id);
-  made->deliveries = times;
-  made->headers = std::move(received);
   return made;
 }
 

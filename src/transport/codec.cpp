@@ -176,8 +176,9 @@ payload write_json(const nlohmann::json& from, encoding wanted, std::string_view
 
 nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
                          std::string_view type) {
-  const std::string media = media_type(content_type);
   try {
+    if (content_type.empty() || content_type == json_type) return nlohmann::json::parse(bytes);
+    const std::string media = media_type(content_type);
     if (media.empty() || media == json_type) return nlohmann::json::parse(bytes);
     if (media == cbor_type) return read_cbor(bytes, type);
   } catch (const nlohmann::json::exception& e) {

@@ -53,7 +53,8 @@ class bridge {
   bridge_link outbound(async::publisher& from, std::string_view pattern,
                        const outbound_options& how = {}) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.outbound<order>(...)");
-    auto made = bridging::make_outbound<Ms...>(parts_->hub, pattern, how.mailbox, how.encoding);
+    auto made = bridging::make_outbound<Ms...>(parts_->hub, pattern, how.mailbox,
+                                               {how.encoding, how.form, how.source});
     from.bind(made->component);
     return keep(std::move(made));
   }
@@ -63,7 +64,8 @@ class bridge {
   template <class... Es>
   bridge_link outbound(async::producer& from, const outbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.outbound<order_placed>(...)");
-    auto made = bridging::make_outbound_events(parts_->hub, how.prefix, how.mailbox, how.encoding,
+    auto made = bridging::make_outbound_events(parts_->hub, how.prefix, how.mailbox,
+                                               {how.encoding, how.form, how.source},
                                                detail::unique_list<Es...>{});
     from.bind(made->component);
     return keep(std::move(made));

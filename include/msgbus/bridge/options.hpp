@@ -5,6 +5,7 @@
 #include <msgbus/core/context.hpp>
 #include <msgbus/exec/options.hpp>
 #include <msgbus/transport/codec.hpp>
+#include <msgbus/transport/envelope.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include <chrono>
@@ -29,6 +30,8 @@ struct outbound_options {
   mailbox_options mailbox = {};
   msgbus::encoding encoding = msgbus::encoding::json;
   std::string prefix = "events";  ///< of events: `<prefix>.<name>` is their topic
+  header_form form = header_form::full;
+  std::string source = "msgbus";  ///< of CloudEvents: a URI reference, such as `/shop/orders`
 };
 
 struct inbound_options {
@@ -78,6 +81,8 @@ struct store_options {
   msgbus::encoding encoding = msgbus::encoding::json;
   msgbus::headers headers = {};  ///< in addition; as `transport::is_header_value` has them
   std::string prefix = "events";
+  header_form form = header_form::full;  ///< all have a `Nats-Msg-Id`: the stream needs it
+  std::string source = "msgbus";         ///< of CloudEvents
 };
 
 }  // namespace msgbus

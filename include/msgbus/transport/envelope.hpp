@@ -17,6 +17,19 @@ struct envelope {
   std::string reply_to = {};  ///< the topic at which an answer is awaited; empty: none is
 };
 
+/// What goes with a payload, for the other side to read. Who receives reads every form, and need
+/// not be told which it is.
+enum class header_form {
+  full,     ///< id, type, content type, correlation, causation, trace
+  minimal,  ///< type, trace, content type unless it is JSON; an id only where it is stored
+  none,     ///< the payload only: for subjects that other people's programs read
+  /// CloudEvents 1.0 in binary mode: `ce-id`, `ce-source`, `ce-type`, `ce-specversion`, `ce-time`,
+  /// `ce-datacontenttype`, and, as extensions, `ce-correlationid`, `ce-causationid`,
+  /// `ce-traceparent` and `ce-tracestate`, of which the last two are `traceparent` and `tracestate`
+  /// too. Of one that is received, `context::headers` has the library's own names besides.
+  cloudevents
+};
+
 namespace transport {
 
 // One rule for all transports says which headers can be sent: those that every server and client

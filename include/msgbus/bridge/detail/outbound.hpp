@@ -17,10 +17,17 @@
 
 namespace msgbus::bridging {
 
+/// How a link's messages are written.
+struct writing {
+  msgbus::encoding encoding;
+  header_form form;
+  std::string source;
+};
+
 /// The way out. Handlers own it, so it knows nothing of the link. Thread-safe.
 class way_out {
  public:
-  explicit way_out(std::shared_ptr<hub> over) : hub_(std::move(over)) {}
+  way_out(std::shared_ptr<hub> over, writing how) : hub_(std::move(over)), how_(std::move(how)) {}
 
   /// Gives a message to the transport. Throws what that throws.
   void send(std::string topic, payload made, std::string_view type, const context& about);
@@ -28,10 +35,10 @@ class way_out {
   void not_sent() noexcept { unsent_.fetch_add(1, std::memory_order_relaxed); }
 
   template <class M>
-  void send_message(const M& message, std::string topic, const context& about, encoding how) {
+  void send_message(const M& message, std::string topic, const context& about) {
     payload made;
     try {
-      made = codec<M>::encode(message, how);
+      made = codec<M>::encode(message, how_.encoding);
     } catch (...) {
       not_sent();
       throw;
@@ -43,6 +50,7 @@ class way_out {
 
  private:
   const std::shared_ptr<hub> hub_;
+  const writing how_;
   std::atomic<std::uint64_t> sent_{0};
   std::atomic<std::uint64_t> unsent_{0};
 };
@@ -52,9 +60,9 @@ template <class Component>
 class outbound_link final : public link_base {
  public:
   outbound_link(const std::shared_ptr<hub>& over, std::string called,
-                const mailbox_options& mailbox)
+                const mailbox_options& mailbox, writing how)
       : link_base(over, std::move(called)),
-        way(std::make_shared<way_out>(over)),
+        way(std::make_shared<way_out>(over, std::move(how))),
         component(over->executor(), mailbox) {}
 
   void cancel() noexcept override {
@@ -63,7 +71,11 @@ class outbound_link final : public link_base {
     component.close();
   }
 
-  [[nodiscard]] link_counters stats() const noexcept override { return way->stats(); }
+  [[nodiscard]] link_counters stats() const noexcept override {
+    link_counters all = way->stats();
+    all.waiting = component.waiting();
+    return all;
+  }
 
   [[nodiscard]] bool takes_in() const noexcept override { return false; }
   asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) override {
@@ -79,12 +91,12 @@ template <class... Ms>
 std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::shared_ptr<hub>& over,
                                                                 std::string_view pattern,
                                                                 const mailbox_options& mailbox,
-                                                                encoding how) {
+                                                                writing how) {
   auto made = std::make_shared<outbound_link<async::subscriber>>(
-      over, "outbound " + std::string(pattern), mailbox);
+      over, "outbound " + std::string(pattern), mailbox, std::move(how));
   // One handler for all types: a message that converts to several of them is sent once (T5, T8).
-  auto out = [way = made->way, how]<class M>(const M& message, const context& about) {
-    way->send_message<M>(message, std::string(about.topic()), about, how);
+  auto out = [way = made->way]<class M>(const M& message, const context& about) {
+    way->send_message<M>(message, std::string(about.topic()), about);
   };
   made->component.template subscribe<Ms...>(pattern, std::move(out));
   return made;
@@ -94,14 +106,14 @@ std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::share
 template <class... Es>
 std::shared_ptr<outbound_link<async::consumer>> make_outbound_events(
     const std::shared_ptr<hub>& over, const std::string& prefix, const mailbox_options& mailbox,
-    encoding how, type_list<Es...> types) {
-  auto made =
-      std::make_shared<outbound_link<async::consumer>>(over, "outbound " + prefix + ".>", mailbox);
+    writing how, type_list<Es...> types) {
+  auto made = std::make_shared<outbound_link<async::consumer>>(over, "outbound " + prefix + ".>",
+                                                               mailbox, std::move(how));
   made->events = event_types_of(prefix, types);
   const auto add = [&]<class E>(std::type_identity<E>) {
-    auto out = [way = made->way, how, topic = event_topic(prefix, name_of<E>)](
-                   const E& event, const context& about) {
-      way->send_message<E>(event, topic, about, how);
+    auto out = [way = made->way, topic = event_topic(prefix, name_of<E>)](const E& event,
+                                                                          const context& about) {
+      way->send_message<E>(event, topic, about);
     };
     made->component.template handler<E>(std::move(out));
   };

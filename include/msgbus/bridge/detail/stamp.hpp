@@ -25,9 +25,23 @@ class id_source {
   std::atomic<std::uint64_t> last_{0};
 };
 
-/// An envelope for a message that was made here; `about` names its cause.
+/// What goes with a payload.
+struct stamping {
+  std::string_view type;
+  const context& about;  ///< names its cause
+  header_form form = header_form::full;
+  std::string_view source = {};      ///< of CloudEvents
+  std::string_view message_id = {};  ///< empty: a new one
+  bool is_stored = false;            ///< streams need an id
+};
+
+/// An envelope for a message that was made here.
 [[nodiscard]] envelope stamped(id_source& ids, std::string topic, payload made,
-                               std::string_view type, const context& about);
+                               const stamping& with);
+[[nodiscard]] inline envelope stamped(id_source& ids, std::string topic, payload made,
+                                      std::string_view type, const context& about) {
+  return stamped(ids, std::move(topic), std::move(made), {.type = type, .about = about});
+}
 
 /// What came with an envelope of these headers. One without an id gets `else_id`.
 [[nodiscard]] shared_origin origin_of(headers&& received, unsigned times, std::string else_id);
