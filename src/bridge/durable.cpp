@@ -136,6 +136,14 @@ class durable_link final : public link_base,
     void settled(outcome what, std::size_t ran, const failures& failed) noexcept override {
       std::unique_lock lock(link_->mutex_);
       if (!delivery_) return;
+      if (what == outcome::handled && ran > 0) [[likely]] {
+        link_->tries_.forget(delivery_->sequence);
+        const std::unique_ptr<transport::delivery> done = std::move(delivery_);
+        lock.unlock();
+        link_->counted(done->ack(), link_->acks_);
+        link_->one_less();
+        return;
+      }
       const settlement how = decide(what, ran);
       leave(std::move(lock), how, how.how == settling::bury ? reason_of(failed) : std::string());
     }
@@ -161,8 +169,10 @@ class durable_link final : public link_base,
     [[nodiscard]] const envelope& message() const noexcept { return delivery_->message; }
     /// Before it is in a mailbox, once: what came with it. From then on that has its headers.
     [[nodiscard]] shared_origin take_origin() {
-      origin_ = origin_of(std::move(delivery_->message.headers), before_.attempt(delivery_->times),
-                          link_->place_of(*delivery_));
+      headers& received = delivery_->message.headers;
+      const bool has_id = !header_of(received, header::message_id).empty();
+      origin_ = origin_of(std::move(received), before_.attempt(delivery_->times),
+                          has_id ? std::string() : link_->place_of(*delivery_));
       return origin_;
     }
 
@@ -174,8 +184,6 @@ class durable_link final : public link_base,
       unsigned times = 0;
       if (is_failure(what, ran)) {
         times = all.failed(delivery_->sequence, digest());
-      } else if (what == outcome::handled) {
-        if (!all.empty()) all.forget(delivery_->sequence);
       } else {
         times = all.handed_back(delivery_->sequence, digest());
       }
