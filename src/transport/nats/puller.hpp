@@ -2,7 +2,7 @@
 
 /// A durable consumer whose messages are asked for.
 
-#include "progress.hpp"
+#include "delivery.hpp"
 #include "session.hpp"
 #include "subscription.hpp"
 
@@ -85,5 +85,10 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   bool owner_left_ = false;  // nor told
   time_point heard_;
 };
+
+/// Finds or makes the durable consumer, and takes from it.
+[[nodiscard]] asio::awaitable<std::unique_ptr<transport::source>> pull(
+    std::shared_ptr<session> through, transport::pull_options which,
+    std::shared_ptr<transport::delivery_sink> to);
 
 }  // namespace msgbus::nats

@@ -5,6 +5,9 @@
 #include "link.hpp"
 #include "message.hpp"
 
+#include <msgbus/transport/sink.hpp>
+#include <msgbus/transport/transport.hpp>
+
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -85,5 +88,12 @@ class subscription : public std::enable_shared_from_this<subscription> {
   mutable std::uint64_t dropped_ = 0;         // of those before
   mutable std::uint64_t native_dropped_ = 0;  // as it was when it could be asked last
 };
+
+/// A subscription to what is sent now. Throws.
+[[nodiscard]] std::unique_ptr<transport::feed> open_feed(std::shared_ptr<link> over,
+                                                         const std::string& pattern,
+                                                         const std::string& group,
+                                                         int pending_limit,
+                                                         std::shared_ptr<transport::sink> to);
 
 }  // namespace msgbus::nats

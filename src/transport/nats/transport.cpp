@@ -21,10 +21,10 @@
 
 #include "transport.hpp"
 
-#include "feed.hpp"
 #include "jetstream.hpp"
-#include "pull.hpp"
+#include "puller.hpp"
 #include "store.hpp"
+#include "subscription.hpp"
 #include "transport/names.hpp"
 
 #include <msgbus/core/topic.hpp>
