@@ -44,6 +44,7 @@ class durable_link final : public link_base,
       : link_base(std::move(over), std::move(called)),
         to_(std::move(to)),
         how_(std::move(how)),
+        stream_(std::make_shared<const std::string>(how_.stream)),
         rule_{how_.max_deliver, how_.backoff, how_.max_backoff, how_.jitter},
         window_(std::max<std::size_t>(
             how_.max_in_flight != 0 ? how_.max_in_flight : to_.component->mailbox.capacity(), 1)),
@@ -171,8 +172,11 @@ class durable_link final : public link_base,
     [[nodiscard]] shared_origin take_origin() {
       headers& received = delivery_->message.headers;
       const bool has_id = !header_of(received, header::message_id).empty();
-      origin_ = origin_of(std::move(received), before_.attempt(delivery_->times),
-                          has_id ? std::string() : link_->place_of(*delivery_));
+      auto made = origin_of(std::move(received), before_.attempt(delivery_->times),
+                            has_id ? std::string() : link_->place_of(*delivery_));
+      made->stream = link_->stream_;
+      made->sequence = delivery_->sequence;
+      origin_ = std::move(made);
       return origin_;
     }
 
@@ -403,6 +407,7 @@ class durable_link final : public link_base,
 
   const receiving_end to_;
   const durable_options how_;
+  const std::shared_ptr<const std::string> stream_;  // its name, which messages share
   const redelivery_rule rule_;
   const std::size_t window_;
   transport::inbox<std::shared_ptr<tracked>> inbox_;

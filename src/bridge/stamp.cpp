@@ -149,7 +149,7 @@ shared_origin origin_of(id_source& ids, headers&& received, unsigned times) {
   return made;
 }
 
-shared_origin origin_of(headers&& received, unsigned times, std::string else_id) {
+std::shared_ptr<origin> origin_of(headers&& received, unsigned times, std::string else_id) {
   auto made = read_origin(std::move(received), times);
   if (made->message_id.empty()) made->message_id = std::move(else_id);
   return made;

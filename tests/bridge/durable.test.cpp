@@ -271,6 +271,30 @@ TEST_CASE("room that one handler leaves is used, though the others go on for lon
   CHECK(begun.size() == 9);
 }
 
+TEST_CASE("a durable message says where it is stored, the same on every redelivery", "[B3]") {
+  shop all;
+  consumer next(all.executor());
+  subscriber to(all.executor());
+  std::vector<std::string> places;
+  std::vector<bool> others;
+  next.handler(
+      [&](const long&, const context& about) { others.push_back(about.stored().has_value()); });
+  to.subscribe("orders.*", [&](int number, const context& about) {
+    const auto place = about.stored();
+    places.push_back(place ? std::string(place->stream) + ' ' + std::to_string(place->sequence)
+                           : std::string("nowhere"));
+    (void)next.post(long{number});
+    if (places.size() == 1) throw std::runtime_error("once more");
+  });
+  const auto first = all.store(1);
+  durable_options how = billing();
+  const bridge_link in = all.join(to, how);
+  all.live();
+  const std::string expected = first.stream + ' ' + std::to_string(first.sequence);
+  CHECK(places == std::vector<std::string>{expected, expected});
+  CHECK(others == std::vector<bool>{false, false});
+}
+
 TEST_CASE("several processes share the messages of a durable name") {
   shop all;
   bridge also = all.connect("also");

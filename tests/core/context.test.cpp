@@ -40,6 +40,19 @@ TEST_CASE("the first message of a chain gives the chain its id") {
   CHECK(msgbus::context("a", origin).causation_id().empty());
 }
 
+TEST_CASE("a stored message has its place in a stream, and what it leads to has none") {
+  msgbus::origin origin{.message_id = "m-1"};
+  CHECK_FALSE(msgbus::context().stored());
+  CHECK_FALSE(msgbus::context("a", origin).stored());
+  origin.stream = std::make_shared<const std::string>("ORDERS");
+  origin.sequence = 7;
+  const auto place = msgbus::context("a", origin).on("b").stored();
+  REQUIRE(place);
+  CHECK(place->stream == "ORDERS");
+  CHECK(place->sequence == 7);
+  CHECK_FALSE(msgbus::context::caused_by(&origin).stored());
+}
+
 TEST_CASE("attempts are counted over redeliveries and repetitions") {
   const msgbus::origin origin{.message_id = "m-7", .deliveries = 3};
   const msgbus::context context("a", origin);

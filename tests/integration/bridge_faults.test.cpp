@@ -301,6 +301,24 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
   CHECK(begun == 1);
 }
 
+TEST_CASE("a handler knows where its message is stored on a real server", "[B2]") {
+  nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  make_stream(here, at, "ORDERS", "orders.>");
+  for (int i = 0; i < 2; ++i) here.run(store_one(at, i));
+  subscriber to(here.executor());
+  std::vector<std::string> places;
+  to.subscribe("orders.*", [&](int, const msgbus::context& about) {
+    const auto place = about.stored();
+    places.push_back(place ? std::string(place->stream) + ' ' + std::to_string(place->sequence)
+                           : std::string("nowhere"));
+  });
+  bridge_link in = here.run(at.durable<int>(to, "orders.>", billing()));
+  here.run_until([&] { return places.size() == 2; });
+  CHECK(places == std::vector<std::string>{"ORDERS 1", "ORDERS 2"});
+}
+
 TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {
   constexpr std::size_t many = 100;
   nats_server server;

@@ -6,12 +6,20 @@
 #include <msgbus/core/namespaces.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <map>  // the first program that the guide shows has it from here
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace msgbus {
+
+/// A message's place in a stream.
+struct stream_place {
+  std::string_view stream;
+  std::uint64_t sequence = 0;
+};
 
 /// What came with a message from another process. Never changed once it is shared.
 struct origin {
@@ -20,6 +28,8 @@ struct origin {
   std::string causation_id = {};
   unsigned deliveries = 1;  // in how many a handler may have run, this one included
   msgbus::headers headers = {};
+  std::shared_ptr<const std::string> stream = {};  // that holds it; null: none does
+  std::uint64_t sequence = 0;                      // its place there
 
   /// Of everything that this message leads to.
   [[nodiscard]] std::string_view chain() const noexcept {
@@ -63,6 +73,9 @@ class context {
   /// redeliveries included. A redelivery does not count if this process knows that no handler ran
   /// in the one before.
   [[nodiscard]] unsigned attempt() const noexcept;
+
+  /// Where a durable message is stored: the same on every redelivery. Empty for all others.
+  [[nodiscard]] std::optional<stream_place> stored() const noexcept;
 
   /// Empty for a message that never left the process.
   [[nodiscard]] const msgbus::headers& headers() const noexcept;

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -44,7 +45,8 @@ struct stamping {
 }
 
 /// What came with an envelope of these headers. One without an id gets `else_id`.
-[[nodiscard]] shared_origin origin_of(headers&& received, unsigned times, std::string else_id);
+[[nodiscard]] std::shared_ptr<origin> origin_of(headers&& received, unsigned times,
+                                                std::string else_id);
 /// The same; one without an id gets a new one.
 [[nodiscard]] shared_origin origin_of(id_source& ids, headers&& received, unsigned times);
 
