@@ -1,6 +1,7 @@
 #include "consumer_config.hpp"
 
 #include "durations.hpp"
+#include "pull_credit.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -9,10 +10,6 @@
 namespace msgbus::nats {
 
 namespace {
-
-// Of the requests to a consumer (puller.cpp).
-constexpr std::int64_t largest_request = 1024;
-constexpr std::int64_t request_expires = 5'000'000'000;
 
 void add_misfit(std::string& to, const char* field, const json& is, const std::string& needed) {
   if (!to.empty()) to += ", ";
@@ -75,8 +72,8 @@ std::string misfits(const json& there, const transport::pull_options& which) {
     if (most <= 0 || most >= least) return;
     add_misfit(text, field, value, std::to_string(least) + " at least");
   };
-  at_least("max_batch", largest_request);
-  at_least("max_expires", request_expires);
+  at_least("max_batch", std::int64_t{pull_credit::largest_request});
+  at_least("max_expires", nanoseconds(pull_credit::request_expires));
   return text;
 }
 

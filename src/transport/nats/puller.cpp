@@ -17,14 +17,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t largest_request = 1024;
-constexpr auto request_expires = 5s;  // then the server says so
-constexpr auto silence = 8s;          // if it does not, something was lost
-constexpr auto before_next_try = 100ms;
-constexpr auto before_next_look = 250ms;
-constexpr int most_refusals = 50;
-
 constexpr std::string_view info_suffix = "info";
+
+time_point now() noexcept { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
@@ -37,30 +32,40 @@ puller::puller(const session& of, const transport::pull_options& which,
       next_topic_("$JS.API.CONSUMER.MSG.NEXT." + which.stream + '.' + which.durable),
       info_topic_("$JS.API.CONSUMER.INFO." + which.stream + '.' + which.durable),
       inbox_(make_inbox() + '.'),
-      to_(std::move(to)) {}
+      to_(std::move(to)),
+      credit_(std::chrono::steady_clock::now()) {}
 
 void puller::start() {
   subscription_ = subscription::open(requests_, inbox_ + '*', {}, 0, shared_from_this());
   const std::lock_guard lock(mutex_);
-  heard_ = std::chrono::steady_clock::now();
-  later(heard_ + silence, &puller::watch);
+  later(pull_credit::silence / 4, &puller::watch);
 }
 
 void puller::ask(std::size_t more) noexcept {
   const std::lock_guard lock(mutex_);
-  credit_ += more;
-  request();
+  do_next(credit_.add(more, now(), requests_->is_away()));
 }
 
-void puller::request() noexcept {
-  if (stopped_ || unsure_ || requested_ > 0 || credit_ == 0 || requests_->is_away()) return;
-  requested_ = std::min(credit_, largest_request);
-  ++request_number_;
-  heard_ = std::chrono::steady_clock::now();
-  const auto expires = std::chrono::nanoseconds(request_expires).count();
-  const std::string text =
-      "{\"batch\":" + std::to_string(requested_) + ",\"expires\":" + std::to_string(expires) + '}';
-  requests_->send(next_topic_, inbox_ + std::to_string(request_number_), text);
+void puller::do_next(pull_credit::action what) noexcept {
+  using enum pull_credit::action;
+  switch (what) {
+    case nothing:
+    case end: break;
+    case request: send_request(); break;
+    case look:
+      if (!requests_->is_away())
+        requests_->send(info_topic_, inbox_ + std::string(info_suffix), {});
+      break;
+    case try_later: later(pull_credit::before_next_try, &puller::try_again); break;
+    case look_later: later(pull_credit::before_next_look, &puller::look_again); break;
+  }
+}
+
+void puller::send_request() noexcept {
+  const auto expires = std::chrono::nanoseconds(pull_credit::request_expires).count();
+  const std::string text = "{\"batch\":" + std::to_string(credit_.requested()) +
+                           ",\"expires\":" + std::to_string(expires) + '}';
+  requests_->send(next_topic_, inbox_ + std::to_string(credit_.number()), text);
 }
 
 void puller::take(message_ptr message) noexcept {
@@ -77,15 +82,12 @@ void puller::take(message_ptr message) noexcept {
 void puller::take_delivery(message_ptr message) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    heard_ = std::chrono::steady_clock::now();
-    refusals_ = 0;
-    if (stopped_ || credit_ == 0) {
+    pull_credit::action next{};
+    if (!credit_.take(now(), requests_->is_away(), next)) {
       give_back(*requests_, natsMsg_GetReply(message.get()));
       return;
     }
-    --credit_;
-    if (requested_ > 0) --requested_;
-    request();  // before this one is handled: so the next is on its way
+    do_next(next);  // before this one is handled: so the next is on its way
   }
   std::unique_ptr<transport::delivery> received;
   try {
@@ -102,69 +104,38 @@ void puller::take_delivery(message_ptr message) noexcept {
 void puller::take_status(natsMsg* message) noexcept {
   const std::string_view number =
       std::string_view(natsMsg_GetSubject(message)).substr(inbox_.size());
-  const std::string_view status = status_of(message);
-  const std::lock_guard lock(mutex_);
-  heard_ = std::chrono::steady_clock::now();
-  if (status == "100" || number != std::to_string(request_number_)) return;
-  requested_ = 0;
-  if (status == "408" || status == "404") {
-    refusals_ = 0;
-    request();
-    return;
-  }
   const char* text = nullptr;
   natsMsgHeader_Get(message, "Description", &text);
-  refused_with_ = std::string(status) + (text ? std::string(" ") + text : std::string());
-  ++refusals_;
-  if (!unsure_) ask_whether_there();
-}
-
-void puller::ask_whether_there() noexcept {
-  unsure_ = true;
-  heard_ = std::chrono::steady_clock::now();
-  if (!stopped_ && !requests_->is_away()) {
-    requests_->send(info_topic_, inbox_ + std::string(info_suffix), {});
-  }
+  const std::lock_guard lock(mutex_);
+  do_next(
+      credit_.answered(number, status_of(message), text ? text : "", now(), requests_->is_away()));
 }
 
 void puller::take_info(natsMsg* message) noexcept {
   const json said = json::parse(payload_of(message), nullptr, false);
+  const refusal refused = said.is_object() ? refusal_of(said) : refusal{503, 0, "no answer"};
+  const bool is_gone =
+      refused.err_code == stream_not_found || refused.err_code == consumer_not_found;
+  const auto what = is_gone                ? pull_credit::found::gone
+                    : refused.text.empty() ? pull_credit::found::there
+                                           : pull_credit::found::unknown;
   std::string why;
   {
     const std::lock_guard lock(mutex_);
-    if (!unsure_ || stopped_) return;
-    heard_ = std::chrono::steady_clock::now();
-    const refusal refused = said.is_object() ? refusal_of(said) : refusal{503, 0, "no answer"};
-    const bool is_gone =
-        refused.err_code == stream_not_found || refused.err_code == consumer_not_found;
-    if (is_gone) {
-      why = refused.text;
-    } else if (refused.text.empty() && refusals_ >= most_refusals) {
-      why = refused_with_;
-    }
-    if (why.empty()) {
-      if (!refused.text.empty()) {
-        later(heard_ + before_next_look, &puller::look_again);
-      } else if (refusals_ > 0) {
-        // It may be refused again at once, so not at once.
-        later(heard_ + before_next_try, &puller::try_again);
-      } else {
-        unsure_ = false;
-        request();
-      }
-    }
+    const auto next = credit_.looked(what, refused.text, now(), requests_->is_away());
+    do_next(next);
+    if (next != pull_credit::action::end) return;
+    why = credit_.why();
   }
-  if (!why.empty()) {
-    subscription_->stop();
-    end(std::make_exception_ptr(error(errc::transport_failed, name_ + ": " + why)));
-  }
+  subscription_->stop();
+  end(std::make_exception_ptr(error(errc::transport_failed, name_ + ": " + why)));
 }
 
 void puller::end(const std::exception_ptr& why) noexcept {
   ended_ = true;
   {
     const std::lock_guard lock(mutex_);
-    stopped_ = true;
+    credit_.stop();
     if (owner_left_) return;
   }
   to_->ended(why);
@@ -176,40 +147,32 @@ void puller::completed(const std::exception_ptr& why) noexcept {
   to_.reset();  // it may own the source
 }
 
-void puller::later(time_point when, void (puller::*what)() noexcept) {
-  clock_->at(when, [weak = weak_from_this(), what] {
+void puller::later(std::chrono::nanoseconds pause, void (puller::*what)() noexcept) {
+  clock_->at(now() + pause, [weak = weak_from_this(), what] {
     if (const auto self = weak.lock()) (self.get()->*what)();
   });
 }
 
 void puller::try_again() noexcept {
   const std::lock_guard lock(mutex_);
-  if (!unsure_) return;
-  unsure_ = false;
-  request();
+  do_next(credit_.try_again(now(), requests_->is_away()));
 }
 
 void puller::look_again() noexcept {
   const std::lock_guard lock(mutex_);
-  if (unsure_) ask_whether_there();
+  do_next(credit_.look_again(now()));
 }
 
 void puller::watch() noexcept {
   const std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  const auto now = std::chrono::steady_clock::now();
-  const bool waits = unsure_ || requested_ > 0;
-  if (waits && now - heard_ >= silence) {
-    requested_ = 0;
-    ask_whether_there();
-  }
-  later(now + silence / 4, &puller::watch);
+  if (credit_.is_stopped()) return;
+  do_next(credit_.watch(now()));
+  later(pull_credit::silence / 4, &puller::watch);
 }
 
 void puller::connection_is_back() noexcept {
   const std::lock_guard lock(mutex_);
-  requested_ = 0;
-  ask_whether_there();
+  do_next(credit_.connection_is_back(now()));
 }
 
 void puller::stop() noexcept {
@@ -226,7 +189,7 @@ void puller::transport_closes() noexcept {
 // With the lock, so that nothing is given back before the server knows that this one has left: it
 // would get it again.
 void puller::stop_giving() noexcept {
-  if (!std::exchange(stopped_, true)) subscription_->drain();
+  if (credit_.stop()) subscription_->drain();
 }
 
 void puller::wait_until_given_back(time_point until) noexcept {

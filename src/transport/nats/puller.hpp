@@ -3,6 +3,7 @@
 /// A durable consumer whose messages are asked for.
 
 #include "delivery.hpp"
+#include "pull_credit.hpp"
 #include "session.hpp"
 #include "subscription.hpp"
 
@@ -23,10 +24,6 @@ namespace msgbus::nats {
 ///
 /// What comes without having been asked for, or after `stop`, is given back at once. That happens
 /// when a request was taken to be lost and was not.
-///
-/// States: asking (`requested_` > 0), at rest (0), unsure (the server refused, is silent, or was
-/// away: JetStream is asked whether the consumer is still there, since a server does not answer
-/// requests to one that is not), ended (it is not).
 class puller final : public receiver, public std::enable_shared_from_this<puller> {
  public:
   puller(const session& of, const transport::pull_options& which,
@@ -53,10 +50,10 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   void end(const std::exception_ptr& why) noexcept;
 
   // With the lock.
-  void request() noexcept;
-  void ask_whether_there() noexcept;
+  void do_next(pull_credit::action what) noexcept;
+  void send_request() noexcept;
   void stop_giving() noexcept;
-  void later(time_point when, void (puller::*what)() noexcept);
+  void later(std::chrono::nanoseconds pause, void (puller::*what)() noexcept);
 
   // For the clock.
   void try_again() noexcept;
@@ -75,15 +72,8 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   bool ended_ = false;  // for the inbox's thread: the sink has been told
 
   std::mutex mutex_;  // of what follows
-  std::size_t credit_ = 0;
-  std::size_t requested_ = 0;  // of the request at the server
-  std::uint64_t request_number_ = 0;
-  bool unsure_ = false;
-  int refusals_ = 0;  // in a row
-  std::string refused_with_;
-  bool stopped_ = false;     // nothing more is given
-  bool owner_left_ = false;  // nor told
-  time_point heard_;
+  pull_credit credit_;
+  bool owner_left_ = false;  // nothing is told to the sink
 };
 
 /// Finds or makes the durable consumer, and takes from it.
