@@ -289,7 +289,7 @@ workload n2_remote_execute() {
                   executing_one_by_one(project, same)};
   w.targets = {
       {at_least_times_faster, project, 0.9, same},
-      {at_least_times_faster, project, 0.9, bare},
+      {at_least_times_faster, project, 0.85, bare},
   };
   return w;
 }
@@ -304,8 +304,8 @@ workload n2_in_flight() {
   w.contenders = {plainly_together(bare, false), plainly_together(same, true),
                   executing_together(project, same)};
   w.targets = {
-      {at_least_times_faster, project, 0.9, same},
-      {at_least_times_faster, project, 0.9, bare},
+      {at_least_times_faster, project, 0.85, same},
+      {at_least_times_faster, project, 0.7, bare},
   };
   return w;
 }

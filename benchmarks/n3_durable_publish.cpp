@@ -113,7 +113,7 @@ workload n3_durable_publish() {
   w.sample_ms = 50;
   w.contenders = {plainly(bare, false), plainly(same, true), storing(project, same)};
   w.targets = {
-      {at_least_times_faster, project, 0.8, same},
+      {at_least_times_faster, project, 0.9, same},
       {at_least_times_faster, project, 0.8, bare},
   };
   return w;

@@ -126,7 +126,7 @@ workload n4_durable_consume() {
   workload w{"N4", "Durable consume", {}, {}};
   w.sample_ms = 50;
   w.contenders = {plainly(floor, 512), linked(project)};
-  w.targets = {{at_least_times_faster, project, 0.6, floor}};
+  w.targets = {{at_least_times_faster, project, 0.85, floor}};
   return w;
 }
 

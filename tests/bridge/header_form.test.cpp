@@ -154,6 +154,24 @@ TEST_CASE("who receives a CloudEvent knows its id, its chain and its type", "[B7
   CHECK_THAT(all.told.all[0], msgbus_test::contains("'com.example.other'"));
 }
 
+TEST_CASE("a CloudEvent in structured mode is refused by name, and not taken for its data",
+          "[B5]") {
+  neighbourhood all;
+  msgbus::bridge there = all.connect();
+  const auto wire = all.broker.connect(all.executor());
+  msgbus::async::subscriber to(all.executor());
+  to.subscribe("a", [](const nlohmann::json&) {});
+  const auto link = there.inbound<nlohmann::json>(to, "a");
+  wire->publish({.topic = "a",
+                 .headers = {{"Content-Type", "application/cloudevents+json"}},
+                 .payload = R"({"specversion":"1.0","id":"1","source":"/x","type":"y","data":7})"},
+                msgbus::transport::urgency::bulk);
+  all.steps.run();
+  CHECK(link.stats().undecodable == 1);
+  REQUIRE(all.told.all.size() == 1);
+  CHECK_THAT(all.told.all[0], msgbus_test::contains("'application/cloudevents+json'"));
+}
+
 TEST_CASE("what is stored has an id in every form, since the stream needs it", "[B2]") {
   for (const header_form form :
        {header_form::full, header_form::minimal, header_form::none, header_form::cloudevents}) {
