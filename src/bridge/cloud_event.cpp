@@ -13,7 +13,7 @@ namespace msgbus::bridging {
 
 namespace {
 
-constexpr std::string_view prefix = "ce-";
+constexpr std::string_view attribute_prefix = "ce-";
 
 bool needs_encoding(char c) noexcept { return c <= ' ' || c > '~' || c == '"' || c == '%'; }
 
@@ -48,8 +48,8 @@ bool is_same_name(std::string_view name, std::string_view wanted) noexcept {
 
 std::string_view attribute_of(const headers& all, std::string_view attribute) noexcept {
   for (const auto& [name, value] : all) {
-    const bool is_one = is_same_name(name.substr(0, prefix.size()), prefix);
-    if (is_one && is_same_name(name.substr(prefix.size()), attribute)) return value;
+    const bool is_one = is_same_name(name.substr(0, attribute_prefix.size()), attribute_prefix);
+    if (is_one && is_same_name(name.substr(attribute_prefix.size()), attribute)) return value;
   }
   return {};
 }
@@ -117,7 +117,7 @@ std::string timestamp(std::chrono::system_clock::time_point at) {
 
 void add_attribute(headers& to, std::string_view name, std::string_view text) {
   if (text.empty()) return;
-  std::string header_name(prefix);
+  std::string header_name(attribute_prefix);
   header_name += name;
   to.add(header_name, to_attribute(text));
 }
