@@ -5,6 +5,9 @@
 
 #include "core/text.hpp"
 
+#include <charconv>
+#include <optional>
+#include <system_error>
 #include <typeinfo>
 
 #if __has_include(<cxxabi.h>)
@@ -49,6 +52,29 @@ std::string_view code_of(const std::exception_ptr& failure) {
   }
 }
 
+/// The code of an exception that has one.
+std::optional<std::error_code> error_code_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return e.code();
+  } catch (const std::system_error& e) {
+    return e.code();
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+std::optional<remote_error::code_there> code_in(const envelope& answer) {
+  const std::string_view category = header_of(answer, header::error_category);
+  const std::string_view text = header_of(answer, header::error_value);
+  int value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [read_to, wrong] = std::from_chars(text.data(), end, value);
+  if (category.empty() || wrong != std::errc() || read_to != end) return std::nullopt;
+  return remote_error::code_there{std::string(category), value};
+}
+
 }  // namespace
 
 void throw_bad_arguments(const std::string& operation, std::string_view types,
@@ -86,6 +112,10 @@ void write_error(envelope& answer, const std::exception_ptr& failure) {
   };
   set(header::error_code, code_of(failure));
   set(header::error_kind, in_one_line(kind_of(failure)));
+  if (const auto code = error_code_of(failure)) {
+    set(header::error_category, in_one_line(code->category().name()));
+    set(header::error_value, std::to_string(code->value()));
+  }
   const std::string text = in_one_line(describe(failure));
   set(header::error_text, text.empty() ? "no text" : text);  // an empty header says nothing
 }
@@ -113,7 +143,8 @@ void throw_error_in(const envelope& answer, const std::string& operation) {
   if (code == code_no_handler) throw error(errc::no_handler, text);
   if (code == code_closed) throw error(errc::closed, text);
   std::string kind(header_of(answer, header::error_kind));
-  throw remote_error(operation, kind.empty() ? "error " + code : std::move(kind), std::move(text));
+  throw remote_error(operation, kind.empty() ? "error " + code : std::move(kind), std::move(text),
+                     code_in(answer));
 }
 
 }  // namespace msgbus::bridging

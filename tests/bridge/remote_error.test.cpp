@@ -63,6 +63,34 @@ TEST_CASE("an error of the library that a handler threw is the handler's failure
   CHECK_THROWS_AS(throw_error_in(answer, "update"), remote_error);
 }
 
+TEST_CASE("the error code of what a handler threw crosses with its category", "[B6]") {
+  const auto code_of_thrown = [](const envelope& answer) {
+    try {
+      throw_error_in(answer, "update");
+    } catch (const remote_error& e) {
+      return e.remote_code();
+    }
+    throw std::logic_error("nothing was thrown");
+  };
+  const auto refused = std::make_error_code(std::errc::connection_refused);
+  const auto system = code_of_thrown(answer_to(std::system_error(refused, "the database")));
+  REQUIRE(system);
+  CHECK(system->category == "generic");
+  CHECK(system->value == refused.value());
+  const auto ours = code_of_thrown(answer_to(error(errc::timed_out, "its database was slow")));
+  REQUIRE(ours);
+  CHECK(ours->category == "msgbus");
+  CHECK(ours->value == static_cast<int>(errc::timed_out));
+  CHECK_FALSE(code_of_thrown(answer_to(std::runtime_error("no code"))));
+
+  for (const char* const value : {"", "x", "1x", "99999999999999999999", " 1"}) {
+    INFO(value);
+    envelope hostile = answer_to(std::system_error(refused, "the database"));
+    hostile.headers.insert_or_assign("Msgbus-Error-Value", value);
+    CHECK_FALSE(code_of_thrown(hostile));
+  }
+}
+
 TEST_CASE("what is no exception crosses by its type, and texts cross in one line") {
   try {
     throw_error_in(answer_to(no_exception_at_all{}), "update");

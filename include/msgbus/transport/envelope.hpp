@@ -68,6 +68,8 @@ inline constexpr std::string_view tracestate = "tracestate";
 inline constexpr std::string_view error_text = "Nats-Service-Error";
 inline constexpr std::string_view error_code = "Nats-Service-Error-Code";
 inline constexpr std::string_view error_kind = "Msgbus-Error-Kind";
+inline constexpr std::string_view error_category = "Msgbus-Error-Category";
+inline constexpr std::string_view error_value = "Msgbus-Error-Value";
 /// "503": nobody listens where a request was sent to.
 inline constexpr std::string_view status = "Status";
 
