@@ -66,19 +66,14 @@ class answers final : public transport::sink {
     return true;
   }
 
+  // Their answers are lost, or will be; those that are asked from now on are sent later.
+  void interrupted() noexcept override {
+    end_waiting({errc::disconnected, "the connection was lost"}, false);
+  }
   void ended(const std::exception_ptr& why) noexcept override {
     end_all({errc::transport_failed, describe(why)});
   }
-  void end_all(const end& how) noexcept {
-    std::unordered_map<std::string, std::shared_ptr<question>> left;
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = how;
-      left.swap(waiting_);
-      for (const auto& each : left) each.second->ended = how;
-    }
-    for (const auto& each : left) each.second->over.set();
-  }
+  void end_all(const end& how) noexcept { end_waiting(how, true); }
   [[nodiscard]] bool has_ended() const {
     const std::lock_guard lock(mutex_);
     return ended_.has_value();
@@ -87,6 +82,17 @@ class answers final : public transport::sink {
   std::unique_ptr<transport::feed> feed;  // set before anybody else knows this
 
  private:
+  void end_waiting(const end& how, bool for_good) noexcept {
+    std::unordered_map<std::string, std::shared_ptr<question>> left;
+    {
+      const std::lock_guard lock(mutex_);
+      if (for_good) ended_ = how;
+      left.swap(waiting_);
+      for (const auto& each : left) each.second->ended = how;
+    }
+    for (const auto& each : left) each.second->over.set();
+  }
+
   const std::string inbox_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<question>> waiting_;

@@ -79,6 +79,7 @@ void connection::set_away(hub_lock& lock, bool away) {
   away_ = away;
   for (const auto& each : lock.in().sources_of(*this)) each->set_away(away);
   lock.in().hold_all_of(*this, !away);
+  if (away) lock.in().interrupt_feeds_of(*this);
 }
 
 void connection::catch_up(hub_lock& lock) {

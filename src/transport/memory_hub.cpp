@@ -107,6 +107,12 @@ std::vector<std::shared_ptr<source_end>> hub::sources_of(const connection& who) 
   return found;
 }
 
+void hub::interrupt_feeds_of(const connection& who) {
+  for (const auto& [number, each] : feeds_) {
+    if (&each->of() == &who) each->interrupt();
+  }
+}
+
 // --- Messages. -----------------------------------------------------------------------------------
 
 std::optional<stored> hub::send(connection& from, const message& what, bool to_itself) {

@@ -82,6 +82,8 @@ class feed_end final : public outlet {
       : outlet(std::move(of), number), to_(std::move(to)) {}
 
   void push(const message& what);
+  /// The connection was lost: the sink is told when it has got what came before.
+  void interrupt();
   void stop(hub_lock& lock);
 
   [[nodiscard]] std::uint64_t dropped() const noexcept {
@@ -91,8 +93,8 @@ class feed_end final : public outlet {
  private:
   bool give_one() override;
 
-  std::shared_ptr<sink> to_;  // null: stopped
-  std::deque<message> waiting_;
+  std::shared_ptr<sink> to_;     // null: stopped
+  std::deque<message> waiting_;  // null: the connection was lost
   std::atomic<std::uint64_t> dropped_{0};
 };
 
@@ -226,6 +228,7 @@ class hub : public std::enable_shared_from_this<hub> {
   void hold_all_of(const connection& owner, bool in_progress);
 
   /// Those of one connection.
+  void interrupt_feeds_of(const connection& who);
   [[nodiscard]] std::vector<std::shared_ptr<source_end>> sources_of(const connection& who) const;
 
  private:

@@ -98,6 +98,11 @@ void feed_end::push(const message& what) {
   schedule();
 }
 
+void feed_end::interrupt() {
+  waiting_.push_back(nullptr);
+  schedule();
+}
+
 bool feed_end::give_one() {
   std::shared_ptr<sink> to;
   message what;
@@ -110,6 +115,10 @@ bool feed_end::give_one() {
     to = to_;
     what = std::move(waiting_.front());
     waiting_.pop_front();
+  }
+  if (!what) {
+    to->interrupted();
+    return true;
   }
   envelope given(*what);
   if (!to->take(std::move(given), false)) dropped_.fetch_add(1, std::memory_order_relaxed);

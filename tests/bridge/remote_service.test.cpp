@@ -296,6 +296,31 @@ TEST_CASE("calls end with closed when their bridge is closed, also those that wa
   all.steps.run();
 }
 
+TEST_CASE("a call that waits when its connection is lost ends with disconnected at once", "[B6]") {
+  two_sides all;
+  msgbus_test::gate gate;
+  auto slow = all.commands.handler("slow", [&]() -> awaitable<int> {
+    co_await gate.wait();
+    co_return 1;
+  });
+  all.there.serve("users", slow);
+  auto waiting = all.steps.spawn(all.users.execute<int>("slow"));
+  all.steps.run();
+  all.broker.cut(*all.here.transport());
+  auto later = all.steps.spawn(all.users.execute<int>("slow"));
+  all.steps.run();
+  REQUIRE(waiting.done());
+  CHECK(code_of([&] { waiting.get(); }) == errc::disconnected);
+
+  // What is asked while it is away is sent when it is back.
+  CHECK_FALSE(later.done());
+  all.broker.restore(*all.here.transport());
+  gate.open();
+  all.steps.run();
+  REQUIRE(later.done());
+  CHECK(later.get() == 1);
+}
+
 TEST_CASE("the drain of a bridge ends at its deadline, also where nothing can be sent", "[B8]") {
   two_sides all;
   msgbus_test::gate never;

@@ -25,9 +25,9 @@ class remote_service {
   /// Completes with the operation's result; with `R = void` there is none to decode. Arguments are
   /// encoded before this returns. Throws (B6) `remote_error` with what the handler threw there,
   /// `bad_arguments`, `no_handler` (nobody serves it), `timed_out` (it may have been carried out
-  /// all the same), `decode_failed` (the answer is no `R`), `closed`, `disconnected`. The caller
-  /// resumes on its own executor. Cancelled it throws Asio's `operation_aborted`; what runs there
-  /// goes on.
+  /// all the same), `disconnected` (the connection was lost meanwhile; as before), `decode_failed`
+  /// (the answer is no `R`), `closed`. The caller resumes on its own executor. Cancelled it throws
+  /// Asio's `operation_aborted`; what runs there goes on.
   template <class R = void, class... Args>
   [[nodiscard]] asio::awaitable<R> execute(std::string_view name, Args&&... args) const {
     payload arguments = bridging::write_arguments<bridging::wire_argument<Args>...>(

@@ -19,6 +19,10 @@ class sink {
   /// be kept until there is room: so the transport is held back.
   virtual bool take(envelope&& message, bool may_wait) noexcept = 0;
 
+  /// The connection was lost, whether or not it comes back: what others send meanwhile does not
+  /// come. Called once for each loss, from any thread; `take` may be called at the same time.
+  virtual void interrupted() noexcept {}
+
   /// The other side refuses the subscription: nothing more is given. `why` names its pattern. Not
   /// called for a feed that was stopped, or whose transport was closed.
   virtual void ended(const std::exception_ptr& /*why*/) noexcept {}

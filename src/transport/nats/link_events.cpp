@@ -54,9 +54,17 @@ std::uint64_t link::begin_to_wait() noexcept {
   return ++epoch_;
 }
 
+// By the link's thread: the one of nats.c must not wait for a subscription.
+void link::interrupt_subscriptions() {
+  later(worker::time_point::min(), [](link& self) {
+    for (const auto& each : self.subscriptions()) each->link_is_lost();
+  });
+}
+
 void link::lost(native_connection& at, std::string text) {
   if (ended_ || !is_current(at)) return;
   begin_to_wait();
+  interrupt_subscriptions();
   tell([&](link_listener& to) { to.lost(role_, with_reason(std::move(text))); });
 }
 
@@ -109,6 +117,7 @@ void link::connection_closed(native_connection& at, natsStatus why, std::string 
     closed_seen_ = current_;
   }
   begin_to_wait();
+  interrupt_subscriptions();
   tell([&](link_listener& to) { to.lost(role_, with_reason(text)); });
   const bool server_refused = why == NATS_ERR;
   const bool tried_all = options_.max_reconnects >= 0 && why == NATS_NO_SERVER;

@@ -208,6 +208,15 @@ void subscription::refuse(std::exception_ptr why) noexcept {
   end_unless_attached(lock);
 }
 
+void subscription::link_is_lost() noexcept {
+  std::shared_ptr<receiver> to;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ends_) to = to_;
+  }
+  if (to) to->interrupted();
+}
+
 void subscription::link_has_ended() noexcept {
   std::unique_lock lock(mutex_);
   ends_ = true;
@@ -235,7 +244,7 @@ namespace {
 
 class forwarder final : public receiver {
  public:
-  explicit forwarder(std::shared_ptr<transport::sink> to) : to_(std::move(to)) {}
+  explicit forwarder(std::shared_ptr<transport::sink> to) : to_(std::move(to)), told_(to_) {}
 
   void stop() noexcept { stopped_ = true; }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
@@ -254,6 +263,11 @@ class forwarder final : public receiver {
     if (!taken && !stopped_) ++refused_;
   }
 
+  void interrupted() noexcept override {
+    const auto to = told_.lock();
+    if (to && !stopped_) to->interrupted();
+  }
+
   // The sink may own the feed, so it is let go here.
   void completed(const std::exception_ptr& why) noexcept override {
     if (why && !stopped_) to_->ended(why);
@@ -261,6 +275,7 @@ class forwarder final : public receiver {
   }
 
   std::shared_ptr<transport::sink> to_;  // for the thread that calls `take`
+  const std::weak_ptr<transport::sink> told_;
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> refused_{0};
 };

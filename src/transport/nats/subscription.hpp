@@ -22,6 +22,8 @@ class receiver {
  public:
   virtual ~receiver() = default;
   virtual void take(message_ptr message) noexcept = 0;
+  /// The connection was lost. From another thread than the other calls.
+  virtual void interrupted() noexcept {}
   /// The last call: the subscription was stopped, the server refuses it (then `why` says so), or
   /// its link has ended.
   virtual void completed(const std::exception_ptr& /*why*/) noexcept {}
@@ -60,6 +62,7 @@ class subscription : public std::enable_shared_from_this<subscription> {
   // For the link.
   void attach(const std::shared_ptr<native_connection>& to) noexcept;
   void refuse(std::exception_ptr why) noexcept;
+  void link_is_lost() noexcept;
   void link_has_ended() noexcept;
 
  private:
