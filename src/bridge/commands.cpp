@@ -69,9 +69,9 @@ std::optional<remote_error::code_there> code_in(const envelope& answer) {
   const std::string_view category = header_of(answer, header::error_category);
   const std::string_view text = header_of(answer, header::error_value);
   int value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [read_to, wrong] = std::from_chars(text.data(), end, value);
-  if (category.empty() || wrong != std::errc() || read_to != end) return std::nullopt;
+  const auto [read_to, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_whole = wrong == std::errc() && read_to == text.data() + text.size();
+  if (category.empty() || !is_whole) return std::nullopt;
   return remote_error::code_there{std::string(category), value};
 }
 

@@ -52,7 +52,8 @@ std::string_view payload_of(const natsMsg* message) noexcept {
 
 std::string_view status_of(natsMsg* message) noexcept {
   const char* value = nullptr;
-  if (natsMsgHeader_Get(message, header::status.data(), &value) != NATS_OK || !value) return {};
+  const std::string name(header::status);
+  if (natsMsgHeader_Get(message, name.c_str(), &value) != NATS_OK || !value) return {};
   return value;
 }
 
