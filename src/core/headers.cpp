@@ -141,7 +141,8 @@ void headers::reserve(std::size_t bytes) {
 
 // --- As a whole. ---------------------------------------------------------------------------------
 
-headers::headers(std::initializer_list<std::pair<std::string_view, std::string_view>> all) {
+headers::headers(std::initializer_list<std::pair<std::string_view, std::string_view>> all)
+    : headers() {  // so that the destructor runs where this throws
   for (const auto& [name, value] : all) add(name, value);
 }
 

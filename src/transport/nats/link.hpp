@@ -135,8 +135,7 @@ class link final : public native_listener, public std::enable_shared_from_this<l
   [[nodiscard]] bool breaks_again(natsStatus status) noexcept;
   std::size_t give_up_kept() noexcept;
   void resume(std::uint64_t epoch, const std::string& text);
-  std::uint64_t begin_to_wait() noexcept;
-  void interrupt_subscriptions();
+  void begin_to_wait();
 
   void connection_closed(native_connection& at, natsStatus why, std::string text);
   void reopen();

@@ -47,15 +47,16 @@ void link::later(worker::time_point when, F job) {
   });
 }
 
-std::uint64_t link::begin_to_wait() noexcept {
-  const std::lock_guard lock(kept_mutex_);
-  away_ = true;
-  waits_ = true;
-  return ++epoch_;
-}
-
-// By the link's thread: the one of nats.c must not wait for a subscription.
-void link::interrupt_subscriptions() {
+// Subscriptions are told of the first loss only: what is sent while the link is away waits, and is
+// not lost by the next one. They are told by the link's thread, since the one of nats.c must not
+// wait for a subscription.
+void link::begin_to_wait() {
+  {
+    const std::lock_guard lock(kept_mutex_);
+    waits_ = true;
+    ++epoch_;
+    if (std::exchange(away_, true)) return;
+  }
   later(worker::time_point::min(), [](link& self) {
     for (const auto& each : self.subscriptions()) each->link_is_lost();
   });
@@ -64,7 +65,6 @@ void link::interrupt_subscriptions() {
 void link::lost(native_connection& at, std::string text) {
   if (ended_ || !is_current(at)) return;
   begin_to_wait();
-  interrupt_subscriptions();
   tell([&](link_listener& to) { to.lost(role_, with_reason(std::move(text))); });
 }
 
@@ -117,7 +117,6 @@ void link::connection_closed(native_connection& at, natsStatus why, std::string 
     closed_seen_ = current_;
   }
   begin_to_wait();
-  interrupt_subscriptions();
   tell([&](link_listener& to) { to.lost(role_, with_reason(text)); });
   const bool server_refused = why == NATS_ERR;
   const bool tried_all = options_.max_reconnects >= 0 && why == NATS_NO_SERVER;

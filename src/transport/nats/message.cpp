@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <limits>
+#include <new>
 
 namespace msgbus::nats {
 
@@ -13,8 +14,10 @@ namespace {
 class texts {
  public:
   template <class F, class... Args>
-  explicit texts(F list, natsMsg* of, Args... args) noexcept {
-    if (list(of, args..., &all_, &count_) != NATS_OK) count_ = 0;
+  explicit texts(F list, natsMsg* of, Args... args) {
+    const natsStatus status = list(of, args..., &all_, &count_);
+    if (status == NATS_NO_MEMORY) throw std::bad_alloc();
+    if (status != NATS_OK) count_ = 0;
   }
   ~texts() { std::free(static_cast<void*>(all_)); }
   texts(const texts&) = delete;
