@@ -2,6 +2,7 @@
 
 #include <msgbus/bridge.hpp>
 
+#include "support/awaiting.hpp"
 #include "support/catch.hpp"
 #include "support/nats.hpp"
 #include "support/thrown.hpp"
@@ -118,6 +119,42 @@ TEST_CASE("after refused logins the transport comes back with the right password
   test.wait_for(kind::reconnected);
   check_talking(test, *at, *sink, "a");
   CHECK_THAT(test.text_of(kind::failed), !contains("right"));
+}
+
+TEST_CASE("a call that waits for the connection is not ended when nats.c gives up on it",
+          "[B6][B9]") {
+  const std::string right = "authorization { user: me, password: right }\n";
+  changing test(right);
+  msgbus::nats::options how;
+  how.user = "me";
+  how.password = "right";
+  msgbus::async::service users(test.here.executor());
+  gate opened;
+  auto echo = users.handler("echo", [](int a) { return a; });
+  auto slow = users.handler("slow", [&]() -> asio::awaitable<void> { co_await opened.wait(); });
+  msgbus::bridge both(test.connect(how));
+  both.serve("users", echo, slow);
+  test.here.run(both.flush());
+  const msgbus::remote_service remote(both, "users", {.timeout = 2 * deadline});
+  auto before = test.here.start(remote.execute("slow"));
+  test.here.run_until([&] { return opened.came() == 1; });
+  test.server.kill();
+  test.here.finish(before);
+  CHECK(code_of([&] { before.get(); }) == errc::disconnected);
+
+  auto after = test.here.start(remote.execute<int>("echo", 2));
+  test.server.configure("authorization { user: me, password: other }\n");
+  test.server.restart();
+  test.wait_for_text("cannot connect");  // nats.c has given up
+  test.server.kill();
+  test.server.configure(right);
+  test.server.restart();
+  test.here.finish(after);
+  // It is sent as soon as its connection is back, and the other one has the service.
+  const std::error_code outcome = code_of([&] { (void)after.get(); });
+  INFO(outcome.message());
+  CHECK((!outcome || outcome == errc::no_handler));
+  opened.open();
 }
 
 TEST_CASE("a subscription above the server's limit is refused alone", "[B9]") {
