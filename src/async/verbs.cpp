@@ -71,6 +71,11 @@ exec::put offer(core& to, exec::send_operation& out) {
   return to.mailbox.try_put(out);
 }
 
+exec::put offer_only(core& to, exec::send_operation& out) {
+  const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
+  return to.mailbox.try_put_only(out);
+}
+
 receipt receipt_for(exec::put result, core& to, const exec::send_operation& out) {
   switch (result) {
     case exec::put::taken: return {.admitted = 1};

@@ -1,4 +1,4 @@
-// Links that bring messages in, at most once: transport -> inbox -> decoded -> mailbox.
+// Links that bring messages in, at most once: transport -> decoded -> mailbox.
 
 #include <msgbus/async/detail/verbs.hpp>
 #include <msgbus/bridge/detail/link_base.hpp>
@@ -16,12 +16,21 @@ asio::awaitable<drain_report> link_base::drain(std::chrono::steady_clock::durati
 
 namespace {
 
+// A message is decoded and put into the component's mailbox by the transport's thread. Where there
+// is no room, it waits in the link's buffer, and a coroutine puts it in.
+//
+// Order: one subscription's messages come one call of `take` at a time, and what came earlier must
+// not be overtaken. `waiting_` counts the messages of the buffer, and of the coroutine's batch. It
+// is raised before a message enters the buffer, and lowered after the message has left for the
+// mailbox. So a call that reads zero knows that all of its subscription's earlier messages are in
+// the mailbox, and may put its own in directly. The subscriptions of one link have no order among
+// themselves.
 class inbound_link final : public link_base,
                            public transport::sink,
                            public std::enable_shared_from_this<inbound_link> {
  public:
   inbound_link(std::shared_ptr<hub> over, std::string called, receiving_end to, std::size_t buffer)
-      : link_base(std::move(over), std::move(called)), to_(std::move(to)), inbox_(buffer) {}
+      : link_base(std::move(over), std::move(called)), to_(std::move(to)), buffer_(buffer) {}
   ~inbound_link() override { inbound_link::cancel(); }
 
   void start(const std::vector<std::string>& patterns, const std::string& group) {
@@ -33,7 +42,7 @@ class inbound_link final : public link_base,
 
   void cancel() noexcept override {
     if (!deactivate()) return;
-    inbox_.close();  // first: a transport's thread may be waiting in it
+    buffer_.close();  // first: a transport's thread may be waiting in it
     for (const auto& each : feeds_) each->stop();
   }
 
@@ -43,38 +52,70 @@ class inbound_link final : public link_base,
     all.admitted = read_count(admitted_);
     all.undecodable = read_count(undecodable_);
     all.refused = read_count(refused_);
+    all.waiting = waiting_.load(std::memory_order_relaxed);
     for (const auto& each : feeds_) all.dropped += each->dropped();
     return all;
   }
 
   bool take(envelope&& message, bool may_wait) noexcept override {
-    return inbox_.put(std::move(message), may_wait);
+    if (!active()) return false;
+    exec::shared_message made = decoded(message);
+    if (!made) {
+      add(received_);
+      return true;
+    }
+    if (waiting_.load(std::memory_order_acquire) == 0) {
+      exec::send_operation out(made);
+      async::detail::core& to = *to_.component;
+      const exec::put result = async::detail::offer_only(to, out);
+      if (result != exec::put::full || !async::detail::waits_when_full(to)) {
+        add(received_);
+        ended_with(async::detail::receipt_for(result, to, out));
+        if (to.closed()) end();
+        return true;
+      }
+    }
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    if (buffer_.put(std::move(made), may_wait)) {
+      add(received_);
+      return true;
+    }
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
   }
 
+  void caught_up() noexcept override { to_.component->mailbox.start_loops(); }
+
   void ended(const std::exception_ptr& why) noexcept override {
-    if (!deactivate()) return;
+    if (!active()) return;
     hub_->failed(name(), why);
-    inbox_.close();  // then the coroutine stops the other subscriptions
+    end();
   }
 
  private:
+  // For a thread of the transport: the coroutine stops the subscriptions.
+  void end() noexcept {
+    if (deactivate()) buffer_.close();
+  }
+
+  void ended_with(const receipt& given) noexcept {
+    add(given.rejected == 0 ? admitted_ : refused_);
+  }
+
   static asio::awaitable<void> pump(std::shared_ptr<inbound_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const transport::inbox<envelope>::taker taking(self->inbox_);
+    const transport::inbox<exec::shared_message>::taker taking(self->buffer_);
     const exec::wait_group::task pumping(self->hub_->busy);
     for (;;) {
-      std::vector<envelope> batch = co_await self->inbox_.take();
+      std::vector<exec::shared_message> batch = co_await self->buffer_.take();
       if (batch.empty()) {
         for (const auto& each : self->feeds_) each->stop();
         co_return;
       }
-      for (envelope& each : batch) {
-        add(self->received_);
-        const exec::shared_message message = self->decoded(each);
-        if (!message) continue;
-        exec::send_operation out(message);
-        const receipt given = co_await async::detail::send_to(*self->to_.component, out, here);
-        add(given.rejected == 0 ? self->admitted_ : self->refused_);
+      for (exec::shared_message& each : batch) {
+        exec::send_operation out(std::move(each));
+        self->ended_with(co_await async::detail::send_to(*self->to_.component, out, here));
+        self->waiting_.fetch_sub(1, std::memory_order_release);
       }
       if (self->to_.component->closed()) self->cancel();
     }
@@ -93,7 +134,8 @@ class inbound_link final : public link_base,
   }
 
   const receiving_end to_;
-  transport::inbox<envelope> inbox_;
+  transport::inbox<exec::shared_message> buffer_;  // of messages for which there was no room
+  std::atomic<std::size_t> waiting_{0};
   std::vector<std::unique_ptr<transport::feed>> feeds_;
   count received_{0};
   count admitted_{0};

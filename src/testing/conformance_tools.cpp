@@ -27,6 +27,7 @@ void changing::changed() noexcept {
 
 bool recorder::take(envelope&& message, bool /*may_wait*/) noexcept {
   if (inside_.exchange(true)) overlapped_ = true;
+  behind_ = true;
   const bool taken = !refuses_;
   if (taken) {
     const std::lock_guard lock(mutex_);
@@ -37,6 +38,12 @@ bool recorder::take(envelope&& message, bool /*may_wait*/) noexcept {
   inside_ = false;
   changed();
   return taken;
+}
+
+void recorder::caught_up() noexcept {
+  if (inside_) overlapped_ = true;
+  behind_ = false;
+  changed();
 }
 
 std::size_t recorder::size() const {

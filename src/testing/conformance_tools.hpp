@@ -84,6 +84,7 @@ class changing {
 class recorder final : public transport::sink, public changing {
  public:
   bool take(envelope&& message, bool may_wait) noexcept override;
+  void caught_up() noexcept override;
 
   void refuse(bool all) noexcept { refuses_ = all; }
   [[nodiscard]] std::size_t size() const;
@@ -92,6 +93,9 @@ class recorder final : public transport::sink, public changing {
   [[nodiscard]] std::vector<std::string> payloads() const;
   /// Whether two calls ever ran at once.
   [[nodiscard]] bool overlapped() const noexcept { return overlapped_; }
+
+  /// Whether `caught_up` was called after the last call of `take`.
+  [[nodiscard]] bool has_caught_up() const noexcept { return !behind_; }
 
   /// Completes when so many have come.
   asio::awaitable<void> until_size(std::size_t many, duration within);
@@ -103,6 +107,7 @@ class recorder final : public transport::sink, public changing {
   std::atomic<std::size_t> refused_{0};
   std::atomic<bool> inside_{false};
   std::atomic<bool> overlapped_{false};
+  std::atomic<bool> behind_{false};
 };
 
 /// Keeps what a source gives, until it is taken out.

@@ -134,6 +134,27 @@ asio::awaitable<void> in_order_of_publishing(transport_environment& in) {
   expect(!got->overlapped(), "a sink is called once at a time");
 }
 
+asio::awaitable<void> tells_when_caught_up(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  const auto got = std::make_shared<recorder>();
+  auto feed = co_await listen(receiver, in.topic("a"), "", got, in.deadline());
+  std::function<bool()> caught_up = [&] { return got->has_caught_up(); };
+  for (const std::size_t many : {1, 2, 40, 500}) {
+    const std::size_t goal = got->size() + many;
+    for (std::size_t i = 0; i < many; ++i) {
+      sender->publish(made(in.topic("a"), std::to_string(i)), urgency::bulk);
+    }
+    co_await got->until_size(goal, in.deadline());
+    co_await got->until(caught_up, in.deadline(), "being told that nothing follows");
+  }
+  for (int i = 0; i < 500; ++i) sender->publish(made(in.topic("a")), urgency::bulk);
+  co_await sender->flush(in.deadline());
+  feed->stop();
+  co_await got->until(std::move(caught_up), in.deadline(), "being told so after a stop");
+  expect(!got->overlapped(), "a sink is called once at a time");
+}
+
 asio::awaitable<void> not_to_itself(transport_environment& in) {
   const connection mine = co_await in.connect();
   const connection other = co_await in.connect();
@@ -243,6 +264,7 @@ void add_topic_cases(cases& to) {
   to.push_back({"nobody has to listen", anything, nobody_listens});
   to.push_back(
       {"what one connection publishes arrives in order", anything, in_order_of_publishing});
+  to.push_back({"a sink is told when nothing follows at once", anything, tells_when_caught_up});
   to.push_back({"what is published in bulk goes to others", anything, not_to_itself});
   to.push_back({"what is published at once goes to oneself too", anything, at_once_to_itself});
   to.push_back({"a stopped feed gives nothing", anything, stopped_feed});

@@ -122,6 +122,7 @@ bool feed_end::give_one() {
   }
   envelope given(*what);
   if (!to->take(std::move(given), false)) dropped_.fetch_add(1, std::memory_order_relaxed);
+  to->caught_up();
   return true;
 }
 

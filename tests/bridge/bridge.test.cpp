@@ -5,6 +5,10 @@
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <stdexcept>
@@ -462,6 +466,37 @@ TEST_CASE("a slow subscriber holds what comes in back, within bounds", "[B1][B5]
   CHECK(in.stats().received + in.stats().dropped == 40);
   CHECK(in.stats().admitted == in.stats().received);
   CHECK(seen == static_cast<int>(in.stats().admitted));
+}
+
+TEST_CASE("a message that finds room does not overtake those that wait for it", "[A4][B1]") {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    msgbus::testing::stepping_context steps(msgbus::testing::shuffled{seed});
+    msgbus::memory_broker broker;
+    bridge here(broker.connect(steps.get_executor()));
+    bridge there(broker.connect(steps.get_executor()));
+    publisher from;
+    subscriber to(steps.get_executor(), {.capacity = 2});
+    std::vector<int> seen;
+    to.subscribe("a", [&](int number) -> awaitable<void> {
+      co_await asio::post(asio::use_awaitable);
+      seen.push_back(number);
+    });
+    auto in = there.inbound<int>(to, "a");
+    here.outbound<int>(from, "a");
+    std::uint64_t most_waiting = 0;
+    int sent = 0;
+    for (int round = 0; round < 40; ++round) {
+      for (int i = 0; i < round % 7; ++i) (void)from.post(sent++, "a");
+      for (int step = 0; step < 40 && steps.step(); ++step) {
+        most_waiting = std::max(most_waiting, in.stats().waiting);
+      }
+    }
+    steps.run();
+    REQUIRE(seen.size() == static_cast<std::size_t>(sent));
+    CHECK(std::is_sorted(seen.begin(), seen.end()));
+    CHECK(in.stats().waiting == 0);
+    CHECK(most_waiting > 0);
+  }
 }
 
 TEST_CASE("a cancelled link takes nothing more, and its handle may be dropped before") {

@@ -115,6 +115,39 @@ TEST_CASE("posting runs no handler, also where handlers run") {
   CHECK(other->handled() == one_to(1));
 }
 
+TEST_CASE("one post serves all messages that were put in without a loop", "[A4][A11]") {
+  stepping_context context;
+  const auto to = box::make(context.get_executor());
+  for (int i = 1; i <= 5; ++i) REQUIRE(to->put_only(i) == put::taken);
+  CHECK(context.pending() == 0);
+  to->mailbox.start_loops();
+  CHECK(context.pending() == 1);
+  to->mailbox.start_loops();
+  CHECK(context.pending() == 1);
+  context.run();
+  CHECK(to->handled() == one_to(5));
+  to->mailbox.start_loops();
+  CHECK(context.pending() == 0);
+}
+
+TEST_CASE("messages that were put in without a loop get as many as they can use", "[A5]") {
+  stepping_context context;
+  const auto to = box::make(context.get_executor(), {.concurrency = 3});
+  gate all;
+  to->on_rest = [&](numbered) { return all.pass(); };
+  for (int i = 1; i <= 2; ++i) REQUIRE(to->put_only(i) == put::taken);
+  to->mailbox.start_loops();
+  context.run();
+  CHECK(to->running == 2);
+  for (int i = 3; i <= 8; ++i) REQUIRE(to->put_only(i) == put::taken);
+  to->mailbox.start_loops();
+  context.run();
+  CHECK(to->running == 3);
+  all.open();
+  context.run();
+  CHECK(to->handled().size() == 8);
+}
+
 TEST_CASE("an empty mailbox has nothing to do, and a message brings it back to life", "[A11]") {
   stepping_context context;
   const auto to = box::make(context.get_executor());

@@ -362,7 +362,8 @@ TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {
       co_await msgbus::exec::sleep(60s);
     });
     bridge_link in = here.run(process.durable<int>(to, "orders.>", how));
-    here.run_until([&] { return begun && in.stats().received == many; });
+    // A machine that stands still for longer than the patience gets some once more.
+    here.run_until([&] { return begun && in.stats().received >= many; });
     here.run(to.drain(10ms));
     here.run(process.drain(5s));
     CHECK(in.stats().buried == 0);

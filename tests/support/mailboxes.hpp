@@ -63,6 +63,13 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
     return mailbox.try_put(out);
   }
 
+  /// The same, without a loop for it.
+  msgbus::exec::put put_only(int number) {
+    numbered message{number};
+    msgbus::exec::send_operation out = msgbus::exec::event_send_operation(message);
+    return mailbox.try_put_only(out);
+  }
+
   /// As a component's `send` with `overflow::suspend`.
   static asio::awaitable<msgbus::exec::put> send(std::shared_ptr<box> to, int number,
                                                  int from = 0) {

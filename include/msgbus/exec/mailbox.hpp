@@ -54,6 +54,18 @@ class mailbox : private context_shutdown_hook {
     return result;
   }
 
+  /// The same, but it may start no loop: the caller is to call `start_loops` soon after this. So
+  /// one post may serve many messages.
+  put try_put_only(send_operation& out) {
+    if (!state_.is_unhindered()) [[unlikely]]
+      return try_put_slowly(out);
+    return state_.put_in_order(out);
+  }
+  /// Starts as many loops as the messages that wait can use.
+  void start_loops() {
+    for (std::size_t left = state_.size(); left != 0 && state_.wants_loop(); --left) start_loop();
+  }
+
   /// Waits for room and puts the message in. `here` is the caller's executor; throws
   /// `would_deadlock` if a loop of this mailbox waits for what runs there, and Asio's
   /// `operation_aborted` if it is cancelled; then the message was not taken.

@@ -19,6 +19,10 @@ class sink {
   /// be kept until there is room: so the transport is held back.
   virtual bool take(envelope&& message, bool may_wait) noexcept = 0;
 
+  /// Called after `take`, by the same thread, when nothing follows at once, or enough has come
+  /// together: what was taken since the last call may be handed on together.
+  virtual void caught_up() noexcept {}
+
   /// The connection was lost, whether or not it comes back: what others send meanwhile does not
   /// come. Called once for each loss, from any thread; `take` may be called at the same time.
   virtual void interrupted() noexcept {}

@@ -111,10 +111,10 @@ natsStatus link::send_now(const native_connection& at, const std::string& subjec
                                                           reply_to.c_str(), payload.data(), size);
 }
 
-natsStatus link::send_now(const native_connection& at, const envelope& message,
+natsStatus link::send_now(native_connection& at, const envelope& message,
                           const std::string& reply_to) {
   if (message.headers.empty()) return send_now(at, message.topic, reply_to, message.payload);
-  return natsConnection_PublishMsg(at.get(), to_nats(message, reply_to).get());
+  return at.publish(to_nats(message, reply_to));
 }
 
 bool link::must_wait(natsStatus status) const noexcept {

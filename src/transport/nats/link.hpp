@@ -127,7 +127,7 @@ class link final : public native_listener, public std::enable_shared_from_this<l
 
   static natsStatus send_now(const native_connection& at, const std::string& subject,
                              const std::string& reply_to, std::string_view payload) noexcept;
-  static natsStatus send_now(const native_connection& at, const envelope& message,
+  static natsStatus send_now(native_connection& at, const envelope& message,
                              const std::string& reply_to);
   [[nodiscard]] bool must_wait(natsStatus status) const noexcept;
   void keep(const envelope& message, const std::string& reply_to);

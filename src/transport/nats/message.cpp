@@ -33,6 +33,18 @@ class texts {
 
 }  // namespace
 
+void discarded_messages::add(message_ptr message) noexcept {
+  constexpr std::size_t most_bytes = 256 << 10;
+  bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
+  all_[count_++] = std::move(message);
+  if (count_ == all_.size() || bytes_ > most_bytes) destroy();
+}
+
+void discarded_messages::destroy() noexcept {
+  for (; count_ > 0; --count_) all_[count_ - 1].reset();
+  bytes_ = 0;
+}
+
 message_ptr to_nats(const envelope& message, const std::string& reply_to) {
   natsMsg* made = nullptr;
   natsStatus status =

@@ -6,6 +6,8 @@
 
 #include <nats/nats.h>
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +18,24 @@ struct message_deleter {
   void operator()(natsMsg* message) const noexcept { natsMsg_Destroy(message); }
 };
 using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
+
+/// Messages that are to be destroyed. nats.c destroys them on a thread of its own, and wakes that
+/// thread for a message that comes alone. So they are given to it many at a time.
+class discarded_messages {
+ public:
+  discarded_messages() = default;
+  ~discarded_messages() { destroy(); }
+  discarded_messages(const discarded_messages&) = delete;
+  discarded_messages& operator=(const discarded_messages&) = delete;
+
+  void add(message_ptr message) noexcept;
+  void destroy() noexcept;
+
+ private:
+  std::array<message_ptr, 32> all_;
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+};
 
 /// Of one that was checked. Throws.
 [[nodiscard]] message_ptr to_nats(const envelope& message, const std::string& reply_to);

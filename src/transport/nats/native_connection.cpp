@@ -153,6 +153,13 @@ std::string native_connection::last_error() const {
   return text ? text : "";
 }
 
+natsStatus native_connection::publish(message_ptr message) noexcept {
+  const natsStatus status = natsConnection_PublishMsg(connection_, message.get());
+  const std::lock_guard lock(sent_mutex_);
+  sent_.add(std::move(message));
+  return status;
+}
+
 natsStatus native_connection::subscribe(natsSubscription*& made, const std::string& subject,
                                         const std::string& group, natsMsgHandler handler,
                                         void* closure) {

@@ -3,6 +3,8 @@
 /// One connection of nats.c, from connecting until nats.c has closed it. nats.c reconnects by
 /// itself as long as it knows how; a `link` replaces a connection that nats.c has given up.
 
+#include "message.hpp"
+
 #include <msgbus/transport/nats.hpp>
 
 #include <nats/nats.h>
@@ -60,7 +62,8 @@ class native_connection {
   /// nats.c's words for its last error; empty if there is none.
   [[nodiscard]] std::string last_error() const;
 
-  /// Without limits if `pending_limit` is zero.
+  natsStatus publish(message_ptr message) noexcept;
+
   natsStatus subscribe(natsSubscription*& made, const std::string& subject,
                        const std::string& group, natsMsgHandler handler, void* closure);
   /// The subscription has ended, and its handler will not be called again. Gives how many wait to
@@ -80,6 +83,8 @@ class native_connection {
 
   natsConnection* connection_ = nullptr;
   std::weak_ptr<native_listener> listener_;
+  std::mutex sent_mutex_;
+  discarded_messages sent_;
   std::mutex mutex_;  // of what follows
   std::vector<natsSubscription*> retired_;
   std::map<const natsSubscription*, std::string> subjects_;  // of those that are not retired

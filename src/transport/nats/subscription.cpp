@@ -11,6 +11,8 @@ namespace msgbus::nats {
 
 namespace {
 
+// So many messages come together at most before the receiver hands them on.
+constexpr int most_together = 16;
 constexpr std::int64_t drain_milliseconds = 2000;
 constexpr std::int64_t least_pending_bytes = 64 << 20;
 
@@ -22,11 +24,12 @@ class subscription::closure {
   closure(std::shared_ptr<receiver> to, std::shared_ptr<subscription> self)
       : to_(std::move(to)), self_(std::move(self)) {}
 
-  static void message(natsConnection*, natsSubscription*, natsMsg* message, void* to) {
-    static_cast<closure*>(to)->take(message_ptr(message));
+  static void message(natsConnection*, natsSubscription* from, natsMsg* message, void* to) {
+    static_cast<closure*>(to)->take(from, message_ptr(message));
   }
   static void completed(void* of) {
     const std::unique_ptr<closure> last(static_cast<closure*>(of));
+    if (last->to_) last->to_->caught_up();
     last->to_.reset();
     last->self_->completed();
   }
@@ -43,20 +46,31 @@ class subscription::closure {
   }
 
  private:
-  void take(message_ptr message) noexcept {
+  void take(natsSubscription* from, message_ptr message) noexcept {
     ++inside_;
-    if (!abandoned_) to_->take(std::move(message));
+    if (!abandoned_) {
+      to_->take(std::move(message));
+      int more = 0;
+      const bool follows = ++taken_ < most_together &&
+                           natsSubscription_GetPending(from, &more, nullptr) == NATS_OK && more > 0;
+      if (!follows) {
+        taken_ = 0;
+        to_->caught_up();
+      }
+    }
     --inside_;
     release_if_abandoned();
   }
   void release_if_abandoned() noexcept {
     if (!abandoned_ || inside_ != 0 || released_.exchange(true)) return;
+    to_->caught_up();
     to_.reset();
     self_.reset();
   }
 
   std::shared_ptr<receiver> to_;
   std::shared_ptr<subscription> self_;  // its memory must not go while nats.c drains it
+  int taken_ = 0;                       // since the receiver has caught up
   std::atomic<int> inside_{0};
   std::atomic<bool> abandoned_{false};
   std::atomic<bool> released_{false};
@@ -255,12 +269,17 @@ class forwarder final : public receiver {
     bool taken = false;
     try {
       envelope received = from_nats(message.get());
-      message.reset();
+      done_.add(std::move(message));
       taken = to_->take(std::move(received), true);
     } catch (const std::bad_alloc&) {
       taken = false;  // there is no room for it: counted like any other that was refused
     }
     if (!taken && !stopped_) ++refused_;
+  }
+
+  void caught_up() noexcept override {
+    done_.destroy();
+    if (to_) to_->caught_up();
   }
 
   void interrupted() noexcept override {
@@ -275,6 +294,7 @@ class forwarder final : public receiver {
   }
 
   std::shared_ptr<transport::sink> to_;  // for the thread that calls `take`
+  discarded_messages done_;
   const std::weak_ptr<transport::sink> told_;
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> refused_{0};

@@ -22,6 +22,8 @@ class receiver {
  public:
   virtual ~receiver() = default;
   virtual void take(message_ptr message) noexcept = 0;
+  /// After one or several: nothing follows at once, or enough has come together.
+  virtual void caught_up() noexcept {}
   /// The connection was lost. From another thread than the other calls.
   virtual void interrupted() noexcept {}
   /// The last call: the subscription was stopped, the server refuses it (then `why` says so), or

@@ -18,6 +18,8 @@ namespace msgbus::async::detail {
 
 /// Offers a message to a component's mailbox.
 exec::put offer(core& to, exec::send_operation& out);
+/// The same, but starts no loop: `to.mailbox.start_loops()` is to be called after this.
+exec::put offer_only(core& to, exec::send_operation& out);
 /// The receipt for one mailbox, counting what was not taken.
 receipt receipt_for(exec::put result, core& to, const exec::send_operation& out);
 

@@ -13,7 +13,7 @@ namespace msgbus {
 struct link_counters {
   std::uint64_t sent = 0;         ///< given to the transport
   std::uint64_t unsent = 0;       ///< it refused them, or they could not be encoded
-  std::uint64_t waiting = 0;      ///< in an outbound link's mailbox, just now
+  std::uint64_t waiting = 0;      ///< in an outbound mailbox, or an inbound buffer, just now
   std::uint64_t received = 0;     ///< taken from the transport
   std::uint64_t redelivered = 0;  ///< of those, not for the first time
   std::uint64_t admitted = 0;     ///< in the component's mailbox
