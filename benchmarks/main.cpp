@@ -112,7 +112,7 @@ std::vector<family> families() {
 #ifdef MSGBUS_BENCH_WITH_NATS
       {"nats",
        {n1_publish(), n2_remote_execute(), n2_in_flight(), n3_durable_publish(),
-        n4_durable_consume()},
+        n4_durable_consume(), n5_json_events()},
        {},
        true},
 #endif

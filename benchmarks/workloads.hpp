@@ -38,6 +38,7 @@ workload n2_remote_execute();
 workload n2_in_flight();
 workload n3_durable_publish();
 workload n4_durable_consume();
+workload n5_json_events();
 
 /// How the cost of a publish grows with mailboxes.
 growth mailboxes();
