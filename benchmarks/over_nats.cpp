@@ -189,9 +189,10 @@ roaming_context::~roaming_context() {
 
 namespace {
 
-asio::awaitable<void> connect(asio::any_io_executor executor, std::optional<msgbus::bridge>& into) {
+asio::awaitable<void> connect(asio::any_io_executor executor, std::string url,
+                              std::optional<msgbus::bridge>& into) {
   msgbus::nats::options options;
-  options.url = server_url();
+  options.url = std::move(url);
   options.pending_limit = 1 << 20;  // more than are ever under way: nothing is dropped
   auto connecting = msgbus::nats::connect(executor, options);
   into.emplace(co_await std::move(connecting));
@@ -199,10 +200,10 @@ asio::awaitable<void> connect(asio::any_io_executor executor, std::optional<msgb
 
 }  // namespace
 
-msgbus::bridge connected(const asio::any_io_executor& executor) {
+msgbus::bridge connected(const asio::any_io_executor& executor, const std::string& url) {
   std::optional<msgbus::bridge> made;
   asio::io_context here{1};
-  run_here(here, connect(executor, made));
+  run_here(here, connect(executor, url, made));
   return std::move(*made);
 }
 

@@ -132,7 +132,8 @@ class roaming_context {
 };
 
 /// Returns when it is connected. Its links run on the executor.
-[[nodiscard]] msgbus::bridge connected(const asio::any_io_executor& executor);
+[[nodiscard]] msgbus::bridge connected(const asio::any_io_executor& executor,
+                                       const std::string& url = server_url());
 
 /// Returns when the server knows of all its links.
 void flush(msgbus::bridge& which);
