@@ -2,6 +2,7 @@
 // so memory must not grow, and it is the sender that waits: how long a `send` takes is shown.
 
 #include "async_buses.hpp"
+#include "memory.hpp"
 #include "peer_asio.hpp"
 #include "workloads.hpp"
 
@@ -9,8 +10,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <string>
 
 namespace bench {
 
@@ -36,14 +35,6 @@ struct working_tally : tally {
   }
   std::uint64_t steps = 0;  // changed while nothing is under way
 };
-
-double resident_kib() {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("VmRSS:")) return std::strtod(line.c_str() + 6, nullptr);
-  }
-  return 0;
-}
 
 template <class Way>
 asio::awaitable<void> send_all(Way& to, histogram& each, std::uint64_t messages) {

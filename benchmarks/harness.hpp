@@ -89,6 +89,7 @@ struct workload {
   std::string unit = "message";
   double sample_ms = 2;
   bool lasting = false;  // set up once, and then run for 60 samples on end
+  bool few = false;      // the same for seven samples, where they are long
 };
 
 /// A promise of how little a cost grows from one size to another: so many times, or so many times
@@ -111,6 +112,8 @@ struct growth {
   std::vector<growth_target> targets;
   std::string unit = "message";
   double sample_ms = 2;
+  bool few = false;                             // as in `workload`
+  std::vector<std::uint64_t> quick_sizes = {};  // for a smoke test; empty: those up to 1 000
 };
 
 /// A subject around a `State` whose handlers increase `count`. `once(state, i)` sends a message.
@@ -154,10 +157,11 @@ struct options {
   bool quick = false;   // only to see that it runs
   bool points = false;  // of a curve: there are many of them
   bool lasting = false;
-  [[nodiscard]] int rounds() const { return quick || lasting ? 1 : points ? 3 : 7; }
+  bool few = false;
+  [[nodiscard]] int rounds() const { return quick || lasting || few ? 1 : points ? 3 : 7; }
   [[nodiscard]] int samples() const {  // in each round
     if (lasting) return quick ? 20 : 60;
-    return quick ? 3 : points ? 11 : 31;
+    return quick ? 3 : few ? 7 : points ? 11 : 31;
   }
 };
 

@@ -31,6 +31,7 @@
 #endif
 #ifdef MSGBUS_BENCH_WITH_NATS
 #include "over_nats.hpp"
+#include "processes.hpp"
 #endif
 
 namespace {
@@ -97,7 +98,7 @@ struct family {
   bool roams = false;  // its threads may run on all cores
 };
 
-std::vector<family> families() {
+std::vector<family> families([[maybe_unused]] bool quick) {
   return {
       {"sync",
        {s1_dispatch(), s2_dispatch_ten(), s3_subscribe_cancel(), s4_topics(), s5_threads(),
@@ -112,8 +113,8 @@ std::vector<family> families() {
 #ifdef MSGBUS_BENCH_WITH_NATS
       {"nats",
        {n1_publish(), n2_remote_execute(), n2_in_flight(), n3_durable_publish(),
-        n4_durable_consume()},
-       {},
+        n4_durable_consume(), n5_json_events(), n6_latency(quick), n6_links()},
+       {n6_processes()},
        true},
 #endif
   };
@@ -245,6 +246,7 @@ int send_only(const std::vector<family>& all, const arguments& given) {
 
 result run(const workload& w, options how) {
   how.lasting = w.lasting;
+  how.few = w.few;
   result r{w, measure(w.id, w.contenders, w.sample_ms, how), {}};
   for (const target& each : w.targets) r.verdicts.push_back(judge(each, r.rows));
   return r;
@@ -252,10 +254,15 @@ result run(const workload& w, options how) {
 
 curve_result run(growth g, const options& how) {
   // A smoke test has no time to set a million topics up.
-  if (how.quick) std::erase_if(g.sizes, [](std::uint64_t size) { return size > 1000; });
+  if (how.quick && !g.quick_sizes.empty()) {
+    g.sizes = g.quick_sizes;
+  } else if (how.quick) {
+    std::erase_if(g.sizes, [](std::uint64_t size) { return size > 1000; });
+  }
   curve_result r{g, {}};
   options fewer = how;
   fewer.points = true;
+  fewer.few = g.few;
   for (const std::uint64_t size : g.sizes) {
     r.points.push_back(measure(g.id + " " + std::to_string(size), g.at(size), g.sample_ms, fewer));
   }
@@ -268,9 +275,12 @@ curve_result run(growth g, const options& how) {
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifdef MSGBUS_BENCH_WITH_NATS
+  if (argc == 4 && std::string(argv[1]) == child_argument) run_child(argv[2], argv[3]);
+#endif
   const arguments given = parse(argc, argv);
   const double load_before = load();
-  const std::vector<family> all = families();
+  const std::vector<family> all = families(given.how.quick);
   if (given.send > 0) return send_only(all, given);
 
   std::vector<std::string> names;  // that may be asked for

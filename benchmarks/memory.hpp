@@ -1,8 +1,10 @@
 #pragma once
 
-/// How much memory the program has asked for and not given back.
+/// How much memory the program has.
 
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -12,7 +14,7 @@
 
 namespace bench {
 
-/// On the heap; not a number where that cannot be known.
+/// What it has asked for and not given back, on the heap; not a number where that cannot be known.
 inline double heap_kib() {
 #if defined(__GLIBC__)
   const auto all = mallinfo2();
@@ -20,6 +22,15 @@ inline double heap_kib() {
 #else
   return std::nan("");
 #endif
+}
+
+/// What the system has given it, stacks included; 0 where that cannot be known.
+inline double resident_kib() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("VmRSS:")) return std::strtod(line.c_str() + 6, nullptr);
+  }
+  return 0;
 }
 
 }  // namespace bench

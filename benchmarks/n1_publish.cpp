@@ -38,12 +38,7 @@ struct with_same_headers {
     check(natsConnection_PublishMsg(over.get(), made.get()), "publishing");
   }
   static void look_at(natsMsg* message) {
-    for (const std::string_view each :
-         {msgbus::header::message_id, msgbus::header::type, msgbus::header::content_type}) {
-      const char* value = nullptr;
-      check(natsMsgHeader_Get(message, each.data(), &value), "a header");
-      (void)opaque(value);
-    }
+    look_at_headers(message);
     (void)opaque(natsMsg_GetData(message));
   }
 

@@ -93,17 +93,31 @@ subscription_ptr plain_connection::subscribe(const std::string& subject, natsMsg
   return result;
 }
 
-message_ptr with_headers(const std::string& subject, const blob& of, const std::string& id) {
+message_ptr with_headers(const std::string& subject, std::string_view payload,
+                         const std::string& id, const char* type, const char* content_type) {
   natsMsg* made = nullptr;
-  check(natsMsg_Create(&made, subject.c_str(), nullptr, of.bytes.data(),
-                       static_cast<int>(of.bytes.size())),
+  check(natsMsg_Create(&made, subject.c_str(), nullptr, payload.data(),
+                       static_cast<int>(payload.size())),
         "making a message");
   message_ptr result(made);
   check(natsMsgHeader_Set(made, msgbus::header::message_id.data(), id.c_str()), "a header");
-  check(natsMsgHeader_Set(made, msgbus::header::type.data(), blob_type), "a header");
-  check(natsMsgHeader_Set(made, msgbus::header::content_type.data(), blob_content_type),
-        "a header");
+  check(natsMsgHeader_Set(made, msgbus::header::type.data(), type), "a header");
+  check(natsMsgHeader_Set(made, msgbus::header::content_type.data(), content_type), "a header");
   return result;
+}
+
+message_ptr with_headers(const std::string& subject, const blob& of, const std::string& id) {
+  return with_headers(subject, {of.bytes.data(), of.bytes.size()}, id, blob_type,
+                      blob_content_type);
+}
+
+void look_at_headers(natsMsg* message) {
+  for (const std::string_view each :
+       {msgbus::header::message_id, msgbus::header::type, msgbus::header::content_type}) {
+    const char* value = nullptr;
+    check(natsMsgHeader_Get(message, each.data(), &value), "a header");
+    (void)opaque(value);
+  }
 }
 
 plain_ids::plain_ids() : prefix_(new_name("plain-ids")) {}
@@ -175,9 +189,10 @@ roaming_context::~roaming_context() {
 
 namespace {
 
-asio::awaitable<void> connect(asio::any_io_executor executor, std::optional<msgbus::bridge>& into) {
+asio::awaitable<void> connect(asio::any_io_executor executor, std::string url,
+                              std::optional<msgbus::bridge>& into) {
   msgbus::nats::options options;
-  options.url = server_url();
+  options.url = std::move(url);
   options.pending_limit = 1 << 20;  // more than are ever under way: nothing is dropped
   auto connecting = msgbus::nats::connect(executor, options);
   into.emplace(co_await std::move(connecting));
@@ -185,10 +200,10 @@ asio::awaitable<void> connect(asio::any_io_executor executor, std::optional<msgb
 
 }  // namespace
 
-msgbus::bridge connected(const asio::any_io_executor& executor) {
+msgbus::bridge connected(const asio::any_io_executor& executor, const std::string& url) {
   std::optional<msgbus::bridge> made;
   asio::io_context here{1};
-  run_here(here, connect(executor, made));
+  run_here(here, connect(executor, url, made));
   return std::move(*made);
 }
 

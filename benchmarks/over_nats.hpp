@@ -73,9 +73,15 @@ class plain_connection {
   std::unique_ptr<natsConnection, destroying<natsConnection, natsConnection_Destroy>> connection_;
 };
 
-/// A blob with the headers that msgbus sends.
+/// A payload with the headers that msgbus sends.
+[[nodiscard]] message_ptr with_headers(const std::string& subject, std::string_view payload,
+                                       const std::string& id, const char* type,
+                                       const char* content_type);
+/// The same for a blob.
 [[nodiscard]] message_ptr with_headers(const std::string& subject, const blob& of,
                                        const std::string& id);
+/// Reads the values of these headers.
+void look_at_headers(natsMsg* message);
 /// Ids that are as long as msgbus's, each another one.
 class plain_ids {
  public:
@@ -126,7 +132,8 @@ class roaming_context {
 };
 
 /// Returns when it is connected. Its links run on the executor.
-[[nodiscard]] msgbus::bridge connected(const asio::any_io_executor& executor);
+[[nodiscard]] msgbus::bridge connected(const asio::any_io_executor& executor,
+                                       const std::string& url = server_url());
 
 /// Returns when the server knows of all its links.
 void flush(msgbus::bridge& which);

@@ -38,6 +38,10 @@ workload n2_remote_execute();
 workload n2_in_flight();
 workload n3_durable_publish();
 workload n4_durable_consume();
+workload n5_json_events();
+growth n6_processes();
+workload n6_latency(bool quick);
+workload n6_links();
 
 /// How the cost of a publish grows with mailboxes.
 growth mailboxes();
