@@ -9,12 +9,14 @@ remote_service::remote_service(const bridge& over, std::string prefix, call_opti
   detail::check_topic(prefix_);
 }
 
-asio::awaitable<envelope> remote_service::ask(std::string_view name, payload arguments) const {
-  std::string topic = prefix_ + "." + std::string(name);
+bridging::call remote_service::make_call(std::string_view name, payload arguments) const {
+  std::string topic;
+  topic.reserve(prefix_.size() + 1 + name.size());
+  topic.append(prefix_).append(1, '.').append(name);
   detail::check_topic(topic);
-  envelope asked = bridging::stamped(hub_->ids, std::move(topic), std::move(arguments), {},
-                                     context::caused_by(detail::current_origin()));
-  return bridging::hub::ask(hub_, std::move(asked), how_.timeout);
+  envelope request = bridging::stamped(hub_->ids, std::move(topic), std::move(arguments), {},
+                                       context::caused_by(detail::current_origin()));
+  return {hub_, std::move(request), prefix_.size(), how_.timeout};
 }
 
 }  // namespace msgbus
