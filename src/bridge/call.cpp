@@ -4,6 +4,7 @@
 #include <msgbus/exec/aborted.hpp>
 
 #include "bridge/answers.hpp"
+#include "bridge/cloud_event.hpp"
 
 namespace msgbus::bridging {
 
@@ -44,6 +45,7 @@ envelope call::take(const asio::cancellation_state& state) {
   if (answer.payload.empty() && header_of(answer, header::status) == "503") {
     throw error(errc::no_handler, "nobody serves '" + topic + "'");
   }
+  name_attributes(answer.headers);
   throw_error_in(answer, topic.substr(prefix_ + 1));
   return answer;
 }

@@ -307,8 +307,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     const std::string& reply_to = one.message.reply_to;
     if (!reply_to.empty()) {
       const auto answered = [&] {
-        envelope out = stamped(hub_->ids, reply_to, std::move(result), {},
-                               context::caused_by(one.origin.get()));
+        envelope out = made_answer(one, std::move(result));
         if (failure) write_error(out, failure);
         return out;
       };
@@ -318,6 +317,15 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       hub_->failed(name(), failure);
     }
     one.at.ended(took, failure ? in_one_line(describe(failure)) : std::string());
+  }
+
+  [[nodiscard]] envelope made_answer(const command& one, payload result) const {
+    const context about = context::caused_by(one.origin.get());
+    // Of CloudEvents, which must say what they are.
+    const bool has_type = how_.form == header_form::cloudevents;
+    const std::string type = has_type ? one.at.topic + ".reply" : std::string();
+    return stamped(hub_->ids, one.message.reply_to, std::move(result),
+                   {.type = type, .about = about, .form = how_.form, .source = how_.source});
   }
 
   /// Sends what `make` makes, which is `what`. The caller gets an answer: if this one cannot be
