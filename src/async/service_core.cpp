@@ -42,6 +42,23 @@ struct posted {
   [[nodiscard]] delivery& in_hand() const noexcept { return asked->d; }
 };
 
+/// A command from elsewhere, in a coroutine of its own.
+struct served {
+  explicit served(command_ptr&& carried_out) noexcept : asked(std::move(carried_out)) {}
+  served(const served&) = delete;
+  served& operator=(const served&) = delete;
+  ~served() { asked->d.cut_off(); }  // if its coroutine is destroyed: others may keep the command
+  static constexpr bool is_caller = false;
+  static constexpr bool is_lane = false;
+
+  [[nodiscard]] delivery& in_hand() noexcept { return asked->d; }
+  [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
+    return go_on(asked->d, failure);
+  }
+
+  const command_ptr asked;
+};
+
 /// The handler's awaitable, for deliveries.
 step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
   return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.home), start);
@@ -150,6 +167,29 @@ bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& 
   }
   rest = await_handlers<void, in_lane<posted>>(posted{asked});
   return false;
+}
+
+bool begin_command(const command_ptr& asked, asio::awaitable<void>& rest) {
+  const cause_scope cause(&asked->cause);
+  try {
+    if (!asked->service->advance(asked->d)) return true;
+  } catch (...) {
+    asked->d.failed.add(std::current_exception());
+    return true;
+  }
+  rest = await_handlers<void, served>(command_ptr(asked));
+  return false;
+}
+
+std::exception_ptr failure_of(command& asked) {
+  failures& failed = asked.d.failed;
+  if (failed.size() == 1) return failed[0];
+  try {
+    failed.throw_any();
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
 }
 
 asio::awaitable<receipt> send_command(command_ptr asked) {

@@ -5,16 +5,22 @@
 namespace msgbus {
 
 remote_service::remote_service(const bridge& over, std::string prefix, call_options how)
-    : hub_(over.parts_->hub), prefix_(std::move(prefix)), how_(how) {
+    : hub_(over.parts_->hub), prefix_(std::move(prefix)), how_(std::move(how)) {
   detail::check_topic(prefix_);
 }
 
-asio::awaitable<envelope> remote_service::ask(std::string_view name, payload arguments) const {
-  std::string topic = prefix_ + "." + std::string(name);
+bridging::call remote_service::make_call(std::string_view name, payload arguments) const {
+  std::string topic;
+  topic.reserve(prefix_.size() + 1 + name.size());
+  topic.append(prefix_).append(1, '.').append(name);
   detail::check_topic(topic);
-  envelope asked = bridging::stamped(hub_->ids, std::move(topic), std::move(arguments), {},
-                                     context::caused_by(detail::current_origin()));
-  return bridging::hub::ask(hub_, std::move(asked), how_.timeout);
+  const context about = context::caused_by(detail::current_origin());
+  // Of CloudEvents, which must say what they are.
+  const std::string type = how_.form == header_form::cloudevents ? topic : std::string();
+  envelope request = bridging::stamped(
+      hub_->ids, std::move(topic), std::move(arguments),
+      {.type = type, .about = about, .form = how_.form, .source = how_.source, .is_request = true});
+  return {hub_, std::move(request), prefix_.size(), how_.timeout};
 }
 
 }  // namespace msgbus

@@ -1,18 +1,21 @@
-// Commands from other processes: transport -> inbox -> a coroutine each, at most `concurrency` at
-// once -> operation -> answer.
+// Commands from other processes: transport -> admission -> the executor of the operation's service,
+// where it is decoded, carried out and answered. docs/design/0019-served-commands.md says who may
+// be where.
 
 #include <msgbus/bridge/detail/served.hpp>
 
+#include <msgbus/bridge/detail/admission.hpp>
 #include <msgbus/bridge/detail/discovery.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/core/topic.hpp>
-#include <msgbus/exec/async_semaphore.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/lane_executor.hpp>
-#include <msgbus/transport/inbox.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/exec/wake_memory.hpp>
 
-#include <asio/this_coro.hpp>
+#include "exec/post_recycled.hpp"
 
-#include <algorithm>
+#include <asio/co_spawn.hpp>
 
 namespace msgbus::bridging {
 
@@ -25,8 +28,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       : link_base(std::move(over), std::move(called)),
         prefix_(std::move(prefix)),
         how_(how),
-        inbox_(how.buffer),
-        permits_(std::max<std::size_t>(how.concurrency, 1)) {
+        admission_(how.concurrency, how.buffer) {
     about_.name = how.name.empty() ? service_name(prefix_) : how.name;
     about_.id = hub_->ids.next();
     about_.version = how.version;
@@ -35,14 +37,13 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   }
   ~served_link() override { served_link::cancel(); }
 
-  void start(std::vector<served_operation> operations) {
-    for (served_operation& each : operations) {
-      auto made = std::make_shared<endpoint>(*this, std::move(each), prefix_, how_.queue_group);
-      endpoints_.push_back(made);
+  void start(served_operations operations) {
+    for (auto& each : operations) {
+      endpoints_.push_back(std::make_unique<endpoint>(std::move(each), prefix_, how_.queue_group));
     }
     for (const auto& each : endpoints_) {
-      feeds_.push_back(
-          hub_->wire->subscribe(each->topic, how_.queue_group, sink_of(shared_from_this(), each)));
+      auto sink = std::make_shared<endpoint_sink>(shared_from_this(), *each);
+      feeds_.push_back(hub_->wire->subscribe(each->topic, how_.queue_group, std::move(sink)));
     }
     for (const auto verb : {discovery_verb::ping, discovery_verb::info, discovery_verb::stats}) {
       for (const std::string& each : discovery_topics(verb, about_.name, about_.id)) {
@@ -50,18 +51,18 @@ class served_link final : public link_base, public std::enable_shared_from_this<
             each, {}, std::make_shared<discovery_sink>(shared_from_this(), verb)));
       }
     }
-    launch(hub_, hub_->executor(), name(), pump(shared_from_this()));
+    launch(hub_, hub_->executor(), name(), stay(closing{shared_from_this()}));
   }
 
   void cancel() noexcept override {
     if (!deactivate()) return;
-    inbox_.close();
+    admission_.close();
+    cancelled_.set();
     for (const auto& each : feeds_) each->stop();
   }
 
   [[nodiscard]] link_counters stats() const noexcept override {
     link_counters all;
-    all.received = read_count(received_);
     for (const auto& each : endpoints_) {
       const endpoint_stats now = each->now();
       all.answered += now.requests;
@@ -69,50 +70,112 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     }
     all.unsent = read_count(unsent_);
     for (const auto& each : feeds_) all.dropped += each->dropped();
+    all.received = admission_.taken();  // after the answers: never fewer
     all.in_flight = all.received - all.answered;
     return all;
   }
 
  private:
-  struct endpoint {
-    endpoint(served_link&, served_operation what, const std::string& prefix, std::string in_group)
+  /// One operation. Commands are posted to the executor of its service, for as long as that has a
+  /// context.
+  class endpoint final : private exec::context_shutdown_hook {
+   public:
+    endpoint(std::shared_ptr<const served_operation> what, const std::string& prefix,
+             std::string in_group)
         : operation(std::move(what)),
-          topic(prefix + "." + operation.name),
+          topic(prefix + "." + operation->name),
           group(std::move(in_group)) {
       check_topic(topic);
+      const asio::any_io_executor& wanted = operation->service->executor();
+      if (link(wanted)) executor_ = wanted;
     }
+    ~endpoint() { unlink_and_release(executor_); }
+
+    /// False, and nothing is done, if the context of the service has ended.
+    template <class F>
+    [[nodiscard]] bool post(F& function) {
+      // Under the lock: so long the context cannot end.
+      const std::lock_guard lock(posting_);
+      if (!executor_) return false;
+      exec::post_recycled(executor_, std::move(function));
+      return true;
+    }
+
     void ended(std::chrono::nanoseconds took, const std::string& error_text) {
-      const std::lock_guard lock(mutex);
-      ++stats.requests;
-      stats.processing += took;
+      const std::lock_guard lock(mutex_);
+      ++stats_.requests;
+      stats_.processing += took;
       if (error_text.empty()) return;
-      ++stats.errors;
-      stats.last_error = error_text;
+      ++stats_.errors;
+      stats_.last_error = error_text;
     }
     [[nodiscard]] endpoint_stats now() const {
-      const std::lock_guard lock(mutex);
-      return stats;
+      const std::lock_guard lock(mutex_);
+      return stats_;
     }
 
-    const served_operation operation;
+    const std::shared_ptr<const served_operation> operation;
     const std::string topic;
     const std::string group;
-    mutable std::mutex mutex;
-    endpoint_stats stats;
+
+   private:
+    void context_ended() noexcept override {
+      asio::any_io_executor released;  // after the lock
+      const std::lock_guard lock(posting_);
+      released.swap(executor_);
+    }
+
+    std::mutex posting_;
+    asio::any_io_executor executor_;
+    mutable std::mutex mutex_;
+    endpoint_stats stats_;
   };
 
+  /// A command from its admission to its answer. Its end lets the next one run, also where its
+  /// context has destroyed it.
   struct command {
-    std::shared_ptr<endpoint> at;
+    command(std::shared_ptr<served_link> link, endpoint& asked_there, envelope&& received)
+        : of(std::move(link)),
+          at(asked_there),
+          message(std::move(received)),
+          busy(of->hub_->busy) {}
+    command(const command&) = delete;
+    command& operator=(const command&) = delete;
+    ~command() {
+      if (runs) of->one_ended();
+    }
+
+    const std::shared_ptr<served_link> of;
+    endpoint& at;
     envelope message;
+    const exec::wait_group::task busy;
+    bool runs = false;  // admitted, and not only waiting for that
+    std::chrono::steady_clock::time_point began;
+    shared_origin origin;
+    async::detail::command_ptr asked;
+    exec::wake_memory memory;  // for the post
+  };
+  using command_owner = std::unique_ptr<command>;
+
+  /// A command as it is posted.
+  struct start_of_command {
+    void operator()() {
+      command& one = *mine;
+      one.of->carry_out(std::move(mine));
+    }
+    using allocator_type = exec::wake_allocator<void>;
+    [[nodiscard]] allocator_type get_allocator() const noexcept {
+      return allocator_type(mine->memory);
+    }
+    command_owner mine;
   };
 
   /// What comes to one endpoint.
   class endpoint_sink final : public transport::sink {
    public:
-    endpoint_sink(std::shared_ptr<served_link> of, std::shared_ptr<endpoint> at)
-        : of_(std::move(of)), at_(std::move(at)) {}
+    endpoint_sink(std::shared_ptr<served_link> of, endpoint& at) : of_(std::move(of)), at_(at) {}
     bool take(envelope&& message, bool may_wait) noexcept override {
-      return of_->inbox_.put(command{at_, std::move(message)}, may_wait);
+      return of_->take(at_, std::move(message), may_wait);
     }
     void ended(const std::exception_ptr& why) noexcept override {
       of_->hub_->failed(of_->name(), why);
@@ -120,12 +183,8 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
    private:
     const std::shared_ptr<served_link> of_;
-    const std::shared_ptr<endpoint> at_;
+    endpoint& at_;
   };
-  static std::shared_ptr<transport::sink> sink_of(std::shared_ptr<served_link> of,
-                                                  std::shared_ptr<endpoint> at) {
-    return std::make_shared<endpoint_sink>(std::move(of), std::move(at));
-  }
 
   /// Answers where it is asked: it is quick.
   class discovery_sink final : public transport::sink {
@@ -138,7 +197,8 @@ class served_link final : public link_base, public std::enable_shared_from_this<
         return envelope{.topic = message.reply_to,
                         .payload = discovery_answer(verb_, of_->described())};
       };
-      of_->reply(message.reply_to, "what discovery asked for", nullptr, described);
+      const auto asked_for = [] { return std::string("what discovery asked for"); };
+      of_->reply(message.reply_to, nullptr, described, asked_for);
       return true;
     }
     void ended(const std::exception_ptr& why) noexcept override {
@@ -153,81 +213,131 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   [[nodiscard]] service_info described() const {
     service_info all = about_;
     for (const auto& each : endpoints_) {
-      all.endpoints.push_back({each->operation.name, each->topic, each->group, each->now()});
+      all.endpoints.push_back({each->operation->name, each->topic, each->group, each->now()});
     }
     return all;
   }
 
-  static asio::awaitable<void> pump(std::shared_ptr<served_link> self) {
-    const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const transport::inbox<command>::taker taking(self->inbox_);
-    const exec::wait_group::task pumping(self->hub_->busy);
-    for (;;) {
-      std::vector<command> batch = co_await self->inbox_.take();
-      if (batch.empty()) co_return;
-      for (command& each : batch) {
-        if (!self->permits_.try_acquire()) co_await self->permits_.acquire();
-        add(self->received_);
-        shared_origin origin = origin_of(self->hub_->ids, std::move(each.message.headers), 1);
-        const cause_scope cause(&origin);
-        // Its executor tells whatever it sends what caused it.
-        launch(self->hub_, exec::child_executor(here, self->hub_->executor(), false), self->name(),
-               answer(self, std::move(each), origin));
-      }
+  /// Cancels the link when the context of the bridge is destroyed (A12).
+  struct closing {
+    explicit closing(std::shared_ptr<served_link> closed) noexcept : of(std::move(closed)) {}
+    closing(closing&&) noexcept = default;
+    ~closing() {
+      if (of) of->cancel();
     }
+    std::shared_ptr<served_link> of;
+  };
+  /// A link that takes commands keeps the context of its bridge running.
+  static asio::awaitable<void> stay(closing self) { co_await self.of->cancelled_.wait(); }
+
+  bool take(endpoint& at, envelope&& message, bool may_wait) noexcept {
+    using verdict = admission<command_owner>::verdict;
+    auto received = std::make_unique<command>(shared_from_this(), at, std::move(message));
+    const verdict taken = admission_.offer(received, may_wait);
+    if (taken == verdict::runs) start(std::move(received));
+    return taken != verdict::refused;
   }
 
-  /// A permit in use. Lanes do not keep their context running.
-  struct held_permit {
-    std::shared_ptr<served_link> of;
-    asio::any_io_executor work;
-    ~held_permit() { of->permits_.release(); }
-  };
-
-  static asio::awaitable<void> answer(std::shared_ptr<served_link> self, command asked,
-                                      shared_origin origin) {
-    const held_permit mine{self, exec::work_on(self->hub_->executor())};
-    const exec::wait_group::task answering(self->hub_->busy);
-    const auto began = std::chrono::steady_clock::now();
-    const std::string reply_to = std::move(asked.message.reply_to);
-    payload result;
+  /// On any thread.
+  void start(command_owner next) noexcept {
+    next->runs = true;
+    next->began = std::chrono::steady_clock::now();
+    start_of_command posted{std::move(next)};
+    if (posted.mine->at.post(posted)) return;
+    command& one = *posted.mine;
     std::exception_ptr failure;
     try {
-      request what;
-      what.bytes = std::move(asked.message.payload);
-      what.content_type = header_of(origin->headers, header::content_type);
-      what.origin = origin;
-      auto running = asked.at->operation.run(std::move(what));
-      result = co_await std::move(running);
+      one.at.operation->service->throw_closed({one.at.operation->name, {}});
     } catch (...) {
       failure = std::current_exception();
     }
-    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
+    answer(one, failure);
+  }
+
+  void one_ended() noexcept {
+    if (auto next = admission_.ended()) start(std::move(*next));
+  }
+
+  /// Where the service runs.
+  void carry_out(command_owner mine) {
+    command& one = *mine;
+    one.began = std::chrono::steady_clock::now();
+    asio::awaitable<void> rest;
+    bool has_ended = true;
+    std::exception_ptr failure;
+    try {
+      one.origin = origin_of(hub_->ids, std::move(one.message.headers), 1);
+      one.asked = one.at.operation->read(one.message.payload, one.origin);
+      has_ended = async::detail::begin_command(one.asked, rest);
+      if (has_ended) failure = async::detail::failure_of(*one.asked);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (has_ended) {
+      answer(one, failure);
+    } else {
+      go_on(std::move(mine), std::move(rest));
+    }
+  }
+
+  /// In a coroutine, whose executor tells whatever it sends what caused it.
+  void go_on(command_owner mine, asio::awaitable<void> rest) {
+    const asio::any_io_executor& here = mine->at.operation->service->executor();
+    const cause_scope cause(&mine->origin);
+    const asio::any_io_executor on = exec::child_executor(here, here, false);
+    // Lanes do not keep their context running.
+    auto ended = [mine = std::move(mine), work = exec::work_on(here)](std::exception_ptr failure) {
+      if (!failure) failure = async::detail::failure_of(*mine->asked);
+      mine->of->answer(*mine, failure);
+    };
+    asio::co_spawn(on, std::move(rest), std::move(ended));
+  }
+
+  void answer(const command& one, std::exception_ptr failure) noexcept {
+    const served_operation& operation = *one.at.operation;
+    payload result;
+    if (!failure) {
+      try {
+        result = operation.result(*one.asked);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    }
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - one.began;
+    const std::string& reply_to = one.message.reply_to;
     if (!reply_to.empty()) {
       const auto answered = [&] {
-        envelope out = stamped(self->hub_->ids, reply_to, std::move(result), {},
-                               context::caused_by(origin.get()));
+        envelope out = made_answer(one, std::move(result));
         if (failure) write_error(out, failure);
         return out;
       };
-      const std::string what = "the result of operation '" + asked.at->operation.name + "'";
-      failure = self->reply(reply_to, what, failure, answered);
+      const auto described = [&] { return "the result of operation '" + operation.name + "'"; };
+      failure = reply(reply_to, failure, answered, described);
     } else if (failure) {
-      self->hub_->failed(self->name(), failure);
+      hub_->failed(name(), failure);
     }
-    asked.at->ended(took, failure ? in_one_line(describe(failure)) : std::string());
+    one.at.ended(took, failure ? in_one_line(describe(failure)) : std::string());
   }
 
-  /// Sends what `make` makes. Whoever asks gets an answer: if this one cannot be sent, the reason.
-  /// Gives the failure that the asker is told of, if any.
-  template <class Make>
-  std::exception_ptr reply(const std::string& to, const std::string& what,
-                           const std::exception_ptr& failure, const Make& make) noexcept {
+  [[nodiscard]] envelope made_answer(const command& one, payload result) const {
+    const context about = context::caused_by(one.origin.get());
+    // Of CloudEvents, which must say what they are.
+    const bool has_type = how_.form == header_form::cloudevents;
+    const std::string type = has_type ? one.at.topic + ".reply" : std::string();
+    return stamped(hub_->ids, one.message.reply_to, std::move(result),
+                   {.type = type, .about = about, .form = how_.form, .source = how_.source});
+  }
+
+  /// Sends what `make` makes, which is `what`. The caller gets an answer: if this one cannot be
+  /// sent, the reason. Gives the failure that the caller is told of, if any.
+  template <class Make, class What>
+  std::exception_ptr reply(const std::string& to, const std::exception_ptr& failure,
+                           const Make& make, const What& what) noexcept {
     try {
       hub_->wire->publish(make(), transport::urgency::at_once);
       return failure;
     } catch (...) {
-      return reply_with_error(to, what, failure, std::current_exception());
+      return reply_with_error(to, what(), failure, std::current_exception());
     }
   }
 
@@ -258,19 +368,17 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   const std::string prefix_;
   const serve_options how_;
   service_info about_;
-  std::vector<std::shared_ptr<endpoint>> endpoints_;
-  transport::inbox<command> inbox_;
-  exec::async_semaphore permits_;  // of commands that may run
+  std::vector<std::unique_ptr<endpoint>> endpoints_;
+  admission<command_owner> admission_;
+  exec::one_shot_event cancelled_;
   std::vector<std::unique_ptr<transport::feed>> feeds_;
-  count received_{0};
   count unsent_{0};
 };
 
 }  // namespace
 
 std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
-                                       std::vector<served_operation> operations,
-                                       const serve_options& how) {
+                                       served_operations operations, const serve_options& how) {
   check_topic(prefix);
   if (!how.name.empty() && !is_service_name(how.name)) {
     throw error(errc::invalid_topic, "'" + how.name +

@@ -81,7 +81,7 @@ void add_least(headers& to, std::string_view id, std::string_view content_type,
                const stamping& with) {
   if (content_type != json_type) set(to, header::content_type, content_type);
   set(to, header::type, with.type);
-  if (with.is_stored) set(to, header::message_id, id);
+  if (with.is_stored || with.is_request) set(to, header::message_id, id);
   if (const origin* const cause = with.about.from()) set_trace(to, trace_of(cause));
 }
 

@@ -34,15 +34,21 @@ class operation<R(Args...)> {
     return detail::call_command<R>(std::move(asked));
   }
 
-  /// The same for a command that came from elsewhere, with this: the handler's context tells of it.
-  /// Arguments are kept as they are given, and convert without loss (T5).
+  /// A command that came from elsewhere, with this: the handler's context tells of it. Arguments
+  /// are kept as they are given, and convert without loss (T5).
   template <class... Given>
-  [[nodiscard]] asio::awaitable<R> call(detail::shared_origin came_with, Given... args) const {
+  [[nodiscard]] detail::call_ptr<detail::command_for<R>> make_command(
+      detail::shared_origin came_with, Given... args) const {
     if (!entry_) throw error(errc::no_handler, "an operation object that was given no operation");
     auto asked = detail::make_command<R, Given...>(service_, name_, std::move(args)...);
     asked->only = entry_;
     if (came_with) asked->comes_with(std::move(came_with));
-    return detail::call_command<R>(std::move(asked));
+    return asked;
+  }
+
+  /// Where it runs; null if it was given no operation.
+  [[nodiscard]] const std::shared_ptr<detail::service_core>& service() const noexcept {
+    return service_;
   }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

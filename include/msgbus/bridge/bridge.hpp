@@ -108,7 +108,7 @@ class bridge {
   bridge_link serve(std::string prefix, const serve_options& how,
                     const async::operation<Signatures>&... operations) {
     static_assert(sizeof...(Signatures) > 0, "msgbus: name the operations that are served");
-    std::vector<bridging::served_operation> all{bridging::make_served(operations, how.encoding)...};
+    bridging::served_operations all{bridging::make_served(operations, how.encoding)...};
     return keep(bridging::join_served(parts_->hub, std::move(prefix), std::move(all), how));
   }
 

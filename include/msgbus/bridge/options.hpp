@@ -45,6 +45,8 @@ struct serve_options {
   std::size_t concurrency = 256;       ///< commands carried out at once
   std::size_t buffer = 1024;           ///< commands kept until they can begin
   msgbus::encoding encoding = msgbus::encoding::json;  ///< of answers
+  header_form form = header_form::full;                ///< of answers; errors have their headers
+  std::string source = "msgbus";                       ///< of CloudEvents
   // What discovery says:
   std::string name = {};  ///< letters, digits, `-` and `_`; empty: made from the prefix
   std::string version = "0.0.0";
@@ -54,6 +56,8 @@ struct serve_options {
 struct call_options {
   std::chrono::steady_clock::duration timeout = std::chrono::seconds(5);
   msgbus::encoding encoding = msgbus::encoding::json;
+  header_form form = header_form::full;  ///< of requests
+  std::string source = "msgbus";         ///< of CloudEvents
 };
 
 /// A message is delivered until its handlers have ended well; it may fail `max_deliver` times.

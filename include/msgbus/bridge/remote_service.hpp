@@ -3,11 +3,13 @@
 /// A service in another process.
 
 #include <msgbus/bridge/bridge.hpp>
+#include <msgbus/bridge/detail/call.hpp>
 #include <msgbus/bridge/detail/commands.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/bridge/remote_error.hpp>
 
 #include <asio/awaitable.hpp>
+#include <asio/this_coro.hpp>
 
 #include <memory>
 #include <string>
@@ -32,18 +34,21 @@ class remote_service {
   [[nodiscard]] asio::awaitable<R> execute(std::string_view name, Args&&... args) const {
     payload arguments = bridging::write_arguments<bridging::wire_argument<Args>...>(
         how_.encoding, bridging::wire_argument<Args>(std::forward<Args>(args))...);
-    return finish<R>(ask(name, std::move(arguments)), std::string(name));
+    return finish<R>(make_call(name, std::move(arguments)));
   }
 
   [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 
  private:
-  [[nodiscard]] asio::awaitable<envelope> ask(std::string_view name, payload arguments) const;
+  [[nodiscard]] bridging::call make_call(std::string_view name, payload arguments) const;
 
   template <class R>
-  static asio::awaitable<R> finish(asio::awaitable<envelope> asking, std::string name) {
-    const envelope answer = co_await std::move(asking);
-    bridging::throw_error_in(answer, name);
+  static asio::awaitable<R> finish(bridging::call asked) {
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    asked.start(here);
+    co_await asked.wait();
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const envelope answer = asked.take(state);
     if constexpr (!std::is_void_v<R>) {
       co_return codec<R>::decode(answer.payload, bridging::header_of(answer, header::content_type));
     }

@@ -162,6 +162,13 @@ asio::awaitable<R> call_command(call_ptr<command_for<R>> asked) {
 template <>
 asio::awaitable<void> call_command(call_ptr<command_for<void>> asked);
 
+/// Runs a command that came from elsewhere, on its service's executor, where this is called. True:
+/// it has ended. False: `rest` runs it to its end on an executor for which the cause is known, and
+/// never throws. What has failed is `failure_of`.
+bool begin_command(const command_ptr& asked, asio::awaitable<void>& rest);
+/// Of a command that has ended; null if it has ended well.
+[[nodiscard]] std::exception_ptr failure_of(command& asked);
+
 /// A new command.
 template <class R, class... Args, class... Given>
 [[nodiscard]] call_ptr<command_for<R>> make_command(std::shared_ptr<service_core> in,

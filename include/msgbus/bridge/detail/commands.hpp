@@ -2,14 +2,10 @@
 
 /// Commands as bytes: arguments, results, errors.
 
-#include <msgbus/async/operation.hpp>
-#include <msgbus/core/cause.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/name_of.hpp>
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
-
-#include <asio/awaitable.hpp>
 
 #include <exception>
 #include <string>
@@ -64,32 +60,6 @@ std::tuple<Args...> read_arguments(const std::string& operation, std::string_vie
       throw_bad_arguments(operation, types, std::current_exception());
     }
   }
-}
-
-/// A command as it came.
-struct request {
-  std::string bytes;
-  std::string content_type;
-  shared_origin origin;
-};
-
-/// Carries out a command and gives its result.
-template <class R, class... Args>
-asio::awaitable<payload> carry_out(async::operation<R(Args...)> called, request asked,
-                                   encoding how) {
-  auto arguments =
-      read_arguments<wire_argument<Args>...>(called.name(), asked.bytes, asked.content_type);
-  auto start = [&](auto&... each) { return called.call(asked.origin, std::move(each)...); };
-  auto running = std::apply(start, arguments);
-  payload made;
-  if constexpr (std::is_void_v<R>) {
-    (void)how;
-    co_await std::move(running);
-  } else {
-    std::decay_t<R> result = co_await std::move(running);
-    made = codec<std::decay_t<R>>::encode(result, how);
-  }
-  co_return made;
 }
 
 /// Says in an answer's headers what went wrong.

@@ -9,7 +9,6 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
-#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -38,11 +37,8 @@ class hub {
   /// Tells the user of a failure that nobody waits for.
   void failed(std::string_view where, const std::exception_ptr& what) const noexcept;
 
-  /// Sends a request and completes with the answer, on the caller's executor. Throws `timed_out`,
-  /// `no_handler` if nobody listens there, `closed`, and what the transport throws. Cancelled it
-  /// throws Asio's `operation_aborted`; the other side goes on.
-  static asio::awaitable<envelope> ask(std::shared_ptr<hub> self, envelope request,
-                                       std::chrono::steady_clock::duration timeout);
+  /// The answers to requests, to which it listens from now on. Throws `closed`.
+  [[nodiscard]] std::shared_ptr<answers> listen();
 
   /// Requests that wait end with `closed`, and so do new ones.
   void close() noexcept;
@@ -53,8 +49,6 @@ class hub {
   id_source ids;
 
  private:
-  std::shared_ptr<answers> listen();
-
   const failure_listener on_failure_;
   std::mutex mutex_;
   std::shared_ptr<answers> answers_;  // once somebody has asked

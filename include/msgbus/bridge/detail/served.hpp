@@ -2,14 +2,16 @@
 
 /// Operations that other processes call.
 
+#include <msgbus/async/operation.hpp>
 #include <msgbus/bridge/detail/commands.hpp>
 #include <msgbus/bridge/detail/link_base.hpp>
 
-#include <asio/awaitable.hpp>
-
-#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace msgbus {
@@ -19,25 +21,73 @@ struct serve_options;
 namespace msgbus::bridging {
 
 /// An operation, its types erased.
-struct served_operation {
-  std::string name;
-  std::function<asio::awaitable<payload>(request)> run;
+class served_operation {
+ public:
+  served_operation(std::string called, std::shared_ptr<async::detail::service_core> in)
+      : name(std::move(called)), service(std::move(in)) {}
+  served_operation(const served_operation&) = delete;
+  served_operation& operator=(const served_operation&) = delete;
+  virtual ~served_operation() = default;
+
+  /// The command that these bytes are. Throws `bad_arguments`.
+  [[nodiscard]] virtual async::detail::command_ptr read(std::string_view bytes,
+                                                        shared_origin came_with) const = 0;
+  /// What one that has ended well gave; once.
+  [[nodiscard]] virtual payload result(async::detail::command& asked) const = 0;
+
+  const std::string name;
+  const std::shared_ptr<async::detail::service_core> service;
 };
 
 template <class R, class... Args>
-served_operation make_served(const async::operation<R(Args...)>& called, encoding how) {
-  static_assert(
-      ((!std::is_lvalue_reference_v<Args> || std::is_const_v<std::remove_reference_t<Args>>) &&
-       ...),
-      "msgbus: an operation that changes its arguments cannot be served to other "
-      "processes: there is nothing to change there");
-  return {called.name(),
-          [called, how](request asked) { return carry_out(called, std::move(asked), how); }};
+class typed_operation final : public served_operation {
+  static_assert(((!std::is_lvalue_reference_v<Args> ||
+                  std::is_const_v<std::remove_reference_t<Args>>) &&
+                 ...),
+                "msgbus: an operation that changes its arguments cannot be served to other "
+                "processes: there is nothing to change there");
+
+ public:
+  typed_operation(const async::operation<R(Args...)>& called, encoding how)
+      : served_operation(called.name(), called.service()), called_(called), how_(how) {}
+
+  async::detail::command_ptr read(std::string_view bytes, shared_origin came_with) const override {
+    const std::string_view content_type = header_of(came_with->headers, header::content_type);
+    auto arguments = read_arguments<wire_argument<Args>...>(name, bytes, content_type);
+    auto made = [&](auto&... each) {
+      return called_.make_command(std::move(came_with), std::move(each)...);
+    };
+    return std::apply(made, arguments);
+  }
+
+  payload result(async::detail::command& asked) const override {
+    auto& given = static_cast<async::detail::command_for<R>&>(asked);
+    payload made;
+    if constexpr (std::is_void_v<R>) {
+      given.take();
+    } else {
+      std::decay_t<R> result = given.take();
+      made = codec<std::decay_t<R>>::encode(result, how_);
+    }
+    return made;
+  }
+
+ private:
+  const async::operation<R(Args...)> called_;
+  const encoding how_;
+};
+
+using served_operations = std::vector<std::shared_ptr<const served_operation>>;
+
+template <class R, class... Args>
+std::shared_ptr<const served_operation> make_served(const async::operation<R(Args...)>& called,
+                                                    encoding how) {
+  return std::make_shared<const typed_operation<R, Args...>>(called, how);
 }
 
 /// Serves each at `<prefix>.<name>`, and answers discovery.
 [[nodiscard]] std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
-                                                     std::vector<served_operation> operations,
+                                                     served_operations operations,
                                                      const serve_options& how);
 
 }  // namespace msgbus::bridging

@@ -34,6 +34,7 @@ struct stamping {
   std::string_view source = {};      ///< of CloudEvents
   std::string_view message_id = {};  ///< empty: a new one
   bool is_stored = false;            ///< streams need an id
+  bool is_request = false;           ///< its answer and what it leads to name its id
 };
 
 /// An envelope for a message that was made here.

@@ -1,0 +1,53 @@
+#include <msgbus/bridge/detail/call.hpp>
+
+#include <msgbus/bridge/detail/commands.hpp>
+#include <msgbus/exec/aborted.hpp>
+
+#include "bridge/answers.hpp"
+#include "bridge/cloud_event.hpp"
+
+namespace msgbus::bridging {
+
+call::~call() {
+  if (!reply_) return;
+  in_->remove(key_);
+  reply_->end();
+}
+
+void call::start(const asio::any_io_executor& here) {
+  in_ = hub_->listen();
+  reply_ = std::make_shared<timed_reply>(here);
+  key_ = in_->add(reply_);
+  if (key_ == 0) return reply_->set();
+  request_.reply_to = in_->topic(key_);
+  hub_->wire->publish(request_, transport::urgency::at_once);
+  // The pending wait keeps the reply.
+  reply_->timer_state::start(timeout_, [one = reply_.get()] { one->set(); });
+}
+
+asio::awaitable<void> call::wait() { return reply_->one_shot_event::wait(); }
+
+envelope call::take(const asio::cancellation_state& state) {
+  exec::throw_if_aborted(state, "a request");
+  in_->remove(key_);
+  reply_->end();
+  const std::string& topic = request_.topic;
+  if (!reply_->answer) {
+    if (reply_->ended) {
+      throw error(reply_->ended->code, reply_->ended->why + " while '" + topic + "' was asked");
+    }
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count();
+    throw error(errc::timed_out,
+                "'" + topic + "' did not answer within " + std::to_string(ms) + " ms");
+  }
+  envelope answer = std::move(*reply_->answer);
+  // A service may have a header of this name in an answer of its own.
+  if (answer.payload.empty() && header_of(answer, header::status) == "503") {
+    throw error(errc::no_handler, "nobody serves '" + topic + "'");
+  }
+  name_attributes(answer.headers);
+  throw_error_in(answer, topic.substr(prefix_ + 1));
+  return answer;
+}
+
+}  // namespace msgbus::bridging

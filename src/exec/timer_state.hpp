@@ -1,0 +1,128 @@
+#pragma once
+
+/// What a `timer` is: also a part of a larger object, which then is its own timer.
+
+#include <msgbus/core/saturate.hpp>
+#include <msgbus/exec/clock.hpp>
+#include <msgbus/exec/context_shutdown_hook.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/error_code.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace msgbus::exec {
+
+/// States of a timer: idle (no callback) -> waiting (a callback, of this turn) -> idle -> ..., and
+/// from any of them -> over (no steady timer). A wait that ends in a later turn than it began in,
+/// or in none, calls nobody. Where a clock is installed the steady timer never expires by itself:
+/// the clock ends its wait.
+class timer_state : public std::enable_shared_from_this<timer_state>,
+                    private context_shutdown_hook {
+ public:
+  explicit timer_state(asio::any_io_executor executor) {
+    if (link(executor)) timer_.emplace(std::move(executor));
+  }
+
+  // A callback is destroyed when the lock is gone: it may own what owns this.
+
+  void start(clock::duration after, std::function<void()> on_expiry) {
+    const auto self = shared_from_this();
+    const std::lock_guard lock(mutex_);
+    if (!timer_) return;
+    begin_turn(on_expiry);
+    if (after > clock::duration::zero()) clock_ = installed_clock(timer_->get_executor());
+    if (clock_) {
+      timer_->expires_at(clock::time_point::max());
+      sleeper_ = std::make_shared<wait_of_turn>(self, turn_);
+      if (!clock_->add(sleeper_, saturating_add(clock_->now(), after))) expire();
+    } else {
+      timer_->expires_after(after);
+    }
+    timer_->async_wait(
+        [self, turn = turn_](const asio::error_code& ended) { self->run(turn, ended); });
+  }
+
+  void cancel() noexcept {
+    std::function<void()> cancelled;
+    const std::lock_guard lock(mutex_);
+    begin_turn(cancelled);
+    if (timer_) timer_->cancel();
+  }
+
+  void end() noexcept {
+    const auto self = shared_from_this();
+    std::function<void()> cancelled;
+    {
+      const std::lock_guard lock(mutex_);
+      begin_turn(cancelled);
+      timer_.reset();
+    }
+    unlink();
+  }
+
+ private:
+  // A clock that is about to wake one wait while the next one begins must not wake that.
+  class wait_of_turn final : public clock::sleeper {
+   public:
+    wait_of_turn(std::weak_ptr<timer_state> state, std::uint64_t turn) noexcept
+        : state_(std::move(state)), turn_(turn) {}
+    void wake() noexcept override {
+      const auto state = state_.lock();
+      if (!state) return;
+      const std::lock_guard lock(state->mutex_);
+      if (state->timer_ && turn_ == state->turn_) state->expire();
+    }
+
+   private:
+    const std::weak_ptr<timer_state> state_;
+    const std::uint64_t turn_;
+  };
+
+  void begin_turn(std::function<void()>& callback) noexcept {
+    ++turn_;
+    on_expiry_.swap(callback);
+    leave_clock();
+    is_due_ = false;
+  }
+
+  void leave_clock() noexcept {
+    if (const auto left = std::exchange(clock_, nullptr)) left->remove(*sleeper_);
+    sleeper_.reset();
+  }
+
+  /// The pending wait ends at once, or else the next one does.
+  void expire() {
+    is_due_ = true;
+    timer_->expires_at(clock::time_point::min());
+  }
+
+  void context_ended() noexcept override { end(); }
+
+  void run(std::uint64_t turn, const asio::error_code& ended) {
+    std::function<void()> on_expiry;
+    {
+      const std::lock_guard lock(mutex_);
+      if (turn != turn_ || !timer_ || (ended && !is_due_)) return;
+      leave_clock();
+      on_expiry_.swap(on_expiry);
+    }
+    if (on_expiry) on_expiry();
+  }
+
+  std::mutex mutex_;
+  std::optional<asio::steady_timer> timer_;
+  std::function<void()> on_expiry_;
+  std::uint64_t turn_ = 0;
+  std::shared_ptr<clock> clock_;  // that ends this turn; null: time does
+  std::shared_ptr<clock::sleeper> sleeper_;
+  bool is_due_ = false;  // by the clock
+};
+
+}  // namespace msgbus::exec
