@@ -129,6 +129,35 @@ TEST_CASE("the end of a service's context leaves no command waiting", "[A12][B8]
   for (auto& each : calls) CHECK(each.done());
 }
 
+TEST_CASE("the end of a bridge's context cancels the links that serve", "[A12]") {
+  const msgbus::memory_broker broker;
+  stepping_context elsewhere;
+  std::optional<stepping_context> context(std::in_place);
+  service commands(elsewhere.get_executor());
+  auto plain = commands.handler("plain", [](int n) { return n; });
+  bridge there(broker.connect(context->get_executor()));
+  const auto served = there.serve("users", plain);
+  if (GENERATE(true, false)) context->run();
+  CHECK(served.active());
+  context.reset();
+  CHECK_FALSE(served.active());
+}
+
+TEST_CASE("a link that serves keeps its bridge's context running until it is cancelled") {
+  const msgbus::memory_broker broker;
+  asio::io_context context;
+  stepping_context elsewhere;
+  service commands(elsewhere.get_executor());
+  auto plain = commands.handler("plain", [](int n) { return n; });
+  bridge there(broker.connect(context.get_executor()));
+  auto served = there.serve("users", plain);
+  context.poll();
+  CHECK_FALSE(context.stopped());
+  served.cancel();
+  context.poll();
+  CHECK(context.stopped());
+}
+
 TEST_CASE("a cancelled link answers what it took", "[B8]") {
   neighbourhood all;
   service commands(all.executor());
