@@ -238,20 +238,24 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     return taken != verdict::refused;
   }
 
-  /// On any thread.
+  /// On any thread. Where the context of the service has ended, one after the other is answered.
   void start(command_owner next) noexcept {
-    next->runs = true;
-    next->began = std::chrono::steady_clock::now();
-    start_of_command posted{std::move(next)};
-    if (posted.mine->at.post(posted)) return;
-    command& one = *posted.mine;
-    std::exception_ptr failure;
-    try {
-      one.at.operation->service->throw_closed({one.at.operation->name, {}});
-    } catch (...) {
-      failure = std::current_exception();
+    while (next) {
+      next->runs = true;
+      next->began = std::chrono::steady_clock::now();
+      start_of_command posted{std::move(next)};
+      if (posted.mine->at.post(posted)) return;
+      command& one = *posted.mine;
+      std::exception_ptr failure;
+      try {
+        one.at.operation->service->throw_closed({one.at.operation->name, {}});
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      answer(one, failure);
+      one.runs = false;  // so its end starts no other one
+      if (auto more = admission_.ended()) next = std::move(*more);
     }
-    answer(one, failure);
   }
 
   void one_ended() noexcept {

@@ -129,6 +129,32 @@ TEST_CASE("the end of a service's context leaves no command waiting", "[A12][B8]
   for (auto& each : calls) CHECK(each.done());
 }
 
+TEST_CASE("however many commands wait for a context that ends, each is answered", "[A12][B8]") {
+  constexpr int many = 20'000;
+  neighbourhood all;
+  std::optional<stepping_context> elsewhere(std::in_place);
+  service commands(elsewhere->get_executor());
+  auto plain = commands.handler("plain", [] {});
+  bridge there = all.connect();
+  bridge here = all.connect();
+  msgbus::serve_options how;
+  how.concurrency = 1;
+  how.buffer = many;
+  auto served = there.serve("users", how, plain);
+  const remote_service users(here, "users");
+  std::vector<msgbus::testing::spawned<void>> calls;
+  for (int i = 0; i < many; ++i) calls.push_back(all.steps.spawn(users.execute("plain")));
+  all.steps.run();
+  elsewhere.reset();
+  all.steps.run();
+  int closed = 0;
+  for (auto& each : calls) {
+    if (each.done() && code_of([&] { each.get(); }) == errc::closed) ++closed;
+  }
+  CHECK(closed >= many - 1);  // the one that was posted has gone with its context
+  CHECK(served.stats().in_flight <= 1);
+}
+
 TEST_CASE("the end of a bridge's context cancels the links that serve", "[A12]") {
   const msgbus::memory_broker broker;
   stepping_context elsewhere;

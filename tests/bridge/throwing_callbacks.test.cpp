@@ -6,7 +6,7 @@
 
 #include "support/catch.hpp"
 #include "support/stderr_of.hpp"
-#include "transport/nats/events.hpp"
+#include "transport/nats/session.hpp"
 
 #include <asio/io_context.hpp>
 

@@ -21,7 +21,7 @@ struct envelope {
 /// not be told which it is.
 enum class header_form {
   full,     ///< id, type, content type, correlation, causation, trace
-  minimal,  ///< type, trace, content type unless it is JSON; an id only where it is stored
+  minimal,  ///< type, trace, content type unless it is JSON; an id where it is stored or answered
   none,     ///< the payload only: for subjects that other people's programs read
   /// CloudEvents 1.0 in binary mode: `ce-id`, `ce-source`, `ce-type`, `ce-specversion`, `ce-time`,
   /// `ce-datacontenttype`, and, as extensions, `ce-correlationid`, `ce-causationid`,

@@ -45,7 +45,7 @@ class nats_delivery final : public transport::delivery {
     return settled_;
   }
 
-  const std::shared_ptr<link> over_;
+  const std::shared_ptr<connection> over_;
   const std::string ack_topic_;
   progress::entry in_progress_;
   bool settled_ = false;
@@ -72,7 +72,7 @@ void progress::entry::remove() noexcept {
   in_->unlink(*this);
 }
 
-progress::progress(std::shared_ptr<link> over, const std::shared_ptr<worker>& by,
+progress::progress(std::shared_ptr<connection> over, const std::shared_ptr<worker>& by,
                    std::chrono::nanoseconds ack_wait)
     : over_(std::move(over)),
       by_(by),
@@ -152,6 +152,8 @@ std::unique_ptr<transport::delivery> make_delivery(natsMsg* message, std::shared
                                          std::move(in));
 }
 
-void give_back(link& over, const char* ack_topic) noexcept { over.send(ack_topic, {}, "-NAK"); }
+void give_back(connection& over, const char* ack_topic) noexcept {
+  over.send(ack_topic, {}, "-NAK");
+}
 
 }  // namespace msgbus::nats

@@ -3,7 +3,7 @@
 /// A message of JetStream that waits to be settled, and those that tell the server that it is still
 /// being handled, as long as it lives unsettled.
 
-#include "link.hpp"
+#include "connection.hpp"
 #include "message.hpp"
 #include "worker.hpp"
 
@@ -26,7 +26,7 @@ class progress : public std::enable_shared_from_this<progress> {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  progress(std::shared_ptr<link> over, const std::shared_ptr<worker>& by,
+  progress(std::shared_ptr<connection> over, const std::shared_ptr<worker>& by,
            std::chrono::nanoseconds ack_wait);
 
   /// One delivery in the list. Its topic must live until it was removed, or is destroyed.
@@ -50,7 +50,7 @@ class progress : public std::enable_shared_from_this<progress> {
     bool is_listed_ = true;
   };
 
-  [[nodiscard]] const std::shared_ptr<link>& over() const noexcept { return over_; }
+  [[nodiscard]] const std::shared_ptr<connection>& over() const noexcept { return over_; }
 
  private:
   // With the lock.
@@ -61,7 +61,7 @@ class progress : public std::enable_shared_from_this<progress> {
   // For the worker.
   void look() noexcept;
 
-  const std::shared_ptr<link> over_;
+  const std::shared_ptr<connection> over_;
   const std::weak_ptr<worker> by_;  // the transport's, which may have gone
   const std::chrono::nanoseconds period_;
   const std::chrono::nanoseconds between_looks_;
@@ -86,6 +86,6 @@ struct delivered {
                                                                  std::shared_ptr<progress> in);
 
 /// Gives it back at once, so that others get it.
-void give_back(link& over, const char* ack_topic) noexcept;
+void give_back(connection& over, const char* ack_topic) noexcept;
 
 }  // namespace msgbus::nats

@@ -44,4 +44,8 @@ void check_answer(const json& answer, const std::string& what);
 [[nodiscard]] asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
                                                   transport::stream_options wanted);
 
+/// Stores the message in whichever stream takes its topic.
+[[nodiscard]] asio::awaitable<transport::stored> store(std::shared_ptr<session> through,
+                                                       envelope message, duration timeout);
+
 }  // namespace msgbus::nats

@@ -1,7 +1,7 @@
 #pragma once
 
 /// One connection of nats.c, from connecting until nats.c has closed it. nats.c reconnects by
-/// itself as long as it knows how; a `link` replaces a connection that nats.c has given up.
+/// itself as long as it knows how; a `connection` replaces one that nats.c has given up.
 
 #include "message.hpp"
 

@@ -1,8 +1,8 @@
 #include <msgbus/transport/nats.hpp>
 
-#include "join_unless_self.hpp"
 #include "session.hpp"
 #include "transport.hpp"
+#include "worker.hpp"
 
 #include <thread>
 #include <utility>

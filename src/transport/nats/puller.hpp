@@ -60,7 +60,7 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   void look_again() noexcept;
   void watch() noexcept;
 
-  const std::shared_ptr<link> requests_;         // inbox, requests, what is given back
+  const std::shared_ptr<connection> requests_;   // inbox, requests, what is given back
   const std::shared_ptr<progress> in_progress_;  // what is given and not settled
   const std::shared_ptr<worker> clock_;
   const std::string name_;  // of stream and durable, for people

@@ -1,8 +1,13 @@
 #include "session.hpp"
 
+#include "core/say.hpp"
+#include "core/text.hpp"
 #include "puller.hpp"
 
+#include <asio/post.hpp>
+
 #include <algorithm>
+#include <utility>
 
 namespace msgbus::nats {
 
@@ -23,8 +28,8 @@ session::session(asio::any_io_executor executor, const options& how)
       waits_(std::make_shared<waits>(clock_)) {}
 
 void session::connect() {
-  auto bulk = link::connect(how_, role::bulk, weak_from_this());
-  auto prompt = link::connect(how_, role::prompt, weak_from_this());
+  auto bulk = connection::connect(how_, role::bulk, weak_from_this());
+  auto prompt = connection::connect(how_, role::prompt, weak_from_this());
   {
     const std::lock_guard lock(mutex_);
     bulk_ = std::move(bulk);
@@ -110,7 +115,7 @@ void session::back(role which, std::string text) {
 }
 
 void session::ended(role, std::string text) {
-  std::shared_ptr<link> bulk, prompt;
+  std::shared_ptr<connection> bulk, prompt;
   {
     const std::lock_guard lock(mutex_);
     if (end_told_) return;
@@ -135,5 +140,31 @@ void session::slow(std::string subject) {
 }
 
 void session::failed(std::string text) { events_.tell(event::kind::failed, std::move(text)); }
+
+// --- Events. -------------------------------------------------------------------------------------
+
+events::events(asio::any_io_executor executor, std::function<void(const event&)> to)
+    : to_(std::move(to)), executor_(std::move(executor)) {
+  if (!link(executor_)) executor_ = {};
+}
+
+void events::tell(event::kind what, std::string_view text) {
+  if (!to_) return;
+  // The context does not end before the lock does.
+  const std::lock_guard lock(mutex_);
+  if (!executor_) return;
+  asio::post(executor_, [to = to_, told = event{what, detail::escaped(text)}] {
+    try {
+      to(told);
+    } catch (...) {
+      detail::say_thrown_by("an on_event");
+    }
+  });
+}
+
+void events::context_ended() noexcept {
+  const std::lock_guard lock(mutex_);
+  executor_ = {};
+}
 
 }  // namespace msgbus::nats

@@ -2,25 +2,49 @@
 
 /// What the parts of one transport share.
 
-#include "events.hpp"
-#include "link.hpp"
+#include "connection.hpp"
 #include "replies.hpp"
 #include "waits.hpp"
 #include "worker.hpp"
 
+#include <msgbus/exec/context_shutdown_hook.hpp>
+#include <msgbus/transport/nats.hpp>
+
 #include <asio/any_io_executor.hpp>
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace msgbus::nats {
 
 class puller;
 
+/// Tells the user what happens to a connection: posts each event to the executor, unless its
+/// context is ending or has ended. Thread-safe.
+class events final : private exec::context_shutdown_hook {
+ public:
+  events(asio::any_io_executor executor, std::function<void(const event&)> to);
+  ~events() { unlink_and_release(executor_); }
+
+  void tell(event::kind what, std::string_view text);
+  /// Empty once its context has ended: an executor must not outlive that.
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+ private:
+  void context_ended() noexcept override;
+
+  const std::function<void(const event&)> to_;
+  std::mutex mutex_;
+  asio::any_io_executor executor_;  // told to under the mutex
+};
+
 /// Both connections, and what happens to them. Kept by the transport and by waits under way.
 /// Thread-safe.
-class session final : public link_listener, public std::enable_shared_from_this<session> {
+class session final : public connection_listener, public std::enable_shared_from_this<session> {
  public:
   session(asio::any_io_executor executor, const options& how);
 
@@ -32,7 +56,7 @@ class session final : public link_listener, public std::enable_shared_from_this<
     return events_.executor();
   }
   [[nodiscard]] const options& how() const noexcept { return how_; }
-  [[nodiscard]] const std::shared_ptr<link>& over(role which) const noexcept {
+  [[nodiscard]] const std::shared_ptr<connection>& over(role which) const noexcept {
     return which == role::bulk ? bulk_ : prompt_;
   }
   [[nodiscard]] replies& asking(role which) const noexcept {
@@ -74,7 +98,7 @@ class session final : public link_listener, public std::enable_shared_from_this<
   const std::shared_ptr<worker> heart_;
   const std::shared_ptr<worker> blocking_;  // for flushing
   const std::shared_ptr<waits> waits_;
-  std::shared_ptr<link> bulk_, prompt_;
+  std::shared_ptr<connection> bulk_, prompt_;
   std::unique_ptr<replies> bulk_replies_, prompt_replies_;
   std::atomic<bool> closed_{false};
   std::mutex mutex_;  // of what follows

@@ -158,7 +158,7 @@ options_ptr to_nats(const options& from, bool in_bulk) {
   set(natsOptions_SetReconnectWait, milliseconds(from.reconnect_wait));
   const std::int64_t jitter = std::max<std::int64_t>(1, milliseconds(from.reconnect_wait) / 4);
   set(natsOptions_SetReconnectJitter, jitter, jitter);
-  set(natsOptions_SetReconnectBufSize, 0);  // the link keeps messages, not nats.c
+  set(natsOptions_SetReconnectBufSize, 0);  // `connection` keeps messages, not nats.c
   // Each subscription sets its own. Of more than this, nats.c's bytes are too many for it.
   set(natsOptions_SetMaxPendingMsgs, std::clamp(from.pending_limit, 1, 1 << 20));
   // Each subscription has a thread, also where nats.c's environment variable says otherwise.

@@ -1,5 +1,3 @@
-#include "store.hpp"
-
 #include "jetstream.hpp"
 #include "stored_answer.hpp"
 

@@ -76,7 +76,7 @@ class subscription::closure {
   std::atomic<bool> released_{false};
 };
 
-subscription::subscription(std::shared_ptr<link> over, std::string subject, std::string group,
+subscription::subscription(std::shared_ptr<connection> over, std::string subject, std::string group,
                            int pending_limit, std::shared_ptr<receiver> to)
     : over_(std::move(over)),
       subject_(std::move(subject)),
@@ -85,7 +85,7 @@ subscription::subscription(std::shared_ptr<link> over, std::string subject, std:
       number_(over_->new_number()),
       to_(std::move(to)) {}
 
-std::shared_ptr<subscription> subscription::open(std::shared_ptr<link> over,
+std::shared_ptr<subscription> subscription::open(std::shared_ptr<connection> over,
                                                  const std::string& subject,
                                                  const std::string& group, int pending_limit,
                                                  std::shared_ptr<receiver> to) {
@@ -96,10 +96,10 @@ std::shared_ptr<subscription> subscription::open(std::shared_ptr<link> over,
   natsStatus status = NATS_OK;
   {
     const std::lock_guard lock(made->mutex_);
-    // Where the link has a new connection already, that has attached it.
+    // Where it has a new connection of nats.c already, that has attached it.
     if (!made->native_) status = made->try_to_attach(over->current());
   }
-  // A connection that nats.c has closed: the link's next one attaches it.
+  // A connection that nats.c has closed: the next one attaches it.
   const bool later = status == NATS_CONNECTION_CLOSED && !over->has_ended();
   if (status == NATS_OK || later) return made;
   made->leave();
@@ -139,7 +139,7 @@ void subscription::attach(const std::shared_ptr<native_connection>& to) noexcept
   const std::lock_guard lock(mutex_);
   // Still attached to one that is closed: nats.c's last call for that attaches it.
   if (ends_ || native_) return;
-  (void)try_to_attach(to);  // if that is closed too, the link comes with the next one
+  (void)try_to_attach(to);  // if that is closed too, the next one attaches it
 }
 
 // nats.c's last call for the subscription of nats.c.
@@ -179,7 +179,7 @@ void subscription::leave() noexcept {
   const std::lock_guard lock(mutex_);
   ends_ = true;
   to_.reset();
-  // A new connection of the link may have attached it meanwhile.
+  // A new connection of nats.c may have attached it meanwhile.
   if (native_) natsSubscription_Unsubscribe(native_);
 }
 
@@ -222,7 +222,7 @@ void subscription::refuse(std::exception_ptr why) noexcept {
   end_unless_attached(lock);
 }
 
-void subscription::link_is_lost() noexcept {
+void subscription::connection_is_lost() noexcept {
   std::shared_ptr<receiver> to;
   {
     const std::lock_guard lock(mutex_);
@@ -231,7 +231,7 @@ void subscription::link_is_lost() noexcept {
   if (to) to->interrupted();
 }
 
-void subscription::link_has_ended() noexcept {
+void subscription::connection_has_ended() noexcept {
   std::unique_lock lock(mutex_);
   ends_ = true;
   end_unless_attached(lock);
@@ -321,9 +321,9 @@ class nats_feed final : public transport::feed {
 
 }  // namespace
 
-std::unique_ptr<transport::feed> open_feed(std::shared_ptr<link> over, const std::string& pattern,
-                                           const std::string& group, int pending_limit,
-                                           std::shared_ptr<transport::sink> to) {
+std::unique_ptr<transport::feed> open_feed(std::shared_ptr<connection> over,
+                                           const std::string& pattern, const std::string& group,
+                                           int pending_limit, std::shared_ptr<transport::sink> to) {
   auto through = std::make_shared<forwarder>(std::move(to));
   auto from = subscription::open(std::move(over), pattern, group, pending_limit, through);
   return std::make_unique<nats_feed>(std::move(through), std::move(from));

@@ -1,8 +1,9 @@
 #pragma once
 
-/// A subscription that comes back with its link, and what keeps alive what nats.c's threads call.
+/// A subscription that comes back with its connection, and what keeps alive what nats.c's threads
+/// call.
 
-#include "link.hpp"
+#include "connection.hpp"
 #include "message.hpp"
 
 #include <msgbus/transport/sink.hpp>
@@ -27,7 +28,7 @@ class receiver {
   /// The connection was lost. From another thread than the other calls.
   virtual void interrupted() noexcept {}
   /// The last call: the subscription was stopped, the server refuses it (then `why` says so), or
-  /// its link has ended.
+  /// its connection has ended.
   virtual void completed(const std::exception_ptr& /*why*/) noexcept {}
 };
 
@@ -35,20 +36,20 @@ class receiver {
 ///
 /// It has one subscription of nats.c at a time. Attached: nats.c has not made its last call for
 /// that one. Detached: it has, because its connection was closed; a new connection attaches it
-/// again. Ended: stopped, refused or without a link, and detached; then the receiver gets its last
-/// call, once.
+/// again. Ended: stopped, refused or without a connection, and detached; then the receiver gets its
+/// last call, once.
 class subscription : public std::enable_shared_from_this<subscription> {
  public:
   /// Without limits if `pending_limit` is zero. Throws.
-  static std::shared_ptr<subscription> open(std::shared_ptr<link> over, const std::string& subject,
-                                            const std::string& group, int pending_limit,
-                                            std::shared_ptr<receiver> to);
+  static std::shared_ptr<subscription> open(std::shared_ptr<connection> over,
+                                            const std::string& subject, const std::string& group,
+                                            int pending_limit, std::shared_ptr<receiver> to);
   ~subscription();
   subscription(const subscription&) = delete;
   subscription& operator=(const subscription&) = delete;
 
   [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
-  /// In the link, from 1.
+  /// In the connection, from 1.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
   /// What waits is dropped. Never blocks, and may be called by the receiver.
@@ -61,15 +62,15 @@ class subscription : public std::enable_shared_from_this<subscription> {
   /// How many nats.c has dropped because the receiver was slow.
   [[nodiscard]] std::uint64_t dropped() const noexcept;
 
-  // For the link.
+  // For the connection.
   void attach(const std::shared_ptr<native_connection>& to) noexcept;
   void refuse(std::exception_ptr why) noexcept;
-  void link_is_lost() noexcept;
-  void link_has_ended() noexcept;
+  void connection_is_lost() noexcept;
+  void connection_has_ended() noexcept;
 
  private:
   class closure;
-  subscription(std::shared_ptr<link> over, std::string subject, std::string group,
+  subscription(std::shared_ptr<connection> over, std::string subject, std::string group,
                int pending_limit, std::shared_ptr<receiver> to);
   natsStatus try_to_attach(const std::shared_ptr<native_connection>& to) noexcept;
   void completed() noexcept;
@@ -77,7 +78,7 @@ class subscription : public std::enable_shared_from_this<subscription> {
   void leave() noexcept;
   void note_dropped() const noexcept;
 
-  const std::shared_ptr<link> over_;
+  const std::shared_ptr<connection> over_;
   const std::string subject_;
   const std::string group_;
   const int pending_limit_;
@@ -87,7 +88,7 @@ class subscription : public std::enable_shared_from_this<subscription> {
   std::shared_ptr<receiver> to_;        // null after its last call
   natsSubscription* native_ = nullptr;  // null while detached
   std::shared_ptr<native_connection> at_;
-  bool ends_ = false;  // stopped, refused or without a link: it is not attached again
+  bool ends_ = false;  // stopped, refused or without a connection: it is not attached again
   std::exception_ptr why_;
   std::condition_variable drained_;           // the receiver has got its last call, or is about to
   mutable std::uint64_t dropped_ = 0;         // of those before
@@ -95,7 +96,7 @@ class subscription : public std::enable_shared_from_this<subscription> {
 };
 
 /// A subscription to what is sent now. Throws.
-[[nodiscard]] std::unique_ptr<transport::feed> open_feed(std::shared_ptr<link> over,
+[[nodiscard]] std::unique_ptr<transport::feed> open_feed(std::shared_ptr<connection> over,
                                                          const std::string& pattern,
                                                          const std::string& group,
                                                          int pending_limit,

@@ -21,12 +21,14 @@
 
 #include "transport.hpp"
 
+#include "durations.hpp"
 #include "jetstream.hpp"
 #include "puller.hpp"
-#include "store.hpp"
+#include "status.hpp"
 #include "subscription.hpp"
 #include "transport/names.hpp"
 
+#include <msgbus/core/saturate.hpp>
 #include <msgbus/core/topic.hpp>
 
 #include <algorithm>
@@ -37,6 +39,47 @@ namespace {
 
 // What `make_inbox` makes; no other way to get an inbox is offered.
 constexpr std::string_view inbox_prefix = "_INBOX.";
+
+// nats.c flushes by waiting: on a thread that is there for it.
+answer flush_both(const std::shared_ptr<connection>& bulk,
+                  const std::shared_ptr<connection>& prompt, time_point until) noexcept {
+  for (const auto& each : {bulk, prompt}) {
+    const auto left = milliseconds(detail::saturating_sub(until, std::chrono::steady_clock::now()));
+    const natsStatus status = each->flush(left);
+    if (status != NATS_OK) return {answer::how::given, {}, text_of(status), status};
+  }
+  return {};
+}
+
+asio::awaitable<void> flush_session(std::shared_ptr<session> through, duration timeout) {
+  const auto until = detail::saturating_add(std::chrono::steady_clock::now(), timeout);
+  const std::string what = "flush";
+  const auto bulk = through->over(role::bulk);
+  const auto prompt = through->over(role::prompt);
+  while (bulk->is_away() || prompt->is_away()) {
+    const answer none;
+    for (const role each : {role::bulk, role::prompt}) {
+      through->check_ended(none, each, until, what);
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      throw through->out_of_time(bulk->is_away() ? role::bulk : role::prompt, what);
+    }
+    // It may have come back just now.
+    const auto next = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    co_await through->pause(std::min<time_point>(until, next));
+  }
+  const waits::place mine(through->waiting(), until, waits::kind::other);
+  through->blocking()->run(
+      [=, where = mine.where()] { where->give(flush_both(bulk, prompt, until)); });
+  answer got = co_await mine.wait();
+  through->check_ended(got, role::bulk, until, what);
+  const auto status = static_cast<natsStatus>(got.code);
+  if (status != NATS_OK) {
+    // Nobody has closed it, as was looked up just now: nats.c has given up on a connection.
+    const errc code = code_of(status) == errc::closed ? errc::disconnected : code_of(status);
+    throw error(code, what + ": " + bulk->server() + ": " + got.payload);
+  }
+}
 
 }  // namespace
 
@@ -70,7 +113,7 @@ std::unique_ptr<msgbus::transport::feed> nats_transport::subscribe(
 std::string nats_transport::new_inbox() { return make_inbox(); }
 
 asio::awaitable<void> nats_transport::flush(duration timeout) {
-  return nats::flush(session_, timeout);
+  return flush_session(session_, timeout);
 }
 
 asio::awaitable<void> nats_transport::ensure_stream(msgbus::transport::stream_options stream) {

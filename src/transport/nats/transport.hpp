@@ -38,7 +38,4 @@ class nats_transport final : public transport::transport {
   const std::shared_ptr<session> session_;
 };
 
-/// Completes when the server has all that both connections have sent.
-[[nodiscard]] asio::awaitable<void> flush(std::shared_ptr<session> through, duration timeout);
-
 }  // namespace msgbus::nats

@@ -1,7 +1,5 @@
 #include "worker.hpp"
 
-#include "join_unless_self.hpp"
-
 #include <msgbus/core/saturate.hpp>
 
 #include <condition_variable>

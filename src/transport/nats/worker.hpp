@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <thread>
 
 namespace msgbus::nats {
 
@@ -28,5 +29,15 @@ class worker {
   struct jobs;
   std::shared_ptr<jobs> jobs_;
 };
+
+/// Waits for the end of a thread that has nothing left to do. A thread cannot wait for itself: it
+/// is left alone, and must keep all that it needs.
+inline void join_unless_self(std::thread& ending) {
+  if (ending.get_id() == std::this_thread::get_id()) {
+    ending.detach();
+  } else {
+    ending.join();
+  }
+}
 
 }  // namespace msgbus::nats

@@ -1,14 +1,14 @@
-// What a link does when nats.c loses its connection, has it back, or gives up on it.
+// What a connection does when nats.c loses it, has it back, or gives up on it.
 //
 // Who may be where: nats.c's callback thread is in `lost`, `back`, `closed`, `slow` and `failed`,
-// one call at a time; it blocks nowhere, since all connections of the program share it. The link's
-// own thread (`worker_`) opens connections, subscribes again and sends what has waited, one job at
-// a time. Users' threads send and close.
+// one call at a time; it blocks nowhere, since all connections of the program share it. The
+// connection's own thread (`worker_`) opens connections, subscribes again and sends what has
+// waited, one job at a time. Users' threads send and close.
 //
 // `epoch_` counts the losses. A `resume` that belongs to an earlier loss does nothing: the one of
 // the last loss is still to come.
 
-#include "link.hpp"
+#include "connection.hpp"
 #include "message.hpp"
 #include "subscription.hpp"
 
@@ -41,34 +41,34 @@ bool blames_subscription(std::string_view error) {
 }  // namespace
 
 template <class F>
-void link::later(worker::time_point when, F job) {
+void connection::later(worker::time_point when, F job) {
   worker_.at(when, [weak = weak_from_this(), job] {
     if (const auto self = weak.lock()) job(*self);
   });
 }
 
-// Subscriptions are told of the first loss only: what is sent while the link is away waits, and is
-// not lost by the next one. They are told by the link's thread, since the one of nats.c must not
-// wait for a subscription.
-void link::begin_to_wait() {
+// Subscriptions are told of the first loss only: what is sent while the connection is away waits,
+// and is not lost by the next one. They are told by the connection's thread, since the one of
+// nats.c must not wait for a subscription.
+void connection::begin_to_wait() {
   {
     const std::lock_guard lock(kept_mutex_);
     waits_ = true;
     ++epoch_;
     if (std::exchange(away_, true)) return;
   }
-  later(worker::time_point::min(), [](link& self) {
-    for (const auto& each : self.subscriptions()) each->link_is_lost();
+  later(worker::time_point::min(), [](connection& self) {
+    for (const auto& each : self.subscriptions()) each->connection_is_lost();
   });
 }
 
-void link::lost(native_connection& at, std::string text) {
+void connection::lost(native_connection& at, std::string text) {
   if (ended_ || !is_current(at)) return;
   begin_to_wait();
-  tell([&](link_listener& to) { to.lost(role_, with_reason(std::move(text))); });
+  tell([&](connection_listener& to) { to.lost(role_, with_reason(std::move(text))); });
 }
 
-void link::back(native_connection& at, std::string text) {
+void connection::back(native_connection& at, std::string text) {
   if (ended_ || !is_current(at)) return;
   std::uint64_t epoch = 0;
   {
@@ -76,27 +76,27 @@ void link::back(native_connection& at, std::string text) {
     epoch = epoch_;
   }
   later(worker::time_point::min(),
-        [epoch, text = std::move(text)](link& self) { self.resume(epoch, text); });
+        [epoch, text = std::move(text)](connection& self) { self.resume(epoch, text); });
 }
 
-void link::closed(native_connection& at, natsStatus why, std::string text) {
+void connection::closed(native_connection& at, natsStatus why, std::string text) {
   connection_closed(at, why, std::move(text));
 }
 
-void link::slow(std::string subject) {
-  tell([&](link_listener& to) { to.slow(std::move(subject)); });
+void connection::slow(std::string subject) {
+  tell([&](connection_listener& to) { to.slow(std::move(subject)); });
 }
 
-void link::failed(std::string text) {
-  tell([&](link_listener& to) { to.failed(with_reason(std::move(text))); });
+void connection::failed(std::string text) {
+  tell([&](connection_listener& to) { to.failed(with_reason(std::move(text))); });
 }
 
-std::string link::with_reason(std::string text) const {
+std::string connection::with_reason(std::string text) const {
   return text.empty() ? shown_ : shown_ + ": " + text;
 }
 
-// Sends what has waited. On the link's thread.
-void link::resume(std::uint64_t epoch, const std::string& text) {
+// Sends what has waited. On the connection's thread.
+void connection::resume(std::uint64_t epoch, const std::string& text) {
   std::vector<std::string> refused;
   {
     const std::lock_guard lock(kept_mutex_);
@@ -105,11 +105,11 @@ void link::resume(std::uint64_t epoch, const std::string& text) {
     send_kept(refused);
   }
   tell_refused(refused);
-  tell([&](link_listener& to) { to.back(role_, text.empty() ? shown_ : text); });
+  tell([&](connection_listener& to) { to.back(role_, text.empty() ? shown_ : text); });
 }
 
 // nats.c has given up on it, and the user has not. Once for each connection, on any thread.
-void link::connection_closed(native_connection& at, natsStatus why, std::string text) {
+void connection::connection_closed(native_connection& at, natsStatus why, std::string text) {
   if (ended_) return;
   {
     const std::lock_guard lock(mutex_);
@@ -117,22 +117,23 @@ void link::connection_closed(native_connection& at, natsStatus why, std::string 
     closed_seen_ = current_;
   }
   begin_to_wait();
-  tell([&](link_listener& to) { to.lost(role_, with_reason(text)); });
+  tell([&](connection_listener& to) { to.lost(role_, with_reason(text)); });
   const bool server_refused = why == NATS_ERR;
   const bool tried_all = options_.max_reconnects >= 0 && why == NATS_NO_SERVER;
   if (options_.max_reconnects == 0 || tried_all) {
     end(std::move(text));
     return;
   }
-  later(after(options_.reconnect_wait), [server_refused](link& self) {
+  later(after(options_.reconnect_wait), [server_refused](connection& self) {
     self.one_by_one_ = self.one_by_one_ || server_refused;
     self.reopen();
   });
 }
 
-// --- On the link's thread. -----------------------------------------------------------------------
+// --- On the connection's thread.
+// -----------------------------------------------------------------------
 
-void link::reopen() {
+void connection::reopen() {
   if (ended_) return;
   std::shared_ptr<native_connection> made;
   try {
@@ -165,18 +166,18 @@ void link::reopen() {
   resume(epoch, shown_);
 }
 
-void link::try_again(const std::string& failure) {
+void connection::try_again(const std::string& failure) {
   if (options_.max_reconnects >= 0 && ++tries_ >= options_.max_reconnects) {
     end(failure);
     return;
   }
   if (failure != std::exchange(last_failure_, failure)) {
-    tell([&](link_listener& to) { to.failed(failure); });
+    tell([&](connection_listener& to) { to.failed(failure); });
   }
-  later(after(options_.reconnect_wait), [](link& self) { self.reopen(); });
+  later(after(options_.reconnect_wait), [](connection& self) { self.reopen(); });
 }
 
-bool link::subscribe_again(const std::shared_ptr<native_connection>& at) {
+bool connection::subscribe_again(const std::shared_ptr<native_connection>& at) {
   for (const auto& each : subscriptions()) {
     each->attach(at);
     if (!one_by_one_) continue;
@@ -185,28 +186,28 @@ bool link::subscribe_again(const std::shared_ptr<native_connection>& at) {
     if (!again && !blames_subscription(at->last_error())) return false;
     const std::string why = "the server does not take the subscription to '" + each->subject() +
                             "': " + at->last_error();
-    tell([&](link_listener& to) { to.failed(with_reason(why)); });
+    tell([&](connection_listener& to) { to.failed(with_reason(why)); });
     each->refuse(std::make_exception_ptr(error(errc::transport_failed, with_reason(why))));
     return false;
   }
   return !at->is_closed();
 }
 
-void link::give_up() noexcept {
+void connection::give_up() noexcept {
   end("the transport's other connection has ended");
   current()->close();
 }
 
-void link::end(std::string text) {
+void connection::end(std::string text) {
   if (ended_.exchange(true)) return;
   const std::size_t lost = give_up_kept();
   if (lost != 0) {
     const std::string what =
         std::to_string(lost) + " messages that waited for the connection are given up";
-    tell([&](link_listener& to) { to.failed(with_reason(what)); });
+    tell([&](connection_listener& to) { to.failed(with_reason(what)); });
   }
-  tell([&](link_listener& to) { to.ended(role_, with_reason(std::move(text))); });
-  for (const auto& each : subscriptions()) each->link_has_ended();
+  tell([&](connection_listener& to) { to.ended(role_, with_reason(std::move(text))); });
+  for (const auto& each : subscriptions()) each->connection_has_ended();
 }
 
 }  // namespace msgbus::nats

@@ -1,4 +1,4 @@
-#include "link.hpp"
+#include "connection.hpp"
 
 #include "message.hpp"
 #include "status.hpp"
@@ -40,27 +40,28 @@ transport::message_refused too_large(const native_connection& at, const envelope
 
 }  // namespace
 
-link::link(const options& options, role which, std::weak_ptr<link_listener> listener)
+connection::connection(const options& options, role which,
+                       std::weak_ptr<connection_listener> listener)
     : options_(options),
       role_(which),
       shown_(msgbus::nats::shown(options.url)),
       listener_(std::move(listener)) {}
 
-std::shared_ptr<link> link::connect(const options& options, role which,
-                                    std::weak_ptr<link_listener> listener) {
-  std::shared_ptr<link> made(new link(options, which, std::move(listener)));
+std::shared_ptr<connection> connection::connect(const options& options, role which,
+                                                std::weak_ptr<connection_listener> listener) {
+  std::shared_ptr<connection> made(new connection(options, which, std::move(listener)));
   auto first = made->connect_first();
   {
     const std::lock_guard lock(made->mutex_);
     made->current_ = first;
   }
-  // It may have been closed before the link knew it.
+  // It may have been closed before this knew it.
   if (first->is_closed()) made->connection_closed(*first, NATS_ERR, first->last_error());
   return made;
 }
 
 // Up to 3.7, nats.c leaves out one of 256 signatures of a credentials file.
-std::shared_ptr<native_connection> link::connect_first() {
+std::shared_ptr<native_connection> connection::connect_first() {
   for (int tries = options_.credentials_file.empty() ? 1 : 3;; --tries) {
     try {
       return native_connection::connect(options_, role_ == role::bulk, weak_from_this());
@@ -70,11 +71,11 @@ std::shared_ptr<native_connection> link::connect_first() {
   }
 }
 
-link::~link() { close(0); }
+connection::~connection() { close(0); }
 
 // --- Sending. ------------------------------------------------------------------------------------
 
-void link::publish(const envelope& message, const std::string& reply_to) {
+void connection::publish(const envelope& message, const std::string& reply_to) {
   check(message);
   transport::check_names(message.topic, reply_to, {});
   if (!waits_) {
@@ -87,8 +88,8 @@ void link::publish(const envelope& message, const std::string& reply_to) {
   keep(message, reply_to);
 }
 
-bool link::send(const std::string& subject, const std::string& reply_to,
-                std::string_view text) noexcept {
+bool connection::send(const std::string& subject, const std::string& reply_to,
+                      std::string_view text) noexcept {
   if (!waits_) {
     const auto at = current();
     const natsStatus status = send_now(*at, subject, reply_to, text);
@@ -103,27 +104,27 @@ bool link::send(const std::string& subject, const std::string& reply_to,
   }
 }
 
-natsStatus link::send_now(const native_connection& at, const std::string& subject,
-                          const std::string& reply_to, std::string_view payload) noexcept {
+natsStatus connection::send_now(const native_connection& at, const std::string& subject,
+                                const std::string& reply_to, std::string_view payload) noexcept {
   const int size = static_cast<int>(payload.size());
   return reply_to.empty() ? natsConnection_Publish(at.get(), subject.c_str(), payload.data(), size)
                           : natsConnection_PublishRequest(at.get(), subject.c_str(),
                                                           reply_to.c_str(), payload.data(), size);
 }
 
-natsStatus link::send_now(native_connection& at, const envelope& message,
-                          const std::string& reply_to) {
+natsStatus connection::send_now(native_connection& at, const envelope& message,
+                                const std::string& reply_to) {
   if (message.headers.empty()) return send_now(at, message.topic, reply_to, message.payload);
   return at.publish(to_nats(message, reply_to));
 }
 
-bool link::must_wait(natsStatus status) const noexcept {
-  // nats.c reconnects, and was told to keep nothing; or it has given up, and the link goes on.
+bool connection::must_wait(natsStatus status) const noexcept {
+  // nats.c reconnects, and was told to keep nothing; or it has given up, and this goes on.
   return status == NATS_INSUFFICIENT_BUFFER || (status == NATS_CONNECTION_CLOSED && !ended_) ||
          is_broken(status);
 }
 
-void link::keep(const envelope& message, const std::string& reply_to) {
+void connection::keep(const envelope& message, const std::string& reply_to) {
   const std::string what = "publish to '" + message.topic + "'";
   const std::size_t size = weight(message, reply_to);
   std::vector<std::string> refused;
@@ -147,7 +148,7 @@ void link::keep(const envelope& message, const std::string& reply_to) {
 }
 
 // With `kept_mutex_`.
-void link::send_kept(std::vector<std::string>& refused) {
+void connection::send_kept(std::vector<std::string>& refused) {
   const auto at = current();
   while (!kept_.empty()) {
     const envelope& first = kept_.front();
@@ -169,37 +170,37 @@ void link::send_kept(std::vector<std::string>& refused) {
 
 // A server may end the connection because of a message, while it is written: that one would break
 // one connection after the other.
-bool link::breaks_again(natsStatus status) noexcept {
+bool connection::breaks_again(natsStatus status) noexcept {
   if (!is_broken(status) || first_broke_at_ == epoch_) return false;
   first_broke_at_ = epoch_;
   return ++first_breaks_ >= most_breaks;
 }
 
-void link::tell_refused(const std::vector<std::string>& refused) const {
+void connection::tell_refused(const std::vector<std::string>& refused) const {
   for (const std::string& each : refused) {
-    tell([&](link_listener& to) { to.failed(shown_ + ": " + each); });
+    tell([&](connection_listener& to) { to.failed(shown_ + ": " + each); });
   }
 }
 
-natsStatus link::flush(std::int64_t milliseconds) noexcept {
+natsStatus connection::flush(std::int64_t milliseconds) noexcept {
   return current()->flush(milliseconds);
 }
 
 // --- Its state. ----------------------------------------------------------------------------------
 
-std::shared_ptr<native_connection> link::current() const {
+std::shared_ptr<native_connection> connection::current() const {
   const std::lock_guard lock(mutex_);
   return current_;
 }
 
-bool link::is_current(const native_connection& one) const {
+bool connection::is_current(const native_connection& one) const {
   const std::lock_guard lock(mutex_);
   return current_.get() == &one;
 }
 
-bool link::is_away() const noexcept { return waits_ || !current()->is_connected(); }
+bool connection::is_away() const noexcept { return waits_ || !current()->is_connected(); }
 
-void link::close(std::int64_t flush_milliseconds) noexcept {
+void connection::close(std::int64_t flush_milliseconds) noexcept {
   if (closed_.exchange(true)) return;
   const bool had_ended = ended_.exchange(true);
   const auto at = current();
@@ -207,10 +208,10 @@ void link::close(std::int64_t flush_milliseconds) noexcept {
   if (flush_milliseconds > 0 && !had_ended && at->is_connected()) at->flush(flush_milliseconds);
   at->close();
   give_up_kept();
-  for (const auto& each : subscriptions()) each->link_has_ended();
+  for (const auto& each : subscriptions()) each->connection_has_ended();
 }
 
-std::size_t link::give_up_kept() noexcept {
+std::size_t connection::give_up_kept() noexcept {
   const std::lock_guard lock(kept_mutex_);
   const std::size_t count = kept_.size();
   given_up_ += count;
@@ -219,7 +220,7 @@ std::size_t link::give_up_kept() noexcept {
   return count;
 }
 
-error link::failed(natsStatus status, const std::string& what) const {
+error connection::failed(natsStatus status, const std::string& what) const {
   if (status == NATS_CONNECTION_CLOSED && !closed_) {
     return error(errc::disconnected, what + ": the connection to " + shown_ + " has ended");
   }
@@ -229,17 +230,17 @@ error link::failed(natsStatus status, const std::string& what) const {
 
 // --- Subscriptions. ------------------------------------------------------------------------------
 
-void link::add(const std::shared_ptr<subscription>& added) {
+void connection::add(const std::shared_ptr<subscription>& added) {
   const std::lock_guard lock(mutex_);
   subscriptions_.emplace(added->number(), added);
 }
 
-void link::remove(std::uint64_t number) noexcept {
+void connection::remove(std::uint64_t number) noexcept {
   const std::lock_guard lock(mutex_);
   subscriptions_.erase(number);
 }
 
-std::vector<std::shared_ptr<subscription>> link::subscriptions() const {
+std::vector<std::shared_ptr<subscription>> connection::subscriptions() const {
   std::vector<std::shared_ptr<subscription>> all;
   const std::lock_guard lock(mutex_);
   all.reserve(subscriptions_.size());
@@ -249,7 +250,8 @@ std::vector<std::shared_ptr<subscription>> link::subscriptions() const {
   return all;
 }
 
-void link::retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept {
+void connection::retire(const std::shared_ptr<native_connection>& of,
+                        natsSubscription* ended) noexcept {
   if (of->retire(ended) < retired_at_once || ended_ || reclaims_.exchange(true)) return;
   worker_.run([weak = weak_from_this(), of] {
     (void)of->flush(reclaim_milliseconds);

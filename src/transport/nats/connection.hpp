@@ -27,11 +27,11 @@ class subscription;
 /// Which of a transport's two connections (transport.cpp says what each is for).
 enum class role { bulk, prompt };
 
-/// Is told what happens to a link, one call at a time of each kind. `lost` may come again before
-/// `back` does.
-class link_listener {
+/// Is told what happens to a connection, one call at a time of each kind. `lost` may come again
+/// before `back` does.
+class connection_listener {
  public:
-  virtual ~link_listener() = default;
+  virtual ~connection_listener() = default;
   virtual void lost(role which, std::string text) = 0;
   virtual void back(role which, std::string text) = 0;
   virtual void ended(role which, std::string text) = 0;  ///< it does not come back
@@ -42,31 +42,31 @@ class link_listener {
 /// Thread-safe.
 ///
 /// nats.c reconnects by itself, but gives up on a connection for many errors that pass or that
-/// concern one message only (docs/design lists them). Then the link opens a new connection, on a
+/// concern one message only (docs/design lists them). Then this opens a new one of nats.c, on a
 /// thread of its own, again and again as long as `options::max_reconnects` lets it: subscribes
 /// again, sends the messages that have waited, and says `back`.
 ///
-/// States: there; away (nats.c reconnects, or has given up and the link opens a new connection);
-/// ended (closed by the user, or given up by the link). There is no way out of the last.
+/// States: there; away (nats.c reconnects, or has given up and this opens a new one);
+/// ended (closed by the user, or given up by this). There is no way out of the last.
 ///
-/// Messages that are sent while it is away wait in the link, not in nats.c: that would send them in
+/// Messages that are sent while it is away wait here, not in nats.c: that would send them in
 /// one piece, and lose them all with the new connection if the server refuses one of them. One that
 /// the server refuses for its size is given up alone, counted and told. The message whose write
 /// shows that the connection is lost waits as well.
 ///
 /// A server that ends a connection because of a subscription (one more than it allows, or a name
-/// that is too long for it) would do so again and again. So after a server's error the link
+/// that is too long for it) would do so again and again. So after a server's error this
 /// subscribes one by one, with a flush after each, and gives up the subscription at which the
 /// server ends the connection: at once if its error is about subscriptions or lines, else if that
 /// happens twice.
-class link final : public native_listener, public std::enable_shared_from_this<link> {
+class connection final : public native_listener, public std::enable_shared_from_this<connection> {
  public:
   /// Blocks. Throws as `nats::open` promises.
-  [[nodiscard]] static std::shared_ptr<link> connect(const options& options, role which,
-                                                     std::weak_ptr<link_listener> listener);
-  ~link() override;
-  link(const link&) = delete;
-  link& operator=(const link&) = delete;
+  [[nodiscard]] static std::shared_ptr<connection> connect(
+      const options& options, role which, std::weak_ptr<connection_listener> listener);
+  ~connection() override;
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
 
   /// Throws.
   void publish(const envelope& message, const std::string& reply_to);
@@ -75,7 +75,7 @@ class link final : public native_listener, public std::enable_shared_from_this<l
   bool send(const std::string& subject, const std::string& reply_to,
             std::string_view text) noexcept;
 
-  /// Completes when the server has all that was sent. Fails while the link is away. Blocks.
+  /// Completes when the server has all that was sent. Fails while it is away. Blocks.
   natsStatus flush(std::int64_t milliseconds) noexcept;
 
   /// Ends it as if it had given up by itself.
@@ -103,7 +103,7 @@ class link final : public native_listener, public std::enable_shared_from_this<l
   void retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept;
 
  private:
-  link(const options& options, role which, std::weak_ptr<link_listener> listener);
+  connection(const options& options, role which, std::weak_ptr<connection_listener> listener);
 
   [[nodiscard]] std::shared_ptr<native_connection> connect_first();
 
@@ -147,7 +147,7 @@ class link final : public native_listener, public std::enable_shared_from_this<l
   const options options_;
   const role role_;
   const std::string shown_;
-  const std::weak_ptr<link_listener> listener_;
+  const std::weak_ptr<connection_listener> listener_;
   std::atomic<bool> ended_{false};
   std::atomic<bool> closed_{false};  // ended by the user
   std::atomic<bool> waits_{false};   // messages go to `kept_`: told under its mutex
