@@ -19,16 +19,24 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr auto between_kills = 20s;
-constexpr auto patience = 60s;           // with what must come to an end
+constexpr auto longest_end = 60s;        // with what must come to an end
 constexpr double most_a_second = 200e3;  // messages of one kind and direction
 constexpr double may_grow_kib = 4096;
 
 unsigned long long shown(std::uint64_t number) { return number; }
 
-/// Memory, once a second.
+/// Memory, once a second, without what the heap has free: how much that is depends on the longest
+/// queue that there ever was, and on the number of threads.
 class resident_samples {
  public:
-  void add() { kib_.push_back(resident_kib()); }
+  void add() {
+    peak_ = std::max(peak_, resident_kib());
+    give_back_free_memory();
+    kib_.push_back(resident_kib());
+  }
+  [[nodiscard]] double last() const { return kib_.empty() ? 0 : kib_.back(); }
+  /// Of the whole run, with what the heap had free.
+  [[nodiscard]] double peak() const { return peak_; }
 
   /// Of the run's quarters, the median of one.
   [[nodiscard]] double quarter(std::size_t which) const {
@@ -43,6 +51,7 @@ class resident_samples {
 
  private:
   std::vector<double> kib_;
+  double peak_ = 0;
 };
 
 class soak {
@@ -101,7 +110,7 @@ class soak {
     };
     std::string rows;
     for (const auto& [name, value] : figures()) {
-      std::printf("  %-52s %14.0f\n", name.c_str(), value);
+      std::printf("  %-64s %14.0f\n", name.c_str(), value);
       char line[256];
       std::snprintf(line, sizeof line, "%s\n    {\"name\": \"%s\", \"value\": %.0f}",
                     rows.empty() ? "" : ",", name.c_str(), value);
@@ -133,19 +142,18 @@ class soak {
 
   template <class Condition>
   void wait_until(Condition holds) const {
-    const auto until = clock::now() + patience;
+    const auto until = clock::now() + longest_end;
     while (!holds() && clock::now() < until) std::this_thread::sleep_for(10ms);
   }
 
   void print_progress(clock::time_point start) const {
     std::printf(
         "%4.0f s, %llu kills: %llu stored, %llu handled, %llu + %llu again; live %llu sent, %llu "
-        "received; %.0f KiB, %.0f in use\n",
+        "received; %.0f KiB\n",
         std::chrono::duration<double>(clock::now() - start).count(), shown(kills_),
         shown(sum(&soak_direction::stored)), shown(sum(&soak_direction::handled)),
         shown(sum(&soak_direction::again)), shown(sum(&soak_direction::untold)),
-        shown(sum(&soak_direction::sent)), shown(sum(&soak_direction::received)), resident_kib(),
-        heap_kib());
+        shown(sum(&soak_direction::sent)), shown(sum(&soak_direction::received)), memory_.last());
     std::fflush(stdout);
   }
 
@@ -172,6 +180,7 @@ class soak {
         {"failures that the bridges have told", double(left_.failures() + right_.failures())},
         {"resident memory in the second quarter, KiB", memory_.quarter(1)},
         {"resident memory in the last quarter, KiB", memory_.quarter(3)},
+        {"resident memory at its peak, with what the heap has free, KiB", memory_.peak()},
     };
   }
 

@@ -17,7 +17,7 @@ constexpr int storing_at_once = 256;
 constexpr std::uint64_t stored_ahead = 20'000;
 // Few, since they are in this process, and its memory is watched.
 constexpr std::uint64_t live_ahead = 4'000;
-constexpr auto pause = 1ms;
+constexpr auto look_again = 1ms;
 constexpr std::uint64_t most_shown = 5;
 
 std::uint64_t number_of(const blob& message) noexcept {
@@ -89,7 +89,7 @@ void soak_side::start() {
 asio::awaitable<void> soak_side::store_on_end() {
   while (!stopping_) {
     if (sending_.begun >= sending_.handled + sending_.unknown + stored_ahead) {
-      co_await msgbus::exec::sleep(pause);
+      co_await msgbus::exec::sleep(look_again);
       continue;
     }
     const std::uint64_t number = sending_.begun++;
@@ -125,7 +125,7 @@ asio::awaitable<void> soak_side::send_on_end() {
     if (sending_.sent >= received + lost + live_ahead) {
       // When none comes any more, those that are under way are lost.
       if (std::chrono::steady_clock::now() - since > 1s) lost = sending_.sent - received;
-      co_await msgbus::exec::sleep(pause);
+      co_await msgbus::exec::sleep(look_again);
       continue;
     }
     const blob message(sending_.sent);
