@@ -1,4 +1,5 @@
 // msgbus_bench [--quick] [--json FILE] [--revision TEXT] [--list] [family or workload...]
+// msgbus_bench [--json FILE] [--revision TEXT] --soak MINUTES
 // msgbus_bench --send COUNT WORKLOAD ROW      only sends so many messages, for a profiler
 
 #include "buses.hpp"
@@ -32,6 +33,7 @@
 #ifdef MSGBUS_BENCH_WITH_NATS
 #include "over_nats.hpp"
 #include "processes.hpp"
+#include "soak.hpp"
 #endif
 
 namespace {
@@ -45,6 +47,7 @@ struct arguments {
   std::vector<std::string> wanted;  // in lower case; empty for all
   bool list = false;
   std::uint64_t send = 0;
+  double soak = 0;  // minutes
 };
 
 std::string lower(std::string text) {
@@ -67,6 +70,12 @@ arguments parse(int argc, char** argv) {
       given.list = true;
     } else if (each == "--send") {
       given.send = std::strtoull(value().c_str(), nullptr, 10);
+    } else if (each == "--soak") {
+      given.soak = std::atof(value().c_str());
+      if (!(given.soak > 0)) {
+        std::fprintf(stderr, "--soak wants a number of minutes\n");
+        std::exit(2);
+      }
     } else if (each == "--json") {
       given.json = value();
     } else if (each == "--revision") {
@@ -75,8 +84,9 @@ arguments parse(int argc, char** argv) {
       std::fprintf(stderr,
                    "usage: %s [--quick] [--json FILE] [--revision TEXT] [--list] "
                    "[family or workload...]\n"
+                   "       %s [--json FILE] [--revision TEXT] --soak MINUTES\n"
                    "       %s --send COUNT WORKLOAD ROW\n",
-                   argv[0], argv[0]);
+                   argv[0], argv[0], argv[0]);
       std::exit(2);
     } else {
       given.wanted.push_back(lower(each));
@@ -282,6 +292,14 @@ int main(int argc, char** argv) {
   const double load_before = load();
   const std::vector<family> all = families(given.how.quick);
   if (given.send > 0) return send_only(all, given);
+  if (given.soak > 0) {
+#ifdef MSGBUS_BENCH_WITH_NATS
+    return run_soak(given.soak, describe(given, load_before), given.json) ? 0 : 1;
+#else
+    std::fprintf(stderr, "the benchmarks over NATS are left out of this build\n");
+    return 2;
+#endif
+  }
 
   std::vector<std::string> names;  // that may be asked for
   for (const family& of : all) {

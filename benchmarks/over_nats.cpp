@@ -44,10 +44,10 @@ const std::string& server_url() {
   return url;
 }
 
-std::string server_version() {
-  if (!server()) return {};
+std::string server_version() { return server() ? version_in(server()->log()) : std::string(); }
+
+std::string version_in(const std::string& log) {
   constexpr std::string_view before = "Version:";
-  const std::string log = server()->log();
   const auto at = log.find(before);
   if (at == std::string::npos) return "unknown";
   const auto begin = log.find_first_not_of(' ', at + before.size());

@@ -38,6 +38,8 @@ inline constexpr const char* blob_content_type = "application/octet-stream";
 
 /// Starts the server at the first call; it is ended with the process.
 [[nodiscard]] const std::string& server_url();
+/// What a server says of itself in its log.
+[[nodiscard]] std::string version_in(const std::string& log);
 /// For the results: empty if none was needed.
 [[nodiscard]] std::string server_version();
 

@@ -20,13 +20,13 @@ namespace bench {
 
 namespace {
 
-[[noreturn]] void fail(const char* doing) {
+[[noreturn]] void fail_in_system(const char* doing) {
   std::fprintf(stderr, "\nprocesses: %s: %s\n", doing, std::strerror(errno));
   std::_Exit(1);
 }
 
 void must(bool done, const char* doing) {
-  if (!done) fail(doing);
+  if (!done) fail_in_system(doing);
 }
 
 void wait_for(sem_t& what) {
@@ -62,7 +62,7 @@ child_state* states_at(void* memory) {
 std::string prefix_out_of(const shared_state& of) { return std::string(of.name) + "_out"; }
 std::string prefix_in_of(const shared_state& of) { return std::string(of.name) + "_in"; }
 
-asio::awaitable<void> send_all(msgbus::async::producer& from, std::uint64_t messages) {
+asio::awaitable<void> send_to_parent(msgbus::async::producer& from, std::uint64_t messages) {
   for (std::uint64_t i = 0; i < messages; ++i) {
     const blob event = made_now();
     auto sending = from.send(event);
@@ -90,7 +90,7 @@ asio::awaitable<void> send_all(msgbus::async::producer& from, std::uint64_t mess
   sem_post(&all.done);
   for (;;) {
     wait_for(self.go);
-    run_here(here, send_all(from, self.to_send));
+    run_here(here, send_to_parent(from, self.to_send));
   }
 }
 

@@ -250,13 +250,9 @@ std::string json_of(const row& each, const std::vector<row>& rows) {
 }
 
 std::string json_of(const std::vector<verdict>& verdicts) {
-  std::string all = "[";
-  all += joined(verdicts, "       ", [](const verdict& each) {
-    return "{\"row\": " + quoted(each.row) + ", \"target\": " + quoted(each.text) +
-           ", \"figure\": " + number(each.figure) + ", \"shown\": " + quoted(each.shown) +
-           ", \"met\": " + (each.met ? "true" : "false") + "}";
-  });
-  return all + "]";
+  return "[" +
+         joined(verdicts, "       ", [](const verdict& each) { return bench::json_of(each); }) +
+         "]";
 }
 
 std::string json_of(const result& r) {
@@ -289,6 +285,12 @@ std::string json_of(const curve_result& r) {
 }
 
 }  // namespace
+
+std::string json_of(const verdict& of) {
+  return "{\"row\": " + quoted(of.row) + ", \"target\": " + quoted(of.text) +
+         ", \"figure\": " + number(of.figure) + ", \"shown\": " + quoted(of.shown) +
+         ", \"met\": " + (of.met ? "true" : "false") + "}";
+}
 
 void setting::add(std::string name, const std::string& text) {
   fields.emplace_back(std::move(name), quoted(text));

@@ -22,6 +22,8 @@ struct verdict {
   std::string shown;  // the figure with its unit
   bool met;
 };
+/// As JSON.
+[[nodiscard]] std::string json_of(const verdict& of);
 [[nodiscard]] verdict judge(const target& promise, const std::vector<row>& rows);
 
 struct result {
