@@ -93,8 +93,12 @@ class durable_link final : public link_base,
 
   void take(std::unique_ptr<transport::delivery> received) noexcept override {
     add(received_);
-    if (received->times > 1) add(redelivered_);
-    auto mine = std::make_shared<tracked>(shared_from_this(), std::move(received));
+    // Messages come in the order of their stream, unless they come again. A server that was killed
+    // may have forgotten what it delivered last, and how often.
+    const bool came_before = received->sequence <= last_place_;
+    last_place_ = std::max(last_place_, received->sequence);
+    if (came_before || received->times > 1) add(redelivered_);
+    auto mine = std::make_shared<tracked>(shared_from_this(), std::move(received), came_before);
     if (!inbox_.put(std::move(mine), false)) add(refused_);  // and it is given back
   }
 
@@ -123,8 +127,10 @@ class durable_link final : public link_base,
   /// A delivery between the transport and what became of it.
   class tracked final : public exec::outcome_listener {
    public:
-    tracked(std::shared_ptr<durable_link> of, std::unique_ptr<transport::delivery> one)
+    tracked(std::shared_ptr<durable_link> of, std::unique_ptr<transport::delivery> one,
+            bool came_before)
         : link_(std::move(of)), busy_(link_->hub_->busy), delivery_(std::move(one)) {
+      before_.came_before = came_before;
       const std::lock_guard lock(link_->mutex_);
       ++link_->held_;
     }
@@ -157,7 +163,9 @@ class durable_link final : public link_base,
     [[nodiscard]] std::string why_not() {
       {
         const std::lock_guard lock(link_->mutex_);
+        const bool came_before = before_.came_before;
         before_ = seen();
+        before_.came_before = came_before;
       }
       if (!before_.reason.empty()) return before_.reason;
       const unsigned limit = link_->how_.crash_limit;
@@ -419,6 +427,7 @@ class durable_link final : public link_base,
   std::size_t unasked_ = 0;  // settled ones that the source does not know of
   bool asks_soon_ = false;
   count received_{0};
+  std::uint64_t last_place_ = 0;  // for the thread of the transport
   count redelivered_{0};
   count admitted_{0};
   count undecodable_{0};

@@ -6,6 +6,8 @@
 namespace msgbus::bridging {
 
 unsigned message_tries::attempt(unsigned times) const noexcept {
+  // The stream has forgotten the delivery of which this link knows no outcome any more.
+  if (came_before && times == 1 && failures == 0 && handed_back == 0) return 2;
   const unsigned perhaps_handled = times > handed_back ? times - handed_back : 1;
   return std::max(perhaps_handled, failures + 1);
 }

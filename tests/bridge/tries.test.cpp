@@ -21,6 +21,19 @@ TEST_CASE("failures and what was handed back are counted apart, for each message
   CHECK(all.size() == 1);
 }
 
+TEST_CASE("a message that came before is no first attempt, whatever its stream counts", "[B2]") {
+  message_tries seen;
+  CHECK(seen.attempt(1) == 1);
+  seen.came_before = true;
+  CHECK(seen.attempt(1) == 2);
+  CHECK(seen.attempt(3) == 3);
+  CHECK(seen.unseen(1) == 0);
+  seen.handed_back = 1;  // untried
+  CHECK(seen.attempt(1) == 1);
+  seen.failures = 1;
+  CHECK(seen.attempt(1) == 2);
+}
+
 TEST_CASE("the reason of what is given up is kept, and its counts with it", "[B2]") {
   tries all;
   (void)all.failed(7, 1);

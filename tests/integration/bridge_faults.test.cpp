@@ -11,8 +11,10 @@
 
 #include <asio/post.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -340,6 +342,45 @@ TEST_CASE("a handler knows where its message is stored on a real server", "[B2]"
   bridge_link in = here.run(at.durable<int>(to, "orders.>", billing()));
   here.run_until([&] { return places.size() == 2; });
   CHECK(places == std::vector<std::string>{"ORDERS 1", "ORDERS 2"});
+}
+
+// A server before 2.10 writes a consumer's state over the old one: killed meanwhile, it has none.
+void lose_consumers(const nats_server& of) {
+  std::size_t lost = 0;
+  for (const auto& each : std::filesystem::recursive_directory_iterator(of.folder())) {
+    if (each.path().filename() != "o.dat") continue;
+    std::filesystem::resize_file(each.path(), 0);
+    ++lost;
+  }
+  REQUIRE(lost > 0);
+}
+
+TEST_CASE("what a server has forgotten to have delivered is no first attempt", "[B2]") {
+  constexpr std::size_t many = 20;
+  nats_server server;
+  loop here;
+  bridge at = join(here, server);
+  make_stream(here, at, "ORDERS", "orders.>");
+  subscriber to(here.executor());
+  std::map<int, std::vector<unsigned>> attempts;
+  std::size_t runs = 0;
+  to.subscribe("orders.*", [&](int number, const msgbus::context& about) {
+    attempts[number].push_back(about.attempt());
+    ++runs;
+  });
+  bridge_link in = here.run(at.durable<int>(to, "orders.>", billing()));
+  for (std::size_t i = 0; i < many; ++i) here.run(store_one(at, static_cast<int>(i)));
+  here.run_until([&] { return in.stats().acks == many; });
+  server.terminate();  // so there is a state to lose
+  lose_consumers(server);
+  server.restart();
+  here.run_until([&] { return runs >= 2 * many && in.stats().in_flight == 0; });
+  for (const auto& [number, each] : attempts) {
+    INFO(number);
+    CHECK(each.front() == 1);
+    CHECK(std::all_of(each.begin() + 1, each.end(), [](unsigned one) { return one > 1; }));
+  }
+  CHECK(in.stats().redelivered >= many);
 }
 
 TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {

@@ -14,6 +14,7 @@ struct message_tries {
   unsigned failures = 0;     ///< a handler failed, or none took it
   unsigned handed_back = 0;  ///< without a handler having failed
   std::string reason = {};   ///< it is given up for this, and its dead letter is not stored yet
+  bool came_before = false;  ///< to this link, whatever the stream says of its deliveries
 
   /// Which attempt a delivery is: 1 if no handler can have run for the message before. `times` is
   /// how often it has been delivered, this time included; other processes may have handled it.
