@@ -29,6 +29,7 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
   explicit timer_state(asio::any_io_executor executor) {
     if (link(executor)) timer_.emplace(std::move(executor));
   }
+  virtual ~timer_state() = default;  // also where it is part of something larger
 
   // A callback is destroyed when the lock is gone: it may own what owns this.
 

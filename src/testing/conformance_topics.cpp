@@ -140,7 +140,7 @@ asio::awaitable<void> tells_when_caught_up(transport_environment& in) {
   const auto got = std::make_shared<recorder>();
   auto feed = co_await listen(receiver, in.topic("a"), "", got, in.deadline());
   std::function<bool()> caught_up = [&] { return got->has_caught_up(); };
-  for (const std::size_t many : {1, 2, 40, 500}) {
+  for (const std::size_t many : {1U, 2U, 40U, 500U}) {
     const std::size_t goal = got->size() + many;
     for (std::size_t i = 0; i < many; ++i) {
       sender->publish(made(in.topic("a"), std::to_string(i)), urgency::bulk);

@@ -130,8 +130,8 @@ struct json_codec {
 };
 
 /// How `T` crosses processes. Specialise it for types that have a format of their own, next to the
-/// type; the members are those of `json_codec`. `decode` throws whatever it likes: it leaves as
-/// `decode_failed`.
+/// type; the members are those of `json_codec`. Several threads may call them at once, those of the
+/// transport included. `decode` throws whatever it likes: it leaves as `decode_failed`.
 template <class T>
 struct codec : json_codec<T> {};
 
