@@ -75,6 +75,9 @@ class inbound_link final : public link_base,
         return true;
       }
     }
+    // Nothing else may start a loop for what fills the mailbox: `caught_up` comes after this, and
+    // the thread may have to wait here until the loop has made room.
+    to_.component->mailbox.start_loops();
     waiting_.fetch_add(1, std::memory_order_relaxed);
     if (buffer_.put(std::move(made), may_wait)) {
       add(received_);

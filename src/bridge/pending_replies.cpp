@@ -23,14 +23,15 @@ pending_replies::key pending_replies::add(const reply& added) {
     return 0;
   }
   if (first_free_ == places_.size()) {
-    places_.emplace_back();
+    places_.emplace_back().turn = first_turn_;
     places_.back().next_free = static_cast<std::uint32_t>(places_.size());
   }
   const std::uint32_t at = first_free_;
   place& one = places_[at];
   first_free_ = one.next_free;
   one.waiting = added;
-  return key_of(at, ++one.turn);
+  if (++one.turn == 0) ++one.turn;  // 0 is no key
+  return key_of(at, one.turn);
 }
 
 pending_replies::reply pending_replies::take(key of) noexcept {

@@ -30,7 +30,11 @@ class pending_replies {
   using reply = std::shared_ptr<pending_reply>;
   using key = std::uint64_t;
 
-  /// The key is never used again. 0: no answer comes, `added->ended` says why.
+  /// The requests of a place are numbered from the one after `first_turn`.
+  explicit pending_replies(std::uint32_t first_turn = 0) noexcept : first_turn_(first_turn) {}
+
+  /// The key comes again after 2^32 more requests in its place. 0: no answer comes, `added->ended`
+  /// says why.
   [[nodiscard]] key add(const reply& added);
 
   // Each takes out what it gives, and only the first of them does anything with a request. The
@@ -54,6 +58,7 @@ class pending_replies {
   };
   [[nodiscard]] reply take(key of) noexcept;
 
+  const std::uint32_t first_turn_;
   std::vector<place> places_;
   std::uint32_t first_free_ = 0;  // `places_.size()`: none is free
   std::optional<pending_reply::ending> ended_;

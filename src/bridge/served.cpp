@@ -381,6 +381,11 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
 }  // namespace
 
+void check_is_operation(bool is_one) {
+  if (is_one) return;
+  throw error(errc::no_handler, "an operation object that was given no operation cannot be served");
+}
+
 std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
                                        served_operations operations, const serve_options& how) {
   check_topic(prefix);

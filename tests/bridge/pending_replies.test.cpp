@@ -29,6 +29,16 @@ envelope with(std::string payload) {
 
 }  // namespace
 
+TEST_CASE("a place that has had all its numbers gives no request the key that is none") {
+  pending_replies all(0xFFFF'FFFE);
+  for (int i = 0; i < 4; ++i) {
+    const auto one = made();
+    const auto key = all.add(one);
+    CHECK(key != 0);
+    CHECK(all.answer(key, with("x")) == one);
+  }
+}
+
 TEST_CASE("an answer goes to the request that has its key, once") {
   pending_replies all;
   const auto first = made();

@@ -129,6 +129,14 @@ TEST_CASE("the end of a service's context leaves no command waiting", "[A12][B8]
   for (auto& each : calls) CHECK(each.done());
 }
 
+TEST_CASE("an operation object that was given no operation is refused") {
+  neighbourhood all;
+  bridge there = all.connect();
+  const msgbus::async::operation<int(int)> none;
+  CHECK(code_of([&] { there.serve("users", none); }) == errc::no_handler);
+  CHECK(there.links().empty());
+}
+
 TEST_CASE("however many commands wait for a context that ends, each is answered", "[A12][B8]") {
   constexpr int many = 20'000;
   neighbourhood all;

@@ -326,6 +326,27 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
   CHECK(begun == 1);
 }
 
+TEST_CASE("however little room there is, a burst is handled, and nothing waits for ever", "[B1]") {
+  constexpr int many = 400;
+  nats_server server;
+  loop here;
+  bridge from_there = join(here, server);
+  bridge to_here = join(here, server);
+  publisher orders;
+  subscriber to(here.executor(), {.capacity = 1});
+  std::vector<int> seen;
+  to.subscribe("orders", [&](int number) { seen.push_back(number); });
+  msgbus::inbound_options little;
+  little.buffer = 1;
+  bridge_link in = to_here.inbound<int>(to, "orders", little);
+  from_there.outbound<int>(orders, "orders");
+  here.run(to_here.flush());
+  for (int i = 0; i < many; ++i) (void)orders.post(i, "orders");
+  here.run_until([&] { return seen.size() == many; });
+  CHECK(std::is_sorted(seen.begin(), seen.end()));
+  CHECK(in.stats().dropped == 0);
+}
+
 TEST_CASE("a handler knows where its message is stored on a real server", "[B2]") {
   nats_server server;
   loop here;

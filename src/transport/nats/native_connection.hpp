@@ -62,6 +62,7 @@ class native_connection {
   /// nats.c's words for its last error; empty if there is none.
   [[nodiscard]] std::string last_error() const;
 
+  /// Sends the message, and destroys it later, together with others.
   natsStatus publish(message_ptr message) noexcept;
 
   natsStatus subscribe(natsSubscription*& made, const std::string& subject,

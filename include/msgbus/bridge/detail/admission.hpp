@@ -16,9 +16,8 @@ namespace msgbus::bridging {
 
 /// Lets `limit` of them run at once, and keeps `capacity` more, in order. Thread-safe.
 ///
-/// States of one: offered -> running -> ended, or offered -> waiting -> running -> ended, or
-/// offered
-/// -> refused. One waits only while `limit` run: so as long as any waits, the end of a running one
+/// States of one: offered -> running -> ended; offered -> waiting -> running -> ended; offered ->
+/// refused. One waits only while `limit` run: so as long as any waits, the end of a running one
 /// starts it. Closing it changes nothing for those that were taken.
 template <class T>
 class admission {
@@ -34,13 +33,14 @@ class admission {
     std::unique_lock lock(mutex_);
     if (may_wait) room_.wait(lock, [&] { return closed_ || has_room(); });
     if (closed_ || !has_room()) return verdict::refused;
-    ++taken_;
-    if (running_ < limit_) {
+    const bool runs = running_ < limit_;
+    if (runs) {
       ++running_;
-      return verdict::runs;
+    } else {
+      waiting_.push_back(std::move(value));
     }
-    waiting_.push_back(std::move(value));
-    return verdict::waits;
+    ++taken_;
+    return runs ? verdict::runs : verdict::waits;
   }
 
   /// One that ran has ended. Gives the one that runs in its place, if any: the caller starts it.

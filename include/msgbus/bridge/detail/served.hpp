@@ -77,11 +77,15 @@ class typed_operation final : public served_operation {
   const encoding how_;
 };
 
+/// Throws `no_handler`: it would never be carried out.
+void check_is_operation(bool is_one);
+
 using served_operations = std::vector<std::shared_ptr<const served_operation>>;
 
 template <class R, class... Args>
 std::shared_ptr<const served_operation> make_served(const async::operation<R(Args...)>& called,
                                                     encoding how) {
+  check_is_operation(called.service() != nullptr);
   return std::make_shared<const typed_operation<R, Args...>>(called, how);
 }
 
