@@ -164,10 +164,11 @@ TEST_CASE("components that are closed, drained or destroyed while others use the
                                                   .on_full = every_policy[round % 4],
                                                   .concurrency = 1u + unsigned(round) % 2});
     producer.bind(*consumer);
-    std::atomic<int> running{0};
-    consumer->handler([&](const ping& event) -> awaitable<void> {
-      ++running;
-      const std::shared_ptr<void> end(nullptr, [&](void*) { --running; });
+    // Handlers may begin and run after their component was destroyed: each keeps what it counts in.
+    const auto running = std::make_shared<std::atomic<int>>(0);
+    consumer->handler([running](const ping& event) -> awaitable<void> {
+      ++*running;
+      const std::shared_ptr<void> end(nullptr, [at = running.get()](void*) { --*at; });
       co_await hop(event.number % 4);
     });
     auto stream = consumer->stream_of<int>({.capacity = 2, .on_full = msgbus::overflow::reject});
@@ -207,8 +208,11 @@ TEST_CASE("components that are closed, drained or destroyed while others use the
     wait_for(std::move(taking));
     consumer.reset();
     const auto until = std::chrono::steady_clock::now() + msgbus_test::deadline;
-    while (running != 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-    CHECK(running == 0);
+    while (running.use_count() != 1 && std::chrono::steady_clock::now() < until) {
+      std::this_thread::yield();
+    }
+    CHECK(running.use_count() == 1);  // none is left that could begin
+    CHECK(*running == 0);
   }
 }
 

@@ -14,8 +14,8 @@ namespace msgbus::async {
 /// Owns handlers, each for one type of event or several, and a mailbox. Every member function may
 /// be called from any thread, also from inside handlers, its own included (D5, D7). Destroying it
 /// cancels every handler, abandons what waits in the mailbox, and producers drop it (D8, A10). A
-/// handler that is suspended then runs to its end: `drain` first, or await
-/// `subscription::cancelled`.
+/// handler that is suspended, or about to begin on another thread, then runs to its end: `drain`
+/// first, or await `subscription::cancelled`.
 ///
 /// Name the event on its own line before awaiting a verb, or make it in place: GCC 12 destroys
 /// some temporaries of an awaiting line twice (guide, chapter 9).
