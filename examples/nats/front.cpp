@@ -58,36 +58,36 @@ struct outcome {
 };
 
 // Nobody new, then what comes from the other side, and last the connections.
-asio::awaitable<void> until_stopped(upstream& orders, listener& door, clock::duration deadline,
+asio::awaitable<void> until_stopped(upstream& orders, listener& acceptor, clock::duration deadline,
                                     outcome& result) {
   co_await until_signal();
   const clock::time_point begin = clock::now();
-  door.stop();
+  acceptor.stop();
   result.reports = co_await orders.drain(begin + deadline);
-  result.cut_off = co_await door.finish(begin + deadline);
+  result.cut_off = co_await acceptor.finish(begin + deadline);
   result.seconds = seconds_since(begin);
 }
 
 int run(const options& given) {
   asio::io_context io(given.threads);
   upstream orders(io, given.url, given.patience);
-  listener* door_of_stats = nullptr;
+  listener* acceptor_of_stats = nullptr;
   bus_business asked(orders.commands(), orders.queries(),
-                     orders.state([&] { return door_of_stats->stats().open; }));
+                     orders.state([&] { return acceptor_of_stats->stats().open; }));
   gateway translator(asked);
   bus_board followed(orders.board());
-  listener door(io, given.threads, given.port, given.limits, translator, followed);
-  door_of_stats = &door;
+  listener acceptor(io, given.threads, given.port, given.limits, translator, followed);
+  acceptor_of_stats = &acceptor;
 
   outcome result;
-  essential_parts essential(io);
-  essential.spawn(door.executor(), door.accept());
-  essential.spawn(door.executor(), until_stopped(orders, door, given.deadline, result));
-  std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(door.address().port()));
+  critical_tasks critical(io);
+  critical.spawn(acceptor.executor(), acceptor.accept());
+  critical.spawn(acceptor.executor(), until_stopped(orders, acceptor, given.deadline, result));
+  std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(acceptor.address().port()));
   std::fflush(stdout);
   io.restart();
   run_with(io, given.threads);
-  essential.rethrow();
+  critical.rethrow();
 
   const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
   const bool balanced = print_counters(orders.stats());

@@ -122,12 +122,12 @@ int run(const options& given) {
   std::fflush(stdout);
 
   outcome result;
-  essential_parts essential(io);
-  essential.spawn(io.get_executor(), until_stopped(nats, app, parts, given.deadline, result));
+  critical_tasks critical(io);
+  critical.spawn(io.get_executor(), until_stopped(nats, app, parts, given.deadline, result));
   io.restart();
   run_with(io, given.threads);
   blocking.join();
-  essential.rethrow();
+  critical.rethrow();
 
   const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
   std::vector<component_stats> all = app.stats();

@@ -155,11 +155,11 @@ int run(const options& given) {
   std::fflush(stdout);
 
   outcome result;
-  essential_parts essential(io);
-  essential.spawn(io.get_executor(), until_stopped(nats, orders, given.deadline, result));
+  critical_tasks critical(io);
+  critical.spawn(io.get_executor(), until_stopped(nats, orders, given.deadline, result));
   io.restart();
   run_with(io, 1);
-  essential.rethrow();
+  critical.rethrow();
 
   const msgbus::link_counters all = taken.stats();
   invoices.print();

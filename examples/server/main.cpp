@@ -40,15 +40,15 @@ struct outcome {
 
 // First the way in, then the components in the order in which messages pass through them, and last
 // the connections, which by then have all that is for them.
-asio::awaitable<void> serve(listener& door, application& app, msgbus::async::subscriber& board,
+asio::awaitable<void> serve(listener& acceptor, application& app, msgbus::async::subscriber& board,
                             clock::duration deadline, outcome& result) {
   co_await until_signal();
   const clock::time_point begin = clock::now();
-  door.stop();
+  acceptor.stop();
   result.reports = co_await app.drain(begin + deadline);
   result.reports.push_back({"board", {}});
   result.reports.back().report = co_await board.drain(begin + deadline - clock::now());
-  result.cut_off = co_await door.finish(begin + deadline);
+  result.cut_off = co_await acceptor.finish(begin + deadline);
   result.seconds = seconds_since(begin);
 }
 
@@ -61,10 +61,10 @@ std::vector<component_stats> stats_of(const application& app,
 
 // True if nothing was left undone.
 bool print_report(const outcome& result, const application& app,
-                  const msgbus::async::subscriber& board, const listener& door) {
+                  const msgbus::async::subscriber& board, const listener& acceptor) {
   const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
   const bool balanced = print_counters(stats_of(app, board));
-  const listener::totals connections = door.stats();
+  const listener::totals connections = acceptor.stats();
   std::printf(
       "connections: %llu accepted, %llu refused, %llu timed out, %zu cut off at the deadline\n",
       static_cast<unsigned long long>(connections.accepted),
@@ -87,11 +87,11 @@ int run(const server_options& given) {
   application app(io, given.threads, blocking.get_executor(), given.audit);
   msgbus::async::subscriber board(serial_executor(io, given.threads));
   app.notices().bind(board);
-  listener* door_of_stats = nullptr;
+  listener* acceptor_of_stats = nullptr;
   const auto stats = [&]() -> asio::awaitable<json> {
     json result;
     for (const component_stats& each : stats_of(app, board)) result["components"][each.name] = each;
-    const listener::totals connections = door_of_stats->stats();
+    const listener::totals connections = acceptor_of_stats->stats();
     result["connections"] = connections.open;
     result["accepted_connections"] = connections.accepted;
     result["memory_kib"] = memory_in_use();
@@ -100,20 +100,20 @@ int run(const server_options& given) {
   bus_business carried_out(app.commands(), app.queries(), stats);
   gateway translator(carried_out);
   bus_board followed(board);
-  listener door(io, given.threads, given.port, given.limits, translator, followed);
-  door_of_stats = &door;
+  listener acceptor(io, given.threads, given.port, given.limits, translator, followed);
+  acceptor_of_stats = &acceptor;
 
   outcome result;
-  essential_parts parts(io);
-  parts.spawn(door.executor(), door.accept());
-  parts.spawn(door.executor(), serve(door, app, board, given.deadline, result));
-  std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(door.address().port()));
+  critical_tasks parts(io);
+  parts.spawn(acceptor.executor(), acceptor.accept());
+  parts.spawn(acceptor.executor(), serve(acceptor, app, board, given.deadline, result));
+  std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(acceptor.address().port()));
   std::fflush(stdout);
 
   run_with(io, given.threads);
   blocking.join();
   parts.rethrow();
-  return print_report(result, app, board, door) ? 0 : 1;
+  return print_report(result, app, board, acceptor) ? 0 : 1;
 }
 
 }  // namespace

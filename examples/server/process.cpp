@@ -58,7 +58,7 @@ void run_until_done(asio::io_context& io, asio::awaitable<void> work) {
   if (!done) throw std::logic_error("the context was stopped before the work was done");
 }
 
-void essential_parts::spawn(const asio::any_io_executor& executor, asio::awaitable<void> part) {
+void critical_tasks::spawn(const asio::any_io_executor& executor, asio::awaitable<void> part) {
   start(executor, std::move(part), [this](const std::exception_ptr& error) {
     if (!error) return;
     failed_ = error;

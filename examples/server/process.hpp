@@ -40,9 +40,9 @@ T run_until_done(asio::io_context& io, asio::awaitable<T> work) {
 }
 
 /// What ends the program if it goes wrong.
-class essential_parts {
+class critical_tasks {
  public:
-  explicit essential_parts(asio::io_context& io) : io_(io) {}
+  explicit critical_tasks(asio::io_context& io) : io_(io) {}
 
   void spawn(const asio::any_io_executor& executor, asio::awaitable<void> part);
 

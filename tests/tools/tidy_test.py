@@ -82,7 +82,7 @@ class rules(unittest.TestCase):
         code, said = self.tidy({})
         self.assertEqual((0, True), (code, "all well" in said), said)
 
-    # floors
+    # layers
 
     def test_upwards(self):
         self.fires("core/topic.hpp:4: core includes upwards: <msgbus/routing/table.hpp>",
@@ -105,16 +105,16 @@ class rules(unittest.TestCase):
                          "#include <msgbus/di/detail/scope.hpp>"),
             "include/msgbus/di/detail/scope.hpp": "#pragma once\n"})
 
-    def test_a_room_without_a_floor(self):
-        self.fires("the room attic has no floor",
+    def test_a_module_without_a_floor(self):
+        self.fires("the module attic has no layer",
                    {"include/msgbus/attic/detail/a.hpp": "#pragma once\n"})
 
     def test_a_header_that_includes_a_door(self):
-        self.fires("includes a door", self.added("include/msgbus/routing/detail/leaf.hpp",
+        self.fires("includes an umbrella", self.added("include/msgbus/routing/detail/leaf.hpp",
                                                  "#include <msgbus/sync.hpp>"))
 
     def test_detail_that_includes_its_room(self):
-        self.fires("detail/ does not include its own room",
+        self.fires("detail/ does not include its own module",
                    self.added("include/msgbus/routing/detail/leaf.hpp",
                               "#include <msgbus/routing/table.hpp>"))
 
@@ -128,21 +128,21 @@ class rules(unittest.TestCase):
                               "#include <msgbus/core/gone.hpp>"))
 
     def test_asio_where_it_may_not_be(self):
-        self.fires("the room core does not include Asio",
+        self.fires("the module core does not include Asio",
                    self.added("include/msgbus/core/topic.hpp", "#include <asio/post.hpp>"))
 
-    # doors
+    # umbrellas
 
-    def test_a_door_with_code(self):
-        self.fires("sync.hpp:7: a door has only", self.added("include/msgbus/sync.hpp", "int a;"))
+    def test_a_umbrella_with_code(self):
+        self.fires("sync.hpp:7: an umbrella header has only", self.added("include/msgbus/sync.hpp", "int a;"))
 
-    def test_a_header_that_no_door_leads_to(self):
-        self.fires("core/error.hpp:1: no door leads to this header", {
+    def test_a_header_that_no_umbrella_includes(self):
+        self.fires("core/error.hpp:1: no umbrella header includes this header", {
             "include/msgbus/core/error.hpp": "#pragma once\n",
             "tests/core/error.test.cpp": "#include <msgbus/core/error.hpp>\n"})
 
-    def test_a_door_that_is_not_complete(self):
-        self.fires("sync.hpp:1: the door is not complete: it lacks <msgbus/sync/core.hpp>", {
+    def test_a_umbrella_that_is_not_complete(self):
+        self.fires("sync.hpp:1: the umbrella header is not complete: it lacks <msgbus/sync/core.hpp>", {
             **self.added("include/msgbus/sync.hpp", "#include <msgbus/sync/consumer.hpp>"),
             "include/msgbus/sync/consumer.hpp": "#pragma once\n#include <msgbus/sync/core.hpp>\n",
             "include/msgbus/sync/core.hpp": "#pragma once\n",
@@ -150,13 +150,13 @@ class rules(unittest.TestCase):
             "tests/sync/core.test.cpp": "#include <msgbus/sync/core.hpp>\n",
             "tests/CMakeLists.txt": GOOD["tests/CMakeLists.txt"] + "msgbus_test_module(sync)\n"})
 
-    def test_a_door_into_detail(self):
-        self.fires("a door does not lead into detail",
+    def test_a_umbrella_into_detail(self):
+        self.fires("an umbrella header does not include a detail header",
                    self.added("include/msgbus/sync.hpp",
                               "#include <msgbus/core/detail/hash.hpp>"))
 
-    def test_a_door_into_an_inner_room(self):
-        self.fires("no door leads to the room snapshot",
+    def test_a_umbrella_into_an_inner_room(self):
+        self.fires("no umbrella header includes the module snapshot",
                    self.added("include/msgbus/sync.hpp", "#include <msgbus/snapshot/guard.hpp>"))
 
     # headers
@@ -295,20 +295,20 @@ class exemptions(unittest.TestCase):
                 self.assertTrue(self.findings_without(self.tidy.ONLY_WORDS, header,
                                                       self.tidy.tests_repeat_headers))
 
-    def test_a_header_that_no_door_leads_to_needs_its_exemption(self):
+    def test_a_header_that_no_umbrella_includes_needs_its_exemption(self):
         for header in sorted(self.tidy.INNER_HEADERS):
             with self.subTest(header):
                 self.tree.findings = []
                 self.assertTrue(self.findings_without(self.tidy.INNER_HEADERS, header,
-                                                      self.tidy.doors))
+                                                      self.tidy.umbrellas))
 
     def test_rooms_that_are_named_are_there(self):
-        rooms = {room for _, room, _ in self.tree.headers()}
-        named = {room for floor in self.tidy.FLOORS for room in floor}
-        for more in (self.tidy.INNER_ROOMS, self.tidy.ROOMS_WITHOUT_ASIO,
-                     *self.tidy.ROOMS_OF_DOOR.values()):
+        modules = {module for _, module, _ in self.tree.headers()}
+        named = {module for layer in self.tidy.LAYERS for module in layer}
+        for more in (self.tidy.INNER_MODULES, self.tidy.MODULES_WITHOUT_ASIO,
+                     *self.tidy.MODULES_OF_UMBRELLA.values()):
             named.update(more)
-        self.assertEqual(rooms, named)
+        self.assertEqual(modules, named)
 
     def test_files_that_are_named_are_there(self):
         for name in self.tidy.NOT_OURS:
