@@ -182,6 +182,10 @@ void connection::tell_refused(const std::vector<std::string>& refused) const {
   }
 }
 
+void connection::run_at(blocking_thread::time_point when, std::function<void()> job) {
+  thread_.at(when, std::move(job));
+}
+
 natsStatus connection::flush(std::int64_t milliseconds) noexcept {
   return current()->flush(milliseconds);
 }
@@ -253,7 +257,7 @@ std::vector<std::shared_ptr<subscription>> connection::subscriptions() const {
 void connection::retire(const std::shared_ptr<native_connection>& of,
                         natsSubscription* ended) noexcept {
   if (of->retire(ended) < retired_at_once || ended_ || reclaims_.exchange(true)) return;
-  worker_.run([weak = weak_from_this(), of] {
+  thread_.run([weak = weak_from_this(), of] {
     (void)of->flush(reclaim_milliseconds);
     if (const auto self = weak.lock()) self->reclaims_ = false;
   });

@@ -2,8 +2,8 @@
 
 /// A connection that comes back: one connection of nats.c after the other.
 
+#include "blocking_thread.hpp"
 #include "native_connection.hpp"
-#include "worker.hpp"
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/transport/envelope.hpp>
@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -75,6 +76,10 @@ class connection final : public native_listener, public std::enable_shared_from_
   bool send(const std::string& subject, const std::string& reply_to,
             std::string_view text) noexcept;
 
+  /// Runs the job on the connection's thread, which calls of nats.c may block, when its time has
+  /// come. It is dropped with the connection.
+  void run_at(blocking_thread::time_point when, std::function<void()> job);
+
   /// Completes when the server has all that was sent. Fails while it is away. Blocks.
   natsStatus flush(std::int64_t milliseconds) noexcept;
 
@@ -123,7 +128,7 @@ class connection final : public native_listener, public std::enable_shared_from_
   void tell_refused(const std::vector<std::string>& refused) const;
   [[nodiscard]] std::string with_reason(std::string text) const;
   template <class F>
-  void later(worker::time_point when, F job);
+  void later(blocking_thread::time_point when, F job);
 
   static natsStatus send_now(const native_connection& at, const std::string& subject,
                              const std::string& reply_to, std::string_view payload) noexcept;
@@ -168,13 +173,13 @@ class connection final : public native_listener, public std::enable_shared_from_
   int first_breaks_ = 0;  // how many connections broke while the first kept one was written
   std::uint64_t first_broke_at_ = 0;
 
-  // For the thread of `worker_`.
+  // For the connection's thread.
   bool one_by_one_ = false;
   std::uint64_t suspect_ = 0;  // the subscription at which the last connection was ended
   int tries_ = 0;
   std::string last_failure_;
 
-  worker worker_;  // the last member: its thread ends before the others do
+  blocking_thread thread_;  // the last member: it ends before the others do
 };
 
 }  // namespace msgbus::nats

@@ -2,7 +2,7 @@
 //
 // Who may be where: nats.c's callback thread is in `lost`, `back`, `closed`, `slow` and `failed`,
 // one call at a time; it blocks nowhere, since all connections of the program share it. The
-// connection's own thread (`worker_`) opens connections, subscribes again and sends what has
+// connection's own thread (`thread_`) opens connections, subscribes again and sends what has
 // waited, one job at a time. Users' threads send and close.
 //
 // `epoch_` counts the losses. A `resume` that belongs to an earlier loss does nothing: the one of
@@ -25,7 +25,7 @@ namespace {
 constexpr std::int64_t one_subscription_milliseconds = 2000;
 
 // Clients that have lost the same server do not all come back at the same moment.
-worker::time_point after(duration wait) {
+blocking_thread::time_point after(duration wait) {
   const duration longest = std::min<duration>(wait, std::chrono::hours(1)) / 4;
   const auto jitter = std::chrono::duration_cast<duration>(longest * detail::random_part());
   return detail::saturating_add(detail::saturating_add(std::chrono::steady_clock::now(), wait),
@@ -41,8 +41,8 @@ bool blames_subscription(std::string_view error) {
 }  // namespace
 
 template <class F>
-void connection::later(worker::time_point when, F job) {
-  worker_.at(when, [weak = weak_from_this(), job] {
+void connection::later(blocking_thread::time_point when, F job) {
+  thread_.at(when, [weak = weak_from_this(), job] {
     if (const auto self = weak.lock()) job(*self);
   });
 }
@@ -57,7 +57,7 @@ void connection::begin_to_wait() {
     ++epoch_;
     if (std::exchange(away_, true)) return;
   }
-  later(worker::time_point::min(), [](connection& self) {
+  later(blocking_thread::time_point::min(), [](connection& self) {
     for (const auto& each : self.subscriptions()) each->connection_is_lost();
   });
 }
@@ -75,7 +75,7 @@ void connection::back(native_connection& at, std::string text) {
     const std::lock_guard lock(kept_mutex_);
     epoch = epoch_;
   }
-  later(worker::time_point::min(),
+  later(blocking_thread::time_point::min(),
         [epoch, text = std::move(text)](connection& self) { self.resume(epoch, text); });
 }
 

@@ -59,9 +59,8 @@ progress::entry::entry(std::shared_ptr<progress> in, const std::string& ack_topi
     : in_(std::move(in)),
       ack_topic_(ack_topic),
       due_(std::chrono::steady_clock::now() + in_->period_) {
-  const auto by = in_->by_.lock();  // its end waits for its thread: not under the lock
   const std::lock_guard lock(in_->mutex_);
-  if (!in_->looks_) in_->look_at(by, due_);
+  if (!in_->looks_) in_->look_at(due_);
   in_->append(*this);
 }
 
@@ -72,10 +71,8 @@ void progress::entry::remove() noexcept {
   in_->unlink(*this);
 }
 
-progress::progress(std::shared_ptr<connection> over, const std::shared_ptr<worker>& by,
-                   std::chrono::nanoseconds ack_wait)
+progress::progress(std::shared_ptr<connection> over, std::chrono::nanoseconds ack_wait)
     : over_(std::move(over)),
-      by_(by),
       // An hour is as good as more, and can be added to any time.
       period_(std::clamp<std::chrono::nanoseconds>(ack_wait / 3, shortest_period, 1h)),
       between_looks_(period_ / 4) {}
@@ -92,9 +89,8 @@ void progress::unlink(entry& removed) noexcept {
   (removed.after_ ? removed.after_->before_ : last_) = removed.before_;
 }
 
-void progress::look_at(const std::shared_ptr<worker>& by, time_point when) {
-  if (!by) return;
-  by->at(when, [weak = weak_from_this()] {
+void progress::look_at(time_point when) {
+  over_->run_at(when, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->look();
   });
   looks_ = true;
@@ -105,13 +101,12 @@ void progress::look_at(const std::shared_ptr<worker>& by, time_point when) {
 void progress::look() noexcept {
   const auto now = std::chrono::steady_clock::now();
   const bool is_away = over_->is_away();
-  const auto by = by_.lock();
   for (;;) {
     const std::lock_guard lock(mutex_);
     looks_ = false;
-    if (first_ == nullptr) return;
-    if (is_away) return look_at(by, now + std::min(while_away, between_looks_));
-    if (first_->due_ > now) return look_at(by, std::max(first_->due_, now + between_looks_));
+    if (first_ == nullptr || over_->has_ended()) return;
+    if (is_away) return look_at(now + std::min(while_away, between_looks_));
+    if (first_->due_ > now) return look_at(std::max(first_->due_, now + between_looks_));
     entry& told = *first_;
     unlink(told);
     told.due_ = now + period_;

@@ -5,7 +5,6 @@
 
 #include "connection.hpp"
 #include "message.hpp"
-#include "worker.hpp"
 
 #include <msgbus/transport/delivery.hpp>
 
@@ -18,7 +17,7 @@
 
 namespace msgbus::nats {
 
-/// The deliveries of one source that are not settled. A thread of the transport tells the server of
+/// The deliveries of one source that are not settled. The connection's thread tells the server of
 /// each, every third of the server's patience: the executor of those who handle them may be busy
 /// for long. There is no timer for each delivery: since the patience is the same for all, the list
 /// is in the order of time. Thread-safe; owned by shared pointer, by the source and its deliveries.
@@ -26,8 +25,7 @@ class progress : public std::enable_shared_from_this<progress> {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  progress(std::shared_ptr<connection> over, const std::shared_ptr<worker>& by,
-           std::chrono::nanoseconds ack_wait);
+  progress(std::shared_ptr<connection> over, std::chrono::nanoseconds ack_wait);
 
   /// One delivery in the list. Its topic must live until it was removed, or is destroyed.
   class entry {
@@ -56,19 +54,18 @@ class progress : public std::enable_shared_from_this<progress> {
   // With the lock.
   void append(entry& added) noexcept;
   void unlink(entry& removed) noexcept;
-  void look_at(const std::shared_ptr<worker>& by, time_point when);
+  void look_at(time_point when);
 
-  // For the worker.
+  // For the connection's thread.
   void look() noexcept;
 
   const std::shared_ptr<connection> over_;
-  const std::weak_ptr<worker> by_;  // the transport's, which may have gone
   const std::chrono::nanoseconds period_;
   const std::chrono::nanoseconds between_looks_;
   std::mutex mutex_;  // of what follows
   entry* first_ = nullptr;
   entry* last_ = nullptr;
-  bool looks_ = false;  // the worker has a job of this
+  bool looks_ = false;  // the thread has a job of this
 };
 
 /// Whether a message with this reply topic is one of a stream's.

@@ -6,6 +6,8 @@
 
 #include <msgbus/core/topic.hpp>
 
+#include <asio/this_coro.hpp>
+
 #include <algorithm>
 
 namespace msgbus::nats {
@@ -57,7 +59,7 @@ void check_answer(const json& answer, const std::string& what) {
 }
 
 asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::string subject,
-                                    json request, time_point until) {
+                                    json request, deadline until) {
   const std::string what = "JetStream's " + subject;
   envelope message{"$JS.API." + subject};
   if (!request.is_null()) message.payload = request.dump();
@@ -74,9 +76,9 @@ asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::strin
       throw error(errc::unsupported,
                   what + ": " + through->over(role::prompt)->server() + " has no JetStream");
     }
-    const auto next = std::min(until, std::chrono::steady_clock::now() + between_tries);
-    co_await through->pause(next);
-    if (next == until) throw through->out_of_time(role::prompt, what);
+    const duration left = until.left();
+    co_await through->pause(std::min<duration>(left, between_tries));
+    if (left <= between_tries) throw through->out_of_time(role::prompt, what);
   }
 }
 
@@ -131,7 +133,8 @@ asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
   transport::check_name(wanted.name, "stream");
   for (const std::string& each : wanted.topics) detail::check_pattern(each);
   const std::string what = "stream '" + wanted.name + "'";
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, patience);
   for (bool again = false;; again = true) {
     json known = co_await ask_jetstream(through, "STREAM.INFO." + wanted.name, nullptr, until);
     if (refusal_of(known).err_code == stream_not_found) {

@@ -36,7 +36,7 @@ inline constexpr int headers_too_large = 10097;
 /// has no JetStream, and else as transports do; what JetStream refuses is in the answer.
 [[nodiscard]] asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through,
                                                   std::string subject, json request,
-                                                  time_point until);
+                                                  deadline until);
 
 /// Throws `transport_failed`, `message_refused` or `unsupported`, if the answer is an error.
 void check_answer(const json& answer, const std::string& what);

@@ -1,9 +1,15 @@
 #include <msgbus/transport/nats.hpp>
 
+#include "blocking_thread.hpp"
 #include "session.hpp"
 #include "transport.hpp"
-#include "worker.hpp"
 
+#include <msgbus/exec/aborted.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -11,8 +17,8 @@ namespace msgbus::nats {
 
 namespace {
 
-/// Shared by the coroutine and the thread that connects.
-struct attempt {
+/// Shared by the coroutine and the thread that connects, which sets it.
+struct attempt final : exec::one_shot_event {
   std::shared_ptr<session> made;
   std::exception_ptr failed;
 };
@@ -43,12 +49,13 @@ void connect(attempt& with) noexcept {
 }
 
 asio::awaitable<std::shared_ptr<transport::transport>> open(std::shared_ptr<attempt> with) {
-  auto done = std::make_shared<handover>();
-  connecting_thread thread(std::thread([with, done] {
+  connecting_thread thread(std::thread([with] {
     connect(*with);
-    done->give({});
+    with->set();
   }));
-  co_await handover::wait(done);
+  co_await with->wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  exec::throw_if_aborted(state, "NATS");
   thread.join();
   if (with->failed) std::rethrow_exception(with->failed);
   std::shared_ptr<transport::transport> result = std::make_shared<nats_transport>(with->made);

@@ -7,6 +7,8 @@
 
 #include <msgbus/core/topic.hpp>
 
+#include <asio/this_coro.hpp>
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -19,26 +21,27 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view info_suffix = "info";
 
-time_point now() noexcept { return std::chrono::steady_clock::now(); }
+pull_credit::time_point now() noexcept { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
 puller::puller(const session& of, const transport::pull_options& which,
                std::shared_ptr<transport::delivery_sink> to)
     : requests_(of.over(role::prompt)),
-      in_progress_(std::make_shared<progress>(of.over(role::bulk), of.heart(), which.ack_wait)),
-      clock_(of.clock()),
+      in_progress_(std::make_shared<progress>(of.over(role::bulk), which.ack_wait)),
       name_("stream '" + which.stream + "', durable '" + which.durable + "'"),
       next_topic_("$JS.API.CONSUMER.MSG.NEXT." + which.stream + '.' + which.durable),
       info_topic_("$JS.API.CONSUMER.INFO." + which.stream + '.' + which.durable),
       inbox_(make_inbox() + '.'),
       to_(std::move(to)),
-      credit_(std::chrono::steady_clock::now()) {}
+      credit_(now()),
+      watch_(of.executor()),
+      next_(of.executor()) {}
 
 void puller::start() {
   subscription_ = subscription::open(requests_, inbox_ + '*', {}, 0, shared_from_this());
   const std::lock_guard lock(mutex_);
-  later(pull_credit::silence / 4, &puller::watch);
+  start(watch_, pull_credit::silence / 4, &puller::watch);
 }
 
 void puller::ask(std::size_t more) noexcept {
@@ -56,8 +59,8 @@ void puller::do_next(pull_credit::action what) noexcept {
       if (!requests_->is_away())
         requests_->send(info_topic_, inbox_ + std::string(info_suffix), {});
       break;
-    case try_later: later(pull_credit::before_next_try, &puller::try_again); break;
-    case look_later: later(pull_credit::before_next_look, &puller::look_again); break;
+    case try_later: start(next_, pull_credit::before_next_try, &puller::try_again); break;
+    case look_later: start(next_, pull_credit::before_next_look, &puller::look_again); break;
   }
 }
 
@@ -135,7 +138,7 @@ void puller::end(const std::exception_ptr& why) noexcept {
   ended_ = true;
   {
     const std::lock_guard lock(mutex_);
-    credit_.stop();
+    stop_asking();
     if (owner_left_) return;
   }
   to_->ended(why);
@@ -147,10 +150,18 @@ void puller::completed(const std::exception_ptr& why) noexcept {
   to_.reset();  // it may own the source
 }
 
-void puller::later(std::chrono::nanoseconds pause, void (puller::*what)() noexcept) {
-  clock_->at(now() + pause, [weak = weak_from_this(), what] {
+void puller::start(exec::timer& timer, std::chrono::nanoseconds pause,
+                   void (puller::*what)() noexcept) {
+  timer.start(pause, [weak = weak_from_this(), what] {
     if (const auto self = weak.lock()) (self.get()->*what)();
   });
+}
+
+// With the lock: then neither is started again, and no context waits for them.
+bool puller::stop_asking() noexcept {
+  watch_.cancel();
+  next_.cancel();
+  return credit_.stop();
 }
 
 void puller::try_again() noexcept {
@@ -167,7 +178,7 @@ void puller::watch() noexcept {
   const std::lock_guard lock(mutex_);
   if (credit_.is_stopped()) return;
   do_next(credit_.watch(now()));
-  later(pull_credit::silence / 4, &puller::watch);
+  start(watch_, pull_credit::silence / 4, &puller::watch);
 }
 
 void puller::connection_is_back() noexcept {
@@ -189,10 +200,10 @@ void puller::transport_closes() noexcept {
 // With the lock, so that nothing is given back before the server knows that this one has left: it
 // would get it again.
 void puller::stop_giving() noexcept {
-  if (credit_.stop()) subscription_->drain();
+  if (stop_asking()) subscription_->drain();
 }
 
-void puller::wait_until_given_back(time_point until) noexcept {
+void puller::wait_until_given_back(pull_credit::time_point until) noexcept {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       until - std::chrono::steady_clock::now());
   if (left > 0ms && !requests_->is_away()) subscription_->wait_until_drained(left.count());
@@ -206,7 +217,7 @@ constexpr auto patience = std::chrono::seconds(5);
 
 asio::awaitable<json> make_consumer(std::shared_ptr<session> through, std::string name,
                                     std::string stream, json config, const char* action,
-                                    time_point until) {
+                                    deadline until) {
   json request;
   request["stream_name"] = std::move(stream);
   request["config"] = std::move(config);
@@ -219,7 +230,7 @@ asio::awaitable<json> make_consumer(std::shared_ptr<session> through, std::strin
 
 // One that its operator made stays as it is, unless another patience is asked for.
 asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_options which,
-                             std::string what, json there, time_point until) {
+                             std::string what, json there, deadline until) {
   const std::string wrong = misfits(there, which);
   if (!wrong.empty()) throw error(errc::transport_failed, what + ": " + wrong);
   if (has_backoff(there)) {
@@ -245,7 +256,8 @@ asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
                                       transport::pull_options which) {
   const std::string name = which.stream + '.' + which.durable;
   const std::string what = "stream '" + which.stream + "', durable '" + which.durable + "'";
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, patience);
   for (bool again = false;; again = true) {
     json known = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
     if (refusal_of(known).err_code != consumer_not_found) {

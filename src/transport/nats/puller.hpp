@@ -7,6 +7,7 @@
 #include "session.hpp"
 #include "subscription.hpp"
 
+#include <msgbus/exec/timer.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include <atomic>
@@ -20,7 +21,8 @@ namespace msgbus::nats {
 /// Keeps at most one request at the server, for as many messages as may come, and sends the next
 /// when that one has been fulfilled or has expired. So a message comes the moment it is there, and
 /// nothing polls. The server's answers, its messages, and all that it asks JetStream come to one
-/// inbox, hence on one thread; timers and lost connections only make it ask again.
+/// inbox, hence on one thread; timers, which run on the transport's executor, and lost connections
+/// only make it ask again.
 ///
 /// What comes without having been asked for, or after `stop`, is given back at once. That happens
 /// when a request was taken to be lost and was not.
@@ -38,7 +40,7 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   // For the session.
   void connection_is_back() noexcept;
   void transport_closes() noexcept;
-  void wait_until_given_back(time_point until) noexcept;
+  void wait_until_given_back(pull_credit::time_point until) noexcept;
 
  private:
   void take(message_ptr message) noexcept override;
@@ -53,17 +55,17 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   void do_next(pull_credit::action what) noexcept;
   void send_request() noexcept;
   void stop_giving() noexcept;
-  void later(std::chrono::nanoseconds pause, void (puller::*what)() noexcept);
+  bool stop_asking() noexcept;
+  void start(exec::timer& timer, std::chrono::nanoseconds pause, void (puller::*what)() noexcept);
 
-  // For the clock.
+  // For the timers.
   void try_again() noexcept;
   void look_again() noexcept;
   void watch() noexcept;
 
   const std::shared_ptr<connection> requests_;   // inbox, requests, what is given back
   const std::shared_ptr<progress> in_progress_;  // what is given and not settled
-  const std::shared_ptr<worker> clock_;
-  const std::string name_;  // of stream and durable, for people
+  const std::string name_;                       // of stream and durable, for people
   const std::string next_topic_;
   const std::string info_topic_;
   const std::string inbox_;
@@ -74,6 +76,8 @@ class puller final : public receiver, public std::enable_shared_from_this<puller
   std::mutex mutex_;  // of what follows
   pull_credit credit_;
   bool owner_left_ = false;  // nothing is told to the sink
+  exec::timer watch_;        // runs until it is stopped
+  exec::timer next_;         // of the next try, or the next look: of whichever is wanted last
 };
 
 /// Finds or makes the durable consumer, and takes from it.

@@ -10,7 +10,8 @@ namespace {
 
 class answers final : public receiver {
  public:
-  answers(std::shared_ptr<waits> in, std::size_t prefix) : waits_(std::move(in)), prefix_(prefix) {}
+  answers(std::shared_ptr<reply_table> in, std::size_t prefix)
+      : table_(std::move(in)), prefix_(prefix) {}
 
  private:
   void take(message_ptr message) noexcept override {
@@ -21,10 +22,10 @@ class answers final : public receiver {
     answer got;
     got.payload = payload_of(message.get());
     if (got.payload.empty()) got.status = status_of(message.get());
-    waits_->give(number, std::move(got));
+    table_->give(number, std::move(got));
   }
 
-  const std::shared_ptr<waits> waits_;
+  const std::shared_ptr<reply_table> table_;
   const std::size_t prefix_;
 };
 
@@ -52,16 +53,16 @@ const std::string& replies::inbox() {
   if (!subscription_) {
     inbox_ = make_inbox() + '.';
     subscription_ = subscription::open(over_, inbox_ + '*', {}, 0,
-                                       std::make_shared<answers>(waits_, inbox_.size()));
+                                       std::make_shared<answers>(table_, inbox_.size()));
   }
   return inbox_;
 }
 
-asio::awaitable<answer> replies::ask(const envelope& message, time_point until) {
-  const waits::place mine(waits_, until, waits::kind::answer, role_);
+asio::awaitable<answer> replies::ask(const envelope& message, deadline until) {
+  const reply_table::pending_reply mine(*table_, until.caller());
   const std::string reply_to = inbox() + std::to_string(mine.number());
   over_->publish(message, reply_to);
-  co_return co_await mine.wait();
+  co_return co_await mine.wait(std::move(until));
 }
 
 }  // namespace msgbus::nats

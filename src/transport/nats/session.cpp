@@ -20,12 +20,7 @@ constexpr auto give_back_at_close = std::chrono::milliseconds(500);
 }  // namespace
 
 session::session(asio::any_io_executor executor, const options& how)
-    : how_(how),
-      events_(std::move(executor), how_.on_event),
-      clock_(std::make_shared<worker>()),
-      heart_(std::make_shared<worker>()),
-      blocking_(std::make_shared<worker>()),
-      waits_(std::make_shared<waits>(clock_)) {}
+    : how_(how), events_(std::move(executor), how_.on_event) {}
 
 void session::connect() {
   auto bulk = connection::connect(how_, role::bulk, weak_from_this());
@@ -35,8 +30,9 @@ void session::connect() {
     bulk_ = std::move(bulk);
     prompt_ = std::move(prompt);
   }
-  bulk_replies_ = std::make_unique<replies>(bulk_, role::bulk, waits_);
-  prompt_replies_ = std::make_unique<replies>(prompt_, role::prompt, waits_);
+  bulk_replies_ = std::make_unique<replies>(bulk_);
+  prompt_replies_ = std::make_unique<replies>(prompt_);
+  is_connected_ = true;
 }
 
 void session::close() noexcept {
@@ -48,16 +44,18 @@ void session::close() noexcept {
   for (const auto& each : all) each->wait_until_given_back(until);
   bulk_->close(flush_at_close_milliseconds);
   prompt_->close(flush_at_close_milliseconds);
-  waits_->close();
+  bulk_replies_->waiting().close();
+  prompt_replies_->waiting().close();
+  end_pauses();
 }
 
-void session::check_ended(const answer& got, role which, time_point until,
+void session::check_ended(const answer& got, role which, const deadline& until,
                           const std::string& what) const {
   if (got.came == answer::how::closed || closed_) throw error(errc::closed, what + ": closed");
   if (over(which)->has_ended()) {
     throw over(which)->failed(NATS_CONNECTION_CLOSED, what);
   }
-  if (got.came != answer::how::given && std::chrono::steady_clock::now() >= until) {
+  if (got.came != answer::how::given && until.is_over()) {
     throw out_of_time(which, what);
   }
 }
@@ -69,9 +67,17 @@ error session::out_of_time(role which, const std::string& what) const {
   return error(errc::timed_out, what + ": no answer from " + over(which)->server() + " in time");
 }
 
-asio::awaitable<void> session::pause(time_point until) {
-  const waits::place mine(waits_, until, waits::kind::pause);
-  co_await mine.wait();
+asio::awaitable<void> session::pause(duration at_most) {
+  const auto ended = [](void* self, bool woken) {
+    return woken || static_cast<session*>(self)->closed_;
+  };
+  (void)co_await pauses_.wait_for(ended, this, at_most, "NATS");
+}
+
+void session::end_pauses() noexcept {
+  exec::wake_batch woken;
+  const std::lock_guard lock(mutex_);
+  pauses_.wake(exec::wait_list::all, woken);
 }
 
 void session::add(const std::shared_ptr<puller>& added) {
@@ -96,7 +102,7 @@ void session::lost(role which, std::string text) {
     first = !bulk_away_ && !prompt_away_;
     away(which) = true;
   }
-  waits_->lost(which);
+  interrupt_replies(which);
   if (first) events_.tell(event::kind::disconnected, std::move(text));
 }
 
@@ -107,11 +113,16 @@ void session::back(role which, std::string text) {
     away(which) = false;
     all = !bulk_away_ && !prompt_away_;
   }
-  waits_->back();
+  end_pauses();
   if (which == role::prompt) {
     for (const auto& each : pullers()) each->connection_is_back();
   }
   if (all) events_.tell(event::kind::reconnected, std::move(text));
+}
+
+void session::interrupt_replies(role which) noexcept {
+  // There are none before both connections have been made.
+  if (is_connected_) asking(which).waiting().interrupt();
 }
 
 void session::ended(role, std::string text) {
@@ -127,9 +138,9 @@ void session::ended(role, std::string text) {
   for (const auto& each : {bulk, prompt}) {
     if (each) each->give_up();
   }
-  waits_->lost(role::bulk);
-  waits_->lost(role::prompt);
-  waits_->back();
+  interrupt_replies(role::bulk);
+  interrupt_replies(role::prompt);
+  end_pauses();
   events_.tell(event::kind::closed, std::move(text));
 }
 

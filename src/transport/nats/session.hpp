@@ -4,10 +4,9 @@
 
 #include "connection.hpp"
 #include "replies.hpp"
-#include "waits.hpp"
-#include "worker.hpp"
 
 #include <msgbus/exec/context_shutdown_hook.hpp>
+#include <msgbus/exec/wait_list.hpp>
 #include <msgbus/transport/nats.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -62,19 +61,20 @@ class session final : public connection_listener, public std::enable_shared_from
   [[nodiscard]] replies& asking(role which) const noexcept {
     return which == role::bulk ? *bulk_replies_ : *prompt_replies_;
   }
-  [[nodiscard]] const std::shared_ptr<waits>& waiting() const noexcept { return waits_; }
-  [[nodiscard]] const std::shared_ptr<worker>& clock() const noexcept { return clock_; }
-  /// Says that deliveries are in progress. Not the clock: a server that does not read may keep it.
-  [[nodiscard]] const std::shared_ptr<worker>& heart() const noexcept { return heart_; }
-  [[nodiscard]] const std::shared_ptr<worker>& blocking() const noexcept { return blocking_; }
+  /// How many replies are waited for.
+  [[nodiscard]] std::size_t replies_awaited() const noexcept {
+    return bulk_replies_->waiting().size() + prompt_replies_->waiting().size();
+  }
 
   /// Throws if there was no answer and none will come: closed, ended, or nothing until then.
-  void check_ended(const answer& got, role which, time_point until, const std::string& what) const;
+  void check_ended(const answer& got, role which, const deadline& until,
+                   const std::string& what) const;
   /// The error of something that was tried until its time was up.
   [[nodiscard]] error out_of_time(role which, const std::string& what) const;
 
-  /// Ends at that time, or when a connection is back.
-  [[nodiscard]] asio::awaitable<void> pause(time_point until);
+  /// Completes after so long, or when a connection is back, or closed.
+  /// Throws: `operation_aborted` if it is cancelled.
+  [[nodiscard]] asio::awaitable<void> pause(duration at_most);
 
   void add(const std::shared_ptr<puller>& added);
 
@@ -91,21 +91,21 @@ class session final : public connection_listener, public std::enable_shared_from
     return which == role::bulk ? bulk_away_ : prompt_away_;
   }
   [[nodiscard]] std::vector<std::shared_ptr<puller>> pullers();
+  void end_pauses() noexcept;
+  void interrupt_replies(role which) noexcept;
 
   const options how_;
   events events_;
-  const std::shared_ptr<worker> clock_;
-  const std::shared_ptr<worker> heart_;
-  const std::shared_ptr<worker> blocking_;  // for flushing
-  const std::shared_ptr<waits> waits_;
   std::shared_ptr<connection> bulk_, prompt_;
   std::unique_ptr<replies> bulk_replies_, prompt_replies_;
+  std::atomic<bool> is_connected_{false};  // both are made, with their replies
   std::atomic<bool> closed_{false};
   std::mutex mutex_;  // of what follows
   bool bulk_away_ = false;
   bool prompt_away_ = false;
   bool end_told_ = false;
   std::vector<std::weak_ptr<puller>> pullers_;
+  exec::wait_list pauses_{mutex_};
 };
 
 }  // namespace msgbus::nats

@@ -1,7 +1,7 @@
 #include "jetstream.hpp"
 #include "stored_answer.hpp"
 
-#include <msgbus/core/saturate.hpp>
+#include <asio/this_coro.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -25,8 +25,8 @@ constexpr int for_the_moment = 503;  // JetStream's code for what passes: no lea
 /// One try. Gives nothing if another one may do better.
 asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<session> through,
                                                                const envelope& message,
-                                                               time_point until, int& nobody) {
-  const role which = through->waiting()->answers_awaited() < few ? role::prompt : role::bulk;
+                                                               deadline until, int& nobody) {
+  const role which = through->replies_awaited() < few ? role::prompt : role::bulk;
   answer got;
   if (through->over(which)->is_away()) {
     // It would be sent again and again when the connection is back.
@@ -35,7 +35,7 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
     co_return std::nullopt;
   }
   try {
-    const auto this_try = std::min<time_point>(until, std::chrono::steady_clock::now() + one_try);
+    const deadline this_try = until.or_sooner(one_try);
     got = co_await through->asking(which).ask(message, this_try);
   } catch (const error& e) {
     if (e.code() != errc::full && e.code() != errc::disconnected) throw;
@@ -64,7 +64,8 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
 
 asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envelope message,
                                          duration timeout) {
-  const auto until = detail::saturating_add(std::chrono::steady_clock::now(), timeout);
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, timeout);
   transport::check_storable(message);
   int nobody = 0;
   for (;;) {
@@ -73,9 +74,11 @@ asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envel
       transport::stored result = std::move(*done);
       co_return result;
     }
-    const auto next = std::min<time_point>(until, std::chrono::steady_clock::now() + between_tries);
-    co_await through->pause(next);
-    if (next == until) throw through->out_of_time(role::bulk, "store '" + message.topic + "'");
+    const duration left = until.left();
+    co_await through->pause(std::min<duration>(left, between_tries));
+    if (left <= between_tries) {
+      throw through->out_of_time(role::bulk, "store '" + message.topic + "'");
+    }
   }
 }
 

@@ -28,8 +28,9 @@
 #include "subscription.hpp"
 #include "transport/names.hpp"
 
-#include <msgbus/core/saturate.hpp>
 #include <msgbus/core/topic.hpp>
+
+#include <asio/this_coro.hpp>
 
 #include <algorithm>
 
@@ -40,45 +41,50 @@ namespace {
 // What `make_inbox` makes; no other way to get an inbox is offered.
 constexpr std::string_view inbox_prefix = "_INBOX.";
 
-// nats.c flushes by waiting: on a thread that is there for it.
-answer flush_both(const std::shared_ptr<connection>& bulk,
-                  const std::shared_ptr<connection>& prompt, time_point until) noexcept {
-  for (const auto& each : {bulk, prompt}) {
-    const auto left = milliseconds(detail::saturating_sub(until, std::chrono::steady_clock::now()));
-    const natsStatus status = each->flush(left);
-    if (status != NATS_OK) return {answer::how::given, {}, text_of(status), status};
+// nats.c flushes by waiting: on the connection's thread.
+void flush_later(const std::shared_ptr<connection>& over, duration at_most,
+                 std::shared_ptr<reply_promise> flushed) {
+  over->run_at(blocking_thread::time_point::min(),
+               [weak = std::weak_ptr(over), at_most, flushed = std::move(flushed)] {
+                 const auto self = weak.lock();
+                 if (!self) return;
+                 const natsStatus status = self->flush(milliseconds(at_most));
+                 answer done;
+                 if (status != NATS_OK) done.payload = text_of(status);
+                 done.code = status;
+                 flushed->give(std::move(done));
+               });
+}
+
+asio::awaitable<void> flush_one(std::shared_ptr<session> through, role which, deadline until) {
+  const std::string what = "flush";
+  const std::shared_ptr<connection> over = through->over(which);
+  while (over->is_away()) {
+    const answer none{answer::how::lost};
+    through->check_ended(none, which, until, what);
+    // It may come back just now.
+    const duration left = until.left();
+    co_await through->pause(std::min<duration>(left, std::chrono::milliseconds(100)));
   }
-  return {};
+  // It ends with the connection, or with this.
+  const reply_table::pending_reply flushed(through->asking(which).waiting(), until.caller());
+  flush_later(over, until.left(), flushed.promise());
+  const answer got = co_await flushed.wait(until);
+  through->check_ended(got, which, until, what);
+  const auto status = static_cast<natsStatus>(got.code);
+  if (got.came == answer::how::given && status == NATS_OK) co_return;
+  // Nobody has closed it, as was looked up just now: nats.c has given up on a connection.
+  const bool is_lost = got.came == answer::how::lost || code_of(status) == errc::closed;
+  const std::string why = is_lost ? "the connection was lost" : got.payload;
+  throw error(is_lost ? errc::disconnected : code_of(status),
+              what + ": " + over->server() + ": " + why);
 }
 
 asio::awaitable<void> flush_session(std::shared_ptr<session> through, duration timeout) {
-  const auto until = detail::saturating_add(std::chrono::steady_clock::now(), timeout);
-  const std::string what = "flush";
-  const auto bulk = through->over(role::bulk);
-  const auto prompt = through->over(role::prompt);
-  while (bulk->is_away() || prompt->is_away()) {
-    const answer none;
-    for (const role each : {role::bulk, role::prompt}) {
-      through->check_ended(none, each, until, what);
-    }
-    if (std::chrono::steady_clock::now() >= until) {
-      throw through->out_of_time(bulk->is_away() ? role::bulk : role::prompt, what);
-    }
-    // It may have come back just now.
-    const auto next = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
-    co_await through->pause(std::min<time_point>(until, next));
-  }
-  const waits::place mine(through->waiting(), until, waits::kind::other);
-  through->blocking()->run(
-      [=, where = mine.where()] { where->give(flush_both(bulk, prompt, until)); });
-  answer got = co_await mine.wait();
-  through->check_ended(got, role::bulk, until, what);
-  const auto status = static_cast<natsStatus>(got.code);
-  if (status != NATS_OK) {
-    // Nobody has closed it, as was looked up just now: nats.c has given up on a connection.
-    const errc code = code_of(status) == errc::closed ? errc::disconnected : code_of(status);
-    throw error(code, what + ": " + bulk->server() + ": " + got.payload);
-  }
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, timeout);
+  co_await flush_one(through, role::bulk, until);
+  co_await flush_one(through, role::prompt, until);
 }
 
 }  // namespace

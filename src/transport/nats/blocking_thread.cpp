@@ -1,4 +1,4 @@
-#include "worker.hpp"
+#include "blocking_thread.hpp"
 
 #include <msgbus/core/saturate.hpp>
 
@@ -9,7 +9,7 @@
 
 namespace msgbus::nats {
 
-struct worker::jobs {
+struct blocking_thread::jobs {
   std::mutex mutex;
   std::condition_variable changed;
   std::multimap<time_point, std::function<void()>> waiting;  // equal times: in order of arrival
@@ -32,15 +32,15 @@ struct worker::jobs {
       waiting.erase(first);
       lock.unlock();
       job();
-      job = nullptr;  // may end the worker: not under the lock
+      job = nullptr;  // may end this: not under the lock
       lock.lock();
     }
   }
 };
 
-worker::worker() : jobs_(std::make_shared<jobs>()) {}
+blocking_thread::blocking_thread() : jobs_(std::make_shared<jobs>()) {}
 
-worker::~worker() {
+blocking_thread::~blocking_thread() {
   decltype(jobs::waiting) dropped;
   {
     const std::lock_guard lock(jobs_->mutex);
@@ -52,7 +52,7 @@ worker::~worker() {
   join_unless_self(jobs_->thread);  // after its own job it ends at once
 }
 
-void worker::at(time_point when, std::function<void()> job) {
+void blocking_thread::at(time_point when, std::function<void()> job) {
   {
     const std::lock_guard lock(jobs_->mutex);
     if (jobs_->stopped) return;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// A thread of the transport's own, for what must happen later or would block a caller.
+/// A thread that calls of nats.c may block: see docs/design/0020.
 
 #include <chrono>
 #include <functional>
@@ -10,16 +10,16 @@
 namespace msgbus::nats {
 
 /// Runs jobs, one at a time, each when its time has come. The thread is made for the first job.
-/// Thread-safe. The destructor drops what has not begun, and waits for a job that runs, unless it
-/// is called by that job.
-class worker {
+/// Thread-safe. The destructor drops jobs that have not begun, and waits for a job that runs,
+/// unless it is called by that job.
+class blocking_thread {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  worker();
-  ~worker();
-  worker(const worker&) = delete;
-  worker& operator=(const worker&) = delete;
+  blocking_thread();
+  ~blocking_thread();
+  blocking_thread(const blocking_thread&) = delete;
+  blocking_thread& operator=(const blocking_thread&) = delete;
 
   /// Jobs do not throw.
   void at(time_point when, std::function<void()> job);
