@@ -19,13 +19,6 @@ namespace {
 // So many subscriptions that have ended are destroyed together.
 constexpr std::size_t retired_at_once = 64;
 constexpr std::int64_t reclaim_milliseconds = 2000;
-// After so many connections that broke while the same message was written, it is given up.
-constexpr int most_breaks = 5;
-
-/// What a kept message counts for.
-std::size_t weight(const envelope& message, const std::string& reply_to) noexcept {
-  return transport::size_of(message) + message.topic.size() + reply_to.size();
-}
 
 /// Whether the write has failed: nats.c has not seen yet that the connection is lost. The last
 /// bytes of the message were not written, so the server has not taken it.
@@ -45,7 +38,9 @@ connection::connection(const options& options, role which,
     : options_(options),
       role_(which),
       shown_(msgbus::nats::shown(options.url)),
-      listener_(std::move(listener)) {}
+      listener_(std::move(listener)),
+      kept_(static_cast<std::size_t>(std::max(0, options.reconnect_buffer))),
+      reopening_(options.max_reconnects) {}
 
 std::shared_ptr<connection> connection::connect(const options& options, role which,
                                                 std::weak_ptr<connection_listener> listener) {
@@ -78,7 +73,7 @@ connection::~connection() { close(0); }
 void connection::publish(const envelope& message, const std::string& reply_to) {
   check(message);
   transport::check_names(message.topic, reply_to, {});
-  if (!waits_) {
+  if (!kept_.must_keep()) {
     const auto at = current();
     const natsStatus status = send_now(*at, message, reply_to);
     if (status == NATS_OK) return;
@@ -90,7 +85,7 @@ void connection::publish(const envelope& message, const std::string& reply_to) {
 
 bool connection::send(const std::string& subject, const std::string& reply_to,
                       std::string_view text) noexcept {
-  if (!waits_) {
+  if (!kept_.must_keep()) {
     const auto at = current();
     const natsStatus status = send_now(*at, subject, reply_to, text);
     if (status == NATS_OK) return true;
@@ -126,23 +121,17 @@ bool connection::must_wait(natsStatus status) const noexcept {
 
 void connection::keep(const envelope& message, const std::string& reply_to) {
   const std::string what = "publish to '" + message.topic + "'";
-  const std::size_t size = weight(message, reply_to);
   std::vector<std::string> refused;
   {
     const std::lock_guard lock(kept_mutex_);
     if (ended_) throw failed(NATS_CONNECTION_CLOSED, what);
-    const auto most = static_cast<std::size_t>(std::max(0, options_.reconnect_buffer));
-    if (kept_bytes_ + size > most) {
+    if (!kept_.keep(message, reply_to)) {
       throw error(errc::full, what + ": the connection to " + shown_ + " is away, and " +
-                                  std::to_string(kept_bytes_) + " bytes wait for it, of " +
-                                  std::to_string(most) + " at most");
+                                  std::to_string(kept_.bytes()) + " bytes wait for it, of " +
+                                  std::to_string(kept_.most_bytes()) + " at most");
     }
-    kept_.push_back(message);
-    kept_.back().reply_to = reply_to;
-    kept_bytes_ += size;
-    waits_ = true;
     // It may have come back between the try to send and here, and nobody else would send it.
-    if (!away_) send_kept(refused);
+    if (!kept_.is_away()) send_kept(refused);
   }
   tell_refused(refused);
 }
@@ -150,30 +139,24 @@ void connection::keep(const envelope& message, const std::string& reply_to) {
 // With `kept_mutex_`.
 void connection::send_kept(std::vector<std::string>& refused) {
   const auto at = current();
-  while (!kept_.empty()) {
-    const envelope& first = kept_.front();
-    const natsStatus status = send_now(*at, first, first.reply_to);
-    if (must_wait(status) && !breaks_again(status)) return;
-    first_breaks_ = 0;
-    if (status != NATS_OK) {
-      ++given_up_;
+  while (const envelope* const first = kept_.first()) {
+    const natsStatus status = send_now(*at, *first, first->reply_to);
+    const auto next = kept_.tried(attempt_of(status));
+    if (next == kept_messages::decision::wait) return;
+    if (next == kept_messages::decision::give_up) {
       const std::string why = status == NATS_MAX_PAYLOAD
-                                  ? too_large(*at, first).what()
-                                  : failure(status, "publish to '" + first.topic + "'").what();
+                                  ? too_large(*at, *first).what()
+                                  : failure(status, "publish to '" + first->topic + "'").what();
       refused.push_back(why + " (it had waited for the connection, and is given up)");
     }
-    kept_bytes_ -= weight(first, first.reply_to);
-    kept_.pop_front();
+    kept_.pop();
   }
-  waits_ = false;
 }
 
-// A server may end the connection because of a message, while it is written: that one would break
-// one connection after the other.
-bool connection::breaks_again(natsStatus status) noexcept {
-  if (!is_broken(status) || first_broke_at_ == epoch_) return false;
-  first_broke_at_ = epoch_;
-  return ++first_breaks_ >= most_breaks;
+kept_messages::attempt connection::attempt_of(natsStatus status) const noexcept {
+  if (status == NATS_OK) return kept_messages::attempt::sent;
+  if (is_broken(status)) return kept_messages::attempt::broken;
+  return must_wait(status) ? kept_messages::attempt::too_early : kept_messages::attempt::refused;
 }
 
 void connection::tell_refused(const std::vector<std::string>& refused) const {
@@ -202,7 +185,9 @@ bool connection::is_current(const native_connection& one) const {
   return current_.get() == &one;
 }
 
-bool connection::is_away() const noexcept { return waits_ || !current()->is_connected(); }
+bool connection::is_away() const noexcept {
+  return kept_.must_keep() || !current()->is_connected();
+}
 
 void connection::close(std::int64_t flush_milliseconds) noexcept {
   if (closed_.exchange(true)) return;
@@ -217,11 +202,7 @@ void connection::close(std::int64_t flush_milliseconds) noexcept {
 
 std::size_t connection::give_up_kept() noexcept {
   const std::lock_guard lock(kept_mutex_);
-  const std::size_t count = kept_.size();
-  given_up_ += count;
-  kept_.clear();
-  kept_bytes_ = 0;
-  return count;
+  return kept_.give_up_all();
 }
 
 error connection::failed(natsStatus status, const std::string& what) const {

@@ -4,6 +4,7 @@
 
 #include "blocking_thread.hpp"
 #include "native_connection.hpp"
+#include "reconnection.hpp"
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/transport/envelope.hpp>
@@ -12,7 +13,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -92,7 +92,7 @@ class connection final : public native_listener, public std::enable_shared_from_
   [[nodiscard]] bool is_away() const noexcept;
   [[nodiscard]] bool has_ended() const noexcept { return ended_; }
   /// How many messages waited here and were refused by the server when they were sent.
-  [[nodiscard]] std::uint64_t given_up() const noexcept { return given_up_; }
+  [[nodiscard]] std::uint64_t given_up() const noexcept { return kept_.given_up(); }
   [[nodiscard]] const std::string& server() const noexcept { return shown_; }
 
   /// The error of a status, where `closed` that we did not ask for is `disconnected`.
@@ -135,12 +135,13 @@ class connection final : public native_listener, public std::enable_shared_from_
   static natsStatus send_now(native_connection& at, const envelope& message,
                              const std::string& reply_to);
   [[nodiscard]] bool must_wait(natsStatus status) const noexcept;
+  [[nodiscard]] kept_messages::attempt attempt_of(natsStatus status) const noexcept;
   void keep(const envelope& message, const std::string& reply_to);
   void send_kept(std::vector<std::string>& refused);
-  [[nodiscard]] bool breaks_again(natsStatus status) noexcept;
   std::size_t give_up_kept() noexcept;
-  void resume(std::uint64_t epoch, const std::string& text);
-  void begin_to_wait();
+  void resume(std::uint64_t from_loss, const std::string& text);
+  void begin_to_keep();
+  [[nodiscard]] std::uint64_t last_loss();
 
   void connection_closed(native_connection& at, natsStatus why, std::string text);
   void reopen();
@@ -155,9 +156,7 @@ class connection final : public native_listener, public std::enable_shared_from_
   const std::weak_ptr<connection_listener> listener_;
   std::atomic<bool> ended_{false};
   std::atomic<bool> closed_{false};  // ended by the user
-  std::atomic<bool> waits_{false};   // messages go to `kept_`: told under its mutex
   std::atomic<bool> reclaims_{false};
-  std::atomic<std::uint64_t> given_up_{0};
   std::atomic<std::uint64_t> last_number_{0};
 
   mutable std::mutex mutex_;  // of what follows
@@ -166,18 +165,9 @@ class connection final : public native_listener, public std::enable_shared_from_
   std::map<std::uint64_t, std::weak_ptr<subscription>> subscriptions_;
 
   std::mutex kept_mutex_;  // of what follows; taken before `mutex_`
-  std::deque<envelope> kept_;
-  std::size_t kept_bytes_ = 0;
-  bool away_ = false;
-  std::uint64_t epoch_ = 0;
-  int first_breaks_ = 0;  // how many connections broke while the first kept one was written
-  std::uint64_t first_broke_at_ = 0;
+  kept_messages kept_;
 
-  // For the connection's thread.
-  bool one_by_one_ = false;
-  std::uint64_t suspect_ = 0;  // the subscription at which the last connection was ended
-  int tries_ = 0;
-  std::string last_failure_;
+  reopening reopening_;  // for the connection's thread
 
   blocking_thread thread_;  // the last member: it ends before the others do
 };

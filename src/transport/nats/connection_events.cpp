@@ -5,8 +5,7 @@
 // connection's own thread (`thread_`) opens connections, subscribes again and sends what has
 // waited, one job at a time. Users' threads send and close.
 //
-// `epoch_` counts the losses. A `resume` that belongs to an earlier loss does nothing: the one of
-// the last loss is still to come.
+// What is decided is in reconnection.hpp.
 
 #include "connection.hpp"
 #include "message.hpp"
@@ -32,12 +31,6 @@ blocking_thread::time_point after(duration wait) {
                                 jitter);
 }
 
-/// Whether a server's error is about what was subscribed, and not about the connection.
-bool blames_subscription(std::string_view error) {
-  return error.find("ubscription") != error.npos || error.find("ontrol line") != error.npos ||
-         error.find("nvalid Subject") != error.npos;
-}
-
 }  // namespace
 
 template <class F>
@@ -50,12 +43,10 @@ void connection::later(blocking_thread::time_point when, F job) {
 // Subscriptions are told of the first loss only: what is sent while the connection is away waits,
 // and is not lost by the next one. They are told by the connection's thread, since the one of
 // nats.c must not wait for a subscription.
-void connection::begin_to_wait() {
+void connection::begin_to_keep() {
   {
     const std::lock_guard lock(kept_mutex_);
-    waits_ = true;
-    ++epoch_;
-    if (std::exchange(away_, true)) return;
+    if (!kept_.lose()) return;
   }
   later(blocking_thread::time_point::min(), [](connection& self) {
     for (const auto& each : self.subscriptions()) each->connection_is_lost();
@@ -64,19 +55,19 @@ void connection::begin_to_wait() {
 
 void connection::lost(native_connection& at, std::string text) {
   if (ended_ || !is_current(at)) return;
-  begin_to_wait();
+  begin_to_keep();
   tell([&](connection_listener& to) { to.lost(role_, with_reason(std::move(text))); });
 }
 
 void connection::back(native_connection& at, std::string text) {
   if (ended_ || !is_current(at)) return;
-  std::uint64_t epoch = 0;
-  {
-    const std::lock_guard lock(kept_mutex_);
-    epoch = epoch_;
-  }
-  later(blocking_thread::time_point::min(),
-        [epoch, text = std::move(text)](connection& self) { self.resume(epoch, text); });
+  later(blocking_thread::time_point::min(), [loss = last_loss(), text = std::move(text)](
+                                                connection& self) { self.resume(loss, text); });
+}
+
+std::uint64_t connection::last_loss() {
+  const std::lock_guard lock(kept_mutex_);
+  return kept_.losses();
 }
 
 void connection::closed(native_connection& at, natsStatus why, std::string text) {
@@ -96,12 +87,11 @@ std::string connection::with_reason(std::string text) const {
 }
 
 // Sends what has waited. On the connection's thread.
-void connection::resume(std::uint64_t epoch, const std::string& text) {
+void connection::resume(std::uint64_t from_loss, const std::string& text) {
   std::vector<std::string> refused;
   {
     const std::lock_guard lock(kept_mutex_);
-    if (epoch != epoch_ || ended_) return;
-    away_ = false;
+    if (ended_ || !kept_.come_back(from_loss)) return;
     send_kept(refused);
   }
   tell_refused(refused);
@@ -116,16 +106,15 @@ void connection::connection_closed(native_connection& at, natsStatus why, std::s
     if (current_.get() != &at || closed_seen_ == current_) return;
     closed_seen_ = current_;
   }
-  begin_to_wait();
+  begin_to_keep();
   tell([&](connection_listener& to) { to.lost(role_, with_reason(text)); });
-  const bool server_refused = why == NATS_ERR;
-  const bool tried_all = options_.max_reconnects >= 0 && why == NATS_NO_SERVER;
-  if (options_.max_reconnects == 0 || tried_all) {
+  if (!reopening_.goes_on(why == NATS_NO_SERVER)) {
     end(std::move(text));
     return;
   }
+  const bool server_refused = why == NATS_ERR;
   later(after(options_.reconnect_wait), [server_refused](connection& self) {
-    self.one_by_one_ = self.one_by_one_ || server_refused;
+    if (server_refused) self.reopening_.search();
     self.reopen();
   });
 }
@@ -142,11 +131,7 @@ void connection::reopen() {
     try_again(e.what());
     return;
   }
-  std::uint64_t epoch = 0;
-  {
-    const std::lock_guard lock(kept_mutex_);
-    epoch = epoch_;
-  }
+  const std::uint64_t loss = last_loss();
   {
     const std::lock_guard lock(mutex_);
     current_ = made;
@@ -159,19 +144,16 @@ void connection::reopen() {
     connection_closed(*made, NATS_ERR, made->last_error());
     return;
   }
-  tries_ = 0;
-  one_by_one_ = false;
-  suspect_ = 0;
-  last_failure_.clear();
-  resume(epoch, shown_);
+  reopening_.done();
+  resume(loss, shown_);
 }
 
 void connection::try_again(const std::string& failure) {
-  if (options_.max_reconnects >= 0 && ++tries_ >= options_.max_reconnects) {
+  if (!reopening_.failed()) {
     end(failure);
     return;
   }
-  if (failure != std::exchange(last_failure_, failure)) {
+  if (reopening_.is_news(failure)) {
     tell([&](connection_listener& to) { to.failed(failure); });
   }
   later(after(options_.reconnect_wait), [](connection& self) { self.reopen(); });
@@ -180,10 +162,9 @@ void connection::try_again(const std::string& failure) {
 bool connection::subscribe_again(const std::shared_ptr<native_connection>& at) {
   for (const auto& each : subscriptions()) {
     each->attach(at);
-    if (!one_by_one_) continue;
+    if (!reopening_.searches()) continue;
     if (at->flush(one_subscription_milliseconds) == NATS_OK || !at->is_refused()) continue;
-    const bool again = std::exchange(suspect_, each->number()) == each->number();
-    if (!again && !blames_subscription(at->last_error())) return false;
+    if (!reopening_.blames(each->number(), at->last_error())) return false;
     const std::string why = "the server does not take the subscription to '" + each->subject() +
                             "': " + at->last_error();
     tell([&](connection_listener& to) { to.failed(with_reason(why)); });
