@@ -92,6 +92,39 @@ asio::awaitable<void> own_service(transport_environment& in) {
   expect(got->at(0).payload == "answer to 1", "a process may call a service of its own");
 }
 
+// What a remote service ends its calls with: they need not wait for their time-out.
+asio::awaitable<void> loss_ends_requests(transport_environment& in) {
+  const connection client = co_await in.connect();
+  const connection server = co_await in.connect();
+  const auto unanswered = std::make_shared<recorder>();
+  const auto slow = co_await listen(server, in.topic("slow"), "", unanswered, in.deadline());
+  const auto answers = std::make_shared<echo>(server);
+  const auto serving = server->subscribe(in.topic("users.*"), "", answers);
+  co_await server->flush(in.deadline());
+  const auto got = std::make_shared<recorder>();
+  const std::string inbox = client->new_inbox();
+  const auto feed = co_await listen(client, inbox + ".*", "", got, in.deadline());
+  client->publish(asked(in.topic("slow"), "1", inbox + ".1"), urgency::at_once);
+  co_await unanswered->until_size(1, in.deadline());
+  expect(got->losses() == 0, "nothing is lost while the connection is there");
+
+  co_await in.cut(*client);
+  co_await got->until_lost(1, in.deadline());
+  expect(got->size() == 0, "a request that waits is told of the loss instead of an answer");
+  // One that is made while the connection is away is sent later, and is not lost.
+  client->publish(asked(in.topic("users.get"), "2", inbox + ".2"), urgency::at_once);
+  co_await in.restore(*client);
+  co_await got->until_size(1, in.deadline());
+  expect(got->at(0).payload == "answer to 2", "the inbox comes back with its connection");
+  co_await client->flush(in.deadline());
+  expect(got->losses() == 1, "a loss is told once");
+  expect(unanswered->losses() == 0, "and to subscriptions of that connection only");
+
+  co_await in.cut(*client);
+  co_await got->until_lost(2, in.deadline());
+  co_await in.restore(*client);
+}
+
 }  // namespace
 
 void add_request_cases(cases& to) {
@@ -99,6 +132,8 @@ void add_request_cases(cases& to) {
   to.push_back({"a request is answered at its inbox", anything, is_answered});
   to.push_back({"a request that nobody listens to is answered with 503", anything, nobody_answers});
   to.push_back({"a process may call its own service", anything, own_service});
+  to.push_back({"a request that waits is told at once that its connection is lost", away,
+                loss_ends_requests});
 }
 
 }  // namespace msgbus::testing::conformance

@@ -46,6 +46,11 @@ void recorder::caught_up() noexcept {
   changed();
 }
 
+void recorder::interrupted() noexcept {
+  ++losses_;
+  changed();
+}
+
 std::size_t recorder::size() const {
   const std::lock_guard lock(mutex_);
   return all_.size();
@@ -67,6 +72,12 @@ std::vector<std::string> recorder::payloads() const {
 asio::awaitable<void> recorder::until_size(std::size_t many, duration within) {
   std::function<bool()> holds = [this, many] { return size() >= many; };
   std::string what = std::to_string(many) + " envelopes";
+  return until(std::move(holds), within, std::move(what));
+}
+
+asio::awaitable<void> recorder::until_lost(std::size_t times, duration within) {
+  std::function<bool()> holds = [this, times] { return losses() >= times; };
+  std::string what = "word of " + std::to_string(times) + " losses of the connection";
   return until(std::move(holds), within, std::move(what));
 }
 

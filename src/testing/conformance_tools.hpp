@@ -85,6 +85,7 @@ class recorder final : public transport::sink, public changing {
  public:
   bool take(envelope&& message, bool may_wait) noexcept override;
   void caught_up() noexcept override;
+  void interrupted() noexcept override;
 
   void refuse(bool all) noexcept { refuses_ = all; }
   [[nodiscard]] std::size_t size() const;
@@ -96,9 +97,13 @@ class recorder final : public transport::sink, public changing {
 
   /// Whether `caught_up` was called after the last call of `take`.
   [[nodiscard]] bool has_caught_up() const noexcept { return !behind_; }
+  /// How often it was told that the connection was lost.
+  [[nodiscard]] std::size_t losses() const noexcept { return losses_; }
 
   /// Completes when so many have come.
   asio::awaitable<void> until_size(std::size_t many, duration within);
+  /// Completes when the connection was lost so often.
+  asio::awaitable<void> until_lost(std::size_t times, duration within);
 
  private:
   mutable std::mutex mutex_;
@@ -108,6 +113,7 @@ class recorder final : public transport::sink, public changing {
   std::atomic<bool> inside_{false};
   std::atomic<bool> overlapped_{false};
   std::atomic<bool> behind_{false};
+  std::atomic<std::size_t> losses_{0};
 };
 
 /// Keeps what a source gives, until it is taken out.
