@@ -20,7 +20,6 @@ namespace reply_table_test {
 
 using msgbus::nats::answer;
 using msgbus::nats::deadline;
-using msgbus::nats::reply_promise;
 using msgbus::nats::reply_table;
 using msgbus::testing::manual_clock;
 using msgbus::testing::stepping_context;
@@ -167,20 +166,6 @@ TEST_CASE("a request whose context is destroyed leaves the table", "[A12]") {
   }
   CHECK(table.size() == 0);
   CHECK_FALSE(table.give(number, with("too late")));
-}
-
-TEST_CASE("the earlier of two deadlines counts") {
-  stepping_context context;
-  manual_clock clock(context);
-  const deadline until(context.get_executor(), 10s);
-  CHECK(until.left() == 10s);
-  CHECK(until.or_sooner(2s).left() == 2s);
-  clock.advance(9s);
-  CHECK(until.or_sooner(2s).left() == 1s);
-  CHECK_FALSE(until.is_over());
-  clock.advance(2s);
-  CHECK(until.left() == 0s);
-  CHECK(until.is_over());
 }
 
 }  // namespace reply_table_test

@@ -52,7 +52,8 @@ struct options {
   std::function<void(const event&)> on_event = {};
 };
 
-/// Connects. `executor` is where the transport calls back. Throws `disconnected` (no server there),
+/// Connects. `executor` is where the transport calls back, and where the timers of its sources run:
+/// its context has work as long as a source is open. Throws `disconnected` (no server there),
 /// `access_denied` (credentials, certificates), `transport_failed`; each names url and reason, and
 /// never a password. A connection that was made comes back by itself (B9).
 [[nodiscard]] asio::awaitable<std::shared_ptr<transport::transport>> open(

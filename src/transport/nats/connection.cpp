@@ -1,7 +1,5 @@
 #include "connection.hpp"
 
-#include "message.hpp"
-#include "status.hpp"
 #include "subscription.hpp"
 #include "transport/limits.hpp"
 #include "transport/names.hpp"
@@ -24,11 +22,6 @@ constexpr std::int64_t reclaim_milliseconds = 2000;
 /// bytes of the message were not written, so the server has not taken it.
 bool is_broken(natsStatus status) noexcept {
   return status == NATS_IO_ERROR || status == NATS_TIMEOUT;
-}
-
-transport::message_refused too_large(const native_connection& at, const envelope& message) {
-  const auto most = static_cast<std::size_t>(natsConnection_GetMaxPayload(at.get()));
-  return transport::too_large(message, most);
 }
 
 }  // namespace
@@ -75,9 +68,9 @@ void connection::publish(const envelope& message, const std::string& reply_to) {
   transport::check_names(message.topic, reply_to, {});
   if (!kept_.must_keep()) {
     const auto at = current();
-    const natsStatus status = send_now(*at, message, reply_to);
+    const natsStatus status = at->publish(message, reply_to);
     if (status == NATS_OK) return;
-    if (status == NATS_MAX_PAYLOAD) throw too_large(*at, message);
+    if (status == NATS_MAX_PAYLOAD) throw transport::too_large(message, at->max_payload());
     if (!must_wait(status)) throw failed(status, "publish to '" + message.topic + "'");
   }
   keep(message, reply_to);
@@ -87,7 +80,7 @@ bool connection::send(const std::string& subject, const std::string& reply_to,
                       std::string_view text) noexcept {
   if (!kept_.must_keep()) {
     const auto at = current();
-    const natsStatus status = send_now(*at, subject, reply_to, text);
+    const natsStatus status = at->publish(subject, reply_to, text);
     if (status == NATS_OK) return true;
     if (!must_wait(status)) return false;
   }
@@ -97,20 +90,6 @@ bool connection::send(const std::string& subject, const std::string& reply_to,
   } catch (const std::exception&) {
     return false;  // as promised: the caller counts it
   }
-}
-
-natsStatus connection::send_now(const native_connection& at, const std::string& subject,
-                                const std::string& reply_to, std::string_view payload) noexcept {
-  const int size = static_cast<int>(payload.size());
-  return reply_to.empty() ? natsConnection_Publish(at.get(), subject.c_str(), payload.data(), size)
-                          : natsConnection_PublishRequest(at.get(), subject.c_str(),
-                                                          reply_to.c_str(), payload.data(), size);
-}
-
-natsStatus connection::send_now(native_connection& at, const envelope& message,
-                                const std::string& reply_to) {
-  if (message.headers.empty()) return send_now(at, message.topic, reply_to, message.payload);
-  return at.publish(to_nats(message, reply_to));
 }
 
 bool connection::must_wait(natsStatus status) const noexcept {
@@ -140,12 +119,12 @@ void connection::keep(const envelope& message, const std::string& reply_to) {
 void connection::send_kept(std::vector<std::string>& refused) {
   const auto at = current();
   while (const envelope* const first = kept_.first()) {
-    const natsStatus status = send_now(*at, *first, first->reply_to);
+    const natsStatus status = at->publish(*first, first->reply_to);
     const auto next = kept_.tried(attempt_of(status));
     if (next == kept_messages::decision::wait) return;
     if (next == kept_messages::decision::give_up) {
       const std::string why = status == NATS_MAX_PAYLOAD
-                                  ? too_large(*at, *first).what()
+                                  ? transport::too_large(*first, at->max_payload()).what()
                                   : failure(status, "publish to '" + first->topic + "'").what();
       refused.push_back(why + " (it had waited for the connection, and is given up)");
     }
@@ -170,7 +149,8 @@ void connection::run_at(blocking_thread::time_point when, std::function<void()> 
 }
 
 natsStatus connection::flush(std::int64_t milliseconds) noexcept {
-  return current()->flush(milliseconds);
+  // A PING that is lost with its connection would make later flushes fail.
+  return is_away() ? NATS_CONNECTION_DISCONNECTED : current()->flush(milliseconds);
 }
 
 // --- Its state. ----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 /// A connection that comes back: one connection of nats.c after the other.
 
 #include "blocking_thread.hpp"
-#include "native_connection.hpp"
+#include "native.hpp"
 #include "reconnection.hpp"
 
 #include <msgbus/core/error.hpp>
@@ -130,10 +130,6 @@ class connection final : public native_listener, public std::enable_shared_from_
   template <class F>
   void later(blocking_thread::time_point when, F job);
 
-  static natsStatus send_now(const native_connection& at, const std::string& subject,
-                             const std::string& reply_to, std::string_view payload) noexcept;
-  static natsStatus send_now(native_connection& at, const envelope& message,
-                             const std::string& reply_to);
   [[nodiscard]] bool must_wait(natsStatus status) const noexcept;
   [[nodiscard]] kept_messages::attempt attempt_of(natsStatus status) const noexcept;
   void keep(const envelope& message, const std::string& reply_to);

@@ -8,7 +8,6 @@
 // What is decided is in reconnection.hpp.
 
 #include "connection.hpp"
-#include "message.hpp"
 #include "subscription.hpp"
 
 #include <msgbus/core/saturate.hpp>

@@ -1,8 +1,6 @@
 #include "jetstream.hpp"
 
-#include "durations.hpp"
 #include "transport/names.hpp"
-#include "transport/patterns.hpp"
 
 #include <msgbus/core/topic.hpp>
 
@@ -20,43 +18,7 @@ using namespace std::chrono_literals;
 constexpr int tries_if_nobody_listens = 4;
 constexpr auto between_tries = 250ms;
 
-constexpr int not_enabled = 10076;
-constexpr int not_enabled_for_account = 10039;
-
-/// The value of an object's member; `otherwise` where it is another type's, or not there.
-template <class T>
-T member_of(const json& object, const char* name, T otherwise) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  if (found == object.end()) return otherwise;
-  const T* const value = found->get_ptr<const T*>();
-  return value ? *value : otherwise;
-}
-
-int number_of(const json& object, const char* name) {
-  return static_cast<int>(member_of<json::number_integer_t>(object, name, 0));
-}
-
 }  // namespace
-
-// Callbacks of the connection call it, which must not throw: an answer may have any shape.
-refusal refusal_of(const json& answer) {
-  const auto found = answer.is_object() ? answer.find("error") : answer.end();
-  if (found == answer.end()) return {};
-  refusal said{number_of(*found, "code"), number_of(*found, "err_code"),
-               member_of<json::string_t>(*found, "description", {})};
-  if (said.text.empty()) said.text = found->dump();
-  return said;
-}
-
-void check_answer(const json& answer, const std::string& what) {
-  const refusal said = refusal_of(answer);
-  if (said.text.empty()) return;
-  if (said.err_code == message_too_large || said.err_code == headers_too_large) {
-    throw transport::message_refused(what + ": " + said.text);
-  }
-  const bool none = said.err_code == not_enabled || said.err_code == not_enabled_for_account;
-  throw error(none ? errc::unsupported : errc::transport_failed, what + ": " + said.text);
-}
 
 asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::string subject,
                                     json request, deadline until) {
@@ -88,44 +50,6 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds(5);
 
-json config_of(const transport::stream_options& wanted) {
-  // The server refuses to remember ids for longer than messages.
-  const bool ages = wanted.max_age > duration::zero();
-  const duration remembered =
-      ages ? std::min(wanted.duplicate_window, wanted.max_age) : wanted.duplicate_window;
-  return {{"name", wanted.name},
-          {"subjects", wanted.topics},
-          {"retention", "limits"},
-          {"storage", wanted.in_memory ? "memory" : "file"},
-          {"discard", "old"},
-          {"num_replicas", 1},
-          {"max_consumers", -1},
-          {"max_bytes", -1},
-          {"max_msgs", wanted.max_messages},
-          {"max_age", nanoseconds(wanted.max_age)},
-          {"duplicate_window", nanoseconds(remembered)}};
-}
-
-// Gives whether there was anything to add.
-bool add_topics(json& config, const std::vector<std::string>& wanted) {
-  auto topics = config.value("subjects", std::vector<std::string>());
-  const auto before = topics;
-  for (const std::string& each : wanted) {
-    const bool there = std::any_of(topics.begin(), topics.end(), [&](const std::string& known) {
-      return transport::pattern_covers(known, each);
-    });
-    if (there) continue;
-    // What the new one covers would overlap with it, which is refused.
-    const auto covered = [&](const std::string& known) {
-      return transport::pattern_covers(each, known);
-    };
-    topics.erase(std::remove_if(topics.begin(), topics.end(), covered), topics.end());
-    topics.push_back(each);
-  }
-  config["subjects"] = topics;
-  return topics != before;
-}
-
 }  // namespace
 
 asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
@@ -138,7 +62,7 @@ asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
   for (bool again = false;; again = true) {
     json known = co_await ask_jetstream(through, "STREAM.INFO." + wanted.name, nullptr, until);
     if (refusal_of(known).err_code == stream_not_found) {
-      json config = config_of(wanted);
+      json config = stream_config(wanted);
       json made = co_await ask_jetstream(through, "STREAM.CREATE." + wanted.name, config, until);
       // Made by another process in the meantime: then its topics count.
       if (refusal_of(made).err_code == stream_exists && !again) continue;
@@ -150,6 +74,146 @@ asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
     if (!add_topics(config, wanted.topics)) co_return;
     json changed = co_await ask_jetstream(through, "STREAM.UPDATE." + wanted.name, config, until);
     check_answer(changed, what);
+    co_return;
+  }
+}
+
+// --- Storing. ------------------------------------------------------------------------------------
+
+namespace {
+
+// When so few are under way, nothing is gained by sending them together.
+constexpr std::size_t few = 8;
+
+// After so long an answer is taken to be lost.
+constexpr auto one_try = 2s;
+
+constexpr int tries_if_no_stream = 3;
+constexpr auto between_stores = 200ms;
+constexpr int for_the_moment = 503;  // JetStream's code for what passes: no leader, no room
+
+/// One try. Gives nothing if another one may do better.
+asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<session> through,
+                                                               const envelope& message,
+                                                               deadline until, int& nobody) {
+  const role which = through->replies_awaited() < few ? role::prompt : role::bulk;
+  answer got;
+  if (through->over(which)->is_away()) {
+    // It would be sent again and again when the connection is back.
+    got.came = answer::how::lost;
+    through->check_ended(got, which, until, "store '" + message.topic + "'");
+    co_return std::nullopt;
+  }
+  try {
+    const deadline this_try = until.or_sooner(one_try);
+    got = co_await through->asking(which).ask(message, this_try);
+  } catch (const error& e) {
+    if (e.code() != errc::full && e.code() != errc::disconnected) throw;
+    got.came = answer::how::lost;
+  }
+  transport::stored done;
+  // First of all, since nearly every answer is this.
+  if (got.came == answer::how::given && read_stored(got.payload, done)) co_return done;
+  const std::string what = "store '" + message.topic + "'";
+  through->check_ended(got, which, until, what);
+  if (got.came != answer::how::given) co_return std::nullopt;
+  if (!got.status.empty()) {
+    if (++nobody < tries_if_no_stream) co_return std::nullopt;
+    throw error(errc::transport_failed, "no stream takes '" + message.topic + "'");
+  }
+  json said = json::parse(got.payload, nullptr, false);
+  if (!said.is_object()) throw error(errc::transport_failed, what + ": the answer is not JSON");
+  if (refusal_of(said).code != for_the_moment) check_answer(said, what);
+  if (refusal_of(said).text.empty()) {
+    throw error(errc::transport_failed, what + ": the answer is not JetStream's");
+  }
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envelope message,
+                                         duration timeout) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, timeout);
+  transport::check_storable(message);
+  int nobody = 0;
+  for (;;) {
+    auto done = co_await try_to_store(through, message, until, nobody);
+    if (done) {
+      transport::stored result = std::move(*done);
+      co_return result;
+    }
+    const duration left = until.left();
+    co_await through->pause(std::min<duration>(left, between_stores));
+    if (left <= between_stores) {
+      throw through->out_of_time(role::bulk, "store '" + message.topic + "'");
+    }
+  }
+}
+
+// --- Durable consumers. --------------------------------------------------------------------------
+
+namespace {
+
+asio::awaitable<json> make_consumer(std::shared_ptr<session> through, std::string name,
+                                    std::string stream, json config, const char* action,
+                                    deadline until) {
+  json request;
+  request["stream_name"] = std::move(stream);
+  request["config"] = std::move(config);
+  // Servers from 2.10 on know it: then what was made meanwhile is not changed, and what has gone
+  // meanwhile is not made.
+  request["action"] = action;
+  json answer = co_await ask_jetstream(through, "CONSUMER.DURABLE.CREATE." + name, request, until);
+  co_return answer;
+}
+
+// One that its operator made stays as it is, unless another patience is asked for.
+asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_options which,
+                             std::string what, json there, deadline until) {
+  const std::string wrong = misfits(there, which);
+  if (!wrong.empty()) throw error(errc::transport_failed, what + ": " + wrong);
+  if (has_backoff(there)) {
+    if (is_less_patient(there, which)) {
+      throw error(errc::transport_failed, what + ": " + impatience(there, which));
+    }
+    co_return;
+  }
+  if (has_ack_wait(there, which)) co_return;
+  json changed = with_ack_wait(there, which);
+  const std::string name = which.stream + '.' + which.durable;
+  const json made = co_await make_consumer(through, name, which.stream, changed, "update", until);
+  if (refusal_of(made).err_code == consumer_not_found) check_answer(made, what);
+  // Where it may not be changed, one that is more patient does as well: nothing comes too soon.
+  const json& now = made.contains("config") ? made["config"] : there;
+  if (!is_less_patient(now, which)) co_return;
+  const std::string why = refusal_of(made).text;
+  throw error(errc::transport_failed,
+              what + ": " + impatience(now, which) + (why.empty() ? std::string() : ": " + why));
+}
+
+}  // namespace
+
+asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
+                                      transport::pull_options which) {
+  const std::string name = which.stream + '.' + which.durable;
+  const std::string what = "stream '" + which.stream + "', durable '" + which.durable + "'";
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, patience);
+  for (bool again = false;; again = true) {
+    json known = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
+    if (refusal_of(known).err_code != consumer_not_found) {
+      check_answer(known, what);
+      co_await attach(through, which, what, known["config"], until);
+      co_return;
+    }
+    json config = consumer_config(which);
+    json made = co_await make_consumer(through, name, which.stream, config, "create", until);
+    // Made by another process in the meantime: then that one counts.
+    const int code = refusal_of(made).err_code;
+    if ((code == consumer_exists || code == consumer_name_taken) && !again) continue;
+    check_answer(made, what);
     co_return;
   }
 }

@@ -1,25 +1,10 @@
 #include "reply_table.hpp"
 
-#include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace msgbus::nats {
-
-deadline::deadline(const asio::any_io_executor& caller, duration after)
-    : caller_(caller), at_(detail::saturating_add(exec::now(caller), after)) {}
-
-deadline deadline::or_sooner(duration after) const {
-  deadline sooner(caller_, after);
-  sooner.at_ = std::min(sooner.at_, at_);
-  return sooner;
-}
-
-auto deadline::left() const -> duration {
-  return std::max(detail::saturating_sub(at_, exec::now(caller_)), duration::zero());
-}
 
 void reply_promise::give(answer&& reply) noexcept {
   if (taken_.exchange(true, std::memory_order_acq_rel)) return;

@@ -2,7 +2,8 @@
 
 /// Coroutines that wait for replies, which threads of nats.c bring.
 
-#include <msgbus/exec/clock.hpp>
+#include "deadline.hpp"
+
 #include <msgbus/exec/one_shot_event.hpp>
 
 #include "exec/timer_state.hpp"
@@ -11,7 +12,6 @@
 #include <asio/awaitable.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,26 +20,6 @@
 #include <unordered_map>
 
 namespace msgbus::nats {
-
-/// A time in the clock of an executor's context.
-class deadline {
- public:
-  using duration = exec::clock::duration;
-
-  /// `after` may be as long as a duration can be.
-  deadline(const asio::any_io_executor& caller, duration after);
-
-  /// The earlier one of this and `after` from now on.
-  [[nodiscard]] deadline or_sooner(duration after) const;
-  /// Zero when it is over.
-  [[nodiscard]] duration left() const;
-  [[nodiscard]] bool is_over() const { return left() == duration::zero(); }
-  [[nodiscard]] const asio::any_io_executor& caller() const noexcept { return caller_; }
-
- private:
-  asio::any_io_executor caller_;
-  exec::clock::time_point at_;
-};
 
 /// How a wait has ended.
 struct answer {

@@ -2,11 +2,14 @@
 
 #include "core/say.hpp"
 #include "core/text.hpp"
-#include "puller.hpp"
+#include "pull_consumer.hpp"
 
 #include <asio/post.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <random>
 #include <utility>
 
 namespace msgbus::nats {
@@ -38,7 +41,7 @@ void session::connect() {
 void session::close() noexcept {
   if (closed_.exchange(true)) return;
   if (!prompt_) return;
-  const auto all = pullers();
+  const auto all = consumers();
   for (const auto& each : all) each->transport_closes();
   const auto until = std::chrono::steady_clock::now() + give_back_at_close;
   for (const auto& each : all) each->wait_until_given_back(until);
@@ -80,16 +83,16 @@ void session::end_pauses() noexcept {
   pauses_.wake(exec::wait_list::all, woken);
 }
 
-void session::add(const std::shared_ptr<puller>& added) {
+void session::add(const std::shared_ptr<pull_consumer>& added) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(pullers_, [](const auto& each) { return each.expired(); });
-  pullers_.push_back(added);
+  std::erase_if(consumers_, [](const auto& each) { return each.expired(); });
+  consumers_.push_back(added);
 }
 
-std::vector<std::shared_ptr<puller>> session::pullers() {
-  std::vector<std::shared_ptr<puller>> all;
+std::vector<std::shared_ptr<pull_consumer>> session::consumers() {
+  std::vector<std::shared_ptr<pull_consumer>> all;
   const std::lock_guard lock(mutex_);
-  for (const auto& each : pullers_) {
+  for (const auto& each : consumers_) {
     if (auto there = each.lock()) all.push_back(std::move(there));
   }
   return all;
@@ -115,7 +118,7 @@ void session::back(role which, std::string text) {
   }
   end_pauses();
   if (which == role::prompt) {
-    for (const auto& each : pullers()) each->connection_is_back();
+    for (const auto& each : consumers()) each->connection_is_back();
   }
   if (all) events_.tell(event::kind::reconnected, std::move(text));
 }
@@ -151,6 +154,67 @@ void session::slow(std::string subject) {
 }
 
 void session::failed(std::string text) { events_.tell(event::kind::failed, std::move(text)); }
+
+// --- Replies. ------------------------------------------------------------------------------------
+
+namespace {
+
+class answers final : public receiver {
+ public:
+  answers(std::shared_ptr<reply_table> in, std::size_t prefix)
+      : table_(std::move(in)), prefix_(prefix) {}
+
+ private:
+  void take(message_ptr message) noexcept override {
+    const std::string_view subject = subject_of(message.get());
+    std::uint64_t number = 0;
+    const char* const end = subject.data() + subject.size();
+    if (std::from_chars(subject.data() + prefix_, end, number).ptr != end) return;
+    answer got;
+    got.payload = payload_of(message.get());
+    if (got.payload.empty()) got.status = status_of(message.get());
+    table_->give(number, std::move(got));
+  }
+
+  const std::shared_ptr<reply_table> table_;
+  const std::size_t prefix_;
+};
+
+}  // namespace
+
+// Not by natsInbox_Create: where nats.c is built without TLS, its names come from the clock.
+std::string make_inbox() {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string made = "_INBOX.";
+  std::random_device random;
+  for (int i = 0; i < 4; ++i) {
+    for (std::uint32_t bits = random(), left = 8; left != 0; --left, bits >>= 4) {
+      made += digits[bits & 15];
+    }
+  }
+  return made;
+}
+
+replies::~replies() {
+  if (subscription_) subscription_->stop();
+}
+
+const std::string& replies::inbox() {
+  const std::lock_guard lock(mutex_);
+  if (!subscription_) {
+    inbox_ = make_inbox() + '.';
+    subscription_ = subscription::open(over_, inbox_ + '*', {}, 0,
+                                       std::make_shared<answers>(table_, inbox_.size()));
+  }
+  return inbox_;
+}
+
+asio::awaitable<answer> replies::ask(const envelope& message, deadline until) {
+  const reply_table::pending_reply mine(*table_, until.caller());
+  const std::string reply_to = inbox() + std::to_string(mine.number());
+  over_->publish(message, reply_to);
+  co_return co_await mine.wait(std::move(until));
+}
 
 // --- Events. -------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 /// What the parts of one transport share.
 
 #include "connection.hpp"
-#include "replies.hpp"
+#include "reply_table.hpp"
+#include "subscription.hpp"
 
 #include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/wait_list.hpp>
@@ -20,7 +21,7 @@
 
 namespace msgbus::nats {
 
-class puller;
+class pull_consumer;
 
 /// Tells the user what happens to a connection: posts each event to the executor, unless its
 /// context is ending or has ended. Thread-safe.
@@ -40,6 +41,34 @@ class events final : private exec::context_shutdown_hook {
   std::mutex mutex_;
   asio::any_io_executor executor_;  // told to under the mutex
 };
+
+/// Requests over one connection, each answered by one message. The inbox is subscribed when it is
+/// first needed. Thread-safe.
+class replies {
+ public:
+  explicit replies(std::shared_ptr<connection> over) : over_(std::move(over)) {}
+  ~replies();
+  replies(const replies&) = delete;
+  replies& operator=(const replies&) = delete;
+
+  /// Sends the message with a reply topic of its own, and waits for what comes there. `lost` and
+  /// `late` say that it may or may not have arrived. Throws what `connection::publish` does.
+  [[nodiscard]] asio::awaitable<answer> ask(const envelope& message, deadline until);
+
+  [[nodiscard]] reply_table& waiting() const noexcept { return *table_; }
+
+ private:
+  [[nodiscard]] const std::string& inbox();
+
+  const std::shared_ptr<connection> over_;
+  const std::shared_ptr<reply_table> table_ = std::make_shared<reply_table>();
+  std::mutex mutex_;  // of what follows, until it is set
+  std::string inbox_;
+  std::shared_ptr<subscription> subscription_;
+};
+
+/// A topic that nobody else has.
+[[nodiscard]] std::string make_inbox();
 
 /// Both connections, and what happens to them. Kept by the transport and by waits under way.
 /// Thread-safe.
@@ -76,7 +105,7 @@ class session final : public connection_listener, public std::enable_shared_from
   /// Throws: `operation_aborted` if it is cancelled.
   [[nodiscard]] asio::awaitable<void> pause(duration at_most);
 
-  void add(const std::shared_ptr<puller>& added);
+  void add(const std::shared_ptr<pull_consumer>& added);
 
   /// How many messages waited for a connection, and were then given up.
   [[nodiscard]] std::uint64_t given_up() const noexcept;
@@ -90,7 +119,7 @@ class session final : public connection_listener, public std::enable_shared_from
   [[nodiscard]] bool& away(role which) noexcept {
     return which == role::bulk ? bulk_away_ : prompt_away_;
   }
-  [[nodiscard]] std::vector<std::shared_ptr<puller>> pullers();
+  [[nodiscard]] std::vector<std::shared_ptr<pull_consumer>> consumers();
   void end_pauses() noexcept;
   void interrupt_replies(role which) noexcept;
 
@@ -104,7 +133,7 @@ class session final : public connection_listener, public std::enable_shared_from
   bool bulk_away_ = false;
   bool prompt_away_ = false;
   bool end_told_ = false;
-  std::vector<std::weak_ptr<puller>> pullers_;
+  std::vector<std::weak_ptr<pull_consumer>> consumers_;
   exec::wait_list pauses_{mutex_};
 };
 

@@ -4,7 +4,7 @@
 /// call.
 
 #include "connection.hpp"
-#include "message.hpp"
+#include "native.hpp"
 
 #include <msgbus/transport/sink.hpp>
 #include <msgbus/transport/transport.hpp>

@@ -19,20 +19,29 @@
 // the one that has the inbox. Between bulk and prompt there is no order, unless by `flush`, which
 // takes both.
 
-#include "transport.hpp"
+#include <msgbus/transport/nats.hpp>
 
-#include "durations.hpp"
+#include "blocking_thread.hpp"
+#include "deadline.hpp"
 #include "jetstream.hpp"
-#include "puller.hpp"
-#include "status.hpp"
+#include "native.hpp"
+#include "pull_consumer.hpp"
+#include "session.hpp"
 #include "subscription.hpp"
 #include "transport/names.hpp"
 
 #include <msgbus/core/topic.hpp>
+#include <msgbus/exec/aborted.hpp>
+#include <msgbus/exec/one_shot_event.hpp>
 
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
 
 namespace msgbus::nats {
 
@@ -87,7 +96,32 @@ asio::awaitable<void> flush_session(std::shared_ptr<session> through, duration t
   co_await flush_one(through, role::prompt, until);
 }
 
-}  // namespace
+class nats_transport final : public transport::transport {
+ public:
+  explicit nats_transport(std::shared_ptr<session> connected);
+  ~nats_transport() override { nats_transport::close(); }
+
+  [[nodiscard]] msgbus::transport::features supports() const noexcept override;
+  [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept override;
+  void publish(const envelope& message, msgbus::transport::urgency when) override;
+  [[nodiscard]] std::unique_ptr<msgbus::transport::feed> subscribe(
+      const std::string& pattern, const std::string& group,
+      std::shared_ptr<msgbus::transport::sink> to) override;
+  [[nodiscard]] std::string new_inbox() override;
+  [[nodiscard]] asio::awaitable<void> flush(duration timeout) override;
+  [[nodiscard]] asio::awaitable<void> ensure_stream(
+      msgbus::transport::stream_options stream) override;
+  [[nodiscard]] asio::awaitable<msgbus::transport::stored> store(envelope message,
+                                                                 duration timeout) override;
+  [[nodiscard]] asio::awaitable<std::unique_ptr<msgbus::transport::source>> pull(
+      msgbus::transport::pull_options which,
+      std::shared_ptr<msgbus::transport::delivery_sink> to) override;
+  [[nodiscard]] std::uint64_t given_up() const noexcept override { return session_->given_up(); }
+  void close() noexcept override;
+
+ private:
+  const std::shared_ptr<session> session_;
+};
 
 nats_transport::nats_transport(std::shared_ptr<session> connected)
     : session_(std::move(connected)) {}
@@ -137,5 +171,61 @@ asio::awaitable<std::unique_ptr<msgbus::transport::source>> nats_transport::pull
 }
 
 void nats_transport::close() noexcept { session_->close(); }
+
+// --- Connecting. ---------------------------------------------------------------------------------
+
+/// Shared by the coroutine and the thread that connects, which sets it.
+struct attempt final : exec::one_shot_event {
+  std::shared_ptr<session> made;
+  std::exception_ptr failed;
+};
+
+/// The thread that connects. Connecting blocks and cannot be interrupted: a coroutine that is
+/// cancelled leaves the thread behind. One that is not waits for the thread's end, which is near,
+/// so that nothing of an attempt is left when `open` has completed.
+class connecting_thread {
+ public:
+  explicit connecting_thread(std::thread made) : thread_(std::move(made)) {}
+  connecting_thread(const connecting_thread&) = delete;
+  connecting_thread& operator=(const connecting_thread&) = delete;
+  ~connecting_thread() {
+    if (thread_.joinable()) thread_.detach();
+  }
+  void join() { join_unless_self(thread_); }
+
+ private:
+  std::thread thread_;
+};
+
+void connect(attempt& with) noexcept {
+  try {
+    with.made->connect();
+  } catch (...) {
+    with.failed = std::current_exception();
+  }
+}
+
+asio::awaitable<std::shared_ptr<transport::transport>> open(std::shared_ptr<attempt> with) {
+  connecting_thread thread(std::thread([with] {
+    connect(*with);
+    with->set();
+  }));
+  co_await with->wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  exec::throw_if_aborted(state, "NATS");
+  thread.join();
+  if (with->failed) std::rethrow_exception(with->failed);
+  std::shared_ptr<transport::transport> result = std::make_shared<nats_transport>(with->made);
+  co_return result;
+}
+
+}  // namespace
+
+asio::awaitable<std::shared_ptr<transport::transport>> open(asio::any_io_executor executor,
+                                                            const options& how) {
+  auto with = std::make_shared<attempt>();
+  with->made = std::make_shared<session>(std::move(executor), how);
+  return open(std::move(with));
+}
 
 }  // namespace msgbus::nats

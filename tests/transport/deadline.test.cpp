@@ -1,14 +1,20 @@
-#include "transport/nats/durations.hpp"
+#include "transport/nats/deadline.hpp"
+
+#include <msgbus/testing/manual_clock.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
 
 #include <chrono>
 
-namespace durations_test {
+namespace deadline_test {
 
+using msgbus::nats::deadline;
 using msgbus::nats::milliseconds;
 using msgbus::nats::nanoseconds;
-using msgbus::transport::duration;
+using msgbus::testing::manual_clock;
+using msgbus::testing::stepping_context;
+using duration = deadline::duration;
 using namespace std::chrono_literals;
 
 TEST_CASE("the longest duration is one that a server can add to a date") {
@@ -28,4 +34,18 @@ TEST_CASE("the longest duration is one that nats.c can keep") {
   CHECK(milliseconds(duration::max()) == 2'147'483'647);
 }
 
-}  // namespace durations_test
+TEST_CASE("the earlier of two deadlines counts") {
+  stepping_context context;
+  manual_clock clock(context);
+  const deadline until(context.get_executor(), 10s);
+  CHECK(until.left() == 10s);
+  CHECK(until.or_sooner(2s).left() == 2s);
+  clock.advance(9s);
+  CHECK(until.or_sooner(2s).left() == 1s);
+  CHECK_FALSE(until.is_over());
+  clock.advance(2s);
+  CHECK(until.left() == 0s);
+  CHECK(until.is_over());
+}
+
+}  // namespace deadline_test

@@ -1,13 +1,163 @@
-#include "native_connection.hpp"
+#include "native.hpp"
 
-#include "settings.hpp"
-#include "status.hpp"
 #include "urls.hpp"
 
 #include <bit>
+#include <cstdlib>
+#include <limits>
+#include <new>
 #include <utility>
 
 namespace msgbus::nats {
+
+// --- Statuses. -----------------------------------------------------------------------------------
+
+errc code_of(natsStatus status) noexcept {
+  switch (status) {
+    case NATS_NO_SERVER:
+    case NATS_IO_ERROR:
+    case NATS_STALE_CONNECTION:
+    case NATS_CONNECTION_DISCONNECTED:
+    case NATS_NOT_YET_CONNECTED: return errc::disconnected;
+    case NATS_CONNECTION_CLOSED:
+    case NATS_DRAINING: return errc::closed;
+    case NATS_CONNECTION_AUTH_FAILED:
+    case NATS_NOT_PERMITTED:
+    case NATS_SSL_ERROR:
+    case NATS_SECURE_CONNECTION_WANTED:
+    case NATS_SECURE_CONNECTION_REQUIRED: return errc::access_denied;
+    case NATS_TIMEOUT: return errc::timed_out;
+    case NATS_INSUFFICIENT_BUFFER: return errc::full;
+    case NATS_INVALID_SUBJECT: return errc::invalid_topic;
+    default: return errc::transport_failed;
+  }
+}
+
+std::string text_of(natsStatus status) {
+  std::string text = natsStatus_GetText(status);
+  natsStatus last = NATS_OK;
+  const char* const said = nats_GetLastError(&last);
+  if (last != status || !said) return text;
+  // It begins with a place in nats.c: "(pub.c:298): ...".
+  std::string_view more = said;
+  const auto place = more.find("): ");
+  if (more.starts_with('(') && place != std::string_view::npos) more.remove_prefix(place + 3);
+  if (!more.empty() && more != text) text += " (" + std::string(more) + ")";
+  return text;
+}
+
+error failure(natsStatus status, const std::string& what) {
+  return error(code_of(status), what + ": " + text_of(status));
+}
+
+// --- Messages. -----------------------------------------------------------------------------------
+
+namespace {
+
+/// Texts of a message, in an array that nats.c makes.
+class texts {
+ public:
+  template <class F, class... Args>
+  explicit texts(F list, natsMsg* of, Args... args) {
+    const natsStatus status = list(of, args..., &all_, &count_);
+    if (status == NATS_NO_MEMORY) throw std::bad_alloc();
+    if (status != NATS_OK) count_ = 0;
+  }
+  ~texts() { std::free(static_cast<void*>(all_)); }
+  texts(const texts&) = delete;
+  texts& operator=(const texts&) = delete;
+
+  [[nodiscard]] const char* const* begin() const noexcept { return all_; }
+  [[nodiscard]] const char* const* end() const noexcept { return all_ + count_; }
+
+ private:
+  const char** all_ = nullptr;
+  int count_ = 0;
+};
+
+std::string_view text_or_empty(const char* text) noexcept {
+  return text ? std::string_view(text) : std::string_view();
+}
+
+std::string_view header_of(natsMsg* message, const char* name) noexcept {
+  const char* value = nullptr;
+  if (natsMsgHeader_Get(message, name, &value) != NATS_OK) return {};
+  return text_or_empty(value);
+}
+
+}  // namespace
+
+void discarded_messages::add(message_ptr message) noexcept {
+  constexpr std::size_t most_bytes = 256 << 10;
+  bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
+  all_[count_++] = std::move(message);
+  if (count_ == all_.size() || bytes_ > most_bytes) destroy();
+}
+
+void discarded_messages::destroy() noexcept {
+  for (; count_ > 0; --count_) all_[count_ - 1].reset();
+  bytes_ = 0;
+}
+
+message_ptr to_nats(const envelope& message, const std::string& reply_to) {
+  natsMsg* made = nullptr;
+  natsStatus status =
+      natsMsg_Create(&made, message.topic.c_str(), reply_to.empty() ? nullptr : reply_to.c_str(),
+                     message.payload.data(), static_cast<int>(message.payload.size()));
+  message_ptr result(made);
+  for (const auto& [name, value] : message.headers) {
+    if (status != NATS_OK) break;
+    status = natsMsgHeader_Add(made, name.c_str(), value.c_str());
+  }
+  if (status != NATS_OK) throw failure(status, "message to '" + message.topic + "'");
+  return result;
+}
+
+std::string_view subject_of(const natsMsg* message) noexcept {
+  return text_or_empty(natsMsg_GetSubject(message));
+}
+
+std::string_view reply_topic_of(const natsMsg* message) noexcept {
+  return text_or_empty(natsMsg_GetReply(message));
+}
+
+std::string_view payload_of(const natsMsg* message) noexcept {
+  const char* const data = natsMsg_GetData(message);
+  return data ? std::string_view(data, static_cast<std::size_t>(natsMsg_GetDataLength(message)))
+              : std::string_view();
+}
+
+std::string_view status_of(natsMsg* message) noexcept {
+  static const std::string name(header::status);
+  return header_of(message, name.c_str());
+}
+
+std::string_view description_of(natsMsg* message) noexcept {
+  return header_of(message, "Description");
+}
+
+envelope from_nats(natsMsg* message) {
+  envelope result{std::string(subject_of(message))};
+  result.payload = payload_of(message);
+  result.reply_to = reply_topic_of(message);
+  const texts names(natsMsgHeader_Keys, message);
+  for (const char* const name : names) {
+    for (const char* const value : texts(natsMsgHeader_Values, message, name)) {
+      result.headers.add(name, value);
+    }
+  }
+  return result;
+}
+
+void check(const envelope& message) {
+  transport::check_envelope(message);
+  if (message.payload.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw error(errc::transport_failed,
+                "a payload of " + std::to_string(message.payload.size()) + " bytes is too large");
+  }
+}
+
+// --- Connections. --------------------------------------------------------------------------------
 
 /// nats.c may call back after a connection has been destroyed, or for one that could not be made:
 /// so it is given a number instead of a pointer, and its calls for numbers that are gone are
@@ -153,11 +303,25 @@ std::string native_connection::last_error() const {
   return text ? text : "";
 }
 
-natsStatus native_connection::publish(message_ptr message) noexcept {
-  const natsStatus status = natsConnection_PublishMsg(connection_, message.get());
+natsStatus native_connection::publish(const envelope& message, const std::string& reply_to) {
+  if (message.headers.empty()) return publish(message.topic, reply_to, message.payload);
+  message_ptr made = to_nats(message, reply_to);
+  const natsStatus status = natsConnection_PublishMsg(connection_, made.get());
   const std::lock_guard lock(sent_mutex_);
-  sent_.add(std::move(message));
+  sent_.add(std::move(made));
   return status;
+}
+
+natsStatus native_connection::publish(const std::string& subject, const std::string& reply_to,
+                                      std::string_view text) noexcept {
+  const int size = static_cast<int>(text.size());
+  return reply_to.empty() ? natsConnection_Publish(connection_, subject.c_str(), text.data(), size)
+                          : natsConnection_PublishRequest(connection_, subject.c_str(),
+                                                          reply_to.c_str(), text.data(), size);
+}
+
+std::size_t native_connection::max_payload() const noexcept {
+  return static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_));
 }
 
 natsStatus native_connection::subscribe(natsSubscription*& made, const std::string& subject,

@@ -1,7 +1,5 @@
-#include "settings.hpp"
-
-#include "durations.hpp"
-#include "status.hpp"
+#include "deadline.hpp"
+#include "native.hpp"
 #include "urls.hpp"
 
 #include <asio/ip/address.hpp>

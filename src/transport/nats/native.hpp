@@ -1,23 +1,92 @@
 #pragma once
 
-/// One connection of nats.c, from connecting until nats.c has closed it. nats.c reconnects by
-/// itself as long as it knows how; a `connection` replaces one that nats.c has given up.
+/// What calls nats.c, but for subscriptions: its statuses, messages, options and connections.
 
-#include "message.hpp"
-
+#include <msgbus/core/error.hpp>
+#include <msgbus/transport/envelope.hpp>
 #include <msgbus/transport/nats.hpp>
 
 #include <nats/nats.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace msgbus::nats {
+
+// --- Statuses. -----------------------------------------------------------------------------------
+
+/// `closed` stands for a connection that is closed, whoever closed it.
+[[nodiscard]] errc code_of(natsStatus status) noexcept;
+
+/// What nats.c says of the last failure on this thread; if that is another one, the status's name.
+[[nodiscard]] std::string text_of(natsStatus status);
+
+/// `what: why`.
+[[nodiscard]] error failure(natsStatus status, const std::string& what);
+
+// --- Messages. -----------------------------------------------------------------------------------
+
+struct message_deleter {
+  void operator()(natsMsg* message) const noexcept { natsMsg_Destroy(message); }
+};
+using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
+
+/// Messages that are to be destroyed. nats.c destroys them on a thread of its own, and wakes that
+/// thread for a message that comes alone. So they are given to it many at a time.
+class discarded_messages {
+ public:
+  discarded_messages() = default;
+  ~discarded_messages() { destroy(); }
+  discarded_messages(const discarded_messages&) = delete;
+  discarded_messages& operator=(const discarded_messages&) = delete;
+
+  void add(message_ptr message) noexcept;
+  void destroy() noexcept;
+
+ private:
+  std::array<message_ptr, 32> all_;
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+/// Of one that was checked. Throws.
+[[nodiscard]] message_ptr to_nats(const envelope& message, const std::string& reply_to);
+
+/// With all values of a header that is there several times. Throws `std::bad_alloc` only.
+[[nodiscard]] envelope from_nats(natsMsg* message);
+
+[[nodiscard]] std::string_view subject_of(const natsMsg* message) noexcept;
+/// Empty if there is none.
+[[nodiscard]] std::string_view reply_topic_of(const natsMsg* message) noexcept;
+[[nodiscard]] std::string_view payload_of(const natsMsg* message) noexcept;
+
+/// The value of "Status"; empty for a message that is none of the server's own.
+[[nodiscard]] std::string_view status_of(natsMsg* message) noexcept;
+/// The server's words for its status; empty if it says nothing.
+[[nodiscard]] std::string_view description_of(natsMsg* message) noexcept;
+
+/// Throws `invalid_topic` or `bad_arguments` if sending it would break the protocol.
+void check(const envelope& message);
+
+// --- Options. ------------------------------------------------------------------------------------
+
+struct options_deleter {
+  void operator()(natsOptions* options) const noexcept { natsOptions_Destroy(options); }
+};
+using options_ptr = std::unique_ptr<natsOptions, options_deleter>;
+
+/// For the connection that sends in bulk, or for the one that sends at once. Throws if files are
+/// not there, or are not what they should be.
+[[nodiscard]] options_ptr to_nats(const options& from, bool in_bulk);
+
+// --- Connections. --------------------------------------------------------------------------------
 
 class native_connection;
 
@@ -54,7 +123,6 @@ class native_connection {
   native_connection(const native_connection&) = delete;
   native_connection& operator=(const native_connection&) = delete;
 
-  [[nodiscard]] natsConnection* get() const noexcept { return connection_; }
   [[nodiscard]] bool is_connected() const noexcept;
   [[nodiscard]] bool is_closed() const noexcept;
   /// Whether nats.c has closed it because of an error that the server has sent.
@@ -62,8 +130,13 @@ class native_connection {
   /// nats.c's words for its last error; empty if there is none.
   [[nodiscard]] std::string last_error() const;
 
-  /// Sends the message, and destroys it later, together with others.
-  natsStatus publish(message_ptr message) noexcept;
+  /// Sends the envelope, which was checked. Throws what `to_nats` does.
+  natsStatus publish(const envelope& message, const std::string& reply_to);
+  /// Sends a text without headers.
+  natsStatus publish(const std::string& subject, const std::string& reply_to,
+                     std::string_view text) noexcept;
+  /// What the server takes of payload and headers together.
+  [[nodiscard]] std::size_t max_payload() const noexcept;
 
   natsStatus subscribe(natsSubscription*& made, const std::string& subject,
                        const std::string& group, natsMsgHandler handler, void* closure);
