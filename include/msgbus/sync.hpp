@@ -10,6 +10,7 @@
 #include <msgbus/core/one_of.hpp>
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/core/topic.hpp>
+#include <msgbus/core/version.hpp>
 #include <msgbus/di/depends.hpp>
 #include <msgbus/di/provider.hpp>
 #include <msgbus/di/yield.hpp>
