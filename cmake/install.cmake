@@ -1,7 +1,11 @@
-# cmake --install, and the package that find_package(msgbus CONFIG) finds.
+# cmake --install, the package that find_package(msgbus CONFIG) finds, and pkg-config files.
+#
+# Components: `runtime` and `nats` hold shared libraries, `development` is what programs are built
+# with, `documentation` is what people read. Without --component, all of them are installed.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
+include(pkg_config)
 
 set(msgbus_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/msgbus")
 
@@ -9,7 +13,7 @@ set(msgbus_installed msgbus_sync msgbus)
 if(MSGBUS_WITH_ASYNC)
   list(APPEND msgbus_installed msgbus_testing)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_asio.cmake"
-    DESTINATION ${msgbus_package_dir})
+    DESTINATION ${msgbus_package_dir} COMPONENT development)
 endif()
 
 if(MSGBUS_WITH_NATS)
@@ -17,18 +21,28 @@ if(MSGBUS_WITH_NATS)
   install(FILES
     "${PROJECT_SOURCE_DIR}/cmake/msgbus_json.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/msgbus_nats_client.cmake"
-    DESTINATION ${msgbus_package_dir})
+    DESTINATION ${msgbus_package_dir} COMPONENT development)
 endif()
 
-install(TARGETS ${msgbus_installed} EXPORT msgbusTargets
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
-  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(target IN LISTS msgbus_installed)
+  # A library that needs another package at run time is a component of its own.
+  set(component runtime)
+  if(target STREQUAL "msgbus_nats")
+    set(component nats)
+  endif()
+  install(TARGETS ${target} EXPORT msgbusTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}
+      NAMELINK_COMPONENT development
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${component}
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  msgbus_install_pkg_config(${target})
+endforeach()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/msgbus"
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
   FILES_MATCHING PATTERN "*.hpp")
-install(EXPORT msgbusTargets NAMESPACE msgbus:: DESTINATION ${msgbus_package_dir})
+install(EXPORT msgbusTargets NAMESPACE msgbus:: DESTINATION ${msgbus_package_dir}
+  COMPONENT development)
 
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/msgbusConfig.cmake.in"
@@ -39,5 +53,6 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/msgbusConfigVersion.cmak
 install(FILES
   "${PROJECT_BINARY_DIR}/msgbusConfig.cmake"
   "${PROJECT_BINARY_DIR}/msgbusConfigVersion.cmake"
-  DESTINATION ${msgbus_package_dir})
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/msgbus")
+  DESTINATION ${msgbus_package_dir} COMPONENT development)
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/msgbus" COMPONENT development)
