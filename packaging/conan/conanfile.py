@@ -1,3 +1,5 @@
+# Makes a package of the tree that this recipe is in:  conan create packaging/conan
+
 import os
 import re
 
@@ -7,6 +9,8 @@ from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
 from conan.tools.files import copy, load
 
 required_conan_version = ">=2.0"
+
+TREE = os.path.join(os.pardir, os.pardir)  # from the folder of this recipe
 
 
 class MsgbusConan(ConanFile):
@@ -19,11 +23,15 @@ class MsgbusConan(ConanFile):
     options = {"shared": [True, False], "fPIC": [True, False], "with_nats": [True, False]}
     default_options = {"shared": False, "fPIC": True, "with_nats": False}
     implements = ["auto_shared_fpic"]
-    exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*"
 
     def set_version(self):
-        root = load(self, os.path.join(self.recipe_folder, "CMakeLists.txt"))
-        self.version = re.search(r"project\(msgbus\s+VERSION ([\d.]+)", root).group(1)
+        text = load(self, os.path.join(self.recipe_folder, TREE, "CMakeLists.txt"))
+        self.version = re.search(r"project\(msgbus\s+VERSION ([\d.]+)", text).group(1)
+
+    def export_sources(self):
+        tree = os.path.join(self.recipe_folder, TREE)
+        for pattern in ("CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*"):
+            copy(self, pattern, tree, self.export_sources_folder)
 
     def layout(self):
         cmake_layout(self)
@@ -42,6 +50,7 @@ class MsgbusConan(ConanFile):
         toolchain = CMakeToolchain(self)
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"MSGBUS_BUILD_{part}"] = False
+        toolchain.cache_variables["CMAKE_INSTALL_LIBDIR"] = "lib"
         toolchain.cache_variables["MSGBUS_WITH_NATS"] = bool(self.options.with_nats)
         toolchain.generate()
         CMakeDeps(self).generate()

@@ -1,0 +1,146 @@
+# Makes Debian packages, installs them into a folder, builds examples with what is there, and
+# removes them. Called by ctest. BUILD is a build of shared libraries that has been built.
+#
+# As root, dpkg itself installs and removes, in a root directory made for it. As anyone else, the
+# packages are only unpacked.
+
+cmake_minimum_required(VERSION 3.22)
+
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(output_of result)
+  execute_process(COMMAND ${ARGN}
+    OUTPUT_VARIABLE output OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  set(${result} "${output}" PARENT_SCOPE)
+endfunction()
+
+# files_in(<result> <folder> <tests of find>...)
+function(files_in result folder)
+  output_of(found find "${folder}" ${ARGN})
+  string(REPLACE "\n" ";" found "${found}")
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE "${SCRATCH}")
+file(MAKE_DIRECTORY "${SCRATCH}")
+get_filename_component(bin "${CMAKE_COMMAND}" DIRECTORY)
+run("${bin}/cpack" -G DEB --config "${BUILD}/CPackConfig.cmake" -B "${SCRATCH}/packages")
+
+# --- Which packages there are, and what they say of themselves. ----------------------------------
+
+files_in(files "${SCRATCH}/packages" -maxdepth 1 -name *.deb)
+set(names)
+foreach(file IN LISTS files)
+  output_of(name dpkg-deb -f "${file}" Package)
+  list(APPEND names ${name})
+  output_of(version dpkg-deb -f "${file}" Version)
+  if(NOT version STREQUAL EXPECTED_VERSION)
+    message(FATAL_ERROR "${file} has the version ${version}, not ${EXPECTED_VERSION}")
+  endif()
+  output_of(depends_${name} dpkg-deb -f "${file}" Depends)
+  message(STATUS "${name} depends on: ${depends_${name}}")
+endforeach()
+set(expected libmsgbus${SOVERSION} libmsgbus-dev libmsgbus-doc)
+if(WITH_NATS)
+  list(APPEND expected libmsgbus-nats${SOVERSION})
+endif()
+list(SORT expected)
+list(SORT names)
+if(NOT names STREQUAL expected)
+  message(FATAL_ERROR "The packages are ${names}, not ${expected}")
+endif()
+
+# expect(<package> <regex>...): it depends on these.
+function(expect package)
+  foreach(regex IN LISTS ARGN)
+    if(NOT depends_${package} MATCHES "${regex}")
+      message(FATAL_ERROR "${package} does not depend on ${regex}: ${depends_${package}}")
+    endif()
+  endforeach()
+endfunction()
+
+string(REPLACE "." "\\." so "${SOVERSION}")
+string(REPLACE "." "\\." exactly " \\(= ${EXPECTED_VERSION}\\)")
+expect(libmsgbus${SOVERSION} libc6 "libstdc\\+\\+6")
+expect(libmsgbus-dev "libmsgbus${so}${exactly}")
+if(WITH_ASYNC)
+  expect(libmsgbus-dev libasio-dev)
+endif()
+if(WITH_NATS)
+  expect(libmsgbus-nats${SOVERSION} libnats "libmsgbus${so}${exactly}")
+  expect(libmsgbus-dev nlohmann-json3-dev "libmsgbus-nats${so}${exactly}")
+  if(depends_libmsgbus${SOVERSION} MATCHES libnats)
+    message(FATAL_ERROR "libmsgbus${SOVERSION} needs NATS's client")
+  endif()
+endif()
+
+# Packages of others learn from here which package has the library that they link.
+files_in(file "${SCRATCH}/packages" -maxdepth 1 -name libmsgbus${SOVERSION}_*.deb)
+output_of(shlibs dpkg-deb -I "${file}" shlibs)
+if(NOT shlibs MATCHES "libmsgbus_sync ${so} libmsgbus${so} ")
+  message(FATAL_ERROR "libmsgbus${SOVERSION} does not say which libraries it has: ${shlibs}")
+endif()
+
+# --- Installed, used and removed. -----------------------------------------------------------------
+
+set(root "${SCRATCH}/root")
+file(MAKE_DIRECTORY "${root}/var/lib/dpkg/info" "${root}/var/lib/dpkg/updates")
+file(TOUCH "${root}/var/lib/dpkg/status")
+output_of(user id -u)
+if(user STREQUAL "0")
+  # Everything that the packages need is outside of this root: what they depend on, of which dpkg
+  # warns, and the shell of their scripts. These call ldconfig, which must not be this machine's.
+  file(MAKE_DIRECTORY "${SCRATCH}/bin")
+  file(WRITE "${SCRATCH}/bin/ldconfig" "#!/bin/sh\necho ldconfig >> ${SCRATCH}/called\n")
+  file(CHMOD "${SCRATCH}/bin/ldconfig" PERMISSIONS OWNER_READ OWNER_EXECUTE)
+  set(ENV{PATH} "${SCRATCH}/bin:$ENV{PATH}")
+  set(dpkg dpkg "--root=${root}" --force-depends --force-script-chrootless)
+  run(${dpkg} -i ${files} ERROR_QUIET)
+  if(NOT EXISTS "${SCRATCH}/called")
+    message(FATAL_ERROR "The loader's cache was not made anew")
+  endif()
+else()
+  foreach(file IN LISTS files)
+    run(dpkg-deb -x "${file}" "${root}")
+  endforeach()
+endif()
+
+foreach(name IN LISTS names)
+  if(NOT EXISTS "${root}/usr/share/doc/${name}/copyright")
+    message(FATAL_ERROR "${name} does not say under which terms it may be used")
+  endif()
+endforeach()
+
+set(ENV{PKG_CONFIG_PATH} "${root}/usr/${LIBDIR}/pkgconfig")
+set(ENV{LD_LIBRARY_PATH} "${root}/usr/${LIBDIR}")
+set(examples "${root}/usr/share/doc/msgbus/examples")
+set(first 01_first_program msgbus-sync)
+set(second 06_awaited_dispatch msgbus)
+foreach(one IN ITEMS first second)
+  list(GET ${one} 0 example)
+  list(GET ${one} 1 package)
+  if(package STREQUAL "msgbus" AND NOT WITH_ASYNC)
+    continue()
+  endif()
+  output_of(flags "${PKG_CONFIG}" --cflags --libs ${package})
+  separate_arguments(arguments UNIX_COMMAND
+    "${COMPILER} -std=c++20 ${FLAGS} ${examples}/${example}.cpp -o ${SCRATCH}/${example} ${flags}")
+  run(${arguments})
+  output_of(needed ldd "${SCRATCH}/${example}")
+  if(NOT needed MATCHES "${root}/usr/${LIBDIR}/libmsgbus")
+    message(FATAL_ERROR "${example} does not run with the installed libraries:\n${needed}")
+  endif()
+  run("${SCRATCH}/${example}")
+endforeach()
+
+if(user STREQUAL "0")
+  run(${dpkg} --purge ${names} ERROR_QUIET)
+  file(REMOVE_RECURSE "${root}/var/lib/dpkg")
+  files_in(left "${root}" -mindepth 1)
+  list(REMOVE_ITEM left "${root}/var" "${root}/var/lib")
+  if(left)
+    message(FATAL_ERROR "Removed packages have left: ${left}")
+  endif()
+endif()
