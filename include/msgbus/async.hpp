@@ -1,6 +1,6 @@
 #pragma once
 
-// The async family: what a program with Asio coroutines includes.
+// The async family, for programs with Asio coroutines.
 
 #include <msgbus/exec/requirements.hpp>  // first, so that it is said first
 

@@ -16,15 +16,15 @@ namespace {
 
 void say_abandoned(const char* component, std::uint64_t messages, const std::string& first) {
   std::fprintf(stderr,
-               "msgbus: %s was destroyed, or its context was, with %llu message%s not handled to "
-               "the end (the first: %s), and no observer is told\n",
+               "msgbus: %s or its execution context was destroyed with %llu unfinished message%s "
+               "(the first: %s), and no observer is attached; co_await drain() first\n",
                component, static_cast<unsigned long long>(messages), messages == 1 ? "" : "s",
                first.c_str());
 }
 
 void say(const char* what, const msgbus::step& about, const std::exception_ptr& failure) noexcept {
   msgbus::detail::say({what, " ", about.message, about.topic.empty() ? "" : " on ", about.topic,
-                       " failed, and no observer is told: "},
+                       " failed, and no observer is attached: "},
                       failure);
 }
 
@@ -333,7 +333,7 @@ void core::overran(const msgbus::step& about, std::chrono::steady_clock::duratio
 
 void core::throw_closed(const msgbus::step& message) {
   count_rejected(message);
-  throw error(errc::closed, std::string(unseen_.component()) + " is closed and takes no " +
+  throw error(errc::closed, std::string(unseen_.component()) + " is closed and accepts no " +
                                 std::string(message.message));
 }
 

@@ -91,7 +91,7 @@ class posted_work {
   posted_work(posted_work&&) noexcept = default;
   posted_work& operator=(posted_work&&) = delete;
   ~posted_work() {
-    if (of_) of_->end_unbegun({exec::aborted("its executor was destroyed"), true});
+    if (of_) of_->end_unbegun({exec::aborted("a handler whose executor was destroyed"), true});
   }
   void operator()() { std::exchange(of_, nullptr)->run(); }
 
@@ -111,7 +111,7 @@ asio::awaitable<offloaded> offload(asio::any_io_executor on, std::function<void(
     const auto told = co_await asio::this_coro::cancellation_state;
     if (told.cancelled() != asio::cancellation_type::none) {
       offloaded given_up;
-      given_up.failure = exec::aborted("cancelled before it began");
+      given_up.failure = exec::aborted("a handler that had not started");
       if (state->end_unbegun(std::move(given_up))) break;
     }
     co_await state->wait();

@@ -217,13 +217,13 @@ void service_core::throw_no_handler(const command& asked) {
   if (!asked.d.from_mailbox) count_no_handler(asked.d);
   if (asked.only) {
     throw error(errc::no_handler, asked.only->describe() +
-                                      " is no longer handled: it was cancelled, or its service is "
-                                      "gone");
+                                      " has no handler: it was cancelled, or its service was "
+                                      "destroyed");
   }
   std::string there;
   for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
-  throw error(errc::no_handler, "no operation '" + asked.name + "'; there " +
-                                    (there.empty() ? "are none" : "are: " + there));
+  throw error(errc::no_handler, "the service has no operation '" + asked.name + "'; it " +
+                                    (there.empty() ? "has none" : "has: " + there));
 }
 
 void service_core::close() noexcept {

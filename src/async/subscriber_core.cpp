@@ -23,9 +23,9 @@ std::shared_ptr<subscriber_core> subscriber_core::make(const asio::any_io_execut
 }
 
 error not_taken(value_ref message, std::string_view topic, const std::string& handlers) {
-  return error(errc::type_mismatch, "message of type " + describe(message) + " on topic '" +
-                                        std::string(topic) +
-                                        "' is not taken by what is there: " + handlers);
+  return error(errc::type_mismatch,
+               "message of type " + describe(message) + " on topic '" + std::string(topic) +
+                   "': no handler accepts this type; handlers on this topic: " + handlers);
 }
 
 subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,

@@ -31,7 +31,7 @@ bridge_link bridge::keep(parts& in, std::shared_ptr<bridging::link_base> made) {
   try {
     const std::lock_guard lock(in.mutex);
     if (in.closed) {
-      throw error(errc::closed, "the bridge is closed and takes no link: " + made->name());
+      throw error(errc::closed, "the bridge is closed and accepts no link: " + made->name());
     }
     std::erase_if(in.links, [](const auto& each) { return !each->active(); });
     check_events(in, made->events);

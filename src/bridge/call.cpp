@@ -34,16 +34,16 @@ envelope call::take(const asio::cancellation_state& state) {
   const std::string& topic = request_.topic;
   if (!reply_->answer) {
     if (reply_->ended) {
-      throw error(reply_->ended->code, reply_->ended->why + " while '" + topic + "' was asked");
+      throw error(reply_->ended->code, reply_->ended->why + " before '" + topic + "' replied");
     }
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count();
     throw error(errc::timed_out,
-                "'" + topic + "' did not answer within " + std::to_string(ms) + " ms");
+                "'" + topic + "' did not reply within " + std::to_string(ms) + " ms");
   }
   envelope answer = std::move(*reply_->answer);
   // A service may have a header of this name in an answer of its own.
   if (answer.payload.empty() && header_of(answer, header::status) == "503") {
-    throw error(errc::no_handler, "nobody serves '" + topic + "'");
+    throw error(errc::no_handler, "no process serves '" + topic + "'");
   }
   name_attributes(answer.headers);
   throw_error_in(answer, topic.substr(prefix_ + 1));

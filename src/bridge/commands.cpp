@@ -86,7 +86,7 @@ void throw_bad_arguments(const std::string& operation, std::string_view types,
 void check_no_arguments(const std::string& operation, std::string_view bytes) {
   if (bytes.empty() || bytes == "null" || bytes == "[]") return;
   throw error(errc::bad_arguments, "operation '" + operation +
-                                       "' takes no arguments, and was given a payload of " +
+                                       "' takes no arguments, but the request has a payload of " +
                                        std::to_string(bytes.size()) + " bytes");
 }
 
@@ -127,7 +127,7 @@ void write_short_error(envelope& answer, const std::exception_ptr& failure) {
   answer.headers.emplace(header::error_code, code_of(failure));
   answer.headers.emplace(header::error_kind,
                          detail::first_characters(in_one_line(kind_of(failure)), most));
-  answer.headers.emplace(header::error_text, "the answer cannot be sent");
+  answer.headers.emplace(header::error_text, "the reply cannot be sent");
 }
 
 std::exception_ptr unsendable(const std::string& what, const std::exception_ptr& why) {

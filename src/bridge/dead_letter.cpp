@@ -90,7 +90,7 @@ std::uint64_t message_digest(std::string_view id, std::string_view payload) noex
 }
 
 std::string reason_of(const failures& failed) {
-  if (failed.empty()) return "no handler takes it";
+  if (failed.empty()) return "no handler accepts it";
   std::string all;
   for (std::size_t i = 0; i < failed.size(); ++i) {
     const std::string text = describe(failed[i]);

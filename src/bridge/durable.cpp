@@ -172,7 +172,7 @@ class durable_link final : public link_base,
       const unsigned unseen = before_.unseen(delivery_->times);
       if (limit == 0 || unseen < limit) return {};
       return "it was delivered " + std::to_string(unseen) +
-             " times, and what became of it is not known: it may end the processes that handle it";
+             " times without being settled; its handler may end the process";
     }
     /// Before it is in a mailbox.
     [[nodiscard]] const envelope& message() const noexcept { return delivery_->message; }
@@ -388,7 +388,7 @@ class durable_link final : public link_base,
       self->counted(one.delivery->term(), self->buried_);
     } else if (result.never) {
       self->end_without_letter(one,
-                               "; no dead letter of it can be stored: " + describe(result.failure));
+                               "; its dead letter cannot be stored: " + describe(result.failure));
     } else {
       self->hub_->failed(self->name(), result.failure);
       self->keep_for_later(one);
@@ -402,14 +402,15 @@ class durable_link final : public link_base,
         "stream '" + result.where->stream + "', sequence " + std::to_string(result.where->sequence);
     if (result.refusal) {
       add(shortened_);
-      tell(*one.delivery, "has only a shortened dead letter (" + place +
-                              "), since a whole one is refused: " + describe(result.refusal));
+      tell(*one.delivery,
+           "has only a shortened dead letter (" + place +
+               "); the transport refused the whole one: " + describe(result.refusal));
     }
     // An earlier try of ours may have stored it without our knowing. Otherwise it is another
     // process's of the same message, or of one that was the same when the stream was made anew.
     if (result.where->duplicate && one.before.reason.empty()) {
-      tell(*one.delivery, "has a dead letter that was there before this one (" + place +
-                              "), so this one, '" + one.reason + "', was not stored");
+      tell(*one.delivery, "already has a dead letter (" + place + "); the new one, '" + one.reason +
+                              "', was not stored");
     }
   }
 

@@ -17,20 +17,20 @@ hub::~hub() { close(); }
 
 void hub::failed(std::string_view where, const std::exception_ptr& what) const noexcept {
   if (!on_failure_) {
-    detail::say({where, " failed, and no on_failure is told: "}, what);
+    detail::say({where, " failed, and bridge_options::on_failure is not set: "}, what);
     return;
   }
   try {
     on_failure_(where, what);
   } catch (...) {
     detail::say({where, " failed: "}, what);
-    detail::say_thrown_by("an on_failure");
+    detail::say_thrown_by("on_failure");
   }
 }
 
 std::shared_ptr<answers> hub::listen() {
   const std::lock_guard lock(mutex_);
-  if (closed_) throw error(errc::closed, "the bridge is closed and sends no requests");
+  if (closed_) throw error(errc::closed, "the bridge is closed and sends no request");
   if (!answers_ || answers_->has_ended()) {
     auto made = std::make_shared<answers>(wire->new_inbox());
     made->feed = wire->subscribe(made->pattern(), {}, made);

@@ -19,9 +19,9 @@ const reader& chosen(std::span<const reader> readers, const incoming& one) {
   }
   throw error(errc::decode_failed,
               "a message on '" + one.from.topic + "' " +
-                  (type.empty() ? "does not say what type it is"
+                  (type.empty() ? "has no type header"
                                 : "is of type '" + detail::shortened(type, 120) + "'") +
-                  "; what is taken there: " + known);
+                  "; types that this link accepts: " + known);
 }
 
 }  // namespace
@@ -30,9 +30,9 @@ std::vector<reader> checked_readers(std::vector<reader> all) {
   for (auto one = all.begin(); one != all.end(); ++one) {
     const auto same = [&](const reader& other) { return other.type == one->type; };
     if (std::any_of(all.begin(), one, same)) {
-      throw error(errc::bad_arguments,
-                  "two types of one link are named '" + std::string(one->type) +
-                      "': nothing in a message says which of them it is (msgbus::name_of)");
+      throw error(errc::bad_arguments, "two types of one link have the same name, '" +
+                                           std::string(one->type) +
+                                           "': give one of them another name (msgbus::name_of)");
     }
   }
   return all;
@@ -47,11 +47,12 @@ exec::shared_message read(std::span<const reader> readers, incoming&& one) {
     if (e.code() == errc::decode_failed) {
       throw error(errc::decode_failed, "a message on '" + topic + "': " + e.what());
     }
-    throw error(errc::decode_failed,
-                "a message on '" + topic + "' is no " + std::string(by.type) + ": " + e.what());
+    throw error(errc::decode_failed, "a message on '" + topic + "' cannot be read as " +
+                                         std::string(by.type) + ": " + e.what());
   } catch (...) {
-    throw error(errc::decode_failed, "a message on '" + topic + "' is no " + std::string(by.type) +
-                                         ": " + describe(std::current_exception()));
+    throw error(errc::decode_failed, "a message on '" + topic + "' cannot be read as " +
+                                         std::string(by.type) + ": " +
+                                         describe(std::current_exception()));
   }
 }
 

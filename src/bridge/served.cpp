@@ -197,7 +197,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
         return envelope{.topic = message.reply_to,
                         .payload = discovery_answer(verb_, of_->described())};
       };
-      const auto asked_for = [] { return std::string("what discovery asked for"); };
+      const auto asked_for = [] { return std::string("the reply to a discovery request"); };
       of_->reply(message.reply_to, nullptr, described, asked_for);
       return true;
     }
@@ -383,7 +383,8 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
 void check_is_operation(bool is_one) {
   if (is_one) return;
-  throw error(errc::no_handler, "an operation object that was given no operation cannot be served");
+  throw error(errc::no_handler,
+              "an empty operation cannot be served; assign it from service.handler(...)");
 }
 
 std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
@@ -391,8 +392,8 @@ std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string pr
   check_topic(prefix);
   if (!how.name.empty() && !is_service_name(how.name)) {
     throw error(errc::invalid_topic, "'" + how.name +
-                                         "' is no name for a service: it has letters, digits, '-' "
-                                         "and '_' only");
+                                         "' is not a valid service name; use letters, digits, '-' "
+                                         "and '_'");
   }
   std::string name = "service '" + prefix + "'";
   auto made =

@@ -5,7 +5,8 @@
 namespace msgbus::component {
 
 void throw_empty_handler() {
-  throw error(errc::bad_arguments, "a handler that is a null pointer or an empty function");
+  throw error(errc::bad_arguments,
+              "the handler is empty: a null pointer or an empty std::function");
 }
 
 }  // namespace msgbus::component

@@ -86,7 +86,8 @@ bool operator==(const headers& a, const headers& b) noexcept {
 
 void headers::add(std::string_view name, std::string_view value) {
   constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max() / 4;
-  if (name.size() > most || value.size() > most) throw std::length_error("a header is too long");
+  if (name.size() > most || value.size() > most)
+    throw std::length_error("a header is too long: its name and its value have at most 1 GiB each");
   const sizes of{static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())};
   reserve(size_ + of.all());
   char* to = block() + size_;
@@ -128,7 +129,7 @@ std::size_t headers::erase(std::string_view name) noexcept {
 void headers::reserve(std::size_t bytes) {
   if (bytes <= capacity_) return;
   if (bytes > std::numeric_limits<std::uint32_t>::max()) {
-    throw std::length_error("the headers of a message are too many");
+    throw std::length_error("the headers of a message are too long: they have at most 4 GiB");
   }
   const std::size_t wanted = std::min<std::size_t>(std::max(bytes, std::size_t{capacity_} * 2),
                                                    std::numeric_limits<std::uint32_t>::max());

@@ -18,12 +18,12 @@ void say(std::initializer_list<std::string_view> parts,
     line = "msgbus: " + escaped(line) + '\n';
     std::fwrite(line.data(), 1, line.size(), stderr);
   } catch (...) {
-    std::fputs("msgbus: an error cannot be told: out of memory\n", stderr);
+    std::fputs("msgbus: an error cannot be reported: out of memory\n", stderr);
   }
 }
 
 void say_thrown_by(std::string_view where) noexcept {
-  say({where, " has thrown, which it must not: "}, std::current_exception());
+  say({where, " threw an exception, which it must not do: "}, std::current_exception());
 }
 
 }  // namespace msgbus::detail

@@ -71,9 +71,9 @@ std::string provider_state::namesake_of(const dependency_info& missing) const {
   nodes_.for_each(
       [&](const node& each) { found = found || (each.name == name && !each.layers.empty()); });
   return found
-             ? " here, but a dependency of that name is overridden: shared libraries that hide it "
-               "have one each"
-             : "";
+             ? "an override exists for another dependency of the same name; a shared library with "
+               "hidden visibility has a dependency of its own"
+             : "call override(...) on the component or its provider";
 }
 
 template <class Which>

@@ -39,8 +39,8 @@ void scope::provide(const void* identity, const dependency_info& info, continuat
 void throw_async(const dependency_info& info) {
   throw error(errc::misused_dependency,
               "dependency '" + info.name() +
-                  "' is async where nothing can be awaited; async::blocking(...) makes a sync one "
-                  "of it");
+                  "' is async, and a sync handler cannot await it; override it with "
+                  "async::blocking(...)");
 }
 
 void scope::throw_cycle(const resolution& start) const {

@@ -79,11 +79,11 @@ std::exception_ptr async_resolution::not_provided(const planned& wanted) const {
 }
 
 std::exception_ptr async_resolution::cannot_wait(const planned& wanted) const {
-  return std::make_exception_ptr(
-      error(errc::misused_dependency,
-            "dependency '" + wanted.info.name() + "' of " + who_.describe(who_.who) +
-                " cleans up with msgbus::yield, which cannot wait for what suspends; "
-                "async::yield can"));
+  return std::make_exception_ptr(error(
+      errc::misused_dependency, "dependency '" + wanted.info.name() + "' of " +
+                                    who_.describe(who_.who) +
+                                    " cleans up with msgbus::yield, which cannot span a co_await; "
+                                    "use async::yield"));
 }
 
 // --- What runs it. -------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ void join_state::lose(task& which) noexcept {
     if (which.where_ == task::phase::ended) return;  // as usual
   }
   if (mark_running(which)) which.lose();
-  end(which, aborted("its executor was destroyed"));
+  end(which, aborted("a task whose executor was destroyed"));
 }
 
 void join_state::tell_locked(task& which, asio::cancellation_type type) noexcept {
@@ -175,7 +175,7 @@ void join_state::cancel(asio::cancellation_type type) noexcept {
       for (next = last_; next && !next->waits_to_begin();) next = next->next_;
       if (next) {
         next->given_up_ = true;
-        end_locked(*next, aborted("cancelled before it began"), rest);
+        end_locked(*next, aborted("a task that had not started"), rest);
       } else {
         for (task* each = last_; each; each = each->next_) tell_locked(*each, type);
         wake_if_done_locked();

@@ -61,15 +61,18 @@ put mailbox::try_put_slowly(send_operation& out) {
   return result_of(result);
 }
 
-void mailbox::throw_would_deadlock(const char* by) const {
-  throw error(errc::would_deadlock,
-              std::string(by) + ", which is full (capacity " + std::to_string(capacity()) + ")");
+void mailbox::throw_would_deadlock(const char* why) const {
+  throw error(errc::would_deadlock, "the mailbox of " + std::string(owner_.kind()) +
+                                        " is full (capacity " + std::to_string(capacity()) +
+                                        "): " + why);
 }
 
 asio::awaitable<put> mailbox::put_when_room(send_operation& out,
                                             const asio::any_io_executor& here) {
   if (is_waited_for(here, this)) {
-    throw_would_deadlock("a handler sends to the mailbox that waits for it");
+    throw_would_deadlock(
+        "a send from a handler that the mailbox waits for would never complete; "
+        "raise mailbox_options::capacity, or call post()");
   }
   waiting_put sender{state_, out};
   co_await state_.senders().wait(&waiting_put::attempt, &sender, "send");
@@ -78,7 +81,9 @@ asio::awaitable<put> mailbox::put_when_room(send_operation& out,
 
 void mailbox::check_may_block() const {
   if (runs_here(executor_)) {
-    throw_would_deadlock("a thread that runs the component's executor would block on its mailbox");
+    throw_would_deadlock(
+        "send_blocking() would block a thread of the component's own executor; "
+        "co_await send(), or call post()");
   }
 }
 

@@ -17,10 +17,10 @@ std::shared_ptr<entry> name_table::attach_made(std::string_view name, make_entry
 }
 
 void name_table::check_free(std::string_view name) const {
-  if (name.empty()) throw error(errc::bad_arguments, "an operation needs a name");
+  if (name.empty()) throw error(errc::bad_arguments, "the name of an operation is empty");
   if (find(name)) {
     throw error(errc::duplicate_handler,
-                "operation '" + std::string(name) + "' has a handler already");
+                "operation '" + std::string(name) + "' already has a handler");
   }
 }
 

@@ -55,7 +55,8 @@ bool has_wildcard(std::string_view pattern) noexcept {
 }
 
 std::vector<std::string> checked_patterns(std::initializer_list<std::string_view> patterns) {
-  if (patterns.size() == 0) throw error(errc::invalid_topic, "a subscription without a pattern");
+  if (patterns.size() == 0)
+    throw error(errc::invalid_topic, "subscribe: the list of patterns is empty");
   std::vector<std::string> checked;
   for (const std::string_view pattern : patterns) {
     check_pattern(pattern);

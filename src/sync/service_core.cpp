@@ -13,10 +13,11 @@ std::shared_ptr<service_core> service_core::make(std::shared_ptr<provider> overr
 }
 
 void throw_detached(const operation_entry* entry) {
-  if (!entry) throw error(errc::no_handler, "an operation object that was given no operation");
+  if (!entry)
+    throw error(errc::no_handler, "the operation is empty; assign it from service.handler(...)");
   throw error(errc::no_handler, entry->describe() +
-                                    " is no longer handled: it was cancelled, or its service is "
-                                    "gone");
+                                    " has no handler: it was cancelled, or its service was "
+                                    "destroyed");
 }
 
 void service_core::execute(std::string_view name, std::span<const component::argument> arguments,
@@ -33,8 +34,8 @@ void service_core::throw_no_handler(std::string_view name) {
   if (observer* const watcher = shared.watcher.get()) watcher->unrouted({name, {}});
   std::string there;
   for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
-  throw error(errc::no_handler, "no operation '" + std::string(name) + "'; there " +
-                                    (there.empty() ? "are none" : "are: " + there));
+  throw error(errc::no_handler, "the service has no operation '" + std::string(name) + "'; it " +
+                                    (there.empty() ? "has none" : "has: " + there));
 }
 
 void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types,

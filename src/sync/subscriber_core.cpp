@@ -30,9 +30,10 @@ std::shared_ptr<publisher_core> publisher_core::make() {
 namespace {
 
 [[noreturn]] void throw_mismatch(const posting& posted, const std::string& handlers) {
-  throw error(errc::type_mismatch, "message of type " + describe(posted.message) + " on topic '" +
-                                       std::string(posted.known.topic()) +
-                                       "' is not taken by what is there: " + handlers);
+  throw error(errc::type_mismatch,
+              "message of type " + describe(posted.message) + " on topic '" +
+                  std::string(posted.known.topic()) +
+                  "': no handler accepts this type; handlers on this topic: " + handlers);
 }
 
 }  // namespace

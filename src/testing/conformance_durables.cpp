@@ -59,7 +59,8 @@ asio::awaitable<void> asked_early(transport_environment& in) {
   source->ask(10);
   co_await store_many(in, sender, 3);
   const texts came = co_await take(got, 3, in.deadline());
-  expect(came.front() == "0" && came.back() == "2", "what is stored later comes, in order");
+  expect(came.front() == "0" && came.back() == "2",
+         "messages that are stored later arrive in order");
 }
 
 asio::awaitable<void> in_order(transport_environment& in) {
@@ -88,7 +89,7 @@ asio::awaitable<void> settled_for_good(transport_environment& in) {
     source->ask(2);
     const auto first = co_await got->next(in.deadline());
     const auto second = co_await got->next(in.deadline());
-    expect(first->ack(), "what was given can be acknowledged");
+    expect(first->ack(), "a delivered message can be acknowledged");
     expect(second->term(), "or terminated");
     co_await receiver->flush(in.deadline());
     receiver->close();
@@ -98,7 +99,8 @@ asio::awaitable<void> settled_for_good(transport_environment& in) {
   const auto source = co_await receiver->pull(from_stream(in), got);
   source->ask(10);
   const auto third = co_await got->next(in.deadline());
-  expect(third->message.payload == "2", "a durable goes on where it was, with what is not settled");
+  expect(third->message.payload == "2",
+         "a durable continues where it was, with its unsettled messages");
   expect(third->times == 1, "which had not been delivered before");
   third->ack();
 }
@@ -146,7 +148,8 @@ asio::awaitable<void> filtered(transport_environment& in) {
   const auto source = co_await sender->pull(which, got);
   source->ask(10);
   const texts came = co_await take(got, 2, in.deadline());
-  expect(came.front() == "b.x" && came.back() == "b.y", "a source gives what its filter matches");
+  expect(came.front() == "b.x" && came.back() == "b.y",
+         "a source gives the messages that match its filter");
 }
 
 asio::awaitable<void> other_filter(transport_environment& in) {
@@ -201,13 +204,13 @@ asio::awaitable<void> stopped_source(transport_environment& in) {
   const auto first = co_await got->next(in.deadline());
   source->stop();
   source->ask(1);  // of no use
-  expect(first->ack(), "what was given may still be settled when the source has stopped");
+  expect(first->ack(), "a delivered message may be settled after the source has stopped");
   co_await receiver->flush(in.deadline());
   const auto later = std::make_shared<collector>();
   const auto next = co_await receiver->pull(from_stream(in), later);
   next->ask(10);
   const auto second = co_await later->next(in.deadline());
-  expect(second->message.payload == "1", "what was settled is not given again");
+  expect(second->message.payload == "1", "a settled message is not redelivered");
   expect(got->came() == 1, "a stopped source gives nothing");
   second->ack();
 }
@@ -224,15 +227,15 @@ asio::awaitable<void> no_such_stream(transport_environment& in) {
 }  // namespace
 
 void add_durable_cases(cases& to) {
-  to.push_back({"nothing comes that was not asked for", durable, credit});
-  to.push_back({"what was asked for comes when it is there", durable, asked_early});
+  to.push_back({"a source gives nothing without credit", durable, credit});
+  to.push_back({"credit waits for messages", durable, asked_early});
   to.push_back({"messages come in the order of the stream", durable, in_order});
-  to.push_back({"what is settled is settled for good", durable, settled_for_good});
+  to.push_back({"a settlement is final", durable, settled_for_good});
   to.push_back({"sources of a durable share", durable, shared});
   to.push_back({"each durable gets everything", durable, each_durable});
   to.push_back({"a durable may be filtered", durable, filtered});
   to.push_back({"a durable keeps its filter", durable, other_filter});
-  to.push_back({"a durable that is there gets another patience", durable, other_patience});
+  to.push_back({"an existing durable gets a new ack_wait", durable, other_patience});
   to.push_back({"a stopped source gives nothing", durable, stopped_source});
   to.push_back({"a stream that is not there is an error that names it", durable, no_such_stream});
 }

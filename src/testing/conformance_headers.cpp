@@ -60,7 +60,7 @@ asio::awaitable<void> headers_refused(transport_environment& in) {
   sender->publish(made(in.topic("a"), "next"), urgency::bulk);
   co_await got->until_size(1, in.deadline());
   const std::vector<std::string> next{"next"};
-  expect(got->payloads() == next, "what is refused is not sent, and the next message is");
+  expect(got->payloads() == next, "a refused message is not sent, and the next one is");
 }
 
 asio::awaitable<void> headers_not_stored(transport_environment& in) {

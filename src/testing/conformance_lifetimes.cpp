@@ -203,7 +203,7 @@ asio::awaitable<void> kept_while_away(transport_environment& in) {
   sender->publish(made(in.topic("a"), "3"), urgency::bulk);
   co_await got->until_size(3, in.deadline());
   for (std::size_t i = 0; i < 3; ++i) {
-    expect(got->at(i).payload == std::to_string(i + 1), "what was kept is sent first, in order");
+    expect(got->at(i).payload == std::to_string(i + 1), "kept messages are sent first, in order");
   }
 }
 
@@ -318,12 +318,12 @@ asio::awaitable<void> endless_patience(transport_environment& in) {
   source->ask(10);
   const auto first = co_await got->next(in.deadline());
   const auto second = co_await got->next(in.deadline());
-  expect(second->nak(duration::max()), "what was given can be given back");
+  expect(second->nak(duration::max()), "a delivered message can get a nak");
   // Its patience is far from its end by the time that this one comes.
   (void)co_await store(in, mine, "a", "3");
   const auto third = co_await got->next(in.deadline());
   expect(third->message.payload == "3" && got->came() == 3, "patience for ever does not end");
-  expect(first->ack() && third->ack(), "and what was given is settled when it is");
+  expect(first->ack() && third->ack(), "and a late settlement is accepted");
 }
 
 asio::awaitable<void> away_redelivers(transport_environment& in) {
@@ -342,8 +342,8 @@ asio::awaitable<void> away_redelivers(transport_environment& in) {
   co_await in.cut(*mine);
   next->ask(1);
   const auto again = co_await elsewhere->next(in.deadline());
-  expect(again->times == 2, "what a connection that is away has not settled goes to others");
-  expect(again->ack(), "who settle it");
+  expect(again->times == 2, "unsettled messages of a connection that is away go to others");
+  expect(again->ack(), "another connection settles it");
   co_await in.restore(*mine);
 }
 
@@ -352,20 +352,21 @@ asio::awaitable<void> away_redelivers(transport_environment& in) {
 void add_lifetime_cases(cases& to) {
   to.push_back({"a closed connection refuses", anything, closed_refuses});
   to.push_back({"a closed connection refuses streams", durable, closed_refuses_streams});
-  to.push_back({"closing sends what is left", anything, close_sends});
+  to.push_back({"closing sends pending messages", anything, close_sends});
   to.push_back({"the destructor closes", durable, destructor_closes});
   to.push_back({"closing ends sources, with a reason", durable, sources_end});
   to.push_back({"closing ends feeds", anything, closed_feeds});
   to.push_back({"awaitables resume on their caller's executor", anything, callers_executor});
-  to.push_back({"what is published while away is sent later", away, kept_while_away});
+  to.push_back({"messages that are published while away are sent later", away, kept_while_away});
   to.push_back({"subscriptions come back with their connection", away, subscriptions_come_back});
   to.push_back({"a flush while away ends in time", away, away_times_out});
   to.push_back({"a store waits for its connection", durable_and_away, store_waits});
   to.push_back({"closing ends waits", away, close_ends_waits});
   to.push_back({"cancelling ends waits", away, cancel_ends_waits});
   to.push_back({"waits without an end do not end by themselves", durable_and_away, endless_waits});
-  to.push_back({"patience without an end does not end", durable, endless_patience});
-  to.push_back({"patience with who is away ends", durable_and_away, away_redelivers});
+  to.push_back({"an infinite ack_wait does not end", durable, endless_patience});
+  to.push_back({"messages of a connection that is away are redelivered after ack_wait",
+                durable_and_away, away_redelivers});
 }
 
 }  // namespace msgbus::testing::conformance

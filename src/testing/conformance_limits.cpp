@@ -50,7 +50,7 @@ asio::awaitable<void> too_large_to_publish(transport_environment& in) {
   co_await got->until_size(3, in.deadline());
   std::size_t large = 0;
   for (const std::string& each : got->payloads()) large += each.size() == most(in) ? 1U : 0U;
-  expect(large == 2, "what is as large as can be arrives, and what is larger does not");
+  expect(large == 2, "a message of the maximal size arrives, and a larger one does not");
 }
 
 asio::awaitable<void> too_large_to_store(transport_environment& in) {
@@ -63,15 +63,16 @@ asio::awaitable<void> too_large_to_store(transport_environment& in) {
     expect_refusal(e, large, in);
   }
   const transport::stored kept = co_await store(in, mine, "a", "small");
-  expect(kept.sequence == 1, "what is too large is not stored, and what comes next is");
+  expect(kept.sequence == 1, "a message that is too large is not stored, and the next one is");
 }
 
 }  // namespace
 
 void add_limit_cases(cases& to) {
-  to.push_back({"what is too large is refused, and what comes next is sent", anything,
+  to.push_back({"a message that is too large is refused, and the next one is sent", anything,
                 too_large_to_publish});
-  to.push_back({"what is too large to be stored is refused at once", durable, too_large_to_store});
+  to.push_back({"a store of a message that is too large is refused immediately", durable,
+                too_large_to_store});
 }
 
 }  // namespace msgbus::testing::conformance

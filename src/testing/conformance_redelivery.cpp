@@ -25,7 +25,7 @@ asio::awaitable<void> nak_returns(transport_environment& in) {
   const delivery first = co_await got->next(in.deadline());
   expect(first->nak(duration::zero()), "it can be given back");
   const delivery second = co_await got->next(in.deadline());
-  expect(second->message.payload == "one", "what was given back comes again");
+  expect(second->message.payload == "one", "a message with a nak is redelivered");
   expect(second->times == 2, "and is counted");
   expect(second->message.headers == first->message.headers, "with the same headers");
   expect(second->nak(duration::zero()), "it can be given back again");
@@ -73,7 +73,7 @@ asio::awaitable<void> term_is_final(transport_environment& in) {
   second.reset();
   // The second one's patience ends after the first one's would have ended.
   const delivery again = co_await got->next(in.deadline());
-  expect(again->message.payload == "two", "what was terminated does not come again");
+  expect(again->message.payload == "two", "a terminated message is not redelivered");
   again->ack();
 }
 
@@ -95,7 +95,7 @@ asio::awaitable<void> patience_ends(transport_environment& in) {
   first.reset();
   next->ask(1);
   const delivery again = co_await elsewhere->next(in.deadline());
-  expect(again->message.payload == "one", "what is not settled is delivered again, elsewhere");
+  expect(again->message.payload == "one", "an unsettled message is redelivered elsewhere");
   expect(again->times == 2, "and is counted");
   expect(exec::now(here) - start >= in.patience() * 9 / 10, "when the patience is over");
   again->ack();
@@ -113,7 +113,7 @@ asio::awaitable<void> destroyed_unsettled(transport_environment& in) {
   delivery first = co_await got->next(in.deadline());
   first.reset();
   const delivery again = co_await got->next(in.deadline());
-  expect(again->times == 2, "what is destroyed unsettled is delivered again");
+  expect(again->times == 2, "a delivery that is destroyed unsettled is redelivered");
   again->ack();
 }
 
@@ -197,7 +197,7 @@ asio::awaitable<void> credit_for_redelivery(transport_environment& in) {
   source->ask(2);
   const delivery a = co_await got->next(in.deadline());
   const delivery b = co_await got->next(in.deadline());
-  expect(a->message.payload != b->message.payload, "and comes beside what is new");
+  expect(a->message.payload != b->message.payload, "and arrives beside new messages");
   a->ack();
   b->ack();
 }
@@ -216,11 +216,11 @@ asio::awaitable<void> closed_unsettled(transport_environment& in) {
   source->ask(1);
   const delivery first = co_await got->next(in.deadline());
   other->close();
-  expect(!first->ack(), "a settlement that the transport is not told says so");
+  expect(!first->ack(), "a settlement that does not reach the transport returns false");
   next->ask(1);
   const delivery again = co_await elsewhere->next(in.deadline());
   expect(again->message.payload == "one" && again->times >= 2,
-         "what a closed connection has not settled is delivered elsewhere");
+         "unsettled messages of a closed connection are delivered elsewhere");
   again->ack();
 }
 
@@ -230,10 +230,10 @@ void add_redelivery_cases(cases& to) {
   to.push_back({"a nak brings a message back", durable, nak_returns});
   to.push_back({"a nak with a delay brings it back later", durable, nak_waits});
   to.push_back({"a term is final", durable, term_is_final});
-  to.push_back({"patience with what is not settled ends", durable, patience_ends});
+  to.push_back({"an unsettled message is redelivered after ack_wait", durable, patience_ends});
   to.push_back({"a delivery that is destroyed was not settled", durable, destroyed_unsettled});
   to.push_back({"a delivery that lives is in progress", durable, alive_is_in_progress});
-  to.push_back({"a busy thread does not end the patience", durable, alive_while_blocked});
+  to.push_back({"a busy thread does not cause a redelivery", durable, alive_while_blocked});
   to.push_back({"redeliveries need credit", durable, credit_for_redelivery});
   to.push_back({"a closed connection settles nothing", durable, closed_unsettled});
 }

@@ -77,7 +77,7 @@ asio::awaitable<void> nobody_answers(transport_environment& in) {
   expect(came.topic == inbox + ".1", "it is said where the answer was awaited");
   const auto status = came.headers.find(header::status);
   expect(status != came.headers.end() && status->second == "503",
-         "the header 'Status' says 503 where nobody listens");
+         "the header 'Status' is 503 without a listener");
 }
 
 asio::awaitable<void> own_service(transport_environment& in) {
@@ -130,7 +130,7 @@ asio::awaitable<void> loss_ends_requests(transport_environment& in) {
 void add_request_cases(cases& to) {
   to.push_back({"inboxes are topics of one connection alone", anything, inboxes});
   to.push_back({"a request is answered at its inbox", anything, is_answered});
-  to.push_back({"a request that nobody listens to is answered with 503", anything, nobody_answers});
+  to.push_back({"a request without a listener is answered with 503", anything, nobody_answers});
   to.push_back({"a process may call its own service", anything, own_service});
   to.push_back({"a request that waits is told at once that its connection is lost", away,
                 loss_ends_requests});

@@ -48,7 +48,7 @@ asio::awaitable<void> is_kept(transport_environment& in) {
   source->ask(1);
   const auto given = co_await got->next(in.deadline());
   expect(given->message.topic == sent.topic, "the topic is that it was stored at");
-  expect(given->message.payload == "text", "the payload is what was stored");
+  expect(given->message.payload == "text", "the payload is the one that was stored");
   expect(given->message.headers == sent.headers, "the headers are those that were stored");
   expect(given->times == 1, "it is the first delivery");
   expect(given->ack(), "it can be acknowledged");
@@ -108,7 +108,7 @@ asio::awaitable<void> more_topics(transport_environment& in) {
   expect(second.stream == in.stream(), "the stream takes topics that were added");
   expect(third.stream == in.stream(), "and those that it had");
   texts all{"one", "two", "three"};
-  co_await expect_payloads(in, sender, std::move(all), "it keeps what it has");
+  co_await expect_payloads(in, sender, std::move(all), "it keeps its messages");
 }
 
 asio::awaitable<void> keeps_what_is_published(transport_environment& in) {
@@ -117,7 +117,8 @@ asio::awaitable<void> keeps_what_is_published(transport_environment& in) {
   sender->publish(made(in.topic("a"), "one"), urgency::bulk);
   co_await sender->flush(in.deadline());
   texts one{"one"};
-  co_await expect_payloads(in, sender, std::move(one), "a stream keeps what is sent to its topics");
+  co_await expect_payloads(in, sender, std::move(one),
+                           "a stream stores the messages of its topics");
 }
 
 asio::awaitable<void> listeners_hear_it(transport_environment& in) {
@@ -128,7 +129,7 @@ asio::awaitable<void> listeners_hear_it(transport_environment& in) {
   const auto feed = co_await listen(receiver, in.topic("a"), "", got, in.deadline());
   (void)co_await store(in, sender, "a", "one");
   co_await got->until_size(1, in.deadline());
-  expect(got->at(0).payload == "one", "what is stored goes to those who listen, too");
+  expect(got->at(0).payload == "one", "stored messages also reach subscriptions");
 }
 
 asio::awaitable<void> deleted_by_number(transport_environment& in) {
@@ -145,7 +146,7 @@ asio::awaitable<void> has_no_streams(transport_environment& in) {
   if (in.supports().durable) co_return;
   const connection mine = co_await in.connect();
   const auto must_be_unsupported = [](const error& e) {
-    expect(e.code() == errc::unsupported, "what a transport cannot do is 'unsupported'");
+    expect(e.code() == errc::unsupported, "an operation that the transport lacks is 'unsupported'");
   };
   must_be_unsupported(co_await error_of(make_stream(in, mine), "ensure_stream"));
   must_be_unsupported(co_await error_of(store(in, mine, "a", "x"), "store"));
@@ -156,14 +157,14 @@ asio::awaitable<void> has_no_streams(transport_environment& in) {
 }  // namespace
 
 void add_stream_cases(cases& to) {
-  to.push_back({"what is stored is given as it was stored", durable, is_kept});
+  to.push_back({"a source gives messages as they were stored", durable, is_kept});
   to.push_back({"a stream numbers its messages", durable, sequences});
   to.push_back({"a message id is stored once", durable, duplicates});
   to.push_back({"a topic that no stream takes is an error that names it", durable, no_stream});
   to.push_back({"a message without an id is not stored", durable, no_id});
   to.push_back({"a stream may get more topics", durable, more_topics});
-  to.push_back({"a stream keeps what is published", durable, keeps_what_is_published});
-  to.push_back({"those who listen hear what is stored", durable, listeners_hear_it});
+  to.push_back({"a stream stores published messages", durable, keeps_what_is_published});
+  to.push_back({"subscriptions receive stored messages", durable, listeners_hear_it});
   to.push_back({"a stream keeps no more messages than it should", durable, deleted_by_number});
   to.push_back({"a transport without streams says so", anything, has_no_streams});
 }

@@ -24,7 +24,7 @@ asio::awaitable<void> arrives_as_sent(transport_environment& in) {
   co_await got->until_size(1, in.deadline());
   const envelope came = got->at(0);
   expect(came.topic == sent.topic, "the topic is that it was sent to");
-  expect(came.payload == "text", "the payload is what was sent");
+  expect(came.payload == "text", "the payload is the one that was sent");
   expect(came.headers == sent.headers, "the headers are those that were sent, with their case");
   expect(came.reply_to.empty(), "no answer is awaited where none was asked for");
 }
@@ -129,7 +129,7 @@ asio::awaitable<void> in_order_of_publishing(transport_environment& in) {
   co_await got->until_size(many, in.deadline());
   const texts all = got->payloads();
   for (std::size_t i = 0; i < many; ++i) {
-    expect(all[i] == std::to_string(i), "what one connection publishes arrives in order");
+    expect(all[i] == std::to_string(i), "messages of one connection arrive in order");
   }
   expect(!got->overlapped(), "a sink is called once at a time");
 }
@@ -146,12 +146,12 @@ asio::awaitable<void> tells_when_caught_up(transport_environment& in) {
       sender->publish(made(in.topic("a"), std::to_string(i)), urgency::bulk);
     }
     co_await got->until_size(goal, in.deadline());
-    co_await got->until(caught_up, in.deadline(), "being told that nothing follows");
+    co_await got->until(caught_up, in.deadline(), "the notification that no message follows");
   }
   for (int i = 0; i < 500; ++i) sender->publish(made(in.topic("a")), urgency::bulk);
   co_await sender->flush(in.deadline());
   feed->stop();
-  co_await got->until(std::move(caught_up), in.deadline(), "being told so after a stop");
+  co_await got->until(std::move(caught_up), in.deadline(), "that notification after a stop");
   expect(!got->overlapped(), "a sink is called once at a time");
 }
 
@@ -165,7 +165,7 @@ asio::awaitable<void> not_to_itself(transport_environment& in) {
   other->publish(made(in.topic("a"), "other"), urgency::bulk);
   co_await got->until_size(1, in.deadline());
   const texts others{"other"};
-  expect(got->payloads() == others, "a subscription gives what others send in bulk");
+  expect(got->payloads() == others, "a subscription receives bulk messages of others");
 }
 
 asio::awaitable<void> at_once_to_itself(transport_environment& in) {
@@ -207,7 +207,7 @@ asio::awaitable<void> refused(transport_environment& in) {
   got->refuse(false);
   sender->publish(made(in.topic("a"), "kept"), urgency::bulk);
   co_await got->until_size(1, in.deadline());
-  expect(feed->dropped() == 3, "what a sink refuses is counted as dropped");
+  expect(feed->dropped() == 3, "messages that a sink refuses are counted as dropped");
 }
 
 asio::awaitable<void> invalid_topics(transport_environment& in) {
@@ -259,16 +259,16 @@ void add_topic_cases(cases& to) {
   to.push_back({"an envelope arrives as it was sent", anything, arrives_as_sent});
   to.push_back({"a payload may be any bytes, or none", anything, any_bytes});
   to.push_back({"patterns match as they should", anything, patterns});
-  to.push_back({"every subscription that matches gets it", anything, everyone_gets_it});
-  to.push_back({"of a group one member gets it, and each group does", anything, group_shares});
-  to.push_back({"nobody has to listen", anything, nobody_listens});
+  to.push_back({"every matching subscription receives a message", anything, everyone_gets_it});
+  to.push_back({"one member of each group receives a message", anything, group_shares});
+  to.push_back({"a message needs no subscription", anything, nobody_listens});
+  to.push_back({"messages of one connection arrive in order", anything, in_order_of_publishing});
   to.push_back(
-      {"what one connection publishes arrives in order", anything, in_order_of_publishing});
-  to.push_back({"a sink is told when nothing follows at once", anything, tells_when_caught_up});
-  to.push_back({"what is published in bulk goes to others", anything, not_to_itself});
-  to.push_back({"what is published at once goes to oneself too", anything, at_once_to_itself});
+      {"a sink learns when no message follows immediately", anything, tells_when_caught_up});
+  to.push_back({"bulk messages reach other connections", anything, not_to_itself});
+  to.push_back({"urgent messages reach the own connection too", anything, at_once_to_itself});
   to.push_back({"a stopped feed gives nothing", anything, stopped_feed});
-  to.push_back({"what a sink refuses is counted", anything, refused});
+  to.push_back({"messages that a sink refuses are counted", anything, refused});
   to.push_back({"invalid topics and patterns are refused", anything, invalid_topics});
   to.push_back({"names that no server takes are refused alone", anything, names_too_long});
 }

@@ -5,8 +5,8 @@ namespace msgbus::testing::detail {
 void run_on(stepping_context& context, std::size_t limit) {
   for (std::size_t done = 0; context.step(); ++done) {
     if (done == limit) {
-      throw std::runtime_error("msgbus: the scenario's components have gone, and after " +
-                               std::to_string(limit) + " more steps it has not ended");
+      throw std::runtime_error("msgbus: the components were destroyed, but work remains after " +
+                               std::to_string(limit) + " more steps");
     }
   }
 }

@@ -195,9 +195,9 @@ void stepping_context::throw_stuck() {
   const char* const why =
       context_.stopped()
           ? "No timer and no other operation of Asio is pending in this context: it waits for "
-            "another context, for another thread, or for something that nobody does."
-          : "A timer or another operation of Asio is pending in this context: a manual_clock must "
-            "be advanced, or run_until be given a time to wait for Asio's own timers and sockets.";
+            "another context, for another thread, or for an event that never happens."
+          : "A timer or another operation of Asio is pending in this context: advance a "
+            "manual_clock, or give run_until a time limit for Asio's own timers and sockets.";
   throw stuck("msgbus: the awaitable is stuck: after " + std::to_string(queue_->done()) +
               " steps nothing is left to do, and it has not ended. " + why);
 }

@@ -92,8 +92,8 @@ TEST_CASE("messages that the end of a component abandons are one line on stderr"
       events.reset();
       context->run();
     });
-    CHECK_THAT(text, contains("the consumer was destroyed"));
-    CHECK_THAT(text, contains("3 messages"));
+    CHECK_THAT(text, contains("the consumer or its execution context was destroyed"));
+    CHECK_THAT(text, contains("3 unfinished messages"));
     CHECK_THAT(text, contains("placed"));
     CHECK(std::count(text.begin(), text.end(), '\n') == 1);
   }
@@ -102,7 +102,7 @@ TEST_CASE("messages that the end of a component abandons are one line on stderr"
       context.reset();
       events.reset();
     });
-    CHECK_THAT(text, contains("3 messages"));
+    CHECK_THAT(text, contains("3 unfinished messages"));
     CHECK(std::count(text.begin(), text.end(), '\n') == 1);
   }
   SECTION("an observer is told instead") {
@@ -176,7 +176,7 @@ TEST_CASE("what a cancelled handler throws besides is said on stderr too", "[A8]
   };
   SECTION("the rollback failed") {
     CHECK_THAT(text_of_drain("no rollback"),
-               contains("failed, and no observer is told: no rollback"));
+               contains("failed, and no observer is attached: no rollback"));
   }
   SECTION("it did as it was told") { CHECK(text_of_drain("").empty()); }
 }

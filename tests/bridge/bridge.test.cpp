@@ -372,7 +372,8 @@ TEST_CASE("what cannot be decoded is counted and told, and the next one is handl
   CHECK(in.stats().admitted == 2);
   REQUIRE(all.told.all.size() == 3);
   CHECK_THAT(all.told.all[0], contains("inbound a: a message on 'a'"));
-  CHECK_THAT(all.told.all[1], contains("'shop::refund'; what is taken there: shop::order"));
+  CHECK_THAT(all.told.all[1],
+             contains("'shop::refund'; types that this link accepts: shop::order"));
   CHECK_THAT(all.told.all[2], contains("image/png"));
 }
 
@@ -388,7 +389,7 @@ TEST_CASE("without a type's name a message can only be read where one type is ta
   all.steps.run();
   CHECK(in.stats().undecodable == 1);
   REQUIRE(all.told.all.size() == 1);
-  CHECK_THAT(all.told.all[0], contains("does not say what type it is; what is taken there: "
+  CHECK_THAT(all.told.all[0], contains("has no type header; types that this link accepts: "
                                        "shop::order, shop::refund"));
 }
 

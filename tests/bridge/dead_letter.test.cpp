@@ -146,7 +146,7 @@ TEST_CASE("messages of the same place are told apart by id and payload") {
 }
 
 TEST_CASE("a reason is never blank: an exception without text is not 'no handler'") {
-  CHECK(reason_of({}) == "no handler takes it");
+  CHECK(reason_of({}) == "no handler accepts it");
   CHECK(reason_of(thrown(std::make_exception_ptr(std::runtime_error("poison")))) == "poison");
   for (const char* const blank : {"", " ", "\n\t "}) {
     CHECK(reason_of(thrown(std::make_exception_ptr(std::domain_error(blank)))) ==

@@ -214,7 +214,7 @@ TEST_CASE(
   CHECK(begun == (limited ? 3 : 5));
   REQUIRE(dead.letters().size() == (limited ? 1u : 0u));
   if (limited) {
-    CHECK_THAT(dead.header(0, reason), contains("delivered 3 times") && contains("not known"));
+    CHECK_THAT(dead.header(0, reason), contains("delivered 3 times without being settled"));
   }
 }
 
@@ -335,7 +335,7 @@ TEST_CASE("a dead letter that is taken for another one that is there is told", "
   all.live();
   CHECK(in.stats().buried == 1);
   REQUIRE(all.told.all.size() == 1);
-  CHECK_THAT(all.told.all[0], contains("orders.placed") && contains("was there before") &&
+  CHECK_THAT(all.told.all[0], contains("orders.placed") && contains("already has a dead letter") &&
                                   contains("poison") && contains("'DEAD', sequence 1"));
 }
 
@@ -420,7 +420,7 @@ TEST_CASE("a message of which no dead letter can be stored at all is given up, a
   CHECK(in.stats().buried == 1);
   REQUIRE(all.told.all.size() == 1);
   CHECK_THAT(all.told.all[0], contains("given up") && contains("poison") &&
-                                  contains("no dead letter of it can be stored"));
+                                  contains("its dead letter cannot be stored"));
 }
 
 TEST_CASE("a dead letter that cannot be stored for now is not shortened", "[B2]") {

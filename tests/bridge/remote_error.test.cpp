@@ -39,7 +39,8 @@ TEST_CASE("what a handler threw crosses with its kind and its text") {
     CHECK(e.code() == errc::remote_failed);
     CHECK(e.kind() == "std::out_of_range");
     CHECK(e.text() == "no user 7");
-    CHECK(std::string(e.what()) == "update failed there with std::out_of_range: no user 7");
+    CHECK(std::string(e.what()) ==
+          "remote operation 'update' failed with std::out_of_range: no user 7");
   }
 }
 
@@ -134,7 +135,7 @@ TEST_CASE("where there is no room for a text, the kind crosses", "[B6]") {
     FAIL("nothing was thrown");
   } catch (const remote_error& e) {
     CHECK(e.kind() == "std::out_of_range");
-    CHECK(e.text() == "the answer cannot be sent");
+    CHECK(e.text() == "the reply cannot be sent");
   }
 }
 

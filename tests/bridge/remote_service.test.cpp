@@ -388,7 +388,7 @@ TEST_CASE("an error that is too large crosses with its kind, at once", "[B6]") {
   const auto failure = caught<remote_error>([&] { (void)all.call<user>("find", 1); });
   CHECK(all.clock.now() == began);
   CHECK(failure.kind() == "std::out_of_range");
-  CHECK(failure.text() == (limit == 180 ? "the answer cannot be sent" : std::string(1000, 'x')));
+  CHECK(failure.text() == (limit == 180 ? "the reply cannot be sent" : std::string(1000, 'x')));
   CHECK(served.stats().errors == 1);
   CHECK(served.stats().unsent == 1);
 }

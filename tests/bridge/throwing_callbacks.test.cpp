@@ -27,7 +27,7 @@ TEST_CASE("what on_failure throws is a line on stderr beside the failure, and go
   const auto failure = std::make_exception_ptr(std::runtime_error("no answer"));
   CHECK(stderr_of([&] { hub.failed("service 'a\rb'", failure); }) ==
         "msgbus: service 'a\\rb' failed: no answer\n"
-        "msgbus: an on_failure has thrown, which it must not: disk\\nfull\n");
+        "msgbus: on_failure threw an exception, which it must not do: disk\\nfull\n");
 }
 
 TEST_CASE("without on_failure a failure is one line on stderr") {
@@ -36,7 +36,7 @@ TEST_CASE("without on_failure a failure is one line on stderr") {
   const msgbus::bridging::hub hub(broker.connect(io.get_executor()), {});
   const auto failure = std::make_exception_ptr(std::runtime_error("two\nlines"));
   CHECK(stderr_of([&] { hub.failed("link", failure); }) ==
-        "msgbus: link failed, and no on_failure is told: two\\nlines\n");
+        "msgbus: link failed, and bridge_options::on_failure is not set: two\\nlines\n");
 }
 
 TEST_CASE("what on_event throws is a line on stderr, and the next event is told all the same") {
@@ -46,7 +46,8 @@ TEST_CASE("what on_event throws is a line on stderr, and the next event is told 
     told.push_back(each.text);
     throw std::runtime_error("no room");
   });
-  const std::string line = "msgbus: an on_event has thrown, which it must not: no room\n";
+  const std::string line =
+      "msgbus: an on_event threw an exception, which it must not do: no room\n";
   CHECK(stderr_of([&] {
           events.tell(msgbus::nats::event::kind::failed, "subject a\r\nb");
           events.tell(msgbus::nats::event::kind::closed, "done");

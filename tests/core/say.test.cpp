@@ -25,7 +25,7 @@ TEST_CASE("what a callback throws is one line that names the callback") {
       msgbus::detail::say_thrown_by("an observer");
     }
   });
-  CHECK(text == "msgbus: an observer has thrown, which it must not: no disk\n");
+  CHECK(text == "msgbus: an observer threw an exception, which it must not do: no disk\n");
 }
 
 }  // namespace say_test

@@ -82,7 +82,8 @@ TEST_CASE("a scope names what is missing and who asked", "[I5]") {
   const auto never = [](void*) { FAIL("there is no value"); };
   CHECK_THROWS_WITH(
       scope.provide(&key_of_number, missing, never),
-      "dependency 'missing' (int) is required by a test, and no override provides it");
+      "dependency 'missing' (int) is required by a test, and no override provides it: "
+      "call override(...) on the component or its provider");
 }
 
 TEST_CASE("a scope names a cycle", "[I5]") {
@@ -90,7 +91,7 @@ TEST_CASE("a scope names a cycle", "[I5]") {
   di::scope scope(overrides, tester);
   const auto never = [](void*) { FAIL("there is no value"); };
   CHECK_THROWS_WITH(scope.provide(&key_of_loop, loop, never),
-                    "dependency cycle: loop -> loop, asked for by a test");
+                    "dependency cycle: loop -> loop, required by a test");
 }
 
 TEST_CASE("a scope notes what fails, each exception once", "[I3]") {

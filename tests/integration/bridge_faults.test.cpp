@@ -599,7 +599,7 @@ TEST_CASE("what is too large for the server is an error for its caller, at once"
   CHECK_THAT(refused(reports.execute<std::string>("report", 1 << 20)),
              contains("the result of operation 'report' cannot be sent: "));
   CHECK_THAT(refused(discovery.execute<std::string>("INFO.reports")),
-             contains("what discovery asked for cannot be sent: "));
+             contains("the reply to a discovery request cannot be sent: "));
   CHECK_THAT(refused(reports.execute<std::string>("note", std::string(1 << 20, 'x'))),
              contains("1048576 at most"));
   CHECK(served.stats().unsent == 2);

@@ -106,7 +106,7 @@ TEST_CASE("what an observer throws is one line on stderr each time, and goes no 
   });
   std::string all;
   for (int i = 0; i < 8; ++i) {
-    all += "msgbus: an observer has thrown, which it must not: disk\\nfull\n";
+    all += "msgbus: an observer threw an exception, which it must not do: disk\\nfull\n";
   }
   CHECK(text == all);
 }

@@ -43,7 +43,7 @@ TEST_CASE("a name that is taken is refused, and what is there stays") {
   const auto first = attach(*table, "update");
   CHECK(msgbus_test::code_of([&] { attach(*table, "update"); }) == msgbus::errc::duplicate_handler);
   CHECK(msgbus_test::text_of([&] { attach(*table, "update"); }) ==
-        "operation 'update' has a handler already");
+        "operation 'update' already has a handler");
   CHECK(find(*table, "update") == first.get());
   CHECK(table->names() == std::vector<std::string>{"update"});
 }

@@ -99,7 +99,7 @@ TEST_CASE("a hidden type is one type in all libraries of a program", "[T1]") {
     } catch (const msgbus::dispatch_error& e) {
       text = msgbus::describe(e.errors().at(0));
     }
-    CHECK(text.find("no override provides it here, but a dependency of that name is overridden") !=
+    CHECK(text.find("no override provides it: an override exists for another dependency") !=
           std::string::npos);
   }
   SECTION("in the async family") {

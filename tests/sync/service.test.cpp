@@ -73,11 +73,12 @@ TEST_CASE("executing without a result type runs the handler, and discards its re
 TEST_CASE("executing what has no handler names what was asked for and what is there", "[D3]") {
   service commands;
   CHECK(code_of([&] { commands.execute("updat", 1); }) == errc::no_handler);
-  CHECK(text_of([&] { commands.execute("updat", 1); }) == "no operation 'updat'; there are none");
+  CHECK(text_of([&] { commands.execute("updat", 1); }) ==
+        "the service has no operation 'updat'; it has none");
   commands.handler("update", [](int) {});
   commands.handler("create", [](int) {});
   CHECK(text_of([&] { commands.execute("updat", 1); }) ==
-        "no operation 'updat'; there are: create, update");
+        "the service has no operation 'updat'; it has: create, update");
   CHECK(code_of([&] { commands.execute("", 1); }) == errc::no_handler);
   CHECK(commands.unrouted() == 4);
   commands.execute("update", 1);

@@ -93,7 +93,7 @@ TEST_CASE("an argument of a wrong type is refused, naming its place and both typ
   CHECK_THAT(second, contains(std::string(msgbus::type_name<order>())));
   CHECK_THAT(text_of([&] { commands.execute("update", 1, order{}, order{}); }),
              contains("argument 3 is " + std::string(msgbus::type_name<order>()) +
-                      ", its parameter is double"));
+                      ", but its parameter is double"));
   CHECK_THAT(text_of([&] { commands.execute("update", "x", 2, "y"); }), contains("argument 1"));
 }
 
@@ -173,8 +173,8 @@ TEST_CASE("a parameter that is a reference takes a variable of that very type") 
   CHECK_FALSE(reference.takes(constant));
   CHECK_FALSE(reference.takes(5));
   CHECK_FALSE(reference.takes(other));
-  CHECK_THAT(reference.refusal(constant), contains("a reference takes a variable"));
-  CHECK_THAT(reference.refusal(other), contains("a reference takes that very type"));
+  CHECK_THAT(reference.refusal(constant), contains("a reference to non-const needs a variable"));
+  CHECK_THAT(reference.refusal(other), contains("a reference needs exactly this type"));
 }
 
 TEST_CASE("a reference to const refers to the caller's own value", "[D9]") {
@@ -212,7 +212,7 @@ TEST_CASE("what can only be moved must be moved") {
     CHECK(code_of([&] { commands.execute(name, kept); }) == errc::bad_arguments);
     CHECK(code_of([&] { commands.execute(name, std::move(constant)); }) == errc::bad_arguments);
     CHECK_THAT(text_of([&] { commands.execute(name, kept); }),
-               contains("it cannot be copied: move it"));
+               contains("it cannot be copied; pass it with std::move"));
     REQUIRE(kept != nullptr);
   }
   commands.execute("take", std::make_unique<int>(10));

@@ -82,7 +82,7 @@ TEST_CASE("a result of a type that does not convert is refused before the handle
   CHECK(ran == 0);
   const std::string text = text_of([&] { (void)commands.execute<int>("order"); });
   CHECK_THAT(text, contains("operation 'order' returns " + std::string(msgbus::type_name<order>()) +
-                            ", asked for as int"));
+                            ", requested as int"));
   CHECK_THAT(text_of([&] { (void)commands.execute<int>("nothing"); }),
              contains("it returns nothing"));
 }

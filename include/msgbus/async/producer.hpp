@@ -1,77 +1,100 @@
 #pragma once
 
-/// Sends events to the consumers that are bound to it.
+/// The async producer: sends events to the consumers that are bound to it.
 
 #include <msgbus/async/consumer.hpp>
 
 namespace msgbus::async {
 
-/// Knows consumers, not handlers; has no mailbox and no executor. Every member function may be
-/// called from any thread, also from inside handlers (D5, D7). Producer and consumers may be
-/// destroyed in any order (D8).
+/// Sends events to consumers. It has no handlers, no mailbox and no executor.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
+/// D7). Producer and consumers may be destroyed in any order (D8).
 class producer : public msgbus::component::sender<detail::fan_out_core> {
  public:
+  /// A producer without consumers.
   producer() : sender(detail::fan_out_core::make()) {}
 
-  /// Binding twice is binding once.
+  /// Binds consumers. A second `bind` of the same consumer has no effect.
   template <class... Consumers>
     requires(std::derived_from<Consumers, consumer> && ...)
   void bind(Consumers&... consumers) {
     (bind_one(consumers), ...);
   }
 
-  /// What is dispatched from here on does not reach the consumer.
+  /// Unbinds a consumer: later events do not reach it.
   void unbind(consumer& bound) { core_->unbind(*bound.core_); }
 
-  /// Has every bound consumer run its handlers, the consumers at the same time (A3), and completes
-  /// when all have ended (A1), with how many handlers ran. Otherwise as `consumer::consume`, with
-  /// all failures together in the order of binding.
+  /// Runs the handlers of every bound consumer, the consumers concurrently (A3), and returns how
+  /// many handlers ran. Otherwise as `consumer::consume`.
+  ///
+  /// Completes: when every handler that it started has ended (A1).
+  /// Throws: as `consumer::consume`; the exceptions of all consumers together, in the order of
+  /// binding.
+  /// Cancellation: cancels the handlers that run and waits for their end (A9).
+  /// Executor: each consumer's handlers run on its own. The caller resumes on its own.
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(E event) {
     return detail::deliver(core_, [&] { return exec::held_event<E>(std::move(event)); });
   }
+
+  /// As above, with an event that is made in place: `dispatch<registered>(1, "Alice")`.
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(Args&&... args) {
     return dispatch<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
-  /// Puts the event, which all share, into every bound consumer's mailbox; completes when each has
-  /// taken or refused it. Otherwise as `consumer::send`. Cancelled while it waits for room it
-  /// throws Asio's `operation_aborted`: consumers that had room have the event, the others have
-  /// not.
+  /// Puts the event, as one shared object, into the mailbox of every bound consumer. Otherwise as
+  /// `consumer::send`.
+  ///
+  /// Completes: when every mailbox has accepted or refused the event.
+  /// Throws: as `consumer::send`.
+  /// Cancellation: throws Asio's `operation_aborted`. Consumers whose mailbox had space have the
+  /// event; the others do not.
+  /// Executor: the caller's.
   template <class E>
   [[nodiscard]] asio::awaitable<receipt> send(E event) {
     return detail::send_bound(core_, exec::held_event<E>(std::move(event)));
   }
+
+  /// As above, with an event that is made in place.
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   [[nodiscard]] asio::awaitable<receipt> send(Args&&... args) {
     return send<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
-  /// The same without waiting, and not only for coroutines.
+  /// As `send`, but never waits, and may be called outside of coroutines. Mailboxes where `send`
+  /// would wait reject the event.
   template <class E>
   receipt post(E event) {
     detail::check_holds(event);
     exec::queued_event<E> queued_message(std::move(event));
     return detail::post_bound(*core_, queued_message);
   }
+
+  /// As above, with an event that is made in place.
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   receipt post(Args&&... args) {
     return post<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
-  /// The same for a thread that is no coroutine, which is blocked until each has taken or refused
-  /// the event, or `timeout` has passed: those that are still full reject it. Throws
-  /// `would_deadlock` as `consumer::send_blocking`; consumers that had room have the event.
+  /// As `send`, for a thread that runs no coroutine. The thread blocks until every mailbox has
+  /// accepted or refused the event, or `timeout` has passed; mailboxes that are still full then
+  /// reject it.
+  ///
+  /// Throws: `would_deadlock` as `consumer::send_blocking`; consumers whose mailbox had space have
+  /// the event.
   template <class E>
   receipt send_blocking(E event, std::chrono::steady_clock::duration timeout = forever) {
     detail::check_holds(event);
     exec::queued_event<E> queued_message(std::move(event));
     return detail::send_blocking_bound(*core_, queued_message, timeout);
   }
+
+  /// As above, with an event that is made in place, and without a time limit.
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   receipt send_blocking(Args&&... args) {

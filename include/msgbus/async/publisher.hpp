@@ -1,57 +1,74 @@
 #pragma once
 
-/// Sends messages with a topic to the subscribers that are bound to it.
+/// The async publisher: sends messages with a topic to the subscribers that are bound to it.
 
 #include <msgbus/async/subscriber.hpp>
 
 namespace msgbus::async {
 
-/// Knows subscribers, not handlers; has no mailbox and no executor. Every member function may be
-/// called from any thread, also from inside handlers (D5, D7). Publisher and subscribers may be
-/// destroyed in any order (D8).
+/// Sends messages to subscribers. It has no handlers, no mailbox and no executor.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
+/// D7). Publisher and subscribers may be destroyed in any order (D8).
 class publisher : public msgbus::component::sender<detail::fan_out_core> {
  public:
+  /// A publisher without subscribers.
   publisher() : sender(detail::fan_out_core::make()) {}
 
-  /// Binding twice is binding once.
+  /// Binds subscribers. A second `bind` of the same subscriber has no effect.
   template <class... Subscribers>
     requires(std::derived_from<Subscribers, subscriber> && ...)
   void bind(Subscribers&... subscribers) {
     (bind_one(subscribers), ...);
   }
 
-  /// What is published from here on does not reach the subscriber.
+  /// Unbinds a subscriber: later messages do not reach it.
   void unbind(subscriber& bound) { core_->unbind(*bound.core_); }
 
-  /// Has every bound subscriber run its handlers, the subscribers at the same time (A3), and
-  /// completes when all have ended (A1), with how many handlers ran. Otherwise as
-  /// `subscriber::receive`, with all failures together in the order of binding; `type_mismatch`
-  /// only if no subscriber takes the type (T6).
+  /// Runs the handlers of every bound subscriber, the subscribers concurrently (A3), and returns
+  /// how many handlers ran. Otherwise as `subscriber::receive`.
+  ///
+  /// Completes: when every handler that it started has ended (A1).
+  /// Throws: as `subscriber::receive`; the exceptions of all subscribers together, in the order of
+  /// binding. `type_mismatch` only if no subscriber accepts the type (T6).
+  /// Cancellation: cancels the handlers that run and waits for their end (A9).
+  /// Executor: each subscriber's handlers run on its own. The caller resumes on its own.
   template <class M>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, std::string_view topic) {
     detail::check_topic(topic);
     return detail::deliver(core_,
                            [&] { return exec::held_with_topic<M>(std::move(message), topic); });
   }
+
+  /// As above, for a typed topic. A message of another type does not compile.
   template <class M, class T>
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, const topic<T>& topic) {
     subscriber::check_type<M, T>();
     return publish(std::move(message), topic.name());
   }
 
-  /// Puts the message, which all share, into every bound subscriber's mailbox; completes when each
-  /// has taken or refused it. Otherwise as `producer::send`.
+  /// Puts the message, as one shared object, into the mailbox of every bound subscriber. Otherwise
+  /// as `producer::send`.
+  ///
+  /// Completes: when every mailbox has accepted or refused the message.
+  /// Throws: `invalid_topic`, before it returns the awaitable; otherwise as `producer::send`.
+  /// Cancellation: throws Asio's `operation_aborted`. Subscribers whose mailbox had space have the
+  /// message; the others do not.
+  /// Executor: the caller's.
   template <class M>
   [[nodiscard]] asio::awaitable<receipt> send(M message, std::string_view topic) {
     return detail::send_bound(core_, subscriber::on_topic(std::move(message), topic));
   }
+
+  /// As above, for a typed topic.
   template <class M, class T>
   [[nodiscard]] asio::awaitable<receipt> send(M message, const topic<T>& topic) {
     subscriber::check_type<M, T>();
     return send(std::move(message), topic.name());
   }
 
-  /// The same without waiting, and not only for coroutines.
+  /// As `send`, but never waits, and may be called outside of coroutines. Mailboxes where `send`
+  /// would wait reject the message.
   template <class M>
   receipt post(M message, std::string_view topic) {
     detail::check_topic(topic);
@@ -59,13 +76,15 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
     exec::queued_topic_message<M> queued_message(std::move(message), std::string(topic));
     return detail::post_bound(*core_, queued_message);
   }
+
+  /// As above, for a typed topic.
   template <class M, class T>
   receipt post(M message, const topic<T>& topic) {
     subscriber::check_type<M, T>();
     return post(std::move(message), topic.name());
   }
 
-  /// The same for a thread that is no coroutine, as `producer::send_blocking`.
+  /// As `producer::send_blocking`: `send` for a thread that runs no coroutine.
   template <class M>
   receipt send_blocking(M message, std::string_view topic,
                         std::chrono::steady_clock::duration timeout = forever) {
@@ -74,6 +93,8 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
     exec::queued_topic_message<M> queued_message(std::move(message), std::string(topic));
     return detail::send_blocking_bound(*core_, queued_message, timeout);
   }
+
+  /// As above, for a typed topic.
   template <class M, class T>
   receipt send_blocking(M message, const topic<T>& topic,
                         std::chrono::steady_clock::duration timeout = forever) {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Carries out named commands, each by one handler, which may be a coroutine.
+/// The async service: carries out named commands. Each has one handler, which may be a coroutine.
 
 #include <msgbus/async/detail/base.hpp>
 #include <msgbus/async/detail/operation_handler.hpp>
@@ -15,29 +15,37 @@
 
 namespace msgbus::async {
 
+/// The default naming: `shop::train_model` becomes `train-model`.
 using msgbus::component::kebab_case;
 
-/// Owns operations, and a mailbox for commands that nobody waits for. Every member function may be
-/// called from any thread, also from inside handlers (D5, D7). Destroying it cancels every
-/// operation; one that is suspended then runs to its end.
+/// Owns operations, and a mailbox for the commands of `send` and `post`.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
+/// D7). The destructor cancels every operation; a handler that is suspended then runs to its end.
 class service : public detail::base<detail::service_core> {
  public:
-  /// From a function's name, as the compiler qualifies it, to an operation's.
+  /// Makes the name of an operation from the qualified name of its function.
   using naming = std::function<std::string(std::string_view function)>;
 
+  /// `executor` runs the handlers. `options` describe the mailbox. `overrides` may be shared with
+  /// other components; with null the service has its own. `name` is used by `handler<f>()`.
   explicit service(asio::any_io_executor executor, mailbox_options options = {},
                    std::shared_ptr<provider> overrides = nullptr, naming name = kebab_case)
       : base(detail::service_core::make(executor, options, std::move(overrides))),
         naming_(std::move(name)) {}
-  /// Shares overrides with other components.
+
+  /// Shares overrides with other components, and has a mailbox with default options.
   service(asio::any_io_executor executor, std::shared_ptr<provider> overrides,
           naming name = kebab_case)
       : service(std::move(executor), mailbox_options{}, std::move(overrides), std::move(name)) {}
 
-  /// Adds an operation, plain or returning `asio::awaitable<T>`, and returns it as something to
-  /// call and await. The handler's `depends<...>` and `const context&` parameters are filled in;
-  /// the others are the operation's. A policy with retries copies the arguments for each attempt.
-  /// Throws `duplicate_handler` if the name is taken.
+  /// Adds an operation, and returns it as an object to call and await. The handler is a plain
+  /// function, or a coroutine that returns `asio::awaitable<T>`. Its `depends<...>` and `const
+  /// context&` parameters are injected; the others are the arguments of the operation. A policy
+  /// with retries copies the arguments for each attempt.
+  ///
+  /// Throws: `duplicate_handler` if the service has an operation of that name; `bad_arguments` if
+  /// the name is empty, or the handler is.
   template <class F>
   auto handler(std::string name, F f, policy how = {}) {
     using found = detail::signature_of<F>;
@@ -51,8 +59,8 @@ class service : public detail::base<detail::service_core> {
                             typename parts::inputs{});
   }
 
-  /// Adds a member function of an object, which must outlive the operation, or of what a pointer
-  /// points to.
+  /// Adds a member function together with its object, or with a pointer to it. The object must
+  /// outlive the operation.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   auto handler(std::string name, Member member, Object&& object, policy how = {}) {
@@ -60,19 +68,23 @@ class service : public detail::base<detail::service_core> {
                    std::move(how));
   }
 
-  /// Adds a function under the name that the naming function makes of its own.
+  /// Adds a function under a name that the naming function makes from the function's own name.
   template <const auto& Function>
   auto handler(policy how = {}) {
     return handler(naming_(detail::entity_name<Function>()),
                    std::decay_t<decltype(Function)>(Function), std::move(how));
   }
 
-  /// Completes with the operation's result when its handler has ended (A1); with `R = void` the
-  /// result is discarded. Arguments are taken by value; they and the result match exactly or
-  /// convert without loss (T5). Throws `no_handler` (D3), `bad_arguments`, `type_mismatch` for the
-  /// result, `closed`, and what the handler throws. The handler runs on the service's executor
-  /// (A2), in the caller's coroutine where the caller runs there; the caller resumes on its own, at
-  /// once if the handler does not suspend. Cancelling it cancels the handler and waits for it (A9).
+  /// Executes the operation `name` and returns its result; with `R = void` the result is discarded.
+  /// Arguments are passed by value. Arguments and result have the exact types, or convert without
+  /// loss (T5). The command does not pass through the mailbox.
+  ///
+  /// Completes: when the handler has ended (A1).
+  /// Throws: `no_handler` (D3); `bad_arguments`; `type_mismatch` for the result; `closed`; the
+  /// exception of the handler.
+  /// Cancellation: cancels the handler and waits for its end (A9).
+  /// Executor: the handler runs on the service's (A2). The caller resumes on its own, without
+  /// suspending if both are the same and the handler does not suspend.
   template <class R = void, class... Args>
   [[nodiscard]] asio::awaitable<R> execute(std::string name, Args&&... args) {
     auto asked = detail::make_command<R, std::decay_t<Args>...>(core_, std::move(name),
@@ -80,24 +92,33 @@ class service : public detail::base<detail::service_core> {
     return detail::call_command<R>(std::move(asked));
   }
 
-  /// Puts the command into the mailbox and completes when that has taken or refused it, as
-  /// `consumer::send`. The result is discarded; what goes wrong, a missing operation included, goes
-  /// to the observer and the counters (A8).
+  /// Puts the command into the mailbox, as `consumer::send`. The result is discarded. A failure,
+  /// such as a missing operation, goes to the observer and the counters (A8).
+  ///
+  /// Completes: when the mailbox has accepted or refused the command.
+  /// Throws: `would_deadlock` as `consumer::send`.
+  /// Cancellation: throws Asio's `operation_aborted`; the command was not sent (A9).
+  /// Executor: the caller's.
   template <class... Args>
   [[nodiscard]] asio::awaitable<receipt> send(std::string name, Args&&... args) {
     return detail::send_command(ask(std::move(name), std::forward<Args>(args)...));
   }
-  /// The same without waiting, and not only for coroutines.
+
+  /// As `send`, but never waits, and may be called outside of coroutines. Where `send` would wait,
+  /// the command is rejected.
   template <class... Args>
   receipt post(std::string name, Args&&... args) {
     return detail::post_command(ask(std::move(name), std::forward<Args>(args)...));
   }
 
-  /// The same for a thread that is no coroutine, as `consumer::send_blocking`.
+  /// As `consumer::send_blocking`: `send` for a thread that runs no coroutine, without a time
+  /// limit.
   template <class... Args>
   receipt send_blocking(std::string name, Args&&... args) {
     return send_blocking(forever, std::move(name), std::forward<Args>(args)...);
   }
+
+  /// As above, with a time limit.
   template <class... Args>
   receipt send_blocking(std::chrono::steady_clock::duration timeout, std::string name,
                         Args&&... args) {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Work that a cancellation does not interrupt.
+/// An awaitable that cancellation does not interrupt.
 
 #include <msgbus/di/inject.hpp>
 
@@ -34,23 +34,23 @@ asio::awaitable<T> give_shielded(asio::awaitable<T> work) {
 
 }  // namespace detail
 
-/// Runs the awaitable to its end, though the caller is cancelled meanwhile. For what must not be
-/// left half done, and for good-byes:
+/// Runs the awaitable to its end, even if the caller is cancelled meanwhile. Use it for work that
+/// must not stop halfway, and for farewells:
 ///
 ///     co_await asio::this_coro::throw_if_cancelled(false);  // this coroutine has been cancelled
 ///     auto good_bye = say_good_bye();
 ///     co_await msgbus::async::shielded(std::move(good_bye));
 ///
-/// The line before is needed only in a coroutine that has been cancelled already, where otherwise
-/// every `co_await` throws before it begins. The work has a cancellation state of its own: all that
-/// it awaits, verbs too, is not cancelled.
+/// The first line is needed only in a coroutine that was cancelled before: every `co_await` would
+/// throw otherwise. The work has its own cancellation state, so everything that it awaits continues
+/// as well.
 ///
-/// Completes: when the work has ended, with its result.
-/// Throws: what the work throws.
-/// Cancellation: is remembered. The caller's `cancellation_state` says so afterwards, and its next
+/// Completes: with the result of the work, when that has ended.
+/// Throws: the exception of the work.
+/// Cancellation: is kept. Afterwards the caller's `cancellation_state` shows it, and the next
 /// `co_await` throws as usual.
-/// Executor: the work runs on the caller's, and the caller resumes there. Where its context is
-/// destroyed, both are.
+/// Executor: the work runs on the caller's, and the caller resumes there. Destroying the execution
+/// context destroys both.
 template <class T>
 [[nodiscard]] asio::awaitable<T> shielded(asio::awaitable<T> work) {
   if constexpr (std::is_void_v<T>) {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Runs handlers for messages, by topic; handlers may be coroutines.
+/// The async subscriber: runs handlers for messages, by topic. Handlers may be coroutines.
 
 #include <msgbus/async/detail/base.hpp>
 #include <msgbus/async/detail/handler.hpp>
@@ -12,72 +12,94 @@
 
 namespace msgbus::async {
 
-/// Owns handlers, each for one pattern of topics or several, and a mailbox. Every member function
-/// may be called from any thread, also from inside handlers, its own included (D5, D7). Destroying
-/// it is as destroying a `consumer`. Topics and patterns are as for `sync::subscriber`.
+/// Owns handlers, each for one topic pattern or several, and a mailbox. Topics and patterns have
+/// the grammar of `sync::subscriber`.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers, its
+/// own included (D5, D7). The destructor does the same as that of `consumer`.
 class subscriber : public detail::base<detail::subscriber_core> {
  public:
+  /// `executor` runs the handlers. `options` describe the mailbox. `overrides` may be shared with
+  /// other components; with null the subscriber has its own.
   explicit subscriber(asio::any_io_executor executor, mailbox_options options = {},
                       std::shared_ptr<provider> overrides = nullptr)
       : base(detail::subscriber_core::make(executor, options, std::move(overrides))) {}
-  /// Shares overrides with other components.
+
+  /// Shares overrides with other components, and has a mailbox with default options.
   subscriber(asio::any_io_executor executor, std::shared_ptr<provider> overrides)
       : subscriber(std::move(executor), mailbox_options{}, std::move(overrides)) {}
 
-  /// Attaches a handler: a plain function, or one that returns `asio::awaitable<T>`. Its first
-  /// parameter is the message: `const M&`, `M`, `one_of<A, B>` or `any_event`; after it, in any
-  /// order, come `depends<...>` and `const context&`. Messages convert to `M` where nothing is lost
-  /// (T5). For one message, handlers run one after the other, in the order in which they were
-  /// attached (D1), each at most once (T8). Throws `invalid_topic`.
+  /// Attaches a handler to a pattern: a plain function, or a coroutine that returns
+  /// `asio::awaitable<T>`. The first parameter is the message: `const M&`, `M`, `one_of<A, B>` or
+  /// `any_event`. Parameters `depends<...>` and `const context&` may follow, in any order. Messages
+  /// of other types convert to `M` where the conversion loses nothing (T5). The handlers of one
+  /// message run one after the other, in the order in which they were attached (D1), each at most
+  /// once (T8).
+  ///
+  /// Throws: `invalid_topic`; `bad_arguments` if the handler is a null pointer or an empty
+  /// `std::function`.
   template <class F>
   subscription subscribe(std::string_view pattern, F f) {
     return attach({pattern}, f, msgbus::component::taken_by<F>(), nullptr);
   }
+
+  /// As above, with a policy for this handler.
   template <class F>
   subscription subscribe(std::string_view pattern, F f, policy how) {
     return attach({pattern}, f, msgbus::component::taken_by<F>(), &how);
   }
 
+  /// Attaches one handler to several patterns.
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
     return attach(patterns, f, msgbus::component::taken_by<F>(), nullptr);
   }
+
+  /// As above, with a policy for this handler.
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
     return attach(patterns, f, msgbus::component::taken_by<F>(), &how);
   }
 
-  /// Attaches a handler for these types of message; it may be generic in its first parameter.
+  /// Attaches one handler for the message types in angle brackets. Its first parameter may be
+  /// generic.
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f) {
     return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, nullptr);
   }
+
+  /// As above, with a policy for this handler.
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f, policy how) {
     return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, &how);
   }
 
+  /// As above, for several patterns.
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
     return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, nullptr);
   }
+
+  /// As above, for several patterns and with a policy.
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
     return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, &how);
   }
 
-  /// Attaches a handler of a typed topic. A handler of another type does not compile.
+  /// Attaches a handler to a typed topic. A handler of another type does not compile.
   template <class T, class F>
   subscription subscribe(const topic<T>& topic, F f) {
     return attach({topic.name()}, f, detail::type_list<T>{}, nullptr);
   }
+
+  /// As above, with a policy for this handler.
   template <class T, class F>
   subscription subscribe(const topic<T>& topic, F f, policy how) {
     return attach({topic.name()}, f, detail::type_list<T>{}, &how);
   }
 
-  /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
-  /// points to.
+  /// Attaches a member function together with its object, or with a pointer to it. The object must
+  /// outlive the handler.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::string_view pattern, Member member, Object&& object,
@@ -86,6 +108,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
                      std::move(how));
   }
 
+  /// As above, for several patterns.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::initializer_list<std::string_view> patterns, Member member,
@@ -94,6 +117,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
                      std::move(how));
   }
 
+  /// As above, for a typed topic.
   template <class T, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(const topic<T>& topic, Member member, Object&& object, policy how = {}) {
@@ -101,35 +125,52 @@ class subscriber : public detail::base<detail::subscriber_core> {
                      std::move(how));
   }
 
-  /// Runs the handlers of the topic that take the message, as `consumer::consume`. Throws
-  /// `invalid_topic` (T7) when it is called, and `type_mismatch` if the topic has handlers and none
-  /// of them takes the type (T6).
+  /// Runs the handlers of the topic that accept the message, and returns how many ran. Otherwise as
+  /// `consumer::consume`.
+  ///
+  /// Completes: when every handler that it started has ended (A1).
+  /// Throws: `invalid_topic` (T7), before it returns the awaitable; `type_mismatch` if the topic
+  /// has handlers and none accepts the type (T6); otherwise as `consumer::consume`.
+  /// Cancellation: cancels the handler that runs, starts no other, and waits for its end; then
+  /// throws its exception, or else Asio's `operation_aborted` (A9).
+  /// Executor: handlers run on the subscriber's, or on their policy's. The caller resumes on its
+  /// own.
   template <class M>
   [[nodiscard]] asio::awaitable<std::size_t> receive(M message, std::string_view topic) {
     detail::check_topic(topic);
     return detail::deliver(core_,
                            [&] { return exec::held_with_topic<M>(std::move(message), topic); });
   }
-  /// The same for a typed topic; another type does not compile.
+
+  /// As above, for a typed topic. A message of another type does not compile.
   template <class M, class T>
   [[nodiscard]] asio::awaitable<std::size_t> receive(M message, const topic<T>& topic) {
     check_type<M, T>();
     return receive(std::move(message), topic.name());
   }
 
-  /// Puts the message into the mailbox, as `consumer::send`. Throws `invalid_topic` when it is
-  /// called. A type that nobody takes is found out when it is handled: it counts as failed.
+  /// Puts the message into the mailbox, as `consumer::send`. If no handler accepts its type, it
+  /// counts as failed when it is handled.
+  ///
+  /// Completes: when the mailbox has accepted or refused the message.
+  /// Throws: `invalid_topic`, before it returns the awaitable; `would_deadlock` as
+  /// `consumer::send`.
+  /// Cancellation: throws Asio's `operation_aborted`; the message was not sent (A9).
+  /// Executor: the caller's.
   template <class M>
   [[nodiscard]] asio::awaitable<receipt> send(M message, std::string_view topic) {
     return detail::send(core_, on_topic(std::move(message), topic));
   }
+
+  /// As above, for a typed topic.
   template <class M, class T>
   [[nodiscard]] asio::awaitable<receipt> send(M message, const topic<T>& topic) {
     check_type<M, T>();
     return send(std::move(message), topic.name());
   }
 
-  /// The same without waiting, and not only for coroutines.
+  /// As `send`, but never waits, and may be called outside of coroutines. Where `send` would wait,
+  /// the message is rejected.
   template <class M>
   receipt post(M message, std::string_view topic) {
     detail::check_topic(topic);
@@ -137,13 +178,15 @@ class subscriber : public detail::base<detail::subscriber_core> {
     exec::send_operation out = exec::message_send_operation(message, name);
     return detail::post_to(*core_, out);
   }
+
+  /// As above, for a typed topic.
   template <class M, class T>
   receipt post(M message, const topic<T>& topic) {
     check_type<M, T>();
     return post(std::move(message), topic.name());
   }
 
-  /// The same for a thread that is no coroutine, as `consumer::send_blocking`.
+  /// As `consumer::send_blocking`: `send` for a thread that runs no coroutine.
   template <class M>
   receipt send_blocking(M message, std::string_view topic,
                         std::chrono::steady_clock::duration timeout = forever) {
@@ -152,6 +195,8 @@ class subscriber : public detail::base<detail::subscriber_core> {
     exec::send_operation out = exec::message_send_operation(message, name);
     return detail::send_blocking_to(*core_, out, timeout);
   }
+
+  /// As above, for a typed topic.
   template <class M, class T>
   receipt send_blocking(M message, const topic<T>& topic,
                         std::chrono::steady_clock::duration timeout = forever) {
@@ -159,13 +204,18 @@ class subscriber : public detail::base<detail::subscriber_core> {
     return send_blocking(std::move(message), topic.name(), timeout);
   }
 
-  /// A stream of copies of the topic's messages of this type, from here on.
+  /// Returns a stream of copies of the messages of this type on matching topics, from now on.
+  /// `options` describe the queue of the stream.
+  ///
+  /// Throws: `invalid_topic`.
   template <class T>
   [[nodiscard]] stream<T> stream_of(std::string_view pattern, mailbox_options options = {}) {
     return make_stream<T>(options, [&](const auto& queue) {
       return this->template subscribe<T>(pattern, detail::into_stream<T>(queue));
     });
   }
+
+  /// As above, for a typed topic.
   template <class T>
   [[nodiscard]] stream<T> stream_of(const topic<T>& topic, mailbox_options options = {}) {
     return stream_of<T>(topic.name(), options);

@@ -1,7 +1,6 @@
 #pragma once
 
-/// Joins components to other processes, over a transport. Handlers and those who send know nothing
-/// of it.
+/// Joins components to other processes, over a transport. Handlers and senders stay as they are.
 
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/producer.hpp>
@@ -25,30 +24,34 @@
 
 namespace msgbus {
 
-/// A connection and what goes over it. Moved, not copied. Every function may be called from any
-/// thread. Destroying it cancels every link and closes the connection; `drain` first loses nothing.
+/// A connection with its links. Movable, not copyable. Thread-safe. The destructor cancels every
+/// link and closes the connection; call `drain` first to lose nothing.
 ///
-/// Links are on until they are cancelled, also where their handle is dropped. The types of messages
-/// are named where a link is made: nothing crosses processes that was not meant to, and a type
-/// without a codec does not compile. What goes wrong on a link is counted there, and told to
-/// `bridge_options::on_failure`.
+/// A link is active until it is cancelled, even if its handle is destroyed. The message types of a
+/// link are named where it is made: other types do not cross, and a type without a codec does not
+/// compile. Failures of a link are counted there, and reported to `bridge_options::on_failure`.
 ///
-/// Name options on a line of their own before an awaiting one (guide, chapter 9).
+/// With g++ 12, name options on the line before a `co_await` (guide, chapter 9).
 class bridge {
  public:
+  /// A bridge over a connection. To connect over NATS, use `nats::connect`.
   explicit bridge(std::shared_ptr<transport::transport> over, bridge_options how = {});
+  /// Leaves the other object empty: it may only be assigned to or destroyed.
   bridge(bridge&&) noexcept = default;
+  /// Closes the previous connection.
   bridge& operator=(bridge&& other) noexcept;
+  /// As `close`.
   ~bridge();
 
-  // --- At most once.
-  // -------------------------------------------------------------------------------
+  // --- At most once. ---
 
-  /// What is published here, of these types and to topics that match, also goes out (B1, B7). It
-  /// passes through a mailbox: `publish` waits until the transport has it, `send` until the mailbox
-  /// has. What cannot be sent leaves `publish` as an error; otherwise it is as with any handler
-  /// (A8). A link sends a message once: as its exact type, else as the first type that it converts
-  /// to (T5).
+  /// Sends the messages of these types that `from` publishes to matching topics (B1, B7). They pass
+  /// through a mailbox: `publish` waits for the transport, `send` for the mailbox. A message that
+  /// cannot be sent makes `publish` throw, or counts as a failure, as with any handler (A8). The
+  /// link sends a message once: as its exact type, or else as the first type that it converts to
+  /// (T5).
+  ///
+  /// Throws: `invalid_topic`; `closed`.
   template <class... Ms>
   bridge_link outbound(async::publisher& from, std::string_view pattern,
                        const outbound_options& how = {}) {
@@ -59,8 +62,11 @@ class bridge {
     return keep(std::move(made));
   }
 
-  /// The same for events; an event's topic is `<prefix>.` and its name. Throws `bad_arguments` if
-  /// two types of event on this bridge have the same topic but different names.
+  /// Sends the events of these types that `from` dispatches. The topic of an event is its name
+  /// after `<prefix>.`.
+  ///
+  /// Throws: `bad_arguments` if two event types of this bridge have the same topic but different
+  /// names; `closed`.
   template <class... Es>
   bridge_link outbound(async::producer& from, const outbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.outbound<order_placed>(...)");
@@ -71,10 +77,12 @@ class bridge {
     return keep(std::move(made));
   }
 
-  /// What others send to topics that match runs the handlers here (B1): it is decoded, and put into
-  /// the subscriber's mailbox. While that is full, the transport is held back as far as it can be;
-  /// then it drops, and `stats().dropped` counts. What it does not know to be one of these types is
-  /// undecodable. What was sent after a `flush` that began after this arrives.
+  /// Receives messages on matching topics into the mailbox of the subscriber, decoded (B1). While
+  /// the mailbox is full, the transport is held back as far as it supports that; then it drops
+  /// messages, and `stats().dropped` counts them. A message of another type counts as undecodable.
+  /// After a later `flush()` has completed, newly sent messages are received.
+  ///
+  /// Throws: `invalid_topic`; `bad_arguments` if two of the types have the same name; `closed`.
   template <class... Ms>
   bridge_link inbound(async::subscriber& to, std::string_view pattern,
                       const inbound_options& how = {}) {
@@ -84,7 +92,7 @@ class bridge {
     return keep(bridging::join_inbound(parts_->hub, end_of<Ms...>(to, true), patterns, how));
   }
 
-  /// The same for events, by name.
+  /// As above, for events, by their names.
   template <class... Es>
   bridge_link inbound(async::consumer& to, const inbound_options& how = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.inbound<order_placed>(...)");
@@ -96,14 +104,18 @@ class bridge {
     return keep(std::move(made));
   }
 
-  // --- Commands.
-  // -----------------------------------------------------------------------------------
+  // --- Commands. ---
 
-  /// Others can call these operations, each at `<prefix>.<name>`. A `remote_service` calls them.
+  /// Serves these operations to other processes, each on the topic `<prefix>.<name>`. A
+  /// `remote_service` calls them.
+  ///
+  /// Throws: `invalid_topic`; `no_handler` if an operation is empty; `closed`.
   template <class... Signatures>
   bridge_link serve(std::string prefix, const async::operation<Signatures>&... operations) {
     return serve(std::move(prefix), serve_options{}, operations...);
   }
+
+  /// As above, with options: they come second, before the operations.
   template <class... Signatures>
   bridge_link serve(std::string prefix, const serve_options& how,
                     const async::operation<Signatures>&... operations) {
@@ -112,19 +124,27 @@ class bridge {
     return keep(bridging::join_served(parts_->hub, std::move(prefix), std::move(all), how));
   }
 
-  // --- At least once.
-  // ------------------------------------------------------------------------------
+  // --- At least once. ---
 
-  /// Makes the stream that keeps what is sent to these topics, or adds the topics to it.
+  /// Creates the stream that stores these topics, or adds the topics to it.
+  ///
+  /// Completes: when the stream exists.
+  /// Throws: as the transport.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`; the stream may have been created.
+  /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<void> ensure_stream(transport::stream_options stream) {
     return parts_->hub->wire->ensure_stream(std::move(stream));
   }
 
-  /// Completes when the stream of the topic has stored the message (B2). It tries until the
-  /// timeout, and a message is stored once however often it is tried. Throws `encode_failed`,
-  /// `timed_out` (it may have been stored all the same: with a `message_id` of your own, storing
-  /// again is harmless), `transport_failed` if no stream takes the topic. The caller resumes on its
-  /// own executor.
+  /// Stores a message in the stream of its topic (B2). It retries until the timeout. The stream
+  /// stores the message once, however often it was sent.
+  ///
+  /// Completes: when the stream has stored the message.
+  /// Throws: `invalid_topic`, `encode_failed`; `bad_arguments` for a header that cannot be sent;
+  /// `transport_failed` if no stream stores the topic; `timed_out`; `closed`. After a timeout the
+  /// message may have been stored: with your own `message_id`, storing it again is safe.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`; the message may have been stored.
+  /// Executor: the caller's.
   template <class M>
   [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic,
                                                          const store_options& how) {
@@ -132,27 +152,38 @@ class bridge {
     payload made = codec<M>::encode(message, how.encoding);
     return store(std::string(topic), std::move(made), name_of<M>, how);
   }
-  // No default arguments here: GCC 12 destroys them twice where they are awaited.
+  // An overload, because g++ 12 destroys awaited default arguments twice.
+
+  /// As above, with default options.
   template <class M>
   [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic) {
     return store(std::move(message), topic, store_options{});
   }
-  /// The same for an event.
+
+  /// Stores an event, on the topic `<prefix>.<name>`; see `store`.
   template <class E>
   [[nodiscard]] asio::awaitable<transport::stored> store_event(E event, const store_options& how) {
     return store(std::move(event), bridging::event_topic(how.prefix, name_of<E>), how);
   }
+
+  /// As above, with default options.
   template <class E>
   [[nodiscard]] asio::awaitable<transport::stored> store_event(E event) {
     return store_event(std::move(event), store_options{});
   }
 
-  /// Messages of a stream run the handlers here, each until they have ended well (B2). It is
-  /// settled when all its handlers and their clean-ups have ended: done if none failed; else it
-  /// comes again after a pause, and after `max_deliver` times, or if it cannot be decoded, it goes
-  /// to the dead letters (B3). Never more are taken than the mailbox has room for: the stream keeps
-  /// the rest (B4). A message may come twice: `context::message_id` tells. Completes with the link
-  /// when the durable consumer is there; throws what the transport throws.
+  /// Runs the subscriber's handlers for the messages of a stream (B2). A message is settled when
+  /// all its handlers and clean-ups have ended. If none failed, it is acknowledged. If one failed,
+  /// it is delivered again after a pause. After `max_deliver` failures, or if it cannot be decoded,
+  /// it is dead-lettered (B3). The link takes only as many messages as the mailbox has space for;
+  /// the stream keeps the rest (B4). A message may be delivered twice: compare
+  /// `context::message_id`.
+  ///
+  /// Completes: with the link, when the durable consumer exists at the server.
+  /// Throws: `invalid_topic`; `bad_arguments` if two of the types have the same name; `closed`; as
+  /// the transport.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`; no link is made.
+  /// Executor: the caller's.
   template <class... Ms>
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::subscriber& to, std::string pattern,
                                                      durable_options how) {
@@ -161,7 +192,7 @@ class bridge {
     return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), {}, std::move(how));
   }
 
-  /// The same for events of one type.
+  /// As above, for the events of one type.
   template <class E>
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::consumer& to, durable_options how) {
     std::vector<bridging::event_type> types =
@@ -171,46 +202,63 @@ class bridge {
                    std::move(how));
   }
 
-  // --- The connection.
-  // -----------------------------------------------------------------------------
+  // --- The connection. ---
 
-  /// Completes when the other side has all that was sent, and knows of all links.
+  /// Waits for the server.
+  ///
+  /// Completes: when the server has received every sent message and knows every link.
+  /// Throws: `timed_out`; `closed`.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`.
+  /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<void> flush(
       std::chrono::steady_clock::duration timeout = std::chrono::seconds(5)) {
     return parts_->hub->wire->flush(timeout);
   }
 
-  /// The first half of `drain`: takes nothing new in, and completes when what came in is handled
-  /// and settled, at the deadline at the latest. What handlers send still goes out. Says what
-  /// became of what was under way when it began: what is abandoned and came from a stream is
-  /// delivered again.
+  /// The first half of `drain`: ends the intake, and waits for the received messages. Messages that
+  /// handlers send still go out. The report covers the messages in flight when it began; abandoned
+  /// messages of a stream are delivered again.
+  ///
+  /// Completes: when they are handled and settled, at the deadline at the latest.
+  /// Throws: nothing else than `operation_aborted`.
+  /// Cancellation: ends the wait.
+  /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<drain_report> drain_inbound(
       std::chrono::steady_clock::duration deadline) {
     return drain_inbound(parts_, deadline);
   }
 
-  /// The orderly end (B8): `drain_inbound`, then waits until what is to go out has gone, and closes
-  /// the connection, at the deadline at the latest. The grace of `drain_options`, the last part of
-  /// that time, is kept for what is to go out. Where handlers send on by way of other components,
-  /// which may hold messages that are still to go out: first `drain_inbound`, then drain the
-  /// components, then this.
+  /// The orderly end (B8): `drain_inbound`, then sends the remaining outbound messages, then closes
+  /// the connection. The grace of `drain_options`, the last part of the time, is reserved for the
+  /// outbound messages. If handlers send through other components, call `drain_inbound`, then drain
+  /// those components, then call this.
+  ///
+  /// Completes: when the connection is closed, at the deadline at the latest.
+  /// Throws: nothing else than `operation_aborted`.
+  /// Cancellation: ends the wait.
+  /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
     return drain(parts_, deadline, {});
   }
+
+  /// As above, with options.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
                                                     drain_options how) {
     return drain(parts_, deadline, how);
   }
 
-  /// Cancels every link and closes the connection, at once.
+  /// Cancels every link and closes the connection, without waiting.
   void close() noexcept;
 
-  /// All links that were made and are active.
+  /// The active links of this bridge.
   [[nodiscard]] std::vector<bridge_link> links() const;
 
+  /// The connection.
   [[nodiscard]] const std::shared_ptr<transport::transport>& transport() const noexcept {
     return parts_->hub->wire;
   }
+
+  /// The executor on which links call back.
   [[nodiscard]] asio::any_io_executor get_executor() const { return parts_->hub->executor(); }
 
  private:

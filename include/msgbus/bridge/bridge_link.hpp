@@ -1,6 +1,6 @@
 #pragma once
 
-/// A handle for one thing that a bridge does.
+/// A handle for one link of a bridge.
 
 #include <msgbus/bridge/detail/link_state.hpp>
 
@@ -10,27 +10,31 @@
 
 namespace msgbus {
 
-/// Copies refer to the same link; dropping it leaves it as it is. For any thread.
+/// Copies refer to the same link. Destroying a handle leaves the link active. Thread-safe.
 class bridge_link {
  public:
+  /// Refers to no link.
   bridge_link() = default;
+
+  /// Made by the bridge.
   explicit bridge_link(std::shared_ptr<bridging::link_state> state) noexcept
       : state_(std::move(state)) {}
 
-  /// Nothing new goes over it. What is being handled still is, and is settled.
+  /// Ends the link: no new message passes. Messages in flight are still handled and settled.
   void cancel() noexcept {
     if (state_) state_->cancel();
   }
 
-  /// Whether it was not cancelled, its component is there, and its stream has not ended it.
+  /// Whether the link is in use: it was not cancelled, its component exists, and its stream has not
+  /// ended it.
   [[nodiscard]] bool active() const noexcept { return state_ && state_->active(); }
 
-  /// They add up (B5).
+  /// The counts of this link. They add up (B5).
   [[nodiscard]] link_counters stats() const noexcept {
     return state_ ? state_->stats() : link_counters{};
   }
 
-  /// For people: what it joins.
+  /// A description of the link, for people.
   [[nodiscard]] std::string name() const { return state_ ? state_->name() : std::string(); }
 
  private:

@@ -11,14 +11,20 @@
 
 namespace msgbus::nats {
 
-/// Connects, as `open` does, and gives the bridge. Links call back on `executor`, which should be
-/// one that the program's components run on. The caller resumes on its own executor. Throws as
-/// `open`.
+/// Connects to a NATS server, and returns the bridge. Links call back on `executor`, which should
+/// be that of the components.
+///
+/// Completes: when the connection is established.
+/// Throws: as `open`.
+/// Cancellation: as `open`.
+/// Executor: the caller's.
 [[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how,
                                               bridge_options bridging);
+
+/// As above, with default bridge options.
 [[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how);
 
-// So that a program that speaks NATS finds all words in one place.
+// All names for a program with NATS in one namespace.
 using msgbus::call_options;
 using msgbus::durable_options;
 using msgbus::inbound_options;

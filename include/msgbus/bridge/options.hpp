@@ -1,6 +1,6 @@
 #pragma once
 
-/// What users say of bridges.
+/// The options of bridges.
 
 #include <msgbus/core/context.hpp>
 #include <msgbus/exec/options.hpp>
@@ -17,75 +17,82 @@
 
 namespace msgbus {
 
-/// Of a connection's bridges together.
+/// The options of a bridge.
 struct bridge_options {
-  /// Told of what goes wrong where nobody waits for it: `where` names the link. Called from any
-  /// thread. Without it, it is one line on stderr. What it throws itself is another line there, and
-  /// changes nothing.
+  /// Called, on any thread, for each failure that reaches no caller. `where` names the link.
+  /// Without this function, a failure is one line on stderr. Exceptions of the function are one
+  /// more line.
   std::function<void(std::string_view where, const std::exception_ptr& what)> on_failure = {};
 };
 
-/// Messages on their way out pass through a mailbox, like those to any component.
+/// The options of `bridge::outbound`.
 struct outbound_options {
-  mailbox_options mailbox = {};
-  msgbus::encoding encoding = msgbus::encoding::json;
-  std::string prefix = "events";  ///< of events: `<prefix>.<name>` is their topic
-  header_form form = header_form::full;
+  mailbox_options mailbox = {};                        ///< of the outbound messages
+  msgbus::encoding encoding = msgbus::encoding::json;  ///< of payloads
+  std::string prefix = "events";         ///< of events, whose topic is `<prefix>.<name>`
+  header_form form = header_form::full;  ///< of headers
   std::string source = "msgbus";  ///< of CloudEvents: a URI reference, such as `/shop/orders`
 };
 
+/// The options of `bridge::inbound`.
 struct inbound_options {
-  std::string queue_group = {};  ///< of those with the same, in whatever processes, one gets it
-  std::size_t buffer = 1024;     ///< messages kept until the component's mailbox has room
-  std::string prefix = "events";
+  std::string queue_group = {};   ///< each message reaches one link of a group; empty: every link
+  std::size_t buffer = 1024;      ///< messages kept while the component's mailbox is full
+  std::string prefix = "events";  ///< of events
 };
 
+/// The options of `bridge::serve`.
 struct serve_options {
-  std::string queue_group = "msgbus";  ///< of several that serve the same, one answers
-  std::size_t concurrency = 256;       ///< commands carried out at once
-  std::size_t buffer = 1024;           ///< commands kept until they can begin
-  msgbus::encoding encoding = msgbus::encoding::json;  ///< of answers
-  header_form form = header_form::full;                ///< of answers; errors have their headers
+  std::string queue_group = "msgbus";                  ///< one server of a group gets each command
+  std::size_t concurrency = 256;                       ///< commands handled at once
+  std::size_t buffer = 1024;                           ///< commands that may wait
+  msgbus::encoding encoding = msgbus::encoding::json;  ///< of replies
+  header_form form = header_form::full;                ///< of replies; errors always have theirs
   std::string source = "msgbus";                       ///< of CloudEvents
-  // What discovery says:
-  std::string name = {};  ///< letters, digits, `-` and `_`; empty: made from the prefix
-  std::string version = "0.0.0";
-  std::string description = {};
+  // For discovery:
+  std::string name = {};          ///< letters, digits, `-` and `_`; empty: made from the prefix
+  std::string version = "0.0.0";  ///< a semantic version
+  std::string description = {};   ///< for people
 };
 
+/// The options of a `remote_service`.
 struct call_options {
-  std::chrono::steady_clock::duration timeout = std::chrono::seconds(5);
-  msgbus::encoding encoding = msgbus::encoding::json;
-  header_form form = header_form::full;  ///< of requests
-  std::string source = "msgbus";         ///< of CloudEvents
+  std::chrono::steady_clock::duration timeout = std::chrono::seconds(5);  ///< for the reply
+  msgbus::encoding encoding = msgbus::encoding::json;                     ///< of arguments
+  header_form form = header_form::full;                                   ///< of requests
+  std::string source = "msgbus";                                          ///< of CloudEvents
 };
 
-/// A message is delivered until its handlers have ended well; it may fail `max_deliver` times.
+/// The options of `bridge::durable`. A message is delivered until its handlers succeed, or until it
+/// has failed `max_deliver` times.
 struct durable_options {
-  std::string stream;
-  std::string durable;  ///< the name that those who share the messages share
+  std::string stream;   ///< the name of the stream
+  std::string durable;  ///< the name of the durable consumer; links of the same name share messages
+  /// The time after which the server delivers an unsettled message again. A message that is being
+  /// handled extends it.
   std::chrono::steady_clock::duration ack_wait = std::chrono::seconds(30);
-  unsigned max_deliver = 5;      ///< failures that one process sees; 0: for ever
-  std::string dead_letter = {};  ///< where it is stored then, with the reason; empty: nowhere
+  unsigned max_deliver = 5;      ///< failures that one process sees; 0: no limit
+  std::string dead_letter = {};  ///< the topic for dead letters; empty: the message is discarded
   std::chrono::steady_clock::duration backoff =
-      std::chrono::milliseconds(200);  ///< after the first failure
+      std::chrono::milliseconds(200);  ///< the pause after the first failure
   std::chrono::steady_clock::duration max_backoff =
-      std::chrono::seconds(30);  ///< it doubles so far
-  double jitter = 0.2;
-  std::size_t max_in_flight = 0;  ///< taken and not settled; 0: the mailbox's capacity
-  std::string prefix = "events";
-  /// Deliveries whose outcome nobody has told, after which a message is given up untried: it may
-  /// end every process that handles it. 0: never.
+      std::chrono::seconds(30);   ///< the limit of the doubling pause
+  double jitter = 0.2;            ///< the random part of a pause, from 0 to 1
+  std::size_t max_in_flight = 0;  ///< delivered and not settled; 0: the mailbox's capacity
+  std::string prefix = "events";  ///< of events
+  /// After this many deliveries without a settlement, the message is dead-lettered unhandled,
+  /// because its handler may end the process. 0: never.
   unsigned crash_limit = 0;
 };
 
+/// The options of `bridge::store`.
 struct store_options {
-  std::string message_id = {};  ///< by which a second one is recognised; empty: one that is new
-  std::chrono::steady_clock::duration timeout = std::chrono::seconds(10);
-  msgbus::encoding encoding = msgbus::encoding::json;
-  msgbus::headers headers = {};  ///< in addition; as `transport::is_header_value` has them
-  std::string prefix = "events";
-  header_form form = header_form::full;  ///< all have a `Nats-Msg-Id`: the stream needs it
+  std::string message_id = {};  ///< a repeated id is stored once; empty: a new id
+  std::chrono::steady_clock::duration timeout = std::chrono::seconds(10);  ///< for all attempts
+  msgbus::encoding encoding = msgbus::encoding::json;                      ///< of the payload
+  msgbus::headers headers = {};          ///< more headers; see `transport::is_header_value`
+  std::string prefix = "events";         ///< of events
+  header_form form = header_form::full;  ///< of headers; `Nats-Msg-Id` is always present
   std::string source = "msgbus";         ///< of CloudEvents
 };
 

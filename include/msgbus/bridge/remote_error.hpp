@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a handler in another process threw.
+/// The exception of a handler in another process.
 
 #include <msgbus/core/error.hpp>
 
@@ -11,26 +11,28 @@
 
 namespace msgbus {
 
-/// Its code is `remote_failed`; `what()` names the operation, the kind and the text.
+/// The code is `remote_failed`. `what()` names the operation, the exception's type and its text.
 class remote_error : public error {
  public:
-  /// The code that the exception had there: its category's name, and its value.
+  /// The error code of the exception: the name of its category, and its value.
   struct code_there {
-    std::string category = {};
-    int value = 0;
+    std::string category = {};  ///< the name of the category
+    int value = 0;              ///< the value of the code
   };
 
+  /// Made from a reply.
   remote_error(const std::string& operation, std::string kind, std::string text,
                std::optional<code_there> code = {})
-      : error(errc::remote_failed, operation + " failed there with " + kind + ": " + text),
+      : error(errc::remote_failed,
+              "remote operation '" + operation + "' failed with " + kind + ": " + text),
         parts_(std::make_shared<const parts>(
             parts{std::move(kind), std::move(text), std::move(code)})) {}
 
-  /// The name of the exception's type there, such as `std::out_of_range`.
+  /// The name of the exception's type, such as `std::out_of_range`.
   [[nodiscard]] const std::string& kind() const noexcept { return parts_->kind; }
-  /// Its `what()`.
+  /// The `what()` of the exception.
   [[nodiscard]] const std::string& text() const noexcept { return parts_->text; }
-  /// Its `error_code`, if it was a `std::system_error` or an error of the library.
+  /// The error code, if the exception was a `std::system_error` or a `msgbus::error`.
   [[nodiscard]] const std::optional<code_there>& remote_code() const noexcept {
     return parts_->code;
   }

@@ -18,18 +18,24 @@
 
 namespace msgbus {
 
-/// Calls what somebody serves at `<prefix>.<name>`. Copies are cheap; it may outlive the bridge,
-/// and then throws `closed`. May be used from any thread.
+/// Calls the operations that a process serves on `<prefix>.<name>`. Copies are cheap. It may
+/// outlive the bridge; calls then throw `closed`. Thread-safe.
 class remote_service {
  public:
+  /// Calls over this bridge. Throws: `invalid_topic`.
   remote_service(const bridge& over, std::string prefix, call_options how = {});
 
-  /// Completes with the operation's result; with `R = void` there is none to decode. Arguments are
-  /// encoded before this returns. Throws (B6) `remote_error` with what the handler threw there,
-  /// `bad_arguments`, `no_handler` (nobody serves it), `timed_out` (it may have been carried out
-  /// all the same), `disconnected` (the connection was lost meanwhile; as before), `decode_failed`
-  /// (the answer is no `R`), `closed`. The caller resumes on its own executor. Cancelled it throws
-  /// Asio's `operation_aborted`; what runs there goes on.
+  /// Executes an operation and returns its result; with `R = void` the result is discarded. The
+  /// arguments are encoded before the call returns the awaitable.
+  ///
+  /// Completes: when the reply has arrived.
+  /// Throws: (B6) `remote_error` with the exception of the handler; `bad_arguments`; `no_handler`
+  /// if no process serves the operation; `timed_out` or `disconnected`, after which the operation
+  /// may have been executed; `decode_failed` if the reply is no `R`; `closed`; `full` and
+  /// `transport_failed` if the request cannot be sent. `invalid_topic` and `encode_failed` before
+  /// it returns the awaitable.
+  /// Cancellation: throws Asio's `operation_aborted`; the operation is still executed.
+  /// Executor: the caller's.
   template <class R = void, class... Args>
   [[nodiscard]] asio::awaitable<R> execute(std::string_view name, Args&&... args) const {
     payload arguments = bridging::write_arguments<bridging::wire_argument<Args>...>(
@@ -37,6 +43,7 @@ class remote_service {
     return finish<R>(make_call(name, std::move(arguments)));
   }
 
+  /// The prefix of the operations' topics.
   [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
 
-/// A user's callable as an entry holds it, its type erased.
+/// A type-erased holder for the callable of an entry.
 
 #include <cstddef>
 #include <new>
@@ -9,12 +9,12 @@
 
 namespace msgbus::component {
 
-/// What is done with a callable of some type, besides calling it.
+/// The operations on a callable of one type, other than the call.
 struct callable_type {
   std::size_t size;
   std::size_t alignment;
-  void (*move)(void* to, void* from);  // makes one from another; null: its bytes are copied
-  void (*destroy)(void* callable);     // null: there is nothing to do
+  void (*move)(void* to, void* from);  // null: the bytes are copied
+  void (*destroy)(void* callable);     // null: no destructor
 };
 
 template <class F>
@@ -31,10 +31,10 @@ inline constexpr callable_type callable_of{
     sizeof(F), alignof(F), std::is_trivially_copyable_v<F> ? nullptr : &move_callable<F>,
     std::is_trivially_destructible_v<F> ? nullptr : &destroy_callable<F>};
 
-/// Holds one; in itself, if it is small.
+/// Holds a callable; a small one inside the object.
 class any_callable {
  public:
-  /// Made from `*from`, which is moved. Throws what moving it throws.
+  /// Moves the callable out of `*from`. Throws the exceptions of its move constructor.
   any_callable(const callable_type& type, void* from);
   any_callable(const any_callable&) = delete;
   any_callable& operator=(const any_callable&) = delete;
@@ -42,7 +42,7 @@ class any_callable {
 
   [[nodiscard]] void* get() const noexcept { return at_; }
 
-  /// The one it was made from, as what it is.
+  /// The callable, with its type.
   template <class F>
   [[nodiscard]] F& as() const noexcept {
     if constexpr (fits_inside<F>) {
@@ -52,7 +52,7 @@ class any_callable {
     }
   }
 
-  /// What it holds is destroyed before the end of this.
+  /// Destroys the callable early.
   void destroy() noexcept;
 
  private:
@@ -63,7 +63,7 @@ class any_callable {
   [[nodiscard]] bool is_inside() const noexcept { return at_ == inside_; }
   void free() noexcept;
 
-  const callable_type* type_;  // null once it was destroyed
+  const callable_type* type_;  // null after `destroy`
   void* at_;
   alignas(std::max_align_t) std::byte inside_[room];
 };

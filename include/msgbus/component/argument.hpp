@@ -1,7 +1,7 @@
 #pragma once
 
-/// The arguments and the result of an operation that is called by name: types erased, matched or
-/// converted without loss (T5).
+/// Type-erased arguments and results of operations that are called by name. They have the exact
+/// types, or convert without loss (T5).
 
 #include <msgbus/core/convert.hpp>
 #include <msgbus/di/inject.hpp>
@@ -12,7 +12,7 @@
 
 namespace msgbus::component {
 
-/// An argument as the caller passed it.
+/// An argument of a call.
 struct argument {
   value_ref value;
   bool is_const;
@@ -25,7 +25,7 @@ struct argument {
   }
 };
 
-/// Where an argument stands, for errors.
+/// The position of an argument, for errors.
 struct position {
   std::string_view operation;
   std::size_t index;  // from 1
@@ -34,14 +34,14 @@ struct position {
 [[noreturn]] void throw_bad_argument(position at, std::string_view wanted, value_ref given,
                                      std::string_view why);
 
-/// An argument on its way to a parameter of type `P`. Everything is checked when it is made; `get`
-/// is called once.
+/// An argument for a parameter of type `P`. The constructor checks everything; `get` is called
+/// once.
 template <class P>
 class bound_argument {
   using T = std::remove_cvref_t<P>;
   static constexpr bool wants_mutable =
       std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
-  // A text is only made when it is wanted, where the handler wants it.
+  // A string is made only when the handler needs one.
   static constexpr bool makes_text = std::same_as<P, std::string>;
   static constexpr bool keeps = conversion_target<T> || std::is_rvalue_reference_v<P>;
 
@@ -50,7 +50,7 @@ class bound_argument {
     if (is_type<T>(given.value.type)) {
       check_exact(at);
     } else if constexpr (wants_mutable) {
-      throw_bad_argument(at, type_name<P>(), given.value, "a reference takes that very type");
+      throw_bad_argument(at, type_name<P>(), given.value, "a reference needs exactly this type");
     } else if constexpr (conversion_target<T>) {
       if constexpr (makes_text) {
         if (given.value.type->text) kept_ = given.value.type->text(given.value.data);
@@ -91,19 +91,20 @@ class bound_argument {
  private:
   [[nodiscard]] bool moves() const noexcept { return given_.is_rvalue && !given_.is_const; }
 
-  // The constness was the caller's to give: it is checked before anything is changed.
+  // `const` is checked against the argument before anything is changed.
   T& exact() const noexcept { return *static_cast<T*>(const_cast<void*>(given_.value.data)); }
 
   void check_exact(position at) {
     if constexpr (wants_mutable) {
       if (given_.is_rvalue || given_.is_const) {
         throw_bad_argument(at, type_name<P>(), given_.value,
-                           "a reference takes a variable that is not const");
+                           "a reference to non-const needs a variable that is not const");
       }
     } else if constexpr (!std::is_lvalue_reference_v<P>) {
       if (moves()) return;
       if constexpr (!std::copy_constructible<T>) {
-        throw_bad_argument(at, type_name<P>(), given_.value, "it cannot be copied: move it");
+        throw_bad_argument(at, type_name<P>(), given_.value,
+                           "it cannot be copied; pass it with std::move");
       } else if constexpr (std::is_rvalue_reference_v<P>) {
         kept_.emplace(std::as_const(exact()));
       }
@@ -116,16 +117,16 @@ class bound_argument {
       kept_{};
 };
 
-/// What tells an exact result type, its reference and constness included.
+/// A type that stands for an exact result type, with its reference and constness.
 template <class R>
 struct exactly {};
 
-/// What a result is wanted as, when its type is erased.
+/// The requested result type, erased.
 struct result_kind {
   type_key exact;                  // key_of<exactly<R>>
-  type_key value;                  // key_of<R>; null where a reference is wanted
+  type_key value;                  // key_of<R>; null for a reference
   std::string_view name;           // of R
-  bool discards;                   // void is wanted
+  bool discards;                   // R is void
   bool (*accepts)(type_key from);  // whether it converts to R
   bool (*convert)(void* slot, value_ref from);
 };
@@ -159,7 +160,7 @@ inline constexpr result_kind kind_of_result{
     type_name<R>(),     std::is_void_v<R>,
     &accepts_result<R>, &convert_result<R>};
 
-/// Where a result goes.
+/// The destination of a result.
 struct result_ref {
   const result_kind& kind;
   void* slot;  // a result_of<R>
@@ -173,8 +174,8 @@ struct result_ref {
 [[noreturn]] void throw_bad_result(std::string_view operation, std::string_view wanted,
                                    std::string_view given, const char* why);
 
-/// Throws if a result of type `R` cannot be had as what is wanted: before the call, so that no
-/// result is lost.
+/// Throws if a result of type `R` does not convert to the requested type. Called before the
+/// handler, so that no result is lost.
 template <class R>
 void check_result(const result_ref& out, std::string_view operation) {
   if (is_type<exactly<R>>(out.kind.exact) || out.kind.discards) return;
@@ -192,8 +193,8 @@ void check_result(const result_ref& out, std::string_view operation) {
   }
 }
 
-/// Calls an operation that returns `R` and puts the result where it is wanted. A type that cannot
-/// be had is refused before the call, so that no result is lost.
+/// Calls an operation that returns `R`, and stores the result. An impossible conversion is refused
+/// before the call, so that no result is lost.
 template <class R, class Call>
 void store_result(const result_ref& out, std::string_view operation, Call& call) {
   if (is_type<exactly<R>>(out.kind.exact)) {

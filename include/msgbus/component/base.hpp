@@ -1,6 +1,6 @@
 #pragma once
 
-/// The members that components have in common. All of them may be called from any thread, also from
+/// The members that all components have in common. All may be called from any thread, also from
 /// inside handlers (D5, D7).
 
 #include <msgbus/di/provider.hpp>
@@ -12,81 +12,81 @@
 
 namespace msgbus::component {
 
-/// For the library's upper floors: a component's core.
+/// For the upper layers of the library: the core of a component.
 struct core_access {
+  /// The core of the component.
   template <class Component>
   [[nodiscard]] static const auto& of(const Component& component) noexcept {
     return component.core_;
   }
 };
 
-/// The base of consumers, subscribers and services: owns the component's core and offers its
-/// overrides and its observer. `Core` has `shared`, which are its `parts`, `guarded()` and
-/// `close()`.
+/// The base of consumers, subscribers and services. It owns the component's core, with the
+/// overrides and the observer. `Core` has `shared` (its `parts`), `guarded()` and `close()`.
 template <class Core>
 class base {
  public:
   base(const base&) = delete;
   base& operator=(const base&) = delete;
 
-  /// See `provider::override`.
+  /// Replaces a dependency for the handlers of this component; see `provider::override`.
   template <class Dependency, class Implementation>
   void override(const Dependency& dependency, Implementation implementation) {
     core_->shared.overrides().override(dependency, std::move(implementation));
   }
 
-  /// See `provider::restore`.
+  /// Removes the overrides of a dependency; see `provider::restore`.
   template <class Dependency>
   void restore(const Dependency& dependency) {
     core_->shared.overrides().restore(dependency);
   }
 
-  /// See `provider::scoped_override`.
+  /// Replaces a dependency until the guard is destroyed; see `provider::scoped_override`.
   template <class Dependency, class Implementation>
   [[nodiscard]] override_guard scoped_override(const Dependency& dependency,
                                                Implementation implementation) {
     return core_->shared.overrides().scoped_override(dependency, std::move(implementation));
   }
 
-  /// Tells the observer of each step from here on, instead of the one before; null for none. On a
-  /// thread that is not inside a handler it returns when the one before is told nothing any more.
+  /// Attaches an observer, which replaces the previous one; null detaches it. On a thread that is
+  /// not inside a handler, the call returns when the previous observer is no longer in use.
   void observe(std::shared_ptr<observer> watcher) {
     core_->shared.watcher.set(core_->guarded(), std::move(watcher));
   }
 
-  /// How many messages nobody handled (D3).
+  /// The number of messages without a handler (D3).
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->shared.unrouted.sum(); }
 
  protected:
-  /// The core is there, and is this component's alone.
+  /// The core exists, and belongs to this component alone.
   explicit base(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
 
-  /// Ends as `subscription::cancel` does for every handler: what handlers point to may be freed
-  /// after it, unless it runs inside a handler (D6, D8).
+  /// Cancels every handler as `subscription::cancel` does. Objects that handlers refer to may be
+  /// freed afterwards, unless the destructor runs inside a handler (D6, D8).
   ~base() { core_->close(); }
 
   friend core_access;
   const std::shared_ptr<Core> core_;
 };
 
-/// The same for producers and publishers, which have no handlers of their own. `Core` has `watcher`
-/// and `unrouted` itself.
+/// The base of producers and publishers, which have no handlers. `Core` has `watcher` and
+/// `unrouted`.
 template <class Core>
 class sender {
  public:
   sender(const sender&) = delete;
   sender& operator=(const sender&) = delete;
 
-  /// Tells the observer of each message from here on, instead of the one before; null for none.
+  /// Attaches an observer, which replaces the previous one; null detaches it.
   void observe(std::shared_ptr<observer> watcher) {
     core_->watcher.set(core_->guarded(), std::move(watcher));
   }
 
-  /// How many messages no bound component handled (D3).
+  /// The number of messages that no bound component handled (D3).
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->unrouted.sum(); }
 
  protected:
-  /// The core is there, and is this sender's alone.
+  /// The core exists, and belongs to this object alone.
   explicit sender(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
   ~sender() { core_->close(); }
 

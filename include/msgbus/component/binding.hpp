@@ -1,6 +1,6 @@
 #pragma once
 
-/// How a producer or publisher holds the components bound to it, and how those let go.
+/// The bindings of a producer or publisher to components, and their release.
 
 #include <msgbus/core/on_demand.hpp>
 #include <msgbus/routing/single_route.hpp>
@@ -11,7 +11,7 @@
 
 namespace msgbus::component {
 
-/// In the sender's route: one component that gets what is sent.
+/// An entry in the route of a producer or publisher: one bound component.
 template <class Target>
 class binding final : public routing::entry {
  public:
@@ -31,11 +31,11 @@ class binding final : public routing::entry {
   const void* sender_;
 };
 
-/// On the side of a consumer or subscriber: the senders that it is bound to (D8).
+/// The senders to which a consumer or subscriber is bound (D8).
 template <class Target>
 class bound_to {
  public:
-  /// Binds once, however often it is called.
+  /// Binds. A second call for the same sender has no effect.
   void bind(routing::single_route& sender, const std::shared_ptr<Target>& self) {
     senders& all = senders_.made();
     const std::lock_guard lock(all.mutex);
@@ -48,7 +48,7 @@ class bound_to {
     }));
   }
 
-  /// Waits for dispatches of the sender, unless it is called from inside a handler.
+  /// Unbinds. Outside of handlers, it waits for the dispatches of the sender.
   void unbind(const routing::single_route& sender) {
     senders* const all = senders_.get();
     if (!all) return;
@@ -79,7 +79,7 @@ class bound_to {
     std::mutex mutex;
     std::vector<std::shared_ptr<binding<Target>>> bindings;
   };
-  on_demand<senders> senders_;  // many components are bound to none
+  on_demand<senders> senders_;  // many components have no sender
 };
 
 }  // namespace msgbus::component

@@ -30,7 +30,7 @@ class event_entry : public routing::typed_entry {
   any_callable callable_;
 };
 
-/// How a handler of messages is called, and the types that it takes; none: every type.
+/// The call of a message handler, and the types that it accepts; none: every type.
 struct message_calls {
   void (*call)();
   std::span<const type_key> types;  // they live as long as the program
@@ -56,7 +56,7 @@ class message_entry : public routing::topic_entry {
   any_callable callable_;
 };
 
-/// The callable of an entry; whoever calls it knows its type.
+/// The callable of an entry. The caller knows its type.
 template <class F, class Entry>
 [[nodiscard]] F& callable_in(routing::entry& entry) noexcept {
   return static_cast<const Entry&>(entry).held().template as<F>();

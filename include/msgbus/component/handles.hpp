@@ -1,7 +1,7 @@
 #pragma once
 
-/// What a user's handler takes and needs, read off its signature and checked, and how its callable
-/// is held.
+/// The message type and the dependencies of a handler, read from its signature and checked; and the
+/// storage of its callable.
 
 #include <msgbus/core/any_event.hpp>
 #include <msgbus/core/one_of.hpp>
@@ -23,7 +23,7 @@ inline constexpr bool is_variant = false;
 template <class... Ts>
 inline constexpr bool is_variant<std::variant<Ts...>> = true;
 
-/// The types that a first parameter takes. An empty list takes every type.
+/// The types that a first parameter accepts. An empty list accepts every type.
 template <class P>
 struct taken {
   using type = type_list<P>;
@@ -52,7 +52,7 @@ consteval bool has_message_parameter() {
   return known && !std::is_void_v<first>;
 }
 
-/// The types that a handler takes by its first parameter.
+/// The types that a handler accepts by its first parameter.
 template <class F>
 auto taken_by() {
   if constexpr (has_message_parameter<F>()) {
@@ -62,7 +62,7 @@ auto taken_by() {
   }
 }
 
-/// The types that are named for a handler, each once. `any_event` among them takes every type.
+/// The types in angle brackets, each once. `any_event` among them accepts every type.
 template <class... Ms>
 using named_types = std::conditional_t<is_in<any_event, type_list<std::remove_cv_t<Ms>...>>,
                                        type_list<>, unique_list<std::remove_cv_t<Ms>...>>;
@@ -75,7 +75,7 @@ inline constexpr bool takes<one_of<Ts...>, M> = (std::is_same_v<Ts, M> || ...);
 template <class... Ts, class M>
 inline constexpr bool takes<const one_of<Ts...>&, M> = (std::is_same_v<Ts, M> || ...);
 
-/// Says what is wrong with a handler of `M` with this signature, in one sentence.
+/// Checks a handler of `M` with this signature. A wrong handler gets one sentence of the compiler.
 template <class Signature, class M>
 struct checked;
 template <class M>
@@ -114,7 +114,8 @@ struct checked<signature<R, P, Ps...>, M> {
   static_assert(di::is_injected<P> || (di::is_injected<Ps> && ...),
                 "msgbus: after its message a handler takes only msgbus::depends<...> and const "
                 "msgbus::context&");
-  /// Whether the handler can be called: if not, one sentence says why, and nothing else should.
+  /// Whether the handler can be called. If not, one sentence says why, and no other error should
+  /// follow.
   static constexpr bool fits = is_message && by_value_or_const && takes<P, M> &&
                                (std::is_reference_v<P> || std::copy_constructible<M>) &&
                                (di::is_injected<Ps> && ...);
@@ -125,7 +126,7 @@ struct checked<signature<R, P, Ps...>, M> {
 
 [[noreturn]] void throw_empty_handler();
 
-/// Refuses null pointers and empty functions.
+/// Refuses null pointers and empty functions. Throws: `bad_arguments`.
 template <class F>
 void check_callable(const F& callable) {
   static_assert(!std::is_member_function_pointer_v<F>,

@@ -1,13 +1,13 @@
 #pragma once
 
-/// How operations are named after functions.
+/// The names of operations that are made from functions.
 
 #include <string>
 #include <string_view>
 
 namespace msgbus::component {
 
-/// `shop::train_model` -> `train-model`: what `handler<f>()` calls an operation by default.
+/// The default naming: `shop::train_model` becomes `train-model`.
 [[nodiscard]] std::string kebab_case(std::string_view function);
 
 }  // namespace msgbus::component

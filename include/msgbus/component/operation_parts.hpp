@@ -1,6 +1,6 @@
 #pragma once
 
-/// The parameters of an operation's handler, told apart: what callers give, and what is injected.
+/// The parameters of an operation's handler, divided into arguments and injected parameters.
 
 #include <msgbus/core/signature.hpp>
 #include <msgbus/di/inject.hpp>
@@ -26,7 +26,7 @@ struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, P,
                                           std::pair<type_list<Inputs..., P>, type_list<Needs...>>>,
                        Ps...> {};
 
-/// What a handler of this signature is given by its callers, and what it needs besides.
+/// The arguments and the injected parameters of a handler with this signature.
 template <class Signature>
 struct operation_parts;
 template <class R, class... Ps>
@@ -36,7 +36,7 @@ struct operation_parts<signature<R, Ps...>> {
   using needs = typename split::needs;
   using result = R;
 
-  // How many of the parameters before this one are of its sort: its place among them.
+  // The number of earlier parameters of the same sort, which is its index among them.
   template <std::size_t I>
   static constexpr std::size_t place() {
     constexpr std::array<bool, sizeof...(Ps)> injected{di::is_injected<Ps>...};
@@ -45,7 +45,7 @@ struct operation_parts<signature<R, Ps...>> {
     return before;
   }
 
-  /// Calls `f` with inputs and needs where its parameters have them.
+  /// Calls `f` with arguments and injected values at the positions of their parameters.
   template <class F, class Inputs, class Needs>
   static R apply(F& f, Inputs& inputs, Needs& needs) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) -> R {

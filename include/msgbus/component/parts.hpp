@@ -1,6 +1,6 @@
 #pragma once
 
-/// What every component has besides its routes.
+/// The parts that every component has, other than its routes.
 
 #include <msgbus/core/on_demand.hpp>
 #include <msgbus/di/provider.hpp>
@@ -15,17 +15,17 @@
 
 namespace msgbus::component {
 
-/// A component's overrides and its observer. Read by every dispatch, from any thread.
+/// The overrides and the observer of a component. Every dispatch reads them, on any thread.
 class parts {
  public:
-  /// Without overrides to share it has its own, which are made when they are needed.
+  /// With null, the component gets its own overrides, made on first use.
   explicit parts(std::shared_ptr<provider> given);
 
-  /// To change them. For any thread.
+  /// For changes, on any thread.
   [[nodiscard]] provider& overrides();
 
-  /// As they are now; it stays good as long as this. What is overridden first applies to
-  /// invocations that look after that.
+  /// The current overrides; valid as long as this object. The first override is visible to runs of
+  /// handlers that read it afterwards.
   [[nodiscard]] const di::provider_state& overrides_state() const noexcept {
     return *state_.load(std::memory_order_acquire);
   }
@@ -38,20 +38,21 @@ class parts {
   [[nodiscard]] static const di::provider_state& state_of(const share* overrides);
 
   on_demand<share> overrides_;
-  std::atomic<const di::provider_state*> state_;  // theirs; before they are made, one without any
+  std::atomic<const di::provider_state*>
+      state_;  // of the overrides; before the first one, an empty state
 
  public:
   observer_slot watcher;
 };
 
-/// The same, and how many messages nobody handled (D3).
+/// The parts, and the number of messages without a handler (D3).
 class counted_parts : public parts {
  public:
   using parts::parts;
   striped_counter unrouted;
 };
 
-/// Names a `routing::entry`, for the errors of what is injected into its handler.
+/// Names a `routing::entry`, for errors of injection.
 inline std::string describe_entry(const void* entry) {
   return static_cast<const routing::entry*>(entry)->describe();
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Which message from elsewhere is being handled here and now. Whoever handles one says so, and
-/// what is sent meanwhile is known to have been caused by it, on however many hops in this process.
+/// The message from another process that this thread handles. Messages that are sent meanwhile have
+/// it as their cause, over any number of hops inside this process.
 
 #include <msgbus/core/context.hpp>
 
@@ -9,13 +9,14 @@
 
 namespace msgbus::detail {
 
-/// What came with a message, shared with all that it leads to; null for one made here.
+/// The origin of a message, shared with all messages that it causes; null for a message of this
+/// process.
 using shared_origin = std::shared_ptr<const origin>;
 
 extern constinit thread_local const shared_origin* cause_of_this_thread;
 
-/// What the calling thread is handling; null if nothing that came from elsewhere. Good until the
-/// handler returns or suspends.
+/// The origin of the message that the calling thread handles; null if there is none. Valid until
+/// the handler returns or suspends.
 [[nodiscard]] inline const shared_origin* current_cause() noexcept {
   const shared_origin* const now = cause_of_this_thread;
   return now && *now ? now : nullptr;
@@ -25,8 +26,8 @@ extern constinit thread_local const shared_origin* cause_of_this_thread;
   return now ? now->get() : nullptr;
 }
 
-/// While it lives, the calling thread handles this; null: something of which nothing is known.
-/// Never held over a suspension: executors that resume handlers say it anew.
+/// Sets the origin for the calling thread during its lifetime; null: none. It does not span a
+/// suspension: executors that resume handlers set it again.
 class cause_scope {
  public:
   explicit cause_scope(const shared_origin* now) noexcept : before_(cause_of_this_thread) {

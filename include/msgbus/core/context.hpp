@@ -1,6 +1,7 @@
 #pragma once
 
-/// What is known of the message in hand. A handler that wants it takes a `const context&`.
+/// The metadata of the message that a handler runs for. A handler gets it as a parameter `const
+/// context&`.
 
 #include <msgbus/core/headers.hpp>
 #include <msgbus/core/namespaces.hpp>
@@ -15,39 +16,42 @@
 
 namespace msgbus {
 
-/// A message's place in a stream.
+/// The place of a message in a stream.
 struct stream_place {
-  std::string_view stream;
-  std::uint64_t sequence = 0;
+  std::string_view stream;     ///< the name of the stream
+  std::uint64_t sequence = 0;  ///< the number of the message in it, from 1
 };
 
-/// What came with a message from another process. Never changed once it is shared.
+/// The metadata that came with a message from another process. It does not change once it is
+/// shared.
 struct origin {
-  std::string message_id;
-  std::string correlation_id = {};  // empty: the message is the first of its chain
-  std::string causation_id = {};
-  unsigned deliveries = 1;  // in how many a handler may have run, this one included
-  msgbus::headers headers = {};
-  std::shared_ptr<const std::string> stream = {};  // that holds it; null: none does
-  std::uint64_t sequence = 0;                      // its place there
+  std::string message_id;           ///< the same on every redelivery
+  std::string correlation_id = {};  ///< empty: the message is the first of its chain
+  std::string causation_id = {};    ///< the id of the direct parent
+  unsigned deliveries = 1;          ///< deliveries in which a handler may have run, with this one
+  msgbus::headers headers = {};     ///< all headers of the message
+  std::shared_ptr<const std::string> stream = {};  ///< the stream that stores it; null: none
+  std::uint64_t sequence = 0;                      ///< the number of the message in the stream
 
-  /// Of everything that this message leads to.
+  /// The correlation id of every message that this one leads to.
   [[nodiscard]] std::string_view chain() const noexcept {
     return correlation_id.empty() ? message_id : correlation_id;
   }
 };
 
-/// It refers to what its delivery holds: copy what must live longer than the handler.
+/// A view of data that the delivery owns. Copy what must live longer than the handler.
 class context {
  public:
+  /// Without a topic and without an origin.
   constexpr context() = default;
+  /// Of a message that was sent to a topic in this process.
   constexpr explicit context(std::string_view topic) noexcept : topic_(topic) {}
-  /// Of a message that came from elsewhere.
+  /// Of a message that came from another process.
   constexpr context(std::string_view topic, const origin& from, unsigned attempt = 1) noexcept
       : topic_(topic), origin_(&from), attempt_(attempt) {}
 
-  /// Of a message that was made here while one that came from elsewhere was handled; null: while
-  /// none was.
+  /// Of a message that was made in this process, while a handler ran for a message with this
+  /// origin; null: without one.
   static constexpr context caused_by(const origin* cause, std::string_view topic = {}) noexcept {
     context made(topic);
     made.origin_ = cause;
@@ -55,50 +59,55 @@ class context {
     return made;
   }
 
-  /// The topic that the message was sent to; empty for events and operations.
+  /// The topic of the message; empty for events and operations.
   [[nodiscard]] constexpr std::string_view topic() const noexcept { return topic_; }
 
-  /// Unique per message and the same on every redelivery; empty for one that never left the
+  /// Unique per message, and the same on every redelivery. Empty for a message that never left the
   /// process.
   [[nodiscard]] std::string_view message_id() const noexcept;
 
-  /// The same for everything that one first message led to, and that message's id; empty where no
-  /// message from elsewhere led to this one.
+  /// The id of the first message of the chain that led to this one. Empty if no message from
+  /// another process did.
   [[nodiscard]] std::string_view correlation_id() const noexcept;
 
-  /// The id of the message whose handler sent this one; empty if there is none with an id.
+  /// The id of the message whose handler sent this one. Empty if that has no id.
   [[nodiscard]] std::string_view causation_id() const noexcept;
 
-  /// 1 for the first time that this handler gets this message, 2 for its first repetition,
-  /// redeliveries included. A redelivery does not count if this process knows that no handler ran
-  /// in the one before.
+  /// The number of this attempt: 1 for the first run of the handler with this message, 2 for the
+  /// first repetition. Retries and redeliveries count; a redelivery does not if this process knows
+  /// that no handler ran in the delivery before.
   [[nodiscard]] unsigned attempt() const noexcept;
 
-  /// Where a durable message is stored: the same on every redelivery. Empty for all others.
+  /// The place of a durable message in its stream, the same on every redelivery. Empty for other
+  /// messages.
   [[nodiscard]] std::optional<stream_place> stored() const noexcept;
 
-  /// Empty for a message that never left the process.
+  /// The headers of the message. Empty for a message that never left the process.
   [[nodiscard]] const msgbus::headers& headers() const noexcept;
 
-  /// When this attempt is to have ended, on the steady clock or the one that a test has installed:
-  /// a handler that blocks looks at it, since nothing interrupts one. Empty without a `timeout` in
-  /// the handler's policy.
+  /// The time by which this attempt must have ended, on the steady clock or on an installed test
+  /// clock. A handler that blocks should check it: a timeout cannot interrupt such a handler. Empty
+  /// without a `timeout` in the handler's policy.
   [[nodiscard]] constexpr std::optional<std::chrono::steady_clock::time_point> deadline()
       const noexcept {
     return deadline_;
   }
 
-  /// The same message elsewhere, once more, or for no longer than this.
+  /// A copy with another topic.
   [[nodiscard]] constexpr context on(std::string_view topic) const noexcept {
     context moved(*this);
     moved.topic_ = topic;
     return moved;
   }
+
+  /// A copy whose attempt number is higher by `times`.
   [[nodiscard]] constexpr context repeated(unsigned times) const noexcept {
     context again(*this);
     again.attempt_ += times;
     return again;
   }
+
+  /// A copy with a deadline.
   [[nodiscard]] constexpr context until(
       std::chrono::steady_clock::time_point deadline) const noexcept {
     context limited(*this);
@@ -106,7 +115,7 @@ class context {
     return limited;
   }
 
-  /// What came with it, or with what led to it; null if nothing.
+  /// The origin of the message, or of the message that caused it; null if there is none.
   [[nodiscard]] constexpr const origin* from() const noexcept { return origin_; }
 
  private:
@@ -118,7 +127,7 @@ class context {
 };
 
 namespace detail {
-/// Of a message of which nothing is known.
+/// The context of a message without metadata.
 inline constexpr context no_context;
 }  // namespace detail
 

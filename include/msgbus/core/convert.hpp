@@ -1,8 +1,8 @@
 #pragma once
 
-/// Conversions that lose nothing (T5): anything string-like to `std::string` and
-/// `std::string_view`, an integer to any arithmetic type that holds its value, `float` to
-/// `double`. Nothing else converts.
+/// Conversions without loss (T5): string-like types to `std::string` and `std::string_view`,
+/// integers to every arithmetic type that holds the value, `float` to `double`. Nothing else
+/// converts.
 
 #include <msgbus/core/type_key.hpp>
 
@@ -14,12 +14,12 @@
 
 namespace msgbus::detail {
 
-/// The types to which something else than themselves converts.
+/// The types to which other types convert.
 template <class T>
 concept conversion_target = integer_like<T> || std::floating_point<T> ||
                             std::same_as<T, std::string> || std::same_as<T, std::string_view>;
 
-/// Whether some value of the type `from` converts to `T`. Exact matches are not asked here.
+/// Whether values of the type `from` may convert to `T`. Not for exact matches.
 template <class T>
 [[nodiscard]] bool converts_from(type_key from) noexcept {
   if constexpr (std::same_as<T, std::string> || std::same_as<T, std::string_view>) {
@@ -56,8 +56,8 @@ std::optional<T> integer_to(integer_value value) noexcept {
   }
 }
 
-/// The value as a `T`, or nothing if it does not convert or does not fit. A `string_view` refers
-/// to the value it was made from.
+/// The value as a `T`; empty if it does not convert, or is out of range. A `string_view` refers to
+/// the original value.
 template <class T>
 [[nodiscard]] std::optional<T> converted(value_ref value) {
   if constexpr (std::same_as<T, std::string> || std::same_as<T, std::string_view>) {
@@ -73,7 +73,7 @@ template <class T>
   return std::nullopt;
 }
 
-/// For errors: `300 (int)`, or the type alone where the value is no number.
+/// For errors: `300 (int)`, or only the type if the value is no number.
 [[nodiscard]] std::string describe(value_ref value);
 
 }  // namespace msgbus::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The type of an option that is a time.
+/// The type of options that are durations.
 
 #include <chrono>
 #include <concepts>
@@ -8,8 +8,9 @@
 
 namespace msgbus::detail {
 
-/// A duration of the steady clock. It is made from every duration that loses nothing, and tells who
-/// forgets the unit: without this the compiler would say that no function fits `{.timeout = 2}`.
+/// A duration of the steady clock. It converts from every duration without loss. A number without a
+/// unit gets a sentence of its own: otherwise the compiler would say that no function fits
+/// `{.timeout = 2}`.
 class duration_option : public std::chrono::steady_clock::duration {
   using base = std::chrono::steady_clock::duration;
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What goes wrong, as one error code enum, one exception, and one exception for several.
+/// The errors of the library: one error code enum, one exception, and one exception for several
+/// failures.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -13,61 +14,66 @@
 
 namespace msgbus {
 
-/// Every way in which the library itself refuses. What handlers throw is passed on as thrown.
+/// The error codes of the library. Exceptions of handlers are passed on unchanged.
 enum class errc {
-  no_handler = 1,      ///< an operation that no service handles (D3)
-  bad_arguments,       ///< wrong count, type or value of an operation's arguments (T5)
-  not_provided,        ///< a dependency that has neither default nor override (I5)
-  duplicate_handler,   ///< a second operation of the same name
-  invalid_topic,       ///< a topic or pattern that breaks the grammar (T7)
-  type_mismatch,       ///< a message or result whose type nobody takes (T6)
-  closed,              ///< the component takes nothing new
+  no_handler = 1,      ///< no handler for the operation (D3)
+  bad_arguments,       ///< wrong number, type or value of arguments (T5)
+  not_provided,        ///< a dependency without default and override (I5)
+  duplicate_handler,   ///< the service has an operation of that name
+  invalid_topic,       ///< a topic or pattern with a syntax error (T7)
+  type_mismatch,       ///< no handler accepts the message's type, or a result does not fit (T6)
+  closed,              ///< the component or the connection is closed
   full,                ///< the mailbox is full
-  would_deadlock,      ///< waiting would wait for oneself
-  timed_out,           ///< the time given was not enough
-  circuit_open,        ///< too many failures just now
-  rate_limited,        ///< too many messages just now
-  misused_dependency,  ///< `yield` never or twice, or a cycle (I5)
-  decode_failed,       ///< bytes that are not a message
-  disconnected,        ///< the transport is away
+  would_deadlock,      ///< the operation would wait for its own caller
+  timed_out,           ///< the time limit has passed
+  circuit_open,        ///< the circuit breaker refuses calls
+  rate_limited,        ///< the rate limit refuses the message
+  misused_dependency,  ///< `yield` was not called once, or a cycle (I5)
+  decode_failed,       ///< the bytes are no valid message
+  disconnected,        ///< the connection is lost
   handlers_failed,     ///< several handlers failed: the code of `dispatch_error` (D2)
   remote_failed,       ///< a handler in another process failed: the code of `remote_error`
-  encode_failed,       ///< a message that cannot become bytes
-  access_denied,       ///< the transport refuses credentials or certificates
-  unsupported,         ///< the transport cannot do it
-  transport_failed     ///< the transport says why
+  encode_failed,       ///< the message has no representation in bytes
+  access_denied,       ///< the server refuses credentials or certificates
+  unsupported,         ///< the transport does not support it
+  transport_failed     ///< the transport failed; the text says why
 };
 
+/// The category of `errc`; its name is `msgbus`.
 [[nodiscard]] const std::error_category& error_category() noexcept;
 
-/// So that `e.code() == msgbus::errc::closed` reads as it should.
+/// Makes `e.code() == msgbus::errc::closed` work.
 [[nodiscard]] std::error_code make_error_code(errc code) noexcept;
 
-/// The library's exception. `what()` names what was asked for and what was there, in one line: a
-/// control character in a name, a topic or a payload is shown as `\r`, `\n` or `\x1b`, and a byte
-/// that is not UTF-8 as `\xff`.
+/// The exception of the library. `what()` is one line. It names the component or the operation, the
+/// cause, and the remedy where there is one. Control characters appear as `\r`, `\n` or `\x1b`, and
+/// bytes that are not UTF-8 as `\xff`.
 class error : public std::system_error {
  public:
+  /// An error with a code and a text.
   error(errc code, const std::string& text);
 
+  /// The text.
   [[nodiscard]] const char* what() const noexcept override { return text_.what(); }
 
  private:
   std::runtime_error text_;  // its string is shared: copying an exception must not throw
 };
 
-/// Several handlers failed (D2). `errors()` holds what each threw, in handler order.
+/// The exceptions of several handlers (D2).
 class dispatch_error : public error {
  public:
+  /// The exceptions, in the order of the handlers.
   explicit dispatch_error(std::vector<std::exception_ptr> errors);
 
+  /// The exceptions, in the order of the handlers.
   [[nodiscard]] const std::vector<std::exception_ptr>& errors() const noexcept { return *errors_; }
 
  private:
   std::shared_ptr<const std::vector<std::exception_ptr>> errors_;
 };
 
-/// The text of any exception: `what()`, or a sentence for one that is no `std::exception`.
+/// The text of any exception: `what()`, or a sentence if it is no `std::exception`.
 [[nodiscard]] std::string describe(const std::exception_ptr& exception);
 
 }  // namespace msgbus

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What verbs do with the event that they are given: unpack variants, make it in place.
+/// The preparation of an event for a verb: variants are unpacked, events are made in place.
 
 #include <msgbus/core/type_key.hpp>
 
@@ -24,14 +24,13 @@ decltype(auto) with_event(const std::variant<Es...>& event, F&& f) {
       event);
 }
 
-/// Throws `std::bad_variant_access`, as `with_event` would, if a variant holds nothing, at any
-/// depth.
+/// Throws `std::bad_variant_access`, as `with_event`, if a variant is valueless at any depth.
 template <class E>
 void check_holds(const E& event) {
   with_event(event, [](value_ref) {});
 }
 
-/// The same as a question.
+/// Whether the event holds a value.
 template <class E>
 [[nodiscard]] constexpr bool holds_value(const E&) noexcept {
   return true;
@@ -42,13 +41,13 @@ template <class... Es>
          std::visit([](const auto& active) { return holds_value(active); }, event);
 }
 
-/// Whether `Args...` make an `E` rather than being one.
+/// Whether `Args...` construct an `E`, instead of being one.
 template <class E, class... Args>
 concept in_place_for =
     !(sizeof...(Args) == 1 && (std::same_as<std::remove_cvref_t<Args>, E> && ...)) &&
     (std::constructible_from<E, Args...> || requires { E{std::declval<Args>()...}; });
 
-/// Makes an event with parentheses, or with braces where it is an aggregate.
+/// Constructs an event with parentheses, or with braces if it is an aggregate.
 template <class E, class... Args>
 E make_event(Args&&... args) {
   if constexpr (std::is_aggregate_v<E>) {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What the handlers of one verb threw, in handler order (D2).
+/// The exceptions of the handlers of one verb, in handler order (D2).
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -10,16 +10,16 @@
 
 namespace msgbus::detail {
 
-/// Collects while a verb runs, and throws once it has ended. For one thread; one pointer, which is
-/// null as long as nothing has failed.
+/// Collects exceptions while a verb runs, and throws them when it has ended. For one thread. One
+/// pointer, which is null while nothing has failed.
 class failures {
  public:
   void add(std::exception_ptr exception);
 
-  /// Adds it unless that very exception object is there: a rethrown one counts once.
+  /// Adds an exception, unless that exception object is present: a rethrown one counts once.
   void add_new(const std::exception_ptr& exception);
 
-  /// Adds all that the other has.
+  /// Adds all exceptions of the other.
   void take(failures& other);
 
   [[nodiscard]] bool empty() const noexcept { return !errors_; }
@@ -28,7 +28,7 @@ class failures {
     return (*errors_)[index];
   }
 
-  /// Throws what there is: one as it was thrown, several as a `dispatch_error`.
+  /// Throws one exception unchanged, or several as a `dispatch_error`. Returns if there is none.
   void throw_any() {
     if (errors_) [[unlikely]]
       throw_all();

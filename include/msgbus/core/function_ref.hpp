@@ -1,6 +1,6 @@
 #pragma once
 
-/// A reference to a callable: how compiled code calls back into templates without owning.
+/// A reference to a callable, for callbacks from compiled code into templates. Does not own it.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -13,7 +13,7 @@ namespace msgbus::detail {
 template <class Signature>
 class function_ref;
 
-/// Two words; valid while the callable it was made from lives.
+/// Two words; valid while the callable exists.
 template <class R, class... Args>
 class function_ref<R(Args...)> {
  public:

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The hash of the routing core's tables. `constexpr`, so that a `topic<T>` carries its hash from
-/// compile time; eight bytes a step, so that a topic given as a string is hashed fast as well.
+/// The hash of the routing core's tables. `constexpr`, so a `topic<T>` has its hash at compile
+/// time. Eight bytes a step, so a topic in a string is hashed fast, too.
 
 #include <msgbus/core/namespaces.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Metadata of a message: names with values.
+/// The metadata of a message: names with values.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -14,13 +14,17 @@
 
 namespace msgbus {
 
-/// A name or a value in `headers`. It ends with a zero. It is a view: it refers to the headers, and
-/// no longer than until they change or move.
+/// A name or a value in `headers`. The text ends with a zero byte. It is a view: valid until the
+/// headers change or move.
 class header_text : public std::string_view {
  public:
+  /// An empty text.
   constexpr header_text() noexcept : std::string_view("") {}
+
+  /// The text as a C string.
   [[nodiscard]] constexpr const char* c_str() const noexcept { return data(); }
   // NOLINTNEXTLINE(google-explicit-constructor): as the string that it stands for
+  /// A copy of the text.
   operator std::string() const { return std::string(data(), size()); }
 
  private:
@@ -29,19 +33,22 @@ class header_text : public std::string_view {
       : std::string_view(begin, size) {}
 };
 
-/// Key-value metadata of a message; never needed to understand its payload. In the order in which
-/// they were added; a name may be there several times, as with NATS; names are compared with their
-/// case. All of them are in one block, which is inside the object where they are few.
+/// Key-value metadata of a message; never needed to understand the payload. The order is that of
+/// insertion. A name may occur several times, as with NATS. Names are compared with case. All
+/// headers are in one block of memory; a small block is inside the object.
 class headers {
  public:
+  /// A name with its value.
   using value_type = std::pair<header_text, header_text>;
 
+  /// An input iterator over name and value pairs.
   class const_iterator {
    public:
     using value_type = headers::value_type;
     using reference = value_type;
     using difference_type = std::ptrdiff_t;
     using iterator_category = std::input_iterator_tag;
+    /// Keeps a pair for `->`.
     struct pointer {
       value_type held;
       const value_type* operator->() const noexcept { return &held; }
@@ -63,9 +70,12 @@ class headers {
     explicit const_iterator(const char* at) noexcept : at_(at) {}
     const char* at_ = nullptr;
   };
+  /// Headers are not changed through iterators.
   using iterator = const_iterator;
 
-  headers() noexcept {}  // NOLINT: what is inside is not set
+  /// No headers.
+  headers() noexcept {}  // NOLINT: `inside_` is not set
+  /// The headers of a list of names and values, all of them.
   headers(std::initializer_list<std::pair<std::string_view, std::string_view>> all);
   headers(const headers& other);
   headers(headers&& other) noexcept;
@@ -73,32 +83,37 @@ class headers {
   headers& operator=(headers&& other) noexcept;
   ~headers() { release(); }
 
+  /// Whether there are no headers.
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  /// How many there are.
+  /// The number of headers.
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  /// The first header.
   [[nodiscard]] const_iterator begin() const noexcept { return const_iterator(block()); }
+  /// The end of the headers.
   [[nodiscard]] const_iterator end() const noexcept { return const_iterator(block() + size_); }
 
-  /// The first with this name.
+  /// The first header with this name, or `end()`.
   [[nodiscard]] const_iterator find(std::string_view name) const noexcept;
+  /// Whether a header has this name.
   [[nodiscard]] bool contains(std::string_view name) const noexcept { return find(name) != end(); }
-  /// How many have this name.
+  /// The number of headers with this name.
   [[nodiscard]] std::size_t count(std::string_view name) const noexcept;
-  /// The value of the first with this name. Throws `std::out_of_range`, naming it.
+  /// The value of the first header with this name. Throws: `std::out_of_range`, with the name.
   [[nodiscard]] header_text at(std::string_view name) const;
-  /// The same; empty if there is none.
+  /// The value of the first header with this name, or an empty text.
   [[nodiscard]] header_text get(std::string_view name) const noexcept;
 
-  // Names and values given to these may be views of other headers, not of these.
+  // The arguments may be views of other `headers` objects, but not of this one.
 
-  /// One more, whatever is there.
+  /// Adds a header, also if the name exists. Throws: `std::length_error`.
   void add(std::string_view name, std::string_view value);
-  /// Instead of all with this name.
+  /// Replaces all headers with this name.
   void insert_or_assign(std::string_view name, std::string_view value);
-  /// Unless one with this name is there; whether it was not.
+  /// Adds a header if the name does not exist. Returns whether it was added.
   bool emplace(std::string_view name, std::string_view value);
-  /// Takes out all with this name, and gives how many.
+  /// Removes all headers with this name, and returns their number.
   std::size_t erase(std::string_view name) noexcept;
+  /// Removes all headers.
   void clear() noexcept { size_ = count_ = 0; }
 
   /// Whether both have the same names, each with the same values in the same order.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The names by which types are known to other processes.
+/// The names of types in other processes.
 
 #include <msgbus/core/type_name.hpp>
 
@@ -59,7 +59,7 @@ struct edited_name {
 template <class T>
 consteval auto deduced_name() {
   edited_name<type_name<T>().size()> name(type_name<T>());
-  // What compilers and standard libraries spell in their own ways. Longer ones come first.
+  // Spellings that differ between compilers and standard libraries. Longer ones come first.
   name.replace("long long unsigned int", "unsigned long long");
   name.replace("long unsigned int", "unsigned long");
   name.replace("short unsigned int", "unsigned short");
@@ -84,9 +84,9 @@ inline constexpr auto deduced_name_of = deduced_name<T>();
 
 }  // namespace detail
 
-/// The name of `T` on the wire: as the source spells it, the same for every compiler. Types whose
-/// name may change, types in unnamed namespaces, and those that programs in other languages know,
-/// are given one, next to the type:
+/// The name of `T` on the wire: the spelling in the source, the same for every compiler. Give a
+/// name to types whose C++ name may change, to types in unnamed namespaces, and to types that other
+/// languages use. Put it next to the type:
 ///
 ///     template <>
 ///     inline constexpr std::string_view msgbus::name_of<order> = "shop.order";

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The library's own words are in `msgbus::detail`, so that `using namespace msgbus` brings users
-/// nothing that is not for them. The modules speak them without a prefix.
+/// Internal names are in `msgbus::detail`, so `using namespace msgbus` brings only public names.
+/// The modules use them without a prefix.
 
 #include <msgbus/core/requirements.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// A part that few objects of a class need.
+/// An optional part of an object, which few objects of its class need.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -9,8 +9,8 @@
 
 namespace msgbus::detail {
 
-/// Made by whoever needs it first, on any thread, and destroyed with this. Thread-safe; what is
-/// done with the part itself is the part's business.
+/// Made on first use, on any thread, and destroyed with this object. Thread-safe; the part itself
+/// has its own thread rule.
 template <class T>
 class on_demand {
  public:
@@ -20,14 +20,14 @@ class on_demand {
   on_demand& operator=(const on_demand&) = delete;
   ~on_demand() { const std::unique_ptr<T> gone(part_.load(std::memory_order_acquire)); }
 
-  /// Null if nobody has needed it so far.
+  /// Null before the first use.
   [[nodiscard]] T* get() const noexcept { return part_.load(std::memory_order_acquire); }
 
   T& made() {
     T* now = get();
     if (now) return *now;
     auto mine = std::make_unique<T>();
-    // Of several threads that make one, the first gives it to all.
+    // If several threads make one, all use that of the first.
     if (part_.compare_exchange_strong(now, mine.get(), std::memory_order_acq_rel)) {
       return *mine.release();
     }

@@ -1,6 +1,7 @@
 #pragma once
 
-/// An event of one of several types, as a handler's parameter: the bus's `A | B`.
+/// An event of one of several types, as the parameter of a handler. The counterpart of Python's `A
+/// | B`.
 
 #include <msgbus/core/type_key.hpp>
 
@@ -8,30 +9,31 @@
 
 namespace msgbus {
 
-/// Refers to the event in hand without copying it; it is gone when the handler has returned.
+/// A view of the event, without a copy. It is valid until the handler has returned.
 template <class... Ts>
 class one_of {
   static_assert(sizeof...(Ts) > 0, "msgbus: one_of<> names no event type");
 
  public:
-  /// Made from an event of one of the types, so that a test may call a handler directly.
+  /// Refers to an event of one of the types, so that a test can call a handler directly.
   template <class T>
     requires(std::same_as<T, Ts> || ...)
   one_of(const T& event) noexcept : event_(detail::value_ref::to(event)) {}
 
-  /// Calls `f(const T&)` with the event as what it is, and returns what `f` returns.
+  /// Calls `f(const T&)` with the event as its own type, and returns the result of `f`.
   template <class F>
   decltype(auto) visit(F&& f) const {
     return visit_as<F, Ts...>(f);
   }
 
-  /// The event, if its type is exactly `T`; null otherwise.
+  /// The event if its type is exactly `T`, or else null.
   template <class T>
     requires(std::same_as<T, Ts> || ...)
   [[nodiscard]] const T* get_if() const noexcept {
     return detail::is_type<T>(event_.type) ? static_cast<const T*>(event_.data) : nullptr;
   }
 
+  /// The name of the event's type, for people.
   [[nodiscard]] std::string_view name() const noexcept { return event_.type->name; }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Said before anything else fails: which compilers msgbus is for. The same numbers are in
+/// Names the required compilers before any other error. The same numbers are in
 /// cmake/compilers.cmake.
 
 #if defined(__apple_build_version__)

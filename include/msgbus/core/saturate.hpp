@@ -1,7 +1,7 @@
 #pragma once
 
-/// Arithmetic with times that does not overflow: the largest duration means "for ever", and a
-/// negative one "over already".
+/// Arithmetic with times, without overflow. The largest duration means "for ever"; a negative one
+/// has already passed.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -10,7 +10,7 @@
 
 namespace msgbus::detail {
 
-/// `from + by`, or the end of time. `time_point::max()` never comes.
+/// `from + by`, or the largest time. `time_point::max()` never comes.
 template <class Clock, class Duration>
 [[nodiscard]] constexpr std::chrono::time_point<Clock, Duration> saturating_add(
     std::chrono::time_point<Clock, Duration> from, std::type_identity_t<Duration> by) noexcept {
@@ -19,7 +19,7 @@ template <class Clock, class Duration>
   return from < point::min() - by ? point::min() : from + by;
 }
 
-/// `to - from`, or the longest that there is.
+/// `to - from`, or the longest duration.
 template <class Clock, class Duration>
 [[nodiscard]] constexpr Duration saturating_sub(
     std::chrono::time_point<Clock, Duration> to,
@@ -30,8 +30,8 @@ template <class Clock, class Duration>
   return a > Duration::max() + b ? Duration::max() : a - b;
 }
 
-/// For waits of the standard library and the like, which overflow: no more than an hour from now.
-/// Such a wait is repeated until its time has come.
+/// For waits of the standard library, which overflow: at most an hour from now. Repeat such a wait
+/// until its time has come.
 template <class Clock, class Duration>
 [[nodiscard]] std::chrono::time_point<Clock, Duration> within_an_hour(
     std::chrono::time_point<Clock, Duration> until) noexcept {

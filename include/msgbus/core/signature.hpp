@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a callable takes and gives, read off its type.
+/// The parameters and the result of a callable, from its type.
 
 #include <msgbus/core/type_list.hpp>
 
@@ -20,7 +20,7 @@ struct signature {
   using parameters = type_list<Parameters...>;
 };
 
-/// There is no single signature: the callable is overloaded or generic.
+/// The callable has no single signature: it is overloaded or generic.
 struct no_signature {};
 
 template <class F>
@@ -91,7 +91,7 @@ constexpr auto find_signature_for() {
     return plain{};
   } else if constexpr (generic_for<F, Event>) {
     using found = typename read_signature<decltype(&F::template operator()<Event>)>::type;
-    // `auto&&` deduces a reference to const in the call, not what naming the type gives it.
+    // `auto&&` deduces a reference to const in the call, other than with the named type.
     if constexpr (std::is_rvalue_reference_v<first_parameter_of<found>>) {
       return typename read_signature<decltype(&F::template operator()<const Event&>)>::type {};
     } else {
@@ -104,8 +104,8 @@ constexpr auto find_signature_for() {
   }
 }
 
-/// The signature of a callable that may be generic in its first parameter, when called with an
-/// `Event`. An overloaded callable counts as taking nothing but the event.
+/// The signature of a callable with a possibly generic first parameter, when it is called with an
+/// `Event`. For an overloaded callable, only the event is assumed.
 template <class F, class Event>
 using signature_for = decltype(find_signature_for<F, Event>());
 
@@ -154,7 +154,7 @@ auto bind_member(Member member, Object&& object) {
   }
 }
 
-/// A result that only means something when awaited: a coroutine's, or another awaitable.
+/// A result that must be awaited: that of a coroutine, or another awaitable.
 template <class R>
 concept awaitable_result = requires { typename std::coroutine_traits<R>::promise_type; } ||
                            requires(R& result) { result.await_ready(); } ||

@@ -1,8 +1,8 @@
 #pragma once
 
-/// Topics and patterns, in the grammar of NATS subjects: tokens joined by `.`; in a pattern `*`
-/// stands for one token and a last `>` for one or more. A `*` or `>` inside a longer token is
-/// an ordinary character.
+/// Topics and patterns, in the grammar of NATS subjects: tokens joined by `.`. In a pattern, the
+/// token `*` stands for one token, and a last token `>` for one or more. Inside a longer token,
+/// both are ordinary characters.
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/hash.hpp>
@@ -13,7 +13,7 @@ namespace msgbus {
 
 namespace detail {
 
-/// Takes the first token off `rest`, and its dot with it.
+/// Removes the first token and its dot from `rest`, and returns the token.
 constexpr std::string_view next_token(std::string_view& rest) noexcept {
   const auto dot = rest.find('.');
   const auto token = rest.substr(0, dot);
@@ -21,7 +21,7 @@ constexpr std::string_view next_token(std::string_view& rest) noexcept {
   return token;
 }
 
-/// Why a topic or pattern is refused; null if it is not.
+/// The reason why a topic or pattern is invalid; null if it is valid.
 [[nodiscard]] constexpr const char* topic_fault(std::string_view text, bool is_pattern) noexcept {
   if (text.empty()) return "it is empty";
   if (text.back() == '.') return "it has an empty token";
@@ -56,27 +56,34 @@ struct topic_tokens {
 /// Splits a valid topic. False for an invalid one, and for one with more tokens than that.
 [[nodiscard]] bool split_topic(std::string_view topic, topic_tokens& tokens) noexcept;
 
-/// Throws `invalid_topic`, naming the text and what is wrong with it (T7).
+/// Throws `invalid_topic`, with the text and the reason (T7).
 void check_topic(std::string_view topic);
 void check_pattern(std::string_view pattern);
 
 }  // namespace detail
 
-/// A name and a type bound together: publishing or subscribing with another type does not
-/// compile. An invalid name does not compile either.
+/// A topic with the type of its messages. Publishing or subscribing with another type does not
+/// compile, and neither does an invalid name.
 ///
 ///     inline constexpr msgbus::topic<order> order_placed{"orders.placed"};
 template <class T>
 class topic {
  public:
+  /// The type of the messages.
   using message_type = T;
 
+  /// The name has no wildcards, and must be a constant.
   consteval explicit topic(std::string_view name) : name_(name), hash_(detail::hash_of(name)) {
     if (detail::topic_fault(name, false) != nullptr) throw "a msgbus::topic<T> has an invalid name";
   }
+
+  /// As above.
   consteval explicit topic(const char* name) : topic(std::string_view(name)) {}
 
+  /// The name of the topic.
   [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
+
+  /// For the library: the hash of the name.
   [[nodiscard]] constexpr std::size_t hash() const noexcept { return hash_; }
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
 
-/// What the library remembers of a type after erasing it: its identity, its name, and how to read
-/// it as a text or a number where it is one.
+/// The type information of an erased value: identity, name, and access to it as a string or a
+/// number if it is one.
 
 #include <msgbus/core/hash.hpp>
 #include <msgbus/core/type_name.hpp>
@@ -24,7 +24,7 @@ struct integer_value {
   std::uint64_t magnitude = 0;
 };
 
-/// A text, or nothing where there was a null pointer.
+/// A string; empty for a null pointer.
 using text_value = std::optional<std::string_view>;
 
 #if defined(__GXX_RTTI) || defined(__cpp_rtti) || defined(_CPPRTTI)
@@ -45,8 +45,8 @@ struct type_record {
 
 using type_key = const type_record*;
 
-/// Whether two keys mean one type: their addresses are equal in a program that hides no type, and
-/// else `typeid` decides. Without RTTI, and for types in unnamed namespaces, the addresses decide.
+/// Whether two keys stand for the same type: their addresses are equal, or else `typeid` decides.
+/// Without RTTI, and for types in unnamed namespaces, only the addresses decide.
 [[nodiscard]] inline bool is_same_type(type_key one, type_key other) noexcept {
   if (one == other) return true;
   return one && other && one->hash == other->hash && one->info && other->info &&
@@ -86,7 +86,7 @@ integer_value read_integer(const void* value) {
 
 inline float read_single(const void* value) { return *static_cast<const float*>(value); }
 
-/// Whether each file has a type of this name of its own. Clang's `typeid` does not tell.
+/// Whether each file has its own type of this name. Clang's `typeid` does not tell.
 constexpr bool is_unnamed(std::string_view type) {
   return type.find("{anonymous}") != std::string_view::npos ||
          type.find("(anonymous") != std::string_view::npos;
@@ -127,7 +127,7 @@ template <class T>
   return is_same_type(key, key_of<T>);
 }
 
-/// Remembers a type beyond the end of the shared library that its key is from.
+/// Remembers a type after its shared library was unloaded.
 class kept_type {
  public:
   explicit kept_type(type_key of);
@@ -148,7 +148,7 @@ class kept_type {
   std::string info_name_;  // empty if the address alone decides
 };
 
-/// A value whose type was erased. It refers; it owns nothing.
+/// A reference to a value of an erased type.
 struct value_ref {
   type_key type;
   const void* data;

@@ -29,7 +29,7 @@ struct make_unique_list<type_list<Found...>, T, Ts...>
                                           type_list<Found..., T>>,
                        Ts...> {};
 
-/// The types, each once, where it came first.
+/// The types without duplicates, in the order of their first occurrence.
 template <class... Ts>
 using unique_list = typename make_unique_list<type_list<>, Ts...>::type;
 

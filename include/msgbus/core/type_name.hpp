@@ -1,7 +1,7 @@
 #pragma once
 
-/// The names of types, functions and objects as the source spells them, for people to read: in
-/// errors, in `any_event::name()`, in the default name of an operation. Not a wire format.
+/// The names of types, functions and objects as in the source, for people: in errors, in
+/// `any_event::name()`, in the default name of an operation. Not a wire format.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -31,8 +31,8 @@ constexpr std::string_view pretty_entity() {
 
 #undef MSGBUS_PRETTY_FUNCTION
 
-// What surrounds the name is the same for every type of the same function, so it is measured once
-// on a name that is known.
+// The text around the name is the same for every type of one function, so it is measured once, on a
+// known name.
 constexpr std::string_view between(std::string_view text, std::string_view probe,
                                    std::string_view known) {
   const auto before = probe.find(known);
@@ -46,7 +46,7 @@ constexpr std::string_view between(std::string_view text, std::string_view probe
 template <class T>
 [[nodiscard]] constexpr std::string_view type_name() {
   if constexpr (std::same_as<T, std::string>) {
-    return "std::string";  // its full name helps nobody
+    return "std::string";  // the full name is unreadable
   } else if constexpr (std::same_as<T, std::string_view>) {
     return "std::string_view";
   } else {

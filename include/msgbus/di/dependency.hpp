@@ -1,7 +1,7 @@
 #pragma once
 
-/// What can be a dependency, and what it gives: a function, a `constexpr` callable object, or a
-/// `required<T>`. A dependency that cleans up takes a `yield<T>` first, and calls it once.
+/// The forms of a dependency: a function, a `constexpr` callable object, or a `required<T>`. A
+/// dependency that cleans up takes a `yield<T>` as its first parameter, and calls it once.
 
 #include <msgbus/core/signature.hpp>
 #include <msgbus/core/type_name.hpp>
@@ -10,14 +10,15 @@
 
 namespace msgbus {
 
-/// A dependency with no default: somebody must override it, or whoever names it fails with
+/// A dependency without a default. Without an override, handlers that name it fail with
 /// `not_provided` (I5).
 ///
 ///     inline constexpr msgbus::required<database&> get_database{"database"};
 template <class T>
 struct required {
+  /// The type of the value.
   using provided_type = T;
-  const char* name;
+  const char* name;  ///< for error texts
 };
 
 template <class T>
@@ -58,7 +59,7 @@ struct as_dependency<depends<D>> {
 template <class P>
 inline constexpr bool is_depends = as_dependency<std::remove_cvref_t<P>>::found;
 
-/// Whether a parameter refers to a `depends<...>`, which is gone once a coroutine runs.
+/// Whether a parameter is a reference to `depends<...>`, which dangles once a coroutine runs.
 template <class P>
 inline constexpr bool is_depends_reference = is_depends<P> && std::is_reference_v<P>;
 
@@ -76,7 +77,7 @@ struct as_yield<yield<T>> {
   using type = T;
 };
 
-/// How a dependency, or an implementation of one, gives its value.
+/// The way in which a dependency, or an implementation of one, returns its value.
 enum class shape { required, plain, with_clean_up, awaited, awaited_with_clean_up };
 
 [[nodiscard]] constexpr bool is_async(shape kind) noexcept {
@@ -96,7 +97,7 @@ struct given_by<R> {
 template <class Entity, class Signature>
 struct form_of_callable {
   static_assert(!std::is_same_v<Signature, no_signature>,
-                "msgbus: a dependency, and what overrides one, is a function, a callable object "
+                "msgbus: a dependency or an override is a function, a callable object "
                 "with one operator(), or a required<T>");
 };
 
@@ -107,8 +108,8 @@ struct form_of_callable<Entity, signature<R, Ps...>> {
                 "up");
   static_assert(!std::is_void_v<R>, "msgbus: a dependency returns its value, or takes a yield<T>");
   static_assert(!awaitable_result<R> || (!is_depends_reference<Ps> && ...),
-                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
-                "before the coroutine runs");
+                "msgbus: a coroutine takes depends<...> by value: a reference would dangle before "
+                "the coroutine runs");
   static constexpr shape kind = awaitable_result<R> ? shape::awaited : shape::plain;
   using provided = typename given_by<R>::type;
   static_assert(std::is_void_v<R> || !std::is_void_v<provided>,
@@ -124,8 +125,8 @@ struct form_of_callable<Entity, signature<R, async::yield<T>, Ps...>> {
                 "msgbus: a dependency that takes an async::yield<T> returns "
                 "asio::awaitable<void>");
   static_assert((!is_depends_reference<Ps> && ...),
-                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
-                "before the coroutine runs");
+                "msgbus: a coroutine takes depends<...> by value: a reference would dangle before "
+                "the coroutine runs");
   static constexpr shape kind = shape::awaited_with_clean_up;
   using provided = T;
   using needs = type_list<Ps...>;
@@ -155,7 +156,7 @@ struct form_of<required<T>> {
 template <class Entity>
 using provided_by = typename form_of<std::remove_cvref_t<Entity>>::provided;
 
-/// The value behind a `depends`: what it points to.
+/// The type of the value of a `depends`.
 template <class Entity>
 using value_of = std::remove_reference_t<provided_by<Entity>>;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The invocation path: calls a handler with what it needs.
+/// The invocation path: calls a handler with its injected parameters.
 
 #include <msgbus/core/context.hpp>
 #include <msgbus/di/overlay.hpp>
@@ -8,7 +8,7 @@
 #include <concepts>
 #include <optional>
 
-// The way of a handler without overrides must be in one piece with the handler.
+// The path of a handler without overrides must be compiled into one function with the handler.
 #if defined(__GNUC__)
 #define MSGBUS_ALWAYS_INLINE [[gnu::always_inline]]
 #else
@@ -17,7 +17,7 @@
 
 namespace msgbus::di {
 
-/// What an invocation draws on.
+/// The sources of the injected values of one invocation.
 struct injection {
   const provider_state& overrides;
   const msgbus::context& context;
@@ -27,14 +27,14 @@ struct injection {
 template <class P>
 inline constexpr bool is_context = std::is_same_v<std::remove_cvref_t<P>, context>;
 
-/// What a handler may take besides its message.
+/// The types of parameters that are injected.
 template <class P>
 inline constexpr bool is_injected =
     (is_depends<P> || is_context<P>) &&
     (!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>);
 
-/// The result of a call, made where it is kept. No conversion takes part, which a type with a
-/// constructor from anything, like `std::any`, would keep instead of the result.
+/// The result of a call, constructed in place. Without a conversion: a type with a constructor from
+/// anything, like `std::any`, would store that instead of the result.
 template <class T>
 struct made_in_place {
   template <class Call>
@@ -42,7 +42,7 @@ struct made_in_place {
   T value;
 };
 
-/// Keeps the result of a call that is made deep inside others.
+/// Stores the result of a nested call.
 template <class R>
 class result_of {
  public:
@@ -79,11 +79,11 @@ class result_of<void> {
   void take() {}
 };
 
-/// Runs what needs dependencies, with pointers to their values.
+/// Runs code that needs dependencies, with pointers to their values.
 using with_values = function_ref<void(void* const* needed)>;
 
-/// How the dependencies of a list are had when some may be overridden or clean up: one function for
-/// each list, whatever is called with them.
+/// The resolution of a list of dependencies when some may be overridden or clean up. One function
+/// per list, whatever is called with them.
 template <class Named, class Order = typename in_order<type_list<>, type_list<>, Named>::type>
 class resolver;
 
@@ -102,14 +102,13 @@ class resolver<type_list<dependency<Named>...>, Order> {
   /// Whether it takes an await to get them, overrides aside.
   static constexpr bool has_async =
       any_of(Order{}, shape::awaited) || any_of(Order{}, shape::awaited_with_clean_up);
-  /// Whether they may be had by calling each, where nothing is overridden.
+  /// Whether direct calls resolve them, if nothing is overridden.
   static constexpr bool is_direct = !has_required && !has_clean_up && !has_async;
-  /// Whether the short way of overlay.hpp may do, which is as quick as it is only where it is
-  /// inlined.
+  /// Whether the fast path of overlay.hpp is possible. It is fast only if it is inlined.
   static constexpr bool has_overlay = !has_clean_up && Order::size <= overlay<Order, named>::limit;
 
-  /// Runs `rest` where that does not do: under a guard if it may do. What fails is thrown, or added
-  /// to `failed` if that is given.
+  /// Runs `rest` if the fast path is impossible, under a guard if needed. Failures are thrown, or
+  /// added to `failed` if given.
   static void run(const injection& with, with_values rest, failures* failed) {
     auto handle = [&](const auto& all) {
       void* const needed[] = {erased(value_in<Named>(all))...};
@@ -169,9 +168,9 @@ class injector {
   static constexpr bool has_async = resolved::has_async;
   static constexpr bool has_context = (is_context<Ps> || ...);
 
-  /// Runs `call(ps...)` with every parameter filled in, and returns what it returns. What fails is
-  /// thrown; a failing handler with failing clean-ups as one `dispatch_error`. If `failed` is
-  /// given and `call` returns nothing, failures may be added to it instead.
+  /// Runs `call(ps...)` with every parameter injected, and returns its result. Throws the failure;
+  /// a failing handler with failing clean-ups throws one `dispatch_error`. If `failed` is given and
+  /// `call` returns nothing, failures may be added to it instead.
   template <class Call>
   MSGBUS_ALWAYS_INLINE static decltype(auto) run(const injection& with, Call& call,
                                                  [[maybe_unused]] failures* failed = nullptr) {

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The third way of resolution: where no override in reach cleans up, and each needs only what
-/// comes before it, the order known when compiling still holds. The overrides are looked up first,
+/// The third way of resolution. It applies if no override in reach cleans up, and each depends only
+/// on earlier ones: the compile-time order is then still valid. The overrides are looked up first,
 /// and then laid over it.
 
 #include <msgbus/di/provider_state.hpp>
@@ -17,7 +17,7 @@
 
 namespace msgbus::di {
 
-/// The place for what one dependency gives, for as long as the rest runs.
+/// Storage for the value of one dependency while the rest runs.
 template <class Given>
 class kept {
   using value = std::remove_cv_t<Given>;
@@ -42,7 +42,7 @@ class kept {
 
   [[nodiscard]] void* place() noexcept { return place_; }
 
-  /// Owns the value from here on, if it was made in the place.
+  /// Takes ownership of the value, if it was constructed in the storage.
   void* made(void* at) noexcept {
     if constexpr (!is_trivial) {
       if (at == place_) made_ = static_cast<value*>(at);
@@ -55,7 +55,7 @@ class kept {
   [[no_unique_address]] std::conditional_t<is_trivial, no_values, value*> made_{};
 };
 
-/// References refer to what others keep.
+/// A reference needs no storage.
 template <class Given>
   requires std::is_reference_v<Given>
 class kept<Given> {
@@ -68,14 +68,14 @@ class kept<Given> {
   static void* made(void* at) noexcept { return at; }
 };
 
-/// A bit for each of `before` that is needed. 0 if some need is not among them.
+/// One bit for each of `before` that is needed. 0 if another dependency is needed.
 [[nodiscard]] std::uint64_t mask_of_needs(std::span<const dependency_info* const> needs,
                                           std::span<const dependency_info* const> before) noexcept;
 
 template <class Order, class Named>
 class overlay;
 
-/// `Ds` are in order, and none of them cleans up; `Named` is what the handler itself names.
+/// `Ds` are in order, without clean-up. `Named` are the dependencies of the handler itself.
 template <const auto&... Ds, class Named>
 class overlay<type_list<dependency<Ds>...>, Named> {
   static constexpr std::size_t size = sizeof...(Ds);
@@ -83,13 +83,13 @@ class overlay<type_list<dependency<Ds>...>, Named> {
   using order = type_list<dependency<Ds>...>;
 
  public:
-  /// How many dependencies there may be.
+  /// The limit for the number of dependencies.
   static constexpr std::size_t limit = 64;
 
   explicit overlay(const provider_state& overrides) noexcept : overrides_(overrides) {}
 
-  /// Whether every override that is needed is direct and needs only what comes before it, and every
-  /// `required` that is needed is overridden. To be called before `resolve`.
+  /// Whether every needed override is direct and depends only on earlier ones, and every needed
+  /// `required` is overridden. Call it before `resolve`.
   [[nodiscard]] bool fits() noexcept { return find(order{}); }
 
   /// Runs `rest` with the values.
@@ -116,7 +116,7 @@ class overlay<type_list<dependency<Ds>...>, Named> {
   static constexpr std::array<const dependency_info*, size> infos{&info_of<Ds>...};
 
   bool find(type_list<>) noexcept { return true; }
-  // From the last to the first: what only an overridden one would need is not needed.
+  // From the last to the first: needs of unused dependencies do not count.
   template <const auto& D, class... More>
   bool find(type_list<dependency<D>, More...>) noexcept {
     constexpr std::size_t i = size - 1 - sizeof...(More);

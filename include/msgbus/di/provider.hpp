@@ -1,6 +1,6 @@
 #pragma once
 
-/// The overrides of dependencies: components own one, or share one.
+/// The overrides of dependencies. A component owns a provider, or shares one.
 
 #include <msgbus/di/provider_state.hpp>
 #include <msgbus/di/resolve.hpp>
@@ -25,8 +25,8 @@ class implementation_of final : public implementation {
                                       (!std::is_reference_v<provided_by<Dependency>> &&
                                        gives_value && std::is_convertible_v<given, value>));
   static_assert(fits, "msgbus: an override gives another type than the dependency it replaces");
-  // What a handler changes through the reference is meant to be seen by others. Where a function is
-  // the default, a fake by value is as good: the test that gives it looks at nothing else.
+  // Other code must see the changes that a handler makes through the reference. If a function is
+  // the default, a fake by value is good enough: the test that provides it looks at nothing else.
   static constexpr bool gives_copy =
       fits && !std::is_reference_v<given> &&
       form_of<std::remove_cvref_t<Dependency>>::kind == shape::required &&
@@ -95,9 +95,10 @@ class implementation_of final : public implementation {
 
 }  // namespace di
 
-/// Takes its override back when it goes. Not to be used from several threads at once.
+/// Removes its override in the destructor. Not thread-safe.
 class [[nodiscard]] override_guard {
  public:
+  /// Made by `scoped_override`.
   override_guard(std::shared_ptr<di::provider_state> state, const void* identity,
                  std::uint64_t ticket) noexcept
       : state_(std::move(state)), identity_(identity), ticket_(ticket) {}
@@ -113,30 +114,31 @@ class [[nodiscard]] override_guard {
   std::uint64_t ticket_;
 };
 
-/// Overrides apply to invocations that start after them, and reach sub-dependencies (I4). An
-/// implementation has the same forms as a dependency, and must give a compatible type, which is
-/// checked when compiling. Every function may be called from any thread.
+/// Holds overrides. An override applies to runs of handlers that start after it, and to
+/// sub-dependencies (I4). An implementation has the forms of a dependency, and must give a
+/// compatible type; the compiler checks that. Thread-safe.
 class provider {
  public:
+  /// A provider without overrides.
   provider();
   provider(const provider&) = delete;
   provider& operator=(const provider&) = delete;
 
-  /// Replaces the dependency, and any earlier `override` of it.
+  /// Overrides the dependency, and replaces its earlier `override`.
   template <class Dependency, class Implementation>
   void override(const Dependency& dependency, Implementation implementation) {
     add(dependency, std::move(implementation), true);
   }
 
-  /// Takes every override of the dependency back. On a thread that is not inside a handler it
-  /// returns when no handler uses what they gave.
+  /// Removes every override of the dependency. On a thread that is not inside a handler, the call
+  /// returns when no handler uses their values.
   template <class Dependency>
   void restore(const Dependency& dependency) {
     state_->remove(di::identity_of(dependency));
   }
 
-  /// Replaces the dependency until the guard goes; what was there before is back then. Like
-  /// `restore`, the guard's end waits for handlers that use it.
+  /// Overrides the dependency until the guard is destroyed; then the previous state is back. Like
+  /// `restore`, the destructor of the guard waits for handlers that use the value.
   template <class Dependency, class Implementation>
   [[nodiscard]] override_guard scoped_override(const Dependency& dependency,
                                                Implementation implementation) {

@@ -19,7 +19,7 @@ namespace msgbus::di {
 
 class implementation;
 
-/// The values of a list of dependencies, as far as they are resolved.
+/// The resolved values of a list of dependencies.
 struct resolved_values {
   const dependency_info* const* of;
   void* const* at;
@@ -32,17 +32,16 @@ struct resolved_values {
   }
 };
 
-/// How an implementation that cleans nothing up is called where everything it needs is resolved.
+/// The direct call of an implementation without clean-up, once its dependencies are resolved.
 struct direct_call {
-  /// Returns a pointer to the value. A value that somebody has to keep is made in `place`, which
-  /// has room for one of the type that the replaced dependency gives. Null for other
-  /// implementations.
+  /// Returns a pointer to the value. A value that needs storage is constructed in `place`, which
+  /// has space for the type of the replaced dependency. Null for other implementations.
   void* (*get)(implementation& self, resolved_values all, void* place) = nullptr;
   std::span<const dependency_info* const> needs = {};
 };
 
-/// What replaces a dependency. Called from any thread, by several at once. Who suspends while it
-/// uses one shares it.
+/// The implementation of an override. Several threads call it at once. A caller that suspends
+/// shares its ownership.
 class implementation : public std::enable_shared_from_this<implementation> {
  public:
   implementation(const direct_call& directly, const di::recipe& how) noexcept
@@ -55,12 +54,12 @@ class implementation : public std::enable_shared_from_this<implementation> {
   /// The callable itself, for `recipe`.
   [[nodiscard]] virtual void* entity() noexcept = 0;
 
-  /// Runs `rest` with a value of the type that the replaced dependency gives.
+  /// Runs `rest` with a value of the type of the replaced dependency.
   virtual void provide(scope& in, const dependency_info& replaced, continuation rest) = 0;
 };
 
-/// Thread-safe. Readers hold a guard of `guarded()` for the whole invocation, since the values
-/// that an implementation gives may live in it.
+/// Thread-safe. Readers hold a guard of `guarded()` for the whole invocation, since values may be
+/// inside the implementation.
 class provider_state {
  public:
   provider_state();
@@ -70,7 +69,7 @@ class provider_state {
 
   [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
 
-  /// Whether nothing at all is overridden: the usual case, which needs no guard.
+  /// Whether there is no override: the usual case, which needs no guard.
   [[nodiscard]] bool empty() const noexcept { return size_.load(std::memory_order_acquire) == 0; }
 
   /// For readers, under a guard. Null if the dependency is not overridden.
@@ -79,22 +78,22 @@ class provider_state {
     return found ? found->current.load(std::memory_order_acquire) : nullptr;
   }
 
-  /// Whether an async implementation is there; seldom so.
+  /// Whether an async implementation exists; rare.
   [[nodiscard]] bool has_async() const noexcept {
     return async_.load(std::memory_order_acquire) != 0;
   }
 
-  /// Puts an implementation over what is there. A lasting one replaces the last lasting one. `name`
-  /// is the dependency's own, where it has one.
+  /// Adds an implementation on top. A lasting one replaces the previous lasting one. `name` is that
+  /// of the dependency, if it has one.
   std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, bool lasting,
                     const char* name = nullptr);
 
-  /// For the error of a dependency that is not provided: says so if another one of that name is,
-  /// which shared libraries make of one that they hide. Else empty.
+  /// The remedy for a dependency that is not provided. Mentions an override of another dependency
+  /// with the same name: shared libraries with hidden visibility duplicate dependencies.
   [[nodiscard]] std::string namesake_of(const dependency_info& missing) const;
 
-  /// Takes out all implementations, or the one with that ticket, if it is still there. Waits until
-  /// no invocation uses them, unless it is called from inside a handler.
+  /// Removes all implementations, or the one with that ticket if it is still present. Outside of
+  /// handlers, it waits until no invocation uses them.
   void remove(const void* identity) noexcept;
   void remove(const void* identity, std::uint64_t ticket) noexcept;
 
@@ -105,7 +104,7 @@ class provider_state {
     bool lasting;
   };
 
-  // As many as the program has dependencies, so a node stays when its last override goes.
+  // Nodes are as many as the dependencies of the program, so a node stays after its last override.
   struct node {
     explicit node(const void* of) noexcept;
     ~node();

@@ -1,11 +1,11 @@
 #pragma once
 
-/// Resolution: from the parameters of a callable to the values of the dependencies they name.
+/// Resolution: from the parameters of a callable to the values of the dependencies that they name.
 ///
-/// Where nothing is overridden, all is known when compiling: the dependencies are ordered (each
-/// after what it needs) and called one inside the other, which costs what calling them by hand
-/// costs (I6). Where something is overridden, a `scope` resolves on demand; overlay.hpp has a
-/// shorter way for overrides that need nothing.
+/// Without overrides, everything is known at compile time: the dependencies are ordered (each after
+/// its own dependencies) and called inside each other, which costs the same as direct calls (I6).
+/// With overrides, a `scope` resolves on demand; overlay.hpp is a faster path for overrides without
+/// dependencies.
 
 #include <msgbus/di/depends.hpp>
 #include <msgbus/di/provider_state.hpp>
@@ -18,7 +18,7 @@
 
 namespace msgbus::di {
 
-/// The values resolved so far, by the dependency they belong to.
+/// The resolved values, by dependency.
 struct no_values {};
 
 template <const auto& D, class Outer>
@@ -67,13 +67,13 @@ struct named_by;
 template <class... Ps>
 struct named_by<type_list<Ps...>> : collect<type_list<>, Ps...> {};
 
-/// Calls a dependency or an implementation, with its `depends` filled in.
+/// Calls a dependency or an implementation, with its `depends` parameters injected.
 template <class Entity, class Values, class... Ps>
 decltype(auto) call_plain(Entity& entity, const Values& all, type_list<Ps...>) {
   return entity(as_depends(all, dependency_of<Ps>{})...);
 }
 
-/// The same for one that cleans up.
+/// As above, for one that cleans up.
 template <class T, class Entity, class Values, class... Ps>
 void call_yielding(Entity& entity, yielding& call, const Values& all, type_list<Ps...>) {
   entity(yield<T>(call), as_depends(all, dependency_of<Ps>{})...);
@@ -84,12 +84,14 @@ void* erased(V* value) noexcept {
   return const_cast<std::remove_const_t<V>*>(value);
 }
 
-// What a value is kept as: itself if a pointer to it will do, else converted.
+// The stored type of a value: the type itself if a pointer to it converts, or else the converted
+// type.
 template <class Given, class V>
 using kept_as = std::conditional_t<std::is_convertible_v<std::remove_cvref_t<Given>*, V*>,
                                    std::remove_cvref_t<Given>, std::remove_const_t<V>>;
 
-/// Gets the value of a dependency whose needs are in `all`, and runs `rest` with a `V*` to it.
+/// Gets the value of a dependency whose own dependencies are in `all`, and runs `rest` with a `V*`
+/// to it.
 template <class V, class Entity, class Values, class Rest>
 void provide_value(Entity& entity, scope* in, const dependency_info& info, const Values& all,
                    Rest& rest) {
@@ -137,7 +139,7 @@ auto* value_in(const erased_values<type_list<Ds...>>& all) noexcept {
   return static_cast<value_of<decltype(Wanted)>*>(all.at[index]);
 }
 
-/// Keeps what a plain entity gave, as a `V`.
+/// Stores the value of a plain entity, as a `V`.
 template <class Given, class V>
 class held_value final : public held {
  public:
@@ -181,7 +183,7 @@ template <class Entity>
 using named_by_entity =
     typename named_by<typename form_of<std::remove_cvref_t<Entity>>::needs>::type;
 
-/// Calls an entity of which a pointer is left, or none if it is known when compiling.
+/// Calls an entity through a pointer; null if it is known at compile time.
 template <class V, class Entity>
 std::unique_ptr<held> make_held(Entity& entity, void* const* needed) {
   using form = form_of<std::remove_cvref_t<Entity>>;
@@ -196,14 +198,14 @@ std::unique_ptr<held> make_held(Entity& entity, void* const* needed) {
 }  // namespace msgbus::di
 
 namespace msgbus::exec {
-/// How an async entity is called; complete with <msgbus/async.hpp>.
+/// The call of an async entity; complete with <msgbus/async.hpp>.
 template <class Entity, class V>
 struct async_entity;
 }  // namespace msgbus::exec
 
 namespace msgbus::di {
 
-/// `D` itself, where there is no entity to point to.
+/// `D` itself, if there is no entity to point to.
 template <const auto& D, class V>
 std::unique_ptr<held> make_default(void*, void* const* needed) {
   return make_held<V>(D, needed);
@@ -217,7 +219,7 @@ std::unique_ptr<held> make_from(void* entity, void* const* needed) {
 template <const auto& D>
 void provide_default(scope& in, const dependency_info& info, continuation rest);
 
-/// The recipe of an implementation that gives a `V`.
+/// The recipe of an implementation with values of type `V`.
 template <class Entity, class V>
 recipe recipe_of() {
   constexpr shape kind = form_of<Entity>::kind;
@@ -245,7 +247,8 @@ void need(scope& in, type_list<dependency<D>, More...>, const Values& all, Rest&
   in.provide(identity_of(D), info_of<D>, next);
 }
 
-/// Resolves the needs of a dependency or implementation, gets its value, runs `rest` with it.
+/// Resolves the dependencies of a dependency or implementation, gets its value, and runs `rest`
+/// with it.
 template <class V, class Entity>
 void provide_from(Entity& entity, scope& in, const dependency_info& info, continuation rest) {
   using needs = typename form_of<std::remove_cvref_t<Entity>>::needs;
@@ -278,12 +281,12 @@ constexpr dependency_info make_info() {
   return info;
 }
 
-// --- known when compiling --------------------------------------------------------------------
+// --- at compile time ------------------------------------------------------------------------
 
 template <class D>
 struct form_of_dependency : form_of<typename D::entity> {};
 
-/// Each dependency once, after those that it needs.
+/// Each dependency once, after its own dependencies.
 template <class Done, class Path, class Todo>
 struct in_order {
   using type = Done;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// One handler invocation as the dependencies see it: what was resolved, what failed.
+/// One handler invocation: its resolved dependencies and its failures.
 
 #include <msgbus/core/failures.hpp>
 #include <msgbus/core/function_ref.hpp>
@@ -16,10 +16,10 @@ namespace msgbus::di {
 class provider_state;
 class scope;
 
-/// Runs what comes after a dependency, with a pointer to its value.
+/// Runs the rest of an invocation, with a pointer to the value of a dependency.
 using continuation = function_ref<void(void* value)>;
 
-/// Who wants things injected, for errors.
+/// The requester of injected values, for errors.
 struct asker {
   const void* who;
   std::string (*describe)(const void* who);
@@ -27,33 +27,33 @@ struct asker {
 
 struct dependency_info;
 
-/// A dependency that another one needs.
+/// A reference to a dependency of another one.
 struct want {
   const void* identity;
   const dependency_info* info;
 };
 
-/// Keeps what a plain dependency gave.
+/// Stores the value of a plain dependency.
 class held {
  public:
   virtual ~held() = default;
   [[nodiscard]] virtual void* value() noexcept = 0;
 };
 
-/// How a dependency or an implementation is called when what it needs is known, for those who
-/// resolve step by step: the async family.
+/// The call of a dependency or an implementation whose own dependencies are resolved, for
+/// step-by-step resolution in the async family.
 struct recipe {
   using erased = void (*)();
 
   shape kind = shape::required;
   std::span<const want> (*needs)() = nullptr;
-  /// Of a plain one: gets its value, given pointers to what it needs. `entity` may be null for what
-  /// is known when compiling.
+  /// For a plain one: gets its value from pointers to its dependencies. `entity` may be null if it
+  /// is known at compile time.
   std::unique_ptr<held> (*make)(void* entity, void* const* needed) = nullptr;
-  erased (*async_call)() = nullptr;  // of an async one: gives what exec/ casts back
+  erased (*async_call)() = nullptr;  // of an async one: exec/ casts it back to its type
 };
 
-/// What is known of a dependency when its type is erased.
+/// The erased description of a dependency.
 struct dependency_info {
   std::string (*name)();
   std::string_view type;
@@ -61,27 +61,28 @@ struct dependency_info {
   di::recipe recipe = {};
 };
 
-/// Throws `misused_dependency`: an async one is wanted where nothing can be awaited.
+/// Throws `misused_dependency`: a sync handler cannot await an async dependency.
 [[noreturn]] void throw_async(const dependency_info& info);
 
-/// Whether getting one of these takes an async dependency or implementation. Under a guard of the
+/// Whether resolving these needs an async dependency or implementation. Under a guard of the
 /// overrides.
 [[nodiscard]] bool any_async(const provider_state& overrides, std::span<const want> needs) noexcept;
 
-/// Lives on the stack of one invocation, on one thread. Dependencies are resolved on demand, each
-/// once (I1), and each by a call that runs all the rest, so that they are released in reverse
-/// order however the rest ends (I2).
+/// On the stack of one invocation, on one thread. Dependencies are resolved on demand, each once
+/// (I1). Each is resolved by a call that runs the whole rest, so they are released in reverse order
+/// however the rest ends (I2).
 class scope {
  public:
   scope(const provider_state& overrides, asker who) noexcept : overrides_(overrides), who_(who) {}
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
 
-  /// Runs `rest` with the dependency's value: the one resolved before, or its override's, or its
-  /// default's. Throws `not_provided`, or `misused_dependency` for a cycle (I5).
+  /// Runs `rest` with the value of the dependency: the one that is resolved, or that of its
+  /// override, or that of its default. Throws: `not_provided`; `misused_dependency` for a cycle
+  /// (I5).
   void provide(const void* identity, const dependency_info& info, continuation rest);
 
-  /// Runs all of an invocation and notes what comes out of it.
+  /// Runs the whole invocation and collects its exceptions.
   template <class Body>
   void run(Body body) {
     try {
@@ -93,7 +94,7 @@ class scope {
 
   void failed(const std::exception_ptr& exception) { failed_.add_new(exception); }
 
-  /// What failed: the handler first, then the clean-ups, from the inside out (I3).
+  /// The exceptions: the handler's first, then those of the clean-ups, from the inside out (I3).
   [[nodiscard]] failures& failed() noexcept { return failed_; }
 
  private:

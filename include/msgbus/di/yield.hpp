@@ -1,6 +1,6 @@
 #pragma once
 
-/// How a dependency that cleans up hands over its value.
+/// The `yield` parameter of a dependency that cleans up.
 
 #include <msgbus/di/scope.hpp>
 
@@ -11,17 +11,17 @@ namespace msgbus {
 
 namespace di {
 
-/// One call of a dependency with clean-up: makes sure that it yields exactly once, and that it
-/// sees how the rest ended (I3, I5).
+/// One call of a dependency with clean-up. Checks that it yields exactly once, and passes it the
+/// outcome of the rest (I3, I5).
 class yielding {
  public:
   yielding(scope& owner, const dependency_info& dependency, continuation rest) noexcept
       : scope_(owner), dependency_(dependency), rest_(rest) {}
 
-  /// Runs the rest with the value; throws what it throws.
+  /// Runs the rest with the value, and throws its exceptions.
   void operator()(void* value);
 
-  /// To be called when the dependency has returned. Throws if it did not yield.
+  /// Called when the dependency has returned. Throws if it did not yield.
   void ended() const;
 
  private:
@@ -41,15 +41,19 @@ class yielding {
 ///       s.commit();  // reached only on success
 ///     }
 ///
-/// A handler's failure is reported whether or not the dependency lets it through; every dependency
-/// around a handler sees it (I3). Not to be kept beyond the dependency's return.
+/// A handler's failure is reported even if the dependency catches it; every dependency around a
+/// handler sees it (I3). Do not keep the object after the dependency has returned.
 template <class T>
 class yield {
  public:
+  /// Made by the library.
   explicit yield(di::yielding& call) noexcept : call_(call) {}
   yield(const yield&) = delete;
   yield& operator=(const yield&) = delete;
 
+  /// Runs the handler, and the dependencies inside this one, with the value.
+  ///
+  /// Throws: the exception of the handler; `misused_dependency` on the second call.
   void operator()(T value) const {
     call_(const_cast<std::remove_const_t<std::remove_reference_t<T>>*>(std::addressof(value)));
   }

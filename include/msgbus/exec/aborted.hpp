@@ -1,6 +1,6 @@
 #pragma once
 
-/// The one place where a cancellation becomes Asio's `operation_aborted`, and is recognised as one.
+/// Throws and recognises Asio's `operation_aborted`.
 
 #include <asio/cancellation_state.hpp>
 
@@ -8,15 +8,15 @@
 
 namespace msgbus::exec {
 
-/// Whether this is Asio's `operation_aborted`. False for null.
+/// Recognises Asio's `operation_aborted`. False for null.
 [[nodiscard]] bool is_aborted(const std::exception_ptr& thrown) noexcept;
 
-/// An `operation_aborted` that names the wait.
+/// An `operation_aborted` with the name of the wait.
 [[nodiscard]] std::exception_ptr aborted(const char* wait) noexcept;
 [[noreturn]] void throw_aborted(const char* wait);
 
-/// Throws if the coroutine whose state this is was cancelled. A coroutine calls it after each of
-/// its waits, and before it takes anything: a cancelled wait has then taken nothing (A9).
+/// Throws if the coroutine with this state was cancelled. Call it after each wait, before the
+/// coroutine takes anything: a cancelled wait has then taken nothing (A9).
 ///
 ///     const auto state = co_await asio::this_coro::cancellation_state;
 ///     exec::throw_if_aborted(state, "send");

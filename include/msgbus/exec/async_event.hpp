@@ -10,20 +10,20 @@
 
 namespace msgbus::exec {
 
-/// A manual-reset event: `set` lets through all that wait, and all that come until `reset`.
-/// Thread-safe. It outlives the waits.
+/// A manual-reset event: `set` completes all current waits, and all later ones until `reset`.
+/// Thread-safe. It must outlive its waits.
 class async_event {
  public:
   async_event() noexcept : waiting_(mutex_) {}
 
   void set() noexcept;
-  /// Later waits wait for the next `set`. Does not hold back those that `set` has woken.
+  /// Later waits wait for the next `set`. Woken waits still complete.
   void reset() noexcept;
   [[nodiscard]] bool is_set() const noexcept;
 
-  /// Completes: when the event is set, at once if it is.
-  /// Throws: `operation_aborted` if it is cancelled.
-  /// Cancellation: changes nothing.
+  /// Completes: when the event is set, immediately if it is.
+  /// Throws: `operation_aborted`.
+  /// Cancellation: ends the wait; the event stays as it is.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<void> wait();
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/// One handler invocation that may suspend, as its dependencies see it. What di/scope.hpp is for
-/// invocations on one stack.
+/// One handler invocation that may suspend, with its dependencies. The counterpart of di/scope.hpp,
+/// which is for one stack.
 
 #include <msgbus/core/failures.hpp>
 #include <msgbus/core/function_ref.hpp>
@@ -21,25 +21,25 @@ namespace msgbus::exec {
 
 class async_resolution;
 
-/// Runs what comes after the dependencies, with pointers to their values. An empty awaitable says
-/// that it has ended already.
+/// Runs the code after the dependencies, with pointers to their values. An empty awaitable means
+/// that it has already ended.
 using async_rest = function_ref<asio::awaitable<void>(void* const* needed)>;
 
 /// One call of an async dependency with clean-up; see di::yielding.
 class async_yielding {
  public:
-  /// A pointer to what is yielded is put into `value`, and what follows begins with step `next`.
+  /// `value` receives a pointer to the yielded value; the rest begins with step `next`.
   async_yielding(async_resolution& in, const di::dependency_info& info, void*& value,
                  std::size_t next = 0) noexcept
       : scope_(in), info_(info), value_(value), next_(next) {}
 
-  /// Awaits the rest with the value; throws what it throws.
+  /// Awaits the rest with the value; throws its exceptions.
   asio::awaitable<void> run(void* value);
 
-  /// To be called when the dependency has returned. Throws if it did not yield.
+  /// Called when the dependency has returned. Throws if it did not yield.
   void ended() const;
 
-  /// How a pointer to what is yielded becomes one to what is wanted.
+  /// Converts a pointer to the yielded value to the required type.
   void* (*as_wanted)(void* value) = nullptr;
 
  private:
@@ -52,13 +52,12 @@ class async_yielding {
   bool yielded_ = false;
 };
 
-/// Lives in a coroutine's frame. For one coroutine at a time, on whatever thread it runs.
+/// In the frame of a coroutine. For one coroutine at a time, on any thread.
 ///
-/// First it plans: which dependencies are resolved, each once (I1), in which order and by what, is
-/// known before the first one is called (I4). Then one coroutine calls one after the other, and at
-/// last the rest. A dependency that cleans up is awaited by it, and its `yield` runs such a
-/// coroutine again for all that follows; so they are released in reverse order, however the rest
-/// ends (I2).
+/// First it plans: before the first dependency is called, the plan has every dependency once (I1),
+/// in order, with its override (I4). Then one coroutine calls them one after the other, and finally
+/// the rest. A dependency that cleans up is awaited; its `yield` runs such a coroutine for all
+/// later steps. So dependencies are released in reverse order, however the rest ends (I2).
 class async_resolution {
  public:
   async_resolution(const di::provider_state& overrides, di::asker who) noexcept
@@ -66,22 +65,21 @@ class async_resolution {
   async_resolution(const async_resolution&) = delete;
   async_resolution& operator=(const async_resolution&) = delete;
 
-  /// Plans how these are resolved. `rest` must be there until all has ended. Once.
+  /// Plans the resolution. `rest` must exist until everything has ended. Call it once.
   void begin(std::span<const di::want> needs, async_rest rest);
 
-  /// Resolves what was planned, one after the other, and then awaits the rest. What fails is noted
-  /// and not thrown.
+  /// Executes the plan, and then awaits the rest. Exceptions are collected, not thrown.
   asio::awaitable<void> run() { return run_from(0, false); }
 
   void failed(const std::exception_ptr& exception) { failed_.add_new(exception); }
 
-  /// What failed: the handler first, then the clean-ups, from the inside out (I3).
+  /// The exceptions: the handler's first, then those of the clean-ups, from the inside out (I3).
   [[nodiscard]] failures& failed() noexcept { return failed_; }
 
  private:
   friend class async_yielding;
 
-  /// A dependency whose needs come before it.
+  /// A planned dependency, after its own dependencies.
   struct step {
     const void* identity;
     const di::dependency_info* info;
@@ -92,7 +90,7 @@ class async_resolution {
 
     [[nodiscard]] void* entity() const noexcept { return override ? override->entity() : nullptr; }
   };
-  /// A dependency whose needs are being planned, and what needs it.
+  /// A dependency that is being planned, and its requester.
   struct planned {
     const void* identity;
     const di::dependency_info& info;
@@ -116,14 +114,14 @@ class async_resolution {
   const di::provider_state& overrides_;
   di::asker who_;
   std::vector<step> steps_;
-  std::exception_ptr impossible_;  // why what comes after the steps cannot be resolved
+  std::exception_ptr impossible_;  // the error of the dependency after the steps
   std::span<const di::want> needs_;
   std::optional<async_rest> rest_;
   failures failed_;
 };
 
-/// How an async entity is called, its type erased: one that gives a value, which is put into `to`,
-/// and one that yields it.
+/// The erased call of an async entity: one that returns a value, which is stored in `to`, and one
+/// that yields it.
 using async_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
                                              std::unique_ptr<di::held>& to);
 using async_yielding_call = asio::awaitable<void> (*)(void* entity, void* const* needed,

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Permits that coroutines wait for.
+/// A semaphore for coroutines.
 
 #include <msgbus/exec/wait_list.hpp>
 
@@ -11,24 +11,24 @@
 
 namespace msgbus::exec {
 
-/// A counting semaphore, first come first served: a released permit is kept for the coroutine that
-/// has waited longest. Thread-safe. It outlives the waits.
+/// A counting semaphore, in order of arrival: a released permit is reserved for the coroutine that
+/// has waited longest. Thread-safe. It must outlive its waits.
 class async_semaphore {
  public:
   explicit async_semaphore(std::size_t permits) noexcept : permits_(permits), waiting_(mutex_) {}
 
-  /// Completes: with one permit taken.
-  /// Throws: `operation_aborted` if it is cancelled.
-  /// Cancellation: has taken nothing (A9).
+  /// Completes: with one permit acquired.
+  /// Throws: `operation_aborted`.
+  /// Cancellation: ends the wait; no permit was acquired (A9).
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<void> acquire();
 
-  /// Takes a permit, unless there is none that nobody waits for.
+  /// Acquires a permit, unless all are acquired or reserved for waiting coroutines.
   [[nodiscard]] bool try_acquire() noexcept;
 
   void release(std::size_t permits = 1) noexcept;
 
-  /// How many `try_acquire` could take.
+  /// The number of permits for `try_acquire`.
   [[nodiscard]] std::size_t available() const noexcept;
 
  private:

@@ -1,12 +1,12 @@
 #pragma once
 
 /// The queue of an ordered mailbox: bounded, many senders, one receiver at a time, messages in
-/// place, in blocks that are linked when they are needed and used again.
+/// place, in linked blocks that are reused.
 ///
-/// A sender claims a position by compare-and-swap on `tail_`, puts its message there and publishes
-/// it. The receiver takes messages in the order of positions. So messages leave in the order of
-/// their claims, which keeps any happens-before between senders (A4). The linked blocks, and the
-/// rule when one may be used again, follow the channel of tokio (`sync/mpsc/list.rs`); the argument
+/// A sender claims a position by compare-and-swap on `tail_`, constructs its message there and
+/// publishes it. The receiver takes messages in the order of positions. So messages leave in the
+/// order of their claims, which preserves happens-before between senders (A4). The linked blocks,
+/// and the rule for their reuse, follow the channel of tokio (`sync/mpsc/list.rs`); the argument
 /// for this queue is docs/design/0015-mailbox-state-machine.md.
 
 #include <msgbus/exec/queued_message.hpp>
@@ -24,8 +24,8 @@ class block_queue {
   struct block;
 
  public:
-  /// A message takes one unit or several, which follow each other in one block. The first says how
-  /// many; in the others the message covers everything.
+  /// A message occupies one unit or several, contiguous in one block. The first unit has the
+  /// number; the message covers all of them.
   struct unit {
     std::atomic<std::uint32_t> units;  // 0: nothing is published here
     alignas(8) std::byte place[24];
@@ -33,14 +33,14 @@ class block_queue {
   static constexpr std::size_t unit_size = sizeof(unit);
   static constexpr std::uint32_t most_units = 4;
 
-  /// How many units a message of this size takes; 0: it does not fit in, and travels by reference.
+  /// The number of units for a message of this size; 0: it is too large, and passes by reference.
   static constexpr std::uint32_t units_for(std::size_t size, std::size_t alignment) noexcept {
     const std::size_t units = (size + offsetof(unit, place) + unit_size - 1) / unit_size;
     return units <= most_units && alignment <= alignof(unit) ? static_cast<std::uint32_t>(units)
                                                              : 0;
   }
 
-  /// A sender's right to a place.
+  /// A claimed position of a sender.
   struct claim {
     unit* at = nullptr;  // null: the queue is full
     std::uint32_t units = 0;
@@ -61,36 +61,36 @@ class block_queue {
     claimed.at->units.store(claimed.units, std::memory_order_release);
   }
 
-  /// How many messages wait, those that are claimed included.
+  /// The number of waiting messages, with claimed ones.
   [[nodiscard]] std::size_t size() const noexcept;
-  /// How many were ever claimed.
+  /// The number of claims so far.
   [[nodiscard]] std::uint64_t claimed() const noexcept;
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   // For the receiver:
 
-  /// Whether nothing is claimed that has not been taken. Sequentially consistent with claims.
+  /// Whether every claimed message was taken. Sequentially consistent with claims.
   [[nodiscard]] bool empty() const noexcept {
     return tail_.load(std::memory_order_seq_cst).messages ==
            static_cast<std::uint32_t>(taken_.load(std::memory_order_relaxed));
   }
 
-  /// Lets senders see all the room that was made. `take` does so after every few messages, since a
-  /// sender that finds no room takes the line from the receiver. To be called before the receiver
-  /// wakes senders, and before it does something that may last.
+  /// Shows senders all freed space. `take` does so after every few messages, because a sender that
+  /// finds no space takes the cache line from the receiver. Call it before waking senders, and
+  /// before long work.
   void show_room() noexcept {
-    // Release: what was taken is no longer there.
+    // Release: the taken messages are destroyed.
     shown_.store(static_cast<std::uint32_t>(taken_.load(std::memory_order_relaxed)),
                  std::memory_order_release);
   }
 
   /// The next message, which no longer counts as waiting; null if none is published. It stays in
-  /// its place until `done`, which comes before the next `take`.
+  /// place until `done`, which precedes the next `take`.
   [[nodiscard]] queued_message* take() noexcept;
   /// Destroys the message that was taken.
   void done() noexcept;
 
-  /// Gives back memory that nobody uses, but for one block. For a receiver that found nothing.
+  /// Frees unused blocks except one. For a receiver that found no message.
   void shrink() noexcept;
 
  private:
@@ -127,7 +127,7 @@ class block_queue {
   // For senders. `tail_block_` is a block at or before that of every claim that is not published.
   std::atomic<tail> tail_{tail{0, 0}};
   std::atomic<std::uint32_t> linked_{0};      // there is memory for positions before this one
-  std::atomic<std::uint32_t> taken_seen_{0};  // what senders last saw of `shown_`
+  std::atomic<std::uint32_t> taken_seen_{0};  // the last value of `shown_` that senders saw
   std::atomic<block*> tail_block_{nullptr};
   const std::uint32_t capacity_;
 
@@ -135,8 +135,8 @@ class block_queue {
   block* last_ = nullptr;    // of the chain; under the lock, as is the next
   block* spares_ = nullptr;  // to be linked again
 
-  // For senders that look for room, and written by the receiver.
-  std::atomic<std::uint32_t> shown_{0};  // what `taken_` was
+  // Read by senders that need space, and written by the receiver.
+  std::atomic<std::uint32_t> shown_{0};  // an earlier value of `taken_`
 
   [[maybe_unused]] std::byte apart_[line - sizeof(shown_)];
 
@@ -148,7 +148,7 @@ class block_queue {
   const std::uint32_t unshown_;  // so many messages may be taken before senders see it
   block* oldest_ = nullptr;      // of the blocks that senders may still look at
   std::atomic<block*> first_{nullptr};
-  std::atomic<block*> returned_{nullptr};  // blocks that nobody looks at any more
+  std::atomic<block*> returned_{nullptr};  // blocks without readers
 };
 
 inline bool block_queue::is_full(const tail& now) noexcept {

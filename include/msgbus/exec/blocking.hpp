@@ -1,6 +1,6 @@
 #pragma once
 
-/// An async dependency where nothing can be awaited.
+/// Async dependencies for sync components.
 
 #include <msgbus/di/inject.hpp>
 #include <msgbus/di/yield.hpp>
@@ -67,7 +67,7 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
     exec::async_yielding yielding(in, info, value);
     run_to_end(entity_(yield<T>(yielding), std::forward<Ps>(needed)...));
     yielding.ended();
-    // What the dependency has caught was noted, its own misuse included (I3, I5).
+    // Exceptions that the dependency has caught were collected, also its own misuse (I3, I5).
     failures& noted = in.failed();
     if (!noted.empty()) std::rethrow_exception(noted[noted.size() - 1]);
   }
@@ -78,10 +78,12 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
 
 }  // namespace detail
 
-/// Makes a sync implementation of an async dependency, so that a sync component may be given one:
+/// Makes a sync implementation of an async dependency, so that a sync component can use it:
 /// `consumer.override(get_session, async::blocking(open_session))`. Each use runs an `io_context`
-/// of its own to the end, on the thread that dispatches, which is blocked for so long. The handler
-/// runs inside it. Throws what the dependency throws.
+/// of its own to the end, on the dispatching thread, which blocks meanwhile. The handler runs
+/// inside it.
+///
+/// Throws: when used, the exceptions of the dependency.
 template <class Dependency>
 [[nodiscard]] auto blocking(const Dependency& dependency) {
   using entity = std::decay_t<Dependency>;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The queues that a mailbox uses where its order is not that of one lane.
+/// The queues of mailboxes without the order of one consumer loop.
 
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/queued_message.hpp>
@@ -19,18 +19,19 @@ class box_queue {
   box_queue(const box_queue&) = delete;
   box_queue& operator=(const box_queue&) = delete;
 
-  /// Takes the message, unless the queue is full. `displaced` gets a message that had to go.
+  /// Adds the message, unless the queue is full. `displaced` receives a message that was removed
+  /// for it.
   [[nodiscard]] virtual bool try_push(shared_message& message, shared_message& displaced) = 0;
 
-  /// A message, or null. With a null, `ready` may be true: one is just coming.
+  /// A message, or null. With null, `ready` may be true: a message is about to arrive.
   [[nodiscard]] virtual shared_message pop() = 0;
   [[nodiscard]] virtual bool ready() const noexcept = 0;
   [[nodiscard]] virtual std::size_t size() const noexcept = 0;
-  /// How many were ever taken.
+  /// The number of messages taken so far.
   [[nodiscard]] virtual std::uint64_t accepted() const noexcept = 0;
 };
 
-/// The queue for these options; null where a `block_queue` does.
+/// The queue for these options; null where a `block_queue` is used.
 [[nodiscard]] std::unique_ptr<box_queue> make_box_queue(const mailbox_options& options);
 
 }  // namespace msgbus::exec

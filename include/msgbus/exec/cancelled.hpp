@@ -1,6 +1,6 @@
 #pragma once
 
-/// Waiting for a cancelled handler's last call.
+/// The wait for the last call of a cancelled handler.
 
 #include <msgbus/routing/subscription.hpp>
 
@@ -8,7 +8,7 @@
 
 namespace msgbus::detail {
 
-/// What `subscription::cancelled` awaits.
+/// The implementation of `subscription::cancelled`.
 [[nodiscard]] asio::awaitable<void> until_cancelled(in_async, subscription waited_for);
 
 }  // namespace msgbus::detail

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The time that the library's waits obey: the steady clock, unless a test gives an execution
-/// context a clock of its own. Every function may be called from any thread.
+/// The clock of the library's timers: the steady clock, unless a test installs another one in an
+/// execution context. Every function may be called from any thread.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/execution_context.hpp>
@@ -11,44 +11,45 @@
 
 namespace msgbus::exec {
 
-/// A clock that somebody else moves. Implementations must be thread-safe.
+/// A clock that a program or a test moves. Implementations must be thread-safe.
 class clock {
  public:
   using duration = std::chrono::steady_clock::duration;
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Something that waits for a time.
+  /// An object that waits for a time.
   class sleeper {
    public:
     virtual ~sleeper() = default;
-    /// Its time has come. Called on the thread that moves the clock; must be quick, may be called
-    /// while `remove` is, on another thread.
+    /// The time has come. Called on the thread that moves the clock. Must be fast. May run at the
+    /// same time as `remove` on another thread.
     virtual void wake() noexcept = 0;
   };
 
   virtual ~clock() = default;
 
+  /// The current time of this clock.
   [[nodiscard]] virtual time_point now() const noexcept = 0;
 
-  /// Keeps the sleeper and wakes it once, when the time has come; never from inside this call, and
-  /// without holding a lock of the clock. `time_point::max()` never comes. False, and nothing is
-  /// kept, if the time has come already.
+  /// Keeps the sleeper, and wakes it once, when the time has come. It does not wake it inside this
+  /// call, nor under a lock of the clock. `time_point::max()` never comes. Returns false, and keeps
+  /// nothing, if the time has already come.
   [[nodiscard]] virtual bool add(std::shared_ptr<sleeper> waiting, time_point until) = 0;
 
-  /// The sleeper waits no longer. It may have been woken already.
+  /// Forgets the sleeper. It may have been woken already.
   virtual void remove(const sleeper& waiting) noexcept = 0;
 };
 
-/// Gives the context a clock, or with null the steady clock again. The context keeps it. Waits that
-/// have begun stay with the clock they began with.
+/// Installs a clock in the context, which keeps it; null restores the steady clock. Waits that have
+/// begun stay with the clock that they began with.
 void install_clock(asio::execution_context& context, std::shared_ptr<clock> installed);
 
-/// The clock that somebody gave to the executor's context; null if nobody did, or for an empty
+/// The clock that was installed in the executor's context; null if none was, or for an empty
 /// executor.
 [[nodiscard]] std::shared_ptr<clock> installed_clock(const asio::any_io_executor& executor);
 
-/// The time in the executor's context. As cheap as the steady clock in a program that never
-/// installs another.
+/// The time in the executor's context. In a program that never installs a clock, it costs the same
+/// as the steady clock.
 [[nodiscard]] clock::time_point now(const asio::any_io_executor& executor);
 
 }  // namespace msgbus::exec

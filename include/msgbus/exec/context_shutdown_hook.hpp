@@ -1,6 +1,6 @@
 #pragma once
 
-/// How parts of the library learn that an execution context is being destroyed (A12).
+/// Notifies parts of the library of the destruction of an execution context (A12).
 
 #include <asio/any_io_executor.hpp>
 
@@ -12,7 +12,7 @@ namespace msgbus::exec {
 
 class context_shutdown_hooks;
 
-/// While it lives, its context does not end: the thread that destroys the context waits.
+/// Delays the destruction of its context: the destroying thread waits.
 class held_context {
  public:
   explicit held_context(std::shared_ptr<context_shutdown_hooks> held) noexcept
@@ -25,31 +25,34 @@ class held_context {
   const std::shared_ptr<context_shutdown_hooks> held_;
 };
 
-/// Something that must let go of a context when that ends. Thread-safe, except that a context must
-/// not be destroyed while other threads use it, as everywhere in Asio.
+/// An object that must release its executor when the context is destroyed. Thread-safe, except that
+/// a context must not be destroyed while other threads use it, as everywhere in Asio.
 ///
-/// An object that stores an executor, and may outlive its context, is one of these: it empties the
-/// executor when it is told. The strand behind an executor refers to the context's services until
-/// it is destroyed, and the work that an executor tracks refers to the context itself.
+/// An object that stores an executor, and may outlive its context, derives from this class and
+/// empties the executor in `context_ended`. The strand behind an executor refers to the services of
+/// the context until it is destroyed, and the work that an executor tracks refers to the context
+/// itself.
 class context_shutdown_hook {
  public:
   context_shutdown_hook() = default;
   context_shutdown_hook(const context_shutdown_hook&) = delete;
   context_shutdown_hook& operator=(const context_shutdown_hook&) = delete;
 
-  /// Links to the executor's context. False if that is ending already, or the executor is empty.
+  /// Links to the context of the executor. False if the context is being destroyed, or the executor
+  /// is empty.
   bool link(const asio::any_io_executor& executor);
-  /// When it returns, no other thread is telling it that the context ends, or will.
+  /// When it returns, no other thread is in `context_ended`, and none will be.
   void unlink() noexcept;
 
  protected:
   ~context_shutdown_hook() { unlink(); }
 
-  /// Unlinks, and keeps the context from ending. False, and nothing is kept, if it was unlinked or
-  /// is being told that the context ends. The caller calls `adopt_hold` without delay, on the same
-  /// thread.
+  /// Unlinks, and delays the destruction of the context. False, and nothing is delayed, if it was
+  /// unlinked or `context_ended` runs. The caller then calls `adopt_hold` without delay, on the
+  /// same thread.
   [[nodiscard]] bool unlink_and_hold() noexcept;
-  /// Once, after `unlink_and_hold` has given true: the context may end when the result is gone.
+  /// Once, after `unlink_and_hold` has returned true. The context may be destroyed after the result
+  /// is destroyed.
   [[nodiscard]] held_context adopt_hold() const noexcept { return held_context(list_); }
 
   /// Unlinks, and empties the executor while its context cannot end: for destructors.
@@ -58,8 +61,8 @@ class context_shutdown_hook {
  private:
   friend class context_shutdown_hooks;
 
-  /// The context ends: its services are still there, and destroy what is posted to it. Called once,
-  /// when the link is out of the list.
+  /// The context is being destroyed; its services still exist, and destroy posted functions. Called
+  /// once, after the hook has left the list.
   virtual void context_ended() noexcept = 0;
 
   std::shared_ptr<context_shutdown_hooks> list_;  // where it is, or was

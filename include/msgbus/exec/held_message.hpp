@@ -1,7 +1,7 @@
 #pragma once
 
-/// A message that an awaited verb was given, in the frame of its coroutine: the type is erased
-/// before that, so that the coroutine is compiled once and not for each type.
+/// The message of an awaited verb, in the frame of its coroutine. Its type is erased before, so the
+/// coroutine is compiled once and not per type.
 
 #include <msgbus/exec/queued_message.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
@@ -17,7 +17,7 @@
 
 namespace msgbus::exec {
 
-/// Owns a message; in itself, if it is small and moving it cannot fail.
+/// Owns a message; inside the object if it is small and its move cannot throw.
 class held_message {
  public:
   static constexpr std::size_t size = 120;
@@ -37,18 +37,17 @@ class held_message {
   held_message& operator=(held_message&&) = delete;
   ~held_message();
 
-  /// The message, unless it is a variant that holds nothing: then it throws what `std::visit`
-  /// would.
+  /// The message. Throws as `std::visit` if it is a valueless variant.
   [[nodiscard]] const queued_message& get() const {
     if (is_valueless_) throw_valueless();
     return *at_;
   }
 
-  /// Moves the message to where it can be shared. What it holds is afterwards good for destruction
-  /// only, unless moving it throws.
+  /// Moves the message into shared ownership. Afterwards this object may only be destroyed, unless
+  /// the move throws.
   [[nodiscard]] shared_message share();
 
-  /// The message on its way into a mailbox. Throws if it is a variant that holds nothing.
+  /// The message as a send operation. Throws if it is a valueless variant.
   [[nodiscard]] send_operation on_its_way();
 
  private:

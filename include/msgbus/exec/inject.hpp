@@ -1,6 +1,6 @@
 #pragma once
 
-/// How a handler of the async family is called with what it needs, once that is resolved.
+/// The call of an async handler with its resolved dependencies.
 
 #include <msgbus/di/inject.hpp>
 #include <msgbus/exec/needs.hpp>
@@ -8,7 +8,7 @@
 
 namespace msgbus::exec {
 
-/// The dependencies of a handler with the parameters `Ps`, and how to call it.
+/// The dependencies of a handler with the parameters `Ps`, and its call.
 template <class... Ps>
 class async_injector;
 template <class Injector>
@@ -28,13 +28,13 @@ class async_injector {
   static constexpr bool has_async = erased_needs::has_async;
   static constexpr bool has_clean_up = erased_needs::has_clean_up;
 
-  /// Whether the handler names one by reference, which no coroutine may.
+  /// Whether the handler takes a dependency by reference, which a coroutine must not.
   static constexpr bool has_reference = (di::is_depends_reference<Ps> || ...);
 
-  /// Whether the handler names no dependency.
+  /// Whether the handler has no dependency.
   static constexpr bool needs_nothing = named::size == 0;
 
-  /// What is known of the dependencies; null if there are none.
+  /// The erased dependencies; null if there are none.
   static constexpr const needs* erased() noexcept {
     if constexpr (needs_nothing) {
       return nullptr;
@@ -43,14 +43,14 @@ class async_injector {
     }
   }
 
-  /// Calls a handler with pointers to what it needs.
+  /// Calls a handler with pointers to its dependencies.
   template <class Call>
   static decltype(auto) call_with(Call& call, [[maybe_unused]] void* const* needed,
                                   [[maybe_unused]] const msgbus::context& known) {
     return call(argument<Ps>(di::erased_values<named>{needed}, known)...);
   }
 
-  /// Calls a handler that needs nothing.
+  /// Calls a handler without dependencies.
   template <class Call>
   static decltype(auto) call_bare(Call& call, const msgbus::context& known) {
     return call(argument<Ps>(di::no_values{}, known)...);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The executor of coroutines that the library spawns: a strand over a component's executor, so
-/// that they can be cancelled safely, which knows the mailboxes that wait for what runs on it.
+/// The executor of coroutines that the library spawns: a strand over a component's executor, which
+/// makes their cancellation safe. It knows the mailboxes that wait for the work on it.
 
 #include <msgbus/core/cause.hpp>
 
@@ -17,13 +17,14 @@
 
 namespace msgbus::exec {
 
-/// A mailbox whose lane waits for what runs here, and those that wait for that lane.
+/// A mailbox whose consumer loop waits for work on this strand, and the mailboxes that wait for
+/// that loop.
 struct wait_chain {
   const void* mailbox;
   std::shared_ptr<const wait_chain> outer;
 };
 
-/// What the copies of a lane's executor share.
+/// The state that the copies of a strand executor share.
 struct lane_state {
   lane_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
 
@@ -32,19 +33,18 @@ struct lane_state {
   const asio::strand<asio::any_io_executor> strand;
   const asio::strand<asio::any_io_executor> posting;  // the same, which never runs things at once
 
-  // What is being handled, for whatever runs here. Changed only by what runs here, or before
-  // anything does.
+  // The origin of the handled message, for work on this strand. Changed only by that work, or
+  // before it starts.
   mutable shared_origin cause;
 
-  // The coroutine that was spawned here has been told to end. States: false -> true, before its
-  // cancellation signal is emitted. A handler can change its coroutine's cancellation state, but
-  // not this.
+  // Whether the coroutine of this strand must end. States: false -> true, before its
+  // cancellation signal is emitted. A handler can change its cancellation state, but not this.
   mutable std::atomic<bool> told{false};
 };
 
-/// An Asio executor; `Never` is the one that never runs anything inside `execute`. It is as small
-/// as it is so that `any_io_executor` need not allocate for it. It does not keep its context
-/// running: whoever spawns onto it does.
+/// An Asio executor. `Never` means that `execute` never runs a function inside the call. It is
+/// small enough for `any_io_executor` not to allocate. It does not keep its context running; the
+/// spawning code does.
 template <bool Never>
 class basic_lane_executor {
  public:
@@ -53,7 +53,7 @@ class basic_lane_executor {
 
   [[nodiscard]] const lane_state& state() const noexcept { return *state_; }
 
-  // What Asio asks of an executor.
+  // The requirements of Asio for an executor.
   template <class F>
   void execute(F&& f) const {
     (Never ? state_->posting : state_->strand)
@@ -95,10 +95,10 @@ using lane_executor = basic_lane_executor<false>;
 [[nodiscard]] lane_executor make_lane_executor(const asio::any_io_executor& base,
                                                std::shared_ptr<const wait_chain> waiting);
 
-/// Whether it is a strand of ours.
+/// Whether it is a strand of the library.
 [[nodiscard]] bool is_lane(const asio::any_io_executor& executor) noexcept;
 
-/// While it lives, the executor's context does not run out of work. Empty for an empty executor.
+/// Keeps the executor's context from running out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
 
 namespace detail {
@@ -107,31 +107,32 @@ namespace detail {
 [[nodiscard]] bool is_told(const asio::any_io_executor& here) noexcept;
 }  // namespace detail
 
-/// Notes, for `is_told_to_end`, that the coroutine that was spawned on this lane is cancelled. To
-/// be called before its signal is emitted; does nothing for other executors. For any thread.
+/// Records, for `is_told_to_end`, that the coroutine on this strand is cancelled. Call it before
+/// the signal is emitted. No effect for other executors. For any thread.
 void note_told_to_end(const asio::any_io_executor& lane) noexcept;
 
-/// Whether the library has cancelled the coroutine that asks. `here` and `state` are its own. Only
-/// for coroutines that run users' code for the library: in a coroutine that can be cancelled, that
-/// is always one that the library has spawned on a lane of its own (docs/design/0014).
+/// Whether the library has cancelled the calling coroutine. `here` and `state` are its own. Only
+/// for coroutines that run users' code for the library: if such a coroutine can be cancelled, the
+/// library has spawned it on a strand of its own (docs/design/0014).
 [[nodiscard]] inline bool is_told_to_end(const asio::any_io_executor& here,
                                          const asio::cancellation_state& state) noexcept {
   return state.slot().is_connected() && detail::is_told(here);
 }
 
-/// Whether what runs on `here` runs on `wanted`: the same, or a strand of ours over it.
+/// Whether work on `here` runs on `wanted`: they are the same, or `here` is a strand of the library
+/// over it.
 [[nodiscard]] inline bool runs_on(const asio::any_io_executor& here,
                                   const asio::any_io_executor& wanted) noexcept {
   return here == wanted || detail::runs_on_base(here, wanted);
 }
 
-/// Whether a lane of the mailbox waits for what runs on `here`.
+/// Whether a consumer loop of the mailbox waits for work on `here`.
 [[nodiscard]] bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept;
 
-/// The executor for what is spawned on `wanted` by what runs on `here`. A strand where it must be
-/// cancelled from outside, where mailboxes wait for it, or where something from elsewhere is being
-/// handled; what it spawns is then known to be caused by that. It is never the lane of another
-/// coroutine. Empty if `wanted` is, because its context has ended.
+/// The executor for work that code on `here` spawns on `wanted`. It is a strand if the work must be
+/// cancelled from outside, if mailboxes wait for it, or if a message from another process is being
+/// handled, which is then the cause of its messages. It is never the strand of another coroutine.
+/// Empty if `wanted` is, because its context was destroyed.
 [[nodiscard]] asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                                    const asio::any_io_executor& wanted,
                                                    bool cancellable);

@@ -1,8 +1,8 @@
 #pragma once
 
-/// A component's mailbox: bounded (A6), in order (A4), with consumer loops that take messages out
-/// and have them handled, and let others run after each batch (A11). `mailbox_state` decides; this
-/// does it on an executor.
+/// The mailbox of a component: bounded (A6), in order (A4). Its consumer loops take messages, have
+/// them handled, and yield after each batch (A11). `mailbox_state` decides; this class acts on an
+/// executor.
 
 #include <msgbus/exec/context_shutdown_hook.hpp>
 #include <msgbus/exec/lane_executor.hpp>
@@ -18,19 +18,22 @@
 
 namespace msgbus::exec {
 
-/// Who handles the messages of a mailbox: its component.
+/// The component that handles the messages of a mailbox.
 class mailbox_owner {
  public:
-  /// Has a message handled. True if that is done; else `rest` does the rest, and never throws. The
-  /// message lives until then.
+  /// Names the component in errors: "the consumer".
+  [[nodiscard]] virtual const char* kind() const noexcept { return "the component"; }
+
+  /// Handles a message. Returns true when done. Otherwise `rest` does the rest, and never throws.
+  /// The message exists until then.
   virtual bool handle(queued_message& message, asio::awaitable<void>& rest) = 0;
 
-  /// A message is discarded, unhandled, because the mailbox ends or its loop does; or because an
-  /// overflow policy says so.
+  /// A message is discarded unhandled, because the mailbox or its loop ends, or by an overflow
+  /// policy.
   virtual void abandoned(const queued_message& message) noexcept = 0;
   virtual void dropped(const queued_message& message) noexcept = 0;
 
-  /// What keeps the component's core, and with it the mailbox, while a loop runs.
+  /// Keeps the component's core, and with it the mailbox, alive while a loop runs.
   virtual std::shared_ptr<const void> keep() noexcept = 0;
 
  protected:
@@ -43,8 +46,8 @@ class mailbox : private context_shutdown_hook {
           mailbox_owner& owner);
   ~mailbox();
 
-  /// Puts a message in if there is room and nobody waits for it. `out` is used up only if it is
-  /// taken or dropped. For any thread.
+  /// Adds a message if there is space and no sender waits. `out` is used up only if it is accepted
+  /// or dropped. For any thread.
   put try_put(send_operation& out) {
     if (!state_.is_unhindered()) [[unlikely]]
       return try_put_slowly(out);
@@ -54,45 +57,47 @@ class mailbox : private context_shutdown_hook {
     return result;
   }
 
-  /// The same, but it may start no loop: the caller is to call `start_loops` soon after this. So
-  /// one post may serve many messages.
+  /// As above, but may start no loop: the caller must call `start_loops` soon. So one post may
+  /// serve many messages.
   put try_put_only(send_operation& out) {
     if (!state_.is_unhindered()) [[unlikely]]
       return try_put_slowly(out);
     return state_.put_in_order(out);
   }
-  /// Starts as many loops as the messages that wait can use.
+  /// Starts as many loops as the waiting messages need.
   void start_loops() {
     for (std::size_t left = state_.size(); left != 0 && state_.wants_loop(); --left) start_loop();
   }
 
-  /// Waits for room and puts the message in. `here` is the caller's executor; throws
-  /// `would_deadlock` if a loop of this mailbox waits for what runs there, and Asio's
-  /// `operation_aborted` if it is cancelled; then the message was not taken.
+  /// Waits for space and adds the message. `here` is the caller's executor.
+  ///
+  /// Throws: `would_deadlock` if a loop of this mailbox waits for work on `here`;
+  /// `operation_aborted`.
+  /// Cancellation: ends the wait; the message was not accepted.
   asio::awaitable<put> put_when_room(send_operation& out, const asio::any_io_executor& here);
 
-  /// Throws `would_deadlock` if a thread that blocks until there is room is one that makes room:
-  /// one that runs the mailbox's executor, where that can be known.
+  /// Throws `would_deadlock` if the calling thread runs the mailbox's executor, as far as that is
+  /// detectable: it would wait for itself.
   void check_may_block() const;
 
-  /// Refuses messages from now on and wakes all who wait for room.
+  /// Refuses new messages, and wakes all waiting senders.
   void close() noexcept { state_.close(); }
 
-  /// Discards what waits, and cancels what is being handled. Implies `close`.
+  /// Discards waiting messages, and cancels running handlers. Implies `close`.
   void discard() noexcept;
 
-  /// Whether that was called: what is being handled is cancelled, or will be at once.
+  /// Whether `discard` was called.
   [[nodiscard]] bool discards() const noexcept { return state_.discards(); }
 
-  /// How many messages wait.
+  /// The number of waiting messages.
   [[nodiscard]] std::size_t size() const noexcept { return state_.size(); }
-  /// How many were ever put in.
+  /// The number of accepted messages so far.
   [[nodiscard]] std::uint64_t accepted() const noexcept { return state_.accepted(); }
   [[nodiscard]] std::size_t capacity() const noexcept { return state_.capacity(); }
   [[nodiscard]] overflow on_full() const noexcept { return state_.on_full(); }
-  /// Empty once its context has ended: then `can_run` is false.
+  /// Empty after its context was destroyed: then `can_run` is false.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
-  /// Whether the executor's context is still there.
+  /// Whether the executor's context exists.
   [[nodiscard]] bool can_run() const noexcept {
     return !context_ended_.load(std::memory_order_acquire);
   }
@@ -102,7 +107,7 @@ class mailbox : private context_shutdown_hook {
   friend class inline_loop;
   friend struct coroutine_loop;
 
-  [[noreturn]] void throw_would_deadlock(const char* by) const;
+  [[noreturn]] void throw_would_deadlock(const char* why) const;
   put try_put_slowly(send_operation& out);
   put result_of(put result);
 
@@ -112,12 +117,12 @@ class mailbox : private context_shutdown_hook {
   void abandon_rest() noexcept;
   void context_ended() noexcept override;
 
-  asio::any_io_executor executor_;  // emptied when its context ends, and never set again
+  asio::any_io_executor executor_;  // emptied when its context is destroyed
   mailbox_owner& owner_;
   std::atomic<bool> context_ended_{false};
-  std::atomic<bool> wake_posted_{false};  // somebody will look for senders to wake
+  std::atomic<bool> wake_posted_{false};  // a posted function will wake senders
   wake_memory wake_memory_;               // for the post that starts a loop
-  // A list of those that can be cancelled, under the lock of `state_`.
+  // The loops that can be cancelled, under the lock of `state_`.
   struct coroutine_loop* running_ = nullptr;
 
   mailbox_state state_;

@@ -1,10 +1,10 @@
 #pragma once
 
-/// The states of a mailbox: what it admits, who waits for room, how many consumer loops run. It
-/// knows no executor, no thread and no coroutine. It says what to do next, and `mailbox` does it.
+/// The state machine of a mailbox: admitted messages, waiting senders, the number of consumer
+/// loops. It knows no executor, no thread and no coroutine. It decides; `mailbox` acts.
 ///
-/// tests/models/mailbox.pml is this machine as a model that is checked for every interleaving. The
-/// states, and who may be where, are in docs/design/0015-mailbox-state-machine.md.
+/// tests/models/mailbox.pml is a model of this machine, checked for every interleaving. The states
+/// are in docs/design/0015-mailbox-state-machine.md.
 
 #include <msgbus/exec/block_queue.hpp>
 #include <msgbus/exec/box_queue.hpp>
@@ -20,10 +20,10 @@
 
 namespace msgbus::exec {
 
-/// What became of an attempt to put a message in.
+/// The outcome of an attempt to add a message.
 enum class put { taken, dropped, full, closed };
 
-/// What a consumer loop has in hand.
+/// The current message of a consumer loop.
 class message_in_hand {
  public:
   message_in_hand() = default;
@@ -49,13 +49,13 @@ class mailbox_state {
 
   // --- Senders; for any thread.
 
-  /// Puts a message in if there is room and nobody waits for it. `out` is used up only if it is
-  /// taken. `displaced` gets a message that `overflow::drop_oldest` discards. After `taken`, a loop
-  /// is to be started if it `wants_loop`.
+  /// Adds a message if there is space and no sender waits. `out` is used up only if it is accepted.
+  /// `displaced` receives a message that `overflow::drop_oldest` discards. After `taken`, start a
+  /// loop if it `wants_loop`.
   put try_put(send_operation& out, shared_message& displaced);
 
   /// Whether `put_in_order` does all that `try_put` would. It may change at any time; a message
-  /// that is put in just then came before the change.
+  /// that is added meanwhile precedes the change.
   [[nodiscard]] bool is_unhindered() const noexcept {
     return hindrances_.load(std::memory_order_acquire) == 0;
   }
@@ -64,18 +64,18 @@ class mailbox_state {
     return enqueue_in_order(out) ? put::taken : when_full();
   }
 
-  /// Those that wait for room, first come first served. What they attempt is a `waiting_put`.
+  /// The waiting senders, in order of arrival. Each attempts a `waiting_put`.
   [[nodiscard]] wait_list& senders() noexcept { return senders_; }
 
   // --- Consumer loops.
 
-  /// After a message was put in: whether one more loop may be started for it.
+  /// After a message was added: whether one more loop may be started for it.
   [[nodiscard]] bool wants_loop() const noexcept {
     // Sequentially consistent, as is the claim of a place before it: either a loop that is about to
     // end sees that something was claimed, or the end of the loop is seen here.
     return active_.load(std::memory_order_seq_cst) < loops_;
   }
-  /// The right to run one more loop, for the caller to start.
+  /// Claims the right to run one more loop, which the caller starts.
   [[nodiscard]] bool claim_loop() noexcept;
 
   /// The next message, which no longer counts as waiting. False if there is none.
@@ -85,7 +85,7 @@ class mailbox_state {
     next.message_ = queue_.take();
     return next.message_ != nullptr;
   }
-  /// Destroys the message in hand.
+  /// Destroys the current message.
   void done(message_in_hand& message) noexcept {
     message.message_ = nullptr;
     if (boxes_) [[unlikely]]
@@ -93,7 +93,7 @@ class mailbox_state {
     queue_.done();
   }
 
-  /// Ends the loop: true. False if there is something to take, now or very soon: the loop goes on.
+  /// Ends the loop: true. False if a message is present, or about to arrive: the loop continues.
   [[nodiscard]] bool end_loop() noexcept;
   /// Ends a loop that was destroyed.
   void lose_loop() noexcept { active_.fetch_sub(1, std::memory_order_seq_cst); }
@@ -101,45 +101,45 @@ class mailbox_state {
     return active_.load(std::memory_order_seq_cst) != 0;
   }
 
-  /// Whether a sender waits that nobody has woken. `surely`: all the room is shown first, and a
+  /// Whether a sender waits that was not woken. `surely`: all freed space is shown first, and a
   /// sender that was not seen will attempt after this call; otherwise this look may come too early.
   [[nodiscard]] bool has_sleepers(bool surely) noexcept {
     // A relaxed look may come too early to see a sender that has just begun to wait; the next look
     // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
-    // the sender's own fence, and sees the sender, or the sender's next attempt sees the room.
+    // the sender's own fence, and sees the sender, or the sender's next attempt sees the space.
     if (surely) {
       show_room();
       std::atomic_thread_fence(std::memory_order_seq_cst);
     }
     return sleeping_.load(std::memory_order_relaxed) != 0;
   }
-  /// Lets senders see all the room that was made.
+  /// Shows senders all freed space.
   void show_room() noexcept {
     if (!boxes_) queue_.show_room();
   }
-  /// Wakes those for whom there is room.
+  /// Wakes as many senders as there is space for.
   void notify_space() noexcept;
-  /// Whether there is room for so many that waking somebody pays, though more room will follow.
+  /// Whether there is enough space to make waking worthwhile, though more will follow.
   [[nodiscard]] bool has_much_space() const noexcept { return space() >= capacity_ / 4; }
 
-  /// The lock of what changes seldom: who waits, whether it is closed.
+  /// The lock of rarely changed state: waiting senders, closed.
   [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
 
   // --- The end.
 
-  /// Refuses messages from now on and wakes all who wait for room.
+  /// Refuses new messages, and wakes all waiting senders.
   void close() noexcept;
-  /// Marks what waits, and what is being handled, as discarded; closes.
+  /// Marks waiting and current messages as discarded; closes.
   void discard() noexcept;
   [[nodiscard]] bool discards() const noexcept {
     return discarding_.load(std::memory_order_acquire);
   }
 
-  /// How many messages wait.
+  /// The number of waiting messages.
   [[nodiscard]] std::size_t size() const noexcept {
     return boxes_ ? boxes_->size() : queue_.size();
   }
-  /// How many were ever put in.
+  /// The number of accepted messages so far.
   [[nodiscard]] std::uint64_t accepted() const noexcept {
     return boxes_ ? boxes_->accepted() : queue_.claimed();
   }
@@ -190,7 +190,7 @@ class mailbox_state {
 
   std::atomic<std::uint32_t> hindrances_;
   std::atomic<unsigned> active_{0};       // loops started and not ended
-  std::atomic<std::size_t> sleeping_{0};  // senders that nobody has woken, or more
+  std::atomic<std::size_t> sleeping_{0};  // senders that were not woken, or more
   std::atomic<bool> discarding_{false};
 
   // Between what every message's sender and its receiver read, and what they write.
@@ -200,7 +200,7 @@ class mailbox_state {
   block_queue queue_;
 };
 
-/// What a sender attempts that waits for room.
+/// The attempt of a waiting sender.
 struct waiting_put {
   mailbox_state& into;
   send_operation& out;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a list of dependencies takes, its types erased.
+/// The erased resolution of a list of dependencies.
 
 #include <msgbus/di/provider_state.hpp>
 #include <msgbus/di/resolve.hpp>
@@ -11,8 +11,8 @@
 
 namespace msgbus::exec {
 
-/// The values of dependencies that are not overridden, in one object: each made after those it
-/// needs and destroyed before them.
+/// The values of dependencies without overrides, in one object: each is constructed after its own
+/// dependencies, and destroyed before them.
 struct nothing_kept {};
 
 template <const auto& D, class Outer>
@@ -46,12 +46,12 @@ struct kept_in_order;
 template <class... Ds>
 struct kept_in_order<type_list<Ds...>> : keep_all<nothing_kept, Ds...> {};
 
-/// What is known of the dependencies of a handler.
+/// The description of the dependencies of a handler.
 struct needs {
   std::span<const di::want> (*all)();
   bool has_async;  // it takes an await to get them, overrides aside
-  // Where nothing is overridden: makes all of them in one object of this size, and puts pointers to
-  // those that the handler names into `needed`. Null if that cannot be done without a scope.
+  // Without overrides: constructs all values in one object of this size, and stores pointers to
+  // the handler's own dependencies in `needed`. Null if that needs a scope.
   void (*keep)(void* place, void** needed);
   void (*drop)(void* place);  // null: there is nothing to do
   std::size_t size;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// One coroutine waits, once, until any thread ends the wait.
+/// An event that one coroutine awaits once, and any thread sets.
 
 #include <msgbus/exec/context_shutdown_hook.hpp>
 
@@ -13,11 +13,12 @@
 
 namespace msgbus::exec {
 
-/// One coroutine awaits `wait`; any thread calls `set`, before or after. Several coroutines, or
+/// One coroutine awaits `wait`; any thread calls `set`, before or after. For several coroutines, or
 /// waits that take something, use a `wait_list`, whose nodes are these.
 ///
 /// States: fresh -> waiting (the handler is stored) -> set, or fresh -> set. The handler belongs to
-/// the thread that unlinks it from its context: the one that calls `set`, or that ends the context.
+/// the thread that unlinks it from its context: the one that calls `set`, or that destroys the
+/// context.
 class one_shot_event : private context_shutdown_hook {
  public:
   one_shot_event() = default;
@@ -26,11 +27,11 @@ class one_shot_event : private context_shutdown_hook {
   /// Completes: when `set` has been called, or the wait is cancelled.
   /// Throws: nothing; the caller reads its cancellation state before it takes anything (A9).
   /// Cancellation: ends the wait as `set` does.
-  /// Executor: the caller's, never inline. Where that context is destroyed, so is the waiting
-  /// coroutine (A12).
+  /// Executor: the caller's, never inline. Destroying its context destroys the waiting coroutine
+  /// (A12).
   asio::awaitable<void> wait();
 
-  /// From any thread; the first call counts. Afterwards the event may be gone.
+  /// For any thread; the first call counts. The event may be destroyed afterwards.
   void set() noexcept;
 
   [[nodiscard]] bool is_set() const noexcept {
@@ -44,13 +45,13 @@ class one_shot_event : private context_shutdown_hook {
     handler     // the wait has begun: the caller calls `post_claimed`, without delay
   };
 
-  /// Makes it set, without posting the handler. Until that is posted neither the coroutine nor its
-  /// context can end, so a list may collect handlers under a lock and post them after it.
+  /// Sets it, without posting the handler. Neither the coroutine nor its context can end until the
+  /// handler is posted, so a list may collect handlers under a lock and post them after it.
   [[nodiscard]] claimed claim() noexcept;
-  /// Once, after `claim` has given `handler`. Afterwards the event may be gone.
+  /// Once, after `claim` has returned `handler`. The event may be destroyed afterwards.
   void post_claimed() noexcept;
 
-  /// By the coroutine, between two waits: it can be waited for again.
+  /// Called by the coroutine, between two waits: the event can be awaited again.
   void rearm() noexcept { state_.store(state::fresh, std::memory_order_relaxed); }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What users say of mailboxes and streams, and what those answer.
+/// The options and the results of mailboxes, streams and `drain`.
 
 #include <chrono>
 #include <cstddef>
@@ -9,33 +9,34 @@
 
 namespace msgbus {
 
-/// As a time-out: none.
+/// A timeout that never ends.
 inline constexpr std::chrono::steady_clock::duration forever =
     std::chrono::steady_clock::duration::max();
 
-/// What a full mailbox does with one more message (A6).
+/// The action of a full mailbox when one more message arrives (A6).
 enum class overflow {
-  suspend,      ///< `send` waits, first come first served; `post` is rejected
-  reject,       ///< the message is refused
-  drop_newest,  ///< the message is taken and discarded
-  drop_oldest   ///< the message that has waited longest is discarded
+  suspend,      ///< the default: `send` waits, in order of arrival; `post` is rejected
+  reject,       ///< the new message is rejected
+  drop_newest,  ///< the new message is accepted and dropped
+  drop_oldest   ///< the message that has waited longest is dropped
 };
 
-/// A mailbox, or the queue of a stream. A busy mailbox lets its executor go on after every batch of
-/// messages; an idle one costs nothing but memory (A11).
+/// The options of a mailbox, or of the queue of a stream. A busy mailbox yields to its executor
+/// after every batch of messages; an idle one costs nothing but memory (A11).
 struct mailbox_options {
-  std::size_t capacity = 1024;  ///< messages that may wait; at least 1, and as many as you like
-  overflow on_full = overflow::suspend;
-  std::size_t concurrency = 1;  ///< messages handled at once; 1 keeps their order (A4, A5)
+  std::size_t capacity = 1024;           ///< messages that may wait; at least 1, no upper limit
+  overflow on_full = overflow::suspend;  ///< the action when the mailbox is full
+  std::size_t concurrency = 1;           ///< messages handled at once; 1 keeps order (A4, A5)
 };
 
-/// What the mailboxes that a message was sent to have made of it; they add up to their number.
-/// `rejected` says that somebody does not get the message: look at it, or say `(void)`.
+/// The result of `send` and `post`: the number of mailboxes for each outcome. With `rejected` above
+/// zero, a component did not get the message; to ignore that, write `(void)`.
 struct [[nodiscard]] receipt {
-  std::size_t admitted = 0;  ///< it waits to be handled
-  std::size_t dropped = 0;   ///< it was discarded by `overflow::drop_newest`
-  std::size_t rejected = 0;  ///< it was refused: the mailbox was full, or the component closed
+  std::size_t admitted = 0;  ///< mailboxes that accepted the message
+  std::size_t dropped = 0;   ///< mailboxes that dropped it, by `overflow::drop_newest`
+  std::size_t rejected = 0;  ///< mailboxes that refused it: full, or of a closed component
 
+  /// Adds the outcomes of other mailboxes.
   receipt& operator+=(const receipt& other) noexcept {
     admitted += other.admitted;
     dropped += other.dropped;
@@ -45,16 +46,17 @@ struct [[nodiscard]] receipt {
   friend bool operator==(const receipt&, const receipt&) = default;
 };
 
-/// How `drain` divides the time until its deadline (A10).
+/// The division of the time until the deadline of `drain` (A10).
 struct drain_options {
+  /// A duration of the steady clock.
   using duration = std::chrono::steady_clock::duration;
 
-  /// The last part of the time until the deadline. A component cancels its handlers when it begins,
-  /// and waits for their ends in it; a bridge sends what is left to be sent. Without a value it is
-  /// a tenth of the deadline, and one second at most.
+  /// The last part of the time until the deadline. When it begins, a component cancels its handlers
+  /// and waits for their end; a bridge sends its remaining messages. The default is a tenth of the
+  /// deadline, and at most one second.
   std::optional<duration> grace = std::nullopt;
 
-  /// The grace inside the deadline: never negative, never longer than the deadline.
+  /// The grace for this deadline: not negative, and not longer than the deadline.
   [[nodiscard]] constexpr duration grace_within(duration deadline) const noexcept {
     constexpr duration none = duration::zero(), second = std::chrono::seconds(1);
     const duration all = deadline < none ? none : deadline;
@@ -63,10 +65,10 @@ struct drain_options {
   }
 };
 
-/// What became of the messages that were waiting or running when `drain` began (A10).
+/// The outcomes of the messages that were waiting or running when `drain` began (A10).
 struct drain_report {
-  std::uint64_t handled = 0;
-  std::uint64_t failed = 0;
+  std::uint64_t handled = 0;    ///< every handler succeeded
+  std::uint64_t failed = 0;     ///< a handler threw
   std::uint64_t abandoned = 0;  ///< cancelled, never started, or still running at the deadline
   friend bool operator==(const drain_report&, const drain_report&) = default;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-/// A message on its way through a mailbox, its type erased.
+/// A type-erased message in a mailbox.
 
 #include <msgbus/core/cause.hpp>
 #include <msgbus/core/event.hpp>
@@ -18,8 +18,8 @@
 
 namespace msgbus::exec {
 
-/// Is told what became of a message that a mailbox took, once, by whoever counts it: from any
-/// thread, and from inside the component. Must be quick.
+/// Receives the outcome of a message that a mailbox accepted, once: on any thread, and inside the
+/// component. Must be fast.
 class outcome_listener {
  public:
   /// `ran` handlers ran. `what` is handled, failed, dropped or abandoned.
@@ -29,16 +29,16 @@ class outcome_listener {
   ~outcome_listener() = default;
 };
 
-/// What is known of a message in a mailbox.
+/// The description of a message in a mailbox.
 struct message_head {
   value_ref message;            // of a variant, its active alternative (T3)
   std::string_view topic = {};  // empty for an event
-  // What came with it, or with what led to it; null, or a null pointer, if nothing.
+  // The origin of the message or of its cause; null, or a null pointer, if there is none.
   const shared_origin* origin = nullptr;
   bool came_with_it = false;             // the origin is its own
-  outcome_listener* listener = nullptr;  // is told what became of it; null if nobody is
+  outcome_listener* listener = nullptr;  // receives the outcome; may be null
 
-  /// What handlers are told of it.
+  /// The context for handlers.
   [[nodiscard]] context known() const noexcept {
     if (!origin || !*origin) [[likely]]
       return context(topic);
@@ -46,8 +46,8 @@ struct message_head {
   }
 };
 
-/// Owns a message, or a share of one. A variant holds one of its alternatives: those who make a
-/// `queued_message` have checked it (`check_holds`).
+/// Owns a message, or a share of one. A variant holds a value: the makers of a `queued_message`
+/// have checked that (`check_holds`).
 class queued_message {
  public:
   queued_message() = default;
@@ -61,14 +61,14 @@ class queued_message {
   [[nodiscard]] std::string_view topic() const noexcept { return head().topic; }
   [[nodiscard]] const shared_origin* origin() const noexcept { return head().origin; }
 
-  /// Moves the message to where it can be shared. This one is then only good for destruction.
+  /// Moves the message into shared ownership. This object may then only be destroyed.
   [[nodiscard]] virtual std::shared_ptr<queued_message> share() = 0;
 };
 
 class movable_queued_message;
 
-/// Makes a message where it can be shared, in one block of memory. `make` makes it at the place
-/// that it is given. For all types of so many bytes it is the same code.
+/// Makes a shared message, in one block of memory. `make` constructs it at the given place. All
+/// types of one size share this code.
 [[nodiscard]] std::shared_ptr<queued_message> made_shared(
     std::size_t bytes, std::size_t alignment, function_ref<movable_queued_message*(void*)> make);
 
@@ -77,15 +77,15 @@ template <class Queued, class Make>
   return made_shared(sizeof(Queued), alignof(Queued), make);
 }
 
-/// A message itself. For each type no more is made than to move it, to read it and to destroy it.
+/// A message by value. Each type adds only its move, its access and its destructor.
 class movable_queued_message : public queued_message {
  public:
-  /// Moves the message into another `queued_message` at this place; this one is then only good for
-  /// destruction.
+  /// Moves the message into another `queued_message` at this place. This object may then only be
+  /// destroyed.
   virtual movable_queued_message* move_to(void* place) = 0;
 
  protected:
-  /// Moves it to where it can be shared.
+  /// Moves it into shared ownership.
   template <class Queued>
   [[nodiscard]] std::shared_ptr<queued_message> share_as() {
     return made_shared<Queued>([this](void* place) { return move_to(place); });
@@ -134,7 +134,7 @@ class queued_topic_message final : public movable_queued_message {
 
 using shared_message = std::shared_ptr<queued_message>;
 
-/// What is too large for its place, or is shared between mailboxes.
+/// A message that is too large for its place, or is shared between mailboxes.
 class queued_reference final : public queued_message {
  public:
   explicit queued_reference(shared_message&& there) noexcept : there_(std::move(there)) {}
@@ -145,7 +145,7 @@ class queued_reference final : public queued_message {
   shared_message there_;
 };
 
-/// A message that was made while another one, from elsewhere, was handled.
+/// A message that was sent while another one, from another process, was handled.
 class queued_caused_message final : public queued_message {
  public:
   queued_caused_message(shared_message there, const shared_origin& cause) noexcept;
@@ -163,7 +163,7 @@ class queued_caused_message final : public queued_message {
 /// The message with this as its cause.
 [[nodiscard]] shared_message caused_by(shared_message made, const shared_origin& cause);
 
-/// The message with what is being handled here as its cause, if anything is.
+/// The message with the currently handled message as its cause, if there is one.
 [[nodiscard]] inline shared_message shared_with_cause(shared_message made) {
   const shared_origin* const cause = current_cause();
   if (!cause) [[likely]]

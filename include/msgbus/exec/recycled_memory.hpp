@@ -1,24 +1,22 @@
 #pragma once
 
-/// Memory for what a coroutine keeps but cannot have in its frame, as only the caller knows the
-/// size.
+/// Memory for data of a coroutine whose size only the caller knows.
 
 #include <cstddef>
 
 namespace msgbus::exec {
 
-/// Takes memory from where Asio takes it for its operations: a thread that runs an executor of Asio
-/// keeps blocks that are free for the next.
+/// Memory from Asio's cache for operations: a thread that runs an Asio executor keeps free blocks.
 class recycled_memory {
  public:
-  /// Takes nothing yet.
+  /// Allocates nothing yet.
   recycled_memory(std::size_t bytes, std::size_t alignment) noexcept
       : bytes_(bytes), alignment_(alignment) {}
   recycled_memory(recycled_memory&& other) noexcept;
   recycled_memory& operator=(recycled_memory&&) = delete;
   ~recycled_memory();
 
-  /// The memory; to be called once.
+  /// Allocates the memory. Call it once.
   [[nodiscard]] void* take();
 
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
@@ -30,7 +28,7 @@ class recycled_memory {
   std::size_t alignment_;
 };
 
-/// Blocks of one size, for what every awaited verb needs. Each thread keeps a few that are free.
+/// Blocks of one size, for every awaited verb. Each thread keeps a few free ones.
 inline constexpr std::size_t block_bytes = 576;
 [[nodiscard]] void* take_block();
 void give_back_block(void* block) noexcept;

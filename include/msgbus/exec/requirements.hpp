@@ -1,7 +1,6 @@
 #pragma once
 
-/// Said before anything else fails: which Asio msgbus is for. The same number is in
-/// cmake/msgbus_asio.cmake.
+/// Names the required Asio before any other error. The same number is in cmake/msgbus_asio.cmake.
 
 #include <msgbus/core/requirements.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// A message on its way into mailboxes, whatever it is: what they take it from once they have room.
+/// A message for mailboxes, of any kind: mailboxes with space move it out of here.
 
 #include <msgbus/exec/block_queue.hpp>
 #include <msgbus/exec/queued_message.hpp>
@@ -14,12 +14,12 @@
 
 namespace msgbus::exec {
 
-/// Refers to a message, and moves from it only when a mailbox takes it: what was not taken is
-/// still there (A9). A message that does not fit into a queue, or has a cause, is moved to where it
-/// can be shared as soon as a mailbox is asked.
+/// Refers to a message, and moves from it only when a mailbox accepts it: a message that was not
+/// accepted is unchanged (A9). A message that does not fit into a queue, or has a cause, is moved
+/// into shared ownership at the first attempt.
 class send_operation {
  public:
-  /// How a message of one type is moved on, and read.
+  /// The operations on a message of one type.
   struct source {
     void (*put)(void* message, void* topic, void* place) noexcept;
     shared_message (*share)(void* message, void* topic);
@@ -27,21 +27,21 @@ class send_operation {
     std::string_view (*topic)(const void* message, const void* topic) noexcept;
   };
 
-  /// `units`: what it takes in a `block_queue`; 0: it does not fit.
+  /// `units`: its size in a `block_queue`; 0: it does not fit.
   send_operation(const source& from, std::uint32_t units, void* message,
                  void* topic = nullptr) noexcept
       : source_(&from), message_(message), topic_(topic), units_(units) {}
-  /// One that several mailboxes share: each takes a reference to it.
+  /// A message that several mailboxes share: each takes a reference.
   explicit send_operation(shared_message all) noexcept : shared_(std::move(all)) {}
 
-  /// Gets ready for a place, or for a queue of references; may allocate.
+  /// Prepares for a place, or for a queue of references; may allocate.
   void prepare(bool for_place) {
     if (shared_ || (for_place && units_ != 0 && !current_cause())) [[likely]]
       return;
     shared_ = shared_with_cause(source_->share(message_, topic_));
   }
 
-  /// How many units it takes, once it is prepared for a place.
+  /// The number of units, once it is prepared for a place.
   [[nodiscard]] std::uint32_t units() const noexcept { return shared_ ? reference_units : units_; }
   /// Moves it into its place.
   void put(void* place) noexcept {
@@ -61,7 +61,7 @@ class send_operation {
     return shared_ ? shared_->topic() : source_->topic(message_, topic_);
   }
 
-  /// What a message takes that is carried as a `Queued`, made of these parts.
+  /// The number of units of a message that is stored as a `Queued` with these parts.
   template <class Queued, class... Parts>
   static constexpr std::uint32_t units_of =
       std::is_nothrow_constructible_v<Queued, Parts&&...>
@@ -79,8 +79,8 @@ class send_operation {
   std::uint32_t units_ = 0;
 };
 
-/// An event, which must outlive this. Throws if it is a variant that holds nothing: later it would
-/// be too late.
+/// A send operation for an event, which must outlive it. Throws if the event is a valueless
+/// variant: later would be too late.
 template <class E>
 [[nodiscard]] send_operation event_send_operation(E& event) {
   using made = queued_event<E>;
@@ -100,7 +100,7 @@ template <class E>
   return {source, send_operation::units_of<made, E>, std::addressof(event)};
 }
 
-/// The same for a message with a topic.
+/// As above, for a message with a topic.
 template <class M>
 [[nodiscard]] send_operation message_send_operation(M& message, std::string& topic) {
   using made = queued_topic_message<M>;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Events as something to loop over, instead of a handler.
+/// Events as a sequence to loop over, instead of a handler.
 
 #include <msgbus/exec/stream_queue.hpp>
 #include <msgbus/routing/subscription.hpp>
@@ -12,22 +12,29 @@
 
 namespace msgbus {
 
-/// Gets copies of the events that its component handles, in their order:
+/// Receives copies of the events that its component handles, in their order:
 ///
 ///     auto events = consumer.stream_of<order_placed>();
 ///     while (std::optional<order_placed> event = co_await events.next()) { ... }
 ///
-/// It has a bounded queue. When that is full, `overflow::suspend` makes the component's delivery
-/// wait for the loop (and with it the mailbox, and the senders); the others lose events, which
-/// `lost` counts. Movable. Its functions may be called from any thread; several coroutines may wait
-/// in `next`, and each event goes to one of them.
+/// The queue of the stream is bounded. When it is full, `overflow::suspend` makes the component
+/// wait for the loop, and with it the mailbox and the senders. The other policies lose events;
+/// `lost` counts them.
+///
+/// Movable. Thread-safe. If several coroutines wait in `next`, each event goes to one of them.
 template <class E>
 class stream {
  public:
+  /// A stream that has ended.
   stream() = default;
+
+  /// Made by the components.
   stream(std::shared_ptr<exec::stream_queue<E>> queue, subscription from) noexcept
       : queue_(std::move(queue)), from_(std::move(from)) {}
+  /// Leaves the other stream ended.
   stream(stream&&) noexcept = default;
+
+  /// Closes the previous stream.
   stream& operator=(stream&& other) noexcept {
     close();
     queue_ = std::move(other.queue_);
@@ -36,25 +43,29 @@ class stream {
   }
   ~stream() { close(); }
 
-  /// Completes with the next event, at once if one is there; with nothing when the stream has
-  /// ended: it was closed, or its component was closed or destroyed, and all that was accepted
-  /// before has come. The caller resumes on its own executor. Cancelled it throws Asio's
-  /// `operation_aborted`, and has taken no event (A9). Throws nothing else.
+  /// Waits for the next event.
+  ///
+  /// Completes: with the next event; with `std::nullopt` when the stream has ended. A stream ends
+  /// when it is closed; or when its component is closed or destroyed, and all accepted events were
+  /// delivered.
+  /// Throws: nothing else than `operation_aborted`.
+  /// Cancellation: throws Asio's `operation_aborted`; no event was taken (A9).
+  /// Executor: the caller's, without suspending if an event is present.
   [[nodiscard]] asio::awaitable<std::optional<E>> next() {
     return exec::stream_queue<E>::next(queue_);
   }
 
-  /// Ends the stream; events that were not taken are gone.
+  /// Ends the stream. Events in its queue are discarded.
   void close() noexcept {
     if (!queue_) return;
     queue_->end();
     from_.cancel();
   }
 
-  /// How many events wait to be taken.
+  /// The number of events in the queue.
   [[nodiscard]] std::size_t size() const { return queue_ ? queue_->size() : 0; }
 
-  /// How many events the overflow policy has refused or discarded.
+  /// The number of events that the overflow policy has rejected or dropped.
   [[nodiscard]] std::uint64_t lost() const { return queue_ ? queue_->lost() : 0; }
 
  private:

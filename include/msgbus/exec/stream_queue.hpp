@@ -1,6 +1,6 @@
 #pragma once
 
-/// The queue of a stream: bounded, between handlers that put in and coroutines that take out.
+/// The queue of a stream: bounded, between handlers that add events and coroutines that take them.
 
 #include <msgbus/exec/options.hpp>
 #include <msgbus/exec/wait_list.hpp>
@@ -17,7 +17,7 @@
 
 namespace msgbus::exec {
 
-/// What does not depend on the type of the events: waits, bounds and counts. Thread-safe.
+/// The part that does not depend on the event type: waits, bounds and counts. Thread-safe.
 class stream_queue_base {
  public:
   explicit stream_queue_base(const mailbox_options& options) noexcept;
@@ -25,12 +25,12 @@ class stream_queue_base {
   stream_queue_base& operator=(const stream_queue_base&) = delete;
 
   [[nodiscard]] overflow on_full() const noexcept { return on_full_; }
-  /// How many events wait to be taken.
+  /// The number of events in the queue.
   [[nodiscard]] std::size_t size() const;
-  /// How many events the overflow policy has refused or discarded.
+  /// The number of events that the overflow policy rejected or dropped.
   [[nodiscard]] std::uint64_t lost() const;
 
-  /// Nothing more comes in. Events that are there can still be taken.
+  /// Refuses new events. Present ones can still be taken.
   void end() noexcept;
 
  protected:
@@ -76,20 +76,19 @@ class stream_queue final : public stream_queue_base {
  public:
   using stream_queue_base::stream_queue_base;
 
-  /// Puts a copy in, or does what the overflow policy says. False: it is full, and `put` waits.
+  /// Adds a copy, or applies the overflow policy. False: the queue is full, and `put` waits.
   bool try_put(const T& value) { return try_put_value(std::addressof(value)); }
 
-  /// Completes: when a copy was put in, or the overflow policy was obeyed, or the stream has ended.
-  /// Throws: `operation_aborted`; what copying throws.
-  /// Cancellation: has put nothing (A9). The value outlives the wait.
+  /// Completes: when a copy was added, the overflow policy was applied, or the stream has ended.
+  /// Throws: `operation_aborted`; the exceptions of copying.
+  /// Cancellation: ends the wait; nothing was added (A9). The value must outlive the wait.
   static asio::awaitable<void> put(std::shared_ptr<stream_queue> self, const T& value) {
     return put_value(std::move(self), std::addressof(value));
   }
 
-  /// Completes: with the next event; with nothing once the stream has ended and is empty, or there
-  /// is none.
-  /// Throws: `operation_aborted`; what moving throws.
-  /// Cancellation: has taken nothing (A9).
+  /// Completes: with the next event; with `std::nullopt` once the stream has ended and is empty.
+  /// Throws: `operation_aborted`; the exceptions of moving.
+  /// Cancellation: ends the wait; nothing was taken (A9).
   static asio::awaitable<std::optional<T>> next(std::shared_ptr<stream_queue> self) {
     std::optional<T> taken;
     if (self) co_await take_value(std::move(self), std::addressof(taken));

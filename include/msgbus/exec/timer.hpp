@@ -1,6 +1,6 @@
 #pragma once
 
-/// Waiting for a time, which is told by the clock of the execution context.
+/// Timers that follow the clock of the execution context.
 
 #include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/one_shot_event.hpp>
@@ -15,9 +15,9 @@ namespace msgbus::exec {
 
 class timer_state;
 
-/// Calls back once, later. Thread-safe, but for its destructor. It may outlive its context
-/// and may be destroyed by it: a pending callback is then destroyed, and starting does nothing
-/// (A12).
+/// Calls a function once, later. Thread-safe, except for the destructor. It may outlive its
+/// context, and may be destroyed by it: a pending callback is then destroyed, and `start` has no
+/// effect (A12).
 class timer {
  public:
   explicit timer(asio::any_io_executor executor);
@@ -25,31 +25,34 @@ class timer {
   timer& operator=(const timer&) = delete;
   ~timer();
 
-  /// Runs `on_expiry` on the executor when `after` has passed, never from inside this call. What
-  /// was started before is cancelled. The pending callback is work that the context waits for. What
-  /// the callback throws leaves through the executor: it should not throw.
+  /// Runs `on_expiry` on the executor after the time `after`, never inside this call. Cancels the
+  /// previous start. The pending callback counts as work of the context. The callback should not
+  /// throw: its exceptions leave through the executor.
   void start(clock::duration after, std::function<void()> on_expiry);
 
-  /// The callback is destroyed and does not run, if this is called on the executor's strand before
-  /// it ran. Called elsewhere, it may be running.
+  /// Destroys the pending callback. If called on the strand of the executor, the callback does not
+  /// run afterwards; on other threads it may be running.
   void cancel() noexcept;
 
  private:
   const std::shared_ptr<timer_state> state_;
 };
 
-/// Completes: when the event is set, or `at_most` has passed, which may be no time at all.
-/// Throws: `operation_aborted` with the name of the wait.
+/// Waits for an event, for at most `at_most`. Zero and negative times are allowed.
+///
+/// Completes: when the event is set, or the time has passed.
+/// Throws: nothing else than `operation_aborted`, with the name of the wait.
 /// Cancellation: of every kind ends the wait.
 /// Executor: the caller's, never inline.
 [[nodiscard]] asio::awaitable<void> wait_for(std::shared_ptr<one_shot_event> event,
                                              clock::duration at_most, const char* name);
 
-/// Waits on the caller's executor.
+/// Waits for the time `after`. Zero and negative times are allowed.
 ///
-/// Completes when `after` has passed, which may be no time at all. Fails with asio's
-/// `operation_aborted`, and with nothing else. The caller resumes on its executor, never inline.
-/// Every kind of cancellation ends the wait, with `operation_aborted`.
+/// Completes: when the time has passed.
+/// Throws: nothing else than `operation_aborted`.
+/// Cancellation: of every kind ends the wait.
+/// Executor: the caller's, never inline.
 [[nodiscard]] asio::awaitable<void> sleep(clock::duration after);
 
 }  // namespace msgbus::exec

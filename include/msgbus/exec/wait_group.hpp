@@ -1,6 +1,6 @@
 #pragma once
 
-/// A count of tasks, and coroutines that wait until there is none.
+/// A count of tasks, and a wait for zero.
 
 #include <msgbus/exec/wait_list.hpp>
 
@@ -13,22 +13,22 @@
 
 namespace msgbus::exec {
 
-/// Thread-safe. It outlives the waits.
+/// Thread-safe. It must outlive its waits.
 class wait_group {
  public:
   wait_group() noexcept : waiting_(mutex_) {}
 
   void add(std::size_t tasks = 1) noexcept;
-  /// One task has ended. The last one lets through all that wait.
+  /// One task has ended. The last one completes all waits.
   void done() noexcept;
   [[nodiscard]] std::size_t count() const noexcept;
 
-  /// Completes: when the count is zero, or was zero since.
-  /// Throws: `operation_aborted` if it is cancelled.
-  /// Cancellation: changes nothing.
+  /// Completes: when the count is zero, or has been zero since.
+  /// Throws: `operation_aborted`.
+  /// Cancellation: ends the wait; the count stays as it is.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<void> wait();
-  /// The same, but gives up when the time is over, and then gives false.
+  /// As above, with a time limit: false when the time has passed.
   [[nodiscard]] asio::awaitable<bool> wait_for(clock::duration at_most);
 
   /// One task of a shared group, from its construction to its destruction.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Coroutines that wait for something that their owner has too little of, first come first served.
+/// A list of coroutines that wait for a resource of its owner, in order of arrival.
 
 #include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/one_shot_event.hpp>
@@ -15,14 +15,14 @@ namespace msgbus::exec {
 
 class wake_batch;
 
-/// A list of waiting coroutines, guarded by its owner's mutex. It allocates nothing: a node lives
+/// A list of waiting coroutines, guarded by the mutex of its owner. It allocates nothing: a node is
 /// in the frame of its coroutine, whose handler it stores.
 ///
-/// A node is outside -> queued -> woken -> outside. A woken node has left the list and has a claim
-/// on what it was woken for. If its coroutine is cancelled, or destroyed with its context, before
-/// it has taken that, the node wakes the next one instead: no wake is lost (A9, A12).
+/// A node is outside -> queued -> woken -> outside. A woken node has left the list, and has a claim
+/// on the resource. If its coroutine is cancelled, or destroyed with its context, before it has
+/// taken the resource, the node wakes the next one: no wake is lost (A9, A12).
 ///
-/// Members without an executor are called under the mutex, from any thread.
+/// Members without an executor are called under the mutex, on any thread.
 class wait_list {
  public:
   class node;
@@ -32,29 +32,29 @@ class wait_list {
   wait_list& operator=(const wait_list&) = delete;
   ~wait_list();
 
-  /// Takes what the coroutine waits for, and gives true; or gives false, and changes nothing.
-  /// Called under the mutex. `woken`: this coroutine has been woken since its last attempt.
+  /// Takes the resource and returns true; or returns false, and changes nothing. Called under the
+  /// mutex. `woken`: this coroutine was woken since its last attempt.
   using attempt = bool (*)(void* owner, bool woken);
 
-  /// Completes: when `take` has given true, at once or after being woken.
-  /// Throws: `operation_aborted` with the name of the wait; what `take` throws.
-  /// Cancellation: has taken nothing.
-  /// Executor: the caller's. The list, its mutex and the owner outlive the wait.
+  /// Completes: when `take` has returned true, immediately or after a wake.
+  /// Throws: `operation_aborted` with the name of the wait; the exceptions of `take`.
+  /// Cancellation: ends the wait; nothing was taken.
+  /// Executor: the caller's. The list, its mutex and the owner must outlive the wait.
   asio::awaitable<void> wait(attempt take, void* owner, const char* name);
 
-  /// The same with a time limit: true when it has taken, false when the time is over.
+  /// As above, with a time limit: true when it has taken, false when the time has passed.
   asio::awaitable<bool> wait_for(attempt take, void* owner, clock::duration at_most,
                                  const char* name);
 
   static constexpr std::size_t all = static_cast<std::size_t>(-1);
 
-  /// Wakes up to so many, those that have waited longest. Their handlers are posted by the batch,
-  /// which the caller destroys after it has unlocked.
+  /// Wakes up to this number of coroutines, those that have waited longest. The batch posts their
+  /// handlers; the caller destroys it after unlocking.
   void wake(std::size_t many, wake_batch& batch) noexcept;
 
-  /// How many wait and have not been woken.
+  /// The number of waiting coroutines that were not woken.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  /// How many have been woken, and have neither taken what they were woken for nor given it up.
+  /// The number of woken coroutines that have neither taken the resource nor given it up.
   [[nodiscard]] std::size_t woken() const noexcept { return woken_; }
 
  private:
@@ -71,19 +71,19 @@ class wait_list {
   std::uint64_t numbers_ = 0;
 };
 
-/// One coroutine's part in a list; in its frame. `wait_list::wait` is the usual way to use one; a
-/// wait of another shape calls `try_or_join` and awaits `wait` in turn, until the former gives
+/// The node of one coroutine, in its frame. `wait_list::wait` is the usual way to use one. A wait
+/// of another shape calls `try_or_join` and awaits `wait` alternately, until the former returns
 /// true.
 class wait_list::node final : public one_shot_event {
  public:
   explicit node(wait_list& in) noexcept : list_(in) {}
   ~node() override { leave(); }
 
-  /// Calls `take`; if that gives false joins the list, at the place of the first time, so that a
-  /// woken node that finds nothing is overtaken by nobody. Locks the mutex.
+  /// Calls `take`. If that returns false, joins the list at the place of the first time, so that no
+  /// other coroutine overtakes a woken node that found nothing. Locks the mutex.
   [[nodiscard]] bool try_or_join(attempt take, void* owner);
 
-  /// The coroutine waits no longer. From here on the node does not refer to the list.
+  /// The coroutine waits no longer. Afterwards the node does not refer to the list.
   void leave() noexcept;
 
  private:
@@ -100,8 +100,7 @@ class wait_list::node final : public one_shot_event {
   bool has_joined_ = false;  // for its own coroutine: the list may know this node
 };
 
-/// Nodes that were woken under a lock; the destructor posts their handlers. Declare it before the
-/// lock.
+/// Woken nodes; the destructor posts their handlers. Declare it before the lock.
 class wake_batch {
  public:
   wake_batch() = default;

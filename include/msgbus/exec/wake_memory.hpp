@@ -1,7 +1,6 @@
 #pragma once
 
-/// Memory for one function that is posted to an executor again and again, so that posting it
-/// allocates nothing.
+/// Memory for one function that is posted to an executor repeatedly, without allocations.
 
 #include <asio/any_io_executor.hpp>
 
@@ -11,7 +10,7 @@
 
 namespace msgbus::exec {
 
-/// One block, inside the object that posts. Whoever asks while it is in use gets other memory.
+/// One block, inside the posting object. While it is in use, other requests get heap memory.
 class wake_memory {
  public:
   static constexpr std::size_t size = 96;
@@ -30,8 +29,8 @@ class wake_memory {
   alignas(void*) std::byte place_[size];
 };
 
-/// As Asio asks for it. What is posted must keep the memory until it has been taken from the
-/// executor's queue.
+/// An allocator for Asio. The posted function must keep the memory until it has left the executor's
+/// queue.
 template <class T>
 class wake_allocator {
  public:

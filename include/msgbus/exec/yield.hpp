@@ -1,6 +1,6 @@
 #pragma once
 
-/// How an async dependency that cleans up hands over its value.
+/// The `yield` parameter of an async dependency that cleans up.
 
 #include <msgbus/exec/async_resolution.hpp>
 
@@ -20,17 +20,21 @@ namespace async {
 ///       co_await s.commit();  // reached only on success
 ///     }
 ///
-/// A handler's failure is reported whether or not the dependency lets it through (I3). If the
-/// handler was cancelled, the exception is Asio's `operation_aborted`, and what the dependency
-/// awaits after it runs all the same (I2). Not to be kept beyond the dependency's return.
+/// A handler's failure is reported even if the dependency catches it (I3). If the handler was
+/// cancelled, the exception is Asio's `operation_aborted`; later `co_await`s of the dependency are
+/// not interrupted (I2). Do not keep the object after the dependency has returned.
 template <class T>
 class yield {
  public:
+  /// Made by the library.
   explicit yield(exec::async_yielding& call) noexcept : call_(&call) {}
 
-  /// Completes when the handler, and all the dependencies inside this one, have ended; on the
-  /// invocation's executor. Throws what the handler threw, and `misused_dependency` the second
-  /// time. Cancellation goes to the handler.
+  /// Runs the handler, and the dependencies inside this one, with the value.
+  ///
+  /// Completes: when all of them have ended.
+  /// Throws: the exception of the handler; `misused_dependency` on the second call.
+  /// Cancellation: goes to the handler.
+  /// Executor: that of the handler's call.
   asio::awaitable<void> operator()(T value) const {
     if constexpr (std::is_reference_v<T>) {
       return call_->run(erased(value));
@@ -55,7 +59,7 @@ class yield {
 
 namespace exec {
 
-/// Calls an async dependency or implementation, and converts what it gives to a `V`.
+/// Calls an async dependency or implementation, and converts its value to a `V`.
 template <class Entity, class V>
 struct async_entity {
   using form = di::form_of<std::remove_cvref_t<Entity>>;

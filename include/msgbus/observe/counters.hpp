@@ -1,6 +1,6 @@
 #pragma once
 
-/// How many messages took which step.
+/// The number of messages for each step and outcome.
 
 #include <msgbus/observe/observer.hpp>
 
@@ -9,23 +9,22 @@
 
 namespace msgbus {
 
-/// What became of a component's messages (A7): `offered = accepted + rejected`, and at every quiet
-/// moment `accepted = handled + failed + dropped + abandoned`. A message without a handler counts
-/// as handled and as unrouted.
+/// The outcomes of a component's messages (A7). Always `offered = accepted + rejected`; and
+/// `accepted = handled + failed + dropped + abandoned` while the component is quiet. A message
+/// without a handler counts as handled and as unrouted.
 struct counters {
-  std::uint64_t offered = 0;
-  std::uint64_t accepted = 0;
-  std::uint64_t rejected = 0;
-  std::uint64_t handled = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t dropped = 0;
-  std::uint64_t abandoned = 0;
-  std::uint64_t unrouted = 0;
-  std::uint64_t overran =
-      0;  ///< attempts that took longer than their `timeout`, however they ended
+  std::uint64_t offered = 0;    ///< all messages that were sent to the component
+  std::uint64_t accepted = 0;   ///< messages that the component accepted
+  std::uint64_t rejected = 0;   ///< messages that it refused: mailbox full, or component closed
+  std::uint64_t handled = 0;    ///< messages whose handlers all succeeded
+  std::uint64_t failed = 0;     ///< messages with a handler that failed
+  std::uint64_t dropped = 0;    ///< messages that an overflow policy discarded
+  std::uint64_t abandoned = 0;  ///< messages that were cancelled, or never handled
+  std::uint64_t unrouted = 0;   ///< messages without a handler
+  std::uint64_t overran = 0;    ///< attempts that took longer than their `timeout`
 };
 
-/// Counts steps. May observe several components at once; every function is thread-safe.
+/// Counts the steps of messages. May observe several components at once. Thread-safe.
 class counting_observer : public observer {
  public:
   void accepted(const step&) noexcept override { add(accepted_); }
@@ -39,21 +38,21 @@ class counting_observer : public observer {
   void abandoned(const step&) noexcept override { add(abandoned_); }
   void rejected(const step&) noexcept override { add(rejected_); }
 
-  /// Messages that were taken.
+  /// Messages that components accepted.
   [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_; }
-  /// Handlers that ended well.
+  /// Handlers that succeeded.
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
   /// Failures of handlers and of clean-ups.
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_; }
   /// Attempts that took longer than their policy's `timeout`.
   [[nodiscard]] std::uint64_t overran() const noexcept { return overran_; }
-  /// Messages that were discarded.
+  /// Messages that an overflow policy discarded.
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
-  /// Messages that nobody handled.
+  /// Messages without a handler.
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return unrouted_; }
-  /// Messages that were given up.
+  /// Messages that were cancelled, or never handled.
   [[nodiscard]] std::uint64_t abandoned() const noexcept { return abandoned_; }
-  /// Messages that were refused.
+  /// Messages that components refused.
   [[nodiscard]] std::uint64_t rejected() const noexcept { return rejected_; }
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Somebody who is told of each step that messages take through a component, and changes nothing.
+/// The interface for watching the steps of messages through components. An observer changes
+/// nothing.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -10,34 +11,34 @@
 
 namespace msgbus {
 
-/// The message and the handler that a step is about. It refers: copy what must live longer.
+/// The message of a step. The texts are views: copy what must live longer.
 struct step {
-  std::string_view message;  ///< the name of the message's type; of an operation, its name
+  std::string_view message;  ///< the name of the message's type, or of the operation
   std::string_view topic;    ///< empty for events and operations
 };
 
-/// Override the steps of interest. Called on the thread that dispatches, often from several at
-/// once, so an implementation must be thread-safe, and quick: the dispatch waits for it. It should
-/// not throw: what it throws is caught, is one line on stderr, and changes nothing.
+/// Override the functions for the steps of interest. They run on the dispatching thread, often on
+/// several at once. An implementation must be thread-safe, and fast: the dispatch waits for it. It
+/// should not throw: an exception is caught, is one line on stderr, and changes nothing.
 class observer {
  public:
   virtual ~observer() = default;
 
-  /// A component has refused a message: its mailbox was full, or it was closed. Such a message is
-  /// counted as rejected, and of it nothing else is told (A7).
+  /// A component refused a message: its mailbox was full, or it was closed. No other step follows
+  /// (A7).
   virtual void rejected(const step&) {}
-  /// A component has taken a message.
+  /// A component accepted a message.
   virtual void accepted(const step&) {}
-  /// A handler has ended well.
+  /// A handler succeeded.
   virtual void delivered(const step&) {}
-  /// A handler, or a clean-up around it, has thrown.
+  /// A handler, or a clean-up around it, threw.
   virtual void failed(const step&, const std::exception_ptr&) {}
-  /// An attempt of a handler took longer than its policy's `timeout`, however it ended.
+  /// An attempt of a handler took `took`, longer than its policy's `timeout`.
   virtual void overran(const step&, std::chrono::steady_clock::duration /*took*/) {}
-  /// A message was discarded by an overflow policy.
+  /// An overflow policy discarded a message.
   virtual void dropped(const step&) {}
-  /// A message was given up: its component was destroyed, its drain ran out of time, or it was
-  /// cancelled (A7).
+  /// A message was not handled to its end: its component was destroyed, its drain reached the
+  /// deadline, or it was cancelled (A7).
   virtual void abandoned(const step&) {}
   /// A message had no handler (D3), or none for its type (T6).
   virtual void unrouted(const step&) {}

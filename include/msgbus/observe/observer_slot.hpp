@@ -1,6 +1,6 @@
 #pragma once
 
-/// Where a component keeps its observer.
+/// The place of a component's observer.
 
 #include <msgbus/observe/observer.hpp>
 #include <msgbus/snapshot/guard.hpp>
@@ -10,24 +10,24 @@
 
 namespace msgbus::detail {
 
-/// Read without locks by dispatches, which hold a guard of the component's domain; replaced from
-/// any thread.
+/// Dispatches read it without locks, under a guard of the component's domain. Any thread may
+/// replace the observer.
 class observer_slot {
  public:
   observer_slot();
   ~observer_slot();
 
-  /// Stands in front of the observer that was set: what that throws is one line on stderr, and
-  /// goes no further. Null if there is none.
+  /// The current observer, behind a wrapper that catches its exceptions and prints them; null if
+  /// there is none.
   [[nodiscard]] observer* get() const noexcept { return current_.load(std::memory_order_acquire); }
 
-  /// The observer before is let go when no dispatch can be using it.
+  /// Replaces the observer. The previous one is released when no dispatch can use it.
   void set(const snapshot::domain& guarded, std::shared_ptr<observer> watcher);
 
  private:
   class guarded_observer;
 
-  // A `guarded_observer`, which belongs to whoever takes it out.
+  // A `guarded_observer`, owned by the thread that removes it.
   std::atomic<observer*> current_{nullptr};
 };
 

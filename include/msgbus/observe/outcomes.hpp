@@ -1,6 +1,7 @@
 #pragma once
 
-/// What a component counts of its messages, without slowing its threads down.
+/// The counts of a component's messages, by outcome. Threads that count do not slow each other
+/// down.
 
 #include <msgbus/observe/striped_counter.hpp>
 
@@ -9,11 +10,11 @@
 
 namespace msgbus::detail {
 
-/// What may become of a message. `begun` is one that an awaited verb has brought; an attempt that
-/// `overran` its time is none of these, and counts beside them.
+/// The outcome of a message. `begun` is a message of an awaited verb. `overran` is counted beside
+/// the outcomes: an attempt that took too long.
 enum class outcome { begun, rejected, handled, failed, dropped, abandoned, unrouted, overran };
 
-/// Counts by outcome. Whoever holds one keeps it apart from what every message reads.
+/// Counts by outcome. Keep it apart from memory that every message reads.
 class outcomes {
  public:
   void add(outcome what, std::uint64_t many = 1) noexcept {

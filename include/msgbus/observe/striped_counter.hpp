@@ -24,7 +24,7 @@ inline std::size_t stripe_of_thread() noexcept {
 /// Counts of a few kinds. Each of the first few living threads has counts of its own, which it
 /// increases without a locked instruction; later ones share some. The first thread's are in the
 /// object; those of the others are allocated when a second thread counts. Reading sums them up:
-/// exact when nobody counts, or after a grace period of the guards under which was counted.
+/// exact while no thread counts, or after a grace period of the guards of the counting threads.
 template <std::size_t Kinds>
 class striped_counts {
  public:

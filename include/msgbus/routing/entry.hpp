@@ -1,6 +1,6 @@
 #pragma once
 
-/// One attached handler, as the routing core knows it, and the ordered lists that routes hold.
+/// One attached handler in the routing core, and the ordered handler lists of routes.
 
 #include <msgbus/snapshot/guard.hpp>
 
@@ -15,12 +15,12 @@ namespace msgbus::routing {
 
 class router;
 
-/// Owns a handler's callable from its attachment until no thread can be running it.
+/// Owns a handler's callable from its attachment until no thread can run it.
 ///
-/// States: attached (`active`) -> detached (not `active`, may still be running) -> let go (no
-/// guarded call runs it any more) -> released (the callable is destroyed). A dispatch looks at
-/// `active` under its guard, just before each call. A call that outlives its guard, because it
-/// suspends, pins the entry while it holds the guard: the last of those pins releases the entry.
+/// States: attached (`active`) -> detached (not `active`, may still run) -> let go (no guarded call
+/// runs it any more) -> released (the callable is destroyed). A dispatch reads `active` under its
+/// guard, just before each call. A call that suspends outlives its guard; it pins the entry under
+/// the guard. The last such pin releases the entry.
 class entry {
  public:
   explicit entry(std::uint64_t order, void (*plain_call)() = nullptr) noexcept;
@@ -33,27 +33,27 @@ class entry {
 
   [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_acquire); }
 
-  /// The shorter way to call a handler of one type that is the only one of its message; null if it
-  /// has none. A function pointer that the component's family casts back to what it is.
+  /// The faster call for a handler of one type that is the only one of its message; null if there
+  /// is none. A function pointer that the component's family casts back to its type.
   [[nodiscard]] auto plain() const noexcept -> void (*)() { return plain_; }
 
-  /// The place in the order of registration within its component (D1).
+  /// The position in the order of attachment within its component (D1).
   [[nodiscard]] std::uint64_t order() const noexcept { return order_; }
 
-  /// For a call that suspends; made under a guard. Keeps the callable and the entry.
+  /// For a call that suspends; made under a guard. Keeps the callable and the entry alive.
   void pin() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
   void unpin() noexcept {
     if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) release();
   }
 
-  /// Calls `told` once the callable is destroyed: at once if it is already, else on the thread that
-  /// destroys it. `told` must not throw.
+  /// Calls `told` when the callable is destroyed: immediately if it is already, otherwise on the
+  /// destroying thread. `told` must not throw.
   void when_released(std::function<void()> told);
 
  protected:
   virtual void destroy_callable() noexcept = 0;
 
-  /// For constructors: this one has no shorter way.
+  /// For constructors: this entry has no faster call.
   void hide_plain() noexcept { plain_ = nullptr; }
 
  private:
@@ -66,7 +66,7 @@ class entry {
 
   std::atomic<bool> let_go_{false};
   std::atomic<std::uint32_t> uses_{1};  // the attachment's own, and one for each pin
-  // Whom to tell when it is released, the last one first. States: null or a list -> `told_all`.
+  // The callbacks for the release, the last one first. States: null or a list -> `told_all`.
   struct callback;
   static callback* told_all() noexcept;
   std::atomic<callback*> to_tell_{nullptr};
@@ -74,7 +74,7 @@ class entry {
 
   std::shared_ptr<entry> kept_;  // itself, from `let_go` to `release`
 
-  // The owner's list of what is attached, under its lock. `self_` keeps an attached entry alive.
+  // The owner's list of attached entries, under its lock. `self_` keeps an attached entry alive.
   std::shared_ptr<entry> self_;
   entry* previous_ = nullptr;
   entry* next_ = nullptr;
@@ -106,15 +106,15 @@ class pinned {
   entry* entry_ = nullptr;
 };
 
-/// An entry in a route: how it is called there, and which it is. `call` is a function pointer that
-/// the component's family casts back to what it is.
+/// An entry in a route, with its call there. `call` is a function pointer that the component's
+/// family casts back to its type.
 struct item {
   void (*call)();
   routing::entry* entry;
 };
 
-/// The handlers of one route in registration order. Appended to in place and read without locks:
-/// a reader sees the items that were there when it took the end.
+/// The handlers of one route in the order of attachment. Appended in place and read without locks:
+/// a reader sees the items that were present when it read the end.
 class item_list {
  public:
   static std::unique_ptr<item_list> make(std::size_t capacity);
@@ -128,7 +128,7 @@ class item_list {
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
-  // For writers; there is room.
+  // For writers; the capacity suffices.
   void append(const item* first, const item* last) noexcept;
   void append(const item& added) noexcept { append(&added, &added + 1); }
 
@@ -142,7 +142,7 @@ class item_list {
   const std::size_t capacity_;
 };
 
-/// A list as it is now: handlers added from here on wait for the next event (D4).
+/// A snapshot of a list: later handlers wait for the next event (D4).
 struct listed {
   explicit listed(const item_list* list) noexcept
       : begin(list ? list->begin() : nullptr), end(list ? list->end() : nullptr) {}
@@ -150,7 +150,7 @@ struct listed {
   const item* end;
 };
 
-/// The handlers of one key: a list that is replaced when something leaves it.
+/// The handlers of one key: a list that is replaced when a handler is removed.
 class route {
  public:
   route() = default;
@@ -158,7 +158,7 @@ class route {
   route& operator=(const route&) = delete;
   ~route() { delete items_.load(std::memory_order_relaxed); }
 
-  /// For readers, under a guard. Null if there has never been a handler.
+  /// For readers, under a guard. Null if there was never a handler.
   [[nodiscard]] const item_list* items() const noexcept {
     return items_.load(std::memory_order_acquire);
   }
@@ -174,11 +174,11 @@ class route {
   std::atomic<item_list*> items_{nullptr};
 };
 
-/// A route that tells at once of its only handler, if that has a `plain` call.
+/// A route with fast access to its only handler, if that has a `plain` call.
 class quick_route : public route {
  public:
-  /// For readers, under a guard: the only handler, which is attached; null if there are others, or
-  /// it has no `plain` call, or `hide_sole` was called.
+  /// For readers, under a guard: the only handler, which is attached. Null if there are others, if
+  /// it has no `plain` call, or after `hide_sole`.
   [[nodiscard]] entry* sole() const noexcept { return sole_.load(std::memory_order_acquire); }
 
   // For writers. Without `may_be_sole` all handlers are read from the list.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The handlers that one topic was found to have, from several routes.
+/// The handlers of one topic, from several routes.
 
 #include <msgbus/routing/entry.hpp>
 
@@ -9,8 +9,8 @@
 
 namespace msgbus::routing {
 
-/// Lists of items, each in order of registration, taken together in that order. A list's size is
-/// taken when it is added, so handlers that are added later are not among them (D4).
+/// Several lists, each in the order of attachment, merged in that order. The size of a list is read
+/// when it is added, so later handlers are not included (D4).
 class matches {
  public:
   matches() noexcept;
@@ -24,7 +24,7 @@ class matches {
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
-  /// Calls `f(const item&)` for each entry, in order of registration, once (T8). Call it once.
+  /// Calls `f(const item&)` for each entry, in the order of attachment, once (T8). Call it once.
   template <class F>
   void for_each(F f) {
     run* runs = count_ <= few_.size() ? few_.data() : many_.data();

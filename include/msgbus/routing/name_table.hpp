@@ -1,6 +1,6 @@
 #pragma once
 
-/// The routes of a service: operation name -> its one handler.
+/// The routes of a service: from the name of an operation to its handler.
 
 #include <msgbus/core/hash.hpp>
 #include <msgbus/routing/router.hpp>
@@ -31,14 +31,14 @@ class name_table : public router {
     return nodes_.find(name, hash_of(name));
   }
 
-  /// `make(order)` returns a `shared_ptr` to a kind of `named_entry`. Throws `duplicate_handler`
-  /// if its name is taken, `bad_arguments` if it is empty.
+  /// `make(order)` returns a `shared_ptr` to a kind of `named_entry`. Throws: `duplicate_handler`
+  /// if the name exists; `bad_arguments` if it is empty.
   template <class Make>
   auto attach(std::string_view name, Make make) {
     return std::static_pointer_cast<made_by<Make>>(attach_made(name, make));
   }
 
-  /// All names, sorted: for errors and for users who list what there is. Takes the writers' lock.
+  /// All names, sorted: for errors and for users. Takes the writers' lock.
   [[nodiscard]] std::vector<std::string> names();
 
  private:

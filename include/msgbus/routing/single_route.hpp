@@ -1,6 +1,6 @@
 #pragma once
 
-/// The one route of a producer or publisher: the components bound to it, in order.
+/// The only route of a producer or publisher: the bound components, in order.
 
 #include <msgbus/routing/router.hpp>
 

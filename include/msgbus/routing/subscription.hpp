@@ -12,55 +12,74 @@
 namespace msgbus {
 
 namespace detail {
-/// Its namespace is where `until_cancelled` is found once <msgbus/async.hpp> is included.
+/// Its namespace makes `until_cancelled` visible once <msgbus/async.hpp> is included.
 struct in_async {};
 }  // namespace detail
 
-/// Copies refer to the same handler. Dropping it leaves the handler attached; it may outlive the
-/// component. Default-constructed it is inactive. Different objects may be used from different
-/// threads at once.
+/// Copies refer to the same handler. Destroying a subscription leaves the handler attached. It may
+/// outlive its component. A default-constructed one is inactive. Different objects may be used from
+/// different threads at once.
 class subscription {
  public:
+  /// An inactive subscription.
   subscription() = default;
+
+  /// Made by the components.
   explicit subscription(std::shared_ptr<routing::entry> entry) noexcept
       : entry_(std::move(entry)) {}
 
-  /// Takes the handler out (D4, D6). On a thread that is not inside a handler it returns when the
-  /// cancelled handler runs on no thread and its captures are destroyed: what it points to may be
-  /// freed. It waits only for dispatches of that handler's component. Called from inside any
-  /// handler it does not wait: the handler is not started again, and its captures go when the
-  /// last running call has returned. Called from the destructor of a handler's capture it waits for
-  /// running calls, not for captures. Do not hold a lock that a handler of the component needs.
+  /// Detaches the handler (D4, D6).
+  ///
+  /// - On a thread that is not inside a handler, the call returns when the handler runs on no
+  ///   thread and its captures are destroyed: objects that it refers to may be freed. The call
+  ///   waits only for dispatches of the handler's component. Do not hold a lock that a handler of
+  ///   the component needs.
+  /// - Inside any handler, the call does not wait. The handler does not start again, and its
+  ///   captures are destroyed when its last running call has returned.
+  /// - Inside the destructor of a handler's capture, the call waits for running calls, but not for
+  ///   captures.
   void cancel() noexcept;
 
-  /// Async: `co_await subscription.cancelled()`, with <msgbus/async.hpp>. Completes when the
-  /// handler has been cancelled (it does not cancel it), every call of it that was suspended has
-  /// ended, and its captures are destroyed. The caller resumes on its own executor, at once if all
-  /// that is so already. Cancelling the wait leaves the handler as it is.
+  /// For the async family, with <msgbus/async.hpp>: waits for a cancelled handler. Does not cancel
+  /// it.
+  ///
+  /// Completes: when the handler was cancelled, every suspended call of it has ended, and its
+  /// captures are destroyed.
+  /// Throws: nothing else than `operation_aborted`.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`; the handler stays as it is.
+  /// Executor: the caller's, without suspending if there is nothing to wait for.
   template <class Waiting = subscription>
   [[nodiscard]] auto cancelled() const {
     return until_cancelled(detail::in_async(), static_cast<const Waiting&>(*this));
   }
 
-  /// Whether the handler is attached: not cancelled, and its component not destroyed.
+  /// Whether the handler is attached: it was not cancelled, and its component exists.
   [[nodiscard]] bool active() const noexcept { return entry_ && entry_->active(); }
 
-  /// For the library: the handler's entry; null if there never was one.
+  /// For the library: the entry of the handler, or null.
   [[nodiscard]] const std::shared_ptr<routing::entry>& entry() const noexcept { return entry_; }
 
  private:
   std::shared_ptr<routing::entry> entry_;
 };
 
-/// Cancels in its destructor. Made from a `subscription`, or from what is one, implicitly.
+/// Cancels its subscription in the destructor. Converts implicitly from `subscription` and
+/// operations.
 class [[nodiscard]] scoped_subscription {
  public:
+  /// Holds no subscription.
   scoped_subscription() = default;
+
+  /// Takes over a subscription.
   template <std::convertible_to<subscription> S>
     requires(!std::same_as<std::remove_cvref_t<S>, scoped_subscription>)
   scoped_subscription(S&& held) noexcept : held_(std::forward<S>(held)) {}
+
+  /// Leaves `other` empty.
   scoped_subscription(scoped_subscription&& other) noexcept
       : held_(std::exchange(other.held_, {})) {}
+
+  /// Cancels the previous subscription.
   scoped_subscription& operator=(scoped_subscription&& other) noexcept {
     if (this != &other) {
       held_.cancel();
@@ -70,10 +89,13 @@ class [[nodiscard]] scoped_subscription {
   }
   ~scoped_subscription() { held_.cancel(); }
 
+  /// See `subscription::cancel`.
   void cancel() noexcept { held_.cancel(); }
+
+  /// See `subscription::active`.
   [[nodiscard]] bool active() const noexcept { return held_.active(); }
 
-  /// Gives the subscription up without cancelling it.
+  /// Returns the subscription, which is then not cancelled by this object.
   [[nodiscard]] subscription release() noexcept { return std::exchange(held_, {}); }
 
  private:

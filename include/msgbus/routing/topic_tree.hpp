@@ -19,7 +19,7 @@ namespace msgbus::routing {
 
 class topic_entry : public entry {
  public:
-  /// The patterns are valid, and each is there once.
+  /// The patterns are valid, without duplicates.
   topic_entry(std::uint64_t order, std::vector<std::string> patterns, void (*call)(),
               void (*plain_call)() = nullptr) noexcept;
   ~topic_entry() override;
@@ -39,7 +39,7 @@ class topic_tree : public router {
   topic_tree();
   ~topic_tree() override;
 
-  /// The handlers of a topic where no pattern with wildcards has to be looked at; else null. For
+  /// The handlers of a topic if no pattern with wildcards must be checked; otherwise null. For
   /// readers, under a guard. `hash` is `hash_of(topic)`.
   [[nodiscard]] const quick_route* find_only_route(std::string_view topic,
                                                    std::size_t hash) const noexcept {
@@ -56,8 +56,8 @@ class topic_tree : public router {
     return found ? found->items() : nullptr;
   }
 
-  /// Finds the handlers of a topic, in order of registration, each once (T8). For readers, under a
-  /// guard. Throws `invalid_topic` (T7).
+  /// Finds the handlers of a topic, in the order of attachment, each once (T8). For readers, under
+  /// a guard. Throws `invalid_topic` (T7).
   void find(std::string_view topic, std::size_t hash, matches& found) const;
 
   /// `make(order)` returns a `shared_ptr` to a kind of `topic_entry`.
@@ -108,13 +108,13 @@ class topic_tree : public router {
 
   snapshot::table<named_route> exact_;
   std::unique_ptr<branch> root_;          // made with the first pattern
-  std::atomic<std::size_t> patterns_{0};  // how many patterns with wildcards there are
+  std::atomic<std::size_t> patterns_{0};  // the number of patterns with wildcards
 };
 
-/// A pattern that contains no wildcard is looked up as a topic.
+/// A pattern without a wildcard is looked up as a topic.
 [[nodiscard]] bool has_wildcard(std::string_view pattern) noexcept;
 
-/// Checks the patterns and drops those that are there twice. Throws `invalid_topic` (T7).
+/// Checks the patterns and removes duplicates. Throws `invalid_topic` (T7).
 [[nodiscard]] std::vector<std::string> checked_patterns(
     std::initializer_list<std::string_view> patterns);
 

@@ -12,7 +12,7 @@
 
 namespace msgbus::routing {
 
-/// One type that a handler takes, and how it is called for that type. No type: every event (T4).
+/// One type that a handler accepts, with the call for that type. Without a type: every event (T4).
 struct typed_call {
   type_key type;
   void (*call)();
@@ -21,7 +21,7 @@ struct typed_call {
 
 class typed_entry : public entry {
  public:
-  /// `calls` lives as long as the program.
+  /// `calls` exists as long as the program.
   typed_entry(std::uint64_t order, std::span<const typed_call> calls) noexcept
       : entry(order, calls.size() == 1 ? calls[0].plain : nullptr), calls_(calls) {}
 
@@ -36,8 +36,8 @@ class type_table : public router {
   type_table() = default;
   ~type_table() override;
 
-  /// For readers, under a guard. Null if the type never had a handler. A handler that is the `sole`
-  /// one of the route is the only one that there is for the type.
+  /// For readers, under a guard. Null if the type never had a handler. The `sole` handler of the
+  /// route is then the only one of the type.
   [[nodiscard]] const quick_route* find_route(type_key type) const noexcept {
     const node* found = nodes_.find(type, type->hash);
     return found ? &found->handlers : nullptr;
@@ -59,7 +59,7 @@ class type_table : public router {
  private:
   std::shared_ptr<entry> attach_made(make_entry make);
 
-  // Types are as many as the program has, so a route stays when its last handler goes.
+  // Types are as many as those of the program, so a route stays after its last handler.
   struct node {
     explicit node(type_key of) : type(of), hash(of->hash) {}
     [[nodiscard]] bool is(type_key other) const noexcept { return type.is_with_same_hash(other); }

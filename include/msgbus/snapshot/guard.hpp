@@ -1,12 +1,12 @@
 #pragma once
 
-/// The snapshot scheme: readers that take no lock and write nothing that other threads write, and
-/// writers who wait until no reader can still see what they have unlinked.
+/// Read-copy-update: readers take no lock and write no shared memory; writers wait until no reader
+/// can see an unlinked object.
 ///
-/// A reader holds a `guard` on the `domain` (one per component) while it reads and runs handlers.
-/// A writer unlinks things from the domain, then gives them to `retire`, which destroys them once
-/// every guard that was there at the call has gone. The argument why this is right, and why the
-/// reader needs no fence, is docs/design/0002-snapshots.md.
+/// A reader holds a `guard` on the `domain` (one per component) while it reads and runs handlers. A
+/// writer unlinks objects from the domain, then passes them to `retire`, which destroys them after
+/// every guard that existed at the call has ended. The proof, also that the reader needs no fence,
+/// is in docs/design/0002-snapshots.md.
 
 #include <msgbus/snapshot/trash.hpp>
 
@@ -16,7 +16,7 @@
 
 namespace msgbus::snapshot {
 
-/// What a guard guards: an identity, nothing else.
+/// The identity of a guarded set of objects.
 class domain {
  public:
   domain() = default;
@@ -26,10 +26,10 @@ class domain {
 
 namespace detail {
 
-/// A guard's place. Written by the thread that owns it, read by writers; null while it is free.
+/// The slot of a guard. Written by the thread that owns it, read by writers; null while it is free.
 using slot = std::atomic<const domain*>;
 
-// A thread's places come in aligned blocks, each behind a head.
+// The slots of a thread are in aligned blocks, each after a head.
 inline constexpr std::size_t block_size = 256;
 inline bool is_last(const slot* place) noexcept {
   return (reinterpret_cast<std::uintptr_t>(place) & (block_size - 1)) == block_size - sizeof(slot);
@@ -50,14 +50,14 @@ inline block_head& head_of(slot* place) noexcept {
 #define MSGBUS_STATIC_TLS
 #endif
 
-// Where this thread's outermost guard goes. Before the thread's first guard, and always where
-// writers cannot make readers pass a fence (see src/snapshot/fence.hpp), it is a last place that is
-// taken, so that the guard goes through `enter`.
+// The slot of this thread's outermost guard. Before the thread's first guard, and wherever writers
+// cannot make readers pass a fence (see src/snapshot/fence.hpp), it is a last slot that is in use,
+// so the guard calls `enter`.
 MSGBUS_STATIC_TLS extern constinit thread_local slot* first_place;
 
 #undef MSGBUS_STATIC_TLS
 
-/// What the guard does, with everything that is not quick: a first guard, a full block, a fence.
+/// The slow path of the guard: a first guard, a full block, a fence.
 slot* enter(const domain& what);
 void leave(slot* left) noexcept;
 
@@ -70,14 +70,15 @@ void leave(slot* left) noexcept;
 #define MSGBUS_ALWAYS_INLINE
 #endif
 
-/// While it lives, nothing that was reachable in the domain when it was made is destroyed. Guards
-/// nest, over the same or other domains; the last one made ends first, on the same thread.
+/// During its lifetime, no object that was reachable in the domain at its construction is
+/// destroyed. Guards nest, over the same or other domains; the last one ends first, on the same
+/// thread.
 class guard {
  public:
   MSGBUS_ALWAYS_INLINE explicit guard(const domain& what) : at_(enter(what)) {}
 
   MSGBUS_ALWAYS_INLINE ~guard() {
-    // Release: a writer who finds the place free also finds that all reading is over.
+    // Release: a writer that sees the free slot also sees the end of all reading.
     at_->store(nullptr, std::memory_order_release);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (detail::head_of(at_).on_leave.load(std::memory_order_relaxed) != 0) [[unlikely]] {
@@ -95,7 +96,7 @@ class guard {
       if (detail::is_last(mine)) return detail::enter(what);
       ++mine;
     }
-    // Release: a writer who finds another domain here also finds that the guard before has ended.
+    // Release: a writer that sees another domain also sees the end of the previous guard.
     mine->store(&what, std::memory_order_release);
     // Keeps the compiler's order; the processor's order is the writer's business.
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -107,15 +108,15 @@ class guard {
 
 #undef MSGBUS_ALWAYS_INLINE
 
-/// Whether this thread holds a guard of any domain: it is inside a handler or a dependency.
+/// Whether this thread holds a guard of any domain, so it is inside a handler or a dependency.
 [[nodiscard]] bool inside_guard() noexcept;
 
-/// Destroys `things`, which were unlinked before, once every guard on `what` that now exists has
-/// ended. Returns when that is done; on a thread that is inside a guard it never waits, and the
-/// last of those guards destroys them as it ends. Call it without holding locks.
+/// Destroys `things`, which were unlinked before, after every current guard on `what` has ended.
+/// Returns when that is done. On a thread inside a guard it does not wait; the last of those guards
+/// destroys them when it ends. Do not hold locks.
 void retire(const domain& what, trash things) noexcept;
 
-/// The same, but never waits.
+/// As above, but never waits.
 void retire_later(const domain& what, trash things) noexcept;
 
 }  // namespace msgbus::snapshot

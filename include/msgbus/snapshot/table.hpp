@@ -1,6 +1,6 @@
 #pragma once
 
-/// A hash table that is read without locks.
+/// A hash table with reads without locks.
 
 #include <msgbus/snapshot/trash.hpp>
 
@@ -12,11 +12,10 @@
 namespace msgbus::snapshot {
 
 /// Finds nodes by hash and key. A `Node` has `std::size_t hash` and `bool is(Key) const`, which is
-/// asked where the hashes are equal; the table refers to nodes and owns none of them.
+/// called for equal hashes. The table refers to nodes and owns none.
 ///
-/// Readers call `find` under a guard, from any thread. Writers hold a lock of their own among
-/// themselves, and give the trash that they are handed back to `retire`. A table that never erases
-/// is read a little faster.
+/// Readers call `find` under a guard, on any thread. Writers hold their own lock, and pass the
+/// trash that they get to `retire`. A table that never erases is read slightly faster.
 template <class Node, bool Erases = true>
 class table {
  public:
@@ -36,12 +35,12 @@ class table {
     return find_after(all, first, key, hash);
   }
 
-  /// For readers: whether there has never been a node, so that its hash need not be computed.
+  /// For readers: whether there was never a node, so that the hash need not be computed.
   [[nodiscard]] bool never_filled() const noexcept {
     return cells_.load(std::memory_order_acquire) == &none.head;
   }
 
-  /// The node must not be there already.
+  /// The node must not be present.
   void insert(Node& node, trash& old) {
     cells* all = cells_.load(std::memory_order_relaxed);
     if ((all->used + 1) * 2 > all->mask + 1) all = rebuild(old);
@@ -49,7 +48,7 @@ class table {
     ++size_;
   }
 
-  /// The node must be there. It may be in use by readers until `retire` is done.
+  /// The node must be present. Readers may use it until `retire` has returned.
   void erase(Node& node) noexcept
     requires Erases
   {
@@ -73,8 +72,8 @@ class table {
   }
 
  private:
-  // Each cell goes from empty to a node to `erased`, and is not used again: a crowded table is
-  // rebuilt elsewhere. The cells follow the header in one block.
+  // Each cell goes from empty to a node to `erased`, and is not reused: a full table is rebuilt
+  // elsewhere. The cells follow the header in one block.
   struct cells {
     constexpr explicit cells(std::size_t capacity) noexcept : mask(capacity - 1) {}
     static std::unique_ptr<cells> make(std::size_t capacity) {
@@ -111,7 +110,7 @@ class table {
     }
   }
 
-  // What every table has before its first node: one cell, which stays empty.
+  // The initial state of every table: one cell, which stays empty.
   struct no_cells {
     cells head{1};
     std::atomic<Node*> cell{nullptr};

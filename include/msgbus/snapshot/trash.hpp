@@ -1,6 +1,6 @@
 #pragma once
 
-/// Things that readers may still be using, on their way to being destroyed.
+/// Unlinked objects that readers may still use, before their destruction.
 
 #include <msgbus/core/namespaces.hpp>
 
@@ -11,8 +11,8 @@
 
 namespace msgbus::snapshot {
 
-/// A list of owned things of any type, destroyed in the order they were added. For one thread.
-/// Adding is `noexcept`: without memory to keep a thing for its readers, there is no going on.
+/// A list of owned objects of any type, destroyed in the order of insertion. For one thread. Adding
+/// is `noexcept`: without memory to keep an object for its readers, the program cannot continue.
 class trash {
  public:
   trash() noexcept;
@@ -27,12 +27,12 @@ class trash {
     (void)object.release();  // owned by the entry from here on
   }
 
-  /// Drops the share that it is given.
+  /// Releases the given share.
   void add(std::shared_ptr<const void> object) noexcept;
 
   void add(trash&& other) noexcept;
 
-  /// `destroy(object)` is called in its turn.
+  /// `destroy(object)` is called in order.
   void add(void* object, void (*destroy)(void*)) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
@@ -44,7 +44,7 @@ class trash {
     void (*destroy)(void*);
   };
 
-  // As many as one cancellation takes out are kept without memory of their own.
+  // The objects of one cancellation need no heap memory.
   std::array<thing, 2> few_{};
   std::size_t few_size_ = 0;
   std::vector<thing> more_;  // after those

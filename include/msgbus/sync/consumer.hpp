@@ -1,6 +1,6 @@
 #pragma once
 
-/// Runs handlers for events, by type.
+/// The sync consumer: runs handlers for events, by type.
 
 #include <msgbus/component/base.hpp>
 #include <msgbus/core/event.hpp>
@@ -10,11 +10,14 @@
 
 namespace msgbus::sync {
 
-/// Owns handlers, each for one type of event or several. Every member function may be called from
-/// any thread, also from inside handlers, its own included (D5, D7). Destroying it cancels every
-/// handler, and producers drop it (D8).
+/// Owns handlers, each for one event type or several.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers, its
+/// own included (D5, D7). The destructor cancels every handler, and unbinds the consumer from its
+/// producers (D8).
 class consumer : public component::base<detail::consumer_core> {
  public:
+  /// A consumer with overrides of its own.
   consumer() : consumer(nullptr) {}
 
   /// Shares overrides with other components.
@@ -22,49 +25,54 @@ class consumer : public component::base<detail::consumer_core> {
       : base(detail::consumer_core::make(std::move(overrides))) {}
 
   /// Attaches a handler. Its first parameter is the event: `const E&`, `E`, `one_of<A, B>` or
-  /// `any_event` (every event, after the typed handlers: T4). After it, in any order, come
-  /// `depends<...>` and `const context&`. Handlers run in the order in which they were attached
+  /// `any_event` (every event, after the typed handlers: T4). Parameters `depends<...>` and `const
+  /// context&` may follow, in any order. Handlers run in the order in which they were attached
   /// (D1).
+  ///
+  /// Throws: `bad_arguments` if the handler is a null pointer or an empty `std::function`.
   template <class F>
   subscription handler(F f) {
     return attach(f, component::taken_by<F>());
   }
 
-  /// Attaches a handler for these types of event; it may be generic in its first parameter. It
-  /// runs once per event (T2).
+  /// Attaches one handler for several event types. Its first parameter may be generic. It runs once
+  /// per event (T2).
   template <class E, class... Es, class F>
   subscription handler(F f) {
     return attach(f, component::named_types<E, Es...>{});
   }
 
-  /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
-  /// points to.
+  /// Attaches a member function together with its object, or with a pointer to it. The object must
+  /// outlive the handler.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription handler(Member member, Object&& object) {
     return handler(detail::bind_member(member, std::forward<Object>(object)));
   }
 
+  /// As above, for the event types in angle brackets.
   template <class E, class... Es, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription handler(Member member, Object&& object) {
     return handler<E, Es...>(detail::bind_member(member, std::forward<Object>(object)));
   }
 
-  /// Runs the handlers of the event on this thread, and returns how many ran (D3). Every handler
-  /// runs, whatever the others throw; one failure leaves as it was thrown, several as one
-  /// `dispatch_error` (D2). The event is neither copied nor moved (D9); a `std::variant` is routed
-  /// by its active alternative (T3). Takes no lock (D7).
+  /// Runs every handler of the event on this thread, whatever the others throw (D2), and returns
+  /// how many ran (D3). The event is neither copied nor moved (D9). A `std::variant` is routed by
+  /// its active alternative (T3). Takes no lock (D7).
+  ///
+  /// Throws: the exception of the only handler that failed, or one `dispatch_error` with the
+  /// exceptions of several (D2).
   template <class E>
   std::size_t consume(const E& event) {
     static_assert(!std::is_array_v<E>,
-                  "msgbus: events are routed by exact type, and an array is nobody's: send a "
-                  "std::string, or better a type of your own");
+                  "msgbus: an event cannot be an array; send a type of your own, or a "
+                  "std::string");
     return detail::with_event(event,
                               [this](detail::value_ref what) { return core_->consume(what); });
   }
 
-  /// The same, with an event made in place: `consume<registered>(1, "Alice")`.
+  /// As above, with an event that is made in place: `consume<registered>(1, "Alice")`.
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   std::size_t consume(Args&&... args) {

@@ -1,41 +1,46 @@
 #pragma once
 
-/// Sends events to the consumers that are bound to it.
+/// The sync producer: sends events to the consumers that are bound to it.
 
 #include <msgbus/sync/consumer.hpp>
 
 namespace msgbus::sync {
 
-/// Knows consumers, not handlers. Every member function may be called from any thread, also from
-/// inside handlers (D5, D7). Producer and consumers may be destroyed in any order (D8).
+/// Sends events to consumers. It has no handlers.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
+/// D7). Producer and consumers may be destroyed in any order (D8).
 class producer : public component::sender<detail::producer_core> {
  public:
+  /// A producer without consumers.
   producer() : sender(detail::producer_core::make()) {}
 
-  /// Events go to the consumers in the order in which they were bound; binding twice is binding
-  /// once.
+  /// Binds consumers. Events go to them in the order of binding. A second `bind` of the same
+  /// consumer has no effect.
   template <class... Consumers>
     requires(std::derived_from<Consumers, consumer> && ...)
   void bind(Consumers&... consumers) {
     (bind_one(consumers), ...);
   }
 
-  /// On a thread that is not inside a handler it returns when no dispatch of this producer is in
-  /// the consumer any more.
+  /// Unbinds a consumer. On a thread that is not inside a handler, the call returns when no
+  /// dispatch of this producer runs in the consumer any more.
   void unbind(consumer& bound) { core_->unbind(*bound.core_); }
 
-  /// Runs the handlers of every bound consumer, and returns how many ran. Otherwise as
-  /// `consumer::consume`, with all consumers' failures together.
+  /// Runs the handlers of every bound consumer on this thread, and returns how many ran. Otherwise
+  /// as `consumer::consume`.
+  ///
+  /// Throws: as `consumer::consume`, with the exceptions of all consumers together.
   template <class E>
   std::size_t dispatch(const E& event) {
     static_assert(!std::is_array_v<E>,
-                  "msgbus: events are routed by exact type, and an array is nobody's: send a "
-                  "std::string, or better a type of your own");
+                  "msgbus: an event cannot be an array; send a type of your own, or a "
+                  "std::string");
     return detail::with_event(event,
                               [this](detail::value_ref what) { return core_->dispatch(what); });
   }
 
-  /// The same, with an event made in place: `dispatch<registered>(1, "Alice")`.
+  /// As above, with an event that is made in place: `dispatch<registered>(1, "Alice")`.
   template <class E, class... Args>
     requires detail::in_place_for<E, Args...>
   std::size_t dispatch(Args&&... args) {

@@ -1,38 +1,43 @@
 #pragma once
 
-/// Sends messages with a topic to the subscribers that are bound to it.
+/// The sync publisher: sends messages with a topic to the subscribers that are bound to it.
 
 #include <msgbus/sync/subscriber.hpp>
 
 namespace msgbus::sync {
 
-/// Knows subscribers, not handlers. Every member function may be called from any thread, also
-/// from inside handlers (D5, D7). Publisher and subscribers may be destroyed in any order (D8).
+/// Sends messages to subscribers. It has no handlers.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
+/// D7). Publisher and subscribers may be destroyed in any order (D8).
 class publisher : public component::sender<detail::publisher_core> {
  public:
+  /// A publisher without subscribers.
   publisher() : sender(detail::publisher_core::make()) {}
 
-  /// Messages go to the subscribers in the order in which they were bound; binding twice is
-  /// binding once.
+  /// Binds subscribers. Messages go to them in the order of binding. A second `bind` of the same
+  /// subscriber has no effect.
   template <class... Subscribers>
     requires(std::derived_from<Subscribers, subscriber> && ...)
   void bind(Subscribers&... subscribers) {
     (bind_one(subscribers), ...);
   }
 
-  /// On a thread that is not inside a handler it returns when no `publish` of this publisher is in
-  /// the subscriber any more.
+  /// Unbinds a subscriber. On a thread that is not inside a handler, the call returns when no
+  /// `publish` of this publisher runs in the subscriber any more.
   void unbind(subscriber& bound) { core_->unbind(*bound.core_); }
 
-  /// Runs the handlers of every bound subscriber, and returns how many ran. Otherwise as
-  /// `subscriber::receive`, with all subscribers' failures together; `type_mismatch` only if no
-  /// subscriber takes the type.
+  /// Runs the handlers of every bound subscriber on this thread, and returns how many ran.
+  /// Otherwise as `subscriber::receive`.
+  ///
+  /// Throws: as `subscriber::receive`, with the exceptions of all subscribers together;
+  /// `type_mismatch` only if no subscriber accepts the type.
   template <class M>
   std::size_t publish(const M& message, std::string_view topic) {
     return publish_at(message, topic, detail::hash_of(topic));
   }
 
-  /// The same for a typed topic; another type does not compile.
+  /// As above, for a typed topic. A message of another type does not compile.
   template <class M, class T>
   std::size_t publish(const M& message, const topic<T>& topic) {
     static_assert(std::same_as<M, T>,

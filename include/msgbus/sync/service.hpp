@@ -1,6 +1,6 @@
 #pragma once
 
-/// Carries out named commands, each by one handler.
+/// The sync service: carries out named commands, each by one handler.
 
 #include <msgbus/component/base.hpp>
 #include <msgbus/component/naming.hpp>
@@ -12,24 +12,31 @@
 
 namespace msgbus::sync {
 
-/// `shop::train_model` -> `train-model`: what `handler<f>()` calls an operation by default.
+/// The default naming: `shop::train_model` becomes `train-model`.
 using component::kebab_case;
 
-/// Owns operations. Every member function may be called from any thread, also from inside
-/// handlers (D5, D7). Destroying it cancels every operation.
+/// Owns operations. The destructor cancels them.
+///
+/// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
+/// D7).
 class service : public component::base<detail::service_core> {
  public:
-  /// From a function's name, as the compiler qualifies it, to an operation's.
+  /// Makes the name of an operation from the qualified name of its function.
   using naming = std::function<std::string(std::string_view function)>;
 
+  /// A service with overrides of its own.
   service() : service(std::shared_ptr<provider>()) {}
+  /// Shares overrides with other components. `name` is used by `handler<f>()`.
   explicit service(std::shared_ptr<provider> overrides, naming name = kebab_case)
       : base(detail::service_core::make(std::move(overrides))), naming_(std::move(name)) {}
+  /// Has overrides and a naming function of its own.
   explicit service(naming name) : service(nullptr, std::move(name)) {}
 
-  /// Adds an operation, and returns it as something to call. The handler's `depends<...>` and
-  /// `const context&` parameters are filled in; the others are the operation's. Throws
-  /// `duplicate_handler` if the name is taken.
+  /// Adds an operation, and returns it as an object to call. The handler's `depends<...>` and
+  /// `const context&` parameters are injected; the others are the arguments of the operation.
+  ///
+  /// Throws: `duplicate_handler` if the service has an operation of that name; `bad_arguments` if
+  /// the name is empty, or the handler is.
   template <class F>
   auto handler(std::string name, F f) {
     using found = detail::signature_of<F>;
@@ -42,25 +49,26 @@ class service : public component::base<detail::service_core> {
     return attach<F, parts>(std::move(name), std::move(f), typename parts::inputs{});
   }
 
-  /// Adds a member function of an object, which must outlive the operation, or of what a pointer
-  /// points to.
+  /// Adds a member function together with its object, or with a pointer to it. The object must
+  /// outlive the operation.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   auto handler(std::string name, Member member, Object&& object) {
     return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)));
   }
 
-  /// Adds a function under the name that the naming function makes of its own.
+  /// Adds a function under a name that the naming function makes from the function's own name.
   template <const auto& Function>
   auto handler() {
     return handler(naming_(detail::entity_name<Function>()),
                    std::decay_t<decltype(Function)>(Function));
   }
 
-  /// Runs the operation on this thread and returns its result; with `R = void` the result is
-  /// discarded. Arguments and result match exactly or convert without loss (T5). Throws
-  /// `no_handler` (D3), `bad_arguments`, `type_mismatch` for the result, and what the handler
-  /// throws.
+  /// Executes the operation `name` on this thread and returns its result; with `R = void` the
+  /// result is discarded. Arguments and result have the exact types, or convert without loss (T5).
+  ///
+  /// Throws: `no_handler` (D3); `bad_arguments`; `type_mismatch` for the result; the exception of
+  /// the handler.
   template <class R = void, class... Args>
   R execute(std::string_view name, Args&&... args) {
     di::result_of<R> result;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Runs handlers for messages, by topic.
+/// The sync subscriber: runs handlers for messages, by topic.
 
 #include <msgbus/component/base.hpp>
 #include <msgbus/core/event.hpp>
@@ -11,59 +11,68 @@
 
 namespace msgbus::sync {
 
-/// Owns handlers, each for one pattern of topics or several. Every member function may be called
-/// from any thread, also from inside handlers, its own included (D5, D7). Destroying it cancels
-/// every handler, and publishers drop it (D8).
+/// Owns handlers, each for one topic pattern or several. A topic consists of tokens joined by `.`,
+/// as with NATS. In a pattern, `*` stands for one token, and a last `>` for one or more (T7).
 ///
-/// Topics are NATS's: tokens joined by `.`; in patterns `*` is one token and a last `>` is one or
-/// more (T7).
+/// Thread-safe: every member function may be called from any thread, also from inside handlers, its
+/// own included (D5, D7). The destructor cancels every handler, and unbinds the subscriber from its
+/// publishers (D8).
 class subscriber : public component::base<detail::subscriber_core> {
  public:
+  /// A subscriber with overrides of its own.
   subscriber() : subscriber(nullptr) {}
 
   /// Shares overrides with other components.
   explicit subscriber(std::shared_ptr<provider> overrides)
       : base(detail::subscriber_core::make(std::move(overrides))) {}
 
-  /// Attaches a handler. Its first parameter is the message: `const M&`, `M`, `one_of<A, B>` or
-  /// `any_event`; after it, in any order, come `depends<...>` and `const context&`. Messages
-  /// convert to `M` where nothing is lost (T5). Handlers run in the order in which they were
-  /// attached (D1), each at most once per message (T8). Throws `invalid_topic`.
+  /// Attaches a handler to a pattern. Its first parameter is the message: `const M&`, `M`,
+  /// `one_of<A, B>` or `any_event`. Parameters `depends<...>` and `const context&` may follow, in
+  /// any order. Messages of other types convert to `M` where the conversion loses nothing (T5).
+  /// Handlers run in the order in which they were attached (D1), each at most once per message
+  /// (T8).
+  ///
+  /// Throws: `invalid_topic`; `bad_arguments` if the handler is a null pointer or an empty
+  /// `std::function`.
   template <class F>
   subscription subscribe(std::string_view pattern, F f) {
     return attach({pattern}, f, component::taken_by<F>());
   }
 
+  /// Attaches one handler to several patterns.
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
     return attach(patterns, f, component::taken_by<F>());
   }
 
-  /// Attaches a handler for these types of message; it may be generic in its first parameter.
+  /// Attaches one handler for the message types in angle brackets. Its first parameter may be
+  /// generic.
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f) {
     return attach({pattern}, f, component::named_types<M, Ms...>{});
   }
 
+  /// As above, for several patterns.
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
     return attach(patterns, f, component::named_types<M, Ms...>{});
   }
 
-  /// Attaches a handler of a typed topic. A handler of another type does not compile.
+  /// Attaches a handler to a typed topic. A handler of another type does not compile.
   template <class T, class F>
   subscription subscribe(const topic<T>& topic, F f) {
     return attach({topic.name()}, f, detail::type_list<T>{});
   }
 
-  /// Attaches a member function of an object, which must outlive the handler, or of what a pointer
-  /// points to.
+  /// Attaches a member function together with its object, or with a pointer to it. The object must
+  /// outlive the handler.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::string_view pattern, Member member, Object&& object) {
     return subscribe(pattern, detail::bind_member(member, std::forward<Object>(object)));
   }
 
+  /// As above, for several patterns.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::initializer_list<std::string_view> patterns, Member member,
@@ -71,23 +80,26 @@ class subscriber : public component::base<detail::subscriber_core> {
     return subscribe(patterns, detail::bind_member(member, std::forward<Object>(object)));
   }
 
+  /// As above, for a typed topic.
   template <class T, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(const topic<T>& topic, Member member, Object&& object) {
     return subscribe(topic, detail::bind_member(member, std::forward<Object>(object)));
   }
 
-  /// Runs the handlers of the topic that take the message on this thread, and returns how many
-  /// ran (D3). Every handler runs, whatever the others throw; one failure leaves as it was thrown,
-  /// several as one `dispatch_error` (D2). Throws `type_mismatch` if the topic has handlers and
-  /// none of them takes the type (T6), and `invalid_topic` (T7). The message is neither copied nor
-  /// moved, except where it is converted (D9). Takes no lock (D7).
+  /// Runs, on this thread, the handlers of the topic that accept the message, whatever the others
+  /// throw (D2), and returns how many ran (D3). The message is neither copied nor moved, except
+  /// where it is converted (D9). Takes no lock (D7).
+  ///
+  /// Throws: `invalid_topic` (T7); `type_mismatch` if the topic has handlers and none accepts the
+  /// type (T6); the exception of the only handler that failed, or one `dispatch_error` with the
+  /// exceptions of several (D2).
   template <class M>
   std::size_t receive(const M& message, std::string_view topic) {
     return receive_at(message, topic, detail::hash_of(topic));
   }
 
-  /// The same for a typed topic; another type does not compile.
+  /// As above, for a typed topic. A message of another type does not compile.
   template <class M, class T>
   std::size_t receive(const M& message, const topic<T>& topic) {
     static_assert(std::same_as<M, T>,

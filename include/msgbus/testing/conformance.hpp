@@ -1,7 +1,7 @@
 #pragma once
 
-/// What every transport must do, as cases for any test framework. One coroutine runs a case; the
-/// transport may call back on whatever threads it has.
+/// The requirements for every transport, as test cases for any test framework. One coroutine runs a
+/// case. The transport may call back on any thread.
 
 #include <msgbus/transport/transport.hpp>
 
@@ -17,70 +17,84 @@
 
 namespace msgbus::testing {
 
-/// Where one case runs: make a new one for each. Its topics and streams are its own as long as the
-/// prefix is, also on a server that other tests use.
+/// The environment of one case. Make a new one for each. Its topics and streams are its own as long
+/// as its prefix is unique, also on a server that other tests use.
 class transport_environment {
  public:
+  /// A duration of the steady clock.
   using duration = transport::duration;
 
-  /// One token of letters and digits.
+  /// `prefix` is one token of letters and digits.
   explicit transport_environment(std::string prefix) : prefix_(std::move(prefix)) {}
   transport_environment(const transport_environment&) = delete;
   transport_environment& operator=(const transport_environment&) = delete;
   virtual ~transport_environment() = default;
 
+  /// The optional features of the transport. Cases that need others are skipped.
   [[nodiscard]] virtual transport::features supports() const noexcept = 0;
 
-  /// A new connection to the same place, without echo.
+  /// Opens a new connection to the same server, without echo.
   [[nodiscard]] virtual asio::awaitable<std::shared_ptr<transport::transport>> connect() = 0;
 
-  /// Whether `cut` and `restore` are there; cases that need a connection to be away are skipped
-  /// otherwise.
+  /// Whether `cut` and `restore` are implemented. Otherwise cases with a lost connection are
+  /// skipped.
   [[nodiscard]] virtual bool can_cut() const noexcept { return false; }
+
+  /// Makes a connection lose its server.
   [[nodiscard]] virtual asio::awaitable<void> cut(transport::transport& connection);
+
+  /// Lets the connection reach its server again.
   [[nodiscard]] virtual asio::awaitable<void> restore(transport::transport& connection);
 
-  /// How long a case waits for what must happen.
+  /// The time that a case waits for an expected event.
   [[nodiscard]] virtual duration deadline() const noexcept { return std::chrono::seconds(20); }
 
-  /// The unit of the times that a case lets pass: `ack_wait` and delays are a few of it. Longer
-  /// than the slowest thing that the machine does at once.
+  /// The unit of the times that a case lets pass: `ack_wait` and delays are a few units. It must be
+  /// longer than the longest pause of the machine.
   [[nodiscard]] virtual duration patience() const noexcept { return std::chrono::seconds(1); }
 
-  /// How many bytes a message may have, with its headers; 0: any number.
+  /// The limit for a message with its headers, in bytes; 0: no limit.
   [[nodiscard]] virtual std::size_t max_payload() const noexcept { return 1 << 20; }
 
   /// `<prefix>.<name>`, a topic or pattern.
   [[nodiscard]] std::string topic(std::string_view name) const;
+
+  /// The name of a stream of this case.
   [[nodiscard]] std::string stream(std::string_view name = "STREAM") const;
 
  private:
   const std::string prefix_;
 };
 
-/// What a case throws when the transport does not do what it should.
+/// The exception of a case that the transport fails.
 class conformance_failure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
+/// One requirement.
 struct conformance_case {
-  std::string name;           ///< a sentence
-  transport::features needs;  ///< what the transport must support; else it is skipped
-  asio::awaitable<void> (*run)(transport_environment& in);
+  std::string name;                                         ///< a sentence
+  transport::features needs;                                ///< the features that the case needs
+  asio::awaitable<void> (*run)(transport_environment& in);  ///< throws if the transport fails
 };
 
 /// All cases, in the order of `transport.hpp`.
 [[nodiscard]] std::vector<conformance_case> transport_conformance();
 
+/// The result of one case.
 struct conformance_result {
+  /// Whether the transport met the requirement.
   enum class verdict { passed, failed, skipped };
-  verdict how = verdict::passed;
-  std::string why = {};  ///< what failed, or what the transport lacks
+  verdict how = verdict::passed;  ///< the verdict
+  std::string why = {};           ///< the failure, or the missing feature
 };
 
-/// Runs one case, unless the environment lacks something that it needs. The environment must live
-/// until this has completed.
+/// Runs one case. The environment must outlive the awaitable.
+///
+/// Completes: with the verdict. A case whose features are missing is skipped. An exception of the
+/// case is a failure, with its text.
+/// Executor: the caller's.
 [[nodiscard]] asio::awaitable<conformance_result> run_conformance(conformance_case which,
                                                                   transport_environment& in);
 

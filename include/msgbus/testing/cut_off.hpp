@@ -1,7 +1,7 @@
 #pragma once
 
-/// Runs a scenario again and again, each time cut off one step later, and destroys everything
-/// there: under a sanitizer that proves that taking it down is safe at every point (A12).
+/// Repeats a scenario, torn down after each step: first after no step, then after one, and so on.
+/// Under a sanitizer, that proves that destruction is safe at every point (A12).
 
 #include <msgbus/testing/stepping_executor.hpp>
 
@@ -15,26 +15,28 @@
 
 namespace msgbus::testing {
 
-/// In which order everything goes: the context, and the scenario's components.
+/// The order of destruction: the context, and the components of the scenario.
 enum class teardown {
   context_first,     ///< the context, then the components
   components_first,  ///< the components, then the context, without a step in between
-  /// The components; then the steps that are left are done, as in a program that goes on; then the
-  /// context. This finds a handler that is suspended while the objects it refers to are destroyed.
+  /// The components; then the remaining steps run, as in a program that continues; then the
+  /// context. This finds suspended handlers that use destroyed objects.
   components_first_then_run,
-  both,  ///< each cut is made twice: `context_first` and `components_first`
-  every  ///< each cut is made in all three ways
+  both,  ///< each cut twice: `context_first` and `components_first`
+  every  ///< each cut in all three orders
 };
 
+/// The options of `cut_off_at_every_step`.
 struct cut_off_options {
-  teardown order = teardown::every;
-  std::optional<shuffled> shuffle{};
-  std::size_t limit = 10'000;  ///< a scenario of more steps is an error
+  teardown order = teardown::every;   ///< the orders of destruction to try
+  std::optional<shuffled> shuffle{};  ///< runs steps in a random order
+  std::size_t limit = 10'000;         ///< a scenario with more steps is an error
 };
 
+/// The result of `cut_off_at_every_step`.
 struct cut_off_report {
-  std::size_t steps = 0;  ///< of the whole scenario
-  std::size_t cuts = 0;   ///< runs that were cut off before its end
+  std::size_t steps = 0;  ///< the steps of the whole scenario
+  std::size_t cuts = 0;   ///< the runs that were torn down before the end
 };
 
 namespace detail {
@@ -65,16 +67,16 @@ concept points_to_what_goes_on = requires(T& running) {
   { running.scenario->when_idle() } -> std::convertible_to<bool>;
 };
 
-/// The ways of `order` that there are to try.
+/// Whether `order` includes `way`.
 [[nodiscard]] constexpr bool is_asked_for(teardown order, teardown way) noexcept {
   return order == way || order == teardown::every ||
          (order == teardown::both && way != teardown::components_first_then_run);
 }
 
-/// Does what is left when the components have gone.
+/// Runs the remaining steps after the components were destroyed.
 void run_on(stepping_context& context, std::size_t limit);
 
-/// Whether that many steps could be done.
+/// Runs steps; false if the scenario ended before.
 template <class Held>
 bool do_steps(std::size_t steps, stepping_context& context, Held& running) {
   for (; steps != 0; --steps) {
@@ -89,7 +91,7 @@ bool do_steps(std::size_t steps, stepping_context& context, Held& running) {
   return true;
 }
 
-/// Whether it was cut off, and did not end before.
+/// One run; false if the scenario ended before the cut.
 template <class Build>
 bool run_cut_off(Build& build, std::size_t after, teardown way, const cut_off_options& options) {
   using scenario = std::invoke_result_t<Build&, stepping_context&>;
@@ -110,15 +112,18 @@ bool run_cut_off(Build& build, std::size_t after, teardown way, const cut_off_op
 
 }  // namespace detail
 
-/// `build(stepping_context&)` makes the components, starts what they do and returns them, as an
-/// object that may be immovable. That is done on a fresh context each time, which then does 0, 1,
-/// 2, ... steps, until the scenario ends by itself: until nothing is left to do. If the object, or
-/// the one that it points to, has a `bool when_idle()`, that is called when nothing is left, and
-/// counts as a step if it returns true: it may advance a clock. What a step throws is thrown.
+/// `build(stepping_context&)` makes the components, starts their work and returns them as one
+/// object, which may be immovable. Each run builds the scenario on a new context, does some steps,
+/// and destroys everything: after 0 steps, after 1, and so on, until the scenario ends because
+/// nothing is left to do.
 ///
-/// Whatever runs on without the components must not refer to them: give coroutines and handlers
-/// what they use as `std::shared_ptr`s. A scenario whose own coroutines cannot do that says
-/// `{.order = teardown::both}`.
+/// If the object, or the object that it points to, has a member `bool when_idle()`, that is called
+/// when nothing is left to do. It may advance a clock. The result true counts as a step and
+/// continues the scenario. Exceptions of a step are thrown.
+///
+/// Work that continues without the components must not refer to them: give coroutines and handlers
+/// `std::shared_ptr`s. If the scenario's own coroutines cannot do that, use `{.order =
+/// teardown::both}`.
 ///
 ///     struct scenario {
 ///       explicit scenario(stepping_context& context)
@@ -127,6 +132,8 @@ bool run_cut_off(Build& build, std::size_t after, teardown way, const cut_off_op
 ///       spawned<msgbus::receipt> sent;
 ///     };
 ///     cut_off_at_every_step([](stepping_context& context) { return scenario(context); });
+///
+/// Throws: `std::runtime_error` if the scenario exceeds the limit, or is not deterministic.
 template <class Build>
   requires std::invocable<Build&, stepping_context&>
 cut_off_report cut_off_at_every_step(Build build, const cut_off_options& options = {}) {
@@ -134,7 +141,8 @@ cut_off_report cut_off_at_every_step(Build build, const cut_off_options& options
   for (std::size_t after = 0;; ++after) {
     if (after > options.limit) {
       throw std::runtime_error("msgbus: the scenario has not ended after " +
-                               std::to_string(options.limit) + " steps");
+                               std::to_string(options.limit) +
+                               " steps; raise cut_off_options::limit if it needs more");
     }
     std::size_t runs = 0, cut = 0;
     for (const teardown way : {teardown::context_first, teardown::components_first,
@@ -144,11 +152,12 @@ cut_off_report cut_off_at_every_step(Build build, const cut_off_options& options
       if (detail::run_cut_off(build, after, way, options)) ++cut;
     }
     if (cut != 0 && cut != runs) {
-      throw std::runtime_error("msgbus: the scenario has " + std::to_string(after) +
+      throw std::runtime_error("msgbus: the scenario is not deterministic: it has " +
+                               std::to_string(after) +
                                " steps or more in one run and fewer in another");
     }
     if (cut == 0) return report;
-    // Cut off after this many steps; nobody knew yet whether that was the end.
+    // Torn down after this many steps; that may have been the end.
     report.cuts = after * runs;
     report.steps = after;
   }

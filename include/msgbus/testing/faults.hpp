@@ -1,7 +1,7 @@
 #pragma once
 
-/// Makes chosen calls of a handler or a dependency fail. Every function may be called from any
-/// thread, and so may what is wrapped, if what is inside may.
+/// Makes chosen calls of a handler or a dependency fail. Thread-safe; a wrapped callable is
+/// thread-safe if the original is.
 
 #include <msgbus/core/signature.hpp>
 
@@ -19,7 +19,7 @@
 
 namespace msgbus::testing {
 
-/// What a fault throws, if nothing else is said.
+/// The default exception of a fault.
 class injected_fault : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -27,10 +27,10 @@ class injected_fault : public std::runtime_error {
 
 namespace detail {
 
-/// Counts the calls of everything that is wrapped with the same faults.
+/// Counts the calls of all callables that are wrapped with the same faults.
 class fault_plan;
 
-/// What is thrown by a call; null for nothing.
+/// The exceptions of one call; null for none.
 struct fault {
   std::exception_ptr before;
   std::exception_ptr after;
@@ -50,7 +50,7 @@ asio::awaitable<T, Executor> fail_after(asio::awaitable<T, Executor> what,
   std::rethrow_exception(std::move(thrown));
 }
 
-/// How a result that is `R` fails.
+/// Makes a call with the result `R` fail.
 template <class R>
 struct failing {
   template <class Call>
@@ -76,7 +76,7 @@ struct failing<asio::awaitable<T, Executor>> {
   }
 };
 
-/// A callable with the signature of the one inside.
+/// A callable with the signature of the wrapped one.
 template <class F, class Signature>
 class faulty;
 
@@ -103,40 +103,46 @@ class faulty<F, signature<R, Ps...>> {
 
 }  // namespace detail
 
-/// Which calls fail, and how. Calls are counted from 1, over everything that is wrapped with the
-/// same faults; copies are the same faults.
+/// A choice of calls that fail. Calls are counted from 1, over all callables that are wrapped with
+/// the same faults. Copies share the count.
 ///
 ///     auto faults = msgbus::testing::faults::nth(2).after();
 ///     consumer.handler(faults.wrap(handle));
 ///     consumer.override(get_database, faults.wrap(make_database));
 class faults {
  public:
-  /// Those calls for whose number `fails` returns true. It is asked once per call, in order.
+  /// Chooses the calls for whose number `fails` returns true. It is called once per call, in order.
   explicit faults(std::function<bool(std::size_t call)> fails);
 
+  /// Chooses call number `n`.
   [[nodiscard]] static faults nth(std::size_t n);
+  /// Chooses every `n`th call.
   [[nodiscard]] static faults every(std::size_t n);
+  /// Chooses calls at random, with a probability from 0 to 1.
   [[nodiscard]] static faults sometimes(double probability, std::uint64_t seed);
+  /// Chooses every call.
   [[nodiscard]] static faults always();
+  /// Chooses no call.
   [[nodiscard]] static faults never();
 
-  /// They are thrown instead of calling what is wrapped: so it is if nothing is said. A coroutine
-  /// throws when it is awaited, before its first suspension.
+  /// The fault replaces the call, which is the default. A coroutine throws when it is awaited,
+  /// before its first suspension.
   faults before();
 
-  /// They are thrown when what is wrapped has ended; if it ended by an exception, that is thrown.
+  /// The fault follows the call. If the call itself throws, that exception is thrown.
   faults after();
 
-  /// They are this exception.
+  /// The exception of the faults.
   template <class Exception>
   faults throwing(Exception exception) {
     return throwing(std::make_exception_ptr(std::move(exception)));
   }
+
+  /// As above.
   faults throwing(std::exception_ptr exception);
 
-  /// The same callable with faults: a handler or a dependency's implementation, plain or a
-  /// coroutine. It takes and returns the same, so that the bus sees no difference. Its by-value
-  /// parameters can be moved.
+  /// Returns the callable with faults: a handler or the implementation of a dependency, plain or a
+  /// coroutine. The signature is the same. By-value parameters must be movable.
   template <class F>
   [[nodiscard]] auto wrap(F f) const {
     using found = detail::signature_of<F>;
@@ -146,24 +152,24 @@ class faults {
     return detail::faulty<F, found>(plan_, std::move(f));
   }
 
-  /// The same for a handler that is generic in its first parameter: as a handler of `E`.
+  /// As above, for a handler with a generic first parameter: a handler of `E`.
   template <class E, class F>
   [[nodiscard]] auto wrap(F f) const {
     return detail::faulty<F, detail::signature_for<F, E>>(plan_, std::move(f));
   }
 
-  /// The same for a member function of an object, which must outlive it, or of what a pointer
-  /// points to.
+  /// As above, for a member function together with its object, or with a pointer to it. The object
+  /// must outlive the result.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   [[nodiscard]] auto wrap(Member member, Object&& object) const {
     return wrap(detail::bind_member(member, std::forward<Object>(object)));
   }
 
-  /// How many calls there were.
+  /// The number of calls so far.
   [[nodiscard]] std::size_t calls() const;
 
-  /// How many of them were chosen to fail.
+  /// The number of calls that were chosen to fail.
   [[nodiscard]] std::size_t thrown() const;
 
  private:

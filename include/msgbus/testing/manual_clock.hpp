@@ -1,7 +1,7 @@
 #pragma once
 
-/// A clock that a test moves. Every function may be called from any thread; `run_for` and `run` are
-/// for the thread that runs the stepping context.
+/// A clock that a test moves. Thread-safe, except that `run_for` and `run` are for the thread that
+/// runs the stepping context.
 
 #include <msgbus/exec/clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
@@ -14,43 +14,50 @@
 
 namespace msgbus::testing {
 
-/// Is the clock of a context from its construction on: the library's timers there (`exec::timer`,
-/// `exec::sleep`, and what is made of them) expire when it is advanced, in the order of their
-/// times. Asio's own timers know nothing of it. When this is gone the context keeps the clock,
-/// which then stands still.
+/// The clock of an execution context, from the construction on. The library's timers of that
+/// context (`exec::timer`, `exec::sleep`, and all that use them) expire when the clock advances, in
+/// the order of their times. Asio's own timers do not use it. After the destruction the context
+/// keeps the clock, which then stands still.
 class manual_clock {
  public:
+  /// A duration of the steady clock.
   using duration = exec::clock::duration;
+  /// A time of the steady clock.
   using time_point = exec::clock::time_point;
 
+  /// Installs the clock in the context.
   explicit manual_clock(asio::execution_context& context);
+  /// Installs the clock in the context.
   explicit manual_clock(stepping_context& context);
   manual_clock(const manual_clock&) = delete;
   manual_clock& operator=(const manual_clock&) = delete;
   ~manual_clock();
 
+  /// The current time of this clock.
   [[nodiscard]] time_point now() const noexcept;
 
-  /// How many timers wait for it, those that wait for ever included.
+  /// The number of pending timers, with those that never expire.
   [[nodiscard]] std::size_t waiting() const;
 
-  /// How long it is until the next timer expires; none if no timer waits, or only for ever.
+  /// The time until the next timer expires; empty if none will.
   [[nodiscard]] std::optional<duration> until_next() const;
 
-  /// Moves on, and wakes the timers whose time has come. Does no steps: what the timers' owners
-  /// start in turn waits from the new time on.
+  /// Advances the clock and expires the timers that are due. Runs no steps. Timers that are started
+  /// by the expired ones count from the new time.
   void advance(duration by);
 
-  /// Moves on to the next timer's time, and wakes all timers of that time. False if none waits.
+  /// Advances the clock to the next timer, and expires all timers of that time. False if there is
+  /// none.
   bool advance_to_next();
 
-  /// Lets the time pass: does all steps, moves on to the next timer's time, does all steps, and so
-  /// on until `by` has passed and nothing is left to do.
+  /// Lets time pass: runs all steps, advances to the next timer, runs all steps, and so on until
+  /// `by` has passed and no step is left.
   void run_for(stepping_context& context, duration by);
 
-  /// Does steps until the awaitable has ended, and moves on to the next timer's time whenever
-  /// nothing is left to do. Gives its result or throws what it threw. Throws `stuck` if no timer
-  /// waits, and it has not ended.
+  /// Runs steps until the awaitable has ended, and advances to the next timer whenever no step is
+  /// left. Returns its result or throws its exception.
+  ///
+  /// Throws: `stuck` if the awaitable has not ended, no step is left, and no timer is pending.
   template <class T>
   T run(stepping_context& context, asio::awaitable<T> what) {
     spawned<T> running = context.spawn(std::move(what));

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Records what happens on a bus, and waits for it. Every function may be called from any thread.
+/// Records the messages of a bus, and waits for them. Thread-safe.
 
 #include <msgbus/core/context.hpp>
 #include <msgbus/core/type_key.hpp>
@@ -20,25 +20,25 @@
 
 namespace msgbus::testing {
 
-/// What a probe may see: that a handler of its own got a message, or what an observer is told.
+/// The kinds of records: `received` by a handler of the probe; all others by its observer.
 enum class seen { received, accepted, delivered, failed, dropped, abandoned, unrouted, rejected };
 
-/// One thing that a probe saw.
+/// One record of a probe.
 struct sighting {
-  seen what;
+  seen what;                   ///< the kind
   std::string message;         ///< as in `step`
   std::string topic;           ///< as in `step`
-  std::exception_ptr failure;  ///< of what failed
+  std::exception_ptr failure;  ///< for `seen::failed`
 };
 
 namespace detail {
 
-/// What the copies of a probe, its handlers and its observer share.
+/// The records, which the copies of a probe, its handlers and its observer share.
 class probe_log;
 
 void receive(probe_log& log, std::string_view message, std::string_view topic, std::any event);
 
-/// A handler that keeps copies of what it gets.
+/// A handler that keeps copies of its messages.
 template <class E>
 class recording {
  public:
@@ -53,8 +53,8 @@ class recording {
 
 }  // namespace detail
 
-/// May be given to any number of components as their observer, and be any number of handlers.
-/// Copies are the same probe, which lives as long as what it was given to.
+/// May be the observer of any number of components, and any number of handlers. Copies share their
+/// records, which live as long as any copy, handler or observer.
 ///
 ///     consumer.observe(probe);
 ///     consumer.handler(probe.handler<user_registered>());
@@ -62,14 +62,16 @@ class recording {
 ///     REQUIRE(probe.wait_for(3));
 class probe {
  public:
+  /// A duration of the steady clock.
   using duration = std::chrono::steady_clock::duration;
 
-  /// How long a wait waits, if nothing else is said.
+  /// The default time limit of a wait.
   static constexpr std::chrono::seconds patience{10};
 
+  /// A probe without records.
   probe();
 
-  /// For `observe`.
+  /// The observer, for `observe`.
   operator std::shared_ptr<observer>() const;
 
   /// A handler of events, or of messages, of this type.
@@ -80,7 +82,7 @@ class probe {
     return detail::recording<E>(log_);
   }
 
-  /// The events of this type that its handlers got, in order.
+  /// The events of this type that its handlers received, in order.
   template <class E>
   [[nodiscard]] std::vector<E> received() const {
     std::vector<E> all;
@@ -90,28 +92,28 @@ class probe {
     return all;
   }
 
-  /// Everything that it saw, in order.
+  /// All records, in order.
   [[nodiscard]] std::vector<sighting> sightings() const;
 
-  /// The exceptions that it was told of as an observer, in order.
+  /// The exceptions that its observer received, in order.
   [[nodiscard]] std::vector<std::exception_ptr> failures() const;
 
-  /// How often it saw this.
+  /// The number of records of this kind.
   [[nodiscard]] std::size_t count(seen what = seen::received) const;
 
-  /// Blocks until its handlers got `n` messages or more. False if they did not in time.
+  /// Blocks until its handlers have received `n` messages or more. False on timeout.
   [[nodiscard]] bool wait_for(std::size_t n, duration within = patience) const;
 
-  /// Blocks until it saw this `n` times or more. False if it did not in time.
+  /// Blocks until there are `n` records of this kind or more. False on timeout.
   [[nodiscard]] bool wait_for(seen what, std::size_t n, duration within = patience) const;
 
-  /// Does steps until its handlers got `n` messages or more. False if nothing is left to do before.
+  /// Runs steps until its handlers have received `n` messages or more. False if no step is left.
   [[nodiscard]] bool wait_for(stepping_context& context, std::size_t n) const;
 
-  /// Does steps until it saw this `n` times or more. False if nothing is left to do before.
+  /// Runs steps until there are `n` records of this kind or more. False if no step is left.
   [[nodiscard]] bool wait_for(stepping_context& context, seen what, std::size_t n) const;
 
-  /// Forgets what it saw.
+  /// Removes all records.
   void clear();
 
  private:

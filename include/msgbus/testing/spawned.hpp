@@ -1,7 +1,7 @@
 #pragma once
 
-/// An awaitable that runs, and how it ended. For one thread, the one that runs its executor, or
-/// once that has stopped.
+/// An awaitable that runs, with its outcome. For one thread: the thread that runs the executor, or
+/// any thread after the executor has stopped.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -20,12 +20,13 @@
 
 namespace msgbus::testing {
 
-/// Something was to end, and has not, and nothing is left to do that could end it.
+/// An awaitable has not ended, and no work is left that could end it.
 class stuck : public std::logic_error {
  public:
   using std::logic_error::logic_error;
 };
 
+/// Whether a type is an `asio::awaitable`.
 template <class T>
 inline constexpr bool is_awaitable = false;
 template <class T, class Executor>
@@ -57,10 +58,11 @@ asio::awaitable<void> keep_result(asio::awaitable<T> what, std::shared_ptr<outco
 
 }  // namespace detail
 
-/// The handle of an awaitable that runs; the awaitable runs on without it. `T` can be moved.
+/// The handle of a running awaitable, which runs on if the handle is destroyed. `T` is movable.
 template <class T>
 class spawned {
  public:
+  /// Starts the awaitable on the executor.
   spawned(const asio::any_io_executor& executor, asio::awaitable<T> what)
       : outcome_(std::make_shared<detail::outcome<T>>()) {
     asio::co_spawn(executor, detail::keep_result(std::move(what), outcome_),
@@ -74,17 +76,17 @@ class spawned {
   /// Whether it has ended.
   [[nodiscard]] bool done() const noexcept { return outcome_->done; }
 
-  /// What it threw; null if it has not ended, or ended well.
+  /// Its exception; null if it has not ended, or succeeded.
   [[nodiscard]] std::exception_ptr failure() const noexcept { return outcome_->failure; }
 
-  /// Its result, once; or throws what it threw. Throws `stuck` if it has not ended.
+  /// Its result, once, or its exception. Throws: `stuck` if it has not ended.
   T get() {
     if (!done()) detail::throw_not_done();
     if (outcome_->failure) std::rethrow_exception(outcome_->failure);
     if constexpr (!std::is_void_v<T>) return std::move(*outcome_->result);
   }
 
-  /// Asks it to end. Without a filter of its own an awaitable hears `terminal` only.
+  /// Emits a cancellation. By default, an awaitable reacts to `terminal` only.
   void cancel(asio::cancellation_type how = asio::cancellation_type::terminal) {
     outcome_->cancel.emit(how);
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-/// An executor that does one thing at a time, when told to: asynchronous code as a sequence of
+/// An executor that runs one function at a time, on demand: asynchronous code becomes a sequence of
 /// steps that is the same in every run. Posting is thread-safe; everything else is for one thread,
 /// the test's.
 
@@ -23,7 +23,7 @@ namespace msgbus::testing {
 
 namespace detail {
 
-/// Something posted.
+/// A posted function.
 class posted {
  public:
   virtual ~posted() = default;
@@ -41,8 +41,8 @@ class posted_as final : public posted {
   F f_;
 };
 
-/// The steps of one context. It is a service of the context, so that steps are destroyed while
-/// what they refer to is still there.
+/// The steps of one context. It is a service of the context, so steps are destroyed before the
+/// objects that they refer to.
 class step_queue;
 
 void push(step_queue& queue, std::unique_ptr<posted> added);
@@ -51,13 +51,16 @@ void push(step_queue& queue, std::unique_ptr<posted> added);
 
 }  // namespace detail
 
-/// An Asio executor of a `stepping_context`. As with Asio's own, what is dispatched from inside a
-/// step runs in that step, and what is posted is a step of its own.
+/// The Asio executor of a `stepping_context`. As with Asio's own executors, a function that is
+/// dispatched inside a step runs in that step; a posted function is a step of its own.
 class stepping_executor {
  public:
+  /// Made by the context.
   explicit stepping_executor(detail::step_queue& queue) noexcept : queue_(&queue) {}
 
-  // What Asio asks of an executor.
+  // The requirements of Asio for an executor.
+
+  /// Runs the function in the current step if that is allowed, or else posts it.
   template <class F>
   void execute(F&& f) const {
     if (!never_blocks_ && detail::is_stepping_here(*queue_)) {
@@ -68,20 +71,25 @@ class stepping_executor {
                    std::make_unique<detail::posted_as<std::decay_t<F>>>(std::forward<F>(f)));
     }
   }
+  /// The underlying context.
   [[nodiscard]] asio::io_context& query(asio::execution::context_t) const noexcept {
     return detail::context_of(*queue_);
   }
+  /// Whether `execute` may run a function inside the call.
   [[nodiscard]] asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
     if (never_blocks_) return asio::execution::blocking.never;
     return asio::execution::blocking.possibly;
   }
+  /// Functions run on the thread that runs the steps.
   [[nodiscard]] static constexpr asio::execution::mapping_t query(
       asio::execution::mapping_t) noexcept {
     return asio::execution::mapping.thread;
   }
+  /// The same executor, which always posts.
   [[nodiscard]] stepping_executor require(asio::execution::blocking_t::never_t) const noexcept {
     return {*queue_, true};
   }
+  /// The same executor, which may run a function inside the call.
   [[nodiscard]] stepping_executor require(asio::execution::blocking_t::possibly_t) const noexcept {
     return {*queue_, false};
   }
@@ -100,60 +108,66 @@ class stepping_executor {
   bool never_blocks_ = false;
 };
 
-/// Steps are done in an order drawn from the seed, instead of first come first served. What must be
-/// in order whatever the executor does, as a strand's work, still is.
+/// Runs steps in a random order, which the seed determines, instead of the order of posting. Work
+/// of a strand stays in order.
 struct shuffled {
-  std::uint64_t seed;
+  std::uint64_t seed;  ///< the same seed gives the same order
 };
 
-/// Runs steps: what is posted to its executor, and what Asio's timers and sockets complete there. A
-/// strand runs all that waits in it as one step.
+/// Runs steps: functions that were posted to its executor, and completions of Asio's timers and
+/// sockets. A strand runs all its pending work as one step.
 ///
-/// It never waits for time to pass, except where a time is given: real timers that have expired are
-/// steps, others are not. With a `manual_clock` the library's timers need no waiting either.
+/// It waits for time to pass only where a time limit is given: real timers that have expired are
+/// steps, others are not. With a `manual_clock`, the library's timers need no waiting.
 ///
-/// Destroying it destroys what is pending, as with an `io_context` (A12).
+/// The destructor destroys the pending work, as that of an `io_context` (A12).
 class stepping_context {
  public:
+  /// The type of the executor, as Asio names it.
   using executor_type = stepping_executor;
 
-  /// First come, first served.
+  /// Runs steps in the order of posting.
   stepping_context();
+
+  /// Runs steps in a random order.
   explicit stepping_context(shuffled order);
   stepping_context(const stepping_context&) = delete;
   stepping_context& operator=(const stepping_context&) = delete;
   ~stepping_context();
 
+  /// The executor, for the components under test.
   [[nodiscard]] executor_type get_executor() noexcept { return executor_type(*queue_); }
 
-  /// Where services are, a clock for instance.
+  /// The underlying context, for its services, such as a clock.
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
 
-  /// How many steps could be done now.
+  /// The number of steps that could run now.
   [[nodiscard]] std::size_t pending();
 
-  /// Does one step; false if there is none. What the step throws is thrown. Not from inside a step.
+  /// Runs one step; false if there is none. Exceptions of the step are thrown. Not callable inside
+  /// a step.
   bool step();
 
-  /// Does steps until nothing is left, and returns how many.
+  /// Runs steps until none is left, and returns their number.
   std::size_t run();
 
-  /// Does steps until the predicate holds, which is looked at before each step. False if nothing is
-  /// left and it does not hold.
+  /// Runs steps until the predicate holds; checks it before each step. False if no step is left
+  /// before.
   bool run_until(const std::function<bool()>& holds);
 
-  /// The same, but where nothing is left waits for what other threads post and for real timers.
-  /// False if the predicate does not hold in time.
+  /// As above; when no step is left, waits for posts of other threads and for real timers. False on
+  /// timeout.
   bool run_until(const std::function<bool()>& holds, std::chrono::steady_clock::duration within);
 
-  /// Starts an awaitable, and does no step.
+  /// Starts an awaitable, without a step.
   template <class T>
   [[nodiscard]] spawned<T> spawn(asio::awaitable<T> what) {
     return spawned<T>(get_executor(), std::move(what));
   }
 
-  /// Does steps until the awaitable has ended, and gives its result or throws what it threw. Throws
-  /// `stuck` if nothing is left to do and it has not ended.
+  /// Runs steps until the awaitable has ended. Returns its result or throws its exception.
+  ///
+  /// Throws: `stuck` if no step is left and the awaitable has not ended.
   template <class T>
   T run(asio::awaitable<T> what) {
     spawned<T> running = spawn(std::move(what));
@@ -162,7 +176,7 @@ class stepping_context {
     return running.get();
   }
 
-  /// The same, for a function that makes the awaitable: a lambda stays alive while it runs.
+  /// As above, for a function that returns the awaitable; a lambda stays alive meanwhile.
   template <class F>
     requires is_awaitable<std::invoke_result_t<F&>>
   auto run(F what) {

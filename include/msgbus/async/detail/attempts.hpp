@@ -1,6 +1,6 @@
 #pragma once
 
-/// How a handler with a policy is run: attempt by attempt, elsewhere, for a limited time.
+/// The run of a handler with a policy: attempt by attempt, on another executor, with a time limit.
 
 #include <msgbus/async/detail/delivery.hpp>
 #include <msgbus/policy/held_policy.hpp>
@@ -13,31 +13,31 @@
 
 namespace msgbus::async::detail {
 
-/// One attempt: everything that it refers to is its own, since it may outlive whoever waits for it
+/// One attempt. It owns everything that it refers to, since it may outlive its waiting caller
 /// (A12).
 struct attempt {
   std::shared_ptr<core> component;
   routing::pinned handler;
-  std::shared_ptr<const void> message;  // what the invocation refers to
+  std::shared_ptr<const void> message;  // the owner of the data of the invocation
   msgbus::context known;
   std::string_view message_name;
   failures failed;
-  std::chrono::steady_clock::time_point begun;                 // of one that is run elsewhere
+  std::chrono::steady_clock::time_point begun;                 // for another executor
   std::optional<std::chrono::steady_clock::time_point> ended;  // likewise
 
   [[nodiscard]] di::injection injection() const noexcept;
 };
 
-/// Gives the awaitable of one attempt, which adds what fails to the attempt's failures.
+/// Returns the awaitable of one attempt, which adds exceptions to the failures of the attempt.
 using make_attempt = std::function<asio::awaitable<void>(attempt&)>;
 
-/// Makes one attempt without awaiting anything, in the same way.
+/// Makes one attempt without an awaitable, in the same way.
 using run_attempt = std::function<void(attempt&)>;
 
-/// Makes attempts until one succeeds or the policy has enough. What failed in the last one is added
-/// to `failed`; failures of attempts that were repeated are told to the observer. Does not throw.
-/// Of a plain function that needs nothing `at_once` may be given too: on an executor of its own and
-/// without a timeout it is run by that, which costs much less.
+/// Makes attempts until one succeeds or the policy allows no more. The exceptions of the last one
+/// are added to `failed`; those of earlier ones go to the observer. Does not throw. For a plain
+/// function without dependencies, `at_once` may be given too: on its own executor and without a
+/// timeout, that runs it, which costs much less.
 asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
                                    std::shared_ptr<const void> message, msgbus::context known,
                                    std::string_view message_name, const held_policy& how,

@@ -13,41 +13,46 @@
 
 namespace msgbus::async::detail {
 
-/// Owns a component's core. Every function may be called from any thread, also from inside
+/// Owns the core of a component. Every function may be called from any thread, also from inside
 /// handlers.
 template <class Core>
 class base : public msgbus::component::base<Core> {
  public:
-  /// Takes nothing new: verbs throw `closed`, `send` and `post` are rejected, and senders that wait
-  /// for room wake up, rejected. What was accepted is still handled; then streams end (A10).
+  /// Refuses new messages: awaited verbs throw `closed`, `send` and `post` return `rejected`, and
+  /// senders that wait for space wake up, rejected. Accepted messages are still handled; then
+  /// streams end (A10).
   void close() { this->core_->close_to_new(); }
 
-  /// Closes, and completes when everything that was accepted has been handled, at the deadline at
-  /// the latest. When the grace begins, which is the last part of that time (`drain_options`), it
-  /// discards what waits and cancels what runs in the mailbox's lanes. Awaited verbs belong to
-  /// their callers: those that still run at the deadline count as abandoned. The caller resumes on
-  /// its own executor; the clock is that of its context. Throws nothing but Asio's
-  /// `operation_aborted`, if it is cancelled itself: the component is then closed, and goes on
-  /// handling (A10).
+  /// Closes the component and waits for every accepted message. `deadline` is the time from now.
+  /// When the grace begins, the last part of that time (`drain_options`), `drain` discards the
+  /// messages in the mailbox and cancels the handlers that run for it. Awaited verbs belong to
+  /// their callers: those that still run at the deadline count as abandoned (A10).
+  ///
+  /// Completes: when every accepted message is settled, at the deadline at the latest.
+  /// Throws: nothing else than `operation_aborted`.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`. The component stays closed, and
+  /// handles the rest (A10).
+  /// Executor: the caller's; time is that of its context's clock.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
     return core::drain(this->core_, deadline, {});
   }
-  /// The same with a grace of one's own: `drain(5s, {.grace = 500ms})`.
+
+  /// As above, with options: `drain(5s, {.grace = 500ms})`.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
                                                     drain_options how) {
     return core::drain(this->core_, deadline, how);
   }
 
-  /// What became of the messages so far (A7). Exact at quiet moments.
+  /// The outcomes of all messages so far (A7). Exact while the component is quiet.
   [[nodiscard]] counters stats() const { return this->core_->stats(); }
 
-  /// How many messages wait in the mailbox.
+  /// The number of messages that wait in the mailbox.
   [[nodiscard]] std::size_t waiting() const { return this->core_->mailbox.size(); }
 
-  /// How many messages nobody handled (D3).
+  /// The number of messages without a handler (D3).
   [[nodiscard]] std::uint64_t unrouted() const { return stats().unrouted; }
 
-  /// Where handlers run (A2).
+  /// The executor that runs the handlers (A2).
   [[nodiscard]] asio::any_io_executor get_executor() const { return this->core_->executor(); }
 
  protected:
@@ -55,7 +60,7 @@ class base : public msgbus::component::base<Core> {
 
   static void end_of(exec::stream_queue_base& queue) { queue.end(); }
 
-  /// A stream whose handler `attach(queue)` attaches.
+  /// Makes a stream; `attach(queue)` attaches its handler.
   template <class E, class Attach>
   stream<E> make_stream(const mailbox_options& options, Attach attach) {
     auto queue = std::make_shared<exec::stream_queue<E>>(options);
@@ -65,7 +70,7 @@ class base : public msgbus::component::base<Core> {
   }
 };
 
-/// A handler that puts copies into a stream, and waits where the stream does.
+/// A handler that puts copies into a stream. It waits while the queue of the stream is full.
 template <class E>
 auto into_stream(std::shared_ptr<exec::stream_queue<E>> queue) {
   return [queue = std::move(queue)](const E& event) {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of a consumer that fan-outs, subscriptions and deliveries share.
+/// The core of a consumer, shared with fan-outs, subscriptions and deliveries.
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/component/any_callable.hpp>
@@ -21,7 +21,7 @@ class consumer_core final : public routing::type_table, public core {
                                                            const mailbox_options& options,
                                                            std::shared_ptr<provider> overrides);
 
-  /// Attaches a callable, which is moved from, as is its policy; null: it has none.
+  /// Attaches a callable, which is moved from, like its policy; null: no policy.
   subscription attach_handler(std::span<const routing::typed_call> calls,
                               const component::callable_type& type, void* callable, policy* how);
 

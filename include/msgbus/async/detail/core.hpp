@@ -1,7 +1,7 @@
 #pragma once
 
-/// The part that async consumers, subscribers and services have in common, and that outlives them
-/// in their deliveries: mailbox, counters, closing.
+/// The common core of async consumers, subscribers and services, which may outlive them in their
+/// deliveries: mailbox, counters, closing.
 
 #include <msgbus/async/detail/delivery.hpp>
 #include <msgbus/async/detail/helper_scheduler.hpp>
@@ -29,10 +29,10 @@
 
 namespace msgbus::async::detail {
 
-/// Whoever counts an outcome holds a guard of `routes()`: after a grace period, counts are exact.
+/// Counting an outcome needs a guard of `routes()`: after a grace period, counts are exact.
 class core : public exec::mailbox_owner, public verb_target {
  public:
-  /// `kind` names the component in errors, and lives as long as the program.
+  /// `kind` names the component in errors, and exists as long as the program.
   core(const char* kind, routing::router& routes, const asio::any_io_executor& executor,
        const mailbox_options& options, std::shared_ptr<provider> overrides);
   core(const core&) = delete;
@@ -43,13 +43,13 @@ class core : public exec::mailbox_owner, public verb_target {
   }
   [[nodiscard]] routing::router& routes() const noexcept { return routes_; }
 
-  /// Runs handlers, from where the delivery is, until one must be awaited (true: it is the
+  /// Runs handlers, beginning where the delivery is, until one must be awaited (true: it is the
   /// delivery's `next`) or none is left (false: the delivery is settled). Throws `closed` before
   /// the first one.
   [[nodiscard]] virtual bool advance(delivery& d) = 0;
 
-  /// Runs the message's only handler, if it has one that need not suspend, nobody observes and
-  /// nothing else is unusual: true, and the message is settled, as handled or as `failed`. False:
+  /// Fast path: runs the message's only handler if it need not suspend, there is no observer and
+  /// nothing else is unusual. True: the message is settled, as handled or as `failed`. False:
   /// nothing was done.
   [[nodiscard]] virtual bool run_at_once(value_ref message, const msgbus::context& known,
                                          failures& failed, bool from_mailbox);
@@ -57,82 +57,85 @@ class core : public exec::mailbox_owner, public verb_target {
   void give(verb_run& run) override;
   void nothing_ran(const msgbus::step& message, value_ref what, bool refused) override;
 
-  /// The awaited handler has ended; null if well.
+  /// The awaited handler has ended; null on success.
   void handler_ended(delivery& d, const std::exception_ptr& failure);
 
   [[nodiscard]] counters stats() const noexcept;
 
-  /// Takes nothing new. When all that was accepted is settled, the component is quiet, for good.
+  /// Refuses new messages. When all accepted messages are settled, the component is quiet,
+  /// permanently.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
-  /// Calls `tell(*whom)` once, on any thread: when the component is closed and quiet, or destroyed,
-  /// if `whom` still exists.
+  /// Calls `tell(*whom)` once, on any thread: when the component is closed and quiet, or is
+  /// destroyed, if `whom` still exists.
   template <class T, void (*Tell)(T&)>
   void on_quiet(const std::shared_ptr<T>& whom) {
     listen({whom, [](void* there) { Tell(*static_cast<T*>(there)); }});
   }
   [[nodiscard]] bool is_quiet() const noexcept;
 
-  /// Closes, waits for quiet, cancels what is left when the grace begins, and gives up what has not
-  /// ended at the deadline (A10).
+  /// Closes, waits for quiet, cancels the rest when the grace begins, and abandons unfinished work
+  /// at the deadline (A10).
   static asio::awaitable<drain_report> drain(std::shared_ptr<core> self,
                                              std::chrono::steady_clock::duration deadline,
                                              drain_options how);
 
-  /// For the end of the component: closes, abandons what waits, cancels what runs in lanes.
+  /// At the end of the component: closes, abandons waiting messages, cancels handlers that run for
+  /// the mailbox.
   void end() noexcept;
 
-  /// Counts a message that the mailbox refused or dropped, and tells the observer.
+  /// Counts a message that the mailbox refused or dropped, and notifies the observer.
   void refused(value_ref message, std::string_view topic) noexcept;
   void dropped_newest(value_ref message, std::string_view topic) noexcept;
-  /// Counts an attempt that took longer than it was given, and tells the observer.
+  /// Counts an attempt that exceeded its timeout, and notifies the observer.
   void overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept;
-  /// Throws `closed`, naming the component.
+  /// Throws `closed`, with the name of the component.
   [[noreturn]] void throw_closed(const msgbus::step& message);
 
-  /// For `run_at_once`, under a guard: calls the route's only handler; null: it has none.
+  /// For `run_at_once`, under a guard: calls the route's only handler; null: there is none.
   bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& known,
                  failures& failed, bool from_mailbox);
 
   // For deliveries, under a guard.
   void begin(delivery& d, observer* watcher);
   void settle(delivery& d, observer* watcher);
-  // The same, where the usual is quick; `settle_quickly` gives false.
+  // Fast paths; `settle_quickly` returns false if it is not possible.
   void begin_quickly(delivery& d, observer* watcher);
   bool settle_quickly(delivery& d, observer* watcher);
   /// Runs one handler of the delivery; true if it must be awaited.
   bool run_one(const routing::item& item, delivery& d, observer* watcher);
-  /// Tells the observer of one handler that has run.
+  /// Notifies the observer of one handler that has run.
   static void tell(const delivery& d, observer* watcher, std::size_t failed_before);
   void cut_off_delivery(delivery& d) noexcept;
 
-  /// The delivery was cancelled before its next handler, or any, had begun: it counts as abandoned;
-  /// as rejected, if it is the first thing that the component would have seen and that is closed.
+  /// The delivery was cancelled before its next handler started: it counts as abandoned; or as
+  /// rejected, if no handler had started and the component is closed.
   void give_up(delivery& d) noexcept;
 
-  /// What keeps this.
+  /// The owner of this object.
   [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
 
-  /// The handlers of the topic, whatever they take, for errors.
+  /// All handlers of the topic, for errors.
   [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;
 
   mutable component::parts shared;
 
  private:
-  // Read by every message, as is what stands before them.
+  // Read by every message, like the members before.
   routing::router& routes_;
   std::atomic<bool> closed_{false};
-  std::atomic<bool> written_off_{false};  // what settles from now on was counted as abandoned
-  std::atomic<bool> watching_{false};     // somebody wants to know when it is quiet
-  std::atomic<bool> graced_{false};       // nobody who found it open is still putting something in
+  std::atomic<bool> written_off_{false};  // later settlements were counted as abandoned
+  std::atomic<bool> watching_{false};     // a listener waits for quiet
+  std::atomic<bool> graced_{false};       // all senders that saw it open have enqueued
 
  public:
   component::bound_to<core> senders;  // the fan-outs that it is bound to
 
  private:
-  /// Messages that were abandoned by the end of the component or of its context, and nobody was
-  /// told of: the end of this says so. Made before the mailbox, which abandons what is left in it.
+  /// Messages that were abandoned by the destruction of the component or of its context, without an
+  /// observer: the destructor prints their number. Constructed before the mailbox, which abandons
+  /// its messages.
   class unseen {
    public:
     explicit unseen(const char* component) noexcept : component_(component) {}
@@ -158,14 +161,15 @@ class core : public exec::mailbox_owner, public verb_target {
  protected:
   ~core() = default;
 
+  [[nodiscard]] const char* kind() const noexcept final { return unseen_.component(); }
   bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
-  /// A message from the mailbox that cannot be handled at all: it has failed.
+  /// A message from the mailbox that cannot be handled: it counts as failed.
   void refuse(delivery& d, const std::exception_ptr& why) noexcept;
 
-  /// Counts a command that nobody handles, under a guard: it ends as failed.
+  /// Counts a command without a handler, under a guard: it counts as failed.
   void count_no_handler(const delivery& d) noexcept;
 
-  /// Why nobody took the message, for errors.
+  /// The error for a message that no handler accepts.
   [[nodiscard]] virtual std::exception_ptr mismatch(const delivery& d) const;
 
  private:
@@ -174,14 +178,14 @@ class core : public exec::mailbox_owner, public verb_target {
   std::shared_ptr<const void> keep() noexcept override { return self(); }
 
   struct handling;
-  /// Who wants to know that it is quiet.
+  /// A callback for quiet.
   struct listener {
     std::weak_ptr<void> whom;
     void (*tell)(void* whom);
   };
   struct listeners {
     std::vector<listener> all;
-    std::size_t crowded = 16;  // at this size those are taken out that are gone
+    std::size_t crowded = 16;  // at this size, expired ones are removed
   };
   void listen(listener added);
   bool count(outcome what) noexcept;  // one that settles a message; false: it was written off
@@ -195,7 +199,7 @@ class core : public exec::mailbox_owner, public verb_target {
   std::mutex telling_;
   std::unique_ptr<listeners> to_tell_;  // under the lock; null while there are none
 
-  outcomes counts_;  // apart from the mailbox, whose receiver writes, and from what is read
+  outcomes counts_;  // apart from written and from read members
 };
 
 }  // namespace msgbus::async::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-/// One message on its way through the handlers of one component, which may suspend.
+/// The delivery of one message to the handlers of one component. It may suspend.
 
 #include <msgbus/component/parts.hpp>
 #include <msgbus/core/failures.hpp>
@@ -21,19 +21,19 @@ class core;
 
 struct delivery;
 
-/// What became of a call of a handler.
+/// The outcome of a call of a handler.
 enum class step_taken { refused, ran, suspends };
 
-/// Calls a handler. Without `start`, one that need not suspend is run, and others are left alone;
-/// with it, the awaitable that runs the handler is put there. A failure is thrown or added to the
-/// delivery's.
+/// Calls a handler. Without `start`, a handler that need not suspend runs, and others do not. With
+/// it, the awaitable of the handler is stored there. An exception is thrown, or added to the
+/// failures of the delivery.
 using call_handler = step_taken (*)(routing::entry&, delivery&, asio::awaitable<void>* start);
 
-/// Where a delivery is among the handlers of its component, and what has happened so far. For one
+/// The position of a delivery among the handlers of its component, and its outcomes so far. For one
 /// coroutine at a time.
 ///
-/// States: fresh -> begun (counted as accepted) -> settled (counted by outcome). One that is
-/// destroyed in between has been cut off, and counts as abandoned.
+/// States: fresh -> begun (counted as accepted) -> settled (counted by outcome). A delivery that is
+/// destroyed in between was interrupted, and counts as abandoned.
 struct delivery {
   delivery(core& in, value_ref what, const msgbus::context& about) noexcept
       : component(&in), known(&about), message(what) {}
@@ -51,17 +51,17 @@ struct delivery {
   /// The invocation of the handler that is called, or about to be awaited.
   [[nodiscard]] di::injection injection_for(const routing::entry& entry) const noexcept;
 
-  /// The awaitable that runs the handler in hand.
+  /// The awaitable of the current handler.
   [[nodiscard]] asio::awaitable<void> start();
 
-  /// The message, kept as long as this is: for what may outlive this delivery's coroutine, because
-  /// it runs elsewhere (A12). `home` is where it is. That is in the call, or else `share` moves it
-  /// from there, once.
+  /// The message, kept alive with this object: for work on another executor that may outlive the
+  /// coroutine of the delivery (A12). `home` is its place, inside the call; otherwise `share` moves
+  /// it from there, once.
   [[nodiscard]] exec::shared_message share_message();
 
-  // In the order in which a new one is quickly made.
+  // In the order of fast construction.
 
-  /// It goes no further: its coroutine has been destroyed.
+  /// Its coroutine was destroyed: it ends here.
   void cut_off() noexcept;
 
   core* component;
@@ -71,12 +71,12 @@ struct delivery {
   failures failed;
   std::size_t ran = 0;
 
-  // The handler in hand, pinned; `advance` gives one, `handler_ended` takes it back.
+  // The current handler, pinned; `advance` sets it, `handler_ended` clears it.
   routing::pinned next;
   call_handler call_next = nullptr;
   std::size_t failed_before = 0;  // of those that ran before it
 
-  // Handlers that were attached before `end` get the message, those after `last` are still to come.
+  // Handlers that were attached before `end` get the message; those after `last` are still to run.
   std::uint64_t end = 0;
   std::uint64_t last = 0;
 
@@ -88,15 +88,15 @@ struct delivery {
   void* home = nullptr;
   verb_call* part_of = nullptr;
 
-  bool is_last = false;     // the handler in hand: none was there after it when it was started
+  bool is_last = false;     // the current handler had no successor when it started
   bool typed_done = false;  // a consumer's handlers of every type come after the typed ones (T4)
   bool begun = false;
   bool settled = false;
-  bool from_mailbox = false;  // counted by the mailbox; nobody catches what it throws (A8)
-  bool with_others = false;   // one of several subscribers: a refused type is their sender's to see
-  bool refused = false;       // a subscriber of the topic does not take the type (T6)
-  bool cancelled = false;     // nothing more is started (A9)
-  bool stopped = false;       // and there was something left to start
+  bool from_mailbox = false;  // counted by the mailbox; no caller gets its exceptions (A8)
+  bool with_others = false;   // one of several subscribers: their sender checks the type
+  bool refused = false;       // a subscriber of the topic does not accept the type (T6)
+  bool cancelled = false;     // no further handler starts (A9)
+  bool stopped = false;       // and a handler was left to start
 };
 
 }  // namespace msgbus::async::detail

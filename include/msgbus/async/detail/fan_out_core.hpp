@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a producer or publisher is made of: the components that are bound to it.
+/// The core of a producer or publisher: the bound components.
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/verb_target.hpp>
@@ -20,7 +20,7 @@ namespace msgbus::async::detail {
 
 using targets = std::vector<std::shared_ptr<core>>;
 
-/// Thread-safe. Its verbs are those of any target, and `send` and `post`.
+/// Thread-safe. It has the verbs of any target, and `send` and `post`.
 class fan_out_core final : public routing::single_route, public verb_target {
  public:
   fan_out_core();
@@ -31,16 +31,16 @@ class fan_out_core final : public routing::single_route, public verb_target {
   void bind(const std::shared_ptr<core>& target);
   void unbind(core& target);
 
-  /// The components that are bound now.
+  /// The currently bound components.
   [[nodiscard]] targets bound() const;
 
-  /// Puts the message into the mailbox of each. Those that are full, and make senders wait, are
-  /// added to `full`; without it they reject.
+  /// Puts the message into each mailbox. Full mailboxes whose senders wait are added to `full`;
+  /// without it they reject.
   receipt offer(const exec::shared_message& message, targets* full);
 
   void give(verb_run& run) override;
-  /// Counts it. Throws `type_mismatch`, if some subscriber has handlers for the topic and none
-  /// takes the type.
+  /// Counts it. Throws `type_mismatch` if a subscriber has handlers for the topic and no subscriber
+  /// accepts the type.
   void nothing_ran(const msgbus::step& message, value_ref what, bool refused) override;
   void count_unrouted(const msgbus::step& about) noexcept;
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Handlers of events and of messages: how a user's callable, plain or a coroutine, becomes an
-/// entry in a route.
+/// Handlers of events and of messages: from the user's callable, plain or a coroutine, to an entry
+/// in a route.
 
 #include <msgbus/async/detail/handler_call.hpp>
 #include <msgbus/component/handles.hpp>
@@ -13,7 +13,7 @@
 
 namespace msgbus::async::detail {
 
-// What a handler's first parameter is made from; it lives as long as the call.
+// The source of a handler's first parameter; it exists as long as the call.
 template <class M>
 struct the_message {
   static the_message from(value_ref m) { return {static_cast<const M*>(m.data)}; }
@@ -48,7 +48,7 @@ using exact_message = std::conditional_t<
     std::is_same_v<First, any_event>, any_message,
     std::conditional_t<is_one_of<First>, one_of_message<First, M>, the_message<M>>>;
 
-/// A handler with its message, to be called with what else it needs.
+/// A handler with its message, to be called with its injected parameters.
 template <class F, class Message>
 struct bound_call {
   template <class... Needed>
@@ -64,7 +64,7 @@ inline constexpr bool is_awaitable = false;
 template <class T>
 inline constexpr bool is_awaitable<asio::awaitable<T>> = true;
 
-/// How `F` is called with an `M`; with `any_event`, with every type.
+/// The call of `F` for an `M`; for `any_event`, for every type.
 template <class F, class M>
 struct invocation {
   using check = component::checked<signature_for<F, M>, M>;
@@ -76,8 +76,8 @@ struct invocation {
                 "msgbus: a handler that is awaited returns asio::awaitable<T>, with its usual "
                 "executor");
   static_assert(!is_coroutine || !needs::has_reference,
-                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
-                "before the coroutine runs");
+                "msgbus: a coroutine takes depends<...> by value: a reference would dangle before "
+                "the coroutine runs");
   static_assert(!is_coroutine || !needs::has_clean_up,
                 "msgbus: a coroutine handler needs a dependency that cleans up with msgbus::yield, "
                 "which cannot wait for it; let it clean up with async::yield");
@@ -143,7 +143,7 @@ step_taken call_event(routing::entry& entry, delivery& d, asio::awaitable<void>*
                                               start);
 }
 
-/// The shorter way to call an `Entry`'s `F` with an `M`; null for one that may have to suspend.
+/// The faster call of an `Entry`'s `F` for an `M`; null for a handler that may suspend.
 template <class Entry, class F, class M>
 constexpr auto shorter_way() noexcept -> void (*)() {
   using as = invocation<F, M>;
@@ -159,7 +159,7 @@ constexpr auto shorter_way() noexcept -> void (*)() {
   }
 }
 
-/// How `F` is called with events of the types `Es`, or of every type if there are none.
+/// The calls of `F` for events of the types `Es`, or of every type if there are none.
 template <class F, class... Es>
 std::span<const routing::typed_call> event_calls() {
   using erased = void (*)();

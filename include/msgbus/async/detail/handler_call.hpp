@@ -1,7 +1,7 @@
 #pragma once
 
-/// How a handler is called when its type is erased. What awaits it is compiled once, and not for
-/// each handler.
+/// The type-erased call of a handler. The code that awaits it is compiled once, and not per
+/// handler.
 
 #include <msgbus/async/detail/delivery.hpp>
 #include <msgbus/component/handler_entry.hpp>
@@ -15,18 +15,18 @@
 
 namespace msgbus::async::detail {
 
-/// What is known of a handler: how to call it, and what it needs.
+/// The description of a handler: its call and its dependencies.
 struct handler_call {
-  /// Calls it, with pointers to what it needs; one that is a coroutine is put into `start`, and
-  /// awaited by whoever calls this.
+  /// Calls it, with pointers to its dependencies. A coroutine is stored in `start`, and awaited by
+  /// the caller.
   void (*call)(void* f, value_ref message, void* const* needed, const context& known,
                asio::awaitable<void>* start);
-  const exec::needs* needs;  // null: it needs nothing but its message and the context
+  const exec::needs* needs;  // null: no dependencies
   bool is_coroutine;
 };
 
-/// The shorter way (`entry::plain`), for a handler that is the only one of its message and need not
-/// suspend. Throws what the handler throws, or adds it to `failed`.
+/// The faster call (`entry::plain`), for a handler that is the only one of its message and need not
+/// suspend. Throws its exception, or adds it to `failed`.
 using call_at_once = void (*)(routing::entry&, value_ref message, const di::injection& with,
                               failures& failed);
 
@@ -61,13 +61,13 @@ struct handler_in_hand {
   const held_policy* const policy;  // null: it asks for nothing
 };
 
-/// Makes the awaitable that runs it with the message of the delivery, as often and where its policy
-/// says. Without `start` it makes none, and only says that one is needed.
+/// Makes the awaitable that runs the handler with the message of the delivery, according to its
+/// policy. Without `start` it makes none, and only reports that one is needed.
 step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start);
 
-/// The two ways of that: once, here, as one that has no policy; and as its policy says. `keep`
-/// keeps the message, which is that of the delivery, and `name`, which names it.
+/// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
+/// message of the delivery, and `name`, which names it.
 [[nodiscard]] asio::awaitable<void> start_once(const handler_call& what,
                                                const handler_in_hand& which, delivery& d);
 [[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& what,
@@ -75,7 +75,7 @@ step_taken start_handler(const handler_call& what, const handler_in_hand& which,
                                                    std::shared_ptr<const void> keep,
                                                    std::string_view name);
 
-/// Whether a handler that could do without must suspend, because of an override.
+/// Whether an override makes a plain handler suspend.
 [[nodiscard]] bool must_suspend(const exec::needs* needs, const delivery& d);
 
 }  // namespace msgbus::async::detail

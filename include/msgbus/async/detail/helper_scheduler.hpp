@@ -1,6 +1,6 @@
 #pragma once
 
-/// Where a verb that has several deliveries to await asks for help, in case it is suspended.
+/// Work sharing for verbs with several deliveries to await, if they are suspended.
 
 #include <asio/any_io_executor.hpp>
 
@@ -12,20 +12,19 @@ namespace msgbus::async::detail {
 
 class work_source {
  public:
-  /// Takes over one piece of the work, if any is left. A source without work unregisters itself.
+  /// Takes one piece of the work, if any is left. A source without work unregisters itself.
   virtual void help() = 0;
 
  protected:
   ~work_source() = default;
 };
 
-/// One for each component. At most one call for help is under way on its executor, however many
-/// sources ask and however often: in a loop that never lets the executor go on, nothing piles up.
-/// Thread-safe.
+/// One per component. At most one helper call is pending on its executor, however many sources ask
+/// and however often: in a loop that never yields, nothing accumulates. Thread-safe.
 class helper_scheduler {
  public:
-  /// From now until it is removed, and soon on the executor, the source is helped. `keep` is what
-  /// this is in.
+  /// From now until it is removed, and soon on the executor, the source is helped. `keep` owns this
+  /// object.
   void add(const asio::any_io_executor& on, std::shared_ptr<work_source> source,
            const std::shared_ptr<const void>& keep);
   void remove(const work_source& source) noexcept;

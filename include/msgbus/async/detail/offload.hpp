@@ -1,7 +1,7 @@
 #pragma once
 
-/// A plain function on another executor, while a coroutine waits for its end: one hop there, and
-/// one back. What has to be awaited needs a coroutine there: `exec::task_group`.
+/// Runs a plain function on another executor while a coroutine waits for it: one hop there, and one
+/// back. Awaited work there needs a coroutine: `exec::task_group`.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -11,18 +11,22 @@
 
 namespace msgbus::async::detail {
 
-/// How it ended.
+/// The outcome.
 struct offloaded {
-  /// What the function threw, or that it never began; null if it ended well.
+  /// The exception of the function, or the reason why it did not start; null on success.
   std::exception_ptr failure;
-  /// The executor's context ended before the function began.
+  /// The executor's context was destroyed before the function started.
   bool has_lost_context = false;
 };
 
-/// Completes when `work` has ended on `on` and is destroyed; the caller resumes on its own
-/// executor. `work` must own what it refers to, since it outlives a caller whose context is
-/// destroyed (A12). Cancellation: a function that has not begun is given up at once and never
-/// begins; for one that has, this waits (A1, A9). Throws nothing.
+/// Runs `work` on `on`. `work` must own the data that it refers to, since it outlives a caller
+/// whose context is destroyed (A12).
+///
+/// Completes: when `work` has ended and is destroyed.
+/// Throws: nothing.
+/// Cancellation: a function that has not started never starts, and the wait ends; one that runs is
+/// waited for (A1, A9).
+/// Executor: the caller's.
 [[nodiscard]] asio::awaitable<offloaded> offload(asio::any_io_executor on,
                                                  std::function<void()> work);
 

@@ -1,7 +1,6 @@
 #pragma once
 
-/// Handlers of operations, plain or coroutines: how a user's callable becomes an entry of a
-/// service.
+/// Handlers of operations, plain or coroutines: from the user's callable to an entry of a service.
 
 #include <msgbus/async/detail/handler.hpp>
 #include <msgbus/async/detail/service_core.hpp>
@@ -9,7 +8,7 @@
 
 namespace msgbus::async::detail {
 
-/// What a handler's result is to whoever called: of an awaitable, what that gives.
+/// The result of a handler for its caller; for an awaitable, its value.
 template <class R>
 struct result_given {
   using type = R;
@@ -19,8 +18,8 @@ struct result_given<asio::awaitable<T>> {
   using type = T;
 };
 
-/// What a coroutine that has not begun holds for a parameter: a `depends` itself, for a plain
-/// handler may take it by reference.
+/// The stored form of a parameter for a coroutine that has not started: a `depends` by value, since
+/// a plain handler may take it by reference.
 template <class P>
 using kept_in_frame = std::conditional_t<di::is_depends<P>, std::remove_cvref_t<P>, P>;
 
@@ -41,8 +40,8 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
                 "msgbus: a handler that is awaited returns asio::awaitable<T>, with its usual "
                 "executor");
   static_assert(!is_coroutine || !needs::has_reference,
-                "msgbus: a coroutine takes depends<...> by value: what a reference names is gone "
-                "before the coroutine runs");
+                "msgbus: a coroutine takes depends<...> by value: a reference would dangle before "
+                "the coroutine runs");
   static_assert(!is_coroutine || !needs::has_clean_up,
                 "msgbus: a coroutine handler needs a dependency that cleans up with msgbus::yield, "
                 "which cannot wait for it; let it clean up with async::yield");
@@ -68,7 +67,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
           return step_taken::ran;
         }
       }
-      (void)bind(asked);  // what is wrong with the arguments is said before anything runs
+      (void)bind(asked);  // wrong arguments are reported before anything runs
     }
     return start_operation(erased, handler_in_hand(*this, &*f_), asked, start);
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of a service that operations and calls share.
+/// The core of a service, shared with operations and calls.
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/handler_call.hpp>
@@ -41,7 +41,7 @@ struct command : verb_call {
   [[nodiscard]] virtual std::span<const component::argument> arguments() const noexcept = 0;
   [[nodiscard]] virtual component::result_ref result() noexcept = 0;
 
-  /// It came from elsewhere, with this. Before it is run or put into a mailbox.
+  /// It came from another process, with this origin. Called before it runs or enters a mailbox.
   void comes_with(shared_origin with) noexcept {
     cause = std::move(with);
     known = context({}, *cause);
@@ -59,10 +59,10 @@ struct command : verb_call {
 
 using command_ptr = call_ptr<command>;
 
-/// The command, kept as long as this is.
+/// The command, kept alive with this object.
 [[nodiscard]] std::shared_ptr<const void> keep(const command_ptr& asked);
 
-/// One that gives an `R`.
+/// A command with the result `R`.
 template <class R>
 struct command_for : command {
   using command::command;
@@ -73,7 +73,8 @@ struct command_for : command {
   di::result_of<R> result_;
 };
 
-// What an argument is kept as: itself, unless it is a variable that the operation may change.
+// The stored type of an argument: its value, unless it is a variable that the operation may
+// change.
 template <class A>
 using kept_argument = std::conditional_t<std::is_lvalue_reference_v<A> &&
                                              !std::is_const_v<std::remove_reference_t<A>>,
@@ -105,7 +106,7 @@ struct typed_command final : command_for<R> {
   std::array<component::argument, sizeof...(Args)> erased_;
 };
 
-/// A command that nobody waits for, in the mailbox.
+/// A command in the mailbox, without a waiting caller.
 class queued_command final : public exec::queued_message {
  public:
   explicit queued_command(command_ptr&& asked) noexcept : command_(std::move(asked)) {}
@@ -113,7 +114,7 @@ class queued_command final : public exec::queued_message {
   [[nodiscard]] exec::message_head head() const noexcept override;
   [[nodiscard]] std::shared_ptr<queued_message> share() override;
 
-  /// The command in a message of a service's mailbox.
+  /// The command of a mailbox message.
   [[nodiscard]] static command_ptr& in(const exec::queued_message& message) noexcept {
     return *static_cast<command_ptr*>(const_cast<void*>(message.message().data));
   }
@@ -132,8 +133,8 @@ class service_core final : public routing::name_table, public core {
                                                           const mailbox_options& options,
                                                           std::shared_ptr<provider> overrides);
 
-  /// Finds the operation and runs it, if it need not be awaited. Throws `no_handler` and whatever
-  /// is wrong with the arguments.
+  /// Finds the operation and runs it, if it need not be awaited. Throws `no_handler`, and the
+  /// errors of the arguments.
   bool advance(delivery& d) override;
   void close() noexcept;  // for the end of the component
   void close_to_new() noexcept { core::close(); }
@@ -147,11 +148,11 @@ class service_core final : public routing::name_table, public core {
   [[noreturn]] void throw_no_handler(const command& asked);
 };
 
-/// Runs the command on the service's executor, and gives what fails: each coroutine through which
-/// an exception is thrown costs more than most commands.
+/// Runs the command on the service's executor, and returns its failure: throwing an exception
+/// through each coroutine would cost more than most commands.
 asio::awaitable<std::exception_ptr> run_command(call_ptr<verb_call> asked);
 
-/// Runs the command on the service's executor, gives its result and throws what fails.
+/// Runs the command on the service's executor; returns its result or throws its exception.
 template <class R>
 asio::awaitable<R> call_command(call_ptr<command_for<R>> asked) {
   auto running = run_command(call_ptr<verb_call>(asked.get()));
@@ -162,11 +163,11 @@ asio::awaitable<R> call_command(call_ptr<command_for<R>> asked) {
 template <>
 asio::awaitable<void> call_command(call_ptr<command_for<void>> asked);
 
-/// Runs a command that came from elsewhere, on its service's executor, where this is called. True:
-/// it has ended. False: `rest` runs it to its end on an executor for which the cause is known, and
-/// never throws. What has failed is `failure_of`.
+/// Runs a command from another process on its service's executor, where this is called. True: it
+/// has ended. False: `rest` runs it to its end on an executor that knows the cause, and never
+/// throws. Its failure is `failure_of`.
 bool begin_command(const command_ptr& asked, asio::awaitable<void>& rest);
-/// Of a command that has ended; null if it has ended well.
+/// The failure of a command that has ended; null on success.
 [[nodiscard]] std::exception_ptr failure_of(command& asked);
 
 /// A new command.
@@ -178,12 +179,12 @@ template <class R, class... Args, class... Given>
           new made(std::move(in), std::move(called), std::forward<Given>(given)...)};
 }
 
-/// Puts a command into the service's mailbox, waiting for room where that says so.
+/// Puts a command into the service's mailbox, and waits for space if the options say so.
 asio::awaitable<receipt> send_command(command_ptr asked);
 receipt post_command(command_ptr asked);
 receipt send_blocking_command(command_ptr asked, std::chrono::steady_clock::duration timeout);
 
-/// One operation of a service, with its one handler.
+/// One operation of a service, with its only handler.
 class operation_entry : public routing::named_entry {
  public:
   using named_entry::named_entry;

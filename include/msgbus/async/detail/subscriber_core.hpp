@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of a subscriber that fan-outs, subscriptions and deliveries share.
+/// The core of a subscriber, shared with fan-outs, subscriptions and deliveries.
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/component/handler_entry.hpp>
@@ -22,7 +22,7 @@ class subscriber_core final : public routing::topic_tree, public core {
                                                              const mailbox_options& options,
                                                              std::shared_ptr<provider> overrides);
 
-  /// Attaches a callable, which is moved from, as is its policy; null: it has none. Throws
+  /// Attaches a callable, which is moved from, like its policy; null: no policy. Throws
   /// `invalid_topic`.
   subscription attach_handler(std::initializer_list<std::string_view> patterns,
                               const component::message_calls& calls,
@@ -44,7 +44,7 @@ class subscriber_core final : public routing::topic_tree, public core {
   [[nodiscard]] std::exception_ptr mismatch(const delivery& d) const override;
 };
 
-/// `type_mismatch`: the topic has these handlers, and none of them takes the message.
+/// `type_mismatch`: the topic has these handlers, and none accepts the message.
 [[nodiscard]] error not_taken(value_ref message, std::string_view topic,
                               const std::string& handlers);
 

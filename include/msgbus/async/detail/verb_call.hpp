@@ -19,25 +19,26 @@ namespace msgbus::async::detail {
 
 class verb_run;
 
-/// Owns what the handlers of one call refer to, and never moves. It is counted in itself: as long
-/// as the caller alone has it, which is usual, that takes no locked instruction.
+/// Owns the data of one call that handlers refer to, and never moves. It has its own reference
+/// count: while only the caller owns it, which is usual, counting needs no locked instruction.
 class verb_call {
  public:
   verb_call() noexcept = default;
   verb_call(const verb_call&) = delete;
   verb_call& operator=(const verb_call&) = delete;
 
-  /// Has every component deliver it; what must be awaited is left to the run.
+  /// Delivers in every component; work that must be awaited is left to the run.
   virtual void begin(verb_run& run) = 0;
-  /// It has ended well, and no handler ran. `refused` as in `verb_target`.
+  /// It has succeeded, and no handler ran. `refused` as in `verb_target`.
   virtual void nothing_ran(bool refused) = 0;
 
   value_ref message{};
   exec::queued_message* owner = nullptr;  // of the message, if it is not the call itself
-  shared_origin cause;                    // what came with it, or with what led to it; or null
+  shared_origin cause;                    // the origin of the message or of its cause; or null
   msgbus::context known;
   std::shared_ptr<core> keeps;  // the first delivery's component, where nothing else keeps it
-  // The first one that has something to await. To be destroyed before all that it refers to.
+  // The first delivery with awaited work. It must be destroyed before everything that it refers
+  // to.
   std::optional<delivery> first;
 
  protected:
@@ -60,7 +61,7 @@ class call_ptr {
   explicit call_ptr(Call* at) noexcept : at_(at) {
     at->verb_call::owners_.fetch_add(1, std::memory_order_relaxed);
   }
-  /// The first one, of a call that was made just now.
+  /// The first owner, of a new call.
   struct adopt {};
   call_ptr(adopt, Call* made) noexcept : at_(made) {
     made->verb_call::owners_.store(1, std::memory_order_relaxed);
@@ -75,8 +76,8 @@ class call_ptr {
   }
   ~call_ptr() {
     if (!at_) return;
-    // Acquire and release: what the others did with it comes before its end. Nobody can share what
-    // is this one's alone.
+    // Acquire and release: the uses of all owners precede its end. No thread can share an object
+    // with a single owner.
     auto& owners = at_->verb_call::owners_;
     if (owners.load(std::memory_order_acquire) == 1 ||
         owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -98,8 +99,10 @@ class call_ptr {
 template <class Result, class Owner, class Made>
 asio::awaitable<Result> await_handlers(Made made);
 
-/// Runs the handlers of the call and completes when every one has ended, with how many ran. Throws
-/// what failed, then Asio's `operation_aborted` if anything was stopped.
+/// Runs the handlers of the call.
+///
+/// Completes: when every handler has ended, with their number.
+/// Throws: the exceptions of the handlers; or else `operation_aborted` if a handler was stopped.
 inline asio::awaitable<std::size_t> run_call(call_ptr<verb_call>&& mine) {
   return await_handlers<std::size_t, verb_run>(std::move(mine));
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-/// To what an awaited verb gives its message: one component, or all that are bound to another.
+/// The target of an awaited verb: one component, or all components that are bound to a sender.
 
 #include <msgbus/core/type_key.hpp>
 #include <msgbus/observe/observer.hpp>
@@ -11,11 +11,11 @@ class verb_run;
 
 class verb_target {
  public:
-  /// Has each component deliver the message; what must be awaited is left to the run.
+  /// Delivers the message in each component; work that must be awaited is left to the run.
   virtual void give(verb_run& run) = 0;
 
-  /// The verb has ended well, and no handler ran. `refused`: some subscriber has the topic, and
-  /// does not take the type.
+  /// The verb has succeeded, and no handler ran. `refused`: a subscriber has the topic, but accepts
+  /// no such type.
   virtual void nothing_ran(const msgbus::step& message, value_ref what, bool refused) = 0;
 
  protected:

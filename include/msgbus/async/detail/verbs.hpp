@@ -1,6 +1,6 @@
 #pragma once
 
-/// What every component does for its verbs, whatever the message is called.
+/// The common code of all verbs, whatever the message.
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/fan_out_core.hpp>
@@ -18,43 +18,42 @@ namespace msgbus::async::detail {
 
 /// Offers a message to a component's mailbox.
 exec::put offer(core& to, exec::send_operation& out);
-/// The same, but starts no loop: `to.mailbox.start_loops()` is to be called after this.
+/// As above, but starts no loop: call `to.mailbox.start_loops()` afterwards.
 exec::put offer_only(core& to, exec::send_operation& out);
-/// The receipt for one mailbox, counting what was not taken.
+/// The receipt for one mailbox; counts a message that was not accepted.
 receipt receipt_for(exec::put result, core& to, const exec::send_operation& out);
 
 /// Puts a message into a component's mailbox, without waiting.
 receipt post_to(core& to, exec::send_operation& out);
-/// Whether a `send` that finds the mailbox full waits.
+/// Whether a `send` to a full mailbox waits.
 [[nodiscard]] inline bool waits_when_full(const core& to) noexcept {
   return to.mailbox.on_full() == overflow::suspend;
 }
 
-/// A coroutine that can be cancelled must have been resumed by its executor before it takes or
-/// gives anything: only then does whoever waits for it learn of that before learning of something
-/// else (A9). Throws `operation_aborted`.
+/// Before a cancellable coroutine takes or passes a message, its executor must resume it: only then
+/// does its caller learn of the outcomes in order (A9). Throws `operation_aborted`.
 asio::awaitable<void> pass_through_executor();
 
-/// Puts a message into a component's mailbox, waiting for room where the mailbox says so.
+/// Puts a message into a component's mailbox, and waits for space if the options say so.
 asio::awaitable<receipt> send_to(core& to, exec::send_operation& out,
                                  const asio::any_io_executor& here);
 
-/// Has the handlers of the target run, and gives their number. `hold` makes the message, which
-/// stays where it is made.
+/// Runs the handlers of the target, and returns their number. `hold` constructs the message in
+/// place.
 [[nodiscard]] asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
                                                    function_ref<exec::held_message()> hold);
 
-/// Puts it into the component's mailbox. The coroutine owns the message.
+/// Puts the message into the component's mailbox. The coroutine owns the message.
 asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message);
 
-/// What they have, with what is being handled here as its cause.
+/// The message, with the currently handled message as its cause.
 [[nodiscard]] exec::shared_message share(exec::held_message& message);
 
-/// Sends to those that were full, to all at the same time.
+/// Sends to the full mailboxes, concurrently.
 asio::awaitable<receipt> send_to_full(targets full, exec::shared_message message);
 
-// The same for plain threads, which are blocked until there is room, or the time has passed. Throw
-// `would_deadlock`; and that to one component `closed`.
+// For plain threads, which block until there is space, or the time has passed. They throw
+// `would_deadlock`; the one for a single component also throws `closed`.
 
 receipt send_blocking_to(core& to, exec::send_operation& out,
                          std::chrono::steady_clock::duration timeout);

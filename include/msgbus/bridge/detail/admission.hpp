@@ -1,7 +1,7 @@
 #pragma once
 
-/// How many commands run at once, and which of the others wait. Pure, but for the thread that waits
-/// for room.
+/// The limit for concurrent commands, and the queue of the others. Pure, except for the thread that
+/// waits for space.
 
 #include <algorithm>
 #include <condition_variable>
@@ -14,11 +14,11 @@
 
 namespace msgbus::bridging {
 
-/// Lets `limit` of them run at once, and keeps `capacity` more, in order. Thread-safe.
+/// Runs `limit` commands at once, and keeps `capacity` more, in order. Thread-safe.
 ///
-/// States of one: offered -> running -> ended; offered -> waiting -> running -> ended; offered ->
-/// refused. One waits only while `limit` run: so as long as any waits, the end of a running one
-/// starts it. Closing it changes nothing for those that were taken.
+/// States of a command: offered -> running -> ended; offered -> waiting -> running -> ended;
+/// offered -> refused. A command waits only while `limit` commands run: so while any waits, the end
+/// of a running one starts it. Closing changes nothing for accepted commands.
 template <class T>
 class admission {
  public:
@@ -27,8 +27,9 @@ class admission {
 
   enum class verdict { runs, waits, refused };
 
-  /// `runs`: the value is still the caller's, who starts it, and calls `ended` later. `refused`: it
-  /// is still the caller's. With `may_wait` the thread waits for room, or until this is closed.
+  /// `runs`: the value stays with the caller, who starts it, and calls `ended` later. `refused`: it
+  /// stays with the caller. With `may_wait`, the thread waits for space, or until this object is
+  /// closed.
   verdict offer(T& value, bool may_wait) {
     std::unique_lock lock(mutex_);
     if (may_wait) room_.wait(lock, [&] { return closed_ || has_room(); });
@@ -43,7 +44,7 @@ class admission {
     return runs ? verdict::runs : verdict::waits;
   }
 
-  /// One that ran has ended. Gives the one that runs in its place, if any: the caller starts it.
+  /// A running command has ended. Returns its successor, if any: the caller starts it.
   [[nodiscard]] std::optional<T> ended() noexcept {
     std::optional<T> next;
     {
@@ -59,13 +60,13 @@ class admission {
     return next;
   }
 
-  /// How many were not refused.
+  /// The number of accepted commands.
   [[nodiscard]] std::uint64_t taken() const noexcept {
     const std::lock_guard lock(mutex_);
     return taken_;
   }
 
-  /// Refuses new ones, and lets go of the threads that wait for room.
+  /// Refuses new commands, and wakes the threads that wait for space.
   void close() noexcept {
     {
       const std::lock_guard lock(mutex_);

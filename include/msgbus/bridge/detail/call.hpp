@@ -1,6 +1,6 @@
 #pragma once
 
-/// One request, from its sending to its answer.
+/// One request, from sending to its reply.
 
 #include <msgbus/bridge/detail/hub.hpp>
 
@@ -17,7 +17,8 @@ namespace msgbus::bridging {
 
 struct timed_reply;
 
-/// For one coroutine, in whose frame it is: its end is the end of the request here. In this order:
+/// For one coroutine, in whose frame it is: its destruction ends the request on this side. In this
+/// order:
 ///
 ///     asked.start(here);
 ///     co_await asked.wait();
@@ -25,23 +26,23 @@ struct timed_reply;
 ///     const envelope answer = asked.take(state);
 class call {
  public:
-  /// The name of the operation is the request's topic behind `prefix` characters and a dot.
+  /// The name of the operation is the part of the topic after `prefix` characters and a dot.
   call(std::shared_ptr<hub> over, envelope request, std::size_t prefix,
        std::chrono::steady_clock::duration timeout)
       : hub_(std::move(over)), request_(std::move(request)), prefix_(prefix), timeout_(timeout) {}
   call(call&& other) noexcept = default;
   ~call();
 
-  /// Sends the request. `here` is the caller's executor. Throws `closed`, and what the transport
-  /// throws.
+  /// Sends the request. `here` is the caller's executor. Throws: `closed`; the errors of the
+  /// transport.
   void start(const asio::any_io_executor& here);
 
-  /// Completes: when the answer is there, will not come, or the time is over; never inline.
+  /// Completes: when the reply has arrived, will not arrive, or the time has passed; never inline.
   [[nodiscard]] asio::awaitable<void> wait();
 
-  /// The answer of a service that has carried it out. Throws what it says went wrong, `timed_out`,
-  /// `no_handler` if nobody listens there, `disconnected`, `closed`; `operation_aborted` if `state`
-  /// says that the caller is cancelled.
+  /// The reply of a service that has executed the request. Throws: the error in the reply;
+  /// `timed_out`; `no_handler` if no process listens; `disconnected`; `closed`; `operation_aborted`
+  /// if `state` shows that the caller is cancelled.
   [[nodiscard]] envelope take(const asio::cancellation_state& state);
 
  private:

@@ -16,12 +16,12 @@
 
 namespace msgbus::bridging {
 
-/// What an argument is on the wire: texts own themselves.
+/// The type of an argument on the wire; strings own their text.
 template <class A>
 using wire_argument = std::conditional_t<std::is_convertible_v<std::decay_t<A>, std::string_view>,
                                          std::string, std::decay_t<A>>;
 
-/// One argument is the payload itself, several are an array, none is nothing.
+/// One argument is the payload itself, several are an array, none is an empty payload.
 template <class... Args>
 payload write_arguments(encoding how, Args... args) {
   if constexpr (sizeof...(Args) == 0) {
@@ -62,19 +62,19 @@ std::tuple<Args...> read_arguments(const std::string& operation, std::string_vie
   }
 }
 
-/// Says in an answer's headers what went wrong.
+/// Writes an error into the headers of a reply.
 void write_error(envelope& answer, const std::exception_ptr& failure);
 
-/// The same in as few bytes as can be, instead of all that the answer has.
+/// The same in as few bytes as possible, instead of the whole reply.
 void write_short_error(envelope& answer, const std::exception_ptr& failure);
 
-/// The failure of an operation whose answer the transport refuses.
+/// The failure of an operation whose reply the transport refuses.
 [[nodiscard]] std::exception_ptr unsendable(const std::string& what, const std::exception_ptr& why);
 
-/// Throws what an answer's headers say went wrong, if anything.
+/// Throws the error in the headers of a reply, if there is one.
 void throw_error_in(const envelope& answer, const std::string& operation);
 
-/// The name of the exception's type, as far as it can be found out.
+/// The name of the exception's type, if it can be determined.
 [[nodiscard]] std::string kind_of(const std::exception_ptr& failure);
 
 }  // namespace msgbus::bridging

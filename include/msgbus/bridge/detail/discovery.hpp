@@ -1,7 +1,7 @@
 #pragma once
 
-/// What a served service says of itself, in NATS's service protocol (`$SRV.PING`, `.INFO`,
-/// `.STATS`), as other NATS tools expect. Pure: from figures to JSON.
+/// The discovery replies of a served service, in the service protocol of NATS (`$SRV.PING`,
+/// `.INFO`, `.STATS`), as other NATS tools expect. Pure: from figures to JSON.
 
 #include <chrono>
 #include <cstdint>
@@ -36,14 +36,14 @@ struct service_info {
 
 enum class discovery_verb { ping, info, stats };
 
-/// The topics at which a service answers the verb: all services, those of its name, it alone.
+/// The topics of a verb: for all services, for those of this name, for this one.
 [[nodiscard]] std::vector<std::string> discovery_topics(discovery_verb verb,
                                                         std::string_view service,
                                                         std::string_view id);
 
 [[nodiscard]] std::string discovery_answer(discovery_verb verb, const service_info& service);
 
-/// A service's name has letters, digits, `-` and `_` only.
+/// The name of a service has only letters, digits, `-` and `_`.
 [[nodiscard]] std::string service_name(std::string_view prefix);
 [[nodiscard]] bool is_service_name(std::string_view name) noexcept;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Which types of event a link carries, and at which topics: one topic belongs to one type.
+/// The event types of a link and their topics. A topic belongs to one type.
 
 #include <msgbus/bridge/detail/stamp.hpp>
 #include <msgbus/core/name_of.hpp>
@@ -17,8 +17,8 @@ struct event_type {
   std::string_view name;  // on the wire
 };
 
-/// Throws `bad_arguments`, naming both types, if a type of the one list and another type of the
-/// other have the same topic. Both may be the same list.
+/// Throws `bad_arguments`, with both names, if two different types in the lists have the same
+/// topic. Both arguments may be the same list.
 void check_topics_differ(const std::vector<event_type>& types,
                          const std::vector<event_type>& others);
 
@@ -29,7 +29,7 @@ std::vector<event_type> event_types_of(std::string_view prefix, type_list<Es...>
   return types;
 }
 
-/// The types' topics, each once.
+/// The topics of the types, without duplicates.
 [[nodiscard]] std::vector<std::string> topics_of(const std::vector<event_type>& types);
 
 }  // namespace msgbus::bridging

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What a bridge, its links and remote services share: the connection, and requests over it.
+/// The state that a bridge, its links and remote services share: the connection, and requests over
+/// it.
 
 #include <msgbus/bridge/detail/stamp.hpp>
 #include <msgbus/exec/wait_group.hpp>
@@ -34,13 +35,13 @@ class hub {
     return wire->get_executor();
   }
 
-  /// Tells the user of a failure that nobody waits for.
+  /// Reports a failure without a caller to the user.
   void failed(std::string_view where, const std::exception_ptr& what) const noexcept;
 
-  /// The answers to requests, to which it listens from now on. Throws `closed`.
+  /// The replies to requests, to which the hub listens from now on. Throws `closed`.
   [[nodiscard]] std::shared_ptr<answers> listen();
 
-  /// Requests that wait end with `closed`, and so do new ones.
+  /// Pending and new requests fail with `closed`.
   void close() noexcept;
 
   const std::shared_ptr<transport::transport> wire;
@@ -51,11 +52,11 @@ class hub {
  private:
   const failure_listener on_failure_;
   std::mutex mutex_;
-  std::shared_ptr<answers> answers_;  // once somebody has asked
+  std::shared_ptr<answers> answers_;  // after the first request
   bool closed_ = false;
 };
 
-/// Starts work that nobody waits for; what it throws is told as a failure of `where`.
+/// Starts work without a caller; its exception is reported as a failure of `where`.
 void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std::string where,
             asio::awaitable<void> work);
 

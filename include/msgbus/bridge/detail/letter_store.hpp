@@ -1,6 +1,6 @@
 #pragma once
 
-/// Storing dead letters.
+/// Stores dead letters.
 
 #include <msgbus/bridge/detail/dead_letter.hpp>
 #include <msgbus/transport/transport.hpp>
@@ -15,17 +15,17 @@
 
 namespace msgbus::bridging {
 
-/// What became of a dead letter.
+/// The outcome of storing a dead letter.
 struct letter_result {
   std::optional<transport::stored> where;  // if it was stored
-  std::exception_ptr refusal = nullptr;    // of the whole letter; then it is a shorter one
-  std::exception_ptr failure = nullptr;    // if it was not stored
-  bool never = false;                      // nor can it be: it was refused however short
+  std::exception_ptr refusal = nullptr;    // of the whole dead letter; a shorter one was stored
+  std::exception_ptr failure = nullptr;    // set if it was not stored
+  bool never = false;                      // it cannot be stored: the shortest form was refused
 };
 
-/// Stores the letter of a message at a topic; where the transport refuses it for what it is, a
-/// shorter one. The transport, the message and what `about` names must live until this completes.
-/// Throws only `std::bad_alloc`.
+/// Stores the dead letter of a message at a topic; a shorter one if the transport refuses the whole
+/// one. The transport, the message and the data of `about` must exist until this completes. Throws
+/// only `std::bad_alloc`.
 [[nodiscard]] asio::awaitable<letter_result> store_letter(
     std::shared_ptr<transport::transport> over, std::string topic, const envelope& message,
     given_up about, std::chrono::steady_clock::duration timeout);

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What links have in common, and those that take messages in.
+/// The common part of links, and of inbound links.
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/bridge/detail/event_types.hpp>
@@ -33,14 +33,13 @@ class link_base : public link_state {
   }
   [[nodiscard]] const std::string& name() const noexcept override { return name_; }
 
-  /// Whether it takes messages in; else it takes them out.
+  /// Whether it is inbound; otherwise it is outbound.
   [[nodiscard]] virtual bool takes_in() const noexcept { return true; }
 
-  /// For the end of the bridge: cancels a link that takes messages out, and completes when what it
-  /// holds has gone.
+  /// At the end of the bridge: cancels an outbound link, and completes when its messages have left.
   virtual asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline);
 
-  std::vector<event_type> events;  // empty: it carries messages; set before others know the link
+  std::vector<event_type> events;  // empty: a link of messages; set before the link is shared
 
  protected:
   [[nodiscard]] bool deactivate() noexcept {
@@ -60,14 +59,14 @@ class link_base : public link_state {
   std::atomic<bool> active_{true};
 };
 
-/// What a link needs to know of the component that gets its messages.
+/// The description of the component that receives a link's messages.
 struct receiving_end {
   std::shared_ptr<async::detail::core> component;
   std::vector<reader> readers;
   bool with_topic = true;  // messages; else events
 };
 
-/// Joins one subscription at the transport, or several, to a component (at most once).
+/// Joins one subscription of the transport, or several, to a component (at most once).
 [[nodiscard]] std::shared_ptr<link_base> join_inbound(std::shared_ptr<hub> over, receiving_end to,
                                                       const std::vector<std::string>& patterns,
                                                       const inbound_options& how);

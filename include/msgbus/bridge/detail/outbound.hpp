@@ -1,7 +1,7 @@
 #pragma once
 
-/// Links that take messages out: a component of the bridge's own is bound to the sender, and its
-/// handlers give what they get to the transport.
+/// Outbound links: the bridge has a component that is bound to the sender; its handlers pass
+/// messages to the transport.
 
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/subscriber.hpp>
@@ -17,21 +17,21 @@
 
 namespace msgbus::bridging {
 
-/// How a link's messages are written.
+/// The format of a link's messages.
 struct writing {
   msgbus::encoding encoding;
   header_form form;
   std::string source;
 };
 
-/// The way out. Handlers own it, so it knows nothing of the link. Thread-safe.
+/// The outbound path. Handlers own it, so it does not refer to the link. Thread-safe.
 class way_out {
  public:
   way_out(std::shared_ptr<hub> over, writing how) : hub_(std::move(over)), how_(std::move(how)) {}
 
-  /// Gives a message to the transport. Throws what that throws.
+  /// Passes a message to the transport. Throws the transport's errors.
   void send(std::string topic, payload made, std::string_view type, const context& about);
-  /// Counts one that did not become bytes.
+  /// Counts a message that could not be encoded.
   void not_sent() noexcept { unsent_.fetch_add(1, std::memory_order_relaxed); }
 
   template <class M>
@@ -102,7 +102,7 @@ std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::share
   return made;
 }
 
-/// Each type is there once.
+/// Without duplicate types.
 template <class... Es>
 std::shared_ptr<outbound_link<async::consumer>> make_outbound_events(
     const std::shared_ptr<hub>& over, const std::string& prefix, const mailbox_options& mailbox,

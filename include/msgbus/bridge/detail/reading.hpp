@@ -1,6 +1,6 @@
 #pragma once
 
-/// From an envelope to the message that handlers take.
+/// Decodes envelopes into messages for handlers.
 
 #include <msgbus/bridge/detail/stamp.hpp>
 #include <msgbus/core/name_of.hpp>
@@ -18,7 +18,7 @@
 
 namespace msgbus::bridging {
 
-/// A message that came from elsewhere, on its way through a mailbox.
+/// A message from another process, in a mailbox.
 template <class M>
 class received_message final : public exec::queued_message {
  public:
@@ -35,7 +35,7 @@ class received_message final : public exec::queued_message {
     return {with_event(message_, [](value_ref what) { return what; }), topic_, &origin_, true,
             listener_.get()};
   }
-  /// It is shared from the beginning: whoever carries it gives out what it holds.
+  /// It is shared from the beginning, since its owners pass on its content.
   [[nodiscard]] std::shared_ptr<queued_message> share() override {
     return std::make_shared<received_message>(std::move(message_), std::move(topic_), origin_,
                                               listener_);
@@ -48,7 +48,7 @@ class received_message final : public exec::queued_message {
   std::shared_ptr<exec::outcome_listener> listener_;
 };
 
-/// What a message is made from.
+/// The parts of a received message.
 struct incoming {
   const envelope& from;  // without its headers, which the origin has
   std::string topic;     // as handlers see it; empty for events
@@ -73,7 +73,7 @@ exec::shared_message read_message(incoming&& one) {
 template <class M>
 inline constexpr reader reader_of{name_of<M>, &read_message<M>};
 
-/// Throws `bad_arguments` if two have the same name: the second would never read a message.
+/// Throws `bad_arguments` if two types have the same name: the second would never read a message.
 [[nodiscard]] std::vector<reader> checked_readers(std::vector<reader> all);
 
 template <class... Ms>
@@ -81,8 +81,8 @@ std::vector<reader> readers_of(type_list<Ms...>) {
   return checked_readers({reader_of<Ms>...});
 }
 
-/// Reads with the reader of the type that the headers name; without such a header, with the only
-/// one there is. Throws `decode_failed` and nothing else.
+/// Reads a message with the reader of the type in its headers; without that header, with the only
+/// reader. Throws only `decode_failed`.
 [[nodiscard]] exec::shared_message read(std::span<const reader> readers, incoming&& one);
 
 }  // namespace msgbus::bridging

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Operations that other processes call.
+/// Operations for other processes.
 
 #include <msgbus/async/operation.hpp>
 #include <msgbus/bridge/detail/commands.hpp>
@@ -20,7 +20,7 @@ struct serve_options;
 
 namespace msgbus::bridging {
 
-/// An operation, its types erased.
+/// A type-erased operation.
 class served_operation {
  public:
   served_operation(std::string called, std::shared_ptr<async::detail::service_core> in)
@@ -29,10 +29,10 @@ class served_operation {
   served_operation& operator=(const served_operation&) = delete;
   virtual ~served_operation() = default;
 
-  /// The command that these bytes are. Throws `bad_arguments`.
+  /// Decodes a command. Throws `bad_arguments`.
   [[nodiscard]] virtual async::detail::command_ptr read(std::string_view bytes,
                                                         shared_origin came_with) const = 0;
-  /// What one that has ended well gave; once.
+  /// The result of a command that has succeeded; once.
   [[nodiscard]] virtual payload result(async::detail::command& asked) const = 0;
 
   const std::string name;
@@ -45,7 +45,7 @@ class typed_operation final : public served_operation {
                   std::is_const_v<std::remove_reference_t<Args>>) &&
                  ...),
                 "msgbus: an operation that changes its arguments cannot be served to other "
-                "processes: there is nothing to change there");
+                "processes, which cannot reach the caller's variables");
 
  public:
   typed_operation(const async::operation<R(Args...)>& called, encoding how)
@@ -77,7 +77,7 @@ class typed_operation final : public served_operation {
   const encoding how_;
 };
 
-/// Throws `no_handler`: it would never be carried out.
+/// Throws `no_handler` for an empty operation.
 void check_is_operation(bool is_one);
 
 using served_operations = std::vector<std::shared_ptr<const served_operation>>;
@@ -89,7 +89,7 @@ std::shared_ptr<const served_operation> make_served(const async::operation<R(Arg
   return std::make_shared<const typed_operation<R, Args...>>(called, how);
 }
 
-/// Serves each at `<prefix>.<name>`, and answers discovery.
+/// Serves each operation on `<prefix>.<name>`, and answers discovery.
 [[nodiscard]] std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
                                                      served_operations operations,
                                                      const serve_options& how);

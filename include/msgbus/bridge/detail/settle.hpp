@@ -1,6 +1,6 @@
 #pragma once
 
-/// What to tell a stream of a message once its handlers have ended. Pure: no clock, no transport.
+/// The settlement of a message after its handlers have ended. Pure: no clock, no transport.
 
 #include <msgbus/observe/outcomes.hpp>
 
@@ -9,7 +9,7 @@
 
 namespace msgbus::bridging {
 
-/// How often a message may fail, and how far apart it is tried.
+/// The limit for failures, and the pauses between attempts.
 struct redelivery_rule {
   unsigned max_deliver = 5;  // 0: for ever
   std::chrono::steady_clock::duration backoff{};
@@ -19,8 +19,8 @@ struct redelivery_rule {
 
 enum class settling {
   ack,   // done
-  nak,   // again, after `delay`
-  bury,  // tried often enough: it goes to the dead letters, and is not delivered again
+  nak,   // deliver again, after `delay`
+  bury,  // dead-letter it: too many failures
 };
 
 struct settlement {
@@ -29,18 +29,18 @@ struct settlement {
   friend bool operator==(const settlement&, const settlement&) = default;
 };
 
-/// Whether a message with this outcome has failed: a handler did, or `ran` says that none took it.
-/// Nothing else uses up a try.
+/// Whether a message with this outcome has failed: a handler threw, or `ran` is zero. Nothing else
+/// uses up an attempt.
 [[nodiscard]] bool is_failure(outcome what, std::size_t ran) noexcept;
 
-/// What became of it (handled, failed, dropped or abandoned), how many handlers ran, how often it
-/// has failed or, where it has not, was handed back, this time included, and a random number from 0
-/// to 1. Abandoned says nothing about the message: it is delivered elsewhere at once. What a full
-/// mailbox dropped comes again after a pause, also where failures have none.
+/// The settlement for an outcome (handled, failed, dropped or abandoned), the number of handlers
+/// that ran, the number of failures or else of returns, with this one, and a random number from 0
+/// to 1. An abandoned message is delivered elsewhere without a pause. A message that a full mailbox
+/// dropped has a pause, even if failures have none.
 [[nodiscard]] settlement settle(outcome what, std::size_t ran, unsigned times,
                                 const redelivery_rule& rule, double random) noexcept;
 
-/// The pause before a message comes again that this process cannot take now.
+/// The pause for a message that this process cannot accept now.
 [[nodiscard]] std::chrono::nanoseconds hand_back_pause(std::chrono::nanoseconds wanted) noexcept;
 
 }  // namespace msgbus::bridging

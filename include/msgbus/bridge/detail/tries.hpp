@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a link has seen become of messages that are not done yet. Pure; for one thread at a time.
+/// The outcomes that a link has seen for unfinished messages. Pure; for one thread at a time.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,25 +9,24 @@
 
 namespace msgbus::bridging {
 
-/// What this link has seen become of one message.
+/// The outcomes that this link has seen for one message.
 struct message_tries {
-  unsigned failures = 0;     ///< a handler failed, or none took it
-  unsigned handed_back = 0;  ///< without a handler having failed
-  std::string reason = {};   ///< it is given up for this, and its dead letter is not stored yet
-  bool came_before = false;  ///< to this link, whatever the stream says of its deliveries
+  unsigned failures = 0;     ///< a handler failed, or none accepted it
+  unsigned handed_back = 0;  ///< returned without a failure
+  std::string reason = {};   ///< set if it is given up, and its dead letter is not stored yet
+  bool came_before = false;  ///< this link had it before, whatever the stream counts
 
-  /// Which attempt a delivery is: 1 if no handler can have run for the message before. `times` is
-  /// how often it has been delivered, this time included; other processes may have handled it.
+  /// The number of the attempt: 1 if no handler can have run for the message before. `times` counts
+  /// its deliveries, with this one; other processes may have handled it.
   [[nodiscard]] unsigned attempt(unsigned times) const noexcept;
 
-  /// How many earlier deliveries have ended in a way that this link has not seen.
+  /// The number of earlier deliveries whose outcome this link has not seen.
   [[nodiscard]] unsigned unseen(unsigned times) const noexcept;
 };
 
-/// Counts tries by a message's place in its stream. Since a stream may be deleted and made again,
-/// `of` tells messages of the same place apart: it is what `message_digest` gives. Keeps no more
-/// than `most`; then the oldest place is forgotten, so that the messages that come after it are
-/// given up some day, and leave room for it.
+/// Counts attempts by sequence. A stream may be deleted and created again, so `of` distinguishes
+/// messages with the same sequence (see `message_digest`). Keeps at most `most`; then the oldest is
+/// forgotten, so that later messages are also given up some day and leave space.
 class tries {
  public:
   static constexpr std::size_t most_by_default = std::size_t{16} * 1024;
@@ -42,14 +41,14 @@ class tries {
 
   [[nodiscard]] message_tries find(std::uint64_t sequence, std::uint64_t of) const;
 
-  /// Each gives how often that has happened, this time included.
+  /// Each returns the number of such outcomes, with this one.
   unsigned failed(std::uint64_t sequence, std::uint64_t of);
   unsigned handed_back(std::uint64_t sequence, std::uint64_t of);
 
-  /// It is to become a dead letter when it comes again.
+  /// It becomes a dead letter on its next delivery.
   void set_reason(std::uint64_t sequence, std::uint64_t of, std::string reason);
 
-  /// It is done, or does not come again.
+  /// It is done, or is not delivered again.
   void forget(std::uint64_t sequence) noexcept { known_.erase(sequence); }
 
  private:

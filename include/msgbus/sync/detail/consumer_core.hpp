@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of a consumer that producers and subscriptions share, and that outlives it in them.
+/// The core of a consumer, shared with producers and subscriptions, which may outlive the consumer.
 
 #include <msgbus/component/any_callable.hpp>
 #include <msgbus/routing/subscription.hpp>
@@ -24,7 +24,7 @@ class consumer_core final : public routing::type_table {
   /// Runs the handlers of the event. Failures are collected, not thrown.
   std::size_t deliver(delivery& d) const;
 
-  /// Runs them and throws what failed.
+  /// Runs the handlers, and throws the failures.
   std::size_t consume(value_ref event) const {
     const snapshot::guard guard(guarded());
     // The compiler knows the type, and with it its hash.
@@ -56,7 +56,7 @@ class consumer_core final : public routing::type_table {
 
 extern template class sender_core<consumer_core>;
 
-/// What a producer's bindings and its own shares are.
+/// The target of a producer's bindings.
 class producer_core final : public sender_core<consumer_core> {
  public:
   producer_core();

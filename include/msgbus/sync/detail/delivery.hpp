@@ -1,6 +1,6 @@
 #pragma once
 
-/// One message on its way through the handlers of one component.
+/// The delivery of one message to the handlers of one component.
 
 #include <msgbus/component/parts.hpp>
 #include <msgbus/core/failures.hpp>
@@ -10,8 +10,8 @@
 
 namespace msgbus::sync::detail {
 
-/// What the handlers of a message share. Each component that the message comes to enters its parts
-/// here, while it holds a guard.
+/// The data that all handlers of a message share. Each receiving component enters its parts here,
+/// while it holds a guard.
 struct delivery {
   explicit delivery(value_ref what, const msgbus::context& known = no_context) noexcept
       : message(what), context(known) {}
@@ -24,29 +24,29 @@ struct delivery {
   [[nodiscard]] msgbus::step step() const noexcept { return {message.type->name, context.topic()}; }
 };
 
-/// Calls a handler. False if it does not take the message's type. Throws what the handler throws,
-/// or adds it to the delivery's failures.
+/// Calls a handler. False if it does not accept the message's type. Throws the handler's exception,
+/// or adds it to the failures of the delivery.
 using call_handler = bool (*)(routing::entry&, delivery&);
 
-/// Calls a handler of an event for the only component that it comes to. Throws what the handler
-/// throws, or adds it to `failed` if that is given.
+/// Calls a handler of an event in its only receiving component. Throws the handler's exception, or
+/// adds it to `failed` if given.
 using call_plain = void (*)(routing::entry&, const void* event, const msgbus::component::parts&,
                             failures* failed);
 
-/// The same for a handler of messages. False if the message is not exactly of the handler's type.
+/// As above, for a handler of messages. False if the message is not exactly of the handler's type.
 using call_plain_typed = bool (*)(routing::entry&, value_ref message,
                                   const msgbus::component::parts&);
 
-/// For a `catch (...)` around one of those: throws on what was caught. A handler that ends its
-/// thread by force is no exception: the process ends with the `catch`.
+/// For a `catch (...)` around one of those: rethrows if the exception must not be caught. A handler
+/// that ends its thread by force throws no ordinary exception; catching it ends the process.
 void pass_on_caught();
 
-/// What `entry`'s handler draws its needs from.
+/// The sources of the injected values of the entry's handler.
 inline di::injection injection_for(const routing::entry& entry, const delivery& d) noexcept {
   return {d.component->overrides_state(), d.context, {&entry, &component::describe_entry}};
 }
 
-/// The same where the message has no context.
+/// As above, for a message without a context.
 inline di::injection plain_injection(const routing::entry& entry,
                                      const msgbus::component::parts& of) noexcept {
   return {of.overrides_state(), no_context, {&entry, &component::describe_entry}};

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Handlers of events and of messages: how a user's callable becomes an entry in a route.
+/// Handlers of events and of messages: from the user's callable to an entry in a route.
 
 #include <msgbus/component/handler_entry.hpp>
 #include <msgbus/component/handles.hpp>
@@ -20,7 +20,7 @@ struct checked : component::checked<signature_for<F, M>, M> {
                 "msgbus::async");
 };
 
-/// Calls `f` with the message as what its first parameter wants, and with what it needs.
+/// Calls `f` with the message as the type of its first parameter, and with its injected parameters.
 template <class M, class F>
 void invoke(F& f, const M& message, const di::injection& with, failures* failed) {
   using check = checked<F, M>;
@@ -86,7 +86,7 @@ consteval bool is_plain() {
   return false;
 }
 
-/// How `F` is called with events of the types `Es`, or of every type if there are none.
+/// The calls of `F` for events of the types `Es`, or of every type if there are none.
 template <class F, class... Es>
 std::span<const routing::typed_call> event_calls() {
   using erased = void (*)();

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Handlers of operations: how a user's callable becomes an entry of a service.
+/// Handlers of operations: from the user's callable to an entry of a service.
 
 #include <msgbus/component/handles.hpp>
 #include <msgbus/component/operation_parts.hpp>
@@ -10,7 +10,7 @@
 
 namespace msgbus::sync::detail {
 
-/// An entry that is called with the arguments' types known.
+/// An entry that is called with typed arguments.
 template <class R, class... Args>
 class typed_operation : public operation_entry {
  public:
@@ -18,7 +18,7 @@ class typed_operation : public operation_entry {
   virtual R call(Args&&... args) = 0;
 };
 
-/// `Parts` is what `component::operation_parts` says of `F`.
+/// `Parts` is `component::operation_parts` of `F`.
 template <class F, class Parts, class Inputs = typename Parts::inputs,
           class Needs = typename Parts::needs>
 class operation_handler;

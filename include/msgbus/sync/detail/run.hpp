@@ -1,13 +1,13 @@
 #pragma once
 
-/// How one handler of a delivery is called.
+/// The call of one handler of a delivery.
 
 #include <msgbus/sync/detail/delivery.hpp>
 
 namespace msgbus::sync::detail {
 
-/// Calls one handler, if it is still attached (D4). Returns whether it took the message, also if
-/// it threw; what it threw is in the delivery's failures (D2).
+/// Calls one handler, if it is still attached (D4). Returns whether it accepted the message, also
+/// if it threw; its exception is in the failures of the delivery (D2).
 inline bool run_one(const routing::item& item, delivery& d) {
   if (!item.entry->active()) return false;
   try {

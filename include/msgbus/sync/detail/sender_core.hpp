@@ -1,6 +1,6 @@
 #pragma once
 
-/// What producers and publishers have in common: the components bound to them, in order.
+/// The common part of producers and publishers: the bound components, in order.
 
 #include <msgbus/component/binding.hpp>
 #include <msgbus/observe/observer_slot.hpp>
@@ -10,7 +10,7 @@
 
 namespace msgbus::sync::detail {
 
-/// `Target` is the core of what is bound, with its `senders`.
+/// `Target` is the core of a bound component, with its `senders`.
 template <class Target>
 class sender_core : public routing::single_route {
  public:

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of a service that operations share, and that outlives it in them.
+/// The core of a service, shared with operations, which may outlive the service.
 
 #include <msgbus/component/argument.hpp>
 #include <msgbus/component/parts.hpp>
@@ -20,7 +20,7 @@ class service_core final : public routing::name_table {
 
   [[nodiscard]] static std::shared_ptr<service_core> make(std::shared_ptr<provider> overrides);
 
-  /// Calls the operation by name.
+  /// Executes an operation by its name.
   void execute(std::string_view name, std::span<const component::argument> arguments,
                const component::result_ref& result);
 
@@ -32,7 +32,7 @@ class service_core final : public routing::name_table {
   [[noreturn]] void throw_no_handler(std::string_view name);
 };
 
-/// One command of a service, with its one handler.
+/// One operation of a service, with its only handler.
 class operation_entry : public routing::named_entry {
  public:
   operation_entry(std::uint64_t order, std::string given, const service_core& in)
@@ -40,8 +40,8 @@ class operation_entry : public routing::named_entry {
 
   [[nodiscard]] std::string describe() const override { return "operation '" + name + "'"; }
 
-  /// Converts the arguments, runs the handler, stores the result. For callers that hold a guard
-  /// and have seen the entry active.
+  /// Converts the arguments, runs the handler, stores the result. For callers that hold a guard and
+  /// have seen that the entry is active.
   virtual void execute(std::span<const component::argument> arguments,
                        const component::result_ref& result) = 0;
 
@@ -53,7 +53,7 @@ class operation_entry : public routing::named_entry {
 
   [[nodiscard]] di::injection injection() const noexcept;
 
-  /// Runs `body` and tells the observer how it ended.
+  /// Runs `body` and reports the outcome to the observer.
   template <class Body>
   decltype(auto) watched(Body body) const {
     observer* const watcher = core.shared.watcher.get();
@@ -83,7 +83,8 @@ class operation_entry : public routing::named_entry {
   };
 };
 
-/// Throws `no_handler` for an operation that was cancelled or whose service is gone, or for none.
+/// Throws `no_handler` for an operation that is empty or was cancelled, or whose service was
+/// destroyed.
 [[noreturn]] void throw_detached(const operation_entry* entry);
 
 }  // namespace msgbus::sync::detail

@@ -1,6 +1,7 @@
 #pragma once
 
-/// The part of a subscriber that publishers and subscriptions share, and that outlives it in them.
+/// The core of a subscriber, shared with publishers and subscriptions, which may outlive the
+/// subscriber.
 
 #include <msgbus/component/handler_entry.hpp>
 #include <msgbus/routing/subscription.hpp>
@@ -10,14 +11,14 @@
 
 namespace msgbus::sync::detail {
 
-/// A message on its way to the handlers of its topic.
+/// A message for the handlers of its topic.
 struct posting : delivery {
   posting(value_ref what, std::string_view to, std::size_t hash_of_topic) noexcept
       : delivery(what, known), known(to), hash(hash_of_topic) {}
 
   const msgbus::context known;
   const std::size_t hash;  // of the topic
-  bool refused = false;    // somebody subscribed to the topic and does not take the type (T6)
+  bool refused = false;    // a handler of the topic does not accept the type (T6)
 };
 
 class subscriber_core final : public routing::topic_tree {
@@ -32,15 +33,15 @@ class subscriber_core final : public routing::topic_tree {
                               const component::message_calls& calls,
                               const component::callable_type& type, void* callable);
 
-  /// The short way, under a guard: whether the message had one handler that needs nothing else,
-  /// which has run. Throws what the handler throws.
+  /// The fast path, under a guard: true if the message had exactly one handler without other needs,
+  /// which has run. Throws the handler's exception.
   [[nodiscard]] bool deliver_short(value_ref message, std::string_view topic,
                                    std::size_t hash) const;
 
   /// Runs the handlers of the message. Failures are collected; throws only `invalid_topic`.
   std::size_t deliver(posting& posted) const;
 
-  /// The handlers of the topic, whatever they take, for errors.
+  /// All handlers of the topic, for errors.
   [[nodiscard]] std::string describe_handlers(const posting& posted) const;
 
   std::size_t receive(value_ref message, std::string_view topic, std::size_t hash) const;
