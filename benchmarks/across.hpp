@@ -2,8 +2,8 @@
 
 /// What workloads are made of whose messages are sent by one thread and handled by another.
 
-#include "crew.hpp"
 #include "harness.hpp"
+#include "thread_group.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -128,7 +128,7 @@ contender sending_across(std::string name, role what, unsigned producers, Given.
         state->count.wait();
       };
     } else {
-      auto together = std::make_shared<crew>(producers, send);
+      auto together = std::make_shared<thread_group>(producers, send);
       made.before = [wake_way, together] {
         wake_way();
         together->wake();

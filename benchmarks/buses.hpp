@@ -5,8 +5,8 @@
 
 #include <msgbus/sync.hpp>
 
-#include "crew.hpp"
 #include "harness.hpp"
+#include "thread_group.hpp"
 
 #include <functional>
 #include <memory>

@@ -88,7 +88,7 @@ class business::open_transaction {
 };
 
 template <class Event>
-void business::tell_locked(const Event& event) {
+void business::notify_locked(const Event& event) {
   apply(read_model_, event);
   audit_.add(event);
   const std::string topic = exchange::topic_of(event);
@@ -98,7 +98,7 @@ void business::tell_locked(const Event& event) {
 void business::commit_locked(transaction& work) {
   work.commit();
   for (const exchange::fact& each : work.facts()) {
-    std::visit([this](const auto& event) { tell_locked(event); }, each);
+    std::visit([this](const auto& event) { notify_locked(event); }, each);
   }
 }
 

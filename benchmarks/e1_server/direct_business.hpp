@@ -53,7 +53,7 @@ class business final : public exchange::business {
   void require_open_locked() const;
   void commit_locked(exchange::transaction& work);
   template <class Event>
-  void tell_locked(const Event& event);
+  void notify_locked(const Event& event);
   /// What `f` does to the books, in a transaction. Its result is copied while the lock is held.
   template <class R>
   asio::awaitable<R> change(std::function<const R&(exchange::transaction&)> f);

@@ -4,7 +4,7 @@
 
 #include <msgbus/async/detail/core.hpp>
 #include <msgbus/async/detail/verb_call.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_state.hpp>
@@ -20,7 +20,7 @@ namespace msgbus::async::detail {
 ///
 /// - the caller of a verb, which cannot be cancelled while handlers run in its coroutine: `begin`
 ///   says whether there is a delivery in hand, and `ended` gives the verb's result;
-/// - a task or a lane: a coroutine that the library has spawned. The delivery has begun.
+/// - a task or a consumer loop: a coroutine that the library has spawned. The delivery has begun.
 ///
 /// What a handler does to the cancellation state of its coroutine is for itself alone; whether the
 /// coroutine is cancelled is known to the owner (docs/design/0014-who-knows-of-a-cancellation.md).
@@ -48,11 +48,11 @@ asio::awaitable<Result> await_handlers(Made made) {
     if constexpr (!Owner::is_caller) {
       co_await asio::this_coro::throw_if_cancelled(false);
       const auto state = co_await asio::this_coro::cancellation_state;
-      if constexpr (Owner::is_lane) {
-        owner.in_hand().cancelled = owner.is_told_to_end();
+      if constexpr (Owner::is_loop) {
+        owner.in_hand().cancelled = owner.is_cancel_requested();
       } else {
         const asio::any_io_executor here = co_await asio::this_coro::executor;
-        owner.in_hand().cancelled = exec::is_told_to_end(here, state);
+        owner.in_hand().cancelled = exec::is_cancel_requested(here, state);
       }
       if (!owner.in_hand().cancelled && state.slot().is_connected()) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
@@ -61,7 +61,7 @@ asio::awaitable<Result> await_handlers(Made made) {
     more = owner.handler_ended(failure);
   }
   if constexpr (Owner::is_caller) {
-    bool told_to_end = false;
+    bool cancel_requested = false;
     if (owner.must_wait()) {
       if (owner.can_be_cancelled()) {
         // Cancelled or not, what was started is waited for (A1).
@@ -70,30 +70,32 @@ asio::awaitable<Result> await_handlers(Made made) {
         co_await owner.together().join();
         co_await asio::this_coro::throw_if_cancelled(throws);
         const auto state = co_await asio::this_coro::cancellation_state;
-        told_to_end = state.cancelled() != asio::cancellation_type::none;
+        cancel_requested = state.cancelled() != asio::cancellation_type::none;
       } else if (exec::one_shot_event* const done = owner.together().until_done()) {
         co_await done->wait();
       }
     }
-    co_return owner.ended(told_to_end);
+    co_return owner.ended(cancel_requested);
   }
 }
 
-/// What tasks and lanes have in common.
+/// What tasks and loops have in common.
 inline bool go_on(delivery& d, const std::exception_ptr& failure) {
   d.component->handler_ended(d, failure);
   return d.component->advance(d);
 }
 
-/// A delivery that a lane handles. `Message` owns it.
+/// A delivery that a consumer loop handles. `Message` owns it.
 template <class Message>
-struct in_lane {
-  explicit in_lane(Message&& handled) noexcept : message(std::move(handled)) {}
+struct in_loop {
+  explicit in_loop(Message&& handled) noexcept : message(std::move(handled)) {}
   static constexpr bool is_caller = false;
-  static constexpr bool is_lane = true;
+  static constexpr bool is_loop = true;
 
   [[nodiscard]] delivery& in_hand() noexcept { return message.in_hand(); }
-  [[nodiscard]] bool is_told_to_end() noexcept { return in_hand().component->mailbox.discards(); }
+  [[nodiscard]] bool is_cancel_requested() noexcept {
+    return in_hand().component->mailbox.discards();
+  }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
     return go_on(in_hand(), failure);
   }

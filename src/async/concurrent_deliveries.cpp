@@ -1,6 +1,6 @@
 #include "async/concurrent_deliveries.hpp"
 
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 
 #include "async/await_handlers.hpp"
 
@@ -18,7 +18,7 @@ struct in_task {
   in_task& operator=(const in_task&) = delete;
   ~in_task() { d->cut_off(); }  // if its coroutine is destroyed: others may keep the call
   static constexpr bool is_caller = false;
-  static constexpr bool is_lane = false;
+  static constexpr bool is_loop = false;
 
   [[nodiscard]] delivery& in_hand() noexcept { return *d; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) { return go_on(*d, failure); }
@@ -83,14 +83,14 @@ delivery* concurrent_deliveries::take(const asio::any_io_executor& here) {
     if (!more_locked()) return mine ? mine->d : nullptr;
     here_ = here;
   }
-  helped_by_ = mine->component.get();
+  helpers_of_ = mine->component.get();
   auto self = std::static_pointer_cast<concurrent_deliveries>(shared_from_this());
-  helped_by_->helpers.made().add(helped_by_->executor(), std::move(self), mine->component);
+  helpers_of_->helpers.made().add(helpers_of_->executor(), std::move(self), mine->component);
   return mine->d;
 }
 
 delivery* concurrent_deliveries::take_next() {
-  if (!helped_by_) return nullptr;  // there was one only, or the last was taken
+  if (!helpers_of_) return nullptr;  // there was one only, or the last was taken
   part* mine = nullptr;
   bool is_last = false;
   {
@@ -103,12 +103,12 @@ delivery* concurrent_deliveries::take_next() {
 }
 
 void concurrent_deliveries::stop_helpers() noexcept {
-  std::exchange(helped_by_, nullptr)->helpers.made().remove(*this);
+  std::exchange(helpers_of_, nullptr)->helpers.made().remove(*this);
   here_ = {};  // a helper that finds nothing left does not look at it
 }
 
 void concurrent_deliveries::leave() noexcept {
-  if (!helped_by_) return;
+  if (!helpers_of_) return;
   std::size_t left = 0;
   {
     const std::lock_guard lock(mutex_);

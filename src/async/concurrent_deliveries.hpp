@@ -72,7 +72,7 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
   std::size_t next_ = 0;        // under the lock: those before it were taken
   asio::any_io_executor here_;  // under the lock: the caller's, while helpers are asked for
   bool has_tasks_ = false;      // under the lock, until all are taken
-  core* helped_by_ = nullptr;   // the caller's
+  core* helpers_of_ = nullptr;  // the caller's
 };
 
 }  // namespace msgbus::async::detail

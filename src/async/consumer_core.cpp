@@ -20,57 +20,57 @@ std::shared_ptr<consumer_core> consumer_core::make(const asio::any_io_executor& 
 
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
                                            const component::callable_type& type, void* callable,
-                                           policy* how) {
+                                           policy* handler_policy) {
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<event_entry>(how, order, calls, type, callable);
+    return std::make_shared<event_entry>(handler_policy, order, calls, type, callable);
   }));
 }
 
-inline bool consumer_core::run_list(routing::listed list, delivery& d, observer* watcher) {
-  for (const routing::item* item = list.begin; item != list.end; ++item) {
-    const std::uint64_t order = item->entry->order();
+inline bool consumer_core::run_list(routing::handler_range list, delivery& d, observer* observer) {
+  for (const routing::route_entry* route = list.begin; route != list.end; ++route) {
+    const std::uint64_t order = route->entry->order();
     if (order <= d.last) continue;
     if (order >= d.end) break;
-    if (!item->entry->active()) continue;
+    if (!route->entry->active()) continue;
     if (d.cancelled) {
       d.stopped = true;
       break;
     }
     d.last = order;
-    if (run_one(*item, d, watcher)) {
-      d.is_last = item + 1 == list.end;
+    if (run_one(*route, d, observer)) {
+      d.is_last = route + 1 == list.end;
       return true;
     }
   }
   return false;
 }
 
-bool consumer_core::run_at_once(value_ref message, const msgbus::context& known, failures& failed,
+bool consumer_core::run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                 bool from_mailbox) {
   const snapshot::guard guard(guarded());
   const routing::quick_route* const found = find_route(message.type);
-  return call_sole(found ? found->sole() : nullptr, message, known, failed, from_mailbox);
+  return call_sole(found ? found->sole() : nullptr, message, ctx, failed, from_mailbox);
 }
 
 bool consumer_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
-  observer* const watcher = shared.watcher.get();
+  observer* const observer = shared.attached_observer.get();
   if (d.is_last) {  // what came since then gets the next event (D4)
-    return settle_quickly(d, watcher);
+    return settle_quickly(d, observer);
   }
-  if (!d.begun) begin_quickly(d, watcher);
-  const routing::listed every(any());
+  if (!d.begun) begin_quickly(d, observer);
+  const routing::handler_range every(any());
   if (!d.typed_done) {
-    const routing::listed typed(find(d.message.type));
-    if (run_list(typed, d, watcher)) {
+    const routing::handler_range typed(find(d.message.type));
+    if (run_list(typed, d, observer)) {
       d.is_last = d.is_last && every.begin == every.end;
       return true;
     }
     d.typed_done = true;
     d.last = 0;
   }
-  if (every.begin != every.end && run_list(every, d, watcher)) return true;
-  return settle_quickly(d, watcher);
+  if (every.begin != every.end && run_list(every, d, observer)) return true;
+  return settle_quickly(d, observer);
 }
 
 void consumer_core::close() noexcept {

@@ -22,14 +22,14 @@ void say_abandoned(const char* component, std::uint64_t messages, const std::str
                first.c_str());
 }
 
-void say(const char* what, const msgbus::step& about, const std::exception_ptr& failure) noexcept {
-  msgbus::detail::say({what, " ", about.message, about.topic.empty() ? "" : " on ", about.topic,
+void say(const char* text, const msgbus::step& step, const std::exception_ptr& failure) noexcept {
+  msgbus::detail::say({text, " ", step.message, step.topic.empty() ? "" : " on ", step.topic,
                        " failed, and no observer is attached: "},
                       failure);
 }
 
-void say_failed(const msgbus::step& about, const failures& failed) noexcept {
-  for (std::size_t i = 0; i < failed.size(); ++i) say("a handler of", about, failed[i]);
+void say_failed(const msgbus::step& step, const failures& failed) noexcept {
+  for (std::size_t i = 0; i < failed.size(); ++i) say("a handler of", step, failed[i]);
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ void say_failed(const msgbus::step& about, const failures& failed) noexcept {
 
 delivery::delivery(delivery&& other) noexcept
     : component(other.component),
-      known(other.known),
+      ctx(other.ctx),
       message(other.message),
       operation(other.operation),
       failed(std::move(other.failed)),
@@ -52,7 +52,7 @@ delivery::delivery(delivery&& other) noexcept
       shared(std::move(other.shared)),
       shared_known(std::move(other.shared_known)),
       share(other.share),
-      home(other.home),
+      storage(other.storage),
       part_of(other.part_of),
       is_last(other.is_last),
       typed_done(other.typed_done),
@@ -67,13 +67,13 @@ delivery::delivery(delivery&& other) noexcept
 exec::shared_message delivery::share_message() {
   if (part_of) {
     auto keep = [call = call_ptr<verb_call>(part_of)](exec::queued_message*) {};
-    return exec::shared_message(static_cast<exec::queued_message*>(home), std::move(keep));
+    return exec::shared_message(static_cast<exec::queued_message*>(storage), std::move(keep));
   }
   if (!shared) {
-    shared = share(home);
+    shared = share(storage);
     message = shared->message();
-    shared_known = std::make_unique<const msgbus::context>(known->on(shared->topic()));
-    known = shared_known.get();
+    shared_known = std::make_unique<const msgbus::context>(ctx->on(shared->topic()));
+    ctx = shared_known.get();
   }
   return shared;
 }
@@ -86,7 +86,7 @@ void delivery::cut_off() noexcept {
 }
 
 di::injection delivery::injection_for(const routing::entry& entry) const noexcept {
-  return {component->shared.overrides_state(), *known, {&entry, &component::describe_entry}};
+  return {component->shared.overrides_state(), *ctx, {&entry, &component::describe_entry}};
 }
 
 asio::awaitable<void> delivery::start() {
@@ -105,12 +105,12 @@ core::core(const char* kind, routing::router& routes, const asio::any_io_executo
 
 bool core::run_at_once(value_ref, const msgbus::context&, failures&, bool) { return false; }
 
-void core::begin(delivery& d, observer* watcher) {
+void core::begin(delivery& d, observer* observer) {
   if (!d.from_mailbox) {
     if (closed()) throw_closed(d.step());
     counts_.add(outcome::begun);
   }
-  if (watcher) watcher->accepted(d.step());
+  if (observer) observer->accepted(d.step());
   d.begun = true;
   d.end = routes_.next_order();
 }
@@ -122,51 +122,52 @@ void core::nothing_ran(const msgbus::step&, value_ref, bool) {}  // it has settl
 void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
   if (failure) d.failed.add(failure);
   ++d.ran;
-  if (shared.watcher.get()) [[unlikely]] {
+  if (shared.attached_observer.get()) [[unlikely]] {
     const snapshot::guard guard(routes_.guarded());
-    if (observer* const watcher = shared.watcher.get()) tell(d, watcher, d.failed_before);
+    if (observer* const observer = shared.attached_observer.get())
+      notify(d, observer, d.failed_before);
   }
   d.next = {};
 }
 
-void core::tell(const delivery& d, observer* watcher, std::size_t failed_before) {
+void core::notify(const delivery& d, observer* observer, std::size_t failed_before) {
   for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
-    watcher->failed(d.step(), d.failed[i]);
+    observer->failed(d.step(), d.failed[i]);
   }
-  if (d.failed.size() == failed_before) watcher->delivered(d.step());
+  if (d.failed.size() == failed_before) observer->delivered(d.step());
 }
 
 std::exception_ptr core::mismatch(const delivery&) const { return nullptr; }
 
 std::string core::describe_handlers(std::string_view) const { return {}; }
 
-void core::settle(delivery& d, observer* watcher) {
+void core::settle(delivery& d, observer* observer) {
   d.settled = true;
   // Cancelled when its last handler had ended well: that is well.
   if (d.cancelled && !d.stopped && d.failed.empty()) d.cancelled = false;
   if (d.ran == 0 && d.refused && !d.with_others && !d.cancelled) {
     d.failed.add(mismatch(d));
-    if (watcher && d.from_mailbox) watcher->failed(d.step(), d.failed[0]);
+    if (observer && d.from_mailbox) observer->failed(d.step(), d.failed[0]);
   }
   if (d.ran == 0 && !d.cancelled && !written_off_.load(std::memory_order_acquire)) {
     counts_.add(outcome::unrouted);
-    if (watcher) watcher->unrouted(d.step());
+    if (observer) observer->unrouted(d.step());
   }
-  if (d.from_mailbox && !watcher) {
+  if (d.from_mailbox && !observer) {
     for (std::size_t i = 0; i < d.failed.size(); ++i) {
       if (d.cancelled && exec::is_aborted(d.failed[i])) continue;  // that it was told to
       say("a handler of", d.step(), d.failed[i]);
     }
   }
   if (d.cancelled) {
-    if (watcher) {
-      watcher->abandoned(d.step());
+    if (observer) {
+      observer->abandoned(d.step());
     } else if (d.from_mailbox && !d.listener) {
       unseen_.add(d.step().message);
     }
     count(outcome::abandoned);
-  } else if (!count(d.failed.empty() ? outcome::handled : outcome::failed) && watcher) {
-    watcher->abandoned(d.step());  // as it was counted when a drain wrote it off
+  } else if (!count(d.failed.empty() ? outcome::handled : outcome::failed) && observer) {
+    observer->abandoned(d.step());  // as it was counted when a drain wrote it off
   }
   if (d.listener) {
     d.listener->settled(d.cancelled        ? outcome::abandoned
@@ -177,18 +178,18 @@ void core::settle(delivery& d, observer* watcher) {
 }
 
 void core::count_no_handler(const delivery& d) noexcept {
-  observer* const watcher = shared.watcher.get();
+  observer* const observer = shared.attached_observer.get();
   counts_.add(outcome::begun);
   counts_.add(outcome::unrouted);
-  if (watcher) watcher->unrouted(d.step());
+  if (observer) observer->unrouted(d.step());
   count(outcome::failed);
 }
 
 void core::cut_off_delivery(delivery& d) noexcept {
   const snapshot::guard guard(routes_.guarded());
   d.settled = true;
-  if (observer* const watcher = shared.watcher.get()) {
-    watcher->abandoned(d.step());
+  if (observer* const observer = shared.attached_observer.get()) {
+    observer->abandoned(d.step());
   } else if (d.from_mailbox && !d.listener) {
     unseen_.add(d.step().message);
   }
@@ -217,7 +218,7 @@ void core::give_up(delivery& d) noexcept {
   if (!d.begun) {
     if (closed()) return count_rejected(d.step());
     counts_.add(outcome::begun);
-    if (observer* const watcher = shared.watcher.get()) watcher->accepted(d.step());
+    if (observer* const observer = shared.attached_observer.get()) observer->accepted(d.step());
     d.begun = true;
   }
   cut_off_delivery(d);
@@ -225,14 +226,14 @@ void core::give_up(delivery& d) noexcept {
 
 // --- the mailbox's side ----------------------------------------------------------------------
 
-/// A message that a lane handles, and that may suspend.
+/// A message that a consumer loop handles, and that may suspend.
 struct core::handling {
   handling(core& in, exec::queued_message& message, const exec::message_head& head)
-      : known(head.known()), d(in, head.message, known) {
+      : ctx(head.ctx()), d(in, head.message, ctx) {
     d.from_mailbox = true;
     d.listener = head.listener;
-    d.home = &message;
-    d.share = [](void* home) { return static_cast<exec::queued_message*>(home)->share(); };
+    d.storage = &message;
+    d.share = [](void* storage) { return static_cast<exec::queued_message*>(storage)->share(); };
   }
   static void* operator new(std::size_t) { return exec::take_block(); }
   static void operator delete(void* block) noexcept { exec::give_back_block(block); }
@@ -243,7 +244,7 @@ struct core::handling {
     [[nodiscard]] delivery& in_hand() noexcept { return owned->d; }
   };
 
-  msgbus::context known;
+  msgbus::context ctx;
   delivery d;
 };
 
@@ -251,9 +252,9 @@ bool core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
   const exec::message_head head = message.head();
   const cause_scope cause(head.origin);
   if (!head.listener) [[likely]] {
-    const msgbus::context known = head.known();
+    const msgbus::context ctx = head.ctx();
     failures failed;
-    if (run_at_once(head.message, known, failed, true)) [[likely]] {
+    if (run_at_once(head.message, ctx, failed, true)) [[likely]] {
       if (!failed.empty()) [[unlikely]]
         say_failed({head.message.type->name, head.topic}, failed);
       return true;
@@ -262,16 +263,16 @@ bool core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
   static_assert(sizeof(handling) <= exec::block_bytes);
   auto now = std::make_unique<handling>(*this, message, head);
   if (!advance(now->d)) return true;
-  rest = await_handlers<void, in_lane<handling::held>>(handling::held{std::move(now)});
+  rest = await_handlers<void, in_loop<handling::held>>(handling::held{std::move(now)});
   return false;
 }
 
 void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
   const snapshot::guard guard(routes_.guarded());
-  observer* const watcher = shared.watcher.get();
+  observer* const observer = shared.attached_observer.get();
   d.settled = true;
-  if (watcher) {
-    watcher->failed(d.step(), why);
+  if (observer) {
+    observer->failed(d.step(), why);
   } else {
     say("the command", d.step(), why);
   }
@@ -280,13 +281,13 @@ void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
 
 void core::abandoned(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
-  const msgbus::step about{head.message.type->name, head.topic};
+  const msgbus::step step{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
-  if (observer* const watcher = shared.watcher.get()) {
-    watcher->accepted(about);  // of others it is told when their handlers begin
-    watcher->abandoned(about);
+  if (observer* const observer = shared.attached_observer.get()) {
+    observer->accepted(step);  // of others it is told when their handlers begin
+    observer->abandoned(step);
   } else if (!head.listener) {
-    unseen_.add(about.message);
+    unseen_.add(step.message);
   }
   count(outcome::abandoned);
   if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
@@ -294,11 +295,11 @@ void core::abandoned(const exec::queued_message& message) noexcept {
 
 void core::dropped(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
-  const msgbus::step about{head.message.type->name, head.topic};
+  const msgbus::step step{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
-  if (observer* const watcher = shared.watcher.get()) {
-    watcher->accepted(about);
-    watcher->dropped(about);
+  if (observer* const observer = shared.attached_observer.get()) {
+    observer->accepted(step);
+    observer->dropped(step);
   }
   count(outcome::dropped);
   if (head.listener) head.listener->settled(outcome::dropped, 0, {});
@@ -306,9 +307,9 @@ void core::dropped(const exec::queued_message& message) noexcept {
 
 void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
   const snapshot::guard guard(routes_.guarded());
-  if (observer* const watcher = shared.watcher.get()) {
-    watcher->accepted({message.type->name, topic});
-    watcher->dropped({message.type->name, topic});
+  if (observer* const observer = shared.attached_observer.get()) {
+    observer->accepted({message.type->name, topic});
+    observer->dropped({message.type->name, topic});
   }
   counts_.add(outcome::begun);
   count(outcome::dropped);
@@ -320,15 +321,15 @@ void core::refused(value_ref message, std::string_view topic) noexcept {
 
 void core::count_rejected(const msgbus::step& message) noexcept {
   counts_.add(outcome::rejected);
-  if (!shared.watcher.get()) return;
+  if (!shared.attached_observer.get()) return;
   const snapshot::guard guard(routes_.guarded());
-  if (observer* const watcher = shared.watcher.get()) watcher->rejected(message);
+  if (observer* const observer = shared.attached_observer.get()) observer->rejected(message);
 }
 
-void core::overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept {
+void core::overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept {
   const snapshot::guard guard(routes_.guarded());
   counts_.add(outcome::overran);
-  if (observer* const watcher = shared.watcher.get()) watcher->overran(about, took);
+  if (observer* const observer = shared.attached_observer.get()) observer->overran(step, took);
 }
 
 void core::throw_closed(const msgbus::step& message) {

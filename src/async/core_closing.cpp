@@ -16,30 +16,30 @@ namespace msgbus::async::detail {
 
 namespace {
 
-/// In the trash it calls back, after a grace period.
+/// In the retire list it calls back, after a grace period.
 struct callback {
-  std::function<void()> told;
-  ~callback() { told(); }
+  std::function<void()> notify;
+  ~callback() { notify(); }
 };
 
-void after_grace(const snapshot::domain& guarded, std::function<void()> told) {
-  snapshot::trash things;
-  things.add(std::unique_ptr<callback>(new callback{std::move(told)}));
+void after_grace(const snapshot::domain& guarded, std::function<void()> notify) {
+  snapshot::retire_list things;
+  things.add(std::unique_ptr<callback>(new callback{std::move(notify)}));
   snapshot::retire_later(guarded, std::move(things));
 }
 
 }  // namespace
 
-bool core::count(outcome what) noexcept {
+bool core::count(outcome result) noexcept {
   if (!watching_.load(std::memory_order_acquire)) [[likely]] {
-    counts_.add(what);
+    counts_.add(result);
     return true;
   }
   bool counted = false;
   {
-    const std::lock_guard lock(telling_);
+    const std::lock_guard lock(listeners_mutex_);
     counted = !written_off_.load(std::memory_order_relaxed);
-    if (counted) counts_.add(what);
+    if (counted) counts_.add(result);
   }
   check_quiet();
   return counted;
@@ -76,11 +76,11 @@ void core::close() noexcept {
 
 void core::listen(listener added) {
   {
-    const std::lock_guard lock(telling_);
-    if (!to_tell_) to_tell_ = std::make_unique<listeners>();
-    auto& [all, crowded] = *to_tell_;
+    const std::lock_guard lock(listeners_mutex_);
+    if (!listeners_) listeners_ = std::make_unique<listeners>();
+    auto& [all, crowded] = *listeners_;
     if (all.size() >= crowded) {
-      std::erase_if(all, [](const listener& each) { return each.whom.expired(); });
+      std::erase_if(all, [](const listener& each) { return each.target.expired(); });
       crowded = std::max(crowded, 2 * all.size());
     }
     all.push_back(std::move(added));
@@ -94,24 +94,24 @@ void core::grace_ended() noexcept {
 }
 
 void core::check_quiet() noexcept {
-  if (graced_.load(std::memory_order_acquire) && is_quiet()) tell_quiet();
+  if (graced_.load(std::memory_order_acquire) && is_quiet()) notify_quiet();
 }
 
-void core::tell_quiet() noexcept {
-  std::unique_ptr<listeners> to_tell;
+void core::notify_quiet() noexcept {
+  std::unique_ptr<listeners> to_notify;
   {
-    const std::lock_guard lock(telling_);
-    to_tell.swap(to_tell_);
+    const std::lock_guard lock(listeners_mutex_);
+    to_notify.swap(listeners_);
   }
-  if (!to_tell) return;
-  for (const listener& each : to_tell->all) {
-    if (const auto there = each.whom.lock()) each.tell(there.get());
+  if (!to_notify) return;
+  for (const listener& each : to_notify->all) {
+    if (const auto there = each.target.lock()) each.notify(there.get());
   }
 }
 
 void core::write_off() noexcept {
   {
-    const std::lock_guard lock(telling_);
+    const std::lock_guard lock(listeners_mutex_);
     if (written_off_.exchange(true, std::memory_order_acq_rel)) return;
     counts_.add(outcome::abandoned, unsettled());
   }
@@ -121,7 +121,7 @@ void core::write_off() noexcept {
 void core::end() noexcept {
   close();
   mailbox.discard();
-  tell_quiet();  // nobody gets more from here
+  notify_quiet();  // nobody gets more from here
 }
 
 namespace {
@@ -140,10 +140,10 @@ asio::awaitable<void> wait_until(std::shared_ptr<core> self,
 
 asio::awaitable<drain_report> core::drain(std::shared_ptr<core> self,
                                           std::chrono::steady_clock::duration deadline,
-                                          drain_options how) {
+                                          drain_options options) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto begun = exec::now(here);
-  const auto grace = how.grace_within(deadline);
+  const auto grace = options.grace_within(deadline);
   const counters before = self->stats();
   self->close();
   co_await wait_until(self, saturating_add(begun, deadline - grace));

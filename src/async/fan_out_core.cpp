@@ -29,8 +29,8 @@ void fan_out_core::unbind(core& target) { target.senders.unbind(*this); }
 template <class Take>
 void fan_out_core::for_each_bound(Take take) const {
   const snapshot::guard guard(guarded());
-  const routing::listed list(items());
-  for (const routing::item* each = list.begin; each != list.end; ++each) {
+  const routing::handler_range list(entries());
+  for (const routing::route_entry* each = list.begin; each != list.end; ++each) {
     if (!each->entry->active()) continue;
     take(static_cast<component::binding<core>*>(each->entry)->target(),
          static_cast<std::size_t>(list.end - each));
@@ -64,7 +64,7 @@ receipt fan_out_core::offer(const exec::shared_message& message, targets* full) 
   return total;
 }
 
-void fan_out_core::nothing_ran(const msgbus::step& message, value_ref what, bool refused) {
+void fan_out_core::nothing_ran(const msgbus::step& message, value_ref value, bool refused) {
   count_unrouted(message);
   if (!refused) return;
   std::string handlers;
@@ -72,13 +72,13 @@ void fan_out_core::nothing_ran(const msgbus::step& message, value_ref what, bool
     const std::string here = each->describe_handlers(message.topic);
     if (!here.empty()) handlers += (handlers.empty() ? "" : "; ") + here;
   }
-  throw not_taken(what, message.topic, handlers);
+  throw not_taken(value, message.topic, handlers);
 }
 
-void fan_out_core::count_unrouted(const msgbus::step& about) noexcept {
+void fan_out_core::count_unrouted(const msgbus::step& step) noexcept {
   unrouted.add();
   const snapshot::guard guard(guarded());
-  if (observer* const told = watcher.get()) told->unrouted(about);
+  if (observer* const observer = attached_observer.get()) observer->unrouted(step);
 }
 
 asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,

@@ -18,15 +18,15 @@ namespace {
 
 /// A handler with its message and all that it refers to.
 struct handler_and_message {
-  const handler_call* what;
+  const handler_call* handler;
   void* f;
   value_ref message;
 };
 
 /// Calls the handler; without effect on `running` if that is a plain function.
-void call(const handler_and_message& of, void* const* needed, const context& known,
+void call(const handler_and_message& of, void* const* needed, const context& ctx,
           asio::awaitable<void>& running) {
-  of.what->call(of.f, of.message, needed, known, &running);
+  of.handler->call(of.f, of.message, needed, ctx, &running);
 }
 
 /// The values of the handler's dependencies, none of them overridden.
@@ -68,12 +68,12 @@ class kept_needs {
   void** needed_ = few_.data();
 };
 
-asio::awaitable<void> run_kept(handler_and_message of, const context& known, failures& failed) {
+asio::awaitable<void> run_kept(handler_and_message of, const context& ctx, failures& failed) {
   try {
-    kept_needs all(*of.what->needs);
+    kept_needs all(*of.handler->needs);
     asio::awaitable<void> running;
-    call(of, all.needed(), known, running);
-    if (of.what->is_coroutine) co_await std::move(running);
+    call(of, all.needed(), ctx, running);
+    if (of.handler->is_coroutine) co_await std::move(running);
   } catch (...) {
     failed.add(std::current_exception());
   }
@@ -81,14 +81,14 @@ asio::awaitable<void> run_kept(handler_and_message of, const context& known, fai
 
 asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, failures& failed) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
-  exec::async_resolution in(with.overrides, with.who);
+  exec::async_resolution in(with.overrides, with.requested_by);
   auto handle = [&](void* const* needed) {
     asio::awaitable<void> running;
     call(of, needed, with.context, running);
     return running;
   };
   try {
-    in.begin(of.what->needs->all(), handle);
+    in.begin(of.handler->needs->all(), handle);
     co_await in.run();
   } catch (...) {
     in.failed(std::current_exception());
@@ -99,7 +99,7 @@ asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, f
 
 asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::injection& with,
                                      failures& failed) {
-  if (of.what->needs->keep && with.overrides.empty()) return run_kept(of, with.context, failed);
+  if (of.handler->needs->keep && with.overrides.empty()) return run_kept(of, with.context, failed);
   return run_in_scope(of, with, failed);
 }
 
@@ -107,7 +107,7 @@ asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::in
 void run_attempt_at_once(const handler_and_message& of, attempt& mine) {
   try {
     asio::awaitable<void> none;
-    call(of, nullptr, mine.known, none);
+    call(of, nullptr, mine.ctx, none);
   } catch (...) {
     mine.failed.add(std::current_exception());
   }
@@ -116,8 +116,8 @@ void run_attempt_at_once(const handler_and_message& of, attempt& mine) {
 asio::awaitable<void> run_bare(handler_and_message of, attempt& mine) {
   try {
     asio::awaitable<void> running;
-    call(of, nullptr, mine.known, running);
-    if (of.what->is_coroutine) co_await std::move(running);
+    call(of, nullptr, mine.ctx, running);
+    if (of.handler->is_coroutine) co_await std::move(running);
   } catch (...) {
     mine.failed.add(std::current_exception());
   }
@@ -125,38 +125,39 @@ asio::awaitable<void> run_bare(handler_and_message of, attempt& mine) {
 
 }  // namespace
 
-asio::awaitable<void> start_once(const handler_call& what, const handler_in_hand& which,
+asio::awaitable<void> start_once(const handler_call& handler, const handler_in_hand& which,
                                  delivery& d) {
-  const handler_and_message of{&what, which.f, d.message};
-  if (what.needs) return run_with_needs(of, d.injection_for(which.entry), d.failed);
+  const handler_and_message of{&handler, which.f, d.message};
+  if (handler.needs) return run_with_needs(of, d.injection_for(which.entry), d.failed);
   asio::awaitable<void> running;
-  call(of, nullptr, *d.known, running);
+  call(of, nullptr, *d.ctx, running);
   return running;
 }
 
-asio::awaitable<void> start_attempts(const handler_call& what, const handler_in_hand& which,
+asio::awaitable<void> start_attempts(const handler_call& handler, const handler_in_hand& which,
                                      delivery& d, std::shared_ptr<const void> keep,
                                      std::string_view name) {
-  const handler_and_message of{&what, which.f, d.message};
+  const handler_and_message of{&handler, which.f, d.message};
   auto make = [of](attempt& mine) {
-    return of.what->needs ? run_with_needs(of, mine.injection(), mine.failed) : run_bare(of, mine);
+    return of.handler->needs ? run_with_needs(of, mine.injection(), mine.failed)
+                             : run_bare(of, mine);
   };
   run_attempt at_once;
-  if (!what.is_coroutine && !what.needs) {
+  if (!handler.is_coroutine && !handler.needs) {
     at_once = [of](attempt& mine) { run_attempt_at_once(of, mine); };
   }
-  return run_attempts(d.component->self(), which.entry, std::move(keep), *d.known, name,
+  return run_attempts(d.component->self(), which.entry, std::move(keep), *d.ctx, name,
                       *which.policy, make, d.failed, std::move(at_once));
 }
 
-step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
+step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
   if (!which.policy) {
-    *start = start_once(what, which, d);
+    *start = start_once(handler, which, d);
   } else {
     auto shared = d.share_message();  // which may move it
-    *start = start_attempts(what, which, d, std::move(shared), d.message.type->name);
+    *start = start_attempts(handler, which, d, std::move(shared), d.message.type->name);
   }
   return step_taken::suspends;
 }

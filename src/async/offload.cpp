@@ -46,7 +46,7 @@ class offload_state {
   }
 
   /// False if there is nothing to be ended: where it is not in this state.
-  bool end_unbegun(offloaded how) noexcept { return end(phase::posted, std::move(how)); }
+  bool end_unbegun(offloaded result) noexcept { return end(phase::posted, std::move(result)); }
 
   /// False when it has ended: then there is nothing to wait for.
   bool will_wait() {
@@ -59,18 +59,18 @@ class offload_state {
 
   offloaded take() {
     const std::lock_guard lock(mutex_);
-    return std::move(how_);
+    return std::move(result_);
   }
 
  private:
   enum class phase { posted, running, ended };
 
-  bool end(phase from, offloaded how) noexcept {
+  bool end(phase from, offloaded result) noexcept {
     std::function<void()> unused;  // destroyed without the lock
     const std::lock_guard lock(mutex_);
     if (where_ != from) return false;
     where_ = phase::ended;
-    how_ = std::move(how);
+    result_ = std::move(result);
     unused.swap(work_);
     if (waiting_) waiting_->set();
     return true;
@@ -80,7 +80,7 @@ class offload_state {
   phase where_ = phase::posted;
   std::function<void()> work_;  // while it is posted
   const shared_origin cause_;
-  offloaded how_;
+  offloaded result_;
   std::optional<exec::one_shot_event> waiting_;
 };
 
@@ -108,8 +108,8 @@ asio::awaitable<offloaded> offload(asio::any_io_executor on, std::function<void(
   asio::post(on, posted_work(state));
   on = {};  // it must not outlive its context
   while (state->will_wait()) {
-    const auto told = co_await asio::this_coro::cancellation_state;
-    if (told.cancelled() != asio::cancellation_type::none) {
+    const auto now = co_await asio::this_coro::cancellation_state;
+    if (now.cancelled() != asio::cancellation_type::none) {
       offloaded given_up;
       given_up.failure = exec::aborted("a handler that had not started");
       if (state->end_unbegun(std::move(given_up))) break;
@@ -117,8 +117,8 @@ asio::awaitable<offloaded> offload(asio::any_io_executor on, std::function<void(
     co_await state->wait();
   }
   co_await asio::this_coro::throw_if_cancelled(throws);
-  offloaded how = state->take();
-  co_return how;
+  offloaded result = state->take();
+  co_return result;
 }
 
 }  // namespace msgbus::async::detail

@@ -10,17 +10,17 @@
 
 namespace msgbus::async::detail {
 
-inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbus::context& known,
+inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
                             failures& failed, bool from_mailbox) {
   const di::provider_state& overrides = shared.overrides_state();
-  if (!sole || shared.watcher.get() || overrides.has_async()) [[unlikely]]
+  if (!sole || shared.attached_observer.get() || overrides.has_async()) [[unlikely]]
     return false;
   if (!from_mailbox) {
     if (closed()) [[unlikely]]
       return false;
     counts_.add(outcome::begun);
   }
-  const di::injection with{overrides, known, {sole, &component::describe_entry}};
+  const di::injection with{overrides, ctx, {sole, &component::describe_entry}};
   try {
     reinterpret_cast<call_at_once>(sole->plain())(*sole, message, with, failed);
   } catch (...) {
@@ -30,18 +30,18 @@ inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbu
   return true;
 }
 
-inline void core::begin_quickly(delivery& d, observer* watcher) {
-  if (watcher || (!d.from_mailbox && closed())) [[unlikely]]
-    return begin(d, watcher);
+inline void core::begin_quickly(delivery& d, observer* observer) {
+  if (observer || (!d.from_mailbox && closed())) [[unlikely]]
+    return begin(d, observer);
   if (!d.from_mailbox) counts_.add(outcome::begun);
   d.begun = true;
   d.end = routes_.next_order();
 }
 
-inline bool core::settle_quickly(delivery& d, observer* watcher) {
-  if (watcher || d.ran == 0 || d.cancelled || d.listener || !d.failed.empty() ||
+inline bool core::settle_quickly(delivery& d, observer* observer) {
+  if (observer || d.ran == 0 || d.cancelled || d.listener || !d.failed.empty() ||
       watching_.load(std::memory_order_acquire)) [[unlikely]] {
-    settle(d, watcher);
+    settle(d, observer);
     return false;
   }
   d.settled = true;
@@ -49,25 +49,25 @@ inline bool core::settle_quickly(delivery& d, observer* watcher) {
   return false;
 }
 
-inline bool core::run_one(const routing::item& item, delivery& d, observer* watcher) {
+inline bool core::run_one(const routing::route_entry& route, delivery& d, observer* observer) {
   const std::size_t failed_before = d.failed.size();
   step_taken taken = step_taken::ran;
   try {
-    taken = reinterpret_cast<call_handler>(item.call)(*item.entry, d, nullptr);
+    taken = reinterpret_cast<call_handler>(route.call)(*route.entry, d, nullptr);
   } catch (...) {
     d.failed.add(std::current_exception());
   }
   switch (taken) {
     case step_taken::refused: d.refused = true; return false;
     case step_taken::suspends:
-      d.next = routing::pinned(*item.entry);
-      d.call_next = reinterpret_cast<call_handler>(item.call);
+      d.next = routing::entry_pin(*route.entry);
+      d.call_next = reinterpret_cast<call_handler>(route.call);
       return true;
     case step_taken::ran: break;
   }
   ++d.ran;
-  if (watcher) [[unlikely]]
-    tell(d, watcher, failed_before);
+  if (observer) [[unlikely]]
+    notify(d, observer, failed_before);
   return false;
 }
 

@@ -33,10 +33,12 @@ struct command_arguments {};
 class command_run final : public verb_run {
  public:
   using verb_run::verb_run;
-  [[nodiscard]] std::exception_ptr ended(bool told_to_end) { return ended_with(told_to_end); }
+  [[nodiscard]] std::exception_ptr ended(bool cancel_requested) {
+    return ended_with(cancel_requested);
+  }
 };
 
-/// A command in the hands of a lane.
+/// A command in the hands of a consumer loop.
 struct posted {
   command_ptr asked;
   [[nodiscard]] delivery& in_hand() const noexcept { return asked->d; }
@@ -49,7 +51,7 @@ struct served {
   served& operator=(const served&) = delete;
   ~served() { asked->d.cut_off(); }  // if its coroutine is destroyed: others may keep the command
   static constexpr bool is_caller = false;
-  static constexpr bool is_lane = false;
+  static constexpr bool is_loop = false;
 
   [[nodiscard]] delivery& in_hand() noexcept { return asked->d; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
@@ -61,18 +63,18 @@ struct served {
 
 /// The handler's awaitable, for deliveries.
 step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
-  return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.home), start);
+  return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.storage), start);
 }
 
 }  // namespace
 
-step_taken start_operation(const handler_call& what, const handler_in_hand& which, command& asked,
-                           asio::awaitable<void>* start) {
+step_taken start_operation(const handler_call& handler, const handler_in_hand& which,
+                           command& asked, asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
   if (!which.policy) {
-    *start = start_once(what, which, asked.d);
+    *start = start_once(handler, which, asked.d);
   } else {
-    *start = start_attempts(what, which, asked.d, keep(command_ptr(&asked)), asked.name);
+    *start = start_attempts(handler, which, asked.d, keep(command_ptr(&asked)), asked.name);
   }
   return step_taken::suspends;
 }
@@ -80,11 +82,11 @@ step_taken start_operation(const handler_call& what, const handler_in_hand& whic
 command::command(std::shared_ptr<service_core> in, std::string called)
     : service(std::move(in)),
       name(std::move(called)),
-      d(first.emplace(*service, value_ref{key_of<command_arguments>, this}, known)) {
+      d(first.emplace(*service, value_ref{key_of<command_arguments>, this}, ctx)) {
   if (const shared_origin* const led_to_it = current_cause()) cause = *led_to_it;
-  known = context::caused_by(cause.get());
+  ctx = context::caused_by(cause.get());
   d.operation = name;
-  d.home = this;
+  d.storage = this;
 }
 
 std::shared_ptr<const void> keep(const command_ptr& asked) {
@@ -118,17 +120,17 @@ asio::awaitable<void> call_command(call_ptr<command_for<void>> asked) {
 
 bool service_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
-  observer* const watcher = core::shared.watcher.get();
+  observer* const observer = core::shared.attached_observer.get();
   if (!d.begun) {
-    const command& asked = *static_cast<command*>(d.home);
+    const command& asked = *static_cast<command*>(d.storage);
     if (closed() && !d.from_mailbox) throw_closed(d.step());
     routing::entry* const found = asked.only ? asked.only.get() : find(asked.name);
     if (!found || !found->active()) throw_no_handler(asked);
-    begin_quickly(d, watcher);
-    const routing::item item{reinterpret_cast<void (*)()>(&start_command), found};
-    if (run_one(item, d, watcher)) return true;
+    begin_quickly(d, observer);
+    const routing::route_entry route{reinterpret_cast<void (*)()>(&start_command), found};
+    if (run_one(route, d, observer)) return true;
   }
-  return settle_quickly(d, watcher);
+  return settle_quickly(d, observer);
 }
 
 std::shared_ptr<exec::queued_message> queued_command::share() {
@@ -165,7 +167,7 @@ bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& 
     refuse(asked->d, std::current_exception());
     return true;
   }
-  rest = await_handlers<void, in_lane<posted>>(posted{asked});
+  rest = await_handlers<void, in_loop<posted>>(posted{asked});
   return false;
 }
 

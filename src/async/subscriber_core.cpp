@@ -31,35 +31,35 @@ error not_taken(value_ref message, std::string_view topic, const std::string& ha
 subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,
                                              const component::message_calls& calls,
                                              const component::callable_type& type, void* callable,
-                                             policy* how) {
+                                             policy* handler_policy) {
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<message_entry>(how, order, routing::checked_patterns(patterns), calls,
-                                           type, callable);
+    return std::make_shared<message_entry>(
+        handler_policy, order, routing::checked_patterns(patterns), calls, type, callable);
   }));
 }
 
-bool subscriber_core::run_at_once(value_ref message, const msgbus::context& known, failures& failed,
+bool subscriber_core::run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                   bool from_mailbox) {
   if (has_patterns()) return false;
   const snapshot::guard guard(guarded());
-  const routing::quick_route* const found = find_only_route(known.topic(), hash_of(known.topic()));
+  const routing::quick_route* const found = find_only_route(ctx.topic(), hash_of(ctx.topic()));
   routing::entry* sole = found ? found->sole() : nullptr;
   // It takes one type; others may be converted.
   if (sole && static_cast<message_entry&>(*sole).types()[0] != message.type) sole = nullptr;
-  return call_sole(sole, message, known, failed, from_mailbox);
+  return call_sole(sole, message, ctx, failed, from_mailbox);
 }
 
 bool subscriber_core::advance(delivery& d) {
   const snapshot::guard guard(guarded());
-  observer* const watcher = shared.watcher.get();
-  if (!d.begun) begin_quickly(d, watcher);
-  const std::string_view topic = d.known->topic();
+  observer* const observer = shared.attached_observer.get();
+  if (!d.begun) begin_quickly(d, observer);
+  const std::string_view topic = d.ctx->topic();
   const std::size_t hash = hash_of(topic);
-  const routing::listed only(find_only(topic, hash));
-  routing::matches found;
+  const routing::handler_range only(find_only(topic, hash));
+  routing::merged_handlers found;
   if (only.begin == only.end) find(topic, hash, found);
   bool must_await = false;
-  const auto run = [&](const routing::item& each) {
+  const auto run = [&](const routing::route_entry& each) {
     if (must_await || d.stopped) return;
     const std::uint64_t order = each.entry->order();
     if (order <= d.last || order >= d.end || !each.entry->active()) return;
@@ -68,20 +68,20 @@ bool subscriber_core::advance(delivery& d) {
       return;
     }
     d.last = order;
-    must_await = run_one(each, d, watcher);
+    must_await = run_one(each, d, observer);
   };
-  for (const routing::item* each = only.begin; each != only.end; ++each) run(*each);
+  for (const routing::route_entry* each = only.begin; each != only.end; ++each) run(*each);
   found.for_each(run);
   if (must_await) return true;
-  return settle_quickly(d, watcher);
+  return settle_quickly(d, observer);
 }
 
 std::string subscriber_core::describe_handlers(std::string_view topic) const {
   const snapshot::guard guard(guarded());
-  routing::matches found;
+  routing::merged_handlers found;
   find(topic, hash_of(topic), found);
   std::string all;
-  found.for_each([&](const routing::item& each) {
+  found.for_each([&](const routing::route_entry& each) {
     if (each.entry->active()) all += (all.empty() ? "" : "; ") + each.entry->describe();
   });
   return all;
@@ -89,7 +89,7 @@ std::string subscriber_core::describe_handlers(std::string_view topic) const {
 
 std::exception_ptr subscriber_core::mismatch(const delivery& d) const {
   return std::make_exception_ptr(
-      not_taken(d.message, d.known->topic(), describe_handlers(d.known->topic())));
+      not_taken(d.message, d.ctx->topic(), describe_handlers(d.ctx->topic())));
 }
 
 void subscriber_core::close() noexcept {

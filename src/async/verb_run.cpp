@@ -35,7 +35,7 @@ bool verb_run::take_next() {
 void verb_run::deliver_one_more(core& to, std::size_t among) {
   const std::size_t index = count_++;
   const bool is_here = exec::runs_on(*here_, to.executor());
-  delivery d(to, call_->message, call_->known);
+  delivery d(to, call_->message, call_->ctx);
   prepare(d, among);
   if (!must_await(to, d, index, is_here)) return;
   if (!together_) make_together(among + 1);
@@ -82,11 +82,11 @@ void verb_run::failed(std::size_t index, std::exception_ptr failure) {
   failed_->emplace(behind, index, std::move(failure));
 }
 
-std::exception_ptr verb_run::ended_with(bool told_to_end) {
+std::exception_ptr verb_run::ended_with(bool cancel_requested) {
   if (first_waits_) settle_awaited();
   if (failed_ && failed_->size() == 1) return failed_->front().second;
   try {
-    if (failed_ || cancelled_) throw_failures(told_to_end);
+    if (failed_ || cancelled_) throw_failures(cancel_requested);
     if (ran_ == 0) call_->nothing_ran(refused_);
   } catch (...) {
     return std::current_exception();
@@ -94,12 +94,12 @@ std::exception_ptr verb_run::ended_with(bool told_to_end) {
   return nullptr;
 }
 
-void verb_run::throw_failures(bool told_to_end) {
+void verb_run::throw_failures(bool cancel_requested) {
   failures all;
   std::exception_ptr aborted;  // however many were told to end, it is one cancellation
   if (failed_) {
     for (const auto& each : *failed_) {
-      if (told_to_end && exec::is_aborted(each.second)) {
+      if (cancel_requested && exec::is_aborted(each.second)) {
         aborted = each.second;
       } else {
         all.add(each.second);

@@ -3,7 +3,7 @@
 /// What the coroutine of an awaited verb has besides its call: where it is with it.
 
 #include <msgbus/async/detail/verb_call.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 #include "async/concurrent_deliveries.hpp"
 
 #include <asio/any_io_executor.hpp>
@@ -36,7 +36,7 @@ class verb_run {
   void deliver(core& to, std::size_t among) {
     if (runs_at_once(to)) return;
     if (first_waits_) return deliver_one_more(to, among);
-    delivery& d = call_->first.emplace(to, call_->message, call_->known);
+    delivery& d = call_->first.emplace(to, call_->message, call_->ctx);
     prepare(d, among);
     deliver_first(to);
     if (first_waits_ && among != 0) call_->keeps = to.self();
@@ -69,15 +69,15 @@ class verb_run {
   [[nodiscard]] bool must_wait() const { return together_ && together_->has_tasks(); }
   [[nodiscard]] bool can_be_cancelled() const noexcept { return cancellable_; }
   [[nodiscard]] concurrent_deliveries& together() noexcept { return *together_; }
-  [[nodiscard]] std::size_t ended(bool told_to_end) {
+  [[nodiscard]] std::size_t ended(bool cancel_requested) {
     if (first_waits_) settle_awaited();
     if (failed_ || cancelled_) [[unlikely]]
-      throw_failures(told_to_end);
+      throw_failures(cancel_requested);
     if (ran_ == 0) call_->nothing_ran(refused_);
     return ran_;
   }
   /// The same, with what `ended` would throw as its result: for those who throw it themselves.
-  [[nodiscard]] std::exception_ptr ended_with(bool told_to_end);
+  [[nodiscard]] std::exception_ptr ended_with(bool cancel_requested);
 
  private:
   // In the order of the components.
@@ -86,7 +86,7 @@ class verb_run {
   [[nodiscard]] bool runs_at_once(core& to) {
     failures failed;
     if (!exec::runs_on(*here_, to.executor()) ||
-        !to.run_at_once(call_->message, call_->known, failed, false)) {
+        !to.run_at_once(call_->message, call_->ctx, failed, false)) {
       return false;
     }
     ++ran_;
@@ -96,7 +96,7 @@ class verb_run {
     return true;
   }
   void prepare(delivery& d, std::size_t among) noexcept {
-    d.home = call_->owner;
+    d.storage = call_->owner;
     d.part_of = call_.get();
     d.with_others = among != 0;
   }
@@ -126,7 +126,7 @@ class verb_run {
   void settle_awaited();
   void add_failures(std::size_t index, const failures& of);
   void failed(std::size_t index, std::exception_ptr failure);
-  void throw_failures(bool told_to_end);
+  void throw_failures(bool cancel_requested);
 
   call_ptr<verb_call> call_;
   const asio::any_io_executor* here_ = nullptr;  // the caller's, while it begins

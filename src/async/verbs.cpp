@@ -2,7 +2,7 @@
 
 #include <msgbus/core/cause.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
 
 #include "async/verb_run.hpp"
@@ -45,11 +45,11 @@ class message_call final : public verb_call {
     message = given.message();
     if (const shared_origin* const led_to_it = current_cause()) [[unlikely]]
       cause = *led_to_it;
-    known = context::caused_by(cause.get(), given.topic());
+    ctx = context::caused_by(cause.get(), given.topic());
     to_->give(run);
   }
   void nothing_ran(bool refused) override {
-    to_->nothing_ran({message.type->name, known.topic()}, message, refused);
+    to_->nothing_ran({message.type->name, ctx.topic()}, message, refused);
   }
   void destroy() noexcept override { delete this; }
 

@@ -45,11 +45,11 @@ void answers::ended(const std::exception_ptr& why) noexcept {
   end_all({errc::transport_failed, describe(why)});
 }
 
-void answers::end_all(const pending_reply::ending& how) noexcept {
+void answers::end_all(const pending_reply::ending& ending) noexcept {
   std::vector<pending_replies::reply> left;
   {
     const std::lock_guard lock(mutex_);
-    left = waiting_.end(how);
+    left = waiting_.end(ending);
   }
   for (const auto& each : left) wake(each);
 }

@@ -35,7 +35,7 @@ class answers final : public transport::sink {
   bool take(envelope&& message, bool may_wait) noexcept override;
   void interrupted() noexcept override;
   void ended(const std::exception_ptr& why) noexcept override;
-  void end_all(const pending_reply::ending& how) noexcept;
+  void end_all(const pending_reply::ending& ending) noexcept;
   [[nodiscard]] bool has_ended() const;
 
   std::unique_ptr<transport::feed> feed;  // set before anybody else knows this

@@ -10,9 +10,9 @@
 
 namespace msgbus {
 
-bridge::bridge(std::shared_ptr<transport::transport> over, bridge_options how)
+bridge::bridge(std::shared_ptr<transport::transport> over, bridge_options options)
     : parts_(std::make_shared<parts>()) {
-  parts_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(how.on_failure));
+  parts_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(options.on_failure));
 }
 
 bridge& bridge::operator=(bridge&& other) noexcept {
@@ -52,30 +52,33 @@ void bridge::check_events(const parts& in, const std::vector<bridging::event_typ
 asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<parts> in, bridging::receiving_end to,
                                              std::string pattern,
                                              std::vector<bridging::event_type> events,
-                                             durable_options how) {
+                                             durable_options options) {
   {
     const std::lock_guard lock(in->mutex);
     check_events(*in, events);  // before the stream has a durable consumer
   }
-  auto joining = bridging::join_durable(in->hub, std::move(to), std::move(pattern), std::move(how));
+  auto joining =
+      bridging::join_durable(in->hub, std::move(to), std::move(pattern), std::move(options));
   std::shared_ptr<bridging::link_base> made = co_await std::move(joining);
   made->events = std::move(events);
   co_return keep(*in, std::move(made));
 }
 
 asio::awaitable<transport::stored> bridge::store(std::string topic, payload made,
-                                                 std::string_view type, const store_options& how) {
-  const context about = context::caused_by(detail::current_origin());
-  envelope out = bridging::stamped(parts_->hub->ids, std::move(topic), std::move(made),
-                                   {.type = type,
-                                    .about = about,
-                                    .form = how.form,
-                                    .source = how.source,
-                                    .message_id = how.message_id,
-                                    .is_stored = true});
-  for (const auto& [name, value] : how.headers) out.headers.insert_or_assign(name, value);
-  if (!how.message_id.empty()) out.headers.insert_or_assign(header::message_id, how.message_id);
-  return parts_->hub->wire->store(std::move(out), how.timeout);
+                                                 std::string_view type,
+                                                 const store_options& options) {
+  const context ctx = context::caused_by(detail::current_origin());
+  envelope out = bridging::make_envelope(parts_->hub->ids, std::move(topic), std::move(made),
+                                         {.type = type,
+                                          .ctx = ctx,
+                                          .form = options.form,
+                                          .source = options.source,
+                                          .message_id = options.message_id,
+                                          .is_stored = true});
+  for (const auto& [name, value] : options.headers) out.headers.insert_or_assign(name, value);
+  if (!options.message_id.empty())
+    out.headers.insert_or_assign(header::message_id, options.message_id);
+  return parts_->hub->wire->store(std::move(out), options.timeout);
 }
 
 std::vector<bridge_link> bridge::links() const {
@@ -119,8 +122,8 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
   drain_report report;
   for (std::size_t i = 0; i < in.size(); ++i) {
     const link_counters after = in[i]->stats();
-    const std::uint64_t failed = (after.naks + after.buried + after.errors) -
-                                 (before[i].naks + before[i].buried + before[i].errors);
+    const std::uint64_t failed = (after.naks + after.dead_lettered + after.errors) -
+                                 (before[i].naks + before[i].dead_lettered + before[i].errors);
     const std::uint64_t answered = after.answered - before[i].answered;
     report.handled += (after.acks - before[i].acks) + answered - (after.errors - before[i].errors);
     report.failed += failed;
@@ -131,12 +134,12 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
 
 asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
                                             std::chrono::steady_clock::duration deadline,
-                                            drain_options how) {
+                                            drain_options options) {
   using duration = drain_options::duration;
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = detail::saturating_add(exec::now(here), deadline);
   const duration grace =
-      how.grace_within(deadline);  // what is sent in the end needs a part of the time
+      options.grace_within(deadline);  // what is sent in the end needs a part of the time
   const auto left = [&] {
     return std::max(detail::saturating_sub(until, exec::now(here)), duration::zero());
   };

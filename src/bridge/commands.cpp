@@ -1,6 +1,6 @@
 #include <msgbus/bridge/detail/commands.hpp>
 
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 #include <msgbus/bridge/remote_error.hpp>
 
 #include "core/text.hpp"
@@ -130,9 +130,9 @@ void write_short_error(envelope& answer, const std::exception_ptr& failure) {
   answer.headers.emplace(header::error_text, "the reply cannot be sent");
 }
 
-std::exception_ptr unsendable(const std::string& what, const std::exception_ptr& why) {
+std::exception_ptr unsendable(const std::string& text, const std::exception_ptr& why) {
   return std::make_exception_ptr(
-      error(errc::transport_failed, what + " cannot be sent: " + describe(why)));
+      error(errc::transport_failed, text + " cannot be sent: " + describe(why)));
 }
 
 void throw_error_in(const envelope& answer, const std::string& operation) {

@@ -13,13 +13,13 @@ asio::awaitable<bridge> make_bridge(asio::awaitable<std::shared_ptr<transport::t
 
 }  // namespace
 
-asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how,
+asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& options,
                                 bridge_options bridging) {
-  return make_bridge(open(std::move(executor), how), std::move(bridging));
+  return make_bridge(open(std::move(executor), options), std::move(bridging));
 }
 
-asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how) {
-  return connect(std::move(executor), how, bridge_options{});
+asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& options) {
+  return connect(std::move(executor), options, bridge_options{});
 }
 
 }  // namespace msgbus::nats

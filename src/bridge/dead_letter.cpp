@@ -1,6 +1,6 @@
 #include <msgbus/bridge/detail/commands.hpp>
 #include <msgbus/bridge/detail/dead_letter.hpp>
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/core/hash.hpp>
 
@@ -34,10 +34,10 @@ std::string as_token(std::string_view name) {
   return token;
 }
 
-std::string id_of(const envelope& message, const given_up& about) {
-  std::string id = "dead." + as_token(about.stream) + '.' + as_token(about.durable) + '.' +
-                   std::to_string(about.sequence) + '.';
-  const std::uint64_t digest = message_digest(about.id, message.payload);
+std::string id_of(const envelope& message, const given_up& details) {
+  std::string id = "dead." + as_token(details.stream) + '.' + as_token(details.durable) + '.' +
+                   std::to_string(details.sequence) + '.';
+  const std::uint64_t digest = message_digest(details.id, message.payload);
   for (int shift = 60; shift >= 0; shift -= 4) id += hex[(digest >> shift) & 15];
   return id;
 }
@@ -54,35 +54,35 @@ bool is_blank(std::string_view text) noexcept {
 
 }  // namespace
 
-envelope dead_letter(const envelope& message, const given_up& about, extent how) {
-  envelope letter;
+envelope dead_letter(const envelope& message, const given_up& details, extent kept) {
+  envelope dead;
   const auto set = [&](std::string_view name, std::string_view value) {
-    letter.headers.insert_or_assign(name, value);
+    dead.headers.insert_or_assign(name, value);
   };
   for (const auto& [name, value] : message.headers) {
-    const bool stays = how < extent::own_headers
+    const bool stays = kept < extent::own_headers
                            ? !is_for_streams(name)
-                           : how < extent::no_payload && says_what_it_is(name);
-    if (stays) letter.headers.add(name, value);
+                           : kept < extent::no_payload && says_what_it_is(name);
+    if (stays) dead.headers.add(name, value);
   }
-  if (how < extent::no_payload) {
-    letter.payload = message.payload;
-    set(header::causation_id, about.id);
+  if (kept < extent::no_payload) {
+    dead.payload = message.payload;
+    set(header::causation_id, details.id);
   } else {
     set(header::dead_size, std::to_string(message.payload.size()));
   }
-  set(header::message_id, id_of(message, about));
-  set(header::attempt, std::to_string(about.attempts));
+  set(header::message_id, id_of(message, details));
+  set(header::attempt, std::to_string(details.attempts));
   set(header::dead_reason,
-      in_one_line(how < extent::short_reason
-                      ? about.reason
-                      : detail::first_characters(about.reason, short_reason_size)));
+      in_one_line(kept < extent::short_reason
+                      ? details.reason
+                      : detail::first_characters(details.reason, short_reason_size)));
   set(header::dead_topic, message.topic);
-  set(header::dead_stream, std::string(about.stream));
-  set(header::dead_durable, std::string(about.durable));
-  set(header::dead_sequence, std::to_string(about.sequence));
-  transport::make_sendable(letter.headers);  // other programs' headers may be anything
-  return letter;
+  set(header::dead_stream, std::string(details.stream));
+  set(header::dead_durable, std::string(details.durable));
+  set(header::dead_sequence, std::to_string(details.sequence));
+  transport::make_sendable(dead.headers);  // other programs' headers may be anything
+  return dead;
 }
 
 std::uint64_t message_digest(std::string_view id, std::string_view payload) noexcept {

@@ -15,15 +15,15 @@ hub::hub(std::shared_ptr<transport::transport> over, failure_listener on_failure
 
 hub::~hub() { close(); }
 
-void hub::failed(std::string_view where, const std::exception_ptr& what) const noexcept {
+void hub::failed(std::string_view where, const std::exception_ptr& failure) const noexcept {
   if (!on_failure_) {
-    detail::say({where, " failed, and bridge_options::on_failure is not set: "}, what);
+    detail::say({where, " failed, and bridge_options::on_failure is not set: "}, failure);
     return;
   }
   try {
-    on_failure_(where, what);
+    on_failure_(where, failure);
   } catch (...) {
-    detail::say({where, " failed: "}, what);
+    detail::say({where, " failed: "}, failure);
     detail::say_thrown_by("on_failure");
   }
 }

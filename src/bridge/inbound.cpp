@@ -150,13 +150,13 @@ class inbound_link final : public link_base,
 
 std::shared_ptr<link_base> join_inbound(std::shared_ptr<hub> over, receiving_end to,
                                         const std::vector<std::string>& patterns,
-                                        const inbound_options& how) {
+                                        const inbound_options& options) {
   std::string name = "inbound";
   for (const std::string& each : patterns) name += " " + each;
-  if (!how.queue_group.empty()) name += " (group " + how.queue_group + ")";
-  auto made =
-      std::make_shared<inbound_link>(std::move(over), std::move(name), std::move(to), how.buffer);
-  made->start(patterns, how.queue_group);
+  if (!options.queue_group.empty()) name += " (group " + options.queue_group + ")";
+  auto made = std::make_shared<inbound_link>(std::move(over), std::move(name), std::move(to),
+                                             options.buffer);
+  made->start(patterns, options.queue_group);
   return made;
 }
 

@@ -2,10 +2,12 @@
 
 namespace msgbus::bridging {
 
-void way_out::send(std::string topic, payload made, std::string_view type, const context& about) {
+void outbound_sender::send(std::string topic, payload made, std::string_view type,
+                           const context& ctx) {
   try {
-    const stamping with{.type = type, .about = about, .form = how_.form, .source = how_.source};
-    const envelope out = stamped(hub_->ids, std::move(topic), std::move(made), with);
+    const envelope_parts with{
+        .type = type, .ctx = ctx, .form = format_.form, .source = format_.source};
+    const envelope out = make_envelope(hub_->ids, std::move(topic), std::move(made), with);
     hub_->wire->publish(out, transport::urgency::bulk);
   } catch (...) {
     not_sent();
@@ -14,7 +16,7 @@ void way_out::send(std::string topic, payload made, std::string_view type, const
   sent_.fetch_add(1, std::memory_order_relaxed);
 }
 
-link_counters way_out::stats() const noexcept {
+link_counters outbound_sender::stats() const noexcept {
   link_counters all;
   all.sent = sent_.load(std::memory_order_relaxed);
   all.unsent = unsent_.load(std::memory_order_relaxed);

@@ -52,20 +52,21 @@ pending_replies::reply pending_replies::answer(key of, envelope&& with) {
 
 void pending_replies::give_up(key of) noexcept { (void)take(of); }
 
-std::vector<pending_replies::reply> pending_replies::interrupt(const pending_reply::ending& how) {
+std::vector<pending_replies::reply> pending_replies::interrupt(
+    const pending_reply::ending& ending) {
   std::vector<reply> left;
   for (std::size_t at = 0; at < places_.size(); ++at) {
     reply taken = take(key_of(at, places_[at].turn));
     if (!taken) continue;
-    taken->ended = how;
+    taken->ended = ending;
     left.push_back(std::move(taken));
   }
   return left;
 }
 
-std::vector<pending_replies::reply> pending_replies::end(const pending_reply::ending& how) {
-  ended_ = how;
-  return interrupt(how);
+std::vector<pending_replies::reply> pending_replies::end(const pending_reply::ending& ending) {
+  ended_ = ending;
+  return interrupt(ending);
 }
 
 std::string topic_of(std::string_view inbox, pending_replies::key of) {

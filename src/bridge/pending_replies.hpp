@@ -43,9 +43,9 @@ class pending_replies {
   [[nodiscard]] reply answer(key of, envelope&& with);  // null: it came too late, or to nobody
   void give_up(key of) noexcept;
   /// The answers to all that wait are lost.
-  [[nodiscard]] std::vector<reply> interrupt(const pending_reply::ending& how);
+  [[nodiscard]] std::vector<reply> interrupt(const pending_reply::ending& ending);
   /// The same, and so are those that are added later.
-  [[nodiscard]] std::vector<reply> end(const pending_reply::ending& how);
+  [[nodiscard]] std::vector<reply> end(const pending_reply::ending& ending);
 
   [[nodiscard]] bool has_ended() const noexcept { return ended_.has_value(); }
 

@@ -4,8 +4,8 @@
 
 namespace msgbus {
 
-remote_service::remote_service(const bridge& over, std::string prefix, call_options how)
-    : hub_(over.parts_->hub), prefix_(std::move(prefix)), how_(std::move(how)) {
+remote_service::remote_service(const bridge& over, std::string prefix, call_options options)
+    : hub_(over.parts_->hub), prefix_(std::move(prefix)), options_(std::move(options)) {
   detail::check_topic(prefix_);
 }
 
@@ -14,13 +14,16 @@ bridging::call remote_service::make_call(std::string_view name, payload argument
   topic.reserve(prefix_.size() + 1 + name.size());
   topic.append(prefix_).append(1, '.').append(name);
   detail::check_topic(topic);
-  const context about = context::caused_by(detail::current_origin());
+  const context ctx = context::caused_by(detail::current_origin());
   // Of CloudEvents, which must say what they are.
-  const std::string type = how_.form == header_form::cloudevents ? topic : std::string();
-  envelope request = bridging::stamped(
-      hub_->ids, std::move(topic), std::move(arguments),
-      {.type = type, .about = about, .form = how_.form, .source = how_.source, .is_request = true});
-  return {hub_, std::move(request), prefix_.size(), how_.timeout};
+  const std::string type = options_.form == header_form::cloudevents ? topic : std::string();
+  envelope request = bridging::make_envelope(hub_->ids, std::move(topic), std::move(arguments),
+                                             {.type = type,
+                                              .ctx = ctx,
+                                              .form = options_.form,
+                                              .source = options_.source,
+                                              .is_request = true});
+  return {hub_, std::move(request), prefix_.size(), options_.timeout};
 }
 
 }  // namespace msgbus

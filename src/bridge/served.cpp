@@ -9,7 +9,7 @@
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/core/topic.hpp>
 #include <msgbus/exec/context_shutdown_hook.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 #include <msgbus/exec/one_shot_event.hpp>
 #include <msgbus/exec/wake_memory.hpp>
 
@@ -24,29 +24,30 @@ namespace {
 class served_link final : public link_base, public std::enable_shared_from_this<served_link> {
  public:
   served_link(std::shared_ptr<hub> over, std::string called, std::string prefix,
-              const serve_options& how)
+              const serve_options& options)
       : link_base(std::move(over), std::move(called)),
         prefix_(std::move(prefix)),
-        how_(how),
-        admission_(how.concurrency, how.buffer) {
-    about_.name = how.name.empty() ? service_name(prefix_) : how.name;
-    about_.id = hub_->ids.next();
-    about_.version = how.version;
-    about_.description = how.description;
-    about_.started = std::chrono::system_clock::now();
+        options_(options),
+        admission_(options.concurrency, options.buffer) {
+    info_.name = options.name.empty() ? service_name(prefix_) : options.name;
+    info_.id = hub_->ids.next();
+    info_.version = options.version;
+    info_.description = options.description;
+    info_.started = std::chrono::system_clock::now();
   }
   ~served_link() override { served_link::cancel(); }
 
   void start(served_operations operations) {
     for (auto& each : operations) {
-      endpoints_.push_back(std::make_unique<endpoint>(std::move(each), prefix_, how_.queue_group));
+      endpoints_.push_back(
+          std::make_unique<endpoint>(std::move(each), prefix_, options_.queue_group));
     }
     for (const auto& each : endpoints_) {
       auto sink = std::make_shared<endpoint_sink>(shared_from_this(), *each);
-      feeds_.push_back(hub_->wire->subscribe(each->topic, how_.queue_group, std::move(sink)));
+      feeds_.push_back(hub_->wire->subscribe(each->topic, options_.queue_group, std::move(sink)));
     }
     for (const auto verb : {discovery_verb::ping, discovery_verb::info, discovery_verb::stats}) {
-      for (const std::string& each : discovery_topics(verb, about_.name, about_.id)) {
+      for (const std::string& each : discovery_topics(verb, info_.name, info_.id)) {
         feeds_.push_back(hub_->wire->subscribe(
             each, {}, std::make_shared<discovery_sink>(shared_from_this(), verb)));
       }
@@ -80,9 +81,9 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   /// context.
   class endpoint final : private exec::context_shutdown_hook {
    public:
-    endpoint(std::shared_ptr<const served_operation> what, const std::string& prefix,
+    endpoint(std::shared_ptr<const served_operation> serves, const std::string& prefix,
              std::string in_group)
-        : operation(std::move(what)),
+        : operation(std::move(serves)),
           topic(prefix + "." + operation->name),
           group(std::move(in_group)) {
       check_topic(topic);
@@ -211,7 +212,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   };
 
   [[nodiscard]] service_info described() const {
-    service_info all = about_;
+    service_info all = info_;
     for (const auto& each : endpoints_) {
       all.endpoints.push_back({each->operation->name, each->topic, each->group, each->now()});
     }
@@ -289,7 +290,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     const asio::any_io_executor& here = mine->at.operation->service->executor();
     const cause_scope cause(&mine->origin);
     const asio::any_io_executor on = exec::child_executor(here, here, false);
-    // Lanes do not keep their context running.
+    // Consumer loops do not keep their context running.
     auto ended = [mine = std::move(mine), work = exec::work_on(here)](std::exception_ptr failure) {
       if (!failure) failure = async::detail::failure_of(*mine->asked);
       mine->of->answer(*mine, failure);
@@ -324,35 +325,36 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   }
 
   [[nodiscard]] envelope made_answer(const command& one, payload result) const {
-    const context about = context::caused_by(one.origin.get());
+    const context ctx = context::caused_by(one.origin.get());
     // Of CloudEvents, which must say what they are.
-    const bool has_type = how_.form == header_form::cloudevents;
+    const bool has_type = options_.form == header_form::cloudevents;
     const std::string type = has_type ? one.at.topic + ".reply" : std::string();
-    return stamped(hub_->ids, one.message.reply_to, std::move(result),
-                   {.type = type, .about = about, .form = how_.form, .source = how_.source});
+    return make_envelope(
+        hub_->ids, one.message.reply_to, std::move(result),
+        {.type = type, .ctx = ctx, .form = options_.form, .source = options_.source});
   }
 
   /// Sends what `make` makes, which is `what`. The caller gets an answer: if this one cannot be
   /// sent, the reason. Gives the failure that the caller is told of, if any.
   template <class Make, class What>
   std::exception_ptr reply(const std::string& to, const std::exception_ptr& failure,
-                           const Make& make, const What& what) noexcept {
+                           const Make& make, const What& description) noexcept {
     try {
       hub_->wire->publish(make(), transport::urgency::at_once);
       return failure;
     } catch (...) {
-      return reply_with_error(to, what(), failure, std::current_exception());
+      return reply_with_error(to, description(), failure, std::current_exception());
     }
   }
 
   // In fewer words if need be: not even the error may be too large, or have a header that cannot be
   // sent.
-  std::exception_ptr reply_with_error(const std::string& to, const std::string& what,
+  std::exception_ptr reply_with_error(const std::string& to, const std::string& text,
                                       std::exception_ptr failure,
                                       const std::exception_ptr& why) noexcept {
     add(unsent_);
     try {
-      const std::exception_ptr refused = unsendable(what, why);
+      const std::exception_ptr refused = unsendable(text, why);
       hub_->failed(name(), refused);
       if (!failure) failure = refused;
       envelope out{.topic = to};
@@ -370,8 +372,8 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   }
 
   const std::string prefix_;
-  const serve_options how_;
-  service_info about_;
+  const serve_options options_;
+  service_info info_;
   std::vector<std::unique_ptr<endpoint>> endpoints_;
   admission<command_owner> admission_;
   exec::one_shot_event cancelled_;
@@ -388,16 +390,16 @@ void check_is_operation(bool is_one) {
 }
 
 std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
-                                       served_operations operations, const serve_options& how) {
+                                       served_operations operations, const serve_options& options) {
   check_topic(prefix);
-  if (!how.name.empty() && !is_service_name(how.name)) {
-    throw error(errc::invalid_topic, "'" + how.name +
+  if (!options.name.empty() && !is_service_name(options.name)) {
+    throw error(errc::invalid_topic, "'" + options.name +
                                          "' is not a valid service name; use letters, digits, '-' "
                                          "and '_'");
   }
   std::string name = "service '" + prefix + "'";
   auto made =
-      std::make_shared<served_link>(std::move(over), std::move(name), std::move(prefix), how);
+      std::make_shared<served_link>(std::move(over), std::move(name), std::move(prefix), options);
   made->start(std::move(operations));
   return made;
 }

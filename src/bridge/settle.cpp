@@ -6,21 +6,21 @@
 
 namespace msgbus::bridging {
 
-bool is_failure(outcome what, std::size_t ran) noexcept {
-  return what == outcome::failed || (what == outcome::handled && ran == 0);
+bool is_failure(outcome result, std::size_t ran) noexcept {
+  return result == outcome::failed || (result == outcome::handled && ran == 0);
 }
 
-settlement settle(outcome what, std::size_t ran, unsigned times, const redelivery_rule& rule,
+settlement settle(outcome result, std::size_t ran, unsigned times, const redelivery_rule& rule,
                   double random) noexcept {
-  if (what == outcome::handled && ran > 0) return {settling::ack, {}};
-  if (what == outcome::abandoned) return {settling::nak, {}};
-  if (is_failure(what, ran) && rule.max_deliver != 0 && times >= rule.max_deliver) {
-    return {settling::bury, {}};
+  if (result == outcome::handled && ran > 0) return {settling::ack, {}};
+  if (result == outcome::abandoned) return {settling::nak, {}};
+  if (is_failure(result, ran) && rule.max_deliver != 0 && times >= rule.max_deliver) {
+    return {settling::dead_letter, {}};
   }
   const retry pauses{
       .backoff = rule.backoff, .max_backoff = rule.max_backoff, .jitter = rule.jitter};
   const auto pause = backoff_before(std::size_t{times} + 1, pauses, random);
-  if (what == outcome::dropped) return {settling::nak, hand_back_pause(pause)};
+  if (result == outcome::dropped) return {settling::nak, hand_back_pause(pause)};
   return {settling::nak, pause};
 }
 

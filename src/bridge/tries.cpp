@@ -18,16 +18,16 @@ unsigned message_tries::unseen(unsigned times) const noexcept {
 }
 
 message_tries tries::find(std::uint64_t sequence, std::uint64_t of) const {
-  const auto found = known_.find(sequence);
-  return found != known_.end() && found->second.of == of ? found->second.seen : message_tries();
+  const auto found = entries_.find(sequence);
+  return found != entries_.end() && found->second.of == of ? found->second.seen : message_tries();
 }
 
 template <class Change>
-auto tries::change(std::uint64_t sequence, std::uint64_t of, Change how) {
-  entry& changed = known_[sequence];
+auto tries::change(std::uint64_t sequence, std::uint64_t of, Change change) {
+  entry& changed = entries_[sequence];
   if (changed.of != of) changed = {of, {}};
-  const auto result = how(changed.seen);
-  if (known_.size() > most_) known_.erase(known_.begin());
+  const auto result = change(changed.seen);
+  if (entries_.size() > most_) entries_.erase(entries_.begin());
   return result;
 }
 

@@ -9,9 +9,9 @@ namespace msgbus::detail {
 
 namespace {
 
-[[noreturn]] void refuse(const char* what, std::string_view text, const char* fault) {
+[[noreturn]] void refuse(const char* kind, std::string_view text, const char* fault) {
   throw error(errc::invalid_topic,
-              std::string("invalid ") + what + " '" + std::string(text) + "': " + fault);
+              std::string("invalid ") + kind + " '" + std::string(text) + "': " + fault);
 }
 
 }  // namespace

@@ -2,14 +2,14 @@
 
 namespace msgbus::di {
 
-error cycle(const std::string& path, const asker& who) {
-  return {errc::misused_dependency,
-          "dependency cycle: " + path + ", required by " + who.describe(who.who)};
+error cycle(const std::string& path, const requester& requested_by) {
+  return {errc::misused_dependency, "dependency cycle: " + path + ", required by " +
+                                        requested_by.describe(requested_by.object)};
 }
 
 error not_provided(const dependency_info& wanted, const dependency_info* needed_by,
-                   const asker& who, const provider_state& overrides) {
-  std::string by = who.describe(who.who);
+                   const requester& requested_by, const provider_state& overrides) {
+  std::string by = requested_by.describe(requested_by.object);
   if (needed_by) by = "dependency '" + needed_by->name() + "' of " + by;
   return {errc::not_provided,
           "dependency '" + wanted.name() + "' (" + std::string(wanted.type) + ") is required by " +

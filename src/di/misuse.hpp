@@ -10,12 +10,12 @@
 namespace msgbus::di {
 
 /// `path`: the names from a dependency back to itself.
-[[nodiscard]] error cycle(const std::string& path, const asker& who);
+[[nodiscard]] error cycle(const std::string& path, const requester& requested_by);
 
 /// A `required` one without an override. `needed_by`: the dependency that needs it; null: whoever
 /// asks.
 [[nodiscard]] error not_provided(const dependency_info& wanted, const dependency_info* needed_by,
-                                 const asker& who, const provider_state& overrides);
+                                 const requester& requested_by, const provider_state& overrides);
 
 [[nodiscard]] error yielded_twice(const dependency_info& by);
 [[nodiscard]] error never_yielded(const dependency_info& by);

@@ -14,12 +14,13 @@ provider_state::~provider_state() {
 
 namespace {
 
-bool any_async(const provider_state& overrides, std::span<const want> needs, int depth) noexcept {
+bool any_async(const provider_state& overrides, std::span<const dependency_ref> needs,
+               int depth) noexcept {
   if (depth == 0) return false;  // a cycle, which resolving will tell of
-  for (const want& each : needs) {
+  for (const dependency_ref& each : needs) {
     const implementation* const over = overrides.find(each.identity);
-    const recipe& how = over ? over->recipe : each.info->recipe;
-    if (is_async(how.kind) || (how.needs && any_async(overrides, how.needs(), depth - 1)))
+    const factory& source = over ? over->factory : each.info->factory;
+    if (is_async(source.kind) || (source.needs && any_async(overrides, source.needs(), depth - 1)))
       return true;
   }
   return false;
@@ -27,14 +28,14 @@ bool any_async(const provider_state& overrides, std::span<const want> needs, int
 
 }  // namespace
 
-bool any_async(const provider_state& overrides, std::span<const want> needs) noexcept {
+bool any_async(const provider_state& overrides, std::span<const dependency_ref> needs) noexcept {
   constexpr int deep_enough = 64;
   return overrides.has_async() && any_async(overrides, needs, deep_enough);
 }
 
 std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implementation> added,
                                   bool lasting, const char* name) {
-  snapshot::trash replaced;
+  snapshot::retire_list replaced;
   std::unique_lock lock(writing_);
   node* at = nodes_.find(identity, hash_of_address(identity));
   if (!at) {
@@ -44,7 +45,7 @@ std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implemen
   }
   const std::uint64_t ticket = ++last_ticket_;
   implementation* const current = added.get();
-  if (is_async(added->recipe.kind)) async_.fetch_add(1, std::memory_order_release);
+  if (is_async(added->factory.kind)) async_.fetch_add(1, std::memory_order_release);
   at->layers.push_back({std::move(added), ticket, lasting});
   at->current.store(current, std::memory_order_release);
   size_.fetch_add(1, std::memory_order_release);
@@ -52,8 +53,8 @@ std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implemen
     auto& layers = at->layers;
     for (auto each = layers.begin(); each + 1 != layers.end(); ++each) {
       if (!each->lasting) continue;
-      if (is_async(each->what->recipe.kind)) async_.fetch_sub(1, std::memory_order_release);
-      replaced.add(std::move(each->what));
+      if (is_async(each->replacement->factory.kind)) async_.fetch_sub(1, std::memory_order_release);
+      replaced.add(std::move(each->replacement));
       layers.erase(each);
       size_.fetch_sub(1, std::memory_order_release);
       break;  // there is at most one
@@ -78,19 +79,19 @@ std::string provider_state::namesake_of(const dependency_info& missing) const {
 
 template <class Which>
 void provider_state::remove_if(const void* identity, Which which) noexcept {
-  snapshot::trash old;
+  snapshot::retire_list old;
   {
     const std::lock_guard lock(writing_);
     node* const at = nodes_.find(identity, hash_of_address(identity));
     if (!at) return;
     std::erase_if(at->layers, [&](layer& each) {
       if (!which(each)) return false;
-      if (is_async(each.what->recipe.kind)) async_.fetch_sub(1, std::memory_order_release);
-      old_.add(std::move(each.what));
+      if (is_async(each.replacement->factory.kind)) async_.fetch_sub(1, std::memory_order_release);
+      old_.add(std::move(each.replacement));
       size_.fetch_sub(1, std::memory_order_release);
       return true;
     });
-    at->current.store(at->layers.empty() ? nullptr : at->layers.back().what.get(),
+    at->current.store(at->layers.empty() ? nullptr : at->layers.back().replacement.get(),
                       std::memory_order_release);
     old = std::move(old_);
   }

@@ -29,7 +29,7 @@ void scope::provide(const void* identity, const dependency_info& info, continuat
     override->provide(*this, info, resolved);
   } else if (info.provide) {
     info.provide(*this, info, resolved);
-  } else if (is_async(info.recipe.kind)) {
+  } else if (is_async(info.factory.kind)) {
     throw_async(info);
   } else {
     throw_not_provided(info);
@@ -50,13 +50,13 @@ void scope::throw_cycle(const resolution& start) const {
     path.insert(0, each->info.name() + " -> ");
     if (each == &start) break;
   }
-  throw cycle(path, who_);
+  throw cycle(path, requester_);
 }
 
 void scope::throw_not_provided(const dependency_info& info) const {
   const resolution* by = innermost_->outer;
   while (by && by->value) by = by->outer;
-  throw not_provided(info, by ? &by->info : nullptr, who_, overrides_);
+  throw not_provided(info, by ? &by->info : nullptr, requester_, overrides_);
 }
 
 void yielding::operator()(void* value) {

@@ -2,7 +2,7 @@
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 
 #include "di/misuse.hpp"
 
@@ -28,7 +28,7 @@ class async_resolution::pointers {
 
 // --- The plan. -----------------------------------------------------------------------------------
 
-void async_resolution::begin(std::span<const di::want> needs, async_rest rest) {
+void async_resolution::begin(std::span<const di::dependency_ref> needs, async_rest rest) {
   needs_ = needs;
   rest_ = rest;
   if (needs.empty()) return;
@@ -37,14 +37,14 @@ void async_resolution::begin(std::span<const di::want> needs, async_rest rest) {
   (void)plan(needs, nullptr);  // where it is impossible, the steps before are run all the same
 }
 
-bool async_resolution::plan(std::span<const di::want> needs, const planned* outer) {
-  for (const di::want& each : needs) {
+bool async_resolution::plan(std::span<const di::dependency_ref> needs, const planned* outer) {
+  for (const di::dependency_ref& each : needs) {
     if (!plan(each, outer)) return false;
   }
   return true;
 }
 
-bool async_resolution::plan(di::want wanted, const planned* outer) {
+bool async_resolution::plan(di::dependency_ref wanted, const planned* outer) {
   for (const step& each : steps_) {
     if (each.identity == wanted.identity) return true;
   }
@@ -54,13 +54,13 @@ bool async_resolution::plan(di::want wanted, const planned* outer) {
   if (impossible_) return false;
   const planned mine{wanted.identity, *wanted.info, outer};
   di::implementation* const found = overrides_.find(wanted.identity);
-  const di::recipe& how = found ? found->recipe : wanted.info->recipe;
-  if (how.needs && !plan(how.needs(), &mine)) return false;
-  if (how.kind == di::shape::required) impossible_ = not_provided(mine);
-  if (how.kind == di::shape::with_clean_up) impossible_ = cannot_wait(mine);
+  const di::factory& source = found ? found->factory : wanted.info->factory;
+  if (source.needs && !plan(source.needs(), &mine)) return false;
+  if (source.kind == di::shape::required) impossible_ = not_provided(mine);
+  if (source.kind == di::shape::with_clean_up) impossible_ = cannot_wait(mine);
   if (impossible_) return false;
   steps_.push_back(
-      {wanted.identity, wanted.info, &how, found ? found->shared_from_this() : nullptr});
+      {wanted.identity, wanted.info, &source, found ? found->shared_from_this() : nullptr});
   return true;
 }
 
@@ -70,18 +70,18 @@ std::exception_ptr async_resolution::cycle(const planned& start, const planned* 
     path.insert(0, each->info.name() + " -> ");
     if (each == &start) break;
   }
-  return std::make_exception_ptr(di::cycle(path, who_));
+  return std::make_exception_ptr(di::cycle(path, requester_));
 }
 
 std::exception_ptr async_resolution::not_provided(const planned& wanted) const {
   const di::dependency_info* const by = wanted.outer ? &wanted.outer->info : nullptr;
-  return std::make_exception_ptr(di::not_provided(wanted.info, by, who_, overrides_));
+  return std::make_exception_ptr(di::not_provided(wanted.info, by, requester_, overrides_));
 }
 
 std::exception_ptr async_resolution::cannot_wait(const planned& wanted) const {
   return std::make_exception_ptr(error(
       errc::misused_dependency, "dependency '" + wanted.info.name() + "' of " +
-                                    who_.describe(who_.who) +
+                                    requester_.describe(requester_.object) +
                                     " cleans up with msgbus::yield, which cannot span a co_await; "
                                     "use async::yield"));
 }
@@ -106,7 +106,7 @@ asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded
       const auto state = co_await asio::this_coro::cancellation_state;
       if (state.slot().is_connected()) {
         const asio::any_io_executor here = co_await asio::this_coro::executor;
-        if (is_told_to_end(here, state)) throw_aborted("an invocation");
+        if (is_cancel_requested(here, state)) throw_aborted("an invocation");
         if (!is_fresh && state.cancelled() == asio::cancellation_type::none) {
           co_await asio::this_coro::throw_if_cancelled(true);
           co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
@@ -124,7 +124,7 @@ asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded
   if (thrown) failed_.add_new(thrown);
   if (!is_yielded) co_return;
   // Clean-up may await, although the invocation was cancelled; verbs too, which would else be told
-  // at once. Whether it was cancelled is known by its lane.
+  // at once. Whether it was cancelled is known by its consumer loop.
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -139,17 +139,18 @@ asio::awaitable<void> async_resolution::start_next(std::size_t& at, pointers& ne
                                                    std::optional<async_yielding>& yielding) {
   for (; at < steps_.size(); ++at) {
     step& next = steps_[at];
-    const auto needs = next.recipe->needs ? next.recipe->needs() : std::span<const di::want>();
+    const auto needs =
+        next.factory->needs ? next.factory->needs() : std::span<const di::dependency_ref>();
     void** const values = find_values(needs, needed);
-    if (next.recipe->kind == di::shape::awaited) {
-      const auto start = reinterpret_cast<async_call>(next.recipe->async_call());
+    if (next.factory->kind == di::shape::awaited) {
+      const auto start = reinterpret_cast<async_call>(next.factory->async_call());
       return start(next.entity(), values, next.held);
     }
-    if (next.recipe->kind == di::shape::awaited_with_clean_up) {
-      const auto start = reinterpret_cast<async_yielding_call>(next.recipe->async_call());
+    if (next.factory->kind == di::shape::awaited_with_clean_up) {
+      const auto start = reinterpret_cast<async_yielding_call>(next.factory->async_call());
       return start(next.entity(), values, yielding.emplace(*this, *next.info, next.value, at + 1));
     }
-    next.held = next.recipe->make(next.entity(), values);
+    next.held = next.factory->make(next.entity(), values);
     next.value = next.held->value();
   }
   if (impossible_) std::rethrow_exception(impossible_);
@@ -168,7 +169,8 @@ bool async_resolution::next_ended(std::size_t& at, const std::optional<async_yie
   return true;
 }
 
-void** async_resolution::find_values(std::span<const di::want> needs, pointers& needed) const {
+void** async_resolution::find_values(std::span<const di::dependency_ref> needs,
+                                     pointers& needed) const {
   void** const values = needed.of(needs.size());
   for (std::size_t i = 0; i < needs.size(); ++i) {
     std::size_t at = 0;

@@ -16,14 +16,14 @@ namespace {
 // Beyond it counts could not be compared as signed numbers.
 constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
 
-/// For several lanes: nothing is promised of the order (A5).
+/// For several loops: nothing is promised of the order (A5).
 class spread_queue final : public box_queue {
  public:
   explicit spread_queue(std::size_t capacity)
       : capacity_(static_cast<std::int64_t>(std::min(capacity, most))), queue_(64) {}
 
   bool try_push(shared_message& message, shared_message&) override {
-    // Counted before it is there: the lanes never take more than was counted. Full only if it was
+    // Counted before it is there: the loops never take more than was counted. Full only if it was
     // when `popped_` was read: at least so many had been pushed then. As signed numbers: more may
     // have been, and been popped.
     std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);

@@ -82,7 +82,7 @@ void inline_loop::operator()() {
   if (!rest.valid()) return post(std::move(mine_));
   auto run = std::make_shared<coroutine_loop>(std::move(mine_));
   const auto slot = run->signal.slot();
-  const lane_executor on = run->executor;
+  const mailbox_strand on = run->executor;
   // The signal outlives everything that uses its slot: this holds it until the very end, and the
   // mailbox longer.
   auto ended = [keep = in.owner_.keep(), run](std::exception_ptr failed) {
@@ -95,8 +95,8 @@ void inline_loop::operator()() {
 coroutine_loop::coroutine_loop(consumer_loop&& going_on)
     : in(going_on.of()),
       work(work_on(in.executor_)),
-      executor(make_lane_executor(in.executor_,
-                                  std::make_shared<const wait_chain>(wait_chain{&in, nullptr}))),
+      executor(make_mailbox_strand(in.executor_,
+                                   std::make_shared<const wait_chain>(wait_chain{&in, nullptr}))),
       mine(std::move(going_on)) {}
 
 coroutine_loop::~coroutine_loop() {
@@ -120,7 +120,7 @@ void coroutine_loop::cancel_all(mailbox& in) {
   // If its context ends later, perhaps on another thread, it waits for the lock.
   if (!in.can_run()) return;
   for (coroutine_loop* each = in.running_; each; each = each->next) {
-    note_told_to_end(each->executor);
+    note_cancel_requested(each->executor);
     // Signals are used on the loop's executor only.
     asio::post(each->executor, [keep = in.owner_.keep(), &in, each] {
       bool is_there = false;
@@ -142,7 +142,7 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
   // Not before: to be cancelled earlier would end the coroutine before its first line, and from
   // another thread.
   if (!self->list()) {
-    note_told_to_end(self->executor);
+    note_cancel_requested(self->executor);
     self->signal.emit(asio::cancellation_type::terminal);
   }
   unsigned awaited = 0;

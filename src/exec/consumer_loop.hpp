@@ -2,8 +2,8 @@
 
 /// What takes messages out of a mailbox and has them handled, on the mailbox's executor.
 
-#include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/mailbox.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 
 #include <asio/cancellation_signal.hpp>
 
@@ -73,7 +73,7 @@ struct coroutine_loop {
 
   mailbox& in;
   const asio::any_io_executor work;
-  const lane_executor executor;
+  const mailbox_strand executor;
   consumer_loop mine;
   asio::cancellation_signal signal;  // used on the executor only
   // The mailbox's list, under its lock.

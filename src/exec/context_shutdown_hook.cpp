@@ -27,8 +27,9 @@ class context_shutdown_hooks {
   void remove(context_shutdown_hook& removed) noexcept {
     std::unique_lock lock(mutex_);
     if (removed.linked_) return take_out(removed);
-    // It may go now, but not while the thread that destroys the context is telling it.
-    told_.wait(lock, [&] { return telling_ != &removed || teller_ == std::this_thread::get_id(); });
+    // It may go now, but not while the thread that destroys the context is operation_report it.
+    notified_.wait(lock,
+                   [&] { return notifying_ != &removed || teller_ == std::this_thread::get_id(); });
   }
 
   bool remove_and_hold(context_shutdown_hook& removed) noexcept {
@@ -41,7 +42,7 @@ class context_shutdown_hooks {
 
   void let_go() noexcept {
     const std::lock_guard lock(mutex_);
-    if (--holds_ == 0 && ended_) told_.notify_all();
+    if (--holds_ == 0 && ended_) notified_.notify_all();
   }
 
   void end() noexcept {
@@ -50,12 +51,12 @@ class context_shutdown_hooks {
       {
         std::unique_lock lock(mutex_);
         ended_ = true;
-        told_.wait(lock, [&] { return holds_ == 0; });
+        notified_.wait(lock, [&] { return holds_ == 0; });
         teller_ = std::this_thread::get_id();
-        telling_ = each = first_;
+        notifying_ = each = first_;
         if (each) take_out(*each);
       }
-      told_.notify_all();
+      notified_.notify_all();
       if (!each) return;
       each->context_ended();
     }
@@ -69,12 +70,12 @@ class context_shutdown_hooks {
   }
 
   std::mutex mutex_;
-  std::condition_variable told_;
+  std::condition_variable notified_;
   bool ended_ = false;
   std::size_t holds_ = 0;
   context_shutdown_hook* first_ = nullptr;
-  const context_shutdown_hook* telling_ = nullptr;  // who is being told
-  std::thread::id teller_;                          // and by which thread
+  const context_shutdown_hook* notifying_ = nullptr;  // who is being told
+  std::thread::id teller_;                            // and by which thread
 };
 
 namespace {

@@ -1,7 +1,7 @@
 #include "exec/join_state.hpp"
 
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
@@ -21,7 +21,7 @@ void task::context_ended() noexcept {
 
 /// What an ended task lets go, destroyed outside the lock.
 struct join_state::remains {
-  asio::any_io_executor lane;
+  asio::any_io_executor strand_of;
   asio::any_io_executor keeps_running;
 };
 
@@ -88,10 +88,10 @@ asio::awaitable<void> join_state::run(std::shared_ptr<join_state> self, task& wh
 }
 
 void join_state::add(task& added, const asio::any_io_executor& on) {
-  const bool has_lane = is_lane(on);
+  const bool has_strand = is_mailbox_strand(on);
   added.in_ = this;
-  if (has_lane) {
-    added.lane_ = on;
+  if (has_strand) {
+    added.strand_ = on;
     added.keeps_running_ = work_on(on);
     added.gone_ = !added.link(on);
   }
@@ -103,15 +103,15 @@ void join_state::add(task& added, const asio::any_io_executor& on) {
 
 void join_state::launch(task& added, const asio::any_io_executor& on) {
   ending ended(shared_from_this(), added);
-  bool has_lane = false;
+  bool has_strand = false;
   {
     const std::lock_guard lock(mutex_);
     if (added.where_ != task::phase::added) return;  // given up meanwhile
     added.where_ = task::phase::posted;
-    has_lane = static_cast<bool>(added.lane_);
+    has_strand = static_cast<bool>(added.strand_);
   }
   if (!on) return;  // its context has ended already, and so has the task
-  starter begin{std::move(ended), on, has_lane};
+  starter begin{std::move(ended), on, has_strand};
   asio::dispatch(on, std::move(begin));
 }
 
@@ -125,7 +125,7 @@ bool join_state::mark_running(task& which) noexcept {
 void join_state::end_locked(task& which, std::exception_ptr failure, remains& rest) noexcept {
   which.where_ = task::phase::ended;
   which.failure_ = std::move(failure);
-  std::swap(rest.lane, which.lane_);
+  std::swap(rest.strand_of, which.strand_);
   std::swap(rest.keeps_running, which.keeps_running_);
   --running_;
 }
@@ -151,11 +151,11 @@ void join_state::lose(task& which) noexcept {
   end(which, aborted("a task whose executor was destroyed"));
 }
 
-void join_state::tell_locked(task& which, asio::cancellation_type type) noexcept {
-  if (which.where_ != task::phase::running || which.gone_ || !which.lane_) return;
-  note_told_to_end(which.lane_);
+void join_state::notify_locked(task& which, asio::cancellation_type type) noexcept {
+  if (which.where_ != task::phase::running || which.gone_ || !which.strand_) return;
+  note_cancel_requested(which.strand_);
   // A signal is used on its task's executor only. Its context does not end before the lock does.
-  asio::post(which.lane_, [self = shared_from_this(), &which, type] {
+  asio::post(which.strand_, [self = shared_from_this(), &which, type] {
     bool ended = false;
     {
       const std::lock_guard again(self->mutex_);
@@ -177,7 +177,7 @@ void join_state::cancel(asio::cancellation_type type) noexcept {
         next->given_up_ = true;
         end_locked(*next, aborted("a task that had not started"), rest);
       } else {
-        for (task* each = last_; each; each = each->next_) tell_locked(*each, type);
+        for (task* each = last_; each; each = each->next_) notify_locked(*each, type);
         wake_if_done_locked();
         return;
       }
@@ -192,15 +192,15 @@ one_shot_event* join_state::until_done() {
   return &joining_.emplace();
 }
 
-asio::awaitable<void> join_state::join(when_cancelled what) {
+asio::awaitable<void> join_state::join(when_cancelled on_cancel) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto told = asio::cancellation_type::none;
+  auto requested = asio::cancellation_type::none;
   while (one_shot_event* const done = until_done()) {
     const auto before = co_await asio::this_coro::cancellation_state;
-    if (what == when_cancelled::cancel_tasks && before.cancelled() != told) {
-      told = before.cancelled();
-      cancel(told);
+    if (on_cancel == when_cancelled::cancel_tasks && before.cancelled() != requested) {
+      requested = before.cancelled();
+      cancel(requested);
     }
     co_await done->wait();
   }

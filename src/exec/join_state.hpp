@@ -27,7 +27,8 @@ class join_state;
 /// States, each change under the lock of the join state: added -> posted -> running (on its
 /// executor) -> ended; added or posted -> ended, which is to be given up, or to lose the executor.
 /// A signal is emitted between running and ended only, and on the executor only. A task on an
-/// executor that is no lane is never told to end once it runs, and stores nothing of its executor.
+/// executor that is no consumer loop is never told to end once it runs, and stores nothing of its
+/// executor.
 class task : private context_shutdown_hook {
  public:
   task() = default;
@@ -59,8 +60,8 @@ class task : private context_shutdown_hook {
   bool gone_ = false;  // its context is ending, perhaps on another thread
   bool given_up_ = false;
   std::exception_ptr failure_;
-  // Of a task with a lane; let go at the end, since they must not outlive their context.
-  asio::any_io_executor lane_;
+  // Of a task with a consumer loop; let go at the end, since they must not outlive their context.
+  asio::any_io_executor strand_;
   asio::any_io_executor keeps_running_;
   asio::cancellation_signal signal_;
 };
@@ -73,8 +74,9 @@ class join_state : public std::enable_shared_from_this<join_state> {
   join_state(const join_state&) = delete;
   join_state& operator=(const join_state&) = delete;
 
-  /// From here on the owner waits for the task. It may be cancelled if `on` is a lane of ours; see
-  /// `child_executor`. If `on` is empty, because its context has ended, it has failed, as aborted.
+  /// From here on the owner waits for the task. It may be cancelled if `on` is a consumer loop of
+  /// ours; see `child_executor`. If `on` is empty, because its context has ended, it has failed, as
+  /// aborted.
   void add(task& added, const asio::any_io_executor& on);
   /// Runs it, unless it was given up meanwhile.
   void launch(task& added, const asio::any_io_executor& on);
@@ -97,7 +99,7 @@ class join_state : public std::enable_shared_from_this<join_state> {
   /// Completes when every task has ended; the owner resumes on its own executor. Throws nothing:
   /// what tasks threw is in `failure`. Cancelling it cancels the tasks, unless they are to be left
   /// alone, and it still waits for all that have begun (A1, A9).
-  asio::awaitable<void> join(when_cancelled what = when_cancelled::cancel_tasks);
+  asio::awaitable<void> join(when_cancelled on_cancel = when_cancelled::cancel_tasks);
 
   /// What the task threw; null if nothing. After it has ended.
   [[nodiscard]] std::exception_ptr failure(const task& of) const;
@@ -122,7 +124,7 @@ class join_state : public std::enable_shared_from_this<join_state> {
   void end(task& which, std::exception_ptr failure) noexcept;
   void lose(task& which) noexcept;
   void wake_if_done_locked() noexcept;
-  void tell_locked(task& which, asio::cancellation_type type) noexcept;
+  void notify_locked(task& which, asio::cancellation_type type) noexcept;
 
   mutable std::mutex mutex_;
   task* last_ = nullptr;

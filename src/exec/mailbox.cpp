@@ -93,14 +93,14 @@ void mailbox::start_loop() {
 }
 
 void mailbox::notify_space(bool surely) noexcept {
-  if (!state_.has_sleepers(surely)) [[likely]]
+  if (!state_.has_waiting(surely)) [[likely]]
     return;
   // Between two messages that are handled at once it pays to wait until there is room for many.
   if (surely || state_.has_much_space()) state_.notify_space();
 }
 
 void mailbox::notify_space_while_awaiting(const std::shared_ptr<const void>& keep) {
-  if (!state_.has_sleepers(true)) [[likely]]
+  if (!state_.has_waiting(true)) [[likely]]
     return;
   if (state_.has_much_space()) return state_.notify_space();
   // A handler is about to be awaited. If it suspends, this runs and wakes those for whom there is

@@ -49,7 +49,7 @@ bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
   const std::size_t others = senders_.size() + senders_.woken() - (was_woken ? 1 : 0);
   // Counted before it looks: a sender that sleeps has seen no room after it was counted.
   count_senders(others + 1, senders_.size() + 1);
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // see `has_sleepers`
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // see `has_waiting`
   shared_message none;                                  // a mailbox that displaces is never full
   if (is_closed()) {
     sender.result = put::closed;

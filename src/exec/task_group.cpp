@@ -26,7 +26,7 @@ void task_group::start(const asio::any_io_executor& on, asio::awaitable<void> wo
   state_->start(*state_->all.back(), on);
 }
 
-asio::awaitable<void> task_group::join(when_cancelled what) { return state_->join(what); }
+asio::awaitable<void> task_group::join(when_cancelled on_cancel) { return state_->join(on_cancel); }
 
 void task_group::cancel(asio::cancellation_type type) noexcept { state_->cancel(type); }
 

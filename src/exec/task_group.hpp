@@ -25,12 +25,12 @@ class task_group {
   task_group& operator=(const task_group&) = delete;
   ~task_group();
 
-  /// Starts one more. It may be cancelled if `on` is a lane of ours; see `child_executor`. If `on`
-  /// is empty, because its context has ended, the task has failed, as aborted.
+  /// Starts one more. It may be cancelled if `on` is a consumer loop of ours; see `child_executor`.
+  /// If `on` is empty, because its context has ended, the task has failed, as aborted.
   void start(const asio::any_io_executor& on, asio::awaitable<void> work);
 
   /// See `join_state::join`.
-  asio::awaitable<void> join(when_cancelled what = when_cancelled::cancel_tasks);
+  asio::awaitable<void> join(when_cancelled on_cancel = when_cancelled::cancel_tasks);
 
   /// See `join_state::cancel`. For any thread.
   void cancel(asio::cancellation_type type) noexcept;

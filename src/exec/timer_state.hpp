@@ -41,8 +41,8 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
     if (after > clock::duration::zero()) clock_ = installed_clock(timer_->get_executor());
     if (clock_) {
       timer_->expires_at(clock::time_point::max());
-      sleeper_ = std::make_shared<wait_of_turn>(self, turn_);
-      if (!clock_->add(sleeper_, saturating_add(clock_->now(), after))) expire();
+      clock_waiter_ = std::make_shared<wait_of_turn>(self, turn_);
+      if (!clock_->add(clock_waiter_, saturating_add(clock_->now(), after))) expire();
     } else {
       timer_->expires_after(after);
     }
@@ -70,7 +70,7 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
 
  private:
   // A clock that is about to wake one wait while the next one begins must not wake that.
-  class wait_of_turn final : public clock::sleeper {
+  class wait_of_turn final : public clock::clock_waiter {
    public:
     wait_of_turn(std::weak_ptr<timer_state> state, std::uint64_t turn) noexcept
         : state_(std::move(state)), turn_(turn) {}
@@ -94,8 +94,8 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
   }
 
   void leave_clock() noexcept {
-    if (const auto left = std::exchange(clock_, nullptr)) left->remove(*sleeper_);
-    sleeper_.reset();
+    if (const auto left = std::exchange(clock_, nullptr)) left->remove(*clock_waiter_);
+    clock_waiter_.reset();
   }
 
   /// The pending wait ends at once, or else the next one does.
@@ -122,7 +122,7 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
   std::function<void()> on_expiry_;
   std::uint64_t turn_ = 0;
   std::shared_ptr<clock> clock_;  // that ends this turn; null: time does
-  std::shared_ptr<clock::sleeper> sleeper_;
+  std::shared_ptr<clock::clock_waiter> clock_waiter_;
   bool is_due_ = false;  // by the clock
 };
 

@@ -5,17 +5,17 @@
 
 namespace msgbus::detail {
 
-std::chrono::steady_clock::duration backoff_before(std::size_t next, const retry& how,
+std::chrono::steady_clock::duration backoff_before(std::size_t next, const retry& settings,
                                                    double random) noexcept {
   using duration = std::chrono::steady_clock::duration;
-  const duration first = how.backoff;
-  const duration longest = how.max_backoff;
+  const duration first = settings.backoff;
+  const duration longest = settings.max_backoff;
   duration pause = std::max(std::min(first, longest), duration::zero());
   for (std::size_t n = 2; n < next && pause < longest; ++n) {
     pause = pause > longest / 2 ? longest : pause * 2;
   }
   // What is taken away is scaled, not what is left: the longest pause has no exact double.
-  const double less = std::clamp(how.jitter, 0.0, 1.0) * (1.0 - std::clamp(random, 0.0, 1.0));
+  const double less = std::clamp(settings.jitter, 0.0, 1.0) * (1.0 - std::clamp(random, 0.0, 1.0));
   if (less >= 1.0) return duration::zero();
   return pause - std::chrono::duration_cast<duration>(pause * less);
 }

@@ -17,18 +17,18 @@ entry::entry(std::uint64_t order, void (*plain_call)()) noexcept
     : order_(order), plain_(plain_call) {}
 
 struct entry::callback {
-  std::function<void()> told;
+  std::function<void()> notify;
   callback* next;
 };
 
-entry::callback* entry::told_all() noexcept {
+entry::callback* entry::all_notified() noexcept {
   static callback mark{};
   return &mark;
 }
 
 entry::~entry() {
-  callback* left = to_tell_.load(std::memory_order_acquire);
-  if (left == told_all()) return;
+  callback* left = to_notify_.load(std::memory_order_acquire);
+  if (left == all_notified()) return;
   while (left) {
     const std::unique_ptr<callback> gone(left);
     left = gone->next;
@@ -47,7 +47,7 @@ void entry::release() noexcept {
   ++releases;
   destroy_callable();
   --releases;
-  callback* last = to_tell_.exchange(told_all(), std::memory_order_acq_rel);
+  callback* last = to_notify_.exchange(all_notified(), std::memory_order_acq_rel);
   callback* first = nullptr;
   while (last) {
     callback* const before = std::exchange(last->next, first);
@@ -56,17 +56,17 @@ void entry::release() noexcept {
   while (first) {
     const std::unique_ptr<callback> each(first);
     first = each->next;
-    each->told();
+    each->notify();
   }
 }
 
-void entry::when_released(std::function<void()> told) {
+void entry::when_released(std::function<void()> notify) {
   std::unique_ptr<callback> added(
-      new callback{std::move(told), to_tell_.load(std::memory_order_acquire)});
+      new callback{std::move(notify), to_notify_.load(std::memory_order_acquire)});
   do {
-    if (added->next == told_all()) return added->told();
-  } while (!to_tell_.compare_exchange_weak(added->next, added.get(), std::memory_order_acq_rel,
-                                           std::memory_order_acquire));
+    if (added->next == all_notified()) return added->notify();
+  } while (!to_notify_.compare_exchange_weak(added->next, added.get(), std::memory_order_acq_rel,
+                                             std::memory_order_acquire));
   (void)added.release();
 }
 
@@ -74,32 +74,33 @@ void entry::wait_until_let_go() const noexcept { let_go_.wait(false, std::memory
 
 bool entry::releasing() noexcept { return releases != 0; }
 
-std::unique_ptr<item_list> item_list::make(std::size_t capacity) {
-  void* const block = ::operator new(sizeof(item_list) + capacity * sizeof(item));
-  return std::unique_ptr<item_list>(new (block) item_list(capacity));
+std::unique_ptr<route_entries> route_entries::make(std::size_t capacity) {
+  void* const block = ::operator new(sizeof(route_entries) + capacity * sizeof(route_entry));
+  return std::unique_ptr<route_entries>(new (block) route_entries(capacity));
 }
 
-void item_list::append(const item* first, const item* last) noexcept {
-  auto* const to = const_cast<item*>(end_.load(std::memory_order_relaxed));
+void route_entries::append(const route_entry* first, const route_entry* last) noexcept {
+  auto* const to = const_cast<route_entry*>(end_.load(std::memory_order_relaxed));
   // Release: who sees the end sees the items.
   end_.store(std::uninitialized_copy(first, last, to), std::memory_order_release);
 }
 
 namespace {
 
-std::unique_ptr<item_list> with_room_for(std::size_t size) {
-  return item_list::make(std::max<std::size_t>(2, std::bit_ceil(size)));
+std::unique_ptr<route_entries> with_room_for(std::size_t size) {
+  return route_entries::make(std::max<std::size_t>(2, std::bit_ceil(size)));
 }
 
 }  // namespace
 
-void route::replace(std::unique_ptr<item_list> list, snapshot::trash& old) {
-  std::unique_ptr<item_list> before(items_.exchange(list.release(), std::memory_order_acq_rel));
+void route::replace(std::unique_ptr<route_entries> list, snapshot::retire_list& old) {
+  std::unique_ptr<route_entries> before(
+      entries_.exchange(list.release(), std::memory_order_acq_rel));
   old.add(std::move(before));
 }
 
-void route::add(item added, snapshot::trash& old) {
-  item_list* list = items_.load(std::memory_order_relaxed);
+void route::add(route_entry added, snapshot::retire_list& old) {
+  route_entries* list = entries_.load(std::memory_order_relaxed);
   if (list && list->size() < list->capacity()) {
     list->append(added);
   } else {
@@ -110,13 +111,13 @@ void route::add(item added, snapshot::trash& old) {
   }
 }
 
-void route::remove(const entry& removed, snapshot::trash& old) {
-  const item_list* list = items_.load(std::memory_order_relaxed);
-  const item* const end = list->end();
+void route::remove(const entry& removed, snapshot::retire_list& old) {
+  const route_entries* list = entries_.load(std::memory_order_relaxed);
+  const route_entry* const end = list->end();
   auto smaller = with_room_for(list->size());
-  for (const item* kept = list->begin(); kept != end;) {
-    const item* const out =
-        std::find_if(kept, end, [&](const item& each) { return each.entry == &removed; });
+  for (const route_entry* kept = list->begin(); kept != end;) {
+    const route_entry* const out =
+        std::find_if(kept, end, [&](const route_entry& each) { return each.entry == &removed; });
     smaller->append(kept, out);
     kept = out == end ? end : out + 1;
   }
@@ -124,22 +125,22 @@ void route::remove(const entry& removed, snapshot::trash& old) {
 }
 
 bool route::empty() const noexcept {
-  const item_list* list = items_.load(std::memory_order_relaxed);
+  const route_entries* list = entries_.load(std::memory_order_relaxed);
   return !list || list->size() == 0;
 }
 
 void quick_route::show_sole(bool may_be) noexcept {
-  const item_list& list = *items();
+  const route_entries& list = *entries();
   entry* const only = list.size() == 1 ? list.begin()->entry : nullptr;
   sole_.store(may_be && only && only->plain() ? only : nullptr, std::memory_order_release);
 }
 
-void quick_route::add(item added, snapshot::trash& old, bool may_be_sole) {
+void quick_route::add(route_entry added, snapshot::retire_list& old, bool may_be_sole) {
   route::add(added, old);
   show_sole(may_be_sole);
 }
 
-void quick_route::remove(const entry& removed, snapshot::trash& old, bool may_be_sole) {
+void quick_route::remove(const entry& removed, snapshot::retire_list& old, bool may_be_sole) {
   route::remove(removed, old);
   show_sole(may_be_sole);
 }

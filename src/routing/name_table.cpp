@@ -11,7 +11,7 @@ std::shared_ptr<entry> name_table::attach_made(std::string_view name, make_entry
     check_free(name);
     return make(order);
   };
-  return router::attach(make_checked, [this](entry& added, snapshot::trash& old) {
+  return router::attach(make_checked, [this](entry& added, snapshot::retire_list& old) {
     nodes_.insert(static_cast<named_entry&>(added), old);
   });
 }

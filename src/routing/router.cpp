@@ -27,19 +27,21 @@ std::shared_ptr<entry> router::attach(make_entry make, link_entry link) {
   const std::lock_guard lock(writing_);
   std::shared_ptr<entry> made = make(next_order_.load(std::memory_order_relaxed));
   own(made);
-  snapshot::trash old;
+  snapshot::retire_list old;
   link(*made, old);
   if (!old.empty()) keep_old(std::move(old));
   return made;
 }
 
 // Without memory to keep it for its readers, there is no going on.
-void router::keep_old(snapshot::trash old) noexcept {
-  if (!old_) old_ = std::make_unique<snapshot::trash>();
+void router::keep_old(snapshot::retire_list old) noexcept {
+  if (!old_) old_ = std::make_unique<snapshot::retire_list>();
   old_->add(std::move(old));
 }
 
-snapshot::trash router::take_old() noexcept { return old_ ? std::move(*old_) : snapshot::trash(); }
+snapshot::retire_list router::take_old() noexcept {
+  return old_ ? std::move(*old_) : snapshot::retire_list();
+}
 
 void router::unchain(entry& removed) noexcept {
   if (removed.previous_) removed.previous_->next_ = removed.next_;
@@ -63,7 +65,7 @@ void router::detach_later(entry& detached) noexcept {
 }
 
 bool router::take_out(entry& detached, bool may_wait) noexcept {
-  snapshot::trash old;
+  snapshot::retire_list old;
   {
     const std::lock_guard lock(writing_);
     if (!detached.active_.exchange(false, std::memory_order_relaxed)) return false;
@@ -84,7 +86,7 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
 }
 
 void router::close() noexcept {
-  snapshot::trash old;
+  snapshot::retire_list old;
   {
     // The routes keep their entries, for dispatches that come too late: they find none active.
     const std::lock_guard lock(writing_);

@@ -95,9 +95,9 @@ topic_tree::~topic_tree() {
   exact_.for_each([](named_route& each) { delete &each; });
 }
 
-void topic_tree::find(std::string_view topic, std::size_t hash, matches& found) const {
+void topic_tree::find(std::string_view topic, std::size_t hash, merged_handlers& found) const {
   const named_route* const exact = exact_.find(topic, hash);
-  if (exact) found.add(exact->handlers.items());  // only valid topics are in there
+  if (exact) found.add(exact->handlers.entries());  // only valid topics are in there
   if (!has_patterns()) {
     if (!exact) check_topic(topic);
     return;
@@ -109,31 +109,31 @@ void topic_tree::find(std::string_view topic, std::size_t hash, matches& found) 
 }
 
 void topic_tree::walk(const branch& root, const topic_tokens& tokens, std::size_t next,
-                      matches& found) {
+                      merged_handlers& found) {
   const branch* at = &root;
   for (; next != tokens.count; ++next) {
-    found.add(at->rest.items());
+    found.add(at->rest.entries());
     const branch* const child = at->child({tokens.at[next].text, tokens.at[next].size});
     const branch* const any = at->star.load(std::memory_order_acquire);
     if (child && any) walk(*child, tokens, next + 1, found);
     at = any ? any : child;
     if (!at) return;
   }
-  found.add(at->here.items());
+  found.add(at->here.entries());
 }
 
 // For topics with very many tokens. `rest` is what is left of the topic; a valid topic has no empty
 // token, so empty means the end.
-void topic_tree::walk(const branch& at, std::string_view rest, matches& found) {
-  if (rest.empty()) return found.add(at.here.items());
-  found.add(at.rest.items());
+void topic_tree::walk(const branch& at, std::string_view rest, merged_handlers& found) {
+  if (rest.empty()) return found.add(at.here.entries());
+  found.add(at.rest.entries());
   const auto token = next_token(rest);
   if (const branch* child = at.child(token)) walk(*child, rest, found);
   if (const branch* any = at.star.load(std::memory_order_acquire)) walk(*any, rest, found);
 }
 
 topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
-                                            snapshot::trash& old) noexcept {
+                                            snapshot::retire_list& old) noexcept {
   if (token == "*") {
     branch* next = at.star.load(std::memory_order_relaxed);
     if (!next) {
@@ -151,7 +151,8 @@ topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
 }
 
 // Where a pattern with wildcards ends, with the branches made that lead there.
-topic_tree::ending topic_tree::end_of(std::string_view pattern, snapshot::trash& old) noexcept {
+topic_tree::ending topic_tree::end_of(std::string_view pattern,
+                                      snapshot::retire_list& old) noexcept {
   if (!root_) root_ = std::make_unique<branch>(nullptr, "");
   branch* at = root_.get();
   while (!pattern.empty()) {
@@ -163,7 +164,7 @@ topic_tree::ending topic_tree::end_of(std::string_view pattern, snapshot::trash&
 }
 
 topic_tree::named_route& topic_tree::route_of(std::string_view topic,
-                                              snapshot::trash& old) noexcept {
+                                              snapshot::retire_list& old) noexcept {
   named_route* found = exact_.find(topic, hash_of(topic));
   if (!found) {
     found = named_route::make(topic).release();
@@ -173,14 +174,14 @@ topic_tree::named_route& topic_tree::route_of(std::string_view topic,
 }
 
 std::shared_ptr<entry> topic_tree::attach_made(make_entry make) {
-  return router::attach(make, [this](entry& added, snapshot::trash& old) {
+  return router::attach(make, [this](entry& added, snapshot::retire_list& old) {
     link(static_cast<topic_entry&>(added), old);
   });
 }
 
-void topic_tree::link(topic_entry& added, snapshot::trash& old) noexcept {
+void topic_tree::link(topic_entry& added, snapshot::retire_list& old) noexcept {
   for (const std::string& pattern : added.patterns_) {
-    const item linked{added.call_, &added};
+    const route_entry linked{added.call_, &added};
     if (has_wildcard(pattern)) {
       end_of(pattern, old).handlers.add(linked, old);
       patterns_.fetch_add(1, std::memory_order_release);
@@ -190,7 +191,7 @@ void topic_tree::link(topic_entry& added, snapshot::trash& old) noexcept {
   }
 }
 
-void topic_tree::unlink(entry& removed, snapshot::trash& old) noexcept {
+void topic_tree::unlink(entry& removed, snapshot::retire_list& old) noexcept {
   for (const std::string& pattern : static_cast<topic_entry&>(removed).patterns_) {
     if (has_wildcard(pattern)) {
       const ending end = end_of(pattern, old);
@@ -213,7 +214,7 @@ void topic_tree::hide_soles() noexcept {
 }
 
 // Takes out the branches that lead nowhere any more, from the tip.
-void topic_tree::prune(branch& tip, snapshot::trash& old) noexcept {
+void topic_tree::prune(branch& tip, snapshot::retire_list& old) noexcept {
   for (branch* at = &tip; at->from && at->empty();) {
     branch* const up = at->from;
     if (at->token == "*") {

@@ -16,7 +16,7 @@ namespace detail {
 
 namespace {
 
-// The bits of `block_head::on_leave`.
+// The bits of `block_head::notify_on_exit`.
 constexpr unsigned always_fence = 1;  // writers cannot do it for this process
 constexpr unsigned wanted = 2;        // a writer waits for a guard of this block
 
@@ -39,7 +39,7 @@ constinit taken_place no_place;
 
 std::unique_ptr<block> make_block() {
   auto made = std::make_unique<block>();
-  if (!writers_fence()) made->on_leave = always_fence;
+  if (!writers_fence()) made->notify_on_exit = always_fence;
   return made;
 }
 
@@ -100,17 +100,17 @@ struct sighting {
 
   // A later guard of the same domain in the same place looks the same. It does no harm: the owner
   // is asked to call `leave` at its next end, and the place is free then.
-  bool gone(const domain& what) const noexcept {
-    return place->load(std::memory_order_acquire) != &what;
+  bool gone(const domain& guarded) const noexcept {
+    return place->load(std::memory_order_acquire) != &guarded;
   }
 };
 
-std::vector<sighting> guards_on(const domain& what) {
+std::vector<sighting> guards_on(const domain& guarded) {
   std::vector<sighting> found;
   for (record* each = all_records.load(std::memory_order_acquire); each; each = each->next) {
     for (block* b = each->first; b; b = b->next.load(std::memory_order_acquire)) {
       for (const slot& place : b->slots) {
-        if (place.load(std::memory_order_acquire) == &what) found.push_back({b, &place});
+        if (place.load(std::memory_order_acquire) == &guarded) found.push_back({b, &place});
       }
     }
   }
@@ -119,17 +119,18 @@ std::vector<sighting> guards_on(const domain& what) {
 
 /// Things that wait for guards to end.
 struct pending {
-  const domain* what;
+  const domain* guarded;
   std::vector<sighting> guards;
-  trash things;
+  retire_list things;
   bool* done;  // where the waiting writer looks; null if nobody waits
 };
 
 // Only writers that found guards in their way come here, and the readers they asked to be told.
-class waiting_room {
+class pending_retirements {
  public:
-  static waiting_room& instance() {
-    static auto* room = new waiting_room;  // outlives every static object that holds a component
+  static pending_retirements& instance() {
+    static auto* room =
+        new pending_retirements;  // outlives every static object that holds a component
     return *room;
   }
 
@@ -139,7 +140,7 @@ class waiting_room {
       const std::lock_guard lock(mutex_);
       entries_.push_back(std::move(entry));
     }
-    for (const sighting& each : guards) each.in->on_leave.fetch_or(wanted);
+    for (const sighting& each : guards) each.in->notify_on_exit.fetch_or(wanted);
     // A guard that ends from here on sees that it is wanted, or is seen to have ended below.
     writer_fence();
     collect();
@@ -159,12 +160,12 @@ class waiting_room {
   std::list<pending> take_ready(block_head* self) {
     std::list<pending> ready;
     const std::lock_guard lock(mutex_);
-    if (self) self->on_leave.fetch_and(~wanted);
+    if (self) self->notify_on_exit.fetch_and(~wanted);
     for (auto entry = entries_.begin(); entry != entries_.end();) {
       auto& guards = entry->guards;
-      std::erase_if(guards, [&](const sighting& each) { return each.gone(*entry->what); });
+      std::erase_if(guards, [&](const sighting& each) { return each.gone(*entry->guarded); });
       for (const sighting& each : guards) {
-        if (each.in == self) self->on_leave.fetch_or(wanted);
+        if (each.in == self) self->notify_on_exit.fetch_or(wanted);
       }
       const auto next = std::next(entry);
       if (guards.empty()) ready.splice(ready.end(), entries_, entry);
@@ -175,7 +176,7 @@ class waiting_room {
 
   void destroy(std::list<pending> ready) {
     for (pending& each : ready) {
-      each.things = trash();  // runs destructors of users: no lock is held
+      each.things = retire_list();  // runs destructors of users: no lock is held
       if (each.done) {
         const std::lock_guard lock(mutex_);
         *each.done = true;
@@ -190,21 +191,21 @@ class waiting_room {
 };
 
 // Most guards end sooner than a second fence takes: looks at them for about as long as that.
-void wait_briefly(const domain& what, std::vector<sighting>& guards) {
+void wait_briefly(const domain& guarded, std::vector<sighting>& guards) {
   for (int looks = 0; looks < 200 && !guards.empty(); ++looks) {
-    std::erase_if(guards, [&](const sighting& each) { return each.gone(what); });
+    std::erase_if(guards, [&](const sighting& each) { return each.gone(guarded); });
   }
 }
 
 // Without memory to wait there is no way to keep the promise: noexcept makes that the end.
-void retire(const domain& what, trash things, bool may_wait) noexcept {
+void retire(const domain& guarded, retire_list things, bool may_wait) noexcept {
   writer_fence();
-  auto guards = guards_on(what);
-  if (may_wait) wait_briefly(what, guards);
+  auto guards = guards_on(guarded);
+  if (may_wait) wait_briefly(guarded, guards);
   if (guards.empty()) return;  // `things` go here
   bool done = false;
-  auto& room = waiting_room::instance();
-  room.enter({&what, std::move(guards), std::move(things), may_wait ? &done : nullptr});
+  auto& room = pending_retirements::instance();
+  room.enter({&guarded, std::move(guards), std::move(things), may_wait ? &done : nullptr});
   if (may_wait) room.wait(done);
 }
 
@@ -239,10 +240,10 @@ slot* free_place(block& from) {
 
 }  // namespace
 
-slot* enter(const domain& what) {
+slot* enter(const domain& guarded) {
   if (!this_record) join();
   slot* const mine = free_place(*this_record->first);
-  mine->store(&what, std::memory_order_release);
+  mine->store(&guarded, std::memory_order_release);
   // Where writers cannot fence for the reader, it keeps its own loads behind its store.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return mine;
@@ -251,8 +252,8 @@ slot* enter(const domain& what) {
 void leave(slot* left) noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   block_head& head = head_of(left);
-  if (head.on_leave.load(std::memory_order_relaxed) & wanted) {
-    waiting_room::instance().guard_ended(head);
+  if (head.notify_on_exit.load(std::memory_order_relaxed) & wanted) {
+    pending_retirements::instance().guard_ended(head);
   }
 }
 
@@ -263,12 +264,12 @@ bool inside_guard() noexcept {
   return self && self->first->slots.front().load(std::memory_order_relaxed) != nullptr;
 }
 
-void retire(const domain& what, trash things) noexcept {
-  detail::retire(what, std::move(things), !inside_guard());
+void retire(const domain& guarded, retire_list things) noexcept {
+  detail::retire(guarded, std::move(things), !inside_guard());
 }
 
-void retire_later(const domain& what, trash things) noexcept {
-  detail::retire(what, std::move(things), false);
+void retire_later(const domain& guarded, retire_list things) noexcept {
+  detail::retire(guarded, std::move(things), false);
 }
 
 }  // namespace msgbus::snapshot

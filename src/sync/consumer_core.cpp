@@ -9,11 +9,11 @@ namespace msgbus::sync::detail {
 namespace {
 
 // `run_one` for handlers of events, which take what they are found for.
-bool run_event(const routing::item& item, delivery& d) {
-  routing::entry& entry = *item.entry;
+bool run_event(const routing::route_entry& route, delivery& d) {
+  routing::entry& entry = *route.entry;
   if (!entry.active()) return false;
   try {
-    reinterpret_cast<call_handler>(item.call)(entry, d);
+    reinterpret_cast<call_handler>(route.call)(entry, d);
   } catch (...) {
     d.failed.add(std::current_exception());
   }
@@ -47,13 +47,13 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
 
 inline std::size_t consumer_core::run_all(const routing::quick_route* found, delivery& d) const {
   d.component = &shared;
-  const routing::listed typed(found ? found->items() : nullptr);
-  if (typed.begin == typed.end || any() || shared.watcher.get()) [[unlikely]] {
+  const routing::handler_range typed(found ? found->entries() : nullptr);
+  if (typed.begin == typed.end || any() || shared.attached_observer.get()) [[unlikely]] {
     return run_rarely(typed, d);
   }
   std::size_t ran = static_cast<std::size_t>(typed.end - typed.begin);
-  for (const routing::item* item = typed.begin; item != typed.end; ++item) {
-    if (!run_event(*item, d)) [[unlikely]]
+  for (const routing::route_entry* route = typed.begin; route != typed.end; ++route) {
+    if (!run_event(*route, d)) [[unlikely]]
       --ran;
   }
   if (ran == 0) [[unlikely]]
@@ -65,7 +65,7 @@ std::size_t consumer_core::deliver(delivery& d) const {
   const snapshot::guard guard(guarded());
   const routing::quick_route* const found = find_route(d.message.type);
   routing::entry* const sole = found ? found->sole() : nullptr;
-  if (!sole || shared.watcher.get()) return run_all(found, d);
+  if (!sole || shared.attached_observer.get()) return run_all(found, d);
   try {
     reinterpret_cast<call_plain>(sole->plain())(*sole, d.message.data, shared, &d.failed);
   } catch (...) {
@@ -82,19 +82,19 @@ std::size_t consumer_core::consume_guarded(const routing::quick_route* found,
   return ran;
 }
 
-std::size_t consumer_core::run_rarely(routing::listed typed, delivery& d) const {
-  const routing::listed every(any());
-  observer* const watcher = d.component->watcher.get();
-  if (watcher) watcher->accepted(d.step());
+std::size_t consumer_core::run_rarely(routing::handler_range typed, delivery& d) const {
+  const routing::handler_range every(any());
+  observer* const observer = d.component->attached_observer.get();
+  if (observer) observer->accepted(d.step());
   std::size_t ran = 0;
-  for (const routing::listed& each : {typed, every}) {
-    for (const routing::item* item = each.begin; item != each.end; ++item) {
-      ran += (watcher ? run_watched(*item, d, *watcher) : run_one(*item, d)) ? 1 : 0;
+  for (const routing::handler_range& each : {typed, every}) {
+    for (const routing::route_entry* route = each.begin; route != each.end; ++route) {
+      ran += (observer ? run_watched(*route, d, *observer) : run_one(*route, d)) ? 1 : 0;
     }
   }
   if (ran == 0) {
     shared.unrouted.add();
-    if (watcher) watcher->unrouted(d.step());
+    if (observer) observer->unrouted(d.step());
   }
   return ran;
 }
@@ -109,17 +109,17 @@ std::size_t producer_core::dispatch(value_ref event) const {
   std::size_t ran = 0;
   {
     const snapshot::guard guard(guarded());
-    observer* const told = watcher.get();
-    if (told) [[unlikely]]
-      told->accepted(d.step());
-    const routing::listed bound(items());
-    for (const routing::item* each = bound.begin; each != bound.end; ++each) {
+    observer* const observer = attached_observer.get();
+    if (observer) [[unlikely]]
+      observer->accepted(d.step());
+    const routing::handler_range bound(entries());
+    for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
       if (!each->entry->active()) continue;
       ran += target_of(*each).deliver(d);
     }
     if (ran == 0) [[unlikely]] {
       unrouted.add();
-      if (told) told->unrouted(d.step());
+      if (observer) observer->unrouted(d.step());
     }
   }
   d.failed.throw_any();

@@ -2,13 +2,13 @@
 
 namespace msgbus::sync::detail {
 
-bool run_watched(const routing::item& item, delivery& d, observer& watcher) {
+bool run_watched(const routing::route_entry& route, delivery& d, observer& observer) {
   const std::size_t failed_before = d.failed.size();
-  const bool took = run_one(item, d);
+  const bool took = run_one(route, d);
   for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
-    watcher.failed(d.step(), d.failed[i]);
+    observer.failed(d.step(), d.failed[i]);
   }
-  if (took && d.failed.size() == failed_before) watcher.delivered(d.step());
+  if (took && d.failed.size() == failed_before) observer.delivered(d.step());
   return took;
 }
 

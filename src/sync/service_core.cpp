@@ -31,7 +31,7 @@ void service_core::execute(std::string_view name, std::span<const component::arg
 
 void service_core::throw_no_handler(std::string_view name) {
   shared.unrouted.add();
-  if (observer* const watcher = shared.watcher.get()) watcher->unrouted({name, {}});
+  if (observer* const observer = shared.attached_observer.get()) observer->unrouted({name, {}});
   std::string there;
   for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
   throw error(errc::no_handler, "the service has no operation '" + std::string(name) + "'; it " +
@@ -54,18 +54,19 @@ di::injection operation_entry::injection() const noexcept {
   return {core.shared.overrides_state(), no_context, {this, &component::describe_entry}};
 }
 
-operation_entry::telling::telling(observer& watcher, std::string_view operation) noexcept
-    : watcher_(watcher), step_{operation, {}} {
-  watcher_.accepted(step_);
+operation_entry::operation_report::operation_report(observer& observer,
+                                                    std::string_view operation) noexcept
+    : observer_(observer), step_{operation, {}} {
+  observer_.accepted(step_);
 }
 
-operation_entry::telling::~telling() {
-  if (!failed_) watcher_.delivered(step_);
+operation_entry::operation_report::~operation_report() {
+  if (!failed_) observer_.delivered(step_);
 }
 
-void operation_entry::telling::failed() const noexcept {
+void operation_entry::operation_report::failed() const noexcept {
   failed_ = true;
-  watcher_.failed(step_, std::current_exception());
+  observer_.failed(step_, std::current_exception());
 }
 
 }  // namespace msgbus::sync::detail

@@ -32,7 +32,7 @@ namespace {
 [[noreturn]] void throw_mismatch(const posting& posted, const std::string& handlers) {
   throw error(errc::type_mismatch,
               "message of type " + describe(posted.message) + " on topic '" +
-                  std::string(posted.known.topic()) +
+                  std::string(posted.ctx.topic()) +
                   "': no handler accepts this type; handlers on this topic: " + handlers);
 }
 
@@ -51,7 +51,7 @@ inline bool subscriber_core::deliver_short(value_ref message, std::string_view t
                                            std::size_t hash) const {
   const routing::quick_route* const only = find_only_route(topic, hash);
   routing::entry* const sole = only ? only->sole() : nullptr;
-  if (!sole || shared.watcher.get()) return false;
+  if (!sole || shared.attached_observer.get()) return false;
   try {
     return reinterpret_cast<call_plain_typed>(sole->plain())(*sole, message, shared);
   } catch (...) {
@@ -62,15 +62,15 @@ inline bool subscriber_core::deliver_short(value_ref message, std::string_view t
 
 std::size_t subscriber_core::deliver(posting& posted) const {
   const snapshot::guard guard(guarded());
-  routing::matches found;
-  find(posted.known.topic(), posted.hash, found);
+  routing::merged_handlers found;
+  find(posted.ctx.topic(), posted.hash, found);
 
   posted.component = &shared;
-  observer* const watcher = shared.watcher.get();
-  if (watcher) watcher->accepted(posted.step());
+  observer* const observer = shared.attached_observer.get();
+  if (observer) observer->accepted(posted.step());
   std::size_t ran = 0;
-  const auto run = [&](const routing::item& each) {
-    if (watcher ? run_watched(each, posted, *watcher) : run_one(each, posted)) {
+  const auto run = [&](const routing::route_entry& each) {
+    if (observer ? run_watched(each, posted, *observer) : run_one(each, posted)) {
       ++ran;
     } else if (each.entry->active()) {
       posted.refused = true;
@@ -79,17 +79,17 @@ std::size_t subscriber_core::deliver(posting& posted) const {
   found.for_each(run);
   if (ran == 0) {
     shared.unrouted.add();
-    if (watcher) watcher->unrouted(posted.step());
+    if (observer) observer->unrouted(posted.step());
   }
   return ran;
 }
 
 std::string subscriber_core::describe_handlers(const posting& posted) const {
   const snapshot::guard guard(guarded());
-  routing::matches found;
-  find(posted.known.topic(), posted.hash, found);
+  routing::merged_handlers found;
+  find(posted.ctx.topic(), posted.hash, found);
   std::string all;
-  found.for_each([&](const routing::item& each) {
+  found.for_each([&](const routing::route_entry& each) {
     if (each.entry->active()) all += (all.empty() ? "" : "; ") + each.entry->describe();
   });
   return all;
@@ -117,8 +117,8 @@ void subscriber_core::close() noexcept {
 std::string publisher_core::describe_bound(const posting& posted) const {
   const snapshot::guard guard(guarded());
   std::string all;
-  const routing::listed bound(items());
-  for (const routing::item* each = bound.begin; each != bound.end; ++each) {
+  const routing::handler_range bound(entries());
+  for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
     if (!each->entry->active()) continue;
     const std::string handlers = target_of(*each).describe_handlers(posted);
     if (!handlers.empty()) all += (all.empty() ? "" : "; ") + handlers;
@@ -128,8 +128,8 @@ std::string publisher_core::describe_bound(const posting& posted) const {
 
 inline bool publisher_core::publish_short(value_ref message, std::string_view topic,
                                           std::size_t hash) const {
-  const routing::listed bound(items());
-  if (bound.end - bound.begin != 1 || watcher.get()) return false;
+  const routing::handler_range bound(entries());
+  if (bound.end - bound.begin != 1 || attached_observer.get()) return false;
   const subscriber_core& only = target_of(*bound.begin);
   if (!bound.begin->entry->active() || only.has_patterns()) return false;
   const snapshot::guard guard(only.guarded());
@@ -141,18 +141,18 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
   const snapshot::guard guard(guarded());
   if (publish_short(message, topic, hash)) return 1;
   posting posted(message, topic, hash);
-  const routing::listed bound(items());
-  observer* const told = watcher.get();
-  if (bound.begin == bound.end || told) check_topic(topic);  // otherwise a subscriber does
-  if (told) told->accepted(posted.step());
+  const routing::handler_range bound(entries());
+  observer* const observer = attached_observer.get();
+  if (bound.begin == bound.end || observer) check_topic(topic);  // otherwise a subscriber does
+  if (observer) observer->accepted(posted.step());
   std::size_t ran = 0;
-  for (const routing::item* each = bound.begin; each != bound.end; ++each) {
+  for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
     if (!each->entry->active()) continue;
     ran += target_of(*each).deliver(posted);
   }
   if (ran == 0) {
     unrouted.add();
-    if (told) told->unrouted(posted.step());
+    if (observer) observer->unrouted(posted.step());
   }
   posted.failed.throw_any();
   if (ran == 0 && posted.refused) throw_mismatch(posted, describe_bound(posted));

@@ -8,8 +8,8 @@ namespace msgbus::testing {
 
 namespace {
 
-asio::awaitable<void> cannot(const char* what) {
-  throw std::logic_error("msgbus: this environment cannot " + std::string(what) + " connections");
+asio::awaitable<void> cannot(const char* text) {
+  throw std::logic_error("msgbus: this environment cannot " + std::string(text) + " connections");
   co_return;  // it makes this a coroutine
 }
 
@@ -59,13 +59,13 @@ asio::awaitable<conformance_result> run_conformance(conformance_case which,
   conformance_result result;
   result.why = lacking(which.needs, in);
   if (!result.why.empty()) {
-    result.how = conformance_result::verdict::skipped;
+    result.result = conformance_result::verdict::skipped;
     co_return result;
   }
   try {
     co_await which.run(in);
   } catch (...) {
-    result.how = conformance_result::verdict::failed;
+    result.result = conformance_result::verdict::failed;
     result.why = describe(std::current_exception());
   }
   co_return result;

@@ -22,7 +22,7 @@ using transport::urgency;
 class beside final : public changing {
  public:
   static std::shared_ptr<beside> start(const asio::any_io_executor& on,
-                                       asio::awaitable<void> what) {
+                                       asio::awaitable<void> operation) {
     auto made = std::make_shared<beside>(asio::make_strand(on));
     auto ended = [made](std::exception_ptr failure) {
       {
@@ -32,7 +32,7 @@ class beside final : public changing {
       }
       made->changed();
     };
-    asio::co_spawn(made->strand_, std::move(what),
+    asio::co_spawn(made->strand_, std::move(operation),
                    asio::bind_cancellation_slot(made->signal_.slot(), std::move(ended)));
     return made;
   }
@@ -51,8 +51,8 @@ class beside final : public changing {
   /// Completes when it has ended, with what it threw.
   static asio::awaitable<std::exception_ptr> failure(std::shared_ptr<beside> of, duration within) {
     std::function<bool()> holds = [of] { return of->done(); };
-    std::string what = "the end of a wait";
-    co_await of->until(std::move(holds), within, std::move(what));
+    std::string text = "the end of a wait";
+    co_await of->until(std::move(holds), within, std::move(text));
     co_return of->failure_;
   }
 
@@ -221,8 +221,8 @@ asio::awaitable<void> subscriptions_come_back(transport_environment& in) {
 
 asio::awaitable<void> flush_alone(connection over, duration within) { return over->flush(within); }
 
-asio::awaitable<void> store_alone(connection over, envelope what, duration within) {
-  (void)co_await over->store(std::move(what), within);
+asio::awaitable<void> store_alone(connection over, envelope message, duration within) {
+  (void)co_await over->store(std::move(message), within);
 }
 
 asio::awaitable<void> away_times_out(transport_environment& in) {
@@ -284,8 +284,8 @@ asio::awaitable<void> endless_waits(transport_environment& in) {
   (void)co_await mine->store(with_id(in.topic("a"), "1"), duration::max());
   co_await in.cut(*mine);
   const auto flushing = beside::start(here, flush_alone(mine, duration::max()));
-  envelope what = with_id(in.topic("a"), "2");
-  const auto storing = beside::start(here, store_alone(mine, std::move(what), duration::max()));
+  envelope message = with_id(in.topic("a"), "2");
+  const auto storing = beside::start(here, store_alone(mine, std::move(message), duration::max()));
   // They would be over by the time that these are.
   for (int i = 0; i < 3; ++i) (void)co_await store(in, other, "b", std::to_string(i));
   expect(!flushing->done() && !storing->done(), "a wait without an end does not end by itself");
@@ -300,13 +300,13 @@ asio::awaitable<void> endless_waits(transport_environment& in) {
 
 asio::awaitable<void> endless_patience(transport_environment& in) {
   const connection mine = co_await in.connect();
-  transport::stream_options how;
-  how.name = in.stream();
-  how.topics.push_back(in.topic(">"));
-  how.in_memory = true;
-  how.max_age = duration::max();
-  how.duplicate_window = duration::max();
-  co_await mine->ensure_stream(std::move(how));
+  transport::stream_options options;
+  options.name = in.stream();
+  options.topics.push_back(in.topic(">"));
+  options.in_memory = true;
+  options.max_age = duration::max();
+  options.duplicate_window = duration::max();
+  co_await mine->ensure_stream(std::move(options));
   (void)co_await store(in, mine, "a", "1");
   (void)co_await store(in, mine, "a", "2");
   const transport::stored again = co_await store(in, mine, "a", "1");

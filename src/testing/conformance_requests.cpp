@@ -24,9 +24,9 @@ class echo final : public transport::sink {
 };
 
 envelope asked(const std::string& topic, std::string payload, std::string reply_to) {
-  envelope what = made(topic, std::move(payload));
-  what.reply_to = std::move(reply_to);
-  return what;
+  envelope message = made(topic, std::move(payload));
+  message.reply_to = std::move(reply_to);
+  return message;
 }
 
 asio::awaitable<void> inboxes(transport_environment& in) {

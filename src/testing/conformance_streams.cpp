@@ -13,12 +13,12 @@ using texts = std::vector<std::string>;
 
 asio::awaitable<void> make_stream_of(transport_environment& in, const connection& at,
                                      const char* topics, std::int64_t max_messages = -1) {
-  transport::stream_options how;
-  how.name = in.stream();
-  how.in_memory = true;
-  how.topics.push_back(in.topic(topics));
-  how.max_messages = max_messages;
-  return at->ensure_stream(std::move(how));
+  transport::stream_options options;
+  options.name = in.stream();
+  options.in_memory = true;
+  options.topics.push_back(in.topic(topics));
+  options.max_messages = max_messages;
+  return at->ensure_stream(std::move(options));
 }
 
 // The stream gives these first, to a new durable.

@@ -11,10 +11,10 @@ void fail(const std::string& sentence) { throw conformance_failure(sentence); }
 // --- Waiting. ------------------------------------------------------------------------------------
 
 asio::awaitable<void> changing::until(std::function<bool()> holds, duration within,
-                                      std::string what) {
+                                      std::string text) {
   const auto attempt = [](void* of, bool) { return (*static_cast<std::function<bool()>*>(of))(); };
-  const bool held = co_await waiting_.wait_for(attempt, &holds, within, what.c_str());
-  if (!held) fail("waited too long for " + what);
+  const bool held = co_await waiting_.wait_for(attempt, &holds, within, text.c_str());
+  if (!held) fail("waited too long for " + text);
 }
 
 void changing::changed() noexcept {
@@ -71,14 +71,14 @@ std::vector<std::string> recorder::payloads() const {
 
 asio::awaitable<void> recorder::until_size(std::size_t many, duration within) {
   std::function<bool()> holds = [this, many] { return size() >= many; };
-  std::string what = std::to_string(many) + " envelopes";
-  return until(std::move(holds), within, std::move(what));
+  std::string text = std::to_string(many) + " envelopes";
+  return until(std::move(holds), within, std::move(text));
 }
 
 asio::awaitable<void> recorder::until_lost(std::size_t times, duration within) {
   std::function<bool()> holds = [this, times] { return losses() >= times; };
-  std::string what = "word of " + std::to_string(times) + " losses of the connection";
-  return until(std::move(holds), within, std::move(what));
+  std::string text = "word of " + std::to_string(times) + " losses of the connection";
+  return until(std::move(holds), within, std::move(text));
 }
 
 void collector::take(std::unique_ptr<transport::delivery> received) noexcept {
@@ -113,8 +113,8 @@ asio::awaitable<std::unique_ptr<transport::delivery>> collector::next(duration w
     const std::lock_guard lock(mutex_);
     return !waiting_.empty();
   };
-  std::string what = "a delivery";
-  co_await until(std::move(holds), within, std::move(what));
+  std::string text = "a delivery";
+  co_await until(std::move(holds), within, std::move(text));
   const std::lock_guard lock(mutex_);
   std::unique_ptr<transport::delivery> first = std::move(waiting_.front());
   waiting_.pop_front();
@@ -123,24 +123,24 @@ asio::awaitable<std::unique_ptr<transport::delivery>> collector::next(duration w
 
 asio::awaitable<void> collector::until_ended(duration within) {
   std::function<bool()> holds = [this] { return why_ended() != nullptr; };
-  std::string what = "the end of a source";
-  return until(std::move(holds), within, std::move(what));
+  std::string text = "the end of a source";
+  return until(std::move(holds), within, std::move(text));
 }
 
 // --- Messages. -----------------------------------------------------------------------------------
 
 envelope made(const std::string& topic, std::string payload) {
-  envelope what;
-  what.topic = topic;
-  what.payload = std::move(payload);
-  return what;
+  envelope message;
+  message.topic = topic;
+  message.payload = std::move(payload);
+  return message;
 }
 
 envelope with_id(const std::string& topic, std::string payload) {
   std::string id = topic + "#" + payload;
-  envelope what = made(topic, std::move(payload));
-  what.headers.emplace(header::message_id, std::move(id));
-  return what;
+  envelope message = made(topic, std::move(payload));
+  message.headers.emplace(header::message_id, std::move(id));
+  return message;
 }
 
 asio::awaitable<std::unique_ptr<transport::feed>> listen(const connection& at, std::string pattern,
@@ -153,11 +153,11 @@ asio::awaitable<std::unique_ptr<transport::feed>> listen(const connection& at, s
 }
 
 asio::awaitable<void> make_stream(transport_environment& in, const connection& at) {
-  transport::stream_options how;
-  how.name = in.stream();
-  how.topics.push_back(in.topic(">"));
-  how.in_memory = true;
-  return at->ensure_stream(std::move(how));
+  transport::stream_options options;
+  options.name = in.stream();
+  options.topics.push_back(in.topic(">"));
+  options.in_memory = true;
+  return at->ensure_stream(std::move(options));
 }
 
 asio::awaitable<transport::stored> store(transport_environment& in, const connection& at,

@@ -46,9 +46,9 @@ void expect(bool holds, std::string_view sentence);
 
 /// What it throws, which must be an `error`.
 template <class T>
-asio::awaitable<error> error_of(asio::awaitable<T> what, std::string called) {
+asio::awaitable<error> error_of(asio::awaitable<T> operation, std::string called) {
   try {
-    (void)co_await std::move(what);
+    (void)co_await std::move(operation);
   } catch (const error& e) {
     co_return e;
   }
@@ -69,7 +69,7 @@ error thrown_by(Call call, std::string_view called) {
 class changing {
  public:
   /// Completes when it holds; fails when it does not in time. For one coroutine.
-  asio::awaitable<void> until(std::function<bool()> holds, duration within, std::string what);
+  asio::awaitable<void> until(std::function<bool()> holds, duration within, std::string text);
 
  protected:
   ~changing() = default;

@@ -231,8 +231,8 @@ asio::awaitable<void> names_too_long(transport_environment& in) {
   const auto got = std::make_shared<recorder>();
   const auto feed = co_await listen(mine, in.topic("a"), "", got, in.deadline());
   const std::string half(2100, 'x');
-  const auto refused = [](const auto& f, const char* what) {
-    expect(thrown_by(f, what).code() == errc::invalid_topic, what);
+  const auto refused = [](const auto& f, const char* text) {
+    expect(thrown_by(f, text).code() == errc::invalid_topic, text);
   };
   refused([&] { other->publish(made(in.topic(half + half)), urgency::bulk); },
           "a topic that is too long is invalid");

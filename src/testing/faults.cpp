@@ -18,12 +18,12 @@ class fault_plan {
     ++calls_;
     if (!fails_(calls_)) return {};
     ++thrown_;
-    std::exception_ptr what = exception_;
-    if (!what) {
-      what = std::make_exception_ptr(
+    std::exception_ptr failure = exception_;
+    if (!failure) {
+      failure = std::make_exception_ptr(
           injected_fault("msgbus: a fault injected into call " + std::to_string(calls_)));
     }
-    return after_ ? fault{nullptr, std::move(what)} : fault{std::move(what), nullptr};
+    return after_ ? fault{nullptr, std::move(failure)} : fault{std::move(failure), nullptr};
   }
 
   void set_after(bool after) {

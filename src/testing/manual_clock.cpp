@@ -28,15 +28,15 @@ class manual_clock::state final : public exec::clock {
     return now_;
   }
 
-  [[nodiscard]] bool add(std::shared_ptr<sleeper> waiting, time_point until) override {
+  [[nodiscard]] bool add(std::shared_ptr<clock_waiter> waiting, time_point until) override {
     const std::lock_guard lock(mutex_);
     if (until <= now_) return false;
     waiting_.emplace(until, std::move(waiting));
     return true;
   }
 
-  void remove(const sleeper& waiting) noexcept override {
-    std::shared_ptr<sleeper> removed;  // let go without the lock
+  void remove(const clock_waiter& waiting) noexcept override {
+    std::shared_ptr<clock_waiter> removed;  // let go without the lock
     const std::lock_guard lock(mutex_);
     for (auto each = waiting_.begin(); each != waiting_.end(); ++each) {
       if (each->second.get() != &waiting) continue;
@@ -58,25 +58,26 @@ class manual_clock::state final : public exec::clock {
   }
 
   void advance_to(time_point to) {
-    while (const std::shared_ptr<sleeper> due = take_due(to)) due->wake();
+    while (const std::shared_ptr<clock_waiter> due = take_due(to)) due->wake();
     const std::lock_guard lock(mutex_);
     if (now_ < to) now_ = to;
   }
 
  private:
-  std::shared_ptr<sleeper> take_due(time_point by) {
+  std::shared_ptr<clock_waiter> take_due(time_point by) {
     const std::lock_guard lock(mutex_);
     if (waiting_.empty() || waiting_.begin()->first > by) return nullptr;
     const auto first = waiting_.begin();
     now_ = std::max(now_, first->first);
-    std::shared_ptr<sleeper> due = std::move(first->second);
+    std::shared_ptr<clock_waiter> due = std::move(first->second);
     waiting_.erase(first);
     return due;
   }
 
   mutable std::mutex mutex_;
   time_point now_{std::chrono::hours(24)};  // not the epoch, which may mean "never"
-  std::multimap<time_point, std::shared_ptr<sleeper>> waiting_;  // equal times in order of coming
+  std::multimap<time_point, std::shared_ptr<clock_waiter>>
+      waiting_;  // equal times in order of coming
 };
 
 manual_clock::manual_clock(asio::execution_context& context) : state_(std::make_shared<state>()) {

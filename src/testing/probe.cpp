@@ -40,15 +40,15 @@ class probe_log final : public observer {
     return events_;
   }
 
-  [[nodiscard]] std::size_t count(seen what) const {
+  [[nodiscard]] std::size_t count(seen kind) const {
     const std::lock_guard lock(mutex_);
-    return counted(what);
+    return counted(kind);
   }
 
-  [[nodiscard]] bool wait(seen what, std::size_t n, probe::duration within) const {
+  [[nodiscard]] bool wait(seen kind, std::size_t n, probe::duration within) const {
     std::unique_lock lock(mutex_);
     const auto until = detail::saturating_add(std::chrono::steady_clock::now(), within);
-    while (counted(what) < n) {
+    while (counted(kind) < n) {
       if (std::chrono::steady_clock::now() >= until) return false;
       changed_.wait_until(lock, detail::within_an_hour(until));
     }
@@ -64,19 +64,19 @@ class probe_log final : public observer {
   }
 
  private:
-  void add(seen what, const step& of, const std::exception_ptr& why = nullptr) noexcept {
+  void add(seen kind, const step& of, const std::exception_ptr& why = nullptr) noexcept {
     const std::lock_guard lock(mutex_);
-    note(what, of, why);
+    note(kind, of, why);
   }
 
-  void note(seen what, const step& of, const std::exception_ptr& why) {
-    sightings_.push_back({what, std::string(of.message), std::string(of.topic), why});
-    ++counts_[static_cast<std::size_t>(what)];
+  void note(seen kind, const step& of, const std::exception_ptr& why) {
+    sightings_.push_back({kind, std::string(of.message), std::string(of.topic), why});
+    ++counts_[static_cast<std::size_t>(kind)];
     changed_.notify_all();
   }
 
-  [[nodiscard]] std::size_t counted(seen what) const {
-    return counts_[static_cast<std::size_t>(what)];
+  [[nodiscard]] std::size_t counted(seen kind) const {
+    return counts_[static_cast<std::size_t>(kind)];
   }
 
   mutable std::mutex mutex_;
@@ -106,22 +106,22 @@ std::vector<std::exception_ptr> probe::failures() const {
   return all;
 }
 
-std::size_t probe::count(seen what) const { return log_->count(what); }
+std::size_t probe::count(seen kind) const { return log_->count(kind); }
 
 bool probe::wait_for(std::size_t n, duration within) const {
   return wait_for(seen::received, n, within);
 }
 
-bool probe::wait_for(seen what, std::size_t n, duration within) const {
-  return log_->wait(what, n, within);
+bool probe::wait_for(seen kind, std::size_t n, duration within) const {
+  return log_->wait(kind, n, within);
 }
 
 bool probe::wait_for(stepping_context& context, std::size_t n) const {
   return wait_for(context, seen::received, n);
 }
 
-bool probe::wait_for(stepping_context& context, seen what, std::size_t n) const {
-  return context.run_until([&] { return count(what) >= n; });
+bool probe::wait_for(stepping_context& context, seen kind, std::size_t n) const {
+  return context.run_until([&] { return count(kind) >= n; });
 }
 
 void probe::clear() { log_->clear(); }

@@ -136,8 +136,8 @@ TEST_CASE("messages that the end of a component abandons are one line on stderr"
 TEST_CASE("with an observer, failures of sent messages go there and not to stderr", "[A8]") {
   stepping_context context;
   consumer events(context.get_executor());
-  const auto watcher = std::make_shared<recorder>();
-  events.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  events.observe(observer);
   events.handler([](int) { throw std::runtime_error("one"); });
   events.handler([](int) -> awaitable<void> {
     co_await hop();
@@ -149,7 +149,7 @@ TEST_CASE("with an observer, failures of sent messages go there and not to stder
     context.run();
   });
   CHECK(text.empty());
-  CHECK(watcher->steps ==
+  CHECK(observer->steps ==
         steps{"accepted int", "failed int: one", "failed int: two", "delivered int"});
 }
 
@@ -184,25 +184,25 @@ TEST_CASE("what a cancelled handler throws besides is said on stderr too", "[A8]
 TEST_CASE("an async consumer tells the same of an awaited verb", "[D2][D3]") {
   stepping_context context;
   consumer events(context.get_executor());
-  const auto watcher = std::make_shared<recorder>();
-  events.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  events.observe(observer);
   events.handler([](int) -> awaitable<void> { co_await hop(); });
   events.handler([](msgbus::any_event) {});
   events.handler([](int) { throw std::runtime_error("no"); });
   CHECK_THROWS(context.run(events.consume(5)));
   (void)context.run(events.consume(std::string()));
-  CHECK(watcher->steps.size() == 6);
-  CHECK(watcher->steps[0] == "accepted int");
-  CHECK(watcher->steps[1] == "delivered int");
-  CHECK(watcher->steps[2] == "failed int: no");
-  CHECK(watcher->steps[3] == "delivered int");
+  CHECK(observer->steps.size() == 6);
+  CHECK(observer->steps[0] == "accepted int");
+  CHECK(observer->steps[1] == "delivered int");
+  CHECK(observer->steps[2] == "failed int: no");
+  CHECK(observer->steps[3] == "delivered int");
 }
 
 TEST_CASE("a service tells of each operation by its name", "[D3]") {
   stepping_context context;
   service commands(context.get_executor());
-  const auto watcher = std::make_shared<recorder>();
-  commands.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  commands.observe(observer);
   auto update = commands.handler("update", [](int value) -> awaitable<int> {
     co_await hop();
     if (value > 1) throw std::runtime_error("no");
@@ -211,22 +211,22 @@ TEST_CASE("a service tells of each operation by its name", "[D3]") {
   (void)context.run(update(1));
   CHECK_THROWS(context.run(commands.execute("update", 2)));
   CHECK_THROWS(context.run(commands.execute("updat")));
-  CHECK(watcher->steps == steps{"accepted update", "delivered update", "accepted update",
-                                "failed update: no", "unrouted updat"});
+  CHECK(observer->steps == steps{"accepted update", "delivered update", "accepted update",
+                                 "failed update: no", "unrouted updat"});
 }
 
 TEST_CASE("producers and publishers tell of what nobody handles", "[D3]") {
   stepping_context context;
   producer source;
   publisher news;
-  const auto watcher = std::make_shared<recorder>();
-  source.observe(watcher);
-  news.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  source.observe(observer);
+  news.observe(observer);
   (void)context.run(source.dispatch(5));
   (void)source.post(5);
   (void)context.run(news.publish(5, "a"));
   (void)context.run(news.send(5, "a"));
-  CHECK(watcher->steps ==
+  CHECK(observer->steps ==
         steps{"unrouted int", "unrouted int", "unrouted int on a", "unrouted int on a"});
 }
 
@@ -241,8 +241,8 @@ TEST_CASE("failures of clean-ups that await are told one by one", "[I3][A8]") {
   };
   stepping_context context;
   consumer events(context.get_executor());
-  const auto watcher = std::make_shared<recorder>();
-  events.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  events.observe(observer);
   events.handler([](int value, msgbus::depends<failing>) -> awaitable<void> {
     co_await hop();
     if (value == 1) throw std::runtime_error("handler");
@@ -250,8 +250,8 @@ TEST_CASE("failures of clean-ups that await are told one by one", "[I3][A8]") {
   (void)events.post(1);
   (void)events.post(2);
   context.run();
-  CHECK(watcher->steps == steps{"accepted int", "failed int: handler", "failed int: clean-up",
-                                "accepted int", "failed int: clean-up"});
+  CHECK(observer->steps == steps{"accepted int", "failed int: handler", "failed int: clean-up",
+                                 "accepted int", "failed int: clean-up"});
   CHECK(events.stats().failed == 2);
 }
 

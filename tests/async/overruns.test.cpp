@@ -37,11 +37,11 @@ struct timing final : msgbus::observer {
 };
 
 struct fixture {
-  fixture() { events.observe(watcher); }
+  fixture() { events.observe(observer); }
   stepping_context context;
   manual_clock clock{context};
   consumer events{context.get_executor()};
-  std::shared_ptr<timing> watcher = std::make_shared<timing>();
+  std::shared_ptr<timing> observer = std::make_shared<timing>();
 };
 
 }  // namespace
@@ -58,8 +58,8 @@ TEST_CASE("a blocking handler that ends well after its timeout is handled, told 
   CHECK(attempts == 1);
   CHECK(t.events.stats().handled == 1);
   CHECK(t.events.stats().overran == 1);
-  REQUIRE(t.watcher->all.size() == 1);
-  CHECK(t.watcher->all[0] == 5s);
+  REQUIRE(t.observer->all.size() == 1);
+  CHECK(t.observer->all[0] == 5s);
 }
 
 TEST_CASE("a blocking handler that fails after its timeout has failed with timed_out") {
@@ -71,7 +71,7 @@ TEST_CASE("a blocking handler that fails after its timeout has failed with timed
   t.events.handler(slow, {.timeout = 2s});
   CHECK(code_of([&] { t.clock.run(t.context, t.events.consume(1)); }) == msgbus::errc::timed_out);
   CHECK(t.events.stats().overran == 1);
-  CHECK(t.watcher->all.size() == 1);
+  CHECK(t.observer->all.size() == 1);
 }
 
 TEST_CASE("each attempt that is cancelled for its timeout is told and counted") {
@@ -81,7 +81,7 @@ TEST_CASE("each attempt that is cancelled for its timeout is told and counted") 
                    {.timeout = 2s, .retry = {.attempts = 2, .backoff = 1s, .jitter = 0}});
   CHECK(code_of([&] { t.clock.run(t.context, t.events.consume(1)); }) == msgbus::errc::timed_out);
   CHECK(t.events.stats().overran == 2);
-  CHECK(t.watcher->all == std::vector<std::chrono::steady_clock::duration>{2s, 2s});
+  CHECK(t.observer->all == std::vector<std::chrono::steady_clock::duration>{2s, 2s});
 }
 
 TEST_CASE("an attempt within its timeout is not told") {
@@ -90,7 +90,7 @@ TEST_CASE("an attempt within its timeout is not told") {
   t.events.handler([&](int) { t.clock.advance(9s); });
   CHECK(t.clock.run(t.context, t.events.consume(1)) == 2);
   CHECK(t.events.stats().overran == 0);
-  CHECK(t.watcher->all.empty());
+  CHECK(t.observer->all.empty());
 }
 
 TEST_CASE("a handler sees the deadline of its attempt, and none without a timeout") {

@@ -6,7 +6,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>

@@ -138,7 +138,7 @@ TEST_CASE("what fails too often goes to the dead letters, with the reason", "[B2
   all.store(13, "id-13");
   all.live();
   CHECK(in.stats().naks == 2);
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   CHECK(in.stats().in_flight == 0);
   CHECK(reason == "poison");
   CHECK(from == "orders.placed");
@@ -158,7 +158,7 @@ TEST_CASE("without a place for dead letters, what is given up is told") {
   bridge_link in = all.join(to, how);
   all.store(13);
   all.live();
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   REQUIRE(all.told.all.size() == 1);
   CHECK_THAT(all.told.all[0], contains("given up after 3 deliveries: poison"));
 }
@@ -183,7 +183,7 @@ TEST_CASE("what cannot be decoded goes to the dead letters at once") {
   (void)all.clock.run(all.steps, all.stores.store(no_number, "orders.placed"));
   all.live();
   CHECK(in.stats().undecodable == 1);
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   CHECK(in.stats().naks == 0);
   CHECK(adds_up(in.stats()));
   CHECK(all.told.all.size() == 1);
@@ -196,7 +196,7 @@ TEST_CASE("a message that no handler takes is not done") {
   all.store(1);
   all.live();
   CHECK(in.stats().acks == 0);
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   CHECK(to.stats().unrouted == 3);
 }
 

@@ -99,7 +99,7 @@ TEST_CASE("a message that waits behind a slow one when its process ends has used
     all.clock.run(all.steps, process.drain(1s));
     gate.open();
     all.steps.run();
-    CHECK(in.stats().buried == 0);
+    CHECK(in.stats().dead_lettered == 0);
     CHECK(adds_up(in.stats()));
   }
   CHECK(handled.empty());
@@ -111,7 +111,7 @@ TEST_CASE("a message that waits behind a slow one when its process ends has used
   std::ranges::sort(handled);
   CHECK(handled.size() == 100);
   CHECK(std::ranges::adjacent_find(handled) == handled.end());
-  CHECK(in.stats().buried == 0);
+  CHECK(in.stats().dead_lettered == 0);
   CHECK(all.told.all.empty());
 }
 
@@ -141,7 +141,7 @@ TEST_CASE(
   for (int i = 0; i < 3; ++i) all.store(i);
   all.live(10s);
   CHECK(in.stats().naks > how.max_deliver);
-  CHECK(in.stats().buried == 0);
+  CHECK(in.stats().dead_lettered == 0);
   gate.open();
   all.live();
   std::ranges::sort(handled);
@@ -236,7 +236,7 @@ TEST_CASE(
   all.store(13);
   all.live(20s);
   CHECK(attempts == 3);
-  CHECK(in.stats().buried == 0);
+  CHECK(in.stats().dead_lettered == 0);
   CHECK(in.stats().naks > 10);
   CHECK(all.told.all.size() > 5);  // each time
   CHECK(adds_up(in.stats()));
@@ -247,7 +247,7 @@ TEST_CASE(
   REQUIRE(dead.letters().size() == 1);
   CHECK(dead.header(0, reason) == "poison");
   CHECK(dead.header(0, msgbus::header::attempt) == "3");
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   CHECK(adds_up(in.stats()));
   const auto received = in.stats().received;
   all.live(100s);
@@ -333,7 +333,7 @@ TEST_CASE("a dead letter that is taken for another one that is there is told", "
   (void)all.clock.run(all.steps, all.stores.transport()->store(there, 1s));
   all.store(13, "id-13");
   all.live();
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   REQUIRE(all.told.all.size() == 1);
   CHECK_THAT(all.told.all[0], contains("orders.placed") && contains("already has a dead letter") &&
                                   contains("poison") && contains("'DEAD', sequence 1"));
@@ -394,7 +394,7 @@ TEST_CASE("a dead letter that is refused whole is stored shortened, which is cou
     CHECK(dead.header(0, msgbus::header::dead_stream) == "ORDERS");
     CHECK(dead.header(0, msgbus::header::dead_sequence) == "1");
   }
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   CHECK(in.stats().shortened == 1);
   CHECK(adds_up(in.stats()));
   REQUIRE(all.told.all.size() == 1);
@@ -417,7 +417,7 @@ TEST_CASE("a message of which no dead letter can be stored at all is given up, a
   all.store(13);
   all.live(300s);
   CHECK(attempts == 3);
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
   REQUIRE(all.told.all.size() == 1);
   CHECK_THAT(all.told.all[0], contains("given up") && contains("poison") &&
                                   contains("its dead letter cannot be stored"));
@@ -437,7 +437,7 @@ TEST_CASE("a dead letter that cannot be stored for now is not shortened", "[B2]"
   morgue dead(all);
   all.store(13);
   all.live(10s);
-  CHECK(in.stats().buried == 0);
+  CHECK(in.stats().dead_lettered == 0);
   refusing->fails_for_now = false;
   all.live(10s);
   REQUIRE(dead.letters().size() == 1);

@@ -34,7 +34,7 @@ struct component final : base<core> {
 struct sending_core final : msgbus::routing::single_route {
   explicit sending_core(int* times_closed) : closed(times_closed) {}
   void close() noexcept { ++*closed; }
-  msgbus::detail::observer_slot watcher;
+  msgbus::detail::observer_slot attached_observer;
   msgbus::detail::striped_counter unrouted;
   int* const closed;
 };
@@ -84,14 +84,14 @@ TEST_CASE("a component holds one observer at a time, or none", "[D6]") {
   const auto first = std::make_shared<msgbus_test::recorder>();
   const auto second = std::make_shared<msgbus_test::recorder>();
   one.observe(first);
-  one.inside()->shared.watcher.get()->unrouted({});
+  one.inside()->shared.attached_observer.get()->unrouted({});
   CHECK(first->steps.size() == 1);
   one.observe(second);
-  one.inside()->shared.watcher.get()->unrouted({});
+  one.inside()->shared.attached_observer.get()->unrouted({});
   CHECK(second->steps.size() == 1);
   CHECK(first.use_count() == 1);
   one.observe(nullptr);
-  CHECK(one.inside()->shared.watcher.get() == nullptr);
+  CHECK(one.inside()->shared.attached_observer.get() == nullptr);
   CHECK(second.use_count() == 1);
 }
 
@@ -106,12 +106,12 @@ TEST_CASE("a sender has an observer, counts, and closes its core at its end", "[
   int closed = 0;
   {
     sending one(&closed);
-    const auto watcher = std::make_shared<msgbus_test::recorder>();
-    one.observe(watcher);
-    one.inside()->watcher.get()->unrouted({});
-    CHECK(watcher->steps.size() == 1);
+    const auto observer = std::make_shared<msgbus_test::recorder>();
+    one.observe(observer);
+    one.inside()->attached_observer.get()->unrouted({});
+    CHECK(observer->steps.size() == 1);
     one.observe(nullptr);
-    CHECK(watcher.use_count() == 1);
+    CHECK(observer.use_count() == 1);
     one.inside()->unrouted.add();
     CHECK(one.unrouted() == 1);
     CHECK(closed == 0);

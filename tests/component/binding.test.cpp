@@ -10,7 +10,7 @@ namespace {
 
 using msgbus::component::binding;
 using msgbus::component::bound_to;
-using msgbus::routing::listed;
+using msgbus::routing::handler_range;
 using msgbus::routing::single_route;
 
 struct target {
@@ -20,7 +20,7 @@ struct target {
 std::vector<const target*> bound_in(const single_route& sender) {
   const msgbus::snapshot::guard guard(sender.guarded());
   std::vector<const target*> all;
-  const listed list(sender.items());
+  const handler_range list(sender.entries());
   for (const auto* each = list.begin; each != list.end; ++each) {
     all.push_back(&static_cast<const binding<target>*>(each->entry)->target());
   }

@@ -39,7 +39,7 @@ TEST_CASE("parts that are given no overrides have their own", "[I4]") {
 
 TEST_CASE("parts begin without an observer, and with nothing unrouted", "[D3]") {
   msgbus::component::counted_parts all(nullptr);
-  CHECK(all.watcher.get() == nullptr);
+  CHECK(all.attached_observer.get() == nullptr);
   CHECK(all.unrouted.sum() == 0);
   all.unrouted.add();
   CHECK(all.unrouted.sum() == 1);

@@ -39,7 +39,7 @@ struct greedy {
   bool is_from_int;
 };
 
-const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
 
 /// Runs with every way of resolution: nothing overridden, overridden directly, and on demand.
 template <class... Ps, class Call, class Check>

@@ -14,7 +14,7 @@ namespace di = msgbus::di;
 
 namespace {
 
-const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
 
 int made = 0;
 const int key_of_number = 0;

@@ -17,7 +17,7 @@ using msgbus_test::contains;
 
 namespace {
 
-const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
 const di::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include <msgbus/exec/send_operation.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
 #include "support/mailboxes.hpp"
+#include "support/thread_group.hpp"
 
 #include <algorithm>
 #include <array>

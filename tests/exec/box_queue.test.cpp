@@ -1,7 +1,7 @@
 #include <msgbus/exec/box_queue.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -62,7 +62,7 @@ TEST_CASE("a capacity of any size takes memory for what waits only", "[A4][A6]")
   }
 }
 
-TEST_CASE("a queue for several lanes holds its capacity and not one message more", "[A6]") {
+TEST_CASE("a queue for several loops holds its capacity and not one message more", "[A6]") {
   const auto all = make_box_queue({.capacity = 3, .concurrency = 2});
   for (int i = 0; i < 3; ++i) CHECK(put(*all, i));
   CHECK_FALSE(put(*all, 3));
@@ -78,9 +78,9 @@ TEST_CASE("a queue for several lanes holds its capacity and not one message more
 }
 
 TEST_CASE("a queue that drops its oldest hands it out, and keeps the order of the others", "[A6]") {
-  for (const std::size_t lanes : {1U, 2U}) {
+  for (const std::size_t loops : {1U, 2U}) {
     const auto all =
-        make_box_queue({.capacity = 2, .on_full = overflow::drop_oldest, .concurrency = lanes});
+        make_box_queue({.capacity = 2, .on_full = overflow::drop_oldest, .concurrency = loops});
     shared_message displaced;
     CHECK(put(*all, 1, displaced));
     CHECK(put(*all, 2, displaced));
@@ -102,16 +102,16 @@ TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6
   std::atomic<int> got{0};
   std::atomic<bool> over{false};
   std::atomic<bool> behind{false};  // something came out that had not been accepted
-  std::vector<std::thread> crew;
+  std::vector<std::thread> threads;
   for (int s = 0; s < senders; ++s) {
-    crew.emplace_back([&] {
+    threads.emplace_back([&] {
       for (int i = 0; i < each; ++i) {
         shared_message message = std::make_shared<queued_event<int>>(int(i)), none;
         while (!all->try_push(message, none)) std::this_thread::yield();
         if (all->size() > 3) over = true;
       }
     });
-    crew.emplace_back([&] {
+    threads.emplace_back([&] {
       while (got < senders * each) {
         if (all->pop()) {
           if (all->accepted() < static_cast<std::uint64_t>(++got)) behind = true;
@@ -121,7 +121,7 @@ TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6
       }
     });
   }
-  for (std::thread& thread : crew) thread.join();
+  for (std::thread& thread : threads) thread.join();
   CHECK(got == senders * each);
   CHECK_FALSE(over);
   CHECK_FALSE(behind);

@@ -4,7 +4,7 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/strand.hpp>
@@ -118,19 +118,19 @@ TEST_CASE("a link that is told may destroy others", "[A12]") {
 TEST_CASE("unlinking waits for the thread that tells of the end", "[A12]") {
   struct slow final : context_shutdown_hook {
     void context_ended() noexcept override {
-      telling.set();
+      operation_report.set();
       unlinking.wait();
       for (int i = 0; i < 1000; ++i) std::this_thread::yield();
       told = true;
     }
-    msgbus_test::event telling, unlinking;
+    msgbus_test::event operation_report, unlinking;
     std::atomic<bool> told{false};
   };
   slow linked;
   std::optional<asio::io_context> context(std::in_place);
   REQUIRE(linked.link(context->get_executor()));
   std::thread ending([&] { context.reset(); });
-  linked.telling.wait();
+  linked.operation_report.wait();
   linked.unlinking.set();
   linked.unlink();
   CHECK(linked.told);  // who destroys it now destroys nothing that is in use

@@ -1,7 +1,7 @@
 #include "exec/join_state.hpp"
 
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/awaiting.hpp"
@@ -51,7 +51,7 @@ asio::awaitable<void> until_done(std::shared_ptr<steps> all, std::string& log) {
   log += '.';
 }
 
-asio::any_io_executor lane_over(const asio::any_io_executor& executor) {
+asio::any_io_executor strand_over(const asio::any_io_executor& executor) {
   return child_executor(executor, executor, true);
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("a task that is cancelled between its two steps of starting never begi
   stepping_context context;
   std::string log;
   const auto all = std::make_shared<steps>();
-  const auto on = lane_over(context.get_executor());
+  const auto on = strand_over(context.get_executor());
   all->add(all->first, on);
   const auto waiting = context.spawn(until_done(all, log));
   context.run();
@@ -112,7 +112,9 @@ TEST_CASE("a function that is destroyed with its context has ended its task", "[
   std::string log;
   const auto all = std::make_shared<steps>();
   SECTION("on the executor itself") { all->start(all->first, there->get_executor()); }
-  SECTION("on a lane over it") { all->start(all->first, lane_over(there->get_executor())); }
+  SECTION("on a mailbox strand over it") {
+    all->start(all->first, strand_over(there->get_executor()));
+  }
   const auto waiting = here.spawn(until_done(all, log));
   here.run();
   there.reset();
@@ -128,7 +130,7 @@ TEST_CASE("tasks keep their join state, and nothing keeps it when they have ende
   const std::weak_ptr<steps> seen = all;
   all->second.hops = 2;
   all->start(all->first, there->get_executor());
-  all->start(all->second, lane_over(there->get_executor()));
+  all->start(all->second, strand_over(there->get_executor()));
   all.reset();
   CHECK_FALSE(seen.expired());
   SECTION("because they have run") { there->run(); }

@@ -161,11 +161,11 @@ TEST_CASE("an empty mailbox has nothing to do, and a message brings it back to l
   CHECK(to.use_count() == 1);
 }
 
-TEST_CASE("a message that comes at any step of an ending lane is handled", "[A7]") {
-  for (const std::size_t lanes : {1U, 2U}) {
+TEST_CASE("a message that comes at any step of an ending consumer loop is handled", "[A7]") {
+  for (const std::size_t loops : {1U, 2U}) {
     for (int steps = 0; steps < 25; ++steps) {
       stepping_context context;
-      const auto to = box::make(context.get_executor(), {.concurrency = lanes});
+      const auto to = box::make(context.get_executor(), {.concurrency = loops});
       REQUIRE(to->post(1) == put::taken);
       for (int i = 0; i < steps; ++i) context.step();
       REQUIRE(to->post(2) == put::taken);
@@ -200,25 +200,25 @@ TEST_CASE("a message that suspends is done before the next one begins", "[A4]") 
 }
 
 TEST_CASE("with a concurrency of n, n messages are handled at once and not one more", "[A5]") {
-  for (const std::size_t lanes : {2U, 4U}) {
-    stepping_context context(shuffled{lanes});
-    const auto to = box::make(context.get_executor(), {.concurrency = lanes});
+  for (const std::size_t loops : {2U, 4U}) {
+    stepping_context context(shuffled{loops});
+    const auto to = box::make(context.get_executor(), {.concurrency = loops});
     gate closed;
     to->on_rest = [&](numbered) { return closed.pass(); };
     for (int i = 1; i <= 20; ++i) REQUIRE(to->post(i) == put::taken);
     context.run();
-    CHECK(to->running == static_cast<int>(lanes));
-    CHECK(to->mailbox.size() == 20 - lanes);
+    CHECK(to->running == static_cast<int>(loops));
+    CHECK(to->mailbox.size() == 20 - loops);
     closed.open();
     context.run();
-    CHECK(to->most_running == static_cast<int>(lanes));
+    CHECK(to->most_running == static_cast<int>(loops));
     numbers all = to->handled();
     std::sort(all.begin(), all.end());
     CHECK(all == one_to(20));
   }
 }
 
-TEST_CASE("a lane that waits does not keep the others from starting", "[A5]") {
+TEST_CASE("a consumer loop that waits does not keep the others from starting", "[A5]") {
   stepping_context context;
   const auto to = box::make(context.get_executor(), {.concurrency = 2});
   gate closed;
@@ -239,10 +239,10 @@ TEST_CASE("a lane that waits does not keep the others from starting", "[A5]") {
 
 TEST_CASE("a full mailbox refuses what is posted, and takes it when there is room", "[A6]") {
   for (const overflow how : {overflow::suspend, overflow::reject}) {
-    for (const std::size_t lanes : {1U, 3U}) {
+    for (const std::size_t loops : {1U, 3U}) {
       stepping_context context;
       const auto to =
-          box::make(context.get_executor(), {.capacity = 2, .on_full = how, .concurrency = lanes});
+          box::make(context.get_executor(), {.capacity = 2, .on_full = how, .concurrency = loops});
       CHECK(to->post(1) == put::taken);
       CHECK(to->post(2) == put::taken);
       CHECK(to->post(3) == put::full);
@@ -361,11 +361,11 @@ TEST_CASE("a post does not overtake those who wait for room", "[A6]") {
 
 TEST_CASE("every waiting sender gets its turn, whatever the order of steps", "[A6][A7]") {
   for (const std::size_t capacity : {1U, 2U, 3U}) {
-    for (const std::size_t lanes : {1U, 3U}) {
+    for (const std::size_t loops : {1U, 3U}) {
       for (std::uint64_t seed = 0; seed < 60; ++seed) {
         stepping_context context(shuffled{seed});
         const auto to =
-            box::make(context.get_executor(), {.capacity = capacity, .concurrency = lanes});
+            box::make(context.get_executor(), {.capacity = capacity, .concurrency = loops});
         std::size_t most = 0;
         to->on_message = [&](const numbered&) { most = std::max(most, to->mailbox.size()); };
         if (seed % 2 == 1) to->on_rest = [](numbered) { return turn(); };
@@ -509,14 +509,14 @@ TEST_CASE("a closed mailbox takes nothing, wakes all who wait, and hands out wha
 }
 
 TEST_CASE("discarding gives up what waits and cancels what is being handled", "[A10]") {
-  for (const std::size_t lanes : {1U, 3U}) {
+  for (const std::size_t loops : {1U, 3U}) {
     stepping_context context;
-    const auto to = box::make(context.get_executor(), {.capacity = 8, .concurrency = lanes});
+    const auto to = box::make(context.get_executor(), {.capacity = 8, .concurrency = loops});
     gate closed;
     to->on_rest = [&](numbered) { return closed.pass(); };
     for (int i = 1; i <= 6; ++i) REQUIRE(to->post(i) == put::taken);
     context.run();
-    CHECK(to->running == static_cast<int>(lanes));
+    CHECK(to->running == static_cast<int>(loops));
     to->mailbox.discard();
     CHECK(to->post(7) == put::closed);
     context.run();
@@ -579,12 +579,12 @@ TEST_CASE("discarding at any step accounts for every message and lets every send
 }
 
 TEST_CASE("a mailbox that goes gives up what waits in it", "[A10]") {
-  for (const std::size_t lanes : {1U, 3U}) {
+  for (const std::size_t loops : {1U, 3U}) {
     std::optional<stepping_context> context(std::in_place);
-    auto to = box::make(context->get_executor(), {.concurrency = lanes});
+    auto to = box::make(context->get_executor(), {.concurrency = loops});
     for (int i = 1; i <= 4; ++i) REQUIRE(to->post(i) == put::taken);
     const std::weak_ptr<box> watch = to;
-    SECTION("not before its lane has ended") {
+    SECTION("not before its consumer loop has ended") {
       to.reset();
       CHECK_FALSE(watch.expired());
       context->run();
@@ -599,10 +599,10 @@ TEST_CASE("a mailbox that goes gives up what waits in it", "[A10]") {
 }
 
 TEST_CASE("a context that goes leaves no message unaccounted for", "[A7][A12]") {
-  for (const std::size_t lanes : {1U, 3U}) {
+  for (const std::size_t loops : {1U, 3U}) {
     for (int steps = 0; steps < 12; ++steps) {
       std::optional<stepping_context> context(std::in_place);
-      const auto to = box::make(context->get_executor(), {.capacity = 8, .concurrency = lanes});
+      const auto to = box::make(context->get_executor(), {.capacity = 8, .concurrency = loops});
       gate closed;
       to->on_rest = [&](numbered what) -> asio::awaitable<void> {
         if (what.number % 3 == 0) co_await closed.pass();
@@ -671,10 +671,10 @@ TEST_CASE("a mailbox on a context that has gone is closed", "[A12]") {
   CHECK(idle->ended() == 0);
 }
 
-TEST_CASE("a mailbox, its lanes and its senders are taken down safely at every step", "[A12]") {
+TEST_CASE("a mailbox, its loops and its senders are taken down safely at every step", "[A12]") {
   struct scenario {
-    scenario(stepping_context& context, std::size_t lanes)
-        : to(box::make(context.get_executor(), {.capacity = 2, .concurrency = lanes})) {
+    scenario(stepping_context& context, std::size_t loops)
+        : to(box::make(context.get_executor(), {.capacity = 2, .concurrency = loops})) {
       to->on_rest = [](numbered) { return turn(); };
       for (int i = 1; i <= 4; ++i) sending.push_back(context.spawn(box::send(to, i)));
     }
@@ -682,10 +682,10 @@ TEST_CASE("a mailbox, its lanes and its senders are taken down safely at every s
     std::shared_ptr<box> to;
     std::vector<spawned<put>> sending;
   };
-  for (const std::size_t lanes : {1U, 3U}) {
+  for (const std::size_t loops : {1U, 3U}) {
     for (std::uint64_t seed = 0; seed < 4; ++seed) {
       const auto report = cut_off_at_every_step(
-          [&](stepping_context& context) { return std::make_unique<scenario>(context, lanes); },
+          [&](stepping_context& context) { return std::make_unique<scenario>(context, loops); },
           {.shuffle = shuffled{seed}});
       CHECK(report.steps > 10);
     }

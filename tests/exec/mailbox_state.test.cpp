@@ -131,7 +131,7 @@ TEST_CASE("a post does not take the place that a woken sender has a claim on", "
   auto second = context.spawn(send(state, 2));
   auto third = context.spawn(send(state, 3));
   context.run();
-  CHECK(state.has_sleepers(true));
+  CHECK(state.has_waiting(true));
   CHECK(take(state) == 1);
   state.notify_space();
   CHECK(post(state, 4) == put::full);
@@ -146,7 +146,7 @@ TEST_CASE("a post does not take the place that a woken sender has a claim on", "
   context.run();
   REQUIRE(third.done());
   CHECK(take(state) == 3);
-  CHECK_FALSE(state.has_sleepers(true));
+  CHECK_FALSE(state.has_waiting(true));
   CHECK(post(state, 4) == put::taken);
 }
 

@@ -6,7 +6,7 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/thread_pool.hpp>

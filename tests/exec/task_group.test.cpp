@@ -1,13 +1,13 @@
 #include "exec/task_group.hpp"
 
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/lane_executor.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 #include <msgbus/exec/one_shot_event.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/error.hpp>
 #include <asio/io_context.hpp>

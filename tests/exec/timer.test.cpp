@@ -4,7 +4,7 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/cancellation_state.hpp>
 #include <asio/error.hpp>

@@ -14,7 +14,7 @@ using msgbus::testing::stepping_context;
 
 namespace {
 
-const di::asker tester{nullptr, [](const void*) { return std::string("a test"); }};
+const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
 const di::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
 
 }  // namespace

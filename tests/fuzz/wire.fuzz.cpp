@@ -1,8 +1,8 @@
 // What other processes send: payloads and headers of any bytes. They become a message, or an error
 // that says so, and nothing else. What has become a message goes out and comes back the same.
 
-#include <msgbus/bridge/detail/reading.hpp>
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/decode.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 #include <msgbus/core/error.hpp>
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
@@ -83,7 +83,7 @@ void read_envelope(std::string_view bytes, std::string_view type, std::string_vi
       .message_id = std::string(trace),
       .headers = {{"traceparent", std::string(trace)}, {"tracestate", std::string(type)}}};
   msgbus::transport::check_envelope(
-      msgbus::bridging::stamped(ids, "a", {}, {}, msgbus::context::caused_by(&cause)));
+      msgbus::bridging::make_envelope(ids, "a", {}, {}, msgbus::context::caused_by(&cause)));
   try {
     const auto made = msgbus::bridging::read(readers, {from, from.topic, origin, nullptr});
     require(made != nullptr, "a message was read");

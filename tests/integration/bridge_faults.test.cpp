@@ -231,7 +231,7 @@ TEST_CASE("what was stored is handled, however often the server is killed meanwh
   for (const auto& each : handled) times += static_cast<std::size_t>(each.second);
   CHECK(times == to.stats().handled);
   CHECK(counted.acks + counted.unsettled == times);
-  CHECK(counted.buried == 0);
+  CHECK(counted.dead_lettered == 0);
   here.run(handles.drain(10s));
   here.run(stores.drain(10s));
 }
@@ -267,7 +267,7 @@ TEST_CASE("what fails too often becomes a dead letter on a real server", "[B3]")
   here.run_until([&] { return in.stats().in_flight == 0; });
   CHECK(reason == "poison");
   CHECK(attempts == 3);
-  CHECK(in.stats().buried == 1);
+  CHECK(in.stats().dead_lettered == 1);
 }
 
 TEST_CASE("a handler that takes longer than the stream's patience keeps its message", "[B3]") {
@@ -305,7 +305,7 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
     });
     bridge_link in = here.run(at.durable<int>(to, "orders.>", how));
     here.run(store_one(at, 1));
-    here.run_until([&] { return in.stats().buried == 1; });
+    here.run_until([&] { return in.stats().dead_lettered == 1; });
     CHECK(in.stats().received == 1);
     // The next letter is the second one in its stream.
     msgbus::store_options next;
@@ -428,7 +428,7 @@ TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {
     here.run_until([&] { return begun && in.stats().received >= many; });
     here.run(to.drain(10ms));
     here.run(process.drain(5s));
-    CHECK(in.stats().buried == 0);
+    CHECK(in.stats().dead_lettered == 0);
     CHECK(in.stats().acks == 0);
   }
   bridge process = join(here, server, &told);
@@ -436,7 +436,7 @@ TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {
   to.subscribe("orders.*", [&](int number) { handled.insert(number); });
   bridge_link in = here.run(process.durable<int>(to, "orders.>", how));
   here.run_until([&] { return handled.size() == many && in.stats().in_flight == 0; });
-  CHECK(in.stats().buried == 0);
+  CHECK(in.stats().dead_lettered == 0);
   CHECK(told.empty());
 }
 
@@ -461,7 +461,7 @@ TEST_CASE("what a full mailbox drops is tried when there is room, on a real serv
   gate.open();
   here.run_until([&] { return in.stats().acks == 3; });
   CHECK(handled == std::set<int>{0, 1, 2});
-  CHECK(in.stats().buried == 0);
+  CHECK(in.stats().dead_lettered == 0);
 }
 
 TEST_CASE("each durable has its own dead letter on a real server, with the reason of the failure",
@@ -502,7 +502,7 @@ TEST_CASE("each durable has its own dead letter on a real server, with the reaso
   mourning.stream = "DEAD";
   (void)here.run(at.durable<int>(mourners, "dead.>", mourning));
   here.run_until([&] { return letters.size() == 2; });
-  here.run_until([&] { return one.stats().buried + two.stats().buried == 2; });
+  here.run_until([&] { return one.stats().buried + two.stats().dead_lettered == 2; });
   CHECK(attempts == 2);  // not handled again for it
 }
 
@@ -524,7 +524,7 @@ TEST_CASE("a dead letter above the server's limit is stored without its payload"
   msgbus::store_options with;
   with.message_id = "large";
   here.run(at.store(large, "orders.placed", with));
-  here.run_until([&] { return in.stats().buried == 1; });
+  here.run_until([&] { return in.stats().dead_lettered == 1; });
   CHECK(in.stats().shortened == 1);
   REQUIRE(told.size() == 1);
   CHECK_THAT(told[0], contains("shortened dead letter"));

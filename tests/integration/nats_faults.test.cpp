@@ -90,7 +90,7 @@ TEST_CASE("a publish does not fail while the connection is being lost", "[B9]") 
   const auto at = test.connect();
   for (std::size_t round = 1; round <= 5; ++round) {
     // One write after the other, so that one of them is often the first to find the server gone.
-    crew writer;
+    thread_group writer;
     writer.repeat([&, full = false]() mutable {
       if (full) return;
       const auto refused = code_of([&] { at->publish(msgbus::envelope{"a"}, urgency::at_once); });

@@ -162,7 +162,7 @@ TEST_CASE("closing while threads use the transport breaks nothing") {
     loop here;
     const auto at = connect(here, server);
     ensure_stream(here, *at, "ORDERS", {"orders.>"});
-    crew all;
+    thread_group all;
     std::atomic<bool> closed{false};
     const auto use = [&](auto what) {
       all.repeat([&, what] {
@@ -203,7 +203,7 @@ TEST_CASE("subscriptions may end while their messages arrive, and some are slow"
   how.on_event = [](const msgbus::nats::event&) {};
   const auto at = connect(here, how);
   const auto from = connect(here, server);
-  crew all;
+  thread_group all;
   all.repeat([&] {
     for (int i = 0; i < 50; ++i) from->publish(envelope{"a"}, urgency::at_once);
   });

@@ -12,7 +12,7 @@
  * consistent, where two sides each write one thing and then read the other's:
  *  - claim / active_ and active_ / claimed: all four are seq_cst;
  *  - sleeping_ / taken_ and taken_ / sleeping_: a seq_cst fence between the write and the read on
- *    either side (attempt, has_sleepers(true)). has_sleepers(false) has none, and the model lets it
+ *    either side (attempt, has_waiting(true)). has_waiting(false) has none, and the model lets it
  *    miss anything.
  * Everything else about waiting senders is under the lock. A claim is one step: a claim that
  * succeeds has read a count of taken messages, which may be old, and can only have grown; one that

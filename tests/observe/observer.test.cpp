@@ -21,20 +21,20 @@ class only_failures : public msgbus::observer {
 }  // namespace
 
 TEST_CASE("an observer that overrides one step is told it, and ignores the others") {
-  only_failures watcher;
-  msgbus::observer& told = watcher;
+  only_failures observer;
+  msgbus::observer& told = observer;
   const msgbus::step step{"order", "orders.placed"};
   told.accepted(step);
   told.delivered(step);
   told.dropped(step);
   told.unrouted(step);
-  CHECK(watcher.message.empty());
+  CHECK(observer.message.empty());
 
   const auto thrown = std::make_exception_ptr(5);
   told.failed(step, thrown);
-  CHECK(watcher.message == "order");
-  CHECK(watcher.topic == "orders.placed");
-  CHECK(watcher.exception == thrown);
+  CHECK(observer.message == "order");
+  CHECK(observer.topic == "orders.placed");
+  CHECK(observer.exception == thrown);
 }
 
 }  // namespace observer_test

@@ -30,9 +30,9 @@ TEST_CASE("a slot is empty until it is set, and again when it is set to null") {
   const domain guarded;
   msgbus::detail::observer_slot slot;
   CHECK(slot.get() == nullptr);
-  const auto watcher = std::make_shared<msgbus::counting_observer>();
-  slot.set(guarded, watcher);
-  CHECK(told_through(slot, *watcher) == 1);
+  const auto observer = std::make_shared<msgbus::counting_observer>();
+  slot.set(guarded, observer);
+  CHECK(told_through(slot, *observer) == 1);
   slot.set(guarded, nullptr);
   CHECK(slot.get() == nullptr);
 }
@@ -71,9 +71,9 @@ TEST_CASE("an observer goes with its slot") {
   std::weak_ptr<msgbus::observer> watch;
   {
     msgbus::detail::observer_slot slot;
-    auto watcher = make_observer();
-    watch = watcher;
-    slot.set(guarded, std::move(watcher));
+    auto observer = make_observer();
+    watch = observer;
+    slot.set(guarded, std::move(observer));
   }
   CHECK(watch.expired());
 }

@@ -14,11 +14,11 @@ namespace entry_test {
 namespace {
 
 using msgbus::routing::entry;
-using msgbus::routing::item;
-using msgbus::routing::item_list;
-using msgbus::routing::listed;
+using msgbus::routing::handler_range;
 using msgbus::routing::route;
-using msgbus::snapshot::trash;
+using msgbus::routing::route_entries;
+using msgbus::routing::route_entry;
+using msgbus::snapshot::retire_list;
 
 using bare_entry = msgbus_test::bare<entry>;
 
@@ -28,20 +28,22 @@ struct entries {
       all.push_back(std::make_unique<bare_entry>(nullptr, i));
     }
   }
-  [[nodiscard]] item at(std::size_t index) const { return {nullptr, all[index].get()}; }
+  [[nodiscard]] route_entry at(std::size_t index) const { return {nullptr, all[index].get()}; }
 
   std::vector<std::unique_ptr<bare_entry>> all;
 };
 
-std::vector<std::uint64_t> orders_of(const listed& list) {
+std::vector<std::uint64_t> orders_of(const handler_range& list) {
   std::vector<std::uint64_t> orders;
-  for (const item* each = list.begin; each != list.end; ++each) {
+  for (const route_entry* each = list.begin; each != list.end; ++each) {
     orders.push_back(each->entry->order());
   }
   return orders;
 }
 
-std::vector<std::uint64_t> orders_of(const route& of) { return orders_of(listed(of.items())); }
+std::vector<std::uint64_t> orders_of(const route& of) {
+  return orders_of(handler_range(of.entries()));
+}
 
 using orders = std::vector<std::uint64_t>;
 
@@ -55,7 +57,7 @@ TEST_CASE("an entry is active from the start and knows its place") {
 
 TEST_CASE("a list holds what is appended, up to its capacity") {
   const entries some(3);
-  const auto list = item_list::make(3);
+  const auto list = route_entries::make(3);
   CHECK(list->size() == 0);
   CHECK(list->capacity() == 3);
   for (std::size_t i = 0; i < 3; ++i) list->append(some.at(i));
@@ -66,25 +68,25 @@ TEST_CASE("a list holds what is appended, up to its capacity") {
 
 TEST_CASE("who looks at a list sees what was there, not what is appended later", "[D4]") {
   const entries some(2);
-  const auto list = item_list::make(2);
+  const auto list = route_entries::make(2);
   list->append(some.at(0));
-  const listed seen(list.get());
+  const handler_range seen(list.get());
   list->append(some.at(1));
   CHECK(orders_of(seen) == orders{0});
-  CHECK(orders_of(listed(list.get())) == orders{0, 1});
+  CHECK(orders_of(handler_range(list.get())) == orders{0, 1});
 }
 
 TEST_CASE("no list is an empty list") {
-  const listed none(nullptr);
+  const handler_range none(nullptr);
   CHECK(none.begin == none.end);
 }
 
 TEST_CASE("a route keeps the order in which entries were added, while it grows", "[D1]") {
   const entries some(20);
   route all;
-  trash old;
+  retire_list old;
   orders expected;
-  CHECK(all.items() == nullptr);
+  CHECK(all.entries() == nullptr);
   CHECK(all.empty());
   for (std::size_t i = 0; i < 20; ++i) {
     all.add(some.at(i), old);
@@ -97,13 +99,13 @@ TEST_CASE("a route keeps the order in which entries were added, while it grows",
 TEST_CASE("a route with room takes an entry without a new list") {
   const entries some(100);
   route all;
-  trash old;
+  retire_list old;
   int lists = 0;
-  const item_list* last = nullptr;
+  const route_entries* last = nullptr;
   for (std::size_t i = 0; i < 100; ++i) {
     all.add(some.at(i), old);
-    if (all.items() != last) ++lists;
-    last = all.items();
+    if (all.entries() != last) ++lists;
+    last = all.entries();
   }
   CHECK(lists < 10);
 }
@@ -111,7 +113,7 @@ TEST_CASE("a route with room takes an entry without a new list") {
 TEST_CASE("a route that loses an entry keeps the others in order", "[D1]") {
   const entries some(5);
   route all;
-  trash old;
+  retire_list old;
   for (std::size_t i = 0; i < 5; ++i) all.add(some.at(i), old);
   all.remove(*some.all[2], old);
   CHECK(orders_of(all) == orders{0, 1, 3, 4});
@@ -126,7 +128,7 @@ TEST_CASE("a route that loses an entry keeps the others in order", "[D1]") {
 TEST_CASE("a route is empty when its last entry has gone") {
   const entries some(1);
   route all;
-  trash old;
+  retire_list old;
   all.add(some.at(0), old);
   all.remove(*some.all[0], old);
   CHECK(all.empty());
@@ -137,9 +139,9 @@ TEST_CASE("a route is empty when its last entry has gone") {
 TEST_CASE("a route's list stays as it was for those who read it, until the trash goes", "[D4]") {
   const entries some(3);
   route all;
-  trash old;
+  retire_list old;
   for (std::size_t i = 0; i < 3; ++i) all.add(some.at(i), old);
-  const listed seen(all.items());
+  const handler_range seen(all.entries());
   all.remove(*some.all[0], old);
   all.remove(*some.all[1], old);
   CHECK(orders_of(seen) == orders{0, 1, 2});

@@ -13,7 +13,7 @@ namespace {
 using msgbus::routing::entry;
 using msgbus::routing::router;
 using msgbus::snapshot::guard;
-using msgbus::snapshot::trash;
+using msgbus::snapshot::retire_list;
 
 using bare_entry = msgbus_test::bare<entry>;
 
@@ -22,7 +22,7 @@ class listing_router : public router {
  public:
   template <class Make>
   auto attach_made(Make make) {
-    const auto link = [this](entry& added, trash&) { all.push_back(&added); };
+    const auto link = [this](entry& added, retire_list&) { all.push_back(&added); };
     return std::static_pointer_cast<made_by<Make>>(router::attach(make, link));
   }
 
@@ -34,7 +34,7 @@ class listing_router : public router {
   std::vector<const entry*> all;
 
  private:
-  void unlink(entry& removed, trash&) noexcept override { std::erase(all, &removed); }
+  void unlink(entry& removed, retire_list&) noexcept override { std::erase(all, &removed); }
 };
 
 }  // namespace

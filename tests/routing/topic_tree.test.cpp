@@ -46,7 +46,7 @@ class checked_tree {
 
   [[nodiscard]] orders found(std::string_view topic) const {
     const msgbus::snapshot::guard guard(tree_->guarded());
-    msgbus::routing::matches found;
+    msgbus::routing::merged_handlers found;
     tree_->find(topic, msgbus::detail::hash_of(topic), found);
     orders result;
     found.for_each([&](const auto& each) { result.push_back(each.entry->order()); });

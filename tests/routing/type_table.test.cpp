@@ -13,7 +13,7 @@ namespace {
 using msgbus::detail::key_of;
 using msgbus::detail::type_key;
 using msgbus::routing::entry;
-using msgbus::routing::listed;
+using msgbus::routing::handler_range;
 using msgbus::routing::router;
 using msgbus::routing::type_table;
 using msgbus::routing::typed_call;
@@ -30,9 +30,9 @@ std::shared_ptr<bare_entry> attach(type_table& table, std::span<const typed_call
       [&](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order, calls); });
 }
 
-entries entries_of(const msgbus::routing::item_list* list) {
+entries entries_of(const msgbus::routing::route_entries* list) {
   entries all;
-  const listed items(list);
+  const handler_range items(list);
   for (const auto* each = items.begin; each != items.end; ++each) all.push_back(each->entry);
   return all;
 }

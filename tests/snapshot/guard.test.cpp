@@ -1,7 +1,7 @@
 #include <msgbus/snapshot/guard.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <optional>
 #include <vector>
@@ -20,8 +20,8 @@ struct telltale {
   std::atomic<bool>& gone_;
 };
 
-snapshot::trash trash_with(std::atomic<bool>& gone) {
-  snapshot::trash things;
+snapshot::retire_list trash_with(std::atomic<bool>& gone) {
+  snapshot::retire_list things;
   things.add(std::make_unique<telltale>(gone));
   return things;
 }
@@ -179,7 +179,7 @@ TEST_CASE("a destructor in the trash may use guards and retire on its own", "[D5
       snapshot::retire(in, trash_with(flag));
     }
   };
-  snapshot::trash things;
+  snapshot::retire_list things;
   things.add(std::unique_ptr<retiring>(new retiring{domain, gone}));
   snapshot::retire(domain, std::move(things));
   CHECK(gone);

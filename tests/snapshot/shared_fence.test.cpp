@@ -1,7 +1,7 @@
 #include "snapshot/shared_fence.hpp"
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <atomic>
 #include <semaphore>

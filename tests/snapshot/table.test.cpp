@@ -30,7 +30,7 @@ TEST_CASE("an empty table finds nothing") {
 TEST_CASE("a table is filled from its first node on, also when that has left") {
   node first(1, 1);
   table all;
-  msgbus::snapshot::trash old;
+  msgbus::snapshot::retire_list old;
   all.insert(first, old);
   CHECK_FALSE(all.never_filled());
   all.erase(first);
@@ -47,7 +47,7 @@ TEST_CASE("a table finds what is in it, whatever the hashes") {
   };
   std::deque<node> nodes;
   table all;
-  msgbus::snapshot::trash old;
+  msgbus::snapshot::retire_list old;
   for (int key = 0; key < 300; ++key) {
     nodes.emplace_back(key, hash_of(key));
     all.insert(nodes.back(), old);
@@ -61,7 +61,7 @@ TEST_CASE("a table that is erased from and inserted into keeps finding the rest"
   std::deque<node> nodes;
   for (int key = 0; key < 64; ++key) nodes.emplace_back(key, static_cast<std::size_t>(key % 5));
   table all;
-  msgbus::snapshot::trash old;
+  msgbus::snapshot::retire_list old;
   std::set<int> there;
   unsigned random = 1;
   for (int step = 0; step < 20'000; ++step) {
@@ -88,7 +88,7 @@ TEST_CASE("a table that is erased from and inserted into keeps finding the rest"
 TEST_CASE("a table gives its replaced cells to the trash, in all no more than it has") {
   std::deque<node> nodes;
   table all;
-  msgbus::snapshot::trash old;
+  msgbus::snapshot::retire_list old;
   for (int key = 0; key < 1000; ++key) {
     nodes.emplace_back(key, static_cast<std::size_t>(key));
     all.insert(nodes.back(), old);

@@ -5,7 +5,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
@@ -28,11 +28,11 @@ namespace async_test {
 
 namespace bus = msgbus::async;
 using asio::awaitable;
-using msgbus_test::crew;
 using msgbus_test::expect;
 using msgbus_test::hop;
 using msgbus_test::is_conserved;
 using msgbus_test::rounds;
+using msgbus_test::thread_group;
 using namespace std::chrono_literals;
 
 namespace {
@@ -221,7 +221,7 @@ TEST_CASE("handlers come and go while events are posted and awaited", "[D4][D6]"
   bus::consumer consumer(pool.get_executor(),
                          {.capacity = 64, .on_full = msgbus::overflow::reject});
   consumer.handler([](const ping&) {});
-  crew posting;
+  thread_group posting;
   posting.repeat([&] {
     for (int i = 0; i < 10; ++i) (void)consumer.post(ping{i});
     expect(wait_for(pool, consumer.consume<ping>(1)) >= 1, "the lasting one runs");

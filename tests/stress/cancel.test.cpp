@@ -3,7 +3,7 @@
 #include <msgbus/sync.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <array>
 #include <cstring>
@@ -12,10 +12,10 @@
 namespace cancel_test {
 
 namespace bus = msgbus::sync;
-using msgbus_test::crew;
 using msgbus_test::event;
 using msgbus_test::expect;
 using msgbus_test::rounds;
+using msgbus_test::thread_group;
 
 namespace {
 
@@ -44,7 +44,7 @@ TEST_CASE("what a cancelled handler points to may be freed, while others dispatc
   bus::consumer consumer;
   std::atomic<long> other{0};
   consumer.handler([&](const ping&) { ++other; });
-  crew dispatching;
+  thread_group dispatching;
   for (int i = 0; i < 3; ++i) {
     dispatching.repeat([&] { expect(consumer.consume(ping{1}) >= 1, "the lasting handler ran"); });
   }
@@ -65,7 +65,7 @@ TEST_CASE("the same holds for topics, exact and with wildcards", "[D6][D7]") {
   publisher.bind(subscriber);
   std::atomic<long> lasting{0};
   subscriber.subscribe("a.>", [&](const ping&) { ++lasting; });
-  crew dispatching;
+  thread_group dispatching;
   for (int i = 0; i < 3; ++i) {
     dispatching.repeat([&] {
       expect(publisher.publish(ping{1}, "a.b.c") >= 1, "the lasting handler ran");
@@ -87,7 +87,7 @@ TEST_CASE("the same holds for topics, exact and with wildcards", "[D6][D7]") {
 
 TEST_CASE("many threads subscribe and cancel at once, and no handler is lost", "[D4][D6]") {
   bus::consumer consumer;
-  crew all;
+  thread_group all;
   for (int i = 0; i < 3; ++i) {
     all.repeat([&] {
       std::atomic<int> mine{0};
@@ -217,7 +217,7 @@ TEST_CASE("two running handlers cancel each other without hanging", "[D6]") {
 
 TEST_CASE("one-shot handlers that cancel themselves run at least once and then never", "[D4][D6]") {
   bus::consumer consumer;
-  crew dispatching;
+  thread_group dispatching;
   for (int i = 0; i < 2; ++i) dispatching.repeat([&] { consumer.consume(ping{1}); });
   for (int round = 0; round < rounds(200); ++round) {
     struct state {

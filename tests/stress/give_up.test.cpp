@@ -4,7 +4,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>

@@ -3,15 +3,15 @@
 #include <msgbus/sync.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 namespace lifetimes_test {
 
 namespace bus = msgbus::sync;
-using msgbus_test::crew;
 using msgbus_test::event;
 using msgbus_test::expect;
 using msgbus_test::rounds;
+using msgbus_test::thread_group;
 
 namespace {
 
@@ -27,7 +27,7 @@ TEST_CASE("consumers come and go while a producer dispatches to them", "[D8][D7]
   std::atomic<long> handled{0};
   lasting.handler([&](const ping&) { ++handled; });
   producer.bind(lasting);
-  crew dispatching;
+  thread_group dispatching;
   for (int i = 0; i < 3; ++i) {
     dispatching.repeat([&] { expect(producer.dispatch(ping{1}) >= 1, "the lasting one ran"); });
   }
@@ -48,7 +48,7 @@ TEST_CASE("producers come and go while their consumer is used by others", "[D8]"
   bus::consumer consumer;
   std::atomic<long> handled{0};
   consumer.handler([&](const ping&) { ++handled; });
-  crew all;
+  thread_group all;
   for (int i = 0; i < 3; ++i) {
     all.repeat([&] {
       bus::producer producer;
@@ -70,7 +70,7 @@ TEST_CASE("subscribers come and go while a publisher publishes to them", "[D8][D
   std::atomic<long> handled{0};
   lasting.subscribe("a.*", [&](const ping&) { ++handled; });
   publisher.bind(lasting);
-  crew dispatching;
+  thread_group dispatching;
   for (int i = 0; i < 2; ++i) {
     dispatching.repeat([&] { expect(publisher.publish(ping{1}, "a.b") >= 1, "one ran"); });
   }
@@ -96,7 +96,7 @@ TEST_CASE("a consumer destroyed by its own handler, with others dispatching to i
     });
     producer.bind(*consumer);
     {
-      crew dispatching;
+      thread_group dispatching;
       for (int i = 0; i < 2; ++i) dispatching.repeat([&] { producer.dispatch(ping{1}); });
       dispatching.wait_for_turns(10);
       dispatching.stop();
@@ -133,7 +133,7 @@ TEST_CASE(
 
 TEST_CASE("operations are replaced while others execute them", "[D4][D6][D7]") {
   bus::service service;
-  crew executing;
+  thread_group executing;
   std::atomic<long> executed{0};
   std::atomic<long> missing{0};
   for (int i = 0; i < 3; ++i) {
@@ -168,7 +168,7 @@ TEST_CASE("an operation outlives its service, and says so, also while it is bein
     auto factor = std::make_unique<int>(2);
     auto service = std::make_unique<bus::service>();
     auto doubled = service->handler("double", [f = factor.get()](int n) { return *f * n; });
-    crew calling;
+    thread_group calling;
     for (int i = 0; i < 2; ++i) {
       calling.repeat([&] {
         try {
@@ -191,7 +191,7 @@ TEST_CASE("an operation outlives its service, and says so, also while it is bein
 TEST_CASE("an observer that was replaced is told nothing any more", "[D6]") {
   bus::consumer consumer;
   consumer.handler([](const ping&) {});
-  crew dispatching;
+  thread_group dispatching;
   for (int i = 0; i < 3; ++i) dispatching.repeat([&] { consumer.consume(ping{1}); });
   for (int round = 0; round < rounds(200); ++round) {
     auto counting = std::make_shared<msgbus::counting_observer>();

@@ -4,8 +4,8 @@
 #include <msgbus/exec/mailbox.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
 #include "support/mailboxes.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/executor_work_guard.hpp>
@@ -141,7 +141,7 @@ bool ends(const box& which, int messages) {
 
 asio::awaitable<void> turn() { co_await asio::post(asio::use_awaitable); }
 
-// What a mailbox's own lanes see.
+// What a mailbox's own loops see.
 struct watched {
   std::atomic<bool> in_order{true};
   std::atomic<bool> over{false};
@@ -156,21 +156,21 @@ TEST_CASE("messages of many senders: in order, within bounds, none lost, nobody 
   constexpr int threads = 3;
   const int each = rounds(1500);
   for (const bool pool : {false, true}) {
-    for (const std::size_t lanes : {1U, 4U}) {
+    for (const std::size_t loops : {1U, 4U}) {
       for (const std::size_t capacity : {1U, 2U, 3U, 64U}) {
         for (const bool suspends : {false, true}) {
           home lives(pool);
-          const auto to = box::make(lives.executor(), {.capacity = capacity, .concurrency = lanes});
+          const auto to = box::make(lives.executor(), {.capacity = capacity, .concurrency = loops});
           watched seen;
           seen.next.assign(threads + 1, 0);
           to->on_message = [&](const numbered& what) {
-            // Read first: what begins meanwhile makes it look like less. A message that a lane has
-            // just taken is not counted yet.
+            // Read first: what begins meanwhile makes it look like less. A message that a consumer
+            // loop has just taken is not counted yet.
             const auto accepted = static_cast<std::int64_t>(to->mailbox.accepted());
-            if (accepted - ++seen.begun > static_cast<std::int64_t>(capacity + lanes)) {
+            if (accepted - ++seen.begun > static_cast<std::int64_t>(capacity + loops)) {
               seen.over = true;
             }
-            if (lanes != 1) return;
+            if (loops != 1) return;
             int& next = seen.next[static_cast<std::size_t>(what.from)];
             if (what.number != next++) seen.in_order = false;
           };
@@ -191,7 +191,7 @@ TEST_CASE("messages of many senders: in order, within bounds, none lost, nobody 
           CHECK(to->handled().size() == static_cast<std::size_t>((threads + 1) * each));
           CHECK(seen.in_order);
           CHECK_FALSE(seen.over);
-          CHECK(to->most_running <= static_cast<int>(lanes));
+          CHECK(to->most_running <= static_cast<int>(loops));
           CHECK(to->mailbox.size() == 0);
         }
       }
@@ -222,9 +222,9 @@ TEST_CASE("two threads that synchronise with each other send in that order", "[A
 TEST_CASE("one message at a time, each to a mailbox that is just falling asleep, is handled",
           "[A7]") {
   for (const bool pool : {false, true}) {
-    for (const std::size_t lanes : {1U, 2U}) {
+    for (const std::size_t loops : {1U, 2U}) {
       home lives(pool);
-      const auto to = box::make(lives.executor(), {.capacity = 1, .concurrency = lanes});
+      const auto to = box::make(lives.executor(), {.capacity = 1, .concurrency = loops});
       const int many = rounds(4000);
       std::minstd_rand random(7);
       for (int i = 0; i < many; ++i) {

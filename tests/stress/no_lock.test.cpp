@@ -4,7 +4,7 @@
 #include <msgbus/sync.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 namespace no_lock_test {
 

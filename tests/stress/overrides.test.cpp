@@ -3,14 +3,14 @@
 #include <msgbus/sync.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 namespace overrides_test {
 
 namespace bus = msgbus::sync;
-using msgbus_test::crew;
 using msgbus_test::expect;
 using msgbus_test::rounds;
+using msgbus_test::thread_group;
 
 namespace {
 
@@ -29,7 +29,7 @@ TEST_CASE("what an override gives may be freed when the override is taken back",
         expect(*value > 0, "the value is alive");
         expect(*twice == 2 * *value, "one invocation sees one value");
       });
-  crew dispatching;
+  thread_group dispatching;
   for (int i = 0; i < 3; ++i) dispatching.repeat([&] { consumer.consume(ping{}); });
   for (int round = 0; round < rounds(300); ++round) {
     auto value = std::make_unique<int>(round + 2);
@@ -52,7 +52,7 @@ TEST_CASE("the same holds for overrides that clean up and for those that need so
     expect(*twice > 0 && *twice % 2 == 0, "the value is alive");
   });
   auto ask = second.handler("ask", [](msgbus::depends<twice_value> twice) { return *twice; });
-  crew dispatching;
+  thread_group dispatching;
   dispatching.repeat([&] { first.consume(ping{}); });
   dispatching.repeat([&] { expect(ask() > 0, "the value is alive"); });
   std::atomic<int> cleaned{0};

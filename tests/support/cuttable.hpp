@@ -2,7 +2,7 @@
 
 // A way to a server that can be cut: what is between a client and its network.
 
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>

@@ -5,7 +5,7 @@
 #include <msgbus/testing/spawned.hpp>
 #include <msgbus/transport/transport.hpp>
 
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>

@@ -26,7 +26,7 @@ inline const numbered& number_in(const msgbus::exec::queued_message& message) {
   return *static_cast<const numbered*>(message.message().data);
 }
 
-/// Owns a mailbox, and is kept by its lanes. Every message ends in one of the lists.
+/// Owns a mailbox, and is kept by its loops. Every message ends in one of the lists.
 class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_from_this<box> {
  public:
   box(const asio::any_io_executor& executor, const msgbus::mailbox_options& options)

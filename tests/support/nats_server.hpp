@@ -3,7 +3,7 @@
 // A real nats-server for one test: on a free port of 127.0.0.1, with a store of its own. It is
 // killed and its folder removed when the test ends, however that ends.
 
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -446,13 +446,13 @@ TEST_CASE("a member function is a handler, with its object or a pointer to it", 
 TEST_CASE("a member function of a base, or of a const object, is a handler", "[D1]") {
   consumer events;
   detailed_projection object;
-  const watching watcher;
+  const watching observer;
   events.handler(&projection::on_user, object);
   events.handler(&detailed_projection::on_user, object);
-  events.handler(&watching::look, watcher);
+  events.handler(&watching::look, observer);
   CHECK(events.consume(user{2}) == 3);
   CHECK(object.sum == 4);
-  CHECK(watcher.seen == 2);
+  CHECK(observer.seen == 2);
 }
 
 TEST_CASE("a member function may be given for named types", "[T2]") {

@@ -37,33 +37,33 @@ void failing_clean_up(msgbus::yield<int> yield) {
 
 TEST_CASE("a consumer tells of each event and of each handler", "[D2]") {
   consumer events;
-  const auto watcher = std::make_shared<recorder>();
-  events.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  events.observe(observer);
   events.handler([](int) {});
   events.handler([](msgbus::any_event) {});
   events.handler([](int) { throw std::runtime_error("no"); });
   CHECK_THROWS(events.consume(5));
-  CHECK(watcher->steps ==
+  CHECK(observer->steps ==
         steps{"accepted int", "delivered int", "failed int: no", "delivered int"});
 }
 
 TEST_CASE("a consumer tells of an event without a handler", "[D3]") {
   consumer events;
-  const auto watcher = std::make_shared<recorder>();
-  events.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  events.observe(observer);
   CHECK(events.consume(5) == 0);
-  CHECK(watcher->steps == steps{"accepted int", "unrouted int"});
+  CHECK(observer->steps == steps{"accepted int", "unrouted int"});
 }
 
 TEST_CASE("handlers that were cancelled before their turn are not told of", "[D4]") {
   consumer events;
-  const auto watcher = std::make_shared<recorder>();
-  events.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  events.observe(observer);
   msgbus::subscription second;
   events.handler([&](int) { second.cancel(); });
   second = events.handler([](int) {});
   CHECK(events.consume(5) == 1);
-  CHECK(watcher->steps == steps{"accepted int", "delivered int"});
+  CHECK(observer->steps == steps{"accepted int", "delivered int"});
 }
 
 TEST_CASE("what a consumer does is the same with an observer and without", "[D1][D2][D3]") {
@@ -83,11 +83,11 @@ TEST_CASE("what a consumer does is the same with an observer and without", "[D1]
 
 TEST_CASE("failures of the handler and of its clean-up are told one by one", "[I3]") {
   consumer events;
-  const auto watcher = std::make_shared<recorder>();
-  events.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  events.observe(observer);
   events.handler([](int, msgbus::depends<failing_clean_up>) {});
   CHECK_THROWS_AS(events.consume(5), std::runtime_error);
-  CHECK(watcher->steps == steps{"accepted int", "failed int: clean-up"});
+  CHECK(observer->steps == steps{"accepted int", "failed int: clean-up"});
 }
 
 TEST_CASE("an observer is replaced, and the one before is let go") {
@@ -128,92 +128,92 @@ TEST_CASE("an observer that a handler replaces lives until the dispatch has ende
 }
 
 TEST_CASE("an observer goes with its component", "[D8]") {
-  const auto watcher = std::make_shared<recorder>();
+  const auto observer = std::make_shared<recorder>();
   {
     consumer events;
-    events.observe(watcher);
-    CHECK(watcher.use_count() == 2);
+    events.observe(observer);
+    CHECK(observer.use_count() == 2);
   }
-  CHECK(watcher.use_count() == 1);
+  CHECK(observer.use_count() == 1);
 }
 
 TEST_CASE("a subscriber tells of each message with its topic", "[D2]") {
   subscriber messages;
-  const auto watcher = std::make_shared<recorder>();
-  messages.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  messages.observe(observer);
   messages.subscribe("a.*", [](int) {});
   messages.subscribe("a.b", [](int) { throw std::runtime_error("no"); });
   messages.subscribe("a.b", [](const std::string&) {});
   CHECK_THROWS(messages.receive(5, "a.b"));
-  CHECK(watcher->steps ==
+  CHECK(observer->steps ==
         steps{"accepted int on a.b", "delivered int on a.b", "failed int on a.b: no"});
 }
 
 TEST_CASE("a subscriber tells of a message that nobody takes, for want of handlers or of types",
           "[D3][T6]") {
   subscriber messages;
-  const auto watcher = std::make_shared<recorder>();
-  messages.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  messages.observe(observer);
   CHECK(messages.receive(5, "a") == 0);
   messages.subscribe("a", [](const std::string&) {});
   CHECK(msgbus_test::code_of([&] { messages.receive(5, "a"); }) == msgbus::errc::type_mismatch);
-  CHECK(watcher->steps ==
+  CHECK(observer->steps ==
         steps{"accepted int on a", "unrouted int on a", "accepted int on a", "unrouted int on a"});
 }
 
 TEST_CASE("a message with an invalid topic was never taken, and nothing is told", "[T7]") {
-  const auto watcher = std::make_shared<recorder>();
+  const auto observer = std::make_shared<recorder>();
   subscriber messages;
-  messages.observe(watcher);
+  messages.observe(observer);
   messages.subscribe(">", [](int) {});
   publisher source;
-  source.observe(watcher);
+  source.observe(observer);
   CHECK_THROWS_AS(source.publish(5, "a.*"), msgbus::error);
   source.bind(messages);
   CHECK_THROWS_AS(messages.receive(5, "a.*"), msgbus::error);
   CHECK_THROWS_AS(source.publish(5, "a.*"), msgbus::error);
-  CHECK(watcher->steps.empty());
+  CHECK(observer->steps.empty());
 }
 
 TEST_CASE("a producer tells of each event, and of those that no consumer handles", "[D3]") {
   producer source;
   consumer events;
   source.bind(events);
-  const auto watcher = std::make_shared<recorder>();
+  const auto observer = std::make_shared<recorder>();
   const auto inner = std::make_shared<recorder>();
-  source.observe(watcher);
+  source.observe(observer);
   events.observe(inner);
   events.handler([](int) {});
   CHECK(source.dispatch(5) == 1);
   CHECK(source.dispatch(5.0) == 0);
-  CHECK(watcher->steps == steps{"accepted int", "accepted double", "unrouted double"});
+  CHECK(observer->steps == steps{"accepted int", "accepted double", "unrouted double"});
   CHECK(inner->steps ==
         steps{"accepted int", "delivered int", "accepted double", "unrouted double"});
   source.observe(nullptr);
-  CHECK(watcher.use_count() == 1);
+  CHECK(observer.use_count() == 1);
 }
 
 TEST_CASE("a publisher tells of each message, and of those that no subscriber handles", "[D3]") {
   publisher source;
   subscriber messages;
   source.bind(messages);
-  const auto watcher = std::make_shared<recorder>();
-  source.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  source.observe(observer);
   messages.subscribe("a", [](int) {});
   CHECK(source.publish(5, "a") == 1);
   CHECK(source.publish(5, "b") == 0);
   CHECK_THROWS_AS(source.publish("x", "a"), msgbus::error);
-  REQUIRE(watcher->steps.size() == 5);
-  CHECK(watcher->steps[0] == "accepted int on a");
-  CHECK(watcher->steps[1] == "accepted int on b");
-  CHECK(watcher->steps[2] == "unrouted int on b");
-  CHECK_THAT(watcher->steps[4], msgbus_test::contains("unrouted char"));
+  REQUIRE(observer->steps.size() == 5);
+  CHECK(observer->steps[0] == "accepted int on a");
+  CHECK(observer->steps[1] == "accepted int on b");
+  CHECK(observer->steps[2] == "unrouted int on b");
+  CHECK_THAT(observer->steps[4], msgbus_test::contains("unrouted char"));
 }
 
 TEST_CASE("a service tells of each operation by its name, however it is called", "[D3]") {
   service commands;
-  const auto watcher = std::make_shared<recorder>();
-  commands.observe(watcher);
+  const auto observer = std::make_shared<recorder>();
+  commands.observe(observer);
   auto update = commands.handler("update", [](int value, msgbus::depends<plain_value> one) {
     if (value > 1) throw std::runtime_error("no");
     return value + *one;
@@ -223,9 +223,9 @@ TEST_CASE("a service tells of each operation by its name, however it is called",
   CHECK_THROWS(update(2));
   CHECK_THROWS(commands.execute("update", 2));
   CHECK_THROWS_AS(commands.execute("updat", 2), msgbus::error);
-  CHECK(watcher->steps == steps{"accepted update", "delivered update", "accepted update",
-                                "delivered update", "accepted update", "failed update: no",
-                                "accepted update", "failed update: no", "unrouted updat"});
+  CHECK(observer->steps == steps{"accepted update", "delivered update", "accepted update",
+                                 "delivered update", "accepted update", "failed update: no",
+                                 "accepted update", "failed update: no", "unrouted updat"});
 }
 
 TEST_CASE("one counting observer may watch several components") {

@@ -4,7 +4,7 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
-#include "support/crew.hpp"
+#include "support/thread_group.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>

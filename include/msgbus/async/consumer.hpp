@@ -49,8 +49,8 @@ class consumer : public detail::base<detail::consumer_core> {
 
   /// As above, with a policy for this handler.
   template <class F>
-  subscription handler(F f, policy how) {
-    return attach(f, msgbus::component::taken_by<F>(), &how);
+  subscription handler(F f, policy handler_policy) {
+    return attach(f, msgbus::component::taken_by<F>(), &handler_policy);
   }
 
   /// Attaches one handler for several event types. Its first parameter may be generic. It runs once
@@ -62,24 +62,25 @@ class consumer : public detail::base<detail::consumer_core> {
 
   /// As above, with a policy for this handler.
   template <class E, class... Es, class F>
-  subscription handler(F f, policy how) {
-    return attach(f, msgbus::component::named_types<E, Es...>{}, &how);
+  subscription handler(F f, policy handler_policy) {
+    return attach(f, msgbus::component::named_types<E, Es...>{}, &handler_policy);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
   /// outlive the handler.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription handler(Member member, Object&& object, policy how = {}) {
-    return handler(detail::bind_member(member, std::forward<Object>(object)), std::move(how));
+  subscription handler(Member member, Object&& object, policy handler_policy = {}) {
+    return handler(detail::bind_member(member, std::forward<Object>(object)),
+                   std::move(handler_policy));
   }
 
   /// As above, for the event types in angle brackets.
   template <class E, class... Es, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription handler(Member member, Object&& object, policy how = {}) {
+  subscription handler(Member member, Object&& object, policy handler_policy = {}) {
     return handler<E, Es...>(detail::bind_member(member, std::forward<Object>(object)),
-                             std::move(how));
+                             std::move(handler_policy));
   }
 
   /// Runs every handler of the event, whatever the others throw (D2), and returns how many ran
@@ -171,10 +172,10 @@ class consumer : public detail::base<detail::consumer_core> {
   friend class producer;
 
   template <class F, class... Es>
-  subscription attach(F& f, detail::type_list<Es...>, policy* how) {
+  subscription attach(F& f, detail::type_list<Es...>, policy* handler_policy) {
     msgbus::component::check_callable(f);
     return core_->attach_handler(detail::event_calls<F, Es...>(), msgbus::component::callable_of<F>,
-                                 std::addressof(f), how);
+                                 std::addressof(f), handler_policy);
   }
 };
 

@@ -47,7 +47,7 @@ class service : public detail::base<detail::service_core> {
   /// Throws: `duplicate_handler` if the service has an operation of that name; `bad_arguments` if
   /// the name is empty, or the handler is.
   template <class F>
-  auto handler(std::string name, F f, policy how = {}) {
+  auto handler(std::string name, F f, policy handler_policy = {}) {
     using found = detail::signature_of<F>;
     static_assert(!std::is_member_function_pointer_v<F>,
                   "msgbus: a member function needs its object: give both, `&type::member, object`");
@@ -55,7 +55,7 @@ class service : public detail::base<detail::service_core> {
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");
     using parts = msgbus::component::operation_parts<found>;
-    return attach<F, parts>(std::move(name), std::move(f), std::move(how),
+    return attach<F, parts>(std::move(name), std::move(f), std::move(handler_policy),
                             typename parts::inputs{});
   }
 
@@ -63,16 +63,16 @@ class service : public detail::base<detail::service_core> {
   /// outlive the operation.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  auto handler(std::string name, Member member, Object&& object, policy how = {}) {
+  auto handler(std::string name, Member member, Object&& object, policy handler_policy = {}) {
     return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)),
-                   std::move(how));
+                   std::move(handler_policy));
   }
 
   /// Adds a function under a name that the naming function makes from the function's own name.
   template <const auto& Function>
-  auto handler(policy how = {}) {
+  auto handler(policy handler_policy = {}) {
     return handler(naming_(detail::entity_name<Function>()),
-                   std::decay_t<decltype(Function)>(Function), std::move(how));
+                   std::decay_t<decltype(Function)>(Function), std::move(handler_policy));
   }
 
   /// Executes the operation `name` and returns its result; with `R = void` the result is discarded.
@@ -137,13 +137,13 @@ class service : public detail::base<detail::service_core> {
   }
 
   template <class F, class Parts, class... Inputs>
-  auto attach(std::string name, F f, policy how, detail::type_list<Inputs...>) {
+  auto attach(std::string name, F f, policy handler_policy, detail::type_list<Inputs...>) {
     using R = typename detail::result_given<typename Parts::result>::type;
     std::string called = name;
     std::shared_ptr<routing::entry> added =
         core_->attach(std::string_view(called), [&](std::uint64_t order) {
           return std::make_shared<detail::operation_handler<F, Parts>>(
-              order, std::move(name), std::move(f), std::move(how));
+              order, std::move(name), std::move(f), std::move(handler_policy));
         });
     return operation<R(Inputs...)>(core_, std::move(added), std::move(called));
   }

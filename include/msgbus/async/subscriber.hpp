@@ -45,8 +45,8 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   /// As above, with a policy for this handler.
   template <class F>
-  subscription subscribe(std::string_view pattern, F f, policy how) {
-    return attach({pattern}, f, msgbus::component::taken_by<F>(), &how);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
+    return attach({pattern}, f, msgbus::component::taken_by<F>(), &handler_policy);
   }
 
   /// Attaches one handler to several patterns.
@@ -57,8 +57,9 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   /// As above, with a policy for this handler.
   template <class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
-    return attach(patterns, f, msgbus::component::taken_by<F>(), &how);
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         policy handler_policy) {
+    return attach(patterns, f, msgbus::component::taken_by<F>(), &handler_policy);
   }
 
   /// Attaches one handler for the message types in angle brackets. Its first parameter may be
@@ -70,8 +71,8 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   /// As above, with a policy for this handler.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::string_view pattern, F f, policy how) {
-    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, &how);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
+    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, &handler_policy);
   }
 
   /// As above, for several patterns.
@@ -82,8 +83,9 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   /// As above, for several patterns and with a policy.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
-    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, &how);
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         policy handler_policy) {
+    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, &handler_policy);
   }
 
   /// Attaches a handler to a typed topic. A handler of another type does not compile.
@@ -94,8 +96,8 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   /// As above, with a policy for this handler.
   template <class T, class F>
-  subscription subscribe(const topic<T>& topic, F f, policy how) {
-    return attach({topic.name()}, f, detail::type_list<T>{}, &how);
+  subscription subscribe(const topic<T>& topic, F f, policy handler_policy) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, &handler_policy);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
@@ -103,26 +105,27 @@ class subscriber : public detail::base<detail::subscriber_core> {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::string_view pattern, Member member, Object&& object,
-                         policy how = {}) {
+                         policy handler_policy = {}) {
     return subscribe(pattern, detail::bind_member(member, std::forward<Object>(object)),
-                     std::move(how));
+                     std::move(handler_policy));
   }
 
   /// As above, for several patterns.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::initializer_list<std::string_view> patterns, Member member,
-                         Object&& object, policy how = {}) {
+                         Object&& object, policy handler_policy = {}) {
     return subscribe(patterns, detail::bind_member(member, std::forward<Object>(object)),
-                     std::move(how));
+                     std::move(handler_policy));
   }
 
   /// As above, for a typed topic.
   template <class T, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription subscribe(const topic<T>& topic, Member member, Object&& object, policy how = {}) {
+  subscription subscribe(const topic<T>& topic, Member member, Object&& object,
+                         policy handler_policy = {}) {
     return subscribe(topic, detail::bind_member(member, std::forward<Object>(object)),
-                     std::move(how));
+                     std::move(handler_policy));
   }
 
   /// Runs the handlers of the topic that accept the message, and returns how many ran. Otherwise as
@@ -238,10 +241,11 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F& f,
-                      detail::type_list<Ms...>, policy* how) {
+                      detail::type_list<Ms...>, policy* handler_policy) {
     msgbus::component::check_callable(f);
     return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),
-                                 msgbus::component::callable_of<F>, std::addressof(f), how);
+                                 msgbus::component::callable_of<F>, std::addressof(f),
+                                 handler_policy);
   }
 };
 

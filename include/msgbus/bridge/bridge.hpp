@@ -35,7 +35,7 @@ namespace msgbus {
 class bridge {
  public:
   /// A bridge over a connection. To connect over NATS, use `nats::connect`.
-  explicit bridge(std::shared_ptr<transport::transport> over, bridge_options how = {});
+  explicit bridge(std::shared_ptr<transport::transport> over, bridge_options options = {});
   /// Leaves the other object empty: it may only be assigned to or destroyed.
   bridge(bridge&&) noexcept = default;
   /// Closes the previous connection.
@@ -54,10 +54,10 @@ class bridge {
   /// Throws: `invalid_topic`; `closed`.
   template <class... Ms>
   bridge_link outbound(async::publisher& from, std::string_view pattern,
-                       const outbound_options& how = {}) {
+                       const outbound_options& options = {}) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.outbound<order>(...)");
-    auto made = bridging::make_outbound<Ms...>(parts_->hub, pattern, how.mailbox,
-                                               {how.encoding, how.form, how.source});
+    auto made = bridging::make_outbound<Ms...>(parts_->hub, pattern, options.mailbox,
+                                               {options.encoding, options.form, options.source});
     from.bind(made->component);
     return keep(std::move(made));
   }
@@ -68,10 +68,10 @@ class bridge {
   /// Throws: `bad_arguments` if two event types of this bridge have the same topic but different
   /// names; `closed`.
   template <class... Es>
-  bridge_link outbound(async::producer& from, const outbound_options& how = {}) {
+  bridge_link outbound(async::producer& from, const outbound_options& options = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.outbound<order_placed>(...)");
-    auto made = bridging::make_outbound_events(parts_->hub, how.prefix, how.mailbox,
-                                               {how.encoding, how.form, how.source},
+    auto made = bridging::make_outbound_events(parts_->hub, options.prefix, options.mailbox,
+                                               {options.encoding, options.form, options.source},
                                                detail::unique_list<Es...>{});
     from.bind(made->component);
     return keep(std::move(made));
@@ -85,21 +85,21 @@ class bridge {
   /// Throws: `invalid_topic`; `bad_arguments` if two of the types have the same name; `closed`.
   template <class... Ms>
   bridge_link inbound(async::subscriber& to, std::string_view pattern,
-                      const inbound_options& how = {}) {
+                      const inbound_options& options = {}) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.inbound<order>(...)");
     detail::check_pattern(pattern);
     const std::vector<std::string> patterns{std::string(pattern)};
-    return keep(bridging::join_inbound(parts_->hub, end_of<Ms...>(to, true), patterns, how));
+    return keep(bridging::join_inbound(parts_->hub, end_of<Ms...>(to, true), patterns, options));
   }
 
   /// As above, for events, by their names.
   template <class... Es>
-  bridge_link inbound(async::consumer& to, const inbound_options& how = {}) {
+  bridge_link inbound(async::consumer& to, const inbound_options& options = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.inbound<order_placed>(...)");
     std::vector<bridging::event_type> types =
-        bridging::event_types_of(how.prefix, detail::unique_list<Es...>{});
+        bridging::event_types_of(options.prefix, detail::unique_list<Es...>{});
     auto made = bridging::join_inbound(parts_->hub, end_of<Es...>(to, false),
-                                       bridging::topics_of(types), how);
+                                       bridging::topics_of(types), options);
     made->events = std::move(types);
     return keep(std::move(made));
   }
@@ -117,11 +117,11 @@ class bridge {
 
   /// As above, with options: they come second, before the operations.
   template <class... Signatures>
-  bridge_link serve(std::string prefix, const serve_options& how,
+  bridge_link serve(std::string prefix, const serve_options& options,
                     const async::operation<Signatures>&... operations) {
     static_assert(sizeof...(Signatures) > 0, "msgbus: name the operations that are served");
-    bridging::served_operations all{bridging::make_served(operations, how.encoding)...};
-    return keep(bridging::join_served(parts_->hub, std::move(prefix), std::move(all), how));
+    bridging::served_operations all{bridging::make_served(operations, options.encoding)...};
+    return keep(bridging::join_served(parts_->hub, std::move(prefix), std::move(all), options));
   }
 
   // --- At least once. ---
@@ -147,10 +147,10 @@ class bridge {
   /// Executor: the caller's.
   template <class M>
   [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic,
-                                                         const store_options& how) {
+                                                         const store_options& options) {
     detail::check_topic(topic);
-    payload made = codec<M>::encode(message, how.encoding);
-    return store(std::string(topic), std::move(made), name_of<M>, how);
+    payload made = codec<M>::encode(message, options.encoding);
+    return store(std::string(topic), std::move(made), name_of<M>, options);
   }
   // An overload, because g++ 12 destroys awaited default arguments twice.
 
@@ -162,8 +162,9 @@ class bridge {
 
   /// Stores an event, on the topic `<prefix>.<name>`; see `store`.
   template <class E>
-  [[nodiscard]] asio::awaitable<transport::stored> store_event(E event, const store_options& how) {
-    return store(std::move(event), bridging::event_topic(how.prefix, name_of<E>), how);
+  [[nodiscard]] asio::awaitable<transport::stored> store_event(E event,
+                                                               const store_options& options) {
+    return store(std::move(event), bridging::event_topic(options.prefix, name_of<E>), options);
   }
 
   /// As above, with default options.
@@ -186,20 +187,20 @@ class bridge {
   /// Executor: the caller's.
   template <class... Ms>
   [[nodiscard]] asio::awaitable<bridge_link> durable(async::subscriber& to, std::string pattern,
-                                                     durable_options how) {
+                                                     durable_options options) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.durable<order>(...)");
     detail::check_pattern(pattern);
-    return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), {}, std::move(how));
+    return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), {}, std::move(options));
   }
 
   /// As above, for the events of one type.
   template <class E>
-  [[nodiscard]] asio::awaitable<bridge_link> durable(async::consumer& to, durable_options how) {
+  [[nodiscard]] asio::awaitable<bridge_link> durable(async::consumer& to, durable_options options) {
     std::vector<bridging::event_type> types =
-        bridging::event_types_of(how.prefix, detail::type_list<E>{});
+        bridging::event_types_of(options.prefix, detail::type_list<E>{});
     std::string topic = types.front().topic;
     return durable(parts_, end_of<E>(to, false), std::move(topic), std::move(types),
-                   std::move(how));
+                   std::move(options));
   }
 
   // --- The connection. ---
@@ -243,8 +244,8 @@ class bridge {
 
   /// As above, with options.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
-                                                    drain_options how) {
-    return drain(parts_, deadline, how);
+                                                    drain_options options) {
+    return drain(parts_, deadline, options);
   }
 
   /// Cancels every link and closes the connection, without waiting.
@@ -286,14 +287,14 @@ class bridge {
   static asio::awaitable<bridge_link> durable(std::shared_ptr<parts> in, bridging::receiving_end to,
                                               std::string pattern,
                                               std::vector<bridging::event_type> events,
-                                              durable_options how);
+                                              durable_options options);
   asio::awaitable<transport::stored> store(std::string topic, payload made, std::string_view type,
-                                           const store_options& how);
+                                           const store_options& options);
   static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<parts> all,
                                                      std::chrono::steady_clock::duration deadline);
   static asio::awaitable<drain_report> drain(std::shared_ptr<parts> all,
                                              std::chrono::steady_clock::duration deadline,
-                                             drain_options how);
+                                             drain_options options);
 
   std::shared_ptr<parts> parts_;
 };

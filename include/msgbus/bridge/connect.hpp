@@ -18,11 +18,12 @@ namespace msgbus::nats {
 /// Throws: as `open`.
 /// Cancellation: as `open`.
 /// Executor: the caller's.
-[[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how,
-                                              bridge_options bridging);
+[[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor,
+                                              const options& options, bridge_options bridging);
 
 /// As above, with default bridge options.
-[[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& how);
+[[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor,
+                                              const options& options);
 
 // All names for a program with NATS in one namespace.
 using msgbus::call_options;

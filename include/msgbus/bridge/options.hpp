@@ -22,7 +22,7 @@ struct bridge_options {
   /// Called, on any thread, for each failure that reaches no caller. `where` names the link.
   /// Without this function, a failure is one line on stderr. Exceptions of the function are one
   /// more line.
-  std::function<void(std::string_view where, const std::exception_ptr& what)> on_failure = {};
+  std::function<void(std::string_view where, const std::exception_ptr& failure)> on_failure = {};
 };
 
 /// The options of `bridge::outbound`.

@@ -23,7 +23,7 @@ namespace msgbus {
 class remote_service {
  public:
   /// Calls over this bridge. Throws: `invalid_topic`.
-  remote_service(const bridge& over, std::string prefix, call_options how = {});
+  remote_service(const bridge& over, std::string prefix, call_options options = {});
 
   /// Executes an operation and returns its result; with `R = void` the result is discarded. The
   /// arguments are encoded before the call returns the awaitable.
@@ -39,7 +39,7 @@ class remote_service {
   template <class R = void, class... Args>
   [[nodiscard]] asio::awaitable<R> execute(std::string_view name, Args&&... args) const {
     payload arguments = bridging::write_arguments<bridging::wire_argument<Args>...>(
-        how_.encoding, bridging::wire_argument<Args>(std::forward<Args>(args))...);
+        options_.encoding, bridging::wire_argument<Args>(std::forward<Args>(args))...);
     return finish<R>(make_call(name, std::move(arguments)));
   }
 
@@ -63,7 +63,7 @@ class remote_service {
 
   std::shared_ptr<bridging::hub> hub_;
   std::string prefix_;
-  call_options how_;
+  call_options options_;
 };
 
 }  // namespace msgbus

@@ -50,8 +50,8 @@ class base {
 
   /// Attaches an observer, which replaces the previous one; null detaches it. On a thread that is
   /// not inside a handler, the call returns when the previous observer is no longer in use.
-  void observe(std::shared_ptr<observer> watcher) {
-    core_->shared.watcher.set(core_->guarded(), std::move(watcher));
+  void observe(std::shared_ptr<observer> observer) {
+    core_->shared.attached_observer.set(core_->guarded(), std::move(observer));
   }
 
   /// The number of messages without a handler (D3).
@@ -69,7 +69,7 @@ class base {
   const std::shared_ptr<Core> core_;
 };
 
-/// The base of producers and publishers, which have no handlers. `Core` has `watcher` and
+/// The base of producers and publishers, which have no handlers. `Core` has `observer` and
 /// `unrouted`.
 template <class Core>
 class sender {
@@ -78,8 +78,8 @@ class sender {
   sender& operator=(const sender&) = delete;
 
   /// Attaches an observer, which replaces the previous one; null detaches it.
-  void observe(std::shared_ptr<observer> watcher) {
-    core_->watcher.set(core_->guarded(), std::move(watcher));
+  void observe(std::shared_ptr<observer> observer) {
+    core_->attached_observer.set(core_->guarded(), std::move(observer));
   }
 
   /// The number of messages that no bound component handled (D3).

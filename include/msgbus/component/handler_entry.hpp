@@ -22,7 +22,7 @@ class event_entry : public routing::typed_entry {
 
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] void* callable() const noexcept { return callable_.get(); }
-  [[nodiscard]] const any_callable& held() const noexcept { return callable_; }
+  [[nodiscard]] const any_callable& handler() const noexcept { return callable_; }
 
  private:
   void destroy_callable() noexcept override { callable_.destroy(); }
@@ -46,7 +46,7 @@ class message_entry : public routing::topic_entry {
 
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] void* callable() const noexcept { return callable_.get(); }
-  [[nodiscard]] const any_callable& held() const noexcept { return callable_; }
+  [[nodiscard]] const any_callable& handler() const noexcept { return callable_; }
   [[nodiscard]] std::span<const type_key> types() const noexcept { return types_; }
 
  private:
@@ -59,7 +59,7 @@ class message_entry : public routing::topic_entry {
 /// The callable of an entry. The caller knows its type.
 template <class F, class Entry>
 [[nodiscard]] F& callable_in(routing::entry& entry) noexcept {
-  return static_cast<const Entry&>(entry).held().template as<F>();
+  return static_cast<const Entry&>(entry).handler().template as<F>();
 }
 
 /// `A | B`, or `any type` if there are none.

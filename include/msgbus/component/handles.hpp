@@ -42,14 +42,14 @@ consteval bool has_message_parameter() {
   static_assert(!std::is_member_function_pointer_v<F>,
                 "msgbus: a member function needs its object: give both, `&type::member, object`");
   using first = first_parameter_of<signature_of<F>>;
-  constexpr bool known = !std::is_same_v<signature_of<F>, no_signature>;
-  static_assert(known,
+  constexpr bool is_known = !std::is_same_v<signature_of<F>, no_signature>;
+  static_assert(is_known,
                 "msgbus: the message type of a generic or overloaded handler cannot be deduced; "
                 "name it in angle brackets before the handler");
-  static_assert(!known || !std::is_void_v<first>,
+  static_assert(!is_known || !std::is_void_v<first>,
                 "msgbus: a handler without parameters handles nothing; its first parameter is the "
                 "message that it handles");
-  return known && !std::is_void_v<first>;
+  return is_known && !std::is_void_v<first>;
 }
 
 /// The types that a handler accepts by its first parameter.

@@ -42,7 +42,7 @@ class parts {
       state_;  // of the overrides; before the first one, an empty state
 
  public:
-  observer_slot watcher;
+  observer_slot attached_observer;
 };
 
 /// The parts, and the number of messages without a handler (D3).

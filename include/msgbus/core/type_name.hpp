@@ -34,9 +34,9 @@ constexpr std::string_view pretty_entity() {
 // The text around the name is the same for every type of one function, so it is measured once, on a
 // known name.
 constexpr std::string_view between(std::string_view text, std::string_view probe,
-                                   std::string_view known) {
-  const auto before = probe.find(known);
-  const auto after = probe.size() - before - known.size();
+                                   std::string_view name) {
+  const auto before = probe.find(name);
+  const auto after = probe.size() - before - name.size();
   return text.substr(before, text.size() - before - after);
 }
 

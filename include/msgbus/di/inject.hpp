@@ -21,7 +21,7 @@ namespace msgbus::di {
 struct injection {
   const provider_state& overrides;
   const msgbus::context& context;
-  asker who;
+  requester requested_by;
 };
 
 template <class P>
@@ -150,7 +150,7 @@ class resolver<type_list<dependency<Named>...>, Order> {
 
   template <class Body>
   static void run_in_scope(const injection& with, failures* failed, Body body) {
-    scope in(with.overrides, with.who);
+    scope in(with.overrides, with.requested_by);
     in.run([&] { body(in); });
     if (failed) return failed->take(in.failed());
     in.failed().throw_any();

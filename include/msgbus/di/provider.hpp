@@ -37,8 +37,8 @@ class implementation_of final : public implementation {
                 "take a yield<T&>");
 
  public:
-  explicit implementation_of(Implementation what)
-      : implementation(directly(), how()), implementation_(std::move(what)) {}
+  explicit implementation_of(Implementation replacement)
+      : implementation(directly(), make_factory()), implementation_(std::move(replacement)) {}
 
   void provide(scope& in, const dependency_info& replaced, continuation rest) override {
     if constexpr (!fits) {
@@ -82,9 +82,9 @@ class implementation_of final : public implementation {
     }
   }
 
-  static di::recipe how() {
+  static di::factory make_factory() {
     if constexpr (fits) {
-      return recipe_of<Implementation, value>();
+      return factory_of<Implementation, value>();
     } else {
       return {};
     }

@@ -44,14 +44,14 @@ struct direct_call {
 /// shares its ownership.
 class implementation : public std::enable_shared_from_this<implementation> {
  public:
-  implementation(const direct_call& directly, const di::recipe& how) noexcept
-      : direct(directly), recipe(how) {}
+  implementation(const direct_call& directly, const di::factory& source) noexcept
+      : direct(directly), factory(source) {}
   virtual ~implementation() = default;
 
   const direct_call direct;
-  const di::recipe recipe;
+  const di::factory factory;
 
-  /// The callable itself, for `recipe`.
+  /// The callable itself, for `factory`.
   [[nodiscard]] virtual void* entity() noexcept = 0;
 
   /// Runs `rest` with a value of the type of the replaced dependency.
@@ -99,7 +99,7 @@ class provider_state {
 
  private:
   struct layer {
-    std::shared_ptr<implementation> what;
+    std::shared_ptr<implementation> replacement;
     std::uint64_t ticket;
     bool lasting;
   };
@@ -125,7 +125,7 @@ class provider_state {
   std::atomic<std::size_t> size_{0};   // how many layers there are
   std::atomic<std::size_t> async_{0};  // how many of them are async
   std::uint64_t last_ticket_ = 0;
-  snapshot::trash old_;
+  snapshot::retire_list old_;
 };
 
 }  // namespace msgbus::di

@@ -141,10 +141,10 @@ auto* value_in(const erased_values<type_list<Ds...>>& all) noexcept {
 
 /// Stores the value of a plain entity, as a `V`.
 template <class Given, class V>
-class held_value final : public held {
+class typed_value_holder final : public value_holder {
  public:
   template <class Call>
-  explicit held_value(Call call) : value_(call()) {}
+  explicit typed_value_holder(Call call) : value_(call()) {}
   [[nodiscard]] void* value() noexcept override {
     return erased(static_cast<V*>(std::addressof(value_)));
   }
@@ -162,8 +162,9 @@ template <class List>
 struct needs_of;
 template <const auto&... Ds>
 struct needs_of<type_list<dependency<Ds>...>> {
-  static std::span<const want> all() noexcept {
-    static const std::array<want, sizeof...(Ds)> needs{want{identity_of(Ds), &info_of<Ds>}...};
+  static std::span<const dependency_ref> all() noexcept {
+    static const std::array<dependency_ref, sizeof...(Ds)> needs{
+        dependency_ref{identity_of(Ds), &info_of<Ds>}...};
     return needs;
   }
 };
@@ -185,14 +186,14 @@ using named_by_entity =
 
 /// Calls an entity through a pointer; null if it is known at compile time.
 template <class V, class Entity>
-std::unique_ptr<held> make_held(Entity& entity, void* const* needed) {
+std::unique_ptr<value_holder> make_value_holder(Entity& entity, void* const* needed) {
   using form = form_of<std::remove_cvref_t<Entity>>;
   using given = typename form::provided;
   auto call = [&]() -> given {
     const erased_values<named_by_entity<Entity>> all{needed};
     return call_plain(entity, all, typename form::needs{});
   };
-  return std::make_unique<held_value<given, V>>(call);
+  return std::make_unique<typed_value_holder<given, V>>(call);
 }
 
 }  // namespace msgbus::di
@@ -207,29 +208,29 @@ namespace msgbus::di {
 
 /// `D` itself, if there is no entity to point to.
 template <const auto& D, class V>
-std::unique_ptr<held> make_default(void*, void* const* needed) {
-  return make_held<V>(D, needed);
+std::unique_ptr<value_holder> make_default(void*, void* const* needed) {
+  return make_value_holder<V>(D, needed);
 }
 
 template <class Entity, class V>
-std::unique_ptr<held> make_from(void* entity, void* const* needed) {
-  return make_held<V>(*static_cast<Entity*>(entity), needed);
+std::unique_ptr<value_holder> make_from(void* entity, void* const* needed) {
+  return make_value_holder<V>(*static_cast<Entity*>(entity), needed);
 }
 
 template <const auto& D>
 void provide_default(scope& in, const dependency_info& info, continuation rest);
 
-/// The recipe of an implementation with values of type `V`.
+/// The factory of an implementation with values of type `V`.
 template <class Entity, class V>
-recipe recipe_of() {
+factory factory_of() {
   constexpr shape kind = form_of<Entity>::kind;
-  recipe how{kind, &needs_of<named_by_entity<Entity>>::all, nullptr, nullptr};
+  factory source{kind, &needs_of<named_by_entity<Entity>>::all, nullptr, nullptr};
   if constexpr (kind == shape::plain) {
-    how.make = &make_from<Entity, V>;
+    source.make = &make_from<Entity, V>;
   } else if constexpr (is_async(kind)) {
-    how.async_call = &exec::async_entity<Entity, V>::erased;
+    source.async_call = &exec::async_entity<Entity, V>::erased;
   }
-  return how;
+  return source;
 }
 
 template <class Values, class Rest>
@@ -267,14 +268,14 @@ constexpr dependency_info make_info() {
   using entity = std::remove_cvref_t<decltype(D)>;
   constexpr shape kind = form_of<entity>::kind;
   dependency_info info{&name_of_dependency<D>, type_name<provided_by<decltype(D)>>(), nullptr, {}};
-  info.recipe.kind = kind;
+  info.factory.kind = kind;
   if constexpr (kind != shape::required) {
-    info.recipe.needs = &needs_of<named_by_entity<entity>>::all;
+    info.factory.needs = &needs_of<named_by_entity<entity>>::all;
     if constexpr (!is_async(kind)) info.provide = &provide_default<D>;
     if constexpr (kind == shape::plain) {
-      info.recipe.make = &make_default<D, value_of<decltype(D)>>;
+      info.factory.make = &make_default<D, value_of<decltype(D)>>;
     } else if constexpr (is_async(kind)) {
-      info.recipe.async_call =
+      info.factory.async_call =
           &exec::async_entity<entity, value_of<decltype(D)>>::template erased_default<D>;
     }
   }

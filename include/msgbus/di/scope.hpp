@@ -20,36 +20,36 @@ class scope;
 using continuation = function_ref<void(void* value)>;
 
 /// The requester of injected values, for errors.
-struct asker {
-  const void* who;
-  std::string (*describe)(const void* who);
+struct requester {
+  const void* object;
+  std::string (*describe)(const void* object);
 };
 
 struct dependency_info;
 
 /// A reference to a dependency of another one.
-struct want {
+struct dependency_ref {
   const void* identity;
   const dependency_info* info;
 };
 
 /// Stores the value of a plain dependency.
-class held {
+class value_holder {
  public:
-  virtual ~held() = default;
+  virtual ~value_holder() = default;
   [[nodiscard]] virtual void* value() noexcept = 0;
 };
 
 /// The call of a dependency or an implementation whose own dependencies are resolved, for
 /// step-by-step resolution in the async family.
-struct recipe {
+struct factory {
   using erased = void (*)();
 
   shape kind = shape::required;
-  std::span<const want> (*needs)() = nullptr;
+  std::span<const dependency_ref> (*needs)() = nullptr;
   /// For a plain one: gets its value from pointers to its dependencies. `entity` may be null if it
   /// is known at compile time.
-  std::unique_ptr<held> (*make)(void* entity, void* const* needed) = nullptr;
+  std::unique_ptr<value_holder> (*make)(void* entity, void* const* needed) = nullptr;
   erased (*async_call)() = nullptr;  // of an async one: exec/ casts it back to its type
 };
 
@@ -58,7 +58,7 @@ struct dependency_info {
   std::string (*name)();
   std::string_view type;
   void (*provide)(scope&, const dependency_info&, continuation);  // null for a required<T>
-  di::recipe recipe = {};
+  di::factory factory = {};
 };
 
 /// Throws `misused_dependency`: a sync handler cannot await an async dependency.
@@ -66,14 +66,16 @@ struct dependency_info {
 
 /// Whether resolving these needs an async dependency or implementation. Under a guard of the
 /// overrides.
-[[nodiscard]] bool any_async(const provider_state& overrides, std::span<const want> needs) noexcept;
+[[nodiscard]] bool any_async(const provider_state& overrides,
+                             std::span<const dependency_ref> needs) noexcept;
 
 /// On the stack of one invocation, on one thread. Dependencies are resolved on demand, each once
 /// (I1). Each is resolved by a call that runs the whole rest, so they are released in reverse order
 /// however the rest ends (I2).
 class scope {
  public:
-  scope(const provider_state& overrides, asker who) noexcept : overrides_(overrides), who_(who) {}
+  scope(const provider_state& overrides, requester requested_by) noexcept
+      : overrides_(overrides), requester_(requested_by) {}
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
 
@@ -110,7 +112,7 @@ class scope {
   [[noreturn]] void throw_not_provided(const dependency_info& info) const;
 
   const provider_state& overrides_;
-  asker who_;
+  requester requester_;
   const resolution* innermost_ = nullptr;
   failures failed_;
 };

@@ -60,13 +60,13 @@ class async_yielding {
 /// later steps. So dependencies are released in reverse order, however the rest ends (I2).
 class async_resolution {
  public:
-  async_resolution(const di::provider_state& overrides, di::asker who) noexcept
-      : overrides_(overrides), who_(who) {}
+  async_resolution(const di::provider_state& overrides, di::requester requested_by) noexcept
+      : overrides_(overrides), requester_(requested_by) {}
   async_resolution(const async_resolution&) = delete;
   async_resolution& operator=(const async_resolution&) = delete;
 
   /// Plans the resolution. `rest` must exist until everything has ended. Call it once.
-  void begin(std::span<const di::want> needs, async_rest rest);
+  void begin(std::span<const di::dependency_ref> needs, async_rest rest);
 
   /// Executes the plan, and then awaits the rest. Exceptions are collected, not thrown.
   asio::awaitable<void> run() { return run_from(0, false); }
@@ -83,9 +83,9 @@ class async_resolution {
   struct step {
     const void* identity;
     const di::dependency_info* info;
-    const di::recipe* recipe;
-    std::shared_ptr<di::implementation> override;  // if it is not the default
-    std::unique_ptr<di::held> held = nullptr;      // its value, if that is kept here
+    const di::factory* factory;
+    std::shared_ptr<di::implementation> override;      // if it is not the default
+    std::unique_ptr<di::value_holder> held = nullptr;  // its value, if that is kept here
     void* value = nullptr;
 
     [[nodiscard]] void* entity() const noexcept { return override ? override->entity() : nullptr; }
@@ -98,8 +98,8 @@ class async_resolution {
   };
   class pointers;
 
-  [[nodiscard]] bool plan(std::span<const di::want> needs, const planned* outer);
-  [[nodiscard]] bool plan(di::want wanted, const planned* outer);
+  [[nodiscard]] bool plan(std::span<const di::dependency_ref> needs, const planned* outer);
+  [[nodiscard]] bool plan(di::dependency_ref wanted, const planned* outer);
   [[nodiscard]] std::exception_ptr cycle(const planned& start, const planned* from) const;
   [[nodiscard]] std::exception_ptr not_provided(const planned& wanted) const;
   [[nodiscard]] std::exception_ptr cannot_wait(const planned& wanted) const;
@@ -108,14 +108,15 @@ class async_resolution {
   [[nodiscard]] asio::awaitable<void> start_next(std::size_t& at, pointers& needed,
                                                  std::optional<async_yielding>& yielding);
   [[nodiscard]] bool next_ended(std::size_t& at, const std::optional<async_yielding>& yielding);
-  [[nodiscard]] void** find_values(std::span<const di::want> needs, pointers& needed) const;
+  [[nodiscard]] void** find_values(std::span<const di::dependency_ref> needs,
+                                   pointers& needed) const;
   void release_from(std::size_t at) noexcept;
 
   const di::provider_state& overrides_;
-  di::asker who_;
+  di::requester requester_;
   std::vector<step> steps_;
   std::exception_ptr impossible_;  // the error of the dependency after the steps
-  std::span<const di::want> needs_;
+  std::span<const di::dependency_ref> needs_;
   std::optional<async_rest> rest_;
   failures failed_;
 };
@@ -123,7 +124,7 @@ class async_resolution {
 /// The erased call of an async entity: one that returns a value, which is stored in `to`, and one
 /// that yields it.
 using async_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
-                                             std::unique_ptr<di::held>& to);
+                                             std::unique_ptr<di::value_holder>& to);
 using async_yielding_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
                                                       async_yielding& yielding);
 

@@ -18,9 +18,9 @@ class clock {
   using time_point = std::chrono::steady_clock::time_point;
 
   /// An object that waits for a time.
-  class sleeper {
+  class clock_waiter {
    public:
-    virtual ~sleeper() = default;
+    virtual ~clock_waiter() = default;
     /// The time has come. Called on the thread that moves the clock. Must be fast. May run at the
     /// same time as `remove` on another thread.
     virtual void wake() noexcept = 0;
@@ -31,13 +31,13 @@ class clock {
   /// The current time of this clock.
   [[nodiscard]] virtual time_point now() const noexcept = 0;
 
-  /// Keeps the sleeper, and wakes it once, when the time has come. It does not wake it inside this
+  /// Keeps the waiter, and wakes it once, when the time has come. It does not wake it inside this
   /// call, nor under a lock of the clock. `time_point::max()` never comes. Returns false, and keeps
   /// nothing, if the time has already come.
-  [[nodiscard]] virtual bool add(std::shared_ptr<sleeper> waiting, time_point until) = 0;
+  [[nodiscard]] virtual bool add(std::shared_ptr<clock_waiter> waiting, time_point until) = 0;
 
-  /// Forgets the sleeper. It may have been woken already.
-  virtual void remove(const sleeper& waiting) noexcept = 0;
+  /// Forgets the waiter. It may have been woken already.
+  virtual void remove(const clock_waiter& waiting) noexcept = 0;
 };
 
 /// Installs a clock in the context, which keeps it; null restores the steady clock. Waits that have

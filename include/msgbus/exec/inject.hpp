@@ -46,23 +46,23 @@ class async_injector {
   /// Calls a handler with pointers to its dependencies.
   template <class Call>
   static decltype(auto) call_with(Call& call, [[maybe_unused]] void* const* needed,
-                                  [[maybe_unused]] const msgbus::context& known) {
-    return call(argument<Ps>(di::erased_values<named>{needed}, known)...);
+                                  [[maybe_unused]] const msgbus::context& ctx) {
+    return call(argument<Ps>(di::erased_values<named>{needed}, ctx)...);
   }
 
   /// Calls a handler without dependencies.
   template <class Call>
-  static decltype(auto) call_bare(Call& call, const msgbus::context& known) {
-    return call(argument<Ps>(di::no_values{}, known)...);
+  static decltype(auto) call_bare(Call& call, const msgbus::context& ctx) {
+    return call(argument<Ps>(di::no_values{}, ctx)...);
   }
 
  private:
   template <class P, class Values>
-  static decltype(auto) argument(const Values& all, const msgbus::context& known) {
+  static decltype(auto) argument(const Values& all, const msgbus::context& ctx) {
     if constexpr (di::is_depends<P>) {
       return di::as_depends(all, di::dependency_of<P>{});
     } else {
-      return (known);
+      return (ctx);
     }
   }
 };

@@ -5,8 +5,8 @@
 /// executor.
 
 #include <msgbus/exec/context_shutdown_hook.hpp>
-#include <msgbus/exec/lane_executor.hpp>
 #include <msgbus/exec/mailbox_state.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
 #include <msgbus/exec/requirements.hpp>
 #include <msgbus/exec/wake_memory.hpp>
 

@@ -103,7 +103,7 @@ class mailbox_state {
 
   /// Whether a sender waits that was not woken. `surely`: all freed space is shown first, and a
   /// sender that was not seen will attempt after this call; otherwise this look may come too early.
-  [[nodiscard]] bool has_sleepers(bool surely) noexcept {
+  [[nodiscard]] bool has_waiting(bool surely) noexcept {
     // A relaxed look may come too early to see a sender that has just begun to wait; the next look
     // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
     // the sender's own fence, and sees the sender, or the sender's next attempt sees the space.

@@ -48,7 +48,7 @@ struct kept_in_order<type_list<Ds...>> : keep_all<nothing_kept, Ds...> {};
 
 /// The description of the dependencies of a handler.
 struct needs {
-  std::span<const di::want> (*all)();
+  std::span<const di::dependency_ref> (*all)();
   bool has_async;  // it takes an await to get them, overrides aside
   // Without overrides: constructs all values in one object of this size, and stores pointers to
   // the handler's own dependencies in `needed`. Null if that needs a scope.

@@ -23,7 +23,7 @@ namespace msgbus::exec {
 class outcome_listener {
  public:
   /// `ran` handlers ran. `what` is handled, failed, dropped or abandoned.
-  virtual void settled(outcome what, std::size_t ran, const failures& failed) noexcept = 0;
+  virtual void settled(outcome result, std::size_t ran, const failures& failed) noexcept = 0;
 
  protected:
   ~outcome_listener() = default;
@@ -39,7 +39,7 @@ struct message_head {
   outcome_listener* listener = nullptr;  // receives the outcome; may be null
 
   /// The context for handlers.
-  [[nodiscard]] context known() const noexcept {
+  [[nodiscard]] context ctx() const noexcept {
     if (!origin || !*origin) [[likely]]
       return context(topic);
     return came_with_it ? context(topic, **origin) : context::caused_by(origin->get(), topic);
@@ -98,7 +98,7 @@ class queued_event final : public movable_queued_message {
   explicit queued_event(E&& event) noexcept(std::is_nothrow_move_constructible_v<E>)
       : event_(std::move(event)) {}
   [[nodiscard]] message_head head() const noexcept override {
-    return {with_event(event_, [](value_ref what) { return what; })};
+    return {with_event(event_, [](value_ref value) { return value; })};
   }
   movable_queued_message* move_to(void* place) override {
     return ::new (place) queued_event(std::move(event_));
@@ -118,7 +118,7 @@ class queued_topic_message final : public movable_queued_message {
                        std::string&& topic) noexcept(std::is_nothrow_move_constructible_v<M>)
       : message_(std::move(message)), topic_(std::move(topic)) {}
   [[nodiscard]] message_head head() const noexcept override {
-    return {with_event(message_, [](value_ref what) { return what; }), topic_};
+    return {with_event(message_, [](value_ref value) { return value; }), topic_};
   }
   movable_queued_message* move_to(void* place) override {
     return ::new (place) queued_topic_message(std::move(message_), std::move(topic_));

@@ -93,7 +93,7 @@ template <class E>
             [at](void* place) { return ::new (place) made(std::move(*static_cast<E*>(at))); });
       },
       [](const void* at, const void*) noexcept {
-        return with_event(*static_cast<const E*>(at), [](value_ref what) { return what; });
+        return with_event(*static_cast<const E*>(at), [](value_ref value) { return value; });
       },
       [](const void*, const void*) noexcept { return std::string_view(); }};
   check_holds(event);
@@ -116,7 +116,7 @@ template <class M>
         });
       },
       [](const void* at, const void*) noexcept {
-        return with_event(*static_cast<const M*>(at), [](value_ref what) { return what; });
+        return with_event(*static_cast<const M*>(at), [](value_ref value) { return value; });
       },
       [](const void*, const void* to) noexcept {
         return std::string_view(*static_cast<const std::string*>(to));

@@ -67,20 +67,20 @@ struct async_entity {
   using needs = typename form::needs;
   using values = di::erased_values<di::named_by_entity<Entity>>;
 
-  static di::recipe::erased erased() { return erase(&call); }
+  static di::factory::erased erased() { return erase(&call); }
 
   template <const auto& D>
-  static di::recipe::erased erased_default() {
+  static di::factory::erased erased_default() {
     return erase(&call_default<D>);
   }
 
  private:
   static constexpr bool yields = form::kind == di::shape::awaited_with_clean_up;
-  using result = std::conditional_t<yields, async_yielding, std::unique_ptr<di::held>>;
+  using result = std::conditional_t<yields, async_yielding, std::unique_ptr<di::value_holder>>;
 
-  static di::recipe::erased erase(
+  static di::factory::erased erase(
       std::conditional_t<yields, async_yielding_call, async_call> call) {
-    return reinterpret_cast<di::recipe::erased>(call);
+    return reinterpret_cast<di::factory::erased>(call);
   }
 
   static asio::awaitable<void> call(void* entity, void* const* needed, result& to) {
@@ -109,7 +109,7 @@ struct async_entity {
   static asio::awaitable<void> keep(asio::awaitable<given> running, result& to) {
     given value = co_await std::move(running);
     auto give = [&]() -> given { return std::move(value); };
-    to = std::make_unique<di::held_value<given, V>>(give);
+    to = std::make_unique<di::typed_value_holder<given, V>>(give);
   }
 };
 

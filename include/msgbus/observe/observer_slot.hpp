@@ -22,7 +22,7 @@ class observer_slot {
   [[nodiscard]] observer* get() const noexcept { return current_.load(std::memory_order_acquire); }
 
   /// Replaces the observer. The previous one is released when no dispatch can use it.
-  void set(const snapshot::domain& guarded, std::shared_ptr<observer> watcher);
+  void set(const snapshot::domain& guarded, std::shared_ptr<observer> observer);
 
  private:
   class guarded_observer;

@@ -17,11 +17,11 @@ enum class outcome { begun, rejected, handled, failed, dropped, abandoned, unrou
 /// Counts by outcome. Keep it apart from memory that every message reads.
 class outcomes {
  public:
-  void add(outcome what, std::uint64_t many = 1) noexcept {
-    counts_.add(static_cast<std::size_t>(what), many);
+  void add(outcome result, std::uint64_t many = 1) noexcept {
+    counts_.add(static_cast<std::size_t>(result), many);
   }
-  [[nodiscard]] std::uint64_t sum(outcome what) const noexcept {
-    return counts_.sum(static_cast<std::size_t>(what));
+  [[nodiscard]] std::uint64_t sum(outcome result) const noexcept {
+    return counts_.sum(static_cast<std::size_t>(result));
   }
 
  private:

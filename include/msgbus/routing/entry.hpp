@@ -46,9 +46,9 @@ class entry {
     if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) release();
   }
 
-  /// Calls `told` when the callable is destroyed: immediately if it is already, otherwise on the
-  /// destroying thread. `told` must not throw.
-  void when_released(std::function<void()> told);
+  /// Calls `notify` when the callable is destroyed: immediately if it is already, otherwise on the
+  /// destroying thread. `notify` must not throw.
+  void when_released(std::function<void()> notify);
 
  protected:
   virtual void destroy_callable() noexcept = 0;
@@ -66,10 +66,10 @@ class entry {
 
   std::atomic<bool> let_go_{false};
   std::atomic<std::uint32_t> uses_{1};  // the attachment's own, and one for each pin
-  // The callbacks for the release, the last one first. States: null or a list -> `told_all`.
+  // The callbacks for the release, the last one first. States: null or a list -> `all_notified`.
   struct callback;
-  static callback* told_all() noexcept;
-  std::atomic<callback*> to_tell_{nullptr};
+  static callback* all_notified() noexcept;
+  std::atomic<callback*> to_notify_{nullptr};
   std::weak_ptr<router> owner_;  // set by `router::attach`, before anybody else sees the entry
 
   std::shared_ptr<entry> kept_;  // itself, from `let_go` to `release`
@@ -86,16 +86,16 @@ class entry {
 };
 
 /// Owns a pin.
-class pinned {
+class entry_pin {
  public:
-  pinned() = default;
-  explicit pinned(entry& held) noexcept : entry_(&held) { held.pin(); }
-  pinned(pinned&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
-  pinned& operator=(pinned&& other) noexcept {
+  entry_pin() = default;
+  explicit entry_pin(entry& held) noexcept : entry_(&held) { held.pin(); }
+  entry_pin(entry_pin&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+  entry_pin& operator=(entry_pin&& other) noexcept {
     std::swap(entry_, other.entry_);
     return *this;
   }
-  ~pinned() {
+  ~entry_pin() {
     if (entry_) entry_->unpin();
   }
 
@@ -108,46 +108,48 @@ class pinned {
 
 /// An entry in a route, with its call there. `call` is a function pointer that the component's
 /// family casts back to its type.
-struct item {
+struct route_entry {
   void (*call)();
   routing::entry* entry;
 };
 
 /// The handlers of one route in the order of attachment. Appended in place and read without locks:
 /// a reader sees the items that were present when it read the end.
-class item_list {
+class route_entries {
  public:
-  static std::unique_ptr<item_list> make(std::size_t capacity);
+  static std::unique_ptr<route_entries> make(std::size_t capacity);
 
-  [[nodiscard]] const item* begin() const noexcept {
-    return reinterpret_cast<const item*>(this + 1);
+  [[nodiscard]] const route_entry* begin() const noexcept {
+    return reinterpret_cast<const route_entry*>(this + 1);
   }
-  [[nodiscard]] const item* end() const noexcept { return end_.load(std::memory_order_acquire); }
+  [[nodiscard]] const route_entry* end() const noexcept {
+    return end_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] std::size_t size() const noexcept {
     return static_cast<std::size_t>(end() - begin());
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
   // For writers; the capacity suffices.
-  void append(const item* first, const item* last) noexcept;
-  void append(const item& added) noexcept { append(&added, &added + 1); }
+  void append(const route_entry* first, const route_entry* last) noexcept;
+  void append(const route_entry& added) noexcept { append(&added, &added + 1); }
 
   static void operator delete(void* block) { ::operator delete(block); }
 
  private:
-  explicit item_list(std::size_t capacity) noexcept : end_(begin()), capacity_(capacity) {}
+  explicit route_entries(std::size_t capacity) noexcept : end_(begin()), capacity_(capacity) {}
 
   // The items follow in the same block; they are made by appending.
-  std::atomic<const item*> end_;
+  std::atomic<const route_entry*> end_;
   const std::size_t capacity_;
 };
 
 /// A snapshot of a list: later handlers wait for the next event (D4).
-struct listed {
-  explicit listed(const item_list* list) noexcept
+struct handler_range {
+  explicit handler_range(const route_entries* list) noexcept
       : begin(list ? list->begin() : nullptr), end(list ? list->end() : nullptr) {}
-  const item* begin;
-  const item* end;
+  const route_entry* begin;
+  const route_entry* end;
 };
 
 /// The handlers of one key: a list that is replaced when a handler is removed.
@@ -156,22 +158,22 @@ class route {
   route() = default;
   route(const route&) = delete;
   route& operator=(const route&) = delete;
-  ~route() { delete items_.load(std::memory_order_relaxed); }
+  ~route() { delete entries_.load(std::memory_order_relaxed); }
 
   /// For readers, under a guard. Null if there was never a handler.
-  [[nodiscard]] const item_list* items() const noexcept {
-    return items_.load(std::memory_order_acquire);
+  [[nodiscard]] const route_entries* entries() const noexcept {
+    return entries_.load(std::memory_order_acquire);
   }
 
   // For writers.
-  void add(item added, snapshot::trash& old);
-  void remove(const entry& removed, snapshot::trash& old);
+  void add(route_entry added, snapshot::retire_list& old);
+  void remove(const entry& removed, snapshot::retire_list& old);
   [[nodiscard]] bool empty() const noexcept;
 
  private:
-  void replace(std::unique_ptr<item_list> list, snapshot::trash& old);
+  void replace(std::unique_ptr<route_entries> list, snapshot::retire_list& old);
 
-  std::atomic<item_list*> items_{nullptr};
+  std::atomic<route_entries*> entries_{nullptr};
 };
 
 /// A route with fast access to its only handler, if that has a `plain` call.
@@ -182,8 +184,8 @@ class quick_route : public route {
   [[nodiscard]] entry* sole() const noexcept { return sole_.load(std::memory_order_acquire); }
 
   // For writers. Without `may_be_sole` all handlers are read from the list.
-  void add(item added, snapshot::trash& old, bool may_be_sole = true);
-  void remove(const entry& removed, snapshot::trash& old, bool may_be_sole = true);
+  void add(route_entry added, snapshot::retire_list& old, bool may_be_sole = true);
+  void remove(const entry& removed, snapshot::retire_list& old, bool may_be_sole = true);
   void hide_sole() noexcept { sole_.store(nullptr, std::memory_order_release); }
 
  private:

@@ -41,7 +41,7 @@ class router : public std::enable_shared_from_this<router> {
 
  protected:
   using make_entry = function_ref<std::shared_ptr<entry>(std::uint64_t order)>;
-  using link_entry = function_ref<void(entry& added, snapshot::trash& old)>;
+  using link_entry = function_ref<void(entry& added, snapshot::retire_list& old)>;
 
   /// Attaches under the writers' lock. `link` adds the new entry to the routes, and does not throw.
   std::shared_ptr<entry> attach(make_entry make, link_entry link);
@@ -51,7 +51,7 @@ class router : public std::enable_shared_from_this<router> {
   using made_by = typename std::invoke_result_t<Make&, std::uint64_t>::element_type;
 
   /// Removes the entry from all its routes. Called under the writers' lock.
-  virtual void unlink(entry& removed, snapshot::trash& old) noexcept = 0;
+  virtual void unlink(entry& removed, snapshot::retire_list& old) noexcept = 0;
 
   /// Later readers find every handler through a list, where they see that it is detached. Called
   /// under the writers' lock.
@@ -63,14 +63,14 @@ class router : public std::enable_shared_from_this<router> {
   bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was detached before
   void own(std::shared_ptr<entry> made) noexcept;
   void unchain(entry& removed) noexcept;
-  void keep_old(snapshot::trash old) noexcept;
-  [[nodiscard]] snapshot::trash take_old() noexcept;
+  void keep_old(snapshot::retire_list old) noexcept;
+  [[nodiscard]] snapshot::retire_list take_old() noexcept;
 
   snapshot::domain domain_;
   std::atomic<std::uint64_t> next_order_{1};  // written under the lock
   entry* last_ = nullptr;                     // of the list of attached entries
   // Unlinked by attaching: at most as much as what is linked, so it waits. Null before the first.
-  std::unique_ptr<snapshot::trash> old_;
+  std::unique_ptr<snapshot::retire_list> old_;
 };
 
 }  // namespace msgbus::routing

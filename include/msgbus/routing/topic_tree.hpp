@@ -4,7 +4,7 @@
 
 #include <msgbus/core/hash.hpp>
 #include <msgbus/core/topic.hpp>
-#include <msgbus/routing/matches.hpp>
+#include <msgbus/routing/merged_handlers.hpp>
 #include <msgbus/routing/router.hpp>
 #include <msgbus/snapshot/table.hpp>
 
@@ -50,15 +50,15 @@ class topic_tree : public router {
   [[nodiscard]] bool has_patterns() const noexcept {
     return patterns_.load(std::memory_order_acquire) != 0;
   }
-  [[nodiscard]] const item_list* find_only(std::string_view topic,
-                                           std::size_t hash) const noexcept {
+  [[nodiscard]] const route_entries* find_only(std::string_view topic,
+                                               std::size_t hash) const noexcept {
     const quick_route* const found = find_only_route(topic, hash);
-    return found ? found->items() : nullptr;
+    return found ? found->entries() : nullptr;
   }
 
   /// Finds the handlers of a topic, in the order of attachment, each once (T8). For readers, under
   /// a guard. Throws `invalid_topic` (T7).
-  void find(std::string_view topic, std::size_t hash, matches& found) const;
+  void find(std::string_view topic, std::size_t hash, merged_handlers& found) const;
 
   /// `make(order)` returns a `shared_ptr` to a kind of `topic_entry`.
   template <class Make>
@@ -89,21 +89,22 @@ class topic_tree : public router {
 
   struct branch;  // a node of the tree of patterns
 
-  static void walk(const branch& at, std::string_view rest, matches& found);
+  static void walk(const branch& at, std::string_view rest, merged_handlers& found);
   static void walk(const branch& root, const topic_tokens& tokens, std::size_t next,
-                   matches& found);
+                   merged_handlers& found);
 
   struct ending {
     branch& at;
     route& handlers;
   };
-  static branch& next_branch(branch& at, std::string_view token, snapshot::trash& old) noexcept;
-  ending end_of(std::string_view pattern, snapshot::trash& old) noexcept;
-  named_route& route_of(std::string_view topic, snapshot::trash& old) noexcept;
-  static void prune(branch& tip, snapshot::trash& old) noexcept;
+  static branch& next_branch(branch& at, std::string_view token,
+                             snapshot::retire_list& old) noexcept;
+  ending end_of(std::string_view pattern, snapshot::retire_list& old) noexcept;
+  named_route& route_of(std::string_view topic, snapshot::retire_list& old) noexcept;
+  static void prune(branch& tip, snapshot::retire_list& old) noexcept;
 
-  void link(topic_entry& added, snapshot::trash& old) noexcept;
-  void unlink(entry& removed, snapshot::trash& old) noexcept override;
+  void link(topic_entry& added, snapshot::retire_list& old) noexcept;
+  void unlink(entry& removed, snapshot::retire_list& old) noexcept override;
   void hide_soles() noexcept override;
 
   snapshot::table<named_route> exact_;

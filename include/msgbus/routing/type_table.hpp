@@ -42,13 +42,13 @@ class type_table : public router {
     const node* found = nodes_.find(type, type->hash);
     return found ? &found->handlers : nullptr;
   }
-  [[nodiscard]] const item_list* find(type_key type) const noexcept {
+  [[nodiscard]] const route_entries* find(type_key type) const noexcept {
     const quick_route* const found = find_route(type);
-    return found ? found->items() : nullptr;
+    return found ? found->entries() : nullptr;
   }
 
   /// For readers, under a guard: the handlers of every event.
-  [[nodiscard]] const item_list* any() const noexcept { return any_.items(); }
+  [[nodiscard]] const route_entries* any() const noexcept { return any_.entries(); }
 
   /// `make(order)` returns a `shared_ptr` to a kind of `typed_entry`.
   template <class Make>
@@ -68,11 +68,11 @@ class type_table : public router {
     quick_route handlers;
   };
 
-  quick_route& route_for(type_key type, snapshot::trash& old);
-  void link(typed_entry& added, snapshot::trash& old) noexcept;
-  void unlink(entry& removed, snapshot::trash& old) noexcept override;
+  quick_route& route_for(type_key type, snapshot::retire_list& old);
+  void link(typed_entry& added, snapshot::retire_list& old) noexcept;
+  void unlink(entry& removed, snapshot::retire_list& old) noexcept override;
   void hide_soles() noexcept override;
-  [[nodiscard]] bool may_be_sole() const noexcept { return any_.items() == nullptr; }
+  [[nodiscard]] bool may_be_sole() const noexcept { return any_.entries() == nullptr; }
 
   snapshot::table<node, false> nodes_;
   quick_route any_;

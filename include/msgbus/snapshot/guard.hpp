@@ -8,7 +8,7 @@
 /// every guard that existed at the call has ended. The proof, also that the reader needs no fence,
 /// is in docs/design/0002-snapshots.md.
 
-#include <msgbus/snapshot/trash.hpp>
+#include <msgbus/snapshot/retire_list.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -36,7 +36,7 @@ inline bool is_last(const slot* place) noexcept {
 }
 
 struct block_head {
-  std::atomic<unsigned> on_leave{0};  // not 0: call `leave` when a guard of this block ends
+  std::atomic<unsigned> notify_on_exit{0};  // not 0: call `leave` when a guard of this block ends
 };
 inline block_head& head_of(slot* place) noexcept {
   const std::size_t offset = reinterpret_cast<std::uintptr_t>(place) & (block_size - 1);
@@ -58,7 +58,7 @@ MSGBUS_STATIC_TLS extern constinit thread_local slot* first_place;
 #undef MSGBUS_STATIC_TLS
 
 /// The slow path of the guard: a first guard, a full block, a fence.
-slot* enter(const domain& what);
+slot* enter(const domain& guarded);
 void leave(slot* left) noexcept;
 
 }  // namespace detail
@@ -75,13 +75,13 @@ void leave(slot* left) noexcept;
 /// thread.
 class guard {
  public:
-  MSGBUS_ALWAYS_INLINE explicit guard(const domain& what) : at_(enter(what)) {}
+  MSGBUS_ALWAYS_INLINE explicit guard(const domain& guarded) : at_(enter(guarded)) {}
 
   MSGBUS_ALWAYS_INLINE ~guard() {
     // Release: a writer that sees the free slot also sees the end of all reading.
     at_->store(nullptr, std::memory_order_release);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (detail::head_of(at_).on_leave.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (detail::head_of(at_).notify_on_exit.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       detail::leave(at_);
     }
   }
@@ -90,14 +90,14 @@ class guard {
   guard& operator=(const guard&) = delete;
 
  private:
-  MSGBUS_ALWAYS_INLINE static detail::slot* enter(const domain& what) {
+  MSGBUS_ALWAYS_INLINE static detail::slot* enter(const domain& guarded) {
     detail::slot* mine = detail::first_place;
     while (mine->load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
-      if (detail::is_last(mine)) return detail::enter(what);
+      if (detail::is_last(mine)) return detail::enter(guarded);
       ++mine;
     }
     // Release: a writer that sees another domain also sees the end of the previous guard.
-    mine->store(&what, std::memory_order_release);
+    mine->store(&guarded, std::memory_order_release);
     // Keeps the compiler's order; the processor's order is the writer's business.
     std::atomic_signal_fence(std::memory_order_seq_cst);
     return mine;
@@ -111,12 +111,12 @@ class guard {
 /// Whether this thread holds a guard of any domain, so it is inside a handler or a dependency.
 [[nodiscard]] bool inside_guard() noexcept;
 
-/// Destroys `things`, which were unlinked before, after every current guard on `what` has ended.
+/// Destroys `things`, which were unlinked before, after every current guard on `guarded` has ended.
 /// Returns when that is done. On a thread inside a guard it does not wait; the last of those guards
 /// destroys them when it ends. Do not hold locks.
-void retire(const domain& what, trash things) noexcept;
+void retire(const domain& guarded, retire_list things) noexcept;
 
 /// As above, but never waits.
-void retire_later(const domain& what, trash things) noexcept;
+void retire_later(const domain& guarded, retire_list things) noexcept;
 
 }  // namespace msgbus::snapshot

@@ -2,7 +2,7 @@
 
 /// A hash table with reads without locks.
 
-#include <msgbus/snapshot/trash.hpp>
+#include <msgbus/snapshot/retire_list.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace msgbus::snapshot {
 /// called for equal hashes. The table refers to nodes and owns none.
 ///
 /// Readers call `find` under a guard, on any thread. Writers hold their own lock, and pass the
-/// trash that they get to `retire`. A table that never erases is read slightly faster.
+/// retire list that they get to `retire`. A table that never erases is read slightly faster.
 template <class Node, bool Erases = true>
 class table {
  public:
@@ -41,7 +41,7 @@ class table {
   }
 
   /// The node must not be present.
-  void insert(Node& node, trash& old) {
+  void insert(Node& node, retire_list& old) {
     cells* all = cells_.load(std::memory_order_relaxed);
     if ((all->used + 1) * 2 > all->mask + 1) all = rebuild(old);
     place(*all, node);
@@ -134,7 +134,7 @@ class table {
     ++all.used;
   }
 
-  cells* rebuild(trash& old) {
+  cells* rebuild(retire_list& old) {
     std::size_t capacity = 4;
     while (capacity < (size_ + 1) * 3) capacity *= 2;
     auto made = cells::make(capacity);

@@ -69,7 +69,7 @@ class consumer : public component::base<detail::consumer_core> {
                   "msgbus: an event cannot be an array; send a type of your own, or a "
                   "std::string");
     return detail::with_event(event,
-                              [this](detail::value_ref what) { return core_->consume(what); });
+                              [this](detail::value_ref value) { return core_->consume(value); });
   }
 
   /// As above, with an event that is made in place: `consume<registered>(1, "Alice")`.

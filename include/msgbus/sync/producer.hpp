@@ -37,7 +37,7 @@ class producer : public component::sender<detail::producer_core> {
                   "msgbus: an event cannot be an array; send a type of your own, or a "
                   "std::string");
     return detail::with_event(event,
-                              [this](detail::value_ref what) { return core_->dispatch(what); });
+                              [this](detail::value_ref value) { return core_->dispatch(value); });
   }
 
   /// As above, with an event that is made in place: `dispatch<registered>(1, "Alice")`.

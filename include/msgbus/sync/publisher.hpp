@@ -49,7 +49,7 @@ class publisher : public component::sender<detail::publisher_core> {
   template <class M>
   std::size_t publish_at(const M& message, std::string_view topic, std::size_t hash) {
     return detail::with_event(
-        message, [&](detail::value_ref what) { return core_->publish(what, topic, hash); });
+        message, [&](detail::value_ref value) { return core_->publish(value, topic, hash); });
   }
 
   void bind_one(subscriber& bound) { core_->bind(bound.core_); }

@@ -113,7 +113,7 @@ class subscriber : public component::base<detail::subscriber_core> {
   template <class M>
   std::size_t receive_at(const M& message, std::string_view topic, std::size_t hash) {
     return detail::with_event(
-        message, [&](detail::value_ref what) { return core_->receive(what, topic, hash); });
+        message, [&](detail::value_ref value) { return core_->receive(value, topic, hash); });
   }
 
   template <class F, class... Ms>

@@ -86,8 +86,8 @@ struct conformance_case {
 struct conformance_result {
   /// Whether the transport met the requirement.
   enum class verdict { passed, failed, skipped };
-  verdict how = verdict::passed;  ///< the verdict
-  std::string why = {};           ///< the failure, or the missing feature
+  verdict result = verdict::passed;  ///< the verdict
+  std::string why = {};              ///< the failure, or the missing feature
 };
 
 /// Runs one case. The environment must outlive the awaitable.

@@ -44,9 +44,9 @@ asio::awaitable<T, Executor> fail_instead(std::exception_ptr thrown) {
 }
 
 template <class T, class Executor>
-asio::awaitable<T, Executor> fail_after(asio::awaitable<T, Executor> what,
+asio::awaitable<T, Executor> fail_after(asio::awaitable<T, Executor> operation,
                                         std::exception_ptr thrown) {
-  (void)co_await std::move(what);
+  (void)co_await std::move(operation);
   std::rethrow_exception(std::move(thrown));
 }
 

@@ -59,8 +59,8 @@ class manual_clock {
   ///
   /// Throws: `stuck` if the awaitable has not ended, no step is left, and no timer is pending.
   template <class T>
-  T run(stepping_context& context, asio::awaitable<T> what) {
-    spawned<T> running = context.spawn(std::move(what));
+  T run(stepping_context& context, asio::awaitable<T> operation) {
+    spawned<T> running = context.spawn(std::move(operation));
     while (!context.run_until([&] { return running.done(); }) && advance_to_next()) {
     }
     return running.get();

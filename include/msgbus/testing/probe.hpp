@@ -25,7 +25,7 @@ enum class seen { received, accepted, delivered, failed, dropped, abandoned, unr
 
 /// One record of a probe.
 struct sighting {
-  seen what;                   ///< the kind
+  seen kind;                   ///< the kind
   std::string message;         ///< as in `step`
   std::string topic;           ///< as in `step`
   std::exception_ptr failure;  ///< for `seen::failed`
@@ -43,8 +43,8 @@ template <class E>
 class recording {
  public:
   explicit recording(std::shared_ptr<probe_log> log) noexcept : log_(std::move(log)) {}
-  void operator()(const E& event, const context& about) const {
-    receive(*log_, key_of<E>->name, about.topic(), event);
+  void operator()(const E& event, const context& ctx) const {
+    receive(*log_, key_of<E>->name, ctx.topic(), event);
   }
 
  private:
@@ -99,19 +99,19 @@ class probe {
   [[nodiscard]] std::vector<std::exception_ptr> failures() const;
 
   /// The number of records of this kind.
-  [[nodiscard]] std::size_t count(seen what = seen::received) const;
+  [[nodiscard]] std::size_t count(seen kind = seen::received) const;
 
   /// Blocks until its handlers have received `n` messages or more. False on timeout.
   [[nodiscard]] bool wait_for(std::size_t n, duration within = patience) const;
 
   /// Blocks until there are `n` records of this kind or more. False on timeout.
-  [[nodiscard]] bool wait_for(seen what, std::size_t n, duration within = patience) const;
+  [[nodiscard]] bool wait_for(seen kind, std::size_t n, duration within = patience) const;
 
   /// Runs steps until its handlers have received `n` messages or more. False if no step is left.
   [[nodiscard]] bool wait_for(stepping_context& context, std::size_t n) const;
 
   /// Runs steps until there are `n` records of this kind or more. False if no step is left.
-  [[nodiscard]] bool wait_for(stepping_context& context, seen what, std::size_t n) const;
+  [[nodiscard]] bool wait_for(stepping_context& context, seen kind, std::size_t n) const;
 
   /// Removes all records.
   void clear();

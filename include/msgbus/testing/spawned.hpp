@@ -44,12 +44,12 @@ struct outcome {
 };
 
 template <class T>
-asio::awaitable<void> keep_result(asio::awaitable<T> what, std::shared_ptr<outcome<T>> to) {
+asio::awaitable<void> keep_result(asio::awaitable<T> operation, std::shared_ptr<outcome<T>> to) {
   if constexpr (std::is_void_v<T>) {
-    co_await std::move(what);
+    co_await std::move(operation);
     to->result.emplace();
   } else {
-    T result = co_await std::move(what);
+    T result = co_await std::move(operation);
     to->result.emplace(std::move(result));
   }
 }
@@ -63,9 +63,9 @@ template <class T>
 class spawned {
  public:
   /// Starts the awaitable on the executor.
-  spawned(const asio::any_io_executor& executor, asio::awaitable<T> what)
+  spawned(const asio::any_io_executor& executor, asio::awaitable<T> operation)
       : outcome_(std::make_shared<detail::outcome<T>>()) {
-    asio::co_spawn(executor, detail::keep_result(std::move(what), outcome_),
+    asio::co_spawn(executor, detail::keep_result(std::move(operation), outcome_),
                    asio::bind_cancellation_slot(outcome_->cancel.slot(),
                                                 [to = outcome_](std::exception_ptr failure) {
                                                   to->failure = std::move(failure);
@@ -87,8 +87,8 @@ class spawned {
   }
 
   /// Emits a cancellation. By default, an awaitable reacts to `terminal` only.
-  void cancel(asio::cancellation_type how = asio::cancellation_type::terminal) {
-    outcome_->cancel.emit(how);
+  void cancel(asio::cancellation_type type = asio::cancellation_type::terminal) {
+    outcome_->cancel.emit(type);
   }
 
  private:

@@ -161,16 +161,16 @@ class stepping_context {
 
   /// Starts an awaitable, without a step.
   template <class T>
-  [[nodiscard]] spawned<T> spawn(asio::awaitable<T> what) {
-    return spawned<T>(get_executor(), std::move(what));
+  [[nodiscard]] spawned<T> spawn(asio::awaitable<T> operation) {
+    return spawned<T>(get_executor(), std::move(operation));
   }
 
   /// Runs steps until the awaitable has ended. Returns its result or throws its exception.
   ///
   /// Throws: `stuck` if no step is left and the awaitable has not ended.
   template <class T>
-  T run(asio::awaitable<T> what) {
-    spawned<T> running = spawn(std::move(what));
+  T run(asio::awaitable<T> operation) {
+    spawned<T> running = spawn(std::move(operation));
     run_until([&] { return running.done(); });
     if (!running.done()) throw_stuck();
     return running.get();
@@ -179,8 +179,8 @@ class stepping_context {
   /// As above, for a function that returns the awaitable; a lambda stays alive meanwhile.
   template <class F>
     requires is_awaitable<std::invoke_result_t<F&>>
-  auto run(F what) {
-    return run(what());
+  auto run(F work) {
+    return run(work());
   }
 
  private:

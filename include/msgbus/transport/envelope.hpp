@@ -79,7 +79,7 @@ inline constexpr std::string_view dead_topic = "Msgbus-Dead-Topic";
 inline constexpr std::string_view dead_stream = "Msgbus-Dead-Stream";
 inline constexpr std::string_view dead_durable = "Msgbus-Dead-Durable";
 inline constexpr std::string_view dead_sequence = "Msgbus-Dead-Sequence";
-/// How many bytes the payload had, where the server takes no letter that has it.
+/// How many bytes the payload had, where the server refuses a dead letter with the payload.
 inline constexpr std::string_view dead_size = "Msgbus-Dead-Size";
 
 }  // namespace header

@@ -17,9 +17,9 @@ namespace msgbus::async::detail {
 /// (A12).
 struct attempt {
   std::shared_ptr<core> component;
-  routing::pinned handler;
+  routing::entry_pin handler;
   std::shared_ptr<const void> message;  // the owner of the data of the invocation
-  msgbus::context known;
+  msgbus::context ctx;
   std::string_view message_name;
   failures failed;
   std::chrono::steady_clock::time_point begun;                 // for another executor
@@ -39,8 +39,8 @@ using run_attempt = std::function<void(attempt&)>;
 /// function without dependencies, `at_once` may be given too: on its own executor and without a
 /// timeout, that runs it, which costs much less.
 asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
-                                   std::shared_ptr<const void> message, msgbus::context known,
-                                   std::string_view message_name, const held_policy& how,
+                                   std::shared_ptr<const void> message, msgbus::context ctx,
+                                   std::string_view message_name, const held_policy& policy,
                                    make_attempt make, failures& failed,
                                    run_attempt at_once = nullptr);
 

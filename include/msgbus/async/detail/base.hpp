@@ -39,8 +39,8 @@ class base : public msgbus::component::base<Core> {
 
   /// As above, with options: `drain(5s, {.grace = 500ms})`.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
-                                                    drain_options how) {
-    return core::drain(this->core_, deadline, how);
+                                                    drain_options options) {
+    return core::drain(this->core_, deadline, options);
   }
 
   /// The outcomes of all messages so far (A7). Exact while the component is quiet.

@@ -23,10 +23,11 @@ class consumer_core final : public routing::type_table, public core {
 
   /// Attaches a callable, which is moved from, like its policy; null: no policy.
   subscription attach_handler(std::span<const routing::typed_call> calls,
-                              const component::callable_type& type, void* callable, policy* how);
+                              const component::callable_type& type, void* callable,
+                              policy* handler_policy);
 
   [[nodiscard]] bool advance(delivery& d) override;
-  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& known, failures& failed,
+  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                  bool from_mailbox) override;
   void close() noexcept;  // for the end of the component
   void close_to_new() noexcept { core::close(); }
@@ -36,7 +37,7 @@ class consumer_core final : public routing::type_table, public core {
   }
 
  private:
-  bool run_list(routing::listed list, delivery& d, observer* watcher);
+  bool run_list(routing::handler_range list, delivery& d, observer* observer);
 };
 
 }  // namespace msgbus::async::detail

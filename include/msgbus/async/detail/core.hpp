@@ -51,11 +51,11 @@ class core : public exec::mailbox_owner, public verb_target {
   /// Fast path: runs the message's only handler if it need not suspend, there is no observer and
   /// nothing else is unusual. True: the message is settled, as handled or as `failed`. False:
   /// nothing was done.
-  [[nodiscard]] virtual bool run_at_once(value_ref message, const msgbus::context& known,
+  [[nodiscard]] virtual bool run_at_once(value_ref message, const msgbus::context& ctx,
                                          failures& failed, bool from_mailbox);
 
   void give(verb_run& run) override;
-  void nothing_ran(const msgbus::step& message, value_ref what, bool refused) override;
+  void nothing_ran(const msgbus::step& message, value_ref value, bool refused) override;
 
   /// The awaited handler has ended; null on success.
   void handler_ended(delivery& d, const std::exception_ptr& failure);
@@ -68,10 +68,10 @@ class core : public exec::mailbox_owner, public verb_target {
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
   /// Calls `tell(*whom)` once, on any thread: when the component is closed and quiet, or is
-  /// destroyed, if `whom` still exists.
+  /// destroyed, if `target` still exists.
   template <class T, void (*Tell)(T&)>
-  void on_quiet(const std::shared_ptr<T>& whom) {
-    listen({whom, [](void* there) { Tell(*static_cast<T*>(there)); }});
+  void on_quiet(const std::shared_ptr<T>& target) {
+    listen({target, [](void* there) { Tell(*static_cast<T*>(there)); }});
   }
   [[nodiscard]] bool is_quiet() const noexcept;
 
@@ -79,7 +79,7 @@ class core : public exec::mailbox_owner, public verb_target {
   /// at the deadline (A10).
   static asio::awaitable<drain_report> drain(std::shared_ptr<core> self,
                                              std::chrono::steady_clock::duration deadline,
-                                             drain_options how);
+                                             drain_options options);
 
   /// At the end of the component: closes, abandons waiting messages, cancels handlers that run for
   /// the mailbox.
@@ -89,24 +89,24 @@ class core : public exec::mailbox_owner, public verb_target {
   void refused(value_ref message, std::string_view topic) noexcept;
   void dropped_newest(value_ref message, std::string_view topic) noexcept;
   /// Counts an attempt that exceeded its timeout, and notifies the observer.
-  void overran(const msgbus::step& about, std::chrono::steady_clock::duration took) noexcept;
+  void overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept;
   /// Throws `closed`, with the name of the component.
   [[noreturn]] void throw_closed(const msgbus::step& message);
 
   /// For `run_at_once`, under a guard: calls the route's only handler; null: there is none.
-  bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& known,
+  bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
                  failures& failed, bool from_mailbox);
 
   // For deliveries, under a guard.
-  void begin(delivery& d, observer* watcher);
-  void settle(delivery& d, observer* watcher);
+  void begin(delivery& d, observer* observer);
+  void settle(delivery& d, observer* observer);
   // Fast paths; `settle_quickly` returns false if it is not possible.
-  void begin_quickly(delivery& d, observer* watcher);
-  bool settle_quickly(delivery& d, observer* watcher);
+  void begin_quickly(delivery& d, observer* observer);
+  bool settle_quickly(delivery& d, observer* observer);
   /// Runs one handler of the delivery; true if it must be awaited.
-  bool run_one(const routing::item& item, delivery& d, observer* watcher);
+  bool run_one(const routing::route_entry& route, delivery& d, observer* observer);
   /// Notifies the observer of one handler that has run.
-  static void tell(const delivery& d, observer* watcher, std::size_t failed_before);
+  static void notify(const delivery& d, observer* observer, std::size_t failed_before);
   void cut_off_delivery(delivery& d) noexcept;
 
   /// The delivery was cancelled before its next handler started: it counts as abandoned; or as
@@ -180,24 +180,24 @@ class core : public exec::mailbox_owner, public verb_target {
   struct handling;
   /// A callback for quiet.
   struct listener {
-    std::weak_ptr<void> whom;
-    void (*tell)(void* whom);
+    std::weak_ptr<void> target;
+    void (*notify)(void* target);
   };
   struct listeners {
     std::vector<listener> all;
     std::size_t crowded = 16;  // at this size, expired ones are removed
   };
   void listen(listener added);
-  bool count(outcome what) noexcept;  // one that settles a message; false: it was written off
+  bool count(outcome result) noexcept;  // one that settles a message; false: it was written off
   void count_rejected(const msgbus::step& message) noexcept;
   void grace_ended() noexcept;
   void check_quiet() noexcept;
-  void tell_quiet() noexcept;
+  void notify_quiet() noexcept;
   void write_off() noexcept;
   [[nodiscard]] std::uint64_t unsettled() const noexcept;
 
-  std::mutex telling_;
-  std::unique_ptr<listeners> to_tell_;  // under the lock; null while there are none
+  std::mutex listeners_mutex_;
+  std::unique_ptr<listeners> listeners_;  // under the lock; null while there are none
 
   outcomes counts_;  // apart from written and from read members
 };

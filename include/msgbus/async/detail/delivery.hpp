@@ -35,8 +35,8 @@ using call_handler = step_taken (*)(routing::entry&, delivery&, asio::awaitable<
 /// States: fresh -> begun (counted as accepted) -> settled (counted by outcome). A delivery that is
 /// destroyed in between was interrupted, and counts as abandoned.
 struct delivery {
-  delivery(core& in, value_ref what, const msgbus::context& about) noexcept
-      : component(&in), known(&about), message(what) {}
+  delivery(core& in, value_ref value, const msgbus::context& its) noexcept
+      : component(&in), ctx(&its), message(value) {}
   delivery(delivery&& other) noexcept;
   ~delivery();
   delivery(const delivery&) = delete;
@@ -45,7 +45,7 @@ struct delivery {
   [[nodiscard]] msgbus::step step() const noexcept {
     if (!operation.empty()) [[unlikely]]
       return {operation, {}};
-    return {message.type->name, known->topic()};
+    return {message.type->name, ctx->topic()};
   }
 
   /// The invocation of the handler that is called, or about to be awaited.
@@ -65,14 +65,14 @@ struct delivery {
   void cut_off() noexcept;
 
   core* component;
-  const msgbus::context* known;
+  const msgbus::context* ctx;
   value_ref message;
   std::string_view operation = {};  // of a command: its name
   failures failed;
   std::size_t ran = 0;
 
   // The current handler, pinned; `advance` sets it, `handler_ended` clears it.
-  routing::pinned next;
+  routing::entry_pin next;
   call_handler call_next = nullptr;
   std::size_t failed_before = 0;  // of those that ran before it
 
@@ -84,8 +84,8 @@ struct delivery {
 
   exec::shared_message shared;
   std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
-  exec::shared_message (*share)(void* home) = nullptr;
-  void* home = nullptr;
+  exec::shared_message (*share)(void* storage) = nullptr;
+  void* storage = nullptr;
   verb_call* part_of = nullptr;
 
   bool is_last = false;     // the current handler had no successor when it started

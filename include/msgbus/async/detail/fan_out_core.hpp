@@ -41,10 +41,10 @@ class fan_out_core final : public routing::single_route, public verb_target {
   void give(verb_run& run) override;
   /// Counts it. Throws `type_mismatch` if a subscriber has handlers for the topic and no subscriber
   /// accepts the type.
-  void nothing_ran(const msgbus::step& message, value_ref what, bool refused) override;
-  void count_unrouted(const msgbus::step& about) noexcept;
+  void nothing_ran(const msgbus::step& message, value_ref value, bool refused) override;
+  void count_unrouted(const msgbus::step& step) noexcept;
 
-  mutable observer_slot watcher;
+  mutable observer_slot attached_observer;
   mutable striped_counter unrouted;
 
  private:

@@ -113,23 +113,22 @@ struct invocation {
 
  private:
   template <class Message>
-  static void call(void* f, value_ref message, void* const* needed, const context& known,
+  static void call(void* f, value_ref message, void* const* needed, const context& ctx,
                    asio::awaitable<void>* start) {
     bound_call<F, Message> bound{static_cast<F*>(f), Message::from(message)};
     if constexpr (!is_coroutine) {
-      (void)needs::call_with(bound, needed, known);
+      (void)needs::call_with(bound, needed, ctx);
     } else if constexpr (std::is_same_v<result, asio::awaitable<void>> &&
                          std::is_same_v<Message, the_message<M>>) {
-      *start = needs::call_with(bound, needed, known);
+      *start = needs::call_with(bound, needed, ctx);
     } else {
-      *start = keep_and_await(std::move(bound), needed, known);
+      *start = keep_and_await(std::move(bound), needed, ctx);
     }
   }
 
   template <class Call>
-  static asio::awaitable<void> keep_and_await(Call call, void* const* needed,
-                                              const context& known) {
-    (void)co_await needs::call_with(call, needed, known);
+  static asio::awaitable<void> keep_and_await(Call call, void* const* needed, const context& ctx) {
+    (void)co_await needs::call_with(call, needed, ctx);
   }
 
   template <class Message>

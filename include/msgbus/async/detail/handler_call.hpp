@@ -19,7 +19,7 @@ namespace msgbus::async::detail {
 struct handler_call {
   /// Calls it, with pointers to its dependencies. A coroutine is stored in `start`, and awaited by
   /// the caller.
-  void (*call)(void* f, value_ref message, void* const* needed, const context& known,
+  void (*call)(void* f, value_ref message, void* const* needed, const context& ctx,
                asio::awaitable<void>* start);
   const exec::needs* needs;  // null: no dependencies
   bool is_coroutine;
@@ -35,10 +35,11 @@ template <class Entry>
 class entry_with_policy : public Entry {
  public:
   template <class... Args>
-  explicit entry_with_policy(msgbus::policy* how, Args&&... args)
+  explicit entry_with_policy(msgbus::policy* handler_policy, Args&&... args)
       : Entry(std::forward<Args>(args)...),
-        policy(how && !how->is_plain() ? std::make_unique<const held_policy>(std::move(*how))
-                                       : nullptr) {
+        policy(handler_policy && !handler_policy->is_plain()
+                   ? std::make_unique<const held_policy>(std::move(*handler_policy))
+                   : nullptr) {
     if (policy) this->hide_plain();
   }
 
@@ -63,14 +64,14 @@ struct handler_in_hand {
 
 /// Makes the awaitable that runs the handler with the message of the delivery, according to its
 /// policy. Without `start` it makes none, and only reports that one is needed.
-step_taken start_handler(const handler_call& what, const handler_in_hand& which, delivery& d,
+step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start);
 
 /// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
 /// message of the delivery, and `name`, which names it.
-[[nodiscard]] asio::awaitable<void> start_once(const handler_call& what,
+[[nodiscard]] asio::awaitable<void> start_once(const handler_call& handler,
                                                const handler_in_hand& which, delivery& d);
-[[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& what,
+[[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& handler,
                                                    const handler_in_hand& which, delivery& d,
                                                    std::shared_ptr<const void> keep,
                                                    std::string_view name);

@@ -47,8 +47,9 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
                 "which cannot wait for it; let it clean up with async::yield");
 
  public:
-  operation_handler(std::uint64_t order, std::string called, F&& f, msgbus::policy how)
-      : entry_with_policy<operation_entry>(&how, order, std::move(called)), f_(std::move(f)) {}
+  operation_handler(std::uint64_t order, std::string called, F&& f, msgbus::policy handler_policy)
+      : entry_with_policy<operation_entry>(&handler_policy, order, std::move(called)),
+        f_(std::move(f)) {}
 
   step_taken run(command& asked, asio::awaitable<void>* start) override {
     asked.may_move = !policy || policy->retry.attempts <= 1;
@@ -73,21 +74,21 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   }
 
  private:
-  static void call(void* f, value_ref message, void* const* needed, const context& known,
+  static void call(void* f, value_ref message, void* const* needed, const context& ctx,
                    asio::awaitable<void>* start) {
     auto& asked = *static_cast<command*>(const_cast<void*>(message.data));
     if constexpr (is_coroutine) {
       auto begin = [&](Needs... given_needs) {
         return finish(static_cast<F*>(f), command_ptr(&asked), std::forward<Needs>(given_needs)...);
       };
-      *start = needs::call_with(begin, needed, known);
+      *start = needs::call_with(begin, needed, ctx);
     } else {
       bound arguments = bind(asked);
       auto called = [&]() -> result {
         auto with_needs = [&](Needs... given_needs) -> result {
           return call_with(*static_cast<F*>(f), arguments, std::forward<Needs>(given_needs)...);
         };
-        return needs::call_with(with_needs, needed, known);
+        return needs::call_with(with_needs, needed, ctx);
       };
       component::store_result<result>(asked.result(), asked.name, called);
     }

@@ -44,7 +44,7 @@ struct command : verb_call {
   /// It came from another process, with this origin. Called before it runs or enters a mailbox.
   void comes_with(shared_origin with) noexcept {
     cause = std::move(with);
-    known = context({}, *cause);
+    ctx = context({}, *cause);
   }
 
   const std::shared_ptr<service_core> service;
@@ -201,7 +201,7 @@ class operation_entry : public routing::named_entry {
 };
 
 /// As `start_handler`, for a command: its handler's message is the command.
-step_taken start_operation(const handler_call& what, const handler_in_hand& which, command& asked,
-                           asio::awaitable<void>* start);
+step_taken start_operation(const handler_call& handler, const handler_in_hand& which,
+                           command& asked, asio::awaitable<void>* start);
 
 }  // namespace msgbus::async::detail

@@ -26,10 +26,11 @@ class subscriber_core final : public routing::topic_tree, public core {
   /// `invalid_topic`.
   subscription attach_handler(std::initializer_list<std::string_view> patterns,
                               const component::message_calls& calls,
-                              const component::callable_type& type, void* callable, policy* how);
+                              const component::callable_type& type, void* callable,
+                              policy* handler_policy);
 
   [[nodiscard]] bool advance(delivery& d) override;
-  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& known, failures& failed,
+  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                  bool from_mailbox) override;
   void close() noexcept;  // for the end of the component
   void close_to_new() noexcept { core::close(); }

@@ -35,7 +35,7 @@ class verb_call {
   value_ref message{};
   exec::queued_message* owner = nullptr;  // of the message, if it is not the call itself
   shared_origin cause;                    // the origin of the message or of its cause; or null
-  msgbus::context known;
+  msgbus::context ctx;
   std::shared_ptr<core> keeps;  // the first delivery's component, where nothing else keeps it
   // The first delivery with awaited work. It must be destroyed before everything that it refers
   // to.

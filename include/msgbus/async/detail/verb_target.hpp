@@ -16,7 +16,7 @@ class verb_target {
 
   /// The verb has succeeded, and no handler ran. `refused`: a subscriber has the topic, but accepts
   /// no such type.
-  virtual void nothing_ran(const msgbus::step& message, value_ref what, bool refused) = 0;
+  virtual void nothing_ran(const msgbus::step& message, value_ref value, bool refused) = 0;
 
  protected:
   ~verb_target() = default;

@@ -23,16 +23,16 @@ using wire_argument = std::conditional_t<std::is_convertible_v<std::decay_t<A>, 
 
 /// One argument is the payload itself, several are an array, none is an empty payload.
 template <class... Args>
-payload write_arguments(encoding how, Args... args) {
+payload write_arguments(encoding mode, Args... args) {
   if constexpr (sizeof...(Args) == 0) {
-    (void)how;
+    (void)mode;
     payload nothing;
     return nothing;
   } else if constexpr (sizeof...(Args) == 1) {
-    return codec<Args...>::encode(args..., how);
+    return codec<Args...>::encode(args..., mode);
   } else {
     using all = std::tuple<Args...>;
-    return codec<all>::encode(all(std::move(args)...), how);
+    return codec<all>::encode(all(std::move(args)...), mode);
   }
 }
 
@@ -69,7 +69,7 @@ void write_error(envelope& answer, const std::exception_ptr& failure);
 void write_short_error(envelope& answer, const std::exception_ptr& failure);
 
 /// The failure of an operation whose reply the transport refuses.
-[[nodiscard]] std::exception_ptr unsendable(const std::string& what, const std::exception_ptr& why);
+[[nodiscard]] std::exception_ptr unsendable(const std::string& text, const std::exception_ptr& why);
 
 /// Throws the error in the headers of a reply, if there is one.
 void throw_error_in(const envelope& answer, const std::string& operation);

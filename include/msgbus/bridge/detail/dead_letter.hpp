@@ -36,7 +36,7 @@ inline constexpr std::array all_extents{extent::whole, extent::short_reason, ext
 
 /// The dead letter, without a topic. Its message id is made from stream, durable, sequence and
 /// message, so each is stored exactly once. Instructions to a stream ("Nats-...") are left out.
-[[nodiscard]] envelope dead_letter(const envelope& message, const given_up& about, extent how);
+[[nodiscard]] envelope dead_letter(const envelope& message, const given_up& details, extent kept);
 
 /// Distinguishes messages at the same sequence of a stream that was created again.
 [[nodiscard]] std::uint64_t message_digest(std::string_view id, std::string_view payload) noexcept;

@@ -2,7 +2,7 @@
 
 /// The event types of a link and their topics. A topic belongs to one type.
 
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 #include <msgbus/core/name_of.hpp>
 #include <msgbus/core/type_list.hpp>
 

@@ -3,7 +3,7 @@
 /// The state that a bridge, its links and remote services share: the connection, and requests over
 /// it.
 
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 #include <msgbus/exec/wait_group.hpp>
 #include <msgbus/transport/transport.hpp>
 
@@ -36,7 +36,7 @@ class hub {
   }
 
   /// Reports a failure without a caller to the user.
-  void failed(std::string_view where, const std::exception_ptr& what) const noexcept;
+  void failed(std::string_view where, const std::exception_ptr& failure) const noexcept;
 
   /// The replies to requests, to which the hub listens from now on. Throws `closed`.
   [[nodiscard]] std::shared_ptr<answers> listen();

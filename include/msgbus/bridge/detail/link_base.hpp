@@ -3,10 +3,10 @@
 /// The common part of links, and of inbound links.
 
 #include <msgbus/async/detail/core.hpp>
+#include <msgbus/bridge/detail/decode.hpp>
 #include <msgbus/bridge/detail/event_types.hpp>
 #include <msgbus/bridge/detail/hub.hpp>
 #include <msgbus/bridge/detail/link_state.hpp>
-#include <msgbus/bridge/detail/reading.hpp>
 #include <msgbus/bridge/detail/settle.hpp>
 
 #include <asio/awaitable.hpp>
@@ -69,12 +69,12 @@ struct receiving_end {
 /// Joins one subscription of the transport, or several, to a component (at most once).
 [[nodiscard]] std::shared_ptr<link_base> join_inbound(std::shared_ptr<hub> over, receiving_end to,
                                                       const std::vector<std::string>& patterns,
-                                                      const inbound_options& how);
+                                                      const inbound_options& options);
 
 /// Joins a durable consumer to a component (at least once).
 [[nodiscard]] asio::awaitable<std::shared_ptr<link_base>> join_durable(std::shared_ptr<hub> over,
                                                                        receiving_end to,
                                                                        std::string pattern,
-                                                                       durable_options how);
+                                                                       durable_options options);
 
 }  // namespace msgbus::bridging

@@ -48,8 +48,8 @@ class typed_operation final : public served_operation {
                 "processes, which cannot reach the caller's variables");
 
  public:
-  typed_operation(const async::operation<R(Args...)>& called, encoding how)
-      : served_operation(called.name(), called.service()), called_(called), how_(how) {}
+  typed_operation(const async::operation<R(Args...)>& called, encoding mode)
+      : served_operation(called.name(), called.service()), called_(called), mode_(mode) {}
 
   async::detail::command_ptr read(std::string_view bytes, shared_origin came_with) const override {
     const std::string_view content_type = header_of(came_with->headers, header::content_type);
@@ -67,14 +67,14 @@ class typed_operation final : public served_operation {
       given.take();
     } else {
       std::decay_t<R> result = given.take();
-      made = codec<std::decay_t<R>>::encode(result, how_);
+      made = codec<std::decay_t<R>>::encode(result, mode_);
     }
     return made;
   }
 
  private:
   const async::operation<R(Args...)> called_;
-  const encoding how_;
+  const encoding mode_;
 };
 
 /// Throws `no_handler` for an empty operation.
@@ -84,14 +84,14 @@ using served_operations = std::vector<std::shared_ptr<const served_operation>>;
 
 template <class R, class... Args>
 std::shared_ptr<const served_operation> make_served(const async::operation<R(Args...)>& called,
-                                                    encoding how) {
+                                                    encoding mode) {
   check_is_operation(called.service() != nullptr);
-  return std::make_shared<const typed_operation<R, Args...>>(called, how);
+  return std::make_shared<const typed_operation<R, Args...>>(called, mode);
 }
 
 /// Serves each operation on `<prefix>.<name>`, and answers discovery.
 [[nodiscard]] std::shared_ptr<link_base> join_served(std::shared_ptr<hub> over, std::string prefix,
                                                      served_operations operations,
-                                                     const serve_options& how);
+                                                     const serve_options& options);
 
 }  // namespace msgbus::bridging

@@ -33,10 +33,10 @@ class tries {
 
   explicit tries(std::size_t most = most_by_default) noexcept : most_(most) {}
 
-  [[nodiscard]] bool empty() const noexcept { return known_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return known_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] bool knows(std::uint64_t sequence) const noexcept {
-    return known_.find(sequence) != known_.end();
+    return entries_.find(sequence) != entries_.end();
   }
 
   [[nodiscard]] message_tries find(std::uint64_t sequence, std::uint64_t of) const;
@@ -49,7 +49,7 @@ class tries {
   void set_reason(std::uint64_t sequence, std::uint64_t of, std::string reason);
 
   /// It is done, or is not delivered again.
-  void forget(std::uint64_t sequence) noexcept { known_.erase(sequence); }
+  void forget(std::uint64_t sequence) noexcept { entries_.erase(sequence); }
 
  private:
   struct entry {
@@ -57,10 +57,10 @@ class tries {
     message_tries seen;
   };
   template <class Change>
-  auto change(std::uint64_t sequence, std::uint64_t of, Change how);
+  auto change(std::uint64_t sequence, std::uint64_t of, Change change);
 
   const std::size_t most_;
-  std::map<std::uint64_t, entry> known_;
+  std::map<std::uint64_t, entry> entries_;
 };
 
 }  // namespace msgbus::bridging

@@ -30,7 +30,7 @@ class consumer_core final : public routing::type_table {
     // The compiler knows the type, and with it its hash.
     const routing::quick_route* const found = find_route(event.type);
     routing::entry* const sole = found ? found->sole() : nullptr;
-    if (!sole || shared.watcher.get()) [[unlikely]]
+    if (!sole || shared.attached_observer.get()) [[unlikely]]
       return consume_guarded(found, event);
     try {
       reinterpret_cast<call_plain>(sole->plain())(*sole, event.data, shared, nullptr);
@@ -51,7 +51,7 @@ class consumer_core final : public routing::type_table {
   std::size_t run_all(const routing::quick_route* found, delivery& d) const;
 
   /// With handlers of any event, an observer, or an event without a handler.
-  std::size_t run_rarely(routing::listed typed, delivery& d) const;
+  std::size_t run_rarely(routing::handler_range typed, delivery& d) const;
 };
 
 extern template class sender_core<consumer_core>;

@@ -13,8 +13,8 @@ namespace msgbus::sync::detail {
 /// The data that all handlers of a message share. Each receiving component enters its parts here,
 /// while it holds a guard.
 struct delivery {
-  explicit delivery(value_ref what, const msgbus::context& known = no_context) noexcept
-      : message(what), context(known) {}
+  explicit delivery(value_ref value, const msgbus::context& ctx = no_context) noexcept
+      : message(value), context(ctx) {}
 
   const value_ref message;
   const msgbus::context& context;

@@ -8,10 +8,10 @@ namespace msgbus::sync::detail {
 
 /// Calls one handler, if it is still attached (D4). Returns whether it accepted the message, also
 /// if it threw; its exception is in the failures of the delivery (D2).
-inline bool run_one(const routing::item& item, delivery& d) {
-  if (!item.entry->active()) return false;
+inline bool run_one(const routing::route_entry& route, delivery& d) {
+  if (!route.entry->active()) return false;
   try {
-    return reinterpret_cast<call_handler>(item.call)(*item.entry, d);
+    return reinterpret_cast<call_handler>(route.call)(*route.entry, d);
   } catch (...) {
     d.failed.add(std::current_exception());
     return true;

@@ -17,14 +17,14 @@ class sender_core : public routing::single_route {
   void bind(const std::shared_ptr<Target>& target) { target->senders.bind(*this, target); }
   void unbind(Target& target) { target.senders.unbind(*this); }
 
-  mutable observer_slot watcher;
+  mutable observer_slot attached_observer;
   mutable striped_counter unrouted;
 
  protected:
   sender_core() = default;
   ~sender_core() override = default;
 
-  [[nodiscard]] static const Target& target_of(const routing::item& bound) noexcept {
+  [[nodiscard]] static const Target& target_of(const routing::route_entry& bound) noexcept {
     return static_cast<const component::binding<Target>*>(bound.entry)->target();
   }
 };

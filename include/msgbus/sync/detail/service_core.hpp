@@ -56,28 +56,28 @@ class operation_entry : public routing::named_entry {
   /// Runs `body` and reports the outcome to the observer.
   template <class Body>
   decltype(auto) watched(Body body) const {
-    observer* const watcher = core.shared.watcher.get();
-    if (!watcher) [[likely]]
+    observer* const observer = core.shared.attached_observer.get();
+    if (!observer) [[likely]]
       return body();
-    const telling told(*watcher, name);
+    const operation_report notification(*observer, name);
     try {
       return body();
     } catch (...) {
-      told.failed();
+      notification.failed();
       throw;
     }
   }
 
  private:
   // Tells that the operation was taken, and at its end, unless it failed, that it ended well.
-  class telling {
+  class operation_report {
    public:
-    telling(observer& watcher, std::string_view operation) noexcept;
-    ~telling();
+    operation_report(observer& observer, std::string_view operation) noexcept;
+    ~operation_report();
     void failed() const noexcept;
 
    private:
-    observer& watcher_;
+    observer& observer_;
     msgbus::step step_;
     mutable bool failed_ = false;
   };

@@ -13,10 +13,10 @@ namespace msgbus::sync::detail {
 
 /// A message for the handlers of its topic.
 struct posting : delivery {
-  posting(value_ref what, std::string_view to, std::size_t hash_of_topic) noexcept
-      : delivery(what, known), known(to), hash(hash_of_topic) {}
+  posting(value_ref value, std::string_view to, std::size_t hash_of_topic) noexcept
+      : delivery(value, ctx), ctx(to), hash(hash_of_topic) {}
 
-  const msgbus::context known;
+  const msgbus::context ctx;
   const std::size_t hash;  // of the topic
   bool refused = false;    // a handler of the topic does not accept the type (T6)
 };

@@ -27,9 +27,9 @@ class id_source {
 };
 
 /// The metadata for a payload.
-struct stamping {
+struct envelope_parts {
   std::string_view type;
-  const context& about;  ///< with its cause
+  const context& ctx;  ///< with its cause
   header_form form = header_form::full;
   std::string_view source = {};      ///< of CloudEvents
   std::string_view message_id = {};  ///< empty: a new one
@@ -38,11 +38,11 @@ struct stamping {
 };
 
 /// An envelope for a message of this process.
-[[nodiscard]] envelope stamped(id_source& ids, std::string topic, payload made,
-                               const stamping& with);
-[[nodiscard]] inline envelope stamped(id_source& ids, std::string topic, payload made,
-                                      std::string_view type, const context& about) {
-  return stamped(ids, std::move(topic), std::move(made), {.type = type, .about = about});
+[[nodiscard]] envelope make_envelope(id_source& ids, std::string topic, payload made,
+                                     const envelope_parts& with);
+[[nodiscard]] inline envelope make_envelope(id_source& ids, std::string topic, payload made,
+                                            std::string_view type, const context& ctx) {
+  return make_envelope(ids, std::move(topic), std::move(made), {.type = type, .ctx = ctx});
 }
 
 /// The origin in the headers of an envelope. Without an id, it gets `else_id`.

@@ -25,8 +25,8 @@ struct wait_chain {
 };
 
 /// The state that the copies of a strand executor share.
-struct lane_state {
-  lane_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
+struct strand_state {
+  strand_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
 
   const asio::any_io_executor base;
   const std::shared_ptr<const wait_chain> waiting;
@@ -39,19 +39,19 @@ struct lane_state {
 
   // Whether the coroutine of this strand must end. States: false -> true, before its
   // cancellation signal is emitted. A handler can change its cancellation state, but not this.
-  mutable std::atomic<bool> told{false};
+  mutable std::atomic<bool> cancel_requested{false};
 };
 
 /// An Asio executor. `Never` means that `execute` never runs a function inside the call. It is
 /// small enough for `any_io_executor` not to allocate. It does not keep its context running; the
 /// spawning code does.
 template <bool Never>
-class basic_lane_executor {
+class basic_mailbox_strand {
  public:
-  explicit basic_lane_executor(std::shared_ptr<const lane_state> state) noexcept
+  explicit basic_mailbox_strand(std::shared_ptr<const strand_state> state) noexcept
       : state_(std::move(state)) {}
 
-  [[nodiscard]] const lane_state& state() const noexcept { return *state_; }
+  [[nodiscard]] const strand_state& state() const noexcept { return *state_; }
 
   // The requirements of Asio for an executor.
   template <class F>
@@ -72,31 +72,31 @@ class basic_lane_executor {
       return asio::execution::blocking.possibly;
     }
   }
-  basic_lane_executor<true> require(asio::execution::blocking_t::never_t) const noexcept {
-    return basic_lane_executor<true>(state_);
+  basic_mailbox_strand<true> require(asio::execution::blocking_t::never_t) const noexcept {
+    return basic_mailbox_strand<true>(state_);
   }
-  basic_lane_executor<false> require(asio::execution::blocking_t::possibly_t) const noexcept {
-    return basic_lane_executor<false>(state_);
+  basic_mailbox_strand<false> require(asio::execution::blocking_t::possibly_t) const noexcept {
+    return basic_mailbox_strand<false>(state_);
   }
-  friend bool operator==(const basic_lane_executor& a, const basic_lane_executor& b) noexcept {
+  friend bool operator==(const basic_mailbox_strand& a, const basic_mailbox_strand& b) noexcept {
     return a.state_ == b.state_;
   }
-  friend bool operator!=(const basic_lane_executor& a, const basic_lane_executor& b) noexcept {
+  friend bool operator!=(const basic_mailbox_strand& a, const basic_mailbox_strand& b) noexcept {
     return a.state_ != b.state_;
   }
 
  private:
-  std::shared_ptr<const lane_state> state_;
+  std::shared_ptr<const strand_state> state_;
 };
 
-using lane_executor = basic_lane_executor<false>;
+using mailbox_strand = basic_mailbox_strand<false>;
 
 /// A new strand over `base`.
-[[nodiscard]] lane_executor make_lane_executor(const asio::any_io_executor& base,
-                                               std::shared_ptr<const wait_chain> waiting);
+[[nodiscard]] mailbox_strand make_mailbox_strand(const asio::any_io_executor& base,
+                                                 std::shared_ptr<const wait_chain> waiting);
 
 /// Whether it is a strand of the library.
-[[nodiscard]] bool is_lane(const asio::any_io_executor& executor) noexcept;
+[[nodiscard]] bool is_mailbox_strand(const asio::any_io_executor& executor) noexcept;
 
 /// Keeps the executor's context from running out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
@@ -107,15 +107,15 @@ namespace detail {
 [[nodiscard]] bool is_told(const asio::any_io_executor& here) noexcept;
 }  // namespace detail
 
-/// Records, for `is_told_to_end`, that the coroutine on this strand is cancelled. Call it before
-/// the signal is emitted. No effect for other executors. For any thread.
-void note_told_to_end(const asio::any_io_executor& lane) noexcept;
+/// Records, for `is_cancel_requested`, that the coroutine on this strand is cancelled. Call it
+/// before the signal is emitted. No effect for other executors. For any thread.
+void note_cancel_requested(const asio::any_io_executor& strand_of) noexcept;
 
 /// Whether the library has cancelled the calling coroutine. `here` and `state` are its own. Only
 /// for coroutines that run users' code for the library: if such a coroutine can be cancelled, the
 /// library has spawned it on a strand of its own (docs/design/0014).
-[[nodiscard]] inline bool is_told_to_end(const asio::any_io_executor& here,
-                                         const asio::cancellation_state& state) noexcept {
+[[nodiscard]] inline bool is_cancel_requested(const asio::any_io_executor& here,
+                                              const asio::cancellation_state& state) noexcept {
   return state.slot().is_connected() && detail::is_told(here);
 }
 

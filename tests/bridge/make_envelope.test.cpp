@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace stamp_test {
+namespace make_envelope_test {
 
 using msgbus::context;
 using msgbus::envelope;
@@ -18,8 +18,8 @@ using msgbus::bridging::event_topic;
 using msgbus::bridging::header_of;
 using msgbus::bridging::id_source;
 using msgbus::bridging::in_one_line;
+using msgbus::bridging::make_envelope;
 using msgbus::bridging::origin_of;
-using msgbus::bridging::stamped;
 
 namespace {
 
@@ -41,8 +41,8 @@ TEST_CASE("ids differ, within one source and between sources") {
 
 TEST_CASE("a message that nothing led to says its id, its type and what its bytes are") {
   id_source ids;
-  const envelope out = stamped(ids, "orders.placed", payload{"{}", "application/json"},
-                               "shop::order", msgbus::detail::no_context);
+  const envelope out = make_envelope(ids, "orders.placed", payload{"{}", "application/json"},
+                                     "shop::order", msgbus::detail::no_context);
   CHECK(out.topic == "orders.placed");
   CHECK(out.payload == "{}");
   CHECK_FALSE(header_of(out, "Nats-Msg-Id").empty());
@@ -56,7 +56,7 @@ TEST_CASE("a message carries on the chain of what led to it") {
   const origin cause{
       .message_id = "m-2", .correlation_id = "m-1", .headers = {{"traceparent", trace}}};
   const envelope out =
-      stamped(ids, "a", payload{"1", "application/json"}, "int", context::caused_by(&cause));
+      make_envelope(ids, "a", payload{"1", "application/json"}, "int", context::caused_by(&cause));
   CHECK(header_of(out, "Msgbus-Correlation-Id") == "m-1");
   CHECK(header_of(out, "Msgbus-Causation-Id") == "m-2");
   const std::string child(header_of(out, "traceparent"));
@@ -76,7 +76,7 @@ TEST_CASE("a message carries on the chain of what led to it") {
 TEST_CASE("the first message of a chain names itself to those it leads to") {
   id_source ids;
   const origin cause{.message_id = "m-1"};
-  const envelope out = stamped(ids, "a", payload{}, {}, context::caused_by(&cause));
+  const envelope out = make_envelope(ids, "a", payload{}, {}, context::caused_by(&cause));
   CHECK(header_of(out, "Msgbus-Correlation-Id") == "m-1");
   CHECK(header_of(out, "Msgbus-Causation-Id") == "m-1");
 }
@@ -104,7 +104,7 @@ TEST_CASE("a trace goes on with its state, and is not passed on where it is inva
     const origin cause{
         .message_id = "m-1",
         .headers = {{"traceparent", std::move(parent)}, {"tracestate", std::move(state)}}};
-    return stamped(ids, "a", payload{}, {}, context::caused_by(&cause));
+    return make_envelope(ids, "a", payload{}, {}, context::caused_by(&cause));
   };
   CHECK(header_of(sent(trace, "shop=1,other=2"), "tracestate") == "shop=1,other=2");
   const envelope bad_state = sent(trace, "shop");
@@ -127,4 +127,4 @@ TEST_CASE("an event's topic is made of its name") {
   CHECK(msgbus_test::code_of([] { (void)event_topic("*", "x"); }) == errc::invalid_topic);
 }
 
-}  // namespace stamp_test
+}  // namespace make_envelope_test

@@ -1,4 +1,4 @@
-#include "crew.hpp"
+#include "thread_group.hpp"
 
 #include <algorithm>
 
@@ -33,18 +33,18 @@ void roam() noexcept {
 #endif
 }
 
-crew::crew(unsigned threads, sender send_some) : send_some_(std::move(send_some)) {
+thread_group::thread_group(unsigned threads, sender send_some) : send_some_(std::move(send_some)) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
 }
 
-crew::~crew() {
+thread_group::~thread_group() {
   over_ = true;
   ++woken_;
   woken_.notify_all();
   for (std::thread& each : threads_) each.join();
 }
 
-void crew::wake() {
+void thread_group::wake() {
   left_ = static_cast<unsigned>(threads_.size());
   awake_ = 0;
   ++woken_;
@@ -52,13 +52,13 @@ void crew::wake() {
   while (awake_ < threads_.size()) std::this_thread::yield();
 }
 
-void crew::send(std::uint64_t messages) {
+void thread_group::send(std::uint64_t messages) {
   share_ = messages / threads_.size();
   ++sent_;
   for (unsigned left = left_; left > 0; left = left_) left_.wait(left);
 }
 
-void crew::work(unsigned number) {
+void thread_group::work(unsigned number) {
   stay_on(number);
   for (unsigned last = 0;; ++last) {
     woken_.wait(last);

@@ -1,16 +1,16 @@
-#include <msgbus/routing/matches.hpp>
+#include <msgbus/routing/merged_handlers.hpp>
 
 namespace msgbus::routing {
 
 // Of the array, only the first `count_` are ever read.
-matches::matches() noexcept {}  // NOLINT(modernize-use-equals-default)
+merged_handlers::merged_handlers() noexcept {}  // NOLINT(modernize-use-equals-default)
 
-matches::~matches() = default;
+merged_handlers::~merged_handlers() = default;
 
-void matches::add(const item_list& list) {
+void merged_handlers::add(const route_entries& list) {
   const std::size_t size = list.size();
   if (size == 0) return;
-  const item* const first = list.begin();
+  const route_entry* const first = list.begin();
   if (count_ < few_.size()) {
     few_[count_] = {first, first + size};
   } else {
@@ -20,8 +20,8 @@ void matches::add(const item_list& list) {
   ++count_;
 }
 
-const item* matches::take_lowest(run* runs) const noexcept {
-  const item* lowest = nullptr;
+const route_entry* merged_handlers::take_lowest(run* runs) const noexcept {
+  const route_entry* lowest = nullptr;
   for (std::size_t i = 0; i < count_; ++i) {
     if (runs[i].next == runs[i].end) continue;
     if (!lowest || runs[i].next->entry->order() < lowest->entry->order()) lowest = runs[i].next;

@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/letter_store.hpp>
+#include <msgbus/bridge/detail/dead_letter_store.hpp>
 
 #include <msgbus/core/error.hpp>
 
@@ -9,7 +9,7 @@ namespace msgbus::bridging {
 namespace {
 
 /// Whether a transport has refused a message for what it is: then a shorter one may do. All other
-/// failures may pass: a letter must not lose its payload for them.
+/// failures may pass: a dead letter must not lose its payload for them.
 bool is_refusal(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
@@ -24,20 +24,20 @@ bool is_refusal(const std::exception_ptr& failure) {
 
 }  // namespace
 
-asio::awaitable<letter_result> store_letter(std::shared_ptr<transport::transport> over,
-                                            std::string topic, const envelope& message,
-                                            given_up about,
-                                            std::chrono::steady_clock::duration timeout) {
-  letter_result result;
+asio::awaitable<dead_letter_result> store_dead_letter(std::shared_ptr<transport::transport> over,
+                                                      std::string topic, const envelope& message,
+                                                      given_up details,
+                                                      std::chrono::steady_clock::duration timeout) {
+  dead_letter_result result;
   headers tried;
-  for (const extent how : all_extents) {
-    envelope letter = dead_letter(message, about, how);
-    if (letter.headers == tried) continue;
-    tried = letter.headers;
-    letter.topic = topic;
+  for (const extent kept : all_extents) {
+    envelope dead = dead_letter(message, details, kept);
+    if (dead.headers == tried) continue;
+    tried = dead.headers;
+    dead.topic = topic;
     result.failure = nullptr;
     try {
-      auto storing = over->store(std::move(letter), timeout);
+      auto storing = over->store(std::move(dead), timeout);
       transport::stored where = co_await std::move(storing);
       result.where = std::move(where);
     } catch (...) {

@@ -50,10 +50,10 @@ class event {
 };
 
 /// Runs each job again and again on a thread of its own until `stop`, which joins them.
-class crew {
+class thread_group {
  public:
-  crew() = default;
-  ~crew() {
+  thread_group() = default;
+  ~thread_group() {
     stopped_ = true;
     for (std::thread& each : threads_) {
       if (each.joinable()) each.join();
@@ -84,7 +84,8 @@ class crew {
     const long target = turns() + more;
     const auto until = std::chrono::steady_clock::now() + deadline;
     while (turns() < target) {
-      if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the crew is stuck");
+      if (std::chrono::steady_clock::now() > until)
+        throw std::runtime_error("the thread group is stuck");
       std::this_thread::yield();
     }
   }

@@ -13,12 +13,12 @@ namespace msgbus::snapshot {
 
 /// A list of owned objects of any type, destroyed in the order of insertion. For one thread. Adding
 /// is `noexcept`: without memory to keep an object for its readers, the program cannot continue.
-class trash {
+class retire_list {
  public:
-  trash() noexcept;
-  trash(trash&& other) noexcept;
-  trash& operator=(trash&& other) noexcept;
-  ~trash();
+  retire_list() noexcept;
+  retire_list(retire_list&& other) noexcept;
+  retire_list& operator=(retire_list&& other) noexcept;
+  ~retire_list();
 
   template <class T>
   void add(std::unique_ptr<T> object) noexcept {
@@ -30,7 +30,7 @@ class trash {
   /// Releases the given share.
   void add(std::shared_ptr<const void> object) noexcept;
 
-  void add(trash&& other) noexcept;
+  void add(retire_list&& other) noexcept;
 
   /// `destroy(object)` is called in order.
   void add(void* object, void (*destroy)(void*)) noexcept;

@@ -11,14 +11,14 @@ namespace msgbus::routing {
 
 /// Several lists, each in the order of attachment, merged in that order. The size of a list is read
 /// when it is added, so later handlers are not included (D4).
-class matches {
+class merged_handlers {
  public:
-  matches() noexcept;
-  ~matches();
-  matches(const matches&) = delete;
-  matches& operator=(const matches&) = delete;
+  merged_handlers() noexcept;
+  ~merged_handlers();
+  merged_handlers(const merged_handlers&) = delete;
+  merged_handlers& operator=(const merged_handlers&) = delete;
 
-  void add(const item_list* list) {
+  void add(const route_entries* list) {
     if (list) add(*list);
   }
 
@@ -29,21 +29,21 @@ class matches {
   void for_each(F f) {
     run* runs = count_ <= few_.size() ? few_.data() : many_.data();
     if (count_ == 1) {
-      for (const item* at = runs->next; at != runs->end; ++at) f(*at);
+      for (const route_entry* at = runs->next; at != runs->end; ++at) f(*at);
       return;
     }
-    while (const item* next = take_lowest(runs)) f(*next);
+    while (const route_entry* next = take_lowest(runs)) f(*next);
   }
 
  private:
-  void add(const item_list& list);
+  void add(const route_entries& list);
 
   struct run {
-    const item* next;
-    const item* end;
+    const route_entry* next;
+    const route_entry* end;
   };
 
-  const item* take_lowest(run* runs) const noexcept;
+  const route_entry* take_lowest(run* runs) const noexcept;
 
   std::size_t count_ = 0;
   std::array<run, 8> few_;  // enough for most; only the first `count_` are set

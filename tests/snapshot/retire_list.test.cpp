@@ -1,12 +1,12 @@
-#include <msgbus/snapshot/trash.hpp>
+#include <msgbus/snapshot/retire_list.hpp>
 
 #include "support/catch.hpp"
 
 #include <string>
 
-namespace trash_test {
+namespace retire_list_test {
 
-using msgbus::snapshot::trash;
+using msgbus::snapshot::retire_list;
 
 namespace {
 
@@ -22,7 +22,7 @@ struct noted {
 TEST_CASE("trash destroys what it has in the order in which it got it") {
   std::string order;
   {
-    trash things;
+    retire_list things;
     things.add(std::make_unique<noted>(order, 'a'));
     things.add(std::make_unique<noted>(order, 'b'));
     CHECK(things.size() == 2);
@@ -34,11 +34,11 @@ TEST_CASE("trash destroys what it has in the order in which it got it") {
 TEST_CASE("trash that is moved or added to other trash is destroyed once, there") {
   std::string order;
   {
-    trash outer;
+    retire_list outer;
     {
-      trash first;
+      retire_list first;
       first.add(std::make_unique<noted>(order, 'a'));
-      trash second(std::move(first));
+      retire_list second(std::move(first));
       CHECK(first.empty());
       outer.add(std::make_unique<noted>(order, 'b'));
       outer.add(std::move(second));
@@ -51,9 +51,9 @@ TEST_CASE("trash that is moved or added to other trash is destroyed once, there"
 
 TEST_CASE("assigning over trash destroys what was there") {
   std::string order;
-  trash things;
+  retire_list things;
   things.add(std::make_unique<noted>(order, 'a'));
-  things = trash();
+  things = retire_list();
   CHECK(order == "a");
   CHECK(things.empty());
 }
@@ -61,7 +61,7 @@ TEST_CASE("assigning over trash destroys what was there") {
 TEST_CASE("trash drops its share of a shared thing") {
   auto shared = std::make_shared<int>(1);
   {
-    trash things;
+    retire_list things;
     things.add(std::shared_ptr<const void>(shared));
     CHECK(shared.use_count() == 2);
   }
@@ -69,9 +69,9 @@ TEST_CASE("trash drops its share of a shared thing") {
 }
 
 TEST_CASE("nothing is nothing to destroy") {
-  trash things;
+  retire_list things;
   things.add(std::unique_ptr<int>());
   CHECK(things.empty());
 }
 
-}  // namespace trash_test
+}  // namespace retire_list_test

@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/reading.hpp>
+#include <msgbus/bridge/detail/decode.hpp>
 
 #include <msgbus/core/error.hpp>
 #include "core/text.hpp"
@@ -12,16 +12,16 @@ namespace {
 const reader& chosen(std::span<const reader> readers, const incoming& one) {
   const std::string_view type = header_of(one.origin->headers, header::type);
   if (type.empty() && readers.size() == 1) return readers.front();
-  std::string known;
+  std::string names;
   for (const reader& each : readers) {
     if (each.type == type) return each;
-    known += (known.empty() ? "" : ", ") + std::string(each.type);
+    names += (names.empty() ? "" : ", ") + std::string(each.type);
   }
   throw error(errc::decode_failed,
               "a message on '" + one.from.topic + "' " +
                   (type.empty() ? "has no type header"
                                 : "is of type '" + detail::shortened(type, 120) + "'") +
-                  "; types that this link accepts: " + known);
+                  "; types that this link accepts: " + names);
 }
 
 }  // namespace

@@ -26,14 +26,14 @@ void roam() noexcept;
 
 /// Sleeps between samples. `wake` returns when all threads are awake; then `send` shares the
 /// messages out, and returns when all were sent.
-class crew {
+class thread_group {
  public:
   using sender = std::function<void(unsigned number, std::uint64_t messages)>;
 
-  crew(unsigned threads, sender send_some);
-  ~crew();
-  crew(const crew&) = delete;
-  crew& operator=(const crew&) = delete;
+  thread_group(unsigned threads, sender send_some);
+  ~thread_group();
+  thread_group(const thread_group&) = delete;
+  thread_group& operator=(const thread_group&) = delete;
 
   void wake();
   void send(std::uint64_t messages);
@@ -56,13 +56,14 @@ class crew {
 /// As `sending`, from several threads to the one `State`.
 template <class State, class Once>
 subject sending_from(unsigned threads, std::shared_ptr<State> state, Once once) {
-  auto together = std::make_shared<crew>(threads, [state, once](unsigned, std::uint64_t messages) {
-    State* const to = opaque(state.get());
-    for (std::uint64_t i = 0; i < messages; ++i) {
-      once(*to, i);
-      clobber();
-    }
-  });
+  auto together =
+      std::make_shared<thread_group>(threads, [state, once](unsigned, std::uint64_t messages) {
+        State* const to = opaque(state.get());
+        for (std::uint64_t i = 0; i < messages; ++i) {
+          once(*to, i);
+          clobber();
+        }
+      });
   return {[together](std::uint64_t messages) { together->send(messages); },
           [together] { return together->handled(); }, [together] { together->wake(); }};
 }

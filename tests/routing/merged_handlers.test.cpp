@@ -1,4 +1,4 @@
-#include <msgbus/routing/matches.hpp>
+#include <msgbus/routing/merged_handlers.hpp>
 
 #include "support/catch.hpp"
 #include "support/entries.hpp"
@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <vector>
 
-namespace matches_test {
+namespace merged_handlers_test {
 
 namespace {
 
 using msgbus::routing::entry;
-using msgbus::routing::item;
-using msgbus::routing::item_list;
-using msgbus::routing::matches;
+using msgbus::routing::merged_handlers;
+using msgbus::routing::route_entries;
+using msgbus::routing::route_entry;
 
 using bare_entry = msgbus_test::bare<entry>;
 using orders = std::vector<std::uint64_t>;
@@ -21,15 +21,15 @@ using orders = std::vector<std::uint64_t>;
 class lists {
  public:
   // Entries with equal order numbers are the same entry.
-  const item_list* make(const orders& wanted) {
-    lists_.push_back(item_list::make(wanted.size() + 1));
+  const route_entries* make(const orders& wanted) {
+    lists_.push_back(route_entries::make(wanted.size() + 1));
     for (const std::uint64_t order : wanted) append(*lists_.back(), order);
     return lists_.back().get();
   }
   void append_to_last(std::uint64_t order) { append(*lists_.back(), order); }
 
  private:
-  void append(item_list& list, std::uint64_t order) {
+  void append(route_entries& list, std::uint64_t order) {
     auto found = std::find_if(entries_.begin(), entries_.end(),
                               [&](const auto& each) { return each->order() == order; });
     if (found == entries_.end()) {
@@ -39,19 +39,19 @@ class lists {
   }
 
   std::vector<std::unique_ptr<bare_entry>> entries_;
-  std::vector<std::unique_ptr<item_list>> lists_;
+  std::vector<std::unique_ptr<route_entries>> lists_;
 };
 
-orders taken_from(matches& found) {
+orders taken_from(merged_handlers& found) {
   orders taken;
-  found.for_each([&](const item& each) { taken.push_back(each.entry->order()); });
+  found.for_each([&](const route_entry& each) { taken.push_back(each.entry->order()); });
   return taken;
 }
 
 }  // namespace
 
 TEST_CASE("without lists there are no matches") {
-  matches found;
+  merged_handlers found;
   lists made;
   found.add(nullptr);
   found.add(made.make({}));
@@ -60,7 +60,7 @@ TEST_CASE("without lists there are no matches") {
 }
 
 TEST_CASE("one list is taken as it is", "[D1]") {
-  matches found;
+  merged_handlers found;
   lists made;
   found.add(made.make({1, 5, 9}));
   CHECK_FALSE(found.empty());
@@ -68,7 +68,7 @@ TEST_CASE("one list is taken as it is", "[D1]") {
 }
 
 TEST_CASE("several lists are taken together in order of registration", "[D1]") {
-  matches found;
+  merged_handlers found;
   lists made;
   found.add(made.make({4, 6}));
   found.add(made.make({1, 5, 9}));
@@ -78,7 +78,7 @@ TEST_CASE("several lists are taken together in order of registration", "[D1]") {
 }
 
 TEST_CASE("an entry that is in several lists is taken once", "[T8]") {
-  matches found;
+  merged_handlers found;
   lists made;
   found.add(made.make({1, 3}));
   found.add(made.make({1, 2, 3}));
@@ -89,7 +89,7 @@ TEST_CASE("an entry that is in several lists is taken once", "[T8]") {
 TEST_CASE("any number of lists is taken together", "[D1][T8]") {
   for (std::uint64_t size = 1; size <= 20; ++size) {  // with 9 they no longer fit in place
     INFO(size << " lists");
-    matches found;
+    merged_handlers found;
     lists made;
     orders expected{0};
     for (std::uint64_t i = 0; i < size; ++i) {
@@ -103,11 +103,11 @@ TEST_CASE("any number of lists is taken together", "[D1][T8]") {
 }
 
 TEST_CASE("what is appended to a list after it was added is not among the matches", "[D4]") {
-  matches found;
+  merged_handlers found;
   lists made;
   found.add(made.make({1, 2}));
   made.append_to_last(3);
   CHECK(taken_from(found) == orders{1, 2});
 }
 
-}  // namespace matches_test
+}  // namespace merged_handlers_test

@@ -16,7 +16,7 @@
 namespace msgbus::bridging {
 
 /// The outcome of storing a dead letter.
-struct letter_result {
+struct dead_letter_result {
   std::optional<transport::stored> where;  // if it was stored
   std::exception_ptr refusal = nullptr;    // of the whole dead letter; a shorter one was stored
   std::exception_ptr failure = nullptr;    // set if it was not stored
@@ -24,10 +24,10 @@ struct letter_result {
 };
 
 /// Stores the dead letter of a message at a topic; a shorter one if the transport refuses the whole
-/// one. The transport, the message and the data of `about` must exist until this completes. Throws
-/// only `std::bad_alloc`.
-[[nodiscard]] asio::awaitable<letter_result> store_letter(
+/// one. The transport, the message and the data of `details` must exist until this completes.
+/// Throws only `std::bad_alloc`.
+[[nodiscard]] asio::awaitable<dead_letter_result> store_dead_letter(
     std::shared_ptr<transport::transport> over, std::string topic, const envelope& message,
-    given_up about, std::chrono::steady_clock::duration timeout);
+    given_up details, std::chrono::steady_clock::duration timeout);
 
 }  // namespace msgbus::bridging

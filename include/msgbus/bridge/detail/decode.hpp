@@ -2,7 +2,7 @@
 
 /// Decodes envelopes into messages for handlers.
 
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 #include <msgbus/core/name_of.hpp>
 #include <msgbus/core/type_list.hpp>
 #include <msgbus/exec/queued_message.hpp>
@@ -32,7 +32,7 @@ class received_message final : public exec::queued_message {
   }
 
   [[nodiscard]] exec::message_head head() const noexcept override {
-    return {with_event(message_, [](value_ref what) { return what; }), topic_, &origin_, true,
+    return {with_event(message_, [](value_ref value) { return value; }), topic_, &origin_, true,
             listener_.get()};
   }
   /// It is shared from the beginning, since its owners pass on its content.

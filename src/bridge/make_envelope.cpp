@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/stamp.hpp>
+#include <msgbus/bridge/detail/make_envelope.hpp>
 
 #include <msgbus/core/topic.hpp>
 
@@ -60,17 +60,17 @@ void set_trace(headers& in, const trace& of) {
 }
 
 void add_all(headers& to, std::string_view id, std::string_view content_type,
-             const stamping& with) {
+             const envelope_parts& with) {
   set(to, header::content_type, content_type);
-  const origin* const cause = with.about.from();
+  const origin* const cause = with.ctx.from();
   // Ids that came from elsewhere are left out where they cannot be sent: they are not the sender's
   // fault, and another text would be another id.
   const auto set_id = [&](std::string_view name, std::string_view text) {
     if (transport::is_header_value(text)) set(to, name, text);
   };
   if (cause != nullptr) {
-    set_id(header::causation_id, with.about.causation_id());
-    set_id(header::correlation_id, with.about.correlation_id());
+    set_id(header::causation_id, with.ctx.causation_id());
+    set_id(header::correlation_id, with.ctx.correlation_id());
   }
   set(to, header::type, with.type);
   set(to, header::message_id, id);
@@ -78,15 +78,15 @@ void add_all(headers& to, std::string_view id, std::string_view content_type,
 }
 
 void add_least(headers& to, std::string_view id, std::string_view content_type,
-               const stamping& with) {
+               const envelope_parts& with) {
   if (content_type != json_type) set(to, header::content_type, content_type);
   set(to, header::type, with.type);
   if (with.is_stored || with.is_request) set(to, header::message_id, id);
-  if (const origin* const cause = with.about.from()) set_trace(to, trace_of(cause));
+  if (const origin* const cause = with.ctx.from()) set_trace(to, trace_of(cause));
 }
 
 void add_attributes(headers& to, std::string_view id, std::string_view content_type,
-                    const stamping& with) {
+                    const envelope_parts& with) {
   add_attribute(to, "specversion", "1.0");
   add_attribute(to, "id", id);
   add_attribute(to, "source", with.source.empty() ? "msgbus" : with.source);
@@ -94,10 +94,10 @@ void add_attributes(headers& to, std::string_view id, std::string_view content_t
   add_attribute(to, "time", timestamp(std::chrono::system_clock::now()));
   add_attribute(to, "datacontenttype", content_type);
   if (with.is_stored) set(to, header::message_id, id);
-  const origin* const cause = with.about.from();
+  const origin* const cause = with.ctx.from();
   if (cause == nullptr) return;
-  add_attribute(to, "correlationid", with.about.correlation_id());
-  add_attribute(to, "causationid", with.about.causation_id());
+  add_attribute(to, "correlationid", with.ctx.correlation_id());
+  add_attribute(to, "causationid", with.ctx.causation_id());
   const trace of = trace_of(cause);
   set_trace(to, of);
   add_attribute(to, "traceparent", of.parent);
@@ -130,7 +130,8 @@ std::string id_source::next() {
   return id;
 }
 
-envelope stamped(id_source& ids, std::string topic, payload made, const stamping& with) {
+envelope make_envelope(id_source& ids, std::string topic, payload made,
+                       const envelope_parts& with) {
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
   if (with.form == header_form::none && !with.is_stored) return out;
   const std::string id = with.message_id.empty() ? ids.next() : std::string(with.message_id);

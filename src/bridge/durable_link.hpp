@@ -1,0 +1,192 @@
+#pragma once
+
+/// Links that bring messages in at least once: source -> inbox -> decoded -> mailbox -> settled by
+/// what became of it.
+///
+/// One delivery is, in this order: held by the transport; in the inbox; in a `tracked`, which the
+/// message carries through the mailbox; settled. Whoever takes it out of its `tracked` settles it:
+/// the component that tells the outcome, the link that cannot hand it over, or the end of the
+/// `tracked`, where nobody else has. Each settled one lets the source give one more, so that never
+/// more than `max_in_flight` are on their way and the server holds back the rest. A request for
+/// each would cost the server as much as the message: what is free is asked for when it is a
+/// quarter of all, when nothing is on its way, or a millisecond later.
+///
+/// The transport keeps what lives unsettled. What has failed, and what was handed back, is counted
+/// here by its place in the stream, since the stream only counts deliveries.
+
+#include <msgbus/async/detail/verbs.hpp>
+#include <msgbus/bridge/detail/dead_letter_store.hpp>
+#include <msgbus/bridge/detail/link_base.hpp>
+#include <msgbus/bridge/detail/tries.hpp>
+#include <msgbus/bridge/options.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/exec/timer.hpp>
+#include <msgbus/transport/inbox.hpp>
+
+#include "bridge/refill.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace msgbus::bridging {
+
+class durable_link final : public link_base,
+                           public transport::delivery_sink,
+                           public std::enable_shared_from_this<durable_link> {
+ public:
+  durable_link(std::shared_ptr<hub> over, std::string called, receiving_end to,
+               durable_options options)
+      : link_base(std::move(over), std::move(called)),
+        to_(std::move(to)),
+        options_(std::move(options)),
+        stream_(std::make_shared<const std::string>(options_.stream)),
+        rule_{options_.max_deliver, options_.backoff, options_.max_backoff, options_.jitter},
+        window_(std::max<std::size_t>(options_.max_in_flight != 0
+                                          ? options_.max_in_flight
+                                          : to_.component->mailbox.capacity(),
+                                      1)),
+        inbox_(std::numeric_limits<std::size_t>::max()),
+        asking_(hub_->executor()),
+        refill_(window_) {}
+  ~durable_link() override { durable_link::cancel(); }
+
+  static asio::awaitable<void> start(std::shared_ptr<durable_link> self, std::string pattern);
+
+  void cancel() noexcept override;
+
+  [[nodiscard]] link_counters stats() const noexcept override;
+
+  void take(std::unique_ptr<transport::delivery> received) noexcept override;
+
+  void ended(std::exception_ptr why) noexcept override {
+    if (!deactivate()) return;
+    inbox_.close();
+    hub_->failed(name(), why);
+  }
+
+ private:
+  /// A delivery that leaves its `tracked`, to be settled.
+  struct leaving {
+    std::unique_ptr<transport::delivery> delivery;
+    std::string id;
+    message_tries before;  // this delivery not included
+    settlement decision;
+    std::string reason;           // of what is given up
+    exec::wait_group::task busy;  // the same
+
+    [[nodiscard]] unsigned attempts() const noexcept {
+      const unsigned this_one = before.attempt(delivery->times);
+      return before.reason.empty() ? this_one : this_one - 1;  // it was given up before this one
+    }
+  };
+
+  /// A delivery between the transport and what became of it.
+  class tracked final : public exec::outcome_listener {
+   public:
+    tracked(std::shared_ptr<durable_link> of, std::unique_ptr<transport::delivery> one,
+            bool came_before)
+        : link_(std::move(of)), busy_(link_->hub_->busy), delivery_(std::move(one)) {
+      before_.came_before = came_before;
+      const std::lock_guard lock(link_->mutex_);
+      ++link_->held_;
+    }
+    ~tracked() { settled(outcome::abandoned, 0, {}); }
+    tracked(const tracked&) = delete;
+    tracked& operator=(const tracked&) = delete;
+
+    // Of these two only the first call does anything.
+    void settled(outcome result, std::size_t ran, const failures& failed) noexcept override;
+    void give_up(std::string reason) noexcept;
+
+    // Before it is in a mailbox.
+
+    /// Why it must not be handled; empty if it may be.
+    [[nodiscard]] std::string why_not();
+    [[nodiscard]] const envelope& message() const noexcept { return delivery_->message; }
+    /// Once: what came with it. From then on that has its headers.
+    [[nodiscard]] shared_origin take_origin();
+
+   private:
+    // With the lock.
+    [[nodiscard]] settlement decide(outcome result, std::size_t ran);
+    void leave(std::unique_lock<std::mutex> lock, const settlement& decision,
+               std::string reason) noexcept;
+    [[nodiscard]] std::string id_of(const transport::delivery& one) const;
+    [[nodiscard]] std::uint64_t digest() const;
+    [[nodiscard]] message_tries seen() const;
+
+    const std::shared_ptr<durable_link> link_;
+    const exec::wait_group::task busy_;
+    std::unique_ptr<transport::delivery> delivery_;  // null once it is settled
+    shared_origin origin_;                           // null until it is decoded
+    message_tries before_;
+  };
+
+  static asio::awaitable<void> pump(std::shared_ptr<durable_link> self);
+
+  /// Null where it cannot be handled; then it is settled.
+  exec::shared_message decoded(const std::shared_ptr<tracked>& mine) noexcept;
+
+  /// The id of one that has none: the same each time it is delivered.
+  [[nodiscard]] std::string place_of(const transport::delivery& one) const {
+    return options_.stream + '-' + std::to_string(one.sequence);
+  }
+
+  void settle(leaving one) noexcept;
+
+  bool counted(bool notified, count& as) noexcept {
+    add(notified ? as : unsettled_);
+    return notified;
+  }
+
+  /// One fewer is on its way. A dead letter is until it is stored.
+  void one_less() noexcept;
+
+  void ask_for_more() noexcept;
+
+  void ask_soon();
+
+  void report(const transport::delivery& of, const std::string& text) const noexcept {
+    hub_->failed(name(),
+                 std::make_exception_ptr(error(errc::transport_failed,
+                                               "a message on '" + of.message.topic + "' " + text)));
+  }
+
+  void forget(const transport::delivery& one) noexcept {
+    const std::lock_guard lock(mutex_);
+    tries_.forget(one.sequence);
+  }
+
+  // What has failed for good (durable_dead_letters.cpp).
+  void end_without_dead_letter(const leaving& one, const std::string& why_not_stored) noexcept;
+  void keep_for_later(const leaving& one) noexcept;
+  static asio::awaitable<void> move_to_dead_letters(std::shared_ptr<durable_link> self,
+                                                    leaving one);
+  void report_dead_letter(const leaving& one, const dead_letter_result& result) noexcept;
+
+  const receiving_end to_;
+  const durable_options options_;
+  const std::shared_ptr<const std::string> stream_;  // its name, which messages share
+  const redelivery_rule rule_;
+  const std::size_t window_;
+  transport::inbox<std::shared_ptr<tracked>> inbox_;
+  std::unique_ptr<transport::source> source_;
+  exec::timer asking_;
+  mutable std::mutex mutex_;
+  std::size_t held_ = 0;  // received and not settled
+  tries tries_;
+  refill refill_;
+  count received_{0};
+  std::uint64_t last_place_ = 0;  // for the thread of the transport
+  count redelivered_{0};
+  count admitted_{0};
+  count undecodable_{0};
+  count refused_{0};
+  count acks_{0};
+  count naks_{0};
+  count dead_lettered_{0};
+  count unsettled_{0};
+  count shortened_{0};
+};
+
+}  // namespace msgbus::bridging

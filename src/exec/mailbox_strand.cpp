@@ -1,0 +1,86 @@
+#include <msgbus/exec/mailbox_strand.hpp>
+
+#include <typeinfo>
+
+namespace msgbus::exec {
+
+namespace {
+
+/// The state behind one of our executors; null for others. `any_io_executor::target` of Asio 1.22
+/// does not look at the type: this does.
+const strand_state* state_of(const asio::any_io_executor& executor) noexcept {
+  if (!executor) return nullptr;
+  const std::type_info& type = executor.target_type();
+  if (type == typeid(basic_mailbox_strand<false>)) {
+    return &executor.target<basic_mailbox_strand<false>>()->state();
+  }
+  if (type == typeid(basic_mailbox_strand<true>)) {
+    return &executor.target<basic_mailbox_strand<true>>()->state();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+strand_state::strand_state(const asio::any_io_executor& over,
+                           std::shared_ptr<const wait_chain> waited_for)
+    : base(over),
+      waiting(std::move(waited_for)),
+      strand(asio::make_strand(base)),
+      posting(asio::require(strand, asio::execution::blocking.never)) {}
+
+mailbox_strand make_mailbox_strand(const asio::any_io_executor& base,
+                                   std::shared_ptr<const wait_chain> waiting) {
+  return mailbox_strand(std::make_shared<const strand_state>(base, std::move(waiting)));
+}
+
+bool is_mailbox_strand(const asio::any_io_executor& executor) noexcept {
+  return state_of(executor) != nullptr;
+}
+
+asio::any_io_executor work_on(const asio::any_io_executor& executor) {
+  if (!executor) return {};
+  const strand_state* const strand_of = state_of(executor);
+  return asio::prefer(strand_of ? strand_of->base : executor,
+                      asio::execution::outstanding_work.tracked);
+}
+
+bool detail::runs_on_base(const asio::any_io_executor& here,
+                          const asio::any_io_executor& wanted) noexcept {
+  const strand_state* const strand_of = state_of(here);
+  return strand_of && strand_of->base == wanted;
+}
+
+bool detail::is_told(const asio::any_io_executor& here) noexcept {
+  const strand_state* const strand_of = state_of(here);
+  return strand_of && strand_of->cancel_requested.load(std::memory_order_acquire);
+}
+
+void note_cancel_requested(const asio::any_io_executor& on) noexcept {
+  // Release: a coroutine that sees its signal sees this.
+  if (const strand_state* const strand_of = state_of(on))
+    strand_of->cancel_requested.store(true, std::memory_order_release);
+}
+
+bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept {
+  const strand_state* const strand_of = state_of(here);
+  if (!strand_of) return false;
+  for (const wait_chain* each = strand_of->waiting.get(); each; each = each->outer.get()) {
+    if (each->mailbox == mailbox) return true;
+  }
+  return false;
+}
+
+asio::any_io_executor child_executor(const asio::any_io_executor& here,
+                                     const asio::any_io_executor& wanted, bool cancellable) {
+  if (!wanted) return {};
+  const strand_state* const strand_of = state_of(here);
+  std::shared_ptr<const wait_chain> waiting = strand_of ? strand_of->waiting : nullptr;
+  const shared_origin* const cause = current_cause();
+  if (!cancellable && !waiting && !cause && !state_of(wanted)) return wanted;
+  mailbox_strand made = make_mailbox_strand(wanted, std::move(waiting));
+  if (cause) made.state().cause = *cause;
+  return made;
+}
+
+}  // namespace msgbus::exec
