@@ -26,7 +26,7 @@ namespace msgbus::nats {
 class subscription;
 
 /// Which of a transport's two connections (transport.cpp says what each is for).
-enum class role { bulk, prompt };
+enum class role { bulk, low_latency };
 
 /// Is told what happens to a connection, one call at a time of each kind. `lost` may come again
 /// before `back` does.

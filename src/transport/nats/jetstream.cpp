@@ -27,8 +27,8 @@ asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::strin
   if (!request.is_null()) message.payload = request.dump();
   int nobody = 0;
   for (;;) {
-    answer got = co_await through->asking(role::prompt).ask(message, until);
-    through->check_ended(got, role::prompt, until, what);
+    answer got = co_await through->asking(role::low_latency).ask(message, until);
+    through->check_ended(got, role::low_latency, until, what);
     if (got.came == answer::how::given && got.status.empty()) {
       json said = json::parse(got.payload, nullptr, false);
       if (!said.is_object()) throw error(errc::transport_failed, what + ": not JSON");
@@ -36,11 +36,11 @@ asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::strin
     }
     if (got.came == answer::how::given && ++nobody == tries_if_nobody_listens) {
       throw error(errc::unsupported,
-                  what + ": " + through->over(role::prompt)->server() + " has no JetStream");
+                  what + ": " + through->over(role::low_latency)->server() + " has no JetStream");
     }
     const duration left = until.left();
     co_await through->pause(std::min<duration>(left, between_tries));
-    if (left <= between_tries) throw through->out_of_time(role::prompt, what);
+    if (left <= between_tries) throw through->out_of_time(role::low_latency, what);
   }
 }
 
@@ -96,7 +96,7 @@ constexpr int for_the_moment = 503;  // JetStream's code for what passes: no lea
 asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<session> through,
                                                                const envelope& message,
                                                                deadline until, int& nobody) {
-  const role which = through->replies_awaited() < few ? role::prompt : role::bulk;
+  const role which = through->replies_awaited() < few ? role::low_latency : role::bulk;
   answer got;
   if (through->over(which)->is_away()) {
     // It would be sent again and again when the connection is back.

@@ -108,7 +108,7 @@ void give_back(connection& over, std::string_view ack_topic) noexcept {
 
 pull_consumer::pull_consumer(const session& of, const transport::pull_options& which,
                              std::shared_ptr<transport::delivery_sink> to)
-    : requests_(of.over(role::prompt)),
+    : requests_(of.over(role::low_latency)),
       in_progress_(std::make_shared<progress>(of.over(role::bulk), which.ack_wait)),
       name_("stream '" + which.stream + "', durable '" + which.durable + "'"),
       next_topic_("$JS.API.CONSUMER.MSG.NEXT." + which.stream + '.' + which.durable),

@@ -27,28 +27,28 @@ session::session(asio::any_io_executor executor, const options& how)
 
 void session::connect() {
   auto bulk = connection::connect(how_, role::bulk, weak_from_this());
-  auto prompt = connection::connect(how_, role::prompt, weak_from_this());
+  auto low_latency = connection::connect(how_, role::low_latency, weak_from_this());
   {
     const std::lock_guard lock(mutex_);
     bulk_ = std::move(bulk);
-    prompt_ = std::move(prompt);
+    low_latency_ = std::move(low_latency);
   }
   bulk_replies_ = std::make_unique<replies>(bulk_);
-  prompt_replies_ = std::make_unique<replies>(prompt_);
+  low_latency_replies_ = std::make_unique<replies>(low_latency_);
   is_connected_ = true;
 }
 
 void session::close() noexcept {
   if (closed_.exchange(true)) return;
-  if (!prompt_) return;
+  if (!low_latency_) return;
   const auto all = consumers();
   for (const auto& each : all) each->transport_closes();
   const auto until = std::chrono::steady_clock::now() + give_back_at_close;
   for (const auto& each : all) each->wait_until_given_back(until);
   bulk_->close(flush_at_close_milliseconds);
-  prompt_->close(flush_at_close_milliseconds);
+  low_latency_->close(flush_at_close_milliseconds);
   bulk_replies_->waiting().close();
-  prompt_replies_->waiting().close();
+  low_latency_replies_->waiting().close();
   end_pauses();
 }
 
@@ -102,7 +102,7 @@ void session::lost(role which, std::string text) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
-    first = !bulk_away_ && !prompt_away_;
+    first = !bulk_away_ && !low_latency_away_;
     away(which) = true;
   }
   interrupt_replies(which);
@@ -114,10 +114,10 @@ void session::back(role which, std::string text) {
   {
     const std::lock_guard lock(mutex_);
     away(which) = false;
-    all = !bulk_away_ && !prompt_away_;
+    all = !bulk_away_ && !low_latency_away_;
   }
   end_pauses();
-  if (which == role::prompt) {
+  if (which == role::low_latency) {
     for (const auto& each : consumers()) each->connection_is_back();
   }
   if (all) events_.tell(event::kind::reconnected, std::move(text));
@@ -129,25 +129,27 @@ void session::interrupt_replies(role which) noexcept {
 }
 
 void session::ended(role, std::string text) {
-  std::shared_ptr<connection> bulk, prompt;
+  std::shared_ptr<connection> bulk, low_latency;
   {
     const std::lock_guard lock(mutex_);
     if (end_told_) return;
     end_told_ = true;
     bulk = bulk_;
-    prompt = prompt_;
+    low_latency = low_latency_;
   }
   // One without the other is of no use.
-  for (const auto& each : {bulk, prompt}) {
+  for (const auto& each : {bulk, low_latency}) {
     if (each) each->give_up();
   }
   interrupt_replies(role::bulk);
-  interrupt_replies(role::prompt);
+  interrupt_replies(role::low_latency);
   end_pauses();
   events_.tell(event::kind::closed, std::move(text));
 }
 
-std::uint64_t session::given_up() const noexcept { return bulk_->given_up() + prompt_->given_up(); }
+std::uint64_t session::given_up() const noexcept {
+  return bulk_->given_up() + low_latency_->given_up();
+}
 
 void session::slow(std::string subject) {
   events_.tell(event::kind::slow_consumer, std::move(subject));

@@ -85,14 +85,14 @@ class session final : public connection_listener, public std::enable_shared_from
   }
   [[nodiscard]] const options& how() const noexcept { return how_; }
   [[nodiscard]] const std::shared_ptr<connection>& over(role which) const noexcept {
-    return which == role::bulk ? bulk_ : prompt_;
+    return which == role::bulk ? bulk_ : low_latency_;
   }
   [[nodiscard]] replies& asking(role which) const noexcept {
-    return which == role::bulk ? *bulk_replies_ : *prompt_replies_;
+    return which == role::bulk ? *bulk_replies_ : *low_latency_replies_;
   }
   /// How many replies are waited for.
   [[nodiscard]] std::size_t replies_awaited() const noexcept {
-    return bulk_replies_->waiting().size() + prompt_replies_->waiting().size();
+    return bulk_replies_->waiting().size() + low_latency_replies_->waiting().size();
   }
 
   /// Throws if there was no answer and none will come: closed, ended, or nothing until then.
@@ -117,7 +117,7 @@ class session final : public connection_listener, public std::enable_shared_from
   void slow(std::string subject) override;
   void failed(std::string text) override;
   [[nodiscard]] bool& away(role which) noexcept {
-    return which == role::bulk ? bulk_away_ : prompt_away_;
+    return which == role::bulk ? bulk_away_ : low_latency_away_;
   }
   [[nodiscard]] std::vector<std::shared_ptr<pull_consumer>> consumers();
   void end_pauses() noexcept;
@@ -125,13 +125,13 @@ class session final : public connection_listener, public std::enable_shared_from
 
   const options how_;
   events events_;
-  std::shared_ptr<connection> bulk_, prompt_;
-  std::unique_ptr<replies> bulk_replies_, prompt_replies_;
+  std::shared_ptr<connection> bulk_, low_latency_;
+  std::unique_ptr<replies> bulk_replies_, low_latency_replies_;
   std::atomic<bool> is_connected_{false};  // both are made, with their replies
   std::atomic<bool> closed_{false};
   std::mutex mutex_;  // of what follows
   bool bulk_away_ = false;
-  bool prompt_away_ = false;
+  bool low_latency_away_ = false;
   bool end_told_ = false;
   std::vector<std::weak_ptr<pull_consumer>> consumers_;
   exec::wait_list pauses_{mutex_};

@@ -3,21 +3,21 @@
 // - bulk: nats.c's flusher sends what has gathered every millisecond. Carries what is published in
 //   bulk, what settles deliveries, and stores of which many are under way. It holds the
 //   subscriptions to topics.
-// - prompt: everything is sent at once (SendAsap). Carries what is published at once, all requests
-//   of our own (JetStream's API, pulling), and stores of which few are under way. It holds the
-//   subscriptions to inboxes, and those that pull.
+// - low latency: everything is sent at once (SendAsap). Carries what is published at once, all
+//   requests of our own (JetStream's API, pulling), and stores of which few are under way. It holds
+//   the subscriptions to inboxes, and those that pull.
 //
 // Echo. With `options::echo` off, the server does not send a connection what it published itself
-// (NoEcho). Only bulk has that: so what was published in bulk does not come back to topics. Prompt
-// has not: a request that was published at once reaches a service that is subscribed on bulk, as
-// one connection's message for another; the service's reply, published at once, comes back to the
-// inbox on prompt.
+// (NoEcho). Only bulk has that: so what was published in bulk does not come back to topics. The
+// other has not: a request that was published at once reaches a service that is subscribed on bulk,
+// as one connection's message for another; the service's reply, published at once, comes back to
+// the inbox on the same connection as the request.
 //
 // Order. What one connection sends the server sees in order. An inbox's subscription and a request
-// that names it are both on prompt, so the answer cannot come too early, and without a flush; the
-// server's 'no responders' also only goes to the connection that sent the request, which must be
-// the one that has the inbox. Between bulk and prompt there is no order, unless by `flush`, which
-// takes both.
+// that names it are both on the one of low latency, so the answer cannot come too early, and
+// without a flush; the server's 'no responders' also only goes to the connection that sent the
+// request, which must be the one that has the inbox. Between the two there is no order, unless by
+// `flush`, which takes both.
 
 #include <msgbus/transport/nats.hpp>
 
@@ -93,7 +93,7 @@ asio::awaitable<void> flush_session(std::shared_ptr<session> through, duration t
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const deadline until(here, timeout);
   co_await flush_one(through, role::bulk, until);
-  co_await flush_one(through, role::prompt, until);
+  co_await flush_one(through, role::low_latency, until);
 }
 
 class nats_transport final : public transport::transport {
@@ -136,7 +136,7 @@ const asio::any_io_executor& nats_transport::get_executor() const noexcept {
 
 void nats_transport::publish(const envelope& message, msgbus::transport::urgency when) {
   const bool in_bulk = when == msgbus::transport::urgency::bulk;
-  session_->over(in_bulk ? role::bulk : role::prompt)->publish(message, message.reply_to);
+  session_->over(in_bulk ? role::bulk : role::low_latency)->publish(message, message.reply_to);
 }
 
 std::unique_ptr<msgbus::transport::feed> nats_transport::subscribe(
@@ -145,7 +145,7 @@ std::unique_ptr<msgbus::transport::feed> nats_transport::subscribe(
   detail::check_pattern(pattern);
   if (!group.empty()) detail::check_topic(group);
   msgbus::transport::check_names(pattern, {}, group);
-  const role which = pattern.starts_with(inbox_prefix) ? role::prompt : role::bulk;
+  const role which = pattern.starts_with(inbox_prefix) ? role::low_latency : role::bulk;
   return open_feed(session_->over(which), pattern, group,
                    std::max(1, session_->how().pending_limit), std::move(to));
 }
