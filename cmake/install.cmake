@@ -64,3 +64,6 @@ install(FILES
   DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/msgbus" COMPONENT documentation)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" "${PROJECT_SOURCE_DIR}/examples"
   DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/msgbus" COMPONENT documentation)
+# Where tools/docs has built it.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/build/docs/site/"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/msgbus/html" COMPONENT documentation OPTIONAL)

@@ -26,6 +26,12 @@ class markdown(unittest.TestCase):
     def test_a_link_may_go_over_two_lines(self):
         self.assertEqual(self.converted("see [a\nb](c.md)"), "see [a\nb](<c.md>)\n")
 
+    def test_the_number_of_a_guarantee_leads_to_it(self):
+        self.assertEqual(self.converted("([D6](../guarantees.md))"),
+                         "([D6](<../guarantees.md#D6>))\n")
+        self.assertEqual(pages.with_anchors("- **D6 Cancel.** It"),
+                         '- <span id="D6"></span>**D6 Cancel.** It')
+
     def test_code_has_no_links(self):
         for text in ("`x[i](y)`\n", "a\n```cpp\nx[i](y);\n```\n"):
             self.assertEqual(self.converted(text), text)

@@ -9,6 +9,8 @@ LIST_ITEM = re.compile(r"^( *)([-*]|\d+\.) ")
 FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 IMAGES = {".svg"}
+GUARANTEES = "docs/guarantees.md"
+NUMBERED = re.compile(r"^- \*\*([A-Z]\d{1,2})\b", re.M)  # a guarantee, there
 LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".cmake": "cmake", ".sh": "bash",
              ".json": "json"}
 
@@ -43,9 +45,24 @@ def converted(text, link):
         parts[-1].append(line)
         previous = line
     texts = ["\n".join(part) for part in parts]  # prose, code, prose, ...
-    texts[::2] = [LINK.sub(lambda found: found[1] + link(found[2]) + found[3] if found[1]
-                           else found[0], text) for text in texts[::2]]
+    texts[::2] = [LINK.sub(lambda found: linked(found, link), text) for text in texts[::2]]
     return "\n".join(texts) + "\n"
+
+
+def linked(found, link):
+    """A link with its address in the site; that of a guarantee's number leads to the guarantee."""
+    if not found[1]:
+        return found[0]
+    target = found[2]
+    number = re.fullmatch(r"\[([A-Z]\d{1,2})\]\(", found[1])
+    if number and target.endswith("guarantees.md"):
+        target += f"#{number[1]}"
+    return found[1] + link(target) + found[3]
+
+
+def with_anchors(text):
+    """The page of guarantees, with an anchor for each number."""
+    return NUMBERED.sub(r'- <span id="\1"></span>**\1', text)
 
 
 class Site:
@@ -87,9 +104,10 @@ class Site:
 
     def write(self):
         for path in self.places:
-            self.put(self.places[path],
-                     converted(self.root.joinpath(path).read_text(encoding="utf-8"),
-                               self.link_from(path)))
+            text = self.root.joinpath(path).read_text(encoding="utf-8")
+            if path == GUARANTEES:
+                text = with_anchors(text)
+            self.put(self.places[path], converted(text, self.link_from(path)))
         done = set()
         while set(self.sources) - done:
             for path in set(self.sources) - done:

@@ -40,8 +40,9 @@ class Entity:
 
 
 class Reference:
-    def __init__(self, xml):
+    def __init__(self, xml, guarantees=()):
         self.xml = pathlib.Path(xml)
+        self.guarantees = set(guarantees)  # numbers, which become links
         self.compounds = {}  # id -> compounddef
         self.entities = {}  # qualified name -> [Entity]
         index = ElementTree.parse(self.xml / "index.xml").getroot()
@@ -146,7 +147,7 @@ class Reference:
             return "```cpp\n" + "\n".join(lines) + "\n```"
         if node.tag != "para":
             return self.markdown(node)
-        out, line = [], node.text or ""
+        out, line = [], self.prose(node.text)
         for child in node:
             if child.tag in ("itemizedlist", "orderedlist", "verbatim", "programlisting",
                              "preformatted"):
@@ -157,8 +158,12 @@ class Reference:
                 line = ""
             else:
                 line += self.inline(child)
-            line += child.tail or ""
+            line += self.prose(child.tail)
         return "\n\n".join(part for part in [*out, line.strip()] if part)
+
+    def prose(self, text):
+        return re.sub(r"\b[A-Z]\d{1,2}\b", lambda found: f"[{found[0]}](../guarantees.md#{found[0]})"
+                      if found[0] in self.guarantees else found[0], text or "")
 
     def inline(self, node):
         inner = (node.text or "") + "".join(self.inline(child) + (child.tail or "")
