@@ -34,6 +34,14 @@ class consumer : public detail::base<detail::consumer_core> {
   /// Shares overrides with other components, and has a mailbox with default options.
   consumer(asio::any_io_executor executor, std::shared_ptr<provider> overrides)
       : consumer(std::move(executor), mailbox_options{}, std::move(overrides)) {}
+  /// The same on the executor of a context, such as an `asio::io_context` or `asio::thread_pool`.
+  template <detail::execution_context Context>
+  explicit consumer(Context& context, mailbox_options options = {},
+                    std::shared_ptr<provider> overrides = nullptr)
+      : consumer(asio::any_io_executor(context.get_executor()), options, std::move(overrides)) {}
+  template <detail::execution_context Context>
+  consumer(Context& context, std::shared_ptr<provider> overrides)
+      : consumer(context, mailbox_options{}, std::move(overrides)) {}
 
   /// Attaches a handler: a plain function, or a coroutine that returns `asio::awaitable<T>`. The
   /// first parameter is the event: `const E&`, `E`, `one_of<A, B>` or `any_event` (every event,

@@ -9,6 +9,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/execution.hpp>
+#include <asio/execution_context.hpp>
 #include <asio/io_context.hpp>
 
 #include <chrono>
@@ -140,6 +141,10 @@ class stepping_context {
 
   /// The underlying context, for its services, such as a clock.
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+
+  /// The context itself, so that Asio and this library take it as an execution context.
+  // NOLINTNEXTLINE(google-explicit-constructor): as Asio's contexts convert
+  operator asio::execution_context&() noexcept { return context_; }
 
   /// The number of steps that could run now.
   [[nodiscard]] std::size_t pending();

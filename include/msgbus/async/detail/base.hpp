@@ -6,12 +6,22 @@
 #include <msgbus/component/base.hpp>
 #include <msgbus/exec/stream.hpp>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/execution_context.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <memory>
 
 namespace msgbus::async::detail {
+
+/// What Asio's own objects take in place of an executor: a context that has one.
+template <class T>
+concept execution_context =
+    std::convertible_to<T&, asio::execution_context&> && requires(T& context) {
+      { context.get_executor() } -> std::convertible_to<asio::any_io_executor>;
+    };
 
 /// Owns the core of a component. Every function may be called from any thread, also from inside
 /// handlers.
