@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+#include <sstream>
+
 namespace context_test {
 
 TEST_CASE("a context of which nothing is known is empty, and its attempt is the first") {
@@ -92,6 +94,12 @@ TEST_CASE("headers are looked up without making a string") {
   REQUIRE(found != context.headers().end());
   CHECK(found->second == "t-1");
   CHECK(context.headers().find(std::string_view("other")) == context.headers().end());
+}
+
+TEST_CASE("a place in a stream is printed with its members") {
+  std::ostringstream out;
+  out << msgbus::stream_place{.stream = "orders", .sequence = 7};
+  CHECK(out.str() == R"(stream_place{.stream = "orders", .sequence = 7})");
 }
 
 }  // namespace context_test

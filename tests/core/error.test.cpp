@@ -5,6 +5,7 @@
 #include "support/catch.hpp"
 
 #include <set>
+#include <sstream>
 #include <type_traits>
 
 namespace error_test {
@@ -130,6 +131,12 @@ TEST_CASE("the text of an error is one line, whatever was asked for", "[T7]") {
   CHECK(text_of([] {
           throw dispatch_error({pointer_to(std::runtime_error("a\nb")), pointer_to(1)});
         }) == "2 failures: a\\nb; an exception that is not a std::exception");
+}
+
+TEST_CASE("an error code enumerator is printed by its name") {
+  std::ostringstream out;
+  out << errc::closed << ' ' << errc::transport_failed << ' ' << static_cast<errc>(99);
+  CHECK(out.str() == "closed transport_failed errc(99)");
 }
 
 }  // namespace error_test

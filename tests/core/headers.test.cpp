@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,6 +98,12 @@ TEST_CASE("a header's name and value end with a zero and become strings") {
   std::vector<std::string> texts;
   texts.push_back(some.at("A"));
   CHECK(texts.front() == "1");
+}
+
+TEST_CASE("headers are printed in one line, whatever they hold") {
+  std::ostringstream out;
+  out << headers{{"A", "1"}, {"B", "x\ny"}} << headers{};
+  CHECK(out.str() == R"(headers{{"A", "1"}, {"B", "x\ny"}}headers{})");
 }
 
 }  // namespace headers_test

@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 
 #include <array>
+#include <sstream>
 
 namespace counters_test {
 
@@ -35,6 +36,14 @@ TEST_CASE("a counting observer starts at nothing") {
   CHECK(counting.accepted() + counting.delivered() + counting.failed() + counting.dropped() +
             counting.unrouted() ==
         0);
+}
+
+TEST_CASE("counters are printed with their members") {
+  std::ostringstream out;
+  out << msgbus::counters{.offered = 9, .accepted = 8, .rejected = 1, .overran = 2};
+  CHECK(out.str() ==
+        "counters{.offered = 9, .accepted = 8, .rejected = 1, .handled = 0, .failed = 0, "
+        ".dropped = 0, .abandoned = 0, .unrouted = 0, .overran = 2}");
 }
 
 }  // namespace counters_test

@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+#include <sstream>
+
 namespace observer_test {
 
 namespace {
@@ -35,6 +37,12 @@ TEST_CASE("an observer that overrides one step is told it, and ignores the other
   CHECK(observer.message == "order");
   CHECK(observer.topic == "orders.placed");
   CHECK(observer.exception == thrown);
+}
+
+TEST_CASE("a step is printed with its members") {
+  std::ostringstream out;
+  out << msgbus::step{.message = "order_placed", .topic = ""};
+  CHECK(out.str() == R"(step{.message = "order_placed", .topic = ""})");
 }
 
 }  // namespace observer_test

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string>
 
 namespace conformance_test {
@@ -173,6 +174,13 @@ TEST_CASE("an environment that cannot cut says so where it is asked to") {
   CHECK_THROWS_AS(context.run(in.restore(*some)), std::logic_error);
   CHECK(in.topic("a.b") == "poor.a.b");
   CHECK(in.stream() == "poor_STREAM");
+}
+
+TEST_CASE("the result of a conformance case is printed with its members") {
+  std::ostringstream out;
+  out << msgbus::testing::conformance_result{
+      .how = msgbus::testing::conformance_result::verdict::skipped, .why = "no streams"};
+  CHECK(out.str() == R"(conformance_result{.how = skipped, .why = "no streams"})");
 }
 
 }  // namespace conformance_test

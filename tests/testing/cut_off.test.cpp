@@ -12,6 +12,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include <memory>
+#include <sstream>
 #include <string>
 
 namespace cut_off_test {
@@ -207,6 +208,13 @@ TEST_CASE("what a step of a scenario throws is thrown") {
     asio::post(context.get_executor(), [] { throw std::runtime_error("no luck"); });
   };
   CHECK_THROWS_WITH(cut_off_at_every_step(failing), "no luck");
+}
+
+TEST_CASE("a report of cuts is printed with its members") {
+  std::ostringstream out;
+  out << msgbus::testing::cut_off_report{.steps = 4, .cuts = 12} << ' '
+      << msgbus::testing::teardown::both;
+  CHECK(out.str() == "cut_off_report{.steps = 4, .cuts = 12} both");
 }
 
 }  // namespace cut_off_test

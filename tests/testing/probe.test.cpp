@@ -6,6 +6,7 @@
 
 #include <asio/post.hpp>
 
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -138,6 +139,19 @@ TEST_CASE("a probe is a component's observer, and its handlers are handlers as o
   CHECK(probe.received<order>().size() == 2);
   CHECK(probe.count(seen::failed) == 1);
   CHECK(probe.count(seen::unrouted) == 1);
+}
+
+TEST_CASE("a sighting is printed with its members, and with a failure if it has one") {
+  std::ostringstream out;
+  msgbus::testing::sighting sighting{msgbus::testing::seen::received, "order", "", nullptr};
+  out << sighting << '\n';
+  sighting.what = msgbus::testing::seen::failed;
+  sighting.failure = std::make_exception_ptr(std::runtime_error("no disk"));
+  out << sighting;
+  CHECK(out.str() == R"(sighting{.what = received, .message = "order", .topic = ""})"
+                     "\n"
+                     R"(sighting{.what = failed, .message = "order", .topic = "", )"
+                     R"(.failure = "no disk"})");
 }
 
 }  // namespace probe_test

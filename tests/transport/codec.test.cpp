@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -267,6 +268,13 @@ TEST_CASE("what is nested without end is refused, and does not end the process")
   std::string deep_enough("\x01");
   for (int i = 0; i < 150; ++i) deep_enough.insert(0, 1, '\x81');
   CHECK(codec<nlohmann::json>::decode(deep_enough, "application/cbor").is_array());
+}
+
+TEST_CASE("a payload is printed with its beginning and its size") {
+  std::ostringstream out;
+  out << msgbus::payload{std::string(201, 'x'), "text/plain"} << msgbus::encoding::cbor;
+  CHECK(out.str() == "payload{.bytes = \"" + std::string(200, 'x') +
+                         "\"... of 201 bytes, .content_type = \"text/plain\"}cbor");
 }
 
 }  // namespace codec_test

@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
+#include <sstream>
 #include <string>
 
 namespace envelope_test {
@@ -85,6 +86,16 @@ TEST_CASE("headers from elsewhere become such that can be sent") {
   make_sendable(all);
   CHECK(all == headers{{"A", "kept"}, {"D", "two  lines"}, {"G", "k\xc3\xa4se"}});
   CHECK_NOTHROW(check_envelope({.topic = "a", .headers = all}));
+}
+
+TEST_CASE("an envelope is printed with its members") {
+  msgbus::envelope message{.topic = "orders"};
+  message.headers.add("A", "1");
+  message.payload = std::string("\x01\xff", 2);
+  std::ostringstream out;
+  out << message << ' ' << msgbus::header_form::cloudevents;
+  CHECK(out.str() == R"(envelope{.topic = "orders", .headers = headers{{"A", "1"}}, )"
+                     R"(.payload = "\x01\xff", .reply_to = ""} cloudevents)");
 }
 
 }  // namespace envelope_test

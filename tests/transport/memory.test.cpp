@@ -15,6 +15,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -452,6 +453,12 @@ TEST_CASE("memory: it is taken down safely at every step", "[A12]") {
       [](stepping_context& context) { return std::make_unique<scenario>(context); },
       {.order = msgbus::testing::teardown::both});  // the coroutine uses the scenario's clock
   CHECK(report.steps > 10);
+}
+
+TEST_CASE("where a message was stored is printed with its members") {
+  std::ostringstream out;
+  out << msgbus::transport::stored{.stream = "orders", .sequence = 3, .duplicate = true};
+  CHECK(out.str() == R"(stored{.stream = "orders", .sequence = 3, .duplicate = true})");
 }
 
 }  // namespace memory_test

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iosfwd>
 #include <map>  // the first program that the guide shows has it from here
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ struct stream_place {
   std::string_view stream;     ///< the name of the stream
   std::uint64_t sequence = 0;  ///< the number of the message in it, from 1
 };
+std::ostream& operator<<(std::ostream& out, const stream_place& value);
 
 /// The metadata that came with a message from another process. It does not change once it is
 /// shared.

@@ -6,6 +6,7 @@
 #include <msgbus/core/namespaces.hpp>
 
 #include <exception>
+#include <iosfwd>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -38,6 +39,7 @@ enum class errc {
   unsupported,         ///< the transport does not support it
   transport_failed     ///< the transport failed; the text says why
 };
+std::ostream& operator<<(std::ostream& out, errc value);
 
 /// The category of `errc`; its name is `msgbus`.
 [[nodiscard]] const std::error_category& error_category() noexcept;

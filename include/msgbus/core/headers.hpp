@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -135,5 +136,6 @@ class headers {
   std::uint32_t count_ = 0;
   char inside_[inside];  // NOLINT: of which the first `size_` are set
 };
+std::ostream& operator<<(std::ostream& out, const headers& value);
 
 }  // namespace msgbus

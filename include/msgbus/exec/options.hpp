@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 
 namespace msgbus {
@@ -20,6 +21,7 @@ enum class overflow {
   drop_newest,  ///< the new message is accepted and dropped
   drop_oldest   ///< the message that has waited longest is dropped
 };
+std::ostream& operator<<(std::ostream& out, overflow value);
 
 /// The options of a mailbox, or of the queue of a stream. A busy mailbox yields to its executor
 /// after every batch of messages; an idle one costs nothing but memory (A11).
@@ -28,6 +30,7 @@ struct mailbox_options {
   overflow on_full = overflow::suspend;  ///< the action when the mailbox is full
   std::size_t concurrency = 1;           ///< messages handled at once; 1 keeps order (A4, A5)
 };
+std::ostream& operator<<(std::ostream& out, const mailbox_options& value);
 
 /// The result of `send` and `post`: the number of mailboxes for each outcome. With `rejected` above
 /// zero, a component did not get the message; to ignore that, write `(void)`.
@@ -45,6 +48,7 @@ struct [[nodiscard]] receipt {
   }
   friend bool operator==(const receipt&, const receipt&) = default;
 };
+std::ostream& operator<<(std::ostream& out, const receipt& value);
 
 /// The division of the time until the deadline of `drain` (A10).
 struct drain_options {
@@ -72,6 +76,7 @@ struct drain_report {
   std::uint64_t abandoned = 0;  ///< cancelled, never started, or still running at the deadline
   friend bool operator==(const drain_report&, const drain_report&) = default;
 };
+std::ostream& operator<<(std::ostream& out, const drain_report& value);
 
 namespace async {
 using msgbus::drain_options;

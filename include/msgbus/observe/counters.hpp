@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <iosfwd>
 
 namespace msgbus {
 
@@ -23,6 +24,7 @@ struct counters {
   std::uint64_t unrouted = 0;   ///< messages without a handler
   std::uint64_t overran = 0;    ///< attempts that took longer than their `timeout`
 };
+std::ostream& operator<<(std::ostream& out, const counters& value);
 
 /// Counts the steps of messages. May observe several components at once. Thread-safe.
 class counting_observer : public observer {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <exception>
+#include <iosfwd>
 #include <string_view>
 
 namespace msgbus {
@@ -16,6 +17,7 @@ struct step {
   std::string_view message;  ///< the name of the message's type, or of the operation
   std::string_view topic;    ///< empty for events and operations
 };
+std::ostream& operator<<(std::ostream& out, const step& value);
 
 /// Override the functions for the steps of interest. They run on the dispatching thread, often on
 /// several at once. An implementation must be thread-safe, and fast: the dispatch waits for it. It

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <iosfwd>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -89,6 +90,8 @@ struct conformance_result {
   verdict result = verdict::passed;  ///< the verdict
   std::string why = {};              ///< the failure, or the missing feature
 };
+std::ostream& operator<<(std::ostream& out, conformance_result::verdict value);
+std::ostream& operator<<(std::ostream& out, const conformance_result& value);
 
 /// Runs one case. The environment must outlive the awaitable.
 ///

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <iosfwd>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -25,6 +26,7 @@ enum class teardown {
   both,  ///< each cut twice: `context_first` and `components_first`
   every  ///< each cut in all three orders
 };
+std::ostream& operator<<(std::ostream& out, teardown value);
 
 /// The options of `cut_off_at_every_step`.
 struct cut_off_options {
@@ -38,6 +40,7 @@ struct cut_off_report {
   std::size_t steps = 0;  ///< the steps of the whole scenario
   std::size_t cuts = 0;   ///< the runs that were torn down before the end
 };
+std::ostream& operator<<(std::ostream& out, const cut_off_report& value);
 
 namespace detail {
 

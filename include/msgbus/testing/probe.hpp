@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ namespace msgbus::testing {
 
 /// The kinds of records: `received` by a handler of the probe; all others by its observer.
 enum class seen { received, accepted, delivered, failed, dropped, abandoned, unrouted, rejected };
+std::ostream& operator<<(std::ostream& out, seen value);
 
 /// One record of a probe.
 struct sighting {
@@ -30,6 +32,7 @@ struct sighting {
   std::string topic;           ///< as in `step`
   std::exception_ptr failure;  ///< for `seen::failed`
 };
+std::ostream& operator<<(std::ostream& out, const sighting& value);
 
 namespace detail {
 

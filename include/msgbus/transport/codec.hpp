@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <iosfwd>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -23,12 +24,14 @@ enum class encoding {
   json,  ///< `application/json`
   cbor   ///< `application/cbor`: the same in binary (RFC 8949)
 };
+std::ostream& operator<<(std::ostream& out, encoding value);
 
 /// A message as bytes.
 struct payload {
   std::string bytes;
   std::string content_type;
 };
+std::ostream& operator<<(std::ostream& out, const payload& value);
 
 namespace detail {
 

@@ -4,6 +4,7 @@
 
 #include <msgbus/core/context.hpp>
 
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct envelope {
   std::string payload = {};
   std::string reply_to = {};  ///< the topic at which an answer is awaited; empty: none is
 };
+std::ostream& operator<<(std::ostream& out, const envelope& value);
 
 /// What goes with a payload, for the other side to read. Who receives reads every form, and need
 /// not be told which it is.
@@ -29,6 +31,7 @@ enum class header_form {
   /// too. Of one that is received, `context::headers` has the library's own names besides.
   cloudevents
 };
+std::ostream& operator<<(std::ostream& out, header_form value);
 
 namespace transport {
 

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,6 +83,7 @@ struct stored {
   std::uint64_t sequence = 0;
   bool duplicate = false;  ///< one with this message id was there already; nothing was added
 };
+std::ostream& operator<<(std::ostream& out, const stored& value);
 
 /// A message that is refused for what it is: too large for the other side. It is of no use to send
 /// it again. An `errc::transport_failed`.

@@ -3,6 +3,7 @@
 /// The counters of a link, and the interface behind its handle.
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 
 namespace msgbus {
@@ -29,6 +30,7 @@ struct link_counters {
   std::uint64_t in_flight = 0;      ///< now received and not settled
   std::uint64_t shortened = 0;      ///< dead letters that lack a part of the message
 };
+std::ostream& operator<<(std::ostream& out, const link_counters& value);
 
 namespace bridging {
 

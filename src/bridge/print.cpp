@@ -1,0 +1,28 @@
+#include <msgbus/bridge/detail/link_state.hpp>
+
+#include "core/print.hpp"
+
+namespace msgbus {
+
+std::ostream& operator<<(std::ostream& out, const link_counters& value) {
+  return out << detail::printed("link_counters")
+                    .member("sent", value.sent)
+                    .member("unsent", value.unsent)
+                    .member("waiting", value.waiting)
+                    .member("received", value.received)
+                    .member("redelivered", value.redelivered)
+                    .member("admitted", value.admitted)
+                    .member("undecodable", value.undecodable)
+                    .member("refused", value.refused)
+                    .member("dropped", value.dropped)
+                    .member("answered", value.answered)
+                    .member("errors", value.errors)
+                    .member("acks", value.acks)
+                    .member("naks", value.naks)
+                    .member("buried", value.buried)
+                    .member("unsettled", value.unsettled)
+                    .member("in_flight", value.in_flight)
+                    .member("shortened", value.shortened);
+}
+
+}  // namespace msgbus

@@ -1,0 +1,59 @@
+#include "core/print.hpp"
+
+#include <msgbus/core/context.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/core/headers.hpp>
+
+#include "core/text.hpp"
+
+namespace msgbus {
+
+namespace detail {
+
+std::string quoted(std::string_view text) { return '"' + escaped(text) + '"'; }
+
+}  // namespace detail
+
+std::ostream& operator<<(std::ostream& out, errc value) {
+  using enum errc;
+  return out << detail::enumerator<errc>(value, "errc",
+                                         {{no_handler, "no_handler"},
+                                          {bad_arguments, "bad_arguments"},
+                                          {not_provided, "not_provided"},
+                                          {duplicate_handler, "duplicate_handler"},
+                                          {invalid_topic, "invalid_topic"},
+                                          {type_mismatch, "type_mismatch"},
+                                          {closed, "closed"},
+                                          {full, "full"},
+                                          {would_deadlock, "would_deadlock"},
+                                          {timed_out, "timed_out"},
+                                          {circuit_open, "circuit_open"},
+                                          {rate_limited, "rate_limited"},
+                                          {misused_dependency, "misused_dependency"},
+                                          {decode_failed, "decode_failed"},
+                                          {disconnected, "disconnected"},
+                                          {handlers_failed, "handlers_failed"},
+                                          {remote_failed, "remote_failed"},
+                                          {encode_failed, "encode_failed"},
+                                          {access_denied, "access_denied"},
+                                          {unsupported, "unsupported"},
+                                          {transport_failed, "transport_failed"}});
+}
+
+std::ostream& operator<<(std::ostream& out, const stream_place& value) {
+  return out << detail::printed("stream_place")
+                    .member("stream", value.stream)
+                    .member("sequence", value.sequence);
+}
+
+std::ostream& operator<<(std::ostream& out, const headers& value) {
+  std::string text = "headers{";
+  const char* separator = "";
+  for (const auto& [name, content] : value) {
+    text.append(std::exchange(separator, ", ")).append("{");
+    text.append(detail::quoted(name)).append(", ").append(detail::quoted(content)).append("}");
+  }
+  return out << text + '}';
+}
+
+}  // namespace msgbus

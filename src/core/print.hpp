@@ -1,0 +1,61 @@
+#pragma once
+
+/// Values as text, for `operator<<`: as designated initialisers would make them, such as
+/// `receipt{.admitted = 1, .dropped = 0, .rejected = 0}`.
+
+#include <concepts>
+#include <initializer_list>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace msgbus::detail {
+
+/// The text in quotes, in one line, whatever bytes it holds.
+[[nodiscard]] std::string quoted(std::string_view text);
+
+/// The members of one value. It makes a text first, so that a stream's width means the whole value
+/// and its other flags nothing.
+class printed {
+ public:
+  explicit printed(std::string_view type) : text_(std::string(type) + '{') {}
+
+  template <std::integral T>
+  printed& member(std::string_view name, T value) {
+    return written(name, std::to_string(value));
+  }
+  printed& member(std::string_view name, bool value) {
+    return written(name, value ? "true" : "false");
+  }
+  printed& member(std::string_view name, std::string_view value) {
+    return written(name, quoted(value));
+  }
+  /// The value as it is, such as an enumerator.
+  printed& written(std::string_view name, std::string_view value) {
+    text_.append(std::exchange(separator_, ", ")).append(".").append(name).append(" = ");
+    text_ += value;
+    return *this;
+  }
+
+  friend std::ostream& operator<<(std::ostream& out, const printed& value) {
+    return out << value.text_ + '}';
+  }
+
+ private:
+  std::string text_;
+  const char* separator_ = "";
+};
+
+/// An enumerator's name, or `type(7)` for a value that has none.
+template <class Enum>
+[[nodiscard]] std::string enumerator(
+    Enum value, std::string_view type,
+    std::initializer_list<std::pair<Enum, std::string_view>> names) {
+  for (const auto& [each, name] : names) {
+    if (each == value) return std::string(name);
+  }
+  return std::string(type) + '(' + std::to_string(static_cast<int>(value)) + ')';
+}
+
+}  // namespace msgbus::detail

@@ -1,0 +1,45 @@
+#include <msgbus/exec/options.hpp>
+
+#include "core/print.hpp"
+
+namespace msgbus {
+
+namespace {
+
+std::string name_of_overflow(overflow value) {
+  using enum overflow;
+  return detail::enumerator<overflow>(value, "overflow",
+                                      {{suspend, "suspend"},
+                                       {reject, "reject"},
+                                       {drop_newest, "drop_newest"},
+                                       {drop_oldest, "drop_oldest"}});
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, overflow value) {
+  return out << name_of_overflow(value);
+}
+
+std::ostream& operator<<(std::ostream& out, const mailbox_options& value) {
+  return out << detail::printed("mailbox_options")
+                    .member("capacity", value.capacity)
+                    .written("on_full", name_of_overflow(value.on_full))
+                    .member("concurrency", value.concurrency);
+}
+
+std::ostream& operator<<(std::ostream& out, const receipt& value) {
+  return out << detail::printed("receipt")
+                    .member("admitted", value.admitted)
+                    .member("dropped", value.dropped)
+                    .member("rejected", value.rejected);
+}
+
+std::ostream& operator<<(std::ostream& out, const drain_report& value) {
+  return out << detail::printed("drain_report")
+                    .member("handled", value.handled)
+                    .member("failed", value.failed)
+                    .member("abandoned", value.abandoned);
+}
+
+}  // namespace msgbus

@@ -1,0 +1,26 @@
+#include <msgbus/observe/counters.hpp>
+#include <msgbus/observe/observer.hpp>
+
+#include "core/print.hpp"
+
+namespace msgbus {
+
+std::ostream& operator<<(std::ostream& out, const step& value) {
+  return out
+         << detail::printed("step").member("message", value.message).member("topic", value.topic);
+}
+
+std::ostream& operator<<(std::ostream& out, const counters& value) {
+  return out << detail::printed("counters")
+                    .member("offered", value.offered)
+                    .member("accepted", value.accepted)
+                    .member("rejected", value.rejected)
+                    .member("handled", value.handled)
+                    .member("failed", value.failed)
+                    .member("dropped", value.dropped)
+                    .member("abandoned", value.abandoned)
+                    .member("unrouted", value.unrouted)
+                    .member("overran", value.overran);
+}
+
+}  // namespace msgbus
