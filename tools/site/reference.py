@@ -162,8 +162,11 @@ class Reference:
         return "\n\n".join(part for part in [*out, line.strip()] if part)
 
     def prose(self, text):
-        return re.sub(r"\b[A-Z]\d{1,2}\b", lambda found: f"[{found[0]}](../guarantees.md#{found[0]})"
-                      if found[0] in self.guarantees else found[0], text or "")
+        def link(found):
+            number = found[0]
+            return f"[{number}](../guarantees.md#{number})" if number in self.guarantees else number
+
+        return re.sub(r"\b[A-Z]\d{1,2}\b", link, text or "")
 
     def inline(self, node):
         inner = (node.text or "") + "".join(self.inline(child) + (child.tail or "")
