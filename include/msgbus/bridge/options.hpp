@@ -27,18 +27,19 @@ struct bridge_options {
 
 /// The options of `bridge::outbound`.
 struct outbound_options {
-  mailbox_options mailbox = {};                        ///< of the outbound messages
-  msgbus::encoding encoding = msgbus::encoding::json;  ///< of payloads
-  std::string prefix = "events";         ///< of events, whose topic is `<prefix>.<name>`
-  header_form form = header_form::full;  ///< of headers
-  std::string source = "msgbus";  ///< of CloudEvents: a URI reference, such as `/shop/orders`
+  mailbox_options mailbox = {};                        ///< the mailbox for outbound messages
+  msgbus::encoding encoding = msgbus::encoding::json;  ///< the encoding of payloads
+  std::string prefix = "events";         ///< the topic of an event is `<prefix>.<name>`
+  header_form form = header_form::full;  ///< which headers a message has
+  std::string source =
+      "msgbus";  ///< the source of CloudEvents: a URI reference, such as `/shop/orders`
 };
 
 /// The options of `bridge::inbound`.
 struct inbound_options {
   std::string queue_group = {};   ///< each message reaches one link of a group; empty: every link
   std::size_t buffer = 1024;      ///< messages kept while the component's mailbox is full
-  std::string prefix = "events";  ///< of events
+  std::string prefix = "events";  ///< the prefix of event topics
 };
 
 /// The options of `bridge::serve`.
@@ -46,21 +47,22 @@ struct serve_options {
   std::string queue_group = "msgbus";                  ///< one server of a group gets each command
   std::size_t concurrency = 256;                       ///< commands handled at once
   std::size_t buffer = 1024;                           ///< commands that may wait
-  msgbus::encoding encoding = msgbus::encoding::json;  ///< of replies
-  header_form form = header_form::full;                ///< of replies; errors always have theirs
-  std::string source = "msgbus";                       ///< of CloudEvents
+  msgbus::encoding encoding = msgbus::encoding::json;  ///< the encoding of replies
+  header_form form = header_form::full;  ///< which headers replies have; errors always have theirs
+  std::string source = "msgbus";         ///< the source of CloudEvents
   // For discovery:
   std::string name = {};          ///< letters, digits, `-` and `_`; empty: made from the prefix
   std::string version = "0.0.0";  ///< a semantic version
-  std::string description = {};   ///< for people
+  std::string description = {};   ///< a text for people
 };
 
 /// The options of a `remote_service`.
 struct call_options {
-  std::chrono::steady_clock::duration timeout = std::chrono::seconds(5);  ///< for the reply
-  msgbus::encoding encoding = msgbus::encoding::json;                     ///< of arguments
-  header_form form = header_form::full;                                   ///< of requests
-  std::string source = "msgbus";                                          ///< of CloudEvents
+  std::chrono::steady_clock::duration timeout =
+      std::chrono::seconds(5);                         ///< the time limit for the reply
+  msgbus::encoding encoding = msgbus::encoding::json;  ///< the encoding of arguments
+  header_form form = header_form::full;                ///< which headers requests have
+  std::string source = "msgbus";                       ///< the source of CloudEvents
 };
 
 /// The options of `bridge::durable`. A message is delivered until its handlers succeed, or until it
@@ -79,7 +81,7 @@ struct durable_options {
       std::chrono::seconds(30);   ///< the limit of the doubling pause
   double jitter = 0.2;            ///< the random part of a pause, from 0 to 1
   std::size_t max_in_flight = 0;  ///< delivered and not settled; 0: the mailbox's capacity
-  std::string prefix = "events";  ///< of events
+  std::string prefix = "events";  ///< the prefix of event topics
   /// After this many deliveries without a settlement, the message is dead-lettered unhandled,
   /// because its handler may end the process. 0: never.
   unsigned crash_limit = 0;
@@ -88,12 +90,13 @@ struct durable_options {
 /// The options of `bridge::store`.
 struct store_options {
   std::string message_id = {};  ///< a repeated id is stored once; empty: a new id
-  std::chrono::steady_clock::duration timeout = std::chrono::seconds(10);  ///< for all attempts
-  msgbus::encoding encoding = msgbus::encoding::json;                      ///< of the payload
+  std::chrono::steady_clock::duration timeout =
+      std::chrono::seconds(10);                        ///< the time limit for all attempts
+  msgbus::encoding encoding = msgbus::encoding::json;  ///< the encoding of the payload
   msgbus::headers headers = {};          ///< more headers; see `transport::is_header_value`
-  std::string prefix = "events";         ///< of events
-  header_form form = header_form::full;  ///< of headers; `Nats-Msg-Id` is always present
-  std::string source = "msgbus";         ///< of CloudEvents
+  std::string prefix = "events";         ///< the prefix of event topics
+  header_form form = header_form::full;  ///< which headers; `Nats-Msg-Id` is always present
+  std::string source = "msgbus";         ///< the source of CloudEvents
 };
 
 }  // namespace msgbus

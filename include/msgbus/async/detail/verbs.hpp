@@ -30,8 +30,8 @@ receipt post_to(core& to, exec::send_operation& out);
   return to.mailbox.on_full() == overflow::suspend;
 }
 
-/// Before a cancellable coroutine takes or passes a message, its executor must resume it: only then
-/// does its caller learn of the outcomes in order (A9). Throws `operation_aborted`.
+/// A cancellable coroutine must be resumed by its executor before it takes or passes a message:
+/// only then does its caller learn of that before anything else (A9). Throws `operation_aborted`.
 asio::awaitable<void> pass_through_executor();
 
 /// Puts a message into a component's mailbox, and waits for space if the options say so.

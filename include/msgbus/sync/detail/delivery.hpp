@@ -37,8 +37,9 @@ using call_plain = void (*)(routing::entry&, const void* event, const msgbus::co
 using call_plain_typed = bool (*)(routing::entry&, value_ref message,
                                   const msgbus::component::parts&);
 
-/// For a `catch (...)` around one of those: rethrows if the exception must not be caught. A handler
-/// that ends its thread by force throws no ordinary exception; catching it ends the process.
+/// For a `catch (...)` around one of those: rethrows the caught exception. A forced unwind, of a
+/// handler that ends its thread by force, is no exception: the end of the `catch` then ends the
+/// process.
 void pass_on_caught();
 
 /// The sources of the injected values of the entry's handler.
