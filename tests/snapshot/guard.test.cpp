@@ -168,7 +168,7 @@ TEST_CASE("retire_later never waits", "[D8]") {
   CHECK(gone);
 }
 
-TEST_CASE("a destructor in the trash may use guards and retire on its own", "[D5]") {
+TEST_CASE("a destructor in a retire list may use guards and retire on its own", "[D5]") {
   const snapshot::domain domain;
   std::atomic<bool> gone{false};
   struct retiring {

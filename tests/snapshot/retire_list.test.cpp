@@ -19,7 +19,7 @@ struct noted {
 
 }  // namespace
 
-TEST_CASE("trash destroys what it has in the order in which it got it") {
+TEST_CASE("a retire list destroys its objects in the order in which they were added") {
   std::string order;
   {
     retire_list things;
@@ -31,7 +31,7 @@ TEST_CASE("trash destroys what it has in the order in which it got it") {
   CHECK(order == "ab");
 }
 
-TEST_CASE("trash that is moved or added to other trash is destroyed once, there") {
+TEST_CASE("objects of a retire list that is moved or added to another are destroyed once, there") {
   std::string order;
   {
     retire_list outer;
@@ -49,7 +49,7 @@ TEST_CASE("trash that is moved or added to other trash is destroyed once, there"
   CHECK(order == "ba");
 }
 
-TEST_CASE("assigning over trash destroys what was there") {
+TEST_CASE("assigning to a retire list destroys its earlier objects") {
   std::string order;
   retire_list things;
   things.add(std::make_unique<noted>(order, 'a'));
@@ -58,7 +58,7 @@ TEST_CASE("assigning over trash destroys what was there") {
   CHECK(things.empty());
 }
 
-TEST_CASE("trash drops its share of a shared thing") {
+TEST_CASE("a retire list drops its share of a shared object") {
   auto shared = std::make_shared<int>(1);
   {
     retire_list things;

@@ -85,7 +85,7 @@ TEST_CASE("a table that is erased from and inserted into keeps finding the rest"
   CHECK(seen == there);
 }
 
-TEST_CASE("a table gives its replaced cells to the trash, in all no more than it has") {
+TEST_CASE("a table gives its replaced cells to the retire list, in all no more than it has") {
   std::deque<node> nodes;
   table all;
   msgbus::snapshot::retire_list old;

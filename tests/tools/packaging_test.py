@@ -47,8 +47,8 @@ class packaging(unittest.TestCase):
         self.assertEqual(PORT.joinpath(up).resolve(), ROOT)
 
     def test_the_recipes_are_python(self):
-        for recipe in (RECIPE, RECIPE.parent / "test_package" / "conanfile.py"):
-            ast.parse(recipe.read_text(encoding="utf-8"), recipe.name)
+        for script in (RECIPE, RECIPE.parent / "test_package" / "conanfile.py"):
+            ast.parse(script.read_text(encoding="utf-8"), script.name)
 
     def test_the_recipe_finds_the_version_of_the_project(self):
         pattern = re.search(r're\.search\(r"(.*?)", text\)',

@@ -27,7 +27,7 @@ std::ostream& operator<<(std::ostream& out, seen value);
 
 /// One record of a probe.
 struct sighting {
-  seen kind;                   ///< the kind
+  seen what;                   ///< the kind
   std::string message;         ///< as in `step`
   std::string topic;           ///< as in `step`
   std::exception_ptr failure;  ///< for `seen::failed`
