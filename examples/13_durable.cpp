@@ -112,12 +112,12 @@ asio::awaitable<void> day(msgbus::bridge& bridge) {
   bus::subscriber dead(bridge.get_executor());
   dead.subscribe("dead.orders", mourn);
   const msgbus::bridge_link taken = co_await take_orders(bridge, orders);
-  const msgbus::bridge_link buried = co_await take_dead(bridge, dead);
-  co_await until(taken, buried);
+  const msgbus::bridge_link dead_lettered = co_await take_dead(bridge, dead);
+  co_await until(taken, dead_lettered);
 
   const msgbus::link_counters all = taken.stats();
   std::cout << all.received << " deliveries: " << all.acks << " acknowledged, " << all.naks
-            << " given back, " << all.buried << " given up\n";
+            << " given back, " << all.dead_lettered << " given up\n";
   const msgbus::drain_report report = co_await bridge.drain(2s);
   std::cout << "abandoned: " << report.abandoned << '\n';
 }

@@ -105,14 +105,14 @@ asio::awaitable<streams> read_streams(msgbus::bridge& nats, std::size_t expected
   const msgbus::bridge_link all = co_await std::move(joining);
   how.stream = wire::dead_stream;
   auto burying = nats.durable<order_placed>(dead, wire::dead_orders, how);
-  const msgbus::bridge_link buried = co_await std::move(burying);
+  const msgbus::bridge_link dead_lettered = co_await std::move(burying);
 
   while (found.orders.size() < expected && clock::now() < deadline) co_await pause(20ms);
   std::uint64_t before = 0;
   do {  // and what should not be there
-    before = all.stats().received + buried.stats().received;
+    before = all.stats().received + dead_lettered.stats().received;
     co_await pause(300ms);
-  } while (before != all.stats().received + buried.stats().received);
+  } while (before != all.stats().received + dead_lettered.stats().received);
   (void)co_await nats.drain(5s);
   (void)co_await orders.drain(1s);
   (void)co_await dead.drain(1s);

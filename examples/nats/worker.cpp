@@ -168,9 +168,9 @@ int run(const options& given) {
       "given back, %llu given up; drained in %.3f s\n",
       name.c_str(), static_cast<unsigned long long>(all.received),
       static_cast<unsigned long long>(all.redelivered), static_cast<unsigned long long>(all.acks),
-      static_cast<unsigned long long>(all.naks), static_cast<unsigned long long>(all.buried),
+      static_cast<unsigned long long>(all.naks), static_cast<unsigned long long>(all.dead_lettered),
       result.seconds);
-  const bool balanced = all.received == all.acks + all.naks + all.buried + all.unsettled;
+  const bool balanced = all.received == all.acks + all.naks + all.dead_lettered + all.unsettled;
   if (!balanced) std::printf("%s: FAILED: the counters do not add up\n", name.c_str());
   return balanced && result.report.abandoned == 0 ? 0 : 1;
 }

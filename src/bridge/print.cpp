@@ -19,7 +19,7 @@ std::ostream& operator<<(std::ostream& out, const link_counters& value) {
                     .member("errors", value.errors)
                     .member("acks", value.acks)
                     .member("naks", value.naks)
-                    .member("buried", value.buried)
+                    .member("dead_lettered", value.dead_lettered)
                     .member("unsettled", value.unsettled)
                     .member("in_flight", value.in_flight)
                     .member("shortened", value.shortened);

@@ -59,13 +59,13 @@ asio::awaitable<conformance_result> run_conformance(conformance_case which,
   conformance_result result;
   result.why = lacking(which.needs, in);
   if (!result.why.empty()) {
-    result.result = conformance_result::verdict::skipped;
+    result.status = conformance_result::verdict::skipped;
     co_return result;
   }
   try {
     co_await which.run(in);
   } catch (...) {
-    result.result = conformance_result::verdict::failed;
+    result.status = conformance_result::verdict::failed;
     result.why = describe(std::current_exception());
   }
   co_return result;

@@ -64,7 +64,7 @@ std::ostream& operator<<(std::ostream& out, conformance_result::verdict value) {
 
 std::ostream& operator<<(std::ostream& out, const conformance_result& value) {
   return out << msgbus::detail::printed("conformance_result")
-                    .written("how", name_of_verdict(value.how))
+                    .written("status", name_of_verdict(value.status))
                     .member("why", value.why);
 }
 

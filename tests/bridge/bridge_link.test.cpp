@@ -51,7 +51,7 @@ TEST_CASE("the counters of a link are printed with their members") {
   CHECK(out.str() ==
         "link_counters{.sent = 1, .unsent = 0, .waiting = 0, .received = 2, .redelivered = 0, "
         ".admitted = 0, .undecodable = 0, .refused = 0, .dropped = 0, .answered = 0, .errors = 0, "
-        ".acks = 0, .naks = 0, .buried = 0, .unsettled = 0, .in_flight = 0, .shortened = 3}");
+        ".acks = 0, .naks = 0, .dead_lettered = 0, .unsettled = 0, .in_flight = 0, .shortened = 3}");
 }
 
 }  // namespace bridge_link_test

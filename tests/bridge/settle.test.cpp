@@ -28,8 +28,8 @@ TEST_CASE("what handlers have handled is done") {
 }
 
 TEST_CASE("what nobody has handled is not done, and comes again") {
-  CHECK(settle(outcome::handled, 0, 1, rule, 1).how == settling::nak);
-  CHECK(settle(outcome::handled, 0, 3, rule, 1).how == settling::bury);
+  CHECK(settle(outcome::handled, 0, 1, rule, 1).action == settling::nak);
+  CHECK(settle(outcome::handled, 0, 3, rule, 1).action == settling::dead_letter);
 }
 
 TEST_CASE("what has failed comes again after a pause that doubles up to a limit") {
@@ -46,9 +46,9 @@ TEST_CASE("the random part of a pause is no more than the jitter") {
   CHECK(settle(outcome::failed, 1, 1, rule, 0.5) == settlement{settling::nak, 75ms});
 }
 
-TEST_CASE("what has failed as often as is allowed is buried") {
-  CHECK(settle(outcome::failed, 1, 3, rule, 1).how == settling::bury);
-  CHECK(settle(outcome::failed, 1, 4, rule, 1).how == settling::bury);
+TEST_CASE("what has failed as often as is allowed is dead-lettered") {
+  CHECK(settle(outcome::failed, 1, 3, rule, 1).action == settling::dead_letter);
+  CHECK(settle(outcome::failed, 1, 4, rule, 1).action == settling::dead_letter);
 }
 
 TEST_CASE("what was given up by whoever shuts down goes to somebody else at once, however often") {
@@ -56,7 +56,7 @@ TEST_CASE("what was given up by whoever shuts down goes to somebody else at once
   CHECK(settle(outcome::abandoned, 1, 7, rule, 1) == settlement{settling::nak, 0ns});
 }
 
-TEST_CASE("what a full mailbox dropped comes again, and is never buried for it") {
+TEST_CASE("what a full mailbox dropped comes again, and is never dead-lettered for it") {
   CHECK(settle(outcome::dropped, 0, 1, rule, 1) == settlement{settling::nak, 100ms});
   CHECK(settle(outcome::dropped, 0, 30, rule, 1) == settlement{settling::nak, 250ms});
 }

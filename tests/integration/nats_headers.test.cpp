@@ -102,7 +102,7 @@ TEST_CASE("a dead letter of such a message is stored, with its reason and where 
   const msgbus::durable_options how{
       .stream = "ORDERS", .durable = "billing", .dead_letter = "dead.orders"};
   const auto link = here.run(at.durable<int>(to, "orders", how));
-  here.run_until([&] { return link.stats().buried == 1; });
+  here.run_until([&] { return link.stats().dead_lettered == 1; });
   const msgbus::envelope letter = letters->got.wait_for(1)[0];
   CHECK(letter.payload == "no number");
   CHECK_THAT(letter.headers.at("Msgbus-Dead-Reason"), contains("int"));

@@ -59,7 +59,7 @@ struct shop : neighbourhood {
 
 inline bool adds_up(const msgbus::link_counters& all) {
   return all.received == all.admitted + all.undecodable + all.refused &&
-         all.received == all.acks + all.naks + all.buried + all.unsettled + all.in_flight;
+         all.received == all.acks + all.naks + all.dead_lettered + all.unsettled + all.in_flight;
 }
 
 }  // namespace msgbus_test

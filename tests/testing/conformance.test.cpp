@@ -81,7 +81,7 @@ class poor_environment final : public transport_environment {
 
 void check(const conformance_case& which, conformance_result got) {
   INFO(which.name << ": " << got.why);
-  CHECK(got.how == verdict::passed);
+  CHECK(got.status == verdict::passed);
 }
 
 }  // namespace
@@ -153,10 +153,10 @@ TEST_CASE("what the transport lacks is skipped, and says why") {
       INFO(each.name << ": " << got.why);
       if (each.needs.durable || each.needs.away) {
         ++skipped;
-        CHECK(got.how == verdict::skipped);
+        CHECK(got.status == verdict::skipped);
         CHECK_FALSE(got.why.empty());
       } else {
-        CHECK(got.how == verdict::failed);
+        CHECK(got.status == verdict::failed);
         CHECK(got.why == "there is no server");
       }
     }
@@ -179,8 +179,8 @@ TEST_CASE("an environment that cannot cut says so where it is asked to") {
 TEST_CASE("the result of a conformance case is printed with its members") {
   std::ostringstream out;
   out << msgbus::testing::conformance_result{
-      .how = msgbus::testing::conformance_result::verdict::skipped, .why = "no streams"};
-  CHECK(out.str() == R"(conformance_result{.how = skipped, .why = "no streams"})");
+      .status = msgbus::testing::conformance_result::verdict::skipped, .why = "no streams"};
+  CHECK(out.str() == R"(conformance_result{.status = skipped, .why = "no streams"})");
 }
 
 }  // namespace conformance_test

@@ -87,7 +87,7 @@ struct conformance_case {
 struct conformance_result {
   /// Whether the transport met the requirement.
   enum class verdict { passed, failed, skipped };
-  verdict result = verdict::passed;  ///< the verdict
+  verdict status = verdict::passed;  ///< the verdict
   std::string why = {};              ///< the failure, or the missing feature
 };
 std::ostream& operator<<(std::ostream& out, conformance_result::verdict value);
