@@ -136,7 +136,8 @@ TEST_CASE("a route is empty when its last entry has gone") {
   CHECK(orders_of(all) == orders{0});
 }
 
-TEST_CASE("a route's list stays as it was for those who read it, until the retire list goes", "[D4]") {
+TEST_CASE("a route's list stays as it was for those who read it, until the retire list goes",
+          "[D4]") {
   const entries some(3);
   route all;
   retire_list old;
