@@ -42,10 +42,10 @@ const char* fault_of_value(std::string_view value) noexcept {
 }
 
 // Values are not quoted: a header may hold a secret.
-[[noreturn]] void refuse(std::string_view name, const char* what, const char* fault) {
+[[noreturn]] void refuse(std::string_view name, const char* text, const char* fault) {
   constexpr std::size_t shown = 100;
   throw error(errc::bad_arguments, "the header '" + detail::shortened(name, shown) +
-                                       "' cannot be sent: " + what + " " + fault);
+                                       "' cannot be sent: " + text + " " + fault);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ namespace {
 
 /// Completes when the connection is there, which it may not be any more a moment later.
 asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::time_point until,
-                                  const char* what) {
+                                  const char* text) {
   const auto is_there = [](void* waited_for, bool) {
     const auto& of = *static_cast<const connection*>(waited_for);
     of.must_be_open();
@@ -33,9 +33,9 @@ asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::t
   };
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto left = detail::saturating_sub(until, exec::now(here));
-  if (co_await at->waiting.wait_for(is_there, at.get(), left, what)) co_return;
+  if (co_await at->waiting.wait_for(is_there, at.get(), left, text)) co_return;
   throw error(errc::timed_out,
-              "msgbus: " + at->describe() + " was away for longer than the timeout of the " + what);
+              "msgbus: " + at->describe() + " was away for longer than the timeout of the " + text);
 }
 
 // --- What is awaited. Each resumes its caller on the caller's executor, and never inline. --------
@@ -53,12 +53,12 @@ asio::awaitable<void> flush(std::shared_ptr<connection> at, duration timeout) {
   co_await until_there(std::move(at), until, "flush");
 }
 
-asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope what, duration timeout) {
-  check_storable(what);
-  check_names(what.topic, {}, {});
+asio::awaitable<stored> store(std::shared_ptr<connection> at, envelope message, duration timeout) {
+  check_storable(message);
+  check_names(message.topic, {}, {});
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = detail::saturating_add(exec::now(here), timeout);
-  const auto shared = std::make_shared<const envelope>(std::move(what));
+  const auto shared = std::make_shared<const envelope>(std::move(message));
   co_await next_turn();
   for (;;) {
     co_await until_there(at, until, "store");
@@ -151,10 +151,10 @@ class memory_transport final : public transport {
     return at_->executor();
   }
 
-  void publish(const envelope& what, urgency when) override {
-    check_envelope(what);
-    check_names(what.topic, what.reply_to, {});
-    auto shared = std::make_shared<const envelope>(what);
+  void publish(const envelope& message, urgency when) override {
+    check_envelope(message);
+    check_names(message.topic, message.reply_to, {});
+    auto shared = std::make_shared<const envelope>(message);
     hub_lock lock(at_->at());
     at_->must_be_open();
     at_->publish(lock, std::move(shared), at_->options().echo || when == urgency::at_once);
@@ -214,9 +214,9 @@ std::shared_ptr<transport::transport> memory_broker::connect(asio::any_io_execut
 }
 
 std::shared_ptr<transport::transport> memory_broker::connect(asio::any_io_executor executor,
-                                                             const memory_options& how) const {
+                                                             const memory_options& options) const {
   return std::make_shared<transport::memory::memory_transport>(
-      hub_->connect(std::move(executor), how));
+      hub_->connect(std::move(executor), options));
 }
 
 void memory_broker::cut() const { hub_->set_away(true); }

@@ -8,12 +8,12 @@
 namespace msgbus::transport::memory {
 
 connection::connection(std::shared_ptr<hub> at, std::uint64_t number,
-                       asio::any_io_executor executor, memory_options how)
+                       asio::any_io_executor executor, memory_options options)
     : waiting(at->mutex()),
       hub_(std::move(at)),
       number_(number),
       executor_(std::move(executor)),
-      options_(std::move(how)) {}
+      options_(std::move(options)) {}
 
 std::string connection::describe() const {
   return options_.name.empty() ? "the memory connection"
@@ -52,25 +52,25 @@ void connection::close() noexcept {
   lock.in().remove(*this, lock);
 }
 
-void connection::must_fit(const envelope& what) const {
+void connection::must_fit(const envelope& message) const {
   const std::size_t limit = options_.max_payload;
-  if (limit != 0 && size_of(what) > limit) throw too_large(what, limit);
+  if (limit != 0 && size_of(message) > limit) throw too_large(message, limit);
 }
 
-void connection::publish(hub_lock& lock, message what, bool to_itself) {
-  must_fit(*what);
+void connection::publish(hub_lock& lock, message one, bool to_itself) {
+  must_fit(*one);
   if (!away_) {
-    lock.in().send(*this, what, to_itself);
+    lock.in().send(*this, one, to_itself);
     return;
   }
   if (kept_messages_ >= options_.away_limit) {
     throw error(errc::disconnected, "msgbus: " + describe() + " is away, and keeps " +
                                         std::to_string(kept_messages_) + " messages already: '" +
-                                        what->topic + "' is not sent");
+                                        one->topic + "' is not sent");
   }
   ++kept_messages_;
-  kept_.emplace_back([this, what = std::move(what), to_itself](hub_lock& later) {
-    later.in().send(*this, what, to_itself);
+  kept_.emplace_back([this, message = std::move(one), to_itself](hub_lock& later) {
+    later.in().send(*this, message, to_itself);
   });
 }
 

@@ -10,12 +10,12 @@ hub_lock::hub_lock(std::shared_ptr<hub> of) : hub_(std::move(of)), lock_(hub_->m
 
 // --- The connections. ----------------------------------------------------------------------------
 
-std::shared_ptr<connection> hub::connect(asio::any_io_executor executor, memory_options how) {
+std::shared_ptr<connection> hub::connect(asio::any_io_executor executor, memory_options options) {
   std::shared_ptr<connection> made;
   {
     hub_lock lock(shared_from_this());
     made = std::make_shared<connection>(shared_from_this(), next_number(), std::move(executor),
-                                        std::move(how));
+                                        std::move(options));
     connections_.emplace(made->number(), made.get());
     if (all_away_) made->set_away(lock, true);
   }
@@ -99,41 +99,42 @@ void hub::remove(const feed_end& removed) {
 
 void hub::remove(const source_end& removed) { sources_.erase(removed.number()); }
 
-std::vector<std::shared_ptr<source_end>> hub::sources_of(const connection& who) const {
+std::vector<std::shared_ptr<source_end>> hub::sources_of(const connection& owner) const {
   std::vector<std::shared_ptr<source_end>> found;
   for (const auto& [number, each] : sources_) {
-    if (&each->of() == &who) found.push_back(each);
+    if (&each->of() == &owner) found.push_back(each);
   }
   return found;
 }
 
-void hub::interrupt_feeds_of(const connection& who) {
+void hub::interrupt_feeds_of(const connection& owner) {
   for (const auto& [number, each] : feeds_) {
-    if (&each->of() == &who) each->interrupt();
+    if (&each->of() == &owner) each->interrupt();
   }
 }
 
 // --- Messages. -----------------------------------------------------------------------------------
 
-std::optional<stored> hub::send(connection& from, const message& what, bool to_itself) {
-  const auto listeners = router_.route(what->topic, [&](std::uint64_t who) {
-    return (to_itself || who != from.number()) && !connections_.at(who)->away();
+std::optional<stored> hub::send(connection& from, const message& one, bool to_itself) {
+  const auto listeners = router_.route(one->topic, [&](std::uint64_t consumer) {
+    return (to_itself || consumer != from.number()) && !connections_.at(consumer)->away();
   });
-  for (const auto each : listeners) feeds_.at(each)->push(what);
+  for (const auto each : listeners) feeds_.at(each)->push(one);
 
   std::optional<stored> kept;
   for (const auto& [name, stream] : streams_) {
-    if (!stream->takes(what->topic)) continue;
-    kept = stream->store(what, now(from));
+    if (!stream->takes(one->topic)) continue;
+    kept = stream->store(one, now(from));
     for (const auto& [durable, state] : stream->durables()) hand_out({stream, state});
   }
 
-  if (listeners.empty() && !kept && !what->reply_to.empty()) {
+  if (listeners.empty() && !kept && !one->reply_to.empty()) {
     auto nobody = std::make_shared<envelope>();
-    nobody->topic = what->reply_to;
+    nobody->topic = one->reply_to;
     nobody->headers.emplace(header::status, "503");
-    const auto asking = router_.route(
-        nobody->topic, [&](std::uint64_t who) { return who == from.number() && !from.away(); });
+    const auto asking = router_.route(nobody->topic, [&](std::uint64_t consumer) {
+      return consumer == from.number() && !from.away();
+    });
     for (const auto each : asking) feeds_.at(each)->push(nobody);
   }
   return kept;

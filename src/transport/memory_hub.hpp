@@ -81,7 +81,7 @@ class feed_end final : public outlet {
   feed_end(std::shared_ptr<connection> of, std::uint64_t number, std::shared_ptr<sink> to) noexcept
       : outlet(std::move(of), number), to_(std::move(to)) {}
 
-  void push(const message& what);
+  void push(const message& one);
   /// The connection was lost: the sink is told when it has got what came before.
   void interrupt();
   void stop(hub_lock& lock);
@@ -137,7 +137,7 @@ class connection final : public std::enable_shared_from_this<connection>,
                          private exec::context_shutdown_hook {
  public:
   connection(std::shared_ptr<hub> at, std::uint64_t number, asio::any_io_executor executor,
-             memory_options how);
+             memory_options options);
   ~connection() { unlink_and_release(executor_); }
 
   [[nodiscard]] const std::shared_ptr<hub>& at() const noexcept { return hub_; }
@@ -158,7 +158,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   /// Throws `closed`.
   void must_be_open() const;
   /// Throws if it is too large.
-  void must_fit(const envelope& what) const;
+  void must_fit(const envelope& message) const;
 
   /// Does it, or keeps it until the connection is back.
   template <class Act>
@@ -169,7 +169,7 @@ class connection final : public std::enable_shared_from_this<connection>,
       act(lock);
     }
   }
-  void publish(hub_lock& lock, message what, bool to_itself);
+  void publish(hub_lock& lock, message one, bool to_itself);
   void set_away(hub_lock& lock, bool away);
   /// Does what was kept, and wakes who waits, if it is back.
   void catch_up(hub_lock& lock);
@@ -195,7 +195,7 @@ class connection final : public std::enable_shared_from_this<connection>,
 class hub : public std::enable_shared_from_this<hub> {
  public:
   [[nodiscard]] std::shared_ptr<connection> connect(asio::any_io_executor executor,
-                                                    memory_options how);
+                                                    memory_options options);
   /// All connections, also those to come; or one.
   void set_away(bool away);
   void set_away(connection& one, bool away);
@@ -209,7 +209,7 @@ class hub : public std::enable_shared_from_this<hub> {
   [[nodiscard]] time_point now() { return time_.now(); }
 
   /// Gives it to those who listen, and to the stream that takes the topic; that is returned.
-  std::optional<stored> send(connection& from, const message& what, bool to_itself);
+  std::optional<stored> send(connection& from, const message& one, bool to_itself);
 
   [[nodiscard]] std::shared_ptr<memory_stream> find_stream(const std::string& name) const;
   void ensure_stream(stream_options wanted);
@@ -228,8 +228,8 @@ class hub : public std::enable_shared_from_this<hub> {
   void hold_all_of(const connection& owner, bool in_progress);
 
   /// Those of one connection.
-  void interrupt_feeds_of(const connection& who);
-  [[nodiscard]] std::vector<std::shared_ptr<source_end>> sources_of(const connection& who) const;
+  void interrupt_feeds_of(const connection& owner);
+  [[nodiscard]] std::vector<std::shared_ptr<source_end>> sources_of(const connection& owner) const;
 
  private:
   friend class hub_lock;

@@ -16,7 +16,7 @@ constexpr int batch = 32;
 class memory_delivery final : public delivery {
  public:
   memory_delivery(std::shared_ptr<connection> of, durable_ref from, const handout& given)
-      : delivery(*given.what, given.times, given.sequence),
+      : delivery(*given.one, given.times, given.sequence),
         of_(std::move(of)),
         from_(std::move(from)) {
     from_.state->begin(sequence, times);
@@ -50,11 +50,11 @@ class memory_delivery final : public delivery {
   }
 
   template <class Act>
-  bool act(Act what) noexcept {
+  bool act(Act act) noexcept {
     hub_lock lock(of_->at());
     if (of_->closed()) return false;
     settled_ = true;
-    of_->do_or_keep(lock, std::move(what));
+    of_->do_or_keep(lock, std::move(act));
     return true;
   }
 
@@ -89,12 +89,12 @@ void outlet::run() {
 
 // --- Subscriptions. ------------------------------------------------------------------------------
 
-void feed_end::push(const message& what) {
+void feed_end::push(const message& one) {
   if (waiting_.size() >= of().options().pending_limit) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  waiting_.push_back(what);
+  waiting_.push_back(one);
   schedule();
 }
 
@@ -105,7 +105,7 @@ void feed_end::interrupt() {
 
 bool feed_end::give_one() {
   std::shared_ptr<sink> to;
-  message what;
+  message one;
   {
     const hub_lock lock(of().at());
     if (!to_ || waiting_.empty()) {
@@ -113,14 +113,14 @@ bool feed_end::give_one() {
       return false;
     }
     to = to_;
-    what = std::move(waiting_.front());
+    one = std::move(waiting_.front());
     waiting_.pop_front();
   }
-  if (!what) {
+  if (!one) {
     to->interrupted();
     return true;
   }
-  envelope given(*what);
+  envelope given(*one);
   if (!to->take(std::move(given), false)) dropped_.fetch_add(1, std::memory_order_relaxed);
   to->caught_up();
   return true;

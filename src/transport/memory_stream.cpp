@@ -38,23 +38,23 @@ void message_log::drop_old(time_point now) {
 
 const message* message_log::find(std::uint64_t sequence) const noexcept {
   if (sequence < first_ || sequence >= end()) return nullptr;
-  return &kept_[static_cast<std::size_t>(sequence - first_)].what;
+  return &kept_[static_cast<std::size_t>(sequence - first_)].one;
 }
 
 // --- Who gets what. ------------------------------------------------------------------------------
 
-void durable_state::join(taker_id who, owner_id owner) { takers_.push_back({who, owner}); }
+void durable_state::join(taker_id taker, owner_id owner) { takers_.push_back({taker, owner}); }
 
-void durable_state::leave(taker_id who) {
-  std::erase_if(takers_, [&](const auto& each) { return each.id == who; });
+void durable_state::leave(taker_id taker) {
+  std::erase_if(takers_, [&](const auto& each) { return each.id == taker; });
 }
 
-void durable_state::ask(taker_id who, std::size_t more) {
-  if (auto* const found = find(who)) found->credit += more;
+void durable_state::ask(taker_id taker, std::size_t more) {
+  if (auto* const found = find(taker)) found->credit += more;
 }
 
-void durable_state::pause(taker_id who, bool away) {
-  if (auto* const found = find(who)) found->away = away;
+void durable_state::pause(taker_id taker, bool away) {
+  if (auto* const found = find(taker)) found->away = away;
 }
 
 const durable_state::taker* durable_state::find(taker_id id) const noexcept {
@@ -67,8 +67,8 @@ durable_state::taker* durable_state::find(taker_id id) noexcept {
   return found == takers_.end() ? nullptr : &*found;
 }
 
-bool durable_state::waits(taker_id who) const noexcept {
-  const auto* const found = find(who);
+bool durable_state::waits(taker_id taker) const noexcept {
+  const auto* const found = find(taker);
   return found != nullptr && found->credit != 0 && !found->away;
 }
 
@@ -82,7 +82,7 @@ durable_state::taker* durable_state::whose_turn() noexcept {
   return nullptr;
 }
 
-handout durable_state::give(taker& to, std::uint64_t sequence, message what, time_point now) {
+handout durable_state::give(taker& to, std::uint64_t sequence, message one, time_point now) {
   const auto at = unsettled_.try_emplace(sequence, entry{0, at_once, to.owner, true}).first;
   at->second.owner = to.owner;
   at->second.held = true;
@@ -90,7 +90,7 @@ handout durable_state::give(taker& to, std::uint64_t sequence, message what, tim
   ++at->second.times;
   set_due(at, detail::saturating_add(now, ack_wait_));
   --to.credit;
-  return {to.id, sequence, at->second.times, std::move(what)};
+  return {to.id, sequence, at->second.times, std::move(one)};
 }
 
 std::optional<handout> durable_state::next(const message_log& log, time_point now) {
@@ -98,14 +98,14 @@ std::optional<handout> durable_state::next(const message_log& log, time_point no
   if (!to) return std::nullopt;
   while (!due_.empty() && due_.begin()->first <= now) {
     const std::uint64_t sequence = due_.begin()->second;
-    if (const message* const what = log.find(sequence)) return give(*to, sequence, *what, now);
+    if (const message* const one = log.find(sequence)) return give(*to, sequence, *one, now);
     settle(sequence);  // the stream has it no longer
   }
   for (next_new_ = std::max(next_new_, log.first()); next_new_ < log.end();) {
     const std::uint64_t sequence = next_new_++;
-    const message& what = *log.find(sequence);
-    if (filter_.empty() || pattern_matches(filter_, what->topic)) {
-      return give(*to, sequence, what, now);
+    const message& one = *log.find(sequence);
+    if (filter_.empty() || pattern_matches(filter_, one->topic)) {
+      return give(*to, sequence, one, now);
     }
   }
   return std::nullopt;

@@ -40,7 +40,7 @@ class message_log {
 
  private:
   struct kept {
-    message what;
+    message one;
     time_point at;
   };
 
@@ -55,7 +55,7 @@ struct handout {
   taker_id to;
   std::uint64_t sequence;
   unsigned times;
-  message what;
+  message one;
 };
 
 /// A durable consumer. Takers share its messages: those with credit get them in turn.
@@ -72,11 +72,11 @@ class durable_state {
   /// For what is delivered from now on.
   void set_ack_wait(duration patience) noexcept { ack_wait_ = patience; }
 
-  void join(taker_id who, owner_id owner);
-  void leave(taker_id who);
-  void ask(taker_id who, std::size_t more);
+  void join(taker_id taker, owner_id owner);
+  void leave(taker_id taker);
+  void ask(taker_id taker, std::size_t more);
   /// Nothing is given to a taker whose connection is away.
-  void pause(taker_id who, bool away);
+  void pause(taker_id taker, bool away);
   /// The connection of this owner is lost, and the patience with what it holds begins; or it is
   /// back, and what lives is in progress again.
   void set_away(owner_id owner, bool away, time_point now);
@@ -87,7 +87,7 @@ class durable_state {
 
   /// When something will be delivered again; for takers with credit it is worth to wait for that.
   [[nodiscard]] std::optional<time_point> next_due() const;
-  [[nodiscard]] bool waits(taker_id who) const noexcept;
+  [[nodiscard]] bool waits(taker_id taker) const noexcept;
 
   /// Whether this is the last delivery of a message that is not settled.
   [[nodiscard]] bool holds(std::uint64_t sequence, unsigned times) const;
@@ -127,7 +127,7 @@ class durable_state {
   [[nodiscard]] const taker* find(taker_id id) const noexcept;
   [[nodiscard]] taker* find(taker_id id) noexcept;
   [[nodiscard]] taker* whose_turn() noexcept;
-  handout give(taker& to, std::uint64_t sequence, message what, time_point now);
+  handout give(taker& to, std::uint64_t sequence, message one, time_point now);
   [[nodiscard]] entries::iterator last_delivery(std::uint64_t sequence, unsigned times);
   void set_due(entries::iterator of, time_point due);
 

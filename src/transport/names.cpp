@@ -15,10 +15,10 @@ std::string beginning(std::string_view text) { return detail::shortened(text, 40
 void check_names(std::string_view topic, std::string_view reply_to, std::string_view group) {
   const std::size_t size = topic.size() + reply_to.size() + group.size();
   if (size <= longest_names) return;
-  std::string what = "'" + beginning(topic) + "'";
-  if (!reply_to.empty()) what += " with the reply topic '" + beginning(reply_to) + "'";
-  if (!group.empty()) what += " with the group '" + beginning(group) + "'";
-  throw error(errc::invalid_topic, what + " has " + std::to_string(size) +
+  std::string text = "'" + beginning(topic) + "'";
+  if (!reply_to.empty()) text += " with the reply topic '" + beginning(reply_to) + "'";
+  if (!group.empty()) text += " with the group '" + beginning(group) + "'";
+  throw error(errc::invalid_topic, text + " has " + std::to_string(size) +
                                        " characters; transports take " +
                                        std::to_string(longest_names) + " at most");
 }

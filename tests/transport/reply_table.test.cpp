@@ -79,7 +79,7 @@ TEST_CASE("a reply that does not come in time is late, by the clock of the calle
   CHECK_FALSE(one.done());
   clock.run_for(context, 1ms);
   REQUIRE(one.done());
-  CHECK(one.get().came == answer::how::late);
+  CHECK(one.get().came == answer::end::late);
   CHECK(table.size() == 0);
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("a request without time is late, and one with all time waits") {
   auto none = context.spawn(asked(table, number, -1s));
   auto ever = context.spawn(asked(table, number, std::chrono::nanoseconds::max()));
   clock.run_for(context, 24h);
-  CHECK(none.get().came == answer::how::late);
+  CHECK(none.get().came == answer::end::late);
   CHECK_FALSE(ever.done());
   table.close();
   context.run();
@@ -109,7 +109,7 @@ TEST_CASE("replies that wait when their connection is lost end at once, and late
   auto after = context.spawn(asked(table, number, 1s));
   context.run();
   REQUIRE(before.done());
-  CHECK(before.get().came == answer::how::lost);
+  CHECK(before.get().came == answer::end::lost);
   CHECK_FALSE(after.done());
   CHECK(table.give(number, with("after")));
   context.run();
@@ -128,8 +128,8 @@ TEST_CASE("replies that wait when their table is closed end at once, and so do l
   context.run();
   REQUIRE(before.done());
   REQUIRE(after.done());
-  CHECK(before.get().came == answer::how::closed);
-  CHECK(after.get().came == answer::how::closed);
+  CHECK(before.get().came == answer::end::closed);
+  CHECK(after.get().came == answer::end::closed);
 }
 
 TEST_CASE("a request that is cancelled ends as Asio's waits do, and leaves no timer", "[A9]") {

@@ -46,7 +46,7 @@ class memory_broker {
   /// is destroyed.
   [[nodiscard]] std::shared_ptr<transport::transport> connect(asio::any_io_executor executor) const;
   [[nodiscard]] std::shared_ptr<transport::transport> connect(asio::any_io_executor executor,
-                                                              const memory_options& how) const;
+                                                              const memory_options& options) const;
 
   /// The connections lose the broker, as when a cable is cut: what they publish and settle is kept
   /// until `restore`, what others publish passes them by, and what they have not settled goes to

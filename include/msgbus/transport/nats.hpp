@@ -57,6 +57,6 @@ struct options {
 /// `access_denied` (credentials, certificates), `transport_failed`; each names url and reason, and
 /// never a password. A connection that was made comes back by itself (B9).
 [[nodiscard]] asio::awaitable<std::shared_ptr<transport::transport>> open(
-    asio::any_io_executor executor, const options& how);
+    asio::any_io_executor executor, const options& options);
 
 }  // namespace msgbus::nats

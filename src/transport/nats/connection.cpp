@@ -99,13 +99,13 @@ bool connection::must_wait(natsStatus status) const noexcept {
 }
 
 void connection::keep(const envelope& message, const std::string& reply_to) {
-  const std::string what = "publish to '" + message.topic + "'";
+  const std::string text = "publish to '" + message.topic + "'";
   std::vector<std::string> refused;
   {
     const std::lock_guard lock(kept_mutex_);
-    if (ended_) throw failed(NATS_CONNECTION_CLOSED, what);
+    if (ended_) throw failed(NATS_CONNECTION_CLOSED, text);
     if (!kept_.keep(message, reply_to)) {
-      throw error(errc::full, what + ": the connection to " + shown_ + " is away, and " +
+      throw error(errc::full, text + ": the connection to " + shown_ + " is away, and " +
                                   std::to_string(kept_.bytes()) + " bytes wait for it, of " +
                                   std::to_string(kept_.most_bytes()) + " at most");
     }
@@ -185,12 +185,12 @@ std::size_t connection::give_up_kept() noexcept {
   return kept_.give_up_all();
 }
 
-error connection::failed(natsStatus status, const std::string& what) const {
+error connection::failed(natsStatus status, const std::string& text) const {
   if (status == NATS_CONNECTION_CLOSED && !closed_) {
-    return error(errc::disconnected, what + ": the connection to " + shown_ + " has ended");
+    return error(errc::disconnected, text + ": the connection to " + shown_ + " has ended");
   }
-  if (code_of(status) == errc::closed) return error(errc::closed, what + ": closed");
-  return failure(status, what);
+  if (code_of(status) == errc::closed) return error(errc::closed, text + ": closed");
+  return failure(status, text);
 }
 
 // --- Subscriptions. ------------------------------------------------------------------------------

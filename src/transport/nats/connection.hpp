@@ -96,7 +96,7 @@ class connection final : public native_listener, public std::enable_shared_from_
   [[nodiscard]] const std::string& server() const noexcept { return shown_; }
 
   /// The error of a status, where `closed` that we did not ask for is `disconnected`.
-  [[nodiscard]] error failed(natsStatus status, const std::string& what) const;
+  [[nodiscard]] error failed(natsStatus status, const std::string& text) const;
 
   // For subscriptions.
   [[nodiscard]] std::shared_ptr<native_connection> current() const;

@@ -22,25 +22,25 @@ constexpr auto between_tries = 250ms;
 
 asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::string subject,
                                     json request, deadline until) {
-  const std::string what = "JetStream's " + subject;
+  const std::string text = "JetStream's " + subject;
   envelope message{"$JS.API." + subject};
   if (!request.is_null()) message.payload = request.dump();
   int nobody = 0;
   for (;;) {
     answer got = co_await through->asking(role::low_latency).ask(message, until);
-    through->check_ended(got, role::low_latency, until, what);
-    if (got.came == answer::how::given && got.status.empty()) {
+    through->check_ended(got, role::low_latency, until, text);
+    if (got.came == answer::end::given && got.status.empty()) {
       json said = json::parse(got.payload, nullptr, false);
-      if (!said.is_object()) throw error(errc::transport_failed, what + ": not JSON");
+      if (!said.is_object()) throw error(errc::transport_failed, text + ": not JSON");
       co_return said;
     }
-    if (got.came == answer::how::given && ++nobody == tries_if_nobody_listens) {
+    if (got.came == answer::end::given && ++nobody == tries_if_nobody_listens) {
       throw error(errc::unsupported,
-                  what + ": " + through->over(role::low_latency)->server() + " has no JetStream");
+                  text + ": " + through->over(role::low_latency)->server() + " has no JetStream");
     }
     const duration left = until.left();
     co_await through->pause(std::min<duration>(left, between_tries));
-    if (left <= between_tries) throw through->out_of_time(role::low_latency, what);
+    if (left <= between_tries) throw through->out_of_time(role::low_latency, text);
   }
 }
 
@@ -56,24 +56,24 @@ asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
                                     transport::stream_options wanted) {
   transport::check_name(wanted.name, "stream");
   for (const std::string& each : wanted.topics) detail::check_pattern(each);
-  const std::string what = "stream '" + wanted.name + "'";
+  const std::string text = "stream '" + wanted.name + "'";
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const deadline until(here, patience);
   for (bool again = false;; again = true) {
-    json known = co_await ask_jetstream(through, "STREAM.INFO." + wanted.name, nullptr, until);
-    if (refusal_of(known).err_code == stream_not_found) {
+    json existing = co_await ask_jetstream(through, "STREAM.INFO." + wanted.name, nullptr, until);
+    if (refusal_of(existing).err_code == stream_not_found) {
       json config = stream_config(wanted);
       json made = co_await ask_jetstream(through, "STREAM.CREATE." + wanted.name, config, until);
       // Made by another process in the meantime: then its topics count.
       if (refusal_of(made).err_code == stream_exists && !again) continue;
-      check_answer(made, what);
+      check_answer(made, text);
       co_return;
     }
-    check_answer(known, what);
-    json config = known["config"];
+    check_answer(existing, text);
+    json config = existing["config"];
     if (!add_topics(config, wanted.topics)) co_return;
     json changed = co_await ask_jetstream(through, "STREAM.UPDATE." + wanted.name, config, until);
-    check_answer(changed, what);
+    check_answer(changed, text);
     co_return;
   }
 }
@@ -100,7 +100,7 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
   answer got;
   if (through->over(which)->is_away()) {
     // It would be sent again and again when the connection is back.
-    got.came = answer::how::lost;
+    got.came = answer::end::lost;
     through->check_ended(got, which, until, "store '" + message.topic + "'");
     co_return std::nullopt;
   }
@@ -109,23 +109,23 @@ asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<s
     got = co_await through->asking(which).ask(message, this_try);
   } catch (const error& e) {
     if (e.code() != errc::full && e.code() != errc::disconnected) throw;
-    got.came = answer::how::lost;
+    got.came = answer::end::lost;
   }
   transport::stored done;
   // First of all, since nearly every answer is this.
-  if (got.came == answer::how::given && read_stored(got.payload, done)) co_return done;
-  const std::string what = "store '" + message.topic + "'";
-  through->check_ended(got, which, until, what);
-  if (got.came != answer::how::given) co_return std::nullopt;
+  if (got.came == answer::end::given && read_stored(got.payload, done)) co_return done;
+  const std::string text = "store '" + message.topic + "'";
+  through->check_ended(got, which, until, text);
+  if (got.came != answer::end::given) co_return std::nullopt;
   if (!got.status.empty()) {
     if (++nobody < tries_if_no_stream) co_return std::nullopt;
     throw error(errc::transport_failed, "no stream takes '" + message.topic + "'");
   }
   json said = json::parse(got.payload, nullptr, false);
-  if (!said.is_object()) throw error(errc::transport_failed, what + ": the answer is not JSON");
-  if (refusal_of(said).code != for_the_moment) check_answer(said, what);
+  if (!said.is_object()) throw error(errc::transport_failed, text + ": the answer is not JSON");
+  if (refusal_of(said).code != for_the_moment) check_answer(said, text);
   if (refusal_of(said).text.empty()) {
-    throw error(errc::transport_failed, what + ": the answer is not JetStream's");
+    throw error(errc::transport_failed, text + ": the answer is not JetStream's");
   }
   co_return std::nullopt;
 }
@@ -171,12 +171,12 @@ asio::awaitable<json> make_consumer(std::shared_ptr<session> through, std::strin
 
 // One that its operator made stays as it is, unless another patience is asked for.
 asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_options which,
-                             std::string what, json there, deadline until) {
+                             std::string text, json there, deadline until) {
   const std::string wrong = misfits(there, which);
-  if (!wrong.empty()) throw error(errc::transport_failed, what + ": " + wrong);
+  if (!wrong.empty()) throw error(errc::transport_failed, text + ": " + wrong);
   if (has_backoff(there)) {
     if (is_less_patient(there, which)) {
-      throw error(errc::transport_failed, what + ": " + impatience(there, which));
+      throw error(errc::transport_failed, text + ": " + impatience(there, which));
     }
     co_return;
   }
@@ -184,13 +184,13 @@ asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_o
   json changed = with_ack_wait(there, which);
   const std::string name = which.stream + '.' + which.durable;
   const json made = co_await make_consumer(through, name, which.stream, changed, "update", until);
-  if (refusal_of(made).err_code == consumer_not_found) check_answer(made, what);
+  if (refusal_of(made).err_code == consumer_not_found) check_answer(made, text);
   // Where it may not be changed, one that is more patient does as well: nothing comes too soon.
   const json& now = made.contains("config") ? made["config"] : there;
   if (!is_less_patient(now, which)) co_return;
   const std::string why = refusal_of(made).text;
   throw error(errc::transport_failed,
-              what + ": " + impatience(now, which) + (why.empty() ? std::string() : ": " + why));
+              text + ": " + impatience(now, which) + (why.empty() ? std::string() : ": " + why));
 }
 
 }  // namespace
@@ -198,14 +198,14 @@ asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_o
 asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
                                       transport::pull_options which) {
   const std::string name = which.stream + '.' + which.durable;
-  const std::string what = "stream '" + which.stream + "', durable '" + which.durable + "'";
+  const std::string text = "stream '" + which.stream + "', durable '" + which.durable + "'";
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const deadline until(here, patience);
   for (bool again = false;; again = true) {
-    json known = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
-    if (refusal_of(known).err_code != consumer_not_found) {
-      check_answer(known, what);
-      co_await attach(through, which, what, known["config"], until);
+    json existing = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
+    if (refusal_of(existing).err_code != consumer_not_found) {
+      check_answer(existing, text);
+      co_await attach(through, which, text, existing["config"], until);
       co_return;
     }
     json config = consumer_config(which);
@@ -213,7 +213,7 @@ asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
     // Made by another process in the meantime: then that one counts.
     const int code = refusal_of(made).err_code;
     if ((code == consumer_exists || code == consumer_name_taken) && !again) continue;
-    check_answer(made, what);
+    check_answer(made, text);
     co_return;
   }
 }

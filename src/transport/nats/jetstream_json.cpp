@@ -107,14 +107,14 @@ refusal refusal_of(const json& answer) {
   return said;
 }
 
-void check_answer(const json& answer, const std::string& what) {
+void check_answer(const json& answer, const std::string& text) {
   const refusal said = refusal_of(answer);
   if (said.text.empty()) return;
   if (said.err_code == message_too_large || said.err_code == headers_too_large) {
-    throw transport::message_refused(what + ": " + said.text);
+    throw transport::message_refused(text + ": " + said.text);
   }
   const bool none = said.err_code == not_enabled || said.err_code == not_enabled_for_account;
-  throw error(none ? errc::unsupported : errc::transport_failed, what + ": " + said.text);
+  throw error(none ? errc::unsupported : errc::transport_failed, text + ": " + said.text);
 }
 
 bool read_stored(std::string_view text, transport::stored& into) {
@@ -146,13 +146,13 @@ bool add_topics(json& config, const std::vector<std::string>& wanted) {
   auto topics = config.value("subjects", std::vector<std::string>());
   const auto before = topics;
   for (const std::string& each : wanted) {
-    const bool there = std::any_of(topics.begin(), topics.end(), [&](const std::string& known) {
-      return transport::pattern_covers(known, each);
+    const bool there = std::any_of(topics.begin(), topics.end(), [&](const std::string& existing) {
+      return transport::pattern_covers(existing, each);
     });
     if (there) continue;
     // What the new one covers would overlap with it, which is refused.
-    const auto covered = [&](const std::string& known) {
-      return transport::pattern_covers(each, known);
+    const auto covered = [&](const std::string& existing) {
+      return transport::pattern_covers(each, existing);
     };
     topics.erase(std::remove_if(topics.begin(), topics.end(), covered), topics.end());
     topics.push_back(each);

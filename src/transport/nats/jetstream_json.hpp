@@ -35,7 +35,7 @@ inline constexpr int headers_too_large = 10097;
 [[nodiscard]] refusal refusal_of(const json& answer);
 
 /// Throws `transport_failed`, `message_refused` or `unsupported`, if the answer is an error.
-void check_answer(const json& answer, const std::string& what);
+void check_answer(const json& answer, const std::string& text);
 
 /// Reads `{"stream":"ORDERS","seq":7,"duplicate":true}`, whatever else it has, without making a
 /// document of it: that would cost more than the rest of the way. False for anything but that.

@@ -46,8 +46,8 @@ std::string text_of(natsStatus status) {
   return text;
 }
 
-error failure(natsStatus status, const std::string& what) {
-  return error(code_of(status), what + ": " + text_of(status));
+error failure(natsStatus status, const std::string& text) {
+  return error(code_of(status), text + ": " + text_of(status));
 }
 
 // --- Messages. -----------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ namespace msgbus::nats {
 [[nodiscard]] std::string text_of(natsStatus status);
 
 /// `what: why`.
-[[nodiscard]] error failure(natsStatus status, const std::string& what);
+[[nodiscard]] error failure(natsStatus status, const std::string& text);
 
 // --- Messages. -----------------------------------------------------------------------------------
 

@@ -20,9 +20,9 @@ pull_credit::time_point now() noexcept { return std::chrono::steady_clock::now()
 
 class nats_delivery final : public transport::delivery {
  public:
-  nats_delivery(envelope received, std::string ack_topic, delivered about,
+  nats_delivery(envelope received, std::string ack_topic, delivered details,
                 std::shared_ptr<progress> in)
-      : delivery(std::move(received), about.times, about.sequence),
+      : delivery(std::move(received), details.times, details.sequence),
         over_(in->over()),
         ack_topic_(std::move(ack_topic)),
         in_progress_(std::move(in), ack_topic_) {}
@@ -34,10 +34,10 @@ class nats_delivery final : public transport::delivery {
   }
 
  private:
-  bool settle(std::string_view how) noexcept {
+  bool settle(std::string_view verb) noexcept {
     if (settled_) return true;
     in_progress_.remove();
-    settled_ = over_->send(ack_topic_, {}, how);
+    settled_ = over_->send(ack_topic_, {}, verb);
     return settled_;
   }
 
@@ -95,8 +95,8 @@ std::unique_ptr<transport::delivery> make_delivery(natsMsg* message, std::shared
   envelope received = from_nats(message);
   std::string ack_topic = std::move(received.reply_to);
   received.reply_to.clear();
-  const delivered about = read_ack_topic(ack_topic);
-  return std::make_unique<nats_delivery>(std::move(received), std::move(ack_topic), about,
+  const delivered details = read_ack_topic(ack_topic);
+  return std::make_unique<nats_delivery>(std::move(received), std::move(ack_topic), details,
                                          std::move(in));
 }
 
@@ -130,9 +130,9 @@ void pull_consumer::ask(std::size_t more) noexcept {
   do_next(credit_.add(more, now(), requests_->is_away()));
 }
 
-void pull_consumer::do_next(pull_credit::action what) noexcept {
+void pull_consumer::do_next(pull_credit::action action) noexcept {
   using enum pull_credit::action;
-  switch (what) {
+  switch (action) {
     case nothing:
     case end: break;
     case request: send_request(); break;
@@ -196,13 +196,13 @@ void pull_consumer::take_info(natsMsg* message) noexcept {
   const refusal refused = said.is_object() ? refusal_of(said) : refusal{503, 0, "no answer"};
   const bool is_gone =
       refused.err_code == stream_not_found || refused.err_code == consumer_not_found;
-  const auto what = is_gone                ? pull_credit::found::gone
+  const auto seen = is_gone                ? pull_credit::found::gone
                     : refused.text.empty() ? pull_credit::found::there
                                            : pull_credit::found::unknown;
   std::string why;
   {
     const std::lock_guard lock(mutex_);
-    const auto next = credit_.looked(what, refused.text, now(), requests_->is_away());
+    const auto next = credit_.looked(seen, refused.text, now(), requests_->is_away());
     do_next(next);
     if (next != pull_credit::action::end) return;
     why = credit_.why();
@@ -228,9 +228,9 @@ void pull_consumer::completed(const std::exception_ptr& why) noexcept {
 }
 
 void pull_consumer::start(exec::timer& timer, std::chrono::nanoseconds pause,
-                          void (pull_consumer::*what)() noexcept) {
-  timer.start(pause, [weak = weak_from_this(), what] {
-    if (const auto self = weak.lock()) (self.get()->*what)();
+                          void (pull_consumer::*member)() noexcept) {
+  timer.start(pause, [weak = weak_from_this(), member] {
+    if (const auto self = weak.lock()) (self.get()->*member)();
   });
 }
 

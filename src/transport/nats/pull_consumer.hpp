@@ -103,12 +103,12 @@ class pull_consumer final : public receiver, public std::enable_shared_from_this
   void end(const std::exception_ptr& why) noexcept;
 
   // With the lock.
-  void do_next(pull_credit::action what) noexcept;
+  void do_next(pull_credit::action action) noexcept;
   void send_request() noexcept;
   void stop_giving() noexcept;
   bool stop_asking() noexcept;
   void start(exec::timer& timer, std::chrono::nanoseconds pause,
-             void (pull_consumer::*what)() noexcept);
+             void (pull_consumer::*member)() noexcept);
 
   // For the timers.
   void try_again() noexcept;

@@ -50,15 +50,15 @@ auto pull_credit::answered(std::string_view number, std::string_view status, std
   return unsure_ ? action::nothing : become_unsure(now);
 }
 
-auto pull_credit::looked(found what, std::string_view text, time_point now, bool is_away)
+auto pull_credit::looked(found seen, std::string_view text, time_point now, bool is_away)
     -> action {
   if (!unsure_ || stopped_) return action::nothing;
   heard_ = now;
-  if (what == found::gone) {
+  if (seen == found::gone) {
     why_ = text;
     return action::end;
   }
-  if (what == found::unknown) return action::look_later;
+  if (seen == found::unknown) return action::look_later;
   if (refusals_ >= most_refusals) {
     why_ = refused_with_;
     return action::end;

@@ -50,7 +50,7 @@ class pull_credit {
                   time_point now, bool is_away);
 
   /// JetStream has answered; `text` is its error, if it is one.
-  action looked(found what, std::string_view text, time_point now, bool is_away);
+  action looked(found seen, std::string_view text, time_point now, bool is_away);
 
   action try_again(time_point now, bool is_away) noexcept;
   action look_again(time_point now) noexcept;

@@ -49,15 +49,15 @@ const envelope* kept_messages::first() const noexcept {
   return messages_.empty() ? nullptr : &messages_.front();
 }
 
-auto kept_messages::tried(attempt how) noexcept -> decision {
-  if (how == attempt::too_early) return decision::wait;
-  if (how == attempt::broken) {
+auto kept_messages::tried(attempt manner) noexcept -> decision {
+  if (manner == attempt::too_early) return decision::wait;
+  if (manner == attempt::broken) {
     // Once for each connection.
     if (std::exchange(last_broke_at_, losses_) != losses_) ++breaks_;
     if (breaks_ < most_breaks) return decision::wait;
   }
   breaks_ = 0;
-  if (how == attempt::sent) return decision::sent;
+  if (manner == attempt::sent) return decision::sent;
   given_up_.fetch_add(1, std::memory_order_relaxed);
   return decision::give_up;
 }

@@ -64,7 +64,7 @@ class kept_messages {
   /// Null if none waits.
   [[nodiscard]] const envelope* first() const noexcept;
   /// Of the first one. A message that was sent or given up is still the first.
-  [[nodiscard]] decision tried(attempt how) noexcept;
+  [[nodiscard]] decision tried(attempt manner) noexcept;
   /// Takes out the first one.
   void pop() noexcept;
   /// Takes out all, which are given up. Gives how many there were.

@@ -15,7 +15,7 @@ void reply_promise::give(answer&& reply) noexcept {
 
 asio::awaitable<answer> reply_promise::wait(std::shared_ptr<reply_promise> on, deadline until) {
   // The timer's wait keeps the promise.
-  on->timer_state::start(until.left(), [late = on.get()] { late->give({answer::how::late}); });
+  on->timer_state::start(until.left(), [late = on.get()] { late->give({answer::end::late}); });
   co_await on->one_shot_event::wait();
   if (!on->given_.load(std::memory_order_acquire)) exec::throw_aborted("NATS");
   co_return std::move(on->answer_);
@@ -33,7 +33,7 @@ std::uint64_t reply_table::add(const std::shared_ptr<reply_promise>& promise) {
   const std::lock_guard lock(mutex_);
   waiting_.emplace(++last_, promise);
   size_.store(waiting_.size(), std::memory_order_relaxed);
-  if (closed_) promise->give({answer::how::closed});
+  if (closed_) promise->give({answer::end::closed});
   return last_;
 }
 
@@ -55,7 +55,7 @@ bool reply_table::give(std::uint64_t number, answer&& reply) noexcept {
   return true;
 }
 
-void reply_table::end_all(answer::how came) noexcept {
+void reply_table::end_all(answer::end came) noexcept {
   const std::lock_guard lock(mutex_);
   for (const auto& [number, promise] : waiting_) promise->give({came});
 }
@@ -65,7 +65,7 @@ void reply_table::close() noexcept {
     const std::lock_guard lock(mutex_);
     closed_ = true;
   }
-  end_all(answer::how::closed);
+  end_all(answer::end::closed);
 }
 
 }  // namespace msgbus::nats

@@ -23,8 +23,8 @@ namespace msgbus::nats {
 
 /// How a wait has ended.
 struct answer {
-  enum class how { given, late, lost, closed };
-  how came = how::given;
+  enum class end { given, late, lost, closed };
+  end came = end::given;
   std::string status = {};   ///< of a message without a payload: the server's code
   std::string payload = {};  ///< or an error's text
   int code = 0;              ///< a natsStatus
@@ -84,7 +84,7 @@ class reply_table {
   /// False if no reply is waited for there any more.
   bool give(std::uint64_t number, answer&& reply) noexcept;
   /// The connection was lost, and the replies with it.
-  void interrupt() noexcept { end_all(answer::how::lost); }
+  void interrupt() noexcept { end_all(answer::end::lost); }
   /// No reply comes any more: those that are waited for later end at once.
   void close() noexcept;
 
@@ -93,7 +93,7 @@ class reply_table {
  private:
   std::uint64_t add(const std::shared_ptr<reply_promise>& promise);
   void remove(std::uint64_t number) noexcept;
-  void end_all(answer::how came) noexcept;
+  void end_all(answer::end came) noexcept;
 
   std::atomic<std::size_t> size_{0};
   std::mutex mutex_;  // of what follows

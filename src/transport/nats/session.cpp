@@ -22,12 +22,12 @@ constexpr auto give_back_at_close = std::chrono::milliseconds(500);
 
 }  // namespace
 
-session::session(asio::any_io_executor executor, const options& how)
-    : how_(how), events_(std::move(executor), how_.on_event) {}
+session::session(asio::any_io_executor executor, const options& options)
+    : options_(options), events_(std::move(executor), options_.on_event) {}
 
 void session::connect() {
-  auto bulk = connection::connect(how_, role::bulk, weak_from_this());
-  auto low_latency = connection::connect(how_, role::low_latency, weak_from_this());
+  auto bulk = connection::connect(options_, role::bulk, weak_from_this());
+  auto low_latency = connection::connect(options_, role::low_latency, weak_from_this());
   {
     const std::lock_guard lock(mutex_);
     bulk_ = std::move(bulk);
@@ -53,21 +53,21 @@ void session::close() noexcept {
 }
 
 void session::check_ended(const answer& got, role which, const deadline& until,
-                          const std::string& what) const {
-  if (got.came == answer::how::closed || closed_) throw error(errc::closed, what + ": closed");
+                          const std::string& text) const {
+  if (got.came == answer::end::closed || closed_) throw error(errc::closed, text + ": closed");
   if (over(which)->has_ended()) {
-    throw over(which)->failed(NATS_CONNECTION_CLOSED, what);
+    throw over(which)->failed(NATS_CONNECTION_CLOSED, text);
   }
-  if (got.came != answer::how::given && until.is_over()) {
-    throw out_of_time(which, what);
+  if (got.came != answer::end::given && until.is_over()) {
+    throw out_of_time(which, text);
   }
 }
 
-error session::out_of_time(role which, const std::string& what) const {
+error session::out_of_time(role which, const std::string& text) const {
   if (over(which)->is_away()) {
-    return error(errc::disconnected, what + ": " + over(which)->server() + " is away");
+    return error(errc::disconnected, text + ": " + over(which)->server() + " is away");
   }
-  return error(errc::timed_out, what + ": no answer from " + over(which)->server() + " in time");
+  return error(errc::timed_out, text + ": no answer from " + over(which)->server() + " in time");
 }
 
 asio::awaitable<void> session::pause(duration at_most) {
@@ -225,14 +225,14 @@ events::events(asio::any_io_executor executor, std::function<void(const event&)>
   if (!link(executor_)) executor_ = {};
 }
 
-void events::tell(event::kind what, std::string_view text) {
+void events::tell(event::kind kind, std::string_view text) {
   if (!to_) return;
   // The context does not end before the lock does.
   const std::lock_guard lock(mutex_);
   if (!executor_) return;
-  asio::post(executor_, [to = to_, told = event{what, detail::escaped(text)}] {
+  asio::post(executor_, [to = to_, happened = event{kind, detail::escaped(text)}] {
     try {
-      to(told);
+      to(happened);
     } catch (...) {
       detail::say_thrown_by("an on_event");
     }

@@ -30,7 +30,7 @@ class events final : private exec::context_shutdown_hook {
   events(asio::any_io_executor executor, std::function<void(const event&)> to);
   ~events() { unlink_and_release(executor_); }
 
-  void tell(event::kind what, std::string_view text);
+  void tell(event::kind kind, std::string_view text);
   /// Empty once its context has ended: an executor must not outlive that.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
@@ -74,7 +74,7 @@ class replies {
 /// Thread-safe.
 class session final : public connection_listener, public std::enable_shared_from_this<session> {
  public:
-  session(asio::any_io_executor executor, const options& how);
+  session(asio::any_io_executor executor, const options& options);
 
   /// Blocks; once, and before all else. Throws as `nats::open` promises.
   void connect();
@@ -83,7 +83,7 @@ class session final : public connection_listener, public std::enable_shared_from
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept {
     return events_.executor();
   }
-  [[nodiscard]] const options& how() const noexcept { return how_; }
+  [[nodiscard]] const options& given() const noexcept { return options_; }
   [[nodiscard]] const std::shared_ptr<connection>& over(role which) const noexcept {
     return which == role::bulk ? bulk_ : low_latency_;
   }
@@ -97,9 +97,9 @@ class session final : public connection_listener, public std::enable_shared_from
 
   /// Throws if there was no answer and none will come: closed, ended, or nothing until then.
   void check_ended(const answer& got, role which, const deadline& until,
-                   const std::string& what) const;
+                   const std::string& text) const;
   /// The error of something that was tried until its time was up.
-  [[nodiscard]] error out_of_time(role which, const std::string& what) const;
+  [[nodiscard]] error out_of_time(role which, const std::string& text) const;
 
   /// Completes after so long, or when a connection is back, or closed.
   /// Throws: `operation_aborted` if it is cancelled.
@@ -123,7 +123,7 @@ class session final : public connection_listener, public std::enable_shared_from
   void end_pauses() noexcept;
   void interrupt_replies(role which) noexcept;
 
-  const options how_;
+  const options options_;
   events events_;
   std::shared_ptr<connection> bulk_, low_latency_;
   std::unique_ptr<replies> bulk_replies_, low_latency_replies_;

@@ -92,7 +92,7 @@ std::shared_ptr<subscription> subscription::open(std::shared_ptr<connection> ove
   std::shared_ptr<subscription> made(
       new subscription(over, subject, group, pending_limit, std::move(to)));
   over->add(made);
-  const std::string what = "subscribe to '" + subject + "'";
+  const std::string text = "subscribe to '" + subject + "'";
   natsStatus status = NATS_OK;
   {
     const std::lock_guard lock(made->mutex_);
@@ -103,7 +103,7 @@ std::shared_ptr<subscription> subscription::open(std::shared_ptr<connection> ove
   const bool later = status == NATS_CONNECTION_CLOSED && !over->has_ended();
   if (status == NATS_OK || later) return made;
   made->leave();
-  throw over->failed(status, what);
+  throw over->failed(status, text);
 }
 
 subscription::~subscription() { over_->remove(number_); }
@@ -258,7 +258,8 @@ namespace {
 
 class forwarder final : public receiver {
  public:
-  explicit forwarder(std::shared_ptr<transport::sink> to) : to_(std::move(to)), told_(to_) {}
+  explicit forwarder(std::shared_ptr<transport::sink> to)
+      : to_(std::move(to)), interrupted_sink_(to_) {}
 
   void stop() noexcept { stopped_ = true; }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
@@ -283,7 +284,7 @@ class forwarder final : public receiver {
   }
 
   void interrupted() noexcept override {
-    const auto to = told_.lock();
+    const auto to = interrupted_sink_.lock();
     if (to && !stopped_) to->interrupted();
   }
 
@@ -295,7 +296,7 @@ class forwarder final : public receiver {
 
   std::shared_ptr<transport::sink> to_;  // for the thread that calls `take`
   discarded_messages done_;
-  const std::weak_ptr<transport::sink> told_;
+  const std::weak_ptr<transport::sink> interrupted_sink_;
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> refused_{0};
 };

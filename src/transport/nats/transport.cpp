@@ -66,11 +66,11 @@ void flush_later(const std::shared_ptr<connection>& over, duration at_most,
 }
 
 asio::awaitable<void> flush_one(std::shared_ptr<session> through, role which, deadline until) {
-  const std::string what = "flush";
+  const std::string text = "flush";
   const std::shared_ptr<connection> over = through->over(which);
   while (over->is_away()) {
-    const answer none{answer::how::lost};
-    through->check_ended(none, which, until, what);
+    const answer none{answer::end::lost};
+    through->check_ended(none, which, until, text);
     // It may come back just now.
     const duration left = until.left();
     co_await through->pause(std::min<duration>(left, std::chrono::milliseconds(100)));
@@ -79,14 +79,14 @@ asio::awaitable<void> flush_one(std::shared_ptr<session> through, role which, de
   const reply_table::pending_reply flushed(through->asking(which).waiting(), until.caller());
   flush_later(over, until.left(), flushed.promise());
   const answer got = co_await flushed.wait(until);
-  through->check_ended(got, which, until, what);
+  through->check_ended(got, which, until, text);
   const auto status = static_cast<natsStatus>(got.code);
-  if (got.came == answer::how::given && status == NATS_OK) co_return;
+  if (got.came == answer::end::given && status == NATS_OK) co_return;
   // Nobody has closed it, as was looked up just now: nats.c has given up on a connection.
-  const bool is_lost = got.came == answer::how::lost || code_of(status) == errc::closed;
+  const bool is_lost = got.came == answer::end::lost || code_of(status) == errc::closed;
   const std::string why = is_lost ? "the connection was lost" : got.payload;
   throw error(is_lost ? errc::disconnected : code_of(status),
-              what + ": " + over->server() + ": " + why);
+              text + ": " + over->server() + ": " + why);
 }
 
 asio::awaitable<void> flush_session(std::shared_ptr<session> through, duration timeout) {
@@ -147,7 +147,7 @@ std::unique_ptr<msgbus::transport::feed> nats_transport::subscribe(
   msgbus::transport::check_names(pattern, {}, group);
   const role which = pattern.starts_with(inbox_prefix) ? role::low_latency : role::bulk;
   return open_feed(session_->over(which), pattern, group,
-                   std::max(1, session_->how().pending_limit), std::move(to));
+                   std::max(1, session_->given().pending_limit), std::move(to));
 }
 
 std::string nats_transport::new_inbox() { return make_inbox(); }
@@ -222,9 +222,9 @@ asio::awaitable<std::shared_ptr<transport::transport>> open(std::shared_ptr<atte
 }  // namespace
 
 asio::awaitable<std::shared_ptr<transport::transport>> open(asio::any_io_executor executor,
-                                                            const options& how) {
+                                                            const options& options) {
   auto with = std::make_shared<attempt>();
-  with->made = std::make_shared<session>(std::move(executor), how);
+  with->made = std::make_shared<session>(std::move(executor), options);
   return open(std::move(with));
 }
 
