@@ -20,7 +20,8 @@ void name_table::check_free(std::string_view name) const {
   if (name.empty()) throw error(errc::bad_arguments, "the name of an operation is empty");
   if (find(name)) {
     throw error(errc::duplicate_handler,
-                "operation '" + std::string(name) + "' already has a handler");
+                "operation '" + std::string(name) +
+                    "' already has a handler; cancel it, or choose another name");
   }
 }
 

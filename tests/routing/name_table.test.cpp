@@ -43,7 +43,7 @@ TEST_CASE("a name that is taken is refused, and what is there stays") {
   const auto first = attach(*table, "update");
   CHECK(msgbus_test::code_of([&] { attach(*table, "update"); }) == msgbus::errc::duplicate_handler);
   CHECK(msgbus_test::text_of([&] { attach(*table, "update"); }) ==
-        "operation 'update' already has a handler");
+        "operation 'update' already has a handler; cancel it, or choose another name");
   CHECK(find(*table, "update") == first.get());
   CHECK(table->names() == std::vector<std::string>{"update"});
 }
