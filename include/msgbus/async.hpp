@@ -5,6 +5,7 @@
 #include <msgbus/exec/requirements.hpp>  // first, so that it is said first
 
 #include <msgbus/async/consumer.hpp>
+#include <msgbus/async/dead_letters.hpp>
 #include <msgbus/async/operation.hpp>
 #include <msgbus/async/producer.hpp>
 #include <msgbus/async/publisher.hpp>
@@ -30,5 +31,11 @@
 #include <msgbus/exec/yield.hpp>
 #include <msgbus/observe/counters.hpp>
 #include <msgbus/observe/observer.hpp>
+#include <msgbus/policy/circuit_breaker.hpp>
+#include <msgbus/policy/deduplicate.hpp>
+#include <msgbus/policy/failure.hpp>
 #include <msgbus/policy/policy.hpp>
+#include <msgbus/policy/rate_limit.hpp>
+#include <msgbus/policy/refused_error.hpp>
+#include <msgbus/policy/retry.hpp>
 #include <msgbus/routing/subscription.hpp>

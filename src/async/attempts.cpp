@@ -1,210 +1,197 @@
 #include <msgbus/async/detail/attempts.hpp>
 
 #include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/offload.hpp>
-#include <msgbus/core/error.hpp>
 #include <msgbus/core/saturate.hpp>
 #include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/clock.hpp>
 #include <msgbus/exec/mailbox_strand.hpp>
 #include <msgbus/exec/timer.hpp>
 #include <msgbus/policy/backoff.hpp>
 
-#include "exec/task_group.hpp"
+#include "async/attempt.hpp"
+#include "async/dead_letter_store.hpp"
+#include "async/policy_waits.hpp"
 
-#include <asio/error.hpp>
-#include <asio/system_error.hpp>
 #include <asio/this_coro.hpp>
 
-#include <atomic>
+#include <algorithm>
 
 namespace msgbus::async::detail {
 
 namespace {
 
-asio::awaitable<void> run(std::shared_ptr<attempt> mine, make_attempt make) {
-  std::exception_ptr failure;
-  try {
-    co_await make(*mine);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  mine->ended = exec::now(co_await asio::this_coro::executor);
-  if (failure) std::rethrow_exception(failure);
-}
-
-/// Whether the attempt took longer than it was given, also where the timer came too late to say so
-/// since the handler had its thread.
-bool has_overrun(const attempt& mine, const held_policy& policy, bool timer_says) {
-  if (policy.timeout == policy.timeout.zero() || !mine.ended) return false;
-  const auto took = *mine.ended - mine.begun;
-  if (!timer_says && took <= policy.timeout) return false;
-  mine.component->overran({mine.message_name, mine.ctx.topic()}, took);
-  return true;
-}
-
-void notify(core& component, const msgbus::step& step, const failures& failed) {
-  const snapshot::guard guard(component.routes().guarded());
-  observer* const observer = component.shared.attached_observer.get();
+void notify(const handler_run& run, const failures& failed) {
+  const snapshot::guard guard(run.component->routes().guarded());
+  observer* const observer = run.component->shared.attached_observer.get();
   if (!observer) return;
-  for (std::size_t i = 0; i < failed.size(); ++i) observer->failed(step, failed[i]);
+  for (std::size_t i = 0; i < failed.size(); ++i) observer->failed(run.step(), failed[i]);
 }
 
-error too_slow(const routing::entry& handler, const held_policy& policy) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(policy.timeout).count();
-  return error(errc::timed_out,
-               handler.describe() + " was not done after " + std::to_string(ms) + " ms");
+/// When all attempts together are to have ended.
+exec_time end_of_all(const handler_run& run, const asio::any_io_executor& here) {
+  const auto given = run.policy->deadline;
+  const exec_time own =
+      given == given.zero() ? exec_time::max() : saturating_add(exec::now(here), given);
+  return std::min(own, run.ctx.deadline().value_or(exec_time::max()));
 }
 
-/// What ends an attempt that takes too long.
-class time_limit {
- public:
-  time_limit(const asio::any_io_executor& on, std::shared_ptr<exec::task_group> limited)
-      : clock_(on), limited_(std::move(limited)) {}
-
-  void start(exec::clock::duration limit) {
-    clock_.start(limit, [limited = limited_, passed = passed_] {
-      *passed = true;
-      limited->cancel(asio::cancellation_type::terminal);
-    });
+/// How long the next attempt may take.
+std::optional<attempt_limit> limit_of(const held_policy& policy, exec_time until,
+                                      const asio::any_io_executor& here) {
+  std::optional<attempt_limit> limit;
+  if (policy.timeout != policy.timeout.zero()) limit = {policy.timeout, " after ", policy.timeout};
+  if (until != exec_time::max()) {
+    const auto left = std::max(saturating_sub(until, exec::now(here)), exec::clock::duration());
+    const auto asked = policy.deadline == policy.deadline.zero() ? left : policy.deadline;
+    if (!limit || left < limit->at_most) limit = {left, " within its deadline of ", asked};
   }
-  [[nodiscard]] bool passed() const noexcept { return *passed_; }
-
- private:
-  exec::timer clock_;
-  const std::shared_ptr<exec::task_group> limited_;
-  const std::shared_ptr<std::atomic<bool>> passed_ = std::make_shared<std::atomic<bool>>(false);
-};
-
-/// The policy's executor; empty, and the attempt has failed, if its context has gone already.
-asio::any_io_executor executor_for(attempt& mine, const held_policy& policy) {
-  asio::any_io_executor wanted =
-      policy.has_executor() ? policy.executor() : mine.component->executor();
-  if (!wanted) {
-    mine.failed.add(std::make_exception_ptr(
-        error(errc::closed, mine.handler.get()->describe() +
-                                " cannot run: the context of its executor has been destroyed")));
-  }
-  return wanted;
-}
-
-/// Starts the attempt on the policy's executor. Keeps nothing of that: it may go before the caller
-/// goes on, and a strand must not outlive its context. Null, and the attempt has failed, if its
-/// context has gone already.
-std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::task_group>& together,
-                                            const std::shared_ptr<attempt>& mine,
-                                            const held_policy& policy, make_attempt make,
-                                            const asio::any_io_executor& here) {
-  const asio::any_io_executor wanted = executor_for(*mine, policy);
-  if (!wanted) return nullptr;
-  const asio::any_io_executor on = exec::child_executor(here, wanted, true);
-  mine->begun = exec::now(on);
-  if (policy.timeout != policy.timeout.zero()) {
-    mine->ctx = mine->ctx.until(saturating_add(mine->begun, policy.timeout));
-  }
-  together->start(on, run(mine, std::move(make)));
-  auto limit = std::make_unique<time_limit>(on, together);
-  if (policy.timeout != policy.timeout.zero()) limit->start(policy.timeout);
   return limit;
 }
 
-/// One attempt on the policy's executor, for no longer than its timeout. False if there cannot be
-/// another one, since the executor's context has gone. An attempt that the verb's cancellation has
-/// ended was not too slow.
-asio::awaitable<bool> run_elsewhere(std::shared_ptr<attempt> mine, const held_policy& policy,
-                                    make_attempt make, const asio::any_io_executor& here) {
-  auto together = std::make_shared<exec::task_group>();
-  const auto limit = start_elsewhere(together, mine, policy, std::move(make), here);
-  if (!limit) co_return false;
-  co_await together->join();
-  if (const std::exception_ptr failure = together->failure(0)) mine->failed.add_new(failure);
-  const bool was_too_slow = has_overrun(*mine, policy, limit->passed());
-  const auto state = co_await asio::this_coro::cancellation_state;
-  const bool cancelled = exec::is_cancel_requested(here, state);
-  if ((was_too_slow || limit->passed()) && !cancelled && !mine->failed.empty()) {
-    failures instead;
-    instead.add(std::make_exception_ptr(too_slow(*mine->handler.get(), policy)));
-    // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
-    for (std::size_t i = 1; i < mine->failed.size(); ++i) {
-      if (!exec::is_aborted(mine->failed[i])) instead.add(mine->failed[i]);
-    }
-    mine->failed = std::move(instead);
-  }
-  co_return !together->has_lost_context(0);
+/// What a breaker is told of an attempt.
+breaker_machine::verdict verdict_on(const held_policy& policy, const attempt_end& end,
+                                    bool cancelled) {
+  if (!end.has_run || cancelled) return breaker_machine::verdict::ignored;
+  return breaker_access::verdict_on(*policy.breaker, end.failed);
 }
 
-/// The same for a plain function without a timeout: it is awaited by nothing there.
-asio::awaitable<bool> run_at_once_elsewhere(std::shared_ptr<attempt> mine,
-                                            const held_policy& policy, run_attempt at_once) {
-  asio::any_io_executor wanted = executor_for(*mine, policy);
-  if (!wanted) co_return false;
-  std::function<void()> work = [mine, at_once = std::move(at_once)] { at_once(*mine); };
-  auto running = offload(std::move(wanted), std::move(work));
-  const offloaded ended = co_await std::move(running);
-  if (ended.failure) mine->failed.add_new(ended.failure);
-  co_return !ended.has_lost_context;
+/// A run of a handler that its policy is kept by. Its coroutines refer to it.
+class policy_run {
+ public:
+  explicit policy_run(handler_run&& run) noexcept : run_(std::move(run)) {}
+
+  asio::awaitable<void> run_all(failures& failed);
+
+ private:
+  [[nodiscard]] const handler_run& run() const noexcept { return shared_ ? *shared_ : run_; }
+  [[nodiscard]] asio::awaitable<void> make_attempts(failures& failed);
+  [[nodiscard]] asio::awaitable<bool> pause_before_next(std::size_t next, exec_time until,
+                                                        failures& failed);
+  [[nodiscard]] exec::clock::duration longest_wait(const asio::any_io_executor& here) const;
+
+  void keep_letter(failures& failed) const noexcept;
+
+  handler_run run_;
+  std::size_t made_ = 0;                       // attempts
+  std::shared_ptr<const handler_run> shared_;  // instead, once an attempt runs elsewhere
+};
+
+/// How long an awaited verb waits for the rate limit.
+exec::clock::duration policy_run::longest_wait(const asio::any_io_executor& here) const {
+  const exec_time until = end_of_all(run_, here);
+  if (run_.queued || until == exec_time::max()) return exec::clock::duration::max();
+  return std::max(saturating_sub(until, exec::now(here)), exec::clock::duration::zero());
+}
+
+/// False, and `failed` is final, if there is no next attempt.
+asio::awaitable<bool> policy_run::pause_before_next(std::size_t next, exec_time until,
+                                                    failures& failed) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto pause = pause_before(next, run().policy->retry, failed, random_part());
+  if (saturating_add(exec::now(here), pause) >= until) co_return false;
+  const auto state = co_await asio::this_coro::cancellation_state;
+  // What the attempt did to its cancellation state was for itself alone.
+  if (state.slot().is_connected()) {  // a coroutine that the library has spawned
+    co_await asio::this_coro::throw_if_cancelled(true);
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  }
+  notify(run(), failed);
+  bool aborted = false;
+  try {
+    co_await exec::sleep(pause);
+  } catch (...) {
+    aborted = true;
+  }
+  const auto now = co_await asio::this_coro::cancellation_state;
+  co_return !aborted && !exec::is_cancel_requested(here, now);
+}
+
+asio::awaitable<void> policy_run::make_attempts(failures& failed) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const held_policy& policy = *run_.policy;
+  const exec_time until = end_of_all(run_, here);
+  const bool elsewhere = policy.has_executor() || policy.limits_time() || until != exec_time::max();
+  failures tried = std::move(run_.tried);
+  if (elsewhere) shared_ = std::make_shared<const handler_run>(std::move(run_));
+  for (;;) {
+    const msgbus::context ctx = run().ctx.repeated(static_cast<unsigned>(made_));
+    attempt_end end;
+    breaker_call through;
+    std::exception_ptr refused;
+    if (!tried.empty()) {
+      end.failed.take(tried);
+      end.has_run = true;
+    } else {
+      try {
+        if (policy.breaker && !through.try_begin(policy.breaker, exec::now(here))) {
+          co_await through.begin(policy.breaker, run().queued, until);
+        }
+        if (elsewhere) {
+          const std::optional<attempt_limit> limit = limit_of(policy, until, here);
+          co_await run_elsewhere(shared_, ctx, limit, end);
+        } else {
+          co_await run_here(run_, ctx, end);
+        }
+      } catch (...) {
+        refused = std::current_exception();
+      }
+    }
+    if (refused) end.failed.add_new(refused);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const bool cancelled = exec::is_cancel_requested(here, state);
+    if (through.has_begun()) through.end(verdict_on(policy, end, cancelled), exec::now(here));
+    if (end.failed.empty()) co_return;
+    if (end.has_run) ++made_;
+    const std::size_t counted = std::max<std::size_t>(made_, 1);
+    bool again = end.may_repeat && !cancelled && !refused && run().handler.get()->active();
+    again = again && wants_another(counted, policy.retry, end.failed);
+    if (again) again = co_await pause_before_next(counted + 1, until, end.failed);
+    if (!again) {
+      failed.take(end.failed);
+      co_return;
+    }
+  }
+}
+
+/// A letter that cannot be kept for lack of memory is one more failure.
+void policy_run::keep_letter(failures& failed) const noexcept {
+  try {
+    letter_access::add(*run().policy->dead_letters, run(), made_, failed);
+  } catch (...) {
+    failed.add(std::current_exception());
+  }
+}
+
+asio::awaitable<void> policy_run::run_all(failures& failed) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const std::shared_ptr<rate_limiter> limiter = run_.policy->limiter;
+  const bool filters = run_.policy->filter != nullptr;
+  unique_message unique;
+  failures mine;
+  std::exception_ptr stopped;
+  try {
+    if (filters) {
+      const bool is_first = co_await unique.begin(run_);
+      if (!is_first) co_return;
+    }
+    if (limiter && !run_.has_permit) co_await wait_for_permit(limiter, longest_wait(here));
+    co_await make_attempts(mine);
+  } catch (...) {
+    stopped = std::current_exception();
+  }
+  if (stopped) mine.add_new(stopped);
+  if (filters) unique.end(mine.empty(), exec::now(here));
+  if (!mine.empty() && run().policy->dead_letters) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (!exec::is_cancel_requested(here, state)) keep_letter(mine);
+  }
+  failed.take(mine);
 }
 
 }  // namespace
 
-di::injection attempt::injection() const noexcept {
-  return {component->shared.overrides_state(), ctx, {handler.get(), &component::describe_entry}};
-}
-
-asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
-                                   std::shared_ptr<const void> message, msgbus::context ctx,
-                                   std::string_view message_name, const held_policy& policy,
-                                   make_attempt make, failures& failed, run_attempt at_once) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
-  for (std::size_t n = 1;; ++n) {
-    auto mine = std::make_shared<attempt>();
-    mine->component = component;
-    mine->handler = routing::entry_pin(handler);
-    mine->message = message;
-    mine->message_name = message_name;
-    mine->ctx = ctx.repeated(static_cast<unsigned>(n) - 1);
-    std::exception_ptr thrown;
-    bool again = n < policy.retry.attempts;
-    try {
-      if (at_once && policy.has_executor() && policy.timeout == policy.timeout.zero()) {
-        const bool possible = co_await run_at_once_elsewhere(mine, policy, at_once);
-        again = again && possible;
-      } else if (policy.has_executor() || policy.timeout != policy.timeout.zero()) {
-        const bool possible = co_await run_elsewhere(mine, policy, make, here);
-        again = again && possible;
-      } else {
-        co_await make(*mine);
-      }
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    if (thrown) mine->failed.add_new(thrown);
-    if (mine->failed.empty()) co_return;
-    const auto state = co_await asio::this_coro::cancellation_state;
-    const bool is_own = state.slot().is_connected();  // a coroutine that the library has spawned
-    if (!again || exec::is_cancel_requested(here, state)) {
-      failed.take(mine->failed);
-      co_return;
-    }
-    // What the attempt did to its cancellation state was for itself alone.
-    if (is_own) {
-      co_await asio::this_coro::throw_if_cancelled(true);
-      co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    }
-    const msgbus::step step{message_name, ctx.topic()};
-    notify(*component, step, mine->failed);
-    bool aborted = false;
-    try {
-      co_await exec::sleep(backoff_before(n + 1, policy.retry, random_part()));
-    } catch (...) {
-      aborted = true;
-    }
-    const auto now = co_await asio::this_coro::cancellation_state;
-    if (aborted || exec::is_cancel_requested(here, now)) {
-      failed.take(mine->failed);
-      co_return;
-    }
-  }
+asio::awaitable<void> run_attempts(handler_run run, failures& failed) {
+  policy_run mine(std::move(run));
+  co_await mine.run_all(failed);
 }
 
 }  // namespace msgbus::async::detail

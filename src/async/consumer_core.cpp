@@ -21,8 +21,9 @@ std::shared_ptr<consumer_core> consumer_core::make(const asio::any_io_executor& 
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
                                            const component::callable_type& type, void* callable,
                                            policy* handler_policy) {
+  policy asked = policy_for(handler_policy);
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<event_entry>(handler_policy, order, calls, type, callable);
+    return std::make_shared<event_entry>(&asked, order, calls, type, callable);
   }));
 }
 
@@ -31,6 +32,7 @@ inline bool consumer_core::run_list(routing::handler_range list, delivery& d, ob
     const std::uint64_t order = route->entry->order();
     if (order <= d.last) continue;
     if (order >= d.end) break;
+    if (d.only != 0 && order != d.only) continue;
     if (!route->entry->active()) continue;
     if (d.cancelled) {
       d.stopped = true;

@@ -3,6 +3,7 @@
 #include <msgbus/core/error.hpp>
 #include <msgbus/exec/aborted.hpp>
 #include <msgbus/exec/recycled_memory.hpp>
+#include <msgbus/policy/held_policy.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/verb_run.hpp"
@@ -48,6 +49,9 @@ delivery::delivery(delivery&& other) noexcept
       failed_before(other.failed_before),
       end(other.end),
       last(other.last),
+      only(other.only),
+      tried(std::move(other.tried)),
+      has_permit(other.has_permit),
       listener(other.listener),
       shared(std::move(other.shared)),
       shared_known(std::move(other.shared_known)),
@@ -143,6 +147,7 @@ std::string core::describe_handlers(std::string_view) const { return {}; }
 
 void core::settle(delivery& d, observer* observer) {
   d.settled = true;
+  if (d.only != 0 && d.ran == 0) d.cancelled = d.stopped = true;  // its handler has gone
   // Cancelled when its last handler had ended well: that is well.
   if (d.cancelled && !d.stopped && d.failed.empty()) d.cancelled = false;
   if (d.ran == 0 && d.refused && !d.with_others && !d.cancelled) {
@@ -155,7 +160,7 @@ void core::settle(delivery& d, observer* observer) {
   }
   if (d.from_mailbox && !observer) {
     for (std::size_t i = 0; i < d.failed.size(); ++i) {
-      if (d.cancelled && exec::is_aborted(d.failed[i])) continue;  // that it was told to
+      if (d.cancelled && exec::is_aborted(d.failed[i])) continue;  // as it was told to
       say("a handler of", d.step(), d.failed[i]);
     }
   }
@@ -166,8 +171,13 @@ void core::settle(delivery& d, observer* observer) {
       unseen_.add(d.step().message);
     }
     count(outcome::abandoned);
-  } else if (!count(d.failed.empty() ? outcome::handled : outcome::failed) && observer) {
-    observer->abandoned(d.step());  // as it was counted when a drain wrote it off
+    tell_abandoned(d.message);
+  } else if (!count(d.failed.empty() ? outcome::handled : outcome::failed)) {
+    // As it was counted when a drain wrote it off.
+    if (observer) observer->abandoned(d.step());
+    tell_abandoned(d.message);
+  } else if (const message_hooks* const hooks = hooks_.get(); hooks && !d.failed.empty()) {
+    hooks->failed(d.message, d.failed, *d.ctx);
   }
   if (d.listener) {
     d.listener->settled(d.cancelled        ? outcome::abandoned
@@ -194,6 +204,7 @@ void core::cut_off_delivery(delivery& d) noexcept {
     unseen_.add(d.step().message);
   }
   count(outcome::abandoned);
+  tell_abandoned(d.message);
   if (d.listener) d.listener->settled(outcome::abandoned, d.ran, d.failed);
 }
 
@@ -222,6 +233,25 @@ void core::give_up(delivery& d) noexcept {
     d.begun = true;
   }
   cut_off_delivery(d);
+}
+
+void core::set_default_policy(policy handler_policy) {
+  if (handler_policy.executor) {
+    throw error(errc::unsupported,
+                "a default policy has no executor: give it to the component, whose handlers then "
+                "all run there");
+  }
+  defaults& kept = defaults_.made();
+  const std::lock_guard lock(kept.mutex);
+  std::swap(kept.handler_policy, handler_policy);
+}
+
+policy core::policy_for(policy* own) const {
+  policy asked = own ? std::move(*own) : policy();
+  defaults* const kept = defaults_.get();
+  if (!kept) return asked;
+  const std::lock_guard lock(kept->mutex);
+  return msgbus::detail::with_defaults(std::move(asked), kept->handler_policy);
 }
 
 // --- the mailbox's side ----------------------------------------------------------------------
@@ -284,12 +314,13 @@ void core::abandoned(const exec::queued_message& message) noexcept {
   const msgbus::step step{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
-    observer->accepted(step);  // of others it is told when their handlers begin
+    observer->accepted(step);  // other observers hear it when their handlers begin
     observer->abandoned(step);
   } else if (!head.listener) {
     unseen_.add(step.message);
   }
   count(outcome::abandoned);
+  tell_abandoned(head.message);
   if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
 }
 

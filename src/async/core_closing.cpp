@@ -121,6 +121,7 @@ void core::write_off() noexcept {
 void core::end() noexcept {
   close();
   mailbox.discard();
+  if (message_hooks* const hooks = hooks_.get()) hooks->clear(routes_.guarded());
   notify_quiet();  // nobody gets more from here
 }
 

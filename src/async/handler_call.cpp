@@ -103,23 +103,13 @@ asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::in
   return run_in_scope(of, with, failed);
 }
 
-/// A plain function that needs nothing.
-void run_attempt_at_once(const handler_and_message& of, attempt& mine) {
-  try {
-    asio::awaitable<void> none;
-    call(of, nullptr, mine.ctx, none);
-  } catch (...) {
-    mine.failed.add(std::current_exception());
-  }
-}
-
-asio::awaitable<void> run_bare(handler_and_message of, attempt& mine) {
+asio::awaitable<void> run_bare(handler_and_message of, const context& ctx, failures& failed) {
   try {
     asio::awaitable<void> running;
-    call(of, nullptr, mine.ctx, running);
+    call(of, nullptr, ctx, running);
     if (of.handler->is_coroutine) co_await std::move(running);
   } catch (...) {
-    mine.failed.add(std::current_exception());
+    failed.add(std::current_exception());
   }
 }
 
@@ -134,20 +124,36 @@ asio::awaitable<void> start_once(const handler_call& handler, const handler_in_h
   return running;
 }
 
+asio::awaitable<void> start_attempt(const handler_run& run, const context& ctx, failures& failed) {
+  const handler_and_message of{run.call, run.f, run.value};
+  if (!run.call->needs) return run_bare(of, ctx, failed);
+  return run_with_needs(of,
+                        {run.component->shared.overrides_state(),
+                         ctx,
+                         {run.handler.get(), &component::describe_entry}},
+                        failed);
+}
+
+bool runs_at_once(const handler_run& run) noexcept {
+  return !run.call->is_coroutine && !run.call->needs;
+}
+
+void run_attempt_at_once(const handler_run& run, const context& ctx, failures& failed) {
+  try {
+    asio::awaitable<void> none;
+    call({run.call, run.f, run.value}, nullptr, ctx, none);
+  } catch (...) {
+    failed.add(std::current_exception());
+  }
+}
+
 asio::awaitable<void> start_attempts(const handler_call& handler, const handler_in_hand& which,
                                      delivery& d, std::shared_ptr<const void> keep,
                                      std::string_view name) {
-  const handler_and_message of{&handler, which.f, d.message};
-  auto make = [of](attempt& mine) {
-    return of.handler->needs ? run_with_needs(of, mine.injection(), mine.failed)
-                             : run_bare(of, mine);
-  };
-  run_attempt at_once;
-  if (!handler.is_coroutine && !handler.needs) {
-    at_once = [of](attempt& mine) { run_attempt_at_once(of, mine); };
-  }
-  return run_attempts(d.component->self(), which.entry, std::move(keep), *d.ctx, name,
-                      *which.policy, make, d.failed, std::move(at_once));
+  return run_attempts({d.component->self(), routing::entry_pin(which.entry), &handler, which.f,
+                       std::move(keep), d.message, *d.ctx, name, which.policy, d.from_mailbox,
+                       std::move(d.tried), std::exchange(d.has_permit, false)},
+                      d.failed);
 }
 
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,

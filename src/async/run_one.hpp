@@ -26,7 +26,13 @@ inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbu
   } catch (...) {
     failed.add(std::current_exception());
   }
-  count(failed.empty() ? outcome::handled : outcome::failed);
+  if (failed.empty()) [[likely]] {
+    count(outcome::handled);
+  } else if (!count(outcome::failed)) {
+    tell_abandoned(message);
+  } else if (const message_hooks* const hooks = hooks_.get()) {
+    hooks->failed(message, failed, ctx);
+  }
   return true;
 }
 

@@ -215,6 +215,16 @@ receipt send_blocking_command(command_ptr asked, std::chrono::steady_clock::dura
   return send_blocking_to(*to, out, timeout);
 }
 
+policy service_core::policy_for_operation(policy own) const {
+  policy asked = policy_for(&own);
+  if (asked.dead_letters || !asked.deduplicate.is_plain()) {
+    throw error(errc::unsupported,
+                "an operation has neither dead_letters nor deduplicate: its caller is told of its "
+                "failure, and wants its result");
+  }
+  return asked;
+}
+
 void service_core::throw_no_handler(const command& asked) {
   if (!asked.d.from_mailbox) count_no_handler(asked.d);
   if (asked.only) {

@@ -32,9 +32,10 @@ subscription subscriber_core::attach_handler(std::initializer_list<std::string_v
                                              const component::message_calls& calls,
                                              const component::callable_type& type, void* callable,
                                              policy* handler_policy) {
+  policy asked = policy_for(handler_policy);
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<message_entry>(
-        handler_policy, order, routing::checked_patterns(patterns), calls, type, callable);
+    return std::make_shared<message_entry>(&asked, order, routing::checked_patterns(patterns),
+                                           calls, type, callable);
   }));
 }
 
@@ -63,6 +64,7 @@ bool subscriber_core::advance(delivery& d) {
     if (must_await || d.stopped) return;
     const std::uint64_t order = each.entry->order();
     if (order <= d.last || order >= d.end || !each.entry->active()) return;
+    if (d.only != 0 && order != d.only) return;
     if (d.cancelled) {
       d.stopped = true;
       return;

@@ -4,9 +4,35 @@
 
 namespace msgbus::detail {
 
+namespace {
+
+std::shared_ptr<exec::async_semaphore> permits_of(const policy& given) {
+  if (given.max_concurrent == 0) return nullptr;
+  return std::make_shared<exec::async_semaphore>(given.max_concurrent);
+}
+
+std::shared_ptr<rate_limiter> limiter_of(const rate_limit& given) {
+  if (given.limiter || given.is_plain()) return given.limiter;
+  return std::make_shared<rate_limiter>(given);
+}
+
+std::shared_ptr<duplicate_filter> filter_of(const deduplicate& given) {
+  if (given.is_plain()) return nullptr;
+  return std::make_shared<duplicate_filter>(given.window, given.capacity);
+}
+
+}  // namespace
+
 held_policy::held_policy(policy given)
     : timeout(given.timeout),
       retry(given.retry),
+      deadline(given.deadline),
+      permits(permits_of(given)),
+      breaker(given.breaker),
+      limiter(limiter_of(given.rate_limit)),
+      filter(filter_of(given.deduplicate)),
+      key(given.deduplicate.key),
+      dead_letters(given.dead_letters),
       is_plain_(given.is_plain()),
       has_executor_(static_cast<bool>(given.executor)) {
   if (link(given.executor)) executor_ = std::move(given.executor);
@@ -21,6 +47,19 @@ void held_policy::context_ended() noexcept {
   asio::any_io_executor released;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
   std::swap(released, executor_);
+}
+
+policy with_defaults(policy own, const policy& defaults) {
+  if (!own.executor) own.executor = defaults.executor;
+  if (own.max_concurrent == 0) own.max_concurrent = defaults.max_concurrent;
+  if (own.timeout == own.timeout.zero()) own.timeout = defaults.timeout;
+  if (!own.breaker) own.breaker = defaults.breaker;
+  if (own.retry.attempts <= 1) own.retry = defaults.retry;
+  if (own.deadline == own.deadline.zero()) own.deadline = defaults.deadline;
+  if (own.rate_limit.is_plain()) own.rate_limit = defaults.rate_limit;
+  if (own.deduplicate.is_plain()) own.deduplicate = defaults.deduplicate;
+  if (!own.dead_letters) own.dead_letters = defaults.dead_letters;
+  return own;
 }
 
 }  // namespace msgbus::detail

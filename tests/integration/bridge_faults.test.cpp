@@ -226,7 +226,8 @@ TEST_CASE("what was stored is handled, however often the server is killed meanwh
   here.run_until([&] { return in.stats().in_flight == 0; });
   const auto counted = in.stats();
   CHECK(counted.received == counted.admitted + counted.undecodable + counted.refused);
-  CHECK(counted.received == counted.acks + counted.naks + counted.dead_lettered + counted.unsettled);
+  CHECK(counted.received ==
+        counted.acks + counted.naks + counted.dead_lettered + counted.unsettled);
   std::size_t times = 0;
   for (const auto& each : handled) times += static_cast<std::size_t>(each.second);
   CHECK(times == to.stats().handled);

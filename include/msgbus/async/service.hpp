@@ -54,7 +54,8 @@ class service : public detail::base<detail::service_core> {
   /// with retries copies the arguments for each attempt.
   ///
   /// Throws: `duplicate_handler` if the service has an operation of that name; `bad_arguments` if
-  /// the name is empty, or the handler is.
+  /// the name is empty, or the handler is; `unsupported` for a policy with `dead_letters` or
+  /// `deduplicate`.
   template <class F>
   auto handler(std::string name, F f, policy handler_policy = {}) {
     using found = detail::signature_of<F>;
@@ -149,6 +150,7 @@ class service : public detail::base<detail::service_core> {
   auto attach(std::string name, F f, policy handler_policy, detail::type_list<Inputs...>) {
     using R = typename detail::result_given<typename Parts::result>::type;
     std::string called = name;
+    handler_policy = core_->policy_for_operation(std::move(handler_policy));
     std::shared_ptr<routing::entry> added =
         core_->attach(std::string_view(called), [&](std::uint64_t order) {
           return std::make_shared<detail::operation_handler<F, Parts>>(

@@ -2,18 +2,22 @@
 
 /// The policy of a handler, as its component keeps it.
 
+#include <msgbus/exec/async_semaphore.hpp>
 #include <msgbus/exec/context_shutdown_hook.hpp>
+#include <msgbus/policy/detail/duplicate_filter.hpp>
 #include <msgbus/policy/policy.hpp>
 
 #include <asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <memory>
 #include <mutex>
 
 namespace msgbus::detail {
 
 /// Stays usable when the context of the policy's executor ends: the executor is released then, and
-/// the handler cannot run any more (A12). Thread-safe.
+/// the handler cannot run any more (A12). What runs through a guard shares it, and may outlive
+/// this. Thread-safe.
 class held_policy final : private exec::context_shutdown_hook {
  public:
   explicit held_policy(policy given);
@@ -24,9 +28,26 @@ class held_policy final : private exec::context_shutdown_hook {
   [[nodiscard]] bool has_executor() const noexcept { return has_executor_; }
   /// That executor; empty once its context has ended.
   [[nodiscard]] asio::any_io_executor executor() const;
+  /// Whether an attempt has a limited time.
+  [[nodiscard]] bool limits_time() const noexcept {
+    return timeout != timeout.zero() || deadline != deadline.zero();
+  }
+
+  /// Whether a plain handler can be run by whoever has its message in hand.
+  [[nodiscard]] bool runs_where_it_is() const noexcept {
+    return !has_executor_ && !limits_time() && !filter;
+  }
 
   const std::chrono::steady_clock::duration timeout;
   const msgbus::retry retry;
+  const std::chrono::steady_clock::duration deadline;
+  // Null: not asked for.
+  const std::shared_ptr<exec::async_semaphore> permits;
+  const std::shared_ptr<circuit_breaker> breaker;
+  const std::shared_ptr<rate_limiter> limiter;
+  const std::shared_ptr<duplicate_filter> filter;
+  const std::function<std::string(const any_event&)> key;
+  const std::shared_ptr<async::dead_letters> dead_letters;
 
  private:
   void context_ended() noexcept override;
@@ -36,6 +57,9 @@ class held_policy final : private exec::context_shutdown_hook {
   mutable std::mutex mutex_;
   asio::any_io_executor executor_;  // under the mutex
 };
+
+/// The policy, with the members of `defaults` where it asks for nothing itself.
+[[nodiscard]] policy with_defaults(policy own, const policy& defaults);
 
 }  // namespace msgbus::detail
 

@@ -1,48 +1,71 @@
 #pragma once
 
-/// How one handler is run: where, for how long, how often.
+/// How one handler is run: where, for how long, how often, through which guards.
 
 #include <msgbus/core/duration_option.hpp>
 #include <msgbus/exec/requirements.hpp>
+#include <msgbus/policy/circuit_breaker.hpp>
+#include <msgbus/policy/deduplicate.hpp>
+#include <msgbus/policy/rate_limit.hpp>
+#include <msgbus/policy/retry.hpp>
 
 #include <asio/any_io_executor.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 
 namespace msgbus {
 
-/// Repeats a handler that fails. Every attempt is an invocation of its own (I1).
-struct retry {
-  std::size_t attempts = 1;                                          ///< in all; 1 is no retry
-  detail::duration_option backoff = std::chrono::milliseconds(100);  ///< before the 2nd
-  detail::duration_option max_backoff = std::chrono::seconds(30);    ///< it doubles so far
-  double jitter = 0.2;  ///< the part of a backoff that is random, 0 to 1, so that crowds disperse
-};
+namespace async {
+class dead_letters;
+}  // namespace async
 
 /// Given with a handler: `consumer.handler(f, {.timeout = 2s, .retry = {.attempts = 5}})`. The
-/// order is fixed: retries around a timeout for each attempt, around the dependencies, around the
-/// handler.
+/// members stand from the inside out, and their order is fixed (P1):
+///
+///     dead letters <- deduplicate <- rate limit <- deadline <- retry <- breaker <- timeout
+///                  <- max_concurrent <- executor <- dependencies <- handler
+///
+/// A message that waits for any of them is still in one outcome only (P2), and uses up no attempt
+/// (P3): only a run of the handler does. What asks for nothing costs nothing (P9).
 struct policy {
   /// Runs the handler there; empty: the component's. Released when its context ends: the handler
   /// then fails with `closed`.
   asio::any_io_executor executor = {};
+  /// How many runs of this handler there are at once. More wait, first come first served. 0: no
+  /// limit of its own.
+  std::size_t max_concurrent = 0;
   /// Cancels an attempt that takes longer and waits for its end; if it then fails, it has failed
   /// with `timed_out`. Zero: no limit. One that ends well all the same has ended well: a plain
   /// handler, which cannot be cancelled, or a coroutine that takes no notice. Either way the
-  /// observer's `overran` is told, and `counters::overran` counts it.
+  /// observer's `overran` is told, and `counters::overran` counts it. Waiting for `max_concurrent`
+  /// is part of the attempt's time.
   detail::duration_option timeout = {};
+  /// While it is open, messages wait in their mailbox and awaited verbs fail with `circuit_open`.
+  std::shared_ptr<circuit_breaker> breaker = {};
   msgbus::retry retry = {};
+  /// For all attempts, their pauses and the waiting for a breaker together. Zero: no limit. It ends
+  /// an attempt as `timeout` does. A pause that would not end before it is not begun: the failure
+  /// of the last attempt is final then. The handler sees in `context::deadline()` whichever of the
+  /// two is nearer (P7).
+  detail::duration_option deadline = {};
+  /// One permit for each message.
+  msgbus::rate_limit rate_limit = {};
+  msgbus::deduplicate deduplicate = {};
+  /// Keeps what has finally failed.
+  std::shared_ptr<async::dead_letters> dead_letters = {};
 
-  /// Whether it asks for nothing.
+  /// Whether it asks for nothing (P9).
   [[nodiscard]] bool is_plain() const noexcept {
-    return !executor && timeout == timeout.zero() && retry.attempts <= 1;
+    return !executor && max_concurrent == 0 && timeout == timeout.zero() && !breaker &&
+           retry.attempts <= 1 && deadline == deadline.zero() && rate_limit.is_plain() &&
+           deduplicate.is_plain() && !dead_letters;
   }
 };
 
 namespace async {
 using msgbus::policy;
-using msgbus::retry;
 }  // namespace async
 
 }  // namespace msgbus

@@ -1,47 +1,46 @@
 #pragma once
 
-/// The run of a handler with a policy: attempt by attempt, on another executor, with a time limit.
+/// The run of a handler with a policy: through its guards, attempt by attempt, on another executor,
+/// with a time limit.
 
-#include <msgbus/async/detail/delivery.hpp>
+#include <msgbus/async/detail/handler_call.hpp>
 #include <msgbus/policy/held_policy.hpp>
 
-#include <chrono>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string_view>
 
 namespace msgbus::async::detail {
 
-/// One attempt. It owns everything that it refers to, since it may outlive its waiting caller
-/// (A12).
-struct attempt {
+/// A run of a handler with a message, according to the policy. It owns everything that it refers
+/// to, since it may outlive its waiting caller (A12).
+struct handler_run {
   std::shared_ptr<core> component;
   routing::entry_pin handler;
-  std::shared_ptr<const void> message;  // the owner of the data of the invocation
+  const handler_call* call;
+  void* f;
+  std::shared_ptr<const void> message;  // the owner of `value`
+  value_ref value;
   msgbus::context ctx;
   std::string_view message_name;
-  failures failed;
-  std::chrono::steady_clock::time_point begun;                 // for another executor
-  std::optional<std::chrono::steady_clock::time_point> ended;  // likewise
+  const held_policy* policy;  // of the handler
+  bool queued;                // from the mailbox: it waits where an awaited verb fails
+  failures tried;             // of a first attempt that was made already; see `run_guarded`
+  bool has_permit;            // of the rate limit
 
-  [[nodiscard]] di::injection injection() const noexcept;
+  [[nodiscard]] msgbus::step step() const noexcept { return {message_name, ctx.topic()}; }
 };
 
-/// Returns the awaitable of one attempt, which adds exceptions to the failures of the attempt.
-using make_attempt = std::function<asio::awaitable<void>(attempt&)>;
+/// Returns the awaitable of one attempt, which adds exceptions to `failed`. The arguments outlive
+/// it.
+[[nodiscard]] asio::awaitable<void> start_attempt(const handler_run& run,
+                                                  const msgbus::context& ctx, failures& failed);
 
-/// Makes one attempt without an awaitable, in the same way.
-using run_attempt = std::function<void(attempt&)>;
+/// Whether the handler is a plain function without dependencies; and one attempt of such a handler.
+[[nodiscard]] bool runs_at_once(const handler_run& run) noexcept;
+void run_attempt_at_once(const handler_run& run, const msgbus::context& ctx, failures& failed);
 
 /// Makes attempts until one succeeds or the policy allows no more. The exceptions of the last one
-/// are added to `failed`; those of earlier ones go to the observer. Does not throw. For a plain
-/// function without dependencies, `at_once` may be given too: on its own executor and without a
-/// timeout, that runs it, which costs much less.
-asio::awaitable<void> run_attempts(std::shared_ptr<core> component, routing::entry& handler,
-                                   std::shared_ptr<const void> message, msgbus::context ctx,
-                                   std::string_view message_name, const held_policy& policy,
-                                   make_attempt make, failures& failed,
-                                   run_attempt at_once = nullptr);
+/// are added to `failed`; those of earlier ones go to the observer. Does not throw.
+asio::awaitable<void> run_attempts(handler_run run, failures& failed);
 
 }  // namespace msgbus::async::detail

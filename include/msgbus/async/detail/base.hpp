@@ -53,6 +53,15 @@ class base : public msgbus::component::base<Core> {
     return core::drain(this->core_, deadline, options);
   }
 
+  /// The policy of handlers that are attached from now on, where their own policy leaves a member
+  /// out. A handler cannot ask for less. Each handler has its own limits, unless the objects are
+  /// shared.
+  ///
+  /// Throws: `unsupported` if the policy has an executor, since the component has one.
+  void default_policy(policy handler_policy) {
+    this->core_->set_default_policy(std::move(handler_policy));
+  }
+
   /// The outcomes of all messages so far (A7). Exact while the component is quiet.
   [[nodiscard]] counters stats() const { return this->core_->stats(); }
 

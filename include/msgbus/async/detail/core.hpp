@@ -5,6 +5,7 @@
 
 #include <msgbus/async/detail/delivery.hpp>
 #include <msgbus/async/detail/helper_scheduler.hpp>
+#include <msgbus/async/detail/message_hooks.hpp>
 #include <msgbus/async/detail/verb_target.hpp>
 #include <msgbus/component/binding.hpp>
 #include <msgbus/component/parts.hpp>
@@ -14,6 +15,7 @@
 #include <msgbus/exec/options.hpp>
 #include <msgbus/observe/counters.hpp>
 #include <msgbus/observe/outcomes.hpp>
+#include <msgbus/policy/policy.hpp>
 #include <msgbus/routing/router.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -113,6 +115,16 @@ class core : public exec::mailbox_owner, public verb_target {
   /// rejected, if no handler had started and the component is closed.
   void give_up(delivery& d) noexcept;
 
+  /// Calls the function until the component ends.
+  void add_hook(message_hooks::hook added) {
+    hooks_.made().add(routes().guarded(), std::move(added));
+  }
+
+  /// For handlers that are attached from now on. Throws `unsupported` if it has an executor.
+  void set_default_policy(policy handler_policy);
+  /// The policy of a handler that is attached with this one; null: it has none.
+  [[nodiscard]] policy policy_for(policy* own) const;
+
   /// The owner of this object.
   [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
 
@@ -195,6 +207,16 @@ class core : public exec::mailbox_owner, public verb_target {
   void notify_quiet() noexcept;
   void write_off() noexcept;
   [[nodiscard]] std::uint64_t unsettled() const noexcept;
+
+  struct defaults {
+    std::mutex mutex;
+    policy handler_policy;  // under the mutex
+  };
+  on_demand<defaults> defaults_;
+  on_demand<message_hooks> hooks_;
+  void tell_abandoned(value_ref message) const noexcept {
+    if (const message_hooks* const hooks = hooks_.get()) hooks->abandoned(message);
+  }
 
   std::mutex listeners_mutex_;
   std::unique_ptr<listeners> listeners_;  // under the lock; null while there are none

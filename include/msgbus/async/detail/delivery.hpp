@@ -79,6 +79,12 @@ struct delivery {
   // Handlers that were attached before `end` get the message; those after `last` are still to run.
   std::uint64_t end = 0;
   std::uint64_t last = 0;
+  std::uint64_t only = 0;  // the one handler that gets it, by its order; 0: every one does
+
+  // The handler in hand has been tried already, and this is what failed; it has the permit of its
+  // policy's rate limit. See `run_guarded`.
+  failures tried;
+  bool has_permit = false;
 
   exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
 

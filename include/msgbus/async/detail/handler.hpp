@@ -90,7 +90,8 @@ struct invocation {
   template <class Message>
   static step_taken run(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
     if constexpr (!is_coroutine && !needs::has_async) {
-      if (!start && !which.policy && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
+      if (!start && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
+        if (which.policy) return run_guarded(which, d, &run_at_once<Message>);
         run_at_once<Message>(which.f, d.message, d.injection_for(which.entry), d.failed);
         return step_taken::ran;
       }

@@ -62,6 +62,11 @@ struct handler_in_hand {
   const held_policy* const policy;  // null: it asks for nothing
 };
 
+/// Runs a plain handler with a policy, if it need not wait for anything before: `ran`. Else, or if
+/// it has failed and its policy continues, an awaitable does the rest: `suspends`.
+using run_plain = void (*)(void* f, value_ref message, const di::injection& with, failures& failed);
+step_taken run_guarded(const handler_in_hand& which, delivery& d, run_plain run);
+
 /// Makes the awaitable that runs the handler with the message of the delivery, according to its
 /// policy. Without `start` it makes none, and only reports that one is needed.
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,

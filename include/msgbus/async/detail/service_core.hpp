@@ -139,6 +139,9 @@ class service_core final : public routing::name_table, public core {
   void close() noexcept;  // for the end of the component
   void close_to_new() noexcept { core::close(); }
 
+  /// The policy of an operation. Throws `unsupported` for what needs a message that can be kept.
+  [[nodiscard]] policy policy_for_operation(policy own) const;
+
   [[nodiscard]] std::shared_ptr<core> self() noexcept override {
     return std::static_pointer_cast<service_core>(shared_from_this());
   }

@@ -1,0 +1,56 @@
+#pragma once
+
+/// One attempt of a handler: here, or on its policy's executor, for a limited time.
+
+#include <msgbus/async/detail/attempts.hpp>
+#include <msgbus/exec/clock.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace msgbus::async::detail {
+
+/// How long an attempt may take, and what for.
+struct attempt_limit {
+  exec::clock::duration at_most;
+  const char* reason;           // for errors: the limit that says so
+  exec::clock::duration asked;  // by the policy
+};
+
+/// One that is run elsewhere; that may outlive whoever waits for it (A12).
+struct attempt {
+  std::shared_ptr<const handler_run> run;
+  msgbus::context ctx;
+  failures failed;
+  exec::clock::time_point begun{};
+  std::optional<exec::clock::time_point> ended = {};
+  bool has_run = false;  // the handler has begun
+};
+
+/// What became of it.
+struct attempt_end {
+  failures failed;
+  bool has_run = false;    // the handler has begun
+  bool may_repeat = true;  // false: its executor's context has gone
+};
+
+/// Throws `closed` if the handler was cancelled while its message waited: it is not started (D6).
+void check_active(const handler_run& run);
+
+/// Runs it in this coroutine. Throws nothing.
+[[nodiscard]] asio::awaitable<void> run_here(const handler_run& run, msgbus::context ctx,
+                                             attempt_end& end);
+
+/// Runs it on the policy's executor, or the component's, and cancels it when its time is over.
+/// Throws what waiting for a permit throws. An attempt that the verb's cancellation has ended was
+/// not too slow.
+[[nodiscard]] asio::awaitable<void> run_elsewhere(std::shared_ptr<const handler_run> run,
+                                                  msgbus::context ctx,
+                                                  std::optional<attempt_limit> limit,
+                                                  attempt_end& end);
+
+}  // namespace msgbus::async::detail

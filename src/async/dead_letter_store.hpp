@@ -1,0 +1,58 @@
+#pragma once
+
+/// The letters of `dead_letters`, and what is needed to replay them.
+
+#include <msgbus/async/dead_letters.hpp>
+#include <msgbus/async/detail/attempts.hpp>
+#include <msgbus/exec/queued_message.hpp>
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+namespace msgbus::async::detail {
+
+/// Thread-safe. States of a letter: kept -> replaying -> gone, or kept again.
+class dead_letter_store {
+ public:
+  explicit dead_letter_store(dead_letter_options options);
+
+  /// A letter with what it refers to. The handler is known by its place, not kept: it may go.
+  struct kept_letter {
+    dead_letter entry;
+    exec::shared_message message;
+    std::weak_ptr<core> component;
+    std::uint64_t handler = 0;  // its `order`
+    bool replaying = false;
+  };
+
+  void add(kept_letter added);
+
+  [[nodiscard]] std::vector<dead_letter> snapshot() const;
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] dead_letter_counters stats() const;
+
+  /// The letter, for whoever replays it; nothing if it has gone, or somebody else replays it.
+  [[nodiscard]] std::optional<kept_letter> begin_replay(std::uint64_t id);
+  void end_replay(std::uint64_t id, bool has_gone) noexcept;
+
+  bool discard(std::uint64_t id) noexcept;
+
+ private:
+  using letters = std::map<std::uint64_t, kept_letter>;
+  [[nodiscard]] letters::iterator oldest_that_rests() noexcept;
+
+  const dead_letter_options options_;
+  mutable std::mutex mutex_;
+  letters letters_;
+  std::uint64_t next_id_ = 0;
+  dead_letter_counters counts_;
+};
+
+/// Keeps the message of a run that has finally failed.
+struct letter_access {
+  static void add(dead_letters& to, const handler_run& run, std::size_t attempts,
+                  const failures& failed);
+};
+
+}  // namespace msgbus::async::detail

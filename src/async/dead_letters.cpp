@@ -1,0 +1,150 @@
+#include <msgbus/async/dead_letters.hpp>
+
+#include <msgbus/exec/aborted.hpp>
+#include <msgbus/exec/mailbox_strand.hpp>
+
+#include "async/await_handlers.hpp"
+#include "async/dead_letter_store.hpp"
+#include "exec/task_group.hpp"
+
+#include <asio/this_coro.hpp>
+
+namespace msgbus::async {
+
+namespace detail {
+
+namespace {
+
+/// A letter that is on its way to its handler. Destroyed at any time, the letter is still there.
+class replay_of_letter {
+ public:
+  replay_of_letter(std::shared_ptr<dead_letter_store> of, dead_letter_store::kept_letter&& given,
+                   std::shared_ptr<core> to)
+      : store_(std::move(of)),
+        letter_(std::move(given)),
+        component_(std::move(to)),
+        ctx_(letter_.message->head().ctx()),
+        d_(*component_, letter_.message->message(), ctx_) {
+    d_.shared = letter_.message;
+    d_.only = letter_.handler;
+  }
+  replay_of_letter(const replay_of_letter&) = delete;
+  replay_of_letter& operator=(const replay_of_letter&) = delete;
+  ~replay_of_letter() {
+    d_.cut_off();
+    store_->end_replay(letter_.entry.id, has_ended_);
+  }
+
+  static constexpr bool is_caller = false;
+  static constexpr bool is_mailbox_strand = false;
+  [[nodiscard]] delivery& in_hand() noexcept { return d_; }
+  [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
+    return go_on(d_, failure) || note_end();
+  }
+
+  /// Whether there is something to await.
+  [[nodiscard]] bool begin() { return component_->advance(d_) || note_end(); }
+  [[nodiscard]] bool was_handled() const noexcept { return has_ended_ && d_.failed.empty(); }
+
+ private:
+  bool note_end() noexcept {
+    has_ended_ = d_.ran != 0 && !d_.cancelled;
+    return false;
+  }
+
+  const std::shared_ptr<dead_letter_store> store_;
+  const dead_letter_store::kept_letter letter_;
+  const std::shared_ptr<core> component_;
+  const msgbus::context ctx_;
+  delivery d_;
+  bool has_ended_ = false;  // handled, or failed again: it is another letter then
+};
+
+/// For the loop that awaits handlers.
+struct replayed {
+  explicit replayed(std::shared_ptr<replay_of_letter> of) noexcept : replay(std::move(of)) {}
+  static constexpr bool is_caller = false;
+  static constexpr bool is_mailbox_strand = false;
+  [[nodiscard]] delivery& in_hand() noexcept { return replay->in_hand(); }
+  [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
+    return replay->handler_ended(failure);
+  }
+  const std::shared_ptr<replay_of_letter> replay;
+};
+
+asio::awaitable<void> run_replay(std::shared_ptr<replay_of_letter> mine) {
+  if (!mine->begin()) co_return;
+  auto rest = await_handlers<void, replayed>(std::move(mine));
+  co_await std::move(rest);
+}
+
+/// Whether the letter was handled.
+asio::awaitable<bool> replay_one(std::shared_ptr<dead_letter_store> of, std::uint64_t id) {
+  std::optional<dead_letter_store::kept_letter> given = of->begin_replay(id);
+  if (!given) co_return false;
+  std::shared_ptr<core> to = given->component.lock();
+  if (!to || to->closed()) {
+    of->end_replay(id, false);
+    co_return false;
+  }
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const asio::any_io_executor on = exec::child_executor(here, to->executor(), true);
+  auto mine = std::make_shared<replay_of_letter>(of, std::move(*given), std::move(to));
+  exec::task_group group;
+  group.start(on, run_replay(mine));
+  co_await group.join();
+  if (const std::exception_ptr failure = group.failure(0)) {
+    if (!exec::is_aborted(failure)) std::rethrow_exception(failure);
+  }
+  co_return mine->was_handled();
+}
+
+asio::awaitable<std::size_t> replay_all(std::shared_ptr<dead_letter_store> of,
+                                        std::vector<std::uint64_t> ids) {
+  std::size_t handled = 0;
+  for (const std::uint64_t id : ids) {
+    const bool well = co_await replay_one(of, id);
+    if (well) ++handled;
+    const auto state = co_await asio::this_coro::cancellation_state;
+    exec::throw_if_aborted(state, "replay");
+  }
+  co_return handled;
+}
+
+std::vector<std::uint64_t> matching(const dead_letter_store& of,
+                                    const std::function<bool(const dead_letter&)>& which) {
+  std::vector<std::uint64_t> ids;
+  for (const dead_letter& each : of.snapshot()) {
+    if (!which || which(each)) ids.push_back(each.id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+}  // namespace detail
+
+dead_letters::dead_letters(dead_letter_options options)
+    : store_(std::make_shared<detail::dead_letter_store>(std::move(options))) {}
+
+dead_letters::~dead_letters() = default;
+
+std::vector<dead_letter> dead_letters::snapshot() const { return store_->snapshot(); }
+
+std::size_t dead_letters::size() const { return store_->size(); }
+
+dead_letter_counters dead_letters::stats() const { return store_->stats(); }
+
+asio::awaitable<std::size_t> dead_letters::replay(std::function<bool(const letter&)> which) {
+  return detail::replay_all(store_, detail::matching(*store_, which));
+}
+
+std::size_t dead_letters::discard(std::function<bool(const letter&)> which) {
+  std::size_t gone = 0;
+  for (const std::uint64_t id : detail::matching(*store_, which)) {
+    if (store_->discard(id)) ++gone;
+  }
+  return gone;
+}
+
+}  // namespace msgbus::async

@@ -1,0 +1,160 @@
+#include "async/policy_waits.hpp"
+
+#include <msgbus/core/any_event.hpp>
+#include <msgbus/core/saturate.hpp>
+#include <msgbus/exec/async_semaphore.hpp>
+#include <msgbus/exec/timer.hpp>
+#include <msgbus/exec/wait_list.hpp>
+#include <msgbus/policy/detail/limiter_access.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <mutex>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+/// Those who wait for news of an object: each looks again when it is woken.
+class wait_line final : public waiters {
+ public:
+  void wake(std::size_t many) noexcept override {
+    exec::wake_batch woken;
+    const std::lock_guard lock(mutex_);
+    list_.wake(many, woken);
+  }
+  [[nodiscard]] exec::wait_list& list() noexcept { return list_; }
+
+ private:
+  std::mutex mutex_;
+  exec::wait_list list_{mutex_};
+};
+
+/// Those who wait for a permit: the first holds the turnstile, and watches the clock.
+class turnstile final : public waiters {
+ public:
+  void wake(std::size_t) noexcept override {}
+  exec::async_semaphore first{1};
+};
+
+/// A wait for a breaker's news.
+struct breaker_news {
+  const circuit_breaker& of;
+  std::uint64_t seen;
+  const asio::any_io_executor& here;
+
+  static bool is_there(void* self, bool) {
+    const auto& mine = *static_cast<breaker_news*>(self);
+    return breaker_access::has_news(mine.of, mine.seen, exec::now(mine.here));
+  }
+};
+
+/// A place in a rate limiter's line.
+class place_in_line {
+ public:
+  explicit place_in_line(rate_limiter& of) noexcept : of_(&of) {}
+  place_in_line(const place_in_line&) = delete;
+  place_in_line& operator=(const place_in_line&) = delete;
+  ~place_in_line() {
+    if (of_) limiter_access::leave_line(*of_);
+  }
+  /// Zero if a permit was taken, and the place is given up with that.
+  [[nodiscard]] exec::clock::duration take(exec_time now) {
+    const auto wait = limiter_access::take(*of_, now);
+    if (wait == wait.zero()) of_ = nullptr;
+    return wait;
+  }
+
+ private:
+  rate_limiter* of_;
+};
+
+struct duplicate_news {
+  const duplicate_filter& in;
+  const std::string& key;
+
+  static bool is_there(void* self, bool) {
+    const auto& mine = *static_cast<duplicate_news*>(self);
+    return !mine.in.is_in_flight(mine.key);
+  }
+};
+
+}  // namespace
+
+bool breaker_call::try_begin(const std::shared_ptr<circuit_breaker>& through, exec_time now) {
+  const auto given = breaker_access::try_enter(*through, now);
+  if (!given.let_through) return false;
+  ticket_ = *given.let_through;
+  through_ = through;
+  return true;
+}
+
+asio::awaitable<void> breaker_call::begin(std::shared_ptr<circuit_breaker> through, bool wait,
+                                          exec_time until) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  for (bool has_waited = false;; has_waited = true) {
+    const exec_time now = exec::now(here);
+    auto given = breaker_access::look_at(*through);
+    const bool is_over = has_waited && now >= until;
+    if (!is_over) given = breaker_access::try_enter(*through, now);
+    if (given.let_through) {
+      ticket_ = *given.let_through;
+      through_ = std::move(through);
+      co_return;
+    }
+    if (!wait || is_over) {
+      std::rethrow_exception(breaker_access::refusal(*through, given, now));
+    }
+    breaker_news news{*through, given.generation, here};
+    const auto at_most = saturating_sub(std::min(given.retry_at, until), now);
+    auto& line = breaker_access::waiting(*through).made<wait_line>();
+    (void)co_await line.list().wait_for(&breaker_news::is_there, &news, at_most, "circuit breaker");
+  }
+}
+
+asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,
+                                      exec::clock::duration at_most) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const auto given = limiter_access::enter(*of, exec::now(here), at_most);
+  using kind = limiter_access::answer::kind;
+  if (given.result == kind::taken) co_return;
+  if (given.result == kind::refused) std::rethrow_exception(limiter_access::refusal(given.after));
+  place_in_line place(*of);
+  exec::async_semaphore& first = limiter_access::waiting(*of).made<turnstile>().first;
+  co_await first.acquire();
+  // Released after the place is given up: the next one then finds it so.
+  struct release_at_end {
+    exec::async_semaphore& of;
+    ~release_at_end() { of.release(); }
+  } const at_end{first};
+  for (;;) {
+    const auto wait = place.take(exec::now(here));
+    if (wait == wait.zero()) co_return;
+    co_await exec::sleep(wait);
+  }
+}
+
+asio::awaitable<void> concurrency_permit::acquire(std::shared_ptr<exec::async_semaphore> from) {
+  co_await from->acquire();
+  held_ = std::move(from);
+}
+
+asio::awaitable<bool> unique_message::begin(const handler_run& run) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  key_ =
+      run.policy->key ? run.policy->key(any_event(run.value)) : std::string(run.ctx.message_id());
+  if (key_.empty()) co_return true;
+  const std::shared_ptr<duplicate_filter> in = run.policy->filter;
+  for (;;) {
+    switch (in->begin(key_, exec::now(here))) {
+      case duplicate_filter::seen::never: in_ = in; co_return true;
+      case duplicate_filter::seen::handled: co_return false;
+      case duplicate_filter::seen::in_flight: break;
+    }
+    duplicate_news news{*in, key_};
+    auto& line = in->waiting().made<wait_line>();
+    co_await line.list().wait(&duplicate_news::is_there, &news, "duplicate");
+  }
+}
+
+}  // namespace msgbus::async::detail

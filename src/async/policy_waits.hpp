@@ -1,0 +1,103 @@
+#pragma once
+
+/// The guards of a policy that a message may have to wait for. Each is an object in the frame of
+/// the coroutine that runs the handler; destroyed at any time, it gives back what it has (P2).
+
+#include <msgbus/async/detail/attempts.hpp>
+#include <msgbus/exec/clock.hpp>
+#include <msgbus/policy/detail/breaker_access.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace msgbus::async::detail {
+
+using exec_time = exec::clock::time_point;
+
+/// A call through a circuit breaker.
+class breaker_call {
+ public:
+  breaker_call() = default;
+  breaker_call(const breaker_call&) = delete;
+  breaker_call& operator=(const breaker_call&) = delete;
+  ~breaker_call() { end(breaker_machine::verdict::ignored, {}); }
+
+  /// Completes: when the breaker lets the call through; without `wait` at once.
+  /// Throws: `circuit_open`, if it does not, or not until then; `operation_aborted`.
+  /// Cancellation: has taken nothing.
+  /// Executor: the caller's.
+  asio::awaitable<void> begin(std::shared_ptr<circuit_breaker> through, bool wait, exec_time until);
+  /// The same, if that is possible at once.
+  [[nodiscard]] bool try_begin(const std::shared_ptr<circuit_breaker>& through, exec_time now);
+
+  [[nodiscard]] bool has_begun() const noexcept { return through_ != nullptr; }
+
+  void end(breaker_machine::verdict result, exec_time now) noexcept {
+    if (const auto from = std::exchange(through_, nullptr)) {
+      breaker_access::leave(*from, ticket_, result, now);
+    }
+  }
+
+ private:
+  std::shared_ptr<circuit_breaker> through_;  // null: it has not begun, or has ended
+  breaker_machine::ticket ticket_;
+};
+
+/// Completes: with one permit taken.
+/// Throws: `rate_limited` at once, if that would take longer than `at_most`; `operation_aborted`.
+/// Cancellation: has taken nothing, and gives up its place in the line.
+/// Executor: the caller's.
+[[nodiscard]] asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,
+                                                    exec::clock::duration at_most);
+
+/// One of the runs that `policy::max_concurrent` allows.
+class concurrency_permit {
+ public:
+  concurrency_permit() = default;
+  concurrency_permit(const concurrency_permit&) = delete;
+  concurrency_permit& operator=(const concurrency_permit&) = delete;
+  ~concurrency_permit() {
+    if (held_) held_->release();
+  }
+
+  /// See `exec::async_semaphore::acquire`.
+  asio::awaitable<void> acquire(std::shared_ptr<exec::async_semaphore> from);
+  [[nodiscard]] bool try_acquire(const std::shared_ptr<exec::async_semaphore>& from) noexcept {
+    if (!from->try_acquire()) return false;
+    held_ = from;
+    return true;
+  }
+
+ private:
+  std::shared_ptr<exec::async_semaphore> held_;
+};
+
+/// A message that no other one with its key is handled with. Forgotten unless it is handled.
+class unique_message {
+ public:
+  unique_message() = default;
+  unique_message(const unique_message&) = delete;
+  unique_message& operator=(const unique_message&) = delete;
+  ~unique_message() { end(false, {}); }
+
+  /// Completes: with true if the message is to be handled, with false if it was already.
+  /// Throws: `operation_aborted`; what the policy's key function throws.
+  /// Cancellation: has taken nothing.
+  /// Executor: the caller's.
+  asio::awaitable<bool> begin(const handler_run& run);
+
+  void end(bool handled, exec_time now) noexcept {
+    if (const auto in = std::exchange(in_, nullptr)) in->end(key_, handled, now);
+  }
+
+ private:
+  std::shared_ptr<duplicate_filter> in_;  // null: it has not begun, or has ended
+  std::string key_;
+};
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,57 @@
+// What policies allocate while nothing goes wrong.
+
+#include <msgbus/async.hpp>
+
+#include "support/allocations.hpp"
+#include "support/catch.hpp"
+
+#include <asio/io_context.hpp>
+
+#include <memory>
+
+namespace policies_test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct numbered {
+  int n = 0;
+};
+
+/// Allocations of a thousand posted events, on a thread whose caches are warm.
+long cost_of_posts(msgbus::policy how) {
+  asio::io_context io{1};
+  msgbus::async::consumer events(io.get_executor(), {.capacity = 1000});
+  int sum = 0;
+  events.handler([&](const numbered& event) { sum += event.n; }, std::move(how));
+  const auto thousand = [&] {
+    for (int i = 0; i < 1000; ++i) (void)events.post(numbered{1});
+    io.restart();
+    io.run();
+  };
+  for (int i = 0; i < 3; ++i) thousand();
+  const long before = msgbus_test::allocations;
+  thousand();
+  const long counted = msgbus_test::allocations - before;
+  REQUIRE(sum == 4000);
+  return counted;
+}
+
+}  // namespace
+
+TEST_CASE("a plain handler behind guards allocates nothing while nothing goes wrong", "[P9]") {
+  const long without = cost_of_posts({});
+  CHECK(cost_of_posts({.retry = {.attempts = 5}}) <= without);
+  CHECK(cost_of_posts({.breaker = std::make_shared<msgbus::circuit_breaker>()}) <= without);
+  CHECK(cost_of_posts({.rate_limit = {.permits = 1'000'000}}) <= without);
+  CHECK(cost_of_posts({.max_concurrent = 1}) <= without);
+  CHECK(cost_of_posts({.max_concurrent = 2,
+                       .breaker = std::make_shared<msgbus::circuit_breaker>(),
+                       .retry = {.attempts = 5},
+                       .rate_limit = {.permits = 1'000'000},
+                       .dead_letters = std::make_shared<msgbus::async::dead_letters>()}) <=
+        without);
+}
+
+}  // namespace policies_test

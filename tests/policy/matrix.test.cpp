@@ -1,0 +1,283 @@
+// Every part of a policy with every other, in random scripts, against a model that says which runs
+// of the handler there must be, and when.
+
+#include "policy/running.hpp"
+
+#include <msgbus/policy/backoff.hpp>
+#include <msgbus/policy/detail/breaker_machine.hpp>
+#include <msgbus/policy/detail/duplicates.hpp>
+#include <msgbus/policy/detail/token_bucket.hpp>
+
+#include <array>
+#include <ostream>
+#include <random>
+#include <tuple>
+
+namespace matrix_test {
+
+using asio::awaitable;
+using msgbus::async::dead_letters;
+using msgbus::detail::breaker_machine;
+using msgbus_test::placed;
+using msgbus_test::running;
+using namespace std::chrono_literals;
+using duration = std::chrono::steady_clock::duration;
+using time_point = std::chrono::steady_clock::time_point;
+
+namespace {
+
+enum part { executor, permits, timeout, breaker, retries, deadline, rate, duplicates, parts };
+using switches = std::array<bool, parts>;
+
+enum class end { well, fails, final };
+
+/// How long the runs of a message's handler take, and how they end.
+struct script {
+  std::vector<int> ids;
+  bool is_plain;  // the handler is no coroutine, and takes no time
+  std::array<duration, 12> takes;
+  std::array<end, 12> ends;
+  [[nodiscard]] std::size_t at(int id, std::size_t attempt) const {
+    return (static_cast<std::size_t>(id) * 5 + attempt) % takes.size();
+  }
+};
+
+struct run {
+  int id;
+  std::size_t attempt;
+  duration at;
+  friend bool operator==(const run&, const run&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const run& r) {
+    return out << r.id << '/' << r.attempt << '@'
+               << std::chrono::duration_cast<std::chrono::milliseconds>(r.at).count();
+  }
+};
+
+struct outcome {
+  std::vector<run> runs;
+  std::uint64_t handled = 0;
+  std::uint64_t failed = 0;
+};
+
+// No two of these times meet.
+constexpr duration time_limit = 2500ms;
+constexpr duration all_limit = 7300ms;
+const msgbus::retry again{.attempts = 4, .backoff = 700ms, .jitter = 0};
+const msgbus::breaker_options opening{
+    .failure_ratio = 0.5, .minimum = 2, .sampling = 20s, .open_for = 3100ms, .max_open_for = 9s};
+const msgbus::rate_limit pace{.permits = 1, .per = 1900ms, .burst = 2};
+constexpr duration window = 11s;
+
+/// What must happen to messages that are all there at the start, in a mailbox of one loop.
+outcome model(const script& s, const switches& on) {
+  outcome expected;
+  breaker_machine machine({opening.failure_ratio, opening.minimum, opening.sampling,
+                           opening.open_for, opening.max_open_for, 1});
+  msgbus::detail::token_bucket bucket(pace.permits, pace.per, pace.burst);
+  msgbus::detail::duplicates known(window, 100);
+  time_point now{};
+  for (const int id : s.ids) {
+    const std::string key = std::to_string(id);
+    using seen = msgbus::detail::duplicates::seen;
+    if (on[duplicates] && known.begin(key, now) == seen::handled) {
+      ++expected.handled;
+      continue;
+    }
+    while (on[rate] && !bucket.try_take(now)) now += bucket.until_available(1, now);
+    const time_point until = on[deadline] ? now + all_limit : time_point::max();
+    bool well = false;
+    for (std::size_t attempt = 1;; ++attempt) {
+      breaker_machine::ticket ticket;
+      while (on[breaker] && now < until && !machine.try_enter(now, ticket)) {
+        now = std::min(machine.retry_at(), until);
+      }
+      if (on[breaker] && now >= until) break;
+      expected.runs.push_back({id, attempt, now - time_point{}});
+      const std::size_t at = s.at(id, attempt);
+      duration longest = on[timeout] ? time_limit : duration::max();
+      if (on[deadline]) longest = std::min(longest, until - now);
+      const bool too_slow = s.takes[at] > longest;
+      now += std::min(s.takes[at], longest);
+      well = !too_slow && s.ends[at] == end::well;
+      const bool is_final = !too_slow && s.ends[at] == end::final;
+      using verdict = breaker_machine::verdict;
+      if (on[breaker]) {
+        machine.leave(ticket,
+                      well       ? verdict::succeeded
+                      : is_final ? verdict::ignored
+                                 : verdict::failed,
+                      now);
+      }
+      if (well || is_final || !on[retries] || attempt == again.attempts) break;
+      const duration pause = msgbus::detail::backoff_before(attempt + 1, again, 1);
+      if (now + pause >= until) break;
+      now += pause;
+    }
+    ++(well ? expected.handled : expected.failed);
+    if (on[duplicates]) well ? known.handled(key, now) : known.forget(key);
+  }
+  return expected;
+}
+
+script random_script(std::mt19937& random) {
+  script s;
+  for (std::size_t n = 1 + random() % 6; n != 0; --n)
+    s.ids.push_back(static_cast<int>(random() % 4));
+  s.is_plain = random() % 3 == 0;
+  for (duration& each : s.takes) each = std::chrono::seconds(s.is_plain ? 0 : random() % 4);
+  for (end& each : s.ends) {
+    const auto drawn = random() % 10;
+    each = drawn < 4 ? end::well : drawn < 9 ? end::fails : end::final;
+  }
+  return s;
+}
+
+struct scripted {
+  scripted(const script& s, const switches& on, msgbus::async::mailbox_options options = {})
+      : t(options) {
+    msgbus::policy how{.dead_letters = letters};
+    if (on[executor]) how.executor = t.context.get_executor();
+    if (on[permits]) how.max_concurrent = 1;
+    if (on[timeout]) how.timeout = time_limit;
+    if (on[breaker]) how.breaker = shared_breaker;
+    if (on[retries]) how.retry = again;
+    if (on[deadline]) how.deadline = all_limit;
+    if (on[rate]) how.rate_limit.limiter = limiter;
+    if (on[duplicates]) {
+      how.deduplicate = {.window = window, .key = [](const msgbus::any_event& event) {
+                           return std::to_string(event.get_if<placed>()->id);
+                         }};
+    }
+    if (s.is_plain) {
+      t.events.handler(
+          [this, s](const placed& event, const msgbus::context& known) {
+            leave(s.ends[begin(s, event, known)]);
+          },
+          std::move(how));
+    } else {
+      t.events.handler(
+          [this, s](const placed& event, const msgbus::context& known) -> awaitable<void> {
+            const std::size_t at = begin(s, event, known);
+            if (s.takes[at] != 0s) co_await msgbus::exec::sleep(s.takes[at]);
+            leave(s.ends[at]);
+          },
+          std::move(how));
+    }
+    for (const int id : s.ids) (void)t.events.post(placed{id});
+  }
+  std::size_t begin(const script& s, const placed& event, const msgbus::context& known) {
+    const std::size_t attempt = known.attempt();
+    seen.runs.push_back({event.id, attempt, t.since_start()});
+    return s.at(event.id, attempt);
+  }
+  static void leave(end how) {
+    if (how == end::final) throw std::bad_alloc();
+    if (how == end::fails) throw std::runtime_error("down");
+  }
+  void check_at_rest() const {
+    const auto counted = t.events.stats();
+    REQUIRE(msgbus_test::is_conserved(counted));
+    REQUIRE(letters->size() == counted.failed);
+    REQUIRE(limiter->waiting() == 0);
+  }
+
+  std::shared_ptr<dead_letters> letters = std::make_shared<dead_letters>();
+  std::shared_ptr<msgbus::circuit_breaker> shared_breaker =
+      std::make_shared<msgbus::circuit_breaker>(opening);
+  std::shared_ptr<msgbus::rate_limiter> limiter = std::make_shared<msgbus::rate_limiter>(pace);
+  outcome seen;
+  msgbus::testing::probe watching;  // so that nothing is said on stderr
+  running t;
+};
+
+constexpr int scripts = 200;
+
+/// Calls `f` with random scripts in which these two parts are on, and the others at random.
+template <class F>
+void for_each_pair(F f) {
+  std::mt19937 random(2024);
+  for (int first = 0; first < parts; ++first) {
+    for (int second = first + 1; second < parts; ++second) {
+      for (int n = 0; n < scripts; ++n) {
+        switches on{};
+        for (bool& each : on) each = random() % 3 == 0;
+        on[static_cast<std::size_t>(first)] = on[static_cast<std::size_t>(second)] = true;
+        f(random_script(random), on, random);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every two parts of a policy do what the model says, in random scripts", "[P1][P2][P3]") {
+  for_each_pair([](const script& s, const switches& on, std::mt19937&) {
+    scripted real(s, on);
+    real.t.events.observe(real.watching);
+    real.t.pass(10min);
+    const outcome expected = model(s, on);
+    const auto counted = real.t.events.stats();
+    REQUIRE(real.seen.runs == expected.runs);
+    REQUIRE(counted.handled == expected.handled);
+    REQUIRE(counted.failed == expected.failed);
+    real.check_at_rest();
+  });
+}
+
+TEST_CASE("a drain at any time leaves every message in one outcome", "[P2]") {
+  for_each_pair([](const script& s, const switches& on, std::mt19937& random) {
+    scripted real(s, on, {.concurrency = 1 + random() % 3});
+    real.t.events.observe(real.watching);
+    real.t.pass(std::chrono::milliseconds(random() % 20'000));
+    const auto report = real.t.clock.run(real.t.context, real.t.events.drain(1s));
+    const auto counted = real.t.events.stats();
+    REQUIRE(counted.accepted == s.ids.size());
+    REQUIRE(report.abandoned == counted.abandoned);
+    real.t.pass(1h);
+    real.check_at_rest();
+  });
+}
+
+TEST_CASE("a close at any time lets every message end", "[P2]") {
+  for_each_pair([](const script& s, const switches& on, std::mt19937& random) {
+    scripted real(s, on, {.concurrency = 1 + random() % 3});
+    real.t.events.observe(real.watching);
+    real.t.pass(std::chrono::milliseconds(random() % 20'000));
+    real.t.events.close();
+    real.t.pass(1h);
+    REQUIRE(real.t.events.stats().abandoned == 0);
+    real.check_at_rest();
+  });
+}
+
+TEST_CASE("a cancelled verb leaves nothing behind, whatever it waits for", "[P2][A9]") {
+  for_each_pair([](const script& s, const switches& on, std::mt19937& random) {
+    scripted real(s, on);
+    real.t.events.observe(real.watching);
+    std::vector<msgbus::testing::spawned<std::size_t>> calls;
+    for (const int id : s.ids) {
+      calls.push_back(real.t.context.spawn(real.t.events.consume(placed{id})));
+    }
+    real.t.pass(std::chrono::milliseconds(random() % 20'000));
+    for (auto& each : calls) each.cancel();
+    real.t.pass(1h);
+    for (auto& each : calls) REQUIRE(each.done());
+    real.check_at_rest();
+  });
+}
+
+TEST_CASE("a destroyed component leaves no permit taken", "[P2][A12]") {
+  for_each_pair([](const script& s, const switches& on, std::mt19937& random) {
+    auto real = std::make_unique<scripted>(s, on);
+    real->t.events.observe(real->watching);
+    const auto limiter = real->limiter;
+    const auto letters = real->letters;
+    real->t.pass(std::chrono::milliseconds(random() % 20'000));
+    real.reset();
+    REQUIRE(limiter->waiting() == 0);
+    const auto counted = letters->stats();
+    REQUIRE(counted.added == letters->size());
+  });
+}
+
+}  // namespace matrix_test

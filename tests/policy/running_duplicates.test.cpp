@@ -1,0 +1,90 @@
+// Handlers that see each message once.
+
+#include "policy/running.hpp"
+
+namespace running_duplicates_test {
+
+using asio::awaitable;
+using msgbus_test::placed;
+using msgbus_test::running;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string id_of(const msgbus::any_event& event) {
+  return std::to_string(event.get_if<placed>()->id);
+}
+
+}  // namespace
+
+TEST_CASE("a message that comes twice is handled once, and counts as handled twice", "[P2]") {
+  running t;
+  std::vector<int> ran;
+  t.events.handler([&](const placed& event) { ran.push_back(event.id); },
+                   {.deduplicate = {.window = 10s, .key = id_of}});
+  for (const int id : {1, 2, 1, 1, 2, 3}) (void)t.events.post(placed{id});
+  t.context.run();
+  CHECK(ran == std::vector{1, 2, 3});
+  CHECK(t.events.stats().handled == 6);
+  t.clock.advance(10s);
+  CHECK(t.consume(1) == 1);
+  CHECK(ran == std::vector{1, 2, 3, 1});
+}
+
+TEST_CASE("a message without a key is no duplicate of anything") {
+  running t;
+  int runs = 0;
+  t.events.handler([&](const placed&) { ++runs; }, {.deduplicate = {.window = 10s}});
+  t.post(1, 3);
+  t.context.run();
+  CHECK(runs == 3);
+}
+
+TEST_CASE("a twin waits for the outcome of the first") {
+  running t({.concurrency = 3});
+  msgbus_test::gate open;
+  int runs = 0;
+  bool fails = false;
+  t.events.handler(
+      [&](const placed&) -> awaitable<void> {
+        ++runs;
+        co_await open.wait();
+        if (std::exchange(fails, false)) throw std::runtime_error("down");
+      },
+      {.deduplicate = {.window = 10s, .key = id_of}});
+  for (int i = 0; i < 3; ++i) (void)t.events.post(placed{1});
+  t.context.run();
+  CHECK(runs == 1);
+  SECTION("it is handled: so are they") {
+    open.open();
+    t.context.run();
+    CHECK(runs == 1);
+    CHECK(t.events.stats().handled == 3);
+  }
+  SECTION("it fails: one of them runs in its place") {
+    fails = true;
+    open.open();
+    t.context.run();
+    CHECK(runs == 2);
+    CHECK(t.events.stats().failed == 1);
+    CHECK(t.events.stats().handled == 2);
+  }
+  SECTION("all are cancelled") {
+    CHECK(t.clock.run(t.context, t.events.drain(1s)).abandoned == 3);
+    CHECK(runs == 1);
+    CHECK(msgbus_test::is_conserved(t.events.stats()));
+  }
+}
+
+TEST_CASE("a key function that throws fails its message") {
+  running t;
+  t.events.handler(
+      [](const placed&) {},
+      {.deduplicate = {.window = 10s, .key = [](const msgbus::any_event&) -> std::string {
+                         throw std::logic_error("no key");
+                       }}});
+  CHECK(msgbus_test::text_of([&] { t.consume(); }) == "no key");
+  CHECK(t.events.stats().failed == 1);
+}
+
+}  // namespace running_duplicates_test

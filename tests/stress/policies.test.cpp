@@ -1,0 +1,133 @@
+// Breaker, rate limiter, letters and permits that handlers share on several threads.
+
+#include <msgbus/async.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/catch.hpp"
+#include "support/thread_group.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_future.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace policies_test {
+
+namespace bus = msgbus::async;
+using asio::awaitable;
+using msgbus_test::is_conserved;
+using msgbus_test::rounds;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct ping {
+  int number = 0;
+};
+
+template <class T>
+T wait_for(asio::thread_pool& pool, awaitable<T> what) {
+  auto result = asio::co_spawn(asio::make_strand(pool), std::move(what), asio::use_future);
+  if (result.wait_for(msgbus_test::deadline) != std::future_status::ready) {
+    throw std::runtime_error("waited too long for an awaitable");
+  }
+  return result.get();
+}
+
+}  // namespace
+
+TEST_CASE("guards that four threads share lose no message and no permit", "[P2][P3][A7]") {
+  asio::thread_pool pool(4);
+  const auto breaker = std::make_shared<bus::circuit_breaker>(bus::breaker_options{
+      .minimum = 5, .sampling = 5ms, .open_for = 1ms, .max_open_for = 4ms, .half_open_permits = 2});
+  const auto limiter =
+      std::make_shared<bus::rate_limiter>(bus::rate_limit{.permits = 400, .per = 1ms, .burst = 50});
+  const auto letters =
+      std::make_shared<bus::dead_letters>(bus::dead_letter_options{.capacity = 20});
+  std::array<std::atomic<int>, 4> inside{};
+  std::atomic<bool> too_many{false};
+  std::array<std::optional<bus::consumer>, 4> components;
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    bus::consumer& each =
+        components[i].emplace(pool.get_executor(), bus::mailbox_options{.concurrency = 3});
+    each.observe(std::make_shared<msgbus::observer>());
+    bus::policy how{.max_concurrent = 2,
+                    .breaker = breaker,
+                    .retry = {.attempts = 2, .backoff = 10us},
+                    .rate_limit = {.limiter = limiter},
+                    .deduplicate = {.window = 1ms,
+                                    .key =
+                                        [](const msgbus::any_event& event) {
+                                          return std::to_string(event.get_if<ping>()->number / 2);
+                                        }},
+                    .dead_letters = letters};
+    if (i % 2 == 0) how.deduplicate = {};
+    const auto run = [&, i](const ping& event) {
+      if (inside[i].load() > 2) too_many = true;
+      if (event.number % 5 < 2) throw std::runtime_error("down");
+    };
+    if (i < 2) {
+      each.handler(
+          [&, i, run](const ping& event) -> awaitable<void> {
+            ++inside[i];
+            const std::shared_ptr<void> end(nullptr, [&, i](void*) { --inside[i]; });
+            if (event.number % 3 == 0) co_await msgbus_test::hop();
+            run(event);
+          },
+          how);
+    } else {
+      each.handler(
+          [&, i, run](const ping& event) {
+            ++inside[i];
+            const std::shared_ptr<void> end(nullptr, [&, i](void*) { --inside[i]; });
+            run(event);
+          },
+          how);
+    }
+  }
+  const auto use = [&](bus::consumer& events) -> awaitable<void> {
+    for (int n = 0; n < rounds(300); ++n) {
+      (void)co_await events.send<ping>(n);
+      if (n % 7 != 0) continue;
+      try {
+        co_await events.consume<ping>(n);
+      } catch (const std::exception&) {  // down, or refused by the breaker
+      }
+    }
+  };
+  std::vector<std::future<void>> all;
+  for (auto& each : components) {
+    all.push_back(asio::co_spawn(asio::make_strand(pool), use(*each), asio::use_future));
+  }
+  for (int n = 0; n < 20; ++n) {
+    breaker->isolate();
+    (void)wait_for(pool, letters->replay());
+    breaker->reset();
+    letters->discard([](const bus::dead_letter& each) { return each.id % 2 == 0; });
+  }
+  for (auto& each : all) {
+    REQUIRE(each.wait_for(msgbus_test::deadline) == std::future_status::ready);
+    each.get();
+  }
+  for (auto& each : components) {
+    const auto report = wait_for(pool, each->drain(msgbus_test::deadline));
+    CHECK(report.abandoned == 0);
+    CHECK(is_conserved(each->stats()));
+  }
+  pool.join();
+  CHECK_FALSE(too_many);
+  CHECK(limiter->waiting() == 0);
+  const auto counted = letters->stats();
+  CHECK(counted.added == counted.replayed + counted.discarded + counted.dropped + letters->size());
+}
+
+}  // namespace policies_test
