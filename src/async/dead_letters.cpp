@@ -36,7 +36,7 @@ class replay_of_letter {
   }
 
   static constexpr bool is_caller = false;
-  static constexpr bool is_mailbox_strand = false;
+  static constexpr bool is_loop = false;
   [[nodiscard]] delivery& in_hand() noexcept { return d_; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
     return go_on(d_, failure) || note_end();
@@ -64,7 +64,7 @@ class replay_of_letter {
 struct replayed {
   explicit replayed(std::shared_ptr<replay_of_letter> of) noexcept : replay(std::move(of)) {}
   static constexpr bool is_caller = false;
-  static constexpr bool is_mailbox_strand = false;
+  static constexpr bool is_loop = false;
   [[nodiscard]] delivery& in_hand() noexcept { return replay->in_hand(); }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
     return replay->handler_ended(failure);

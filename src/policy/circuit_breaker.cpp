@@ -102,16 +102,16 @@ breaker_machine::verdict breaker_access::verdict_on(const circuit_breaker& to,
 std::exception_ptr breaker_access::refusal(const circuit_breaker& by, const answer& given,
                                            machine::time_point now) {
   const std::string& name = by.options_.name;
-  const std::string name = "circuit breaker" + (name.empty() ? "" : " '" + name + "'");
+  const std::string breaker = "circuit breaker" + (name.empty() ? "" : " '" + name + "'");
   if (given.retry_at == machine::time_point::max()) {
     return std::make_exception_ptr(error(
-        errc::circuit_open, name + " is isolated: it lets nothing through until it is reset"));
+        errc::circuit_open, breaker + " is isolated: it lets nothing through until it is reset"));
   }
   const auto after = std::max(saturating_sub(given.retry_at, now), machine::duration::zero());
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(after).count();
   return std::make_exception_ptr(
       refused_error(errc::circuit_open,
-                    name + " is open: it tries again in " + std::to_string(ms) + " ms", after));
+                    breaker + " is open: it tries again in " + std::to_string(ms) + " ms", after));
 }
 
 attached_waiters& breaker_access::waiting(circuit_breaker& of) noexcept { return of.waiting_; }

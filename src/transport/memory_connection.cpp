@@ -52,9 +52,9 @@ void connection::close() noexcept {
   lock.in().remove(*this, lock);
 }
 
-void connection::must_fit(const envelope& message) const {
+void connection::must_fit(const envelope& one) const {
   const std::size_t limit = options_.max_payload;
-  if (limit != 0 && size_of(message) > limit) throw too_large(message, limit);
+  if (limit != 0 && size_of(one) > limit) throw too_large(one, limit);
 }
 
 void connection::publish(hub_lock& lock, message one, bool to_itself) {

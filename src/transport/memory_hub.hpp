@@ -158,7 +158,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   /// Throws `closed`.
   void must_be_open() const;
   /// Throws if it is too large.
-  void must_fit(const envelope& message) const;
+  void must_fit(const envelope& one) const;
 
   /// Does it, or keeps it until the connection is back.
   template <class Act>

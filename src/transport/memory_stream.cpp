@@ -43,18 +43,18 @@ const message* message_log::find(std::uint64_t sequence) const noexcept {
 
 // --- Who gets what. ------------------------------------------------------------------------------
 
-void durable_state::join(taker_id taker, owner_id owner) { takers_.push_back({taker, owner}); }
+void durable_state::join(taker_id id, owner_id owner) { takers_.push_back({id, owner}); }
 
-void durable_state::leave(taker_id taker) {
-  std::erase_if(takers_, [&](const auto& each) { return each.id == taker; });
+void durable_state::leave(taker_id id) {
+  std::erase_if(takers_, [&](const auto& each) { return each.id == id; });
 }
 
-void durable_state::ask(taker_id taker, std::size_t more) {
-  if (auto* const found = find(taker)) found->credit += more;
+void durable_state::ask(taker_id id, std::size_t more) {
+  if (auto* const found = find(id)) found->credit += more;
 }
 
-void durable_state::pause(taker_id taker, bool away) {
-  if (auto* const found = find(taker)) found->away = away;
+void durable_state::pause(taker_id id, bool away) {
+  if (auto* const found = find(id)) found->away = away;
 }
 
 const durable_state::taker* durable_state::find(taker_id id) const noexcept {
@@ -67,8 +67,8 @@ durable_state::taker* durable_state::find(taker_id id) noexcept {
   return found == takers_.end() ? nullptr : &*found;
 }
 
-bool durable_state::waits(taker_id taker) const noexcept {
-  const auto* const found = find(taker);
+bool durable_state::waits(taker_id id) const noexcept {
+  const auto* const found = find(id);
   return found != nullptr && found->credit != 0 && !found->away;
 }
 

@@ -72,11 +72,11 @@ class durable_state {
   /// For what is delivered from now on.
   void set_ack_wait(duration patience) noexcept { ack_wait_ = patience; }
 
-  void join(taker_id taker, owner_id owner);
-  void leave(taker_id taker);
-  void ask(taker_id taker, std::size_t more);
+  void join(taker_id id, owner_id owner);
+  void leave(taker_id id);
+  void ask(taker_id id, std::size_t more);
   /// Nothing is given to a taker whose connection is away.
-  void pause(taker_id taker, bool away);
+  void pause(taker_id id, bool away);
   /// The connection of this owner is lost, and the patience with what it holds begins; or it is
   /// back, and what lives is in progress again.
   void set_away(owner_id owner, bool away, time_point now);
@@ -87,7 +87,7 @@ class durable_state {
 
   /// When something will be delivered again; for takers with credit it is worth to wait for that.
   [[nodiscard]] std::optional<time_point> next_due() const;
-  [[nodiscard]] bool waits(taker_id taker) const noexcept;
+  [[nodiscard]] bool waits(taker_id id) const noexcept;
 
   /// Whether this is the last delivery of a message that is not settled.
   [[nodiscard]] bool holds(std::uint64_t sequence, unsigned times) const;

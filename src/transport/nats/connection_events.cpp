@@ -182,9 +182,9 @@ void connection::end(std::string text) {
   if (ended_.exchange(true)) return;
   const std::size_t lost = give_up_kept();
   if (lost != 0) {
-    const std::string text =
+    const std::string note =
         std::to_string(lost) + " messages that waited for the connection are given up";
-    tell([&](connection_listener& to) { to.failed(with_reason(text)); });
+    tell([&](connection_listener& to) { to.failed(with_reason(note)); });
   }
   tell([&](connection_listener& to) { to.ended(role_, with_reason(std::move(text))); });
   for (const auto& each : subscriptions()) each->connection_has_ended();
