@@ -19,8 +19,8 @@ class stopped_clock : public clock {
  public:
   explicit stopped_clock(std::chrono::hours at) : at_(at) {}
   time_point now() const noexcept override { return at_; }
-  bool add(std::shared_ptr<sleeper>, time_point) override { return true; }
-  void remove(const sleeper&) noexcept override {}
+  bool add(std::shared_ptr<clock_waiter>, time_point) override { return true; }
+  void remove(const clock_waiter&) noexcept override {}
 
  private:
   time_point at_;

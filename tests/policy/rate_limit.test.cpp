@@ -25,22 +25,22 @@ TEST_CASE("a rate limit is plain until it has permits or a limiter") {
 
 TEST_CASE("without a burst as many as the permits are given at once") {
   msgbus::rate_limiter limiter({.permits = 3});
-  for (int i = 0; i < 3; ++i) CHECK(access::enter(limiter, start, 0s).what == kind::taken);
-  CHECK(access::enter(limiter, start, 0s).what == kind::refused);
+  for (int i = 0; i < 3; ++i) CHECK(access::enter(limiter, start, 0s).result == kind::taken);
+  CHECK(access::enter(limiter, start, 0s).result == kind::refused);
 }
 
 TEST_CASE("who waits is counted, and nobody overtakes") {
   msgbus::rate_limiter limiter({.permits = 1, .per = 1s});
-  CHECK(access::enter(limiter, start, 0s).what == kind::taken);
+  CHECK(access::enter(limiter, start, 0s).result == kind::taken);
   const auto first = access::enter(limiter, start, 10s);
-  CHECK(first.what == kind::in_line);
+  CHECK(first.result == kind::in_line);
   CHECK(first.after == 1s);
   const auto second = access::enter(limiter, start, 10s);
   CHECK(second.after == 2s);
   CHECK(limiter.waiting() == 2);
   // A permit is there, and those in line come first.
   const auto third = access::enter(limiter, start + 1s, 1s);
-  CHECK(third.what == kind::refused);
+  CHECK(third.result == kind::refused);
   CHECK(third.after == 2s);
   CHECK(access::take(limiter, start + 1s) == 0s);
   CHECK(access::take(limiter, start + 1s) == 1s);
@@ -51,7 +51,7 @@ TEST_CASE("who waits is counted, and nobody overtakes") {
 TEST_CASE("what can never be admitted is refused at once") {
   msgbus::rate_limiter none({.permits = 0});
   const auto given = access::enter(none, start, access::duration::max());
-  CHECK(given.what == kind::refused);
+  CHECK(given.result == kind::refused);
   const auto refusal = access::refusal(given.after);
   CHECK(msgbus::describe(refusal) == "the rate limit gives no permits at all");
   CHECK_FALSE(msgbus::retry_after(refusal));
