@@ -99,16 +99,16 @@ TEST_CASE("however many threads offer, no more run than may, and each runs once"
       --running;
     }
   };
-  std::vector<std::thread> running;
+  std::vector<std::thread> workers;
   for (int t = 0; t < threads; ++t) {
-    running.emplace_back([&] {
+    workers.emplace_back([&] {
       for (int i = 1; i <= each; ++i) {
         auto value = std::make_unique<int>(i);
         if (all.offer(value, true) == verdict::runs) run(std::move(value));
       }
     });
   }
-  for (std::thread& one : running) one.join();
+  for (std::thread& one : workers) one.join();
   CHECK(ended == each * threads);
   CHECK(sum == std::uint64_t{threads} * each * (each + 1) / 2);
   CHECK(most <= limit);
