@@ -19,6 +19,7 @@
 #include <msgbus/routing/subscription.hpp>
 #include <msgbus/sync/consumer.hpp>
 #include <msgbus/sync/operation.hpp>
+#include <msgbus/sync/policy.hpp>
 #include <msgbus/sync/producer.hpp>
 #include <msgbus/sync/publisher.hpp>
 #include <msgbus/sync/service.hpp>

@@ -1,11 +1,11 @@
 #include <msgbus/policy/backoff.hpp>
 
 #include <msgbus/core/error.hpp>
-#include <msgbus/exec/aborted.hpp>
 
 #include <algorithm>
 #include <new>
 #include <random>
+#include <string_view>
 #include <system_error>
 
 namespace msgbus::detail {
@@ -27,6 +27,13 @@ duration grown(std::size_t next, backoff_kind kind, duration first, duration lon
     pause = pause > longest / 2 ? longest : pause * 2;
   }
   return pause;
+}
+
+/// This is compiled without Asio, whose category of system errors is its own.
+bool is_cancellation(const std::error_code& code) noexcept {
+  if (code == std::errc::operation_canceled) return true;
+  return code.value() == static_cast<int>(std::errc::operation_canceled) &&
+         std::string_view(code.category().name()) == "asio.system";
 }
 
 bool is_misuse(const std::error_code& code) noexcept {
@@ -59,7 +66,6 @@ duration pause_before(std::size_t next, const retry& settings, const failures& f
 
 bool is_final(const std::exception_ptr& failure) noexcept {
   if (!failure) return false;
-  if (exec::is_aborted(failure)) return true;  // Asio has a category of its own
   try {
     std::rethrow_exception(failure);
   } catch (const std::bad_alloc&) {
@@ -67,7 +73,7 @@ bool is_final(const std::exception_ptr& failure) noexcept {
   } catch (const dispatch_error& several) {
     return std::any_of(several.errors().begin(), several.errors().end(), is_final);
   } catch (const std::system_error& e) {
-    return e.code() == std::errc::operation_canceled || is_misuse(e.code());
+    return is_cancellation(e.code()) || is_misuse(e.code());
   } catch (...) {
     return false;
   }

@@ -31,6 +31,11 @@ bool limiter_access::try_take(rate_limiter& from, time_point now) {
   return from.waiting_count_ == 0 && from.bucket_.try_take(now);
 }
 
+limiter_access::duration limiter_access::wait(const rate_limiter& of, time_point now) {
+  const std::lock_guard lock(of.mutex_);
+  return of.bucket_.until_available(of.waiting_count_ + 1, now);
+}
+
 limiter_access::duration limiter_access::take(rate_limiter& from, time_point now) {
   const std::lock_guard lock(from.mutex_);
   if (!from.bucket_.try_take(now)) return from.bucket_.until_available(1, now);

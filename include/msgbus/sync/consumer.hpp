@@ -6,7 +6,9 @@
 #include <msgbus/core/event.hpp>
 #include <msgbus/routing/subscription.hpp>
 #include <msgbus/sync/detail/consumer_core.hpp>
+#include <msgbus/sync/detail/guarded.hpp>
 #include <msgbus/sync/detail/handler.hpp>
+#include <msgbus/sync/policy.hpp>
 
 namespace msgbus::sync {
 
@@ -34,12 +36,20 @@ class consumer : public component::base<detail::consumer_core> {
   subscription handler(F f) {
     return attach(f, component::taken_by<F>());
   }
+  template <class F>
+  subscription handler(F f, policy how) {
+    return attach(f, component::taken_by<F>(), how);
+  }
 
   /// Attaches one handler for several event types. Its first parameter may be generic. It runs once
   /// per event (T2).
   template <class E, class... Es, class F>
   subscription handler(F f) {
     return attach(f, component::named_types<E, Es...>{});
+  }
+  template <class E, class... Es, class F>
+  subscription handler(F f, policy how) {
+    return attach(f, component::named_types<E, Es...>{}, how);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
@@ -87,6 +97,13 @@ class consumer : public component::base<detail::consumer_core> {
     component::check_callable(f);
     return core_->attach_handler(detail::event_calls<F, Es...>(), component::callable_of<F>,
                                  std::addressof(f));
+  }
+  template <class F, class... Es>
+  subscription attach(F& f, detail::type_list<Es...>, const policy& how) {
+    component::check_callable(f);
+    detail::guarded<F> guarded{std::move(f), detail::make_guards(how)};
+    return core_->attach_handler(detail::guarded_event_calls<F, Es...>(),
+                                 component::callable_of<detail::guarded<F>>, &guarded);
   }
 };
 

@@ -6,8 +6,10 @@
 #include <msgbus/core/event.hpp>
 #include <msgbus/core/topic.hpp>
 #include <msgbus/routing/subscription.hpp>
+#include <msgbus/sync/detail/guarded.hpp>
 #include <msgbus/sync/detail/handler.hpp>
 #include <msgbus/sync/detail/subscriber_core.hpp>
+#include <msgbus/sync/policy.hpp>
 
 namespace msgbus::sync {
 
@@ -38,11 +40,19 @@ class subscriber : public component::base<detail::subscriber_core> {
   subscription subscribe(std::string_view pattern, F f) {
     return attach({pattern}, f, component::taken_by<F>());
   }
+  template <class F>
+  subscription subscribe(std::string_view pattern, F f, policy how) {
+    return attach({pattern}, f, component::taken_by<F>(), how);
+  }
 
   /// Attaches one handler to several patterns.
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
     return attach(patterns, f, component::taken_by<F>());
+  }
+  template <class F>
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
+    return attach(patterns, f, component::taken_by<F>(), how);
   }
 
   /// Attaches one handler for the message types in angle brackets. Its first parameter may be
@@ -50,6 +60,10 @@ class subscriber : public component::base<detail::subscriber_core> {
   template <class M, class... Ms, class F>
   subscription subscribe(std::string_view pattern, F f) {
     return attach({pattern}, f, component::named_types<M, Ms...>{});
+  }
+  template <class M, class... Ms, class F>
+  subscription subscribe(std::string_view pattern, F f, policy how) {
+    return attach({pattern}, f, component::named_types<M, Ms...>{}, how);
   }
 
   /// As above, for several patterns.
@@ -62,6 +76,10 @@ class subscriber : public component::base<detail::subscriber_core> {
   template <class T, class F>
   subscription subscribe(const topic<T>& topic, F f) {
     return attach({topic.name()}, f, detail::type_list<T>{});
+  }
+  template <class T, class F>
+  subscription subscribe(const topic<T>& topic, F f, policy how) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, how);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
@@ -122,6 +140,14 @@ class subscriber : public component::base<detail::subscriber_core> {
     component::check_callable(f);
     return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),
                                  component::callable_of<F>, std::addressof(f));
+  }
+  template <class F, class... Ms>
+  subscription attach(std::initializer_list<std::string_view> patterns, F& f,
+                      detail::type_list<Ms...>, const policy& how) {
+    component::check_callable(f);
+    detail::guarded<F> guarded{std::move(f), detail::make_guards(how)};
+    return core_->attach_handler(patterns, detail::guarded_message_calls<F, Ms...>(),
+                                 component::callable_of<detail::guarded<F>>, &guarded);
   }
 };
 

@@ -26,6 +26,8 @@ struct limiter_access {
   };
   /// A permit, if there is one that nobody waits for.
   [[nodiscard]] static bool try_take(rate_limiter& from, time_point now);
+  /// How long one more would have to wait.
+  [[nodiscard]] static duration wait(const rate_limiter& of, time_point now);
   [[nodiscard]] static answer enter(rate_limiter& to, time_point now, duration at_most);
 
   /// For the first in line: zero if it has taken a permit and left the line, or how long to wait.

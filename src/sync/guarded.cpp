@@ -1,0 +1,75 @@
+#include <msgbus/sync/detail/guarded.hpp>
+
+#include <msgbus/policy/backoff.hpp>
+#include <msgbus/policy/detail/breaker_access.hpp>
+#include <msgbus/policy/detail/limiter_access.hpp>
+#include <msgbus/sync/policy.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace msgbus::sync::detail {
+
+class guards {
+ public:
+  explicit guards(const policy& how)
+      : breaker(how.breaker),
+        retry{.attempts = how.retry.attempts, .if_ = how.retry.if_},
+        limiter(how.rate_limit.limiter || how.rate_limit.is_plain()
+                    ? how.rate_limit.limiter
+                    : std::make_shared<rate_limiter>(how.rate_limit)) {}
+
+  const std::shared_ptr<circuit_breaker> breaker;
+  const msgbus::retry retry;
+  const std::shared_ptr<rate_limiter> limiter;
+};
+
+std::shared_ptr<const guards> make_guards(const policy& how) {
+  return std::make_shared<const guards>(how);
+}
+
+namespace {
+
+breaker_machine::time_point now() noexcept { return std::chrono::steady_clock::now(); }
+
+/// One attempt through the breaker, which throws if it is open.
+void try_once(const guards& by, const msgbus::context& known, attempt make, failures& failed) {
+  std::optional<breaker_machine::ticket> ticket;
+  if (by.breaker) {
+    const auto asked = now();
+    const auto given = breaker_access::try_enter(*by.breaker, asked);
+    if (!given.let_through) {
+      std::rethrow_exception(breaker_access::refusal(*by.breaker, given, asked));
+    }
+    ticket = given.let_through;
+  }
+  try {
+    make(known, failed);
+  } catch (...) {
+    failed.add(std::current_exception());
+  }
+  if (!ticket) return;
+  breaker_access::leave(*by.breaker, *ticket, breaker_access::verdict_on(*by.breaker, failed),
+                        now());
+}
+
+}  // namespace
+
+void run_guarded(const guards& by, delivery& d, attempt make) {
+  if (by.limiter) {
+    const auto asked = now();
+    if (!limiter_access::try_take(*by.limiter, asked)) {
+      std::rethrow_exception(limiter_access::refusal(limiter_access::wait(*by.limiter, asked)));
+    }
+  }
+  for (std::size_t made = 1;; ++made) {
+    failures failed;
+    try_once(by, d.context.repeated(static_cast<unsigned>(made) - 1), make, failed);
+    if (failed.empty()) return;
+    if (wants_another(made, by.retry, failed)) continue;
+    d.failed.take(failed);
+    return;
+  }
+}
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,159 @@
+#include <msgbus/sync/policy.hpp>
+
+#include <msgbus/core/any_event.hpp>
+#include <msgbus/core/error.hpp>
+#include <msgbus/di/depends.hpp>
+#include <msgbus/policy/refused_error.hpp>
+#include <msgbus/sync/consumer.hpp>
+#include <msgbus/sync/subscriber.hpp>
+
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace policy_test {
+
+using msgbus::circuit_breaker;
+using msgbus::errc;
+using msgbus_test::code_of;
+using msgbus_test::text_of;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct placed {
+  int id = 0;
+};
+struct other {};
+
+int resolved = 0;
+int counted_value() { return ++resolved; }
+
+/// Fails the first times.
+struct failing {
+  explicit failing(int times) : left(times) {}
+  void run() {
+    ++runs;
+    if (left-- > 0) throw std::runtime_error("no " + std::to_string(runs));
+  }
+  int left;
+  int runs = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a sync handler is repeated at once, each time with new dependencies", "[I1]") {
+  msgbus::sync::consumer consumer;
+  failing twice(2);
+  resolved = 0;
+  std::vector<unsigned> attempts;
+  consumer.handler(
+      [&](const placed&, msgbus::depends<counted_value>, const msgbus::context& known) {
+        attempts.push_back(known.attempt());
+        twice.run();
+      },
+      {.retry = {.attempts = 3}});
+  CHECK(consumer.consume(placed{}) == 1);
+  CHECK(attempts == std::vector{1u, 2u, 3u});
+  CHECK(resolved == 3);
+}
+
+TEST_CASE("after the last attempt of a sync handler its failure leaves the verb", "[P4]") {
+  msgbus::sync::consumer consumer;
+  failing often(9);
+  consumer.handler([&](const placed&) { often.run(); }, {.retry = {.attempts = 3}});
+  CHECK(text_of([&] { consumer.consume(placed{}); }) == "no 3");
+  failing misused(9);
+  consumer.handler(
+      [&](const other&) {
+        ++misused.runs;
+        throw msgbus::error(errc::not_provided, "nothing");
+      },
+      {.retry = {.attempts = 3}});
+  CHECK(code_of([&] { consumer.consume(other{}); }) == errc::not_provided);
+  CHECK(misused.runs == 1);
+}
+
+TEST_CASE("a sync handler behind an open breaker is refused", "[P1]") {
+  msgbus::sync::consumer consumer;
+  failing often(9);
+  const auto breaker = std::make_shared<circuit_breaker>(
+      msgbus::breaker_options{.minimum = 2, .open_for = 1h, .max_open_for = 1h, .name = "bank"});
+  consumer.handler([&](const placed&) { often.run(); }, {.breaker = breaker});
+  int others = 0;
+  consumer.handler([&](const placed&) { ++others; });
+  CHECK_THROWS(consumer.consume(placed{}));
+  CHECK_THROWS(consumer.consume(placed{}));
+  CHECK(breaker->current() == circuit_breaker::state::open);
+  CHECK(code_of([&] { consumer.consume(placed{}); }) == errc::circuit_open);
+  CHECK(often.runs == 2);
+  CHECK(others == 3);
+  breaker->reset();
+  often.left = 0;
+  CHECK(consumer.consume(placed{}) == 2);
+}
+
+TEST_CASE("retries of a sync handler stop where its breaker opens", "[P1][P3]") {
+  msgbus::sync::consumer consumer;
+  failing often(9);
+  const auto breaker = std::make_shared<circuit_breaker>(
+      msgbus::breaker_options{.minimum = 2, .open_for = 1h, .max_open_for = 1h});
+  consumer.handler([&](const placed&) { often.run(); },
+                   {.breaker = breaker, .retry = {.attempts = 9}});
+  CHECK(code_of([&] { consumer.consume(placed{}); }) == errc::circuit_open);
+  CHECK(often.runs == 2);
+}
+
+TEST_CASE("a sync handler takes one permit of its rate limit for all attempts", "[P1]") {
+  msgbus::sync::consumer consumer;
+  failing once(1);
+  const auto limiter =
+      std::make_shared<msgbus::rate_limiter>(msgbus::rate_limit{.permits = 1, .per = 1h});
+  consumer.handler([&](const placed&) { once.run(); },
+                   {.retry = {.attempts = 2}, .rate_limit = {.limiter = limiter}});
+  CHECK(consumer.consume(placed{}) == 1);
+  CHECK(code_of([&] { consumer.consume(placed{}); }) == errc::rate_limited);
+  CHECK(once.runs == 2);
+}
+
+TEST_CASE("sync handlers of any event and of several types may have a policy", "[T4]") {
+  msgbus::sync::consumer consumer;
+  failing once(1);
+  std::vector<std::string> names;
+  consumer.handler(
+      [&](const msgbus::any_event& event) {
+        once.run();
+        names.emplace_back(event.name());
+      },
+      {.retry = {.attempts = 2}});
+  int generic = 0;
+  consumer.handler<placed, other>([&](const auto&) { ++generic; }, {.retry = {.attempts = 2}});
+  CHECK(consumer.consume(placed{}) == 2);
+  CHECK(consumer.consume(other{}) == 2);
+  CHECK(names.size() == 2);
+  CHECK(generic == 2);
+  CHECK(once.runs == 3);
+}
+
+TEST_CASE("a sync subscriber's handlers may have a policy, conversions included", "[T5]") {
+  msgbus::sync::subscriber inbox;
+  failing once(1);
+  std::vector<std::string> seen;
+  inbox.subscribe("names.*",
+                  [&](const std::string& name, const msgbus::context& known) {
+                    once.run();
+                    seen.push_back(name + " on " + std::string(known.topic()));
+                  },
+                  {.retry = {.attempts = 2}});
+  CHECK(inbox.receive(std::string("Alice"), "names.new") == 1);
+  CHECK(inbox.receive("Bob", "names.old") == 1);
+  CHECK(seen == std::vector<std::string>{"Alice on names.new", "Bob on names.old"});
+  CHECK(code_of([&] { inbox.receive(7, "names.new"); }) == errc::type_mismatch);
+  CHECK(once.runs == 3);
+}
+
+}  // namespace policy_test
