@@ -196,6 +196,21 @@ TEST_CASE("letters outlive their component", "[P8][A12]") {
   CHECK(letters->size() == 2);
 }
 
+TEST_CASE("letters and their component do not keep each other", "[A12]") {
+  std::weak_ptr<dead_letters> seen;
+  {
+    const auto letters = std::make_shared<dead_letters>();
+    seen = letters;
+    running t;
+    t.events.handler([](const placed&) { throw std::runtime_error("down"); },
+                     {.dead_letters = letters});
+    t.post(1, 1);
+    CHECK_THROWS(t.consume());
+    CHECK(letters->size() == 2);
+  }
+  CHECK(seen.expired());
+}
+
 TEST_CASE("a cancelled message is no dead letter", "[P8]") {
   running t;
   const auto letters = std::make_shared<dead_letters>();

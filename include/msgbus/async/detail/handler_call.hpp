@@ -40,10 +40,14 @@ class entry_with_policy : public Entry {
         policy(handler_policy && !handler_policy->is_plain()
                    ? std::make_unique<const held_policy>(std::move(*handler_policy))
                    : nullptr) {
-    if (policy) this->hide_plain();
+    if (!policy) return;
+    this->hide_plain();
+    // With the callable. Entries live as long as the core of their component, which dead letters
+    // may keep.
+    this->when_released([this] { policy.reset(); });
   }
 
-  const std::unique_ptr<const held_policy> policy;  // null: it asks for nothing
+  std::unique_ptr<const held_policy> policy;  // null: it asks for nothing, or has been released
 };
 using event_entry = entry_with_policy<component::event_entry>;
 using message_entry = entry_with_policy<component::message_entry>;
