@@ -12,20 +12,20 @@ namespace msgbus::sync::detail {
 
 class guards {
  public:
-  explicit guards(const policy& how)
-      : breaker(how.breaker),
-        retry{.attempts = how.retry.attempts, .if_ = how.retry.if_},
-        limiter(how.rate_limit.limiter || how.rate_limit.is_plain()
-                    ? how.rate_limit.limiter
-                    : std::make_shared<rate_limiter>(how.rate_limit)) {}
+  explicit guards(const policy& handler_policy)
+      : breaker(handler_policy.breaker),
+        retry{.attempts = handler_policy.retry.attempts, .if_ = handler_policy.retry.if_},
+        limiter(handler_policy.rate_limit.limiter || handler_policy.rate_limit.is_plain()
+                    ? handler_policy.rate_limit.limiter
+                    : std::make_shared<rate_limiter>(handler_policy.rate_limit)) {}
 
   const std::shared_ptr<circuit_breaker> breaker;
   const msgbus::retry retry;
   const std::shared_ptr<rate_limiter> limiter;
 };
 
-std::shared_ptr<const guards> make_guards(const policy& how) {
-  return std::make_shared<const guards>(how);
+std::shared_ptr<const guards> make_guards(const policy& handler_policy) {
+  return std::make_shared<const guards>(handler_policy);
 }
 
 namespace {
@@ -33,7 +33,7 @@ namespace {
 breaker_machine::time_point now() noexcept { return std::chrono::steady_clock::now(); }
 
 /// One attempt through the breaker, which throws if it is open.
-void try_once(const guards& by, const msgbus::context& known, attempt make, failures& failed) {
+void try_once(const guards& by, const msgbus::context& ctx, attempt make, failures& failed) {
   std::optional<breaker_machine::ticket> ticket;
   if (by.breaker) {
     const auto asked = now();
@@ -44,7 +44,7 @@ void try_once(const guards& by, const msgbus::context& known, attempt make, fail
     ticket = given.let_through;
   }
   try {
-    make(known, failed);
+    make(ctx, failed);
   } catch (...) {
     failed.add(std::current_exception());
   }

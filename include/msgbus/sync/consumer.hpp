@@ -37,8 +37,8 @@ class consumer : public component::base<detail::consumer_core> {
     return attach(f, component::taken_by<F>());
   }
   template <class F>
-  subscription handler(F f, policy how) {
-    return attach(f, component::taken_by<F>(), how);
+  subscription handler(F f, policy handler_policy) {
+    return attach(f, component::taken_by<F>(), handler_policy);
   }
 
   /// Attaches one handler for several event types. Its first parameter may be generic. It runs once
@@ -48,8 +48,8 @@ class consumer : public component::base<detail::consumer_core> {
     return attach(f, component::named_types<E, Es...>{});
   }
   template <class E, class... Es, class F>
-  subscription handler(F f, policy how) {
-    return attach(f, component::named_types<E, Es...>{}, how);
+  subscription handler(F f, policy handler_policy) {
+    return attach(f, component::named_types<E, Es...>{}, handler_policy);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
@@ -99,9 +99,9 @@ class consumer : public component::base<detail::consumer_core> {
                                  std::addressof(f));
   }
   template <class F, class... Es>
-  subscription attach(F& f, detail::type_list<Es...>, const policy& how) {
+  subscription attach(F& f, detail::type_list<Es...>, const policy& handler_policy) {
     component::check_callable(f);
-    detail::guarded<F> guarded{std::move(f), detail::make_guards(how)};
+    detail::guarded<F> guarded{std::move(f), detail::make_guards(handler_policy)};
     return core_->attach_handler(detail::guarded_event_calls<F, Es...>(),
                                  component::callable_of<detail::guarded<F>>, &guarded);
   }

@@ -41,8 +41,8 @@ class subscriber : public component::base<detail::subscriber_core> {
     return attach({pattern}, f, component::taken_by<F>());
   }
   template <class F>
-  subscription subscribe(std::string_view pattern, F f, policy how) {
-    return attach({pattern}, f, component::taken_by<F>(), how);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
+    return attach({pattern}, f, component::taken_by<F>(), handler_policy);
   }
 
   /// Attaches one handler to several patterns.
@@ -51,8 +51,9 @@ class subscriber : public component::base<detail::subscriber_core> {
     return attach(patterns, f, component::taken_by<F>());
   }
   template <class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f, policy how) {
-    return attach(patterns, f, component::taken_by<F>(), how);
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         policy handler_policy) {
+    return attach(patterns, f, component::taken_by<F>(), handler_policy);
   }
 
   /// Attaches one handler for the message types in angle brackets. Its first parameter may be
@@ -62,8 +63,8 @@ class subscriber : public component::base<detail::subscriber_core> {
     return attach({pattern}, f, component::named_types<M, Ms...>{});
   }
   template <class M, class... Ms, class F>
-  subscription subscribe(std::string_view pattern, F f, policy how) {
-    return attach({pattern}, f, component::named_types<M, Ms...>{}, how);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
+    return attach({pattern}, f, component::named_types<M, Ms...>{}, handler_policy);
   }
 
   /// As above, for several patterns.
@@ -78,8 +79,8 @@ class subscriber : public component::base<detail::subscriber_core> {
     return attach({topic.name()}, f, detail::type_list<T>{});
   }
   template <class T, class F>
-  subscription subscribe(const topic<T>& topic, F f, policy how) {
-    return attach({topic.name()}, f, detail::type_list<T>{}, how);
+  subscription subscribe(const topic<T>& topic, F f, policy handler_policy) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, handler_policy);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
@@ -143,9 +144,9 @@ class subscriber : public component::base<detail::subscriber_core> {
   }
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F& f,
-                      detail::type_list<Ms...>, const policy& how) {
+                      detail::type_list<Ms...>, const policy& handler_policy) {
     component::check_callable(f);
-    detail::guarded<F> guarded{std::move(f), detail::make_guards(how)};
+    detail::guarded<F> guarded{std::move(f), detail::make_guards(handler_policy)};
     return core_->attach_handler(patterns, detail::guarded_message_calls<F, Ms...>(),
                                  component::callable_of<detail::guarded<F>>, &guarded);
   }

@@ -20,10 +20,10 @@ namespace msgbus::sync::detail {
 
 /// A policy as a handler keeps it.
 class guards;
-[[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& how);
+[[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy);
 
 /// One attempt: adds what fails to the failures, or throws it.
-using attempt = function_ref<void(const msgbus::context& known, failures& failed)>;
+using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>;
 
 /// Makes attempts until one succeeds or the policy has enough. Throws or adds what failed last.
 void run_guarded(const guards& by, delivery& d, attempt make);
@@ -37,9 +37,9 @@ struct guarded {
 
 template <class M, class F>
 void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, delivery& d) {
-  const auto once = [&](const msgbus::context& known, failures& failed) {
+  const auto once = [&](const msgbus::context& ctx, failures& failed) {
     const di::injection with{
-        d.component->overrides_state(), known, {&entry, &component::describe_entry}};
+        d.component->overrides_state(), ctx, {&entry, &component::describe_entry}};
     if constexpr (std::is_same_v<M, any_event>) {
       using check = checked<F, any_event>;
       auto call = [&](auto&&... needed) {
