@@ -75,10 +75,10 @@ bool consumer_core::advance(delivery& d) {
   return settle_quickly(d, observer);
 }
 
-void consumer_core::close() noexcept {
+void consumer_core::shutdown() noexcept {
   senders.drop_all();
   core::end();
-  router::close();
+  router::shutdown();
 }
 
 }  // namespace msgbus::async::detail

@@ -238,9 +238,9 @@ void service_core::throw_no_handler(const command& asked) {
                                     (there.empty() ? "has none" : "has: " + there));
 }
 
-void service_core::close() noexcept {
+void service_core::shutdown() noexcept {
   core::end();
-  router::close();
+  router::shutdown();
 }
 
 void operation_entry::throw_bad_count(const std::string& operation, std::size_t wanted,

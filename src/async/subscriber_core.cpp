@@ -94,10 +94,10 @@ std::exception_ptr subscriber_core::mismatch(const delivery& d) const {
       not_taken(d.message, d.ctx->topic(), describe_handlers(d.ctx->topic())));
 }
 
-void subscriber_core::close() noexcept {
+void subscriber_core::shutdown() noexcept {
   senders.drop_all();
   core::end();
-  router::close();
+  router::shutdown();
 }
 
 }  // namespace msgbus::async::detail

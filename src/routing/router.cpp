@@ -85,7 +85,7 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
   return true;
 }
 
-void router::close() noexcept {
+void router::shutdown() noexcept {
   snapshot::retire_list old;
   {
     // The routes keep their entries, for dispatches that come too late: they find none active.

@@ -99,9 +99,9 @@ std::size_t consumer_core::run_rarely(routing::handler_range typed, delivery& d)
   return ran;
 }
 
-void consumer_core::close() noexcept {
+void consumer_core::shutdown() noexcept {
   senders.drop_all();
-  router::close();
+  router::shutdown();
 }
 
 std::size_t producer_core::dispatch(value_ref event) const {

@@ -109,9 +109,9 @@ std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
   return ran;
 }
 
-void subscriber_core::close() noexcept {
+void subscriber_core::shutdown() noexcept {
   senders.drop_all();
-  router::close();
+  router::shutdown();
 }
 
 std::string publisher_core::describe_bound(const posting& posted) const {

@@ -32,8 +32,8 @@ struct numbered {
 };
 
 /// A consumer whose handler writes down what it gets and then waits to be let on.
-struct halted {
-  halted(stepping_context& context, msgbus::mailbox_options options)
+struct blocked_consumer {
+  blocked_consumer(stepping_context& context, msgbus::mailbox_options options)
       : events(context.get_executor(), options) {
     events.handler([this](const numbered& each) -> awaitable<void> {
       got.push_back(each.n);
@@ -85,7 +85,7 @@ TEST_CASE("a mailbox never holds more than its capacity, and senders wait in the
       std::optional<stepping_context> ordered;
       std::optional<stepping_context> mixed;
       stepping_context& context = seed == 0 ? ordered.emplace() : mixed.emplace(shuffled{seed});
-      halted h(context, {.capacity = capacity});
+      blocked_consumer h(context, {.capacity = capacity});
       CHECK(h.events.post(numbered{0}).admitted == 1);
       context.run();
       std::vector<spawned<receipt>> sent;
@@ -123,7 +123,7 @@ TEST_CASE("a full mailbox rejects, or drops the newest or the oldest, as it was 
   };
   for (const expected& each : all) {
     stepping_context context;
-    halted h(context, {.capacity = 2, .on_full = each.how});
+    blocked_consumer h(context, {.capacity = 2, .on_full = each.how});
     CHECK(h.events.post(numbered{0}).admitted == 1);
     context.run();
     CHECK(h.events.post(numbered{1}).admitted == 1);
@@ -218,7 +218,7 @@ TEST_CASE("a handler of an awaited verb may wait for room in its own component",
 
 TEST_CASE("with concurrency n, up to n messages are handled at once", "[A5]") {
   stepping_context context;
-  halted h(context, {.concurrency = 3});
+  blocked_consumer h(context, {.concurrency = 3});
   for (int i = 0; i < 10; ++i) (void)h.events.post(numbered{i});
   context.run();
   CHECK(h.at_once == 3);

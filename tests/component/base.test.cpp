@@ -20,7 +20,7 @@ using msgbus::component::sender;
 struct core final : msgbus::routing::single_route {
   core(int* times_closed, std::shared_ptr<msgbus::provider> overrides)
       : shared(std::move(overrides)), closed(times_closed) {}
-  void close() noexcept { ++*closed; }
+  void shutdown() noexcept { ++*closed; }
   counted_parts shared;
   int* const closed;
 };
@@ -33,7 +33,7 @@ struct component final : base<core> {
 
 struct sending_core final : msgbus::routing::single_route {
   explicit sending_core(int* times_closed) : closed(times_closed) {}
-  void close() noexcept { ++*closed; }
+  void shutdown() noexcept { ++*closed; }
   msgbus::detail::observer_slot attached_observer;
   msgbus::detail::striped_counter unrouted;
   int* const closed;

@@ -39,7 +39,7 @@ TEST_CASE("targets are bound in the order of binding, each once", "[D1]") {
   second->senders.bind(*sender, second);
   first->senders.bind(*sender, first);
   CHECK(bound_in(*sender) == targets{first.get(), second.get()});
-  sender->close();
+  sender->shutdown();
 }
 
 TEST_CASE("a target that is unbound is let go, and comes last when it is bound again", "[D6]") {
@@ -55,7 +55,7 @@ TEST_CASE("a target that is unbound is let go, and comes last when it is bound a
   CHECK(bound_in(*sender) == targets{second.get()});
   first->senders.bind(*sender, first);
   CHECK(bound_in(*sender) == targets{second.get(), first.get()});
-  sender->close();
+  sender->shutdown();
 }
 
 TEST_CASE("unbinding from one sender leaves the others") {
@@ -67,7 +67,7 @@ TEST_CASE("unbinding from one sender leaves the others") {
   bound->senders.unbind(*one);
   CHECK(bound_in(*one).empty());
   CHECK(bound_in(*other) == targets{bound.get()});
-  other->close();
+  other->shutdown();
 }
 
 TEST_CASE("a target that ends is dropped by all its senders", "[D8]") {
@@ -99,13 +99,13 @@ TEST_CASE("a sender that ends lets its targets go", "[D8]") {
   {
     const auto sender = std::make_shared<single_route>();
     bound->senders.bind(*sender, bound);
-    sender->close();
+    sender->shutdown();
   }
   CHECK(bound.use_count() == 1);
   const auto next = std::make_shared<single_route>();
   bound->senders.bind(*next, bound);  // also if it has the address of the one that ended
   CHECK(bound_in(*next) == targets{bound.get()});
-  next->close();
+  next->shutdown();
 }
 
 }  // namespace binding_test

@@ -160,7 +160,7 @@ TEST_CASE("whoever waits for a release is told once, in the order of asking, or 
   CHECK(told == std::vector{0, 1, 2});
   attached->when_released([&told] { told.push_back(3); });
   CHECK(told == std::vector{0, 1, 2, 3});
-  owner->close();
+  owner->shutdown();
 }
 
 TEST_CASE("whoever asks while an entry is released is told once", "[D6]") {
@@ -180,7 +180,7 @@ TEST_CASE("whoever asks while an entry is released is told once", "[D6]") {
     msgbus::routing::router::detach(*attached);
     for (std::thread& each : threads) each.join();
     CHECK(told == 60);
-    owner->close();
+    owner->shutdown();
   }
 }
 

@@ -137,10 +137,10 @@ TEST_CASE("closing detaches all that is attached", "[D8]") {
   const auto first = routes->attach(&destroyed);
   const auto second = routes->attach(&destroyed);
   router::detach(*first);
-  routes->close();
+  routes->shutdown();
   CHECK(destroyed == 2);
   CHECK_FALSE(second->active());
-  routes->close();
+  routes->shutdown();
   CHECK(destroyed == 2);
   routes.reset();
   CHECK(destroyed == 2);
@@ -154,7 +154,7 @@ TEST_CASE("a router that is closed while it dispatches lives until the dispatch 
   const auto attached = routes->attach(&destroyed);
   {
     const guard dispatching(routes->guarded());
-    routes->close();
+    routes->shutdown();
     routes.reset();
     CHECK_FALSE(watch.expired());
     CHECK_FALSE(attached->active());
@@ -168,7 +168,7 @@ TEST_CASE("an entry may be detached after its router has gone", "[D8]") {
   auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const auto attached = routes->attach(&destroyed);
-  routes->close();
+  routes->shutdown();
   routes.reset();
   router::detach(*attached);
   router::detach_later(*attached);

@@ -72,7 +72,7 @@ TEST_CASE("a moved subscription still refers to its handler") {
 TEST_CASE("a subscription is inactive when its component has gone", "[D8]") {
   handlers some;
   subscription kept = some.add();
-  some.all->close();
+  some.all->shutdown();
   some.all.reset();
   CHECK_FALSE(kept.active());
   CHECK(some.destroyed == 1);

@@ -140,7 +140,7 @@ TEST_CASE("no handler is the only one beside a handler of every event", "[T4]") 
 TEST_CASE("a closed table tells of no only handler: dispatches that come late find none", "[D8]") {
   const auto table = std::make_shared<type_table>();
   const auto only = attach(*table, plain_placed);
-  table->close();
+  table->shutdown();
   CHECK(sole(*table, key_of<placed>) == nullptr);
 }
 

@@ -22,7 +22,7 @@ struct core_access {
 };
 
 /// The base of consumers, subscribers and services. It owns the component's core, with the
-/// overrides and the observer. `Core` has `shared` (its `parts`), `guarded()` and `close()`.
+/// overrides and the observer. `Core` has `shared` (its `parts`), `guarded()` and `shutdown()`.
 template <class Core>
 class base {
  public:
@@ -63,7 +63,7 @@ class base {
 
   /// Cancels every handler as `subscription::cancel` does. Objects that handlers refer to may be
   /// freed afterwards, unless the destructor runs inside a handler (D6, D8).
-  ~base() { core_->close(); }
+  ~base() { core_->shutdown(); }
 
   friend core_access;
   const std::shared_ptr<Core> core_;
@@ -88,7 +88,7 @@ class sender {
  protected:
   /// The core exists, and belongs to this object alone.
   explicit sender(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
-  ~sender() { core_->close(); }
+  ~sender() { core_->shutdown(); }
 
   const std::shared_ptr<Core> core_;
 };

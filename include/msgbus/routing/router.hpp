@@ -37,7 +37,7 @@ class router : public std::enable_shared_from_this<router> {
   static void detach_later(entry& detached) noexcept;
 
   /// Detaches all handlers, at the end of the component. The router itself exists while it is used.
-  void close() noexcept;
+  void shutdown() noexcept;
 
  protected:
   using make_entry = function_ref<std::shared_ptr<entry>(std::uint64_t order)>;

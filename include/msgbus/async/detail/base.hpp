@@ -31,7 +31,7 @@ class base : public msgbus::component::base<Core> {
   /// Refuses new messages: awaited verbs throw `closed`, `send` and `post` return `rejected`, and
   /// senders that wait for space wake up, rejected. Accepted messages are still handled; then
   /// streams end (A10).
-  void close() { this->core_->close_to_new(); }
+  void close() { this->core_->close(); }
 
   /// Closes the component and waits for every accepted message. `deadline` is the time from now.
   /// When the grace begins, the last part of that time (`drain_options`), `drain` discards the

@@ -29,8 +29,7 @@ class consumer_core final : public routing::type_table, public core {
   [[nodiscard]] bool advance(delivery& d) override;
   [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                  bool from_mailbox) override;
-  void close() noexcept;  // for the end of the component
-  void close_to_new() noexcept { core::close(); }
+  void shutdown() noexcept;  // for the end of the component
 
   [[nodiscard]] std::shared_ptr<core> self() noexcept override {
     return std::static_pointer_cast<consumer_core>(shared_from_this());

@@ -136,8 +136,7 @@ class service_core final : public routing::name_table, public core {
   /// Finds the operation and runs it, if it need not be awaited. Throws `no_handler`, and the
   /// errors of the arguments.
   bool advance(delivery& d) override;
-  void close() noexcept;  // for the end of the component
-  void close_to_new() noexcept { core::close(); }
+  void shutdown() noexcept;  // for the end of the component
 
   /// The policy of an operation. Throws `unsupported` for what needs a message that can be kept.
   [[nodiscard]] policy policy_for_operation(policy own) const;

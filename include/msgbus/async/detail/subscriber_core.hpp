@@ -32,8 +32,7 @@ class subscriber_core final : public routing::topic_tree, public core {
   [[nodiscard]] bool advance(delivery& d) override;
   [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                  bool from_mailbox) override;
-  void close() noexcept;  // for the end of the component
-  void close_to_new() noexcept { core::close(); }
+  void shutdown() noexcept;  // for the end of the component
 
   [[nodiscard]] std::string describe_handlers(std::string_view topic) const override;
 

@@ -40,7 +40,7 @@ class consumer_core final : public routing::type_table {
     return 1;
   }
 
-  void close() noexcept;
+  void shutdown() noexcept;
 
   mutable component::counted_parts shared;
   component::bound_to<consumer_core> senders;

@@ -24,7 +24,7 @@ class service_core final : public routing::name_table {
   void execute(std::string_view name, std::span<const component::argument> arguments,
                const component::result_ref& result);
 
-  void close() noexcept { router::close(); }
+  void shutdown() noexcept { router::shutdown(); }
 
   mutable component::counted_parts shared;
 

@@ -46,7 +46,7 @@ class subscriber_core final : public routing::topic_tree {
 
   std::size_t receive(value_ref message, std::string_view topic, std::size_t hash) const;
 
-  void close() noexcept;
+  void shutdown() noexcept;
 
   mutable component::counted_parts shared;
   component::bound_to<subscriber_core> senders;
