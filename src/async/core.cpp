@@ -176,8 +176,8 @@ void core::settle(delivery& d, observer* observer) {
     // As it was counted when a drain wrote it off.
     if (observer) observer->abandoned(d.step());
     tell_abandoned(d.message);
-  } else if (const message_hooks* const hooks = hooks_.get(); hooks && !d.failed.empty()) {
-    hooks->failed(d.message, d.failed, *d.ctx);
+  } else if (const message_hooks* const attached = hooks(); attached && !d.failed.empty()) {
+    attached->failed(d.message, d.failed, *d.ctx);
   }
   if (d.listener) {
     d.listener->settled(d.cancelled        ? outcome::abandoned
@@ -241,17 +241,17 @@ void core::set_default_policy(policy handler_policy) {
                 "a default policy has no executor: give it to the component, whose handlers then "
                 "all run there");
   }
-  defaults& kept = defaults_.made();
+  rare_parts& kept = rare_.made();
   const std::lock_guard lock(kept.mutex);
-  std::swap(kept.handler_policy, handler_policy);
+  std::swap(kept.defaults, handler_policy);
 }
 
 policy core::policy_for(policy* own) const {
   policy asked = own ? std::move(*own) : policy();
-  defaults* const kept = defaults_.get();
+  rare_parts* const kept = rare_.get();
   if (!kept) return asked;
   const std::lock_guard lock(kept->mutex);
-  return msgbus::detail::with_defaults(std::move(asked), kept->handler_policy);
+  return msgbus::detail::with_defaults(std::move(asked), kept->defaults);
 }
 
 // --- the mailbox's side ----------------------------------------------------------------------

@@ -77,8 +77,7 @@ void core::close() noexcept {
 void core::listen(listener added) {
   {
     const std::lock_guard lock(listeners_mutex_);
-    if (!listeners_) listeners_ = std::make_unique<listeners>();
-    auto& [all, crowded] = *listeners_;
+    auto& [all, crowded] = rare_.made().to_notify;
     if (all.size() >= crowded) {
       std::erase_if(all, [](const listener& each) { return each.target.expired(); });
       crowded = std::max(crowded, 2 * all.size());
@@ -98,13 +97,12 @@ void core::check_quiet() noexcept {
 }
 
 void core::notify_quiet() noexcept {
-  std::unique_ptr<listeners> to_notify;
+  std::vector<listener> to_notify;
   {
     const std::lock_guard lock(listeners_mutex_);
-    to_notify.swap(listeners_);
+    if (rare_parts* const made = rare_.get()) to_notify.swap(made->to_notify.all);
   }
-  if (!to_notify) return;
-  for (const listener& each : to_notify->all) {
+  for (const listener& each : to_notify) {
     if (const auto there = each.target.lock()) each.notify(there.get());
   }
 }
@@ -121,7 +119,7 @@ void core::write_off() noexcept {
 void core::end() noexcept {
   close();
   mailbox.discard();
-  if (message_hooks* const hooks = hooks_.get()) hooks->clear(routes_.guarded());
+  if (rare_parts* const made = rare_.get()) made->hooks.clear(routes_.guarded());
   notify_quiet();  // nobody gets more from here
 }
 

@@ -30,8 +30,8 @@ inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbu
     count(outcome::handled);
   } else if (!count(outcome::failed)) {
     tell_abandoned(message);
-  } else if (const message_hooks* const hooks = hooks_.get()) {
-    hooks->failed(message, failed, ctx);
+  } else if (const message_hooks* const attached = hooks()) {
+    attached->failed(message, failed, ctx);
   }
   return true;
 }

@@ -89,7 +89,7 @@ class context {
 
   /// The time by which this attempt must have ended, on the steady clock or on an installed test
   /// clock. A handler that blocks should check it: a timeout cannot interrupt such a handler. Empty
-  /// without a `timeout` in the handler's policy.
+  /// without a `timeout` or a `deadline` in the handler's policy.
   [[nodiscard]] constexpr std::optional<std::chrono::steady_clock::time_point> deadline()
       const noexcept {
     return deadline_;

@@ -117,7 +117,7 @@ class core : public exec::mailbox_owner, public verb_target {
 
   /// Calls the function until the component ends.
   void add_hook(message_hooks::hook added) {
-    hooks_.made().add(routes().guarded(), std::move(added));
+    rare_.made().hooks.add(routes().guarded(), std::move(added));
   }
 
   /// For handlers that are attached from now on. Throws `unsupported` if it has an executor.
@@ -208,18 +208,23 @@ class core : public exec::mailbox_owner, public verb_target {
   void write_off() noexcept;
   [[nodiscard]] std::uint64_t unsettled() const noexcept;
 
-  struct defaults {
+  /// The parts that only few components need.
+  struct rare_parts {
     std::mutex mutex;
-    policy handler_policy;  // under the mutex
+    policy defaults;  // of handlers; under the mutex
+    message_hooks hooks;
+    listeners to_notify;  // under the lock below
   };
-  on_demand<defaults> defaults_;
-  on_demand<message_hooks> hooks_;
+  on_demand<rare_parts> rare_;
+  [[nodiscard]] const message_hooks* hooks() const noexcept {
+    const rare_parts* const made = rare_.get();
+    return made ? &made->hooks : nullptr;
+  }
   void tell_abandoned(value_ref message) const noexcept {
-    if (const message_hooks* const hooks = hooks_.get()) hooks->abandoned(message);
+    if (const message_hooks* const attached = hooks()) attached->abandoned(message);
   }
 
   std::mutex listeners_mutex_;
-  std::unique_ptr<listeners> listeners_;  // under the lock; null while there are none
 
   outcomes counts_;  // apart from written and from read members
 };
