@@ -39,7 +39,7 @@ int run(const exchange::server_options& given) {
   exchange::listener door(io, given.threads, given.port, given.limits, translator, notices);
 
   std::size_t cut_off = 0;
-  exchange::essential_parts parts(io);
+  exchange::critical_tasks parts(io);
   parts.spawn(door.executor(), door.accept());
   parts.spawn(door.executor(), serve(door, carried_out, given.deadline, cut_off));
   std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(door.address().port()));
