@@ -33,6 +33,7 @@ struct dead_letter {
   std::string message_id;  ///< empty for a message that never left the process
 };
 
+/// The options of `dead_letters`.
 struct dead_letter_options {
   std::size_t capacity = 10'000;
   /// What becomes of one more: `drop_oldest` discards the oldest letter, `drop_newest` and `reject`
@@ -72,7 +73,9 @@ class dead_letters {
 
   /// The letters, the oldest first.
   [[nodiscard]] std::vector<letter> snapshot() const;
+  /// The number of letters.
   [[nodiscard]] std::size_t size() const;
+  /// The outcomes of all letters so far.
   [[nodiscard]] dead_letter_counters stats() const;
 
   /// Has the letters that are there now, or those of them that `which` is true for, handled once

@@ -232,15 +232,19 @@ class subscriber : public detail::base<detail::subscriber_core> {
     return stream_of<T>(topic.name(), options);
   }
 
-  /// Tells `f(const E&, const failure&)` of each message of this type that has finally failed here,
-  /// after all attempts: its sender can be told. And `f(const E&)` of each that was accepted and
-  /// then given up, as the observer's `abandoned`. On the thread that counts it, inside the
-  /// component, until the component is destroyed, which waits for them. What they throw is one line
-  /// on stderr.
+  /// Calls `f(const E&, const failure&)` for each message of this type that has failed here after
+  /// its last attempt, so that its sender can be informed. An exception of `f` is one line on
+  /// stderr.
+  ///
+  /// Executor: the thread that counts the failure, inside the component. The destructor of the
+  /// component waits for running calls; later there are none.
   template <class E, class F>
   void on_failed(F f) {
     core_->add_hook(detail::failed_hook<E>(std::move(f)));
   }
+
+  /// Calls `f(const E&)` for each message of this type that was accepted and then given up, as the
+  /// observer's `abandoned`. Otherwise as `on_failed`.
   template <class E, class F>
   void on_abandoned(F f) {
     core_->add_hook(detail::abandoned_hook<E>(std::move(f)));

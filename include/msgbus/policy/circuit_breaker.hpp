@@ -19,6 +19,7 @@ namespace detail {
 struct breaker_access;
 }  // namespace detail
 
+/// The options of a `circuit_breaker`.
 struct breaker_options {
   /// The breaker opens when this part of the calls has failed,
   double failure_ratio = 0.5;
@@ -41,8 +42,9 @@ struct breaker_options {
 
 /// A circuit breaker, which handlers share that call the same downstream:
 ///
-///     auto bank = std::make_shared<msgbus::circuit_breaker>(msgbus::breaker_options{.name =
-///     "bank"}); orders.handler(charge_card, {.breaker = bank});
+///     using namespace msgbus;
+///     auto bank = std::make_shared<circuit_breaker>(breaker_options{.name = "bank"});
+///     orders.handler(charge_card, {.breaker = bank});
 ///
 /// While it is open, messages wait in their mailbox, and awaited verbs fail at once with
 /// `circuit_open` (a `refused_error`, which says when the breaker tries again). Neither uses up an
@@ -62,6 +64,7 @@ class circuit_breaker {
 
   /// An open breaker whose time is over stays open until somebody asks it for a call.
   [[nodiscard]] state current() const;
+  /// The name, for errors.
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
 
   /// Lets nothing through until `reset`.

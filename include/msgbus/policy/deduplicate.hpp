@@ -22,6 +22,7 @@ struct deduplicate {
   /// duplicate of anything.
   std::function<std::string(const any_event&)> key = {};
 
+  /// Whether it has no effect (P9).
   [[nodiscard]] bool is_plain() const noexcept { return window <= window.zero(); }
 };
 

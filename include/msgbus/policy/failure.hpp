@@ -9,7 +9,7 @@
 
 namespace msgbus {
 
-/// For `on_failed`. It refers: copy what must live longer.
+/// A failure, for `on_failed`. It refers to its message: copy the members that must live longer.
 struct failure {
   /// What the handler threw in its last attempt; of several handlers, a `dispatch_error`.
   std::exception_ptr error;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// How one handler is run: where, for how long, how often, through which guards.
+/// The policy of one handler: its executor, limits of time and number, retries and guards.
 
 #include <msgbus/core/duration_option.hpp>
 #include <msgbus/exec/requirements.hpp>
@@ -28,13 +28,13 @@ class dead_letters;
 ///                  <- max_concurrent <- executor <- dependencies <- handler
 ///
 /// A message that waits for any of them is still in one outcome only (P2), and uses up no attempt
-/// (P3): only a run of the handler does. What asks for nothing costs nothing (P9).
+/// (P3): only a run of the handler does. A member with its default costs nothing (P9).
 struct policy {
   /// Runs the handler there; empty: the component's. Released when its context ends: the handler
   /// then fails with `closed`.
   asio::any_io_executor executor = {};
-  /// How many runs of this handler there are at once. More wait, first come first served. 0: no
-  /// limit of its own.
+  /// The largest number of simultaneous runs of this handler. Other runs wait, first come first
+  /// served. 0: no limit of its own.
   std::size_t max_concurrent = 0;
   /// Cancels an attempt that takes longer and waits for its end; if it then fails, it has failed
   /// with `timed_out`. Zero: no limit. One that ends well all the same has ended well: a plain
@@ -53,7 +53,7 @@ struct policy {
   /// One permit for each message.
   msgbus::rate_limit rate_limit = {};
   msgbus::deduplicate deduplicate = {};
-  /// Keeps what has finally failed.
+  /// Keeps the messages that have failed after their last attempt.
   std::shared_ptr<async::dead_letters> dead_letters = {};
 
   /// Whether it asks for nothing (P9).

@@ -30,6 +30,7 @@ struct rate_limit {
   std::size_t burst = 0;                                  ///< at once, after a pause; 0: `permits`
   std::shared_ptr<rate_limiter> limiter = {};             ///< shared with others, instead of these
 
+  /// Whether it has no effect (P9).
   [[nodiscard]] bool is_plain() const noexcept { return permits == 0 && !limiter; }
 };
 

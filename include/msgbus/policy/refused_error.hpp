@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a policy throws that lets a message through later, but not now.
+/// The exception of a policy that lets a message through later, but not now.
 
 #include <msgbus/core/error.hpp>
 #include <msgbus/policy/retry.hpp>

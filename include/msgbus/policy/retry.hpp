@@ -39,6 +39,7 @@ class retry_hint {
   explicit retry_hint(std::chrono::steady_clock::duration after) noexcept : after_(after) {}
   virtual ~retry_hint() = default;
 
+  /// The shortest pause before the next attempt.
   [[nodiscard]] std::chrono::steady_clock::duration retry_after() const noexcept { return after_; }
 
  protected:
@@ -49,7 +50,7 @@ class retry_hint {
   std::chrono::steady_clock::duration after_;
 };
 
-/// What the exception says about the next attempt; nothing if it is no `retry_hint`.
+/// The pause that a `retry_hint` asks for; nothing for other exceptions.
 [[nodiscard]] std::optional<std::chrono::steady_clock::duration> retry_after(
     const std::exception_ptr& failure) noexcept;
 

@@ -16,6 +16,7 @@ namespace transport::memory {
 class hub;
 }  // namespace transport::memory
 
+/// The options of a `memory_broker`.
 struct memory_options {
   bool echo = false;      ///< whether a connection gets what it has published in bulk itself
   std::string name = {};  ///< for error texts

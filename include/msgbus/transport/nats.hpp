@@ -10,8 +10,10 @@
 
 namespace msgbus::nats {
 
+/// A duration of the steady clock.
 using duration = transport::duration;
 
+/// The options of TLS.
 struct tls_options {
   bool required = false;              ///< also on with a `tls://` url
   std::string ca_file = {};           ///< trusted certificates; empty: the system's
@@ -29,6 +31,7 @@ struct event {
   std::string text;  ///< for people, in one line: server, subject, the client library's words
 };
 
+/// The options of a connection to NATS.
 struct options {
   /// Several are separated by commas. A comma within a password separates nothing, unless a scheme
   /// (`nats://`) comes next: so a url that has a login and is not the first begins with its scheme.
