@@ -53,15 +53,14 @@ blocking_thread::~blocking_thread() {
 }
 
 void blocking_thread::at(time_point when, std::function<void()> job) {
+  const std::shared_ptr<jobs> all = jobs_;  // the job may destroy this before the call returns
   {
-    const std::lock_guard lock(jobs_->mutex);
-    if (jobs_->stopped) return;
-    if (!jobs_->thread.joinable()) {
-      jobs_->thread = std::thread([keep = jobs_] { keep->loop(); });
-    }
-    jobs_->waiting.emplace(when, std::move(job));
+    const std::lock_guard lock(all->mutex);
+    if (all->stopped) return;
+    if (!all->thread.joinable()) all->thread = std::thread([all] { all->loop(); });
+    all->waiting.emplace(when, std::move(job));
   }
-  jobs_->changed.notify_one();
+  all->changed.notify_one();
 }
 
 }  // namespace msgbus::nats
