@@ -52,6 +52,7 @@ void message_hooks::failed(value_ref message, const failures& failed,
     failure details{failed[0], ctx.topic(), ctx.message_id()};
     if (failed.size() > 1) {
       std::vector<std::exception_ptr> all;
+      all.reserve(failed.size());
       for (std::size_t i = 0; i < failed.size(); ++i) all.push_back(failed[i]);
       details.error = std::make_exception_ptr(dispatch_error(std::move(all)));
     }
