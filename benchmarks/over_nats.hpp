@@ -3,7 +3,7 @@
 /// What the workloads over NATS share: a server, plain nats.c as one would use it, and bridges.
 /// Their threads are on whatever core is free: there are more of them than cores.
 
-#include <msgbus/bridge/connect.hpp>
+#include <msgbus/nats/connect.hpp>
 
 #include "harness.hpp"
 #include "peer_asio.hpp"

@@ -1,6 +1,6 @@
 #include "soak_side.hpp"
 
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
 #include <chrono>
 #include <cstring>

@@ -1,6 +1,6 @@
 # Which compilers build msgbus: said in one sentence, before one of them fails in a template.
 # `cmake -DCMAKE_CXX_COMPILER_ID=... -DCMAKE_CXX_COMPILER_VERSION=... -P compilers.cmake` asks for
-# one alone. The same numbers are in include/msgbus/core/requirements.hpp.
+# one alone. The same numbers are in include/msgbus/detail/core/config.hpp.
 
 set(msgbus_oldest_GNU 12)
 set(msgbus_oldest_Clang 16)

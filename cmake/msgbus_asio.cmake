@@ -3,7 +3,7 @@
 # installed package.
 
 # Sets `result` to a sentence if the headers in this folder are too old, else to nothing. The same
-# number is in include/msgbus/exec/requirements.hpp.
+# number is in include/msgbus/detail/exec/requirements.hpp.
 function(msgbus_asio_fault include_dir result)
   set(${result} "" PARENT_SCOPE)
   file(STRINGS "${include_dir}/asio/version.hpp" line REGEX "define ASIO_VERSION [0-9]+")

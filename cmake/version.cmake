@@ -1,6 +1,6 @@
 # Stops if the version in the headers is not the project's.
 
-set(msgbus_version_header "${PROJECT_SOURCE_DIR}/include/msgbus/core/version.hpp")
+set(msgbus_version_header "${PROJECT_SOURCE_DIR}/include/msgbus/version.hpp")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${msgbus_version_header}")
 math(EXPR msgbus_version_number "${PROJECT_VERSION_MAJOR} * 100000 \
 + ${PROJECT_VERSION_MINOR} * 100 + ${PROJECT_VERSION_PATCH}")

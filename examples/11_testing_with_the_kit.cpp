@@ -2,7 +2,7 @@
 // steps, moves the clock, makes calls fail, and destroys everything at every step.
 
 #include <msgbus/async.hpp>
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing.hpp>
 
 #include <chrono>

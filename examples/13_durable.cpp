@@ -4,7 +4,7 @@
 
 #include <msgbus/async.hpp>
 #include <msgbus/bridge.hpp>
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/transport/memory.hpp>
 
 #include <asio.hpp>

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <msgbus/core/name_of.hpp>
+#include <msgbus/name_of.hpp>
 
 struct order_placed {
   int number = 0;

@@ -3,7 +3,7 @@
 /// What crosses between the processes, how it becomes bytes, and where it goes. The business knows
 /// nothing of it.
 
-#include <msgbus/core/name_of.hpp>
+#include <msgbus/name_of.hpp>
 #include <msgbus/transport/codec.hpp>
 
 #include <asio/any_io_executor.hpp>

@@ -1,6 +1,6 @@
 #include "bus_board.hpp"
 
-#include <msgbus/routing/subscription.hpp>
+#include <msgbus/subscription.hpp>
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "bus_business.hpp"
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <utility>
 

@@ -2,8 +2,8 @@
 
 /// What a program made of components says of them: while it runs, and at its end.
 
-#include <msgbus/exec/options.hpp>
-#include <msgbus/observe/counters.hpp>
+#include <msgbus/counters.hpp>
+#include <msgbus/options.hpp>
 
 #include <cstdint>
 #include <string>

@@ -2,8 +2,10 @@
 
 // The async family, for programs with Asio coroutines.
 
-#include <msgbus/exec/requirements.hpp>  // first, so that it is said first
+#include <msgbus/detail/exec/requirements.hpp>  // first, so that it is said first
 
+#include <msgbus/any_event.hpp>
+#include <msgbus/async/blocking.hpp>
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/dead_letters.hpp>
 #include <msgbus/async/operation.hpp>
@@ -12,30 +14,21 @@
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/shielded.hpp>
 #include <msgbus/async/subscriber.hpp>
-#include <msgbus/core/any_event.hpp>
-#include <msgbus/core/context.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/one_of.hpp>
-#include <msgbus/core/topic.hpp>
-#include <msgbus/di/depends.hpp>
-#include <msgbus/di/provider.hpp>
-#include <msgbus/di/yield.hpp>
-#include <msgbus/exec/async_event.hpp>
-#include <msgbus/exec/async_semaphore.hpp>
-#include <msgbus/exec/blocking.hpp>
-#include <msgbus/exec/cancelled.hpp>
-#include <msgbus/exec/options.hpp>
-#include <msgbus/exec/stream.hpp>
-#include <msgbus/exec/timer.hpp>
-#include <msgbus/exec/wait_group.hpp>
-#include <msgbus/exec/yield.hpp>
-#include <msgbus/observe/counters.hpp>
-#include <msgbus/observe/observer.hpp>
-#include <msgbus/policy/circuit_breaker.hpp>
-#include <msgbus/policy/deduplicate.hpp>
-#include <msgbus/policy/failure.hpp>
-#include <msgbus/policy/policy.hpp>
-#include <msgbus/policy/rate_limit.hpp>
-#include <msgbus/policy/refused_error.hpp>
-#include <msgbus/policy/retry.hpp>
-#include <msgbus/routing/subscription.hpp>
+#include <msgbus/async/yield.hpp>
+#include <msgbus/circuit_breaker.hpp>
+#include <msgbus/context.hpp>
+#include <msgbus/counters.hpp>
+#include <msgbus/depends.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/failure.hpp>
+#include <msgbus/observer.hpp>
+#include <msgbus/one_of.hpp>
+#include <msgbus/options.hpp>
+#include <msgbus/policy.hpp>
+#include <msgbus/provider.hpp>
+#include <msgbus/rate_limit.hpp>
+#include <msgbus/retry.hpp>
+#include <msgbus/stream.hpp>
+#include <msgbus/subscription.hpp>
+#include <msgbus/topic.hpp>
+#include <msgbus/yield.hpp>

@@ -8,10 +8,9 @@
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/bridge/remote_error.hpp>
 #include <msgbus/bridge/remote_service.hpp>
-#include <msgbus/core/name_of.hpp>
+#include <msgbus/name_of.hpp>
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/delivery.hpp>
 #include <msgbus/transport/envelope.hpp>
 #include <msgbus/transport/memory.hpp>
-#include <msgbus/transport/sink.hpp>
 #include <msgbus/transport/transport.hpp>

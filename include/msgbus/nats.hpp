@@ -3,5 +3,5 @@
 // Components of several processes joined over NATS.
 
 #include <msgbus/bridge.hpp>
-#include <msgbus/bridge/connect.hpp>
-#include <msgbus/transport/nats.hpp>
+#include <msgbus/nats/connect.hpp>
+#include <msgbus/nats/options.hpp>

@@ -2,21 +2,17 @@
 
 // The sync family. It does not include Asio.
 
-#include <msgbus/core/requirements.hpp>  // first, so that it is said first
+#include <msgbus/detail/core/config.hpp>  // first, so that it is said first
 
-#include <msgbus/core/any_event.hpp>
-#include <msgbus/core/context.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/one_of.hpp>
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/core/topic.hpp>
-#include <msgbus/core/version.hpp>
-#include <msgbus/di/depends.hpp>
-#include <msgbus/di/provider.hpp>
-#include <msgbus/di/yield.hpp>
-#include <msgbus/observe/counters.hpp>
-#include <msgbus/observe/observer.hpp>
-#include <msgbus/routing/subscription.hpp>
+#include <msgbus/any_event.hpp>
+#include <msgbus/context.hpp>
+#include <msgbus/counters.hpp>
+#include <msgbus/depends.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/observer.hpp>
+#include <msgbus/one_of.hpp>
+#include <msgbus/provider.hpp>
+#include <msgbus/subscription.hpp>
 #include <msgbus/sync/consumer.hpp>
 #include <msgbus/sync/operation.hpp>
 #include <msgbus/sync/policy.hpp>
@@ -24,3 +20,6 @@
 #include <msgbus/sync/publisher.hpp>
 #include <msgbus/sync/service.hpp>
 #include <msgbus/sync/subscriber.hpp>
+#include <msgbus/topic.hpp>
+#include <msgbus/version.hpp>
+#include <msgbus/yield.hpp>

@@ -2,7 +2,7 @@
 
 // The test kit.
 
-#include <msgbus/exec/requirements.hpp>  // first, so that it is said first
+#include <msgbus/detail/exec/requirements.hpp>  // first, so that it is said first
 
 #include <msgbus/testing/conformance.hpp>
 #include <msgbus/testing/cut_off.hpp>

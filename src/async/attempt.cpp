@@ -1,12 +1,12 @@
 #include "async/attempt.hpp"
 
-#include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/offload.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/offload.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/timer.hpp>
+#include <msgbus/error.hpp>
 
 #include "async/policy_waits.hpp"
 #include "exec/task_group.hpp"

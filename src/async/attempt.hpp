@@ -2,8 +2,8 @@
 
 /// One attempt of a handler: here, or on its policy's executor, for a limited time.
 
-#include <msgbus/async/detail/attempts.hpp>
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/async/attempts.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

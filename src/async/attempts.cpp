@@ -1,11 +1,11 @@
-#include <msgbus/async/detail/attempts.hpp>
+#include <msgbus/detail/async/attempts.hpp>
 
-#include <msgbus/async/detail/core.hpp>
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
-#include <msgbus/exec/timer.hpp>
-#include <msgbus/policy/backoff.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/timer.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
 
 #include "async/attempt.hpp"
 #include "async/dead_letter_store.hpp"

@@ -2,9 +2,9 @@
 
 /// The one loop that awaits handlers.
 
-#include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/verb_call.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/verb_call.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_state.hpp>

@@ -1,6 +1,6 @@
 #include "async/concurrent_deliveries.hpp"
 
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 
 #include "async/await_handlers.hpp"
 

@@ -2,10 +2,10 @@
 
 /// The deliveries of one call that run at the same time, or not in the caller's coroutine.
 
-#include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/helper_scheduler.hpp>
-#include <msgbus/async/detail/verb_call.hpp>
-#include <msgbus/exec/recycled_memory.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/helper_scheduler.hpp>
+#include <msgbus/detail/async/verb_call.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include "exec/join_state.hpp"
 

@@ -1,6 +1,6 @@
-#include <msgbus/async/detail/consumer_core.hpp>
+#include <msgbus/detail/async/consumer_core.hpp>
 
-#include <msgbus/async/detail/handler_call.hpp>
+#include <msgbus/detail/async/handler_call.hpp>
 
 #include "async/run_one.hpp"
 

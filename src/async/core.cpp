@@ -1,13 +1,13 @@
-#include <msgbus/async/detail/core.hpp>
+#include <msgbus/detail/async/core.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/recycled_memory.hpp>
-#include <msgbus/policy/held_policy.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/detail/policy/held_policy.hpp>
+#include <msgbus/error.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/verb_run.hpp"
-#include "core/say.hpp"
+#include "core/text.hpp"
 
 #include <cstdio>
 

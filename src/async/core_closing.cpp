@@ -1,11 +1,11 @@
 // Counting, closing and draining of async components.
 
-#include <msgbus/async/detail/core.hpp>
+#include <msgbus/detail/async/core.hpp>
 
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/clock.hpp>
-#include <msgbus/exec/one_shot_event.hpp>
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
 #include <asio/this_coro.hpp>
 

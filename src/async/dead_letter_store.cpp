@@ -1,8 +1,8 @@
 #include "async/dead_letter_store.hpp"
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
-#include "core/say.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <utility>

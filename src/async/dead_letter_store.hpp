@@ -3,8 +3,8 @@
 /// The letters of `dead_letters`, and what is needed to replay them.
 
 #include <msgbus/async/dead_letters.hpp>
-#include <msgbus/async/detail/attempts.hpp>
-#include <msgbus/exec/queued_message.hpp>
+#include <msgbus/detail/async/attempts.hpp>
+#include <msgbus/detail/exec/queued_message.hpp>
 
 #include <map>
 #include <mutex>

@@ -1,7 +1,7 @@
 #include <msgbus/async/dead_letters.hpp>
 
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/dead_letter_store.hpp"

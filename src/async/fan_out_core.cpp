@@ -1,8 +1,8 @@
-#include <msgbus/async/detail/fan_out_core.hpp>
+#include <msgbus/detail/async/fan_out_core.hpp>
 
-#include <msgbus/async/detail/subscriber_core.hpp>
-#include <msgbus/async/detail/verbs.hpp>
-#include <msgbus/core/error.hpp>
+#include <msgbus/detail/async/subscriber_core.hpp>
+#include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/error.hpp>
 
 #include "async/verb_run.hpp"
 

@@ -1,9 +1,9 @@
 // A plain handler with a policy, while nothing goes wrong: without a coroutine, and without memory.
 
-#include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/handler_call.hpp>
-#include <msgbus/exec/clock.hpp>
-#include <msgbus/policy/detail/limiter_access.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/handler_call.hpp>
+#include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/detail/policy/limiter_access.hpp>
 
 #include "async/policy_waits.hpp"
 

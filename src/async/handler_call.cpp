@@ -1,9 +1,9 @@
-#include <msgbus/async/detail/handler_call.hpp>
+#include <msgbus/detail/async/handler_call.hpp>
 
-#include <msgbus/async/detail/attempts.hpp>
-#include <msgbus/async/detail/core.hpp>
-#include <msgbus/exec/async_resolution.hpp>
-#include <msgbus/exec/recycled_memory.hpp>
+#include <msgbus/detail/async/attempts.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/exec/async_resolution.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include <asio/this_coro.hpp>
 

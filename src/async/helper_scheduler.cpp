@@ -1,4 +1,4 @@
-#include <msgbus/async/detail/helper_scheduler.hpp>
+#include <msgbus/detail/async/helper_scheduler.hpp>
 
 #include <asio/post.hpp>
 

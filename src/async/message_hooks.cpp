@@ -1,9 +1,9 @@
-#include <msgbus/async/detail/message_hooks.hpp>
+#include <msgbus/detail/async/message_hooks.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/snapshot/retire_list.hpp>
+#include <msgbus/detail/snapshot/retire_list.hpp>
+#include <msgbus/error.hpp>
 
-#include "core/say.hpp"
+#include "core/text.hpp"
 
 namespace msgbus::async::detail {
 

@@ -1,8 +1,8 @@
-#include <msgbus/async/detail/offload.hpp>
+#include <msgbus/detail/async/offload.hpp>
 
-#include <msgbus/core/cause.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/detail/core/cause.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>

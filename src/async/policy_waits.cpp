@@ -1,11 +1,11 @@
 #include "async/policy_waits.hpp"
 
-#include <msgbus/core/any_event.hpp>
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/async_semaphore.hpp>
-#include <msgbus/exec/timer.hpp>
-#include <msgbus/exec/wait_list.hpp>
-#include <msgbus/policy/detail/limiter_access.hpp>
+#include <msgbus/any_event.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/synchronization.hpp>
+#include <msgbus/detail/exec/timer.hpp>
+#include <msgbus/detail/exec/wait_list.hpp>
+#include <msgbus/detail/policy/limiter_access.hpp>
 
 #include <asio/this_coro.hpp>
 

@@ -2,8 +2,8 @@
 
 /// The part of `run_at_once` and `advance` that every message takes, to be compiled into them.
 
-#include <msgbus/async/detail/core.hpp>
-#include <msgbus/async/detail/handler_call.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/handler_call.hpp>
 
 #include <cstddef>
 #include <exception>

@@ -1,6 +1,6 @@
-#include <msgbus/async/detail/verbs.hpp>
+#include <msgbus/detail/async/verbs.hpp>
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>

@@ -1,8 +1,8 @@
-#include <msgbus/async/detail/service_core.hpp>
+#include <msgbus/detail/async/service_core.hpp>
 
-#include <msgbus/async/detail/verbs.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/exec/recycled_memory.hpp>
+#include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/error.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/run_one.hpp"

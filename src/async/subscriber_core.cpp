@@ -1,9 +1,9 @@
-#include <msgbus/async/detail/subscriber_core.hpp>
+#include <msgbus/detail/async/subscriber_core.hpp>
 
-#include <msgbus/async/detail/handler_call.hpp>
-#include <msgbus/core/convert.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/topic.hpp>
+#include <msgbus/detail/async/handler_call.hpp>
+#include <msgbus/detail/core/convert.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/topic.hpp>
 
 #include "async/run_one.hpp"
 

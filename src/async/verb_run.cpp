@@ -1,6 +1,6 @@
 #include "async/verb_run.hpp"
 
-#include <msgbus/exec/aborted.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 
 #include "async/await_handlers.hpp"
 

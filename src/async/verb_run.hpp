@@ -2,8 +2,8 @@
 
 /// What the coroutine of an awaited verb has besides its call: where it is with it.
 
-#include <msgbus/async/detail/verb_call.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/async/verb_call.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 #include "async/concurrent_deliveries.hpp"
 
 #include <asio/any_io_executor.hpp>

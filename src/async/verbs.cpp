@@ -1,9 +1,9 @@
-#include <msgbus/async/detail/verbs.hpp>
+#include <msgbus/detail/async/verbs.hpp>
 
-#include <msgbus/core/cause.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
-#include <msgbus/exec/recycled_memory.hpp>
+#include <msgbus/detail/core/cause.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include "async/verb_run.hpp"
 #include "exec/task_group.hpp"

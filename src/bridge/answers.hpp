@@ -2,7 +2,7 @@
 
 // The answers to a connection's requests, which come to topics of their own below its inbox.
 
-#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include "bridge/pending_replies.hpp"

@@ -1,8 +1,8 @@
 #include <msgbus/bridge/bridge.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/error.hpp>
 
 #include <asio/this_coro.hpp>
 

@@ -1,7 +1,7 @@
-#include <msgbus/bridge/detail/call.hpp>
+#include <msgbus/detail/bridge/call.hpp>
 
-#include <msgbus/bridge/detail/commands.hpp>
-#include <msgbus/exec/aborted.hpp>
+#include <msgbus/detail/bridge/commands.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 
 #include "bridge/answers.hpp"
 #include "bridge/cloud_event.hpp"

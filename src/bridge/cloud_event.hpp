@@ -4,7 +4,7 @@
 // (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md,
 // as it is since NATS has headers). Pure.
 
-#include <msgbus/core/headers.hpp>
+#include <msgbus/headers.hpp>
 
 #include <chrono>
 #include <string>

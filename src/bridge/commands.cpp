@@ -1,7 +1,7 @@
-#include <msgbus/bridge/detail/commands.hpp>
+#include <msgbus/detail/bridge/commands.hpp>
 
-#include <msgbus/bridge/detail/make_envelope.hpp>
 #include <msgbus/bridge/remote_error.hpp>
+#include <msgbus/detail/bridge/make_envelope.hpp>
 
 #include "core/text.hpp"
 

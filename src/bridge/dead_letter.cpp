@@ -1,8 +1,8 @@
-#include <msgbus/bridge/detail/commands.hpp>
-#include <msgbus/bridge/detail/dead_letter.hpp>
-#include <msgbus/bridge/detail/make_envelope.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/hash.hpp>
+#include <msgbus/detail/bridge/commands.hpp>
+#include <msgbus/detail/bridge/dead_letter.hpp>
+#include <msgbus/detail/bridge/make_envelope.hpp>
+#include <msgbus/detail/core/hash.hpp>
+#include <msgbus/error.hpp>
 
 #include "core/text.hpp"
 

@@ -1,6 +1,6 @@
-#include <msgbus/bridge/detail/dead_letter_store.hpp>
+#include <msgbus/detail/bridge/dead_letter_store.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <utility>
 

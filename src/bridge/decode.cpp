@@ -1,6 +1,6 @@
-#include <msgbus/bridge/detail/decode.hpp>
+#include <msgbus/detail/bridge/decode.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include "core/text.hpp"
 
 #include <algorithm>

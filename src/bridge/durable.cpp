@@ -2,7 +2,7 @@
 
 #include "bridge/durable_link.hpp"
 
-#include <msgbus/core/topic.hpp>
+#include <msgbus/topic.hpp>
 
 #include <asio/this_coro.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "bridge/durable_link.hpp"
 
-#include <msgbus/policy/backoff.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
 
 namespace msgbus::bridging {
 

@@ -14,14 +14,14 @@
 /// The transport keeps what lives unsettled. What has failed, and what was handed back, is counted
 /// here by its place in the stream, since the stream only counts deliveries.
 
-#include <msgbus/async/detail/verbs.hpp>
-#include <msgbus/bridge/detail/dead_letter_store.hpp>
-#include <msgbus/bridge/detail/link_base.hpp>
-#include <msgbus/bridge/detail/tries.hpp>
 #include <msgbus/bridge/options.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/exec/timer.hpp>
-#include <msgbus/transport/inbox.hpp>
+#include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/bridge/dead_letter_store.hpp>
+#include <msgbus/detail/bridge/link_base.hpp>
+#include <msgbus/detail/bridge/tries.hpp>
+#include <msgbus/detail/exec/timer.hpp>
+#include <msgbus/detail/transport/inbox.hpp>
+#include <msgbus/error.hpp>
 
 #include "bridge/refill.hpp"
 

@@ -1,6 +1,6 @@
-#include <msgbus/bridge/detail/event_types.hpp>
+#include <msgbus/detail/bridge/event_types.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
-#include <msgbus/bridge/detail/hub.hpp>
+#include <msgbus/detail/bridge/hub.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include "bridge/answers.hpp"
-#include "core/say.hpp"
+#include "core/text.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>

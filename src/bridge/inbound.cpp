@@ -1,9 +1,9 @@
 // Links that bring messages in, at most once: transport -> decoded -> mailbox.
 
-#include <msgbus/async/detail/verbs.hpp>
-#include <msgbus/bridge/detail/link_base.hpp>
 #include <msgbus/bridge/options.hpp>
-#include <msgbus/transport/inbox.hpp>
+#include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/bridge/link_base.hpp>
+#include <msgbus/detail/transport/inbox.hpp>
 
 #include <asio/this_coro.hpp>
 

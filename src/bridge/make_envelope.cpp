@@ -1,6 +1,6 @@
-#include <msgbus/bridge/detail/make_envelope.hpp>
+#include <msgbus/detail/bridge/make_envelope.hpp>
 
-#include <msgbus/core/topic.hpp>
+#include <msgbus/topic.hpp>
 
 #include "bridge/cloud_event.hpp"
 #include "bridge/trace.hpp"

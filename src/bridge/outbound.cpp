@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/outbound.hpp>
+#include <msgbus/detail/bridge/outbound.hpp>
 
 namespace msgbus::bridging {
 

@@ -2,7 +2,7 @@
 
 // The requests that wait for their answers. Pure: no lock, no transport, no time.
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/transport/envelope.hpp>
 
 #include <cstdint>

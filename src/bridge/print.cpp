@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/link_state.hpp>
+#include <msgbus/detail/bridge/link_state.hpp>
 
 #include "core/print.hpp"
 

@@ -1,6 +1,6 @@
 #include <msgbus/bridge/remote_service.hpp>
 
-#include <msgbus/core/topic.hpp>
+#include <msgbus/topic.hpp>
 
 namespace msgbus {
 

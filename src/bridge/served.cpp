@@ -2,16 +2,16 @@
 // where it is decoded, carried out and answered. docs/design/0019-served-commands.md says who may
 // be where.
 
-#include <msgbus/bridge/detail/served.hpp>
+#include <msgbus/detail/bridge/served.hpp>
 
-#include <msgbus/bridge/detail/admission.hpp>
-#include <msgbus/bridge/detail/discovery.hpp>
 #include <msgbus/bridge/options.hpp>
-#include <msgbus/core/topic.hpp>
-#include <msgbus/exec/context_shutdown_hook.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
-#include <msgbus/exec/one_shot_event.hpp>
-#include <msgbus/exec/wake_memory.hpp>
+#include <msgbus/detail/bridge/admission.hpp>
+#include <msgbus/detail/bridge/discovery.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/topic.hpp>
 
 #include "exec/post_recycled.hpp"
 

@@ -1,6 +1,6 @@
-#include <msgbus/bridge/detail/settle.hpp>
+#include <msgbus/detail/bridge/settle.hpp>
 
-#include <msgbus/policy/backoff.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
 
 #include <algorithm>
 

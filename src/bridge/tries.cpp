@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/tries.hpp>
+#include <msgbus/detail/bridge/tries.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include <msgbus/component/parts.hpp>
+#include <msgbus/detail/component/parts.hpp>
 
 #include <utility>
 

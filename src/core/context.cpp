@@ -1,4 +1,12 @@
-#include <msgbus/core/context.hpp>
+#include <msgbus/context.hpp>
+
+#include <msgbus/detail/core/cause.hpp>
+
+namespace msgbus::detail {
+
+constinit thread_local const shared_origin* cause_of_this_thread = nullptr;
+
+}  // namespace msgbus::detail
 
 namespace msgbus {
 

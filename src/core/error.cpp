@@ -1,5 +1,5 @@
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/failures.hpp>
+#include <msgbus/detail/core/failures.hpp>
+#include <msgbus/error.hpp>
 
 #include "core/text.hpp"
 

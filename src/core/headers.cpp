@@ -1,4 +1,4 @@
-#include <msgbus/core/headers.hpp>
+#include <msgbus/headers.hpp>
 
 #include <algorithm>
 #include <cstring>

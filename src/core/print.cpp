@@ -1,8 +1,8 @@
 #include "core/print.hpp"
 
-#include <msgbus/core/context.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/headers.hpp>
+#include <msgbus/context.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/headers.hpp>
 
 #include "core/text.hpp"
 

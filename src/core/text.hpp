@@ -1,8 +1,11 @@
 #pragma once
 
-/// Texts that people and other processes read: in UTF-8, in one line, and not too long.
+/// Texts that people and other processes read: in UTF-8, in one line, and not too long. The last
+/// resort for errors: one line on stderr.
 
 #include <cstddef>
+#include <exception>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -27,5 +30,14 @@ namespace msgbus::detail {
 /// The text in one line, whatever bytes it holds: control characters and line separators become
 /// `\r`, `\n`, `\t`, `\x1b` or `\u2028`, and bytes that are not UTF-8 `\xff`. All else stays.
 [[nodiscard]] std::string escaped(std::string_view text);
+
+/// Writes `msgbus: `, the parts and the failure's text, whatever bytes they hold, as one line, with
+/// one call. Never throws: without memory the line says that instead.
+void say(std::initializer_list<std::string_view> parts,
+         const std::exception_ptr& failure = nullptr) noexcept;
+
+/// Inside a `catch` block: one line for what a callback of the user's has thrown. `where` names the
+/// callback.
+void say_thrown_by(std::string_view where) noexcept;
 
 }  // namespace msgbus::detail

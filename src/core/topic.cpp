@@ -1,4 +1,4 @@
-#include <msgbus/core/topic.hpp>
+#include <msgbus/topic.hpp>
 
 #include <algorithm>
 #include <bit>

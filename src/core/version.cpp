@@ -1,4 +1,4 @@
-#include <msgbus/core/version.hpp>
+#include <msgbus/version.hpp>
 
 namespace msgbus {
 

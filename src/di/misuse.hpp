@@ -2,8 +2,8 @@
 
 /// What is wrong with dependencies, as errors: the same text in both families.
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/di/provider_state.hpp>
+#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/error.hpp>
 
 #include <string>
 

@@ -1,4 +1,12 @@
-#include <msgbus/di/provider_state.hpp>
+#include <msgbus/detail/di/provider_state.hpp>
+
+#include <msgbus/provider.hpp>
+
+namespace msgbus {
+
+provider::provider() : state_(std::make_shared<di::provider_state>()) {}
+
+}  // namespace msgbus
 
 namespace msgbus::di {
 

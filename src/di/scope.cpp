@@ -1,8 +1,8 @@
-#include <msgbus/di/scope.hpp>
+#include <msgbus/detail/di/scope.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/di/provider_state.hpp>
-#include <msgbus/di/yield.hpp>
+#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/yield.hpp>
 
 #include "di/misuse.hpp"
 

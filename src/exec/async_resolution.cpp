@@ -1,8 +1,8 @@
-#include <msgbus/exec/async_resolution.hpp>
+#include <msgbus/detail/exec/async_resolution.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/error.hpp>
 
 #include "di/misuse.hpp"
 

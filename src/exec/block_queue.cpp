@@ -1,4 +1,4 @@
-#include <msgbus/exec/block_queue.hpp>
+#include <msgbus/detail/exec/block_queue.hpp>
 
 #include <algorithm>
 #include <memory>

@@ -1,4 +1,4 @@
-#include <msgbus/exec/blocking.hpp>
+#include <msgbus/async/blocking.hpp>
 
 namespace msgbus::async::detail {
 

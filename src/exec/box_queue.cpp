@@ -1,4 +1,4 @@
-#include <msgbus/exec/box_queue.hpp>
+#include <msgbus/detail/exec/box_queue.hpp>
 
 #include <concurrentqueue.h>
 

@@ -1,4 +1,4 @@
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 
 #include <asio/execution/context.hpp>
 #include <asio/query.hpp>

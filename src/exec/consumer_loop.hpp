@@ -2,8 +2,8 @@
 
 /// What takes messages out of a mailbox and has them handled, on the mailbox's executor.
 
-#include <msgbus/exec/mailbox.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/mailbox.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 
 #include <asio/cancellation_signal.hpp>
 

@@ -1,4 +1,4 @@
-#include <msgbus/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
 
 #include <asio/detail/strand_executor_service.hpp>
 #include <asio/execution/context.hpp>

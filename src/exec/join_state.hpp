@@ -4,8 +4,8 @@
 /// has a cancellation state of its own, so it is also what separates a user's coroutine from its
 /// caller: docs/design/0014-who-knows-of-a-cancellation.md.
 
-#include <msgbus/exec/context_shutdown_hook.hpp>
-#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

@@ -1,8 +1,8 @@
-#include <msgbus/exec/mailbox.hpp>
+#include <msgbus/detail/exec/mailbox.hpp>
 
 #include "exec/consumer_loop.hpp"
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>

@@ -1,4 +1,4 @@
-#include <msgbus/exec/mailbox_state.hpp>
+#include <msgbus/detail/exec/mailbox_state.hpp>
 
 #include <algorithm>
 #include <utility>

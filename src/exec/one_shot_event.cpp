@@ -1,4 +1,4 @@
-#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/post.hpp>

@@ -1,4 +1,4 @@
-#include <msgbus/exec/options.hpp>
+#include <msgbus/options.hpp>
 
 #include "core/print.hpp"
 

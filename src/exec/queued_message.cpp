@@ -1,4 +1,4 @@
-#include <msgbus/exec/queued_message.hpp>
+#include <msgbus/detail/exec/queued_message.hpp>
 
 #include <algorithm>
 #include <new>

@@ -1,4 +1,4 @@
-#include <msgbus/exec/recycled_memory.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include <asio/recycling_allocator.hpp>
 

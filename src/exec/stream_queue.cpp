@@ -1,6 +1,6 @@
-#include <msgbus/exec/stream_queue.hpp>
+#include <msgbus/detail/exec/stream_queue.hpp>
 
-#include <msgbus/exec/aborted.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>

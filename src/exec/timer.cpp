@@ -1,6 +1,6 @@
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
-#include <msgbus/exec/aborted.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 
 #include "exec/timer_state.hpp"
 

@@ -2,9 +2,9 @@
 
 /// What a `timer` is: also a part of a larger object, which then is its own timer.
 
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/clock.hpp>
-#include <msgbus/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/error_code.hpp>

@@ -1,8 +1,8 @@
-#include <msgbus/exec/wait_list.hpp>
+#include <msgbus/detail/exec/wait_list.hpp>
 
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
 #include <asio/this_coro.hpp>
 

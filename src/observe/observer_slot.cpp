@@ -1,6 +1,6 @@
-#include <msgbus/observe/observer_slot.hpp>
+#include <msgbus/detail/observe/observer_slot.hpp>
 
-#include "core/say.hpp"
+#include "core/text.hpp"
 
 #include <utility>
 

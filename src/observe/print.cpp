@@ -1,5 +1,5 @@
-#include <msgbus/observe/counters.hpp>
-#include <msgbus/observe/observer.hpp>
+#include <msgbus/counters.hpp>
+#include <msgbus/observer.hpp>
 
 #include "core/print.hpp"
 

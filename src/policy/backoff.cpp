@@ -1,6 +1,6 @@
-#include <msgbus/policy/backoff.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <algorithm>
 #include <new>

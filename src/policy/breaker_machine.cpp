@@ -1,6 +1,6 @@
-#include <msgbus/policy/detail/breaker_machine.hpp>
+#include <msgbus/detail/policy/breaker_machine.hpp>
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <algorithm>
 

@@ -1,11 +1,11 @@
-#include <msgbus/policy/circuit_breaker.hpp>
+#include <msgbus/circuit_breaker.hpp>
 
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/policy/backoff.hpp>
-#include <msgbus/policy/detail/breaker_access.hpp>
-#include <msgbus/policy/refused_error.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
+#include <msgbus/detail/policy/breaker_access.hpp>
+#include <msgbus/failure.hpp>
 
-#include "core/say.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <memory>

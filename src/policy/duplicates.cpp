@@ -1,6 +1,6 @@
-#include <msgbus/policy/detail/duplicates.hpp>
+#include <msgbus/detail/policy/duplicates.hpp>
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 namespace msgbus::detail {
 

@@ -1,4 +1,4 @@
-#include <msgbus/policy/held_policy.hpp>
+#include <msgbus/detail/policy/held_policy.hpp>
 
 #include <utility>
 

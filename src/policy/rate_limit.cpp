@@ -1,7 +1,7 @@
-#include <msgbus/policy/rate_limit.hpp>
+#include <msgbus/rate_limit.hpp>
 
-#include <msgbus/policy/detail/limiter_access.hpp>
-#include <msgbus/policy/refused_error.hpp>
+#include <msgbus/detail/policy/limiter_access.hpp>
+#include <msgbus/failure.hpp>
 
 namespace msgbus {
 

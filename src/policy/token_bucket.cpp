@@ -1,6 +1,6 @@
-#include <msgbus/policy/detail/token_bucket.hpp>
+#include <msgbus/detail/policy/token_bucket.hpp>
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include <msgbus/routing/entry.hpp>
+#include <msgbus/detail/routing/entry.hpp>
 
 #include <algorithm>
 #include <bit>

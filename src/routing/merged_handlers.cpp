@@ -1,4 +1,4 @@
-#include <msgbus/routing/merged_handlers.hpp>
+#include <msgbus/detail/routing/merged_handlers.hpp>
 
 namespace msgbus::routing {
 

@@ -1,6 +1,6 @@
-#include <msgbus/routing/name_table.hpp>
+#include <msgbus/detail/routing/name_table.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
-#include <msgbus/routing/router.hpp>
+#include <msgbus/detail/routing/router.hpp>
 
-#include <msgbus/routing/subscription.hpp>
+#include <msgbus/subscription.hpp>
 
 namespace msgbus::routing {
 

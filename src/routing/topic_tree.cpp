@@ -1,4 +1,4 @@
-#include <msgbus/routing/topic_tree.hpp>
+#include <msgbus/detail/routing/topic_tree.hpp>
 
 #include <algorithm>
 #include <array>

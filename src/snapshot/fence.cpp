@@ -1,7 +1,5 @@
 #include "fence.hpp"
 
-#include "shared_fence.hpp"
-
 #include <atomic>
 
 #if defined(__linux__) && !defined(MSGBUS_NO_MEMBARRIER)

@@ -1,4 +1,4 @@
-#include <msgbus/snapshot/guard.hpp>
+#include <msgbus/detail/snapshot/guard.hpp>
 
 #include "fence.hpp"
 

@@ -1,4 +1,4 @@
-#include "shared_fence.hpp"
+#include "fence.hpp"
 
 namespace msgbus::snapshot::detail {
 

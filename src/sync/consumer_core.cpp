@@ -1,8 +1,8 @@
-#include <msgbus/sync/detail/consumer_core.hpp>
+#include <msgbus/detail/sync/consumer_core.hpp>
 
-#include <msgbus/component/handler_entry.hpp>
+#include <msgbus/detail/component/handler_entry.hpp>
 
-#include "run_watched.hpp"
+#include <msgbus/detail/sync/delivery.hpp>
 
 namespace msgbus::sync::detail {
 

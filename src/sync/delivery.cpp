@@ -1,4 +1,4 @@
-#include "run_watched.hpp"
+#include <msgbus/detail/sync/delivery.hpp>
 
 namespace msgbus::sync::detail {
 

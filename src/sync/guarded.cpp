@@ -1,8 +1,8 @@
-#include <msgbus/sync/detail/guarded.hpp>
+#include <msgbus/detail/sync/guarded.hpp>
 
-#include <msgbus/policy/backoff.hpp>
-#include <msgbus/policy/detail/breaker_access.hpp>
-#include <msgbus/policy/detail/limiter_access.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
+#include <msgbus/detail/policy/breaker_access.hpp>
+#include <msgbus/detail/policy/limiter_access.hpp>
 #include <msgbus/sync/policy.hpp>
 
 #include <chrono>

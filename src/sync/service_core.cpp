@@ -1,6 +1,6 @@
-#include <msgbus/sync/detail/service_core.hpp>
+#include <msgbus/detail/sync/service_core.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 namespace msgbus::sync::detail {
 

@@ -1,10 +1,10 @@
-#include <msgbus/sync/detail/subscriber_core.hpp>
+#include <msgbus/detail/sync/subscriber_core.hpp>
 
-#include "run_watched.hpp"
+#include <msgbus/detail/sync/delivery.hpp>
 
-#include <msgbus/core/convert.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/topic.hpp>
+#include <msgbus/detail/core/convert.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/topic.hpp>
 
 namespace msgbus::sync::detail {
 

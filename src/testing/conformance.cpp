@@ -1,6 +1,6 @@
 #include <msgbus/testing/conformance.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include "testing/conformance_tools.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "testing/conformance_tools.hpp"
 
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 
 #include <asio/this_coro.hpp>
 

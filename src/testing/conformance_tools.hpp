@@ -2,8 +2,8 @@
 
 // What the conformance cases are made of.
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/exec/wait_list.hpp>
+#include <msgbus/detail/exec/wait_list.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/testing/conformance.hpp>
 
 #include <asio/awaitable.hpp>

@@ -1,6 +1,6 @@
 #include <msgbus/testing/manual_clock.hpp>
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/testing/conformance.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/probe.hpp>

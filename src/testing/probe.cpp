@@ -1,6 +1,6 @@
 #include <msgbus/testing/probe.hpp>
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <array>
 #include <chrono>

@@ -1,6 +1,6 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>

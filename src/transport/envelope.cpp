@@ -1,7 +1,7 @@
 #include <msgbus/transport/envelope.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/topic.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/topic.hpp>
 
 #include "core/text.hpp"
 

@@ -1,10 +1,13 @@
 #pragma once
 
-// How large a message is, as servers count it, and the error of one that is too large.
+/// The sizes and names that a transport accepts. All transports have the same rules, so a program
+/// that runs with one of them runs with the others.
 
 #include <msgbus/transport/transport.hpp>
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 
 namespace msgbus::transport {
 
@@ -13,5 +16,17 @@ namespace msgbus::transport {
 
 /// It names topic, size and limit.
 [[nodiscard]] message_refused too_large(const envelope& message, std::size_t limit);
+
+/// A server of NATS reads a line of 4096 bytes, with the command's word and numbers, and ends the
+/// connection of a client that sends a longer one.
+inline constexpr std::size_t longest_names = 4000;
+/// Of JetStream's streams and durable consumers.
+inline constexpr std::size_t longest_stream_name = 255;
+
+/// Throws `invalid_topic` if topic (or pattern), reply topic and group are too long together.
+void check_names(std::string_view topic, std::string_view reply_to, std::string_view group);
+
+/// Throws `bad_arguments` if it cannot be the name of a stream or a durable consumer.
+void check_name(const std::string& name, const char* of_what);
 
 }  // namespace msgbus::transport

@@ -1,12 +1,12 @@
 #include <msgbus/transport/memory.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/core/topic.hpp>
-#include <msgbus/exec/aborted.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/topic.hpp>
 
+#include "transport/limits.hpp"
 #include "transport/memory_hub.hpp"
-#include "transport/names.hpp"
 
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>

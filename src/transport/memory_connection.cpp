@@ -1,7 +1,7 @@
 #include "transport/limits.hpp"
 #include "transport/memory_hub.hpp"
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "transport/memory_hub.hpp"
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <utility>
 

@@ -3,9 +3,9 @@
 // What the connections of a memory broker share. One lock guards it all; it is never held while
 // user code runs, and what may be user code's is destroyed when it is gone.
 
-#include <msgbus/exec/context_shutdown_hook.hpp>
-#include <msgbus/exec/timer.hpp>
-#include <msgbus/exec/wait_list.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/timer.hpp>
+#include <msgbus/detail/exec/wait_list.hpp>
 #include <msgbus/transport/memory.hpp>
 
 #include "transport/memory_router.hpp"

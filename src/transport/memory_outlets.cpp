@@ -1,6 +1,6 @@
 #include "transport/memory_hub.hpp"
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <asio/post.hpp>
 

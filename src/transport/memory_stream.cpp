@@ -2,7 +2,7 @@
 
 #include "transport/patterns.hpp"
 
-#include <msgbus/core/saturate.hpp>
+#include <msgbus/detail/core/durations.hpp>
 
 #include <algorithm>
 

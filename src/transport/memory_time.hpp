@@ -2,8 +2,8 @@
 
 // One time for contexts whose clocks may differ. Used under the broker's lock.
 
-#include <msgbus/core/saturate.hpp>
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 
 #include <algorithm>
 #include <memory>

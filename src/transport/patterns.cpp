@@ -1,6 +1,6 @@
 #include "transport/patterns.hpp"
 
-#include <msgbus/core/topic.hpp>
+#include <msgbus/topic.hpp>
 
 namespace msgbus::transport {
 

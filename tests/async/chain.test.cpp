@@ -5,7 +5,7 @@
 #include <msgbus/async/publisher.hpp>
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/subscriber.hpp>
-#include <msgbus/core/cause.hpp>
+#include <msgbus/detail/core/cause.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/awaiting.hpp"

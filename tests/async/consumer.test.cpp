@@ -1,7 +1,7 @@
 #include <msgbus/async/consumer.hpp>
 
-#include <msgbus/core/any_event.hpp>
-#include <msgbus/core/one_of.hpp>
+#include <msgbus/any_event.hpp>
+#include <msgbus/one_of.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/awaiting.hpp"

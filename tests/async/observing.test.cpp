@@ -2,8 +2,8 @@
 
 #include <msgbus/async.hpp>
 
-#include <msgbus/exec/timer.hpp>
-#include <msgbus/observe/counters.hpp>
+#include <msgbus/counters.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/probe.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

@@ -1,9 +1,9 @@
 // Plain functions on another executor, alone and as handlers with a policy.
 
-#include <msgbus/async/detail/offload.hpp>
+#include <msgbus/detail/async/offload.hpp>
 
 #include <msgbus/async.hpp>
-#include <msgbus/core/cause.hpp>
+#include <msgbus/detail/core/cause.hpp>
 #include <msgbus/testing/faults.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 

@@ -2,7 +2,7 @@
 
 #include <msgbus/async.hpp>
 
-#include <msgbus/observe/counters.hpp>
+#include <msgbus/counters.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 

@@ -2,7 +2,7 @@
 
 #include <msgbus/async.hpp>
 
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/probe.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

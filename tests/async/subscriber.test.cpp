@@ -1,6 +1,6 @@
 #include <msgbus/async/subscriber.hpp>
 
-#include <msgbus/core/context.hpp>
+#include <msgbus/context.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/awaiting.hpp"

@@ -4,8 +4,8 @@
 
 #include <msgbus/async.hpp>
 
-#include <msgbus/exec/context_shutdown_hook.hpp>
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 

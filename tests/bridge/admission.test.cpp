@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/admission.hpp>
+#include <msgbus/detail/bridge/admission.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
-#include <msgbus/bridge/detail/dead_letter.hpp>
+#include <msgbus/detail/bridge/dead_letter.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/discovery.hpp>
+#include <msgbus/detail/bridge/discovery.hpp>
 
 #include <nlohmann/json.hpp>
 

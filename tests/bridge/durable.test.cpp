@@ -2,7 +2,7 @@
 
 #include <msgbus/bridge/bridge.hpp>
 
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"

@@ -1,7 +1,7 @@
 // What uses up a message's tries and what does not, and what is stored of those that are given up.
 
 #include <msgbus/bridge/bridge.hpp>
-#include <msgbus/bridge/detail/dead_letter.hpp>
+#include <msgbus/detail/bridge/dead_letter.hpp>
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"

@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/make_envelope.hpp>
+#include <msgbus/detail/bridge/make_envelope.hpp>
 
 #include "support/catch.hpp"
 #include "support/thrown.hpp"

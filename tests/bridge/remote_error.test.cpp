@@ -1,6 +1,6 @@
 #include <msgbus/bridge/remote_error.hpp>
 
-#include <msgbus/bridge/detail/commands.hpp>
+#include <msgbus/detail/bridge/commands.hpp>
 
 #include "support/catch.hpp"
 

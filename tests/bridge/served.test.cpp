@@ -1,6 +1,6 @@
 // What serves commands: where they run, what they may wait for, and what ends them.
 
-#include <msgbus/bridge/detail/served.hpp>
+#include <msgbus/detail/bridge/served.hpp>
 
 #include <msgbus/async.hpp>
 #include <msgbus/bridge/remote_service.hpp>

@@ -1,4 +1,4 @@
-#include <msgbus/bridge/detail/settle.hpp>
+#include <msgbus/detail/bridge/settle.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,12 +1,12 @@
 // What callbacks of the user's throw where nobody waits for it.
 
 #include <msgbus/bridge.hpp>
-#include <msgbus/bridge/detail/hub.hpp>
+#include <msgbus/detail/bridge/hub.hpp>
 #include <msgbus/transport/memory.hpp>
 
+#include "nats/session.hpp"
 #include "support/catch.hpp"
 #include "support/stderr_of.hpp"
-#include "transport/nats/session.hpp"
 
 #include <asio/io_context.hpp>
 

@@ -1,5 +1,5 @@
 // What a sync component can call already needs no wrapping.
-#include <msgbus/exec/blocking.hpp>
+#include <msgbus/async/blocking.hpp>
 
 #ifdef MSGBUS_CONTROL
 asio::awaitable<int> get_value() { co_return 5; }

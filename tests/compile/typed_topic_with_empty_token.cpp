@@ -1,5 +1,5 @@
 // A slip in a typed topic's name is found when compiling.
-#include <msgbus/core/topic.hpp>
+#include <msgbus/topic.hpp>
 
 struct placed {};
 

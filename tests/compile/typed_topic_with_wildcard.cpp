@@ -1,5 +1,5 @@
 // A typed topic is one topic, not a pattern.
-#include <msgbus/core/topic.hpp>
+#include <msgbus/topic.hpp>
 
 struct placed {};
 

@@ -1,4 +1,4 @@
-#include <msgbus/component/any_callable.hpp>
+#include <msgbus/detail/component/any_callable.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/component/argument.hpp>
+#include <msgbus/detail/component/argument.hpp>
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"

@@ -1,10 +1,10 @@
-#include <msgbus/component/base.hpp>
+#include <msgbus/detail/component/base.hpp>
 
 #include "support/catch.hpp"
 #include "support/recorder.hpp"
 
-#include <msgbus/component/parts.hpp>
-#include <msgbus/routing/single_route.hpp>
+#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/routing/router.hpp>
 
 #include <type_traits>
 

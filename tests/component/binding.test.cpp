@@ -1,4 +1,4 @@
-#include <msgbus/component/binding.hpp>
+#include <msgbus/detail/component/binding.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/component/handler_entry.hpp>
+#include <msgbus/detail/component/handler_entry.hpp>
 
 #include "support/catch.hpp"
 

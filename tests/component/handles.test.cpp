@@ -1,4 +1,4 @@
-#include <msgbus/component/handles.hpp>
+#include <msgbus/detail/component/handles.hpp>
 
 #include "support/catch.hpp"
 #include "support/thrown.hpp"

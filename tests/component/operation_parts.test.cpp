@@ -1,4 +1,4 @@
-#include <msgbus/component/operation_parts.hpp>
+#include <msgbus/detail/component/operation_parts.hpp>
 
 #include "support/catch.hpp"
 

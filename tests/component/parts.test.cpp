@@ -1,9 +1,9 @@
-#include <msgbus/component/parts.hpp>
+#include <msgbus/detail/component/parts.hpp>
 
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 
-#include <msgbus/di/provider.hpp>
+#include <msgbus/provider.hpp>
 
 namespace parts_test {
 

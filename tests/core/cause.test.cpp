@@ -1,4 +1,4 @@
-#include <msgbus/core/cause.hpp>
+#include <msgbus/detail/core/cause.hpp>
 
 #include "support/catch.hpp"
 

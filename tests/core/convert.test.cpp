@@ -1,4 +1,4 @@
-#include <msgbus/core/convert.hpp>
+#include <msgbus/detail/core/convert.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/core/event.hpp>
+#include <msgbus/detail/core/event.hpp>
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"

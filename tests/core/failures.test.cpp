@@ -1,6 +1,6 @@
-#include <msgbus/core/failures.hpp>
+#include <msgbus/detail/core/failures.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include "support/catch.hpp"
 #include "support/thrown.hpp"

@@ -1,4 +1,4 @@
-#include <msgbus/core/function_ref.hpp>
+#include <msgbus/detail/core/function_ref.hpp>
 
 #include "support/catch.hpp"
 

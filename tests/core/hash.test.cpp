@@ -1,4 +1,4 @@
-#include <msgbus/core/hash.hpp>
+#include <msgbus/detail/core/hash.hpp>
 
 #include "support/catch.hpp"
 

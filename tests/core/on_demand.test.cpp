@@ -1,4 +1,4 @@
-#include <msgbus/core/on_demand.hpp>
+#include <msgbus/detail/core/on_demand.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/core/signature.hpp>
+#include <msgbus/detail/core/signature.hpp>
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"

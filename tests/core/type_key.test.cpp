@@ -1,4 +1,4 @@
-#include <msgbus/core/type_key.hpp>
+#include <msgbus/detail/core/type_key.hpp>
 
 #include "support/catch.hpp"
 

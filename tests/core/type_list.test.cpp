@@ -1,4 +1,4 @@
-#include <msgbus/core/type_list.hpp>
+#include <msgbus/detail/core/type_list.hpp>
 
 #include "support/catch.hpp"
 

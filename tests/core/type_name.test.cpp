@@ -1,4 +1,4 @@
-#include <msgbus/core/type_name.hpp>
+#include <msgbus/detail/core/type_name.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,7 +1,7 @@
 // What the queue of an ordered mailbox allocates and keeps.
 
-#include <msgbus/exec/block_queue.hpp>
-#include <msgbus/exec/send_operation.hpp>
+#include <msgbus/detail/exec/block_queue.hpp>
+#include <msgbus/detail/exec/send_operation.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"

@@ -1,9 +1,9 @@
-#include <msgbus/di/dependency.hpp>
+#include <msgbus/detail/di/dependency.hpp>
 
 #include "support/catch.hpp"
 
-#include <msgbus/di/depends.hpp>
-#include <msgbus/di/yield.hpp>
+#include <msgbus/depends.hpp>
+#include <msgbus/yield.hpp>
 
 #include <string>
 

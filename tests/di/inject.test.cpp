@@ -1,9 +1,9 @@
-#include <msgbus/di/inject.hpp>
+#include <msgbus/detail/di/inject.hpp>
 
 #include "support/catch.hpp"
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/di/provider.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/provider.hpp>
 
 #include <any>
 #include <concepts>

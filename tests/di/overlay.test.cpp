@@ -1,4 +1,4 @@
-#include <msgbus/di/overlay.hpp>
+#include <msgbus/detail/di/overlay.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/di/provider_state.hpp>
+#include <msgbus/detail/di/provider_state.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/di/resolve.hpp>
+#include <msgbus/detail/di/resolve.hpp>
 
 #include "support/catch.hpp"
 

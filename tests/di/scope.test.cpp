@@ -1,9 +1,9 @@
-#include <msgbus/di/scope.hpp>
+#include <msgbus/detail/di/scope.hpp>
 
 #include "support/catch.hpp"
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/di/provider_state.hpp>
+#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/error.hpp>
 
 #include <stdexcept>
 #include <vector>

@@ -1,6 +1,6 @@
-#include <msgbus/exec/async_resolution.hpp>
+#include <msgbus/detail/exec/async_resolution.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"

@@ -1,6 +1,6 @@
-#include <msgbus/exec/block_queue.hpp>
+#include <msgbus/detail/exec/block_queue.hpp>
 
-#include <msgbus/exec/send_operation.hpp>
+#include <msgbus/detail/exec/send_operation.hpp>
 
 #include "support/catch.hpp"
 #include "support/mailboxes.hpp"

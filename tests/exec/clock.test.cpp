@@ -1,4 +1,4 @@
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 
 #include "support/catch.hpp"
 

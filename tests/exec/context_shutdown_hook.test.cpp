@@ -1,6 +1,6 @@
-#include <msgbus/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
 
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"

@@ -1,4 +1,4 @@
-#include <msgbus/exec/held_message.hpp>
+#include <msgbus/detail/exec/held_message.hpp>
 
 #include "support/catch.hpp"
 

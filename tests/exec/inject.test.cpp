@@ -1,4 +1,4 @@
-#include <msgbus/exec/inject.hpp>
+#include <msgbus/detail/exec/inject.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,7 +1,7 @@
 #include "exec/join_state.hpp"
 
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/awaiting.hpp"

@@ -1,6 +1,6 @@
-#include <msgbus/exec/mailbox.hpp>
+#include <msgbus/detail/exec/mailbox.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 

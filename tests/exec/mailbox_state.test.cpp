@@ -1,6 +1,6 @@
 // The mailbox without an executor: what it answers to senders and to consumer loops.
 
-#include <msgbus/exec/mailbox_state.hpp>
+#include <msgbus/detail/exec/mailbox_state.hpp>
 
 #include <msgbus/testing/stepping_executor.hpp>
 

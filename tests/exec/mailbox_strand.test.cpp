@@ -1,4 +1,4 @@
-#include <msgbus/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 
 #include <msgbus/testing/stepping_executor.hpp>
 

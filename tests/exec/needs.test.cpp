@@ -1,4 +1,4 @@
-#include <msgbus/exec/needs.hpp>
+#include <msgbus/detail/exec/needs.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

@@ -1,4 +1,4 @@
-#include <msgbus/exec/send_operation.hpp>
+#include <msgbus/detail/exec/send_operation.hpp>
 
 #include "support/catch.hpp"
 #include "support/counted.hpp"

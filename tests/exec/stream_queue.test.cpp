@@ -1,6 +1,6 @@
-#include <msgbus/exec/stream_queue.hpp>
+#include <msgbus/detail/exec/stream_queue.hpp>
 
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

@@ -1,8 +1,8 @@
 #include "exec/task_group.hpp"
 
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/mailbox_strand.hpp>
-#include <msgbus/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 

@@ -1,6 +1,6 @@
-#include <msgbus/exec/wait_list.hpp>
+#include <msgbus/detail/exec/wait_list.hpp>
 
-#include <msgbus/exec/aborted.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

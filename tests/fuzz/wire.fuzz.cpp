@@ -1,9 +1,9 @@
 // What other processes send: payloads and headers of any bytes. They become a message, or an error
 // that says so, and nothing else. What has become a message goes out and comes back the same.
 
-#include <msgbus/bridge/detail/decode.hpp>
-#include <msgbus/bridge/detail/make_envelope.hpp>
-#include <msgbus/core/error.hpp>
+#include <msgbus/detail/bridge/decode.hpp>
+#include <msgbus/detail/bridge/make_envelope.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
 

@@ -1,8 +1,8 @@
 // Bridges over a real server that dies, processes that die, and everybody in between.
 
-#include <msgbus/bridge/connect.hpp>
+#include <msgbus/nats/connect.hpp>
 
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"

@@ -1,6 +1,6 @@
 // Headers over a real server: those that the library sends, and those of clients that send others.
 
-#include <msgbus/bridge/connect.hpp>
+#include <msgbus/nats/connect.hpp>
 
 #include "support/catch.hpp"
 #include "support/nats.hpp"

@@ -1,4 +1,4 @@
-#include <msgbus/transport/nats.hpp>
+#include <msgbus/nats/options.hpp>
 
 #include "support/catch.hpp"
 #include "support/nats.hpp"

@@ -1,6 +1,6 @@
-#include <msgbus/observe/observer_slot.hpp>
+#include <msgbus/detail/observe/observer_slot.hpp>
 
-#include <msgbus/observe/counters.hpp>
+#include <msgbus/counters.hpp>
 
 #include "support/catch.hpp"
 #include "support/stderr_of.hpp"

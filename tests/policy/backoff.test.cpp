@@ -1,7 +1,7 @@
-#include <msgbus/policy/backoff.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/exec/aborted.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/error.hpp>
 
 #include "support/catch.hpp"
 

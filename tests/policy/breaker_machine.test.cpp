@@ -1,4 +1,4 @@
-#include <msgbus/policy/detail/breaker_machine.hpp>
+#include <msgbus/detail/policy/breaker_machine.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/policy/detail/duplicates.hpp>
+#include <msgbus/detail/policy/duplicates.hpp>
 
 #include "support/catch.hpp"
 

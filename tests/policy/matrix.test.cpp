@@ -3,10 +3,10 @@
 
 #include "policy/running.hpp"
 
-#include <msgbus/policy/backoff.hpp>
-#include <msgbus/policy/detail/breaker_machine.hpp>
-#include <msgbus/policy/detail/duplicates.hpp>
-#include <msgbus/policy/detail/token_bucket.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
+#include <msgbus/detail/policy/breaker_machine.hpp>
+#include <msgbus/detail/policy/duplicates.hpp>
+#include <msgbus/detail/policy/token_bucket.hpp>
 
 #include <array>
 #include <ostream>

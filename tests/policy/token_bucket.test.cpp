@@ -1,4 +1,4 @@
-#include <msgbus/policy/detail/token_bucket.hpp>
+#include <msgbus/detail/policy/token_bucket.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,9 +1,9 @@
-#include <msgbus/routing/entry.hpp>
+#include <msgbus/detail/routing/entry.hpp>
 
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 
-#include <msgbus/routing/single_route.hpp>
+#include <msgbus/detail/routing/router.hpp>
 
 #include <atomic>
 #include <thread>

@@ -1,4 +1,4 @@
-#include <msgbus/routing/type_table.hpp>
+#include <msgbus/detail/routing/type_table.hpp>
 
 #include "support/catch.hpp"
 #include "support/entries.hpp"

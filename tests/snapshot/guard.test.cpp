@@ -1,4 +1,4 @@
-#include <msgbus/snapshot/guard.hpp>
+#include <msgbus/detail/snapshot/guard.hpp>
 
 #include "support/catch.hpp"
 #include "support/thread_group.hpp"

@@ -1,4 +1,4 @@
-#include "snapshot/shared_fence.hpp"
+#include "snapshot/fence.hpp"
 
 #include "support/catch.hpp"
 #include "support/thread_group.hpp"

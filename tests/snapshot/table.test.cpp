@@ -1,4 +1,4 @@
-#include <msgbus/snapshot/table.hpp>
+#include <msgbus/detail/snapshot/table.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,7 +1,7 @@
 // Many threads send to one mailbox: order (A4), bounds (A6), conservation (A7), and nobody waits
 // for ever.
 
-#include <msgbus/exec/mailbox.hpp>
+#include <msgbus/detail/exec/mailbox.hpp>
 
 #include "support/catch.hpp"
 #include "support/mailboxes.hpp"

@@ -1,6 +1,4 @@
-#include <msgbus/exec/async_event.hpp>
-#include <msgbus/exec/async_semaphore.hpp>
-#include <msgbus/exec/wait_group.hpp>
+#include <msgbus/detail/exec/synchronization.hpp>
 #include <msgbus/testing/spawned.hpp>
 
 #include "support/awaiting.hpp"

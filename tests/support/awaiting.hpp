@@ -2,9 +2,9 @@
 
 // What tests of coroutines need besides the test kit.
 
-#include <msgbus/exec/aborted.hpp>
-#include <msgbus/exec/async_event.hpp>
-#include <msgbus/observe/counters.hpp>
+#include <msgbus/counters.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/synchronization.hpp>
 
 #include "support/catch.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/bridge/remote_service.hpp>
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 #include <msgbus/transport/memory.hpp>

@@ -2,7 +2,7 @@
 
 // Handlers as the routing core knows them, without anything to call.
 
-#include <msgbus/routing/entry.hpp>
+#include <msgbus/detail/routing/entry.hpp>
 
 #include <string>
 #include <utility>

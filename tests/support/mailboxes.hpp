@@ -2,8 +2,8 @@
 
 // A mailbox with an owner that does nothing but keep a record, for tests of the mailbox alone.
 
-#include <msgbus/exec/mailbox.hpp>
-#include <msgbus/exec/send_operation.hpp>
+#include <msgbus/detail/exec/mailbox.hpp>
+#include <msgbus/detail/exec/send_operation.hpp>
 
 #include <asio/this_coro.hpp>
 

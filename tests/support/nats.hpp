@@ -2,7 +2,7 @@
 
 // What tests of the NATS transport share.
 
-#include <msgbus/transport/nats.hpp>
+#include <msgbus/nats/options.hpp>
 
 #include "support/loop.hpp"
 #include "support/nats_server.hpp"

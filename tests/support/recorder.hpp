@@ -2,8 +2,8 @@
 
 // An observer that writes down each step.
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/observe/observer.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/observer.hpp>
 
 #include <string>
 #include <vector>

@@ -2,7 +2,7 @@
 
 // A transport that refuses to store some messages, and else does what another one does.
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include <asio/awaitable.hpp>

@@ -2,7 +2,7 @@
 
 // What a piece of code throws, as something to check.
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <exception>
 #include <stdexcept>

@@ -4,7 +4,7 @@
 #include <msgbus/sync/publisher.hpp>
 #include <msgbus/sync/service.hpp>
 
-#include <msgbus/observe/counters.hpp>
+#include <msgbus/counters.hpp>
 
 #include "support/catch.hpp"
 #include "support/recorder.hpp"

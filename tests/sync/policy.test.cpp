@@ -1,9 +1,9 @@
 #include <msgbus/sync/policy.hpp>
 
-#include <msgbus/core/any_event.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/di/depends.hpp>
-#include <msgbus/policy/refused_error.hpp>
+#include <msgbus/any_event.hpp>
+#include <msgbus/depends.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/failure.hpp>
 #include <msgbus/sync/consumer.hpp>
 #include <msgbus/sync/subscriber.hpp>
 

@@ -1,7 +1,7 @@
 #include <msgbus/testing/cut_off.hpp>
 
 #include <msgbus/async/consumer.hpp>
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 
 #include "support/catch.hpp"

@@ -1,10 +1,10 @@
 #include <msgbus/testing/faults.hpp>
 
-#include <msgbus/core/context.hpp>
-#include <msgbus/di/depends.hpp>
-#include <msgbus/di/yield.hpp>
+#include <msgbus/context.hpp>
+#include <msgbus/depends.hpp>
 #include <msgbus/sync/consumer.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
+#include <msgbus/yield.hpp>
 
 #include "support/catch.hpp"
 

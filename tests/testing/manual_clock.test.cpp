@@ -1,6 +1,6 @@
 #include <msgbus/testing/manual_clock.hpp>
 
-#include <msgbus/exec/timer.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/transport/inbox.hpp>
+#include <msgbus/detail/transport/inbox.hpp>
 
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

@@ -1,6 +1,6 @@
 #include <msgbus/transport/memory.hpp>
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

@@ -2,12 +2,12 @@
 
 /// The async consumer: runs handlers for events, by type. Handlers may be coroutines.
 
-#include <msgbus/async/detail/base.hpp>
-#include <msgbus/async/detail/consumer_core.hpp>
-#include <msgbus/async/detail/handler.hpp>
-#include <msgbus/async/detail/verbs.hpp>
-#include <msgbus/core/event.hpp>
-#include <msgbus/exec/cancelled.hpp>
+#include <msgbus/detail/async/base.hpp>
+#include <msgbus/detail/async/consumer_core.hpp>
+#include <msgbus/detail/async/handler.hpp>
+#include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/core/event.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 
 namespace msgbus::async {
 

@@ -2,7 +2,7 @@
 
 /// What handlers have finally failed with, kept until a person decides.
 
-#include <msgbus/exec/options.hpp>
+#include <msgbus/options.hpp>
 
 #include <asio/awaitable.hpp>
 

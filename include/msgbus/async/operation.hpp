@@ -2,9 +2,9 @@
 
 /// A handle for one operation of an async service, with its types.
 
-#include <msgbus/async/detail/service_core.hpp>
-#include <msgbus/core/error.hpp>
-#include <msgbus/routing/subscription.hpp>
+#include <msgbus/detail/async/service_core.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/subscription.hpp>
 
 namespace msgbus::async {
 

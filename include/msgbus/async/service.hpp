@@ -2,11 +2,11 @@
 
 /// The async service: carries out named commands. Each has one handler, which may be a coroutine.
 
-#include <msgbus/async/detail/base.hpp>
-#include <msgbus/async/detail/operation_handler.hpp>
 #include <msgbus/async/operation.hpp>
-#include <msgbus/component/naming.hpp>
-#include <msgbus/exec/cancelled.hpp>
+#include <msgbus/detail/async/base.hpp>
+#include <msgbus/detail/async/operation_handler.hpp>
+#include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 
 #include <functional>
 #include <string>

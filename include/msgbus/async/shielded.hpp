@@ -2,7 +2,7 @@
 
 /// An awaitable that cancellation does not interrupt.
 
-#include <msgbus/di/inject.hpp>
+#include <msgbus/detail/di/inject.hpp>
 
 #include <asio/awaitable.hpp>
 

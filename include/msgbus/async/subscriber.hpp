@@ -2,13 +2,13 @@
 
 /// The async subscriber: runs handlers for messages, by topic. Handlers may be coroutines.
 
-#include <msgbus/async/detail/base.hpp>
-#include <msgbus/async/detail/handler.hpp>
-#include <msgbus/async/detail/subscriber_core.hpp>
-#include <msgbus/async/detail/verbs.hpp>
-#include <msgbus/core/event.hpp>
-#include <msgbus/core/topic.hpp>
-#include <msgbus/exec/cancelled.hpp>
+#include <msgbus/detail/async/base.hpp>
+#include <msgbus/detail/async/handler.hpp>
+#include <msgbus/detail/async/subscriber_core.hpp>
+#include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/core/event.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/topic.hpp>
 
 namespace msgbus::async {
 

@@ -8,10 +8,10 @@
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/subscriber.hpp>
 #include <msgbus/bridge/bridge_link.hpp>
-#include <msgbus/bridge/detail/hub.hpp>
-#include <msgbus/bridge/detail/outbound.hpp>
-#include <msgbus/bridge/detail/served.hpp>
 #include <msgbus/bridge/options.hpp>
+#include <msgbus/detail/bridge/hub.hpp>
+#include <msgbus/detail/bridge/outbound.hpp>
+#include <msgbus/detail/bridge/served.hpp>
 
 #include <asio/awaitable.hpp>
 

@@ -2,7 +2,7 @@
 
 /// A handle for one link of a bridge.
 
-#include <msgbus/bridge/detail/link_state.hpp>
+#include <msgbus/detail/bridge/link_state.hpp>
 
 #include <memory>
 #include <string>

@@ -2,8 +2,8 @@
 
 /// The options of bridges.
 
-#include <msgbus/core/context.hpp>
-#include <msgbus/exec/options.hpp>
+#include <msgbus/context.hpp>
+#include <msgbus/options.hpp>
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
 #include <msgbus/transport/transport.hpp>

@@ -2,7 +2,7 @@
 
 /// The exception of a handler in another process.
 
-#include <msgbus/core/error.hpp>
+#include <msgbus/error.hpp>
 
 #include <memory>
 #include <optional>

@@ -3,10 +3,10 @@
 /// A service in another process.
 
 #include <msgbus/bridge/bridge.hpp>
-#include <msgbus/bridge/detail/call.hpp>
-#include <msgbus/bridge/detail/commands.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/bridge/remote_error.hpp>
+#include <msgbus/detail/bridge/call.hpp>
+#include <msgbus/detail/bridge/commands.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>

@@ -2,17 +2,18 @@
 
 /// The sync consumer: runs handlers for events, by type.
 
-#include <msgbus/component/base.hpp>
-#include <msgbus/core/event.hpp>
-#include <msgbus/routing/subscription.hpp>
-#include <msgbus/sync/detail/consumer_core.hpp>
-#include <msgbus/sync/detail/guarded.hpp>
-#include <msgbus/sync/detail/handler.hpp>
+#include <msgbus/detail/component/base.hpp>
+#include <msgbus/detail/core/event.hpp>
+#include <msgbus/detail/sync/consumer_core.hpp>
+#include <msgbus/detail/sync/guarded.hpp>
+#include <msgbus/detail/sync/handler.hpp>
+#include <msgbus/subscription.hpp>
 #include <msgbus/sync/policy.hpp>
 
 namespace msgbus::sync {
 
-/// Owns handlers, each for one event type or several.
+/// Owns handlers, each for one event type or several. Types are compared exactly: an event of a
+/// derived class does not reach the handlers of its base (T1).
 ///
 /// Thread-safe: every member function may be called from any thread, also from inside handlers, its
 /// own included (D5, D7). The destructor cancels every handler, and unbinds the consumer from its

@@ -2,8 +2,8 @@
 
 /// A handle for one operation of a sync service, with its types.
 
-#include <msgbus/routing/subscription.hpp>
-#include <msgbus/sync/detail/operation_handler.hpp>
+#include <msgbus/detail/sync/operation_handler.hpp>
+#include <msgbus/subscription.hpp>
 
 namespace msgbus::sync {
 

@@ -2,9 +2,9 @@
 
 /// How one handler of a sync component is run: the parts of a policy that need no executor.
 
-#include <msgbus/policy/circuit_breaker.hpp>
-#include <msgbus/policy/rate_limit.hpp>
-#include <msgbus/policy/retry.hpp>
+#include <msgbus/circuit_breaker.hpp>
+#include <msgbus/rate_limit.hpp>
+#include <msgbus/retry.hpp>
 
 #include <cstddef>
 #include <exception>

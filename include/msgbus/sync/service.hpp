@@ -2,8 +2,8 @@
 
 /// The sync service: carries out named commands, each by one handler.
 
-#include <msgbus/component/base.hpp>
-#include <msgbus/component/naming.hpp>
+#include <msgbus/detail/component/base.hpp>
+#include <msgbus/detail/component/operation_parts.hpp>
 #include <msgbus/sync/operation.hpp>
 
 #include <functional>

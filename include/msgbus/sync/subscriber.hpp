@@ -2,14 +2,14 @@
 
 /// The sync subscriber: runs handlers for messages, by topic.
 
-#include <msgbus/component/base.hpp>
-#include <msgbus/core/event.hpp>
-#include <msgbus/core/topic.hpp>
-#include <msgbus/routing/subscription.hpp>
-#include <msgbus/sync/detail/guarded.hpp>
-#include <msgbus/sync/detail/handler.hpp>
-#include <msgbus/sync/detail/subscriber_core.hpp>
+#include <msgbus/detail/component/base.hpp>
+#include <msgbus/detail/core/event.hpp>
+#include <msgbus/detail/sync/guarded.hpp>
+#include <msgbus/detail/sync/handler.hpp>
+#include <msgbus/detail/sync/subscriber_core.hpp>
+#include <msgbus/subscription.hpp>
 #include <msgbus/sync/policy.hpp>
+#include <msgbus/topic.hpp>
 
 namespace msgbus::sync {
 

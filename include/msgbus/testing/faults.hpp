@@ -3,7 +3,7 @@
 /// Makes chosen calls of a handler or a dependency fail. Thread-safe; a wrapped callable is
 /// thread-safe if the original is.
 
-#include <msgbus/core/signature.hpp>
+#include <msgbus/detail/core/signature.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>

@@ -3,7 +3,7 @@
 /// A clock that a test moves. Thread-safe, except that `run_for` and `run` are for the thread that
 /// runs the stepping context.
 
-#include <msgbus/exec/clock.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include <asio/execution_context.hpp>

@@ -2,9 +2,9 @@
 
 /// Records the messages of a bus, and waits for them. Thread-safe.
 
-#include <msgbus/core/context.hpp>
-#include <msgbus/core/type_key.hpp>
-#include <msgbus/observe/observer.hpp>
+#include <msgbus/context.hpp>
+#include <msgbus/detail/core/type_key.hpp>
+#include <msgbus/observer.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include <any>

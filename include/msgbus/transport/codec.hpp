@@ -2,8 +2,8 @@
 
 /// How messages become bytes and bytes messages.
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/core/name_of.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/name_of.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,7 @@
 
 /// What transports move, and the names of the headers that the library writes and reads.
 
-#include <msgbus/core/context.hpp>
+#include <msgbus/context.hpp>
 
 #include <iosfwd>
 #include <string>

@@ -3,10 +3,10 @@
 /// What moves envelopes between processes. Bridges are written against this; NATS and the memory
 /// transport implement it.
 
-#include <msgbus/core/error.hpp>
-#include <msgbus/exec/requirements.hpp>
+#include <msgbus/detail/exec/requirements.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/transport/delivery.hpp>
 #include <msgbus/transport/envelope.hpp>
-#include <msgbus/transport/sink.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

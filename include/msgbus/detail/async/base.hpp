@@ -1,0 +1,101 @@
+#pragma once
+
+/// The members that async consumers, subscribers and services have in common.
+
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/component/base.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/stream.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/execution_context.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <memory>
+
+namespace msgbus::async::detail {
+
+/// What Asio's own objects take in place of an executor: a context that has one.
+template <class T>
+concept execution_context =
+    std::convertible_to<T&, asio::execution_context&> && requires(T& context) {
+      { context.get_executor() } -> std::convertible_to<asio::any_io_executor>;
+    };
+
+/// Owns the core of a component. Every function may be called from any thread, also from inside
+/// handlers.
+template <class Core>
+class base : public msgbus::component::base<Core> {
+ public:
+  /// Refuses new messages: awaited verbs throw `closed`, `send` and `post` return `rejected`, and
+  /// senders that wait for space wake up, rejected. Accepted messages are still handled; then
+  /// streams end (A10).
+  void close() { this->core_->close(); }
+
+  /// Closes the component and waits for every accepted message. `deadline` is the time from now.
+  /// When the grace begins, the last part of that time (`drain_options`), `drain` discards the
+  /// messages in the mailbox and cancels the handlers that run for it. Awaited verbs belong to
+  /// their callers: those that still run at the deadline count as abandoned (A10).
+  ///
+  /// Completes: when every accepted message is settled, at the deadline at the latest.
+  /// Throws: nothing else than `operation_aborted`.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`. The component stays closed, and
+  /// handles the rest (A10).
+  /// Executor: the caller's; time is that of its context's clock.
+  [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
+    return core::drain(this->core_, deadline, {});
+  }
+
+  /// As above, with options: `drain(5s, {.grace = 500ms})`.
+  [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
+                                                    drain_options options) {
+    return core::drain(this->core_, deadline, options);
+  }
+
+  /// The policy of handlers that are attached from now on, where their own policy leaves a member
+  /// out. A handler cannot ask for less. Each handler has its own limits, unless the objects are
+  /// shared.
+  ///
+  /// Throws: `unsupported` if the policy has an executor, since the component has one.
+  void default_policy(policy handler_policy) {
+    this->core_->set_default_policy(std::move(handler_policy));
+  }
+
+  /// The outcomes of all messages so far (A7). Exact while the component is quiet.
+  [[nodiscard]] counters stats() const { return this->core_->stats(); }
+
+  /// The number of messages that wait in the mailbox.
+  [[nodiscard]] std::size_t waiting() const { return this->core_->mailbox.size(); }
+
+  /// The number of messages without a handler (D3).
+  [[nodiscard]] std::uint64_t unrouted() const { return stats().unrouted; }
+
+  /// The executor that runs the handlers (A2).
+  [[nodiscard]] asio::any_io_executor get_executor() const { return this->core_->executor(); }
+
+ protected:
+  using msgbus::component::base<Core>::base;
+
+  static void end_of(exec::stream_queue_base& queue) { queue.end(); }
+
+  /// Makes a stream; `attach(queue)` attaches its handler.
+  template <class E, class Attach>
+  stream<E> make_stream(const mailbox_options& options, Attach attach) {
+    auto queue = std::make_shared<exec::stream_queue<E>>(options);
+    stream<E> made(queue, attach(queue));
+    this->core_->template on_quiet<exec::stream_queue_base, end_of>(queue);
+    return made;
+  }
+};
+
+/// A handler that puts copies into a stream. It waits while the queue of the stream is full.
+template <class E>
+auto into_stream(std::shared_ptr<exec::stream_queue<E>> queue) {
+  return [queue = std::move(queue)](const E& event) {
+    return exec::stream_queue<E>::put(queue, event);
+  };
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,232 @@
+#pragma once
+
+/// The common core of async consumers, subscribers and services, which may outlive them in their
+/// deliveries: mailbox, counters, closing.
+
+#include <msgbus/counters.hpp>
+#include <msgbus/detail/async/delivery.hpp>
+#include <msgbus/detail/async/helper_scheduler.hpp>
+#include <msgbus/detail/async/message_hooks.hpp>
+#include <msgbus/detail/async/verb_target.hpp>
+#include <msgbus/detail/component/binding.hpp>
+#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/core/on_demand.hpp>
+#include <msgbus/detail/exec/mailbox.hpp>
+#include <msgbus/detail/observe/outcomes.hpp>
+#include <msgbus/detail/routing/router.hpp>
+#include <msgbus/options.hpp>
+#include <msgbus/policy.hpp>
+#include <msgbus/provider.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+/// Counting an outcome needs a guard of `routes()`: after a grace period, counts are exact.
+class core : public exec::mailbox_owner, public verb_target {
+ public:
+  /// `kind` names the component in errors, and exists as long as the program.
+  core(const char* kind, routing::router& routes, const asio::any_io_executor& executor,
+       const mailbox_options& options, std::shared_ptr<provider> overrides);
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept {
+    return mailbox.executor();
+  }
+  [[nodiscard]] routing::router& routes() const noexcept { return routes_; }
+
+  /// Runs handlers, beginning where the delivery is, until one must be awaited (true: it is the
+  /// delivery's `next`) or none is left (false: the delivery is settled). Throws `closed` before
+  /// the first one.
+  [[nodiscard]] virtual bool advance(delivery& d) = 0;
+
+  /// Fast path: runs the message's only handler if it need not suspend, there is no observer and
+  /// nothing else is unusual. True: the message is settled, as handled or as `failed`. False:
+  /// nothing was done.
+  [[nodiscard]] virtual bool run_at_once(value_ref message, const msgbus::context& ctx,
+                                         failures& failed, bool from_mailbox);
+
+  void give(verb_run& run) override;
+  void nothing_ran(const msgbus::step& message, value_ref value, bool refused) override;
+
+  /// The awaited handler has ended; null on success.
+  void handler_ended(delivery& d, const std::exception_ptr& failure);
+
+  [[nodiscard]] counters stats() const noexcept;
+
+  /// Refuses new messages. When all accepted messages are settled, the component is quiet,
+  /// permanently.
+  void close() noexcept;
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
+  /// Calls `tell(*whom)` once, on any thread: when the component is closed and quiet, or is
+  /// destroyed, if `target` still exists.
+  template <class T, void (*Tell)(T&)>
+  void on_quiet(const std::shared_ptr<T>& target) {
+    listen({target, [](void* there) { Tell(*static_cast<T*>(there)); }});
+  }
+  [[nodiscard]] bool is_quiet() const noexcept;
+
+  /// Closes, waits for quiet, cancels the rest when the grace begins, and abandons unfinished work
+  /// at the deadline (A10).
+  static asio::awaitable<drain_report> drain(std::shared_ptr<core> self,
+                                             std::chrono::steady_clock::duration deadline,
+                                             drain_options options);
+
+  /// At the end of the component: closes, abandons waiting messages, cancels handlers that run for
+  /// the mailbox.
+  void end() noexcept;
+
+  /// Counts a message that the mailbox refused or dropped, and notifies the observer.
+  void refused(value_ref message, std::string_view topic) noexcept;
+  void dropped_newest(value_ref message, std::string_view topic) noexcept;
+  /// Counts an attempt that exceeded its timeout, and notifies the observer.
+  void overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept;
+  /// Throws `closed`, with the name of the component.
+  [[noreturn]] void throw_closed(const msgbus::step& message);
+
+  /// For `run_at_once`, under a guard: calls the route's only handler; null: there is none.
+  bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
+                 failures& failed, bool from_mailbox);
+
+  // For deliveries, under a guard.
+  void begin(delivery& d, observer* observer);
+  void settle(delivery& d, observer* observer);
+  // Fast paths; `settle_quickly` returns false if it is not possible.
+  void begin_quickly(delivery& d, observer* observer);
+  bool settle_quickly(delivery& d, observer* observer);
+  /// Runs one handler of the delivery; true if it must be awaited.
+  bool run_one(const routing::route_entry& route, delivery& d, observer* observer);
+  /// Notifies the observer of one handler that has run.
+  static void notify(const delivery& d, observer* observer, std::size_t failed_before);
+  void cut_off_delivery(delivery& d) noexcept;
+
+  /// The delivery was cancelled before its next handler started: it counts as abandoned; or as
+  /// rejected, if no handler had started and the component is closed.
+  void give_up(delivery& d) noexcept;
+
+  /// Calls the function until the component ends.
+  void add_hook(message_hooks::hook added) {
+    rare_.made().hooks.add(routes().guarded(), std::move(added));
+  }
+
+  /// For handlers that are attached from now on. Throws `unsupported` if it has an executor.
+  void set_default_policy(policy handler_policy);
+  /// The policy of a handler that is attached with this one; null: it has none.
+  [[nodiscard]] policy policy_for(policy* own) const;
+
+  /// The owner of this object.
+  [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
+
+  /// All handlers of the topic, for errors.
+  [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;
+
+  mutable component::parts shared;
+
+ private:
+  // Read by every message, like the members before.
+  routing::router& routes_;
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> written_off_{false};  // later settlements were counted as abandoned
+  std::atomic<bool> watching_{false};     // a listener waits for quiet
+  std::atomic<bool> graced_{false};       // all senders that saw it open have enqueued
+
+ public:
+  component::bound_to<core> senders;  // the fan-outs that it is bound to
+
+ private:
+  /// Messages that were abandoned by the destruction of the component or of its context, without an
+  /// observer: the destructor prints their number. Constructed before the mailbox, which abandons
+  /// its messages.
+  class unseen {
+   public:
+    explicit unseen(const char* component) noexcept : component_(component) {}
+    unseen(const unseen&) = delete;
+    unseen& operator=(const unseen&) = delete;
+    ~unseen();
+    void add(std::string_view message) noexcept;
+    void drained() noexcept { drained_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] const char* component() const noexcept { return component_; }
+
+   private:
+    const char* const component_;
+    std::atomic<std::uint64_t> messages_{0};
+    std::unique_ptr<const std::string> first_;  // written by the thread that counts the first
+    std::atomic<bool> drained_{false};
+  };
+  unseen unseen_;
+
+ public:
+  exec::mailbox mailbox;
+  on_demand<helper_scheduler> helpers;
+
+ protected:
+  ~core() = default;
+
+  [[nodiscard]] const char* kind() const noexcept final { return unseen_.component(); }
+  bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
+  /// A message from the mailbox that cannot be handled: it counts as failed.
+  void refuse(delivery& d, const std::exception_ptr& why) noexcept;
+
+  /// Counts a command without a handler, under a guard: it counts as failed.
+  void count_no_handler(const delivery& d) noexcept;
+
+  /// The error for a message that no handler accepts.
+  [[nodiscard]] virtual std::exception_ptr mismatch(const delivery& d) const;
+
+ private:
+  void abandoned(const exec::queued_message& message) noexcept override;
+  void dropped(const exec::queued_message& message) noexcept override;
+  std::shared_ptr<const void> keep() noexcept override { return self(); }
+
+  struct handling;
+  /// A callback for quiet.
+  struct listener {
+    std::weak_ptr<void> target;
+    void (*notify)(void* target);
+  };
+  struct listeners {
+    std::vector<listener> all;
+    std::size_t crowded = 16;  // at this size, expired ones are removed
+  };
+  void listen(listener added);
+  bool count(outcome result) noexcept;  // one that settles a message; false: it was written off
+  void count_rejected(const msgbus::step& message) noexcept;
+  void grace_ended() noexcept;
+  void check_quiet() noexcept;
+  void notify_quiet() noexcept;
+  void write_off() noexcept;
+  [[nodiscard]] std::uint64_t unsettled() const noexcept;
+
+  /// The parts that only few components need.
+  struct rare_parts {
+    std::mutex mutex;
+    policy defaults;  // of handlers; under the mutex
+    message_hooks hooks;
+    listeners to_notify;  // under the lock below
+  };
+  on_demand<rare_parts> rare_;
+  [[nodiscard]] const message_hooks* hooks() const noexcept {
+    const rare_parts* const made = rare_.get();
+    return made ? &made->hooks : nullptr;
+  }
+  void tell_abandoned(value_ref message) const noexcept {
+    if (const message_hooks* const attached = hooks()) attached->abandoned(message);
+  }
+
+  std::mutex listeners_mutex_;
+
+  outcomes counts_;  // apart from written and from read members
+};
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,108 @@
+#pragma once
+
+/// The delivery of one message to the handlers of one component. It may suspend.
+
+#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/core/failures.hpp>
+#include <msgbus/detail/di/inject.hpp>
+#include <msgbus/detail/exec/queued_message.hpp>
+#include <msgbus/detail/routing/entry.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+
+namespace msgbus::async::detail {
+
+class verb_call;
+class core;
+
+struct delivery;
+
+/// The outcome of a call of a handler.
+enum class step_taken { refused, ran, suspends };
+
+/// Calls a handler. Without `start`, a handler that need not suspend runs, and others do not. With
+/// it, the awaitable of the handler is stored there. An exception is thrown, or added to the
+/// failures of the delivery.
+using call_handler = step_taken (*)(routing::entry&, delivery&, asio::awaitable<void>* start);
+
+/// The position of a delivery among the handlers of its component, and its outcomes so far. For one
+/// coroutine at a time.
+///
+/// States: fresh -> begun (counted as accepted) -> settled (counted by outcome). A delivery that is
+/// destroyed in between was interrupted, and counts as abandoned.
+struct delivery {
+  delivery(core& in, value_ref value, const msgbus::context& its) noexcept
+      : component(&in), ctx(&its), message(value) {}
+  delivery(delivery&& other) noexcept;
+  ~delivery();
+  delivery(const delivery&) = delete;
+  delivery& operator=(const delivery&) = delete;
+
+  [[nodiscard]] msgbus::step step() const noexcept {
+    if (!operation.empty()) [[unlikely]]
+      return {operation, {}};
+    return {message.type->name, ctx->topic()};
+  }
+
+  /// The invocation of the handler that is called, or about to be awaited.
+  [[nodiscard]] di::injection injection_for(const routing::entry& entry) const noexcept;
+
+  /// The awaitable of the current handler.
+  [[nodiscard]] asio::awaitable<void> start();
+
+  /// The message, kept alive with this object: for work on another executor that may outlive the
+  /// coroutine of the delivery (A12). `home` is its place, inside the call; otherwise `share` moves
+  /// it from there, once.
+  [[nodiscard]] exec::shared_message share_message();
+
+  // In the order of fast construction.
+
+  /// Its coroutine was destroyed: it ends here.
+  void cut_off() noexcept;
+
+  core* component;
+  const msgbus::context* ctx;
+  value_ref message;
+  std::string_view operation = {};  // of a command: its name
+  failures failed;
+  std::size_t ran = 0;
+
+  // The current handler, pinned; `advance` sets it, `handler_ended` clears it.
+  routing::entry_pin next;
+  call_handler call_next = nullptr;
+  std::size_t failed_before = 0;  // of those that ran before it
+
+  // Handlers that were attached before `end` get the message; those after `last` are still to run.
+  std::uint64_t end = 0;
+  std::uint64_t last = 0;
+  std::uint64_t only = 0;  // the one handler that gets it, by its order; 0: every one does
+
+  // The handler in hand has been tried already, and this is what failed; it has the permit of its
+  // policy's rate limit. See `run_guarded`.
+  failures tried;
+  bool has_permit = false;
+
+  exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
+
+  exec::shared_message shared;
+  std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
+  exec::shared_message (*share)(void* storage) = nullptr;
+  void* storage = nullptr;
+  verb_call* part_of = nullptr;
+
+  bool is_last = false;     // the current handler had no successor when it started
+  bool typed_done = false;  // a consumer's handlers of every type come after the typed ones (T4)
+  bool begun = false;
+  bool settled = false;
+  bool from_mailbox = false;  // counted by the mailbox; no caller gets its exceptions (A8)
+  bool with_others = false;   // one of several subscribers: their sender checks the type
+  bool refused = false;       // a subscriber of the topic does not accept the type (T6)
+  bool cancelled = false;     // no further handler starts (A9)
+  bool stopped = false;       // and a handler was left to start
+};
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,91 @@
+#pragma once
+
+/// The type-erased call of a handler. The code that awaits it is compiled once, and not per
+/// handler.
+
+#include <msgbus/detail/async/delivery.hpp>
+#include <msgbus/detail/component/handler_entry.hpp>
+#include <msgbus/detail/exec/needs.hpp>
+#include <msgbus/detail/policy/held_policy.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace msgbus::async::detail {
+
+/// The description of a handler: its call and its dependencies.
+struct handler_call {
+  /// Calls it, with pointers to its dependencies. A coroutine is stored in `start`, and awaited by
+  /// the caller.
+  void (*call)(void* f, value_ref message, void* const* needed, const context& ctx,
+               asio::awaitable<void>* start);
+  const exec::needs* needs;  // null: no dependencies
+  bool is_coroutine;
+};
+
+/// The faster call (`entry::plain`), for a handler that is the only one of its message and need not
+/// suspend. Throws its exception, or adds it to `failed`.
+using call_at_once = void (*)(routing::entry&, value_ref message, const di::injection& with,
+                              failures& failed);
+
+/// An entry and the policy of its handler.
+template <class Entry>
+class entry_with_policy : public Entry {
+ public:
+  template <class... Args>
+  explicit entry_with_policy(msgbus::policy* handler_policy, Args&&... args)
+      : Entry(std::forward<Args>(args)...),
+        policy(handler_policy && !handler_policy->is_plain()
+                   ? std::make_unique<const held_policy>(std::move(*handler_policy))
+                   : nullptr) {
+    if (!policy) return;
+    this->hide_plain();
+    // With the callable. Entries live as long as the core of their component, which dead letters
+    // may keep.
+    this->when_released([this] { policy.reset(); });
+  }
+
+  std::unique_ptr<const held_policy> policy;  // null: it asks for nothing, or has been released
+};
+using event_entry = entry_with_policy<component::event_entry>;
+using message_entry = entry_with_policy<component::message_entry>;
+
+/// A handler of an entry, about to be called.
+struct handler_in_hand {
+  template <class Entry>
+  explicit handler_in_hand(entry_with_policy<Entry>& of) noexcept
+      : handler_in_hand(of, of.callable()) {}
+  template <class Entry>
+  handler_in_hand(entry_with_policy<Entry>& of, void* callable) noexcept
+      : entry(of), f(callable), policy(of.policy.get()) {}
+
+  routing::entry& entry;
+  void* f;
+  const held_policy* const policy;  // null: it asks for nothing
+};
+
+/// Runs a plain handler with a policy, if it need not wait for anything before: `ran`. Else, or if
+/// it has failed and its policy continues, an awaitable does the rest: `suspends`.
+using run_plain = void (*)(void* f, value_ref message, const di::injection& with, failures& failed);
+step_taken run_guarded(const handler_in_hand& which, delivery& d, run_plain run);
+
+/// Makes the awaitable that runs the handler with the message of the delivery, according to its
+/// policy. Without `start` it makes none, and only reports that one is needed.
+step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,
+                         asio::awaitable<void>* start);
+
+/// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
+/// message of the delivery, and `name`, which names it.
+[[nodiscard]] asio::awaitable<void> start_once(const handler_call& handler,
+                                               const handler_in_hand& which, delivery& d);
+[[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& handler,
+                                                   const handler_in_hand& which, delivery& d,
+                                                   std::shared_ptr<const void> keep,
+                                                   std::string_view name);
+
+/// Whether an override makes a plain handler suspend.
+[[nodiscard]] bool must_suspend(const exec::needs* needs, const delivery& d);
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,62 @@
+#pragma once
+
+/// Functions that are told, with the message itself, that it has failed or was given up.
+
+#include <msgbus/context.hpp>
+#include <msgbus/detail/core/failures.hpp>
+#include <msgbus/detail/core/type_key.hpp>
+#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/failure.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+/// Read without locks under a guard of the component's domain; changed from any thread.
+class message_hooks {
+ public:
+  /// Of an abandoned message `details` is null. The function looks at the type itself.
+  using hook = std::function<void(value_ref message, const failure* details)>;
+
+  message_hooks() = default;
+  message_hooks(const message_hooks&) = delete;
+  message_hooks& operator=(const message_hooks&) = delete;
+  ~message_hooks();
+
+  void add(const snapshot::domain& guarded, hook added);
+  /// On a thread that is not inside a handler, none of them runs any more after this.
+  void clear(const snapshot::domain& guarded) noexcept;
+
+  /// Under a guard. What a hook throws is one line on stderr.
+  void failed(value_ref message, const failures& failed, const msgbus::context& ctx) const noexcept;
+  void abandoned(value_ref message) const noexcept;
+
+ private:
+  using hooks = std::vector<std::shared_ptr<const hook>>;
+
+  void notify(value_ref message, const failure* details) const noexcept;
+
+  std::mutex changing_;
+  bool cleared_ = false;  // under the mutex: for good
+  std::atomic<hooks*> current_{nullptr};
+};
+
+template <class E, class F>
+[[nodiscard]] message_hooks::hook failed_hook(F f) {
+  return [f = std::move(f)](value_ref message, const failure* details) mutable {
+    if (details && is_type<E>(message.type)) f(*static_cast<const E*>(message.data), *details);
+  };
+}
+template <class E, class F>
+[[nodiscard]] message_hooks::hook abandoned_hook(F f) {
+  return [f = std::move(f)](value_ref message, const failure* details) mutable {
+    if (!details && is_type<E>(message.type)) f(*static_cast<const E*>(message.data));
+  };
+}
+
+}  // namespace msgbus::async::detail

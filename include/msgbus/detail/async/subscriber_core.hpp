@@ -1,0 +1,51 @@
+#pragma once
+
+/// The core of a subscriber, shared with fan-outs, subscriptions and deliveries.
+
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/component/handler_entry.hpp>
+#include <msgbus/detail/routing/topic_tree.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/options.hpp>
+#include <msgbus/policy.hpp>
+#include <msgbus/subscription.hpp>
+
+namespace msgbus::async::detail {
+
+class subscriber_core final : public routing::topic_tree, public core {
+ public:
+  subscriber_core(const asio::any_io_executor& executor, const mailbox_options& options,
+                  std::shared_ptr<provider> overrides);
+  ~subscriber_core() override;
+
+  [[nodiscard]] static std::shared_ptr<subscriber_core> make(const asio::any_io_executor& executor,
+                                                             const mailbox_options& options,
+                                                             std::shared_ptr<provider> overrides);
+
+  /// Attaches a callable, which is moved from, like its policy; null: no policy. Throws
+  /// `invalid_topic`.
+  subscription attach_handler(std::initializer_list<std::string_view> patterns,
+                              const component::message_calls& calls,
+                              const component::callable_type& type, void* callable,
+                              policy* handler_policy);
+
+  [[nodiscard]] bool advance(delivery& d) override;
+  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
+                                 bool from_mailbox) override;
+  void shutdown() noexcept;  // for the end of the component
+
+  [[nodiscard]] std::string describe_handlers(std::string_view topic) const override;
+
+  [[nodiscard]] std::shared_ptr<core> self() noexcept override {
+    return std::static_pointer_cast<subscriber_core>(shared_from_this());
+  }
+
+ private:
+  [[nodiscard]] std::exception_ptr mismatch(const delivery& d) const override;
+};
+
+/// `type_mismatch`: the topic has these handlers, and none accepts the message.
+[[nodiscard]] error not_taken(value_ref message, std::string_view topic,
+                              const std::string& handlers);
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,88 @@
+#pragma once
+
+/// Decodes envelopes into messages for handlers.
+
+#include <msgbus/detail/bridge/make_envelope.hpp>
+#include <msgbus/detail/core/type_list.hpp>
+#include <msgbus/detail/exec/queued_message.hpp>
+#include <msgbus/name_of.hpp>
+#include <msgbus/transport/codec.hpp>
+#include <msgbus/transport/envelope.hpp>
+
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::bridging {
+
+/// A message from another process, in a mailbox.
+template <class M>
+class received_message final : public exec::queued_message {
+ public:
+  received_message(M&& message, std::string topic, shared_origin origin,
+                   std::shared_ptr<exec::outcome_listener> listener)
+      : message_(std::move(message)),
+        topic_(std::move(topic)),
+        origin_(std::move(origin)),
+        listener_(std::move(listener)) {
+    check_holds(message_);
+  }
+
+  [[nodiscard]] exec::message_head head() const noexcept override {
+    return {with_event(message_, [](value_ref value) { return value; }), topic_, &origin_, true,
+            listener_.get()};
+  }
+  /// It is shared from the beginning, since its owners pass on its content.
+  [[nodiscard]] std::shared_ptr<queued_message> share() override {
+    return std::make_shared<received_message>(std::move(message_), std::move(topic_), origin_,
+                                              listener_);
+  }
+
+ private:
+  M message_;
+  std::string topic_;
+  shared_origin origin_;
+  std::shared_ptr<exec::outcome_listener> listener_;
+};
+
+/// The parts of a received message.
+struct incoming {
+  const envelope& from;  // without its headers, which the origin has
+  std::string topic;     // as handlers see it; empty for events
+  shared_origin origin;  // never null
+  std::shared_ptr<exec::outcome_listener> listener;
+};
+
+/// Reads messages of one type.
+struct reader {
+  std::string_view type;  // its name on the wire
+  exec::shared_message (*read)(incoming&&);
+};
+
+template <class M>
+exec::shared_message read_message(incoming&& one) {
+  M message =
+      codec<M>::decode(one.from.payload, header_of(one.origin->headers, header::content_type));
+  return std::make_shared<received_message<M>>(std::move(message), std::move(one.topic),
+                                               std::move(one.origin), std::move(one.listener));
+}
+
+template <class M>
+inline constexpr reader reader_of{name_of<M>, &read_message<M>};
+
+/// Throws `bad_arguments` if two types have the same name: the second would never read a message.
+[[nodiscard]] std::vector<reader> checked_readers(std::vector<reader> all);
+
+template <class... Ms>
+std::vector<reader> readers_of(type_list<Ms...>) {
+  return checked_readers({reader_of<Ms>...});
+}
+
+/// Reads a message with the reader of the type in its headers; without that header, with the only
+/// reader. Throws only `decode_failed`.
+[[nodiscard]] exec::shared_message read(std::span<const reader> readers, incoming&& one);
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,80 @@
+#pragma once
+
+/// The common part of links, and of inbound links.
+
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/bridge/decode.hpp>
+#include <msgbus/detail/bridge/event_types.hpp>
+#include <msgbus/detail/bridge/hub.hpp>
+#include <msgbus/detail/bridge/link_state.hpp>
+#include <msgbus/detail/bridge/settle.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace msgbus {
+struct durable_options;
+struct inbound_options;
+}  // namespace msgbus
+
+namespace msgbus::bridging {
+
+class link_base : public link_state {
+ public:
+  link_base(std::shared_ptr<hub> over, std::string called)
+      : hub_(std::move(over)), name_(std::move(called)) {}
+  [[nodiscard]] bool active() const noexcept override {
+    return active_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] const std::string& name() const noexcept override { return name_; }
+
+  /// Whether it is inbound; otherwise it is outbound.
+  [[nodiscard]] virtual bool takes_in() const noexcept { return true; }
+
+  /// At the end of the bridge: cancels an outbound link, and completes when its messages have left.
+  virtual asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline);
+
+  std::vector<event_type> events;  // empty: a link of messages; set before the link is shared
+
+ protected:
+  [[nodiscard]] bool deactivate() noexcept {
+    return active_.exchange(false, std::memory_order_acq_rel);
+  }
+
+  using count = std::atomic<std::uint64_t>;
+  static void add(count& to) noexcept { to.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] static std::uint64_t read_count(const count& from) noexcept {
+    return from.load(std::memory_order_relaxed);
+  }
+
+  const std::shared_ptr<hub> hub_;
+
+ private:
+  const std::string name_;
+  std::atomic<bool> active_{true};
+};
+
+/// The description of the component that receives a link's messages.
+struct receiving_end {
+  std::shared_ptr<async::detail::core> component;
+  std::vector<reader> readers;
+  bool with_topic = true;  // messages; else events
+};
+
+/// Joins one subscription of the transport, or several, to a component (at most once).
+[[nodiscard]] std::shared_ptr<link_base> join_inbound(std::shared_ptr<hub> over, receiving_end to,
+                                                      const std::vector<std::string>& patterns,
+                                                      const inbound_options& options);
+
+/// Joins a durable consumer to a component (at least once).
+[[nodiscard]] asio::awaitable<std::shared_ptr<link_base>> join_durable(std::shared_ptr<hub> over,
+                                                                       receiving_end to,
+                                                                       std::string pattern,
+                                                                       durable_options options);
+
+}  // namespace msgbus::bridging

@@ -1,0 +1,96 @@
+#pragma once
+
+/// The members that all components have in common. All may be called from any thread, also from
+/// inside handlers (D5, D7).
+
+#include <msgbus/observer.hpp>
+#include <msgbus/provider.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace msgbus::component {
+
+/// For the upper layers of the library: the core of a component.
+struct core_access {
+  /// The core of the component.
+  template <class Component>
+  [[nodiscard]] static const auto& of(const Component& component) noexcept {
+    return component.core_;
+  }
+};
+
+/// The base of consumers, subscribers and services. It owns the component's core, with the
+/// overrides and the observer. `Core` has `shared` (its `parts`), `guarded()` and `shutdown()`.
+template <class Core>
+class base {
+ public:
+  base(const base&) = delete;
+  base& operator=(const base&) = delete;
+
+  /// Replaces a dependency for the handlers of this component; see `provider::override`.
+  template <class Dependency, class Implementation>
+  void override(const Dependency& dependency, Implementation implementation) {
+    core_->shared.overrides().override(dependency, std::move(implementation));
+  }
+
+  /// Removes the overrides of a dependency; see `provider::restore`.
+  template <class Dependency>
+  void restore(const Dependency& dependency) {
+    core_->shared.overrides().restore(dependency);
+  }
+
+  /// Replaces a dependency until the guard is destroyed; see `provider::scoped_override`.
+  template <class Dependency, class Implementation>
+  [[nodiscard]] override_guard scoped_override(const Dependency& dependency,
+                                               Implementation implementation) {
+    return core_->shared.overrides().scoped_override(dependency, std::move(implementation));
+  }
+
+  /// Attaches an observer, which replaces the previous one; null detaches it. On a thread that is
+  /// not inside a handler, the call returns when the previous observer is no longer in use.
+  void observe(std::shared_ptr<observer> observer) {
+    core_->shared.attached_observer.set(core_->guarded(), std::move(observer));
+  }
+
+  /// The number of messages without a handler (D3).
+  [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->shared.unrouted.sum(); }
+
+ protected:
+  /// The core exists, and belongs to this component alone.
+  explicit base(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
+
+  /// Cancels every handler as `subscription::cancel` does. Objects that handlers refer to may be
+  /// freed afterwards, unless the destructor runs inside a handler (D6, D8).
+  ~base() { core_->shutdown(); }
+
+  friend core_access;
+  const std::shared_ptr<Core> core_;
+};
+
+/// The base of producers and publishers, which have no handlers. `Core` has `observer` and
+/// `unrouted`.
+template <class Core>
+class sender {
+ public:
+  sender(const sender&) = delete;
+  sender& operator=(const sender&) = delete;
+
+  /// Attaches an observer, which replaces the previous one; null detaches it.
+  void observe(std::shared_ptr<observer> observer) {
+    core_->attached_observer.set(core_->guarded(), std::move(observer));
+  }
+
+  /// The number of messages that no bound component handled (D3).
+  [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->unrouted.sum(); }
+
+ protected:
+  /// The core exists, and belongs to this object alone.
+  explicit sender(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
+  ~sender() { core_->shutdown(); }
+
+  const std::shared_ptr<Core> core_;
+};
+
+}  // namespace msgbus::component

@@ -1,0 +1,131 @@
+#pragma once
+
+/// The overrides of a provider: dependency -> implementation, read without locks.
+
+#include <msgbus/detail/core/hash.hpp>
+#include <msgbus/detail/di/scope.hpp>
+#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/snapshot/table.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace msgbus::di {
+
+class implementation;
+
+/// The resolved values of a list of dependencies.
+struct resolved_values {
+  const dependency_info* const* of;
+  void* const* at;
+
+  /// The value of a dependency that is in the list.
+  [[nodiscard]] void* of_listed(const dependency_info& wanted) const noexcept {
+    std::size_t i = 0;
+    while (of[i] != &wanted) ++i;
+    return at[i];
+  }
+};
+
+/// The direct call of an implementation without clean-up, once its dependencies are resolved.
+struct direct_call {
+  /// Returns a pointer to the value. A value that needs storage is constructed in `place`, which
+  /// has space for the type of the replaced dependency. Null for other implementations.
+  void* (*get)(implementation& self, resolved_values all, void* place) = nullptr;
+  std::span<const dependency_info* const> needs = {};
+};
+
+/// The implementation of an override. Several threads call it at once. A caller that suspends
+/// shares its ownership.
+class implementation : public std::enable_shared_from_this<implementation> {
+ public:
+  implementation(const direct_call& directly, const di::factory& source) noexcept
+      : direct(directly), factory(source) {}
+  virtual ~implementation() = default;
+
+  const direct_call direct;
+  const di::factory factory;
+
+  /// The callable itself, for `factory`.
+  [[nodiscard]] virtual void* entity() noexcept = 0;
+
+  /// Runs `rest` with a value of the type of the replaced dependency.
+  virtual void provide(scope& in, const dependency_info& replaced, continuation rest) = 0;
+};
+
+/// Thread-safe. Readers hold a guard of `guarded()` for the whole invocation, since values may be
+/// inside the implementation.
+class provider_state {
+ public:
+  provider_state();
+  provider_state(const provider_state&) = delete;
+  provider_state& operator=(const provider_state&) = delete;
+  ~provider_state();
+
+  [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
+
+  /// Whether there is no override: the usual case, which needs no guard.
+  [[nodiscard]] bool empty() const noexcept { return size_.load(std::memory_order_acquire) == 0; }
+
+  /// For readers, under a guard. Null if the dependency is not overridden.
+  [[nodiscard]] implementation* find(const void* identity) const noexcept {
+    const node* found = nodes_.find(identity, hash_of_address(identity));
+    return found ? found->current.load(std::memory_order_acquire) : nullptr;
+  }
+
+  /// Whether an async implementation exists; rare.
+  [[nodiscard]] bool has_async() const noexcept {
+    return async_.load(std::memory_order_acquire) != 0;
+  }
+
+  /// Adds an implementation on top. A lasting one replaces the previous lasting one. `name` is that
+  /// of the dependency, if it has one.
+  std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, bool lasting,
+                    const char* name = nullptr);
+
+  /// The remedy for a dependency that is not provided. Mentions an override of another dependency
+  /// with the same name: shared libraries with hidden visibility duplicate dependencies.
+  [[nodiscard]] std::string namesake_of(const dependency_info& missing) const;
+
+  /// Removes all implementations, or the one with that ticket if it is still present. Outside of
+  /// handlers, it waits until no invocation uses them.
+  void remove(const void* identity) noexcept;
+  void remove(const void* identity, std::uint64_t ticket) noexcept;
+
+ private:
+  struct layer {
+    std::shared_ptr<implementation> replacement;
+    std::uint64_t ticket;
+    bool lasting;
+  };
+
+  // Nodes are as many as the dependencies of the program, so a node stays after its last override.
+  struct node {
+    explicit node(const void* of) noexcept;
+    ~node();
+    [[nodiscard]] bool is(const void* other) const noexcept { return identity == other; }
+    const void* const identity;
+    const std::size_t hash;
+    std::atomic<implementation*> current{nullptr};  // the top layer
+    std::vector<layer> layers;                      // under the lock, as is the next
+    std::string name;                               // empty for functions
+  };
+
+  template <class Which>
+  void remove_if(const void* identity, Which which) noexcept;
+
+  snapshot::domain domain_;
+  mutable std::mutex writing_;
+  mutable snapshot::table<node, false> nodes_;
+  std::atomic<std::size_t> size_{0};   // how many layers there are
+  std::atomic<std::size_t> async_{0};  // how many of them are async
+  std::uint64_t last_ticket_ = 0;
+  snapshot::retire_list old_;
+};
+
+}  // namespace msgbus::di

@@ -1,0 +1,131 @@
+#pragma once
+
+/// One handler invocation that may suspend, with its dependencies. The counterpart of
+/// detail/di/scope.hpp, which is for one stack.
+
+#include <msgbus/detail/core/failures.hpp>
+#include <msgbus/detail/core/function_ref.hpp>
+#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/detail/di/resolve.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace msgbus::exec {
+
+class async_resolution;
+
+/// Runs the code after the dependencies, with pointers to their values. An empty awaitable means
+/// that it has already ended.
+using async_rest = function_ref<asio::awaitable<void>(void* const* needed)>;
+
+/// One call of an async dependency with clean-up; see di::yielding.
+class async_yielding {
+ public:
+  /// `value` receives a pointer to the yielded value; the rest begins with step `next`.
+  async_yielding(async_resolution& in, const di::dependency_info& info, void*& value,
+                 std::size_t next = 0) noexcept
+      : scope_(in), info_(info), value_(value), next_(next) {}
+
+  /// Awaits the rest with the value; throws its exceptions.
+  asio::awaitable<void> run(void* value);
+
+  /// Called when the dependency has returned. Throws if it did not yield.
+  void ended() const;
+
+  /// Converts a pointer to the yielded value to the required type.
+  void* (*as_wanted)(void* value) = nullptr;
+
+ private:
+  asio::awaitable<void> run_again();
+
+  async_resolution& scope_;
+  const di::dependency_info& info_;
+  void*& value_;
+  const std::size_t next_;
+  bool yielded_ = false;
+};
+
+/// In the frame of a coroutine. For one coroutine at a time, on any thread.
+///
+/// First it plans: before the first dependency is called, the plan has every dependency once (I1),
+/// in order, with its override (I4). Then one coroutine calls them one after the other, and finally
+/// the rest. A dependency that cleans up is awaited; its `yield` runs such a coroutine for all
+/// later steps. So dependencies are released in reverse order, however the rest ends (I2).
+class async_resolution {
+ public:
+  async_resolution(const di::provider_state& overrides, di::requester requested_by) noexcept
+      : overrides_(overrides), requester_(requested_by) {}
+  async_resolution(const async_resolution&) = delete;
+  async_resolution& operator=(const async_resolution&) = delete;
+
+  /// Plans the resolution. `rest` must exist until everything has ended. Call it once.
+  void begin(std::span<const di::dependency_ref> needs, async_rest rest);
+
+  /// Executes the plan, and then awaits the rest. Exceptions are collected, not thrown.
+  asio::awaitable<void> run() { return run_from(0, false); }
+
+  void failed(const std::exception_ptr& exception) { failed_.add_new(exception); }
+
+  /// The exceptions: the handler's first, then those of the clean-ups, from the inside out (I3).
+  [[nodiscard]] failures& failed() noexcept { return failed_; }
+
+ private:
+  friend class async_yielding;
+
+  /// A planned dependency, after its own dependencies.
+  struct step {
+    const void* identity;
+    const di::dependency_info* info;
+    const di::factory* factory;
+    std::shared_ptr<di::implementation> override;      // if it is not the default
+    std::unique_ptr<di::value_holder> held = nullptr;  // its value, if that is kept here
+    void* value = nullptr;
+
+    [[nodiscard]] void* entity() const noexcept { return override ? override->entity() : nullptr; }
+  };
+  /// A dependency that is being planned, and its requester.
+  struct planned {
+    const void* identity;
+    const di::dependency_info& info;
+    const planned* outer;
+  };
+  class pointers;
+
+  [[nodiscard]] bool plan(std::span<const di::dependency_ref> needs, const planned* outer);
+  [[nodiscard]] bool plan(di::dependency_ref wanted, const planned* outer);
+  [[nodiscard]] std::exception_ptr cycle(const planned& start, const planned* from) const;
+  [[nodiscard]] std::exception_ptr not_provided(const planned& wanted) const;
+  [[nodiscard]] std::exception_ptr cannot_wait(const planned& wanted) const;
+
+  asio::awaitable<void> run_from(std::size_t at, bool is_yielded);
+  [[nodiscard]] asio::awaitable<void> start_next(std::size_t& at, pointers& needed,
+                                                 std::optional<async_yielding>& yielding);
+  [[nodiscard]] bool next_ended(std::size_t& at, const std::optional<async_yielding>& yielding);
+  [[nodiscard]] void** find_values(std::span<const di::dependency_ref> needs,
+                                   pointers& needed) const;
+  void release_from(std::size_t at) noexcept;
+
+  const di::provider_state& overrides_;
+  di::requester requester_;
+  std::vector<step> steps_;
+  std::exception_ptr impossible_;  // the error of the dependency after the steps
+  std::span<const di::dependency_ref> needs_;
+  std::optional<async_rest> rest_;
+  failures failed_;
+};
+
+/// The erased call of an async entity: one that returns a value, which is stored in `to`, and one
+/// that yields it.
+using async_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
+                                             std::unique_ptr<di::value_holder>& to);
+using async_yielding_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
+                                                      async_yielding& yielding);
+
+}  // namespace msgbus::exec

@@ -1,0 +1,131 @@
+#pragma once
+
+/// The mailbox of a component: bounded (A6), in order (A4). Its consumer loops take messages, have
+/// them handled, and yield after each batch (A11). `mailbox_state` decides; this class acts on an
+/// executor.
+
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/mailbox_state.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/detail/exec/requirements.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <atomic>
+#include <memory>
+
+namespace msgbus::exec {
+
+/// The component that handles the messages of a mailbox.
+class mailbox_owner {
+ public:
+  /// Names the component in errors: "the consumer".
+  [[nodiscard]] virtual const char* kind() const noexcept { return "the component"; }
+
+  /// Handles a message. Returns true when done. Otherwise `rest` does the rest, and never throws.
+  /// The message exists until then.
+  virtual bool handle(queued_message& message, asio::awaitable<void>& rest) = 0;
+
+  /// A message is discarded unhandled, because the mailbox or its loop ends, or by an overflow
+  /// policy.
+  virtual void abandoned(const queued_message& message) noexcept = 0;
+  virtual void dropped(const queued_message& message) noexcept = 0;
+
+  /// Keeps the component's core, and with it the mailbox, alive while a loop runs.
+  virtual std::shared_ptr<const void> keep() noexcept = 0;
+
+ protected:
+  ~mailbox_owner() = default;
+};
+
+class mailbox : private context_shutdown_hook {
+ public:
+  mailbox(const asio::any_io_executor& executor, const mailbox_options& options,
+          mailbox_owner& owner);
+  ~mailbox();
+
+  /// Adds a message if there is space and no sender waits. `out` is used up only if it is accepted
+  /// or dropped. For any thread.
+  put try_put(send_operation& out) {
+    if (!state_.is_unhindered()) [[unlikely]]
+      return try_put_slowly(out);
+    const put result = state_.put_in_order(out);
+    if (result == put::taken && state_.wants_loop()) [[unlikely]]
+      start_loop();
+    return result;
+  }
+
+  /// As above, but may start no loop: the caller must call `start_loops` soon. So one post may
+  /// serve many messages.
+  put try_put_only(send_operation& out) {
+    if (!state_.is_unhindered()) [[unlikely]]
+      return try_put_slowly(out);
+    return state_.put_in_order(out);
+  }
+  /// Starts as many loops as the waiting messages need.
+  void start_loops() {
+    for (std::size_t left = state_.size(); left != 0 && state_.wants_loop(); --left) start_loop();
+  }
+
+  /// Waits for space and adds the message. `here` is the caller's executor.
+  ///
+  /// Throws: `would_deadlock` if a loop of this mailbox waits for work on `here`;
+  /// `operation_aborted`.
+  /// Cancellation: ends the wait; the message was not accepted.
+  asio::awaitable<put> put_when_room(send_operation& out, const asio::any_io_executor& here);
+
+  /// Throws `would_deadlock` if the calling thread runs the mailbox's executor, as far as that is
+  /// detectable: it would wait for itself.
+  void check_may_block() const;
+
+  /// Refuses new messages, and wakes all waiting senders.
+  void close() noexcept { state_.close(); }
+
+  /// Discards waiting messages, and cancels running handlers. Implies `close`.
+  void discard() noexcept;
+
+  /// Whether `discard` was called.
+  [[nodiscard]] bool discards() const noexcept { return state_.discards(); }
+
+  /// The number of waiting messages.
+  [[nodiscard]] std::size_t size() const noexcept { return state_.size(); }
+  /// The number of accepted messages so far.
+  [[nodiscard]] std::uint64_t accepted() const noexcept { return state_.accepted(); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return state_.capacity(); }
+  [[nodiscard]] overflow on_full() const noexcept { return state_.on_full(); }
+  /// Empty after its context was destroyed: then `can_run` is false.
+  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  /// Whether the executor's context exists.
+  [[nodiscard]] bool can_run() const noexcept {
+    return !context_ended_.load(std::memory_order_acquire);
+  }
+
+ private:
+  friend class consumer_loop;
+  friend class inline_loop;
+  friend struct coroutine_loop;
+
+  [[noreturn]] void throw_would_deadlock(const char* why) const;
+  put try_put_slowly(send_operation& out);
+  put result_of(put result);
+
+  void start_loop();
+  void notify_space(bool surely) noexcept;
+  void notify_space_while_awaiting(const std::shared_ptr<const void>& keep);
+  void abandon_rest() noexcept;
+  void context_ended() noexcept override;
+
+  asio::any_io_executor executor_;  // emptied when its context is destroyed
+  mailbox_owner& owner_;
+  std::atomic<bool> context_ended_{false};
+  std::atomic<bool> wake_posted_{false};  // a posted function will wake senders
+  wake_memory wake_memory_;               // for the post that starts a loop
+  // The loops that can be cancelled, under the lock of `state_`.
+  struct coroutine_loop* running_ = nullptr;
+
+  mailbox_state state_;
+};
+
+}  // namespace msgbus::exec

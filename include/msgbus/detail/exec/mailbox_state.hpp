@@ -1,0 +1,216 @@
+#pragma once
+
+/// The state machine of a mailbox: admitted messages, waiting senders, the number of consumer
+/// loops. It knows no executor, no thread and no coroutine. It decides; `mailbox` acts.
+///
+/// tests/models/mailbox.pml is a model of this machine, checked for every interleaving. The states
+/// are in docs/design/0015-mailbox-state-machine.md.
+
+#include <msgbus/detail/exec/block_queue.hpp>
+#include <msgbus/detail/exec/box_queue.hpp>
+#include <msgbus/detail/exec/send_operation.hpp>
+#include <msgbus/detail/exec/wait_list.hpp>
+#include <msgbus/options.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace msgbus::exec {
+
+/// The outcome of an attempt to add a message.
+enum class put { taken, dropped, full, closed };
+
+/// The current message of a consumer loop.
+class message_in_hand {
+ public:
+  message_in_hand() = default;
+  message_in_hand(message_in_hand&& other) noexcept
+      : message_(std::exchange(other.message_, nullptr)), reference_(std::move(other.reference_)) {}
+  message_in_hand& operator=(message_in_hand&&) = delete;
+
+  [[nodiscard]] queued_message* get() const noexcept { return message_; }
+  explicit operator bool() const noexcept { return message_ != nullptr; }
+
+ private:
+  friend class mailbox_state;
+  queued_message* message_ = nullptr;
+  // Where the message is that came by reference: deliveries refer to it while this is moved.
+  std::unique_ptr<std::optional<queued_reference>> reference_;
+};
+
+struct waiting_put;
+
+class mailbox_state {
+ public:
+  explicit mailbox_state(const mailbox_options& options);
+
+  // --- Senders; for any thread.
+
+  /// Adds a message if there is space and no sender waits. `out` is used up only if it is accepted.
+  /// `displaced` receives a message that `overflow::drop_oldest` discards. After `taken`, start a
+  /// loop if it `wants_loop`.
+  put try_put(send_operation& out, shared_message& displaced);
+
+  /// Whether `put_in_order` does all that `try_put` would. It may change at any time; a message
+  /// that is added meanwhile precedes the change.
+  [[nodiscard]] bool is_unhindered() const noexcept {
+    return hindrances_.load(std::memory_order_acquire) == 0;
+  }
+  put put_in_order(send_operation& out) {
+    out.prepare(true);
+    return enqueue_in_order(out) ? put::taken : when_full();
+  }
+
+  /// The waiting senders, in order of arrival. Each attempts a `waiting_put`.
+  [[nodiscard]] wait_list& senders() noexcept { return senders_; }
+
+  // --- Consumer loops.
+
+  /// After a message was added: whether one more loop may be started for it.
+  [[nodiscard]] bool wants_loop() const noexcept {
+    // Sequentially consistent, as is the claim of a place before it: either a loop that is about to
+    // end sees that something was claimed, or the end of the loop is seen here.
+    return active_.load(std::memory_order_seq_cst) < loops_;
+  }
+  /// Claims the right to run one more loop, which the caller starts.
+  [[nodiscard]] bool claim_loop() noexcept;
+
+  /// The next message, which no longer counts as waiting. False if there is none.
+  [[nodiscard]] bool take(message_in_hand& next) {
+    if (boxes_) [[unlikely]]
+      return take_reference(next);
+    next.message_ = queue_.take();
+    return next.message_ != nullptr;
+  }
+  /// Destroys the current message.
+  void done(message_in_hand& message) noexcept {
+    message.message_ = nullptr;
+    if (boxes_) [[unlikely]]
+      return message.reference_->reset();
+    queue_.done();
+  }
+
+  /// Ends the loop: true. False if a message is present, or about to arrive: the loop continues.
+  [[nodiscard]] bool end_loop() noexcept;
+  /// Ends a loop that was destroyed.
+  void lose_loop() noexcept { active_.fetch_sub(1, std::memory_order_seq_cst); }
+  [[nodiscard]] bool has_loops() const noexcept {
+    return active_.load(std::memory_order_seq_cst) != 0;
+  }
+
+  /// Whether a sender waits that was not woken. `surely`: all freed space is shown first, and a
+  /// sender that was not seen will attempt after this call; otherwise this look may come too early.
+  [[nodiscard]] bool has_waiting(bool surely) noexcept {
+    // A relaxed look may come too early to see a sender that has just begun to wait; the next look
+    // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
+    // the sender's own fence, and sees the sender, or the sender's next attempt sees the space.
+    if (surely) {
+      show_room();
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    return sleeping_.load(std::memory_order_relaxed) != 0;
+  }
+  /// Shows senders all freed space.
+  void show_room() noexcept {
+    if (!boxes_) queue_.show_room();
+  }
+  /// Wakes as many senders as there is space for.
+  void notify_space() noexcept;
+  /// Whether there is enough space to make waking worthwhile, though more will follow.
+  [[nodiscard]] bool has_much_space() const noexcept { return space() >= capacity_ / 4; }
+
+  /// The lock of rarely changed state: waiting senders, closed.
+  [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
+
+  // --- The end.
+
+  /// Refuses new messages, and wakes all waiting senders.
+  void close() noexcept;
+  /// Marks waiting and current messages as discarded; closes.
+  void discard() noexcept;
+  [[nodiscard]] bool discards() const noexcept {
+    return discarding_.load(std::memory_order_acquire);
+  }
+
+  /// The number of waiting messages.
+  [[nodiscard]] std::size_t size() const noexcept {
+    return boxes_ ? boxes_->size() : queue_.size();
+  }
+  /// The number of accepted messages so far.
+  [[nodiscard]] std::uint64_t accepted() const noexcept {
+    return boxes_ ? boxes_->accepted() : queue_.claimed();
+  }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] overflow on_full() const noexcept { return on_full_; }
+
+ private:
+  bool enqueue_in_order(send_operation& out) {
+    const block_queue::claim claimed = queue_.try_claim(out.units());
+    if (!claimed.at) return false;
+    out.put(claimed.place());
+    block_queue::publish(claimed);
+    return true;
+  }
+  bool enqueue(send_operation& out, shared_message& displaced) {
+    return boxes_ ? boxes_->try_push(out.shared(), displaced) : enqueue_in_order(out);
+  }
+  [[nodiscard]] bool take_reference(message_in_hand& next);
+  [[nodiscard]] put when_full() const noexcept {
+    return on_full_ == overflow::drop_newest ? put::dropped : put::full;
+  }
+  put try_put_behind(send_operation& out, shared_message& displaced);
+  [[nodiscard]] bool is_empty() const noexcept {
+    return boxes_ ? !boxes_->ready() : queue_.empty();
+  }
+
+  friend struct waiting_put;
+  bool attempt(waiting_put& sender, bool woken);
+  [[nodiscard]] std::size_t space() const noexcept;
+  void count_senders(std::size_t listed, std::size_t sleeping) noexcept;
+  void notify_space_locked(wake_batch& woken) noexcept;
+
+  const std::size_t capacity_;
+  const overflow on_full_;
+  const unsigned loops_;                    // how many may run at once
+  const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
+
+  // Bits: it is closed, it has boxes; the rest is how many senders wait or were woken, or more. It
+  // is changed under the lock.
+  static constexpr std::uint32_t closed_bit = 1U << 31U;
+  static constexpr std::uint32_t boxes_bit = 1U << 30U;
+  [[nodiscard]] bool has_senders() const noexcept {
+    return (hindrances_.load(std::memory_order_relaxed) & ~(closed_bit | boxes_bit)) != 0;
+  }
+  [[nodiscard]] bool is_closed() const noexcept {
+    return (hindrances_.load(std::memory_order_acquire) & closed_bit) != 0;
+  }
+
+  std::atomic<std::uint32_t> hindrances_;
+  std::atomic<unsigned> active_{0};       // loops started and not ended
+  std::atomic<std::size_t> sleeping_{0};  // senders that were not woken, or more
+  std::atomic<bool> discarding_{false};
+
+  // Between what every message's sender and its receiver read, and what they write.
+  std::mutex mutex_;
+  wait_list senders_{mutex_};
+
+  block_queue queue_;
+};
+
+/// The attempt of a waiting sender.
+struct waiting_put {
+  mailbox_state& into;
+  send_operation& out;
+  put result = put::full;
+
+  /// For `wait_list::wait`.
+  static bool attempt(void* self, bool woken) {
+    auto& mine = *static_cast<waiting_put*>(self);
+    return mine.into.attempt(mine, woken);
+  }
+};
+
+}  // namespace msgbus::exec

@@ -1,0 +1,140 @@
+#pragma once
+
+/// The executor of coroutines that the library spawns: a strand over a component's executor, which
+/// makes their cancellation safe. It knows the mailboxes that wait for the work on it.
+
+#include <msgbus/detail/core/cause.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/execution.hpp>
+#include <asio/strand.hpp>
+
+#include <atomic>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace msgbus::exec {
+
+/// A mailbox whose consumer loop waits for work on this strand, and the mailboxes that wait for
+/// that loop.
+struct wait_chain {
+  const void* mailbox;
+  std::shared_ptr<const wait_chain> outer;
+};
+
+/// The state that the copies of a strand executor share.
+struct strand_state {
+  strand_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
+
+  const asio::any_io_executor base;
+  const std::shared_ptr<const wait_chain> waiting;
+  const asio::strand<asio::any_io_executor> strand;
+  const asio::strand<asio::any_io_executor> posting;  // the same, which never runs things at once
+
+  // The origin of the handled message, for work on this strand. Changed only by that work, or
+  // before it starts.
+  mutable shared_origin cause;
+
+  // Whether the coroutine of this strand must end. States: false -> true, before its
+  // cancellation signal is emitted. A handler can change its cancellation state, but not this.
+  mutable std::atomic<bool> cancel_requested{false};
+};
+
+/// An Asio executor. `Never` means that `execute` never runs a function inside the call. It is
+/// small enough for `any_io_executor` not to allocate. It does not keep its context running; the
+/// spawning code does.
+template <bool Never>
+class basic_mailbox_strand {
+ public:
+  explicit basic_mailbox_strand(std::shared_ptr<const strand_state> state) noexcept
+      : state_(std::move(state)) {}
+
+  [[nodiscard]] const strand_state& state() const noexcept { return *state_; }
+
+  // The requirements of Asio for an executor.
+  template <class F>
+  void execute(F&& f) const {
+    (Never ? state_->posting : state_->strand)
+        .execute([state = state_, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
+          const cause_scope scope(&state->cause);
+          std::move(run)();
+        });
+  }
+  asio::execution_context& query(asio::execution::context_t) const noexcept {
+    return asio::query(state_->base, asio::execution::context);
+  }
+  static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+    if constexpr (Never) {
+      return asio::execution::blocking.never;
+    } else {
+      return asio::execution::blocking.possibly;
+    }
+  }
+  basic_mailbox_strand<true> require(asio::execution::blocking_t::never_t) const noexcept {
+    return basic_mailbox_strand<true>(state_);
+  }
+  basic_mailbox_strand<false> require(asio::execution::blocking_t::possibly_t) const noexcept {
+    return basic_mailbox_strand<false>(state_);
+  }
+  friend bool operator==(const basic_mailbox_strand& a, const basic_mailbox_strand& b) noexcept {
+    return a.state_ == b.state_;
+  }
+  friend bool operator!=(const basic_mailbox_strand& a, const basic_mailbox_strand& b) noexcept {
+    return a.state_ != b.state_;
+  }
+
+ private:
+  std::shared_ptr<const strand_state> state_;
+};
+
+using mailbox_strand = basic_mailbox_strand<false>;
+
+/// A new strand over `base`.
+[[nodiscard]] mailbox_strand make_mailbox_strand(const asio::any_io_executor& base,
+                                                 std::shared_ptr<const wait_chain> waiting);
+
+/// Whether it is a strand of the library.
+[[nodiscard]] bool is_mailbox_strand(const asio::any_io_executor& executor) noexcept;
+
+/// Keeps the executor's context from running out of work. Empty for an empty executor.
+[[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
+
+namespace detail {
+[[nodiscard]] bool runs_on_base(const asio::any_io_executor& here,
+                                const asio::any_io_executor& wanted) noexcept;
+[[nodiscard]] bool is_told(const asio::any_io_executor& here) noexcept;
+}  // namespace detail
+
+/// Records, for `is_cancel_requested`, that the coroutine on this strand is cancelled. Call it
+/// before the signal is emitted. No effect for other executors. For any thread.
+void note_cancel_requested(const asio::any_io_executor& strand_of) noexcept;
+
+/// Whether the library has cancelled the calling coroutine. `here` and `state` are its own. Only
+/// for coroutines that run users' code for the library: if such a coroutine can be cancelled, the
+/// library has spawned it on a strand of its own (docs/design/0014).
+[[nodiscard]] inline bool is_cancel_requested(const asio::any_io_executor& here,
+                                              const asio::cancellation_state& state) noexcept {
+  return state.slot().is_connected() && detail::is_told(here);
+}
+
+/// Whether work on `here` runs on `wanted`: they are the same, or `here` is a strand of the library
+/// over it.
+[[nodiscard]] inline bool runs_on(const asio::any_io_executor& here,
+                                  const asio::any_io_executor& wanted) noexcept {
+  return here == wanted || detail::runs_on_base(here, wanted);
+}
+
+/// Whether a consumer loop of the mailbox waits for work on `here`.
+[[nodiscard]] bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept;
+
+/// The executor for work that code on `here` spawns on `wanted`. It is a strand if the work must be
+/// cancelled from outside, if mailboxes wait for it, or if a message from another process is being
+/// handled, which is then the cause of its messages. It is never the strand of another coroutine.
+/// Empty if `wanted` is, because its context was destroyed.
+[[nodiscard]] asio::any_io_executor child_executor(const asio::any_io_executor& here,
+                                                   const asio::any_io_executor& wanted,
+                                                   bool cancellable);
+
+}  // namespace msgbus::exec

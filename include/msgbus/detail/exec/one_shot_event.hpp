@@ -1,0 +1,68 @@
+#pragma once
+
+/// An event that one coroutine awaits once, and any thread sets.
+
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <atomic>
+#include <optional>
+
+namespace msgbus::exec {
+
+/// One coroutine awaits `wait`; any thread calls `set`, before or after. For several coroutines, or
+/// waits that take something, use a `wait_list`, whose nodes are these.
+///
+/// States: fresh -> waiting (the handler is stored) -> set, or fresh -> set. The handler belongs to
+/// the thread that unlinks it from its context: the one that calls `set`, or that destroys the
+/// context.
+class one_shot_event : private context_shutdown_hook {
+ public:
+  one_shot_event() = default;
+  virtual ~one_shot_event() = default;
+
+  /// Completes: when `set` has been called, or the wait is cancelled.
+  /// Throws: nothing; the caller reads its cancellation state before it takes anything (A9).
+  /// Cancellation: ends the wait as `set` does.
+  /// Executor: the caller's, never inline. Destroying its context destroys the waiting coroutine
+  /// (A12).
+  asio::awaitable<void> wait();
+
+  /// For any thread; the first call counts. The event may be destroyed afterwards.
+  void set() noexcept;
+
+  [[nodiscard]] bool is_set() const noexcept {
+    return state_.load(std::memory_order_acquire) == state::set;
+  }
+
+ protected:
+  enum class claimed {
+    nothing,    // it was set before, or its context is ending
+    unstarted,  // the wait has not begun, and will end at once
+    handler     // the wait has begun: the caller calls `post_claimed`, without delay
+  };
+
+  /// Sets it, without posting the handler. Neither the coroutine nor its context can end until the
+  /// handler is posted, so a list may collect handlers under a lock and post them after it.
+  [[nodiscard]] claimed claim() noexcept;
+  /// Once, after `claim` has returned `handler`. The event may be destroyed afterwards.
+  void post_claimed() noexcept;
+
+  /// Called by the coroutine, between two waits: the event can be awaited again.
+  void rearm() noexcept { state_.store(state::fresh, std::memory_order_relaxed); }
+
+ private:
+  enum class state { fresh, waiting, set };
+  using handler = asio::async_result<std::decay_t<asio::use_awaitable_t<>>, void()>::handler_type;
+
+  void start(handler&& waiting);
+  void context_ended() noexcept override;
+
+  std::atomic<state> state_{state::fresh};
+  std::optional<handler> handler_;
+};
+
+}  // namespace msgbus::exec

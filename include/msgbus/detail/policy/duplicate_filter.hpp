@@ -1,0 +1,47 @@
+#pragma once
+
+/// What a handler that deduplicates remembers, and who waits for a message that is being handled.
+
+#include <msgbus/detail/policy/attached.hpp>
+#include <msgbus/detail/policy/duplicates.hpp>
+
+#include <mutex>
+#include <string_view>
+
+namespace msgbus::detail {
+
+/// Thread-safe.
+class duplicate_filter {
+ public:
+  using time_point = duplicates::time_point;
+  using seen = duplicates::seen;
+
+  duplicate_filter(duplicates::duration window, std::size_t capacity) noexcept
+      : entries_(window, capacity) {}
+
+  /// See `duplicates::begin`: for one that was never seen `end` is called later.
+  [[nodiscard]] seen begin(std::string_view key, time_point now) {
+    const std::lock_guard lock(mutex_);
+    return entries_.begin(key, now);
+  }
+  [[nodiscard]] bool is_in_flight(std::string_view key) const {
+    const std::lock_guard lock(mutex_);
+    return entries_.is_in_flight(key);
+  }
+  void end(std::string_view key, bool handled, time_point now) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      handled ? entries_.handled(key, now) : entries_.forget(key);
+    }
+    waiting_.wake(waiters::all);
+  }
+
+  [[nodiscard]] attached_waiters& waiting() noexcept { return waiting_; }
+
+ private:
+  mutable std::mutex mutex_;
+  duplicates entries_;
+  attached_waiters waiting_;
+};
+
+}  // namespace msgbus::detail

@@ -1,0 +1,68 @@
+#pragma once
+
+/// The policy of a handler, as its component keeps it.
+
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/synchronization.hpp>
+#include <msgbus/detail/policy/duplicate_filter.hpp>
+#include <msgbus/policy.hpp>
+
+#include <asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+namespace msgbus::detail {
+
+/// Stays usable when the context of the policy's executor ends: the executor is released then, and
+/// the handler cannot run any more (A12). What runs through a guard shares it, and may outlive
+/// this. Thread-safe.
+class held_policy final : private exec::context_shutdown_hook {
+ public:
+  explicit held_policy(policy given);
+  ~held_policy() { unlink_and_release(executor_); }
+
+  [[nodiscard]] bool is_plain() const noexcept { return is_plain_; }
+  /// Whether the handler runs on an executor of its own.
+  [[nodiscard]] bool has_executor() const noexcept { return has_executor_; }
+  /// That executor; empty once its context has ended.
+  [[nodiscard]] asio::any_io_executor executor() const;
+  /// Whether an attempt has a limited time.
+  [[nodiscard]] bool limits_time() const noexcept {
+    return timeout != timeout.zero() || deadline != deadline.zero();
+  }
+
+  /// Whether a plain handler can be run by whoever has its message in hand.
+  [[nodiscard]] bool runs_where_it_is() const noexcept {
+    return !has_executor_ && !limits_time() && !filter;
+  }
+
+  const std::chrono::steady_clock::duration timeout;
+  const msgbus::retry retry;
+  const std::chrono::steady_clock::duration deadline;
+  // Null: not asked for.
+  const std::shared_ptr<exec::async_semaphore> permits;
+  const std::shared_ptr<circuit_breaker> breaker;
+  const std::shared_ptr<rate_limiter> limiter;
+  const std::shared_ptr<duplicate_filter> filter;
+  const std::function<std::string(const any_event&)> key;
+  const std::shared_ptr<async::dead_letters> dead_letters;
+
+ private:
+  void context_ended() noexcept override;
+
+  const bool is_plain_;
+  const bool has_executor_;
+  mutable std::mutex mutex_;
+  asio::any_io_executor executor_;  // under the mutex
+};
+
+/// The policy, with the members of `defaults` where it asks for nothing itself.
+[[nodiscard]] policy with_defaults(policy own, const policy& defaults);
+
+}  // namespace msgbus::detail
+
+namespace msgbus::async::detail {
+using msgbus::detail::held_policy;
+}  // namespace msgbus::async::detail

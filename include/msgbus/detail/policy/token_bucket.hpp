@@ -1,0 +1,43 @@
+#pragma once
+
+/// The arithmetic of a rate limit. Pure: the time is a parameter. For one thread at a time.
+
+#include <msgbus/detail/core/config.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace msgbus::detail {
+
+/// A token bucket, kept as the time at which it is full again (GCRA): a permit moves that time by
+/// `per / permits`, and may not move it further than `burst` of these beyond now. Between two times
+/// it never gives more than `burst` and the permits of the time between. A clock that jumps back
+/// makes nobody wait longer than a full burst takes.
+class token_bucket {
+ public:
+  using duration = std::chrono::steady_clock::duration;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// `permits` in each `per`, no more than `burst` of them at once; 0: one at a time.
+  token_bucket(std::size_t permits, duration per, std::size_t burst) noexcept;
+
+  /// Takes a permit; false if there is none now.
+  [[nodiscard]] bool try_take(time_point now) noexcept;
+
+  /// How long it takes until that many permits are there; zero if they are there already.
+  [[nodiscard]] duration until_available(std::size_t many, time_point now) const noexcept;
+
+  /// Whether it ever gives a permit.
+  [[nodiscard]] bool gives_any() const noexcept { return gives_any_; }
+
+ private:
+  void bring_back(time_point now) noexcept;
+
+  bool gives_any_;
+  duration interval_;   // between permits, rounded up: the rate is never exceeded
+  duration tolerance_;  // how far `full_at_` may be ahead of now when a permit is taken
+  time_point full_at_ = time_point::min();
+};
+
+}  // namespace msgbus::detail

@@ -1,0 +1,70 @@
+#pragma once
+
+/// The core of a consumer, shared with producers and subscriptions, which may outlive the consumer.
+
+#include <msgbus/detail/component/any_callable.hpp>
+#include <msgbus/detail/routing/type_table.hpp>
+#include <msgbus/detail/sync/delivery.hpp>
+#include <msgbus/detail/sync/sender_core.hpp>
+#include <msgbus/subscription.hpp>
+
+namespace msgbus::sync::detail {
+
+class consumer_core final : public routing::type_table {
+ public:
+  explicit consumer_core(std::shared_ptr<provider> overrides);
+  ~consumer_core() override;
+
+  [[nodiscard]] static std::shared_ptr<consumer_core> make(std::shared_ptr<provider> overrides);
+
+  /// Attaches a callable, which is moved from.
+  subscription attach_handler(std::span<const routing::typed_call> calls,
+                              const component::callable_type& type, void* callable);
+
+  /// Runs the handlers of the event. Failures are collected, not thrown.
+  std::size_t deliver(delivery& d) const;
+
+  /// Runs the handlers, and throws the failures.
+  std::size_t consume(value_ref event) const {
+    const snapshot::guard guard(guarded());
+    // The compiler knows the type, and with it its hash.
+    const routing::quick_route* const found = find_route(event.type);
+    routing::entry* const sole = found ? found->sole() : nullptr;
+    if (!sole || shared.attached_observer.get()) [[unlikely]]
+      return consume_guarded(found, event);
+    try {
+      reinterpret_cast<call_plain>(sole->plain())(*sole, event.data, shared, nullptr);
+    } catch (...) {
+      pass_on_caught();
+    }
+    return 1;
+  }
+
+  void shutdown() noexcept;
+
+  mutable component::counted_parts shared;
+  component::bound_to<consumer_core> senders;
+
+ private:
+  // Under a guard; the route is that of the event's type.
+  std::size_t consume_guarded(const routing::quick_route* found, value_ref event) const;
+  std::size_t run_all(const routing::quick_route* found, delivery& d) const;
+
+  /// With handlers of any event, an observer, or an event without a handler.
+  std::size_t run_rarely(routing::handler_range typed, delivery& d) const;
+};
+
+extern template class sender_core<consumer_core>;
+
+/// The target of a producer's bindings.
+class producer_core final : public sender_core<consumer_core> {
+ public:
+  producer_core();
+  ~producer_core() override;
+
+  [[nodiscard]] static std::shared_ptr<producer_core> make();
+
+  std::size_t dispatch(value_ref event) const;
+};
+
+}  // namespace msgbus::sync::detail

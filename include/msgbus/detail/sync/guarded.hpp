@@ -1,0 +1,116 @@
+#pragma once
+
+/// Handlers with a policy: how they are called.
+
+#include <msgbus/context.hpp>
+#include <msgbus/detail/core/failures.hpp>
+#include <msgbus/detail/core/function_ref.hpp>
+#include <msgbus/detail/sync/handler.hpp>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <utility>
+
+namespace msgbus::sync {
+struct policy;
+}  // namespace msgbus::sync
+
+namespace msgbus::sync::detail {
+
+/// A policy as a handler keeps it.
+class guards;
+[[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy);
+
+/// One attempt: adds what fails to the failures, or throws it.
+using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>;
+
+/// Makes attempts until one succeeds or the policy has enough. Throws or adds what failed last.
+void run_guarded(const guards& by, delivery& d, attempt make);
+
+/// What is attached in place of a handler with a policy.
+template <class F>
+struct guarded {
+  F f;
+  std::shared_ptr<const guards> by;
+};
+
+template <class M, class F>
+void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, delivery& d) {
+  const auto once = [&](const msgbus::context& ctx, failures& failed) {
+    const di::injection with{
+        d.component->overrides_state(), ctx, {&entry, &component::describe_entry}};
+    if constexpr (std::is_same_v<M, any_event>) {
+      using check = checked<F, any_event>;
+      auto call = [&](auto&&... needed) {
+        (void)g.f(message, std::forward<decltype(needed)>(needed)...);
+      };
+      if constexpr (check::fits) check::needs::run(with, call, &failed);
+    } else {
+      invoke(g.f, message, with, &failed);
+    }
+  };
+  run_guarded(*g.by, d, once);
+}
+
+template <class F, class E>
+bool call_guarded_event(routing::entry& entry, delivery& d) {
+  auto& g = component::callable_in<guarded<F>, component::event_entry>(entry);
+  if constexpr (std::is_same_v<E, any_event>) {
+    invoke_guarded(g, any_event(d.message), entry, d);
+  } else {
+    invoke_guarded(g, *static_cast<const E*>(d.message.data), entry, d);
+  }
+  return true;
+}
+
+template <class F, class... Es>
+std::span<const routing::typed_call> guarded_event_calls() {
+  using erased = void (*)();
+  if constexpr (sizeof...(Es) == 0) {
+    static const std::array all{
+        routing::typed_call{nullptr, reinterpret_cast<erased>(&call_guarded_event<F, any_event>)}};
+    return all;
+  } else {
+    static const std::array all{
+        routing::typed_call{key_of<Es>, reinterpret_cast<erased>(&call_guarded_event<F, Es>)}...};
+    return all;
+  }
+}
+
+template <class F, class M>
+bool call_guarded_exact(guarded<F>& g, routing::entry& entry, delivery& d) {
+  if (!is_type<M>(d.message.type)) return false;
+  invoke_guarded(g, *static_cast<const M*>(d.message.data), entry, d);
+  return true;
+}
+
+template <class F, class M>
+bool call_guarded_converted(guarded<F>& g, routing::entry& entry, delivery& d) {
+  if constexpr (conversion_target<M>) {
+    if (const std::optional<M> message = converted<M>(d.message)) {
+      invoke_guarded(g, *message, entry, d);
+      return true;
+    }
+  }
+  return false;
+}
+
+template <class F, class... Ms>
+bool call_guarded_message(routing::entry& entry, delivery& d) {
+  auto& g = component::callable_in<guarded<F>, component::message_entry>(entry);
+  if constexpr (sizeof...(Ms) == 0) {
+    invoke_guarded(g, any_event(d.message), entry, d);
+    return true;
+  } else {
+    return (call_guarded_exact<F, Ms>(g, entry, d) || ...) ||
+           (call_guarded_converted<F, Ms>(g, entry, d) || ...);
+  }
+}
+
+template <class F, class... Ms>
+component::message_calls guarded_message_calls() noexcept {
+  return {reinterpret_cast<void (*)()>(&call_guarded_message<F, Ms...>), component::keys_of<Ms...>};
+}
+
+}  // namespace msgbus::sync::detail

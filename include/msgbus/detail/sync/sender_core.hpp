@@ -1,0 +1,32 @@
+#pragma once
+
+/// The common part of producers and publishers: the bound components, in order.
+
+#include <msgbus/detail/component/binding.hpp>
+#include <msgbus/detail/observe/observer_slot.hpp>
+#include <msgbus/detail/observe/outcomes.hpp>
+
+#include <memory>
+
+namespace msgbus::sync::detail {
+
+/// `Target` is the core of a bound component, with its `senders`.
+template <class Target>
+class sender_core : public routing::single_route {
+ public:
+  void bind(const std::shared_ptr<Target>& target) { target->senders.bind(*this, target); }
+  void unbind(Target& target) { target.senders.unbind(*this); }
+
+  mutable observer_slot attached_observer;
+  mutable striped_counter unrouted;
+
+ protected:
+  sender_core() = default;
+  ~sender_core() override = default;
+
+  [[nodiscard]] static const Target& target_of(const routing::route_entry& bound) noexcept {
+    return static_cast<const component::binding<Target>*>(bound.entry)->target();
+  }
+};
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,90 @@
+#pragma once
+
+/// The core of a service, shared with operations, which may outlive the service.
+
+#include <msgbus/detail/component/argument.hpp>
+#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/routing/name_table.hpp>
+#include <msgbus/observer.hpp>
+
+#include <span>
+
+namespace msgbus::sync::detail {
+
+class operation_entry;
+
+class service_core final : public routing::name_table {
+ public:
+  explicit service_core(std::shared_ptr<provider> overrides);
+  ~service_core() override;
+
+  [[nodiscard]] static std::shared_ptr<service_core> make(std::shared_ptr<provider> overrides);
+
+  /// Executes an operation by its name.
+  void execute(std::string_view name, std::span<const component::argument> arguments,
+               const component::result_ref& result);
+
+  void shutdown() noexcept { router::shutdown(); }
+
+  mutable component::counted_parts shared;
+
+ private:
+  [[noreturn]] void throw_no_handler(std::string_view name);
+};
+
+/// One operation of a service, with its only handler.
+class operation_entry : public routing::named_entry {
+ public:
+  operation_entry(std::uint64_t order, std::string given, const service_core& in)
+      : named_entry(order, std::move(given)), core(in) {}
+
+  [[nodiscard]] std::string describe() const override { return "operation '" + name + "'"; }
+
+  /// Converts the arguments, runs the handler, stores the result. For callers that hold a guard and
+  /// have seen that the entry is active.
+  virtual void execute(std::span<const component::argument> arguments,
+                       const component::result_ref& result) = 0;
+
+  const service_core& core;  // there as long as the entry is active
+
+ protected:
+  [[noreturn]] void throw_bad_count(std::size_t wanted, std::string_view types,
+                                    std::span<const component::argument> given) const;
+
+  [[nodiscard]] di::injection injection() const noexcept;
+
+  /// Runs `body` and reports the outcome to the observer.
+  template <class Body>
+  decltype(auto) watched(Body body) const {
+    observer* const observer = core.shared.attached_observer.get();
+    if (!observer) [[likely]]
+      return body();
+    const operation_report notification(*observer, name);
+    try {
+      return body();
+    } catch (...) {
+      notification.failed();
+      throw;
+    }
+  }
+
+ private:
+  // Tells that the operation was taken, and at its end, unless it failed, that it ended well.
+  class operation_report {
+   public:
+    operation_report(observer& observer, std::string_view operation) noexcept;
+    ~operation_report();
+    void failed() const noexcept;
+
+   private:
+    observer& observer_;
+    msgbus::step step_;
+    mutable bool failed_ = false;
+  };
+};
+
+/// Throws `no_handler` for an operation that is empty or was cancelled, or whose service was
+/// destroyed.
+[[noreturn]] void throw_detached(const operation_entry* entry);
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,75 @@
+#pragma once
+
+/// The core of a subscriber, shared with publishers and subscriptions, which may outlive the
+/// subscriber.
+
+#include <msgbus/detail/component/handler_entry.hpp>
+#include <msgbus/detail/routing/topic_tree.hpp>
+#include <msgbus/detail/sync/delivery.hpp>
+#include <msgbus/detail/sync/sender_core.hpp>
+#include <msgbus/subscription.hpp>
+
+namespace msgbus::sync::detail {
+
+/// A message for the handlers of its topic.
+struct posting : delivery {
+  posting(value_ref value, std::string_view to, std::size_t hash_of_topic) noexcept
+      : delivery(value, ctx), ctx(to), hash(hash_of_topic) {}
+
+  const msgbus::context ctx;
+  const std::size_t hash;  // of the topic
+  bool refused = false;    // a handler of the topic does not accept the type (T6)
+};
+
+class subscriber_core final : public routing::topic_tree {
+ public:
+  explicit subscriber_core(std::shared_ptr<provider> overrides);
+  ~subscriber_core() override;
+
+  [[nodiscard]] static std::shared_ptr<subscriber_core> make(std::shared_ptr<provider> overrides);
+
+  /// Attaches a callable, which is moved from. Throws `invalid_topic`.
+  subscription attach_handler(std::initializer_list<std::string_view> patterns,
+                              const component::message_calls& calls,
+                              const component::callable_type& type, void* callable);
+
+  /// The fast path, under a guard: true if the message had exactly one handler without other needs,
+  /// which has run. Throws the handler's exception.
+  [[nodiscard]] bool deliver_short(value_ref message, std::string_view topic,
+                                   std::size_t hash) const;
+
+  /// Runs the handlers of the message. Failures are collected; throws only `invalid_topic`.
+  std::size_t deliver(posting& posted) const;
+
+  /// All handlers of the topic, for errors.
+  [[nodiscard]] std::string describe_handlers(const posting& posted) const;
+
+  std::size_t receive(value_ref message, std::string_view topic, std::size_t hash) const;
+
+  void shutdown() noexcept;
+
+  mutable component::counted_parts shared;
+  component::bound_to<subscriber_core> senders;
+};
+
+extern template class sender_core<subscriber_core>;
+
+class publisher_core final : public sender_core<subscriber_core> {
+ public:
+  publisher_core();
+  ~publisher_core() override;
+
+  [[nodiscard]] static std::shared_ptr<publisher_core> make();
+
+  std::size_t publish(value_ref message, std::string_view topic, std::size_t hash) const;
+
+ private:
+  // Under a guard, as `deliver_short`.
+  [[nodiscard]] bool publish_short(value_ref message, std::string_view topic,
+                                   std::size_t hash) const;
+
+  /// The handlers of the topic in all bound subscribers, for errors.
+  [[nodiscard]] std::string describe_bound(const posting& posted) const;
+};
+
+}  // namespace msgbus::sync::detail

@@ -1,0 +1,126 @@
+#pragma once
+
+/// What a transport's thread has given and a coroutine has not taken yet.
+
+#include <msgbus/detail/exec/wait_list.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace msgbus::transport {
+
+/// A bounded queue between threads that put in and one coroutine that takes everything out at once.
+/// Thread-safe. Whoever may be inside `put` must be gone, or own a share of it, when it is
+/// destroyed.
+template <class T>
+class inbox {
+ public:
+  explicit inbox(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
+
+  /// In the frame of a coroutine that takes again and again: closes the inbox when that ends, also
+  /// where its context is destroyed while it waits for something else (A12).
+  class taker {
+   public:
+    explicit taker(inbox& of) noexcept : of_(of) {}
+    taker(const taker&) = delete;
+    taker& operator=(const taker&) = delete;
+    ~taker() { of_.close(); }
+
+   private:
+    inbox& of_;
+  };
+
+  /// False if it is closed, or full; the value is then still the caller's. With `may_wait` the
+  /// thread waits while it is full, until something is taken or it is closed.
+  bool put(T&& value, bool may_wait) {
+    exec::wake_batch woken;
+    std::unique_lock lock(mutex_);
+    if (may_wait) {
+      room_.wait(lock, [&] { return closed_ || waiting_.size() < capacity_; });
+    }
+    if (closed_ || waiting_.size() >= capacity_) return false;
+    waiting_.push_back(std::move(value));
+    taking_.wake(1, woken);
+    return true;
+  }
+
+  /// Completes with all that waits, in order; with nothing once it is closed and empty. A cancelled
+  /// wait completes with nothing, and has taken nothing (A9). If the context is destroyed while
+  /// this waits, the inbox is closed: nobody else would make room for the threads that wait for it
+  /// (A12). For one coroutine.
+  asio::awaitable<std::vector<T>> take() {
+    closed_unless_ended taking{*this};
+    exec::wait_list::node mine(taking_);
+    for (;;) {
+      const auto state = co_await asio::this_coro::cancellation_state;
+      if (state.cancelled() != asio::cancellation_type::none) break;
+      if (mine.try_or_join(&take_locked, &taking)) break;
+      co_await mine.wait();
+    }
+    taking.ended = true;
+    room_.notify_all();
+    co_return std::move(taking.taken);
+  }
+
+  /// Takes nothing new, and lets go who waits. What is there can still be taken.
+  void close() noexcept {
+    exec::wake_batch woken;
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    taking_.wake(exec::wait_list::all, woken);
+    room_.notify_all();
+  }
+
+  /// The same, and destroys what is there: nobody will take it.
+  void discard() noexcept {
+    close();
+    std::vector<T> left;  // destroyed after the lock
+    {
+      const std::lock_guard lock(mutex_);
+      left.swap(waiting_);
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+  }
+
+ private:
+  /// In the frame of whoever takes, which a context may destroy.
+  struct closed_unless_ended {
+    inbox& of;
+    std::vector<T> taken;
+    bool ended = false;
+    explicit closed_unless_ended(inbox& taken_from) noexcept : of(taken_from) {}
+    closed_unless_ended(const closed_unless_ended&) = delete;
+    closed_unless_ended& operator=(const closed_unless_ended&) = delete;
+    ~closed_unless_ended() {
+      if (!ended) of.close();
+    }
+  };
+
+  static bool take_locked(void* taking, bool) noexcept {
+    auto& mine = *static_cast<closed_unless_ended*>(taking);
+    mine.taken.swap(mine.of.waiting_);
+    return !mine.taken.empty() || mine.of.closed_;
+  }
+
+  const std::size_t capacity_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  std::vector<T> waiting_;
+  bool closed_ = false;
+  exec::wait_list taking_{mutex_};
+};
+
+}  // namespace msgbus::transport

@@ -1,0 +1,39 @@
+#pragma once
+
+/// A bridge over NATS.
+
+#include <msgbus/bridge/bridge.hpp>
+#include <msgbus/bridge/remote_service.hpp>
+#include <msgbus/nats/options.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+namespace msgbus::nats {
+
+/// Connects to a NATS server, and returns the bridge. Links call back on `executor`, which should
+/// be that of the components.
+///
+/// Completes: when the connection is established.
+/// Throws: as `open`.
+/// Cancellation: as `open`.
+/// Executor: the caller's.
+[[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor,
+                                              const options& options, bridge_options bridging);
+
+/// As above, with default bridge options.
+[[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor,
+                                              const options& options);
+
+// All names for a program with NATS in one namespace.
+using msgbus::call_options;
+using msgbus::durable_options;
+using msgbus::inbound_options;
+using msgbus::outbound_options;
+using msgbus::remote_service;
+using msgbus::serve_options;
+using msgbus::store_options;
+using transport::stored;
+using transport::stream_options;
+
+}  // namespace msgbus::nats

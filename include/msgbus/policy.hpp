@@ -1,0 +1,88 @@
+#pragma once
+
+/// The policies around one handler.
+
+#include <msgbus/any_event.hpp>
+#include <msgbus/circuit_breaker.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/requirements.hpp>
+#include <msgbus/rate_limit.hpp>
+#include <msgbus/retry.hpp>
+
+#include <asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace msgbus {
+
+/// Handles a message once whose key came before: `{.window = 10min}`. The second counts as handled,
+/// without a run of the handler. One that comes while the first is being handled waits for its
+/// outcome: a message that has failed or was cancelled is forgotten, so the second runs.
+struct deduplicate {
+  detail::duration_option window = {};  ///< for how long a message is remembered; zero: not at all
+  std::size_t capacity = 100'000;       ///< how many are remembered; beyond that the oldest goes
+  /// The key; empty: the message's id (`context::message_id`). A message with an empty key is no
+  /// duplicate of anything.
+  std::function<std::string(const any_event&)> key = {};
+
+  /// Whether it has no effect (P9).
+  [[nodiscard]] bool is_plain() const noexcept { return window <= window.zero(); }
+};
+
+namespace async {
+using msgbus::deduplicate;
+class dead_letters;
+}  // namespace async
+
+/// Given with a handler: `consumer.handler(f, {.timeout = 2s, .retry = {.attempts = 5}})`. The
+/// members stand from the inside out, and their order is fixed (P1):
+///
+///     dead letters <- deduplicate <- rate limit <- deadline <- retry <- breaker <- timeout
+///                  <- max_concurrent <- executor <- dependencies <- handler
+///
+/// A message that waits for any of them is still in one outcome only (P2), and uses up no attempt
+/// (P3): only a run of the handler does. A member with its default costs nothing (P9).
+struct policy {
+  /// Runs the handler there; empty: the component's. Released when its context ends: the handler
+  /// then fails with `closed`.
+  asio::any_io_executor executor = {};
+  /// The largest number of simultaneous runs of this handler. Other runs wait, first come first
+  /// served. 0: no limit of its own.
+  std::size_t max_concurrent = 0;
+  /// Cancels an attempt that takes longer and waits for its end; if it then fails, it has failed
+  /// with `timed_out`. Zero: no limit. One that ends well all the same has ended well: a plain
+  /// handler, which cannot be cancelled, or a coroutine that takes no notice. Either way the
+  /// observer's `overran` is told, and `counters::overran` counts it. Waiting for `max_concurrent`
+  /// is part of the attempt's time.
+  detail::duration_option timeout = {};
+  /// While it is open, messages wait in their mailbox and awaited verbs fail with `circuit_open`.
+  std::shared_ptr<circuit_breaker> breaker = {};
+  msgbus::retry retry = {};
+  /// For all attempts, their pauses and the waiting for a breaker together. Zero: no limit. It ends
+  /// an attempt as `timeout` does. A pause that would not end before it is not begun: the failure
+  /// of the last attempt is final then. The handler sees in `context::deadline()` whichever of the
+  /// two is nearer (P7).
+  detail::duration_option deadline = {};
+  /// One permit for each message.
+  msgbus::rate_limit rate_limit = {};
+  msgbus::deduplicate deduplicate = {};
+  /// Keeps the messages that have failed after their last attempt.
+  std::shared_ptr<async::dead_letters> dead_letters = {};
+
+  /// Whether it asks for nothing (P9).
+  [[nodiscard]] bool is_plain() const noexcept {
+    return !executor && max_concurrent == 0 && timeout == timeout.zero() && !breaker &&
+           retry.attempts <= 1 && deadline == deadline.zero() && rate_limit.is_plain() &&
+           deduplicate.is_plain() && !dead_letters;
+  }
+};
+
+namespace async {
+using msgbus::policy;
+}  // namespace async
+
+}  // namespace msgbus

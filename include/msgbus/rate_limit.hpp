@@ -1,0 +1,62 @@
+#pragma once
+
+/// How many messages in how long a time.
+
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/policy/attached.hpp>
+#include <msgbus/detail/policy/token_bucket.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+
+namespace msgbus {
+
+class rate_limiter;
+
+namespace detail {
+struct limiter_access;
+}  // namespace detail
+
+/// A token bucket: `{.permits = 100, .per = 1s, .burst = 20}`. Each message takes one permit,
+/// however many attempts it needs. What finds none waits, first come first served: messages in
+/// their mailbox, awaited verbs no longer than `policy::deadline`. A verb that would have to wait
+/// longer fails at once, with `rate_limited` (a `refused_error`, which says after what time it
+/// would work).
+struct rate_limit {
+  std::size_t permits = 0;                                ///< 0: no limit
+  detail::duration_option per = std::chrono::seconds(1);  ///< permits come back evenly
+  std::size_t burst = 0;                                  ///< at once, after a pause; 0: `permits`
+  std::shared_ptr<rate_limiter> limiter = {};             ///< shared with others, instead of these
+
+  /// Whether it has no effect (P9).
+  [[nodiscard]] bool is_plain() const noexcept { return permits == 0 && !limiter; }
+};
+
+/// A limit that several handlers share: `{.rate_limit = {.limiter = limiter}}`. For any thread.
+class rate_limiter {
+ public:
+  explicit rate_limiter(const rate_limit& settings);
+  rate_limiter(const rate_limiter&) = delete;
+  rate_limiter& operator=(const rate_limiter&) = delete;
+  ~rate_limiter() = default;
+
+  /// How many wait for a permit.
+  [[nodiscard]] std::size_t waiting() const;
+
+ private:
+  friend detail::limiter_access;
+
+  mutable std::mutex mutex_;
+  detail::token_bucket bucket_;    // under the mutex
+  std::size_t waiting_count_ = 0;  // likewise
+  detail::attached_waiters waiting_;
+};
+
+namespace async {
+using msgbus::rate_limit;
+using msgbus::rate_limiter;
+}  // namespace async
+
+}  // namespace msgbus

@@ -1,0 +1,171 @@
+#pragma once
+
+/// A connection that comes back: one connection of nats.c after the other.
+
+#include "blocking_thread.hpp"
+#include "native.hpp"
+#include "reconnection.hpp"
+
+#include <msgbus/error.hpp>
+#include <msgbus/nats/options.hpp>
+#include <msgbus/transport/envelope.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::nats {
+
+class subscription;
+
+/// Which of a transport's two connections (transport.cpp says what each is for).
+enum class role { bulk, low_latency };
+
+/// Is told what happens to a connection, one call at a time of each kind. `lost` may come again
+/// before `back` does.
+class connection_listener {
+ public:
+  virtual ~connection_listener() = default;
+  virtual void lost(role which, std::string text) = 0;
+  virtual void back(role which, std::string text) = 0;
+  virtual void ended(role which, std::string text) = 0;  ///< it does not come back
+  virtual void slow(std::string subject) = 0;
+  virtual void failed(std::string text) = 0;
+};
+
+/// Thread-safe.
+///
+/// nats.c reconnects by itself, but gives up on a connection for many errors that pass or that
+/// concern one message only (docs/design lists them). Then this opens a new one of nats.c, on a
+/// thread of its own, again and again as long as `options::max_reconnects` lets it: subscribes
+/// again, sends the messages that have waited, and says `back`.
+///
+/// States: there; away (nats.c reconnects, or has given up and this opens a new one);
+/// ended (closed by the user, or given up by this). There is no way out of the last.
+///
+/// Messages that are sent while it is away wait here, not in nats.c: that would send them in
+/// one piece, and lose them all with the new connection if the server refuses one of them. One that
+/// the server refuses for its size is given up alone, counted and told. The message whose write
+/// shows that the connection is lost waits as well.
+///
+/// A server that ends a connection because of a subscription (one more than it allows, or a name
+/// that is too long for it) would do so again and again. So after a server's error this
+/// subscribes one by one, with a flush after each, and gives up the subscription at which the
+/// server ends the connection: at once if its error is about subscriptions or lines, else if that
+/// happens twice.
+class connection final : public native_listener, public std::enable_shared_from_this<connection> {
+ public:
+  /// Blocks. Throws as `nats::open` promises.
+  [[nodiscard]] static std::shared_ptr<connection> connect(
+      const options& options, role which, std::weak_ptr<connection_listener> listener);
+  ~connection() override;
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// Throws.
+  void publish(const envelope& message, const std::string& reply_to);
+  /// False if it has ended, or is away and keeps too much already. While it is away, the text is
+  /// sent later.
+  bool send(const std::string& subject, const std::string& reply_to,
+            std::string_view text) noexcept;
+
+  /// Runs the job on the connection's thread, which calls of nats.c may block, when its time has
+  /// come. It is dropped with the connection.
+  void run_at(blocking_thread::time_point when, std::function<void()> job);
+
+  /// Completes when the server has all that was sent. Fails while it is away. Blocks.
+  natsStatus flush(std::int64_t milliseconds) noexcept;
+
+  /// Ends it as if it had given up by itself.
+  void give_up() noexcept;
+
+  /// Sends all, and ends. Blocks for so long at most, if the server does not answer.
+  void close(std::int64_t flush_milliseconds) noexcept;
+
+  [[nodiscard]] bool is_away() const noexcept;
+  [[nodiscard]] bool has_ended() const noexcept { return ended_; }
+  /// How many messages waited here and were refused by the server when they were sent.
+  [[nodiscard]] std::uint64_t given_up() const noexcept { return kept_.given_up(); }
+  [[nodiscard]] const std::string& server() const noexcept { return shown_; }
+
+  /// The error of a status, where `closed` that we did not ask for is `disconnected`.
+  [[nodiscard]] error failed(natsStatus status, const std::string& text) const;
+
+  // For subscriptions.
+  [[nodiscard]] std::shared_ptr<native_connection> current() const;
+  [[nodiscard]] std::uint64_t new_number() noexcept { return ++last_number_; }
+  /// It is attached to each new connection, until it is removed.
+  void add(const std::shared_ptr<subscription>& added);
+  void remove(std::uint64_t number) noexcept;
+  /// nats.c has made its last call for this one, which is destroyed when that is safe.
+  void retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept;
+
+ private:
+  connection(const options& options, role which, std::weak_ptr<connection_listener> listener);
+
+  [[nodiscard]] std::shared_ptr<native_connection> connect_first();
+
+  // From nats.c.
+  void lost(native_connection& at, std::string text) override;
+  void back(native_connection& at, std::string text) override;
+  void closed(native_connection& at, natsStatus why, std::string text) override;
+  void slow(std::string subject) override;
+  void failed(std::string text) override;
+
+  [[nodiscard]] bool is_current(const native_connection& one) const;
+  [[nodiscard]] std::vector<std::shared_ptr<subscription>> subscriptions() const;
+  template <class F>
+  void tell(F f) const {
+    if (const auto listener = listener_.lock()) f(*listener);
+  }
+  void tell_refused(const std::vector<std::string>& refused) const;
+  [[nodiscard]] std::string with_reason(std::string text) const;
+  template <class F>
+  void later(blocking_thread::time_point when, F job);
+
+  [[nodiscard]] bool must_wait(natsStatus status) const noexcept;
+  [[nodiscard]] kept_messages::attempt attempt_of(natsStatus status) const noexcept;
+  void keep(const envelope& message, const std::string& reply_to);
+  void send_kept(std::vector<std::string>& refused);
+  std::size_t give_up_kept() noexcept;
+  void resume(std::uint64_t from_loss, const std::string& text);
+  void begin_to_keep();
+  [[nodiscard]] std::uint64_t last_loss();
+
+  void connection_closed(native_connection& at, natsStatus why, std::string text);
+  void reopen();
+  void try_again(const std::string& failure);
+  /// False if nats.c has closed the connection meanwhile.
+  bool subscribe_again(const std::shared_ptr<native_connection>& at);
+  void end(std::string text);
+
+  const options options_;
+  const role role_;
+  const std::string shown_;
+  const std::weak_ptr<connection_listener> listener_;
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> closed_{false};  // ended by the user
+  std::atomic<bool> reclaims_{false};
+  std::atomic<std::uint64_t> last_number_{0};
+
+  mutable std::mutex mutex_;  // of what follows
+  std::shared_ptr<native_connection> current_;
+  std::shared_ptr<native_connection> closed_seen_;  // whose end was handled: once
+  std::map<std::uint64_t, std::weak_ptr<subscription>> subscriptions_;
+
+  std::mutex kept_mutex_;  // of what follows; taken before `mutex_`
+  kept_messages kept_;
+
+  reopening reopening_;  // for the connection's thread
+
+  blocking_thread thread_;  // the last member: it ends before the others do
+};
+
+}  // namespace msgbus::nats

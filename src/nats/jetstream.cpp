@@ -1,0 +1,221 @@
+#include "jetstream.hpp"
+
+#include "transport/limits.hpp"
+
+#include <msgbus/topic.hpp>
+
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace msgbus::nats {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// While a server starts, nobody listens there for a moment.
+constexpr int tries_if_nobody_listens = 4;
+constexpr auto between_tries = 250ms;
+
+}  // namespace
+
+asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::string subject,
+                                    json request, deadline until) {
+  const std::string text = "JetStream's " + subject;
+  envelope message{"$JS.API." + subject};
+  if (!request.is_null()) message.payload = request.dump();
+  int nobody = 0;
+  for (;;) {
+    answer got = co_await through->asking(role::low_latency).ask(message, until);
+    through->check_ended(got, role::low_latency, until, text);
+    if (got.came == answer::end::given && got.status.empty()) {
+      json said = json::parse(got.payload, nullptr, false);
+      if (!said.is_object()) throw error(errc::transport_failed, text + ": not JSON");
+      co_return said;
+    }
+    if (got.came == answer::end::given && ++nobody == tries_if_nobody_listens) {
+      throw error(errc::unsupported,
+                  text + ": " + through->over(role::low_latency)->server() + " has no JetStream");
+    }
+    const duration left = until.left();
+    co_await through->pause(std::min<duration>(left, between_tries));
+    if (left <= between_tries) throw through->out_of_time(role::low_latency, text);
+  }
+}
+
+// --- Streams. ------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr auto patience = std::chrono::seconds(5);
+
+}  // namespace
+
+asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
+                                    transport::stream_options wanted) {
+  transport::check_name(wanted.name, "stream");
+  for (const std::string& each : wanted.topics) detail::check_pattern(each);
+  const std::string text = "stream '" + wanted.name + "'";
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, patience);
+  for (bool again = false;; again = true) {
+    json existing = co_await ask_jetstream(through, "STREAM.INFO." + wanted.name, nullptr, until);
+    if (refusal_of(existing).err_code == stream_not_found) {
+      json config = stream_config(wanted);
+      json made = co_await ask_jetstream(through, "STREAM.CREATE." + wanted.name, config, until);
+      // Made by another process in the meantime: then its topics count.
+      if (refusal_of(made).err_code == stream_exists && !again) continue;
+      check_answer(made, text);
+      co_return;
+    }
+    check_answer(existing, text);
+    json config = existing["config"];
+    if (!add_topics(config, wanted.topics)) co_return;
+    json changed = co_await ask_jetstream(through, "STREAM.UPDATE." + wanted.name, config, until);
+    check_answer(changed, text);
+    co_return;
+  }
+}
+
+// --- Storing. ------------------------------------------------------------------------------------
+
+namespace {
+
+// When so few are under way, nothing is gained by sending them together.
+constexpr std::size_t few = 8;
+
+// After so long an answer is taken to be lost.
+constexpr auto one_try = 2s;
+
+constexpr int tries_if_no_stream = 3;
+constexpr auto between_stores = 200ms;
+constexpr int for_the_moment = 503;  // JetStream's code for what passes: no leader, no room
+
+/// One try. Gives nothing if another one may do better.
+asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<session> through,
+                                                               const envelope& message,
+                                                               deadline until, int& nobody) {
+  const role which = through->replies_awaited() < few ? role::low_latency : role::bulk;
+  answer got;
+  if (through->over(which)->is_away()) {
+    // It would be sent again and again when the connection is back.
+    got.came = answer::end::lost;
+    through->check_ended(got, which, until, "store '" + message.topic + "'");
+    co_return std::nullopt;
+  }
+  try {
+    const deadline this_try = until.or_sooner(one_try);
+    got = co_await through->asking(which).ask(message, this_try);
+  } catch (const error& e) {
+    if (e.code() != errc::full && e.code() != errc::disconnected) throw;
+    got.came = answer::end::lost;
+  }
+  transport::stored done;
+  // First of all, since nearly every answer is this.
+  if (got.came == answer::end::given && read_stored(got.payload, done)) co_return done;
+  const std::string text = "store '" + message.topic + "'";
+  through->check_ended(got, which, until, text);
+  if (got.came != answer::end::given) co_return std::nullopt;
+  if (!got.status.empty()) {
+    if (++nobody < tries_if_no_stream) co_return std::nullopt;
+    throw error(errc::transport_failed, "no stream takes '" + message.topic + "'");
+  }
+  json said = json::parse(got.payload, nullptr, false);
+  if (!said.is_object()) throw error(errc::transport_failed, text + ": the answer is not JSON");
+  if (refusal_of(said).code != for_the_moment) check_answer(said, text);
+  if (refusal_of(said).text.empty()) {
+    throw error(errc::transport_failed, text + ": the answer is not JetStream's");
+  }
+  co_return std::nullopt;
+}
+
+}  // namespace
+
+asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envelope message,
+                                         duration timeout) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, timeout);
+  transport::check_storable(message);
+  int nobody = 0;
+  for (;;) {
+    auto done = co_await try_to_store(through, message, until, nobody);
+    if (done) {
+      transport::stored result = std::move(*done);
+      co_return result;
+    }
+    const duration left = until.left();
+    co_await through->pause(std::min<duration>(left, between_stores));
+    if (left <= between_stores) {
+      throw through->out_of_time(role::bulk, "store '" + message.topic + "'");
+    }
+  }
+}
+
+// --- Durable consumers. --------------------------------------------------------------------------
+
+namespace {
+
+asio::awaitable<json> make_consumer(std::shared_ptr<session> through, std::string name,
+                                    std::string stream, json config, const char* action,
+                                    deadline until) {
+  json request;
+  request["stream_name"] = std::move(stream);
+  request["config"] = std::move(config);
+  // Servers from 2.10 on know it: then what was made meanwhile is not changed, and what has gone
+  // meanwhile is not made.
+  request["action"] = action;
+  json answer = co_await ask_jetstream(through, "CONSUMER.DURABLE.CREATE." + name, request, until);
+  co_return answer;
+}
+
+// One that its operator made stays as it is, unless another patience is asked for.
+asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_options which,
+                             std::string text, json there, deadline until) {
+  const std::string wrong = misfits(there, which);
+  if (!wrong.empty()) throw error(errc::transport_failed, text + ": " + wrong);
+  if (has_backoff(there)) {
+    if (is_less_patient(there, which)) {
+      throw error(errc::transport_failed, text + ": " + impatience(there, which));
+    }
+    co_return;
+  }
+  if (has_ack_wait(there, which)) co_return;
+  json changed = with_ack_wait(there, which);
+  const std::string name = which.stream + '.' + which.durable;
+  const json made = co_await make_consumer(through, name, which.stream, changed, "update", until);
+  if (refusal_of(made).err_code == consumer_not_found) check_answer(made, text);
+  // Where it may not be changed, one that is more patient does as well: nothing comes too soon.
+  const json& now = made.contains("config") ? made["config"] : there;
+  if (!is_less_patient(now, which)) co_return;
+  const std::string why = refusal_of(made).text;
+  throw error(errc::transport_failed,
+              text + ": " + impatience(now, which) + (why.empty() ? std::string() : ": " + why));
+}
+
+}  // namespace
+
+asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
+                                      transport::pull_options which) {
+  const std::string name = which.stream + '.' + which.durable;
+  const std::string text = "stream '" + which.stream + "', durable '" + which.durable + "'";
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  const deadline until(here, patience);
+  for (bool again = false;; again = true) {
+    json existing = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
+    if (refusal_of(existing).err_code != consumer_not_found) {
+      check_answer(existing, text);
+      co_await attach(through, which, text, existing["config"], until);
+      co_return;
+    }
+    json config = consumer_config(which);
+    json made = co_await make_consumer(through, name, which.stream, config, "create", until);
+    // Made by another process in the meantime: then that one counts.
+    const int code = refusal_of(made).err_code;
+    if ((code == consumer_exists || code == consumer_name_taken) && !again) continue;
+    check_answer(made, text);
+    co_return;
+  }
+}
+
+}  // namespace msgbus::nats

@@ -1,0 +1,48 @@
+#include <msgbus/any_event.hpp>
+
+#include "support/catch.hpp"
+
+namespace any_event_test {
+
+namespace {
+
+struct animal {
+  int legs = 4;
+};
+struct dog : animal {};
+template <class T>
+struct created {
+  T entity;
+};
+
+}  // namespace
+
+TEST_CASE("an any_event gives the event as exactly the type that it is", "[T4]") {
+  const created<animal> event{};
+  const msgbus::any_event any(msgbus::detail::value_ref::to(event));
+  CHECK(any.get_if<created<animal>>() == &event);
+  CHECK(any.get_if<created<dog>>() == nullptr);
+  CHECK(any.get_if<animal>() == nullptr);
+}
+
+TEST_CASE("an any_event does not give a derived event as its base", "[T4]") {
+  const dog event;
+  const msgbus::any_event any(msgbus::detail::value_ref::to(event));
+  CHECK(any.get_if<animal>() == nullptr);
+  CHECK(any.get_if<dog>() == &event);
+}
+
+TEST_CASE("an any_event asked for a const type gives it", "[T4]") {
+  const dog event;
+  const msgbus::any_event any(msgbus::detail::value_ref::to(event));
+  CHECK(any.get_if<const dog>() == &event);
+}
+
+TEST_CASE("an any_event names the type of its event", "[T4]") {
+  const created<dog> event{};
+  const msgbus::any_event any(msgbus::detail::value_ref::to(event));
+  CHECK(any.name() == msgbus::type_name<created<dog>>());
+  CHECK_THAT(std::string(any.name()), msgbus_test::contains("created<"));
+}
+
+}  // namespace any_event_test

@@ -1,0 +1,49 @@
+#include <msgbus/counters.hpp>
+
+#include "support/catch.hpp"
+
+#include <array>
+#include <sstream>
+
+namespace counters_test {
+
+TEST_CASE("counters start at nothing") {
+  const msgbus::counters none;
+  CHECK(none.offered + none.accepted + none.rejected + none.handled + none.failed + none.dropped +
+            none.abandoned + none.unrouted ==
+        0);
+}
+
+TEST_CASE("a counting observer counts each kind of step apart") {
+  msgbus::counting_observer counting;
+  msgbus::observer& told = counting;
+  const msgbus::step step{"order", ""};
+  told.accepted(step);
+  for (int i = 0; i < 2; ++i) told.delivered(step);
+  for (int i = 0; i < 3; ++i) told.failed(step, std::make_exception_ptr(i));
+  for (int i = 0; i < 4; ++i) told.dropped(step);
+  for (int i = 0; i < 5; ++i) told.unrouted(step);
+  const msgbus::counting_observer& result = counting;
+  CHECK(result.accepted() == 1);
+  CHECK(result.delivered() == 2);
+  CHECK(result.failed() == 3);
+  CHECK(result.dropped() == 4);
+  CHECK(result.unrouted() == 5);
+}
+
+TEST_CASE("a counting observer starts at nothing") {
+  const msgbus::counting_observer counting;
+  CHECK(counting.accepted() + counting.delivered() + counting.failed() + counting.dropped() +
+            counting.unrouted() ==
+        0);
+}
+
+TEST_CASE("counters are printed with their members") {
+  std::ostringstream out;
+  out << msgbus::counters{.offered = 9, .accepted = 8, .rejected = 1, .overran = 2};
+  CHECK(out.str() ==
+        "counters{.offered = 9, .accepted = 8, .rejected = 1, .handled = 0, .failed = 0, "
+        ".dropped = 0, .abandoned = 0, .unrouted = 0, .overran = 2}");
+}
+
+}  // namespace counters_test

@@ -1,0 +1,117 @@
+#include "nats/blocking_thread.hpp"
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace blocking_thread_test {
+
+using msgbus::nats::blocking_thread;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto past = blocking_thread::time_point::min();
+
+/// Keeps the thread busy from its construction to `end`.
+class busy {
+ public:
+  explicit busy(blocking_thread& thread) {
+    std::promise<void> begun;
+    auto has_begun = begun.get_future();
+    auto job = std::make_shared<std::promise<void>>(std::move(begun));
+    thread.run([job, until = end_.get_future().share()] {
+      job->set_value();
+      until.wait();
+    });
+    has_begun.wait();
+  }
+  void end() { end_.set_value(); }
+
+ private:
+  std::promise<void> end_;
+};
+
+void wait_for_all(blocking_thread& thread) {
+  std::promise<void> done;
+  thread.at(std::chrono::steady_clock::now(), [&] { done.set_value(); });
+  done.get_future().wait();
+}
+
+}  // namespace
+
+TEST_CASE("jobs run one at a time, in the order of their times, and of arrival") {
+  blocking_thread thread;
+  std::vector<int> ran;
+  busy first(thread);
+  thread.at(past + 2s, [&] { ran.push_back(3); });
+  thread.at(past + 1s, [&] { ran.push_back(1); });
+  thread.at(past + 1s, [&] { ran.push_back(2); });
+  CHECK(ran.empty());
+  first.end();
+  wait_for_all(thread);
+  CHECK(ran == std::vector<int>{1, 2, 3});
+}
+
+TEST_CASE("a job does not run before its time, nor hold up others") {
+  blocking_thread thread;
+  bool ran = false;
+  const auto before = std::chrono::steady_clock::now();
+  std::promise<void> done;
+  thread.at(before + 1h, [&] { ran = true; });
+  thread.at(before + 5ms, [&] { done.set_value(); });
+  done.get_future().wait();
+  CHECK(std::chrono::steady_clock::now() - before >= 5ms);
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("jobs that have not begun are dropped, with what they hold") {
+  const auto held = std::make_shared<int>(0);
+  {
+    blocking_thread thread;
+    thread.at(std::chrono::steady_clock::now() + 1h, [held] { ++*held; });
+    thread.at(blocking_thread::time_point::max(), [held] { ++*held; });
+    CHECK(held.use_count() == 3);
+  }
+  CHECK(held.use_count() == 1);
+  CHECK(*held == 0);
+}
+
+TEST_CASE("the destructor waits for the job that runs") {
+  bool ended = false;
+  {
+    blocking_thread thread;
+    busy first(thread);
+    thread.run([] {});
+    first.end();
+    wait_for_all(thread);
+    std::promise<void> begun;
+    thread.run([&] {
+      begun.set_value();
+      ended = true;
+    });
+    begun.get_future().wait();
+  }
+  CHECK(ended);
+}
+
+TEST_CASE("a thread may be destroyed by its own job, and takes no more jobs") {
+  auto thread = std::make_unique<blocking_thread>();
+  blocking_thread& at = *thread;
+  std::promise<void> done;
+  auto destroyed = done.get_future();
+  const auto held = std::make_shared<int>(0);
+  at.at(std::chrono::steady_clock::now() + 1h, [held] { ++*held; });
+  at.run([&] {
+    thread.reset();
+    done.set_value();
+  });
+  destroyed.wait();
+  CHECK(held.use_count() == 1);
+}
+
+}  // namespace blocking_thread_test

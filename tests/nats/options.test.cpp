@@ -1,0 +1,65 @@
+#include <msgbus/nats/options.hpp>
+
+#include "support/catch.hpp"
+#include "support/loop.hpp"
+#include "support/thrown.hpp"
+
+namespace options_test {
+
+using msgbus::errc;
+using namespace msgbus_test;
+
+// What needs no server. The rest is in tests/integration/.
+
+namespace {
+
+std::exception_ptr failure_of(const msgbus::nats::options& how) {
+  loop here;
+  return thrown_by([&] { here.run(msgbus::nats::open(here.executor(), how)); });
+}
+
+bool is(const std::exception_ptr& failure, errc code) {
+  return code_of([&] {
+           if (failure) std::rethrow_exception(failure);
+         }) == code;
+}
+
+}  // namespace
+
+TEST_CASE("connecting where nobody listens fails, and names the url without the password") {
+  // Nobody listens on the port that is reserved for nothing.
+  const auto failure = failure_of({.url = "nats://me:secret@127.0.0.1:1", .name = "test"});
+  REQUIRE(failure);
+  CHECK(is(failure, errc::disconnected));
+  const std::string text = msgbus::describe(failure);
+  CHECK_THAT(text, contains("cannot connect to nats://127.0.0.1:1: "));
+  CHECK_THAT(text, !contains("secret"));
+}
+
+TEST_CASE("of several urls each is named") {
+  const auto failure = failure_of({.url = "nats://t@127.0.0.1:1, 127.0.0.1:2", .token = "secret"});
+  CHECK(is(failure, errc::disconnected));
+  CHECK_THAT(msgbus::describe(failure), contains("nats://127.0.0.1:1, 127.0.0.1:2: "));
+}
+
+TEST_CASE("options that cannot be are refused before anything is connected") {
+  CHECK(is(failure_of({.url = ""}), errc::bad_arguments));
+  CHECK(is(failure_of({.url = " , "}), errc::bad_arguments));
+  msgbus::nats::options how{.url = "nats://localhost:1"};
+  how.tls.required = true;
+  how.tls.ca_file = "/nowhere/ca.pem";
+  CHECK(failure_of(how));
+  how.tls = {};
+  how.credentials_file = "/nowhere/user.creds";
+  CHECK(failure_of(how));
+}
+
+TEST_CASE("TLS to an address needs the name that the certificate must have") {
+  const auto failure = failure_of({.url = "tls://127.0.0.1:1"});
+  CHECK(is(failure, errc::bad_arguments));
+  CHECK_THAT(msgbus::describe(failure), contains("expected_host"));
+  CHECK(is(failure_of({.url = "tls://localhost:1,tls://[::1]:1"}), errc::bad_arguments));
+  CHECK(is(failure_of({.url = "tls://localhost:1"}), errc::disconnected));
+}
+
+}  // namespace options_test

@@ -1,0 +1,66 @@
+#include <msgbus/rate_limit.hpp>
+
+#include <msgbus/detail/policy/limiter_access.hpp>
+#include <msgbus/error.hpp>
+#include <msgbus/retry.hpp>
+
+#include "support/catch.hpp"
+
+namespace rate_limit_test {
+
+using access = msgbus::detail::limiter_access;
+using kind = access::answer::kind;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr access::time_point start{1000h};
+}  // namespace
+
+TEST_CASE("a rate limit is plain until it has permits or a limiter") {
+  CHECK(msgbus::rate_limit{}.is_plain());
+  CHECK_FALSE(msgbus::rate_limit{.permits = 1}.is_plain());
+  const auto shared = std::make_shared<msgbus::rate_limiter>(msgbus::rate_limit{.permits = 1});
+  CHECK_FALSE(msgbus::rate_limit{.limiter = shared}.is_plain());
+}
+
+TEST_CASE("without a burst as many as the permits are given at once") {
+  msgbus::rate_limiter limiter({.permits = 3});
+  for (int i = 0; i < 3; ++i) CHECK(access::enter(limiter, start, 0s).result == kind::taken);
+  CHECK(access::enter(limiter, start, 0s).result == kind::refused);
+}
+
+TEST_CASE("who waits is counted, and nobody overtakes") {
+  msgbus::rate_limiter limiter({.permits = 1, .per = 1s});
+  CHECK(access::enter(limiter, start, 0s).result == kind::taken);
+  const auto first = access::enter(limiter, start, 10s);
+  CHECK(first.result == kind::in_line);
+  CHECK(first.after == 1s);
+  const auto second = access::enter(limiter, start, 10s);
+  CHECK(second.after == 2s);
+  CHECK(limiter.waiting() == 2);
+  // A permit is there, and those in line come first.
+  const auto third = access::enter(limiter, start + 1s, 1s);
+  CHECK(third.result == kind::refused);
+  CHECK(third.after == 2s);
+  CHECK(access::take(limiter, start + 1s) == 0s);
+  CHECK(access::take(limiter, start + 1s) == 1s);
+  access::leave_line(limiter);
+  CHECK(limiter.waiting() == 0);
+}
+
+TEST_CASE("what can never be admitted is refused at once") {
+  msgbus::rate_limiter none({.permits = 0});
+  const auto given = access::enter(none, start, access::duration::max());
+  CHECK(given.result == kind::refused);
+  const auto refusal = access::refusal(given.after);
+  CHECK(msgbus::describe(refusal) == "the rate limit gives no permits at all");
+  CHECK_FALSE(msgbus::retry_after(refusal));
+}
+
+TEST_CASE("a refusal says after what time it would work") {
+  const auto refusal = access::refusal(1500ms);
+  CHECK(msgbus::describe(refusal) == "the rate limit has no permit in time: it would take 1500 ms");
+  CHECK(msgbus::retry_after(refusal) == 1500ms);
+}
+
+}  // namespace rate_limit_test

@@ -1,0 +1,29 @@
+#include <msgbus/retry.hpp>
+
+#include "support/catch.hpp"
+
+#include <stdexcept>
+
+namespace retry_test {
+
+using namespace std::chrono_literals;
+
+struct busy : std::runtime_error, msgbus::retry_hint {
+  explicit busy(std::chrono::seconds after) : std::runtime_error("busy"), retry_hint(after) {}
+};
+
+TEST_CASE("an exception that is a retry_hint says when another attempt makes sense") {
+  CHECK(msgbus::retry_after(std::make_exception_ptr(busy(3s))) == 3s);
+  CHECK_FALSE(msgbus::retry_after(std::make_exception_ptr(std::runtime_error("down"))));
+  CHECK_FALSE(msgbus::retry_after(std::make_exception_ptr(7)));
+  CHECK_FALSE(msgbus::retry_after(nullptr));
+}
+
+TEST_CASE("a retry that asks for nothing makes one attempt") {
+  const msgbus::retry how;
+  CHECK(how.attempts == 1);
+  CHECK(how.kind == msgbus::backoff_kind::exponential);
+  CHECK_FALSE(how.if_);
+}
+
+}  // namespace retry_test
