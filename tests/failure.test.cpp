@@ -1,5 +1,7 @@
 #include <msgbus/failure.hpp>
 
+#include <msgbus/detail/exec/timer.hpp>
+
 #include "policy/running.hpp"
 #include "support/catch.hpp"
 

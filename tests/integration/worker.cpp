@@ -2,6 +2,7 @@
 // one line each. `worker URL N` dies after it has handled the Nth message and before that is
 // settled; with 0 it ends when nothing has come for a while.
 
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/nats.hpp>
 
 #include <asio/co_spawn.hpp>

@@ -3,6 +3,7 @@
 // What tests of running policies have in common.
 
 #include <msgbus/async.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/probe.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
