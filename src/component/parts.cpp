@@ -18,7 +18,7 @@ parts::parts(std::shared_ptr<provider> given)
 
 provider& parts::overrides() {
   provider& mine = *overrides_.made().of;
-  state_.store(&mine.state(), std::memory_order_release);  // whoever stores, stores the same
+  state_.store(&mine.state(), std::memory_order_release);  // all threads store the same pointer
   return mine;
 }
 

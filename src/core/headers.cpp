@@ -143,7 +143,7 @@ void headers::reserve(std::size_t bytes) {
 // --- As a whole. ---------------------------------------------------------------------------------
 
 headers::headers(std::initializer_list<std::pair<std::string_view, std::string_view>> all)
-    : headers() {  // so that the destructor runs where this throws
+    : headers() {  // delegates, so the destructor runs if `add` throws
   for (const auto& [name, value] : all) add(name, value);
 }
 
@@ -172,7 +172,7 @@ headers& headers::operator=(headers&& other) noexcept {
   return *this;
 }
 
-// With nothing of its own that must be released. The other one is empty then.
+// Called while this object owns no heap memory. Leaves `other` empty.
 void headers::take(headers& other) noexcept {
   heap_ = std::exchange(other.heap_, nullptr);
   capacity_ = std::exchange(other.capacity_, inside);

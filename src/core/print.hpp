@@ -1,6 +1,6 @@
 #pragma once
 
-/// Values as text, for `operator<<`: as designated initialisers would make them, such as
+/// Values as text, for `operator<<`, in the form of designated initialisers, such as
 /// `receipt{.admitted = 1, .dropped = 0, .rejected = 0}`.
 
 #include <concepts>
@@ -12,11 +12,11 @@
 
 namespace msgbus::detail {
 
-/// The text in quotes, in one line, whatever bytes it holds.
+/// The text in quotes, escaped to one line.
 [[nodiscard]] std::string quoted(std::string_view text);
 
-/// The members of one value. It makes a text first, so that a stream's width means the whole value
-/// and its other flags nothing.
+/// The members of one value. They become one text first, so that a stream's width applies to the
+/// whole value, and its other flags to nothing.
 class printed {
  public:
   explicit printed(std::string_view type) : text_(std::string(type) + '{') {}
@@ -31,7 +31,7 @@ class printed {
   printed& member(std::string_view name, std::string_view value) {
     return written(name, quoted(value));
   }
-  /// The value as it is, such as an enumerator.
+  /// The value without quotes, such as an enumerator.
   printed& written(std::string_view name, std::string_view value) {
     text_.append(std::exchange(separator_, ", ")).append(".").append(name).append(" = ");
     text_ += value;

@@ -17,8 +17,8 @@ unsigned char byte_of(char c) noexcept { return static_cast<unsigned char>(c); }
 
 bool continues(char c) noexcept { return (byte_of(c) & 0xc0) == 0x80; }
 
-/// How many bytes the character has that the text begins with; 0 if it is none. The second byte's
-/// range excludes what has a shorter form, surrogates, and what is beyond U+10FFFF.
+/// The number of bytes of the text's first character; 0 if its bytes are no character. The range of
+/// the second byte excludes overlong forms, surrogates, and code points above U+10FFFF.
 std::size_t character_size(std::string_view text) noexcept {
   const unsigned char first = byte_of(text.front());
   if (first < 0x80) return 1;
@@ -44,7 +44,7 @@ std::size_t character_size(std::string_view text) noexcept {
 
 bool is_control(char c) noexcept { return byte_of(c) < ' ' || c == '\x7f'; }
 
-/// Whether a character may end a line or steer a terminal: also U+0080 to U+009F, U+2028, U+2029.
+/// Whether a character may end a line or control a terminal: also U+0080 to U+009F, U+2028, U+2029.
 bool breaks_line(std::string_view character) noexcept {
   if (character.size() == 1) return is_control(character.front());
   if (character.size() == 2) return character[0] == '\xc2' && byte_of(character[1]) < 0xa0;
@@ -91,7 +91,8 @@ std::string to_utf8(std::string_view text) {
 std::string_view first_characters(std::string_view text, std::size_t most_bytes) noexcept {
   if (text.size() <= most_bytes) return text;
   std::size_t end = most_bytes;
-  // A character has so many bytes at most: what goes on for longer is none, and may be cut.
+  // A character has at most `longest_character` bytes. A longer run of continuation bytes is no
+  // character, and may be cut.
   const std::size_t earliest = end < longest_character ? 0 : end - longest_character + 1;
   while (end > earliest && continues(text[end])) --end;
   return text.substr(0, continues(text[end]) ? most_bytes : end);

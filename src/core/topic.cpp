@@ -48,7 +48,7 @@ bool split_by_byte(std::string_view topic, topic_tokens& tokens) noexcept {
   return add_token(tokens, start, end);
 }
 
-// In each of the eight bytes: the highest bit, where the byte is a dot, or is at most a space.
+// The highest bit of each byte that is a dot, or that is at most a space.
 constexpr std::uint64_t each_byte = 0x0101010101010101;
 
 constexpr std::uint64_t dots_in(std::uint64_t word) noexcept {
@@ -68,7 +68,7 @@ bool split_topic(std::string_view topic, topic_tokens& tokens) noexcept {
   const char* start = topic.data();
   tokens.count = 0;
   for (const char* at = start; at != end;) {
-    const char* const from = std::min(at, end - step);  // the last bytes may be read twice
+    const char* const from = std::min(at, end - step);  // may read some bytes twice
     const std::uint64_t word = load<std::uint64_t>(from);
     if (spaces_in(word) != 0) return split_by_byte(topic, tokens);
     std::uint64_t dots = dots_in(word) & (~std::uint64_t{0} << (8 * (at - from)));

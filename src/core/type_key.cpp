@@ -5,7 +5,8 @@ namespace msgbus::detail {
 namespace {
 
 #if defined(__GLIBCXX__)
-// libstdc++ compares types of internal linkage by address only, and tells by comparing.
+// libstdc++ compares types of internal linkage by address only. A comparison with a copy of the
+// name shows which kind a type is.
 struct of_name : std::type_info {
   explicit of_name(const char* name) : std::type_info(name) {}
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What is wrong with dependencies, as errors: the same text in both families.
+/// The errors about misused dependencies: the same texts in both families.
 
 #include <msgbus/detail/di/provider_state.hpp>
 #include <msgbus/error.hpp>
@@ -12,8 +12,8 @@ namespace msgbus::di {
 /// `path`: the names from a dependency back to itself.
 [[nodiscard]] error cycle(const std::string& path, const requester& requested_by);
 
-/// A `required` one without an override. `needed_by`: the dependency that needs it; null: whoever
-/// asks.
+/// For a `required` dependency without an override. `needed_by` is the dependency that needs it;
+/// null if the requester itself does.
 [[nodiscard]] error not_provided(const dependency_info& wanted, const dependency_info* needed_by,
                                  const requester& requested_by, const provider_state& overrides);
 

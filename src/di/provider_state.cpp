@@ -24,7 +24,7 @@ namespace {
 
 bool any_async(const provider_state& overrides, std::span<const dependency_ref> needs,
                int depth) noexcept {
-  if (depth == 0) return false;  // a cycle, which resolving will tell of
+  if (depth == 0) return false;  // a cycle; resolution reports it
   for (const dependency_ref& each : needs) {
     const implementation* const over = overrides.find(each.identity);
     const factory& source = over ? over->factory : each.info->factory;

@@ -46,7 +46,7 @@ void throw_async(const dependency_info& info) {
 void scope::throw_cycle(const resolution& start) const {
   std::string path = start.info.name();
   for (const resolution* each = innermost_; each; each = each->outer) {
-    if (each->value) continue;  // only what is being resolved leads back here
+    if (each->value) continue;  // resolved, so not in the cycle
     path.insert(0, each->info.name() + " -> ");
     if (each == &start) break;
   }
@@ -62,7 +62,7 @@ void scope::throw_not_provided(const dependency_info& info) const {
 void yielding::operator()(void* value) {
   if (yielded_) {
     const auto twice = std::make_exception_ptr(yielded_twice(dependency_));
-    scope_.failed(twice);  // noted here, in case the dependency catches it
+    scope_.failed(twice);  // recorded, in case the dependency catches it
     std::rethrow_exception(twice);
   }
   yielded_ = true;
@@ -72,7 +72,7 @@ void yielding::operator()(void* value) {
     scope_.failed(std::current_exception());
     throw;
   }
-  // A dependency further in has swallowed the failure: this one sees it all the same.
+  // An inner dependency may have swallowed the failure. This one gets it nevertheless.
   if (!scope_.failed().empty()) std::rethrow_exception(scope_.failed()[0]);
 }
 

@@ -6,7 +6,7 @@
 
 namespace msgbus::detail {
 
-/// The one place where observers are called.
+/// All calls of observers go through this class.
 class observer_slot::guarded_observer final : public observer {
  public:
   explicit guarded_observer(std::shared_ptr<observer> attached) noexcept

@@ -4,9 +4,10 @@ namespace msgbus::detail {
 
 namespace {
 
-constinit std::atomic<unsigned> taken{0};  // one bit a stripe
+constinit std::atomic<unsigned> taken{0};  // one bit for each stripe
 
-/// Gives the stripe back when the thread ends. What a later owner adds comes after it.
+/// Gives the stripe back when the thread ends. The release orders its counts before those of a
+/// later owner.
 struct membership {
   std::size_t stripe = own_stripes;
   ~membership() {

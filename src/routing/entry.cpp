@@ -36,7 +36,7 @@ entry::~entry() {
 }
 
 void entry::let_go(std::shared_ptr<entry> self) noexcept {
-  kept_ = self;  // there may be pins: the last one releases
+  kept_ = self;  // if there are pins, the last one releases
   unpin();
   let_go_.store(true, std::memory_order_release);
   let_go_.notify_all();
@@ -81,7 +81,7 @@ std::unique_ptr<route_entries> route_entries::make(std::size_t capacity) {
 
 void route_entries::append(const route_entry* first, const route_entry* last) noexcept {
   auto* const to = const_cast<route_entry*>(end_.load(std::memory_order_relaxed));
-  // Release: who sees the end sees the items.
+  // Release: a reader that sees the end sees the entries.
   end_.store(std::uninitialized_copy(first, last, to), std::memory_order_release);
 }
 

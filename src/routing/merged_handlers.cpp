@@ -2,7 +2,7 @@
 
 namespace msgbus::routing {
 
-// Of the array, only the first `count_` are ever read.
+// Does not initialise the array, whose first `count_` elements alone are read.
 merged_handlers::merged_handlers() noexcept {}  // NOLINT(modernize-use-equals-default)
 
 merged_handlers::~merged_handlers() = default;

@@ -33,7 +33,7 @@ std::shared_ptr<entry> router::attach(make_entry make, link_entry link) {
   return made;
 }
 
-// Without memory to keep it for its readers, there is no going on.
+// `noexcept`: without memory to keep objects for their readers, the program cannot continue.
 void router::keep_old(snapshot::retire_list old) noexcept {
   if (!old_) old_ = std::make_unique<snapshot::retire_list>();
   old_->add(std::move(old));
@@ -51,12 +51,13 @@ void router::unchain(entry& removed) noexcept {
 void router::detach(entry& detached) noexcept {
   const auto owner = detached.owner_.lock();
   if (owner && owner->take_out(detached, true)) return;
-  // Somebody else has detached it, or has destroyed the component: wait for them, but not from
-  // inside a handler, which they may be waiting for.
+  // Another thread detaches it, or destroys the component: wait for that thread, except inside a
+  // handler, since that thread may wait for this handler.
   if (snapshot::inside_guard()) return;
   if (!entry::releasing()) return detached.wait_until_let_go();
-  // A capture's destructor cancels a handler that may be the one it belongs to, or be next in line
-  // on this thread, or have captures that are waiting for us: wait for its calls only.
+  // The destructor of a capture cancels a handler. That handler may own the capture, may be
+  // released next on this thread, or its captures may wait for this thread. So wait for its calls
+  // only.
   if (owner) snapshot::retire(owner->domain_, {});
 }
 
@@ -88,7 +89,7 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
 void router::shutdown() noexcept {
   snapshot::retire_list old;
   {
-    // The routes keep their entries, for dispatches that come too late: they find none active.
+    // The routes keep their entries. Later dispatches find no active entry.
     const std::lock_guard lock(writing_);
     hide_soles();
     for (entry* each = last_; each; each = each->previous_) {

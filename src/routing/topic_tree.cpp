@@ -8,7 +8,7 @@
 
 namespace msgbus::routing {
 
-/// The handlers whose patterns end here or with a `>` here, and the patterns that go on.
+/// The handlers whose patterns end here, or with a `>` here, and the branches of longer patterns.
 struct alignas(64) topic_tree::branch {
   branch(branch* parent, std::string_view text)
       : hash(hash_of(text)),
@@ -34,14 +34,14 @@ struct alignas(64) topic_tree::branch {
            !star.load(std::memory_order_relaxed);
   }
 
-  // A message on its way looks at the first line of memory only, where the token is short.
+  // For a short token, a lookup reads the first cache line only.
   const std::size_t hash;
   snapshot::table<branch> children;
   std::atomic<branch*> star{nullptr};
   route here;
   route rest;
   std::array<char, 15> short_token{};
-  const std::uint8_t short_size;  // more than there is room for, if the token is longer
+  const std::uint8_t short_size;  // larger than `short_token` if the token does not fit
   const std::string token;
   branch* const from;
 };
@@ -97,7 +97,7 @@ topic_tree::~topic_tree() {
 
 void topic_tree::find(std::string_view topic, std::size_t hash, merged_handlers& found) const {
   const named_route* const exact = exact_.find(topic, hash);
-  if (exact) found.add(exact->handlers.entries());  // only valid topics are in there
+  if (exact) found.add(exact->handlers.entries());  // the table has valid topics only
   if (!has_patterns()) {
     if (!exact) check_topic(topic);
     return;
@@ -122,8 +122,8 @@ void topic_tree::walk(const branch& root, const topic_tokens& tokens, std::size_
   found.add(at->here.entries());
 }
 
-// For topics with very many tokens. `rest` is what is left of the topic; a valid topic has no empty
-// token, so empty means the end.
+// For topics with more tokens than `topic_tokens` holds. `rest` is the remainder of the topic; a
+// valid topic has no empty token, so an empty `rest` is the end.
 void topic_tree::walk(const branch& at, std::string_view rest, merged_handlers& found) {
   if (rest.empty()) return found.add(at.here.entries());
   found.add(at.rest.entries());
@@ -150,7 +150,7 @@ topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
   return *next;
 }
 
-// Where a pattern with wildcards ends, with the branches made that lead there.
+// The end of a pattern with wildcards. Makes the missing branches on the way.
 topic_tree::ending topic_tree::end_of(std::string_view pattern,
                                       snapshot::retire_list& old) noexcept {
   if (!root_) root_ = std::make_unique<branch>(nullptr, "");
@@ -213,7 +213,7 @@ void topic_tree::hide_soles() noexcept {
   exact_.for_each([](named_route& each) { each.handlers.hide_sole(); });
 }
 
-// Takes out the branches that lead nowhere any more, from the tip.
+// Removes the branches without handlers and children, from the tip upwards.
 void topic_tree::prune(branch& tip, snapshot::retire_list& old) noexcept {
   for (branch* at = &tip; at->from && at->empty();) {
     branch* const up = at->from;

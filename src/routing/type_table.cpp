@@ -24,7 +24,7 @@ std::shared_ptr<entry> type_table::attach_made(make_entry make) {
 
 void type_table::link(typed_entry& added, snapshot::retire_list& old) noexcept {
   for (const typed_call& each : added.calls()) {
-    if (!each.type) hide_soles();  // every event has two handlers from here on
+    if (!each.type) hide_soles();  // from now on, every event has another handler
     route_for(each.type, old).add({each.call, &added}, old, may_be_sole());
   }
 }

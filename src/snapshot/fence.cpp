@@ -24,7 +24,7 @@ namespace {
 
 void interrupt_others() {
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0) return;
-  // Readers already rely on it, so going on without it would free what they use.
+  // Readers already rely on membarrier. Without it, objects in use would be freed.
   std::fprintf(stderr, "msgbus: the process may no longer call membarrier(2), which it needs: %s\n",
                std::strerror(errno));
   std::abort();

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The fences of writers, so that readers need none.
+/// The fence of writers, with which readers need none.
 
 #include <atomic>
 #include <cstdint>
@@ -8,32 +8,31 @@
 
 namespace msgbus::snapshot::detail {
 
-/// Makes a dear call that serves every caller which came before it began. Callers that come while
-/// one runs wait for its end, and then share the next one.
+/// Shares an expensive fence among callers: one fence serves every caller that came before it
+/// began. Callers that come during a fence wait for its end, and then share the next one.
 class shared_fence {
  public:
   using call = void (*)();
 
-  constexpr explicit shared_fence(call dear) noexcept : dear_(dear) {}
+  constexpr explicit shared_fence(call fence) noexcept : fence_(fence) {}
   shared_fence(const shared_fence&) = delete;
   shared_fence& operator=(const shared_fence&) = delete;
 
-  /// Between the call and the return, one dear call begins and ends. What the caller did before is
-  /// seen by that call.
+  /// During the call, one complete fence runs. It orders everything that the caller did before.
   void pass() noexcept;
 
-  /// How many callers wait for a call that another one makes.
+  /// The number of callers that wait for another caller's fence.
   [[nodiscard]] std::size_t waiting() const noexcept {
     return waiting_.load(std::memory_order_relaxed);
   }
 
  private:
-  const call dear_;
+  const call fence_;
   std::mutex mutex_;
-  std::uint64_t begun_ = 0;  // dear calls; under the lock, as are the next two
+  std::uint64_t begun_ = 0;  // fences; under the lock, as are the next two
   std::uint64_t ended_ = 0;
   bool runs_ = false;
-  std::atomic<unsigned> changed_{0};  // how often a call has ended; those who wait look here
+  std::atomic<unsigned> changed_{0};  // the number of ended fences; callers wait on it
   std::atomic<std::size_t> waiting_{0};
 };
 
@@ -41,9 +40,8 @@ class shared_fence {
 /// Decided once, by the first call.
 [[nodiscard]] bool writers_fence();
 
-/// Between the call and the return every other thread of the process passes a full fence, if
-/// `writers_fence()`; otherwise only this one does. Writers that call it at once share the system
-/// call.
+/// During the call, every other thread of the process passes a full fence if `writers_fence()`;
+/// otherwise only this thread does. Concurrent writers share the system call.
 void writer_fence();
 
 }  // namespace msgbus::snapshot::detail

@@ -17,10 +17,10 @@ namespace detail {
 namespace {
 
 // The bits of `block_head::notify_on_exit`.
-constexpr unsigned always_fence = 1;  // writers cannot do it for this process
+constexpr unsigned always_fence = 1;  // writers cannot make readers pass a fence
 constexpr unsigned wanted = 2;        // a writer waits for a guard of this block
 
-/// The places of one thread, or some of them. The next block is made when they are full.
+/// Some of the slots of one thread. A full block gets a next one.
 struct alignas(block_size) block : block_head {
   static constexpr std::size_t places = (block_size - 2 * sizeof(void*)) / sizeof(slot);
 
@@ -29,7 +29,7 @@ struct alignas(block_size) block : block_head {
 };
 static_assert(sizeof(block) == block_size);
 
-// What a thread has that never had a guard: a last place that is taken.
+// The `first_place` of a thread without guards: a last slot that is in use.
 constinit const domain nothing;
 struct alignas(block_size) taken_place {
   std::array<unsigned char, block_size - sizeof(slot)> before{};
@@ -43,12 +43,12 @@ std::unique_ptr<block> make_block() {
   return made;
 }
 
-/// What a thread that has guards has: its blocks. Records are reused by later threads, and neither
-/// they nor their blocks are ever freed.
+/// The blocks of a thread that has had a guard. Later threads reuse records; neither records nor
+/// blocks are ever freed.
 struct record {
   block* const first = make_block().release();
-  record* next = nullptr;         // in the list of all records, fixed once it is there
-  std::atomic<bool> taken{true};  // some living thread owns it
+  record* next = nullptr;         // in the list of all records; constant once it is there
+  std::atomic<bool> taken{true};  // a living thread owns it
 };
 
 // Records are only ever added, so writers walk the list without a lock.
@@ -64,7 +64,7 @@ namespace {
 constinit thread_local record* this_record = nullptr;
 constinit thread_local bool thread_ended = false;
 
-/// Gives the record of a thread back when the thread ends.
+/// Gives the record back when the thread ends.
 struct membership {
   record* mine = nullptr;
   ~membership() {
@@ -93,13 +93,13 @@ record* add() {
   return made;
 }
 
-/// A guard that a writer saw, and may have to wait for.
+/// A guard that a writer has seen, and may have to wait for.
 struct sighting {
   block* in;
   const slot* place;
 
-  // A later guard of the same domain in the same place looks the same. It does no harm: the owner
-  // is asked to call `leave` at its next end, and the place is free then.
+  // A later guard of the same domain in the same slot is not distinguished. That is harmless: its
+  // owner will call `leave` when it ends, and the slot is free then.
   bool gone(const domain& guarded) const noexcept {
     return place->load(std::memory_order_acquire) != &guarded;
   }
@@ -117,20 +117,19 @@ std::vector<sighting> guards_on(const domain& guarded) {
   return found;
 }
 
-/// Things that wait for guards to end.
+/// Objects whose destruction waits for the end of guards.
 struct pending {
   const domain* guarded;
   std::vector<sighting> guards;
   retire_list things;
-  bool* done;  // where the waiting writer looks; null if nobody waits
+  bool* done;  // set for the waiting writer; null if none waits
 };
 
-// Only writers that found guards in their way come here, and the readers they asked to be told.
+// Used by writers that found guards on their domain, and by the readers whose guards they wait for.
 class pending_retirements {
  public:
   static pending_retirements& instance() {
-    static auto* room =
-        new pending_retirements;  // outlives every static object that holds a component
+    static auto* room = new pending_retirements;  // never destroyed: static components use it
     return *room;
   }
 
@@ -141,7 +140,7 @@ class pending_retirements {
       entries_.push_back(std::move(entry));
     }
     for (const sighting& each : guards) each.in->notify_on_exit.fetch_or(wanted);
-    // A guard that ends from here on sees that it is wanted, or is seen to have ended below.
+    // A guard that ends from now on sees `wanted`, or `collect` sees that it has ended.
     writer_fence();
     collect();
   }
@@ -151,7 +150,7 @@ class pending_retirements {
     ended_.wait(lock, [&] { return done; });
   }
 
-  /// Destroys whatever waits for no guard any more.
+  /// Destroys the objects that wait for no guard any more.
   void collect() { destroy(take_ready(nullptr)); }
 
   void guard_ended(block_head& self) { destroy(take_ready(&self)); }
@@ -176,7 +175,7 @@ class pending_retirements {
 
   void destroy(std::list<pending> ready) {
     for (pending& each : ready) {
-      each.things = retire_list();  // runs destructors of users: no lock is held
+      each.things = retire_list();  // runs users' destructors, without the lock
       if (each.done) {
         const std::lock_guard lock(mutex_);
         *each.done = true;
@@ -190,19 +189,19 @@ class pending_retirements {
   std::list<pending> entries_;
 };
 
-// Most guards end sooner than a second fence takes: looks at them for about as long as that.
+// Most guards end within the time of a second fence, so this polls them for about that time.
 void wait_briefly(const domain& guarded, std::vector<sighting>& guards) {
   for (int looks = 0; looks < 200 && !guards.empty(); ++looks) {
     std::erase_if(guards, [&](const sighting& each) { return each.gone(guarded); });
   }
 }
 
-// Without memory to wait there is no way to keep the promise: noexcept makes that the end.
+// `noexcept`: without memory to wait for readers, the program cannot continue.
 void retire(const domain& guarded, retire_list things, bool may_wait) noexcept {
   writer_fence();
   auto guards = guards_on(guarded);
   if (may_wait) wait_briefly(guarded, guards);
-  if (guards.empty()) return;  // `things` go here
+  if (guards.empty()) return;  // `things` are destroyed here
   bool done = false;
   auto& room = pending_retirements::instance();
   room.enter({&guarded, std::move(guards), std::move(things), may_wait ? &done : nullptr});
@@ -216,7 +215,7 @@ namespace {
 void join() {
   record* mine = nullptr;
   if (thread_ended) {
-    mine = add();  // the thread's last destructors dispatch: nobody is left to give this back
+    mine = add();  // in the thread's last destructors: the record stays taken
   } else {
     mine = reuse();
     if (!mine) mine = add();
@@ -244,7 +243,7 @@ slot* enter(const domain& guarded) {
   if (!this_record) join();
   slot* const mine = free_place(*this_record->first);
   mine->store(&guarded, std::memory_order_release);
-  // Where writers cannot fence for the reader, it keeps its own loads behind its store.
+  // Where writers cannot fence for the reader, this orders its loads after its store.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return mine;
 }

@@ -4,7 +4,7 @@ namespace msgbus::snapshot::detail {
 
 void shared_fence::pass() noexcept {
   std::unique_lock lock(mutex_);
-  const std::uint64_t enough = begun_ + 1;  // one that runs now began too early for this caller
+  const std::uint64_t enough = begun_ + 1;  // a running fence began too early for this caller
   while (ended_ < enough) {
     if (runs_) {
       const unsigned seen = changed_.load(std::memory_order_relaxed);
@@ -18,7 +18,7 @@ void shared_fence::pass() noexcept {
     runs_ = true;
     const std::uint64_t mine = ++begun_;
     lock.unlock();
-    dear_();
+    fence_();
     lock.lock();
     runs_ = false;
     ended_ = mine;

@@ -8,7 +8,7 @@ namespace msgbus::sync::detail {
 
 namespace {
 
-// `run_one` for handlers of events, which take what they are found for.
+// `run_one` for handlers of events, which always accept the event.
 bool run_event(const routing::route_entry& route, delivery& d) {
   routing::entry& entry = *route.entry;
   if (!entry.active()) return false;
@@ -57,7 +57,7 @@ inline std::size_t consumer_core::run_all(const routing::quick_route* found, del
       --ran;
   }
   if (ran == 0) [[unlikely]]
-    shared.unrouted.add();  // all were cancelled on the way
+    shared.unrouted.add();  // all were cancelled meanwhile
   return ran;
 }
 

@@ -32,7 +32,7 @@ namespace {
 
 breaker_machine::time_point now() noexcept { return std::chrono::steady_clock::now(); }
 
-/// One attempt through the breaker, which throws if it is open.
+/// One attempt through the circuit breaker. Throws if that is open.
 void try_once(const guards& by, const msgbus::context& ctx, attempt make, failures& failed) {
   std::optional<breaker_machine::ticket> ticket;
   if (by.breaker) {

@@ -143,7 +143,7 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
   posting posted(message, topic, hash);
   const routing::handler_range bound(entries());
   observer* const observer = attached_observer.get();
-  if (bound.begin == bound.end || observer) check_topic(topic);  // otherwise a subscriber does
+  if (bound.begin == bound.end || observer) check_topic(topic);  // otherwise a subscriber checks it
   if (observer) observer->accepted(posted.step());
   std::size_t ran = 0;
   for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {

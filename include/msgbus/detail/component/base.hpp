@@ -1,7 +1,6 @@
 #pragma once
 
-/// The members that all components have in common. All may be called from any thread, also from
-/// inside handlers (D5, D7).
+/// The members of all components. Thread-safe, also inside handlers (D5, D7).
 
 #include <msgbus/observer.hpp>
 #include <msgbus/provider.hpp>
@@ -12,7 +11,7 @@
 
 namespace msgbus::component {
 
-/// For the upper layers of the library: the core of a component.
+/// Access to the core of a component, for upper layers of the library.
 struct core_access {
   /// The core of the component.
   template <class Component>
@@ -58,7 +57,7 @@ class base {
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->shared.unrouted.sum(); }
 
  protected:
-  /// The core exists, and belongs to this component alone.
+  /// `core` is not null, and belongs to this component alone.
   explicit base(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
 
   /// Cancels every handler as `subscription::cancel` does. Objects that handlers refer to may be
@@ -86,7 +85,7 @@ class sender {
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->unrouted.sum(); }
 
  protected:
-  /// The core exists, and belongs to this object alone.
+  /// `core` is not null, and belongs to this object alone.
   explicit sender(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
   ~sender() { core_->shutdown(); }
 

@@ -62,7 +62,7 @@ class bound_to {
     if (found) routing::router::detach(*found);
   }
 
-  /// For the end of the component. It does not wait for the senders' other dispatches.
+  /// At the end of the component. Does not wait for dispatches of the senders.
   void drop_all() noexcept {
     senders* const all = senders_.get();
     if (!all) return;

@@ -30,7 +30,7 @@ class event_entry : public routing::typed_entry {
   any_callable callable_;
 };
 
-/// The call of a message handler, and the types that it accepts; none: every type.
+/// The call of a message handler, and the types that it accepts; an empty list accepts every type.
 struct message_calls {
   void (*call)();
   std::span<const type_key> types;  // they live as long as the program

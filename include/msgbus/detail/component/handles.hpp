@@ -75,7 +75,8 @@ inline constexpr bool takes<one_of<Ts...>, M> = (std::is_same_v<Ts, M> || ...);
 template <class... Ts, class M>
 inline constexpr bool takes<const one_of<Ts...>&, M> = (std::is_same_v<Ts, M> || ...);
 
-/// Checks a handler of `M` with this signature. A wrong handler gets one sentence of the compiler.
+/// Checks a handler of `M` with this signature. For a wrong handler, the compiler prints one
+/// sentence.
 template <class Signature, class M>
 struct checked;
 template <class M>
@@ -106,7 +107,7 @@ struct checked<signature<R, P, Ps...>, M> {
                 "msgbus: a handler takes its message by reference to const or by value: other "
                 "handlers get the same message");
   static_assert(!by_value_or_const || !is_message || takes<P, M> ||
-                    std::is_same_v<std::remove_cvref_t<P>, one_of<>>,  // which says so itself
+                    std::is_same_v<std::remove_cvref_t<P>, one_of<>>,  // which has its own message
                 "msgbus: the handler's first parameter does not take this type");
   static_assert(std::is_reference_v<P> || !takes<P, M> || std::copy_constructible<M>,
                 "msgbus: a handler takes its message by value, but it cannot be copied; take it by "
@@ -114,8 +115,8 @@ struct checked<signature<R, P, Ps...>, M> {
   static_assert(di::is_injected<P> || (di::is_injected<Ps> && ...),
                 "msgbus: after its message a handler takes only msgbus::depends<...> and const "
                 "msgbus::context&");
-  /// Whether the handler can be called. If not, one sentence says why, and no other error should
-  /// follow.
+  /// Whether the handler can be called. If not, one assertion above has named the reason, and
+  /// callers must cause no other error.
   static constexpr bool fits = is_message && by_value_or_const && takes<P, M> &&
                                (std::is_reference_v<P> || std::copy_constructible<M>) &&
                                (di::is_injected<Ps> && ...);

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The parts of an operation's function: its name, its arguments and its injected parameters.
+/// The name, the arguments and the injected parameters of an operation's function.
 
 #include <msgbus/detail/core/signature.hpp>
 #include <msgbus/detail/di/inject.hpp>

@@ -18,7 +18,7 @@ namespace msgbus::component {
 /// The overrides and the observer of a component. Every dispatch reads them, on any thread.
 class parts {
  public:
-  /// With null, the component gets its own overrides, made on first use.
+  /// With null, the component has its own overrides, made on first use.
   explicit parts(std::shared_ptr<provider> given);
 
   /// For changes, on any thread.

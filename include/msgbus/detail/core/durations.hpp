@@ -1,6 +1,6 @@
 #pragma once
 
-/// Durations: as options, and their arithmetic without overflow.
+/// Durations as options, and arithmetic on times without overflow.
 
 #include <msgbus/detail/core/config.hpp>
 
@@ -11,8 +11,8 @@
 namespace msgbus::detail {
 
 /// A duration of the steady clock. It converts from every duration without loss. A number without a
-/// unit gets a sentence of its own: otherwise the compiler would say that no function fits
-/// `{.timeout = 2}`.
+/// unit is an error with a sentence. Without that constructor, the compiler would only report that
+/// no function accepts `{.timeout = 2}`.
 class duration_option : public std::chrono::steady_clock::duration {
   using base = std::chrono::steady_clock::duration;
 
@@ -32,7 +32,7 @@ class duration_option : public std::chrono::steady_clock::duration {
   }
 };
 
-/// `from + by`, or the largest time. `time_point::max()` never comes.
+/// `from + by`, or the largest time. `time_point::max()` is never reached.
 template <class Clock, class Duration>
 [[nodiscard]] constexpr std::chrono::time_point<Clock, Duration> saturating_add(
     std::chrono::time_point<Clock, Duration> from, std::type_identity_t<Duration> by) noexcept {
@@ -52,8 +52,8 @@ template <class Clock, class Duration>
   return a > Duration::max() + b ? Duration::max() : a - b;
 }
 
-/// For waits of the standard library, which overflow: at most an hour from now. Repeat such a wait
-/// until its time has come.
+/// `until`, but at most an hour from now: for waits of the standard library, which overflow with
+/// later times. The caller repeats the wait until `until` has passed.
 template <class Clock, class Duration>
 [[nodiscard]] std::chrono::time_point<Clock, Duration> within_an_hour(
     std::chrono::time_point<Clock, Duration> until) noexcept {

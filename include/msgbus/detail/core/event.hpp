@@ -24,7 +24,7 @@ decltype(auto) with_event(const std::variant<Es...>& event, F&& f) {
       event);
 }
 
-/// Throws `std::bad_variant_access`, as `with_event`, if a variant is valueless at any depth.
+/// Throws `std::bad_variant_access`, as `with_event` does, if a variant is valueless at any depth.
 template <class E>
 void check_holds(const E& event) {
   with_event(event, [](value_ref) {});
@@ -41,7 +41,7 @@ template <class... Es>
          std::visit([](const auto& active) { return holds_value(active); }, event);
 }
 
-/// Whether `Args...` construct an `E`, instead of being one.
+/// Whether `Args...` construct an `E`. False if they are one `E`.
 template <class E, class... Args>
 concept in_place_for =
     !(sizeof...(Args) == 1 && (std::same_as<std::remove_cvref_t<Args>, E> && ...)) &&

@@ -1,7 +1,7 @@
 #pragma once
 
 /// The hash of the routing core's tables. `constexpr`, so a `topic<T>` has its hash at compile
-/// time. Eight bytes a step, so a topic in a string is hashed fast, too.
+/// time. It reads eight bytes a step, so topics in strings are hashed fast too.
 
 #include <msgbus/detail/core/config.hpp>
 
@@ -38,7 +38,7 @@ constexpr std::uint64_t load(const char* data) noexcept {
   return word;
 }
 
-// The same for less than eight bytes, some of which are loaded twice.
+// The same for fewer than eight bytes. May load some of them twice.
 constexpr std::uint64_t load_short(const char* data, std::size_t size) noexcept {
   if (size >= 4) {
     return load<std::uint32_t>(data) | load<std::uint32_t>(data + size - 4) << (8 * (size - 4));
@@ -57,7 +57,7 @@ constexpr std::uint64_t load_short(const char* data, std::size_t size) noexcept 
   return static_cast<std::size_t>(mix(hash));
 }
 
-/// Whether two texts are equal. Quicker than a call of `memcmp` for texts as short as topics are.
+/// Whether two texts are equal. Faster than a call of `memcmp` for texts of a topic's length.
 [[nodiscard]] inline bool is_same_text(std::string_view one, std::string_view other) noexcept {
   std::size_t left = one.size();
   if (left != other.size()) return false;

@@ -27,7 +27,7 @@ class on_demand {
     T* now = get();
     if (now) return *now;
     auto mine = std::make_unique<T>();
-    // If several threads make one, all use that of the first.
+    // If several threads make one, all use the first.
     if (part_.compare_exchange_strong(now, mine.get(), std::memory_order_acq_rel)) {
       return *mine.release();
     }

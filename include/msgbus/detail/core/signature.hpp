@@ -91,7 +91,7 @@ constexpr auto find_signature_for() {
     return plain{};
   } else if constexpr (generic_for<F, Event>) {
     using found = typename read_signature<decltype(&F::template operator()<Event>)>::type;
-    // `auto&&` deduces a reference to const in the call, other than with the named type.
+    // In the call, `auto&&` deduces a reference to const; with the named type it does not.
     if constexpr (std::is_rvalue_reference_v<first_parameter_of<found>>) {
       return typename read_signature<decltype(&F::template operator()<const Event&>)>::type {};
     } else {

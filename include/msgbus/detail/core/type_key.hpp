@@ -86,7 +86,7 @@ integer_value read_integer(const void* value) {
 
 inline float read_single(const void* value) { return *static_cast<const float*>(value); }
 
-/// Whether each file has its own type of this name. Clang's `typeid` does not tell.
+/// Whether each file has its own type of this name. Clang's `typeid` does not distinguish them.
 constexpr bool is_unnamed(std::string_view type) {
   return type.find("{anonymous}") != std::string_view::npos ||
          type.find("(anonymous") != std::string_view::npos;
@@ -127,7 +127,7 @@ template <class T>
   return is_same_type(key, key_of<T>);
 }
 
-/// Remembers a type after its shared library was unloaded.
+/// Identifies a type, also after its shared library was unloaded.
 class kept_type {
  public:
   explicit kept_type(type_key of);
@@ -143,7 +143,7 @@ class kept_type {
  private:
   [[nodiscard]] bool has_name(const std::type_info& info) const noexcept;
 
-  const type_key key_;  // is compared, and never read
+  const type_key key_;  // compared, never dereferenced
   const std::size_t hash_;
   std::string info_name_;  // empty if the address alone decides
 };

@@ -31,8 +31,8 @@ constexpr std::string_view pretty_entity() {
 
 #undef MSGBUS_PRETTY_FUNCTION
 
-// The text around the name is the same for every type of one function, so it is measured once, on a
-// known name.
+// For every type, the function's text has the same length before and after the name. A known name
+// gives these lengths.
 constexpr std::string_view between(std::string_view text, std::string_view probe,
                                    std::string_view name) {
   const auto before = probe.find(name);

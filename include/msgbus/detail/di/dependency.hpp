@@ -77,7 +77,7 @@ struct as_yield<yield<T>> {
   using type = T;
 };
 
-/// The way in which a dependency, or an implementation of one, returns its value.
+/// The way in which a dependency, or an implementation of one, provides its value.
 enum class shape { required, plain, with_clean_up, awaited, awaited_with_clean_up };
 
 [[nodiscard]] constexpr bool is_async(shape kind) noexcept {

@@ -33,8 +33,8 @@ inline constexpr bool is_injected =
     (is_depends<P> || is_context<P>) &&
     (!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>);
 
-/// The result of a call, constructed in place. Without a conversion: a type with a constructor from
-/// anything, like `std::any`, would store that instead of the result.
+/// The result of a call, constructed in place. No conversion takes part: a type such as `std::any`
+/// would store the converted object instead of the result.
 template <class T>
 struct made_in_place {
   template <class Call>
@@ -83,7 +83,7 @@ class result_of<void> {
 using with_values = function_ref<void(void* const* needed)>;
 
 /// The resolution of a list of dependencies when some may be overridden or clean up. One function
-/// per list, whatever is called with them.
+/// for each list of dependencies, independent of the handler.
 template <class Named, class Order = typename in_order<type_list<>, type_list<>, Named>::type>
 class resolver;
 
@@ -99,10 +99,10 @@ class resolver<type_list<dependency<Named>...>, Order> {
  public:
   static constexpr bool has_required = any_of(Order{}, shape::required);
   static constexpr bool has_clean_up = any_of(Order{}, shape::with_clean_up);
-  /// Whether it takes an await to get them, overrides aside.
+  /// Whether a default of one of these dependencies is async.
   static constexpr bool has_async =
       any_of(Order{}, shape::awaited) || any_of(Order{}, shape::awaited_with_clean_up);
-  /// Whether direct calls resolve them, if nothing is overridden.
+  /// Whether direct calls resolve them while none is overridden.
   static constexpr bool is_direct = !has_required && !has_clean_up && !has_async;
   /// Whether the fast path of overlay.hpp is possible. It is fast only if it is inlined.
   static constexpr bool has_overlay = !has_clean_up && Order::size <= overlay<Order, named>::limit;
@@ -157,14 +157,14 @@ class resolver<type_list<dependency<Named>...>, Order> {
   }
 };
 
-/// The dependencies of a handler with the parameters `Ps`, and how to call it.
+/// Injects the dependencies of a handler with the parameters `Ps`, and calls it.
 template <class... Ps>
 class injector {
   using named = typename named_by<type_list<Ps...>>::type;
   using resolved = resolver<named>;
 
  public:
-  /// Whether it takes an await to get them, overrides aside.
+  /// Whether a default of one of these dependencies is async.
   static constexpr bool has_async = resolved::has_async;
   static constexpr bool has_context = (is_context<Ps> || ...);
 
@@ -218,7 +218,7 @@ class injector {
         auto called = [&]() -> R { return handle(needed); };
         result.run(called);
       };
-      resolved::run(with, rest, nullptr);  // where that failed there is no result to return
+      resolved::run(with, rest, nullptr);  // throws if there is no result
       return result.take();
     }
   }

@@ -1,8 +1,8 @@
 #pragma once
 
-/// The third way of resolution. It applies if no override in reach cleans up, and each depends only
-/// on earlier ones: the compile-time order is then still valid. The overrides are looked up first,
-/// and then laid over it.
+/// The fast path with overrides. It applies if no needed override cleans up, and each depends only
+/// on earlier dependencies: the compile-time order is then still valid. All overrides are looked up
+/// first; then each dependency is called in that order, or the override in its place.
 
 #include <msgbus/detail/di/provider_state.hpp>
 #include <msgbus/detail/di/resolve.hpp>
@@ -17,7 +17,7 @@
 
 namespace msgbus::di {
 
-/// Storage for the value of one dependency while the rest runs.
+/// Stores the value of one dependency while the rest runs.
 template <class Given>
 class kept {
   using value = std::remove_cv_t<Given>;
@@ -33,8 +33,8 @@ class kept {
   kept(const kept&) = delete;
   kept& operator=(const kept&) = delete;
 
-  /// The result of the call is made in place. No conversion takes part, which a type with a
-  /// constructor from anything, like `std::any`, would keep instead of the result.
+  /// Constructs the result of the call in place, without a conversion: a type such as `std::any`
+  /// would store the converted object instead of the result.
   template <class Call>
   void* make(Call call) {
     return made(::new (place()) value(call()));
@@ -68,7 +68,8 @@ class kept<Given> {
   static void* made(void* at) noexcept { return at; }
 };
 
-/// One bit for each of `before` that is needed. 0 if another dependency is needed.
+/// One bit for each dependency of `before` that is needed. 0 if one that is not in `before` is
+/// needed.
 [[nodiscard]] std::uint64_t mask_of_needs(std::span<const dependency_info* const> needs,
                                           std::span<const dependency_info* const> before) noexcept;
 

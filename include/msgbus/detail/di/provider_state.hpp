@@ -69,7 +69,7 @@ class provider_state {
 
   [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
 
-  /// Whether there is no override: the usual case, which needs no guard.
+  /// Whether there is no override: the usual case, and its check needs no guard.
   [[nodiscard]] bool empty() const noexcept { return size_.load(std::memory_order_acquire) == 0; }
 
   /// For readers, under a guard. Null if the dependency is not overridden.
@@ -83,17 +83,18 @@ class provider_state {
     return async_.load(std::memory_order_acquire) != 0;
   }
 
-  /// Adds an implementation on top. A lasting one replaces the previous lasting one. `name` is that
-  /// of the dependency, if it has one.
+  /// Adds an implementation on top. A lasting implementation replaces the previous lasting one.
+  /// `name` is the dependency's name, or null.
   std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, bool lasting,
                     const char* name = nullptr);
 
-  /// The remedy for a dependency that is not provided. Mentions an override of another dependency
-  /// with the same name: shared libraries with hidden visibility duplicate dependencies.
+  /// The remedy for a dependency that is not provided, for its error. Mentions an override of
+  /// another dependency with the same name: shared libraries with hidden visibility duplicate
+  /// dependencies.
   [[nodiscard]] std::string namesake_of(const dependency_info& missing) const;
 
-  /// Removes all implementations, or the one with that ticket if it is still present. Outside of
-  /// handlers, it waits until no invocation uses them.
+  /// Removes all implementations, or the one with that ticket if it is present. Outside of
+  /// handlers, waits until no invocation uses them.
   void remove(const void* identity) noexcept;
   void remove(const void* identity, std::uint64_t ticket) noexcept;
 
@@ -104,7 +105,7 @@ class provider_state {
     bool lasting;
   };
 
-  // Nodes are as many as the dependencies of the program, so a node stays after its last override.
+  // A program has a bounded number of dependencies, so a node remains after its last override.
   struct node {
     explicit node(const void* of) noexcept;
     ~node();
@@ -112,7 +113,7 @@ class provider_state {
     const void* const identity;
     const std::size_t hash;
     std::atomic<implementation*> current{nullptr};  // the top layer
-    std::vector<layer> layers;                      // under the lock, as is the next
+    std::vector<layer> layers;                      // under the lock, as is `name`
     std::string name;                               // empty for functions
   };
 
@@ -122,8 +123,8 @@ class provider_state {
   snapshot::domain domain_;
   mutable std::mutex writing_;
   mutable snapshot::table<node, false> nodes_;
-  std::atomic<std::size_t> size_{0};   // how many layers there are
-  std::atomic<std::size_t> async_{0};  // how many of them are async
+  std::atomic<std::size_t> size_{0};   // the number of layers
+  std::atomic<std::size_t> async_{0};  // the number of async layers
   std::uint64_t last_ticket_ = 0;
   snapshot::retire_list old_;
 };

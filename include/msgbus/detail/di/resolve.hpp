@@ -2,10 +2,9 @@
 
 /// Resolution: from the parameters of a callable to the values of the dependencies that they name.
 ///
-/// Without overrides, everything is known at compile time: the dependencies are ordered (each after
-/// its own dependencies) and called inside each other, which costs the same as direct calls (I6).
-/// With overrides, a `scope` resolves on demand; overlay.hpp is a faster path for overrides without
-/// dependencies.
+/// Without overrides, everything is known at compile time. The dependencies are in an order (each
+/// after its own dependencies) and their calls nest, which costs the same as direct calls (I6).
+/// With overrides, a `scope` resolves on demand; overlay.hpp is a faster path for most overrides.
 
 #include <msgbus/depends.hpp>
 #include <msgbus/detail/di/provider_state.hpp>
@@ -73,7 +72,7 @@ decltype(auto) call_plain(Entity& entity, const Values& all, type_list<Ps...>) {
   return entity(as_depends(all, dependency_of<Ps>{})...);
 }
 
-/// As above, for one that cleans up.
+/// As above, for a dependency or an implementation that cleans up.
 template <class T, class Entity, class Values, class... Ps>
 void call_yielding(Entity& entity, yielding& call, const Values& all, type_list<Ps...>) {
   entity(yield<T>(call), as_depends(all, dependency_of<Ps>{})...);
@@ -199,7 +198,7 @@ std::unique_ptr<value_holder> make_value_holder(Entity& entity, void* const* nee
 }  // namespace msgbus::di
 
 namespace msgbus::exec {
-/// The call of an async entity; complete with <msgbus/async.hpp>.
+/// The call of an async entity; a complete type only with <msgbus/async.hpp>.
 template <class Entity, class V>
 struct async_entity;
 }  // namespace msgbus::exec
@@ -318,7 +317,7 @@ decltype(auto) resolve(scope*, type_list<>, const Values& all, Rest& rest) {
 }
 
 /// Gets the values of dependencies in order, none of them overridden, and runs `rest` with them.
-/// The scope is only used by dependencies that clean up; with those there is no result.
+/// Only dependencies that clean up use the scope; with those, nothing is returned.
 template <const auto& D, class... More, class Values, class Rest>
 decltype(auto) resolve(scope* in, type_list<dependency<D>, More...>, const Values& all,
                        Rest& rest) {

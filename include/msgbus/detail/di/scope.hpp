@@ -47,8 +47,8 @@ struct factory {
 
   shape kind = shape::required;
   std::span<const dependency_ref> (*needs)() = nullptr;
-  /// For a plain one: gets its value from pointers to its dependencies. `entity` may be null if it
-  /// is known at compile time.
+  /// For a plain one: gets its value from pointers to its dependencies. `entity` is null if it is
+  /// known at compile time.
   std::unique_ptr<value_holder> (*make)(void* entity, void* const* needed) = nullptr;
   erased (*async_call)() = nullptr;  // of an async one: exec/ casts it back to its type
 };
@@ -69,9 +69,9 @@ struct dependency_info {
 [[nodiscard]] bool any_async(const provider_state& overrides,
                              std::span<const dependency_ref> needs) noexcept;
 
-/// On the stack of one invocation, on one thread. Dependencies are resolved on demand, each once
-/// (I1). Each is resolved by a call that runs the whole rest, so they are released in reverse order
-/// however the rest ends (I2).
+/// Resolves dependencies on demand, each once (I1). The call that resolves a dependency also runs
+/// the whole rest, so the values are released in reverse order however the rest ends (I2). On the
+/// stack of one invocation, for one thread.
 class scope {
  public:
   scope(const provider_state& overrides, requester requested_by) noexcept
@@ -79,9 +79,9 @@ class scope {
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
 
-  /// Runs `rest` with the value of the dependency: the one that is resolved, or that of its
-  /// override, or that of its default. Throws: `not_provided`; `misused_dependency` for a cycle
-  /// (I5).
+  /// Runs `rest` with the value of the dependency: the resolved value if there is one, otherwise
+  /// the value of its override, or else of its default. Throws: `not_provided`;
+  /// `misused_dependency` for a cycle (I5).
   void provide(const void* identity, const dependency_info& info, continuation rest);
 
   /// Runs the whole invocation and collects its exceptions.
@@ -100,7 +100,8 @@ class scope {
   [[nodiscard]] failures& failed() noexcept { return failed_; }
 
  private:
-  // The dependencies resolved or being resolved, innermost first: each on its caller's stack.
+  // The dependencies that are resolved or being resolved, innermost first. Each is on the stack of
+  // the function that resolves it.
   struct resolution {
     const void* identity;
     const dependency_info& info;

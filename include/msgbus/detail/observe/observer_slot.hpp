@@ -1,6 +1,6 @@
 #pragma once
 
-/// The place of a component's observer.
+/// The observer of a component.
 
 #include <msgbus/detail/snapshot/guard.hpp>
 #include <msgbus/observer.hpp>
@@ -17,8 +17,8 @@ class observer_slot {
   observer_slot();
   ~observer_slot();
 
-  /// The current observer, behind a wrapper that catches its exceptions and prints them; null if
-  /// there is none.
+  /// The current observer, in a wrapper that catches and prints its exceptions; null if there is
+  /// none.
   [[nodiscard]] observer* get() const noexcept { return current_.load(std::memory_order_acquire); }
 
   /// Replaces the observer. The previous one is released when no dispatch can use it.

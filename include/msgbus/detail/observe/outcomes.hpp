@@ -1,6 +1,6 @@
 #pragma once
 
-/// Counters that many threads count in without slowing each other down.
+/// Counters that many threads increase without contention.
 
 #include <msgbus/detail/core/on_demand.hpp>
 
@@ -13,7 +13,7 @@ namespace msgbus::detail {
 
 inline constexpr std::size_t own_stripes = 7;
 
-/// The stripe that belongs to this thread alone, or `own_stripes` for one that is shared.
+/// The index of a stripe for this thread alone, or `own_stripes`, the index of the shared stripe.
 [[nodiscard]] std::size_t claim_stripe() noexcept;
 extern constinit thread_local std::size_t this_stripe;  // `own_stripes` + 1 before it is claimed
 
@@ -21,10 +21,11 @@ inline std::size_t stripe_of_thread() noexcept {
   return this_stripe <= own_stripes ? this_stripe : claim_stripe();
 }
 
-/// Counts of a few kinds. Each of the first few living threads has counts of its own, which it
-/// increases without a locked instruction; later ones share some. The first thread's are in the
-/// object; those of the others are allocated when a second thread counts. Reading sums them up:
-/// exact while no thread counts, or after a grace period of the guards of the counting threads.
+/// Counts of a few kinds. Each of the first `own_stripes` living threads has its own counts, and
+/// increases them without a locked instruction. Later threads share one set of counts. The first
+/// thread's counts are in the object; the others are allocated when a second thread counts. `sum`
+/// adds them up. The sum is exact while no thread counts, or after a grace period of the guards of
+/// the counting threads.
 template <std::size_t Kinds>
 class striped_counts {
  public:
@@ -58,14 +59,14 @@ class striped_counts {
 
   static constexpr std::size_t nobody = own_stripes + 1;
 
-  // Only one thread adds to it.
+  // For a count that only one thread increases.
   static void increase(count& at, std::uint64_t many) noexcept {
     at.store(at.load(std::memory_order_relaxed) + many, std::memory_order_relaxed);
   }
 
-  // Without memory to count in, there is no going on.
+  // `noexcept`: without memory for the counts, the program cannot continue.
   void add_elsewhere(std::size_t mine, std::size_t kind, std::uint64_t many) noexcept {
-    if (mine == own_stripes) {  // that one is shared
+    if (mine == own_stripes) {  // the shared stripe
       others_.made()[mine].counts[kind].fetch_add(many, std::memory_order_relaxed);
       return;
     }
@@ -82,7 +83,7 @@ class striped_counts {
   std::array<count, Kinds> own_{};
 };
 
-/// Counts one thing, which is rare.
+/// Counts one rare thing.
 class striped_counter {
  public:
   striped_counter() noexcept;
@@ -94,11 +95,11 @@ class striped_counter {
   striped_counts<1> counts_;
 };
 
-/// The outcome of a message. `begun` is a message of an awaited verb. `overran` is counted beside
-/// the outcomes: an attempt that took too long.
+/// The outcome of a message. `begun` is a message of an awaited verb. `overran` is an attempt that
+/// took too long; it is counted in addition to the outcome of its message.
 enum class outcome { begun, rejected, handled, failed, dropped, abandoned, unrouted, overran };
 
-/// Counts by outcome. Keep it apart from memory that every message reads.
+/// Counts by outcome. Place it apart from memory that every message reads.
 class outcomes {
  public:
   void add(outcome result, std::uint64_t many = 1) noexcept {

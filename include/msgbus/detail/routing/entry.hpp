@@ -33,8 +33,8 @@ class entry {
 
   [[nodiscard]] bool active() const noexcept { return active_.load(std::memory_order_acquire); }
 
-  /// The faster call for a handler of one type that is the only one of its message; null if there
-  /// is none. A function pointer that the component's family casts back to its type.
+  /// The faster call, for a handler of one type that is the only handler of a message; null if
+  /// there is none. A function pointer that the component's family casts back to its type.
   [[nodiscard]] auto plain() const noexcept -> void (*)() { return plain_; }
 
   /// The position in the order of attachment within its component (D1).
@@ -46,8 +46,8 @@ class entry {
     if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) release();
   }
 
-  /// Calls `notify` when the callable is destroyed: immediately if it is already, otherwise on the
-  /// destroying thread. `notify` must not throw.
+  /// Calls `notify` when the callable is destroyed: immediately if it is destroyed already,
+  /// otherwise on the destroying thread. `notify` must not throw.
   void when_released(std::function<void()> notify);
 
  protected:
@@ -65,21 +65,21 @@ class entry {
   static bool releasing() noexcept;  // this thread is destroying some callable
 
   std::atomic<bool> let_go_{false};
-  std::atomic<std::uint32_t> uses_{1};  // the attachment's own, and one for each pin
-  // The callbacks for the release, the last one first. States: null or a list -> `all_notified`.
+  std::atomic<std::uint32_t> uses_{1};  // one of the attachment, and one of each pin
+  // The callbacks for the release, the latest first. States: null or a list -> `all_notified`.
   struct callback;
   static callback* all_notified() noexcept;
   std::atomic<callback*> to_notify_{nullptr};
-  std::weak_ptr<router> owner_;  // set by `router::attach`, before anybody else sees the entry
+  std::weak_ptr<router> owner_;  // set by `router::attach`, before other threads see the entry
 
-  std::shared_ptr<entry> kept_;  // itself, from `let_go` to `release`
+  std::shared_ptr<entry> kept_;  // this entry, from `let_go` to `release`
 
   // The owner's list of attached entries, under its lock. `self_` keeps an attached entry alive.
   std::shared_ptr<entry> self_;
   entry* previous_ = nullptr;
   entry* next_ = nullptr;
 
-  // Beside the callable of the classes below: read together.
+  // Last, so beside the callable of derived classes: a call reads them together.
   const std::uint64_t order_;
   std::atomic<bool> active_{true};
   void (*plain_)();
@@ -114,7 +114,7 @@ struct route_entry {
 };
 
 /// The handlers of one route in the order of attachment. Appended in place and read without locks:
-/// a reader sees the items that were present when it read the end.
+/// a reader sees the entries that were present when it read the end.
 class route_entries {
  public:
   static std::unique_ptr<route_entries> make(std::size_t capacity);
@@ -139,12 +139,12 @@ class route_entries {
  private:
   explicit route_entries(std::size_t capacity) noexcept : end_(begin()), capacity_(capacity) {}
 
-  // The items follow in the same block; they are made by appending.
+  // The entries follow in the same block; `append` constructs them.
   std::atomic<const route_entry*> end_;
   const std::size_t capacity_;
 };
 
-/// A snapshot of a list: later handlers wait for the next event (D4).
+/// A snapshot of a list: handlers that are attached later do not handle this message (D4).
 struct handler_range {
   explicit handler_range(const route_entries* list) noexcept
       : begin(list ? list->begin() : nullptr), end(list ? list->end() : nullptr) {}

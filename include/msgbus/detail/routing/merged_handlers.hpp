@@ -24,7 +24,8 @@ class merged_handlers {
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
-  /// Calls `f(const item&)` for each entry, in the order of attachment, once (T8). Call it once.
+  /// Calls `f(const route_entry&)` once for each entry, in the order of attachment (T8). Call it
+  /// once.
   template <class F>
   void for_each(F f) {
     run* runs = count_ <= few_.size() ? few_.data() : many_.data();
@@ -46,8 +47,8 @@ class merged_handlers {
   const route_entry* take_lowest(run* runs) const noexcept;
 
   std::size_t count_ = 0;
-  std::array<run, 8> few_;  // enough for most; only the first `count_` are set
-  std::vector<run> many_;   // all of them, when they are more
+  std::array<run, 8> few_;  // enough for most topics; only the first `count_` are set
+  std::vector<run> many_;   // all of them, if there are more
 };
 
 }  // namespace msgbus::routing

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The operations of every component on its handlers: attach, detach, and stop; and the only route
-/// of a producer or publisher, whose components are bound in order.
+/// The base of all route tables, which attaches and detaches handlers; and the table of a producer
+/// or publisher, a single route with the bound components in order.
 
 #include <msgbus/detail/core/function_ref.hpp>
 #include <msgbus/detail/routing/entry.hpp>
@@ -37,7 +37,8 @@ class router : public std::enable_shared_from_this<router> {
   /// As above, but never waits.
   static void detach_later(entry& detached) noexcept;
 
-  /// Detaches all handlers, at the end of the component. The router itself exists while it is used.
+  /// Detaches all handlers, at the end of the component. The router itself exists as long as it is
+  /// in use.
   void shutdown() noexcept;
 
  protected:
@@ -61,7 +62,7 @@ class router : public std::enable_shared_from_this<router> {
   std::mutex writing_;
 
  private:
-  bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was detached before
+  bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was already detached
   void own(std::shared_ptr<entry> made) noexcept;
   void unchain(entry& removed) noexcept;
   void keep_old(snapshot::retire_list old) noexcept;
@@ -70,7 +71,8 @@ class router : public std::enable_shared_from_this<router> {
   snapshot::domain domain_;
   std::atomic<std::uint64_t> next_order_{1};  // written under the lock
   entry* last_ = nullptr;                     // of the list of attached entries
-  // Unlinked by attaching: at most as much as what is linked, so it waits. Null before the first.
+  // The objects that attaching has unlinked: retired with the next detached entry, since they take
+  // no more memory than the linked ones. Null before the first.
   std::unique_ptr<snapshot::retire_list> old_;
 };
 

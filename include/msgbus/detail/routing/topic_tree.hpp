@@ -112,7 +112,7 @@ class topic_tree : public router {
   std::atomic<std::size_t> patterns_{0};  // the number of patterns with wildcards
 };
 
-/// A pattern without a wildcard is looked up as a topic.
+/// Whether the pattern has a wildcard. A pattern without one is looked up as a topic.
 [[nodiscard]] bool has_wildcard(std::string_view pattern) noexcept;
 
 /// Checks the patterns and removes duplicates. Throws `invalid_topic` (T7).

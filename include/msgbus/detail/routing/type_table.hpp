@@ -12,7 +12,8 @@
 
 namespace msgbus::routing {
 
-/// One type that a handler accepts, with the call for that type. Without a type: every event (T4).
+/// One type that a handler accepts, with the call for that type. A null type stands for every event
+/// (T4).
 struct typed_call {
   type_key type;
   void (*call)();
@@ -59,7 +60,7 @@ class type_table : public router {
  private:
   std::shared_ptr<entry> attach_made(make_entry make);
 
-  // Types are as many as those of the program, so a route stays after its last handler.
+  // A program has a bounded number of types, so a route remains after its last handler.
   struct node {
     explicit node(type_key of) : type(of), hash(of->hash) {}
     [[nodiscard]] bool is(type_key other) const noexcept { return type.is_with_same_hash(other); }

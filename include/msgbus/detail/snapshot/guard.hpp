@@ -43,7 +43,7 @@ inline block_head& head_of(slot* place) noexcept {
   return *reinterpret_cast<block_head*>(reinterpret_cast<std::byte*>(place) - offset);
 }
 
-// Found without a call, also from within a shared library.
+// The variable's address needs no function call, also in a shared library.
 #if defined(__GNUC__) && defined(__linux__)
 #define MSGBUS_STATIC_TLS [[gnu::tls_model("initial-exec")]]
 #else
@@ -63,7 +63,7 @@ void leave(slot* left) noexcept;
 
 }  // namespace detail
 
-// The guard must stay in registers: a call that takes its address costs as much as all the rest.
+// The guard must stay in registers: a call that takes its address doubles its cost.
 #if defined(__GNUC__)
 #define MSGBUS_ALWAYS_INLINE [[gnu::always_inline]]
 #else
@@ -71,8 +71,8 @@ void leave(slot* left) noexcept;
 #endif
 
 /// During its lifetime, no object that was reachable in the domain at its construction is
-/// destroyed. Guards nest, over the same or other domains; the last one ends first, on the same
-/// thread.
+/// destroyed. Guards nest, over the same or other domains. They end on their thread, in the reverse
+/// order of their construction.
 class guard {
  public:
   MSGBUS_ALWAYS_INLINE explicit guard(const domain& guarded) : at_(enter(guarded)) {}
@@ -98,7 +98,7 @@ class guard {
     }
     // Release: a writer that sees another domain also sees the end of the previous guard.
     mine->store(&guarded, std::memory_order_release);
-    // Keeps the compiler's order; the processor's order is the writer's business.
+    // Orders the compiler only; the writer's fence orders the processor (src/snapshot/fence.hpp).
     std::atomic_signal_fence(std::memory_order_seq_cst);
     return mine;
   }

@@ -24,7 +24,7 @@ class retire_list {
   void add(std::unique_ptr<T> object) noexcept {
     if (!object) return;
     add(object.get(), [](void* p) { std::default_delete<T>()(static_cast<T*>(p)); });
-    (void)object.release();  // owned by the entry from here on
+    (void)object.release();  // now owned by the list
   }
 
   /// Releases the given share.
@@ -47,7 +47,7 @@ class retire_list {
   // The objects of one cancellation need no heap memory.
   std::array<thing, 2> few_{};
   std::size_t few_size_ = 0;
-  std::vector<thing> more_;  // after those
+  std::vector<thing> more_;  // follow those in `few_`
 };
 
 }  // namespace msgbus::snapshot

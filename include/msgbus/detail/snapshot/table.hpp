@@ -98,7 +98,7 @@ class table {
     return true;
   }
 
-  // Kept out of the way of the first look, which mostly finds the node.
+  // Not inlined into `find`, whose first comparison mostly finds the node.
   template <class Key>
   [[gnu::noinline]] static Node* find_after(const cells* all, std::size_t at, Key key,
                                             std::size_t hash) noexcept {
@@ -117,7 +117,7 @@ class table {
   };
   static constinit inline no_cells none{};
 
-  // All but those belong to the table.
+  // The cells, unless they are `none`, which the table does not own.
   static std::unique_ptr<cells> owned(cells* all) noexcept {
     return std::unique_ptr<cells>(all == &none.head ? nullptr : all);
   }

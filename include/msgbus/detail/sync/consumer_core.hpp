@@ -50,7 +50,7 @@ class consumer_core final : public routing::type_table {
   std::size_t consume_guarded(const routing::quick_route* found, value_ref event) const;
   std::size_t run_all(const routing::quick_route* found, delivery& d) const;
 
-  /// With handlers of any event, an observer, or an event without a handler.
+  /// For the rare cases: handlers of any event, an observer, or an event without a handler.
   std::size_t run_rarely(routing::handler_range typed, delivery& d) const;
 };
 

@@ -10,8 +10,8 @@
 
 namespace msgbus::sync::detail {
 
-/// The data that all handlers of a message share. Each receiving component enters its parts here,
-/// while it holds a guard.
+/// The data that all handlers of a message share. Each receiving component sets `component`, under
+/// its guard.
 struct delivery {
   explicit delivery(value_ref value, const msgbus::context& ctx = no_context) noexcept
       : message(value), context(ctx) {}
@@ -37,9 +37,9 @@ using call_plain = void (*)(routing::entry&, const void* event, const msgbus::co
 using call_plain_typed = bool (*)(routing::entry&, value_ref message,
                                   const msgbus::component::parts&);
 
-/// For a `catch (...)` around one of those: rethrows the caught exception. A forced unwind, of a
-/// handler that ends its thread by force, is no exception: the end of the `catch` then ends the
-/// process.
+/// For a `catch (...)` around these calls: rethrows the caught exception. A forced unwind (of a
+/// handler that calls `pthread_exit`, for example) is no exception and returns; the runtime then
+/// ends the process at the end of the `catch`.
 void pass_on_caught();
 
 /// The sources of the injected values of the entry's handler.
@@ -53,8 +53,8 @@ inline di::injection plain_injection(const routing::entry& entry,
   return {of.overrides_state(), no_context, {&entry, &component::describe_entry}};
 }
 
-/// Calls one handler, if it is still attached (D4). Returns whether it accepted the message, also
-/// if it threw; its exception is in the failures of the delivery (D2).
+/// Calls one handler, if it is still attached (D4). Returns whether it accepted the message. Its
+/// exception is added to the failures of the delivery (D2).
 inline bool run_one(const routing::route_entry& route, delivery& d) {
   if (!route.entry->active()) return false;
   try {
@@ -65,7 +65,7 @@ inline bool run_one(const routing::route_entry& route, delivery& d) {
   }
 }
 
-/// `run_one`, and tells the observer how it ended.
+/// `run_one`, and reports the outcome to the observer.
 bool run_watched(const routing::route_entry& route, delivery& d, observer& observer);
 
 }  // namespace msgbus::sync::detail

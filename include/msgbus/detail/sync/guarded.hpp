@@ -1,6 +1,6 @@
 #pragma once
 
-/// Handlers with a policy: how they are called.
+/// The calls of handlers with a policy.
 
 #include <msgbus/context.hpp>
 #include <msgbus/detail/core/failures.hpp>
@@ -18,17 +18,18 @@ struct policy;
 
 namespace msgbus::sync::detail {
 
-/// A policy as a handler keeps it.
+/// A policy with its state, for the attempts of one handler.
 class guards;
 [[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy);
 
-/// One attempt: adds what fails to the failures, or throws it.
+/// One attempt. Adds its failures to `failed`, or throws.
 using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>;
 
-/// Makes attempts until one succeeds or the policy has enough. Throws or adds what failed last.
+/// Makes attempts until one succeeds or the policy permits no other. Throws a refusal of the
+/// policy; adds the failures of the last attempt to the delivery.
 void run_guarded(const guards& by, delivery& d, attempt make);
 
-/// What is attached in place of a handler with a policy.
+/// The callable that is attached for a handler with a policy.
 template <class F>
 struct guarded {
   F f;

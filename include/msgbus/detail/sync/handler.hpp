@@ -12,7 +12,7 @@
 
 namespace msgbus::sync::detail {
 
-/// `component::checked`, and that the handler ends when it returns.
+/// `component::checked`, and a check that the handler is no coroutine.
 template <class F, class M>
 struct checked : component::checked<signature_for<F, M>, M> {
   static_assert(!awaitable_result<typename checked::result>,

@@ -66,7 +66,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     if (arguments.size() != sizeof...(Inputs)) {
       this->throw_bad_count(sizeof...(Inputs), types(), arguments);
     }
-    // Braces: checked from the first argument to the last.
+    // Braces, so the arguments are checked in order.
     std::tuple<component::bound_argument<Inputs>...> bound{
         component::bound_argument<Inputs>(arguments[I], component::position{this->name, I + 1})...};
     auto call = [&]() -> R {
@@ -79,7 +79,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     component::store_result<R>(result, this->name, call);
   }
 
-  // By-value parameters are made here, once, and moved into the handler.
+  // Constructs by-value parameters once; they are moved into the handler.
   R run_bound(Inputs... inputs) { return run(std::forward<Inputs>(inputs)...); }
 
   static std::string types() {

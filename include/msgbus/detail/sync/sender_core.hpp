@@ -10,7 +10,7 @@
 
 namespace msgbus::sync::detail {
 
-/// `Target` is the core of a bound component, with its `senders`.
+/// `Target` is the core of a bound component; it has `senders`.
 template <class Target>
 class sender_core : public routing::single_route {
  public:

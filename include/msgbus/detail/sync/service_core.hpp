@@ -45,7 +45,7 @@ class operation_entry : public routing::named_entry {
   virtual void execute(std::span<const component::argument> arguments,
                        const component::result_ref& result) = 0;
 
-  const service_core& core;  // there as long as the entry is active
+  const service_core& core;  // exists as long as the entry is active
 
  protected:
   [[noreturn]] void throw_bad_count(std::size_t wanted, std::string_view types,
@@ -69,7 +69,8 @@ class operation_entry : public routing::named_entry {
   }
 
  private:
-  // Tells that the operation was taken, and at its end, unless it failed, that it ended well.
+  // Reports to the observer that the operation is accepted, and in the destructor that it is
+  // delivered, unless it failed.
   class operation_report {
    public:
     operation_report(observer& observer, std::string_view operation) noexcept;

@@ -33,12 +33,12 @@ class subscriber_core final : public routing::topic_tree {
                               const component::message_calls& calls,
                               const component::callable_type& type, void* callable);
 
-  /// The fast path, under a guard: true if the message had exactly one handler without other needs,
-  /// which has run. Throws the handler's exception.
+  /// The fast path, under a guard. True if the message has exactly one handler, which has a `plain`
+  /// call and has run. Throws the handler's exception.
   [[nodiscard]] bool deliver_short(value_ref message, std::string_view topic,
                                    std::size_t hash) const;
 
-  /// Runs the handlers of the message. Failures are collected; throws only `invalid_topic`.
+  /// Runs the handlers of the message, and collects their failures. Throws only `invalid_topic`.
   std::size_t deliver(posting& posted) const;
 
   /// All handlers of the topic, for errors.
@@ -64,7 +64,7 @@ class publisher_core final : public sender_core<subscriber_core> {
   std::size_t publish(value_ref message, std::string_view topic, std::size_t hash) const;
 
  private:
-  // Under a guard, as `deliver_short`.
+  // `deliver_short` of the only bound subscriber. Under a guard.
   [[nodiscard]] bool publish_short(value_ref message, std::string_view topic,
                                    std::size_t hash) const;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a transport's thread has given and a coroutine has not taken yet.
+/// The queue of received envelopes between a transport's thread and a coroutine.
 
 #include <msgbus/detail/exec/wait_list.hpp>
 
@@ -18,16 +18,15 @@
 
 namespace msgbus::transport {
 
-/// A bounded queue between threads that put in and one coroutine that takes everything out at once.
-/// Thread-safe. Whoever may be inside `put` must be gone, or own a share of it, when it is
-/// destroyed.
+/// A bounded queue. Threads put values in; one coroutine takes all values out at once. Thread-safe.
+/// When it is destroyed, no thread may be inside `put`; threads that might be own a share of it.
 template <class T>
 class inbox {
  public:
   explicit inbox(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
 
-  /// In the frame of a coroutine that takes again and again: closes the inbox when that ends, also
-  /// where its context is destroyed while it waits for something else (A12).
+  /// A local of a coroutine that takes repeatedly. Closes the inbox when the coroutine ends, also
+  /// if its context is destroyed while it awaits something else (A12).
   class taker {
    public:
     explicit taker(inbox& of) noexcept : of_(of) {}
@@ -39,8 +38,8 @@ class inbox {
     inbox& of_;
   };
 
-  /// False if it is closed, or full; the value is then still the caller's. With `may_wait` the
-  /// thread waits while it is full, until something is taken or it is closed.
+  /// False if the inbox is closed or full; `value` is then unchanged. With `may_wait` the thread
+  /// waits while it is full, until values are taken or it is closed.
   bool put(T&& value, bool may_wait) {
     exec::wake_batch woken;
     std::unique_lock lock(mutex_);
@@ -53,9 +52,9 @@ class inbox {
     return true;
   }
 
-  /// Completes with all that waits, in order; with nothing once it is closed and empty. A cancelled
-  /// wait completes with nothing, and has taken nothing (A9). If the context is destroyed while
-  /// this waits, the inbox is closed: nobody else would make room for the threads that wait for it
+  /// Completes with all queued values, in order; with none once the inbox is closed and empty. A
+  /// cancelled wait completes with none, and has taken none (A9). If the context is destroyed
+  /// during the wait, the inbox is closed: otherwise threads that wait in `put` would wait for ever
   /// (A12). For one coroutine.
   asio::awaitable<std::vector<T>> take() {
     closed_unless_ended taking{*this};
@@ -71,7 +70,7 @@ class inbox {
     co_return std::move(taking.taken);
   }
 
-  /// Takes nothing new, and lets go who waits. What is there can still be taken.
+  /// Refuses new values, and ends all waits. Queued values can still be taken.
   void close() noexcept {
     exec::wake_batch woken;
     const std::lock_guard lock(mutex_);
@@ -80,7 +79,7 @@ class inbox {
     room_.notify_all();
   }
 
-  /// The same, and destroys what is there: nobody will take it.
+  /// `close`, and destroys the queued values.
   void discard() noexcept {
     close();
     std::vector<T> left;  // destroyed after the lock
@@ -96,7 +95,7 @@ class inbox {
   }
 
  private:
-  /// In the frame of whoever takes, which a context may destroy.
+  /// A local of `take`, whose frame a context may destroy.
   struct closed_unless_ended {
     inbox& of;
     std::vector<T> taken;
