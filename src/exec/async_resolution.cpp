@@ -34,7 +34,7 @@ void async_resolution::begin(std::span<const di::dependency_ref> needs, async_re
   if (needs.empty()) return;
   steps_.reserve(4);
   const snapshot::guard guard(overrides_.guarded());
-  (void)plan(needs, nullptr);  // where it is impossible, the steps before are run all the same
+  (void)plan(needs, nullptr);  // if it is impossible, the steps before still run
 }
 
 bool async_resolution::plan(std::span<const di::dependency_ref> needs, const planned* outer) {
@@ -86,7 +86,7 @@ std::exception_ptr async_resolution::cannot_wait(const planned& wanted) const {
                                     "use async::yield"));
 }
 
-// --- What runs it. -------------------------------------------------------------------------------
+// --- The steps. ----------------------------------------------------------------------------------
 
 asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded) {
   struct released {
@@ -101,8 +101,8 @@ asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded
   bool is_fresh = !is_yielded;
   try {
     for (bool more = true; more;) {
-      // Dependencies run in the handler's coroutine. What one of them did to its cancellation state
-      // was for itself alone.
+      // Dependencies run in the handler's coroutine. A change that one of them made to the
+      // cancellation state must not affect the next.
       const auto state = co_await asio::this_coro::cancellation_state;
       if (state.slot().is_connected()) {
         const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -123,18 +123,20 @@ asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded
   release_from(at_end.first);
   if (thrown) failed_.add_new(thrown);
   if (!is_yielded) co_return;
-  // Clean-up may await, although the invocation was cancelled; verbs too, which would else be told
-  // at once. Whether it was cancelled is known by its consumer loop.
+  // Clean-up may await although the invocation was cancelled. So the coroutine's cancellation state
+  // is reset: otherwise every awaited verb would end at once. The consumer loop still knows of the
+  // cancellation.
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) {
     co_await asio::this_coro::throw_if_cancelled(false);
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   }
-  // A dependency further in has swallowed the failure: this one sees it all the same.
+  // An inner dependency may have swallowed the failure. This one gets it nevertheless.
   if (!failed_.empty()) std::rethrow_exception(thrown ? thrown : failed_[0]);
 }
 
-/// Calls what need not be awaited, and then gives what must be: a dependency, or the rest.
+/// Calls dependencies until one must be awaited, and returns its awaitable; after the last, that of
+/// the rest.
 asio::awaitable<void> async_resolution::start_next(std::size_t& at, pointers& needed,
                                                    std::optional<async_yielding>& yielding) {
   for (; at < steps_.size(); ++at) {
@@ -157,9 +159,9 @@ asio::awaitable<void> async_resolution::start_next(std::size_t& at, pointers& ne
   return (*rest_)(find_values(needs_, needed));
 }
 
-/// Whether something comes after what has been awaited.
+/// Ends the awaited step. Returns whether another step follows.
 bool async_resolution::next_ended(std::size_t& at, const std::optional<async_yielding>& yielding) {
-  if (at == steps_.size()) return false;  // that was the rest
+  if (at == steps_.size()) return false;  // the rest has ended
   if (yielding) {
     yielding->ended();
     return false;
@@ -198,7 +200,7 @@ asio::awaitable<void> async_yielding::run(void* value) {
 
 asio::awaitable<void> async_yielding::run_again() {
   const auto twice = std::make_exception_ptr(di::yielded_twice(info_));
-  scope_.failed(twice);  // noted here, in case the dependency catches it
+  scope_.failed(twice);  // recorded, in case the dependency catches it
   std::rethrow_exception(twice);
   co_return;
 }

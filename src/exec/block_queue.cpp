@@ -7,7 +7,7 @@ namespace msgbus::exec {
 
 namespace {
 
-// Beyond it counts could not be compared as signed numbers. No memory holds so many messages.
+// With more, counts could not be compared as signed numbers. No memory holds so many messages.
 constexpr std::size_t most_messages = std::size_t{1} << 30;
 
 }  // namespace
@@ -15,7 +15,7 @@ constexpr std::size_t most_messages = std::size_t{1} << 30;
 block_queue::block_queue(std::size_t capacity) noexcept
     : capacity_(static_cast<std::uint32_t>(std::clamp<std::size_t>(capacity, 1, most_messages))),
       unshown_(std::clamp<std::uint32_t>(capacity_ / 64, 1, 16)) {
-  // None of these is on two lines: they are aligned to their size.
+  // These are aligned to their size, so none spans two cache lines.
   static_assert(offsetof(block_queue, shown_) >= offsetof(block_queue, tail_block_) + line);
   static_assert(offsetof(block_queue, taken_) >= offsetof(block_queue, shown_) + line);
 }
@@ -39,7 +39,7 @@ std::size_t block_queue::size() const noexcept {
   // In this order: a message is claimed before it is taken.
   const auto taken = static_cast<std::uint32_t>(taken_.load(std::memory_order_acquire));
   const std::uint32_t claimed = tail_.load(std::memory_order_acquire).messages;
-  // Looked at in two moments: the difference may be more than ever waited.
+  // The two are read one after the other, so the difference may exceed the number of messages.
   return std::min(claimed - taken, capacity_);
 }
 
@@ -68,7 +68,7 @@ block_queue::block* block_queue::spare_block() {
   spares_ = found->next.load(std::memory_order_relaxed);
   found->next.store(nullptr, std::memory_order_relaxed);
   found->left.store(false, std::memory_order_relaxed);
-  for (unit& each : found->units) ::new (&each) unit;  // messages were in their place
+  for (unit& each : found->units) ::new (&each) unit;  // messages have overwritten them
   return found;
 }
 
@@ -96,8 +96,8 @@ void block_queue::leave_full_blocks() noexcept {
     block* const now = tail_block_.load(std::memory_order_relaxed);
     block* const next = now->next.load(std::memory_order_relaxed);
     if (!next || !now->is_published()) return;
-    // Sequentially consistent, as are a sender's claim and its look at `tail_block_`: one that
-    // found the old block has claimed a position before `left_at`.
+    // Sequentially consistent, as are a sender's claim and its load of `tail_block_`: a sender that
+    // has found the old block has claimed a position before `left_at`.
     tail_block_.store(next, std::memory_order_seq_cst);
     now->left_at = tail_.load(std::memory_order_seq_cst).position;
     now->left.store(true, std::memory_order_release);
@@ -111,7 +111,7 @@ void block_queue::reclaim() noexcept {
   const std::uint32_t position = head_->start + offset_;
   while (oldest_ != head_ && oldest_->left.load(std::memory_order_acquire) &&
          static_cast<std::int32_t>(position - oldest_->left_at) >= 0) {
-    // Every sender that could look at this block has published its message since.
+    // Every sender that could access this block has published its message since.
     block* const next = oldest_->next.load(std::memory_order_relaxed);
     block* top = returned_.load(std::memory_order_relaxed);
     do {

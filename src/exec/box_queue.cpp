@@ -13,19 +13,20 @@ namespace msgbus::exec {
 
 namespace {
 
-// Beyond it counts could not be compared as signed numbers.
+// With more, counts could not be compared as signed numbers.
 constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
 
-/// For several loops: nothing is promised of the order (A5).
+/// For several consumer loops, without an order (A5).
 class spread_queue final : public box_queue {
  public:
   explicit spread_queue(std::size_t capacity)
       : capacity_(static_cast<std::int64_t>(std::min(capacity, most))), queue_(64) {}
 
   bool try_push(shared_message& message, shared_message&) override {
-    // Counted before it is there: the loops never take more than was counted. Full only if it was
-    // when `popped_` was read: at least so many had been pushed then. As signed numbers: more may
-    // have been, and been popped.
+    // The message is counted before it is enqueued, so the loops never take more than was counted.
+    // If this returns false, the queue was full when `popped_` was read: `pushed` messages had been
+    // pushed before that. The comparison is signed, since other senders may have pushed, and loops
+    // popped, more than `pushed`.
     std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
     do {
       const std::uint64_t popped = popped_.load(std::memory_order_seq_cst);
@@ -46,10 +47,10 @@ class spread_queue final : public box_queue {
 
   bool ready() const noexcept override { return size() != 0; }
   std::size_t size() const noexcept override {
-    // In this order: what was popped was pushed before.
+    // In this order: a message is pushed before it is popped.
     const std::uint64_t popped = popped_.load(std::memory_order_seq_cst);
     const std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
-    // Looked at in two moments: the difference may be more than ever waited.
+    // The two are read one after the other, so the difference may exceed the number of messages.
     return static_cast<std::size_t>(
         std::min(pushed - popped, static_cast<std::uint64_t>(capacity_)));
   }
@@ -64,7 +65,7 @@ class spread_queue final : public box_queue {
   moodycamel::ConcurrentQueue<shared_message> queue_;
 };
 
-/// A lock and a queue, in order (A4): for `drop_oldest`, where senders take out as well.
+/// A queue with a lock, in order (A4): for `drop_oldest`, where senders remove messages too.
 class locked_queue final : public box_queue {
  public:
   explicit locked_queue(std::size_t capacity) : capacity_(capacity) {}

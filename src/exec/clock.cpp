@@ -11,8 +11,8 @@ namespace msgbus::exec {
 
 namespace {
 
-// Whether any context was ever given a clock. Where none was, nobody looks for one; who installs a
-// clock makes it visible to other threads as anything else, by whatever starts their work.
+// Whether any context was ever given a clock: without one, no look-up is needed. Relaxed: a program
+// that installs a clock synchronises with its other threads when it starts their work.
 constinit std::atomic<bool> ever_installed{false};
 
 class clock_service : public asio::execution_context::service {

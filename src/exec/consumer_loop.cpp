@@ -16,7 +16,7 @@ namespace msgbus::exec {
 
 namespace {
 
-constexpr unsigned batch = 64;  // messages that a loop handles before others get their turn (A11)
+constexpr unsigned batch = 64;  // messages that a loop handles before other work runs (A11)
 
 }  // namespace
 
@@ -37,8 +37,8 @@ consumer_loop::~consumer_loop() {
   mailbox_->state_.lose_loop();
 }
 
-// How often a loop that finds nothing lets others run before it ends: starting one costs more, but
-// only where many messages come.
+// The number of times in a row that a loop without messages is posted again before it ends.
+// Starting a loop costs more, but that matters only after many messages.
 unsigned consumer_loop::idle_spins() const noexcept { return std::min(handled_ / 16, 8U); }
 
 bool consumer_loop::run(asio::awaitable<void>& rest) {
@@ -46,7 +46,7 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   mailbox_state& state = in.state_;
   unsigned taken = 0;
   for (; taken < batch && state.take(message_); ++taken) {
-    if (taken == 0) state.show_room();  // its handler may take its time
+    if (taken == 0) state.show_room();  // its handler may run long
     if (state.discards()) [[unlikely]] {
       in.owner_.abandoned(*message_.get());
     } else if (!in.owner_.handle(*message_.get(), rest)) {
@@ -83,8 +83,8 @@ void inline_loop::operator()() {
   auto run = std::make_shared<coroutine_loop>(std::move(mine_));
   const auto slot = run->signal.slot();
   const mailbox_strand on = run->executor;
-  // The signal outlives everything that uses its slot: this holds it until the very end, and the
-  // mailbox longer.
+  // Owns the signal, which must outlive every user of its slot, and the mailbox, which must outlive
+  // `run`.
   auto ended = [keep = in.owner_.keep(), run](std::exception_ptr failed) {
     if (failed) std::rethrow_exception(failed);  // a loop throws nothing but bad_alloc
   };
@@ -117,11 +117,11 @@ bool coroutine_loop::list() {
 
 void coroutine_loop::cancel_all(mailbox& in) {
   const std::lock_guard lock(in.state_.mutex());
-  // If its context ends later, perhaps on another thread, it waits for the lock.
+  // A context that ends on another thread waits for the lock.
   if (!in.can_run()) return;
   for (coroutine_loop* each = in.running_; each; each = each->next) {
     note_cancel_requested(each->executor);
-    // Signals are used on the loop's executor only.
+    // A signal is used on its loop's executor only.
     asio::post(each->executor, [keep = in.owner_.keep(), &in, each] {
       bool is_there = false;
       {
@@ -139,8 +139,8 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
                                              asio::awaitable<void> rest) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   co_await asio::this_coro::throw_if_cancelled(false);
-  // Not before: to be cancelled earlier would end the coroutine before its first line, and from
-  // another thread.
+  // Listed here and not earlier: an earlier cancellation would end the coroutine before its first
+  // line, on another thread.
   if (!self->list()) {
     note_cancel_requested(self->executor);
     self->signal.emit(asio::cancellation_type::terminal);
@@ -155,7 +155,7 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
       self->mine.done();
       self->in.notify_space(false);
     }
-    // Others get their turn, though no handler may ever suspend (A11).
+    // Other work runs in between, even if no handler ever suspends (A11).
     if (!handles || ++awaited == batch) {
       awaited = 0;
       if (handles) self->in.notify_space(true);

@@ -10,7 +10,7 @@
 
 namespace msgbus::exec {
 
-/// The links of one context. The context's service and the links share it.
+/// The hooks of one context. The context's service and the hooks share it.
 class context_shutdown_hooks {
  public:
   bool add(context_shutdown_hook& added) {
@@ -27,7 +27,8 @@ class context_shutdown_hooks {
   void remove(context_shutdown_hook& removed) noexcept {
     std::unique_lock lock(mutex_);
     if (removed.linked_) return take_out(removed);
-    // It may go now, but not while the thread that destroys the context is operation_report it.
+    // Not linked any more, but the thread that destroys the context may still notify it: wait for
+    // that.
     notified_.wait(lock,
                    [&] { return notifying_ != &removed || teller_ == std::this_thread::get_id(); });
   }
@@ -74,8 +75,8 @@ class context_shutdown_hooks {
   bool ended_ = false;
   std::size_t holds_ = 0;
   context_shutdown_hook* first_ = nullptr;
-  const context_shutdown_hook* notifying_ = nullptr;  // who is being told
-  std::thread::id teller_;                            // and by which thread
+  const context_shutdown_hook* notifying_ = nullptr;  // the hook that is notified now
+  std::thread::id teller_;                            // the thread that notifies
 };
 
 namespace {
@@ -85,9 +86,9 @@ class links_service : public asio::execution_context::service {
   using key_type = links_service;
   static inline asio::execution_context::id id;
 
-  // The strands' service must be the older one, since it is then shut down after this: a handler
-  // that is posted to a strand that has been shut down is destroyed there and then, by whoever
-  // wakes it, under whatever lock that holds.
+  // The service of strands must be older than this one, so that it is shut down later. A strand
+  // that has been shut down destroys a posted handler inside `post`, so under the locks of the
+  // thread that posts.
   explicit links_service(asio::execution_context& context)
       : asio::execution_context::service(context) {
     asio::use_service<asio::detail::strand_executor_service>(context);
@@ -120,7 +121,7 @@ bool context_shutdown_hook::unlink_and_hold() noexcept {
 held_context::~held_context() { held_->let_go(); }
 
 void context_shutdown_hook::unlink_and_release(asio::any_io_executor& held) noexcept {
-  // Where the context ends at this moment, on another thread, its end empties the executor.
+  // If the context ends at the same time on another thread, `context_ended` empties the executor.
   if (unlink_and_hold()) {
     const held_context until_released = adopt_hold();
     held = {};

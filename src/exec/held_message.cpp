@@ -34,7 +34,7 @@ send_operation held_message::on_its_way() {
         return static_cast<const held_message*>(at)->at_->topic();
       }};
   (void)get();
-  // What is outside is too large, or moving it may fail.
+  // A message outside is too large, or its move may throw.
   const std::uint32_t units =
       is_inside() ? block_queue::units_for(outside_.bytes(), outside_.alignment()) : 0;
   return {source, units, this};

@@ -14,19 +14,19 @@
 namespace msgbus::exec {
 
 void task::context_ended() noexcept {
-  // Nothing may be posted there any more. The end of the task itself follows.
+  // From now on, nothing may be posted to that context. The task itself ends soon after.
   const std::lock_guard lock(in_->mutex_);
   gone_ = true;
 }
 
-/// What an ended task lets go, destroyed outside the lock.
+/// The executors of an ended task, destroyed outside the lock.
 struct join_state::remains {
   asio::any_io_executor strand_of;
   asio::any_io_executor keeps_running;
 };
 
-/// Part of the function or the coroutine that runs a task: where that is destroyed, the task has
-/// ended. It keeps the task.
+/// Part of the function or coroutine that runs a task, which it keeps alive. If that function or
+/// coroutine is destroyed, the task has ended.
 class join_state::ending {
  public:
   ending(std::shared_ptr<join_state> in, task& which) noexcept
@@ -48,7 +48,7 @@ class join_state::ending {
   task& which_;
 };
 
-/// What is posted to the executor of a task.
+/// The function that is posted to the executor of a task.
 struct join_state::starter {
   void operator()() {
     join_state& in = *ended.in();
@@ -110,7 +110,7 @@ void join_state::launch(task& added, const asio::any_io_executor& on) {
     added.where_ = task::phase::posted;
     has_strand = static_cast<bool>(added.strand_);
   }
-  if (!on) return;  // its context has ended already, and so has the task
+  if (!on) return;  // its context has ended, and so has the task
   starter begin{std::move(ended), on, has_strand};
   asio::dispatch(on, std::move(begin));
 }
@@ -137,7 +137,7 @@ void join_state::wake_if_done_locked() noexcept {
 void join_state::end(task& which, std::exception_ptr failure) noexcept {
   remains rest;
   const std::lock_guard lock(mutex_);
-  if (which.where_ == task::phase::ended) return;  // it was given up, or ended by its coroutine
+  if (which.where_ == task::phase::ended) return;  // given up, or ended by its coroutine
   end_locked(which, std::move(failure), rest);
   wake_if_done_locked();
 }
@@ -145,7 +145,7 @@ void join_state::end(task& which, std::exception_ptr failure) noexcept {
 void join_state::lose(task& which) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    if (which.where_ == task::phase::ended) return;  // as usual
+    if (which.where_ == task::phase::ended) return;  // the usual case
   }
   if (mark_running(which)) which.lose();
   end(which, aborted("a task whose executor was destroyed"));
@@ -154,7 +154,7 @@ void join_state::lose(task& which) noexcept {
 void join_state::notify_locked(task& which, asio::cancellation_type type) noexcept {
   if (which.where_ != task::phase::running || which.gone_ || !which.strand_) return;
   note_cancel_requested(which.strand_);
-  // A signal is used on its task's executor only. Its context does not end before the lock does.
+  // A signal is used on its task's executor only. The context does not end while the lock is held.
   asio::post(which.strand_, [self = shared_from_this(), &which, type] {
     bool ended = false;
     {
@@ -166,7 +166,7 @@ void join_state::notify_locked(task& which, asio::cancellation_type type) noexce
 }
 
 void join_state::cancel(asio::cancellation_type type) noexcept {
-  const auto self = shared_from_this();  // the owner may go on once nothing runs
+  const auto self = shared_from_this();  // the owner may resume once no task runs
   for (;;) {
     task* next = nullptr;
     {

@@ -23,7 +23,7 @@ bool runs_here_as(const asio::any_io_executor& executor) noexcept {
          executor.target<Executor>()->running_in_this_thread();
 }
 
-/// Whether this thread runs what is posted to the executor, where that can be known.
+/// Whether this thread is one of the executor's, as far as the executor's type can answer that.
 bool runs_here(const asio::any_io_executor& executor) noexcept {
   return executor && (runs_here_as<asio::io_context::executor_type>(executor) ||
                       runs_here_as<asio::thread_pool::executor_type>(executor) ||
@@ -95,7 +95,7 @@ void mailbox::start_loop() {
 void mailbox::notify_space(bool surely) noexcept {
   if (!state_.has_waiting(surely)) [[likely]]
     return;
-  // Between two messages that are handled at once it pays to wait until there is room for many.
+  // Between two messages of a batch, waking is deferred until many senders can be woken at once.
   if (surely || state_.has_much_space()) state_.notify_space();
 }
 
@@ -103,8 +103,8 @@ void mailbox::notify_space_while_awaiting(const std::shared_ptr<const void>& kee
   if (!state_.has_waiting(true)) [[likely]]
     return;
   if (state_.has_much_space()) return state_.notify_space();
-  // A handler is about to be awaited. If it suspends, this runs and wakes those for whom there is
-  // room; if it does not, the next messages make more.
+  // A handler is about to be awaited. If it suspends, the posted function runs and wakes senders;
+  // if not, later messages make more space.
   if (wake_posted_.exchange(true, std::memory_order_relaxed)) return;
   asio::post(executor_, [this, keep] {
     wake_posted_.store(false, std::memory_order_relaxed);
@@ -128,8 +128,8 @@ void mailbox::abandon_rest() noexcept {
 void mailbox::context_ended() noexcept {
   const asio::any_io_executor released = std::exchange(executor_, {});
   context_ended_.store(true, std::memory_order_release);
-  close();  // senders of other contexts would wait for ever
-  // A loop that was started is destroyed with its context, and abandons what is left.
+  close();  // otherwise senders of other contexts would wait for ever
+  // A started loop is destroyed with the context, and abandons the remaining messages itself.
   if (!state_.has_loops()) abandon_rest();
 }
 

@@ -24,7 +24,7 @@ put mailbox_state::try_put(send_operation& out, shared_message& displaced) {
 
 put mailbox_state::try_put_behind(send_operation& out, shared_message& displaced) {
   const std::lock_guard lock(mutex_);
-  // Those that wait are entitled to a place each.
+  // Each waiting sender has a claim to one place.
   const std::size_t listed = senders_.size() + senders_.woken();
   count_senders(listed, senders_.size());
   return space() > listed && enqueue(out, displaced) ? put::taken : when_full();
@@ -35,8 +35,8 @@ std::size_t mailbox_state::space() const noexcept {
   return used < capacity_ ? capacity_ - used : 0;
 }
 
-// A sender that gives up leaves the list without this: then the counts are too large until somebody
-// comes here, and nothing is missed.
+// A cancelled sender leaves the list without a call of this function. The counts are then too large
+// until the next call, which is harmless: a look too many finds no sender.
 void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noexcept {
   const std::uint32_t flags =
       hindrances_.load(std::memory_order_relaxed) & (closed_bit | boxes_bit);
@@ -47,7 +47,7 @@ void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noex
 
 bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
   const std::size_t others = senders_.size() + senders_.woken() - (was_woken ? 1 : 0);
-  // Counted before it looks: a sender that sleeps has seen no room after it was counted.
+  // Counted before it checks the space: a sleeping sender has found none after it was counted.
   count_senders(others + 1, senders_.size() + 1);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // see `has_waiting`
   shared_message none;                                  // a mailbox that displaces is never full
@@ -62,10 +62,11 @@ bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
   return true;
 }
 
-// By the loop, or once room is shown: what is not, its next look makes good.
+// Called by a loop, or after a loop has published its space. A later call covers space that was not
+// yet published.
 void mailbox_state::notify_space_locked(wake_batch& woken) noexcept {
   const std::size_t places = is_closed() ? wait_list::all : space();
-  // Each that was woken and has not come yet has a claim on one.
+  // Each woken sender that has not resumed yet has a claim to one place.
   if (places > senders_.woken()) senders_.wake(places - senders_.woken(), woken);
   count_senders(senders_.size() + senders_.woken(), senders_.size());
 }

@@ -6,8 +6,8 @@ namespace msgbus::exec {
 
 namespace {
 
-/// The state behind one of our executors; null for others. `any_io_executor::target` of Asio 1.22
-/// does not look at the type: this does.
+/// The state behind a `mailbox_strand`; null for other executors. `any_io_executor::target` of Asio
+/// 1.22 does not check the type, so this function does.
 const strand_state* state_of(const asio::any_io_executor& executor) noexcept {
   if (!executor) return nullptr;
   const std::type_info& type = executor.target_type();
@@ -57,7 +57,7 @@ bool detail::is_told(const asio::any_io_executor& here) noexcept {
 }
 
 void note_cancel_requested(const asio::any_io_executor& on) noexcept {
-  // Release: a coroutine that sees its signal sees this.
+  // Release: a coroutine that sees its signal sees this flag.
   if (const strand_state* const strand_of = state_of(on))
     strand_of->cancel_requested.store(true, std::memory_order_release);
 }

@@ -6,7 +6,7 @@
 namespace msgbus::exec {
 
 asio::awaitable<void> one_shot_event::wait() {
-  // A plain function, so that nothing is made inside a line that awaits (GCC 12).
+  // A named lambda in a plain function: no temporary in a line with `co_await` (GCC 12).
   auto initiate = [this](auto&& waiting) { start(std::move(waiting)); };
   return asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
 }
@@ -25,17 +25,17 @@ void one_shot_event::start(handler&& waiting) {
   unlink();
   handler ended(std::move(*handler_));
   handler_.reset();
-  asio::post(std::move(ended));  // never from inside an initiation: that would nest
+  asio::post(std::move(ended));  // not completed inside the initiation, which would recurse
 }
 
 one_shot_event::claimed one_shot_event::claim() noexcept {
-  // Release: what the caller did before. Acquire: the handler.
+  // Release: the caller's previous writes. Acquire: the handler.
   state seen = state::fresh;
   if (state_.compare_exchange_strong(seen, state::set, std::memory_order_acq_rel)) {
     return claimed::unstarted;
   }
-  // Another thread may be destroying the coroutine's context: it waits for `post_claimed`, or comes
-  // first and drops the handler itself.
+  // Another thread may destroy the coroutine's context. Either it waits for `post_claimed`, or it
+  // was first, and has dropped the handler itself.
   if (seen == state::set || !unlink_and_hold()) return claimed::nothing;
   state_.store(state::set, std::memory_order_release);
   return claimed::handler;
@@ -54,7 +54,7 @@ void one_shot_event::set() noexcept {
 
 void one_shot_event::context_ended() noexcept {
   state_.store(state::set, std::memory_order_release);
-  const handler dropped(std::move(*handler_));  // posts the end of the coroutine's frames
+  const handler dropped(std::move(*handler_));  // posts the destruction of the coroutine's frames
 }
 
 }  // namespace msgbus::exec

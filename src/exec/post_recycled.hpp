@@ -1,6 +1,6 @@
 #pragma once
 
-/// Posts without allocating, where the executor is one of Asio's own.
+/// Posts without an allocation, if the executor is one of Asio's own.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/io_context.hpp>
@@ -15,14 +15,14 @@ namespace msgbus::exec {
 
 template <class Executor, class F>
 bool post_if_it_is(const asio::any_io_executor& on, F& function) {
-  // `any_io_executor::target` of Asio 1.22 does not look at the type.
+  // `any_io_executor::target` of Asio 1.22 does not check the type.
   if (on.target_type() != typeid(Executor)) return false;
   asio::post(*on.target<Executor>(), std::move(function));
   return true;
 }
 
-/// Posts a function with an allocator of its own, such as a `wake_allocator`. `any_io_executor`
-/// itself has no way to pass an allocator on.
+/// Posts a function that has an associated allocator, such as a `wake_allocator`. `any_io_executor`
+/// itself ignores it.
 template <class F>
 void post_recycled(const asio::any_io_executor& on, F function) {
   if (post_if_it_is<asio::io_context::executor_type>(on, function) ||

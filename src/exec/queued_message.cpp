@@ -7,14 +7,14 @@ namespace msgbus::exec {
 
 namespace {
 
-/// Memory that is asked for together with that of a `shared_place`.
+/// Memory that is allocated together with a `shared_place`.
 struct behind {
   std::size_t bytes;
   std::size_t alignment;
   void* at = nullptr;
 };
 
-/// Owns a message behind itself, in the same block.
+/// Owns a message that follows it in the same block.
 struct shared_place {
   shared_place() = default;
   shared_place(const shared_place&) = delete;
@@ -26,7 +26,7 @@ struct shared_place {
   movable_queued_message* message = nullptr;
 };
 
-/// Allocates what is behind as well.
+/// Allocates the memory behind as well.
 template <class T>
 struct with_behind {
   using value_type = T;
@@ -58,7 +58,7 @@ struct with_behind {
     return alignment > __STDCPP_DEFAULT_NEW_ALIGNMENT__;
   }
 
-  behind* wanted;  // only while it allocates
+  behind* wanted;  // valid only during `allocate`
   std::size_t alignment;
 };
 

@@ -34,11 +34,11 @@ recycled_memory::~recycled_memory() {
 
 namespace {
 
-/// Blocks of one size that a thread keeps for what it makes next.
+/// Blocks of one size that a thread keeps for later use.
 struct spare_blocks {
   std::array<void*, 4> blocks;
   unsigned count = 0;
-  unsigned capacity = 0;  // 0 before the first, and when the thread ends
+  unsigned capacity = 0;  // 0 before the first block, and when the thread ends
   bool ended = false;
 };
 

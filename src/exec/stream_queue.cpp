@@ -96,7 +96,7 @@ asio::awaitable<void> stream_queue_base::take_value(std::shared_ptr<stream_queue
   if (!before.slot().is_connected()) {
     if (self->try_take_value(into)) co_return;
   } else {
-    // A cancellation that was posted before comes first: nothing may be taken after it (A9).
+    // An earlier posted cancellation runs first: after it, no event may be taken (A9).
     co_await asio::post(asio::use_awaitable);
   }
   const auto take_event = [](void* of, bool) {

@@ -15,7 +15,7 @@ struct task_group::state final : join_state {
     asio::awaitable<void> work;
   };
 
-  std::vector<std::unique_ptr<spawned>> all;  // the owner's
+  std::vector<std::unique_ptr<spawned>> all;  // used by the owner only
 };
 
 task_group::task_group() : state_(std::make_shared<state>()) {}

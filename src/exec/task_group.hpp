@@ -1,6 +1,6 @@
 #pragma once
 
-/// Awaitables that run at the same time, each on its executor, and are waited for together.
+/// Awaitables that run concurrently, each on its executor, and are joined together.
 
 #include "exec/join_state.hpp"
 
@@ -14,8 +14,8 @@
 
 namespace msgbus::exec {
 
-/// Owned by one coroutine, which starts tasks and then joins them. What a task refers to must be
-/// its own: it outlives the owner where the owner's context is destroyed first (A12).
+/// Owned by one coroutine, which starts tasks and then joins them. A task must own the objects that
+/// it uses: if the owner's context is destroyed first, the task outlives the owner (A12).
 class task_group {
  public:
   using when_cancelled = join_state::when_cancelled;
@@ -25,8 +25,9 @@ class task_group {
   task_group& operator=(const task_group&) = delete;
   ~task_group();
 
-  /// Starts one more. It may be cancelled if `on` is a consumer loop of ours; see `child_executor`.
-  /// If `on` is empty, because its context has ended, the task has failed, as aborted.
+  /// Starts a task. A running task can be cancelled if `on` is a `mailbox_strand`; see
+  /// `child_executor`. If `on` is empty, because its context has ended, the task fails with
+  /// `operation_aborted`.
   void start(const asio::any_io_executor& on, asio::awaitable<void> work);
 
   /// See `join_state::join`.
@@ -35,11 +36,11 @@ class task_group {
   /// See `join_state::cancel`. For any thread.
   void cancel(asio::cancellation_type type) noexcept;
 
-  /// What task number `index` threw; null if nothing. After `join`.
+  /// The exception of task number `index`; null if it has none. After `join`.
   [[nodiscard]] std::exception_ptr failure(std::size_t index) const;
-  /// Whether it was cancelled before it began.
+  /// Whether the task was cancelled before it began.
   [[nodiscard]] bool was_given_up(std::size_t index) const;
-  /// Whether its executor's context has ended.
+  /// Whether the context of the task's executor has ended.
   [[nodiscard]] bool has_lost_context(std::size_t index) const;
   [[nodiscard]] std::size_t size() const noexcept;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a `timer` is: also a part of a larger object, which then is its own timer.
+/// The state of a `timer`. A larger object may derive from it, and is then its own timer.
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/clock.hpp>
@@ -19,19 +19,19 @@
 
 namespace msgbus::exec {
 
-/// States of a timer: idle (no callback) -> waiting (a callback, of this turn) -> idle -> ..., and
-/// from any of them -> over (no steady timer). A wait that ends in a later turn than it began in,
-/// or in none, calls nobody. Where a clock is installed the steady timer never expires by itself:
-/// the clock ends its wait.
+/// States: idle (no callback) -> waiting (a callback, for this turn) -> idle -> ..., and from any
+/// of them -> over (no steady timer). A wait that ends in a later turn than its own, or after the
+/// end, calls no callback. With an installed clock, the steady timer does not expire by itself: the
+/// clock ends its wait.
 class timer_state : public std::enable_shared_from_this<timer_state>,
                     private context_shutdown_hook {
  public:
   explicit timer_state(asio::any_io_executor executor) {
     if (link(executor)) timer_.emplace(std::move(executor));
   }
-  virtual ~timer_state() = default;  // also where it is part of something larger
+  virtual ~timer_state() = default;  // for derived objects
 
-  // A callback is destroyed when the lock is gone: it may own what owns this.
+  // A callback is destroyed without the lock: it may own the owner of this object.
 
   void start(clock::duration after, std::function<void()> on_expiry) {
     const auto self = shared_from_this();
@@ -69,7 +69,7 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
   }
 
  private:
-  // A clock that is about to wake one wait while the next one begins must not wake that.
+  // Identifies its turn, so a clock that wakes it late does not end the wait of the next turn.
   class wait_of_turn final : public clock::clock_waiter {
    public:
     wait_of_turn(std::weak_ptr<timer_state> state, std::uint64_t turn) noexcept
@@ -98,7 +98,7 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
     clock_waiter_.reset();
   }
 
-  /// The pending wait ends at once, or else the next one does.
+  /// Ends the pending wait; if none is pending, the next one at once.
   void expire() {
     is_due_ = true;
     timer_->expires_at(clock::time_point::min());
@@ -121,9 +121,9 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
   std::optional<asio::steady_timer> timer_;
   std::function<void()> on_expiry_;
   std::uint64_t turn_ = 0;
-  std::shared_ptr<clock> clock_;  // that ends this turn; null: time does
+  std::shared_ptr<clock> clock_;  // ends this turn; null: the steady timer does
   std::shared_ptr<clock::clock_waiter> clock_waiter_;
-  bool is_due_ = false;  // by the clock
+  bool is_due_ = false;  // expired by the clock
 };
 
 }  // namespace msgbus::exec

@@ -26,7 +26,7 @@ asio::awaitable<void> wait_list::wait(attempt take, void* owner, const char* nam
 
 asio::awaitable<bool> wait_list::wait_for(attempt take, void* owner, clock::duration at_most,
                                           const char* name) {
-  // The timer's callback may outlive this frame by a moment, on another thread.
+  // The timer's callback may still run on another thread after this frame has ended.
   struct shared_node {
     explicit shared_node(wait_list& in) : mine(std::make_shared<node>(in)) {}
     shared_node(const shared_node&) = delete;
@@ -64,7 +64,7 @@ void wait_list::wake(std::size_t many, wake_batch& batch) noexcept {
 
 void wait_list::insert(node& added) noexcept {
   if (added.number_ == 0) added.number_ = ++numbers_;
-  // From the end: nearly every node is new.
+  // From the end, since nearly every node has the highest number.
   node* before = last_;
   while (before && before->number_ > added.number_) before = before->previous_;
   added.previous_ = before;
@@ -112,7 +112,7 @@ wake_batch::~wake_batch() {
     wait_list::node& next = *first_;
     first_ = next.next_;
     next.next_ = nullptr;
-    next.post_claimed();  // and the node may be gone
+    next.post_claimed();  // may destroy the node
   }
 }
 

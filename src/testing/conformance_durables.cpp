@@ -1,4 +1,4 @@
-// Cases of `pull`: who gets what.
+// Cases of `pull`: the distribution of messages.
 
 #include "testing/conformance_tools.hpp"
 
@@ -15,7 +15,7 @@ asio::awaitable<void> store_many(transport_environment& in, connection at, int m
   for (int i = 0; i < many; ++i) (void)co_await store(in, at, "a", std::to_string(i));
 }
 
-// Takes so many, in the order of coming, and acknowledges them.
+// Takes `many` deliveries in the order of arrival, and acknowledges them.
 asio::awaitable<texts> take(std::shared_ptr<collector> from, std::size_t many, duration within) {
   texts got;
   while (got.size() < many) {
@@ -33,7 +33,7 @@ asio::awaitable<void> credit(transport_environment& in) {
   co_await store_many(in, sender, 6);
   const auto got = std::make_shared<collector>();
   const auto source = co_await receiver->pull(from_stream(in), got);
-  // By the time that another one has got everything this one would have got something.
+  // When the control source has received everything, this source would have received something.
   const auto other = std::make_shared<collector>();
   const auto control = co_await receiver->pull(from_stream(in, "control"), other);
   control->ask(3);
@@ -111,7 +111,7 @@ asio::awaitable<void> shared(transport_environment& in) {
   const connection one = co_await in.connect();
   const connection other = co_await in.connect();
   co_await make_stream(in, sender);
-  // Both give to the same sink: what is checked is that nothing comes twice.
+  // Both sources deliver to one sink, which then shows whether a message comes twice.
   const auto got = std::make_shared<collector>();
   const auto first = co_await one->pull(from_stream(in), got);
   const auto second = co_await other->pull(from_stream(in), got);
@@ -187,7 +187,7 @@ asio::awaitable<void> other_patience(transport_environment& in) {
   (void)co_await store(in, mine, "a", "x");
   source->ask(2);
   auto first = co_await got->next(in.deadline());
-  first.reset();  // its patience begins
+  first.reset();  // its `ack_wait` begins
   const auto second = co_await got->next(in.deadline());
   expect(second->times == 2, "of several, the last that attaches says the patience");
   second->ack();
@@ -203,7 +203,7 @@ asio::awaitable<void> stopped_source(transport_environment& in) {
   source->ask(1);
   const auto first = co_await got->next(in.deadline());
   source->stop();
-  source->ask(1);  // of no use
+  source->ask(1);  // has no effect
   expect(first->ack(), "a delivered message may be settled after the source has stopped");
   co_await receiver->flush(in.deadline());
   const auto later = std::make_shared<collector>();

@@ -1,4 +1,4 @@
-// Cases of headers: each is carried as it is, or refused.
+// Cases of headers: each arrives unchanged, or is refused.
 
 #include "testing/conformance_tools.hpp"
 
@@ -10,7 +10,7 @@ namespace {
 
 using transport::urgency;
 
-// Not in coroutines: GCC 12 has no lists of initialisers where it awaits.
+// Not in coroutines: GCC 12 does not compile an initializer list in an expression with `co_await`.
 headers odd_headers() {
   return {{"A-Text", "k\xc3\xa4se"}, {"B", "a  b"},       {"C", "a: b"}, {"D", ":"},
           {"E", "No-Header: x"},     {"F", "\"quoted\""}, {"G", ","},    {"H", "\xff"},
@@ -75,7 +75,7 @@ asio::awaitable<void> headers_not_stored(transport_environment& in) {
   }
 }
 
-// `%`: in its place the id that a test run uses alone.
+// `%` stands for an id that only this test run uses.
 const std::vector<std::string>& ids_to_refuse() {
   static const std::vector<std::string> all{"", " ", " %", "% ", "%\n", "\t%", "%\r\n", "%\x01"};
   return all;

@@ -18,7 +18,7 @@ namespace {
 
 using transport::urgency;
 
-// Something that runs beside the case, on the case's executor.
+// An operation that runs beside the case, on the case's executor.
 class beside final : public changing {
  public:
   static std::shared_ptr<beside> start(const asio::any_io_executor& on,
@@ -48,7 +48,7 @@ class beside final : public changing {
     asio::post(strand_, [self] { self->signal_.emit(asio::cancellation_type::terminal); });
   }
 
-  /// Completes when it has ended, with what it threw.
+  /// Completes when the operation has ended, with its exception or null.
   static asio::awaitable<std::exception_ptr> failure(std::shared_ptr<beside> of, duration within) {
     std::function<bool()> holds = [of] { return of->done(); };
     std::string text = "the end of a wait";
@@ -91,7 +91,7 @@ asio::awaitable<void> closed_refuses(transport_environment& in) {
   const auto got = std::make_shared<recorder>();
   const auto feed = mine->subscribe(in.topic("a"), "", got);
   mine->close();
-  mine->close();  // once more
+  mine->close();  // a second call has no effect
   const auto publish = [&] { mine->publish(made(in.topic("a")), urgency::bulk); };
   const auto subscribe = [&] { (void)mine->subscribe(in.topic("a"), "", got); };
   const error a = thrown_by(publish, "publishing over a closed connection");
@@ -138,7 +138,7 @@ asio::awaitable<void> destructor_closes(transport_environment& in) {
   sender.reset();
   co_await heard->until_size(1, in.deadline());
   co_await got->until_ended(in.deadline());
-  source->ask(1);  // of no use, and safe
+  source->ask(1);  // safe, and without effect
 }
 
 asio::awaitable<void> sources_end(transport_environment& in) {
@@ -286,7 +286,7 @@ asio::awaitable<void> endless_waits(transport_environment& in) {
   const auto flushing = beside::start(here, flush_alone(mine, duration::max()));
   envelope message = with_id(in.topic("a"), "2");
   const auto storing = beside::start(here, store_alone(mine, std::move(message), duration::max()));
-  // They would be over by the time that these are.
+  // A short wait would have ended by the time that these stores have completed.
   for (int i = 0; i < 3; ++i) (void)co_await store(in, other, "b", std::to_string(i));
   expect(!flushing->done() && !storing->done(), "a wait without an end does not end by itself");
   const auto over = beside::start(here, flush_alone(mine, duration::min()));
@@ -319,7 +319,7 @@ asio::awaitable<void> endless_patience(transport_environment& in) {
   const auto first = co_await got->next(in.deadline());
   const auto second = co_await got->next(in.deadline());
   expect(second->nak(duration::max()), "a delivered message can get a nak");
-  // Its patience is far from its end by the time that this one comes.
+  // A short `ack_wait` would have ended by the time that this message arrives.
   (void)co_await store(in, mine, "a", "3");
   const auto third = co_await got->next(in.deadline());
   expect(third->message.payload == "3" && got->came() == 3, "patience for ever does not end");

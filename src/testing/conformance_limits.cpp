@@ -8,7 +8,7 @@ namespace {
 
 using transport::urgency;
 
-// Without a limit there is nothing to refuse: then much more than usual passes.
+// For a transport without a limit: much more than usual must pass.
 constexpr std::size_t much = 4 << 20;
 
 std::size_t most(const transport_environment& in) {
@@ -58,7 +58,7 @@ asio::awaitable<void> too_large_to_store(transport_environment& in) {
   co_await make_stream(in, mine);
   if (in.max_payload() != 0) {
     envelope large = with_id(in.topic("a"), "large");
-    large.payload.assign(most(in), 'x');  // and a header
+    large.payload.assign(most(in), 'x');  // the header exceeds the limit
     const error e = co_await error_of(mine->store(large, in.deadline()), "a large store");
     expect_refusal(e, large, in);
   }

@@ -1,4 +1,4 @@
-// Cases of `nak` and of patience.
+// Cases of `nak` and of `ack_wait`.
 
 #include "testing/conformance_tools.hpp"
 
@@ -52,7 +52,7 @@ asio::awaitable<void> nak_waits(transport_environment& in) {
   other->ack();
   const delivery again = co_await got->next(in.deadline());
   expect(again->message.payload == "one" && again->times == 2, "it comes again");
-  // A server's clock is not ours to the tick.
+  // A server's clock may differ a little from this one.
   expect(exec::now(here) - start >= in.patience() * 9 / 10, "when its delay has passed");
   again->ack();
 }
@@ -71,7 +71,7 @@ asio::awaitable<void> term_is_final(transport_environment& in) {
   delivery second = co_await got->next(in.deadline());
   first->term();
   second.reset();
-  // The second one's patience ends after the first one's would have ended.
+  // The second delivery's `ack_wait` ends after that of the first would have ended.
   const delivery again = co_await got->next(in.deadline());
   expect(again->message.payload == "two", "a terminated message is not redelivered");
   again->ack();
@@ -129,7 +129,7 @@ asio::awaitable<void> alive_is_in_progress(transport_environment& in) {
   source->ask(2);
   delivery long_one = co_await got->next(in.deadline());
   delivery tick = co_await got->next(in.deadline());
-  // The other message tells the time: it is given back, and comes again when its delay is over.
+  // The other message measures time: it gets a nak, and is redelivered after the delay.
   for (int i = 0; i < 6; ++i) {
     tick->nak(in.patience() / 2);
     source->ask(1);
@@ -145,7 +145,7 @@ asio::awaitable<void> alive_is_in_progress(transport_environment& in) {
   again->ack();
 }
 
-// As a plain handler may.
+// Blocks the thread, as a plain handler may.
 void block_thread(duration how_long) {
   std::mutex mutex;
   std::condition_variable never;

@@ -8,7 +8,7 @@ namespace {
 
 using transport::urgency;
 
-// Answers what comes with its payload and a mark.
+// Answers each message with a mark and its payload.
 class echo final : public transport::sink {
  public:
   explicit echo(std::weak_ptr<transport::transport> over) : over_(std::move(over)) {}
@@ -92,7 +92,7 @@ asio::awaitable<void> own_service(transport_environment& in) {
   expect(got->at(0).payload == "answer to 1", "a process may call a service of its own");
 }
 
-// What a remote service ends its calls with: they need not wait for their time-out.
+// A remote service ends its calls on this notification, before their timeout.
 asio::awaitable<void> loss_ends_requests(transport_environment& in) {
   const connection client = co_await in.connect();
   const connection server = co_await in.connect();
@@ -111,7 +111,7 @@ asio::awaitable<void> loss_ends_requests(transport_environment& in) {
   co_await in.cut(*client);
   co_await got->until_lost(1, in.deadline());
   expect(got->size() == 0, "a request that waits is told of the loss instead of an answer");
-  // One that is made while the connection is away is sent later, and is not lost.
+  // A request that is made while the connection is away is sent later, and is not lost.
   client->publish(asked(in.topic("users.get"), "2", inbox + ".2"), urgency::at_once);
   co_await in.restore(*client);
   co_await got->until_size(1, in.deadline());

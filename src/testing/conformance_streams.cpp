@@ -9,7 +9,7 @@ namespace {
 using transport::urgency;
 using texts = std::vector<std::string>;
 
-// Coroutines are kept small: GCC 12 sees a mismatch of new and delete in large frames.
+// Coroutines are kept small: for large frames, GCC 12 warns of mismatched new and delete.
 
 asio::awaitable<void> make_stream_of(transport_environment& in, const connection& at,
                                      const char* topics, std::int64_t max_messages = -1) {
@@ -21,7 +21,7 @@ asio::awaitable<void> make_stream_of(transport_environment& in, const connection
   return at->ensure_stream(std::move(options));
 }
 
-// The stream gives these first, to a new durable.
+// Expects these payloads as the first messages of the stream, for a new durable.
 asio::awaitable<void> expect_payloads(transport_environment& in, connection at, texts wanted,
                                       std::string sentence) {
   const auto got = std::make_shared<collector>();
@@ -101,7 +101,7 @@ asio::awaitable<void> more_topics(transport_environment& in) {
   const connection sender = co_await in.connect();
   co_await make_stream_of(in, sender, "a");
   (void)co_await store(in, sender, "a", "one");
-  co_await make_stream_of(in, sender, "a");  // nothing new
+  co_await make_stream_of(in, sender, "a");  // adds nothing
   co_await make_stream_of(in, sender, "b.*");
   const auto second = co_await store(in, sender, "b.x", "two");
   const auto third = co_await store(in, sender, "a", "three");

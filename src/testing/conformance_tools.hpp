@@ -1,6 +1,6 @@
 #pragma once
 
-// What the conformance cases are made of.
+// Tools for the conformance cases.
 
 #include <msgbus/detail/exec/wait_list.hpp>
 #include <msgbus/error.hpp>
@@ -40,11 +40,11 @@ inline constexpr transport::features durable{.durable = true};
 inline constexpr transport::features away{.away = true};
 inline constexpr transport::features durable_and_away{.durable = true, .away = true};
 
-/// The case ends when it does not hold.
+/// Throws `conformance_failure` with the sentence unless `holds`.
 void expect(bool holds, std::string_view sentence);
 [[noreturn]] void fail(const std::string& sentence);
 
-/// What it throws, which must be an `error`.
+/// The exception of the operation, which must be an `error`.
 template <class T>
 asio::awaitable<error> error_of(asio::awaitable<T> operation, std::string called) {
   try {
@@ -65,10 +65,10 @@ error thrown_by(Call call, std::string_view called) {
   fail(std::string(called) + " should have thrown");
 }
 
-/// Something that other threads change and a coroutine waits for.
+/// An object that other threads change, while a coroutine waits for a condition.
 class changing {
  public:
-  /// Completes when it holds; fails when it does not in time. For one coroutine.
+  /// Completes when the condition holds; fails if it does not within the time. For one coroutine.
   asio::awaitable<void> until(std::function<bool()> holds, duration within, std::string text);
 
  protected:
@@ -80,7 +80,7 @@ class changing {
   exec::wait_list waiting_{mutex_};
 };
 
-/// Keeps what a subscription gives.
+/// Keeps the messages of a subscription.
 class recorder final : public transport::sink, public changing {
  public:
   bool take(envelope&& message, bool may_wait) noexcept override;
@@ -92,17 +92,17 @@ class recorder final : public transport::sink, public changing {
   [[nodiscard]] std::size_t refused() const noexcept { return refused_; }
   [[nodiscard]] envelope at(std::size_t index) const;
   [[nodiscard]] std::vector<std::string> payloads() const;
-  /// Whether two calls ever ran at once.
+  /// Whether two calls ever ran at the same time.
   [[nodiscard]] bool overlapped() const noexcept { return overlapped_; }
 
   /// Whether `caught_up` was called after the last call of `take`.
   [[nodiscard]] bool has_caught_up() const noexcept { return !behind_; }
-  /// How often it was told that the connection was lost.
+  /// The number of notifications that the connection was lost.
   [[nodiscard]] std::size_t losses() const noexcept { return losses_; }
 
-  /// Completes when so many have come.
+  /// Completes when `many` messages have come.
   asio::awaitable<void> until_size(std::size_t many, duration within);
-  /// Completes when the connection was lost so often.
+  /// Completes when the connection was lost `times` times.
   asio::awaitable<void> until_lost(std::size_t times, duration within);
 
  private:
@@ -116,17 +116,17 @@ class recorder final : public transport::sink, public changing {
   std::atomic<std::size_t> losses_{0};
 };
 
-/// Keeps what a source gives, until it is taken out.
+/// Keeps the deliveries of a source until they are taken out.
 class collector final : public transport::delivery_sink, public changing {
  public:
   void take(std::unique_ptr<transport::delivery> received) noexcept override;
   void ended(std::exception_ptr why) noexcept override;
 
-  /// How many have come, those that were taken out included.
+  /// The number of deliveries so far, taken out or not.
   [[nodiscard]] std::size_t came() const;
   [[nodiscard]] std::exception_ptr why_ended() const;
 
-  /// The next one, in the order of coming.
+  /// The next delivery, in the order of arrival.
   asio::awaitable<std::unique_ptr<transport::delivery>> next(duration within);
   asio::awaitable<void> until_ended(duration within);
 
@@ -137,26 +137,26 @@ class collector final : public transport::delivery_sink, public changing {
   std::exception_ptr why_;
 };
 
-/// An envelope of the case.
+/// An envelope for a case.
 [[nodiscard]] envelope made(const std::string& topic, std::string payload = {});
 
-/// The same with an id, which is that of its topic and payload.
+/// The same, with an id made of topic and payload.
 [[nodiscard]] envelope with_id(const std::string& topic, std::string payload);
 
-/// A subscription that is surely there.
+/// A subscription that is active on completion.
 asio::awaitable<std::unique_ptr<transport::feed>> listen(const connection& at, std::string pattern,
                                                          std::string group,
                                                          std::shared_ptr<recorder> to,
                                                          duration within);
 
-/// Makes the stream of the case, of all its topics.
+/// Makes the stream of the case, for all its topics.
 asio::awaitable<void> make_stream(transport_environment& in, const connection& at);
 
 /// Stores a message in the stream of the case.
 asio::awaitable<transport::stored> store(transport_environment& in, const connection& at,
                                          std::string name, std::string payload);
 
-/// A source of the stream of the case.
+/// Options for a source of the case's stream.
 [[nodiscard]] transport::pull_options from_stream(const transport_environment& in,
                                                   std::string durable_name = "workers");
 

@@ -77,7 +77,8 @@ asio::awaitable<void> everyone_gets_it(transport_environment& in) {
   co_await c->until_size(1, in.deadline());
 }
 
-// Three members. Not in a coroutine: GCC 12 has no lists of initialisers where it awaits.
+// Three members. Not in a coroutine: GCC 12 does not compile an initializer list in an expression
+// with `co_await`.
 std::vector<connection> members_at(const connection& one, const connection& other) {
   return {one, one, other};
 }
@@ -192,7 +193,7 @@ asio::awaitable<void> stopped_feed(transport_environment& in) {
   sender->publish(made(in.topic("a"), "after"), urgency::bulk);
   co_await other->until_size(2, in.deadline());
   expect(got->size() == 2, "a feed gives nothing after it was stopped, or destroyed");
-  stopped->stop();  // once more
+  stopped->stop();  // a second call has no effect
 }
 
 asio::awaitable<void> refused(transport_environment& in) {
@@ -224,7 +225,7 @@ asio::awaitable<void> invalid_topics(transport_environment& in) {
   co_await mine->flush(in.deadline());
 }
 
-// A server ends the connection of a client that sends longer lines.
+// A server closes the connection of a client that sends longer lines.
 asio::awaitable<void> names_too_long(transport_environment& in) {
   const connection mine = co_await in.connect();
   const connection other = co_await in.connect();

@@ -73,7 +73,7 @@ faults faults::every(std::size_t n) {
 }
 
 faults faults::sometimes(double probability, std::uint64_t seed) {
-  // Not a distribution: those differ between standard libraries.
+  // Not a standard distribution: its results differ between standard libraries.
   return faults([probability, random = std::mt19937_64(seed)](std::size_t) mutable {
     return static_cast<double>(random() >> 11) * 0x1p-53 < probability;
   });

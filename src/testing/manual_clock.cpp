@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto never = manual_clock::time_point::max();
 
-// However far it moves on, the end of time does not come.
+// The sum, but always before `never`.
 manual_clock::time_point later(manual_clock::time_point from, manual_clock::duration by) {
   return std::min(detail::saturating_add(from, by), never - manual_clock::duration(1));
 }
@@ -36,7 +36,7 @@ class manual_clock::state final : public exec::clock {
   }
 
   void remove(const clock_waiter& waiting) noexcept override {
-    std::shared_ptr<clock_waiter> removed;  // let go without the lock
+    std::shared_ptr<clock_waiter> removed;  // destroyed without the lock
     const std::lock_guard lock(mutex_);
     for (auto each = waiting_.begin(); each != waiting_.end(); ++each) {
       if (each->second.get() != &waiting) continue;
@@ -77,7 +77,7 @@ class manual_clock::state final : public exec::clock {
   mutable std::mutex mutex_;
   time_point now_{std::chrono::hours(24)};  // not the epoch, which may mean "never"
   std::multimap<time_point, std::shared_ptr<clock_waiter>>
-      waiting_;  // equal times in order of coming
+      waiting_;  // equal times in the order of `add`
 };
 
 manual_clock::manual_clock(asio::execution_context& context) : state_(std::make_shared<state>()) {

@@ -32,7 +32,7 @@ class step_queue final : public asio::execution_context::service {
 
   void push(std::unique_ptr<posted> added) {
     const std::lock_guard lock(mutex_);
-    if (over_) return;  // what is posted while the context is destroyed is destroyed too
+    if (over_) return;  // a function posted during shutdown is destroyed
     steps_.push_back(std::move(added));
     if (waiting_) asio::post(context_, [] {});
   }
@@ -59,7 +59,7 @@ class step_queue final : public asio::execution_context::service {
     return true;
   }
 
-  /// Waits until there is a step, perhaps, or it is too late.
+  /// Waits until there may be a step, or until the time.
   void wait(std::chrono::steady_clock::time_point until) {
     {
       const std::lock_guard lock(mutex_);
@@ -78,7 +78,7 @@ class step_queue final : public asio::execution_context::service {
   [[nodiscard]] std::size_t done() const noexcept { return done_; }
 
  private:
-  /// This thread does a step.
+  /// Marks this thread as the one that runs a step.
   class running {
    public:
     explicit running(std::atomic<std::thread::id>& runner) noexcept : runner_(runner) {
@@ -92,7 +92,7 @@ class step_queue final : public asio::execution_context::service {
     std::atomic<std::thread::id>& runner_;
   };
 
-  // What Asio has completed becomes steps.
+  // Makes steps of Asio's completed operations.
   void poll() {
     context_.restart();
     context_.poll();
@@ -101,15 +101,15 @@ class step_queue final : public asio::execution_context::service {
   std::unique_ptr<posted> take() {
     const std::lock_guard lock(mutex_);
     if (steps_.empty()) return nullptr;
-    // Not a distribution: those differ between standard libraries.
+    // Not a standard distribution: its results differ between standard libraries.
     const auto at = random_ ? static_cast<std::ptrdiff_t>((*random_)() % steps_.size()) : 0;
     std::unique_ptr<posted> taken = std::move(steps_[static_cast<std::size_t>(at)]);
     steps_.erase(steps_.begin() + at);
     return taken;
   }
 
-  // Called after the services that were made later, and before the scheduler's. Destroying a step
-  // may post others, which destroy what they belong to.
+  // Called after the shutdown of services that were made later, and before that of the scheduler.
+  // The destruction of a step may post further steps, which destroy their owners.
   void shutdown() override {
     for (;;) {
       std::deque<std::unique_ptr<posted>> last;
@@ -190,7 +190,7 @@ bool stepping_context::run_until(const std::function<bool()>& holds,
 }
 
 void stepping_context::throw_stuck() {
-  // Without any work, not even a timer that waits, Asio stops a context that is polled.
+  // Asio stops a polled context that has no work, such as a pending timer.
   (void)queue_->size();
   const char* const why =
       context_.stopped()

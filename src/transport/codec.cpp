@@ -12,8 +12,8 @@ constexpr std::string_view json_type = "application/json";
 constexpr std::string_view cbor_type = "application/cbor";
 constexpr std::size_t longest_excerpt = 120;
 
-/// Without parameters such as a character set, which mean nothing for these types (RFC 8259). The
-/// names are compared without their case (RFC 9110).
+/// The media type in lower case (names are not case-sensitive, RFC 9110), without parameters such
+/// as a character set, which have no meaning for these types (RFC 8259).
 std::string media_type(std::string_view content_type) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   content_type = content_type.substr(0, content_type.find(';'));
@@ -26,8 +26,9 @@ std::string media_type(std::string_view content_type) {
   return media;
 }
 
-/// Why this value cannot be written, as an end of "its value ..."; null if it can. What it contains
-/// is not looked at. An encoder would write another value, or nothing, and not say so.
+/// The reason why this value cannot be written, as a predicate for "its value ..."; null if it can
+/// be. Does not check nested values. Without this check, the encoder would write another value, or
+/// none, without an error.
 const char* why_not_writable(const nlohmann::json& value, encoding wanted) {
   using kind = nlohmann::json::value_t;
   switch (value.type()) {
@@ -68,8 +69,8 @@ std::string pointer_token(std::string_view key) {
   return token;
 }
 
-/// Finds the first one. Texts are looked at where `and_texts` says so: an encoder finds them
-/// itself, though not where they are.
+/// Finds the first unwritable value. Texts are checked only with `and_texts`: the encoder finds
+/// them itself, but does not report their path.
 bool find_unwritable(const nlohmann::json& in, encoding wanted, bool and_texts, unwritable& found) {
   if (in.is_object()) {
     for (const auto& [key, value] : in.get_ref<const nlohmann::json::object_t&>()) {
@@ -110,8 +111,8 @@ void check_writable(const nlohmann::json& from, encoding wanted, bool and_texts,
   throw_not_encoded(type, where + found.why);
 }
 
-/// Reads nothing, and stops where values are nested too deeply: CBOR is read by recursion, and what
-/// others send must not decide how deep that goes.
+/// Reads no values, and stops if they are nested too deeply. CBOR is read by recursion, whose depth
+/// must not depend on the sender.
 class depth_check : public nlohmann::json_sax<nlohmann::json> {
  public:
   [[nodiscard]] bool is_too_deep() const noexcept { return too_deep_; }
@@ -129,7 +130,7 @@ class depth_check : public nlohmann::json_sax<nlohmann::json> {
   bool binary(binary_t&) override { return true; }
   bool key(string_t&) override { return true; }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    return false;  // it is found again, and said, by whoever reads it
+    return false;  // the reader finds and reports it again
   }
 
  private:
@@ -195,7 +196,7 @@ void throw_not_decoded(std::string_view type, const char* why) {
 }
 
 void throw_wrong_json(std::string_view type, const char* wanted, const nlohmann::json& given) {
-  // What is nested is written by recursion, and may be nested deeply.
+  // Nested values are not shown: they are written by recursion, and may be nested deeply.
   const std::string there =
       given.is_structured() ? std::string("an ") + given.type_name()
                             : given.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -25,7 +25,7 @@ constexpr auto token_table = [] {
 
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
-/// Null if there is none.
+/// The fault of a header's name; null if there is none.
 const char* fault_of_name(std::string_view name) noexcept {
   if (name.empty()) return "is empty";
   if (name == header::status) return "is the server's own";
@@ -41,7 +41,7 @@ const char* fault_of_value(std::string_view value) noexcept {
   return nullptr;
 }
 
-// Values are not quoted: a header may hold a secret.
+// The value is not quoted: it may be a secret.
 [[noreturn]] void refuse(std::string_view name, const char* text, const char* fault) {
   constexpr std::size_t shown = 100;
   throw error(errc::bad_arguments, "the header '" + detail::shortened(name, shown) +

@@ -11,16 +11,16 @@
 
 namespace msgbus::transport {
 
-/// Payload and headers, as NATS writes them.
+/// The number of bytes of payload and headers, as NATS writes them.
 [[nodiscard]] std::size_t size_of(const envelope& message) noexcept;
 
-/// It names topic, size and limit.
+/// The error names the topic, the size and the limit.
 [[nodiscard]] message_refused too_large(const envelope& message, std::size_t limit);
 
-/// A server of NATS reads a line of 4096 bytes, with the command's word and numbers, and ends the
-/// connection of a client that sends a longer one.
+/// The limit for the names in one command. A NATS server reads lines of up to 4096 bytes, with the
+/// command's word and numbers, and closes the connection of a client that sends a longer line.
 inline constexpr std::size_t longest_names = 4000;
-/// Of JetStream's streams and durable consumers.
+/// The limit for names of streams and durable consumers, as in JetStream.
 inline constexpr std::size_t longest_stream_name = 255;
 
 /// Throws `invalid_topic` if topic (or pattern), reply topic and group are too long together.

@@ -23,7 +23,7 @@ namespace {
 
 // --- Waiting for the connection. -----------------------------------------------------------------
 
-/// Completes when the connection is there, which it may not be any more a moment later.
+/// Completes when the connection is present. It may be away again when the caller resumes.
 asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::time_point until,
                                   const char* text) {
   const auto is_there = [](void* waited_for, bool) {
@@ -38,7 +38,7 @@ asio::awaitable<void> until_there(std::shared_ptr<connection> at, exec::clock::t
               "msgbus: " + at->describe() + " was away for longer than the timeout of the " + text);
 }
 
-// --- What is awaited. Each resumes its caller on the caller's executor, and never inline. --------
+// --- The operations. Each resumes its caller on the caller's executor, and never inline. ---------
 
 asio::awaitable<void> next_turn() {
   co_await asio::post(asio::use_awaitable);

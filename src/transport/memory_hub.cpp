@@ -26,7 +26,7 @@ std::shared_ptr<connection> hub::connect(asio::any_io_executor executor, memory_
 void hub::set_away(bool away) {
   hub_lock lock(shared_from_this());
   all_away_ = away;
-  // All are back before the first one sends what it has kept.
+  // All connections are back before the first one sends its kept messages.
   for (const auto& [number, each] : connections_) each->set_away(lock, away);
   for (const auto& [number, each] : connections_) each->catch_up(lock);
   hand_out_all();
@@ -77,7 +77,7 @@ void hub::hold_all_of(const connection& owner, bool in_progress) {
   }
 }
 
-// --- Those who get something. --------------------------------------------------------------------
+// --- Subscriptions and sources. ------------------------------------------------------------------
 
 void hub::add(std::shared_ptr<feed_end> added, std::string pattern, std::string group) {
   router_.add(added->number(), added->of().number(), std::move(pattern), std::move(group));

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the connections of a memory broker share. One lock guards it all; it is never held while
-// user code runs, and what may be user code's is destroyed when it is gone.
+// The state that the connections of a memory broker share. One lock guards all of it. It is never
+// held while user code runs: objects of users are destroyed after it is released.
 
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/timer.hpp>
@@ -27,7 +27,7 @@ namespace msgbus::transport::memory {
 class hub;
 class connection;
 
-/// Holds the hub's lock, and what is to be destroyed after it.
+/// Holds the hub's lock, and the objects to destroy after its release.
 class hub_lock {
  public:
   explicit hub_lock(std::shared_ptr<hub> of);
@@ -46,7 +46,7 @@ class hub_lock {
   std::unique_lock<std::mutex> lock_;
 };
 
-/// Where something leaves the broker, on the executor of a connection and one at a time.
+/// Hands messages out of the broker, one at a time, on the executor of a connection.
 class outlet : public std::enable_shared_from_this<outlet> {
  public:
   explicit outlet(std::shared_ptr<connection> of, std::uint64_t number) noexcept
@@ -59,13 +59,13 @@ class outlet : public std::enable_shared_from_this<outlet> {
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
  protected:
-  /// Under the lock: there is something to give.
+  /// Called under the lock, when there is something to hand out.
   void schedule();
-  /// Under the lock: there is nothing more.
+  /// Called under the lock, when there is nothing more to hand out.
   void rest() noexcept { posted_ = false; }
 
  private:
-  /// Gives one thing, without the lock; false if it came to rest.
+  /// Hands out one thing, without the lock; false after `rest`.
   virtual bool give_one() = 0;
   void run();
   void post();
@@ -82,7 +82,7 @@ class feed_end final : public outlet {
       : outlet(std::move(of), number), to_(std::move(to)) {}
 
   void push(const message& one);
-  /// The connection was lost: the sink is told when it has got what came before.
+  /// Called when the connection is lost. The sink is notified after all earlier messages.
   void interrupt();
   void stop(hub_lock& lock);
 
@@ -98,7 +98,7 @@ class feed_end final : public outlet {
   std::atomic<std::uint64_t> dropped_{0};
 };
 
-/// Where a durable consumer is pulled from.
+/// A stream and one of its durable consumers.
 struct durable_ref {
   std::shared_ptr<memory_stream> stream;
   std::shared_ptr<durable_state> state;
@@ -114,7 +114,7 @@ class source_end final : public outlet {
   void push(handout given);
   void ask(hub_lock& lock, std::size_t more);
   void set_away(bool away);
-  /// Whoever has credit looks again when the consumer's next delivery is due.
+  /// If this source has credit, starts a timer for the consumer's next due redelivery.
   void wait_for_due(time_point now);
   void stop(hub_lock& lock);
   void end(hub_lock& lock, std::exception_ptr why);
@@ -125,14 +125,14 @@ class source_end final : public outlet {
   void look_again();
 
   const durable_ref from_;
-  std::shared_ptr<delivery_sink> to_;  // null: stopped, or told that it has ended
+  std::shared_ptr<delivery_sink> to_;  // null: stopped, or notified of the end
   std::deque<handout> waiting_;
   std::exception_ptr ended_;
   exec::timer timer_;
   std::optional<time_point> timer_due_;
 };
 
-/// A connection, as the broker sees it. The user's handle closes it.
+/// A connection, as the broker sees it. The destructor of the user's handle closes it.
 class connection final : public std::enable_shared_from_this<connection>,
                          private exec::context_shutdown_hook {
  public:
@@ -157,10 +157,10 @@ class connection final : public std::enable_shared_from_this<connection>,
   [[nodiscard]] bool context_is_there() const noexcept { return !context_ended_; }
   /// Throws `closed`.
   void must_be_open() const;
-  /// Throws if it is too large.
+  /// Throws if the message is too large.
   void must_fit(const envelope& one) const;
 
-  /// Does it, or keeps it until the connection is back.
+  /// Runs `act` now, or when the connection is back.
   template <class Act>
   void do_or_keep(hub_lock& lock, Act act) {
     if (away_) {
@@ -171,7 +171,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   }
   void publish(hub_lock& lock, message one, bool to_itself);
   void set_away(hub_lock& lock, bool away);
-  /// Does what was kept, and wakes who waits, if it is back.
+  /// If the connection is back, runs the kept actions and wakes the waiting coroutines.
   void catch_up(hub_lock& lock);
 
   /// Coroutines that wait until the connection is back, or closed.
@@ -182,7 +182,7 @@ class connection final : public std::enable_shared_from_this<connection>,
 
   const std::shared_ptr<hub> hub_;
   const std::uint64_t number_;
-  asio::any_io_executor executor_;  // empty once its context has ended: it must not outlive that
+  asio::any_io_executor executor_;  // empty after its context has ended, which it must not outlive
   const memory_options options_;
   std::atomic<std::uint64_t> inboxes_{0};
   bool closed_ = false;
@@ -196,7 +196,7 @@ class hub : public std::enable_shared_from_this<hub> {
  public:
   [[nodiscard]] std::shared_ptr<connection> connect(asio::any_io_executor executor,
                                                     memory_options options);
-  /// All connections, also those to come; or one.
+  /// For all connections, also later ones; or for one.
   void set_away(bool away);
   void set_away(connection& one, bool away);
 
@@ -204,18 +204,19 @@ class hub : public std::enable_shared_from_this<hub> {
 
   [[nodiscard]] std::uint64_t next_number() noexcept { return ++numbers_; }
   [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
-  /// The time, which is also that of this connection's context.
+  /// The broker's time, which follows the clock of this connection's context.
   [[nodiscard]] time_point now(const connection& by);
   [[nodiscard]] time_point now() { return time_.now(); }
 
-  /// Gives it to those who listen, and to the stream that takes the topic; that is returned.
+  /// Gives the message to the matching subscriptions and streams. Returns its position in the
+  /// stream, if one takes the topic.
   std::optional<stored> send(connection& from, const message& one, bool to_itself);
 
   [[nodiscard]] std::shared_ptr<memory_stream> find_stream(const std::string& name) const;
   void ensure_stream(stream_options wanted);
   [[nodiscard]] durable_ref find_durable(const pull_options& which);
 
-  /// Gives out what can be given out now.
+  /// Hands out all messages that are due now and for which there is credit.
   void hand_out(const durable_ref& from);
   void hand_out_all();
 
@@ -224,10 +225,11 @@ class hub : public std::enable_shared_from_this<hub> {
   void remove(const feed_end& removed);
   void remove(const source_end& removed);
   void remove(connection& closed, hub_lock& lock);
-  /// Whether the deliveries of this connection are in progress, or the patience with them begins.
+  /// With `in_progress`, the unsettled deliveries of this connection are in progress; without,
+  /// their `ack_wait` begins.
   void hold_all_of(const connection& owner, bool in_progress);
 
-  /// Those of one connection.
+  /// For the feeds or sources of one connection.
   void interrupt_feeds_of(const connection& owner);
   [[nodiscard]] std::vector<std::shared_ptr<source_end>> sources_of(const connection& owner) const;
 
@@ -238,7 +240,7 @@ class hub : public std::enable_shared_from_this<hub> {
   std::uint64_t numbers_ = 0;
   bool all_away_ = false;
   shared_time time_;
-  std::map<std::uint64_t, connection*> connections_;  // that are not closed
+  std::map<std::uint64_t, connection*> connections_;  // the open connections
   memory_router router_;
   std::map<std::uint64_t, std::shared_ptr<feed_end>> feeds_;
   std::map<std::uint64_t, std::shared_ptr<source_end>> sources_;

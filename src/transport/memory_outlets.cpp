@@ -8,11 +8,11 @@ namespace msgbus::transport::memory {
 
 namespace {
 
-// A busy outlet lets others run after so many.
+// The number of things that an outlet hands out before other work runs.
 constexpr int batch = 32;
 
-/// A delivery that settles itself at the broker, now or when its connection is back. Made under the
-/// lock, settled and destroyed without it.
+/// A delivery that is settled at the broker, now or when its connection is back. Constructed under
+/// the lock, settled and destroyed without it.
 class memory_delivery final : public delivery {
  public:
   memory_delivery(std::shared_ptr<connection> of, durable_ref from, const handout& given)
@@ -26,7 +26,7 @@ class memory_delivery final : public delivery {
     hub_lock lock(of_->at());
     if (of_->closed()) return;
     from_.state->let_go(sequence, times, lock.in().now(*of_));
-    lock.in().hand_out(from_);  // who has credit waits for the end of the patience
+    lock.in().hand_out(from_);  // sources with credit now wait for the end of `ack_wait`
   }
 
   bool ack() noexcept override { return settle(); }
@@ -65,7 +65,7 @@ class memory_delivery final : public delivery {
 
 }  // namespace
 
-// --- Leaving the broker. -------------------------------------------------------------------------
+// --- Outlets. ------------------------------------------------------------------------------------
 
 void outlet::schedule() {
   if (posted_) return;
@@ -73,7 +73,7 @@ void outlet::schedule() {
   post();
 }
 
-// Under the lock: the context is there as long as it has not told the connection that it ends.
+// Called under the lock. The context exists until the connection's `context_ended` has run.
 void outlet::post() {
   if (!of_->context_is_there()) return;
   asio::post(of_->executor(), [self = shared_from_this()] { self->run(); });
@@ -166,7 +166,7 @@ bool source_end::give_one() {
       if (from_.state->holds(next.sequence, next.times)) {
         given = std::make_unique<memory_delivery>(of().shared_from_this(), from_, next);
       } else {
-        ask(lock, 1);  // it was settled, or its time was over, before it came here
+        ask(lock, 1);  // it was settled, or its `ack_wait` ended, before it was handed out
       }
     }
     if (!to_ || (!given && !ended_)) {
@@ -194,7 +194,7 @@ void source_end::wait_for_due(time_point now) {
     timer_due_.reset();
     return;
   }
-  if (timer_due_ && *timer_due_ <= *due) return;  // it looks again then
+  if (timer_due_ && *timer_due_ <= *due) return;  // a timer already runs
   timer_due_ = due;
   timer_.start(detail::saturating_sub(*due, now), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) static_cast<source_end&>(*self).look_again();

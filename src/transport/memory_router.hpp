@@ -1,6 +1,6 @@
 #pragma once
 
-// Who has subscribed to what at the memory transport. Pure: no threads.
+// The subscriptions of the memory transport. Pure: no threads.
 
 #include "transport/patterns.hpp"
 
@@ -13,13 +13,14 @@
 
 namespace msgbus::transport::memory {
 
-/// Finds who gets what is sent to a topic: of a group one member, in turn.
+/// Finds the subscriptions that receive a message: all that match and have no group, and one member
+/// of each group, in turn.
 class memory_router {
  public:
   using subscription_id = std::uint64_t;
   using connection_id = std::uint64_t;
 
-  /// A new id is greater than those before.
+  /// A new id is greater than all earlier ones.
   void add(subscription_id id, connection_id of, std::string pattern, std::string group) {
     all_.emplace(id, one{of, std::move(pattern), std::move(group)});
   }
@@ -36,7 +37,8 @@ class memory_router {
     turns_.erase(group);
   }
 
-  /// In the order in which they subscribed. `may_get(connection_id)` says who is left out.
+  /// In the order of subscription, first those without a group. Only connections for which
+  /// `may_get(connection_id)` is true.
   template <class MayGet>
   [[nodiscard]] std::vector<subscription_id> route(std::string_view topic, MayGet may_get) {
     std::vector<subscription_id> found;

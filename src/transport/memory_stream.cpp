@@ -41,7 +41,7 @@ const message* message_log::find(std::uint64_t sequence) const noexcept {
   return &kept_[static_cast<std::size_t>(sequence - first_)].one;
 }
 
-// --- Who gets what. ------------------------------------------------------------------------------
+// --- The durable consumer. -----------------------------------------------------------------------
 
 void durable_state::join(taker_id id, owner_id owner) { takers_.push_back({id, owner}); }
 
@@ -99,7 +99,7 @@ std::optional<handout> durable_state::next(const message_log& log, time_point no
   while (!due_.empty() && due_.begin()->first <= now) {
     const std::uint64_t sequence = due_.begin()->second;
     if (const message* const one = log.find(sequence)) return give(*to, sequence, *one, now);
-    settle(sequence);  // the stream has it no longer
+    settle(sequence);  // the stream no longer has it
   }
   for (next_new_ = std::max(next_new_, log.first()); next_new_ < log.end();) {
     const std::uint64_t sequence = next_new_++;

@@ -1,7 +1,7 @@
 #pragma once
 
-// A stream of the memory transport, and its durable consumers: which message goes to whom next, and
-// when. Pure: no threads, no executors, and time is told by whoever calls.
+// A stream of the memory transport, and its durable consumers: which message is delivered next, to
+// which source, and when. Pure: no threads, no executors, and no clock but a given `now`.
 
 #include <msgbus/transport/transport.hpp>
 
@@ -24,7 +24,7 @@ using message = std::shared_ptr<const envelope>;
 using taker_id = std::uint64_t;
 using owner_id = std::uint64_t;
 
-/// The messages that a stream still has. Their sequence numbers have no gaps.
+/// The messages that a stream keeps. Their sequence numbers have no gaps.
 class message_log {
  public:
   message_log(duration max_age, std::int64_t max_messages) noexcept
@@ -33,7 +33,7 @@ class message_log {
   std::uint64_t append(message added, time_point now);
   void drop_old(time_point now);
 
-  /// Null if it is gone, or has not come.
+  /// Null if the message was dropped, or is not stored yet.
   [[nodiscard]] const message* find(std::uint64_t sequence) const noexcept;
   [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint64_t end() const noexcept { return first_ + kept_.size(); }
@@ -50,7 +50,7 @@ class message_log {
   std::deque<kept> kept_;
 };
 
-/// One delivery that a taker is to get.
+/// One delivery for a taker.
 struct handout {
   taker_id to;
   std::uint64_t sequence;
@@ -58,52 +58,52 @@ struct handout {
   message one;
 };
 
-/// A durable consumer. Takers share its messages: those with credit get them in turn.
+/// A durable consumer. Takers share its messages: those with credit receive them in turn.
 ///
-/// A message is new, or unsettled, or settled. An unsettled one has a time at which it is delivered
-/// again: when the patience with its holder ends or, once it was given back, when the delay is
-/// over. While a delivery of it lives and its taker's connection is there, that time is never.
+/// A message is new, unsettled or settled. An unsettled message has a time at which it is
+/// redelivered: after `ack_wait`, or after the delay of a nak. While its delivery object exists and
+/// its taker's connection is present, that time is `never`.
 class durable_state {
  public:
   durable_state(std::string filter, duration ack_wait) noexcept
       : filter_(std::move(filter)), ack_wait_(ack_wait) {}
 
   [[nodiscard]] const std::string& filter() const noexcept { return filter_; }
-  /// For what is delivered from now on.
+  /// For later deliveries.
   void set_ack_wait(duration patience) noexcept { ack_wait_ = patience; }
 
   void join(taker_id id, owner_id owner);
   void leave(taker_id id);
   void ask(taker_id id, std::size_t more);
-  /// Nothing is given to a taker whose connection is away.
+  /// A taker whose connection is away receives nothing.
   void pause(taker_id id, bool away);
-  /// The connection of this owner is lost, and the patience with what it holds begins; or it is
-  /// back, and what lives is in progress again.
+  /// `away`: the connection of this owner is lost, and the `ack_wait` of its deliveries begins.
+  /// Otherwise it is back, and its existing deliveries are in progress again.
   void set_away(owner_id owner, bool away, time_point now);
 
-  /// What is to be given now, what is delivered again first; nothing if there is none, or no one
-  /// has credit. Takes the credit.
+  /// The next delivery, redeliveries first; empty if none is due, or no taker has credit. Uses one
+  /// credit of the taker.
   [[nodiscard]] std::optional<handout> next(const message_log& log, time_point now);
 
-  /// When something will be delivered again; for takers with credit it is worth to wait for that.
+  /// The time of the next redelivery; empty if none is planned.
   [[nodiscard]] std::optional<time_point> next_due() const;
   [[nodiscard]] bool waits(taker_id id) const noexcept;
 
-  /// Whether this is the last delivery of a message that is not settled.
+  /// Whether this is the latest delivery of the message, held by a taker and not settled.
   [[nodiscard]] bool holds(std::uint64_t sequence, unsigned times) const;
 
-  /// Acknowledged or terminated, by its last holder or one who comes late.
+  /// For an ack or a term, also a late one of an earlier delivery.
   void settle(std::uint64_t sequence);
-  // The next four do nothing if it was settled, or delivered again since.
+  // The next four have no effect if the message was settled, or redelivered since.
   void nak(std::uint64_t sequence, unsigned times, time_point due);
-  /// A delivery of it lives from now on.
+  /// The delivery object exists from now on.
   void begin(std::uint64_t sequence, unsigned times);
-  /// That delivery was destroyed unsettled: the patience begins.
+  /// The delivery object was destroyed unsettled: `ack_wait` begins.
   void let_go(std::uint64_t sequence, unsigned times, time_point now);
-  /// It has not reached its taker: it is as if it had not been given.
+  /// The delivery has not reached its taker, and is not counted.
   void give_back(std::uint64_t sequence, unsigned times);
 
-  /// Who held these is gone: they are delivered again at once.
+  /// The owner has closed: its deliveries are redelivered at once.
   void abandon(owner_id owner);
 
   [[nodiscard]] std::size_t unsettled() const noexcept { return unsettled_.size(); }
@@ -119,8 +119,8 @@ class durable_state {
     unsigned times;
     time_point due;
     owner_id owner;
-    bool held;           // by a taker; else it waits for its time
-    bool lives = false;  // a delivery of it is there, unsettled
+    bool held;           // by a taker; otherwise it waits until `due`
+    bool lives = false;  // its delivery object exists, unsettled
   };
   using entries = std::map<std::uint64_t, entry>;
 
@@ -159,7 +159,7 @@ class memory_stream {
     return durables_;
   }
 
-  /// What a durable consumer of this stream is to give now.
+  /// The next delivery of a durable consumer of this stream.
   [[nodiscard]] std::optional<handout> next(durable_state& of, time_point now);
 
  private:
@@ -167,8 +167,8 @@ class memory_stream {
 
   stream_options options_;
   message_log log_;
-  std::map<std::string, std::uint64_t, std::less<>> ids_;       // of the duplicate window
-  std::deque<std::pair<time_point, std::string>> ids_by_time_;  // the same
+  std::map<std::string, std::uint64_t, std::less<>> ids_;       // within the duplicate window
+  std::deque<std::pair<time_point, std::string>> ids_by_time_;  // the same ids
   std::map<std::string, std::shared_ptr<durable_state>> durables_;
 };
 

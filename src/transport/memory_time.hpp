@@ -1,6 +1,6 @@
 #pragma once
 
-// One time for contexts whose clocks may differ. Used under the broker's lock.
+// One time for contexts with different clocks. Used under the broker's lock.
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/clock.hpp>
@@ -12,7 +12,7 @@
 
 namespace msgbus::transport::memory {
 
-/// Goes on with whichever of its clocks has come furthest since it followed it.
+/// Advances with the clock that has advanced most since it was added.
 class shared_time {
  public:
   using time_point = exec::clock::time_point;
@@ -26,7 +26,7 @@ class shared_time {
     clocks_.emplace_back(added, clocks_.empty() ? time_point::duration::zero() : now() - here);
   }
 
-  /// Of one clock at least.
+  /// Requires at least one clock.
   [[nodiscard]] time_point now() {
     for (const auto& [clock, ahead] : clocks_)
       now_ = std::max(now_, detail::saturating_add(read(clock), ahead));

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t longest_payload = 200;
 
-/// The beginning, and how much there is if that is not all.
+/// The beginning of the payload, and its size if it is longer.
 std::string excerpt(std::string_view payload) {
   std::string text = detail::quoted(payload.substr(0, longest_payload));
   if (payload.size() > longest_payload) {

@@ -23,7 +23,7 @@ struct handler_run {
   msgbus::context ctx;
   std::string_view message_name;
   const held_policy* policy;  // of the handler
-  bool queued;                // from the mailbox: it waits where an awaited verb fails
+  bool queued;                // from the mailbox: waits where an awaited verb fails
   failures tried;             // of a first attempt that was made already; see `run_guarded`
   bool has_permit;            // of the rate limit
 

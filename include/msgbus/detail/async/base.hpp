@@ -17,7 +17,7 @@
 
 namespace msgbus::async::detail {
 
-/// What Asio's own objects take in place of an executor: a context that has one.
+/// A context with an executor, which Asio's own objects accept in place of an executor.
 template <class T>
 concept execution_context =
     std::convertible_to<T&, asio::execution_context&> && requires(T& context) {

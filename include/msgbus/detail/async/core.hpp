@@ -69,8 +69,8 @@ class core : public exec::mailbox_owner, public verb_target {
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
-  /// Calls `tell(*whom)` once, on any thread: when the component is closed and quiet, or is
-  /// destroyed, if `target` still exists.
+  /// Calls `Tell(*target)` once, on any thread, if `target` still exists: when the component is
+  /// closed and quiet, or is destroyed.
   template <class T, void (*Tell)(T&)>
   void on_quiet(const std::shared_ptr<T>& target) {
     listen({target, [](void* there) { Tell(*static_cast<T*>(there)); }});

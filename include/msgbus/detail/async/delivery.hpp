@@ -81,8 +81,8 @@ struct delivery {
   std::uint64_t last = 0;
   std::uint64_t only = 0;  // the one handler that gets it, by its order; 0: every one does
 
-  // The handler in hand has been tried already, and this is what failed; it has the permit of its
-  // policy's rate limit. See `run_guarded`.
+  // The failures of a first attempt of the current handler, which was already made, with the permit
+  // of its policy's rate limit. See `run_guarded`.
   failures tried;
   bool has_permit = false;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Functions that are told, with the message itself, that it has failed or was given up.
+/// Functions that are called with a message that has failed or was given up.
 
 #include <msgbus/context.hpp>
 #include <msgbus/detail/core/failures.hpp>
@@ -32,7 +32,7 @@ class message_hooks {
   /// On a thread that is not inside a handler, none of them runs any more after this.
   void clear(const snapshot::domain& guarded) noexcept;
 
-  /// Under a guard. What a hook throws is one line on stderr.
+  /// Under a guard. The exception of a hook is printed as one line on stderr.
   void failed(value_ref message, const failures& failed, const msgbus::context& ctx) const noexcept;
   void abandoned(value_ref message) const noexcept;
 

@@ -120,8 +120,8 @@ class block_queue {
   void reclaim() noexcept;
   static void delete_all(block* first) noexcept;
 
-  // What senders write, what the receiver writes and `shown_` are a cache line apart. No more is
-  // aligned for that: mailboxes are many, and what is seldom used lies between.
+  // The members that senders write, those that the receiver writes, and `shown_` are a cache line
+  // apart. Rarely used members lie between, instead of padding: programs have many mailboxes.
   static constexpr std::size_t line = 64;
 
   // For senders. `tail_block_` is a block at or before that of every claim that is not published.

@@ -37,7 +37,8 @@ class message_in_hand {
  private:
   friend class mailbox_state;
   queued_message* message_ = nullptr;
-  // Where the message is that came by reference: deliveries refer to it while this is moved.
+  // The place of a message that came by reference. Deliveries refer to it while this object is
+  // moved.
   std::unique_ptr<std::optional<queued_reference>> reference_;
 };
 
@@ -101,12 +102,13 @@ class mailbox_state {
     return active_.load(std::memory_order_seq_cst) != 0;
   }
 
-  /// Whether a sender waits that was not woken. `surely`: all freed space is shown first, and a
-  /// sender that was not seen will attempt after this call; otherwise this look may come too early.
+  /// Whether a sender waits that was not woken. With `surely`, all freed space is shown first, and
+  /// a sender that was not seen makes an attempt after this call. Without, a sender that has just
+  /// begun to wait may be missed.
   [[nodiscard]] bool has_waiting(bool surely) noexcept {
-    // A relaxed look may come too early to see a sender that has just begun to wait; the next look
-    // sees it. Where a next look may be long in coming, this one is fenced: either it comes after
-    // the sender's own fence, and sees the sender, or the sender's next attempt sees the space.
+    // A relaxed load may miss a sender that has just begun to wait; the next call sees it. Before a
+    // pause without calls this one is fenced: either it comes after the sender's own fence, and
+    // sees the sender, or the sender's next attempt sees the space.
     if (surely) {
       show_room();
       std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -193,7 +195,7 @@ class mailbox_state {
   std::atomic<std::size_t> sleeping_{0};  // senders that were not woken, or more
   std::atomic<bool> discarding_{false};
 
-  // Between what every message's sender and its receiver read, and what they write.
+  // Placed between the members that every message reads and those that it writes.
   std::mutex mutex_;
   wait_list senders_{mutex_};
 

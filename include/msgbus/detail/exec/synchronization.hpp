@@ -1,6 +1,6 @@
 #pragma once
 
-/// What coroutines wait for: an event, a permit, the end of tasks.
+/// Objects that coroutines wait for: an event, a semaphore, a group of tasks.
 
 #include <msgbus/detail/exec/wait_list.hpp>
 

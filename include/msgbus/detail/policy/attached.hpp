@@ -1,7 +1,7 @@
 #pragma once
 
-/// What another module keeps with a policy's object: a list of those who wait for it. Objects that
-/// are used without an executor have none.
+/// A list of the coroutines that wait for a policy's object. Another module attaches it, since it
+/// needs executors; objects that are used without an executor have none.
 
 #include <msgbus/detail/core/config.hpp>
 
@@ -18,13 +18,13 @@ class waiters {
   waiters& operator=(const waiters&) = delete;
   virtual ~waiters() = default;
 
-  /// Wakes up to so many. For any thread, not under a lock of the object.
+  /// Wakes up to `many` coroutines. For any thread, not under a lock of the object.
   virtual void wake(std::size_t many) noexcept = 0;
 
   static constexpr std::size_t all = static_cast<std::size_t>(-1);
 };
 
-/// Made by whoever waits first, on any thread, and destroyed with this. Thread-safe.
+/// The list is made by the first wait, on any thread, and destroyed with this object. Thread-safe.
 class attached_waiters {
  public:
   attached_waiters() = default;

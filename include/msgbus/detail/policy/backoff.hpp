@@ -1,6 +1,6 @@
 #pragma once
 
-/// Whether there is another attempt, and how long to wait before it. Pure.
+/// The decision about another attempt, and the pause before it. Pure.
 
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/retry.hpp>
@@ -13,21 +13,22 @@ namespace msgbus::detail {
                                                                  const retry& settings,
                                                                  double random) noexcept;
 
-/// The same; longer if what failed asks for it.
+/// The same; longer if a failure asks for it (`retry_hint`).
 [[nodiscard]] std::chrono::steady_clock::duration pause_before(std::size_t next,
                                                                const retry& settings,
                                                                const failures& failed,
                                                                double random) noexcept;
 
-/// Whether a failure says nothing about the handler's work: a cancellation, `bad_alloc`, or misuse
-/// of the library. It is never repeated and never counts for a breaker (P4).
+/// Whether a failure is final: a cancellation, `bad_alloc`, or misuse of the library. After it
+/// there is no other attempt, and it does not count for a breaker (P4).
 [[nodiscard]] bool is_final(const std::exception_ptr& failure) noexcept;
 [[nodiscard]] bool any_final(const failures& failed) noexcept;
 
-/// Whether `settings` wants another attempt after `made` of them. Adds what `if_` throws.
+/// Whether `settings` permits another attempt after `made` attempts. Adds an exception of `if_` to
+/// the failures.
 [[nodiscard]] bool wants_another(std::size_t made, const retry& settings, failures& failed);
 
-/// A random number from 0 to 1, of a generator that each thread has for itself.
+/// A random number from 0 to 1, of the calling thread's own generator.
 [[nodiscard]] double random_part();
 
 }  // namespace msgbus::detail

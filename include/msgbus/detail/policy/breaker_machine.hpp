@@ -11,9 +11,9 @@
 
 namespace msgbus::detail {
 
-/// States: closed -> open (too many failures) -> half_open (its time is over, somebody asks) ->
-/// closed (all probes succeeded) or open (one failed, or they took too long). From each of them
-/// `isolate` leads to isolated, and `reset` to closed.
+/// States: closed -> open (too many failures) -> half_open (at the first call after the time of
+/// `open`) -> closed (all probes succeeded) or open (a probe failed, or they took too long). From
+/// each of them `isolate` leads to isolated, and `reset` to closed.
 enum class breaker_phase : std::uint8_t { closed, open, half_open, isolated };
 
 class breaker_machine {
@@ -31,7 +31,7 @@ class breaker_machine {
   };
   explicit breaker_machine(const settings& asked) noexcept;
 
-  /// What a call that was let through holds. It is given back once, with how the call ended.
+  /// The ticket of a call that was let through. `leave` takes it back once, with the outcome.
   struct ticket {
     std::uint64_t generation = 0;
     bool is_probe = false;
@@ -40,18 +40,18 @@ class breaker_machine {
 
   /// Whether `try_enter` would let a call through now.
   [[nodiscard]] bool may_enter(time_point now) const noexcept;
-  /// Lets a call through, or gives false.
+  /// Lets a call through, and sets its ticket; or returns false.
   [[nodiscard]] bool try_enter(time_point now, ticket& given) noexcept;
-  /// How the call has ended; `ignored` says nothing about the downstream, and gives a probe's
-  /// permit back. A ticket from before the last change of state says nothing either.
+  /// Records the outcome of the call. `ignored` is no outcome of the downstream; it only returns a
+  /// probe's permit. A ticket from before the last change of state is ignored too.
   void leave(const ticket& given, verdict result, time_point now) noexcept;
 
-  /// When it makes sense to ask again: the end of `open`, or of the longest stay in `half_open`;
+  /// The time for the next request: the end of `open`, or of the longest stay in `half_open`;
   /// `time_point::max()` if only a change of state lets calls through.
   [[nodiscard]] time_point retry_at() const noexcept;
 
   [[nodiscard]] breaker_phase phase() const noexcept { return phase_; }
-  /// How often the state has changed.
+  /// The number of changes of the state.
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
   void isolate() noexcept;
@@ -59,7 +59,7 @@ class breaker_machine {
 
  private:
   struct bucket {
-    std::int64_t number = -1;  // of its part of the time
+    std::int64_t number = -1;  // of its time slice
     std::uint64_t calls = 0;
     std::uint64_t failures = 0;
   };
@@ -79,8 +79,8 @@ class breaker_machine {
   std::uint64_t generation_ = 0;
   std::array<bucket, buckets> window_{};
   time_point until_{};         // of `open`, or of `half_open`
-  time_point closed_at_{};     // since when it is closed, if it was open before
-  std::size_t openings_ = 0;   // in a row: without a quiet time in between
+  time_point closed_at_{};     // the time of the last closing
+  std::size_t openings_ = 0;   // in a row, without a quiet time in between
   std::size_t permits_ = 0;    // of `half_open`, left
   std::size_t successes_ = 0;  // of its probes
 };

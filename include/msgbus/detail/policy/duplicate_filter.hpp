@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a handler that deduplicates remembers, and who waits for a message that is being handled.
+/// The memory of a handler that deduplicates, and the waits for messages that are being handled.
 
 #include <msgbus/detail/policy/attached.hpp>
 #include <msgbus/detail/policy/duplicates.hpp>
@@ -19,7 +19,7 @@ class duplicate_filter {
   duplicate_filter(duplicates::duration window, std::size_t capacity) noexcept
       : entries_(window, capacity) {}
 
-  /// See `duplicates::begin`: for one that was never seen `end` is called later.
+  /// See `duplicates::begin`. After `never`, the caller calls `end`.
   [[nodiscard]] seen begin(std::string_view key, time_point now) {
     const std::lock_guard lock(mutex_);
     return entries_.begin(key, now);

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Which messages a handler has had. Pure: the time is a parameter. For one thread at a time.
+/// The keys of the messages that a handler has handled. Pure: the time is a parameter. For one
+/// thread at a time.
 
 #include <msgbus/detail/core/config.hpp>
 
@@ -14,9 +15,9 @@
 
 namespace msgbus::detail {
 
-/// Keys of messages: in flight -> handled -> forgotten, when `window` has passed or when there are
-/// more than `capacity` of them, the oldest first; in flight -> forgotten, of one that failed.
-/// Those in flight are never forgotten for lack of room, and are bounded by those who bring them.
+/// States of a key: in flight -> handled -> forgotten, when `window` has passed, or as the oldest
+/// of more than `capacity` keys; or in flight -> forgotten, if the message failed. Keys in flight
+/// are not limited by `capacity`: the number of running handlers bounds them.
 class duplicates {
  public:
   using duration = std::chrono::steady_clock::duration;
@@ -27,7 +28,7 @@ class duplicates {
 
   enum class seen { never, in_flight, handled };
 
-  /// What is known of the key; a new one is in flight from here on.
+  /// The state of the key. A new key is in flight from now on.
   [[nodiscard]] seen begin(std::string_view key, time_point now);
   void handled(std::string_view key, time_point now) noexcept;
   void forget(std::string_view key) noexcept;
@@ -39,7 +40,7 @@ class duplicates {
   using order = std::list<const std::string*>;
   struct entry {
     bool in_flight;
-    time_point at;          // when it was handled
+    time_point at;          // of the end of its handling
     order::iterator place;  // in one of the lists
   };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The policy of a handler, as its component keeps it.
+/// The policy of a handler, in its component.
 
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/synchronization.hpp>
@@ -15,16 +15,16 @@
 
 namespace msgbus::detail {
 
-/// Stays usable when the context of the policy's executor ends: the executor is released then, and
-/// the handler cannot run any more (A12). What runs through a guard shares it, and may outlive
-/// this. Thread-safe.
+/// When the context of the policy's executor ends, the executor is released, and the handler cannot
+/// run any more (A12). Running attempts share ownership of the policy's objects, and may outlive
+/// this object. Thread-safe.
 class held_policy final : private exec::context_shutdown_hook {
  public:
   explicit held_policy(policy given);
   ~held_policy() { unlink_and_release(executor_); }
 
   [[nodiscard]] bool is_plain() const noexcept { return is_plain_; }
-  /// Whether the handler runs on an executor of its own.
+  /// Whether the handler has its own executor.
   [[nodiscard]] bool has_executor() const noexcept { return has_executor_; }
   /// That executor; empty once its context has ended.
   [[nodiscard]] asio::any_io_executor executor() const;
@@ -33,7 +33,7 @@ class held_policy final : private exec::context_shutdown_hook {
     return timeout != timeout.zero() || deadline != deadline.zero();
   }
 
-  /// Whether a plain handler can be run by whoever has its message in hand.
+  /// Whether a plain handler can run directly, on the thread that delivers its message.
   [[nodiscard]] bool runs_where_it_is() const noexcept {
     return !has_executor_ && !limits_time() && !filter;
   }
@@ -41,7 +41,7 @@ class held_policy final : private exec::context_shutdown_hook {
   const std::chrono::steady_clock::duration timeout;
   const msgbus::retry retry;
   const std::chrono::steady_clock::duration deadline;
-  // Null: not asked for.
+  // Null if the policy does not ask for it.
   const std::shared_ptr<exec::async_semaphore> permits;
   const std::shared_ptr<circuit_breaker> breaker;
   const std::shared_ptr<rate_limiter> limiter;
@@ -58,7 +58,7 @@ class held_policy final : private exec::context_shutdown_hook {
   asio::any_io_executor executor_;  // under the mutex
 };
 
-/// The policy, with the members of `defaults` where it asks for nothing itself.
+/// The policy, with the members of `defaults` for those that it leaves out.
 [[nodiscard]] policy with_defaults(policy own, const policy& defaults);
 
 }  // namespace msgbus::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-/// How handlers are run through a rate limiter.
+/// The access of the library to a rate limiter, for calls of handlers.
 
 #include <msgbus/detail/policy/attached.hpp>
 #include <msgbus/detail/policy/token_bucket.hpp>
@@ -13,28 +13,28 @@ class rate_limiter;
 
 namespace msgbus::detail {
 
-/// Those that wait are in line: only the first of them asks for a permit.
+/// Waiting messages are in line: only the first of them asks for a permit.
 struct limiter_access {
   using duration = token_bucket::duration;
   using time_point = token_bucket::time_point;
 
-  /// What a message gets: a permit; a place in line, to be given up by `take` or `leave_line`; or
-  /// nothing, since `after` is too long.
+  /// The result for a message: a permit; a place in line, which ends with `take` or `leave_line`;
+  /// or a refusal, because the wait, `after`, is too long.
   struct answer {
     enum class kind { taken, in_line, refused } result;
     duration after;
   };
-  /// A permit, if there is one that nobody waits for.
+  /// Takes a permit, if one is available and no message is in line.
   [[nodiscard]] static bool try_take(rate_limiter& from, time_point now);
-  /// How long one more would have to wait.
+  /// The wait of one more message.
   [[nodiscard]] static duration wait(const rate_limiter& of, time_point now);
   [[nodiscard]] static answer enter(rate_limiter& to, time_point now, duration at_most);
 
-  /// For the first in line: zero if it has taken a permit and left the line, or how long to wait.
+  /// For the first in line: zero if it has taken a permit and left the line, otherwise its wait.
   [[nodiscard]] static duration take(rate_limiter& from, time_point now);
   static void leave_line(rate_limiter& of) noexcept;
 
-  /// `rate_limited`, with the time after which it would work.
+  /// The error `rate_limited`, with the time after which a permit is expected.
   [[nodiscard]] static std::exception_ptr refusal(duration after);
 
   [[nodiscard]] static attached_waiters& waiting(rate_limiter& of) noexcept;

@@ -12,8 +12,8 @@ namespace msgbus::detail {
 
 /// A token bucket, kept as the time at which it is full again (GCRA): a permit moves that time by
 /// `per / permits`, and may not move it further than `burst` of these beyond now. Between two times
-/// it never gives more than `burst` and the permits of the time between. A clock that jumps back
-/// makes nobody wait longer than a full burst takes.
+/// it never gives more than `burst` plus the permits of the time between. After a clock that jumps
+/// back, no wait is longer than that for a full burst.
 class token_bucket {
  public:
   using duration = std::chrono::steady_clock::duration;
@@ -25,10 +25,10 @@ class token_bucket {
   /// Takes a permit; false if there is none now.
   [[nodiscard]] bool try_take(time_point now) noexcept;
 
-  /// How long it takes until that many permits are there; zero if they are there already.
+  /// The time until that many permits are available; zero if they are available now.
   [[nodiscard]] duration until_available(std::size_t many, time_point now) const noexcept;
 
-  /// Whether it ever gives a permit.
+  /// Whether it can ever give a permit.
   [[nodiscard]] bool gives_any() const noexcept { return gives_any_; }
 
  private:
