@@ -38,16 +38,16 @@ asio::awaitable<void> credit(transport_environment& in) {
   const auto control = co_await receiver->pull(from_stream(in, "control"), other);
   control->ask(3);
   (void)co_await take(other, 3, in.deadline());
-  expect(got->came() == 0, "nothing comes before it is asked for");
+  expect(got->came() == 0, "no message comes without credit");
   source->ask(1);
   source->ask(1);
   (void)co_await take(got, 2, in.deadline());
   control->ask(3);
   (void)co_await take(other, 3, in.deadline());
-  expect(got->came() == 2, "no more comes than was asked for");
+  expect(got->came() == 2, "no more messages come than there was credit for");
   source->ask(10);
   (void)co_await take(got, 4, in.deadline());
-  expect(got->came() == 6, "all of it comes when it is asked for");
+  expect(got->came() == 6, "all messages come when there is credit for them");
 }
 
 asio::awaitable<void> asked_early(transport_environment& in) {
@@ -90,7 +90,7 @@ asio::awaitable<void> settled_for_good(transport_environment& in) {
     const auto first = co_await got->next(in.deadline());
     const auto second = co_await got->next(in.deadline());
     expect(first->ack(), "a delivered message can be acknowledged");
-    expect(second->term(), "or terminated");
+    expect(second->term(), "a delivered message can be terminated");
     co_await receiver->flush(in.deadline());
     receiver->close();
   }
@@ -101,7 +101,7 @@ asio::awaitable<void> settled_for_good(transport_environment& in) {
   const auto third = co_await got->next(in.deadline());
   expect(third->message.payload == "2",
          "a durable continues where it was, with its unsettled messages");
-  expect(third->times == 1, "which had not been delivered before");
+  expect(third->times == 1, "the remaining message had not been delivered before");
   third->ack();
 }
 
@@ -173,7 +173,7 @@ asio::awaitable<void> other_filter(transport_environment& in) {
   (void)co_await store(in, mine, "a.x", "a");
   first->ask(2);
   const texts came = co_await take(got, 1, in.deadline());
-  expect(came.front() == "a", "the durable stays as it is");
+  expect(came.front() == "a", "the durable keeps its filter");
 }
 
 asio::awaitable<void> other_patience(transport_environment& in) {
@@ -189,7 +189,7 @@ asio::awaitable<void> other_patience(transport_environment& in) {
   auto first = co_await got->next(in.deadline());
   first.reset();  // its `ack_wait` begins
   const auto second = co_await got->next(in.deadline());
-  expect(second->times == 2, "of several, the last that attaches says the patience");
+  expect(second->times == 2, "the last source that attaches sets the durable's ack_wait");
   second->ack();
 }
 

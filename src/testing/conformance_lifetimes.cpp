@@ -98,7 +98,7 @@ asio::awaitable<void> closed_refuses(transport_environment& in) {
   const error b = thrown_by(subscribe, "subscribing over a closed connection");
   const error c = co_await error_of(mine->flush(in.deadline()), "a flush");
   for (const error& each : {a, b, c}) {
-    expect(each.code() == errc::closed, "a closed connection says 'closed'");
+    expect(each.code() == errc::closed, "a closed connection throws 'closed'");
   }
   feed->stop();
 }
@@ -112,7 +112,7 @@ asio::awaitable<void> closed_refuses_streams(transport_environment& in) {
   const error b = co_await error_of(store(in, mine, "a", "x"), "a store");
   const error c = co_await error_of(mine->pull(from_stream(in), got), "a pull");
   for (const error& each : {a, b, c}) {
-    expect(each.code() == errc::closed, "a closed connection says 'closed'");
+    expect(each.code() == errc::closed, "a closed connection throws 'closed'");
   }
 }
 
@@ -153,7 +153,7 @@ asio::awaitable<void> sources_end(transport_environment& in) {
   expect(why.find(in.stream()) != std::string::npos, "a source that ends names its stream");
   const connection other = co_await in.connect();
   (void)co_await store(in, other, "a", "one");
-  expect(got->came() == 0, "it gives nothing more");
+  expect(got->came() == 0, "a source that has ended gives no message");
 }
 
 asio::awaitable<void> closed_feeds(transport_environment& in) {
@@ -230,7 +230,7 @@ asio::awaitable<void> away_times_out(transport_environment& in) {
   co_await in.cut(*mine);
   const error e = co_await error_of(mine->flush(in.patience()), "a flush while away");
   expect(e.code() == errc::timed_out || e.code() == errc::disconnected,
-         "a flush that is not done in time says so");
+         "a flush that is not done in time throws 'timed_out' or 'disconnected'");
   co_await in.restore(*mine);
   co_await mine->flush(in.deadline());
 }
@@ -243,7 +243,7 @@ asio::awaitable<void> store_waits(transport_environment& in) {
   const error e = co_await error_of(mine->store(with_id(in.topic("a"), "early"), in.patience()),
                                     "a store while away");
   expect(e.code() == errc::timed_out || e.code() == errc::disconnected,
-         "a store that is not done in time says so");
+         "a store that is not done in time throws 'timed_out' or 'disconnected'");
   auto store_one = [](transport_environment* env, connection at) -> asio::awaitable<void> {
     (void)co_await store(*env, at, "a", "one");
   };
@@ -291,7 +291,7 @@ asio::awaitable<void> endless_waits(transport_environment& in) {
   expect(!flushing->done() && !storing->done(), "a wait without an end does not end by itself");
   const auto over = beside::start(here, flush_alone(mine, duration::min()));
   expect(nullptr != co_await beside::failure(over, in.deadline()),
-         "a wait without time is over at once");
+         "a wait with a negative time ends at once");
   co_await in.restore(*mine);
   const auto one = co_await beside::failure(flushing, in.deadline());
   const auto two = co_await beside::failure(storing, in.deadline());
@@ -322,8 +322,8 @@ asio::awaitable<void> endless_patience(transport_environment& in) {
   // A short `ack_wait` would have ended by the time that this message arrives.
   (void)co_await store(in, mine, "a", "3");
   const auto third = co_await got->next(in.deadline());
-  expect(third->message.payload == "3" && got->came() == 3, "patience for ever does not end");
-  expect(first->ack() && third->ack(), "and a late settlement is accepted");
+  expect(third->message.payload == "3" && got->came() == 3, "an infinite ack_wait does not end");
+  expect(first->ack() && third->ack(), "a late settlement is accepted");
 }
 
 asio::awaitable<void> away_redelivers(transport_environment& in) {

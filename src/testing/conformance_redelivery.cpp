@@ -23,12 +23,12 @@ asio::awaitable<void> nak_returns(transport_environment& in) {
   const auto source = co_await mine->pull(from_stream(in), got);
   source->ask(3);
   const delivery first = co_await got->next(in.deadline());
-  expect(first->nak(duration::zero()), "it can be given back");
+  expect(first->nak(duration::zero()), "a delivered message can get a nak");
   const delivery second = co_await got->next(in.deadline());
   expect(second->message.payload == "one", "a message with a nak is redelivered");
-  expect(second->times == 2, "and is counted");
-  expect(second->message.headers == first->message.headers, "with the same headers");
-  expect(second->nak(duration::zero()), "it can be given back again");
+  expect(second->times == 2, "a redelivery is counted");
+  expect(second->message.headers == first->message.headers, "a redelivery has the same headers");
+  expect(second->nak(duration::zero()), "a redelivered message can get a nak");
   const delivery third = co_await got->next(in.deadline());
   expect(third->times == 3, "every delivery is counted");
   third->ack();
@@ -48,12 +48,14 @@ asio::awaitable<void> nak_waits(transport_environment& in) {
   first->nak(in.patience());
   source->ask(2);
   const delivery other = co_await got->next(in.deadline());
-  expect(other->message.payload == "two", "others come while one waits");
+  expect(other->message.payload == "two", "other messages come during the delay of a nak");
   other->ack();
   const delivery again = co_await got->next(in.deadline());
-  expect(again->message.payload == "one" && again->times == 2, "it comes again");
+  expect(again->message.payload == "one" && again->times == 2,
+         "the message with a nak is redelivered");
   // A server's clock may differ a little from this one.
-  expect(exec::now(here) - start >= in.patience() * 9 / 10, "when its delay has passed");
+  expect(exec::now(here) - start >= in.patience() * 9 / 10,
+         "the message is redelivered when its delay has passed");
   again->ack();
 }
 
@@ -96,8 +98,9 @@ asio::awaitable<void> patience_ends(transport_environment& in) {
   next->ask(1);
   const delivery again = co_await elsewhere->next(in.deadline());
   expect(again->message.payload == "one", "an unsettled message is redelivered elsewhere");
-  expect(again->times == 2, "and is counted");
-  expect(exec::now(here) - start >= in.patience() * 9 / 10, "when the patience is over");
+  expect(again->times == 2, "a redelivery is counted");
+  expect(exec::now(here) - start >= in.patience() * 9 / 10,
+         "the message is redelivered when ack_wait has passed");
   again->ack();
 }
 
@@ -134,14 +137,15 @@ asio::awaitable<void> alive_is_in_progress(transport_environment& in) {
     tick->nak(in.patience() / 2);
     source->ask(1);
     tick = co_await got->next(in.deadline());
-    expect(tick->message.payload == "tick", "a delivery that lives is not delivered again");
+    expect(tick->message.payload == "tick",
+           "a message is not redelivered while its delivery object exists");
   }
   tick->ack();
   long_one.reset();
   source->ask(1);
   const delivery again = co_await got->next(in.deadline());
   expect(again->message.payload == "long" && again->times == 2,
-         "the patience with it begins when it is destroyed");
+         "ack_wait begins when the delivery object is destroyed");
   again->ack();
 }
 
@@ -172,7 +176,7 @@ asio::awaitable<void> alive_while_blocked(transport_environment& in) {
   co_await mine->flush(in.deadline());
   (void)co_await store(in, mine, "a", "later");
   const delivery later = co_await elsewhere->next(in.deadline());
-  expect(later->message.payload == "later", "meanwhile it was not delivered to others");
+  expect(later->message.payload == "later", "the message was not redelivered meanwhile");
   later->ack();
 }
 
@@ -193,11 +197,11 @@ asio::awaitable<void> credit_for_redelivery(transport_environment& in) {
     const delivery each = co_await other->next(in.deadline());
     each->ack();
   }
-  expect(got->came() == 1, "a redelivery has to be asked for, too");
+  expect(got->came() == 1, "a redelivery needs credit");
   source->ask(2);
   const delivery a = co_await got->next(in.deadline());
   const delivery b = co_await got->next(in.deadline());
-  expect(a->message.payload != b->message.payload, "and arrives beside new messages");
+  expect(a->message.payload != b->message.payload, "a redelivery arrives beside new messages");
   a->ack();
   b->ack();
 }
@@ -232,7 +236,8 @@ void add_redelivery_cases(cases& to) {
   to.push_back({"a term is final", durable, term_is_final});
   to.push_back({"an unsettled message is redelivered after ack_wait", durable, patience_ends});
   to.push_back({"a delivery that is destroyed was not settled", durable, destroyed_unsettled});
-  to.push_back({"a delivery that lives is in progress", durable, alive_is_in_progress});
+  to.push_back(
+      {"a message is in progress while its delivery object exists", durable, alive_is_in_progress});
   to.push_back({"a busy thread does not cause a redelivery", durable, alive_while_blocked});
   to.push_back({"redeliveries need credit", durable, credit_for_redelivery});
   to.push_back({"a closed connection settles nothing", durable, closed_unsettled});

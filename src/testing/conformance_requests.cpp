@@ -35,14 +35,14 @@ asio::awaitable<void> inboxes(transport_environment& in) {
   const std::string first = mine->new_inbox();
   const std::string second = mine->new_inbox();
   const std::string third = other->new_inbox();
-  expect(first != second && first != third && second != third, "an inbox is a topic of its own");
+  expect(first != second && first != third && second != third, "inboxes differ");
   const auto got = std::make_shared<recorder>();
   const auto feed = co_await listen(mine, first + ".>", "", got, in.deadline());
   other->publish(made(third + ".1", "elsewhere"), urgency::at_once);
   other->publish(made(first + ".1.x", "here"), urgency::at_once);
   co_await got->until_size(1, in.deadline());
-  expect(got->at(0).payload == "here", "an inbox is one connection's alone");
-  expect(got->at(0).topic == first + ".1.x", "so are the topics below it");
+  expect(got->at(0).payload == "here", "an inbox belongs to one connection");
+  expect(got->at(0).topic == first + ".1.x", "the topics below an inbox belong to its connection");
 }
 
 asio::awaitable<void> is_answered(transport_environment& in) {
@@ -62,7 +62,7 @@ asio::awaitable<void> is_answered(transport_environment& in) {
   for (std::size_t i = 0; i < 20; ++i) {
     const envelope came = got->at(i);
     const std::string number = came.payload.substr(std::string("answer to ").size());
-    expect(came.topic == inbox + "." + number, "an answer arrives where it was awaited");
+    expect(came.topic == inbox + "." + number, "a reply arrives at its topic");
   }
 }
 
@@ -74,7 +74,7 @@ asio::awaitable<void> nobody_answers(transport_environment& in) {
   client->publish(asked(in.topic("nobody"), "x", inbox + ".1"), urgency::at_once);
   co_await got->until_size(1, in.deadline());
   const envelope came = got->at(0);
-  expect(came.topic == inbox + ".1", "it is said where the answer was awaited");
+  expect(came.topic == inbox + ".1", "the status arrives at the topic of the reply");
   const auto status = came.headers.find(header::status);
   expect(status != came.headers.end() && status->second == "503",
          "the header 'Status' is 503 without a listener");
@@ -106,19 +106,19 @@ asio::awaitable<void> loss_ends_requests(transport_environment& in) {
   const auto feed = co_await listen(client, inbox + ".*", "", got, in.deadline());
   client->publish(asked(in.topic("slow"), "1", inbox + ".1"), urgency::at_once);
   co_await unanswered->until_size(1, in.deadline());
-  expect(got->losses() == 0, "nothing is lost while the connection is there");
+  expect(got->losses() == 0, "no loss is reported while the connection is present");
 
   co_await in.cut(*client);
   co_await got->until_lost(1, in.deadline());
-  expect(got->size() == 0, "a request that waits is told of the loss instead of an answer");
+  expect(got->size() == 0, "a pending request gets a notification of the loss, and no reply");
   // A request that is made while the connection is away is sent later, and is not lost.
   client->publish(asked(in.topic("users.get"), "2", inbox + ".2"), urgency::at_once);
   co_await in.restore(*client);
   co_await got->until_size(1, in.deadline());
   expect(got->at(0).payload == "answer to 2", "the inbox comes back with its connection");
   co_await client->flush(in.deadline());
-  expect(got->losses() == 1, "a loss is told once");
-  expect(unanswered->losses() == 0, "and to subscriptions of that connection only");
+  expect(got->losses() == 1, "a loss is reported once");
+  expect(unanswered->losses() == 0, "a loss is reported to subscriptions of that connection only");
 
   co_await in.cut(*client);
   co_await got->until_lost(2, in.deadline());
@@ -132,7 +132,7 @@ void add_request_cases(cases& to) {
   to.push_back({"a request is answered at its inbox", anything, is_answered});
   to.push_back({"a request without a listener is answered with 503", anything, nobody_answers});
   to.push_back({"a process may call its own service", anything, own_service});
-  to.push_back({"a request that waits is told at once that its connection is lost", away,
+  to.push_back({"a pending request is notified at once of the loss of its connection", away,
                 loss_ends_requests});
 }
 

@@ -42,16 +42,16 @@ asio::awaitable<void> is_kept(transport_environment& in) {
   sent.headers.emplace("Mixed-Case", "Value");
   const auto where = co_await sender->store(sent, in.deadline());
   expect(where.stream == in.stream(), "'stored' names the stream");
-  expect(!where.duplicate, "the first of an id is no duplicate");
+  expect(!where.duplicate, "the first message of an id is no duplicate");
   const auto got = std::make_shared<collector>();
   const auto source = co_await receiver->pull(from_stream(in), got);
   source->ask(1);
   const auto given = co_await got->next(in.deadline());
-  expect(given->message.topic == sent.topic, "the topic is that it was stored at");
+  expect(given->message.topic == sent.topic, "the topic is the one of the store");
   expect(given->message.payload == "text", "the payload is the one that was stored");
   expect(given->message.headers == sent.headers, "the headers are those that were stored");
-  expect(given->times == 1, "it is the first delivery");
-  expect(given->ack(), "it can be acknowledged");
+  expect(given->times == 1, "the delivery is the first of its message");
+  expect(given->ack(), "the delivery can be acknowledged");
 }
 
 asio::awaitable<void> sequences(transport_environment& in) {
@@ -73,7 +73,7 @@ asio::awaitable<void> duplicates(transport_environment& in) {
   const auto again = co_await store(in, other, "a", "one");
   const auto next = co_await store(in, sender, "a", "two");
   expect(again.duplicate, "a second message of the same id is recognised");
-  expect(again.sequence == first.sequence, "it is said where the first one is");
+  expect(again.sequence == first.sequence, "a duplicate gets the sequence of the first message");
   expect(!next.duplicate && next.sequence > first.sequence, "another id is another message");
   texts both{"one", "two"};
   co_await expect_payloads(in, other, std::move(both), "a duplicate adds nothing");
@@ -106,9 +106,9 @@ asio::awaitable<void> more_topics(transport_environment& in) {
   const auto second = co_await store(in, sender, "b.x", "two");
   const auto third = co_await store(in, sender, "a", "three");
   expect(second.stream == in.stream(), "the stream takes topics that were added");
-  expect(third.stream == in.stream(), "and those that it had");
+  expect(third.stream == in.stream(), "the stream takes topics that it had before");
   texts all{"one", "two", "three"};
-  co_await expect_payloads(in, sender, std::move(all), "it keeps its messages");
+  co_await expect_payloads(in, sender, std::move(all), "the stream keeps its messages");
 }
 
 asio::awaitable<void> keeps_what_is_published(transport_environment& in) {
@@ -139,7 +139,8 @@ asio::awaitable<void> deleted_by_number(transport_environment& in) {
     (void)co_await store(in, sender, "a", each);
   }
   texts last{"3", "4", "5"};
-  co_await expect_payloads(in, sender, std::move(last), "the oldest go when there are too many");
+  co_await expect_payloads(in, sender, std::move(last),
+                           "the oldest messages are dropped when there are too many");
 }
 
 asio::awaitable<void> has_no_streams(transport_environment& in) {
@@ -166,7 +167,7 @@ void add_stream_cases(cases& to) {
   to.push_back({"a stream stores published messages", durable, keeps_what_is_published});
   to.push_back({"subscriptions receive stored messages", durable, listeners_hear_it});
   to.push_back({"a stream keeps no more messages than it should", durable, deleted_by_number});
-  to.push_back({"a transport without streams says so", anything, has_no_streams});
+  to.push_back({"a transport without streams throws 'unsupported'", anything, has_no_streams});
 }
 
 }  // namespace msgbus::testing::conformance

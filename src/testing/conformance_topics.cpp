@@ -23,10 +23,10 @@ asio::awaitable<void> arrives_as_sent(transport_environment& in) {
   sender->publish(sent, urgency::bulk);
   co_await got->until_size(1, in.deadline());
   const envelope came = got->at(0);
-  expect(came.topic == sent.topic, "the topic is that it was sent to");
+  expect(came.topic == sent.topic, "the topic is the one that it was sent to");
   expect(came.payload == "text", "the payload is the one that was sent");
   expect(came.headers == sent.headers, "the headers are those that were sent, with their case");
-  expect(came.reply_to.empty(), "no answer is awaited where none was asked for");
+  expect(came.reply_to.empty(), "a message without a reply topic arrives without one");
 }
 
 asio::awaitable<void> any_bytes(transport_environment& in) {
@@ -107,8 +107,8 @@ asio::awaitable<void> group_shares(transport_environment& in) {
   co_await members->until_size(many + 1, in.deadline());
   texts all = members->payloads();
   std::ranges::sort(all);
-  expect(std::ranges::adjacent_find(all) == all.end(), "of a group one member gets each message");
-  expect(all.size() == many + 1, "and one does");
+  expect(std::ranges::adjacent_find(all) == all.end(), "one member of a group gets each message");
+  expect(all.size() == many + 1, "every message reaches a member of the group");
 }
 
 asio::awaitable<void> nobody_listens(transport_environment& in) {
@@ -251,7 +251,7 @@ asio::awaitable<void> names_too_long(transport_environment& in) {
   other->publish(made(in.topic("a"), "after"), urgency::bulk);
   co_await longest->until_size(1, in.deadline());
   co_await got->until_size(1, in.deadline());
-  expect(got->at(0).payload == "after", "everything else goes on");
+  expect(got->at(0).payload == "after", "the connection is not affected");
 }
 
 }  // namespace
@@ -265,7 +265,7 @@ void add_topic_cases(cases& to) {
   to.push_back({"a message needs no subscription", anything, nobody_listens});
   to.push_back({"messages of one connection arrive in order", anything, in_order_of_publishing});
   to.push_back(
-      {"a sink learns when no message follows immediately", anything, tells_when_caught_up});
+      {"a sink is notified when no message follows immediately", anything, tells_when_caught_up});
   to.push_back({"bulk messages reach other connections", anything, not_to_itself});
   to.push_back({"urgent messages reach the own connection too", anything, at_once_to_itself});
   to.push_back({"a stopped feed gives nothing", anything, stopped_feed});
