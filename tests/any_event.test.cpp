@@ -17,7 +17,7 @@ struct created {
 
 }  // namespace
 
-TEST_CASE("an any_event gives the event as exactly the type that it is", "[T4]") {
+TEST_CASE("an any_event returns the event as exactly its type", "[T4]") {
   const created<animal> event{};
   const msgbus::any_event any(msgbus::detail::value_ref::to(event));
   CHECK(any.get_if<created<animal>>() == &event);
@@ -25,14 +25,14 @@ TEST_CASE("an any_event gives the event as exactly the type that it is", "[T4]")
   CHECK(any.get_if<animal>() == nullptr);
 }
 
-TEST_CASE("an any_event does not give a derived event as its base", "[T4]") {
+TEST_CASE("an any_event does not return a derived event as its base", "[T4]") {
   const dog event;
   const msgbus::any_event any(msgbus::detail::value_ref::to(event));
   CHECK(any.get_if<animal>() == nullptr);
   CHECK(any.get_if<dog>() == &event);
 }
 
-TEST_CASE("an any_event asked for a const type gives it", "[T4]") {
+TEST_CASE("an any_event accepts a request for a const type", "[T4]") {
   const dog event;
   const msgbus::any_event any(msgbus::detail::value_ref::to(event));
   CHECK(any.get_if<const dog>() == &event);

@@ -40,7 +40,7 @@ std::exception_ptr thrown(E e) {
 
 }  // namespace
 
-TEST_CASE("a breaker tells of each change of its state, after it") {
+TEST_CASE("a breaker notifies its listener after each change of its state") {
   std::vector<state> told;
   circuit_breaker breaker({.minimum = 1, .on_change = [&](state now) { told.push_back(now); }});
   CHECK(breaker.current() == state::closed);
@@ -53,7 +53,7 @@ TEST_CASE("a breaker tells of each change of its state, after it") {
   CHECK(told == std::vector{state::open, state::isolated, state::closed});
 }
 
-TEST_CASE("a listener that throws changes nothing") {
+TEST_CASE("an exception of a listener has no effect") {
   circuit_breaker breaker(
       {.on_change = [](state) { throw std::runtime_error("no more of this"); }});
   breaker.isolate();
@@ -69,7 +69,7 @@ TEST_CASE("a listener may use its breaker") {
   CHECK(seen == state::isolated);
 }
 
-TEST_CASE("a refusal names the breaker and when it will try") {
+TEST_CASE("a refusal names the breaker and the time of its next probe") {
   circuit_breaker breaker({.minimum = 1, .open_for = 5s, .name = "bank"});
   call(breaker, verdict::failed);
   const auto given = access::try_enter(breaker, start + 2s);
@@ -84,7 +84,7 @@ TEST_CASE("a refusal names the breaker and when it will try") {
   CHECK_FALSE(msgbus::retry_after(isolated));
 }
 
-TEST_CASE("a breaker counts what it is told to count, and never what is final", "[P4]") {
+TEST_CASE("a breaker counts the failures that its filter selects, and never final ones", "[P4]") {
   const circuit_breaker all;
   CHECK(verdict_on(all, nullptr) == verdict::succeeded);
   CHECK(verdict_on(all, thrown(std::runtime_error("down"))) == verdict::failed);

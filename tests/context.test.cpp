@@ -6,7 +6,7 @@
 
 namespace context_test {
 
-TEST_CASE("a context of which nothing is known is empty, and its attempt is the first") {
+TEST_CASE("a default context is empty, and its attempt is the first") {
   const msgbus::context& context = msgbus::detail::no_context;
   CHECK(context.topic().empty());
   CHECK(context.message_id().empty());
@@ -14,7 +14,7 @@ TEST_CASE("a context of which nothing is known is empty, and its attempt is the 
   CHECK(context.headers().empty());
 }
 
-TEST_CASE("a context of a topic knows the topic and nothing else") {
+TEST_CASE("a context of a topic has the topic and nothing else") {
   const msgbus::context context("orders.placed");
   CHECK(context.topic() == "orders.placed");
   CHECK(context.message_id().empty());
@@ -22,7 +22,7 @@ TEST_CASE("a context of a topic knows the topic and nothing else") {
   CHECK(context.headers().empty());
 }
 
-TEST_CASE("a context tells all that came with the message") {
+TEST_CASE("a context has all metadata of the message") {
   const msgbus::origin origin{.message_id = "m-7",
                               .correlation_id = "m-1",
                               .causation_id = "m-3",
@@ -42,7 +42,7 @@ TEST_CASE("the first message of a chain gives the chain its id") {
   CHECK(msgbus::context("a", origin).causation_id().empty());
 }
 
-TEST_CASE("a stored message has its place in a stream, and what it leads to has none") {
+TEST_CASE("a stored message has its place in a stream, and the messages that it causes have none") {
   msgbus::origin origin{.message_id = "m-1"};
   CHECK_FALSE(msgbus::context().stored());
   CHECK_FALSE(msgbus::context("a", origin).stored());
@@ -96,7 +96,7 @@ TEST_CASE("headers are looked up without making a string") {
   CHECK(context.headers().find(std::string_view("other")) == context.headers().end());
 }
 
-TEST_CASE("a place in a stream is printed with its members") {
+TEST_CASE("a stream_place is printed with its members") {
   std::ostringstream out;
   out << msgbus::stream_place{.stream = "orders", .sequence = 7};
   CHECK(out.str() == R"(stream_place{.stream = "orders", .sequence = 7})");

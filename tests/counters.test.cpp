@@ -7,14 +7,14 @@
 
 namespace counters_test {
 
-TEST_CASE("counters start at nothing") {
+TEST_CASE("counters start at zero") {
   const msgbus::counters none;
   CHECK(none.offered + none.accepted + none.rejected + none.handled + none.failed + none.dropped +
             none.abandoned + none.unrouted ==
         0);
 }
 
-TEST_CASE("a counting observer counts each kind of step apart") {
+TEST_CASE("a counting observer counts each kind of step separately") {
   msgbus::counting_observer counting;
   msgbus::observer& told = counting;
   const msgbus::step step{"order", ""};
@@ -31,7 +31,7 @@ TEST_CASE("a counting observer counts each kind of step apart") {
   CHECK(result.unrouted() == 5);
 }
 
-TEST_CASE("a counting observer starts at nothing") {
+TEST_CASE("a counting observer starts at zero") {
   const msgbus::counting_observer counting;
   CHECK(counting.accepted() + counting.delivered() + counting.failed() + counting.dropped() +
             counting.unrouted() ==

@@ -91,7 +91,7 @@ TEST_CASE("two handlers of one event are two invocations", "[I1]") {
         std::vector<std::string>{"+config", "first", "-config", "+config", "second", "-config"});
 }
 
-TEST_CASE("what no handler names is not resolved", "[I1]") {
+TEST_CASE("a dependency that no handler names is not resolved", "[I1]") {
   calls.clear();
   bus::consumer consumer;
   consumer.handler([](const placed&, depends<get_constant>) {});
@@ -99,7 +99,7 @@ TEST_CASE("what no handler names is not resolved", "[I1]") {
   CHECK(calls.empty());
 }
 
-TEST_CASE("what was resolved is released in reverse order also when the handler throws", "[I2]") {
+TEST_CASE("dependencies are released in reverse order also if the handler throws", "[I2]") {
   calls.clear();
   bus::consumer consumer;
   consumer.handler([](const placed&, depends<get_pool>) {
@@ -111,8 +111,7 @@ TEST_CASE("what was resolved is released in reverse order also when the handler 
                                           "-config"});
 }
 
-TEST_CASE("a dependency that fails fails the invocation, and releases what was resolved",
-          "[I2][D2]") {
+TEST_CASE("a failing dependency fails the invocation, and resolved ones are released", "[I2][D2]") {
   calls.clear();
   bus::consumer consumer;
   bool ran = false;
@@ -122,7 +121,7 @@ TEST_CASE("a dependency that fails fails the invocation, and releases what was r
   CHECK(calls == std::vector<std::string>{"+config", "-config"});
 }
 
-TEST_CASE("a required dependency that nobody provides is named, and so is who asked", "[I5]") {
+TEST_CASE("an error names the missing required dependency and its requester", "[I5]") {
   bus::consumer consumer;
   bool ran = false;
   consumer.handler([&](const placed&, depends<get_required>) { ran = true; });
@@ -138,7 +137,8 @@ TEST_CASE("a required dependency that nobody provides is named, and so is who as
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("a missing dependency of a dependency is named with the one that asked", "[I5]") {
+TEST_CASE("an error names a missing dependency of a dependency, and the one that needs it",
+          "[I5]") {
   bus::service service;
   service.handler("ask", [](depends<needs_required> value) { return *value; });
   try {
@@ -152,7 +152,7 @@ TEST_CASE("a missing dependency of a dependency is named with the one that asked
   }
 }
 
-TEST_CASE("a missing dependency fails its handler alone", "[I5][D2]") {
+TEST_CASE("a missing dependency fails only its handler", "[I5][D2]") {
   bus::consumer consumer;
   bool other = false;
   consumer.handler([](const placed&, depends<get_required>) {});
@@ -161,7 +161,7 @@ TEST_CASE("a missing dependency fails its handler alone", "[I5][D2]") {
   CHECK(other);
 }
 
-TEST_CASE("depends is made from a value, so that a test may call a handler directly") {
+TEST_CASE("depends is constructible from a value, so a test may call a handler directly") {
   const auto handle = [](const placed& event, depends<get_stored> number) {
     *number += event.id;
     return number.get();
@@ -176,7 +176,7 @@ TEST_CASE("depends is made from a value, so that a test may call a handler direc
   CHECK(&constant(there) == &there);
 }
 
-TEST_CASE("operations get dependencies wherever their parameters stand", "[I1]") {
+TEST_CASE("operations get dependencies at any parameter position", "[I1]") {
   bus::service service;
   auto add = service.handler(
       "add", [](depends<get_stored> base, int a, const msgbus::context&,

@@ -31,14 +31,14 @@ std::exception_ptr pointer_to(E e) {
 
 }  // namespace
 
-TEST_CASE("an error has the code that it was made with, and no other") {
+TEST_CASE("an error has the code of its construction, and no other") {
   for (const errc made : all_codes) {
     const error e(made, "text");
     for (const errc other : all_codes) CHECK((e.code() == other) == (made == other));
   }
 }
 
-TEST_CASE("no code means success, and every code has a message of its own") {
+TEST_CASE("no code means success, and every code has its own message") {
   std::set<std::string> messages;
   for (const errc code : all_codes) {
     const std::error_code made = code;
@@ -65,7 +65,7 @@ TEST_CASE("a code of another category is another code") {
   CHECK(generic != errc::no_handler);
 }
 
-TEST_CASE("an error says what it was told, and nothing else") {
+TEST_CASE("the text of an error is the given text alone") {
   const error e(errc::closed, "the consumer is closed");
   CHECK(std::string(e.what()) == "the consumer is closed");
   const std::system_error& base = e;
@@ -80,7 +80,7 @@ TEST_CASE("copying an error does not throw") {
   STATIC_REQUIRE(std::is_nothrow_copy_assignable_v<dispatch_error>);
 }
 
-TEST_CASE("a dispatch_error holds what was thrown, in order", "[D2]") {
+TEST_CASE("a dispatch_error holds the thrown exceptions, in order", "[D2]") {
   const std::exception_ptr first = pointer_to(std::runtime_error("first"));
   const std::exception_ptr second = pointer_to(42);
   const dispatch_error e({first, second});
@@ -90,7 +90,7 @@ TEST_CASE("a dispatch_error holds what was thrown, in order", "[D2]") {
   CHECK(e.code() == errc::handlers_failed);
 }
 
-TEST_CASE("a dispatch_error says what each exception says, in order", "[D2]") {
+TEST_CASE("the text of a dispatch_error has the texts of its exceptions, in order", "[D2]") {
   const dispatch_error e({pointer_to(std::runtime_error("no stock")), pointer_to(42),
                           pointer_to(error(errc::closed, "closed"))});
   CHECK(std::string(e.what()) ==
@@ -116,7 +116,7 @@ TEST_CASE("any exception can be described") {
   CHECK(msgbus::describe(pointer_to(42)) == "an exception that is not a std::exception");
 }
 
-TEST_CASE("the text of an error is one line, whatever was asked for", "[T7]") {
+TEST_CASE("the text of an error is one line, for all bytes", "[T7]") {
   const auto text_of = [](auto&& fails) {
     try {
       fails();

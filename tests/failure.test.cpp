@@ -30,7 +30,7 @@ struct told {
 
 }  // namespace
 
-TEST_CASE("a hook is told of a message when it has finally failed, with the message", "[P2]") {
+TEST_CASE("a hook is called with a message that has finally failed", "[P2]") {
   running t;
   told seen(t);
   int runs = 0;
@@ -49,7 +49,7 @@ TEST_CASE("a hook is told of a message when it has finally failed, with the mess
   CHECK(seen.abandoned.empty());
 }
 
-TEST_CASE("a hook is told once, of all that has failed") {
+TEST_CASE("a hook is called once, with all failures of a message") {
   running t;
   told seen(t);
   SECTION("a plain handler, at once") {
@@ -76,7 +76,7 @@ TEST_CASE("a hook is told once, of all that has failed") {
   }
 }
 
-TEST_CASE("a hook is told of messages that are given up: run, waiting, and cut off", "[P2]") {
+TEST_CASE("a hook is called with abandoned messages, running, waiting and interrupted", "[P2]") {
   running t;
   told seen(t);
   t.events.handler([](const placed&) { return msgbus::exec::sleep(1h); });
@@ -97,7 +97,7 @@ TEST_CASE("a hook is told of messages that are given up: run, waiting, and cut o
   }
 }
 
-TEST_CASE("a hook is told nothing once its component has gone") {
+TEST_CASE("a hook is not called after its component was destroyed") {
   msgbus::testing::stepping_context context;
   msgbus::testing::manual_clock clock(context);
   int told = 0;
@@ -117,7 +117,7 @@ TEST_CASE("a hook is told nothing once its component has gone") {
   CHECK(told == 0);
 }
 
-TEST_CASE("a hook that throws changes nothing, and one may be added by another") {
+TEST_CASE("an exception of a hook has no effect, and a hook may add a hook") {
   running t;
   int told = 0;
   t.events.on_failed<placed>([&](const placed&, const msgbus::failure&) {
@@ -134,7 +134,7 @@ TEST_CASE("a hook that throws changes nothing, and one may be added by another")
   CHECK(t.events.stats().failed == 2);
 }
 
-TEST_CASE("a subscriber's hook knows the topic") {
+TEST_CASE("a subscriber's hook gets the topic") {
   running t;
   msgbus::async::subscriber inbox(t.context.get_executor());
   std::string topic;
@@ -151,7 +151,7 @@ namespace refused_error_test {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("a refused_error is an error, and says when to try again") {
+TEST_CASE("a refused_error is an error with the time to try again") {
   const auto thrown =
       std::make_exception_ptr(msgbus::refused_error(msgbus::errc::circuit_open, "later", 2s));
   CHECK(msgbus::retry_after(thrown) == 2s);

@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, std::string>> all_of(const headers& in) {
 
 }  // namespace
 
-TEST_CASE("headers are there in the order in which they were added") {
+TEST_CASE("headers are kept in the order in which they were added") {
   headers some{{"B", "2"}, {"A", "1"}};
   some.add("C", "");
   CHECK(all_of(some) ==
@@ -41,7 +41,7 @@ TEST_CASE("a header is found by its name, with its case") {
   CHECK_THROWS_WITH(some.at("TYPE"), Catch::Contains("'TYPE'"));
 }
 
-TEST_CASE("a name may be there several times until it is assigned or erased") {
+TEST_CASE("a name may occur several times until it is assigned or erased") {
   headers some{{"A", "1"}, {"B", "2"}};
   some.add("A", "3");
   CHECK(some.count("A") == 2);
@@ -56,7 +56,7 @@ TEST_CASE("a name may be there several times until it is assigned or erased") {
   CHECK(some == headers{{"A", "5"}, {"C", "4"}});
 }
 
-TEST_CASE("headers are equal whose names have the same values in the same order") {
+TEST_CASE("headers are equal if each name has the same values in the same order") {
   CHECK(headers{{"A", "1"}, {"B", "2"}} == headers{{"B", "2"}, {"A", "1"}});
   CHECK(headers{{"A", "1"}, {"A", "2"}} == headers{{"A", "1"}, {"A", "2"}});
   CHECK_FALSE(headers{{"A", "1"}, {"A", "2"}} == headers{{"A", "2"}, {"A", "1"}});
@@ -64,7 +64,7 @@ TEST_CASE("headers are equal whose names have the same values in the same order"
   CHECK_FALSE(headers{{"A", "1"}} == headers{{"A", "1"}, {"B", "1"}});
 }
 
-TEST_CASE("headers keep what they have where they grow, are copied and are moved") {
+TEST_CASE("headers keep their values when they grow, are copied or are moved") {
   for (const int many : {1, 3, 40}) {
     headers some;
     for (int i = 0; i < many; ++i) {
@@ -100,7 +100,7 @@ TEST_CASE("a header's name and value end with a zero and become strings") {
   CHECK(texts.front() == "1");
 }
 
-TEST_CASE("headers are printed in one line, whatever they hold") {
+TEST_CASE("headers are printed in one line, for all bytes") {
   std::ostringstream out;
   out << headers{{"A", "1"}, {"B", "x\ny"}} << headers{};
   CHECK(out.str() == R"(headers{{"A", "1"}, {"B", "x\ny"}}headers{})");

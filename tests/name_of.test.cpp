@@ -19,7 +19,7 @@ inline constexpr std::string_view msgbus::name_of<shop::renamed> = "shop.user-re
 
 namespace name_of_test {
 
-TEST_CASE("a type's name on the wire is its own, without the compiler's spelling") {
+TEST_CASE("the wire name of a type does not depend on the compiler's spelling") {
   using msgbus::name_of;
   CHECK(name_of<shop::user> == "shop::user");
   CHECK(name_of<shop::created<shop::user>> == "shop::created<shop::user>");
@@ -40,7 +40,7 @@ TEST_CASE("built-in types have one spelling") {
   CHECK(name_of<shop::created<std::string>> == "shop::created<std::string>");
 }
 
-TEST_CASE("a name that was given wins") {
+TEST_CASE("a given name takes precedence") {
   CHECK(msgbus::name_of<shop::renamed> == "shop.user-renamed");
 }
 

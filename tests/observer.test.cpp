@@ -22,7 +22,7 @@ class only_failures : public msgbus::observer {
 
 }  // namespace
 
-TEST_CASE("an observer that overrides one step is told it, and ignores the others") {
+TEST_CASE("an observer that overrides one step gets that step, and ignores the others") {
   only_failures observer;
   msgbus::observer& told = observer;
   const msgbus::step step{"order", "orders.placed"};

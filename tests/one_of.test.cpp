@@ -27,7 +27,7 @@ std::string name_of(const sent&) { return "sent"; }
 
 }  // namespace
 
-TEST_CASE("a one_of is visited as the type that it is", "[T2]") {
+TEST_CASE("a one_of is visited as the type of its event", "[T2]") {
   const auto visit = [](order_event event) {
     return event.visit([](const auto& as) { return name_of(as); });
   };
@@ -45,7 +45,7 @@ TEST_CASE("a one_of refers to the event", "[T2][D9]") {
   CHECK(visited == &event);
 }
 
-TEST_CASE("a one_of gives the event as its type and as no other", "[T2]") {
+TEST_CASE("a one_of returns the event as its type and as no other", "[T2]") {
   const sent event;
   const order_event one = event;
   CHECK(one.get_if<sent>() == &event);
@@ -54,14 +54,14 @@ TEST_CASE("a one_of gives the event as its type and as no other", "[T2]") {
   CHECK(one.name() == msgbus::type_name<sent>());
 }
 
-TEST_CASE("visiting a one_of returns what the visitor returns, references too", "[T2]") {
+TEST_CASE("visiting a one_of returns the visitor's result, references too", "[T2]") {
   int somewhere = 0;
   const placed event;
   int& returned = order_event(event).visit([&](const auto&) -> int& { return somewhere; });
   CHECK(&returned == &somewhere);
 }
 
-TEST_CASE("a one_of is made only from its types", "[T2]") {
+TEST_CASE("a one_of is constructible only from its types", "[T2]") {
   STATIC_REQUIRE(std::is_constructible_v<order_event, placed>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<order_event, int>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<order_event, express>);

@@ -14,7 +14,7 @@ TEST_CASE("receipts add up", "[A7]") {
   CHECK(all == msgbus::receipt{.admitted = 4, .dropped = 2, .rejected = 4});
 }
 
-TEST_CASE("a mailbox that nothing is said of is bounded, in order, and makes its senders wait",
+TEST_CASE("a mailbox with default options is bounded, in order, and makes its senders wait",
           "[A4][A6]") {
   const msgbus::async::mailbox_options plain;
   CHECK(plain.capacity == 1024);
@@ -35,7 +35,7 @@ TEST_CASE("receipts, reports and options are printed with their members") {
         "overflow(7)");
 }
 
-TEST_CASE("a printed value heeds the width of the stream as a whole and no other flag") {
+TEST_CASE("a stream's width applies to a printed value as a whole, and no other flag does") {
   std::ostringstream out;
   out << std::hex << std::setw(60) << std::left << msgbus::receipt{.admitted = 17} << '|';
   CHECK(out.str() == "receipt{.admitted = 17, .dropped = 0, .rejected = 0}        |");

@@ -63,7 +63,7 @@ std::string resolved(bus::service& service) {
 
 }  // namespace
 
-TEST_CASE("an override replaces a dependency, and restore takes it back", "[I4]") {
+TEST_CASE("an override replaces a dependency, and restore removes the override", "[I4]") {
   bus::service service;
   CHECK(resolved<get_name>(service) == "default");
   service.override(get_name, [] { return std::string("Ada"); });
@@ -84,13 +84,13 @@ TEST_CASE("an override reaches sub-dependencies, and its default is not called",
   CHECK(calls.empty());
 }
 
-TEST_CASE("what only an overridden dependency would need is not resolved", "[I1][I4]") {
+TEST_CASE("a dependency that only an overridden one needs is not resolved", "[I1][I4]") {
   calls.clear();
   bus::service service;
-  SECTION("by value, which takes the long way") {
+  SECTION("by value, on the slow path") {
     service.override(get_greeting, [] { return std::string("hi"); });
   }
-  SECTION("by reference, which takes the short way") {
+  SECTION("by reference, on the fast path") {
     static std::string text = "hi";
     service.override(get_greeting, []() -> std::string& { return text; });
   }
@@ -137,7 +137,7 @@ TEST_CASE("a function may implement a dependency", "[I4]") {
   CHECK(resolved<get_signature>(service) == "hello default");
 }
 
-TEST_CASE("what an override gives by value lives until the handler has ended", "[I2][I4]") {
+TEST_CASE("a value of an override lives until the handler has ended", "[I2][I4]") {
   static int alive = 0;
   struct counted : triangle {
     counted() { ++alive; }
@@ -155,7 +155,8 @@ TEST_CASE("what an override gives by value lives until the handler has ended", "
   CHECK(alive == 0);
 }
 
-TEST_CASE("an override of a reference gives a derived class or something more mutable", "[I4]") {
+TEST_CASE("an override of a reference may return a derived class, or a non-const reference",
+          "[I4]") {
   bus::service service;
   triangle mine;
   service.override(get_shape, [&]() -> triangle& { return mine; });
@@ -166,7 +167,7 @@ TEST_CASE("an override of a reference gives a derived class or something more mu
   CHECK(sides() == 33);
 }
 
-TEST_CASE("an override of a value may give what converts to it", "[I4]") {
+TEST_CASE("an override of a value may return a type that converts to it", "[I4]") {
   bus::service service;
   service.override(get_name, [] { return "literal"; });
   CHECK(resolved<get_name>(service) == "literal");
@@ -191,7 +192,7 @@ TEST_CASE("scoped overrides end with their guards, in any order", "[I4]") {
   CHECK(resolved<get_name>(service) == "default");
 }
 
-TEST_CASE("a guard may outlive its component, and restore goes before it", "[I4]") {
+TEST_CASE("an override guard may outlive its component, and restore may precede its end", "[I4]") {
   auto service = std::make_unique<bus::service>();
   const auto guard = service->scoped_override(get_name, [] { return std::string("scoped"); });
   service->restore(get_name);
@@ -231,7 +232,7 @@ TEST_CASE("an override applies to invocations that start after it", "[I4]") {
   CHECK(seen == std::vector<std::string>{"default", "default", "later", "later"});
 }
 
-TEST_CASE("overrides that depend on each other are a cycle, and it is named", "[I5]") {
+TEST_CASE("overrides that depend on each other are a cycle, which the error names", "[I5]") {
   bus::service service;
   service.override(get_name, [](depends<get_greeting> g) { return *g; });
   try {
@@ -245,7 +246,7 @@ TEST_CASE("overrides that depend on each other are a cycle, and it is named", "[
   }
 }
 
-TEST_CASE("an override that needs what it replaces is a cycle", "[I5]") {
+TEST_CASE("an override that needs the replaced dependency is a cycle", "[I5]") {
   bus::service service;
   service.override(get_name, [](depends<get_name> n) { return *n + "!"; });
   CHECK_THROWS_WITH(resolved<get_name>(service), msgbus_test::contains("get_name -> "));

@@ -23,13 +23,13 @@ TEST_CASE("a rate limit is plain until it has permits or a limiter") {
   CHECK_FALSE(msgbus::rate_limit{.limiter = shared}.is_plain());
 }
 
-TEST_CASE("without a burst as many as the permits are given at once") {
+TEST_CASE("without a burst, as many permits are given at once as in one period") {
   msgbus::rate_limiter limiter({.permits = 3});
   for (int i = 0; i < 3; ++i) CHECK(access::enter(limiter, start, 0s).result == kind::taken);
   CHECK(access::enter(limiter, start, 0s).result == kind::refused);
 }
 
-TEST_CASE("who waits is counted, and nobody overtakes") {
+TEST_CASE("waiting messages are counted, and none overtakes") {
   msgbus::rate_limiter limiter({.permits = 1, .per = 1s});
   CHECK(access::enter(limiter, start, 0s).result == kind::taken);
   const auto first = access::enter(limiter, start, 10s);
@@ -48,7 +48,7 @@ TEST_CASE("who waits is counted, and nobody overtakes") {
   CHECK(limiter.waiting() == 0);
 }
 
-TEST_CASE("what can never be admitted is refused at once") {
+TEST_CASE("a message that can never be admitted is refused at once") {
   msgbus::rate_limiter none({.permits = 0});
   const auto given = access::enter(none, start, access::duration::max());
   CHECK(given.result == kind::refused);
@@ -57,7 +57,7 @@ TEST_CASE("what can never be admitted is refused at once") {
   CHECK_FALSE(msgbus::retry_after(refusal));
 }
 
-TEST_CASE("a refusal says after what time it would work") {
+TEST_CASE("a refusal has the time after which a permit is expected") {
   const auto refusal = access::refusal(1500ms);
   CHECK(msgbus::describe(refusal) == "the rate limit has no permit in time: it would take 1500 ms");
   CHECK(msgbus::retry_after(refusal) == 1500ms);

@@ -12,14 +12,14 @@ struct busy : std::runtime_error, msgbus::retry_hint {
   explicit busy(std::chrono::seconds after) : std::runtime_error("busy"), retry_hint(after) {}
 };
 
-TEST_CASE("an exception that is a retry_hint says when another attempt makes sense") {
+TEST_CASE("a retry_hint has the time for the next attempt") {
   CHECK(msgbus::retry_after(std::make_exception_ptr(busy(3s))) == 3s);
   CHECK_FALSE(msgbus::retry_after(std::make_exception_ptr(std::runtime_error("down"))));
   CHECK_FALSE(msgbus::retry_after(std::make_exception_ptr(7)));
   CHECK_FALSE(msgbus::retry_after(nullptr));
 }
 
-TEST_CASE("a retry that asks for nothing makes one attempt") {
+TEST_CASE("a default retry makes one attempt") {
   const msgbus::retry how;
   CHECK(how.attempts == 1);
   CHECK(how.kind == msgbus::backoff_kind::exponential);

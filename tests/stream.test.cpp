@@ -15,7 +15,7 @@ using msgbus::subscription;
 using msgbus::testing::stepping_context;
 using text_queue = msgbus::exec::stream_queue<std::string>;
 
-TEST_CASE("a stream gives its events and then, closed, nothing", "[A10]") {
+TEST_CASE("a stream returns its events and then, when closed, nothing", "[A10]") {
   stepping_context context;
   auto events = std::make_shared<text_queue>(msgbus::mailbox_options{.capacity = 2});
   stream<std::string> all(events, subscription());
@@ -32,7 +32,7 @@ TEST_CASE("a stream gives its events and then, closed, nothing", "[A10]") {
   CHECK(context.run(all.next()) == std::nullopt);
 }
 
-TEST_CASE("a stream that nothing was given is at its end") {
+TEST_CASE("a default stream is at its end") {
   stepping_context context;
   stream<int> none;
   CHECK(none.size() == 0);
@@ -41,7 +41,7 @@ TEST_CASE("a stream that nothing was given is at its end") {
   none.close();
 }
 
-TEST_CASE("a stream moves, and what is moved from is at its end") {
+TEST_CASE("a stream is movable, and a moved-from stream is at its end") {
   stepping_context context;
   auto events = std::make_shared<text_queue>(msgbus::mailbox_options{});
   auto other = std::make_shared<text_queue>(msgbus::mailbox_options{});
@@ -59,7 +59,7 @@ TEST_CASE("a stream moves, and what is moved from is at its end") {
   CHECK(context.run(three.next()) == "more");
 }
 
-TEST_CASE("a stream that goes ends, and a wait that has begun outlives it") {
+TEST_CASE("a destroyed stream has ended, and a wait that has begun outlives it") {
   stepping_context context;
   auto events = std::make_shared<text_queue>(msgbus::mailbox_options{});
   auto all = std::make_unique<stream<std::string>>(events, subscription());
@@ -71,7 +71,7 @@ TEST_CASE("a stream that goes ends, and a wait that has begun outlives it") {
   CHECK(waiting.get() == std::nullopt);
 }
 
-TEST_CASE("a stream counts what its policy has lost", "[A6]") {
+TEST_CASE("a stream counts the events that its policy has lost", "[A6]") {
   auto events = std::make_shared<text_queue>(
       msgbus::mailbox_options{.capacity = 1, .on_full = msgbus::overflow::drop_oldest});
   const stream<std::string> all(events, subscription());

@@ -28,7 +28,7 @@ struct handlers {
 
 }  // namespace
 
-TEST_CASE("a default-constructed subscription is inactive, and cancelling it does nothing") {
+TEST_CASE("a default-constructed subscription is inactive, and its cancellation has no effect") {
   subscription none;
   CHECK_FALSE(none.active());
   none.cancel();
@@ -38,7 +38,7 @@ TEST_CASE("a default-constructed subscription is inactive, and cancelling it doe
   scoped.cancel();
 }
 
-TEST_CASE("dropping a subscription leaves its handler attached") {
+TEST_CASE("destroying a subscription keeps its handler attached") {
   handlers some;
   subscription other;
   {
@@ -69,7 +69,7 @@ TEST_CASE("a moved subscription still refers to its handler") {
   CHECK(some.destroyed == 1);
 }
 
-TEST_CASE("a subscription is inactive when its component has gone", "[D8]") {
+TEST_CASE("a subscription is inactive after its component was destroyed", "[D8]") {
   handlers some;
   subscription kept = some.add();
   some.all->shutdown();
@@ -115,7 +115,7 @@ TEST_CASE("a moved scoped subscription cancels once, at the end of the new one",
   CHECK(some.destroyed == 1);
 }
 
-TEST_CASE("assigning to a scoped subscription cancels what it held", "[D6]") {
+TEST_CASE("assignment to a scoped subscription cancels the previous subscription", "[D6]") {
   handlers some;
   const subscription first = some.add();
   const subscription second = some.add();
@@ -148,7 +148,7 @@ TEST_CASE("a released subscription is not cancelled") {
   CHECK(kept.active());
 }
 
-TEST_CASE("a scoped subscription is made from whatever is a subscription") {
+TEST_CASE("a scoped subscription is constructible from every kind of subscription") {
   struct handle {
     subscription inner;
     operator subscription() const noexcept { return inner; }

@@ -25,7 +25,7 @@ std::string fault_of(std::string_view text, bool is_pattern) {
 
 }  // namespace
 
-TEST_CASE("a text is taken off token by token") {
+TEST_CASE("next_token splits a text token by token") {
   std::string_view rest = "orders.eu.placed";
   CHECK(msgbus::detail::next_token(rest) == "orders");
   CHECK(rest == "eu.placed");
@@ -34,7 +34,7 @@ TEST_CASE("a text is taken off token by token") {
   CHECK(rest.empty());
 }
 
-TEST_CASE("what is wrong with a topic is said", "[T7]") {
+TEST_CASE("an error describes the fault of a topic", "[T7]") {
   CHECK(fault_of("", false) == "it is empty");
   for (const char* text : {".", "a.", ".a", "a..b", ".."}) {
     INFO(text);
@@ -75,7 +75,7 @@ TEST_CASE("a wildcard inside a longer token is an ordinary character", "[T7]") {
   }
 }
 
-TEST_CASE("every short text is valid or not as the plain grammar says", "[T7]") {
+TEST_CASE("every short text is valid exactly if the plain grammar accepts it", "[T7]") {
   std::size_t wrong = 0;
   std::size_t valid = 0;
   for (const std::string& text : msgbus_test::all_sequences({"a", ".", "*", ">", " "}, 6, "")) {
@@ -92,7 +92,7 @@ TEST_CASE("every short text is valid or not as the plain grammar says", "[T7]") 
   CHECK(valid > 1000);
 }
 
-TEST_CASE("a topic is split into its tokens if it is valid, and has not too many", "[T7]") {
+TEST_CASE("a valid topic is split into its tokens, if they are not too many", "[T7]") {
   msgbus::detail::topic_tokens tokens;
   REQUIRE(msgbus::detail::split_topic("orders.*x.placed", tokens));
   REQUIRE(tokens.count == 3);
@@ -113,7 +113,7 @@ TEST_CASE("a topic is split into its tokens if it is valid, and has not too many
   CHECK_FALSE(msgbus::detail::split_topic(longest + ".a", too_many));
 }
 
-TEST_CASE("a topic of any length is split where its dots are, or refused as the grammar says",
+TEST_CASE("a topic of any length is split at its dots, or refused as the grammar requires",
           "[T7]") {
   std::size_t wrong = 0;
   std::size_t split = 0;
@@ -142,7 +142,7 @@ TEST_CASE("a topic of any length is split where its dots are, or refused as the 
   CHECK(split > 1000);
 }
 
-TEST_CASE("a refused topic is named, with what is wrong", "[T7]") {
+TEST_CASE("an error names the refused topic and its fault", "[T7]") {
   CHECK(code_of([] { msgbus::detail::check_topic("a..b"); }) == msgbus::errc::invalid_topic);
   CHECK(text_of([] { msgbus::detail::check_topic("a..b"); }) ==
         "invalid topic 'a..b': it has an empty token");
@@ -155,7 +155,7 @@ TEST_CASE("a refused topic is named, with what is wrong", "[T7]") {
   CHECK_NOTHROW(msgbus::detail::check_pattern("a.*.>"));
 }
 
-TEST_CASE("a typed topic has its name, its hash and its type when compiling") {
+TEST_CASE("a typed topic has its name, its hash and its type at compile time") {
   STATIC_REQUIRE(order_placed.name() == "orders.placed");
   STATIC_REQUIRE(order_placed.hash() == msgbus::detail::hash_of("orders.placed"));
   STATIC_REQUIRE(std::is_same_v<decltype(order_placed)::message_type, order>);

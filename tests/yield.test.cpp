@@ -96,7 +96,7 @@ void gives_movable(msgbus::yield<movable> yield) { yield(movable(3)); }
 
 }  // namespace
 
-TEST_CASE("a dependency with clean-up runs on after the handler has ended well", "[I2][I3]") {
+TEST_CASE("a dependency with clean-up continues after the handler has succeeded", "[I2][I3]") {
   steps.clear();
   bus::consumer consumer;
   consumer.handler(
@@ -105,7 +105,7 @@ TEST_CASE("a dependency with clean-up runs on after the handler has ended well",
   CHECK(steps == std::vector<std::string>{"begin", "handler session", "commit"});
 }
 
-TEST_CASE("the handler's exception comes out of yield, and leaves as it was thrown", "[I3][D2]") {
+TEST_CASE("yield throws the handler's exception, and the verb throws the same object", "[I3][D2]") {
   steps.clear();
   bus::consumer consumer;
   consumer.handler([](const placed&, depends<open_session>) { throw std::logic_error("broken"); });
@@ -113,7 +113,7 @@ TEST_CASE("the handler's exception comes out of yield, and leaves as it was thro
   CHECK(steps == std::vector<std::string>{"begin", "rollback: broken"});
 }
 
-TEST_CASE("clean-ups nest: the last one resolved ends first", "[I2][I3]") {
+TEST_CASE("clean-ups nest, and the last resolved one ends first", "[I2][I3]") {
   steps.clear();
   bus::consumer consumer;
   consumer.handler([](const placed&, depends<open_transaction> t, depends<open_session>) {
@@ -138,7 +138,7 @@ TEST_CASE("a clean-up that swallows the failure does not hide it", "[I3]") {
   CHECK(steps == std::vector<std::string>{"swallowed"});
 }
 
-TEST_CASE("nor does it hide it from the clean-ups around it", "[I3]") {
+TEST_CASE("a clean-up that swallows the failure does not hide it from outer clean-ups", "[I3]") {
   steps.clear();
   bus::consumer consumer;
   consumer.handler(
@@ -166,7 +166,7 @@ TEST_CASE("a clean-up that fails is reported alone after success, and with the f
   }
 }
 
-TEST_CASE("several handlers' failures and clean-ups' are one list in handler order", "[I3][D2]") {
+TEST_CASE("failures of several handlers and clean-ups are one list in handler order", "[I3][D2]") {
   bus::consumer consumer;
   consumer.handler([](const placed&, depends<failing_at_the_end>) { throw std::logic_error("1"); });
   consumer.handler([](const placed&) { throw std::logic_error("2"); });
@@ -181,7 +181,7 @@ TEST_CASE("several handlers' failures and clean-ups' are one list in handler ord
   }
 }
 
-TEST_CASE("operations report failing clean-ups too, and give results through clean-ups", "[I3]") {
+TEST_CASE("operations report failing clean-ups, and return results through clean-ups", "[I3]") {
   bus::service service;
   auto fine = service.handler(
       "fine", [](depends<gives_movable> m, int n) { return std::make_unique<int>(m->number + n); });
@@ -200,7 +200,7 @@ TEST_CASE("operations report failing clean-ups too, and give results through cle
   CHECK_THROWS_WITH(late(), "clean-up after success");
 }
 
-TEST_CASE("a dependency that never yields is misused, and named", "[I5]") {
+TEST_CASE("a dependency that never yields is a misuse, and the error names it", "[I5]") {
   bus::consumer consumer;
   bool ran = false;
   consumer.handler([&](const placed&, depends<never_yields>) { ran = true; });
@@ -214,7 +214,7 @@ TEST_CASE("a dependency that never yields is misused, and named", "[I5]") {
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("a dependency that yields twice is misused, and runs the handler once", "[I5]") {
+TEST_CASE("a dependency that yields twice is a misuse, and runs the handler once", "[I5]") {
   bus::consumer consumer;
   int ran = 0;
   consumer.handler([&](const placed&, depends<yields_twice>) { ++ran; });
@@ -225,7 +225,7 @@ TEST_CASE("a dependency that yields twice is misused, and runs the handler once"
   CHECK(ran == 1);
 }
 
-TEST_CASE("yielding twice is reported also if the dependency hides it", "[I5]") {
+TEST_CASE("a second yield is reported also if the dependency hides it", "[I5]") {
   steps.clear();
   bus::consumer consumer;
   consumer.handler([](const placed&, depends<yields_twice_quietly>) {});
@@ -241,7 +241,7 @@ TEST_CASE("a failure before yield is the invocation's failure", "[I5][D2]") {
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("the observer is told of the handler's failure and of the clean-up's", "[I3]") {
+TEST_CASE("the observer gets the failures of the handler and of the clean-up", "[I3]") {
   bus::consumer consumer;
   auto counting = std::make_shared<msgbus::counting_observer>();
   consumer.observe(counting);
@@ -251,7 +251,8 @@ TEST_CASE("the observer is told of the handler's failure and of the clean-up's",
   CHECK(counting->delivered() == 0);
 }
 
-TEST_CASE("an override that misuses yield is reported by the name of what it replaces", "[I5]") {
+TEST_CASE("an override that misuses yield is reported by the name of the replaced dependency",
+          "[I5]") {
   bus::consumer consumer;
   consumer.handler([](const placed&, depends<swallowing>) {});
   consumer.override(swallowing, [](msgbus::yield<int>) {});

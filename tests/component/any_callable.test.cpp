@@ -37,7 +37,7 @@ struct alignas(128) aligned {
 
 }  // namespace
 
-TEST_CASE("a callable of an unknown type is destroyed before what holds it", "[D6]") {
+TEST_CASE("a type-erased callable is destroyed before its holder", "[D6]") {
   const auto capture = std::make_shared<int>(5);
   auto small = [capture, calls = 0]() mutable { return *capture + ++calls; };
   const any_callable holder = held(small);
@@ -51,7 +51,7 @@ TEST_CASE("a callable of an unknown type is destroyed before what holds it", "[D
   CHECK(capture.use_count() == 2);
 }
 
-TEST_CASE("a callable that is large is held elsewhere, and destroyed the same", "[D6]") {
+TEST_CASE("a large callable is stored on the heap, and destroyed too", "[D6]") {
   const auto capture = std::make_shared<int>(5);
   auto large = [capture, more = std::array<int, 100>{}]() mutable { return *capture + ++more[99]; };
   {
@@ -63,13 +63,13 @@ TEST_CASE("a callable that is large is held elsewhere, and destroyed the same", 
   CHECK(capture.use_count() == 2);
 }
 
-TEST_CASE("a callable is held at the alignment of its type") {
+TEST_CASE("a callable is stored at the alignment of its type") {
   const any_callable holder = held(aligned{});
   CHECK(reinterpret_cast<std::uintptr_t>(holder.get()) % alignof(aligned) == 0);
   CHECK(call<aligned>(holder) == 7);
 }
 
-TEST_CASE("a callable whose move throws is not held") {
+TEST_CASE("a callable whose move throws is not stored") {
   throws_when_moved given;
   CHECK_THROWS_AS(any_callable(callable_of<throws_when_moved>, &given), std::runtime_error);
 }

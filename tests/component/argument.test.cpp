@@ -41,7 +41,7 @@ R stored(Call call) {
 
 }  // namespace
 
-TEST_CASE("an argument tells how its caller may be used") {
+TEST_CASE("an argument records constness and value category") {
   int value = 1;
   const int fixed = 2;
   const argument variable = argument::of<int&>(value);
@@ -52,7 +52,7 @@ TEST_CASE("an argument tells how its caller may be used") {
   CHECK(argument::of<int>(value).is_rvalue);
 }
 
-TEST_CASE("an argument of the parameter's type is passed itself", "[T5]") {
+TEST_CASE("an argument of the parameter's type is passed directly", "[T5]") {
   int value = 1;
   CHECK(&passed<int&>(value) == &value);
   CHECK(&passed<const int&>(value) == &value);
@@ -61,7 +61,7 @@ TEST_CASE("an argument of the parameter's type is passed itself", "[T5]") {
   CHECK_FALSE(owned);
 }
 
-TEST_CASE("an argument is moved if its caller moves it, else copied once", "[T5]") {
+TEST_CASE("an argument is moved if its caller moves it, and otherwise copied once", "[T5]") {
   using counted = msgbus_test::counted<struct argument_tag>;
   counted::reset();
   counted value(4);
@@ -71,7 +71,7 @@ TEST_CASE("an argument is moved if its caller moves it, else copied once", "[T5]
   CHECK(counted::copies == 1);
 }
 
-TEST_CASE("an argument converts where nothing is lost", "[T5]") {
+TEST_CASE("an argument converts if nothing is lost", "[T5]") {
   CHECK(passed<long>(7) == 7);
   CHECK(passed<double>(7) == 7.0);
   CHECK(passed<std::string>("text") == "text");
@@ -80,7 +80,7 @@ TEST_CASE("an argument converts where nothing is lost", "[T5]") {
   CHECK_THAT(text_of([] { passed<int>(std::string("7")); }), contains("without loss"));
 }
 
-TEST_CASE("a reference takes a variable of that very type that is not const", "[T5]") {
+TEST_CASE("a reference parameter accepts a non-const variable of exactly its type", "[T5]") {
   const int fixed = 1;
   long other = 1;
   CHECK(code_of([&] { passed<int&>(fixed); }) == errc::bad_arguments);
@@ -89,7 +89,7 @@ TEST_CASE("a reference takes a variable of that very type that is not const", "[
   CHECK_THAT(text_of([&] { passed<int&>(fixed); }), contains("operation 'update': argument 2 is"));
 }
 
-TEST_CASE("a result of the wanted type is stored as it is", "[T5]") {
+TEST_CASE("a result of the requested type is stored without a conversion", "[T5]") {
   int value = 1;
   CHECK(stored<int>([] { return 5; }) == 5);
   CHECK(&stored<int&>([&]() -> int& { return value; }) == &value);
@@ -97,7 +97,7 @@ TEST_CASE("a result of the wanted type is stored as it is", "[T5]") {
   CHECK(stored<int>([&]() -> int& { return value; }) == 1);
 }
 
-TEST_CASE("a result converts where nothing is lost, or is discarded", "[T5]") {
+TEST_CASE("a result converts if nothing is lost, or is discarded", "[T5]") {
   CHECK(stored<long>([] { return 5; }) == 5);
   CHECK(stored<std::string>([] { return "text"; }) == "text");
   bool called = false;
@@ -106,7 +106,7 @@ TEST_CASE("a result converts where nothing is lost, or is discarded", "[T5]") {
   CHECK(code_of([] { stored<signed char>([] { return 300; }); }) == errc::type_mismatch);
 }
 
-TEST_CASE("a result that cannot be had is refused before the call", "[T5]") {
+TEST_CASE("an impossible result type is refused before the call", "[T5]") {
   bool called = false;
   const auto call = [&] {
     called = true;
@@ -118,7 +118,7 @@ TEST_CASE("a result that cannot be had is refused before the call", "[T5]") {
   CHECK_FALSE(called);
 }
 
-TEST_CASE("a kind of result tells references from values") {
+TEST_CASE("a result_kind distinguishes references from values") {
   STATIC_REQUIRE(kind_of_result<int>.value == msgbus::detail::key_of<int>);
   STATIC_REQUIRE(kind_of_result<int&>.value == nullptr);
   STATIC_REQUIRE(kind_of_result<int>.exact != kind_of_result<int&>.exact);

@@ -51,7 +51,7 @@ int& get_stock() {
 
 }  // namespace
 
-TEST_CASE("a component closes its core at its end, and whoever shares the core keeps it", "[D8]") {
+TEST_CASE("a destroyed component shuts its core down, and other owners keep the core", "[D8]") {
   int closed = 0;
   std::shared_ptr<core> kept;
   {
@@ -95,14 +95,15 @@ TEST_CASE("a component holds one observer at a time, or none", "[D6]") {
   CHECK(second.use_count() == 1);
 }
 
-TEST_CASE("a component tells what its core counted as unrouted", "[D3]") {
+TEST_CASE("a component returns its core's count of unrouted messages", "[D3]") {
   int closed = 0;
   const component one(&closed, nullptr);
   one.inside()->shared.unrouted.add();
   CHECK(one.unrouted() == 1);
 }
 
-TEST_CASE("a sender has an observer, counts, and closes its core at its end", "[D3][D8]") {
+TEST_CASE("a sender has an observer and a counter, and shuts its core down at its end",
+          "[D3][D8]") {
   int closed = 0;
   {
     sending one(&closed);

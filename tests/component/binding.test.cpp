@@ -42,7 +42,7 @@ TEST_CASE("targets are bound in the order of binding, each once", "[D1]") {
   sender->shutdown();
 }
 
-TEST_CASE("a target that is unbound is let go, and comes last when it is bound again", "[D6]") {
+TEST_CASE("an unbound target is released, and comes last when it is bound again", "[D6]") {
   const auto sender = std::make_shared<single_route>();
   const auto first = std::make_shared<target>();
   const auto second = std::make_shared<target>();
@@ -58,7 +58,7 @@ TEST_CASE("a target that is unbound is let go, and comes last when it is bound a
   sender->shutdown();
 }
 
-TEST_CASE("unbinding from one sender leaves the others") {
+TEST_CASE("unbinding from one sender keeps the other bindings") {
   const auto one = std::make_shared<single_route>();
   const auto other = std::make_shared<single_route>();
   const auto bound = std::make_shared<target>();
@@ -70,7 +70,7 @@ TEST_CASE("unbinding from one sender leaves the others") {
   other->shutdown();
 }
 
-TEST_CASE("a target that ends is dropped by all its senders", "[D8]") {
+TEST_CASE("a destroyed target is released by all its senders", "[D8]") {
   const auto one = std::make_shared<single_route>();
   const auto other = std::make_shared<single_route>();
   const auto bound = std::make_shared<target>();
@@ -82,7 +82,7 @@ TEST_CASE("a target that ends is dropped by all its senders", "[D8]") {
   CHECK(bound.use_count() == 1);
 }
 
-TEST_CASE("a dispatch that is going on keeps the target that ends meanwhile", "[D8]") {
+TEST_CASE("a running dispatch keeps a target that is destroyed meanwhile", "[D8]") {
   const auto sender = std::make_shared<single_route>();
   const auto bound = std::make_shared<target>();
   bound->senders.bind(*sender, bound);
@@ -94,7 +94,7 @@ TEST_CASE("a dispatch that is going on keeps the target that ends meanwhile", "[
   CHECK(bound.use_count() == 1);
 }
 
-TEST_CASE("a sender that ends lets its targets go", "[D8]") {
+TEST_CASE("a destroyed sender releases its targets", "[D8]") {
   const auto bound = std::make_shared<target>();
   {
     const auto sender = std::make_shared<single_route>();

@@ -7,13 +7,13 @@ namespace handler_entry_test {
 using msgbus::component::keys_of;
 using msgbus::component::names_of;
 
-TEST_CASE("types are named in errors as a choice") {
+TEST_CASE("an error names types as alternatives") {
   CHECK(names_of(keys_of<>) == "any type");
   CHECK(names_of(keys_of<int>) == "int");
   CHECK(names_of(keys_of<int, double>) == "int | double");
 }
 
-TEST_CASE("an entry describes its handler by what that takes") {
+TEST_CASE("an entry describes its handler by the accepted types") {
   using msgbus::component::callable_of;
   using function = void (*)();
   function f = [] {};

@@ -36,7 +36,7 @@ using taken_types = decltype(taken_by<F>());
 
 }  // namespace
 
-TEST_CASE("what a handler takes is read off its first parameter", "[T2][T4]") {
+TEST_CASE("the types that a handler accepts are deduced from its first parameter", "[T2][T4]") {
   STATIC_REQUIRE(std::is_same_v<taken_types<void(const order&)>, type_list<order>>);
   STATIC_REQUIRE(std::is_same_v<taken_types<void(order)>, type_list<order>>);
   STATIC_REQUIRE(std::is_same_v<taken_types<void(const one_of<order, refund, order>&)>,
@@ -44,12 +44,12 @@ TEST_CASE("what a handler takes is read off its first parameter", "[T2][T4]") {
   STATIC_REQUIRE(std::is_same_v<taken_types<void(any_event)>, type_list<>>);
 }
 
-TEST_CASE("types that are named count once, and any_event among them is every type", "[T2][T4]") {
+TEST_CASE("named types count once, and any_event among them accepts every type", "[T2][T4]") {
   STATIC_REQUIRE(std::is_same_v<named_types<order, const order, refund>, type_list<order, refund>>);
   STATIC_REQUIRE(std::is_same_v<named_types<order, any_event>, type_list<>>);
 }
 
-TEST_CASE("a parameter takes its very type, an alternative of its one_of, or every type",
+TEST_CASE("a parameter accepts exactly its type, an alternative of its one_of, or every type",
           "[T1][T4]") {
   STATIC_REQUIRE(takes<const order&, order>);
   STATIC_REQUIRE(takes<any_event, order>);
@@ -61,7 +61,7 @@ TEST_CASE("a parameter takes its very type, an alternative of its one_of, or eve
   STATIC_REQUIRE_FALSE(is_variant<order>);
 }
 
-TEST_CASE("a signature that is well tells its result, its message and its needs") {
+TEST_CASE("a correct signature has its result, its message and its needs") {
   using check = checked<
       signature<awaitable, const order&, const msgbus::context&, msgbus::depends<get_stock>>,
       order>;
@@ -72,7 +72,7 @@ TEST_CASE("a signature that is well tells its result, its message and its needs"
                      msgbus::di::injector<const msgbus::context&, msgbus::depends<get_stock>>>);
 }
 
-TEST_CASE("a callable is called where it is held, and destroyed before what holds it", "[D6]") {
+TEST_CASE("a callable is called in place, and destroyed before its holder", "[D6]") {
   const auto capture = std::make_shared<int>(5);
   held_callable held([capture, calls = 0]() mutable { return *capture + ++calls; });
   CHECK((*held)() == 6);

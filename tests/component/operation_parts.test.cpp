@@ -24,7 +24,7 @@ using mixed = operation_parts<
 
 }  // namespace
 
-TEST_CASE("parameters are told apart: what callers give, and what is injected") {
+TEST_CASE("parameters are split into arguments and injected parameters") {
   STATIC_REQUIRE(std::is_same_v<mixed::inputs, type_list<int, std::unique_ptr<int>&&>>);
   STATIC_REQUIRE(std::is_same_v<mixed::needs, type_list<const context&, depends<get_stock>>>);
   STATIC_REQUIRE(std::is_same_v<mixed::result, std::string>);
@@ -33,14 +33,14 @@ TEST_CASE("parameters are told apart: what callers give, and what is injected") 
   STATIC_REQUIRE(std::is_same_v<none::needs, type_list<>>);
 }
 
-TEST_CASE("a parameter's place is counted among those of its sort") {
+TEST_CASE("the index of a parameter is counted among parameters of its kind") {
   STATIC_REQUIRE(mixed::place<0>() == 0);  // int
   STATIC_REQUIRE(mixed::place<1>() == 0);  // context
   STATIC_REQUIRE(mixed::place<2>() == 1);  // unique_ptr
   STATIC_REQUIRE(mixed::place<3>() == 1);  // depends
 }
 
-TEST_CASE("a handler is called with inputs and needs where it has them") {
+TEST_CASE("a handler is called with arguments and injected values at their positions") {
   using parts = operation_parts<signature<const int*, int, const context&, std::unique_ptr<int>&&>>;
   const auto handler = [](int added, const context& known, std::unique_ptr<int>&& given) {
     *given += added + static_cast<int>(known.attempt());

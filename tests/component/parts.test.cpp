@@ -20,7 +20,7 @@ int& get_stock() {
 
 }  // namespace
 
-TEST_CASE("parts share the overrides that they are given", "[I4]") {
+TEST_CASE("parts share given overrides", "[I4]") {
   const auto shared = std::make_shared<provider>();
   const parts one(shared);
   const parts other(shared);
@@ -28,7 +28,7 @@ TEST_CASE("parts share the overrides that they are given", "[I4]") {
   CHECK(&other.overrides_state() == &one.overrides_state());
 }
 
-TEST_CASE("parts that are given no overrides have their own", "[I4]") {
+TEST_CASE("parts without given overrides have their own", "[I4]") {
   parts one(nullptr);
   const parts other(nullptr);
   CHECK(one.overrides_state().empty());
@@ -37,7 +37,7 @@ TEST_CASE("parts that are given no overrides have their own", "[I4]") {
   CHECK(other.overrides_state().empty());
 }
 
-TEST_CASE("parts begin without an observer, and with nothing unrouted", "[D3]") {
+TEST_CASE("parts begin without an observer, and without unrouted messages", "[D3]") {
   msgbus::component::counted_parts all(nullptr);
   CHECK(all.attached_observer.get() == nullptr);
   CHECK(all.unrouted.sum() == 0);
@@ -45,7 +45,7 @@ TEST_CASE("parts begin without an observer, and with nothing unrouted", "[D3]") 
   CHECK(all.unrouted.sum() == 1);
 }
 
-TEST_CASE("an entry is described in its own words") {
+TEST_CASE("describe_entry returns the entry's own description") {
   const msgbus_test::bare<msgbus::routing::entry> one(nullptr, std::uint64_t{1});
   const msgbus::routing::entry& known = one;
   CHECK(describe_entry(&known) == "bare");

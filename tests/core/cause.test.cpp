@@ -14,12 +14,12 @@ msgbus::detail::shared_origin made(const char* id) {
 
 }  // namespace
 
-TEST_CASE("nothing is being handled where nobody says so") {
+TEST_CASE("a thread without a cause_scope has no cause") {
   CHECK(msgbus::detail::current_cause() == nullptr);
   CHECK(msgbus::detail::current_origin() == nullptr);
 }
 
-TEST_CASE("scopes nest, and each ends with what was before it") {
+TEST_CASE("cause scopes nest, and each restores the previous cause") {
   const msgbus::detail::shared_origin outer = made("outer");
   const msgbus::detail::shared_origin inner = made("inner");
   const msgbus::detail::cause_scope one(&outer);
@@ -33,7 +33,7 @@ TEST_CASE("scopes nest, and each ends with what was before it") {
   CHECK(msgbus::detail::current_cause() == &outer);
 }
 
-TEST_CASE("an empty cause is none, until it is filled") {
+TEST_CASE("an empty cause counts as none, until it is set") {
   msgbus::detail::shared_origin cause;
   const msgbus::detail::cause_scope scope(&cause);
   CHECK(msgbus::detail::current_cause() == nullptr);
@@ -41,7 +41,7 @@ TEST_CASE("an empty cause is none, until it is filled") {
   CHECK(msgbus::detail::current_origin() == cause.get());
 }
 
-TEST_CASE("what one thread handles is nothing to another") {
+TEST_CASE("the cause of one thread is not the cause of another") {
   const msgbus::detail::shared_origin mine = made("mine");
   const msgbus::detail::cause_scope scope(&mine);
   bool none = false;

@@ -108,11 +108,11 @@ std::size_t check_all(std::tuple<Froms...>* all) {
 
 }  // namespace
 
-TEST_CASE("an integer converts to an integer exactly when that holds its value", "[T5]") {
+TEST_CASE("an integer converts to an integer type exactly if that holds its value", "[T5]") {
   CHECK(check_all(static_cast<integers*>(nullptr)) > 16u * 16u * 4u);
 }
 
-TEST_CASE("the edges of integer types, one by one", "[T5]") {
+TEST_CASE("integers at the limits of each type convert without loss or not at all", "[T5]") {
   CHECK(to<signed char>(127) == std::optional<signed char>(127));
   CHECK(!to<signed char>(128));
   CHECK(to<signed char>(-128) == std::optional<signed char>(-128));
@@ -134,7 +134,7 @@ TEST_CASE("the edges of integer types, one by one", "[T5]") {
   CHECK(!to<std::int64_t>(std::uint64_t{0x8000'0000'0000'0000}));
 }
 
-TEST_CASE("an integer converts to a floating point type only if that is exact", "[T5]") {
+TEST_CASE("an integer converts to a floating point type only if the conversion is exact", "[T5]") {
   constexpr std::int64_t two_53 = std::int64_t{1} << 53;
   CHECK(to<double>(two_53) == std::optional<double>(9007199254740992.0));
   CHECK(!to<double>(two_53 + 1));
@@ -159,7 +159,7 @@ TEST_CASE("an integer converts to a floating point type only if that is exact", 
   CHECK(to<float>(true) == std::optional<float>(1.0F));
 }
 
-TEST_CASE("an integer converts to a long double if that is exact", "[T5]") {
+TEST_CASE("an integer converts to a long double if the conversion is exact", "[T5]") {
   CHECK(to<long double>((std::int64_t{1} << 53)) ==
         std::optional<long double>(9007199254740992.0L));
   const bool holds_all = std::numeric_limits<long double>::digits >= 64;
@@ -217,7 +217,7 @@ class explicitly_labelled {
 
 }  // namespace
 
-TEST_CASE("anything string-like converts to a string and to a string_view", "[T5]") {
+TEST_CASE("every string-like type converts to a string and to a string_view", "[T5]") {
   const char* pointer = "pointer";
   char written[] = "written";
   char* writable = written;
@@ -243,7 +243,7 @@ TEST_CASE("a string_view refers to the text that it was made from", "[T5][D9]") 
   CHECK(to<std::string_view>(text).value().data() == text.data());
 }
 
-TEST_CASE("a text keeps its zeros", "[T5]") {
+TEST_CASE("a text keeps its null characters", "[T5]") {
   const std::string text("a\0b", 3);
   CHECK(to<std::string>(std::string_view(text)) == std::optional<std::string>(text));
   CHECK(to<std::string_view>(text).value().size() == 3);
@@ -273,11 +273,11 @@ TEST_CASE("texts and numbers do not convert to each other", "[T5]") {
   CHECK(!to<std::string_view>(true));
 }
 
-TEST_CASE("what converts to a string_view only explicitly is no text", "[T5]") {
+TEST_CASE("a type that converts to a string_view only explicitly is no text", "[T5]") {
   CHECK(!to<std::string>(explicitly_labelled{}));
 }
 
-TEST_CASE("nothing converts to or from a type of the user's", "[T5]") {
+TEST_CASE("a type of the user does not convert", "[T5]") {
   struct amount {
     int cents;
   };
@@ -289,7 +289,7 @@ TEST_CASE("nothing converts to or from a type of the user's", "[T5]") {
   CHECK(!to<color>(0));
 }
 
-TEST_CASE("whether a type converts is known without a value", "[T5]") {
+TEST_CASE("the conversion of a type can be checked without a value", "[T5]") {
   CHECK(converts_from<std::string>(key_of<const char*>));
   CHECK(converts_from<std::string_view>(key_of<std::string>));
   CHECK(converts_from<int>(key_of<unsigned long>));

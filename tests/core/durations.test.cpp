@@ -9,7 +9,7 @@ namespace durations_test {
 using msgbus::detail::duration_option;
 using namespace std::chrono_literals;
 
-TEST_CASE("an option that is a time takes every duration that loses nothing") {
+TEST_CASE("a duration option accepts every duration that converts without loss") {
   struct options {
     duration_option limit = 5ms;
   };
@@ -21,7 +21,7 @@ TEST_CASE("an option that is a time takes every duration that loses nothing") {
   CHECK_FALSE(std::is_convertible_v<seconds_of_float, duration_option>);
 }
 
-TEST_CASE("an option that is a time is a duration") {
+TEST_CASE("a duration option is a duration") {
   const duration_option limit = 2s;
   const std::chrono::steady_clock::duration plain = limit;
   CHECK(plain == 2s);
@@ -54,7 +54,7 @@ static_assert(saturating_sub(point::max(), point::min()) == duration::max());
 
 }  // namespace
 
-TEST_CASE("a sum of times ends at the ends of time") {
+TEST_CASE("a sum of times saturates at the smallest and the largest time") {
   CHECK(saturating_add(at(5), duration(3)) == at(8));
   CHECK(saturating_add(at(5), duration(-7)) == at(-2));
   CHECK(saturating_add(at(5), 2us) == at(2005));
@@ -69,7 +69,7 @@ TEST_CASE("a sum of times ends at the ends of time") {
   CHECK(saturating_add(at(-1), duration::min()) == point::min());
 }
 
-TEST_CASE("a difference of times ends at the longest duration") {
+TEST_CASE("a difference of times saturates at the longest duration") {
   CHECK(saturating_sub(at(5), at(3)) == duration(2));
   CHECK(saturating_sub(at(3), at(5)) == duration(-2));
   CHECK(saturating_sub(point::max(), at(0)) == duration::max());
@@ -84,7 +84,7 @@ TEST_CASE("a difference of times ends at the longest duration") {
   CHECK(saturating_sub(at(-1), point::min()) == duration::max());
 }
 
-TEST_CASE("a wait that is repeated lasts no longer than an hour at once") {
+TEST_CASE("one part of a repeated wait lasts at most an hour") {
   const point before = clock_type::now();
   const point until = msgbus::detail::within_an_hour(point::max());
   CHECK(until >= before + 1h);

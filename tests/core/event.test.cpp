@@ -34,12 +34,12 @@ const void* address_seen(const auto& event, msgbus::detail::type_key expected) {
 
 }  // namespace
 
-TEST_CASE("an event is seen as itself") {
+TEST_CASE("an event is passed as its own type") {
   const registered event{1, "Alice"};
   CHECK(address_seen(event, msgbus::detail::key_of<registered>) == &event);
 }
 
-TEST_CASE("a variant is seen as its active alternative, in place", "[T3][D9]") {
+TEST_CASE("a variant is passed as its active alternative, in place", "[T3][D9]") {
   std::variant<registered, renamed> event = registered{1, "Alice"};
   CHECK(address_seen(event, msgbus::detail::key_of<registered>) == &std::get<0>(event));
   event = renamed{2, "Bob"};
@@ -47,7 +47,7 @@ TEST_CASE("a variant is seen as its active alternative, in place", "[T3][D9]") {
   CHECK(address_seen(event, msgbus::detail::key_of<renamed>) == &std::get<1>(event));
 }
 
-TEST_CASE("a variant of variants is seen as its innermost active alternative", "[T3]") {
+TEST_CASE("a variant of variants is passed as its innermost active alternative", "[T3]") {
   using inner = std::variant<int, renamed>;
   const std::variant<registered, inner> event = inner(renamed{2, "Bob"});
   CHECK(address_seen(event, msgbus::detail::key_of<renamed>) == &std::get<1>(std::get<1>(event)));
@@ -61,7 +61,7 @@ TEST_CASE("a variant is unpacked without copies or moves", "[T3][D9]") {
   CHECK(noted::copies + noted::moves == 0);
 }
 
-TEST_CASE("what with_event's function returns is returned, references too") {
+TEST_CASE("with_event returns the result of its function, references too") {
   int somewhere = 0;
   const std::variant<int, std::string> event = 5;
   int& returned = msgbus::detail::with_event(
@@ -69,7 +69,7 @@ TEST_CASE("what with_event's function returns is returned, references too") {
   CHECK(&returned == &somewhere);
 }
 
-TEST_CASE("arguments make an event in place unless they are one") {
+TEST_CASE("arguments construct an event in place, except a single event") {
   STATIC_REQUIRE(msgbus::detail::in_place_for<registered, int, const char*>);
   STATIC_REQUIRE(msgbus::detail::in_place_for<renamed, int, const char*>);
   STATIC_REQUIRE(msgbus::detail::in_place_for<registered>);
@@ -79,7 +79,7 @@ TEST_CASE("arguments make an event in place unless they are one") {
   STATIC_REQUIRE_FALSE(msgbus::detail::in_place_for<renamed, std::string, int>);
 }
 
-TEST_CASE("an event is made of its arguments, with braces if it is an aggregate") {
+TEST_CASE("an event is constructed from arguments, with braces if it is an aggregate") {
   const registered aggregate = msgbus::detail::make_event<registered>(1, "Alice");
   CHECK(aggregate.id == 1);
   CHECK(aggregate.name == "Alice");
@@ -90,7 +90,7 @@ TEST_CASE("an event is made of its arguments, with braces if it is an aggregate"
   CHECK(text == "xxx");  // with braces it would be two characters
 }
 
-TEST_CASE("an event that is made in place takes over what is moved into it", "[D9]") {
+TEST_CASE("an event that is constructed in place takes ownership of moved arguments", "[D9]") {
   auto load = std::make_unique<int>(5);
   const int* const address = load.get();
   const carrier made = msgbus::detail::make_event<carrier>(std::move(load));

@@ -16,14 +16,14 @@ std::exception_ptr failure(int number) { return std::make_exception_ptr(number);
 
 }  // namespace
 
-TEST_CASE("without failures nothing is thrown", "[D2]") {
+TEST_CASE("a list without failures throws nothing", "[D2]") {
   msgbus::detail::failures none;
   CHECK(none.empty());
   CHECK(none.size() == 0);
   CHECK_NOTHROW(none.throw_any());
 }
 
-TEST_CASE("one failure is thrown as the very object that it was", "[D2]") {
+TEST_CASE("one failure is thrown as the same exception object", "[D2]") {
   msgbus::detail::failures failed;
   const std::exception_ptr only = failure(1);
   failed.add(only);
@@ -51,7 +51,7 @@ TEST_CASE("a dispatch_error among several failures is one of them", "[D2]") {
   CHECK(e.errors()[0] == nested);
 }
 
-TEST_CASE("an exception that is thrown again counts once", "[D2][I3]") {
+TEST_CASE("a rethrown exception counts once", "[D2][I3]") {
   msgbus::detail::failures failed;
   const std::exception_ptr first = failure(1);
   failed.add_new(first);
@@ -63,7 +63,7 @@ TEST_CASE("an exception that is thrown again counts once", "[D2][I3]") {
   CHECK(failed.size() == 2);
 }
 
-TEST_CASE("failures that are taken come after those that are there", "[D2]") {
+TEST_CASE("failures that are taken come after those that are present", "[D2]") {
   msgbus::detail::failures outer;
   msgbus::detail::failures inner;
   const std::vector<std::exception_ptr> all{failure(1), failure(2), failure(3)};
@@ -76,7 +76,7 @@ TEST_CASE("failures that are taken come after those that are there", "[D2]") {
   CHECK(caught<msgbus::dispatch_error>([&] { outer.throw_any(); }).errors() == all);
 }
 
-TEST_CASE("taking from where nothing failed changes nothing", "[D2]") {
+TEST_CASE("taking from an empty list changes nothing", "[D2]") {
   msgbus::detail::failures outer;
   msgbus::detail::failures inner;
   outer.take(inner);

@@ -30,7 +30,7 @@ TEST_CASE("a function_ref calls the callable itself, not a copy") {
   CHECK(count(0) == 3);
 }
 
-TEST_CASE("a function_ref may be made from a temporary for the time of a call") {
+TEST_CASE("a function_ref may refer to a temporary during a call") {
   CHECK(apply([](int value) { return value + 1; }, 4) == 5);
 }
 
@@ -39,7 +39,7 @@ TEST_CASE("a function_ref calls a const callable") {
   CHECK(apply(twice, 21) == 42);
 }
 
-TEST_CASE("a function_ref hands its arguments and its result through") {
+TEST_CASE("a function_ref forwards its arguments and its result") {
   const auto take = [](std::unique_ptr<int> p) { return p; };
   const function_ref<std::unique_ptr<int>(std::unique_ptr<int>)> through(take);
   auto given = std::make_unique<int>(7);
@@ -52,7 +52,7 @@ TEST_CASE("a function_ref hands its arguments and its result through") {
   CHECK(&by_reference(value) == &value);
 }
 
-TEST_CASE("a function_ref is only made from what can be called so") {
+TEST_CASE("a function_ref is constructible only from a matching callable") {
   STATIC_REQUIRE(std::is_constructible_v<function_ref<int(int)>, doubler&>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<function_ref<int(std::string)>, doubler&>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<function_ref<std::string(int)>, doubler&>);

@@ -42,7 +42,7 @@ TEST_CASE("a text has the same hash at compile time and at run time") {
   }
 }
 
-TEST_CASE("each byte of a text is in its hash, and its length is") {
+TEST_CASE("each byte of a text changes its hash, and so does its length") {
   for (std::size_t length = 1; length <= longest; ++length) {
     const std::string text(bytes.data(), length);
     std::set<std::size_t> hashes{msgbus::detail::hash_of(text),
@@ -59,7 +59,7 @@ TEST_CASE("each byte of a text is in its hash, and its length is") {
   }
 }
 
-TEST_CASE("the order of the bytes is in the hash, within a word and across words") {
+TEST_CASE("the order of the bytes changes the hash, within a word and across words") {
   CHECK(msgbus::detail::hash_of("ab") != msgbus::detail::hash_of("ba"));
   CHECK(msgbus::detail::hash_of("aaaaaaaabbbbbbbb") != msgbus::detail::hash_of("bbbbbbbbaaaaaaaa"));
 }
@@ -71,7 +71,7 @@ TEST_CASE("similar topics spread over the cells of a small table") {
   CHECK(cells.size() > 32);  // of 64; about 40 when thrown at random
 }
 
-TEST_CASE("an address has one hash, and neighbours have others") {
+TEST_CASE("an address has one hash, and adjacent addresses have others") {
   std::array<int, 64> values{};
   std::set<std::size_t> hashes;
   std::set<std::size_t> cells;
@@ -84,7 +84,7 @@ TEST_CASE("an address has one hash, and neighbours have others") {
   CHECK(cells.size() > 16);  // aligned addresses do not all share the low cells
 }
 
-TEST_CASE("texts are the same if they have the same bytes") {
+TEST_CASE("texts are equal if they have the same bytes") {
   for (std::size_t length = 0; length <= longest; ++length) {
     INFO(length << " bytes");
     const std::string text(bytes.data(), length);

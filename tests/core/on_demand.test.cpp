@@ -24,7 +24,7 @@ using msgbus::detail::on_demand;
 
 }  // namespace
 
-TEST_CASE("a part is made when it is needed, and goes with its owner") {
+TEST_CASE("a part is made on first use, and is destroyed with its owner") {
   {
     on_demand<part> one;
     CHECK(one.get() == nullptr);

@@ -40,7 +40,7 @@ inline constexpr bool has = std::is_same_v<signature_of<F>, S>;
 
 }  // namespace
 
-TEST_CASE("the signature of a function is read off its type") {
+TEST_CASE("the signature of a function is deduced from its type") {
   STATIC_REQUIRE(has<plain, signature<int, const event&, int>>);
   STATIC_REQUIRE(has<plain*, signature<int, const event&, int>>);
   STATIC_REQUIRE(has<plain&, signature<int, const event&, int>>);
@@ -49,7 +49,7 @@ TEST_CASE("the signature of a function is read off its type") {
   STATIC_REQUIRE(has<quiet*, signature<void, event>>);
 }
 
-TEST_CASE("the signature of a callable object is that of its one operator()") {
+TEST_CASE("the signature of a callable object is that of its only operator()") {
   const auto constant = [](event) {};
   auto changing = [n = 0](const event&) mutable { return ++n; };
   const auto noexcept_one = [](event) noexcept {};
@@ -69,14 +69,14 @@ TEST_CASE("the signature of a member function is that of its call") {
   STATIC_REQUIRE(has<decltype(&holder::on_const_lvalue), signature<void, int>>);
 }
 
-TEST_CASE("a generic or overloaded callable, or none at all, has no signature") {
+TEST_CASE("a generic or overloaded callable has no signature, and neither has another type") {
   const auto generic = [](const auto&) {};
   STATIC_REQUIRE(has<decltype(generic), no_signature>);
   STATIC_REQUIRE(has<overloaded, no_signature>);
   STATIC_REQUIRE(has<int, no_signature>);
 }
 
-TEST_CASE("the first parameter is known, or there is none") {
+TEST_CASE("the first parameter is deduced, or void without parameters") {
   STATIC_REQUIRE(
       std::is_same_v<msgbus::detail::first_parameter_of<signature<int, event&, long>>, event&>);
   STATIC_REQUIRE(std::is_void_v<msgbus::detail::first_parameter_of<signature<int>>>);
@@ -100,7 +100,7 @@ TEST_CASE("a callable that is not generic has its own signature for every event"
   STATIC_REQUIRE(std::is_same_v<signature_for<plain*, int>, signature<int, const event&, int>>);
 }
 
-TEST_CASE("an overloaded callable has a signature for what it can be called with") {
+TEST_CASE("an overloaded callable has a signature for an event that it accepts") {
   STATIC_REQUIRE(std::is_same_v<signature_for<overloaded, int>, signature<void, const int&>>);
   STATIC_REQUIRE(
       std::is_same_v<signature_for<overloaded, std::string>, signature<void, const std::string&>>);
@@ -136,7 +136,7 @@ TEST_CASE("a member function is bound to an object by reference") {
   CHECK(object.total == 5);
 }
 
-TEST_CASE("a member function is bound to what a pointer points to") {
+TEST_CASE("a member function is bound to the object of a pointer") {
   base object;
   base* pointer = &object;
   CHECK(bind_member(&base::add, pointer)(2) == 2);
@@ -147,7 +147,7 @@ TEST_CASE("a member function is bound to what a pointer points to") {
   CHECK(bind_member(&base::add, std::make_unique<base>())(4) == 4);
 }
 
-TEST_CASE("what a shared pointer points to lives as long as the bound member") {
+TEST_CASE("the object of a shared pointer lives as long as the bound member") {
   auto shared = std::make_shared<base>();
   const std::weak_ptr<base> watch = shared;
   {
@@ -172,7 +172,7 @@ TEST_CASE("a member function of a base is bound to a derived object") {
   CHECK(object.total == 9);
 }
 
-TEST_CASE("a bound member takes references as they are, and moves values on", "[D9]") {
+TEST_CASE("a bound member passes references unchanged, and moves values", "[D9]") {
   taker object;
   const noted value(7);
   noted::reset();
@@ -199,7 +199,7 @@ struct wrapper {
 
 }  // namespace
 
-TEST_CASE("results that only mean something when awaited are known") {
+TEST_CASE("awaitable results are recognised") {
   STATIC_REQUIRE(msgbus::detail::awaitable_result<task>);
   STATIC_REQUIRE(msgbus::detail::awaitable_result<waiter>);
   STATIC_REQUIRE(msgbus::detail::awaitable_result<wrapper>);

@@ -22,14 +22,14 @@ const std::string replaced = "\xef\xbf\xbd";
 
 }  // namespace
 
-TEST_CASE("characters of every length are UTF-8") {
+TEST_CASE("characters of every length are valid UTF-8") {
   CHECK(find_not_utf8("") == everywhere);
   CHECK(find_not_utf8("tea") == everywhere);
   CHECK(find_not_utf8("\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xb5") == everywhere);
   CHECK(find_not_utf8("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf") == everywhere);
 }
 
-TEST_CASE("bytes that RFC 3629 excludes are found") {
+TEST_CASE("bytes that RFC 3629 excludes are not UTF-8") {
   for (const char* const each :
        {"\x80", "\xff", "\xc3", "\xc3(", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xe2\x82",
         "\xe2\x82(", "\xed\xa0\x80", "\xf0\x80\x80\xaf", "\xf0\x9f\x8d", "\xf4\x90\x80\x80",
@@ -44,7 +44,7 @@ TEST_CASE("bytes that RFC 3629 excludes are found") {
   CHECK(to_utf8("k\xc3\xa4se") == "k\xc3\xa4se");
 }
 
-TEST_CASE("a text is cut between two characters, wherever the limit is") {
+TEST_CASE("a text is cut between two characters, at every limit") {
   const std::string text = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xb5z";
   for (std::size_t most = 0; most <= text.size() + 1; ++most) {
     INFO(most);
@@ -58,7 +58,7 @@ TEST_CASE("a text is cut between two characters, wherever the limit is") {
   CHECK(first_characters(std::string(100, '\x80'), 10).size() == 10);
 }
 
-TEST_CASE("a text that is shortened says so, and is UTF-8") {
+TEST_CASE("a shortened text ends with three dots, and is UTF-8") {
   CHECK(shortened("tea", 3) == "tea");
   CHECK(shortened("teas", 3) == "tea...");
   CHECK(shortened("te\xc3\xa4", 3) == "te...");
@@ -77,7 +77,7 @@ TEST_CASE("a line has no control characters, and no blanks at its ends") {
   CHECK(one_line(std::string(5000, '\xff'), 1024).size() == 1023);
 }
 
-TEST_CASE("what ends a line or steers a terminal is escaped, and all else stays") {
+TEST_CASE("characters that end a line or control a terminal are escaped, and no others") {
   using msgbus::detail::escaped;
   CHECK(escaped("") == "");
   CHECK(escaped("a 'topic' with \\ and \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xb5") ==
@@ -95,14 +95,14 @@ namespace say_test {
 
 using msgbus_test::stderr_of;
 
-TEST_CASE("an error that nobody waits for is one line, whatever bytes it holds", "[A8]") {
+TEST_CASE("an error without a caller is printed as one line, for all bytes", "[A8]") {
   const auto failure = std::make_exception_ptr(std::runtime_error("two\nlines"));
   CHECK(stderr_of([&] {
           msgbus::detail::say({"a handler of ", "a\r\nb", " failed: "}, failure);
         }) == "msgbus: a handler of a\\r\\nb failed: two\\nlines\n");
 }
 
-TEST_CASE("what a callback throws is one line that names the callback") {
+TEST_CASE("an exception of a callback is printed as one line that names the callback") {
   const std::string text = stderr_of([] {
     try {
       throw std::runtime_error("no disk");

@@ -36,7 +36,7 @@ TEST_CASE("every type has a key of its own, templates by their arguments", "[T1]
   CHECK(keys.size() == 16);
 }
 
-TEST_CASE("two types that are called the same have different keys", "[T1]") {
+TEST_CASE("two types of the same name have different keys", "[T1]") {
   const auto first = [] {
     struct local {};
     return key_of<local>;
@@ -55,7 +55,7 @@ TEST_CASE("a type's reference and const are not part of its key", "[T1]") {
   CHECK(key_of<user&&> == key_of<user>);
 }
 
-TEST_CASE("a key knows the name of its type, and its hash") {
+TEST_CASE("a key has the name of its type, and its hash") {
   CHECK(key_of<user>->name == msgbus::type_name<user>());
   CHECK(key_of<user>->hash == msgbus::detail::hash_of(msgbus::type_name<user>()));
 }
@@ -67,7 +67,7 @@ TEST_CASE("a value_ref refers to the value under the key of its type") {
   CHECK(ref.type == key_of<created<user>>);
 }
 
-TEST_CASE("a value_ref is not fooled by an overloaded address operator") {
+TEST_CASE("a value_ref ignores an overloaded address operator") {
   struct elusive {
     elusive* operator&() { return nullptr; }
     const elusive* operator&() const { return nullptr; }
@@ -77,7 +77,7 @@ TEST_CASE("a value_ref is not fooled by an overloaded address operator") {
   CHECK(value_ref::to(value).data == static_cast<const void*>(&value.value));
 }
 
-TEST_CASE("an integer of any type is read as sign and magnitude") {
+TEST_CASE("an integer of any type is read as its sign and magnitude") {
   CHECK(read(0).magnitude == 0);
   CHECK_FALSE(read(0).negative);
   CHECK(read(-1).magnitude == 1);
@@ -113,7 +113,7 @@ TEST_CASE("only integers are read as integers, only floats as floats, only texts
   CHECK_FALSE(key_of<const wchar_t*>->text);
 }
 
-TEST_CASE("a text is read, and a null pointer is read as none") {
+TEST_CASE("a null pointer is read as no text") {
   const char* pointer = "text";
   CHECK(key_of<const char*>->text(&pointer) == msgbus::detail::text_value("text"));
   pointer = nullptr;
@@ -138,7 +138,7 @@ namespace {
 struct unnamed_here {};
 }  // namespace
 
-TEST_CASE("two records are one type where typeid says so, as of a shared library", "[T1]") {
+TEST_CASE("two records with equal typeid are one type, as with a shared library", "[T1]") {
   using msgbus::detail::is_same_type;
   using msgbus::detail::kept_type;
   const msgbus::detail::type_record there =
@@ -150,14 +150,14 @@ TEST_CASE("two records are one type where typeid says so, as of a shared library
   CHECK_FALSE(kept_type(&other).is(key_of<std::string>));
 }
 
-TEST_CASE("a type in an unnamed namespace is another one in each library", "[T1]") {
+TEST_CASE("a type in an unnamed namespace is a different type in each library", "[T1]") {
   const msgbus::detail::type_record there = *key_of<unnamed_here>;
   CHECK_FALSE(msgbus::detail::is_same_type(key_of<unnamed_here>, &there));
   CHECK_FALSE(msgbus::detail::kept_type(&there).is(key_of<unnamed_here>));
   CHECK(msgbus::detail::kept_type(key_of<unnamed_here>).is(key_of<unnamed_here>));
 }
 
-TEST_CASE("a type is remembered when its record is there no longer", "[T1]") {
+TEST_CASE("a type is identified after its record was unloaded", "[T1]") {
   auto there = std::make_unique<msgbus::detail::type_record>(*key_of<std::string>);
   const msgbus::detail::kept_type kept(there.get());
   there.reset();

@@ -12,7 +12,7 @@ using msgbus::detail::unique_list;
 
 }  // namespace
 
-TEST_CASE("a list knows its size and what is in it") {
+TEST_CASE("a type list has its size and its types") {
   STATIC_REQUIRE(type_list<>::size == 0);
   STATIC_REQUIRE(type_list<int, char, int>::size == 3);
   STATIC_REQUIRE(is_in<char, type_list<int, char>>);
@@ -21,7 +21,7 @@ TEST_CASE("a list knows its size and what is in it") {
   STATIC_REQUIRE_FALSE(is_in<int, type_list<>>);
 }
 
-TEST_CASE("a unique list has each type once, where it came first", "[T2]") {
+TEST_CASE("a unique list has each type once, at its first position", "[T2]") {
   STATIC_REQUIRE(std::is_same_v<unique_list<>, type_list<>>);
   STATIC_REQUIRE(std::is_same_v<unique_list<int>, type_list<int>>);
   STATIC_REQUIRE(std::is_same_v<unique_list<int, int, int>, type_list<int>>);

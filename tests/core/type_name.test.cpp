@@ -52,12 +52,12 @@ TEST_CASE("a type is named as the source spells it") {
   CHECK(compact(msgbus::type_name<int&>()) == "int&");
 }
 
-TEST_CASE("strings have the names that people use") {
+TEST_CASE("strings have their usual names") {
   CHECK(msgbus::type_name<std::string>() == "std::string");
   CHECK(msgbus::type_name<std::string_view>() == "std::string_view");
 }
 
-TEST_CASE("the name of a type is known when compiling") {
+TEST_CASE("the name of a type is a constant expression") {
   STATIC_REQUIRE(msgbus::type_name<shop::user>() == "shop::user");
   STATIC_REQUIRE(msgbus::type_name<void>() == "void");
 }

@@ -30,14 +30,14 @@ using form = di::form_of<std::remove_cvref_t<decltype(D)>>;
 
 }  // namespace
 
-TEST_CASE("a dependency's form is read off its type") {
+TEST_CASE("the form of a dependency is deduced from its type") {
   STATIC_REQUIRE(form<get_text>::kind == di::shape::plain);
   STATIC_REQUIRE(form<get_object>::kind == di::shape::plain);
   STATIC_REQUIRE(form<open>::kind == di::shape::with_clean_up);
   STATIC_REQUIRE(form<get_number>::kind == di::shape::required);
 }
 
-TEST_CASE("what a dependency gives and needs is read off its type") {
+TEST_CASE("the value and the needs of a dependency are deduced from its type") {
   STATIC_REQUIRE(std::is_same_v<form<get_text>::provided, std::string>);
   STATIC_REQUIRE(std::is_same_v<form<open>::provided, double>);
   STATIC_REQUIRE(std::is_same_v<form<get_number>::provided, int&>);
@@ -52,14 +52,14 @@ TEST_CASE("the value behind depends keeps its constness and loses its reference"
   STATIC_REQUIRE(std::is_same_v<depends<get_number>::value_type, int>);
 }
 
-TEST_CASE("a dependency is identified by its address, however it is named") {
+TEST_CASE("a dependency is identified by its address, under every name") {
   const auto through_reference = [](const auto& entity) { return di::identity_of(entity); };
   CHECK(through_reference(get_text) == di::identity_of(get_text));
   CHECK(through_reference(get_number) == static_cast<const void*>(&get_number));
   CHECK(di::identity_of(get_text) != di::identity_of(get_constant));
 }
 
-TEST_CASE("depends is told from other parameters, by value and by reference to const") {
+TEST_CASE("depends is distinguished from other parameters, by value and by reference to const") {
   STATIC_REQUIRE(di::is_depends<depends<get_text>>);
   STATIC_REQUIRE(di::is_depends<const depends<get_text>&>);
   STATIC_REQUIRE_FALSE(di::is_depends<std::string>);

@@ -66,7 +66,8 @@ void in_every_way(Call call, Check check) {
 
 }  // namespace
 
-TEST_CASE("every way of resolution gives the handler the same, and its result back", "[I1][I6]") {
+TEST_CASE("every way of resolution gives the handler the same values, and returns its result",
+          "[I1][I6]") {
   in_every_way<depends<get_twice>, const context&, depends<get_stored>>(
       [](depends<get_twice> twice, const context& known, depends<get_stored> base) {
         return std::string(known.topic()) + std::to_string(*twice) + std::to_string(*base);
@@ -74,7 +75,7 @@ TEST_CASE("every way of resolution gives the handler the same, and its result ba
       [](const std::string& result) { CHECK(result == "some.topic63"); });
 }
 
-TEST_CASE("results may be references, or types that only move, also through clean-ups", "[I2]") {
+TEST_CASE("results may be references or move-only types, also through clean-ups", "[I2]") {
   in_every_way<depends<get_stored>, depends<get_guarded>>(
       [](depends<get_stored> base, depends<get_guarded>) -> int& { return *base; },
       [](int& result) { CHECK(&result == &stored); });
@@ -83,14 +84,14 @@ TEST_CASE("results may be references, or types that only move, also through clea
       [](const std::unique_ptr<int>& result) { CHECK(*result == 7); });
 }
 
-TEST_CASE("a handler that names nothing is called without looking at the overrides", "[I1]") {
+TEST_CASE("a handler without dependencies is called without a look-up of overrides", "[I1]") {
   const msgbus::provider none;
   const di::injection with{none.state(), msgbus::detail::no_context, tester};
   auto call = [](const context& known) { return known.attempt(); };
   CHECK(di::injector<const context&>::run(with, call) == 1);
 }
 
-TEST_CASE("failures go where they are wanted, or are thrown together", "[I3]") {
+TEST_CASE("failures are added to a given list, or thrown together", "[I3]") {
   const msgbus::provider none;
   const di::injection with{none.state(), msgbus::detail::no_context, tester};
   auto call = [](depends<get_failing>) { throw std::logic_error("handler"); };
@@ -102,7 +103,8 @@ TEST_CASE("failures go where they are wanted, or are thrown together", "[I3]") {
   CHECK_THROWS_AS(di::injector<depends<get_failing>>::run(with, call), msgbus::dispatch_error);
 }
 
-TEST_CASE("a handler's result is its own, where its type would take anything", "[I6]") {
+TEST_CASE("a handler's result is kept exactly, also for a type that converts from anything",
+          "[I6]") {
   auto as_any = [](depends<get_stored> x) -> std::any { return *x; };
   in_every_way<depends<get_stored>>(as_any, [](const std::any& result) {
     REQUIRE(std::any_cast<int>(&result));

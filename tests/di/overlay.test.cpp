@@ -70,7 +70,7 @@ int one() {
 
 }  // namespace
 
-TEST_CASE("an overlay fits where overrides need what comes before them and nothing is missing",
+TEST_CASE("an overlay fits if overrides need only earlier dependencies and none is missing",
           "[I4][I5]") {
   msgbus::provider overrides;
   CHECK_FALSE(overlay(overrides.state()).fits());  // the required number is missing
@@ -79,10 +79,10 @@ TEST_CASE("an overlay fits where overrides need what comes before them and nothi
   overrides.override(text, [] { return std::string("other"); });
   overrides.override(both, [](depends<shared> s, depends<text> t) { return *s + *t; });
   CHECK(overlay(overrides.state()).fits());
-  SECTION("there is no place for a value where the dependency gives a reference") {
+  SECTION("a reference dependency has no storage for a value") {
     overrides.override(shared, [] { return std::string("other"); });
   }
-  SECTION("a need comes later") {
+  SECTION("a need is a later dependency") {
     overrides.override(text, [](depends<shared> s) -> std::string& { return *s; });
   }
   SECTION("a need is no dependency of the handler") {
@@ -91,7 +91,7 @@ TEST_CASE("an overlay fits where overrides need what comes before them and nothi
   SECTION("a dependency needs itself") {
     overrides.override(both, [](depends<both> b) -> std::string& { return *b; });
   }
-  SECTION("a clean-up would have to be run") {
+  SECTION("an override cleans up") {
     overrides.override(shared, [](msgbus::yield<std::string> yield) { yield("x"); });
   }
   CHECK_FALSE(overlay(overrides.state()).fits());
@@ -105,7 +105,8 @@ TEST_CASE("an overlay calls the defaults that are needed, in order", "[I1][I4]")
   CHECK(order == "tb");
 }
 
-TEST_CASE("an overlay does not call what only an overridden default needs", "[I1][I4]") {
+TEST_CASE("an overlay does not call a dependency that only an overridden default needs",
+          "[I1][I4]") {
   order.clear();
   msgbus::provider overrides;
   overrides.override(number, get_seven);
@@ -115,7 +116,7 @@ TEST_CASE("an overlay does not call what only an overridden default needs", "[I1
   CHECK(order.empty());
 }
 
-TEST_CASE("an overlay gives overrides what they need, from other overrides and defaults", "[I4]") {
+TEST_CASE("an overlay injects overrides and defaults into other overrides", "[I4]") {
   msgbus::provider overrides;
   overrides.override(number, get_seven);
   overrides.override(both, [](depends<shared> s, depends<text> t) { return *s + "-" + *t; });
@@ -137,8 +138,7 @@ TEST_CASE("an override that only an overridden dependency would need is not call
   CHECK(calls == 0);
 }
 
-TEST_CASE("what overrides by values give is destroyed once, in reverse order, also on failure",
-          "[I2][I4]") {
+TEST_CASE("values of overrides are destroyed once, in reverse order, also on failure", "[I2][I4]") {
   destroyed.clear();
   bus::consumer consumer;
   consumer.handler([](int fail, depends<get_outer> outer) {
@@ -160,7 +160,7 @@ TEST_CASE("what overrides by values give is destroyed once, in reverse order, al
   CHECK(destroyed == "i");
 }
 
-TEST_CASE("more dependencies than an overlay holds are resolved all the same", "[I1][I4]") {
+TEST_CASE("more dependencies than an overlay can hold are resolved too", "[I1][I4]") {
   const auto sum = []<int... Is>(std::integer_sequence<int, Is...>) {
     bus::service service;
     auto add = service.handler("add", [](depends<one<Is>>... each) { return (*each + ...); });
@@ -174,7 +174,7 @@ TEST_CASE("more dependencies than an overlay holds are resolved all the same", "
   sum(std::make_integer_sequence<int, 70>{});
 }
 
-TEST_CASE("a default of a type that takes anything gives its own value next to an override",
+TEST_CASE("a default of a type that converts from anything keeps its value next to an override",
           "[I1][I4]") {
   bus::consumer consumer;
   std::string seen;

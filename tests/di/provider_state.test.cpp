@@ -35,7 +35,7 @@ TEST_CASE("without overrides a provider is empty and finds nothing", "[I4]") {
   CHECK(state.find(&dependency) == nullptr);
 }
 
-TEST_CASE("the last override is the one that is found", "[I4]") {
+TEST_CASE("the latest override is found", "[I4]") {
   alive = 0;
   {
     di::provider_state state;
@@ -65,7 +65,8 @@ TEST_CASE("a lasting override replaces the last lasting one, wherever it is", "[
   CHECK(alive == 1);
 }
 
-TEST_CASE("removing all overrides empties the provider, and removing again does nothing", "[I4]") {
+TEST_CASE("removing all overrides empties the provider, and a second removal has no effect",
+          "[I4]") {
   alive = 0;
   di::provider_state state;
   const auto first = add(state, false);
@@ -92,7 +93,7 @@ TEST_CASE("a removed override lives as long as an invocation that may use it", "
   CHECK(alive == 0);
 }
 
-TEST_CASE("overriding again and again does not pile up", "[I4]") {
+TEST_CASE("repeated lasting overrides do not accumulate", "[I4]") {
   alive = 0;
   di::provider_state state;
   for (int i = 0; i < 100; ++i) add(state, true);

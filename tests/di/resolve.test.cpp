@@ -42,14 +42,14 @@ TEST_CASE("the depends parameters of a list are found, each once", "[I1]") {
   STATIC_REQUIRE(std::is_same_v<named<>, type_list<>>);
 }
 
-TEST_CASE("dependencies are ordered each after what it needs, and each once", "[I1]") {
+TEST_CASE("each dependency is ordered once, after its own dependencies", "[I1]") {
   STATIC_REQUIRE(std::is_same_v<ordered<dependency<c>>,
                                 type_list<dependency<a>, dependency<b>, dependency<c>>>);
   STATIC_REQUIRE(std::is_same_v<ordered<dependency<b>, dependency<c>, dependency<a>>,
                                 type_list<dependency<a>, dependency<b>, dependency<c>>>);
 }
 
-TEST_CASE("defaults are called in order, each with the values before it", "[I1]") {
+TEST_CASE("defaults are called in order, each with earlier values", "[I1]") {
   order.clear();
   auto rest = [](const auto& all) {
     return *di::value_in<a>(all) * 1000000 + *di::value_in<b>(all) * 1000 + *di::value_in<c>(all);

@@ -66,7 +66,7 @@ TEST_CASE("a scope resolves a dependency once and gives the same value again", "
   CHECK(made == 1);
 }
 
-TEST_CASE("what a scope resolved is gone when its call has returned", "[I2]") {
+TEST_CASE("a value that a scope resolved is destroyed when its call has returned", "[I2]") {
   const di::provider_state overrides;
   di::scope scope(overrides, tester);
   made = 0;
@@ -76,7 +76,7 @@ TEST_CASE("what a scope resolved is gone when its call has returned", "[I2]") {
   CHECK(made == 2);
 }
 
-TEST_CASE("a scope names what is missing and who asked", "[I5]") {
+TEST_CASE("a scope names the missing dependency and the requester", "[I5]") {
   const di::provider_state overrides;
   di::scope scope(overrides, tester);
   const auto never = [](void*) { FAIL("there is no value"); };
@@ -94,7 +94,7 @@ TEST_CASE("a scope names a cycle", "[I5]") {
                     "dependency cycle: loop -> loop, required by a test");
 }
 
-TEST_CASE("a scope notes what fails, each exception once", "[I3]") {
+TEST_CASE("a scope records each failure once", "[I3]") {
   const di::provider_state overrides;
   di::scope scope(overrides, tester);
   const auto failure = std::make_exception_ptr(std::runtime_error("x"));

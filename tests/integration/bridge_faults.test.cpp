@@ -75,7 +75,7 @@ awaitable<void> store_one(bridge& at, int number) {
 
 }  // namespace
 
-TEST_CASE("components of two processes talk over a real server", "[B1][B7]") {
+TEST_CASE("components of two processes exchange messages over a real server", "[B1][B7]") {
   nats_server server;
   loop here;
   bridge front = join(here, server);
@@ -99,7 +99,7 @@ TEST_CASE("components of two processes talk over a real server", "[B1][B7]") {
   here.run(back.drain(5s));
 }
 
-TEST_CASE("commands cross a real server, with their errors, and other tools find the service",
+TEST_CASE("commands and their errors cross a real server, and other tools discover the service",
           "[B6]") {
   nats_server server;
   loop here;
@@ -128,7 +128,7 @@ TEST_CASE("commands cross a real server, with their errors, and other tools find
   CHECK(stats["endpoints"][0]["num_errors"] == 2);
 }
 
-TEST_CASE("a call that waits when the server dies ends with disconnected before its time-out",
+TEST_CASE("a pending call ends with disconnected when the server is killed, before its timeout",
           "[B6]") {
   nats_server server;
   loop here;
@@ -150,7 +150,7 @@ TEST_CASE("a call that waits when the server dies ends with disconnected before 
   opened.open();
 }
 
-TEST_CASE("messages and commands go on when the server was killed and is back", "[B1][B6]") {
+TEST_CASE("messages and commands continue after the server was killed and is back", "[B1][B6]") {
   nats_server server;
   loop here;
   bridge front = join(here, server);
@@ -191,7 +191,7 @@ TEST_CASE("messages and commands go on when the server was killed and is back", 
   CHECK(answer == 7);
 }
 
-TEST_CASE("what was stored is handled, however often the server is killed meanwhile", "[B2][B5]") {
+TEST_CASE("stored messages are handled, even if the server is killed repeatedly", "[B2][B5]") {
   constexpr int many = 400;
   nats_server server;
   loop here;
@@ -237,7 +237,7 @@ TEST_CASE("what was stored is handled, however often the server is killed meanwh
   here.run(stores.drain(10s));
 }
 
-TEST_CASE("what fails too often becomes a dead letter on a real server", "[B3]") {
+TEST_CASE("a message that fails too often becomes a dead letter on a real server", "[B3]") {
   nats_server server;
   loop here;
   bridge at = join(here, server);
@@ -271,7 +271,7 @@ TEST_CASE("what fails too often becomes a dead letter on a real server", "[B3]")
   CHECK(in.stats().dead_lettered == 1);
 }
 
-TEST_CASE("a handler that takes longer than the stream's patience keeps its message", "[B3]") {
+TEST_CASE("a handler that runs longer than ack_wait keeps its message", "[B3]") {
   nats_server server;
   loop here;
   bridge at = join(here, server);
@@ -285,7 +285,7 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
   how.dead_letter = "dead.orders";
   int begun = 0;
   bool done = false;
-  SECTION("also one that blocks the only thread there is") {
+  SECTION("the handler blocks the only thread") {
     to.subscribe("orders.*", [&](int) {
       ++begun;
       block_thread(3500ms);
@@ -298,7 +298,7 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
     CHECK(in.stats().received == 1);
     CHECK(in.stats().acks == 1);
   }
-  SECTION("one that blocks it and fails makes one dead letter") {
+  SECTION("the handler blocks the only thread and fails, with one dead letter") {
     to.subscribe("orders.*", [&](int) {
       ++begun;
       block_thread(3500ms);
@@ -313,7 +313,7 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
     next.message_id = "next";
     CHECK(here.run(at.store(2, "dead.orders", next)).sequence == 2);
   }
-  SECTION("and one that only waits") {
+  SECTION("the handler awaits") {
     to.subscribe("orders.*", [&](int) -> awaitable<void> {
       ++begun;
       co_await msgbus::exec::sleep(2500ms);
@@ -327,7 +327,7 @@ TEST_CASE("a handler that takes longer than the stream's patience keeps its mess
   CHECK(begun == 1);
 }
 
-TEST_CASE("however little room there is, a burst is handled, and nothing waits for ever", "[B1]") {
+TEST_CASE("a burst is handled with the smallest buffers, and nothing waits for ever", "[B1]") {
   constexpr int many = 400;
   nats_server server;
   loop here;
@@ -348,7 +348,7 @@ TEST_CASE("however little room there is, a burst is handled, and nothing waits f
   CHECK(in.stats().dropped == 0);
 }
 
-TEST_CASE("a handler knows where its message is stored on a real server", "[B2]") {
+TEST_CASE("a handler gets the stream position of its message on a real server", "[B2]") {
   nats_server server;
   loop here;
   bridge at = join(here, server);
@@ -377,7 +377,7 @@ void lose_consumers(const nats_server& of) {
   REQUIRE(lost > 0);
 }
 
-TEST_CASE("what a server has forgotten to have delivered is no first attempt", "[B2]") {
+TEST_CASE("a delivery that the server does not count any more is no first attempt", "[B2]") {
   constexpr std::size_t many = 20;
   nats_server server;
   loop here;
@@ -405,7 +405,7 @@ TEST_CASE("what a server has forgotten to have delivered is no first attempt", "
   CHECK(in.stats().redelivered >= many);
 }
 
-TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {
+TEST_CASE("orderly restarts use up no attempts on a real server", "[B2][B3][B8]") {
   constexpr std::size_t many = 100;
   nats_server server;
   loop here;
@@ -441,7 +441,9 @@ TEST_CASE("orderly restarts use up no tries on a real server", "[B2][B3][B8]") {
   CHECK(told.empty());
 }
 
-TEST_CASE("what a full mailbox drops is tried when there is room, on a real server", "[B2][B3]") {
+TEST_CASE(
+    "a message that a full mailbox drops is redelivered when there is space, on a real server",
+    "[B2][B3]") {
   nats_server server;
   loop here;
   bridge at = join(here, server);
@@ -576,7 +578,8 @@ TEST_CASE("a process that is killed between handling and settling loses nothing"
   CHECK(duplicates >= 3);  // each that died had handled one that it never came to settle
 }
 
-TEST_CASE("what is too large for the server is an error for its caller, at once", "[B6]") {
+TEST_CASE("a message that is too large for the server is an error for its caller, at once",
+          "[B6]") {
   const nats_server server;
   loop here;
   std::vector<std::string> told;

@@ -88,7 +88,7 @@ class ending_collector final : public msgbus::transport::sink {
 
 }  // namespace
 
-TEST_CASE("after refused logins the transport comes back with the right password", "[B9]") {
+TEST_CASE("a transport whose logins were refused reconnects with the right password", "[B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
   changing test(right);
   msgbus::nats::options how;
@@ -99,7 +99,7 @@ TEST_CASE("after refused logins the transport comes back with the right password
   const auto feed = at->subscribe("a", "", sink);
   test.here.run(at->flush(patience));
 
-  SECTION("after the server was restarted with another one") {
+  SECTION("after a restart of the server with another password") {
     test.server.kill();
     test.server.configure("authorization { user: me, password: other }\n");
     test.server.restart();
@@ -121,7 +121,7 @@ TEST_CASE("after refused logins the transport comes back with the right password
   CHECK_THAT(test.text_of(kind::failed), !contains("right"));
 }
 
-TEST_CASE("a call that waits for the connection is not ended when nats.c gives up on it",
+TEST_CASE("a call that waits for the connection continues when nats.c gives up reconnecting",
           "[B6][B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
   changing test(right);
@@ -157,7 +157,7 @@ TEST_CASE("a call that waits for the connection is not ended when nats.c gives u
   opened.open();
 }
 
-TEST_CASE("a subscription above the server's limit is refused alone", "[B9]") {
+TEST_CASE("only the subscription above the server's limit is refused", "[B9]") {
   changing test("max_subscriptions: 6\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -178,7 +178,7 @@ TEST_CASE("a subscription above the server's limit is refused alone", "[B9]") {
   CHECK(test.count(kind::closed) == 0);
 }
 
-TEST_CASE("a limit of subscriptions that a restart lowers costs only those above it", "[B9]") {
+TEST_CASE("only the subscriptions above a limit that a restart has lowered end", "[B9]") {
   changing test("max_subscriptions: 10\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -201,7 +201,7 @@ TEST_CASE("a limit of subscriptions that a restart lowers costs only those above
   CHECK(rest[1]->ends.size() == 0);
 }
 
-TEST_CASE("a link whose subscription the server refuses ends, and the bridge's others go on",
+TEST_CASE("a link whose subscription the server refuses ends, and the other links continue",
           "[B9]") {
   changing test("max_subscriptions: 2\n");
   msgbus::async::subscriber to(test.here.executor());
@@ -229,8 +229,7 @@ TEST_CASE("a link whose subscription the server refuses ends, and the bridge's o
   test.here.run_until([&] { return got == 1; });
 }
 
-TEST_CASE("kept messages that are too large for the server that comes back are given up alone",
-          "[B9]") {
+TEST_CASE("only kept messages that are too large for the restarted server are given up", "[B9]") {
   changing test("max_payload: 4096\n");
   const auto at = test.connect();
   ensure_stream(test.here, *at, "ALL", {"a"});  // whose messages wait for whoever reads them
@@ -260,8 +259,9 @@ TEST_CASE("kept messages that are too large for the server that comes back are g
   CHECK_THAT(test.text_of(kind::failed), contains("2048 bytes") && contains("1024 at most"));
 }
 
-TEST_CASE("a name that is too long for the server costs its own message or subscription only",
-          "[B9]") {
+TEST_CASE(
+    "only the message or subscription with a name that is too long for the server is given up",
+    "[B9]") {
   changing test("max_control_line: 512\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -298,8 +298,7 @@ TEST_CASE("a name that is too long for the server costs its own message or subsc
   check_talking(test, *at, *sink, "a");
 }
 
-TEST_CASE("a connection that the server ends for being one too many comes back when it may",
-          "[B9]") {
+TEST_CASE("a connection that the server closes at its limit reconnects when it may", "[B9]") {
   changing test("max_connections: 10\n");
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
@@ -314,7 +313,8 @@ TEST_CASE("a connection that the server ends for being one too many comes back w
   check_talking(test, *at, *sink, "a");
 }
 
-TEST_CASE("a number of tries that is used up ends the transport, however it was lost", "[B9]") {
+TEST_CASE("the last allowed attempt to reconnect ends the transport, after every kind of loss",
+          "[B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
   changing test(right);
   msgbus::nats::options how;

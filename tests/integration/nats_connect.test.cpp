@@ -29,7 +29,7 @@ void check_denied(const std::exception_ptr& failure, const std::string& url) {
 
 }  // namespace
 
-TEST_CASE("a token lets in, another one or none does not") {
+TEST_CASE("the right token is accepted, and another one or none is refused") {
   const nats_server server({"--auth", "open sesame"});
   loop here;
   CHECK(connect(here, {.url = server.url(), .token = "open sesame"}));
@@ -37,7 +37,7 @@ TEST_CASE("a token lets in, another one or none does not") {
   check_denied(refused({.url = server.url()}), server.url());
 }
 
-TEST_CASE("user and password let in, as options or in the url") {
+TEST_CASE("user and password are accepted, as options or in the url") {
   const nats_server server({"--user", "me", "--pass", "right"});
   loop here;
   CHECK(connect(here, {.url = server.url(), .user = "me", .password = "right"}));
@@ -46,14 +46,14 @@ TEST_CASE("user and password let in, as options or in the url") {
   check_denied(refused({.url = "nats://me:secret@" + server.address()}), server.url());
 }
 
-TEST_CASE("of several servers the one that is there is taken") {
+TEST_CASE("a transport connects to the reachable one of several servers") {
   const nats_server server;
   loop here;
   const auto at = connect(here, {.url = "nats://127.0.0.1:1," + server.url()});
   here.run(at->flush(patience));
 }
 
-TEST_CASE("a transport says where it calls back and what it can do") {
+TEST_CASE("a transport has its executor and its features") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
@@ -64,7 +64,7 @@ TEST_CASE("a transport says where it calls back and what it can do") {
   CHECK_FALSE(at->supports().holds_back);
 }
 
-TEST_CASE("a server that never answers is given up in time") {
+TEST_CASE("connecting to a server that never answers times out") {
   const nats_server server;
   server.freeze();
   const auto failure = refused({.url = server.url(), .connect_timeout = 200ms});
@@ -90,7 +90,7 @@ std::string percent_encoded(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a password of any characters lets in, and is a part of no text") {
+TEST_CASE("a password of any characters is accepted, and no text shows it") {
   const std::string password = R"(s3cr3t,a@b:c/d?e#f g"h\i{j}'k,l)";
   const nats_server server({"--user", "me,\"too\"", "--pass", password});
   loop here;
@@ -112,7 +112,7 @@ TEST_CASE("a password of any characters lets in, and is a part of no text") {
   CHECK(connect(here, {.url = wrong + "," + raw}));
 }
 
-TEST_CASE("a name and a token of any characters break nothing") {
+TEST_CASE("a name and a token may have any characters") {
   const nats_server server({"--auth", R"(t"o\k,e@n)"});
   loop here;
   CHECK(connect(here, {.url = server.url(), .name = R"(a "name" \)", .token = R"(t"o\k,e@n)"}));

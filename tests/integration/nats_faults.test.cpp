@@ -56,7 +56,7 @@ asio::awaitable<void> store_all(transport_ptr at, int first, int last, int step,
 
 }  // namespace
 
-TEST_CASE("a connection that is lost comes back, with its subscriptions, and says so") {
+TEST_CASE("a lost connection comes back with its subscriptions, and is reported") {
   shaky test;
   const auto from = test.connect();
   const auto to = connect(test.here, {.url = test.server.url(), .reconnect_wait = 20ms});
@@ -123,7 +123,7 @@ TEST_CASE("requests work again after the server was killed") {
   CHECK(answers->got.wait_for(1).size() == 1);
 }
 
-TEST_CASE("what fills the buffer of a connection that is away is refused") {
+TEST_CASE("a message beyond the buffer of a connection that is away is refused") {
   shaky test;
   msgbus::nats::options how;
   how.url = test.server.url();
@@ -145,7 +145,7 @@ TEST_CASE("what fills the buffer of a connection that is away is refused") {
   CHECK(refused == errc::full);
 }
 
-TEST_CASE("a connection that is given up says so, and refuses with 'disconnected'") {
+TEST_CASE("a connection that is given up is reported, and refuses with 'disconnected'") {
   shaky test;
   msgbus::nats::options how;
   how.url = test.server.url();
@@ -168,7 +168,7 @@ TEST_CASE("a connection that is given up says so, and refuses with 'disconnected
         errc::disconnected);
 }
 
-TEST_CASE("nothing that was stored is missing after the server was killed in the middle") {
+TEST_CASE("no stored message is missing after the server was killed meanwhile") {
   shaky test;
   const auto at = test.connect();
   ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
@@ -199,7 +199,7 @@ TEST_CASE("nothing that was stored is missing after the server was killed in the
   CHECK(sink->got.size() == 0);  // and nothing is there twice
 }
 
-TEST_CASE("everything is delivered though the server is killed while it is pulled") {
+TEST_CASE("all messages are delivered although the server is killed during the pull") {
   shaky test;
   const auto at = test.connect();
   ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
@@ -231,7 +231,7 @@ TEST_CASE("everything is delivered though the server is killed while it is pulle
   CHECK(sink->ends.size() == 0);
 }
 
-TEST_CASE("a source whose stream is gone for good ends, and names it") {
+TEST_CASE("a source whose stream was deleted ends, and the error names the stream") {
   shaky test;
   const auto at = test.connect();
   ensure_stream(test.here, *at, "ORDERS", {"orders.>"}, true);
@@ -244,7 +244,7 @@ TEST_CASE("a source whose stream is gone for good ends, and names it") {
   CHECK_THAT(msgbus::describe(end[0]), contains("ORDERS") && contains("not found"));
 }
 
-TEST_CASE("a server that says nothing makes waits end in time") {
+TEST_CASE("waits for a silent server end in time") {
   shaky test;
   const auto at = test.connect();
   ensure_stream(test.here, *at, "ORDERS", {"orders.>"});

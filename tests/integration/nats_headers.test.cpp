@@ -84,8 +84,9 @@ TEST_CASE("messages with headers that the library would not send are delivered")
   CHECK(got[0].headers.at("Z-Last") == "last");
 }
 
-TEST_CASE("a dead letter of such a message is stored, with its reason and where it came from",
-          "[B2]") {
+TEST_CASE(
+    "the dead letter of a message with unusual headers is stored, with its reason and its origin",
+    "[B2]") {
   const nats_server server;
   loop here;
   bridge at = join(here, server);
@@ -112,7 +113,7 @@ TEST_CASE("a dead letter of such a message is stored, with its reason and where 
   CHECK_FALSE(letter.headers.contains("A/b"));
 }
 
-TEST_CASE("what a handler causes goes on, whatever ids the message from elsewhere has", "[B7]") {
+TEST_CASE("a handler's messages are sent, with any ids of the message that caused them", "[B7]") {
   const nats_server server;
   loop here;
   bridge at = join(here, server);
@@ -135,7 +136,7 @@ TEST_CASE("what a handler causes goes on, whatever ids the message from elsewher
   CHECK_FALSE(next.headers.contains("Msgbus-Correlation-Id"));
 }
 
-TEST_CASE("an exception without text keeps its kind on its way back", "[B6]") {
+TEST_CASE("an exception without a text keeps its type in the reply", "[B6]") {
   const nats_server server;
   loop here;
   bridge front = join(here, server);

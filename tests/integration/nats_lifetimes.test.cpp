@@ -92,7 +92,7 @@ TEST_CASE("a feed may be stopped, and its transport closed, from inside its sink
   sink->got.wait_for(1);
 }
 
-TEST_CASE("a slow sink makes its subscription drop messages and that is counted and told") {
+TEST_CASE("dropped messages of a slow sink are counted and reported") {
   const nats_server server;
   loop here;
   std::vector<msgbus::nats::event> told;
@@ -123,7 +123,7 @@ TEST_CASE("a slow sink makes its subscription drop messages and that is counted 
   CHECK(feed->dropped() == 50);
 }
 
-TEST_CASE("closing ends all that is under way with 'closed', and then everything is refused") {
+TEST_CASE("closing ends pending operations with 'closed', and later ones are refused") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
@@ -156,7 +156,7 @@ TEST_CASE("closing ends all that is under way with 'closed', and then everything
   source->ask(5);
 }
 
-TEST_CASE("closing while threads use the transport breaks nothing") {
+TEST_CASE("a transport may be closed while threads use it") {
   const nats_server server;
   for (int round = 0; round < rounds(5); ++round) {
     loop here;
@@ -224,7 +224,7 @@ TEST_CASE("subscriptions may end while their messages arrive, and some are slow"
   here.run(at->flush(patience));
 }
 
-TEST_CASE("a cancelled wait ends at once, and what it waited for may still happen") {
+TEST_CASE("a cancelled wait ends at once, and its operation may still complete") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
@@ -271,7 +271,7 @@ TEST_CASE("a context may be destroyed while coroutines wait there", "[A12]") {
   at.reset();
 }
 
-TEST_CASE("a transport outlives its executor, and keeps its events to itself", "[A12]") {
+TEST_CASE("a transport outlives its executor, and then calls no callback", "[A12]") {
   nats_server server;
   loop here;
   msgbus::nats::options how;

@@ -22,7 +22,7 @@ envelope text(const std::string& topic, const std::string& payload) {
 
 }  // namespace
 
-TEST_CASE("what one transport publishes another one's subscriptions get, with its headers") {
+TEST_CASE("subscriptions of one transport receive the messages of another, with their headers") {
   const nats_server server;
   loop here;
   const auto from = connect(here, server);
@@ -67,7 +67,7 @@ TEST_CASE("topics that would break the protocol are refused") {
   CHECK(code_of([&] { (void)at->subscribe("a", "g h", sink); }) == msgbus::errc::invalid_topic);
 }
 
-TEST_CASE("of the subscriptions of a group one gets each message") {
+TEST_CASE("one subscription of a group gets each message") {
   const nats_server server;
   loop here;
   const auto from = connect(here, server);
@@ -90,7 +90,7 @@ TEST_CASE("of the subscriptions of a group one gets each message") {
   CHECK(std::unique(all.begin(), all.end()) == all.end());
 }
 
-TEST_CASE("what is published in bulk does not come back, unless it is wanted") {
+TEST_CASE("a bulk message does not reach its own connection, except with echo") {
   const nats_server server;
   loop here;
   const bool echo = GENERATE(false, true);
@@ -108,7 +108,7 @@ TEST_CASE("what is published in bulk does not come back, unless it is wanted") {
         (echo ? std::vector<std::string>{"own", "other's"} : std::vector<std::string>{"other's"}));
 }
 
-TEST_CASE("what is published before a flush has been sent when it ends") {
+TEST_CASE("messages that were published before a flush have been sent when it completes") {
   const nats_server server;
   loop here;
   const auto from = connect(here, server);
@@ -127,7 +127,7 @@ TEST_CASE("what is published before a flush has been sent when it ends") {
   }
 }
 
-TEST_CASE("messages of one kind of urgency keep their order") {
+TEST_CASE("messages of the same urgency keep their order") {
   const nats_server server;
   loop here;
   const auto from = connect(here, server);
@@ -144,7 +144,7 @@ TEST_CASE("messages of one kind of urgency keep their order") {
   CHECK(payloads_of(sink->got.wait_for(2000)) == sent);
 }
 
-TEST_CASE("nothing is given after stop, and a stopped feed still says what was dropped") {
+TEST_CASE("a stopped feed delivers nothing, and still has its count of dropped messages") {
   const nats_server server;
   loop here;
   const auto from = connect(here, server);
@@ -165,7 +165,7 @@ TEST_CASE("nothing is given after stop, and a stopped feed still says what was d
   CHECK(sink.use_count() >= 1);
 }
 
-TEST_CASE("a payload that is too large is refused with both sizes") {
+TEST_CASE("a payload that is too large is refused, and the error has both sizes") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);

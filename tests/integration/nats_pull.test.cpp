@@ -67,7 +67,7 @@ std::string payload_of(const delivery_collector::owned& of) { return of->message
 
 }  // namespace
 
-TEST_CASE("what is stored is delivered when it is asked for, in order, as it was sent") {
+TEST_CASE("stored messages are delivered on credit, in order and unchanged") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 3);
   auto sink = std::make_shared<delivery_collector>();
@@ -86,7 +86,7 @@ TEST_CASE("what is stored is delivered when it is asked for, in order, as it was
   }
 }
 
-TEST_CASE("never more is delivered than was asked for, and everything that was is") {
+TEST_CASE("a source delivers exactly as many messages as it has credit") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 40);
   auto sink = std::make_shared<delivery_collector>();
@@ -109,7 +109,7 @@ TEST_CASE("never more is delivered than was asked for, and everything that was i
   CHECK(sink->got.size() == 0);
 }
 
-TEST_CASE("a message that is stored while a source waits comes at once") {
+TEST_CASE("a message that is stored while a source waits is delivered at once") {
   with_stream test;
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink);
@@ -138,7 +138,7 @@ TEST_CASE("sources of one durable consumer share its messages") {
   CHECK(all.size() == 20);
 }
 
-TEST_CASE("a filter lets through what matches it") {
+TEST_CASE("a source delivers the messages that match its filter") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 2);
   store(test.here, *test.at, "orders.paid", 2);
@@ -150,7 +150,7 @@ TEST_CASE("a filter lets through what matches it") {
   for (const auto& each : sink->got.wait_for(2)) CHECK(each->message.topic == "orders.paid");
 }
 
-TEST_CASE("what is acknowledged is not delivered again, and what is not is, when patience ends") {
+TEST_CASE("an acknowledged message is not redelivered, and an unsettled one is, after ack_wait") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 3);
   auto sink = std::make_shared<delivery_collector>();
@@ -170,7 +170,7 @@ TEST_CASE("what is acknowledged is not delivered again, and what is not is, when
   CHECK(payload_of(sink->got.wait_for(1)[0]) == "3");
 }
 
-TEST_CASE("what is given back comes again, at once or after the delay") {
+TEST_CASE("a message with a nak is redelivered, at once or after the delay") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 1);
   auto sink = std::make_shared<delivery_collector>();
@@ -187,7 +187,7 @@ TEST_CASE("what is given back comes again, at once or after the delay") {
   CHECK(std::chrono::steady_clock::now() - before >= 290ms);
 }
 
-TEST_CASE("what is terminated never comes again") {
+TEST_CASE("a terminated message is never redelivered") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 2);
   auto sink = std::make_shared<delivery_collector>();
@@ -201,7 +201,7 @@ TEST_CASE("what is terminated never comes again") {
   CHECK(again[0]->times == 2);
 }
 
-TEST_CASE("a delivery is in progress as long as it lives unsettled, and no longer") {
+TEST_CASE("a delivery is in progress as long as it exists unsettled, and no longer") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 1);
   auto sink = std::make_shared<delivery_collector>();
@@ -216,7 +216,7 @@ TEST_CASE("a delivery is in progress as long as it lives unsettled, and no longe
     got.clear();
     CHECK(sink->got.wait_for(1)[0]->times == 2);
   }
-  SECTION("given back: nothing is told of it that would lengthen its delay") {
+  SECTION("settled with a nak, and no progress report extends its delay") {
     const auto before = std::chrono::steady_clock::now();
     CHECK(got[0]->nak(300ms));
     CHECK(sink->got.wait_for(1)[0]->times == 2);
@@ -224,7 +224,7 @@ TEST_CASE("a delivery is in progress as long as it lives unsettled, and no longe
   }
 }
 
-TEST_CASE("many deliveries are in progress at once, and a lost connection does not end that") {
+TEST_CASE("many deliveries stay in progress, also while the connection is lost") {
   with_stream test;
   constexpr std::size_t many = 300;
   store(test.here, *test.at, "orders.placed", static_cast<int>(many));
@@ -244,7 +244,7 @@ TEST_CASE("many deliveries are in progress at once, and a lost connection does n
   for (const auto& each : got) CHECK(each->ack());
 }
 
-TEST_CASE("what is on its way when a source stops goes to others at once") {
+TEST_CASE("pending deliveries of a stopped source go to others at once") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 500);
   std::set<std::string> all;
@@ -270,7 +270,7 @@ TEST_CASE("what is on its way when a source stops goes to others at once") {
   CHECK(std::chrono::steady_clock::now() - before < 20s);
 }
 
-TEST_CASE("a delivery may be settled after its source and its transport have gone") {
+TEST_CASE("a delivery may be settled after its source and its transport were destroyed") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 2);
   auto sink = std::make_shared<delivery_collector>();
@@ -283,7 +283,7 @@ TEST_CASE("a delivery may be settled after its source and its transport have gon
   CHECK_FALSE(got[1]->ack());
 }
 
-TEST_CASE("a durable consumer that is there is changed to what is wanted, if that can be") {
+TEST_CASE("an existing durable consumer is changed as requested, if that is possible") {
   with_stream test;
   auto sink = std::make_shared<delivery_collector>();
   test.pull(sink, billing(30s));
@@ -295,7 +295,7 @@ TEST_CASE("a durable consumer that is there is changed to what is wanted, if tha
   CHECK(sink->got.wait_for(1)[0]->times == 2);
 }
 
-TEST_CASE("a source of a stream or durable name that cannot be is refused") {
+TEST_CASE("a source with an invalid name of a stream or durable is refused") {
   with_stream test;
   auto sink = std::make_shared<delivery_collector>();
   auto which = billing();
@@ -343,7 +343,7 @@ json consumer_there(const nats_server& server) {
 
 }  // namespace
 
-TEST_CASE("a durable consumer that its operator made is used as it is") {
+TEST_CASE("a durable consumer that its operator has created is used unchanged") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 1);  // which it is not to give
   const json before = make_consumer(test.server, json::object());
@@ -357,7 +357,7 @@ TEST_CASE("a durable consumer that its operator made is used as it is") {
   CHECK(got[0]->ack());
 }
 
-TEST_CASE("of a durable consumer that is there, only the patience is changed") {
+TEST_CASE("only ack_wait of an existing durable consumer is changed") {
   with_stream test;
   const auto other = GENERATE(5s, 60s);
   json before = make_consumer(test.server, {{"ack_wait", std::chrono::nanoseconds(other).count()}});
@@ -367,7 +367,7 @@ TEST_CASE("of a durable consumer that is there, only the patience is changed") {
   CHECK(consumer_there(test.server) == before);
 }
 
-TEST_CASE("a durable consumer that cannot serve is refused, and stays as it is") {
+TEST_CASE("an unusable durable consumer is refused, and stays unchanged") {
   with_stream test;
   const auto [changed, text] = GENERATE(table<json, std::string>(
       {{{{"ack_policy", "all"}}, "ack_policy is \"all\", and must be \"explicit\""},

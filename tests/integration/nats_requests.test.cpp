@@ -35,7 +35,7 @@ envelope request_to(const std::string& topic, const std::string& inbox, int numb
 
 }  // namespace
 
-TEST_CASE("an inbox takes answers without a flush, whoever serves") {
+TEST_CASE("an inbox receives replies without a flush, from any server") {
   const nats_server server;
   loop here;
   const auto asks = connect(here, server);
@@ -55,7 +55,7 @@ TEST_CASE("an inbox takes answers without a flush, whoever serves") {
   }
 }
 
-TEST_CASE("a request that nobody listens for is answered by the server") {
+TEST_CASE("the server replies to a request without a listener") {
   const nats_server server;
   loop here;
   const auto asks = connect(here, server);

@@ -27,7 +27,7 @@ asio::awaitable<std::vector<std::uint64_t>> store_some(transport_ptr at, std::st
 
 }  // namespace
 
-TEST_CASE("a stored message is where the receipt says, once for each message id") {
+TEST_CASE("a stored message has the sequence of its receipt, once for each message id") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
@@ -46,7 +46,7 @@ TEST_CASE("a stored message is where the receipt says, once for each message id"
   CHECK_FALSE(second.duplicate);
 }
 
-TEST_CASE("a message that no stream takes is refused with its topic") {
+TEST_CASE("a message that no stream takes is refused, and the error names its topic") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
@@ -58,7 +58,7 @@ TEST_CASE("a message that no stream takes is refused with its topic") {
   CHECK(code_of([&] { std::rethrow_exception(failure); }) == errc::transport_failed);
 }
 
-TEST_CASE("a message without an id, or one too large, is not stored") {
+TEST_CASE("a message without an id, or a too large one, is not stored") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
@@ -92,7 +92,7 @@ TEST_CASE("many coroutines store at once, and each message is stored once") {
   CHECK(*sequences.rbegin() == count);
 }
 
-TEST_CASE("a stream gets the topics that it lacks, and keeps the rest") {
+TEST_CASE("a stream gets the missing topics, and keeps the others") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
@@ -119,7 +119,7 @@ TEST_CASE("a stream gets the topics that it lacks, and keeps the rest") {
   CHECK(sink->got.wait_for(3)[0]->message.topic == "orders.a.b");
 }
 
-TEST_CASE("a stream whose topics another one has is refused in JetStream's words") {
+TEST_CASE("a stream whose topics belong to another one is refused, with JetStream's text") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);

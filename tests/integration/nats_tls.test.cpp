@@ -32,7 +32,7 @@ errc refusal(const msgbus::nats::options& how) {
 
 }  // namespace
 
-TEST_CASE("a certificate that is trusted and names the host lets in") {
+TEST_CASE("a trusted certificate with the host's name is accepted") {
   const tls_server at;
   loop here;
   here.run(connect(here, at.options())->flush(patience));
@@ -44,7 +44,7 @@ TEST_CASE("a certificate that is trusted and names the host lets in") {
   here.run(connect(here, by_option)->flush(patience));
 }
 
-TEST_CASE("a certificate that nobody vouches for is refused") {
+TEST_CASE("a certificate without a trusted issuer is refused") {
   const tls_server at;
   auto how = at.options();
   how.tls.ca_file.clear();
@@ -61,7 +61,7 @@ TEST_CASE("a certificate for another host is refused") {
   CHECK(refusal(how) == errc::access_denied);
 }
 
-TEST_CASE("a server without TLS is refused where it is required, and the other way round") {
+TEST_CASE("a server without TLS is refused if TLS is required, and the other way round") {
   const nats_server plain;
   msgbus::nats::options how;
   how.url = "tls://localhost:" + std::to_string(plain.port());

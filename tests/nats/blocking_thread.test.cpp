@@ -44,7 +44,7 @@ void wait_for_all(blocking_thread& thread) {
 
 }  // namespace
 
-TEST_CASE("jobs run one at a time, in the order of their times, and of arrival") {
+TEST_CASE("jobs run one at a time, in the order of their times, and then of arrival") {
   blocking_thread thread;
   std::vector<int> ran;
   busy first(thread);
@@ -57,7 +57,7 @@ TEST_CASE("jobs run one at a time, in the order of their times, and of arrival")
   CHECK(ran == std::vector<int>{1, 2, 3});
 }
 
-TEST_CASE("a job does not run before its time, nor hold up others") {
+TEST_CASE("a job does not run before its time, and does not delay others") {
   blocking_thread thread;
   bool ran = false;
   const auto before = std::chrono::steady_clock::now();
@@ -69,7 +69,7 @@ TEST_CASE("a job does not run before its time, nor hold up others") {
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("jobs that have not begun are dropped, with what they hold") {
+TEST_CASE("jobs that have not begun are destroyed, with their captures") {
   const auto held = std::make_shared<int>(0);
   {
     blocking_thread thread;
@@ -99,7 +99,7 @@ TEST_CASE("the destructor waits for the job that runs") {
   CHECK(ended);
 }
 
-TEST_CASE("a thread may be destroyed by its own job, and takes no more jobs") {
+TEST_CASE("a thread may be destroyed by its own job, and accepts no more jobs") {
   auto thread = std::make_unique<blocking_thread>();
   blocking_thread& at = *thread;
   std::promise<void> done;

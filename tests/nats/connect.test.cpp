@@ -11,7 +11,7 @@ using msgbus_test::contains;
 using msgbus_test::text_of;
 
 TEST_CASE(
-    "connecting to where no server is fails at once, and names the url without the password") {
+    "connecting without a server fails at once, and the error names the url without the password") {
   msgbus_test::loop here;
   msgbus::nats::options nowhere;
   nowhere.url = "nats://somebody:secret@127.0.0.1:1";

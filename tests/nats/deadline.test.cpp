@@ -17,7 +17,7 @@ using msgbus::testing::stepping_context;
 using duration = deadline::duration;
 using namespace std::chrono_literals;
 
-TEST_CASE("the longest duration is one that a server can add to a date") {
+TEST_CASE("the longest duration is limited to one that a server can add to a date") {
   CHECK(nanoseconds(5ns) == 5);
   CHECK(nanoseconds(-5ns) == -5);
   CHECK(nanoseconds(30s) == 30'000'000'000);
@@ -26,7 +26,7 @@ TEST_CASE("the longest duration is one that a server can add to a date") {
   CHECK(nanoseconds(duration::max()) > nanoseconds(std::chrono::hours(24 * 36499)));
 }
 
-TEST_CASE("the longest duration is one that nats.c can keep") {
+TEST_CASE("the longest duration is limited to one that nats.c can store") {
   CHECK(milliseconds(2s) == 2000);
   CHECK(milliseconds(1ns) == 1);
   CHECK(milliseconds(duration::zero()) == 1);

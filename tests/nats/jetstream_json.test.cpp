@@ -59,13 +59,13 @@ json refused(int err_code, std::string text) {
 
 }  // namespace
 
-TEST_CASE("a consumer of one's own making serves") {
+TEST_CASE("a consumer that msgbus has created is accepted") {
   CHECK(misfits(consumer_config(billing()), billing()).empty());
   CHECK(misfits(consumer_config(billing("orders.*")), billing("orders.*")).empty());
   CHECK(has_ack_wait(consumer_config(billing()), billing()));
 }
 
-TEST_CASE("fields that are their owner's affair keep no consumer from serving") {
+TEST_CASE("a consumer is accepted with any values of fields that msgbus does not need") {
   const std::vector<json> all = {{{"deliver_policy", "new"}},
                                  {{"deliver_policy", "by_start_sequence"}, {"opt_start_seq", 7}},
                                  {{"replay_policy", "original"}},
@@ -91,7 +91,9 @@ TEST_CASE("fields that are their owner's affair keep no consumer from serving") 
   CHECK(misfits(there({{"filter_subjects", {"orders.*"}}}), billing("orders.*")).empty());
 }
 
-TEST_CASE("a field that keeps a consumer from serving is named, with what is there and needed") {
+TEST_CASE(
+    "an error names a field that makes a consumer unusable, with the present and the required "
+    "value") {
   const std::vector<std::pair<json, std::string>> all = {
       {{{"ack_policy", "none"}}, R"(ack_policy is "none", and must be "explicit")"},
       {{{"ack_policy", "all"}}, R"(ack_policy is "all", and must be "explicit")"},
@@ -112,7 +114,7 @@ TEST_CASE("a field that keeps a consumer from serving is named, with what is the
                "max_batch is 1, and must be 1024 at least");
 }
 
-TEST_CASE("another patience is the only thing that is changed") {
+TEST_CASE("only a different ack_wait is changed") {
   const json config = there({{"deliver_policy", "new"}, {"ack_wait", 1}, {"of_tomorrow", 2}});
   CHECK_FALSE(has_ack_wait(config, billing()));
   json changed = msgbus::nats::with_ack_wait(config, billing());
@@ -121,7 +123,7 @@ TEST_CASE("another patience is the only thing that is changed") {
   CHECK(changed == config);
 }
 
-TEST_CASE("a server that delivers again sooner than is asked for is less patient") {
+TEST_CASE("a consumer that redelivers sooner than requested has a shorter ack_wait") {
   CHECK_FALSE(is_less_patient(there(), billing()));
   CHECK_FALSE(is_less_patient(there({{"ack_wait", 60'000'000'000}}), billing()));
   CHECK(is_less_patient(there({{"ack_wait", 29'000'000'000}}), billing()));
@@ -133,7 +135,7 @@ TEST_CASE("a server that delivers again sooner than is asked for is less patient
         "backoff is [5], and must be 30000000000 ns at least");
 }
 
-TEST_CASE("what a stream says of a message that it has stored is read") {
+TEST_CASE("the reply of a stream to a store is parsed") {
   CHECK(read(R"({"stream":"ORDERS","seq":7})") == "ORDERS 7");
   CHECK(read(R"({"stream":"ORDERS", "seq":18446744073709551615})") ==
         "ORDERS 18446744073709551615");
@@ -143,7 +145,7 @@ TEST_CASE("what a stream says of a message that it has stored is read") {
   CHECK(read(" { \"stream\" : \"ORDERS\" ,\r\n\t\"seq\" : 7 } \n") == "ORDERS 7");
 }
 
-TEST_CASE("it is read whatever else is said, and however") {
+TEST_CASE("the reply of a stream is parsed with other fields and in other forms") {
   CHECK(read(R"({"stream":"ORDERS","domain":"hub","seq":7})") == "ORDERS 7");
   CHECK(read(R"({"stream":"ORDERS","seq":7,"more":{"seq":8,"stream":"OTHERS"},"list":[1,"a"]})") ==
         "ORDERS 7");
@@ -152,7 +154,7 @@ TEST_CASE("it is read whatever else is said, and however") {
   CHECK(read(R"({"stream":"ORDERS","seq":0})") == "ORDERS 0");
 }
 
-TEST_CASE("what is not that is not read as that") {
+TEST_CASE("a reply of another kind is not parsed as that of a store") {
   for (const std::string_view each :
        {"",
         "{",
@@ -183,7 +185,7 @@ TEST_CASE("what is not that is not read as that") {
   }
 }
 
-TEST_CASE("an answer with an error is a refusal, whatever shape that has") {
+TEST_CASE("a reply with an error is a refusal, in each of its forms") {
   CHECK(refusal_of(json::object()).text.empty());
   CHECK(refusal_of(json("a text")).text.empty());
   const auto said = refusal_of(refused(10059, "stream not found"));
@@ -199,7 +201,7 @@ TEST_CASE("an answer with an error is a refusal, whatever shape that has") {
   CHECK(refusal_of(odd).text == R"({"code":"no number"})");
 }
 
-TEST_CASE("a refusal is an error that says what was refused") {
+TEST_CASE("a refusal is an error that names the refused operation") {
   CHECK_NOTHROW(check_answer(json::object(), "stream 'S'"));
   CHECK(code_of([] { check_answer(refused(10076, "not enabled"), "x"); }) == errc::unsupported);
   CHECK(code_of([] { check_answer(refused(10039, "not for it"), "x"); }) == errc::unsupported);
@@ -210,7 +212,7 @@ TEST_CASE("a refusal is an error that says what was refused") {
                     contains("stream 'S': no room"));
 }
 
-TEST_CASE("message ids are remembered no longer than messages") {
+TEST_CASE("message ids are remembered no longer than the messages of a stream") {
   stream_options wanted;
   wanted.name = "ORDERS";
   wanted.duplicate_window = 2min;
@@ -221,7 +223,7 @@ TEST_CASE("message ids are remembered no longer than messages") {
 }
 
 TEST_CASE(
-    "a stream gets the topics that none of its own covers, instead of those that they cover") {
+    "a stream gets the topics that none of its own covers, in place of those that they cover") {
   stream_options wanted;
   wanted.topics = {"orders.a", "orders.b", "bills.>"};
   json config = stream_config(wanted);

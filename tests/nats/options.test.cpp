@@ -26,7 +26,7 @@ bool is(const std::exception_ptr& failure, errc code) {
 
 }  // namespace
 
-TEST_CASE("connecting where nobody listens fails, and names the url without the password") {
+TEST_CASE("connecting without a listener fails, and the error names the url without the password") {
   // Nobody listens on the port that is reserved for nothing.
   const auto failure = failure_of({.url = "nats://me:secret@127.0.0.1:1", .name = "test"});
   REQUIRE(failure);
@@ -36,13 +36,13 @@ TEST_CASE("connecting where nobody listens fails, and names the url without the 
   CHECK_THAT(text, !contains("secret"));
 }
 
-TEST_CASE("of several urls each is named") {
+TEST_CASE("an error names each of several urls") {
   const auto failure = failure_of({.url = "nats://t@127.0.0.1:1, 127.0.0.1:2", .token = "secret"});
   CHECK(is(failure, errc::disconnected));
   CHECK_THAT(msgbus::describe(failure), contains("nats://127.0.0.1:1, 127.0.0.1:2: "));
 }
 
-TEST_CASE("options that cannot be are refused before anything is connected") {
+TEST_CASE("invalid options are refused before a connection is made") {
   CHECK(is(failure_of({.url = ""}), errc::bad_arguments));
   CHECK(is(failure_of({.url = " , "}), errc::bad_arguments));
   msgbus::nats::options how{.url = "nats://localhost:1"};
@@ -54,7 +54,7 @@ TEST_CASE("options that cannot be are refused before anything is connected") {
   CHECK(failure_of(how));
 }
 
-TEST_CASE("TLS to an address needs the name that the certificate must have") {
+TEST_CASE("TLS to an address requires the expected name of the certificate") {
   const auto failure = failure_of({.url = "tls://127.0.0.1:1"});
   CHECK(is(failure, errc::bad_arguments));
   CHECK_THAT(msgbus::describe(failure), contains("expected_host"));

@@ -18,7 +18,7 @@ constexpr bool away = true;
 
 bool took(pull_credit& of, action& next) { return of.take(start, there, next); }
 
-TEST_CASE("a source keeps one request at the server, for all that may come") {
+TEST_CASE("a source keeps one request at the server, for all its credit") {
   pull_credit credit(start);
   CHECK(credit.add(10, start, there) == action::request);
   CHECK(credit.requested() == 10);
@@ -35,13 +35,13 @@ TEST_CASE("a source keeps one request at the server, for all that may come") {
   CHECK(credit.number() == 2);
 }
 
-TEST_CASE("a request asks for no more than a server lets one have") {
+TEST_CASE("a request asks for no more than a server allows") {
   pull_credit credit(start);
   CHECK(credit.add(5000, start, there) == action::request);
   CHECK(credit.requested() == pull_credit::largest_request);
 }
 
-TEST_CASE("a message that was not asked for is given back") {
+TEST_CASE("a message without credit gets a nak") {
   pull_credit credit(start);
   action next = action::look;
   CHECK_FALSE(took(credit, next));
@@ -51,7 +51,7 @@ TEST_CASE("a message that was not asked for is given back") {
   CHECK_FALSE(took(credit, next));
 }
 
-TEST_CASE("a request that has expired is sent again for what is left") {
+TEST_CASE("an expired request is sent again for the remaining credit") {
   pull_credit credit(start);
   (void)credit.add(3, start, there);
   action next{};
@@ -61,7 +61,7 @@ TEST_CASE("a request that has expired is sent again for what is left") {
   CHECK(credit.number() == 2);
 }
 
-TEST_CASE("a heartbeat and an answer to an earlier request change nothing") {
+TEST_CASE("a heartbeat, and a status of an earlier request, have no effect") {
   pull_credit credit(start);
   (void)credit.add(3, start, there);
   CHECK(credit.answered("1", "100", "", start, there) == action::nothing);
@@ -70,7 +70,7 @@ TEST_CASE("a heartbeat and an answer to an earlier request change nothing") {
   CHECK(credit.requested() == 3);
 }
 
-TEST_CASE("a refused source looks whether its consumer is there, and tries again later") {
+TEST_CASE("a refused source checks that its consumer exists, and tries again later") {
   pull_credit credit(start);
   (void)credit.add(3, start, there);
   CHECK(credit.answered("1", "409", "Leadership Change", start, there) == action::look);
@@ -82,7 +82,7 @@ TEST_CASE("a refused source looks whether its consumer is there, and tries again
   CHECK(credit.try_again(start, there) == action::nothing);
 }
 
-TEST_CASE("a source that is refused again and again ends with the last refusal") {
+TEST_CASE("a repeatedly refused source ends with the last refusal") {
   pull_credit credit(start);
   (void)credit.add(1, start, there);
   for (int i = 1; i < pull_credit::most_refusals; ++i) {
@@ -107,7 +107,7 @@ TEST_CASE("a message or an expired request shows that a refusal has passed") {
   CHECK(credit.requested() == 2);
 }
 
-TEST_CASE("a source ends when its consumer is gone, and only then") {
+TEST_CASE("a source ends only if its consumer was deleted") {
   pull_credit credit(start);
   (void)credit.add(1, start, there);
   CHECK(credit.connection_is_back(start) == action::look);
@@ -117,7 +117,7 @@ TEST_CASE("a source ends when its consumer is gone, and only then") {
   CHECK(credit.why() == "consumer not found");
 }
 
-TEST_CASE("a source whose connection is back asks once more for all that has not come") {
+TEST_CASE("a source whose connection is back asks again for its remaining credit") {
   pull_credit credit(start);
   CHECK(credit.add(4, start, away) == action::nothing);
   CHECK(credit.connection_is_back(start) == action::look);
@@ -129,7 +129,7 @@ TEST_CASE("a source whose connection is back asks once more for all that has not
   CHECK(credit.requested() == 4);
 }
 
-TEST_CASE("a source looks for its consumer when the server is silent for too long") {
+TEST_CASE("a source checks its consumer when the server is silent for too long") {
   pull_credit credit(start);
   CHECK(credit.watch(start + 1h) == action::nothing);  // at rest it waits for nothing
   (void)credit.add(1, start, there);
@@ -140,7 +140,7 @@ TEST_CASE("a source looks for its consumer when the server is silent for too lon
   CHECK(credit.watch(start + 2 * pull_credit::silence) == action::look);
 }
 
-TEST_CASE("a stopped source asks for nothing and takes nothing") {
+TEST_CASE("a stopped source sends no request and takes no message") {
   pull_credit credit(start);
   (void)credit.add(2, start, there);
   CHECK(credit.stop());

@@ -35,7 +35,7 @@ std::vector<std::string> send_all(kept_messages& kept) {
 
 }  // namespace
 
-TEST_CASE("messages wait from the loss of a connection until those before them are sent") {
+TEST_CASE("messages wait from the loss of a connection until earlier ones are sent") {
   kept_messages kept(1000);
   CHECK_FALSE(kept.must_keep());
   CHECK(kept.lose());
@@ -53,14 +53,14 @@ TEST_CASE("messages wait from the loss of a connection until those before them a
   CHECK(kept.given_up() == 0);
 }
 
-TEST_CASE("a connection that comes back with nothing kept is used at once") {
+TEST_CASE("a connection that is back without kept messages is used at once") {
   kept_messages kept(1000);
   CHECK(kept.lose());
   CHECK(kept.come_back(kept.losses()));
   CHECK_FALSE(kept.must_keep());
 }
 
-TEST_CASE("a return that belongs to an earlier loss changes nothing") {
+TEST_CASE("a reconnection of an earlier loss has no effect") {
   kept_messages kept(1000);
   CHECK(kept.lose());
   const std::uint64_t first = kept.losses();
@@ -73,7 +73,7 @@ TEST_CASE("a return that belongs to an earlier loss changes nothing") {
   CHECK(kept.lose());  // and this one is the first again
 }
 
-TEST_CASE("a message that was sent before the loss was known waits without one") {
+TEST_CASE("a message that was sent before the loss was noticed waits without a loss") {
   kept_messages kept(1000);
   CHECK(kept.keep(message("the write failed"), ""));
   CHECK(kept.must_keep());
@@ -84,7 +84,7 @@ TEST_CASE("a message that was sent before the loss was known waits without one")
   CHECK(send_all(kept) == std::vector<std::string>{"the write failed"});
 }
 
-TEST_CASE("no more bytes are kept than there is room for, topics and reply topics included") {
+TEST_CASE("the kept bytes have a limit, topics and reply topics included") {
   const std::size_t one = std::string("orders").size() + std::string("inbox").size() + 10;
   kept_messages kept(2 * one);
   CHECK(kept.lose());
@@ -99,7 +99,7 @@ TEST_CASE("no more bytes are kept than there is room for, topics and reply topic
   CHECK(send_all(kept).size() == 2);
 }
 
-TEST_CASE("a buffer of no bytes keeps nothing") {
+TEST_CASE("a buffer of zero bytes keeps no message") {
   kept_messages kept(0);
   CHECK(kept.lose());
   CHECK_FALSE(kept.keep(message(""), ""));
@@ -126,7 +126,7 @@ TEST_CASE("a message that came too early waits, however often", "[B9]") {
   CHECK(kept.given_up() == 0);
 }
 
-TEST_CASE("a message at which one connection after the other breaks is given up", "[B9]") {
+TEST_CASE("a message that repeatedly ends the connection is given up", "[B9]") {
   kept_messages kept(1000);
   CHECK(kept.keep(message("breaks"), ""));
   CHECK(kept.keep(message("innocent"), ""));
@@ -147,7 +147,7 @@ TEST_CASE("a message at which one connection after the other breaks is given up"
   CHECK(send_all(kept) == std::vector<std::string>{"innocent"});
 }
 
-TEST_CASE("what is kept when the connection ends is given up, and counted", "[B9]") {
+TEST_CASE("kept messages are given up when the connection ends, and counted", "[B9]") {
   kept_messages kept(1000);
   CHECK(kept.lose());
   CHECK(kept.keep(message("1"), ""));
@@ -166,7 +166,7 @@ TEST_CASE("without a limit a connection is opened again for ever") {
   for (int i = 0; i < 1000; ++i) CHECK(tries.failed());
 }
 
-TEST_CASE("a limit of tries holds for those in a row") {
+TEST_CASE("a limit of attempts applies to consecutive attempts") {
   reopening tries(3);
   CHECK(tries.goes_on(false));
   CHECK_FALSE(tries.goes_on(true));  // nats.c has used them up
@@ -183,7 +183,7 @@ TEST_CASE("a connection that may not come back is not opened again") {
   CHECK_FALSE(tries.goes_on(false));
 }
 
-TEST_CASE("the same failure is told once, until there is a connection again") {
+TEST_CASE("the same failure is reported once, until the connection is back") {
   reopening tries(-1);
   CHECK(tries.is_news("no route"));
   CHECK_FALSE(tries.is_news("no route"));
@@ -193,7 +193,8 @@ TEST_CASE("the same failure is told once, until there is a connection again") {
   CHECK(tries.is_news("no route"));
 }
 
-TEST_CASE("a server's error about subscriptions or lines blames the one that was sent", "[B9]") {
+TEST_CASE("a server's error about subscriptions or lines applies to the last sent subscription",
+          "[B9]") {
   for (const char* const error :
        {"Maximum Subscriptions Exceeded", "maximum subscriptions exceeded",
         "maximum control line exceeded", "Invalid Subject"}) {
@@ -202,7 +203,7 @@ TEST_CASE("a server's error about subscriptions or lines blames the one that was
   }
 }
 
-TEST_CASE("any other error blames the subscription at which it comes twice in a row", "[B9]") {
+TEST_CASE("any other error applies to the subscription at which it occurs twice in a row", "[B9]") {
   reopening tries(-1);
   tries.search();
   CHECK(tries.searches());

@@ -44,7 +44,7 @@ answer with(std::string payload) {
 
 }  // namespace
 
-TEST_CASE("a reply goes to the request whose number it has, and to no later one") {
+TEST_CASE("a reply goes to the request with its number, and to no later one") {
   stepping_context context;
   const manual_clock clock(context);
   reply_table table;
@@ -69,7 +69,7 @@ TEST_CASE("a reply goes to the request whose number it has, and to no later one"
   CHECK(clock.waiting() == 0);
 }
 
-TEST_CASE("a reply that does not come in time is late, by the clock of the caller's context") {
+TEST_CASE("a reply times out by the clock of the caller's context") {
   stepping_context context;
   manual_clock clock(context);
   reply_table table;
@@ -83,7 +83,7 @@ TEST_CASE("a reply that does not come in time is late, by the clock of the calle
   CHECK(table.size() == 0);
 }
 
-TEST_CASE("a request without time is late, and one with all time waits") {
+TEST_CASE("a request with a zero timeout times out, and one with an infinite timeout waits") {
   stepping_context context;
   manual_clock clock(context);
   reply_table table;
@@ -98,7 +98,7 @@ TEST_CASE("a request without time is late, and one with all time waits") {
   CHECK(ever.done());
 }
 
-TEST_CASE("replies that wait when their connection is lost end at once, and later ones wait") {
+TEST_CASE("pending replies end at once when their connection is lost, and later ones wait") {
   stepping_context context;
   const manual_clock clock(context);
   reply_table table;
@@ -116,7 +116,7 @@ TEST_CASE("replies that wait when their connection is lost end at once, and late
   CHECK(after.get().payload == "after");
 }
 
-TEST_CASE("replies that wait when their table is closed end at once, and so do later ones") {
+TEST_CASE("pending replies end at once when their table is closed, and so do later ones") {
   stepping_context context;
   const manual_clock clock(context);
   reply_table table;
@@ -132,7 +132,7 @@ TEST_CASE("replies that wait when their table is closed end at once, and so do l
   CHECK(after.get().came == answer::end::closed);
 }
 
-TEST_CASE("a request that is cancelled ends as Asio's waits do, and leaves no timer", "[A9]") {
+TEST_CASE("a cancelled request ends with operation_aborted, and leaves no timer", "[A9]") {
   stepping_context context;
   const manual_clock clock(context);
   reply_table table;

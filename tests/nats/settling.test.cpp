@@ -19,7 +19,7 @@ constexpr unsettled_list::time_point start{};
 
 }  // namespace
 
-TEST_CASE("the topic of an acknowledgement tells how often and from which place a message came") {
+TEST_CASE("the topic of an acknowledgement has the message's delivery count and sequence") {
   const auto one = read_ack_topic("$JS.ACK.ORDERS.billing.3.17.4.1700000000000000000.0");
   CHECK(one.times == 3);
   CHECK(one.sequence == 17);
@@ -29,7 +29,7 @@ TEST_CASE("the topic of an acknowledgement tells how often and from which place 
   CHECK(with_domain.sequence == 18);
 }
 
-TEST_CASE("a topic that is no acknowledgement's says that the message came once") {
+TEST_CASE("a topic of another form counts as a first delivery") {
   for (const char* const text : {"", ".", "$JS.ACK", "$JS.ACK.a.b.c.d", "$JS.ACK.a.b.0.7", "x"}) {
     INFO(text);
     CHECK(read_ack_topic(text).times == 1);
@@ -39,7 +39,7 @@ TEST_CASE("a topic that is no acknowledgement's says that the message came once"
   CHECK_FALSE(is_delivery(""));
 }
 
-TEST_CASE("a delivery is given back for now, or for later") {
+TEST_CASE("a delivery gets a nak without or with a delay") {
   CHECK(nak_text().view() == "-NAK");
   CHECK(nak_text(0ns).view() == "-NAK");
   CHECK(nak_text(-1s).view() == "-NAK");
@@ -49,7 +49,7 @@ TEST_CASE("a delivery is given back for now, or for later") {
         R"(-NAK {"delay":3153600000000000000})");
 }
 
-TEST_CASE("the server is told of a delivery every third of its patience") {
+TEST_CASE("the server gets a progress report every third of a delivery's ack_wait") {
   unsettled_list list(300ms);
   unsettled_list::entry one;
   CHECK(list.empty());
@@ -68,7 +68,7 @@ TEST_CASE("the server is told of a delivery every third of its patience") {
   CHECK(list.next_due(start + 1h) == nullptr);
 }
 
-TEST_CASE("deliveries become due in the order of time, whichever are settled meanwhile") {
+TEST_CASE("deliveries become due in the order of time, also if others are settled meanwhile") {
   unsettled_list list(300ms);
   std::vector<unsettled_list::entry> all(5);
   for (int i = 0; i < 5; ++i) list.add(all[static_cast<std::size_t>(i)], start + i * 10ms);
@@ -89,7 +89,7 @@ TEST_CASE("deliveries become due in the order of time, whichever are settled mea
   CHECK(list.next_due(start + 330ms) == &all[0]);
 }
 
-TEST_CASE("those that become due one shortly after the other are told of together") {
+TEST_CASE("deliveries that become due shortly after each other are reported together") {
   unsettled_list list(400ms * 3);
   unsettled_list::entry one;
   unsettled_list::entry other;
@@ -100,7 +100,7 @@ TEST_CASE("those that become due one shortly after the other are told of togethe
   CHECK(list.next_look(start + 400ms, false) == start + 500ms);  // a quarter of a period later
 }
 
-TEST_CASE("while the connection is away it is asked for often") {
+TEST_CASE("a connection that is away is checked often") {
   unsettled_list list(30s);
   unsettled_list::entry one;
   list.add(one, start);
@@ -111,7 +111,7 @@ TEST_CASE("while the connection is away it is asked for often") {
   CHECK(impatient.next_look(start, true) == start + 2500us);
 }
 
-TEST_CASE("the shortest patience keeps no thread busy, and the longest has a time") {
+TEST_CASE("the shortest ack_wait keeps no thread busy, and the longest does not overflow") {
   CHECK(unsettled_list(0ns).first_time(start) == start + unsettled_list::shortest_period);
   CHECK(unsettled_list(std::chrono::nanoseconds::max()).first_time(start) ==
         start + unsettled_list::longest_period);

@@ -46,7 +46,7 @@ const std::vector<std::string> odd_passwords = {
 
 }  // namespace
 
-TEST_CASE("urls are read") {
+TEST_CASE("urls are parsed") {
   const std::vector<row> all = {
       {"nats://h:4222", "nats|-|-|h|4222", "nats://h:4222"},
       {"h", "|-|-|h|", "h"},
@@ -78,7 +78,7 @@ TEST_CASE("urls are read") {
   }
 }
 
-TEST_CASE("a password has any characters, as they are or percent-encoded") {
+TEST_CASE("a password may have any characters, plain or percent-encoded") {
   for (const std::string& password : odd_passwords) {
     INFO(password);
     CHECK(read("nats://me:" + password + "@h:1") == "nats|me|" + password + "|h|1");
@@ -92,7 +92,7 @@ TEST_CASE("a password has any characters, as they are or percent-encoded") {
   CHECK(read("nats://me:a%2Cnats://b@h") == "nats|me|a,nats://b|h|");
 }
 
-TEST_CASE("no text has a part of a login") {
+TEST_CASE("no text shows a part of a login") {
   for (const std::string& password : odd_passwords) {
     const std::string secret = "s3cr3t" + password + "s3cr3t";
     INFO(secret);
@@ -114,7 +114,7 @@ TEST_CASE("no text has a part of a login") {
   CHECK(shown_as_written("nats://me:1,nats://s3cr3t@h:4222") == "nats://h:4222");
 }
 
-TEST_CASE("a url that cannot be is refused, by its number and what is wrong") {
+TEST_CASE("an invalid url is refused, and the error has its number and its fault") {
   const std::vector<std::pair<std::string, std::string>> all = {
       {"", "no url to connect to"},
       {" , ", "no url to connect to"},
@@ -133,7 +133,7 @@ TEST_CASE("a url that cannot be is refused, by its number and what is wrong") {
   CHECK(shown("nats://h:port,b") == "a url that cannot be read, b");
 }
 
-TEST_CASE("what becomes a part of JSON is escaped") {
+TEST_CASE("a text in JSON is escaped") {
   CHECK(msgbus::nats::escaped("a\"b\\c\nd\x01") == "a\\\"b\\\\c\\u000ad\\u0001");
   CHECK(msgbus::nats::escaped("\xc3\xa4 plain") == "\xc3\xa4 plain");
 }

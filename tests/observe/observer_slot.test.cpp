@@ -37,7 +37,7 @@ TEST_CASE("a slot is empty until it is set, and again when it is set to null") {
   CHECK(slot.get() == nullptr);
 }
 
-TEST_CASE("a slot keeps its observer, and lets the one before go") {
+TEST_CASE("a slot keeps its observer, and releases the previous one") {
   const domain guarded;
   msgbus::detail::observer_slot slot;
   auto first = make_observer();
@@ -50,8 +50,7 @@ TEST_CASE("a slot keeps its observer, and lets the one before go") {
   CHECK(told_through(slot, *second) == 1);
 }
 
-TEST_CASE("an observer that a dispatch may be using is let go when the dispatch has ended",
-          "[D6]") {
+TEST_CASE("an observer that a dispatch may use is released when the dispatch has ended", "[D6]") {
   const domain guarded;
   msgbus::detail::observer_slot slot;
   auto first = make_observer();
@@ -66,7 +65,7 @@ TEST_CASE("an observer that a dispatch may be using is let go when the dispatch 
   CHECK(watch.expired());
 }
 
-TEST_CASE("an observer goes with its slot") {
+TEST_CASE("a destroyed slot releases its observer") {
   const domain guarded;
   std::weak_ptr<msgbus::observer> watch;
   {
@@ -78,7 +77,7 @@ TEST_CASE("an observer goes with its slot") {
   CHECK(watch.expired());
 }
 
-TEST_CASE("what an observer throws is one line on stderr each time, and goes no further", "[A8]") {
+TEST_CASE("each exception of an observer is printed as one line, and does not propagate", "[A8]") {
   struct throws final : msgbus::observer {
     [[noreturn]] static void fail() { throw std::runtime_error("disk\nfull"); }
     void rejected(const msgbus::step&) override { fail(); }

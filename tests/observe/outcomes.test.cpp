@@ -15,7 +15,7 @@ TEST_CASE("a striped counter counts what one thread adds") {
   CHECK(counter.sum() == 1000);
 }
 
-TEST_CASE("a striped counter sums what all threads have added, however many there are") {
+TEST_CASE("a striped counter sums the counts of any number of threads") {
   msgbus::detail::striped_counter counter;
   for (int started = 1; started <= 20; ++started) {
     std::thread([&] {
@@ -25,7 +25,7 @@ TEST_CASE("a striped counter sums what all threads have added, however many ther
   CHECK(counter.sum() == 20 * 21 / 2);
 }
 
-TEST_CASE("striped counters count apart") {
+TEST_CASE("striped counters are independent") {
   msgbus::detail::striped_counter first;
   const msgbus::detail::striped_counter second;
   first.add();
@@ -50,7 +50,7 @@ namespace outcomes_test {
 using msgbus::detail::outcome;
 using msgbus::detail::outcomes;
 
-TEST_CASE("outcomes are counted each for itself", "[A7]") {
+TEST_CASE("outcomes are counted separately", "[A7]") {
   const auto all = std::make_unique<outcomes>();
   all->add(outcome::handled);
   all->add(outcome::handled, 4);
@@ -60,7 +60,8 @@ TEST_CASE("outcomes are counted each for itself", "[A7]") {
   CHECK(all->sum(outcome::failed) == 0);
 }
 
-TEST_CASE("no count is lost: more threads than lines, and threads that follow others", "[A7]") {
+TEST_CASE("no count is lost with more threads than stripes, or with stripes that are reused",
+          "[A7]") {
   constexpr int threads = 12;
   constexpr int each = 10'000;
   const auto all = std::make_unique<outcomes>();

@@ -49,13 +49,13 @@ using orders = std::vector<std::uint64_t>;
 
 }  // namespace
 
-TEST_CASE("an entry is active from the start and knows its place") {
+TEST_CASE("an entry is active from the start and has its order") {
   const bare_entry made(nullptr, 7U);
   CHECK(made.active());
   CHECK(made.order() == 7);
 }
 
-TEST_CASE("a list holds what is appended, up to its capacity") {
+TEST_CASE("a list holds the appended entries, up to its capacity") {
   const entries some(3);
   const auto list = route_entries::make(3);
   CHECK(list->size() == 0);
@@ -66,7 +66,8 @@ TEST_CASE("a list holds what is appended, up to its capacity") {
   CHECK(list->begin()[2].entry == some.all[2].get());
 }
 
-TEST_CASE("who looks at a list sees what was there, not what is appended later", "[D4]") {
+TEST_CASE("a reader of a list sees the entries at that time, and none that are appended later",
+          "[D4]") {
   const entries some(2);
   const auto list = route_entries::make(2);
   list->append(some.at(0));
@@ -76,7 +77,7 @@ TEST_CASE("who looks at a list sees what was there, not what is appended later",
   CHECK(orders_of(handler_range(list.get())) == orders{0, 1});
 }
 
-TEST_CASE("no list is an empty list") {
+TEST_CASE("a null list is an empty range") {
   const handler_range none(nullptr);
   CHECK(none.begin == none.end);
 }
@@ -96,7 +97,7 @@ TEST_CASE("a route keeps the order in which entries were added, while it grows",
   CHECK_FALSE(all.empty());
 }
 
-TEST_CASE("a route with room takes an entry without a new list") {
+TEST_CASE("a route with spare capacity adds an entry without a new list") {
   const entries some(100);
   route all;
   retire_list old;
@@ -125,7 +126,7 @@ TEST_CASE("a route that loses an entry keeps the others in order", "[D1]") {
   CHECK(orders_of(all) == orders{1, 3, 0});
 }
 
-TEST_CASE("a route is empty when its last entry has gone") {
+TEST_CASE("a route is empty when its last entry was removed") {
   const entries some(1);
   route all;
   retire_list old;
@@ -136,7 +137,7 @@ TEST_CASE("a route is empty when its last entry has gone") {
   CHECK(orders_of(all) == orders{0});
 }
 
-TEST_CASE("a route's list stays as it was for those who read it, until the retire list goes",
+TEST_CASE("a replaced list stays unchanged for its readers, until the retire list is destroyed",
           "[D4]") {
   const entries some(3);
   route all;
@@ -149,7 +150,8 @@ TEST_CASE("a route's list stays as it was for those who read it, until the retir
   CHECK_FALSE(old.empty());
 }
 
-TEST_CASE("whoever waits for a release is told once, in the order of asking, or at once", "[D6]") {
+TEST_CASE("a callback for the release runs once, in the order of registration, or at once",
+          "[D6]") {
   const auto owner = std::make_shared<msgbus::routing::single_route>();
   const auto attached = owner->attach(
       nullptr, [](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order); });
@@ -163,7 +165,7 @@ TEST_CASE("whoever waits for a release is told once, in the order of asking, or 
   owner->shutdown();
 }
 
-TEST_CASE("whoever asks while an entry is released is told once", "[D6]") {
+TEST_CASE("a callback that is registered during the release runs once", "[D6]") {
   for (int round = 0; round < 50; ++round) {
     const auto owner = std::make_shared<msgbus::routing::single_route>();
     const auto attached = owner->attach(

@@ -50,7 +50,7 @@ orders taken_from(merged_handlers& found) {
 
 }  // namespace
 
-TEST_CASE("without lists there are no matches") {
+TEST_CASE("merged handlers without lists are empty") {
   merged_handlers found;
   lists made;
   found.add(nullptr);
@@ -59,7 +59,7 @@ TEST_CASE("without lists there are no matches") {
   CHECK(taken_from(found).empty());
 }
 
-TEST_CASE("one list is taken as it is", "[D1]") {
+TEST_CASE("one list is read in its own order", "[D1]") {
   merged_handlers found;
   lists made;
   found.add(made.make({1, 5, 9}));
@@ -67,7 +67,7 @@ TEST_CASE("one list is taken as it is", "[D1]") {
   CHECK(taken_from(found) == orders{1, 5, 9});
 }
 
-TEST_CASE("several lists are taken together in order of registration", "[D1]") {
+TEST_CASE("several lists are merged in the order of registration", "[D1]") {
   merged_handlers found;
   lists made;
   found.add(made.make({4, 6}));
@@ -77,7 +77,7 @@ TEST_CASE("several lists are taken together in order of registration", "[D1]") {
   CHECK(taken_from(found) == orders{1, 2, 3, 4, 5, 6, 9, 10});
 }
 
-TEST_CASE("an entry that is in several lists is taken once", "[T8]") {
+TEST_CASE("an entry in several lists is read once", "[T8]") {
   merged_handlers found;
   lists made;
   found.add(made.make({1, 3}));
@@ -86,7 +86,7 @@ TEST_CASE("an entry that is in several lists is taken once", "[T8]") {
   CHECK(taken_from(found) == orders{1, 2, 3, 4});
 }
 
-TEST_CASE("any number of lists is taken together", "[D1][T8]") {
+TEST_CASE("any number of lists is merged", "[D1][T8]") {
   for (std::uint64_t size = 1; size <= 20; ++size) {  // with 9 they no longer fit in place
     INFO(size << " lists");
     merged_handlers found;
@@ -102,7 +102,7 @@ TEST_CASE("any number of lists is taken together", "[D1][T8]") {
   }
 }
 
-TEST_CASE("what is appended to a list after it was added is not among the matches", "[D4]") {
+TEST_CASE("an entry that is appended to a list later is not among the merged handlers", "[D4]") {
   merged_handlers found;
   lists made;
   found.add(made.make({1, 2}));

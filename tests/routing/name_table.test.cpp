@@ -38,7 +38,7 @@ TEST_CASE("an operation is found by its name and by no other") {
   CHECK(find(*table, "") == nullptr);
 }
 
-TEST_CASE("a name that is taken is refused, and what is there stays") {
+TEST_CASE("a duplicate name is refused, and the first operation stays") {
   const auto table = std::make_shared<name_table>();
   const auto first = attach(*table, "update");
   CHECK(msgbus_test::code_of([&] { attach(*table, "update"); }) == msgbus::errc::duplicate_handler);
@@ -54,7 +54,7 @@ TEST_CASE("an empty name is refused") {
   CHECK(table->names().empty());
 }
 
-TEST_CASE("a name is free when its operation is gone") {
+TEST_CASE("a name is free after its operation was detached") {
   const auto table = std::make_shared<name_table>();
   int destroyed = 0;
   const auto first = attach(*table, "update", &destroyed);
@@ -76,7 +76,7 @@ TEST_CASE("all names are listed, sorted") {
   CHECK(table->names() == std::vector<std::string>{"a", "c"});
 }
 
-TEST_CASE("many names that come and go are all found while they are there") {
+TEST_CASE("many names are found exactly while they are attached") {
   const auto table = std::make_shared<name_table>();
   std::vector<std::shared_ptr<bare_entry>> all;
   for (int i = 0; i < 200; ++i) all.push_back(attach(*table, "operation " + std::to_string(i)));

@@ -47,7 +47,7 @@ TEST_CASE("entries are numbered in the order in which they are attached", "[D1]"
   CHECK(routes->all == std::vector<const entry*>{first.get(), second.get()});
 }
 
-TEST_CASE("an attached entry lives though nobody else holds it") {
+TEST_CASE("an attached entry lives without another owner") {
   const auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const std::weak_ptr<entry> watch = routes->attach(&destroyed);
@@ -55,7 +55,7 @@ TEST_CASE("an attached entry lives though nobody else holds it") {
   CHECK(destroyed == 0);
 }
 
-TEST_CASE("a detached entry is out of the routes, and its callable is destroyed once", "[D6]") {
+TEST_CASE("a detached entry is not in the routes, and its callable is destroyed once", "[D6]") {
   const auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const auto attached = routes->attach(&destroyed);
@@ -68,7 +68,7 @@ TEST_CASE("a detached entry is out of the routes, and its callable is destroyed 
   CHECK(destroyed == 1);
 }
 
-TEST_CASE("detaching one entry leaves the others", "[D4]") {
+TEST_CASE("detaching one entry keeps the others", "[D4]") {
   const auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const auto first = routes->attach(&destroyed);
@@ -81,7 +81,7 @@ TEST_CASE("detaching one entry leaves the others", "[D4]") {
   CHECK(routes->all == std::vector<const entry*>{first.get(), third.get()});
 }
 
-TEST_CASE("a callable that may be running is destroyed when it is not", "[D6]") {
+TEST_CASE("a callable that may be running is destroyed after its last call", "[D6]") {
   const auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const auto attached = routes->attach(&destroyed);
@@ -97,7 +97,7 @@ TEST_CASE("a callable that may be running is destroyed when it is not", "[D6]") 
   CHECK(destroyed == 1);
 }
 
-TEST_CASE("detaching later does not wait either", "[D6]") {
+TEST_CASE("detach_later does not wait", "[D6]") {
   const auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const auto attached = routes->attach(&destroyed);
@@ -131,7 +131,7 @@ TEST_CASE("an entry that cannot be made changes nothing", "[D4]") {
   CHECK(after->order() > before->order());
 }
 
-TEST_CASE("closing detaches all that is attached", "[D8]") {
+TEST_CASE("shutdown detaches all entries", "[D8]") {
   auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const auto first = routes->attach(&destroyed);
@@ -146,7 +146,7 @@ TEST_CASE("closing detaches all that is attached", "[D8]") {
   CHECK(destroyed == 2);
 }
 
-TEST_CASE("a router that is closed while it dispatches lives until the dispatch has ended",
+TEST_CASE("a router that is shut down during a dispatch lives until the dispatch has ended",
           "[D8]") {
   auto routes = std::make_shared<listing_router>();
   const std::weak_ptr<router> watch = routes;
@@ -164,7 +164,7 @@ TEST_CASE("a router that is closed while it dispatches lives until the dispatch 
   CHECK(watch.expired());
 }
 
-TEST_CASE("an entry may be detached after its router has gone", "[D8]") {
+TEST_CASE("an entry may be detached after its router was destroyed", "[D8]") {
   auto routes = std::make_shared<listing_router>();
   int destroyed = 0;
   const auto attached = routes->attach(&destroyed);
@@ -205,7 +205,7 @@ using entries = std::vector<const entry*>;
 
 }  // namespace
 
-TEST_CASE("what is bound is listed in the order of binding", "[D1]") {
+TEST_CASE("bound targets are listed in the order of binding", "[D1]") {
   const auto all = std::make_shared<single_route>();
   CHECK(all->entries() == nullptr);
   const auto first = attach(*all);
@@ -213,7 +213,7 @@ TEST_CASE("what is bound is listed in the order of binding", "[D1]") {
   CHECK(entries_of(*all) == entries{first.get(), second.get()});
 }
 
-TEST_CASE("what is unbound is not listed, and comes last when it is bound again", "[D1]") {
+TEST_CASE("an unbound target is not listed, and comes last when it is bound again", "[D1]") {
   const auto all = std::make_shared<single_route>();
   const auto first = attach(*all);
   const auto second = attach(*all);
@@ -223,7 +223,7 @@ TEST_CASE("what is unbound is not listed, and comes last when it is bound again"
   CHECK(entries_of(*all) == entries{second.get(), again.get()});
 }
 
-TEST_CASE("each item is handler_range with its call") {
+TEST_CASE("each entry of a range has its call") {
   const auto all = std::make_shared<single_route>();
   void (*const call)() = [] {};
   all->attach(call,

@@ -112,7 +112,7 @@ TEST_CASE("a pattern without wildcards matches its own topic only", "[T7]") {
   }
 }
 
-TEST_CASE("a star is one token, and a last > is one or more", "[T7]") {
+TEST_CASE("a star matches one token, and a last > matches one or more", "[T7]") {
   checked_tree tree;
   const auto star = tree.add({"a.*"});
   const auto rest = tree.add({"a.>"});
@@ -135,7 +135,7 @@ TEST_CASE("a wildcard inside a longer token matches itself only", "[T7]") {
   CHECK(tree.found("x.y").empty());
 }
 
-TEST_CASE("each pattern alone matches as the plain matcher says, for all topics", "[T7]") {
+TEST_CASE("each pattern alone matches the same topics as a plain matcher", "[T7]") {
   const auto topics = topics_of_up_to(5);
   std::size_t wrong = 0;
   for (const std::string& pattern : patterns_of_up_to_4()) {
@@ -148,7 +148,7 @@ TEST_CASE("each pattern alone matches as the plain matcher says, for all topics"
   CHECK(wrong == 0);
 }
 
-TEST_CASE("all patterns together match as the plain matcher says, for all topics", "[T7][D1][T8]") {
+TEST_CASE("all patterns together match the same topics as a plain matcher", "[T7][D1][T8]") {
   const auto topics = topics_of_up_to(5);
   checked_tree tree;
   for (const std::string& pattern : patterns_of_up_to_4()) tree.add({pattern});
@@ -156,7 +156,8 @@ TEST_CASE("all patterns together match as the plain matcher says, for all topics
   CHECK(tree.wrong(topics) == 0);
 }
 
-TEST_CASE("what is left after patterns have gone matches right, down to the last", "[T7][D1]") {
+TEST_CASE("remaining patterns match correctly after others were removed, down to the last",
+          "[T7][D1]") {
   const auto topics = topics_of_up_to(4);
   checked_tree tree;
   for (const std::string& pattern : patterns_of_up_to_4()) tree.add({pattern});
@@ -173,7 +174,7 @@ TEST_CASE("what is left after patterns have gone matches right, down to the last
   CHECK(tree.wrong(topics) == 0);
 }
 
-TEST_CASE("patterns that come and go again and again match right", "[T7][D1]") {
+TEST_CASE("patterns that are added and removed repeatedly match correctly", "[T7][D1]") {
   const auto topics = topics_of_up_to(4);
   const auto patterns = patterns_of_up_to_4();
   checked_tree tree;
@@ -206,7 +207,7 @@ TEST_CASE("a handler with several matching patterns is found once", "[T8]") {
   CHECK(tree.found("a.b") == orders{one});
 }
 
-TEST_CASE("a topic may match more patterns than are expected of it", "[D1]") {
+TEST_CASE("a topic may match more patterns than merged_handlers stores inside", "[D1]") {
   checked_tree tree;
   orders expected;
   // Each in a route of its own: all combinations of a star and a name over four tokens.
@@ -237,7 +238,7 @@ TEST_CASE("a topic with very many tokens is found", "[T7]") {
   CHECK(tree.found(topic.substr(2)).empty());
 }
 
-TEST_CASE("an invalid topic is refused, whatever is subscribed", "[T7]") {
+TEST_CASE("an invalid topic is refused, with and without handlers", "[T7]") {
   checked_tree tree;
   for (int step = 0; step < 3; ++step) {
     for (const char* invalid : {"", ".", "a..b", "a.", ".a", "a.*", "*", ">", "a b"}) {
@@ -248,7 +249,7 @@ TEST_CASE("an invalid topic is refused, whatever is subscribed", "[T7]") {
   }
 }
 
-TEST_CASE("what has a wildcard is known") {
+TEST_CASE("has_wildcard recognises patterns with wildcards") {
   for (const char* text : {"*", ">", "a.*", "a.>", "*.a", "a.*.b"}) {
     INFO(text);
     CHECK(msgbus::routing::has_wildcard(text));

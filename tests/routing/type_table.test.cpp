@@ -87,7 +87,7 @@ TEST_CASE("a handler of every type is found apart from the others", "[T4]") {
   CHECK(found(*table, key_of<placed>).empty());
 }
 
-TEST_CASE("types with equal names, and so with equal hashes, are kept apart", "[T1]") {
+TEST_CASE("types with equal names and hashes have different routes", "[T1]") {
   const msgbus::detail::type_record one{"same", 1, nullptr};
   const msgbus::detail::type_record two{"same", 1, nullptr};
   const std::array calls_one{typed_call{&one, nullptr}};
@@ -100,7 +100,7 @@ TEST_CASE("types with equal names, and so with equal hashes, are kept apart", "[
   CHECK(found(*table, &two) == entries{second.get()});
 }
 
-TEST_CASE("any number of types is kept apart", "[T1]") {
+TEST_CASE("any number of types have different routes", "[T1]") {
   std::vector<msgbus::detail::type_record> records;
   for (std::size_t i = 0; i < 100; ++i) records.push_back({"type", i % 10, nullptr});
   std::vector<std::array<typed_call, 1>> calls;
@@ -113,7 +113,7 @@ TEST_CASE("any number of types is kept apart", "[T1]") {
   }
 }
 
-TEST_CASE("a handler with a plain call is told of while it is the only one of its type", "[D3]") {
+TEST_CASE("a handler with a plain call is the sole one while its type has no other", "[D3]") {
   const auto table = std::make_shared<type_table>();
   CHECK(sole(*table, key_of<placed>) == nullptr);
   const auto first = attach(*table, plain_placed);
@@ -127,7 +127,7 @@ TEST_CASE("a handler with a plain call is told of while it is the only one of it
   CHECK(sole(*table, key_of<placed>) == third.get());
 }
 
-TEST_CASE("no handler is the only one beside a handler of every event", "[T4]") {
+TEST_CASE("no handler is the sole one beside a handler of every event", "[T4]") {
   const auto table = std::make_shared<type_table>();
   const auto before = attach(*table, plain_placed);
   const auto any = attach(*table, every);
@@ -137,7 +137,7 @@ TEST_CASE("no handler is the only one beside a handler of every event", "[T4]") 
   CHECK(sole(*table, key_of<placed>) == nullptr);
 }
 
-TEST_CASE("a closed table tells of no only handler: dispatches that come late find none", "[D8]") {
+TEST_CASE("a table after shutdown has no sole handler, so late dispatches run none", "[D8]") {
   const auto table = std::make_shared<type_table>();
   const auto only = attach(*table, plain_placed);
   table->shutdown();

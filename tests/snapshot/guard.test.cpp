@@ -28,14 +28,14 @@ snapshot::retire_list trash_with(std::atomic<bool>& gone) {
 
 }  // namespace
 
-TEST_CASE("without a guard, what is retired is destroyed before the call returns", "[D6]") {
+TEST_CASE("without a guard, retired objects are destroyed before the call returns", "[D6]") {
   const snapshot::domain domain;
   std::atomic<bool> gone{false};
   snapshot::retire(domain, trash_with(gone));
   CHECK(gone);
 }
 
-TEST_CASE("a guard keeps what is retired, and its end destroys it", "[D6]") {
+TEST_CASE("a guard keeps retired objects, and its end destroys them", "[D6]") {
   const snapshot::domain domain;
   std::atomic<bool> gone{false};
   {
@@ -46,7 +46,7 @@ TEST_CASE("a guard keeps what is retired, and its end destroys it", "[D6]") {
   CHECK(gone);
 }
 
-TEST_CASE("a guard of another domain keeps nothing", "[D6]") {
+TEST_CASE("a guard of another domain does not keep retired objects", "[D6]") {
   const snapshot::domain domain;
   const snapshot::domain other;
   std::atomic<bool> gone{false};
@@ -55,7 +55,7 @@ TEST_CASE("a guard of another domain keeps nothing", "[D6]") {
   CHECK(gone);
 }
 
-TEST_CASE("of nested guards the last one to end destroys", "[D6]") {
+TEST_CASE("the last of nested guards to end destroys retired objects", "[D6]") {
   const snapshot::domain domain;
   const snapshot::domain between;
   std::atomic<bool> gone{false};
@@ -89,7 +89,7 @@ void nest(const snapshot::domain& domain, int depth, const std::function<void()>
 
 }  // namespace
 
-TEST_CASE("guards nest beyond any block of places", "[D5]") {
+TEST_CASE("guards nest beyond a block of slots", "[D5]") {
   const snapshot::domain domain;
   for (const int depth : {1, 30, 31, 32, 33, 62, 63, 64, 200, 31}) {
     std::atomic<bool> gone{false};
@@ -168,7 +168,7 @@ TEST_CASE("retire_later never waits", "[D8]") {
   CHECK(gone);
 }
 
-TEST_CASE("a destructor in a retire list may use guards and retire on its own", "[D5]") {
+TEST_CASE("a destructor in a retire list may use guards and retire objects", "[D5]") {
   const snapshot::domain domain;
   std::atomic<bool> gone{false};
   struct retiring {
@@ -185,7 +185,7 @@ TEST_CASE("a destructor in a retire list may use guards and retire on its own", 
   CHECK(gone);
 }
 
-TEST_CASE("threads that come and go leave nothing that is waited for", "[D6]") {
+TEST_CASE("a thread that has ended leaves no guard that retire waits for", "[D6]") {
   const snapshot::domain domain;
   for (int i = 0; i < 100; ++i) {
     std::thread([&] { const snapshot::guard guard(domain); }).join();

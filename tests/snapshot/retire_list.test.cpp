@@ -49,7 +49,7 @@ TEST_CASE("objects of a retire list that is moved or added to another are destro
   CHECK(order == "ba");
 }
 
-TEST_CASE("assigning to a retire list destroys its earlier objects") {
+TEST_CASE("assignment to a retire list destroys its earlier objects") {
   std::string order;
   retire_list things;
   things.add(std::make_unique<noted>(order, 'a'));
@@ -58,7 +58,7 @@ TEST_CASE("assigning to a retire list destroys its earlier objects") {
   CHECK(things.empty());
 }
 
-TEST_CASE("a retire list drops its share of a shared object") {
+TEST_CASE("a retire list releases its share of a shared object") {
   auto shared = std::make_shared<int>(1);
   {
     retire_list things;
@@ -68,7 +68,7 @@ TEST_CASE("a retire list drops its share of a shared object") {
   CHECK(shared.use_count() == 1);
 }
 
-TEST_CASE("nothing is nothing to destroy") {
+TEST_CASE("a null object is not added to a retire list") {
   retire_list things;
   things.add(std::unique_ptr<int>());
   CHECK(things.empty());

@@ -33,7 +33,7 @@ void wait_for(const auto& condition) {
 
 }  // namespace
 
-TEST_CASE("a caller without others makes one call", "[D6]") {
+TEST_CASE("a single caller makes one fence", "[D6]") {
   calls = 0;
   shared_fence fence(&held_call);
   may_end.release();
@@ -41,7 +41,7 @@ TEST_CASE("a caller without others makes one call", "[D6]") {
   CHECK(calls == 1);
 }
 
-TEST_CASE("callers that come while a call runs share the next one", "[D6]") {
+TEST_CASE("callers that come during a fence share the next one", "[D6]") {
   calls = 0;
   shared_fence fence(&held_call);
   std::atomic<int> passed{0};

@@ -27,7 +27,7 @@ TEST_CASE("an empty table finds nothing") {
   CHECK(empty.never_filled());
 }
 
-TEST_CASE("a table is filled from its first node on, also when that has left") {
+TEST_CASE("a table counts as filled from its first node on, also after that was erased") {
   node first(1, 1);
   table all;
   msgbus::snapshot::retire_list old;
@@ -37,7 +37,7 @@ TEST_CASE("a table is filled from its first node on, also when that has left") {
   CHECK_FALSE(all.never_filled());
 }
 
-TEST_CASE("a table finds what is in it, whatever the hashes") {
+TEST_CASE("a table finds its nodes, for all hashes") {
   // All different, all the same, and all different but for the bits that a table looks at first.
   const auto hash = GENERATE(0, 1, 2);
   const auto hash_of = [&](int key) {
@@ -57,7 +57,7 @@ TEST_CASE("a table finds what is in it, whatever the hashes") {
   CHECK(all.size() == 300);
 }
 
-TEST_CASE("a table that is erased from and inserted into keeps finding the rest") {
+TEST_CASE("a table finds its remaining nodes after erasures and insertions") {
   std::deque<node> nodes;
   for (int key = 0; key < 64; ++key) nodes.emplace_back(key, static_cast<std::size_t>(key % 5));
   table all;
@@ -85,7 +85,7 @@ TEST_CASE("a table that is erased from and inserted into keeps finding the rest"
   CHECK(seen == there);
 }
 
-TEST_CASE("a table gives its replaced cells to the retire list, in all no more than it has") {
+TEST_CASE("a table retires its replaced cells, in total no more than its own size") {
   std::deque<node> nodes;
   table all;
   msgbus::snapshot::retire_list old;

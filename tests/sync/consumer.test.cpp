@@ -64,7 +64,7 @@ TEST_CASE("handlers of one type and of several run in one order", "[D1][T2]") {
   CHECK(ran == numbers{1, 2, 4, 5});
 }
 
-TEST_CASE("cancelled handlers leave the others in order", "[D1][D4]") {
+TEST_CASE("the handlers that remain after cancellations keep their order", "[D1][D4]") {
   consumer events;
   numbers ran;
   std::vector<msgbus::subscription> all;
@@ -77,7 +77,7 @@ TEST_CASE("cancelled handlers leave the others in order", "[D1][D4]") {
   CHECK(ran == numbers{1, 2, 5, 6, 8});
 }
 
-TEST_CASE("a verb returns how many handlers ran, those that throw included", "[D3]") {
+TEST_CASE("consume returns the number of handlers that ran", "[D3]") {
   consumer events;
   CHECK(events.consume(user{}) == 0);
   events.handler([](const user&) {});
@@ -102,15 +102,14 @@ TEST_CASE("an event without a handler is no error, and is counted as unrouted", 
   CHECK(events.unrouted() == 3);
 }
 
-TEST_CASE("an event that only any_event handlers see is not unrouted", "[D3][T4]") {
+TEST_CASE("an event that only any_event handlers handle is not unrouted", "[D3][T4]") {
   consumer events;
   events.handler([](any_event) {});
   CHECK(events.consume(user{}) == 1);
   CHECK(events.unrouted() == 0);
 }
 
-TEST_CASE("an event whose handlers are all cancelled on the way is unrouted for those left",
-          "[D3][D4]") {
+TEST_CASE("an event whose handlers are all cancelled during the dispatch is unrouted", "[D3][D4]") {
   consumer events;
   msgbus::subscription handler;
   handler = events.handler([&](const user&) {
@@ -123,7 +122,7 @@ TEST_CASE("an event whose handlers are all cancelled on the way is unrouted for 
 
 // --- isolation -----------------------------------------------------------------------------------
 
-TEST_CASE("every handler runs whatever the others throw", "[D2]") {
+TEST_CASE("every handler runs, even if others throw", "[D2]") {
   consumer events;
   numbers ran;
   for (int i = 0; i < 4; ++i) {
@@ -136,7 +135,7 @@ TEST_CASE("every handler runs whatever the others throw", "[D2]") {
   CHECK(ran == numbers{0, 1, 2, 3});
 }
 
-TEST_CASE("one failure leaves as the very object that was thrown", "[D2]") {
+TEST_CASE("one failure is thrown as the same exception object that the handler threw", "[D2]") {
   struct peculiar {
     int code;
   };
@@ -149,7 +148,8 @@ TEST_CASE("one failure leaves as the very object that was thrown", "[D2]") {
   CHECK_THROWS_AS(events.consume(user{}), peculiar);
 }
 
-TEST_CASE("several failures leave as one dispatch_error, in the order of the handlers", "[D2]") {
+TEST_CASE("several failures are thrown as one dispatch_error, in the order of the handlers",
+          "[D2]") {
   consumer events;
   const auto first = std::make_exception_ptr(std::runtime_error("first"));
   const auto second = std::make_exception_ptr(2);
@@ -193,7 +193,7 @@ TEST_CASE("a dispatch_error that a handler throws is one failure", "[D2][D5]") {
   CHECK(inner.errors().size() == 2);
 }
 
-TEST_CASE("a failure is forgotten when the verb has thrown it", "[D2]") {
+TEST_CASE("a failure is released when the verb has thrown it", "[D2]") {
   consumer events;
   bool fails = true;
   events.handler([&](const user&) {
@@ -223,7 +223,7 @@ TEST_CASE("events are routed by exact type", "[T1]") {
   CHECK(ran == "created order, int, base, ");
 }
 
-TEST_CASE("an event is routed by its type whether it is const or not", "[T1]") {
+TEST_CASE("an event is routed by its type, const or not", "[T1]") {
   consumer events;
   int ran = 0;
   events.handler([&](const user&) { ++ran; });
@@ -235,7 +235,7 @@ TEST_CASE("an event is routed by its type whether it is const or not", "[T1]") {
   CHECK(ran == 3);
 }
 
-TEST_CASE("a handler gets the event itself", "[T1][D9]") {
+TEST_CASE("a handler gets the event object itself", "[T1][D9]") {
   consumer events;
   const user event{5};
   std::vector<const void*> seen;
@@ -271,7 +271,7 @@ TEST_CASE("a handler that names a type twice runs once", "[T2]") {
   CHECK(events.consume(user{}) == 1);
 }
 
-TEST_CASE("a one_of handler takes its types and no others", "[T2]") {
+TEST_CASE("a one_of handler accepts its types and no others", "[T2]") {
   consumer events;
   numbers seen;
   events.handler([&](const one_of<user, order>& event) {
@@ -331,7 +331,7 @@ TEST_CASE("a variant of variants is routed by the innermost active alternative",
   CHECK(seen == &std::get<user>(std::get<inner>(event)));
 }
 
-TEST_CASE("an any_event handler sees every event, after the typed handlers", "[T4]") {
+TEST_CASE("an any_event handler gets every event, after the typed handlers", "[T4]") {
   consumer events;
   std::string ran;
   events.handler([&](any_event event) { ran += "any " + std::string(event.name()) + ", "; });
@@ -345,7 +345,7 @@ TEST_CASE("an any_event handler sees every event, after the typed handlers", "[T
   CHECK(ran == "any double, second any, ");
 }
 
-TEST_CASE("an any_event handler sees the alternative of a variant", "[T3][T4]") {
+TEST_CASE("an any_event handler gets the alternative of a variant", "[T3][T4]") {
   consumer events;
   std::string seen;
   events.handler([&](any_event event) { seen = event.name(); });
@@ -410,7 +410,7 @@ TEST_CASE("a handler may be given by reference", "[D1]") {
   CHECK(count.calls == 2);
 }
 
-TEST_CASE("a handler that is nothing to call is refused") {
+TEST_CASE("an empty callable is refused as an event handler") {
   consumer events;
   void (*null)(const user&) = nullptr;
   CHECK(msgbus_test::code_of([&] { events.handler(null); }) == msgbus::errc::bad_arguments);
@@ -421,7 +421,7 @@ TEST_CASE("a handler that is nothing to call is refused") {
   CHECK(events.consume(user{}) == 1);
 }
 
-TEST_CASE("a handler may own what cannot be copied", "[D1]") {
+TEST_CASE("a handler may own objects that cannot be copied", "[D1]") {
   consumer events;
   int seen = 0;
   events.handler([&seen, own = std::make_unique<int>(5)](const user&) { seen = *own; });
@@ -464,7 +464,7 @@ TEST_CASE("a member function may be given for named types", "[T2]") {
   CHECK(object.sum == 100);
 }
 
-TEST_CASE("an event may be made in place", "[D9]") {
+TEST_CASE("an event may be constructed in place", "[D9]") {
   struct fixed {
     fixed(int a, std::string b) : text(std::to_string(a) + std::move(b)) {}
     fixed(const fixed&) = delete;
@@ -487,7 +487,7 @@ TEST_CASE("an event may be made in place", "[D9]") {
   CHECK(seen == "1x, y2, 07");
 }
 
-TEST_CASE("a variant may be made in place of one of its alternatives", "[T3]") {
+TEST_CASE("a variant may be constructed in place from one of its alternatives", "[T3]") {
   consumer events;
   int seen = 0;
   events.handler([&](const order& event) { seen = event.id; });
@@ -507,7 +507,7 @@ TEST_CASE("a handler's context of an event has no topic") {
   CHECK(seen != nullptr);
 }
 
-TEST_CASE("a handler for any_event by name sees every event, generic or not", "[T4]") {
+TEST_CASE("a handler that is registered for any_event gets every event, generic or not", "[T4]") {
   msgbus::sync::consumer events;
   int seen = 0;
   events.handler<msgbus::any_event>([&](const auto& event) { seen += event.name() == "int"; });

@@ -84,7 +84,7 @@ TEST_CASE("a typed handler that an any_event handler adds first runs in the next
   CHECK(events.consume(tick{}) == 2);
 }
 
-TEST_CASE("a handler that is added during a dispatch runs in a dispatch inside of it", "[D4][D5]") {
+TEST_CASE("a handler that is added during a dispatch runs in a nested dispatch", "[D4][D5]") {
   consumer events;
   numbers ran;
   events.handler([&](tick event) {
@@ -141,7 +141,7 @@ TEST_CASE("a handler may cancel itself, and the others run", "[D4][D6]") {
   CHECK(ran == numbers{1, 2, 3, 1, 3});
 }
 
-TEST_CASE("the first handler may cancel all", "[D4]") {
+TEST_CASE("the first handler may cancel all handlers", "[D4]") {
   consumer events;
   std::vector<subscription> all;
   int ran = 0;
@@ -172,7 +172,7 @@ TEST_CASE("a handler may replace itself in every dispatch", "[D4]") {
   }
 }
 
-TEST_CASE("a handler that throws after cancelling itself has failed once", "[D2][D4]") {
+TEST_CASE("a handler that cancels itself and throws counts as one failure", "[D2][D4]") {
   consumer events;
   subscription self;
   self = events.handler([&](tick) {
@@ -204,7 +204,7 @@ TEST_CASE("a handler may consume on its own consumer, deeply", "[D5]") {
   CHECK(left == deepest);
 }
 
-TEST_CASE("cancelling far inside takes effect everywhere outside", "[D4][D5][D6]") {
+TEST_CASE("a cancellation in a nested call takes effect in all outer calls", "[D4][D5][D6]") {
   consumer events;
   const auto capture = std::make_shared<int>(0);
   numbers seconds;
@@ -222,7 +222,7 @@ TEST_CASE("cancelling far inside takes effect everywhere outside", "[D4][D5][D6]
   CHECK(capture.use_count() == 1);
 }
 
-TEST_CASE("a failure far inside leaves through all handlers around it", "[D2][D5]") {
+TEST_CASE("a failure in a nested call is thrown through all outer handlers", "[D2][D5]") {
   consumer events;
   const auto failure = std::make_exception_ptr(std::runtime_error("deep"));
   events.handler([&](tick event) {
@@ -260,7 +260,7 @@ TEST_CASE("a handler may use any component", "[D5]") {
   CHECK(ran == "tick received add add tock ");
 }
 
-TEST_CASE("two consumers may call each other in turns", "[D5]") {
+TEST_CASE("two consumers may call each other alternately", "[D5]") {
   consumer left;
   consumer right;
   int calls = 0;

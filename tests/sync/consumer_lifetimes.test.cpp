@@ -66,8 +66,9 @@ TEST_CASE("a handler that cancels itself keeps its captures until it has returne
   CHECK(capture.use_count() == 1);
 }
 
-TEST_CASE("captures that were cancelled inside of handlers are destroyed when the verb returns",
-          "[D6]") {
+TEST_CASE(
+    "captures of a handler that was cancelled inside a handler are destroyed when the verb returns",
+    "[D6]") {
   consumer events;
   const auto capture = std::make_shared<int>(0);
   subscription other;
@@ -80,7 +81,7 @@ TEST_CASE("captures that were cancelled inside of handlers are destroyed when th
   CHECK(capture.use_count() == 1);
 }
 
-TEST_CASE("captures stay until the outermost call of their handler has returned", "[D5][D6]") {
+TEST_CASE("captures exist until the outermost call of their handler has returned", "[D5][D6]") {
   consumer events;
   const auto capture = std::make_shared<int>(0);
   subscription self;
@@ -96,7 +97,8 @@ TEST_CASE("captures stay until the outermost call of their handler has returned"
   CHECK(capture.use_count() == 1);
 }
 
-TEST_CASE("captures go also if the handler throws after it has cancelled itself", "[D2][D6]") {
+TEST_CASE("captures are destroyed also if the handler throws after it has cancelled itself",
+          "[D2][D6]") {
   consumer events;
   const auto capture = std::make_shared<int>(0);
   subscription self;
@@ -209,7 +211,8 @@ TEST_CASE("a capture's destructor may use the consumer", "[D5][D6]") {
   CHECK(ran == 1);
 }
 
-TEST_CASE("what a shared pointer's member function needs lives until it is cancelled", "[D6]") {
+TEST_CASE("the object of a shared pointer with a member function lives until the cancellation",
+          "[D6]") {
   struct projection {
     int sum = 0;
     void on_tick(const tick& event) { sum += event.depth; }
@@ -225,7 +228,7 @@ TEST_CASE("what a shared pointer's member function needs lives until it is cance
   CHECK(watch.expired());
 }
 
-TEST_CASE("a handler runs no more after its scoped subscription", "[D6]") {
+TEST_CASE("a handler does not run after the end of its scoped subscription", "[D6]") {
   consumer events;
   int ran = 0;
   {
@@ -238,7 +241,7 @@ TEST_CASE("a handler runs no more after its scoped subscription", "[D6]") {
 
 // --- destroying ----------------------------------------------------------------------------------
 
-TEST_CASE("when a consumer is destroyed, its handlers' captures are", "[D8]") {
+TEST_CASE("the captures of a consumer's handlers are destroyed with the consumer", "[D8]") {
   const auto capture = std::make_shared<int>(0);
   subscription handler;
   {
@@ -269,7 +272,7 @@ TEST_CASE("a consumer may be destroyed by one of its handlers", "[D8]") {
   CHECK_FALSE(second.active());
 }
 
-TEST_CASE("a consumer may be destroyed deep inside of its handlers", "[D5][D8]") {
+TEST_CASE("a consumer may be destroyed in nested calls of its handlers", "[D5][D8]") {
   auto events = std::make_unique<consumer>();
   const auto capture = std::make_shared<int>(0);
   events->handler([&, capture](tick event) {
@@ -284,7 +287,7 @@ TEST_CASE("a consumer may be destroyed deep inside of its handlers", "[D5][D8]")
   CHECK(capture.use_count() == 1);
 }
 
-TEST_CASE("a failure leaves a consumer that its handler has destroyed", "[D2][D8]") {
+TEST_CASE("a failure reaches the caller of a consumer that its handler has destroyed", "[D2][D8]") {
   auto events = std::make_unique<consumer>();
   events->handler([&](tick) {
     events.reset();
@@ -293,7 +296,8 @@ TEST_CASE("a failure leaves a consumer that its handler has destroyed", "[D2][D8
   CHECK_THROWS_AS(events->consume(tick{}), int);
 }
 
-TEST_CASE("a consumer that is destroyed inside of another's handler is gone at once", "[D8]") {
+TEST_CASE("the captures of a consumer that another's handler destroys are destroyed at once",
+          "[D8]") {
   consumer events;
   auto other = std::make_unique<consumer>();
   const auto capture = std::make_shared<int>(0);
@@ -355,7 +359,7 @@ TEST_CASE("a handler that takes its event by value costs one copy", "[D9]") {
   CHECK(noted::moves == 0);
 }
 
-TEST_CASE("an event that cannot be copied or moved is consumed", "[D9]") {
+TEST_CASE("a consumer accepts an event that cannot be copied or moved", "[D9]") {
   struct fixed {
     explicit fixed(int given) : value(given) {}
     fixed(const fixed&) = delete;

@@ -30,7 +30,7 @@ namespace {
 
 }  // namespace
 
-TEST_CASE("a handler that ends its thread by force ends the process, and stderr says why") {
+TEST_CASE("a handler that exits its thread ends the process, with a reason on stderr") {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   const pid_t child = fork();

@@ -35,7 +35,7 @@ void failing_clean_up(msgbus::yield<int> yield) {
 
 }  // namespace
 
-TEST_CASE("a consumer tells of each event and of each handler", "[D2]") {
+TEST_CASE("a consumer's observer gets each event and each handler's outcome", "[D2]") {
   consumer events;
   const auto observer = std::make_shared<recorder>();
   events.observe(observer);
@@ -47,7 +47,7 @@ TEST_CASE("a consumer tells of each event and of each handler", "[D2]") {
         steps{"accepted int", "delivered int", "failed int: no", "delivered int"});
 }
 
-TEST_CASE("a consumer tells of an event without a handler", "[D3]") {
+TEST_CASE("a consumer's observer gets an event without a handler", "[D3]") {
   consumer events;
   const auto observer = std::make_shared<recorder>();
   events.observe(observer);
@@ -55,7 +55,7 @@ TEST_CASE("a consumer tells of an event without a handler", "[D3]") {
   CHECK(observer->steps == steps{"accepted int", "unrouted int"});
 }
 
-TEST_CASE("handlers that were cancelled before their turn are not told of", "[D4]") {
+TEST_CASE("an observer gets no step of a handler that was cancelled before its turn", "[D4]") {
   consumer events;
   const auto observer = std::make_shared<recorder>();
   events.observe(observer);
@@ -66,7 +66,7 @@ TEST_CASE("handlers that were cancelled before their turn are not told of", "[D4
   CHECK(observer->steps == steps{"accepted int", "delivered int"});
 }
 
-TEST_CASE("what a consumer does is the same with an observer and without", "[D1][D2][D3]") {
+TEST_CASE("a consumer behaves the same with and without an observer", "[D1][D2][D3]") {
   for (const bool watched : {false, true}) {
     consumer events;
     if (watched) events.observe(std::make_shared<msgbus::observer>());
@@ -81,7 +81,7 @@ TEST_CASE("what a consumer does is the same with an observer and without", "[D1]
   }
 }
 
-TEST_CASE("failures of the handler and of its clean-up are told one by one", "[I3]") {
+TEST_CASE("an observer gets the failures of the handler and of its clean-up separately", "[I3]") {
   consumer events;
   const auto observer = std::make_shared<recorder>();
   events.observe(observer);
@@ -90,7 +90,7 @@ TEST_CASE("failures of the handler and of its clean-up are told one by one", "[I
   CHECK(observer->steps == steps{"accepted int", "failed int: clean-up"});
 }
 
-TEST_CASE("an observer is replaced, and the one before is let go") {
+TEST_CASE("a new observer replaces the previous one, which is released") {
   consumer events;
   events.handler([](int) {});
   auto first = std::make_shared<msgbus::counting_observer>();
@@ -127,7 +127,7 @@ TEST_CASE("an observer that a handler replaces lives until the dispatch has ende
   CHECK(second->steps.empty());
 }
 
-TEST_CASE("an observer goes with its component", "[D8]") {
+TEST_CASE("an observer is released with its component", "[D8]") {
   const auto observer = std::make_shared<recorder>();
   {
     consumer events;
@@ -137,7 +137,7 @@ TEST_CASE("an observer goes with its component", "[D8]") {
   CHECK(observer.use_count() == 1);
 }
 
-TEST_CASE("a subscriber tells of each message with its topic", "[D2]") {
+TEST_CASE("a subscriber's observer gets each message with its topic", "[D2]") {
   subscriber messages;
   const auto observer = std::make_shared<recorder>();
   messages.observe(observer);
@@ -149,7 +149,7 @@ TEST_CASE("a subscriber tells of each message with its topic", "[D2]") {
         steps{"accepted int on a.b", "delivered int on a.b", "failed int on a.b: no"});
 }
 
-TEST_CASE("a subscriber tells of a message that nobody takes, for want of handlers or of types",
+TEST_CASE("a subscriber's observer gets a message without a handler, or without one for its type",
           "[D3][T6]") {
   subscriber messages;
   const auto observer = std::make_shared<recorder>();
@@ -161,7 +161,7 @@ TEST_CASE("a subscriber tells of a message that nobody takes, for want of handle
         steps{"accepted int on a", "unrouted int on a", "accepted int on a", "unrouted int on a"});
 }
 
-TEST_CASE("a message with an invalid topic was never taken, and nothing is told", "[T7]") {
+TEST_CASE("an observer gets no step of a message with an invalid topic", "[T7]") {
   const auto observer = std::make_shared<recorder>();
   subscriber messages;
   messages.observe(observer);
@@ -175,7 +175,7 @@ TEST_CASE("a message with an invalid topic was never taken, and nothing is told"
   CHECK(observer->steps.empty());
 }
 
-TEST_CASE("a producer tells of each event, and of those that no consumer handles", "[D3]") {
+TEST_CASE("a producer's observer gets each event, and those that no consumer handles", "[D3]") {
   producer source;
   consumer events;
   source.bind(events);
@@ -193,7 +193,8 @@ TEST_CASE("a producer tells of each event, and of those that no consumer handles
   CHECK(observer.use_count() == 1);
 }
 
-TEST_CASE("a publisher tells of each message, and of those that no subscriber handles", "[D3]") {
+TEST_CASE("a publisher's observer gets each message, and those that no subscriber handles",
+          "[D3]") {
   publisher source;
   subscriber messages;
   source.bind(messages);
@@ -210,7 +211,8 @@ TEST_CASE("a publisher tells of each message, and of those that no subscriber ha
   CHECK_THAT(observer->steps[4], msgbus_test::contains("unrouted char"));
 }
 
-TEST_CASE("a service tells of each operation by its name, however it is called", "[D3]") {
+TEST_CASE("a service's observer gets each operation by its name, for both forms of the call",
+          "[D3]") {
   service commands;
   const auto observer = std::make_shared<recorder>();
   commands.observe(observer);
@@ -228,7 +230,7 @@ TEST_CASE("a service tells of each operation by its name, however it is called",
                                  "accepted update", "failed update: no", "unrouted updat"});
 }
 
-TEST_CASE("one counting observer may watch several components") {
+TEST_CASE("one counting observer may observe several components") {
   const auto counting = std::make_shared<msgbus::counting_observer>();
   consumer events;
   subscriber messages;

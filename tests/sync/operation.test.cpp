@@ -74,7 +74,7 @@ TEST_CASE("an operation takes and returns references") {
   CHECK(take(std::move(given)).get() == address);
 }
 
-TEST_CASE("an operation may return what cannot be moved", "[D9]") {
+TEST_CASE("an operation may return a type that cannot be moved", "[D9]") {
   struct fixed {
     explicit fixed(int given) : value(given) {}
     fixed(const fixed&) = delete;
@@ -98,7 +98,7 @@ TEST_CASE("copies of an operation are the same operation", "[D6]") {
   CHECK(code_of([&] { first(); }) == errc::no_handler);
 }
 
-TEST_CASE("a cancelled operation throws no_handler with its name, and its captures are gone",
+TEST_CASE("a cancelled operation throws no_handler with its name, and its captures are destroyed",
           "[D3][D6]") {
   service commands;
   const auto capture = std::make_shared<int>(0);
@@ -112,7 +112,7 @@ TEST_CASE("a cancelled operation throws no_handler with its name, and its captur
   CHECK(code_of([&] { update(1); }) == errc::no_handler);
 }
 
-TEST_CASE("an operation may outlive its service, and throws no_handler then", "[D8]") {
+TEST_CASE("an operation may outlive its service, and then throws no_handler", "[D8]") {
   std::optional<operation<int(int)>> kept;
   const auto capture = std::make_shared<int>(0);
   {
@@ -160,7 +160,7 @@ TEST_CASE("an operation that was default-constructed throws no_handler", "[D3]")
   CHECK(none(2) == 4);
 }
 
-TEST_CASE("dropping an operation leaves its handler", "[D6]") {
+TEST_CASE("destroying an operation keeps its handler attached", "[D6]") {
   service commands;
   {
     const auto dropped = commands.handler("stays", [] { return 1; });

@@ -62,7 +62,7 @@ TEST_CASE("a sync handler is repeated at once, each time with new dependencies",
   CHECK(resolved == 3);
 }
 
-TEST_CASE("after the last attempt of a sync handler its failure leaves the verb", "[P4]") {
+TEST_CASE("the failure of the last attempt of a sync handler is thrown", "[P4]") {
   msgbus::sync::consumer consumer;
   failing often(9);
   consumer.handler([&](const placed&) { often.run(); }, {.retry = {.attempts = 3}});
@@ -97,7 +97,7 @@ TEST_CASE("a sync handler behind an open breaker is refused", "[P1]") {
   CHECK(consumer.consume(placed{}) == 2);
 }
 
-TEST_CASE("retries of a sync handler stop where its breaker opens", "[P1][P3]") {
+TEST_CASE("retries of a sync handler stop when its breaker opens", "[P1][P3]") {
   msgbus::sync::consumer consumer;
   failing often(9);
   const auto breaker = std::make_shared<circuit_breaker>(

@@ -38,7 +38,7 @@ TEST_CASE("an event goes to the bound consumers in the order of binding", "[D1]"
   CHECK(ran == "first first again second ");
 }
 
-TEST_CASE("a producer with no consumers dispatches to none", "[D3]") {
+TEST_CASE("a producer without consumers dispatches to none", "[D3]") {
   producer source;
   source.bind();
   CHECK(source.dispatch(tick{}) == 0);
@@ -61,7 +61,7 @@ TEST_CASE("an event is unrouted for the producer if no consumer handles it", "[D
   CHECK(with.unrouted() == 1);
 }
 
-TEST_CASE("binding twice is binding once") {
+TEST_CASE("a second binding of a consumer has no effect") {
   producer source;
   consumer events;
   int ran = 0;
@@ -74,7 +74,7 @@ TEST_CASE("binding twice is binding once") {
   CHECK(ran == 1);
 }
 
-TEST_CASE("an unbound consumer gets nothing, and may be bound again, last", "[D1]") {
+TEST_CASE("an unbound consumer gets no events, and comes last when it is bound again", "[D1]") {
   producer source;
   consumer first;
   consumer second;
@@ -91,7 +91,7 @@ TEST_CASE("an unbound consumer gets nothing, and may be bound again, last", "[D1
   CHECK(ran == "second second first ");
 }
 
-TEST_CASE("unbinding what was never bound does nothing") {
+TEST_CASE("unbinding a consumer that was never bound has no effect") {
   producer source;
   consumer bound;
   consumer stranger;
@@ -115,7 +115,7 @@ TEST_CASE("a consumer may be bound to several producers") {
   CHECK(right.dispatch(tick{}) == 1);
 }
 
-TEST_CASE("a producer routes variants and makes events in place", "[T3][D9]") {
+TEST_CASE("a producer routes variants and constructs events in place", "[T3][D9]") {
   producer source;
   consumer events;
   int seen = 0;
@@ -146,7 +146,7 @@ TEST_CASE("a producer neither copies nor moves an event", "[D9]") {
 
 // --- isolation -----------------------------------------------------------------------------------
 
-TEST_CASE("every consumer gets the event whatever the others throw", "[D2]") {
+TEST_CASE("every consumer gets the event, even if others throw", "[D2]") {
   producer source;
   consumer first;
   consumer second;
@@ -159,7 +159,7 @@ TEST_CASE("every consumer gets the event whatever the others throw", "[D2]") {
   CHECK(ran == 1);
 }
 
-TEST_CASE("failures of several consumers leave as one dispatch_error, in order", "[D2]") {
+TEST_CASE("failures of several consumers are thrown as one dispatch_error, in order", "[D2]") {
   producer source;
   consumer first;
   consumer silent;
@@ -293,7 +293,7 @@ TEST_CASE("a producer may be destroyed before its consumers", "[D8]") {
   CHECK(another.dispatch(tick{}) == 1);
 }
 
-TEST_CASE("a producer keeps nothing of a consumer that has gone", "[D8]") {
+TEST_CASE("a producer releases a destroyed consumer", "[D8]") {
   producer source;
   const auto overrides = std::make_shared<msgbus::provider>();
   {
@@ -348,7 +348,7 @@ TEST_CASE("a producer may be destroyed by a handler that it called", "[D8]") {
   CHECK(first.consume(tick{}) == 2);
 }
 
-TEST_CASE("a failure leaves a producer that is gone", "[D2][D8]") {
+TEST_CASE("a failure reaches the caller of a producer that was destroyed meanwhile", "[D2][D8]") {
   auto source = std::make_unique<producer>();
   consumer events;
   source->bind(events);
@@ -359,7 +359,7 @@ TEST_CASE("a failure leaves a producer that is gone", "[D2][D8]") {
   CHECK_THROWS_AS(source->dispatch(tick{}), int);
 }
 
-TEST_CASE("producers and consumers that come and go leave nothing behind", "[D8]") {
+TEST_CASE("destroyed producers and consumers leave no memory behind", "[D8]") {
   producer lasting_source;
   consumer lasting_events;
   lasting_events.handler([](tick) {});
@@ -375,7 +375,7 @@ TEST_CASE("producers and consumers that come and go leave nothing behind", "[D8]
   CHECK(lasting_source.dispatch(tick{}) == 1);
 }
 
-TEST_CASE("a producer keeps nothing of a destroyed consumer", "[D8]") {
+TEST_CASE("a producer keeps no memory for destroyed consumers", "[D8]") {
   auto overrides = std::make_shared<msgbus::provider>();
   msgbus::sync::producer source;
   {

@@ -74,7 +74,7 @@ TEST_CASE("a message is unrouted for the publisher if no subscriber handles it",
   CHECK(with.unrouted() == 1);
 }
 
-TEST_CASE("binding a subscriber twice is binding it once") {
+TEST_CASE("a second binding of a subscriber has no effect") {
   publisher source;
   subscriber messages;
   messages.subscribe("a", [](const order&) {});
@@ -129,7 +129,7 @@ TEST_CASE("a publisher neither copies nor moves a message", "[D9]") {
 
 // --- failures ------------------------------------------------------------------------------------
 
-TEST_CASE("failures of several subscribers leave as one dispatch_error, in order", "[D2]") {
+TEST_CASE("failures of several subscribers are thrown as one dispatch_error, in order", "[D2]") {
   publisher source;
   subscriber first;
   subscriber second;
@@ -142,7 +142,7 @@ TEST_CASE("failures of several subscribers leave as one dispatch_error, in order
   CHECK(caught<dispatch_error>([&] { source.publish(order{}, "a"); }).errors() == failures);
 }
 
-TEST_CASE("one failure leaves a publisher as it was thrown, after all subscribers", "[D2]") {
+TEST_CASE("one failure of a subscriber is thrown unchanged, after all subscribers", "[D2]") {
   publisher source;
   subscriber first;
   subscriber second;
@@ -155,7 +155,8 @@ TEST_CASE("one failure leaves a publisher as it was thrown, after all subscriber
   CHECK(ran == 1);
 }
 
-TEST_CASE("a type that no subscriber takes is a mismatch that names what is there", "[T6]") {
+TEST_CASE("a type that no subscriber accepts is a mismatch, and the error names the handlers",
+          "[T6]") {
   publisher source;
   subscriber first;
   subscriber second;
@@ -170,7 +171,7 @@ TEST_CASE("a type that no subscriber takes is a mismatch that names what is ther
   CHECK_THAT(text_of(send), contains("handler of int on '*'"));
 }
 
-TEST_CASE("a type that one subscriber takes is no mismatch", "[T6]") {
+TEST_CASE("a type that one subscriber accepts is no mismatch", "[T6]") {
   for (const bool taker_first : {false, true}) {
     publisher source;
     subscriber taker;
@@ -188,7 +189,7 @@ TEST_CASE("a type that one subscriber takes is no mismatch", "[T6]") {
   }
 }
 
-TEST_CASE("a mismatch in one subscriber, and no handler in the other, is a mismatch", "[T6]") {
+TEST_CASE("a mismatch in one subscriber is a mismatch if the other has no handler", "[T6]") {
   publisher source;
   subscriber silent;
   subscriber other;
@@ -198,8 +199,7 @@ TEST_CASE("a mismatch in one subscriber, and no handler in the other, is a misma
   CHECK(source.unrouted() == 1);
 }
 
-TEST_CASE("an invalid topic is refused where it is published, with or without subscribers",
-          "[T7]") {
+TEST_CASE("publish refuses an invalid topic, with or without subscribers", "[T7]") {
   publisher source;
   subscriber empty;
   subscriber messages;
@@ -274,7 +274,7 @@ TEST_CASE("subscribers and publishers may be destroyed in any order", "[D8]") {
   CHECK(lasting.receive(order{}, "a") == 1);
 }
 
-TEST_CASE("a publisher keeps nothing of a subscriber that has gone", "[D8]") {
+TEST_CASE("a publisher releases a destroyed subscriber", "[D8]") {
   publisher source;
   const auto overrides = std::make_shared<msgbus::provider>();
   {
@@ -312,7 +312,7 @@ TEST_CASE("a publisher may be destroyed by a handler that it called", "[D8]") {
   CHECK(messages.receive(order{}, "a") == 2);
 }
 
-TEST_CASE("a publisher keeps nothing of a destroyed subscriber", "[D8]") {
+TEST_CASE("a publisher keeps no memory for destroyed subscribers", "[D8]") {
   auto overrides = std::make_shared<msgbus::provider>();
   msgbus::sync::publisher source;
   {

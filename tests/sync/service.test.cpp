@@ -50,7 +50,7 @@ int get_five() { return 5; }
 
 }  // namespace
 
-TEST_CASE("an operation is executed by its name, and its result returned") {
+TEST_CASE("an operation is executed by its name, and its result is returned") {
   service commands;
   commands.handler("add", [](int a, int b) { return a + b; });
   commands.handler("greet", [](const std::string& name) { return "hello " + name; });
@@ -70,7 +70,7 @@ TEST_CASE("executing without a result type runs the handler, and discards its re
   CHECK(ran == 2);
 }
 
-TEST_CASE("executing what has no handler names what was asked for and what is there", "[D3]") {
+TEST_CASE("the error for a missing operation names it and the present ones", "[D3]") {
   service commands;
   CHECK(code_of([&] { commands.execute("updat", 1); }) == errc::no_handler);
   CHECK(text_of([&] { commands.execute("updat", 1); }) ==
@@ -85,7 +85,7 @@ TEST_CASE("executing what has no handler names what was asked for and what is th
   CHECK(commands.unrouted() == 4);
 }
 
-TEST_CASE("what a handler throws leaves as it was thrown", "[D2]") {
+TEST_CASE("an exception of a handler is thrown unchanged", "[D2]") {
   struct peculiar {
     int code;
   };
@@ -136,7 +136,7 @@ TEST_CASE("an operation needs a name") {
   CHECK(commands.operations().empty());
 }
 
-TEST_CASE("an operation that is nothing to call is refused") {
+TEST_CASE("an empty callable is refused as an operation") {
   service commands;
   int (*null)(int) = nullptr;
   CHECK(code_of([&] { commands.handler("null", null); }) == errc::bad_arguments);
@@ -145,7 +145,7 @@ TEST_CASE("an operation that is nothing to call is refused") {
   CHECK(commands.operations().empty());
 }
 
-TEST_CASE("a refused operation's captures are gone") {
+TEST_CASE("a refused operation's captures are destroyed") {
   service commands;
   commands.handler("update", [] {});
   const auto capture = std::make_shared<int>(0);
@@ -153,7 +153,7 @@ TEST_CASE("a refused operation's captures are gone") {
   CHECK(capture.use_count() == 1);
 }
 
-TEST_CASE("a function is added under its own name, with dashes") {
+TEST_CASE("a function is registered under its own name, with dashes") {
   service commands;
   auto train = commands.handler<shop::train_model>();
   CHECK(train.name() == "train-model");
@@ -161,7 +161,7 @@ TEST_CASE("a function is added under its own name, with dashes") {
   CHECK(commands.execute<int>("train-model", 2) == 3);
 }
 
-TEST_CASE("functions of all kinds are named after what is last in their names") {
+TEST_CASE("functions of all kinds are named after the last part of their names") {
   service commands;
   commands.handler<shop::echo_back<std::string>>();
   commands.handler<shop::store<shop::store<int>>::add_item>();
@@ -172,11 +172,11 @@ TEST_CASE("functions of all kinds are named after what is last in their names") 
   CHECK(commands.execute<int>("get-stock") == 5);
 }
 
-TEST_CASE("a service says how it names functions by default") {
+TEST_CASE("a service returns its default naming of functions") {
   CHECK(msgbus::sync::kebab_case("shop::train_model") == "train-model");
 }
 
-TEST_CASE("a service may name functions otherwise") {
+TEST_CASE("a service may have another naming of functions") {
   std::string given;
   service commands([&](std::string_view function) {
     given = function;
@@ -190,7 +190,7 @@ TEST_CASE("a service may name functions otherwise") {
   CHECK(commands.operations() == names{"given_name", "renamed"});
 }
 
-TEST_CASE("a service may share overrides and name functions otherwise") {
+TEST_CASE("a service may share overrides and have another naming") {
   const auto overrides = std::make_shared<msgbus::provider>();
   int offset = 7;
   overrides->override(get_offset, [&]() -> int& { return offset; });
@@ -201,7 +201,7 @@ TEST_CASE("a service may share overrides and name functions otherwise") {
   CHECK(commands.execute<int>("offset") == 7);
 }
 
-TEST_CASE("the operations are listed, sorted, as long as they are there") {
+TEST_CASE("the attached operations are listed, sorted") {
   service commands;
   CHECK(commands.operations().empty());
   auto b = commands.handler("b", [] {});
@@ -214,7 +214,7 @@ TEST_CASE("the operations are listed, sorted, as long as they are there") {
 
 // --- parameters ----------------------------------------------------------------------------------
 
-TEST_CASE("dependencies and the context may stand anywhere among the parameters") {
+TEST_CASE("dependencies and the context may be at any parameter position") {
   service commands;
   int offset = 100;
   commands.override(get_offset, [&]() -> int& { return offset; });
@@ -233,7 +233,7 @@ TEST_CASE("dependencies and the context may stand anywhere among the parameters"
   CHECK(commands.execute<std::string>("mixed", 2, "y", 3.0) == "107y3");
 }
 
-TEST_CASE("a missing dependency is named with the operation that needs it", "[I5]") {
+TEST_CASE("an error names a missing dependency and the operation that needs it", "[I5]") {
   service commands;
   auto update = commands.handler("update", [](int, msgbus::depends<get_offset>) {});
   CHECK(code_of([&] { update(1); }) == errc::not_provided);
@@ -272,7 +272,7 @@ TEST_CASE("a std::function and a lambda with state are operations") {
 
 // --- lifetimes -----------------------------------------------------------------------------------
 
-TEST_CASE("when a service is destroyed, its operations' captures are", "[D8]") {
+TEST_CASE("the captures of a service's operations are destroyed with the service", "[D8]") {
   const auto capture = std::make_shared<int>(0);
   {
     service commands;

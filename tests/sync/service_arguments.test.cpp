@@ -56,7 +56,8 @@ class taker {
 
 }  // namespace
 
-TEST_CASE("a wrong number of arguments is refused, naming what is wanted and what is given") {
+TEST_CASE(
+    "a wrong number of arguments is refused, and the error names the expected and the given ones") {
   service commands;
   commands.handler("add", [](int, const std::string&) { FAIL("ran with a wrong count"); });
   commands.handler("none", [] { FAIL("ran with a wrong count"); });
@@ -84,7 +85,8 @@ TEST_CASE("a dependency is no argument") {
   CHECK_THAT(text_of([&] { commands.execute("take"); }), contains("takes 1 argument (int)"));
 }
 
-TEST_CASE("an argument of a wrong type is refused, naming its place and both types", "[T5]") {
+TEST_CASE("an argument of a wrong type is refused, and the error names its position and both types",
+          "[T5]") {
   service commands;
   commands.handler("update", [](int, const order&, double) { FAIL("ran with a wrong type"); });
   CHECK(code_of([&] { commands.execute("update", 1, 2, 3.0); }) == errc::bad_arguments);
@@ -97,7 +99,8 @@ TEST_CASE("an argument of a wrong type is refused, naming its place and both typ
   CHECK_THAT(text_of([&] { commands.execute("update", "x", 2, "y"); }), contains("argument 1"));
 }
 
-TEST_CASE("an argument whose value does not fit is refused, naming the value", "[T5]") {
+TEST_CASE("an argument whose value does not fit is refused, and the error names the value",
+          "[T5]") {
   taker<std::uint8_t> byte;
   CHECK(byte.takes(255));
   CHECK_FALSE(byte.takes(256));
@@ -122,7 +125,7 @@ TEST_CASE("an argument whose value does not fit is refused, naming the value", "
   CHECK_FALSE(single.takes(1.0));
 }
 
-TEST_CASE("texts of any kind are arguments for strings and string_views", "[T5]") {
+TEST_CASE("texts of every kind are arguments for strings and string_views", "[T5]") {
   service commands;
   std::string seen;
   commands.handler("string", [&](std::string text) { seen += text + " "; });
@@ -143,7 +146,7 @@ TEST_CASE("texts of any kind are arguments for strings and string_views", "[T5]"
   CHECK(lvalue == "l");
 }
 
-TEST_CASE("a null pointer to characters is refused, and said to be one", "[T5]") {
+TEST_CASE("a null pointer to characters is refused, and the error names it", "[T5]") {
   taker<std::string> text;
   const char* null = nullptr;
   CHECK_FALSE(text.takes(null));
@@ -155,7 +158,7 @@ TEST_CASE("a null pointer to characters is refused, and said to be one", "[T5]")
   CHECK(pointer.takes(null));
 }
 
-TEST_CASE("a parameter that is a reference takes a variable of that very type") {
+TEST_CASE("a reference parameter accepts a variable of exactly its type") {
   service commands;
   commands.handler("increment", [](int& value) { ++value; });
   commands.handler("append", [](std::string& text) { text += "!"; });
@@ -190,14 +193,14 @@ TEST_CASE("a reference to const refers to the caller's own value", "[D9]") {
   CHECK(seen == &given);
 }
 
-TEST_CASE("a pointer to a function is an argument of its very type") {
+TEST_CASE("a pointer to a function is an argument of exactly its type") {
   service commands;
   int (*twice)(int) = [](int value) { return 2 * value; };
   commands.handler("apply", [](int (*f)(int), int value) { return f(value); });
   CHECK(commands.execute<int>("apply", twice, 4) == 8);
 }
 
-TEST_CASE("what can only be moved must be moved") {
+TEST_CASE("an argument that cannot be copied must be moved") {
   service commands;
   int sum = 0;
   commands.handler("take", [&](std::unique_ptr<int> p) { sum += *p; });
@@ -224,7 +227,7 @@ TEST_CASE("what can only be moved must be moved") {
   CHECK(kept == nullptr);
 }
 
-TEST_CASE("what is refused was not moved from") {
+TEST_CASE("a refused argument was not moved from") {
   service commands;
   commands.handler("take", [](std::string, std::unique_ptr<int>, int) {});
   std::string text = "a text that is too long to be kept inside of a string object";
@@ -236,7 +239,7 @@ TEST_CASE("what is refused was not moved from") {
   CHECK(pointer != nullptr);
 }
 
-TEST_CASE("arguments that are moved are never copied, and others once", "[D9]") {
+TEST_CASE("moved arguments are never copied, and others are copied once", "[D9]") {
   using noted = msgbus_test::counted<struct argument>;
   service commands;
   auto take = commands.handler("take", [](noted value) { return value.value; });
@@ -272,7 +275,7 @@ TEST_CASE("arguments that are moved are never copied, and others once", "[D9]") 
   CHECK(noted::copies == 1);
 }
 
-TEST_CASE("a handler that takes over an argument leaves a caller's variable alone") {
+TEST_CASE("a handler with an rvalue reference parameter does not change a caller's variable") {
   service commands;
   commands.handler("take over", [](std::string&& text) {
     const std::string taken = std::move(text);

@@ -28,7 +28,7 @@ inline constexpr msgbus::required<order> wanted{"wanted"};
 
 }  // namespace
 
-TEST_CASE("a result of exactly the type asked for is returned") {
+TEST_CASE("a result of exactly the requested type is returned") {
   service commands;
   commands.handler("order", [] { return order{5}; });
   commands.handler("pointer", [] { return std::make_unique<int>(7); });
@@ -36,7 +36,7 @@ TEST_CASE("a result of exactly the type asked for is returned") {
   CHECK(*commands.execute<std::unique_ptr<int>>("pointer") == 7);
 }
 
-TEST_CASE("a result is converted if nothing is lost", "[T5]") {
+TEST_CASE("a result converts if it loses nothing", "[T5]") {
   service commands;
   commands.handler("int", [] { return 200; });
   commands.handler("float", [] { return 1.5F; });
@@ -50,7 +50,7 @@ TEST_CASE("a result is converted if nothing is lost", "[T5]") {
   CHECK(commands.execute<std::string>("view") == "view");
 }
 
-TEST_CASE("a result that does not fit is refused, naming its value", "[T5]") {
+TEST_CASE("a result that does not fit is refused, and the error names its value", "[T5]") {
   service commands;
   commands.handler("int", [] { return 300; });
   commands.handler("null", [] { return static_cast<const char*>(nullptr); });
@@ -87,7 +87,7 @@ TEST_CASE("a result of a type that does not convert is refused before the handle
              contains("it returns nothing"));
 }
 
-TEST_CASE("bad arguments are told before a bad result") {
+TEST_CASE("bad arguments are reported before a bad result type") {
   service commands;
   commands.handler("order", [](int) { return order{}; });
   CHECK(code_of([&] { (void)commands.execute<int>("order", "x"); }) == errc::bad_arguments);
@@ -106,7 +106,7 @@ TEST_CASE("a reference is returned as a reference, or copied") {
   CHECK(commands.execute<order>("kept").id == 3);
 }
 
-TEST_CASE("a result that is handed over is moved where a value is asked for", "[D9]") {
+TEST_CASE("a result that is an rvalue reference is moved into a requested value", "[D9]") {
   service commands;
   auto held = std::make_unique<int>(6);
   auto take = commands.handler("take", [&]() -> std::unique_ptr<int>&& { return std::move(held); });
@@ -116,7 +116,7 @@ TEST_CASE("a result that is handed over is moved where a value is asked for", "[
   CHECK(held == nullptr);
 }
 
-TEST_CASE("a reference is not made of a value, nor of another reference", "[T5]") {
+TEST_CASE("a requested reference is not bound to a value, nor to another reference", "[T5]") {
   service commands;
   std::string held = "held";
   commands.handler("value", [] { return std::string("value"); });
@@ -128,7 +128,7 @@ TEST_CASE("a reference is not made of a value, nor of another reference", "[T5]"
   CHECK(code_of([&] { (void)commands.execute<std::string&>("constant"); }) == errc::type_mismatch);
 }
 
-TEST_CASE("a view is not made of a text that goes with its handler", "[T5]") {
+TEST_CASE("a requested view does not refer to a text that its handler returned by value", "[T5]") {
   service commands;
   commands.handler("text", [] { return std::string("text"); });
   commands.handler("view", [] { return std::string_view("view"); });
@@ -150,7 +150,7 @@ TEST_CASE("a result is never copied", "[D9]") {
   CHECK(noted::moves == 0);
 }
 
-TEST_CASE("a reference that is asked for as a value is copied once", "[D9]") {
+TEST_CASE("a reference that is requested as a value is copied once", "[D9]") {
   using noted = msgbus_test::counted<struct referred>;
   service commands;
   const noted held(4);
@@ -160,7 +160,7 @@ TEST_CASE("a reference that is asked for as a value is copied once", "[D9]") {
   CHECK(noted::copies == 1);
 }
 
-TEST_CASE("a result of a type that takes anything is the handler's, whatever is overridden",
+TEST_CASE("a result of a type that converts from anything is the handler's, with every override",
           "[I4]") {
   service commands;
   auto get =
@@ -176,7 +176,7 @@ TEST_CASE("a result of a type that takes anything is the handler's, whatever is 
   SECTION("by a value") {
     commands.override(wanted, [] { return order{1}; });
   }
-  SECTION("by one that cleans up") {
+  SECTION("by an override that cleans up") {
     commands.override(wanted, [&](msgbus::yield<order&> yield) { yield(kept); });
   }
   CHECK(number_in(get()) == 1);

@@ -33,8 +33,7 @@ inline constexpr msgbus::topic<order> order_placed{"orders.placed"};
 
 // --- order and counts ----------------------------------------------------------------------------
 
-TEST_CASE("handlers run in the order in which they were subscribed, whatever their patterns",
-          "[D1]") {
+TEST_CASE("handlers run in the order of subscription, with any patterns", "[D1]") {
   subscriber messages;
   numbers ran;
   numbers expected;
@@ -48,7 +47,8 @@ TEST_CASE("handlers run in the order in which they were subscribed, whatever the
   CHECK(ran == expected);
 }
 
-TEST_CASE("cancelled handlers leave the others in order, whatever their patterns", "[D1][D4]") {
+TEST_CASE("the handlers that remain after cancellations keep their order, with any patterns",
+          "[D1][D4]") {
   subscriber messages;
   numbers ran;
   std::vector<subscription> all;
@@ -64,7 +64,7 @@ TEST_CASE("cancelled handlers leave the others in order, whatever their patterns
   CHECK(ran == numbers{2, 3, 4, 7, 8, 9, 10, 12, 13});
 }
 
-TEST_CASE("a verb returns how many handlers ran for the topic", "[D3]") {
+TEST_CASE("receive returns the number of handlers that ran for the topic", "[D3]") {
   subscriber messages;
   messages.subscribe("a", [](const order&) {});
   messages.subscribe("b", [](const order&) {});
@@ -88,7 +88,7 @@ TEST_CASE("a message without a handler is no error, and is counted as unrouted",
   CHECK(messages.unrouted() == 3);
 }
 
-TEST_CASE("a handler runs once per message, however many of its patterns match", "[T8]") {
+TEST_CASE("a handler runs once per message, even if several of its patterns match", "[T8]") {
   subscriber messages;
   int ran = 0;
   messages.subscribe({"a.b", "a.*", ">", "a.b", "*.b", "c"}, [&](const order&) { ++ran; });
@@ -98,7 +98,7 @@ TEST_CASE("a handler runs once per message, however many of its patterns match",
   CHECK(ran == 2);
 }
 
-TEST_CASE("cancelling takes a handler off all of its patterns", "[D6][T8]") {
+TEST_CASE("cancelling a handler detaches it from all its patterns", "[D6][T8]") {
   subscriber messages;
   const auto capture = std::make_shared<int>(0);
   auto handler = messages.subscribe({"a", "b.*", ">"}, [capture](const order&) {});
@@ -109,7 +109,7 @@ TEST_CASE("cancelling takes a handler off all of its patterns", "[D6][T8]") {
 
 // --- isolation -----------------------------------------------------------------------------------
 
-TEST_CASE("every handler of a topic runs, and one failure leaves as it was thrown", "[D2]") {
+TEST_CASE("every handler of a topic runs, and one failure is thrown unchanged", "[D2]") {
   subscriber messages;
   numbers ran;
   const auto failure = std::make_exception_ptr(order{7});
@@ -120,7 +120,8 @@ TEST_CASE("every handler of a topic runs, and one failure leaves as it was throw
   CHECK(ran == numbers{1, 3});
 }
 
-TEST_CASE("failures under several patterns leave as one dispatch_error, in handler order", "[D2]") {
+TEST_CASE("failures under several patterns are thrown as one dispatch_error, in handler order",
+          "[D2]") {
   subscriber messages;
   std::vector<std::exception_ptr> failures;
   for (int i = 0; i < 4; ++i) failures.push_back(std::make_exception_ptr(i));
@@ -134,7 +135,7 @@ TEST_CASE("failures under several patterns leave as one dispatch_error, in handl
 
 // --- ways to subscribe ---------------------------------------------------------------------------
 
-TEST_CASE("a handler learns the topic from its context") {
+TEST_CASE("a handler's context has the topic") {
   subscriber messages;
   std::string seen;
   messages.subscribe("orders.*", [&](const order&, const msgbus::context& context) {
@@ -146,7 +147,7 @@ TEST_CASE("a handler learns the topic from its context") {
   CHECK(seen == "orders.placed orders.paid ");
 }
 
-TEST_CASE("a typed topic is a topic like any other") {
+TEST_CASE("a typed topic and a plain topic of its name are the same") {
   subscriber messages;
   int sum = 0;
   messages.subscribe(order_placed, [&](const order& message) { sum += message.id; });
@@ -158,7 +159,7 @@ TEST_CASE("a typed topic is a topic like any other") {
   CHECK(sum == 333);
 }
 
-TEST_CASE("a handler of a typed topic may be generic, or take any event") {
+TEST_CASE("a handler of a typed topic may be generic, or accept any event") {
   subscriber messages;
   int ran = 0;
   messages.subscribe(order_placed, [&](const auto& message) { ran += message.id; });
@@ -168,7 +169,7 @@ TEST_CASE("a handler of a typed topic may be generic, or take any event") {
   CHECK(ran == 11);
 }
 
-TEST_CASE("a generic handler is subscribed with the types that are named", "[T2]") {
+TEST_CASE("a generic handler is subscribed for the named types", "[T2]") {
   subscriber messages;
   int sum = 0;
   const auto add = [&](const auto& message) { sum += message.id; };
@@ -184,7 +185,7 @@ TEST_CASE("a generic handler is subscribed with the types that are named", "[T2]
   CHECK(sum == 14);
 }
 
-TEST_CASE("a handler that is nothing to call is refused where it is subscribed") {
+TEST_CASE("an empty callable is refused as a message handler") {
   subscriber messages;
   void (*null)(const order&) = nullptr;
   CHECK(msgbus_test::code_of([&] { messages.subscribe("a", null); }) ==
@@ -232,8 +233,7 @@ TEST_CASE("a handler that is subscribed during a dispatch first runs in the next
   }
 }
 
-TEST_CASE("a handler that is cancelled before its turn does not run, whatever its patterns",
-          "[D4]") {
+TEST_CASE("a handler that is cancelled before its turn does not run, with any patterns", "[D4]") {
   for (const char* pattern : {"a.b", "a.*", "*.b", ">", "a.>"}) {
     INFO(pattern);
     subscriber messages;
@@ -247,7 +247,9 @@ TEST_CASE("a handler that is cancelled before its turn does not run, whatever it
   }
 }
 
-TEST_CASE("the last handlers of a pattern may go while the pattern is dispatched", "[D4][D6]") {
+TEST_CASE(
+    "the last handlers of a pattern may be cancelled while a message of the pattern is delivered",
+    "[D4][D6]") {
   subscriber messages;
   const auto capture = std::make_shared<int>(0);
   std::vector<subscription> all;

@@ -51,7 +51,7 @@ const std::vector<std::string> invalid_patterns{"",
 
 }  // namespace
 
-TEST_CASE("an invalid topic is refused where it is received, with or without handlers", "[T7]") {
+TEST_CASE("receive refuses an invalid topic, with or without handlers", "[T7]") {
   for (const bool subscribed : {false, true}) {
     subscriber messages;
     if (subscribed) {
@@ -66,8 +66,7 @@ TEST_CASE("an invalid topic is refused where it is received, with or without han
   }
 }
 
-TEST_CASE("an invalid pattern is refused where it is subscribed, and nothing is subscribed",
-          "[T7]") {
+TEST_CASE("subscribe refuses an invalid pattern, and attaches no handler", "[T7]") {
   subscriber messages;
   for (const std::string& pattern : invalid_patterns) {
     INFO("'" << pattern << "'");
@@ -85,7 +84,7 @@ TEST_CASE("a subscription without a pattern is refused", "[T7]") {
         }) == errc::invalid_topic);
 }
 
-TEST_CASE("the refusal names the topic and what is wrong with it", "[T7]") {
+TEST_CASE("the refusal names the topic and its fault", "[T7]") {
   subscriber messages;
   CHECK(text_of([&] { messages.receive(1, "orders.*"); }) ==
         "invalid topic 'orders.*': a topic has no wildcards");
@@ -93,7 +92,7 @@ TEST_CASE("the refusal names the topic and what is wrong with it", "[T7]") {
         "invalid pattern 'orders..placed': it has an empty token");
 }
 
-TEST_CASE("a refused handler's captures are gone", "[T7]") {
+TEST_CASE("a refused handler's captures are destroyed", "[T7]") {
   subscriber messages;
   const auto capture = std::make_shared<int>(0);
   CHECK_THROWS_AS(messages.subscribe("a..b", [capture](int) {}), msgbus::error);

@@ -32,7 +32,7 @@ struct invoice {
 
 }  // namespace
 
-TEST_CASE("a text of any kind is received as a string and as a string_view", "[T5]") {
+TEST_CASE("a text of every kind is received as a string and as a string_view", "[T5]") {
   subscriber messages;
   std::string seen;
   messages.subscribe("t", [&](const std::string& text) { seen += text + "/"; });
@@ -47,7 +47,7 @@ TEST_CASE("a text of any kind is received as a string and as a string_view", "[T
   CHECK(seen == "literal/literal pointer/pointer written/written string/string view/view ");
 }
 
-TEST_CASE("a number is received by every handler whose type holds it, and by no other", "[T5]") {
+TEST_CASE("a number is received by every handler whose type can hold it, and by no other", "[T5]") {
   subscriber messages;
   std::string took;
   messages.subscribe("n", [&](std::int8_t) { took += "i8 "; });
@@ -75,7 +75,7 @@ TEST_CASE("a number is received by every handler whose type holds it, and by no 
   CHECK(takers_of(1.5) == "d ");
 }
 
-TEST_CASE("a converted message has the value that was sent", "[T5]") {
+TEST_CASE("a converted message has the sent value", "[T5]") {
   subscriber messages;
   double as_double = 0;
   std::int64_t as_wide = 0;
@@ -86,7 +86,7 @@ TEST_CASE("a converted message has the value that was sent", "[T5]") {
   CHECK(as_wide == -7);
 }
 
-TEST_CASE("a handler of several types gets a message as its own type before it is converted",
+TEST_CASE("a handler of several types gets a message as its exact type before a conversion",
           "[T2][T5]") {
   subscriber messages;
   std::string took;
@@ -110,7 +110,7 @@ TEST_CASE("a handler of several types runs once per message", "[T2]") {
   CHECK(ran == 2);
 }
 
-TEST_CASE("an any_event handler takes a message as what it is", "[T4]") {
+TEST_CASE("an any_event handler gets a message as its own type", "[T4]") {
   subscriber messages;
   std::string seen;
   messages.subscribe("*", [&](any_event message) { seen += std::string(message.name()) + " "; });
@@ -120,7 +120,7 @@ TEST_CASE("an any_event handler takes a message as what it is", "[T4]") {
   CHECK(seen == "int converted double ");
 }
 
-TEST_CASE("a handler that is named for any_event takes every message", "[T4]") {
+TEST_CASE("a handler that is registered for any_event gets every message", "[T4]") {
   subscriber messages;
   std::string seen;
   messages.subscribe<any_event>(
@@ -146,7 +146,9 @@ TEST_CASE("a variant is received as its active alternative", "[T3][T5]") {
 
 // --- mismatches ----------------------------------------------------------------------------------
 
-TEST_CASE("a message whose type no handler of its topic takes is a mismatch, naming both", "[T6]") {
+TEST_CASE(
+    "a message type that no handler of its topic accepts is a mismatch, and the error names both",
+    "[T6]") {
   subscriber messages;
   messages.subscribe("orders.*", [](const order&) {});
   messages.subscribe({"orders.placed", "x"}, [](one_of<int, invoice>) {});
@@ -162,7 +164,7 @@ TEST_CASE("a message whose type no handler of its topic takes is a mismatch, nam
   CHECK(messages.unrouted() == 2);
 }
 
-TEST_CASE("a message that one handler takes is no mismatch for the others", "[T6]") {
+TEST_CASE("a message that one handler accepts is no mismatch for the others", "[T6]") {
   subscriber messages;
   int ran = 0;
   messages.subscribe("a", [](const invoice&) {});
@@ -171,20 +173,20 @@ TEST_CASE("a message that one handler takes is no mismatch for the others", "[T6
   CHECK(ran == 1);
 }
 
-TEST_CASE("a handler that takes the type and throws has taken it", "[D2][T6]") {
+TEST_CASE("a handler that accepts the type and throws has accepted it", "[D2][T6]") {
   subscriber messages;
   messages.subscribe("a", [](const invoice&) {});
   messages.subscribe("a", [](const order&) { throw 5; });
   CHECK_THROWS_AS(messages.receive(order{}, "a"), int);
 }
 
-TEST_CASE("handlers of other topics are no mismatch", "[T6]") {
+TEST_CASE("handlers of other topics cause no mismatch", "[T6]") {
   subscriber messages;
   messages.subscribe("b", [](const invoice&) {});
   CHECK(messages.receive(order{}, "a") == 0);
 }
 
-TEST_CASE("cancelled handlers are no mismatch", "[T6]") {
+TEST_CASE("cancelled handlers cause no mismatch", "[T6]") {
   subscriber messages;
   auto handler = messages.subscribe("a", [](const invoice&) {});
   CHECK(code_of([&] { messages.receive(order{}, "a"); }) == errc::type_mismatch);
@@ -192,7 +194,8 @@ TEST_CASE("cancelled handlers are no mismatch", "[T6]") {
   CHECK(messages.receive(order{}, "a") == 0);
 }
 
-TEST_CASE("a value that no handler's type holds is a mismatch that names the value", "[T5][T6]") {
+TEST_CASE("a value that no handler's type can hold is a mismatch, and the error names the value",
+          "[T5][T6]") {
   subscriber messages;
   messages.subscribe("n", [](std::int8_t) {});
   const auto send = [&] { messages.receive(300, "n"); };
@@ -201,7 +204,7 @@ TEST_CASE("a value that no handler's type holds is a mismatch that names the val
   CHECK(messages.receive(100, "n") == 1);
 }
 
-TEST_CASE("a null pointer to characters is no text, and says so", "[T5][T6]") {
+TEST_CASE("a null pointer to characters is no text, and the error names it", "[T5][T6]") {
   subscriber messages;
   const char* null = nullptr;
   messages.subscribe("t", [](const std::string&) {});
@@ -215,7 +218,7 @@ TEST_CASE("a null pointer to characters is no text, and says so", "[T5][T6]") {
   CHECK(messages.receive(null, "t") == 1);
 }
 
-TEST_CASE("what would lose something is a mismatch", "[T5][T6]") {
+TEST_CASE("a conversion with a loss is a mismatch", "[T5][T6]") {
   subscriber messages;
   messages.subscribe("f", [](float) {});
   messages.subscribe("i", [](int) {});
@@ -227,7 +230,7 @@ TEST_CASE("what would lose something is a mismatch", "[T5][T6]") {
   CHECK(code_of([&] { messages.receive('c', "s"); }) == errc::type_mismatch);
 }
 
-TEST_CASE("a mismatch inside of a handler leaves through it", "[D5][T6]") {
+TEST_CASE("a mismatch inside a handler is the handler's failure", "[D5][T6]") {
   subscriber messages;
   messages.subscribe("inner", [](const invoice&) {});
   messages.subscribe("outer", [&](const order& message) { messages.receive(message, "inner"); });

@@ -110,7 +110,7 @@ TEST_CASE("the memory transport conforms, on a thread pool") {
   }
 }
 
-TEST_CASE("the memory transport conforms, whatever runs first, and no time passes") {
+TEST_CASE("the memory transport conforms in shuffled orders, without real time") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     for (const conformance_case& each : transport_conformance()) {
       stepping_context context(msgbus::testing::shuffled{seed});
@@ -122,7 +122,7 @@ TEST_CASE("the memory transport conforms, whatever runs first, and no time passe
   }
 }
 
-TEST_CASE("a connection may have another executor than its callers") {
+TEST_CASE("a connection may have a different executor than its callers") {
   for (const conformance_case& each : transport_conformance()) {
     asio::thread_pool pool(1);
     asio::io_context context(1);
@@ -136,14 +136,14 @@ TEST_CASE("a connection may have another executor than its callers") {
   }
 }
 
-TEST_CASE("the suite has many cases, each with a name of its own") {
+TEST_CASE("the suite has many cases, each with its own name") {
   std::set<std::string> names;
   for (const conformance_case& each : transport_conformance()) names.insert(each.name);
   CHECK(names.size() == transport_conformance().size());
   CHECK(names.size() >= 50);
 }
 
-TEST_CASE("what the transport lacks is skipped, and says why") {
+TEST_CASE("a case that the transport does not support is skipped, with a reason") {
   stepping_context context;
   std::size_t skipped = 0;
   for (const conformance_case& each : transport_conformance()) {
@@ -164,7 +164,7 @@ TEST_CASE("what the transport lacks is skipped, and says why") {
   CHECK(skipped > 40);
 }
 
-TEST_CASE("an environment that cannot cut says so where it is asked to") {
+TEST_CASE("an environment that cannot cut connections throws") {
   stepping_context context;
   memory_environment other(context.get_executor());
   const connection some = context.run(other.connect());

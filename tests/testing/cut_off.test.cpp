@@ -50,7 +50,7 @@ class countdown {
 
 }  // namespace
 
-TEST_CASE("a scenario is run with one step more each time, until it ends") {
+TEST_CASE("a scenario is run with one more step each time, until it ends") {
   std::string log;
   const auto report =
       cut_off_at_every_step([&](stepping_context& context) { return countdown(context, 3, log); },
@@ -60,7 +60,7 @@ TEST_CASE("a scenario is run with one step more each time, until it ends") {
   CHECK(log == ".3.32.321.321.");
 }
 
-TEST_CASE("each cut is made in all three ways, if nothing else is said") {
+TEST_CASE("each cut is made in all three ways by default") {
   std::string log;
   const auto report = cut_off_at_every_step([&](stepping_context& context) {
     struct ends {
@@ -80,7 +80,7 @@ TEST_CASE("each cut is made in all three ways, if nothing else is said") {
         "cscscs");
 }
 
-TEST_CASE("a scenario without components is its coroutines") {
+TEST_CASE("a scenario may have coroutines only, without components") {
   int cut = 0;
   const auto report = cut_off_at_every_step([&](stepping_context& context) {
     auto work = [](int& ended) -> asio::awaitable<void> {
@@ -94,7 +94,7 @@ TEST_CASE("a scenario without components is its coroutines") {
   CHECK(cut >= 3 * 3);
 }
 
-TEST_CASE("a scenario goes on when nothing is left, if it knows how") {
+TEST_CASE("a scenario may continue with its own function when no step is left") {
   struct scenario {
     explicit scenario(stepping_context& context)
         : clock(context), timer(context.get_executor()), running(context.spawn(work(*this))) {}
@@ -118,7 +118,7 @@ TEST_CASE("a scenario goes on when nothing is left, if it knows how") {
   CHECK(cut_off_at_every_step(build, {.order = teardown::both, .shuffle = shuffled{3}}).steps ==
         report.steps);
 
-  SECTION("also where it is behind a pointer") {
+  SECTION("with the object behind a pointer") {
     const auto behind = [](stepping_context& context) {
       return std::make_unique<scenario>(context);
     };
@@ -126,7 +126,7 @@ TEST_CASE("a scenario goes on when nothing is left, if it knows how") {
   }
 }
 
-TEST_CASE("a handler that is suspended and then uses the members of its object is found") {
+TEST_CASE("the suite finds a suspended handler that uses members of a destroyed object") {
   // It asks a flag that it shares, so that the test touches nothing destroyed.
   struct fragile {
     fragile(stepping_context& context, bool& found) : events(context.get_executor()) {
@@ -153,7 +153,7 @@ TEST_CASE("a handler that is suspended and then uses the members of its object i
   CHECK_FALSE(finds(teardown::both));
 }
 
-TEST_CASE("what runs on without its components for ever is an error") {
+TEST_CASE("endless work after the end of the components is an error") {
   auto endless = [](stepping_context& context) {
     auto work = []() -> asio::awaitable<void> {
       for (;;) co_await asio::post(asio::use_awaitable);
@@ -163,7 +163,7 @@ TEST_CASE("what runs on without its components for ever is an error") {
   CHECK_THROWS_WITH(cut_off_at_every_step(endless, {.limit = 20}), contains("after 20 more steps"));
 }
 
-TEST_CASE("coroutines on strands with timers are cut off safely", "[A12]") {
+TEST_CASE("coroutines on strands with timers are torn down safely", "[A12]") {
   const auto report = cut_off_at_every_step([](stepping_context& context) {
     struct components {
       explicit components(asio::any_io_executor executor) : timer(executor), late(executor) {}
@@ -186,7 +186,7 @@ TEST_CASE("coroutines on strands with timers are cut off safely", "[A12]") {
   CHECK(report.cuts > 6);
 }
 
-TEST_CASE("a scenario that does not end is an error, and so is one that differs between runs") {
+TEST_CASE("a scenario that does not end, or differs between runs, is an error") {
   auto endless = [](stepping_context& context) {
     auto work = []() -> asio::awaitable<void> {
       for (;;) co_await asio::post(asio::use_awaitable);
@@ -203,7 +203,7 @@ TEST_CASE("a scenario that does not end is an error, and so is one that differs 
                     contains("fewer in another"));
 }
 
-TEST_CASE("what a step of a scenario throws is thrown") {
+TEST_CASE("an exception of a scenario's step is thrown") {
   auto failing = [](stepping_context& context) {
     asio::post(context.get_executor(), [] { throw std::runtime_error("no luck"); });
   };

@@ -55,7 +55,7 @@ struct projection {
 
 }  // namespace
 
-TEST_CASE("faults hit the calls they are meant for") {
+TEST_CASE("faults are thrown from the selected calls") {
   CHECK(failing(faults::never()) == "..........");
   CHECK(failing(faults::always()) == "xxxxxxxxxx");
   CHECK(failing(faults::nth(3)) == "..x.......");
@@ -70,7 +70,7 @@ TEST_CASE("faults hit the calls they are meant for") {
   CHECK(drawn != failing(faults::sometimes(0.5, 2)));
 }
 
-TEST_CASE("a fault comes instead of the call, or after it") {
+TEST_CASE("a fault is thrown instead of the call, or after it") {
   int calls = 0;
   auto call = [&](int by) { return calls += by; };
   auto before = faults::nth(2);
@@ -86,7 +86,7 @@ TEST_CASE("a fault comes instead of the call, or after it") {
   CHECK(calls == 2);
 }
 
-TEST_CASE("a fault is the exception that is wished for") {
+TEST_CASE("a fault throws the given exception") {
   const auto f = faults::always().throwing(std::out_of_range("too far")).wrap([] {});
   CHECK_THROWS_AS(f(), std::out_of_range);
   CHECK_THROWS_WITH(f(), "too far");
@@ -94,7 +94,7 @@ TEST_CASE("a fault is the exception that is wished for") {
   CHECK_THROWS_WITH(own(), "its own");
 }
 
-TEST_CASE("a wrapped callable has the signature of the one inside") {
+TEST_CASE("a wrapped callable has the signature of the original") {
   const faults some = faults::never();
   const auto handler = some.wrap([](const order&, count, const msgbus::context&) { return 1; });
   static_assert(std::is_same_v<signature_of<decltype(handler)>,
@@ -123,7 +123,7 @@ TEST_CASE("a member function is wrapped with its object") {
   CHECK(orders.last == 1);
 }
 
-TEST_CASE("several callables share the faults they are wrapped with") {
+TEST_CASE("several callables may share one fault plan") {
   const auto shared = faults::nth(2);
   const auto first = shared.wrap([] {});
   const auto second = shared.wrap([](int) {});
@@ -133,7 +133,7 @@ TEST_CASE("several callables share the faults they are wrapped with") {
   CHECK(shared.calls() == 3);
 }
 
-TEST_CASE("arguments reach a wrapped callable as they were given") {
+TEST_CASE("arguments reach a wrapped callable unchanged") {
   const auto take = faults::never().wrap([](std::unique_ptr<int> given) { return *given; });
   CHECK(take(std::make_unique<int>(7)) == 7);
   int changed = 0;
@@ -166,7 +166,7 @@ TEST_CASE("a coroutine fails before its first suspension, or when it has ended")
   CHECK(done == "bebe");
 }
 
-TEST_CASE("faults are counted from any thread") {
+TEST_CASE("faults are counted on any thread") {
   const auto some = faults::every(2);
   std::vector<std::thread> calling;
   for (int t = 0; t < 4; ++t) {
@@ -184,7 +184,7 @@ TEST_CASE("faults are counted from any thread") {
   CHECK(some.thrown() == 200);
 }
 
-TEST_CASE("a bus takes wrapped handlers and dependencies as it takes others") {
+TEST_CASE("components accept wrapped handlers and dependencies") {
   msgbus::sync::consumer consumer;
   int n = 0;
   auto handling = faults::nth(2);

@@ -31,7 +31,7 @@ TEST_CASE("a manual clock stands still until it is advanced") {
   CHECK(clock.now() == start + 5s);
 }
 
-TEST_CASE("timers expire in the order of their times, and of their starts") {
+TEST_CASE("timers expire in the order of their times, and then of their starts") {
   stepping_context context;
   manual_clock clock(context);
   std::vector<int> order;
@@ -50,7 +50,7 @@ TEST_CASE("timers expire in the order of their times, and of their starts") {
   CHECK(order == std::vector<int>{2, 4, 3, 1});
 }
 
-TEST_CASE("a clock moves on to the next timer, and wakes all of that time") {
+TEST_CASE("a clock advances to the next time, and wakes all timers of that time") {
   stepping_context context;
   manual_clock clock(context);
   const auto start = clock.now();
@@ -71,7 +71,7 @@ TEST_CASE("a clock moves on to the next timer, and wakes all of that time") {
   CHECK_FALSE(clock.advance_to_next());
 }
 
-TEST_CASE("advancing does no steps, and letting the time pass does") {
+TEST_CASE("advance runs no steps, and run_for does") {
   stepping_context context;
   manual_clock clock(context);
   int naps = 0;
@@ -94,7 +94,7 @@ TEST_CASE("advancing does no steps, and letting the time pass does") {
   CHECK(naps == 7);
 }
 
-TEST_CASE("an awaitable runs to its end in no time") {
+TEST_CASE("an awaitable runs to its end without real time") {
   stepping_context context;
   manual_clock clock(context);
   const auto start = clock.now();
@@ -107,7 +107,7 @@ TEST_CASE("an awaitable runs to its end in no time") {
   CHECK_THROWS_AS(context.run(work()), msgbus::testing::stuck);
 }
 
-TEST_CASE("a context keeps a clock that has gone, and it stands still") {
+TEST_CASE("a context keeps the time of a destroyed clock, which stands still") {
   stepping_context context;
   std::optional<manual_clock> clock(std::in_place, context);
   clock->advance(1h);
@@ -120,7 +120,7 @@ TEST_CASE("a context keeps a clock that has gone, and it stands still") {
   one.start(1s, [] {});
 }
 
-TEST_CASE("a wait without an end does not overflow") {
+TEST_CASE("an infinite wait does not overflow") {
   stepping_context context;
   manual_clock clock(context);
   timer one(context.get_executor());
@@ -130,7 +130,7 @@ TEST_CASE("a wait without an end does not overflow") {
   CHECK(clock.waiting() == 1);
 }
 
-TEST_CASE("what waits for ever is not due at the end of time, and what is over is over at once") {
+TEST_CASE("an infinite wait is never due, and a wait with a negative time ends at once") {
   stepping_context context;
   manual_clock clock(context);
   timer endless(context.get_executor());

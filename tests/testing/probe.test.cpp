@@ -27,7 +27,7 @@ struct order {
 
 }  // namespace
 
-TEST_CASE("a probe's handler keeps copies of what it gets, by type") {
+TEST_CASE("a probe's handler keeps copies of its messages, by type") {
   const probe probe;
   const auto orders = probe.handler<order>();
   const auto texts = probe.handler<std::string>();
@@ -74,7 +74,7 @@ TEST_CASE("a probe observes every step") {
   CHECK(probe.sightings()[3].topic == "orders.placed");
 }
 
-TEST_CASE("a probe forgets") {
+TEST_CASE("a cleared probe has no records") {
   probe probe;
   probe.handler<order>()(order{1}, msgbus::detail::no_context);
   probe.clear();
@@ -92,7 +92,7 @@ TEST_CASE("a probe's handlers and observers may outlive it, and copies are the s
   CHECK(second.count() == 1);
 }
 
-TEST_CASE("a probe waits for other threads, as long as it is told") {
+TEST_CASE("a probe waits for other threads, up to a time limit") {
   const probe probe;
   CHECK(probe.wait_for(0));
   CHECK_FALSE(probe.wait_for(1, 1ms));
@@ -110,7 +110,7 @@ TEST_CASE("a probe waits for other threads, as long as it is told") {
   CHECK(probe.wait_for(100, probe::duration::min()));
 }
 
-TEST_CASE("a probe lets a stepping context run until it has seen enough") {
+TEST_CASE("a probe runs a stepping context until it has enough records") {
   const probe probe;
   stepping_context context;
   for (int i = 0; i < 5; ++i) {
@@ -125,7 +125,7 @@ TEST_CASE("a probe lets a stepping context run until it has seen enough") {
   CHECK_FALSE(probe.wait_for(context, seen::failed, 1));
 }
 
-TEST_CASE("a probe is a component's observer, and its handlers are handlers as others are") {
+TEST_CASE("a probe may be a component's observer, and provide its handlers") {
   const probe probe;
   msgbus::sync::consumer consumer;
   consumer.observe(probe);

@@ -34,7 +34,7 @@ struct parcel {
 
 }  // namespace
 
-TEST_CASE("a spawned awaitable says when it has ended, and how") {
+TEST_CASE("a spawned awaitable reports its end and its result") {
   stepping_context context;
   auto pack = []() -> asio::awaitable<parcel> {
     co_await asio::post(asio::use_awaitable);
@@ -49,7 +49,7 @@ TEST_CASE("a spawned awaitable says when it has ended, and how") {
   CHECK(*running.get().text == "a letter");
 }
 
-TEST_CASE("a spawned awaitable keeps what it threw") {
+TEST_CASE("a spawned awaitable keeps its exception") {
   stepping_context context;
   auto fail = []() -> asio::awaitable<void> {
     co_await asio::post(asio::use_awaitable);
@@ -85,7 +85,7 @@ TEST_CASE("a spawned awaitable is cancelled before its first step") {
   CHECK(running.failure() != nullptr);
 }
 
-TEST_CASE("a spawned awaitable runs on without its handle") {
+TEST_CASE("a spawned awaitable continues without its handle") {
   stepping_context context;
   bool ended = false;
   auto work = [&]() -> asio::awaitable<void> {
@@ -99,7 +99,7 @@ TEST_CASE("a spawned awaitable runs on without its handle") {
   CHECK(ended);
 }
 
-TEST_CASE("a handle may outlive its context, and ends with nothing", "[A12]") {
+TEST_CASE("a handle may outlive its context, and then has no result", "[A12]") {
   auto context = std::make_unique<stepping_context>();
   auto running = context->spawn(wait_for_ever());
   context->run();

@@ -40,7 +40,7 @@ std::vector<int> order_of_ten(stepping_context& context) {
 
 }  // namespace
 
-TEST_CASE("a step is one thing that was posted, and the first comes first") {
+TEST_CASE("a step is one posted function, in the order of posting") {
   stepping_context context;
   CHECK_FALSE(context.step());
   std::string done;
@@ -58,7 +58,7 @@ TEST_CASE("a step is one thing that was posted, and the first comes first") {
   CHECK(done == "abc");
 }
 
-TEST_CASE("what is dispatched runs inside a step, and is a step of its own elsewhere") {
+TEST_CASE("a dispatched function runs inside the current step, and elsewhere as its own step") {
   stepping_context context;
   std::string done;
   asio::dispatch(context.get_executor(), [&] {
@@ -73,7 +73,7 @@ TEST_CASE("what is dispatched runs inside a step, and is a step of its own elsew
   CHECK(done == "abc");
 }
 
-TEST_CASE("a seed gives an order, the same one each time") {
+TEST_CASE("a seed determines the order of steps") {
   stepping_context in_order;
   const std::vector<int> first = order_of_ten(in_order);
   CHECK(first == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
@@ -102,7 +102,7 @@ TEST_CASE("a strand keeps its order on a shuffled context") {
   CHECK(std::is_sorted(order.begin(), order.end()));
 }
 
-TEST_CASE("an awaitable runs to its end and gives its result") {
+TEST_CASE("an awaitable runs to its end and returns its result") {
   stepping_context context;
   auto add = [](int a, int b) -> asio::awaitable<int> {
     co_await turn();
@@ -123,7 +123,7 @@ TEST_CASE("an awaitable runs to its end and gives its result") {
   CHECK(*context.run(text("long enough to be allocated")) == "long enough to be allocated");
 }
 
-TEST_CASE("an awaitable's exception comes out of running it") {
+TEST_CASE("an awaitable's exception is thrown by run") {
   stepping_context context;
   auto fail = []() -> asio::awaitable<void> {
     co_await turn();
@@ -132,7 +132,7 @@ TEST_CASE("an awaitable's exception comes out of running it") {
   CHECK_THROWS_WITH(context.run(fail()), "no luck");
 }
 
-TEST_CASE("an awaitable that nothing can end is an error that says so") {
+TEST_CASE("an awaitable that can never end is reported as stuck") {
   stepping_context context;
   auto wait = []() -> asio::awaitable<void> {
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -145,7 +145,7 @@ TEST_CASE("an awaitable that nothing can end is an error that says so") {
                     contains("A timer or another operation of Asio is pending"));
 }
 
-TEST_CASE("an awaitable that waits for another context is an error that says so") {
+TEST_CASE("an awaitable that waits for another context is reported as stuck") {
   stepping_context context;
   asio::io_context another;
   const auto visit = [&]() -> asio::awaitable<void> {
@@ -154,7 +154,7 @@ TEST_CASE("an awaitable that waits for another context is an error that says so"
   CHECK_THROWS_WITH(context.run(visit()), contains("it waits for another context"));
 }
 
-TEST_CASE("what a step throws is thrown, and the next steps are still there") {
+TEST_CASE("an exception of a step is thrown, and the next steps remain") {
   stepping_context context;
   bool later = false;
   asio::post(context.get_executor(), [] { throw std::runtime_error("no luck"); });
@@ -173,7 +173,7 @@ TEST_CASE("a step cannot do steps") {
   CHECK_THROWS_WITH(context.run(), contains("a step cannot do steps"));
 }
 
-TEST_CASE("steps are done until something holds") {
+TEST_CASE("run_until runs steps until a condition holds") {
   stepping_context context;
   int done = 0;
   for (int i = 0; i < 5; ++i) asio::post(context.get_executor(), [&] { ++done; });
@@ -200,7 +200,7 @@ TEST_CASE("real timers of Asio complete when they have expired") {
   CHECK(result == asio::error::operation_aborted);
 }
 
-TEST_CASE("other threads may post, and are waited for") {
+TEST_CASE("other threads may post, and run_until waits for them") {
   stepping_context context;
   constexpr int threads = 4;
   constexpr int each = 1000;
@@ -216,7 +216,7 @@ TEST_CASE("other threads may post, and are waited for") {
   CHECK_FALSE(context.run_until([] { return false; }, std::chrono::milliseconds(1)));
 }
 
-TEST_CASE("an executor is known by its context, also as any executor") {
+TEST_CASE("executors of one context are equal, also as any_io_executor") {
   stepping_context one, two;
   CHECK(one.get_executor() == one.get_executor());
   CHECK(one.get_executor() != two.get_executor());
@@ -230,7 +230,7 @@ TEST_CASE("an executor is known by its context, also as any executor") {
                     asio::execution::blocking) == asio::execution::blocking.never);
 }
 
-TEST_CASE("coroutines of several strands and executors meet", "[A2]") {
+TEST_CASE("coroutines of several strands and executors run together", "[A2]") {
   stepping_context one, two;
   std::string done;
   auto there = [&]() -> asio::awaitable<int> {
@@ -254,7 +254,7 @@ TEST_CASE("coroutines of several strands and executors meet", "[A2]") {
   CHECK(running.get() == 3);
 }
 
-TEST_CASE("a context that goes destroys what is pending", "[A12]") {
+TEST_CASE("a destroyed context destroys pending functions", "[A12]") {
   struct noted {
     explicit noted(int& to) : count(to) { ++count; }
     noted(const noted& other) : count(other.count) { ++count; }
@@ -284,7 +284,7 @@ TEST_CASE("a context that goes destroys what is pending", "[A12]") {
   CHECK(alive == 0);
 }
 
-TEST_CASE("what destroyed steps post is destroyed too", "[A12]") {
+TEST_CASE("functions that destroyed steps post are destroyed too", "[A12]") {
   auto shared = std::make_shared<int>(0);
   struct poster {
     asio::any_io_executor executor;

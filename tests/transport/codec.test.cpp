@@ -75,7 +75,7 @@ T there_and_back(const T& value, encoding how = encoding::json) {
 
 }  // namespace
 
-TEST_CASE("what goes out as JSON or CBOR comes back the same") {
+TEST_CASE("a value that is encoded as JSON or CBOR is decoded unchanged") {
   const shop::order order{7, "tea"};
   CHECK(there_and_back(order) == order);
   CHECK(there_and_back(order, encoding::cbor) == order);
@@ -89,7 +89,7 @@ TEST_CASE("what goes out as JSON or CBOR comes back the same") {
   CHECK(there_and_back(several) == several);
 }
 
-TEST_CASE("a payload says what it is, and is read by what it says") {
+TEST_CASE("a payload has its content type, and is decoded by it") {
   const shop::order order{7, "tea"};
   CHECK(codec<shop::order>::encode(order).content_type == "application/json");
   CHECK(codec<shop::order>::encode(order).bytes == R"({"id":7,"item":"tea"})");
@@ -102,14 +102,14 @@ TEST_CASE("a payload says what it is, and is read by what it says") {
   CHECK_THAT(text_of(wrong), contains("image/png"));
 }
 
-TEST_CASE("a type may always be binary, or have a format of its own") {
+TEST_CASE("a type may always be binary, or have its own format") {
   const payload made = codec<shop::always_binary>::encode({3}, encoding::json);
   CHECK(made.content_type == "application/cbor");
   CHECK(codec<shop::always_binary>::decode(made.bytes, made.content_type).id == 3);
   CHECK(there_and_back(shop::by_hand{"free text"}).text == "free text");
 }
 
-TEST_CASE("bytes that are not the type are refused, with what was there instead", "[T5]") {
+TEST_CASE("bytes that do not decode are refused, and the error quotes them", "[T5]") {
   const auto broken = [] { (void)codec<shop::order>::decode(R"({"id":7,)", ""); };
   CHECK(code_of(broken) == errc::decode_failed);
   CHECK_THAT(text_of(broken), contains("shop::order"));
@@ -122,7 +122,7 @@ TEST_CASE("bytes that are not the type are refused, with what was there instead"
   CHECK(code_of(truncated) == errc::decode_failed);
 }
 
-TEST_CASE("numbers are read without loss, or not at all", "[T5]") {
+TEST_CASE("numbers are decoded without loss, or not at all", "[T5]") {
   const auto refused = [](auto&& call) { return code_of(call) == errc::decode_failed; };
   CHECK(codec<std::int8_t>::decode("-128", "") == -128);
   CHECK(refused([] { (void)codec<std::int8_t>::decode("128", ""); }));
@@ -173,7 +173,7 @@ TEST_CASE("a number that JSON does not have is refused, and the error names the 
   }
 }
 
-TEST_CASE("CBOR carries every number", "[T5]") {
+TEST_CASE("CBOR encodes every number", "[T5]") {
   const double infinity = std::numeric_limits<double>::infinity();
   CHECK(std::isnan(there_and_back(std::nan(""), encoding::cbor)));
   CHECK(std::isnan(there_and_back(std::numeric_limits<float>::quiet_NaN(), encoding::cbor)));
@@ -188,7 +188,7 @@ TEST_CASE("CBOR carries every number", "[T5]") {
   CHECK(std::isinf(back.rates.at("a")));
 }
 
-TEST_CASE("the largest and the smallest numbers come back as they were", "[T5]") {
+TEST_CASE("the largest and the smallest numbers are decoded unchanged", "[T5]") {
   const auto both = [](auto value) {
     CHECK(there_and_back(value) == value);
     CHECK(there_and_back(value, encoding::cbor) == value);
@@ -245,7 +245,7 @@ TEST_CASE("a content type is compared without case, blanks and parameters") {
   }
 }
 
-TEST_CASE("an error quotes what it got in UTF-8, and does not cut a character") {
+TEST_CASE("an error quotes the payload in UTF-8, and does not cut a character") {
   for (std::size_t letters = 110; letters < 125; ++letters) {
     const std::string text = std::string(letters, 'a') + "\xc3\xa4" + std::string(10, 'b');
     const std::string quoted = text_of([&] { (void)codec<int>::decode('"' + text + '"', ""); });
@@ -258,7 +258,7 @@ TEST_CASE("an error quotes what it got in UTF-8, and does not cut a character") 
   CHECK(msgbus::detail::find_not_utf8(type) == std::string::npos);
 }
 
-TEST_CASE("what is nested without end is refused, and does not end the process") {
+TEST_CASE("endlessly nested values are refused, and do not end the process") {
   const std::string arrays(1'000'000, '\x81');
   const auto call = [&] { (void)codec<std::vector<int>>::decode(arrays, "application/cbor"); };
   CHECK(code_of(call) == errc::decode_failed);

@@ -20,7 +20,7 @@ using msgbus_test::code_of;
 using msgbus_test::contains;
 using msgbus_test::text_of;
 
-TEST_CASE("the name of a header is a token that no server uses for itself") {
+TEST_CASE("the name of a header is a token that no server reserves") {
   for (const char* const each : {"A", "a-tenant", "Nats-Msg-Id", "x_1.2", "!#$%&'*+-.^_`|~"}) {
     INFO(each);
     CHECK(is_header_name(each));
@@ -33,7 +33,8 @@ TEST_CASE("the name of a header is a token that no server uses for itself") {
   CHECK_FALSE(is_header_name(std::string("a\0b", 3)));
 }
 
-TEST_CASE("the value of a header is not empty, and has neither blanks at its ends nor controls") {
+TEST_CASE(
+    "the value of a header is not empty, and has no blanks at its ends and no control characters") {
   for (const char* const each : {"a", "a b", "a: b", "k\xc3\xa4se", "\xff", "\"a\"", ":", ","}) {
     INFO(each);
     CHECK(is_header_value(each));
@@ -69,7 +70,7 @@ TEST_CASE("an envelope that cannot be sent is refused, and the error names the h
   CHECK(code_of([] { check_envelope({.topic = "a", .reply_to = "b.*"}); }) == errc::invalid_topic);
 }
 
-TEST_CASE("what is stored has a message id that can be sent") {
+TEST_CASE("a stored message has a valid message id") {
   CHECK_NOTHROW(check_storable({.topic = "a", .headers = {{"Nats-Msg-Id", "id 1"}}}));
   CHECK(code_of([] { check_storable({.topic = "a"}); }) == errc::bad_arguments);
   for (const char* const each : {"", " ", " id", "id ", "id\n", "id\x01"}) {
@@ -80,7 +81,7 @@ TEST_CASE("what is stored has a message id that can be sent") {
   }
 }
 
-TEST_CASE("headers from elsewhere become such that can be sent") {
+TEST_CASE("invalid headers of other programs are made valid") {
   headers all{{"A", "kept"},       {"B", ""},         {"C", " \t "},        {"D", " two\r\nlines "},
               {"E f", "bad name"}, {"Status", "503"}, {"k\xc3\xa4se", "x"}, {"G", "k\xc3\xa4se "}};
   make_sendable(all);

@@ -37,7 +37,7 @@ using numbers = std::vector<int>;
 
 }  // namespace
 
-TEST_CASE("an inbox gives all that waits, in order") {
+TEST_CASE("take returns all queued values, in order") {
   stepping_context context;
   inbox in(10);
   CHECK(put(in, 1));
@@ -47,7 +47,7 @@ TEST_CASE("an inbox gives all that waits, in order") {
   CHECK(in.size() == 0);
 }
 
-TEST_CASE("whoever takes from an empty inbox waits until something comes") {
+TEST_CASE("take waits on an empty inbox until a value arrives") {
   stepping_context context;
   inbox in(10);
   for (int round = 0; round < 3; ++round) {
@@ -62,7 +62,7 @@ TEST_CASE("whoever takes from an empty inbox waits until something comes") {
   }
 }
 
-TEST_CASE("a full inbox refuses, and leaves the value to whoever came") {
+TEST_CASE("a full inbox refuses a value, and does not move from it") {
   stepping_context context;
   inbox in(1);
   CHECK(put(in, 1));
@@ -75,7 +75,7 @@ TEST_CASE("a full inbox refuses, and leaves the value to whoever came") {
   CHECK(put(none, 1));  // there is room for one at least
 }
 
-TEST_CASE("a closed inbox refuses, and gives what it has, and then nothing") {
+TEST_CASE("a closed inbox refuses values, and returns the queued ones, and then none") {
   stepping_context context;
   inbox in(10);
   put(in, 1);
@@ -86,7 +86,7 @@ TEST_CASE("a closed inbox refuses, and gives what it has, and then nothing") {
   CHECK(context.run(in.take()).empty());
 }
 
-TEST_CASE("closing wakes whoever takes") {
+TEST_CASE("closing wakes a waiting take") {
   stepping_context context;
   inbox in(10);
   auto taking = context.spawn(in.take());
@@ -97,21 +97,21 @@ TEST_CASE("closing wakes whoever takes") {
   CHECK(taking.get().empty());
 }
 
-TEST_CASE("a cancelled take has taken nothing", "[A9]") {
+TEST_CASE("a cancelled take has taken no value", "[A9]") {
   stepping_context context;
   inbox in(10);
   auto taking = context.spawn(in.take());
   context.run();
-  SECTION("cancelled while nothing is there") {
+  SECTION("cancelled while the inbox is empty") {
     taking.cancel();
     context.run();
     put(in, 1);
   }
-  SECTION("something comes after it was cancelled") {
+  SECTION("a value arrives after the cancellation") {
     taking.cancel();
     put(in, 1);
   }
-  SECTION("something has come before it was cancelled") {
+  SECTION("a value has arrived before the cancellation") {
     put(in, 1);
     taking.cancel();
   }
@@ -121,7 +121,7 @@ TEST_CASE("a cancelled take has taken nothing", "[A9]") {
   CHECK(values(context.run(in.take())) == numbers{1});
 }
 
-TEST_CASE("threads wait for room, and are let go when there is some") {
+TEST_CASE("threads wait for space, and resume when there is some") {
   asio::io_context context(1);
   inbox in(1);
   put(in, 0);
@@ -144,7 +144,7 @@ TEST_CASE("threads wait for room, and are let go when there is some") {
   for (int i = 0; i <= 100; ++i) CHECK(all[static_cast<std::size_t>(i)] == i);
 }
 
-TEST_CASE("closing lets go the threads that wait for room") {
+TEST_CASE("closing resumes the threads that wait for space") {
   inbox in(1);
   put(in, 1);
   msgbus_test::event ended;
@@ -158,17 +158,17 @@ TEST_CASE("closing lets go the threads that wait for room") {
   CHECK(in.size() == 1);
 }
 
-TEST_CASE("a context that ends while somebody takes closes the inbox", "[A12]") {
+TEST_CASE("a context that ends during a take closes the inbox", "[A12]") {
   const auto in = std::make_shared<inbox>(1);
   auto take = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
     (void)co_await from->take();
   };
-  SECTION("while it waits") {
+  SECTION("while take waits") {
     stepping_context context;
     (void)context.spawn(take(in));
     context.run();
   }
-  SECTION("when it was woken, and has not resumed") {
+  SECTION("when take was woken, and has not resumed") {
     stepping_context context;
     (void)context.spawn(take(in));
     context.run();
@@ -178,7 +178,7 @@ TEST_CASE("a context that ends while somebody takes closes the inbox", "[A12]") 
   CHECK_FALSE(put(*in, 1, true));  // and does not wait for ever
 }
 
-TEST_CASE("an inbox may be used after a context has ended, by another") {
+TEST_CASE("an inbox may be used on another context after one has ended") {
   inbox in(10);
   {
     stepping_context context;
@@ -193,7 +193,7 @@ TEST_CASE("an inbox may be used after a context has ended, by another") {
   CHECK(values(taking.get()) == numbers{2});
 }
 
-TEST_CASE("threads put and a coroutine takes, and nothing is lost or left asleep") {
+TEST_CASE("no value is lost and no thread keeps waiting while threads put and a coroutine takes") {
   constexpr int senders = 3;
   const int each = msgbus_test::rounds(5000);
   asio::thread_pool pool(2);
@@ -229,7 +229,7 @@ TEST_CASE("threads put and a coroutine takes, and nothing is lost or left asleep
   CHECK(next == std::vector<int>(senders, each));
 }
 
-TEST_CASE("a take is taken down safely at every step", "[A12]") {
+TEST_CASE("a take is torn down safely after each step", "[A12]") {
   struct scenario {
     explicit scenario(stepping_context& context) : taking(context.spawn(run(in))) {
       asio::post(context.get_executor(), [to = in] { put(*to, 1); });
@@ -249,8 +249,7 @@ TEST_CASE("a take is taken down safely at every step", "[A12]") {
   CHECK(report.steps >= 3);
 }
 
-TEST_CASE("a taker that is destroyed while it waits for something else lets the senders go",
-          "[A12]") {
+TEST_CASE("a taker that is destroyed during another wait resumes the senders", "[A12]") {
   auto in = std::make_shared<inbox>(1);
   std::optional<stepping_context> context(std::in_place);
   const auto take_and_wait = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {

@@ -88,7 +88,7 @@ TEST_CASE("memory: a sink is called on its connection's executor, and never insi
   CHECK(feed->dropped() == 0);
 }
 
-TEST_CASE("memory: what a sink refuses, or is too slow for, is counted as dropped") {
+TEST_CASE("memory: messages that a sink refuses, or is too slow for, are counted as dropped") {
   memory_broker broker;
   stepping_context context;
   msgbus::memory_options small;
@@ -107,13 +107,13 @@ TEST_CASE("memory: what a sink refuses, or is too slow for, is counted as droppe
   CHECK(feed->dropped() == 2);
 }
 
-TEST_CASE("memory: a connection hears itself only where that was asked for") {
+TEST_CASE("memory: a connection gets its own messages only with echo or urgency") {
   memory_broker broker;
   stepping_context context;
   msgbus::memory_options loud;
   loud.echo = true;
   const auto got = std::make_shared<kept_envelopes>();
-  SECTION("not what is sent in bulk") {
+  SECTION("no bulk messages") {
     const auto mine = broker.connect(context.get_executor());
     const auto feed = mine->subscribe("a", "", got);
     mine->publish(made("a", "bulk"), urgency::bulk);
@@ -121,7 +121,7 @@ TEST_CASE("memory: a connection hears itself only where that was asked for") {
     context.run();
     CHECK(got->payloads() == texts{"at once"});
   }
-  SECTION("everything, with echo") {
+  SECTION("all messages, with echo") {
     const auto mine = broker.connect(context.get_executor(), loud);
     const auto feed = mine->subscribe("a", "", got);
     mine->publish(made("a", "bulk"), urgency::bulk);
@@ -152,7 +152,7 @@ TEST_CASE("memory: members of a group get messages in turn") {
   CHECK(got[1]->payloads().size() == 5);
 }
 
-TEST_CASE("memory: a stopped feed gives nothing, not even what was on its way") {
+TEST_CASE("memory: a stopped feed delivers nothing, not even pending messages") {
   memory_broker broker;
   stepping_context context;
   const auto sender = broker.connect(context.get_executor());
@@ -168,7 +168,7 @@ TEST_CASE("memory: a stopped feed gives nothing, not even what was on its way") 
   CHECK(got->payloads().empty());
 }
 
-TEST_CASE("memory: nobody there for a request is an answer") {
+TEST_CASE("memory: a request without a listener gets a reply") {
   memory_broker broker;
   stepping_context context;
   const auto mine = broker.connect(context.get_executor());
@@ -184,7 +184,7 @@ TEST_CASE("memory: nobody there for a request is an answer") {
   CHECK(got->all()[0].headers.find(msgbus::header::status)->second == "503");
 }
 
-TEST_CASE("memory: a delivery is in progress while it lives, then its patience begins") {
+TEST_CASE("memory: a delivery is in progress while it exists, and then ack_wait begins") {
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
@@ -208,7 +208,7 @@ TEST_CASE("memory: a delivery is in progress while it lives, then its patience b
   CHECK(in.clock.waiting() == 0);
 }
 
-TEST_CASE("memory: naks with a delay, and terms") {
+TEST_CASE("memory: a nak redelivers after its delay, and a term never") {
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
@@ -216,7 +216,7 @@ TEST_CASE("memory: naks with a delay, and terms") {
   source->ask(10);
   in.context.run();
   REQUIRE(got->size() == 1);
-  SECTION("a nak brings it back after its delay") {
+  SECTION("a nak redelivers after its delay") {
     CHECK(got->at(0).nak(5s));
     in.clock.run_for(in.context, 4s);
     CHECK(got->size() == 1);
@@ -224,19 +224,19 @@ TEST_CASE("memory: naks with a delay, and terms") {
     REQUIRE(got->size() == 2);
     CHECK(got->at(1).times == 2);
   }
-  SECTION("a nak without a delay brings it back at once") {
+  SECTION("a nak without a delay redelivers at once") {
     CHECK(got->at(0).nak(0s));
     in.context.run();
     CHECK(got->size() == 2);
   }
-  SECTION("a term does not bring it back") {
+  SECTION("a term does not redeliver") {
     CHECK(got->at(0).term());
     in.clock.run_for(in.context, 60s);
     CHECK(got->size() == 1);
   }
 }
 
-TEST_CASE("memory: what a closed connection has not settled goes to others at once") {
+TEST_CASE("memory: unsettled messages of a closed connection go to others at once") {
   shop in;
   const auto first = std::make_shared<kept_deliveries>();
   const auto second = std::make_shared<kept_deliveries>();
@@ -261,7 +261,7 @@ TEST_CASE("memory: what a closed connection has not settled goes to others at on
   CHECK_THAT(msgbus::describe(first->why()), msgbus_test::contains("ORDERS"));
 }
 
-TEST_CASE("memory: a stopped source gives back what was on its way") {
+TEST_CASE("memory: a stopped source returns its pending deliveries") {
   shop in;
   const auto first = std::make_shared<kept_deliveries>();
   const auto second = std::make_shared<kept_deliveries>();
@@ -340,7 +340,7 @@ TEST_CASE("memory: a connection may be made, used and closed by any thread") {
   }
 }
 
-TEST_CASE("memory: errors say what was wrong") {
+TEST_CASE("memory: errors describe the fault") {
   stepping_context context;
   memory_broker broker;
   msgbus::memory_options named;
@@ -382,7 +382,7 @@ TEST_CASE("memory: errors say what was wrong") {
   CHECK_THAT(closed.what(), msgbus_test::contains("'orders'"));
 }
 
-TEST_CASE("memory: a durable keeps its filter, and takes a new patience") {
+TEST_CASE("memory: a durable keeps its filter, and gets a new ack_wait") {
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
@@ -436,7 +436,7 @@ asio::awaitable<void> sell(connection front, connection back, manual_clock& cloc
 
 }  // namespace
 
-TEST_CASE("memory: it is taken down safely at every step", "[A12]") {
+TEST_CASE("memory: the transport is torn down safely after each step", "[A12]") {
   struct scenario {
     explicit scenario(stepping_context& context)
         : clock(context),
@@ -455,7 +455,7 @@ TEST_CASE("memory: it is taken down safely at every step", "[A12]") {
   CHECK(report.steps > 10);
 }
 
-TEST_CASE("where a message was stored is printed with its members") {
+TEST_CASE("a value of type stored is printed with its members") {
   std::ostringstream out;
   out << msgbus::transport::stored{.stream = "orders", .sequence = 3, .duplicate = true};
   CHECK(out.str() == R"(stored{.stream = "orders", .sequence = 3, .duplicate = true})");

@@ -69,7 +69,7 @@ std::optional<errc> code_of(const std::exception_ptr& failure) {
 
 }  // namespace
 
-TEST_CASE("cut: what is published is kept, up to a limit, and sent when the connection is back") {
+TEST_CASE("cut: published messages are kept, up to a limit, and sent when the connection is back") {
   shop in;
   msgbus::memory_options small;
   small.away_limit = 2;
@@ -88,7 +88,7 @@ TEST_CASE("cut: what is published is kept, up to a limit, and sent when the conn
   CHECK(got->payloads() == texts{"1", "2", "4"});
 }
 
-TEST_CASE("cut: what others publish passes it by") {
+TEST_CASE("cut: messages of others do not reach a connection that is away") {
   shop in;
   const auto got = std::make_shared<kept_envelopes>();
   const auto feed = in.back->subscribe("a", "", got);
@@ -100,7 +100,7 @@ TEST_CASE("cut: what others publish passes it by") {
   CHECK(got->payloads() == texts{"2"});
 }
 
-TEST_CASE("cut: when all are back, nobody misses what was kept") {
+TEST_CASE("cut: when all connections are back, each gets the kept messages") {
   shop in;
   const auto near = std::make_shared<kept_envelopes>();
   const auto far = std::make_shared<kept_envelopes>();
@@ -124,27 +124,27 @@ TEST_CASE("cut: stores and flushes wait for the connection, and time out") {
   CHECK_FALSE(storing.done());
   REQUIRE(flushing.done());
   CHECK(code_of(flushing.failure()) == errc::timed_out);
-  SECTION("it is back in time") {
+  SECTION("the connection is back in time") {
     in.broker.restore();
     in.context.run();
     CHECK(storing.get().sequence == 1);
   }
-  SECTION("it is not") {
+  SECTION("the connection is not back in time") {
     in.clock.run_for(in.context, 5s);
     REQUIRE(storing.done());
     CHECK(code_of(storing.failure()) == errc::timed_out);
   }
-  SECTION("it is closed") {
+  SECTION("the connection is closed") {
     in.front->close();
     in.context.run();
     CHECK(code_of(storing.failure()) == errc::closed);
   }
-  SECTION("its handle is gone") {
+  SECTION("the handle is destroyed") {
     in.front.reset();
     in.context.run();
     CHECK(code_of(storing.failure()) == errc::closed);
   }
-  SECTION("who waits is cancelled") {
+  SECTION("the wait is cancelled") {
     storing.cancel();
     in.context.run();
     CHECK(msgbus_test::is_aborted(storing.failure()));
@@ -152,7 +152,7 @@ TEST_CASE("cut: stores and flushes wait for the connection, and time out") {
   }
 }
 
-TEST_CASE("cut: what needs the broker at once says that it is away") {
+TEST_CASE("cut: operations that need the broker at once throw disconnected") {
   shop in;
   in.broker.cut(*in.back);
   const auto got = std::make_shared<kept_deliveries>();
@@ -163,7 +163,7 @@ TEST_CASE("cut: what needs the broker at once says that it is away") {
   CHECK(code_of(ensuring.failure()) == errc::disconnected);
 }
 
-TEST_CASE("cut: unsettled deliveries go to others when the patience is over") {
+TEST_CASE("cut: unsettled deliveries go to other connections after ack_wait") {
   shop in;
   const auto first = std::make_shared<kept_deliveries>();
   const auto second = std::make_shared<kept_deliveries>();
@@ -187,7 +187,7 @@ TEST_CASE("cut: unsettled deliveries go to others when the patience is over") {
   CHECK(first->payloads() == texts{"1"});
 }
 
-TEST_CASE("cut: deliveries that live are in progress again when the connection is back in time") {
+TEST_CASE("cut: existing deliveries are in progress again when the connection is back in time") {
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
@@ -207,7 +207,7 @@ TEST_CASE("cut: deliveries that live are in progress again when the connection i
   CHECK(got->payloads() == texts{"1", "2"});
 }
 
-TEST_CASE("cut: what is settled meanwhile is settled when the connection is back") {
+TEST_CASE("cut: a settlement during the loss takes effect when the connection is back") {
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
@@ -228,7 +228,7 @@ TEST_CASE("cut: what is settled meanwhile is settled when the connection is back
   CHECK(got->payloads() == texts{"1", "2", "2"});
 }
 
-TEST_CASE("cut: a source that asks while it is away gets it when it is back") {
+TEST_CASE("cut: credit that a source asks for while away counts when the connection is back") {
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
@@ -242,7 +242,7 @@ TEST_CASE("cut: a source that asks while it is away gets it when it is back") {
   CHECK(got->size() == 1);
 }
 
-TEST_CASE("cut: a group's messages go to members who are there, and nobody is nobody") {
+TEST_CASE("cut: messages of a group go to its present members, and to none if none is present") {
   shop in;
   const auto near = std::make_shared<kept_envelopes>();
   const auto far = std::make_shared<kept_envelopes>();
@@ -266,7 +266,7 @@ TEST_CASE("cut: a group's messages go to members who are there, and nobody is no
   CHECK(answers->all().size() == 1);
 }
 
-TEST_CASE("cut: a connection that is made while the broker is cut off is away too") {
+TEST_CASE("cut: a connection that is made while all are cut is away too") {
   shop in;
   in.broker.cut();
   const auto made_away = in.broker.connect(in.context.get_executor());
@@ -285,7 +285,7 @@ TEST_CASE("cut: a connection of another broker is refused") {
   CHECK_THROWS_AS(other.restore(*in.front), std::invalid_argument);
 }
 
-TEST_CASE("cut: a context that ends takes those who wait with it", "[A12]") {
+TEST_CASE("cut: a context that ends destroys the coroutines that wait there", "[A12]") {
   memory_broker broker;
   auto kept = std::make_shared<int>(1);
   std::optional<stepping_context> context(std::in_place);

@@ -13,7 +13,7 @@ namespace {
 const auto everybody = [](memory_router::connection_id) { return true; };
 }  // namespace
 
-TEST_CASE("a topic finds those whose pattern matches, in order of subscription") {
+TEST_CASE("a topic finds the subscriptions that match, in order") {
   memory_router router;
   router.add(1, 10, "a.*", "");
   router.add(2, 10, "a.b", "");
@@ -26,7 +26,7 @@ TEST_CASE("a topic finds those whose pattern matches, in order of subscription")
   CHECK(router.route("a.b", everybody) == ids{2});
 }
 
-TEST_CASE("of a group one member gets it, in turn, whatever their patterns") {
+TEST_CASE("one member of a group gets each message, in turn, with any patterns") {
   memory_router router;
   router.add(1, 10, "a.*", "g");
   router.add(2, 20, "a.b", "g");
@@ -38,7 +38,7 @@ TEST_CASE("of a group one member gets it, in turn, whatever their patterns") {
   CHECK(router.route("a.c", everybody) == ids{1});
 }
 
-TEST_CASE("a group gives to those who may get it") {
+TEST_CASE("a message of a group goes to members that may get it") {
   memory_router router;
   router.add(1, 10, "a", "g");
   router.add(2, 20, "a", "g");

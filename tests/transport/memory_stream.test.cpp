@@ -47,7 +47,7 @@ using numbers = std::vector<std::uint64_t>;
 
 }  // namespace
 
-TEST_CASE("a stream numbers its messages from 1 and tells where each is") {
+TEST_CASE("a stream numbers its messages from 1 and returns the number of each") {
   memory_stream stream(orders());
   const auto first = stream.store(made("orders.placed", "a"), start);
   const auto second = stream.store(made("orders.placed", "b"), start);
@@ -57,7 +57,7 @@ TEST_CASE("a stream numbers its messages from 1 and tells where each is") {
   CHECK(second.sequence == 2);
 }
 
-TEST_CASE("a message id is known until the duplicate window is over") {
+TEST_CASE("a message id is remembered until the end of the duplicate window") {
   auto how = orders();
   how.duplicate_window = 10s;
   memory_stream stream(how);
@@ -78,7 +78,7 @@ TEST_CASE("messages without an id are never duplicates") {
   CHECK(stream.store(made("orders.placed"), start).sequence == 2);
 }
 
-TEST_CASE("a stream takes its topics, also those that are added") {
+TEST_CASE("a stream takes its topics, also added ones") {
   memory_stream stream(orders());
   CHECK(stream.takes("orders.a.b"));
   CHECK_FALSE(stream.takes("orders"));
@@ -89,7 +89,7 @@ TEST_CASE("a stream takes its topics, also those that are added") {
   CHECK_FALSE(stream.overlaps("other.>"));
 }
 
-TEST_CASE("nothing is given without credit, and never more than was asked for") {
+TEST_CASE("a durable delivers no message without credit") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -115,7 +115,7 @@ TEST_CASE("takers with credit get messages in turn") {
   CHECK(who == numbers{1, 3, 1, 3});
 }
 
-TEST_CASE("a taker whose connection is away is left out, and keeps its credit") {
+TEST_CASE("a taker whose connection is away is skipped, and keeps its credit") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -128,7 +128,7 @@ TEST_CASE("a taker whose connection is away is left out, and keeps its credit") 
   CHECK(stream.next(*durable, start));
 }
 
-TEST_CASE("a durable gives what its filter matches") {
+TEST_CASE("a durable delivers the messages that match its filter") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "orders.*.paid", 30s);
   durable->join(1, 10);
@@ -139,7 +139,7 @@ TEST_CASE("a durable gives what its filter matches") {
   CHECK(all_of(stream, *durable, start) == numbers{2, 3});
 }
 
-TEST_CASE("what is settled is not given again") {
+TEST_CASE("a settled message is not redelivered") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -156,7 +156,7 @@ TEST_CASE("what is settled is not given again") {
   CHECK(durable->unsettled() == 0);
 }
 
-TEST_CASE("what is not settled is given again when the patience is over, before what is new") {
+TEST_CASE("an unsettled message is redelivered after ack_wait, before new messages") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -177,7 +177,7 @@ TEST_CASE("what is not settled is given again when the patience is over, before 
   CHECK(durable->next_due() == start + 59s);
 }
 
-TEST_CASE("what lives is never due, until it is let go of, and counts for the last delivery only") {
+TEST_CASE("a message is never due while the object of its last delivery exists") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -195,7 +195,7 @@ TEST_CASE("what lives is never due, until it is let go of, and counts for the la
   CHECK_FALSE(durable->next_due());
 }
 
-TEST_CASE("the patience with what lives begins when its connection is lost") {
+TEST_CASE("ack_wait of an existing delivery begins when its connection is lost") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -212,7 +212,7 @@ TEST_CASE("the patience with what lives begins when its connection is lost") {
   CHECK(durable->next_due() == start + 110s);
 }
 
-TEST_CASE("a nak gives again when its delay is over, and counts") {
+TEST_CASE("a message with a nak is redelivered after the delay, and counted") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -231,7 +231,7 @@ TEST_CASE("a nak gives again when its delay is over, and counts") {
   CHECK_FALSE(stream.next(*durable, start + 6s));
 }
 
-TEST_CASE("who comes late may still say that it is done") {
+TEST_CASE("a late settlement of an earlier delivery is accepted") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -245,7 +245,7 @@ TEST_CASE("who comes late may still say that it is done") {
   CHECK_FALSE(stream.next(*durable, start + 90s));
 }
 
-TEST_CASE("what has not reached its taker was not delivered") {
+TEST_CASE("a delivery that has not reached its taker is not counted") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -263,7 +263,7 @@ TEST_CASE("what has not reached its taker was not delivered") {
   CHECK(other->times == 1);
 }
 
-TEST_CASE("what was held by one who is gone is given again at once, in order") {
+TEST_CASE("messages of a closed owner are redelivered at once, in order") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
   durable->join(1, 10);
@@ -281,7 +281,7 @@ TEST_CASE("what was held by one who is gone is given again at once, in order") {
   CHECK_FALSE(stream.next(*durable, start + 11s));
 }
 
-TEST_CASE("a stream keeps no more than it should, and redelivers nothing that it has lost") {
+TEST_CASE("a stream keeps its limits, and redelivers no dropped message") {
   auto how = orders();
   SECTION("by number") { how.max_messages = 2; }
   SECTION("by age") { how.max_age = 10s; }
@@ -300,7 +300,7 @@ TEST_CASE("a stream keeps no more than it should, and redelivers nothing that it
   CHECK(durable->unsettled() == 2);
 }
 
-TEST_CASE("every durable gets all messages, and a later one from the first that is there") {
+TEST_CASE("every durable gets all messages, and a later one begins at the first kept message") {
   memory_stream stream(orders());
   const auto one = stream.make("one", "", 30s);
   one->join(1, 10);

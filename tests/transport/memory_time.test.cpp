@@ -15,7 +15,7 @@ using msgbus::exec::installed_clock;
 using msgbus::testing::manual_clock;
 using msgbus::transport::memory::shared_time;
 
-TEST_CASE("a broker's time goes on with the clock that has come furthest") {
+TEST_CASE("a broker's time advances with the clock that has advanced most") {
   asio::io_context here, there;
   manual_clock one(here), other(there);
   const auto first = installed_clock(here.get_executor());
@@ -38,7 +38,7 @@ TEST_CASE("a broker's time goes on with the clock that has come furthest") {
   CHECK(time.now() == start + 17s);
 }
 
-TEST_CASE("without a clock of its own a context has the steady one's time") {
+TEST_CASE("a context without an installed clock has the steady clock's time") {
   shared_time time;
   time.follow(nullptr);
   const auto before = time.now();

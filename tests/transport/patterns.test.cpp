@@ -12,7 +12,7 @@ namespace patterns_test {
 using msgbus::transport::pattern_matches;
 using msgbus::transport::patterns_overlap;
 
-TEST_CASE("a pattern matches as NATS says", "[T7]") {
+TEST_CASE("a pattern matches as in NATS", "[T7]") {
   CHECK(pattern_matches("a.b", "a.b"));
   CHECK_FALSE(pattern_matches("a.b", "a"));
   CHECK_FALSE(pattern_matches("a", "a.b"));
@@ -25,7 +25,7 @@ TEST_CASE("a pattern matches as NATS says", "[T7]") {
   CHECK(pattern_matches(">", "a"));
 }
 
-TEST_CASE("patterns overlap if some topic matches both") {
+TEST_CASE("two patterns overlap if some topic matches both") {
   // All patterns and topics of up to three tokens, over two letters.
   std::vector<std::string> topics{""};
   std::vector<std::string> patterns{""};
