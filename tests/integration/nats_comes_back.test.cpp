@@ -18,12 +18,12 @@ using msgbus::errc;
 using msgbus::transport::urgency;
 using kind = msgbus::nats::event::kind;
 
-// A connection comes back by itself, for ever, however nats.c has given up on it
-// (docs/design/0013). Each test is one way in which it does.
+// A connection reconnects without limit, also after nats.c has given up (docs/design/0013). Each
+// test has another reason for that.
 
 namespace {
 
-/// A server whose configuration changes, and a transport that tells what it sees of it.
+/// A server whose configuration changes, and a transport whose events are recorded.
 struct changing {
   explicit changing(std::string configuration) : server(std::move(configuration)) {}
 
@@ -33,7 +33,7 @@ struct changing {
     how.on_event = [this](const msgbus::nats::event& what) { told.push_back(what); };
     return msgbus_test::connect(here, how);
   }
-  /// Throws if the connection has ended instead.
+  /// Throws if the connection has closed.
   void wait_for(kind what, std::size_t times = 1) {
     here.run_until([&] {
       if (count(kind::closed) != 0) throw std::runtime_error("closed: " + text_of(kind::closed));
@@ -63,11 +63,11 @@ struct changing {
   std::vector<msgbus::nats::event> told;
 };
 
-/// Sees that messages go from one transport to another one.
+/// Checks that messages of another transport arrive.
 void check_talking(changing& test, msgbus::transport::transport& at, collector& sink,
                    const std::string& topic) {
   static int number = 0;
-  test.here.run(at.flush(patience));
+  test.here.run(at.flush(time_limit));
   envelope message{topic};
   message.payload = "probe" + std::to_string(++number);
   at.publish(message, urgency::at_once);
@@ -78,7 +78,7 @@ void check_talking(changing& test, msgbus::transport::transport& at, collector& 
   }
 }
 
-/// Keeps why it has ended.
+/// Keeps the reason for the end of its subscription.
 class ending_collector final : public msgbus::transport::sink {
  public:
   bool take(envelope&&, bool) noexcept override { return true; }
@@ -90,6 +90,7 @@ class ending_collector final : public msgbus::transport::sink {
 
 TEST_CASE("a transport whose logins were refused reconnects with the right password", "[B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
+  // given: a connected transport with a subscription
   changing test(right);
   msgbus::nats::options how;
   how.user = "me";
@@ -97,13 +98,14 @@ TEST_CASE("a transport whose logins were refused reconnects with the right passw
   const auto at = test.connect(how);
   auto sink = std::make_shared<collector>();
   const auto feed = at->subscribe("a", "", sink);
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
 
+  // when: the server refuses its login for a while
   SECTION("after a restart of the server with another password") {
     test.server.kill();
     test.server.configure("authorization { user: me, password: other }\n");
     test.server.restart();
-    // nats.c gives up after the second refusal, the transport does not.
+    // nats.c gives up after the second refusal; the transport continues.
     test.wait_for_text("cannot connect");
     test.server.kill();
     test.server.configure(right);
@@ -116,6 +118,7 @@ TEST_CASE("a transport whose logins were refused reconnects with the right passw
     test.server.configure(right);
     test.server.reload();
   }
+  // then: it reconnects, and no event shows the password
   test.wait_for(kind::reconnected);
   check_talking(test, *at, *sink, "a");
   CHECK_THAT(test.text_of(kind::failed), !contains("right"));
@@ -128,6 +131,7 @@ TEST_CASE("a call that waits for the connection continues when nats.c gives up r
   msgbus::nats::options how;
   how.user = "me";
   how.password = "right";
+  // given: a service and a caller over two transports
   msgbus::async::service users(test.here.executor());
   gate opened;
   auto echo = users.handler("echo", [](int a) { return a; });
@@ -136,12 +140,14 @@ TEST_CASE("a call that waits for the connection continues when nats.c gives up r
   both.serve("users", echo, slow);
   test.here.run(both.flush());
   const msgbus::remote_service remote(both, "users", {.timeout = 2 * deadline});
+  // when: the server is killed during a call
   auto before = test.here.start(remote.execute("slow"));
   test.here.run_until([&] { return opened.came() == 1; });
   test.server.kill();
   test.here.finish(before);
   CHECK(code_of([&] { before.get(); }) == errc::disconnected);
 
+  // when: another call waits while nats.c gives up reconnecting
   auto after = test.here.start(remote.execute<int>("echo", 2));
   test.server.configure("authorization { user: me, password: other }\n");
   test.server.restart();
@@ -149,8 +155,9 @@ TEST_CASE("a call that waits for the connection continues when nats.c gives up r
   test.server.kill();
   test.server.configure(right);
   test.server.restart();
+  // then: the waiting call ends after the reconnection
   test.here.finish(after);
-  // It is sent as soon as its connection is back, and the other one has the service.
+  // The call is sent when its connection is back; the service's connection may be back later.
   const std::error_code outcome = code_of([&] { (void)after.get(); });
   INFO(outcome.message());
   CHECK((!outcome || outcome == errc::no_handler));
@@ -160,15 +167,18 @@ TEST_CASE("a call that waits for the connection continues when nats.c gives up r
 TEST_CASE("only the subscription above the server's limit is refused", "[B9]") {
   changing test("max_subscriptions: 6\n");
   const auto at = test.connect();
+  // given: as many subscriptions as the server allows
   auto sink = std::make_shared<collector>();
   std::vector<std::unique_ptr<msgbus::transport::feed>> feeds;
   for (int i = 0; i < 6; ++i) {
     feeds.push_back(at->subscribe("a" + std::to_string(i), "", sink));
   }
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
+  // when: one more is made
   auto refused = std::make_shared<ending_collector>();
   const auto one_more = at->subscribe("one.more", "", refused);
 
+  // then: only that one ends, and the others continue
   const auto end = refused->ends.wait_for(1);
   CHECK_THAT(msgbus::describe(end[0]), contains("'one.more'"));
   CHECK_THAT(msgbus::describe(end[0]), contains("aximum subscriptions exceeded"));
@@ -181,6 +191,7 @@ TEST_CASE("only the subscription above the server's limit is refused", "[B9]") {
 TEST_CASE("only the subscriptions above a limit that a restart has lowered end", "[B9]") {
   changing test("max_subscriptions: 10\n");
   const auto at = test.connect();
+  // given: five subscriptions
   auto sink = std::make_shared<collector>();
   std::vector<std::shared_ptr<ending_collector>> rest;
   std::vector<std::unique_ptr<msgbus::transport::feed>> feeds;
@@ -189,10 +200,12 @@ TEST_CASE("only the subscriptions above a limit that a restart has lowered end",
     rest.push_back(std::make_shared<ending_collector>());
     feeds.push_back(at->subscribe("rest" + std::to_string(i), "", rest.back()));
   }
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
+  // when: the server restarts with a limit of three
   test.server.kill();
   test.server.configure("max_subscriptions: 3\n");
   test.server.restart();
+  // then: only the last two end
   (void)rest[2]->ends.wait_for(1);
   (void)rest[3]->ends.wait_for(1);
   test.wait_for(kind::reconnected);
@@ -204,6 +217,7 @@ TEST_CASE("only the subscriptions above a limit that a restart has lowered end",
 TEST_CASE("a link whose subscription the server refuses ends, and the other links continue",
           "[B9]") {
   changing test("max_subscriptions: 2\n");
+  // given: two links, as many as the server allows
   msgbus::async::subscriber to(test.here.executor());
   std::atomic<int> got{0};
   to.subscribe("first", [&](int) { ++got; });
@@ -215,7 +229,9 @@ TEST_CASE("a link whose subscription the server refuses ends, and the other link
   const auto first = bridge.inbound<int>(to, "first", one);
   const auto second = bridge.inbound<int>(to, "second", one);
   test.here.run(bridge.flush());
+  // when: a third link is made
   const auto third = bridge.inbound<int>(to, "third", one);
+  // then: it ends, and the first two continue
   test.here.run_until([&] { return !third.active(); });
   CHECK(failed.wait_for(1) == std::vector<std::string>{third.name()});
   CHECK(first.active());
@@ -232,9 +248,11 @@ TEST_CASE("a link whose subscription the server refuses ends, and the other link
 TEST_CASE("only kept messages that are too large for the restarted server are given up", "[B9]") {
   changing test("max_payload: 4096\n");
   const auto at = test.connect();
-  ensure_stream(test.here, *at, "ALL", {"a"});  // whose messages wait for whoever reads them
+  // given: a stream, and a connection that is away
+  ensure_stream(test.here, *at, "ALL", {"a"});  // keeps the messages for a source
   test.server.kill();
   test.wait_for(kind::disconnected);
+  // when: small and large messages are published meanwhile
   envelope message{"a"};
   std::set<std::string> small;
   for (int i = 0; i < 3; ++i) {
@@ -244,10 +262,12 @@ TEST_CASE("only kept messages that are too large for the restarted server are gi
     small.insert(message.payload);
     at->publish(message, urgency::at_once);
   }
+  // when: the server restarts with a lower limit
   test.server.configure("max_payload: 1024\n");
   test.server.restart();
   test.wait_for(kind::reconnected);
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
+  // then: only the large messages are given up
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.here.run(at->pull({.stream = "ALL", .durable = "all"}, sink));
   source->ask(10);
@@ -264,9 +284,11 @@ TEST_CASE(
     "[B9]") {
   changing test("max_control_line: 512\n");
   const auto at = test.connect();
+  // given: a subscription, and a server with short control lines
   auto sink = std::make_shared<collector>();
   const auto feed = at->subscribe("a", "", sink);
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
+  // when: a longer name is sent
   const std::string longer(1000, 'x');
   SECTION("of a message") {
     at->publish(envelope{longer}, urgency::at_once);
@@ -277,8 +299,8 @@ TEST_CASE(
     large.payload.assign(1'000'000, 'x');
     at->publish(large, urgency::at_once);
     test.wait_for(kind::reconnected);
-    // It may break several connections before it is given up.
-    const auto flushes = [&] { test.here.run(at->flush(patience)); };
+    // The message may end several connections before it is given up.
+    const auto flushes = [&] { test.here.run(at->flush(time_limit)); };
     while (code_of(flushes) == errc::disconnected) {
     }
   }
@@ -295,6 +317,7 @@ TEST_CASE(
     (void)refused->ends.wait_for(1);
     test.wait_for(kind::reconnected);
   }
+  // then: the first subscription continues
   check_talking(test, *at, *sink, "a");
 }
 
@@ -303,7 +326,7 @@ TEST_CASE("a connection that the server closes at its limit reconnects when it m
   const auto at = test.connect();
   auto sink = std::make_shared<collector>();
   const auto feed = at->subscribe("a", "", sink);
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
   test.server.configure("max_connections: 1\n");
   test.server.reload();
   test.wait_for_text("maximum connections exceeded");
@@ -324,12 +347,12 @@ TEST_CASE("the last allowed attempt to reconnect ends the transport, after every
   const auto at = test.connect(how);
   auto sink = std::make_shared<collector>();
   const auto feed = at->subscribe("a", "", sink);
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
   test.server.configure("authorization { user: me, password: other }\n");
   test.server.reload();
   test.here.run_until([&] { return test.count(kind::closed) == 1; });
   CHECK(code_of([&] { at->publish(envelope{"a"}, urgency::bulk); }) == errc::disconnected);
-  CHECK(code_of([&] { test.here.run(at->flush(patience)); }) == errc::disconnected);
+  CHECK(code_of([&] { test.here.run(at->flush(time_limit)); }) == errc::disconnected);
 }
 
 }  // namespace nats_comes_back_test

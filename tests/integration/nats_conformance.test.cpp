@@ -17,14 +17,14 @@ using msgbus::testing::transport_environment;
 
 namespace {
 
-/// Every connection has a way of its own to the server.
+/// Every connection has its own route to the server.
 class nats_environment final : public transport_environment {
  public:
   nats_environment(const nats_server& server, std::string prefix, asio::any_io_executor executor)
       : transport_environment(std::move(prefix)), server_(server), executor_(std::move(executor)) {}
 
   [[nodiscard]] msgbus::transport::features supports() const noexcept override {
-    // What a subscription keeps for a slow sink is more than the cases send.
+    // The limit for a slow sink is larger than the number of messages in the cases.
     return {.durable = true, .persistent = true, .holds_back = true, .away = true};
   }
   [[nodiscard]] asio::awaitable<transport_ptr> connect() override {

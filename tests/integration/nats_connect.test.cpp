@@ -50,7 +50,7 @@ TEST_CASE("a transport connects to the reachable one of several servers") {
   const nats_server server;
   loop here;
   const auto at = connect(here, {.url = "nats://127.0.0.1:1," + server.url()});
-  here.run(at->flush(patience));
+  here.run(at->flush(time_limit));
 }
 
 TEST_CASE("a transport has its executor and its features") {
@@ -76,7 +76,7 @@ TEST_CASE("connecting to a server that never answers times out") {
 
 namespace {
 
-/// As a url needs it, where it is not to stand for itself.
+/// Percent-encodes the characters that are special in a url.
 std::string percent_encoded(const std::string& text) {
   std::string made;
   for (const char c : text) {
@@ -91,10 +91,12 @@ std::string percent_encoded(const std::string& text) {
 }  // namespace
 
 TEST_CASE("a password of any characters is accepted, and no text shows it") {
+  // given: a server with unusual names and passwords
   const std::string password = R"(s3cr3t,a@b:c/d?e#f g"h\i{j}'k,l)";
   const nats_server server({"--user", "me,\"too\"", "--pass", password});
   loop here;
   const std::string with = "nats://me,\"too\":";
+  // then: the login is accepted, plain and percent-encoded
   CHECK(connect(here, {.url = server.url(), .user = "me,\"too\"", .password = password}));
   const std::string raw = with + password + "@" + server.address();
   const std::string encoded = with + percent_encoded(password) + "@" + server.address();
@@ -102,10 +104,11 @@ TEST_CASE("a password of any characters is accepted, and no text shows it") {
     INFO(url);
     CHECK(connect(here, {.url = url}));
   }
+  // then: no error shows the password
   const std::string wrong = with + password + "x@" + server.address();
   check_denied(refused({.url = wrong}), server.url());
   CHECK_THAT(msgbus::describe(refused({.url = wrong})), !contains("s3cr3t") && !contains("l,"));
-  // Logins that differ stay in the urls that nats.c is given.
+  // Different logins remain in the urls for nats.c.
   const auto both = refused({.url = wrong + ",nats://you:s3cr3t,too@" + server.address()});
   CHECK_THAT(msgbus::describe(both), !contains("s3cr3t"));
   CHECK_THAT(msgbus::describe(both), contains(server.url() + ", " + server.url()));

@@ -16,7 +16,7 @@ using kind = msgbus::nats::event::kind;
 
 namespace {
 
-/// The server may go and come back, and a transport tells what it sees of it.
+/// A server that may be killed and restarted, and a transport whose events are recorded.
 struct shaky {
   transport_ptr connect() {
     msgbus::nats::options how;
@@ -44,11 +44,11 @@ struct totals {
   int duplicates = 0;
 };
 
-// Stores every `step`th number from `first` on until it is told to stop; counts after each.
+// Stores every `step`th number from `first` on, with retries; counts after each.
 asio::awaitable<void> store_all(transport_ptr at, int first, int last, int step, totals* count) {
   for (int i = first; i < last; i += step) {
     msgbus::envelope message = numbered_message("orders.a", i);
-    const auto done = co_await at->store(std::move(message), patience);
+    const auto done = co_await at->store(std::move(message), time_limit);
     ++count->stored;
     count->duplicates += done.duplicate;
   }
@@ -58,22 +58,25 @@ asio::awaitable<void> store_all(transport_ptr at, int first, int last, int step,
 
 TEST_CASE("a lost connection comes back with its subscriptions, and is reported") {
   shaky test;
+  // given: a subscription of another transport
   const auto from = test.connect();
   const auto to = connect(test.here, {.url = test.server.url(), .reconnect_wait = 20ms});
   auto sink = std::make_shared<collector>();
   const auto feed = to->subscribe("a", "", sink);
-  test.here.run(to->flush(patience));
+  test.here.run(to->flush(time_limit));
 
+  // when: the server is killed, and a message published meanwhile
   test.server.kill();
   test.wait_for(kind::disconnected);
   msgbus::envelope kept{"a"};
   kept.payload = "kept";
-  from->publish(kept, urgency::bulk);  // sent when there is somebody again
+  from->publish(kept, urgency::bulk);  // sent when the connection is back
   test.server.restart();
   test.wait_for(kind::reconnected);
-  test.here.run(to->flush(patience));
-  test.here.run(from->flush(patience));
+  test.here.run(to->flush(time_limit));
+  test.here.run(from->flush(time_limit));
 
+  // then: later messages arrive, and the loss was reported
   msgbus::envelope after{"a"};
   after.payload = "after";
   from->publish(after, urgency::bulk);
@@ -89,21 +92,24 @@ TEST_CASE("a publish does not fail while the connection is being lost", "[B9]") 
   shaky test;
   const auto at = test.connect();
   for (std::size_t round = 1; round <= 5; ++round) {
-    // One write after the other, so that one of them is often the first to find the server gone.
+    // Continuous writes, so one of them is often the first to notice the loss. given: a thread that
+    // publishes continuously
     thread_group writer;
     writer.repeat([&, full = false]() mutable {
       if (full) return;
       const auto refused = code_of([&] { at->publish(msgbus::envelope{"a"}, urgency::at_once); });
-      full = refused == errc::full;  // any number may be written before the loss is told
+      full = refused == errc::full;  // any number of writes may precede the event
       if (refused && !full) throw std::system_error(refused);
     });
     writer.wait_for_turns(1);
+    // when: the server is killed and restarted
     test.server.kill();
     test.wait_for(kind::disconnected, round);
     writer.stop();
     test.server.restart();
     test.wait_for(kind::reconnected, round);
   }
+  // then: no publish has failed
   CHECK(at->given_up() == 0);
 }
 
@@ -125,18 +131,20 @@ TEST_CASE("requests work again after the server was killed") {
 
 TEST_CASE("a message beyond the buffer of a connection that is away is refused") {
   shaky test;
+  // given: a connection with a small buffer
   msgbus::nats::options how;
   how.url = test.server.url();
   how.reconnect_buffer = 1000;
   bool lost = false;
   how.on_event = [&](const msgbus::nats::event&) { lost = true; };
   const auto at = connect(test.here, how);
+  // when: its server is killed
   test.server.kill();
   test.here.run_until([&] { return lost; });
   msgbus::envelope message{"a"};
   message.payload.assign(300, 'x');
-  // The first event may be of the other connection: this one takes messages, or is just breaking,
-  // until its loss is seen as well.
+  // The first event may be that of the other connection. This one accepts messages, or fails, until
+  // its own loss is noticed. then: a publish throws full when the buffer is full
   std::error_code refused;
   const auto until = std::chrono::steady_clock::now() + deadline;
   while (refused != errc::full && std::chrono::steady_clock::now() < until) {
@@ -147,6 +155,7 @@ TEST_CASE("a message beyond the buffer of a connection that is away is refused")
 
 TEST_CASE("a connection that is given up is reported, and refuses with 'disconnected'") {
   shaky test;
+  // given: a transport with 2 attempts to reconnect, and a source
   msgbus::nats::options how;
   how.url = test.server.url();
   how.max_reconnects = 2;
@@ -158,19 +167,22 @@ TEST_CASE("a connection that is given up is reported, and refuses with 'disconne
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
   source->ask(1);
+  // when: the server is killed for good
   test.server.kill();
   test.here.run_until([&] { return over; });
+  // then: the source ends, and all operations throw disconnected
   const auto end = sink->ends.wait_for(1);
   CHECK(code_of([&] { std::rethrow_exception(end[0]); }) == errc::disconnected);
   CHECK(code_of([&] { at->publish(msgbus::envelope{"a"}, urgency::bulk); }) == errc::disconnected);
-  CHECK(code_of([&] { test.here.run(at->flush(patience)); }) == errc::disconnected);
-  CHECK(code_of([&] { test.here.run(at->store(numbered_message("orders.a", 1), patience)); }) ==
+  CHECK(code_of([&] { test.here.run(at->flush(time_limit)); }) == errc::disconnected);
+  CHECK(code_of([&] { test.here.run(at->store(numbered_message("orders.a", 1), time_limit)); }) ==
         errc::disconnected);
 }
 
 TEST_CASE("no stored message is missing after the server was killed meanwhile") {
   shaky test;
   const auto at = test.connect();
+  // given: coroutines that store messages
   ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
   constexpr int coroutines = 64;
   constexpr int count = 6400;
@@ -179,15 +191,18 @@ TEST_CASE("no stored message is missing after the server was killed meanwhile") 
   for (int i = 0; i < coroutines; ++i) {
     running.push_back(test.here.start(store_all(at, i, count, coroutines, &total)));
   }
+  // when: the server is killed and restarted meanwhile
   for (int round = 1; round <= 3; ++round) {
     test.here.run_until([&] { return total.stored >= round * count / 5; });
     test.server.kill();
     test.server.restart();
   }
+  // then: every store completes
   for (const auto& each : running) test.here.finish(each);
   for (auto& each : running) each.get();
   CHECK(total.stored == count);
 
+  // then: the stream has every message once
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
   source->ask(count + 1);
@@ -195,13 +210,14 @@ TEST_CASE("no stored message is missing after the server was killed meanwhile") 
   const auto got = sink->got.wait_for(count);
   for (const auto& each : got) kept.insert(each->message.payload);
   CHECK(kept.size() == count);
-  test.here.run(at->flush(patience));
-  CHECK(sink->got.size() == 0);  // and nothing is there twice
+  test.here.run(at->flush(time_limit));
+  CHECK(sink->got.size() == 0);  // no duplicates
 }
 
 TEST_CASE("all messages are delivered although the server is killed during the pull") {
   shaky test;
   const auto at = test.connect();
+  // given: a stream with messages
   ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
   constexpr std::size_t count = 2000;
   totals total;
@@ -210,6 +226,7 @@ TEST_CASE("all messages are delivered although the server is killed during the p
     running.push_back(test.here.start(store_all(at, i, count, 50, &total)));
   }
   for (const auto& each : running) test.here.finish(each);
+  // when: the server is killed and restarted while a source pulls them
   auto sink = std::make_shared<delivery_collector>();
   const auto source =
       test.here.run(at->pull({.stream = "ORDERS", .durable = "all", .ack_wait = 1s}, sink));
@@ -227,6 +244,7 @@ TEST_CASE("all messages are delivered although the server is killed during the p
       test.server.restart();
     }
   }
+  // then: all were delivered, and the source continues
   CHECK(kills == 3);
   CHECK(sink->ends.size() == 0);
 }
@@ -238,7 +256,7 @@ TEST_CASE("a source whose stream was deleted ends, and the error names the strea
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
   source->ask(1);
-  test.server.kill();  // what was in memory is gone
+  test.server.kill();  // deletes streams in memory
   test.server.restart();
   const auto end = sink->ends.wait_for(1);
   CHECK_THAT(msgbus::describe(end[0]), contains("ORDERS") && contains("not found"));
@@ -253,7 +271,7 @@ TEST_CASE("waits for a silent server end in time") {
   CHECK(code_of([&] { test.here.run(at->store(numbered_message("orders.a", 1), 100ms)); }) ==
         errc::timed_out);
   test.server.thaw();
-  test.here.run(at->flush(patience));
+  test.here.run(at->flush(time_limit));
 }
 
 TEST_CASE("a store that timed out may be tried again, and is stored once") {
@@ -263,9 +281,9 @@ TEST_CASE("a store that timed out may be tried again, and is stored once") {
   test.server.freeze();
   CHECK_THROWS(test.here.run(at->store(numbered_message("orders.a", 1), 100ms)));
   test.server.thaw();
-  const auto done = test.here.run(at->store(numbered_message("orders.a", 1), patience));
+  const auto done = test.here.run(at->store(numbered_message("orders.a", 1), time_limit));
   CHECK(done.sequence == 1);
-  CHECK(done.duplicate);  // the first try has arrived after all
+  CHECK(done.duplicate);  // the first attempt has arrived
 }
 
 }  // namespace nats_faults_test

@@ -1,4 +1,4 @@
-// Headers over a real server: those that the library sends, and those of clients that send others.
+// Headers over a real server: those of the library, and unusual ones of other clients.
 
 #include <msgbus/nats/connect.hpp>
 
@@ -26,7 +26,7 @@ using namespace msgbus_test;
 
 namespace {
 
-/// Speaks NATS's protocol itself, so that it can send what no library would.
+/// A client with its own protocol code, which can send messages that no library sends.
 class foreign_client {
  public:
   explicit foreign_client(const nats_server& to) : socket_(context_) {
@@ -36,7 +36,7 @@ class foreign_client {
     write("CONNECT {\"verbose\":false,\"headers\":true}\r\n");
   }
 
-  /// Returns when the server has it.
+  /// Returns when the server has received the message.
   void publish(const std::string& topic, const std::string& lines, const std::string& payload) {
     const std::string block = "NATS/1.0\r\n" + lines + "\r\n";
     write("HPUB " + topic + " " + std::to_string(block.size()) + " " +
@@ -73,7 +73,7 @@ TEST_CASE("messages with headers that the library would not send are delivered")
   const auto to = connect(here, server);
   auto sink = std::make_shared<collector>();
   const auto feed = to->subscribe("a", "", sink);
-  here.run(to->flush(patience));
+  here.run(to->flush(time_limit));
   foreign_client from(server);
   from.publish("a", odd_lines, "first");
   from.publish("a", "no colon at all\r\n", "second");
@@ -90,20 +90,24 @@ TEST_CASE(
   const nats_server server;
   loop here;
   bridge at = join(here, server);
+  // given: streams for messages and dead letters
   const auto letters = std::make_shared<collector>();
   const auto listening = connect(here, server);
   const auto feed = listening->subscribe("dead.orders", "", letters);
-  here.run(listening->flush(patience));
+  here.run(listening->flush(time_limit));
   ensure_stream(here, *at.transport(), "ORDERS", {"orders"});
   ensure_stream(here, *at.transport(), "DEAD", {"dead.>"});
+  // when: another program stores a message with unusual headers
   foreign_client from(server);
   from.publish("orders", odd_lines, "no number");
+  // when: a link cannot decode it
   subscriber to(here.executor());
   to.subscribe("orders", [](int) {});
   const msgbus::durable_options how{
       .stream = "ORDERS", .durable = "billing", .dead_letter = "dead.orders"};
   const auto link = here.run(at.durable<int>(to, "orders", how));
   here.run_until([&] { return link.stats().dead_lettered == 1; });
+  // then: its dead letter has the reason, and the valid headers
   const msgbus::envelope letter = letters->got.wait_for(1)[0];
   CHECK(letter.payload == "no number");
   CHECK_THAT(letter.headers.at("Msgbus-Dead-Reason"), contains("int"));
@@ -117,19 +121,22 @@ TEST_CASE("a handler's messages are sent, with any ids of the message that cause
   const nats_server server;
   loop here;
   bridge at = join(here, server);
+  // given: a handler that posts a message for each message
   const auto heard = std::make_shared<collector>();
   const auto listening = connect(here, server);
   const auto feed = listening->subscribe("next", "", heard);
-  here.run(listening->flush(patience));
+  here.run(listening->flush(time_limit));
   subscriber to(here.executor());
   msgbus::async::publisher on;
   const auto out = at.outbound<int>(on, "next");
   to.subscribe("orders", [&](int number) { (void)on.post(number, "next"); });
   at.inbound<int>(to, "orders");
   here.run(at.flush());
+  // when: another program sends a message with invalid ids
   foreign_client from(server);
   from.publish("orders", "Nats-Msg-Id: 1\t2\r\nMsgbus-Correlation-Id: a\x01z\r\n", "7");
   here.run_until([&] { return out.stats().sent + out.stats().unsent == 1; });
+  // then: the handler's message is sent, without those ids
   const msgbus::envelope next = heard->got.wait_for(1)[0];
   CHECK(next.payload == "7");
   CHECK_FALSE(next.headers.contains("Msgbus-Causation-Id"));
@@ -141,12 +148,14 @@ TEST_CASE("an exception without a text keeps its type in the reply", "[B6]") {
   loop here;
   bridge front = join(here, server);
   bridge back = join(here, server);
+  // given: an operation that throws with a given text
   service users(here.executor());
   std::string text;
   auto remove = users.handler("remove", [&] { throw std::out_of_range(text); });
   auto link = back.serve("users", remove);
   here.run(back.flush());
   const msgbus::remote_service remote(front, "users");
+  // then: the remote error has the type, and some text
   for (const char* const each : {"", " ", "\r\n", " x ", "a\r\nb"}) {
     text = each;
     const auto e = caught<msgbus::remote_error>([&] { here.run(remote.execute("remove")); });

@@ -17,7 +17,7 @@ using msgbus::transport::urgency;
 
 namespace {
 
-/// Keeps the transport's thread until it is let go.
+/// Blocks the transport's thread until `let_go` is set.
 class holding final : public msgbus::transport::sink {
  public:
   bool take(envelope&&, bool) noexcept override {
@@ -29,7 +29,7 @@ class holding final : public msgbus::transport::sink {
   event let_go;
 };
 
-/// Calls something for each.
+/// Calls a function for each message.
 class calling final : public msgbus::transport::sink {
  public:
   explicit calling(std::function<void()> f) : f_(std::move(f)) {}
@@ -61,7 +61,7 @@ TEST_CASE("a feed may be stopped while its sink keeps the transport waiting") {
   const auto from = connect(here, server);
   auto sink = std::make_shared<holding>();
   auto feed = at->subscribe("a", "", sink);
-  here.run(at->flush(patience));
+  here.run(at->flush(time_limit));
   for (int i = 0; i < 10; ++i) from->publish(envelope{"a"}, urgency::at_once);
   sink->came.wait();
   SECTION("by itself") {}
@@ -76,6 +76,7 @@ TEST_CASE("a feed may be stopped, and its transport closed, from inside its sink
   loop here;
   auto at = connect(here, server);
   const auto from = connect(here, server);
+  // given: a sink that stops its feed or its transport
   std::unique_ptr<msgbus::transport::feed> feed;
   event subscribed;
   const int how = GENERATE(0, 1, 2);
@@ -86,9 +87,11 @@ TEST_CASE("a feed may be stopped, and its transport closed, from inside its sink
     if (how == 2) at.reset();
   });
   feed = at->subscribe("a", "", sink);
-  here.run(at->flush(patience));
+  here.run(at->flush(time_limit));
   subscribed.set();
+  // when: a message arrives
   from->publish(envelope{"a"}, urgency::at_once);
+  // then: the sink returns
   sink->got.wait_for(1);
 }
 
@@ -96,6 +99,7 @@ TEST_CASE("dropped messages of a slow sink are counted and reported") {
   const nats_server server;
   loop here;
   std::vector<msgbus::nats::event> told;
+  // given: a subscription with a short queue, and a sink that blocks
   msgbus::nats::options how;
   how.url = server.url();
   how.pending_limit = 10;
@@ -104,16 +108,20 @@ TEST_CASE("dropped messages of a slow sink are counted and reported") {
   const auto from = connect(here, server);
   auto sink = std::make_shared<holding>();
   const auto feed = at->subscribe("slow.topic", "", sink);
-  here.run(at->flush(patience));
+  here.run(at->flush(time_limit));
+  // when: more messages are published than the queue holds
   for (int i = 0; i < 50; ++i) from->publish(envelope{"slow.topic"}, urgency::bulk);
   sink->came.wait();
+  // then: the event reports the subscription
   here.run_until([&] { return !told.empty(); });
   CHECK(told[0].what == msgbus::nats::event::kind::slow_consumer);
   CHECK(told[0].text == "slow.topic");
-  here.run(from->flush(patience));
-  here.run(at->flush(patience));
+  here.run(from->flush(time_limit));
+  here.run(at->flush(time_limit));
+  // when: the sink refuses the rest
   sink->let_go.set();
-  // One is with the sink, ten wait; it refuses them all.
+  // The sink has one message, ten are queued; it refuses them all. then: every message is counted
+  // as dropped
   const auto until = std::chrono::steady_clock::now() + deadline;
   while (feed->dropped() < 50 && std::chrono::steady_clock::now() < until) {
     std::this_thread::yield();
@@ -127,16 +135,19 @@ TEST_CASE("closing ends pending operations with 'closed', and later ones are ref
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
+  // given: a source, a store and a flush that are pending
   ensure_stream(here, *at, "ORDERS", {"orders.>"});
   auto sink = std::make_shared<delivery_collector>();
   const auto source = here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
   source->ask(10);
-  server.freeze();  // so that nothing ends by itself
-  auto store = here.start(ignore_result(at->store(numbered_message("orders.a", 1), patience)));
-  auto flush = here.start(at->flush(patience));
+  server.freeze();  // no operation completes by itself
+  auto store = here.start(ignore_result(at->store(numbered_message("orders.a", 1), time_limit)));
+  auto flush = here.start(at->flush(time_limit));
   here.poll();
+  // when: the transport is closed
   at->close();
   at->close();
+  // then: the pending operations end with closed
   here.finish(store);
   here.finish(flush);
   CHECK(is_closed(store.failure()));
@@ -145,12 +156,13 @@ TEST_CASE("closing ends pending operations with 'closed', and later ones are ref
   CHECK(is_closed(ends[0]));
   server.thaw();
 
+  // then: later operations throw closed
   CHECK(code_of([&] { at->publish(envelope{"a"}, urgency::bulk); }) == errc::closed);
   CHECK(code_of([&] { at->publish(envelope{"a"}, urgency::at_once); }) == errc::closed);
   CHECK(code_of([&] { (void)at->subscribe("a", "", std::make_shared<collector>()); }) ==
         errc::closed);
-  CHECK(code_of([&] { here.run(at->flush(patience)); }) == errc::closed);
-  CHECK(code_of([&] { here.run(at->store(numbered_message("orders.a", 2), patience)); }) ==
+  CHECK(code_of([&] { here.run(at->flush(time_limit)); }) == errc::closed);
+  CHECK(code_of([&] { here.run(at->store(numbered_message("orders.a", 2), time_limit)); }) ==
         errc::closed);
   CHECK(code_of([&] { ensure_stream(here, *at, "OTHER", {"other"}); }) == errc::closed);
   source->ask(5);
@@ -162,6 +174,7 @@ TEST_CASE("a transport may be closed while threads use it") {
     loop here;
     const auto at = connect(here, server);
     ensure_stream(here, *at, "ORDERS", {"orders.>"});
+    // given: threads that publish, subscribe and receive
     thread_group all;
     std::atomic<bool> closed{false};
     const auto use = [&](auto what) {
@@ -175,7 +188,7 @@ TEST_CASE("a transport may be closed while threads use it") {
     };
     use([&] { at->publish(envelope{"a"}, urgency::bulk); });
     use([&] { at->publish(envelope{"a"}, urgency::at_once); });
-    // Each subscription is a thread of nats.c.
+    // nats.c has a thread for each subscription.
     std::atomic<int> subscriptions{0};
     use([&] {
       if (!closed && ++subscriptions > 100) return;
@@ -187,8 +200,10 @@ TEST_CASE("a transport may be closed while threads use it") {
     source->ask(100);
     store(here, *at, "orders.a", 20);
     all.wait_for_turns(200);
+    // when: the transport is closed
     closed = true;
     at->close();
+    // then: the threads continue, and see only closed
     all.wait_for_turns(200);
     all.stop();
   }
@@ -197,9 +212,10 @@ TEST_CASE("a transport may be closed while threads use it") {
 TEST_CASE("subscriptions may end while their messages arrive, and some are slow") {
   const nats_server server;
   loop here;
+  // given: a thread that publishes
   msgbus::nats::options how;
   how.url = server.url();
-  how.pending_limit = 2;  // so that nats.c also reports slow ones, which may have ended by then
+  how.pending_limit = 2;  // nats.c then also reports slow subscriptions, which may have ended
   how.on_event = [](const msgbus::nats::event&) {};
   const auto at = connect(here, how);
   const auto from = connect(here, server);
@@ -207,6 +223,7 @@ TEST_CASE("subscriptions may end while their messages arrive, and some are slow"
   all.repeat([&] {
     for (int i = 0; i < 50; ++i) from->publish(envelope{"a"}, urgency::at_once);
   });
+  // when: threads subscribe, receive and unsubscribe
   std::atomic<int> ended{0};
   std::atomic<bool> over{false};
   const auto subscribe = [&] {
@@ -217,30 +234,35 @@ TEST_CASE("subscriptions may end while their messages arrive, and some are slow"
   };
   for (int i = 0; i < 3; ++i) all.repeat(subscribe);
   all.wait_for_turns(rounds(200));
+  // then: the transport still works
   over = true;
   all.stop();
   here.poll();
   CHECK(ended > 0);
-  here.run(at->flush(patience));
+  here.run(at->flush(time_limit));
 }
 
 TEST_CASE("a cancelled wait ends at once, and its operation may still complete") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
+  // given: a store and a flush that a silent server does not answer
   ensure_stream(here, *at, "ORDERS", {"orders.>"});
   server.freeze();
-  auto store = here.start(ignore_result(at->store(numbered_message("orders.a", 1), patience)));
-  auto flush = here.start(at->flush(patience));
+  auto store = here.start(ignore_result(at->store(numbered_message("orders.a", 1), time_limit)));
+  auto flush = here.start(at->flush(time_limit));
   here.poll();
+  // when: both are cancelled
   store.cancel();
   flush.cancel();
+  // then: both end with operation_aborted
   here.finish(store);
   here.finish(flush);
   CHECK(is_aborted(store.failure()));
   CHECK(is_aborted(flush.failure()));
+  // then: the store may nevertheless have taken place
   server.thaw();
-  const auto done = here.run(at->store(numbered_message("orders.a", 2), patience));
+  const auto done = here.run(at->store(numbered_message("orders.a", 2), time_limit));
   CHECK(done.sequence == 2);
 }
 
@@ -250,23 +272,26 @@ TEST_CASE("a context may be destroyed while coroutines wait there", "[A12]") {
   const auto helper = connect(outer, server);
   ensure_stream(outer, *helper, "ORDERS", {"orders.>"});
   const int round = GENERATE(range(0, 20));
+  // given: pending stores, a flush, a source and a connection attempt
   loop here;
   auto at = connect(here, server);
   auto sink = std::make_shared<delivery_collector>();
   auto source = here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
   source->ask(10);
   for (int i = 0; i < 50; ++i) {
-    here.start(ignore_result(at->store(numbered_message("orders.b", round * 50 + i), patience)));
+    here.start(ignore_result(at->store(numbered_message("orders.b", round * 50 + i), time_limit)));
   }
-  here.start(at->flush(patience));
+  here.start(at->flush(time_limit));
   msgbus::nats::options how;
   how.url = server.url();
   how.on_event = [](const msgbus::nats::event&) {};
   here.start(msgbus::nats::open(here.executor(), how));
   here.poll();
+  // when: their context is destroyed
   if (round % 2 == 0) at.reset();
   here.destroy();
-  outer.run(helper->flush(patience));
+  // then: other transports continue, and the objects may be destroyed
+  outer.run(helper->flush(time_limit));
   source.reset();
   at.reset();
 }
@@ -284,8 +309,8 @@ TEST_CASE("a transport outlives its executor, and then calls no callback", "[A12
   here.destroy();
   server.kill();
   server.restart();
-  other.run(witness->flush(patience));
-  other.run(at->flush(patience));
+  other.run(witness->flush(time_limit));
+  other.run(at->flush(time_limit));
 }
 
 }  // namespace nats_lifetimes_test

@@ -39,7 +39,7 @@ struct with_stream {
   transport_ptr at = connect(here, server);
 };
 
-/// Acknowledges everything at once.
+/// Acknowledges each delivery at once.
 class acknowledging final : public msgbus::transport::delivery_sink {
  public:
   void take(std::unique_ptr<msgbus::transport::delivery> received) noexcept override {
@@ -69,11 +69,14 @@ std::string payload_of(const delivery_collector::owned& of) { return of->message
 
 TEST_CASE("stored messages are delivered on credit, in order and unchanged") {
   with_stream test;
+  // given: stored messages
   store(test.here, *test.at, "orders.placed", 3);
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink);
   CHECK(sink->got.size() == 0);
+  // when: a source asks for them
   source->ask(3);
+  // then: they arrive in order and unchanged
   const auto got = sink->got.wait_for(3);
   for (int i = 0; i < 3; ++i) {
     const auto& each = *got[static_cast<std::size_t>(i)];
@@ -88,21 +91,25 @@ TEST_CASE("stored messages are delivered on credit, in order and unchanged") {
 
 TEST_CASE("a source delivers exactly as many messages as it has credit") {
   with_stream test;
+  // given: stored messages
   store(test.here, *test.at, "orders.placed", 40);
   auto sink = std::make_shared<delivery_collector>();
   auto other = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink);
   int taken = 0;
+  // when: the source asks for some of them
   for (const std::size_t more : {1u, 2u, 7u, 1u, 20u}) {
     source->ask(more);
+    // then: exactly so many arrive
     for (const auto& each : sink->got.wait_for(more)) {
       CHECK(payload_of(each) == std::to_string(taken++));
       CHECK(each->ack());
     }
-    // The others see what the first has not asked for.
-    test.here.run(test.at->flush(patience));
+    // No further message has arrived.
+    test.here.run(test.at->flush(time_limit));
     CHECK(sink->got.size() == 0);
   }
+  // then: a second source receives the next ones
   const auto second = test.pull(other);
   second->ask(9);
   CHECK(payload_of(other->got.wait_for(9)[0]) == "31");
@@ -152,20 +159,24 @@ TEST_CASE("a source delivers the messages that match its filter") {
 
 TEST_CASE("an acknowledged message is not redelivered, and an unsettled one is, after ack_wait") {
   with_stream test;
+  // given: three deliveries, two of which are acknowledged
   store(test.here, *test.at, "orders.placed", 3);
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink, billing(500ms));
   source->ask(3);
   auto got = sink->got.wait_for(3);
   CHECK(got[0]->ack());
-  CHECK(got[0]->ack());  // settled is settled
+  CHECK(got[0]->ack());  // a second ack has no effect
   CHECK(got[2]->ack());
+  // when: the third is destroyed unsettled
   got[1].reset();
   source->ask(2);
+  // then: only that one is redelivered
   const auto again = sink->got.wait_for(1);
   CHECK(payload_of(again[0]) == "1");
   CHECK(again[0]->times == 2);
   CHECK(again[0]->ack());
+  // then: the next message is a new one
   store(test.here, *test.at, "orders.placed", 1, 3);
   CHECK(payload_of(sink->got.wait_for(1)[0]) == "3");
 }
@@ -196,22 +207,26 @@ TEST_CASE("a terminated message is never redelivered") {
   auto got = sink->got.wait_for(2);
   CHECK(got[0]->term());
   got.clear();
-  const auto again = sink->got.wait_for(1);  // the other one, when its patience has ended
+  const auto again = sink->got.wait_for(1);  // the other delivery, after its ack_wait
   CHECK(payload_of(again[0]) == "1");
   CHECK(again[0]->times == 2);
 }
 
 TEST_CASE("a delivery is in progress as long as it exists unsettled, and no longer") {
   with_stream test;
+  // given: a delivery
   store(test.here, *test.at, "orders.placed", 1);
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink, billing(400ms));
   source->ask(2);
   auto got = sink->got.wait_for(1);
-  // Three times its patience; nobody runs its context meanwhile.
+  // Three times ack_wait; no thread runs the context meanwhile. when: its thread is busy for three
+  // times its ack_wait
   block_thread(1200ms);
-  test.here.run(test.at->flush(patience));
+  // then: it is not redelivered
+  test.here.run(test.at->flush(time_limit));
   CHECK(sink->got.size() == 0);
+  // then: it is redelivered once it is destroyed or gets a nak
   SECTION("destroyed") {
     got.clear();
     CHECK(sink->got.wait_for(1)[0]->times == 2);
@@ -226,12 +241,14 @@ TEST_CASE("a delivery is in progress as long as it exists unsettled, and no long
 
 TEST_CASE("many deliveries stay in progress, also while the connection is lost") {
   with_stream test;
+  // given: many deliveries
   constexpr std::size_t many = 300;
   store(test.here, *test.at, "orders.placed", static_cast<int>(many));
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink, billing(2s));
   source->ask(2 * many);
   auto got = sink->got.wait_for(many);
+  // when: ack_wait passes twice, and the connection is lost
   for (int i = 0; i < 2; ++i) {
     block_thread(3s);
     if (i == 0) {
@@ -239,27 +256,31 @@ TEST_CASE("many deliveries stay in progress, also while the connection is lost")
       test.server.restart();
     }
   }
-  test.here.run(test.at->flush(patience));
+  // then: none is redelivered, and all can be acknowledged
+  test.here.run(test.at->flush(time_limit));
   CHECK(sink->got.size() == 0);
   for (const auto& each : got) CHECK(each->ack());
 }
 
 TEST_CASE("pending deliveries of a stopped source go to others at once") {
   with_stream test;
+  // given: stored messages
   store(test.here, *test.at, "orders.placed", 500);
   std::set<std::string> all;
+  // when: sources are stopped while their deliveries arrive
   for (int round = 0; round < 5; ++round) {
     auto sink = std::make_shared<acknowledging>();
     const auto source = test.here.run(test.at->pull(billing(), sink));
     source->ask(80);
     sink->got.wait_for(1);
     source->stop();
-    test.here.run(test.at->flush(patience));  // what comes last comes before this
+    test.here.run(test.at->flush(time_limit));  // completes after the last delivery
     CHECK(sink->ends.size() == 0);
     for (const auto& each : sink->all()) all.insert(each);
   }
-  // The rest comes now, though the patience with it is far from its end. Once in some thousand
-  // times the server loses sight of one that crosses the stop, until its patience ends.
+  // The others are delivered now, long before the end of their ack_wait. About once in a thousand
+  // runs, the server redelivers a message that crosses the stop only after ack_wait. then: the
+  // remaining messages go to another source at once
   const auto before = std::chrono::steady_clock::now();
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink);
@@ -291,7 +312,7 @@ TEST_CASE("an existing durable consumer is changed as requested, if that is poss
   store(test.here, *test.at, "orders.placed", 1);
   const auto source = test.pull(sink, billing(300ms));
   source->ask(2);
-  sink->got.wait_for(1);  // and it is destroyed
+  sink->got.wait_for(1);  // the delivery is destroyed
   CHECK(sink->got.wait_for(1)[0]->times == 2);
 }
 
@@ -313,7 +334,7 @@ namespace {
 
 using nlohmann::json;
 
-/// As an operator would, from elsewhere.
+/// Creates the consumer as an operator would, with another program.
 json ask_server(const nats_server& server, const std::string& topic, const json& request) {
   loop elsewhere;
   const auto at = connect(elsewhere, server);
@@ -345,7 +366,7 @@ json consumer_there(const nats_server& server) {
 
 TEST_CASE("a durable consumer that its operator has created is used unchanged") {
   with_stream test;
-  store(test.here, *test.at, "orders.placed", 1);  // which it is not to give
+  store(test.here, *test.at, "orders.placed", 1);  // must not be delivered
   const json before = make_consumer(test.server, json::object());
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.pull(sink);
@@ -369,6 +390,7 @@ TEST_CASE("only ack_wait of an existing durable consumer is changed") {
 
 TEST_CASE("an unusable durable consumer is refused, and stays unchanged") {
   with_stream test;
+  // given: a durable consumer with one unusable field
   const auto [changed, text] = GENERATE(table<json, std::string>(
       {{{{"ack_policy", "all"}}, "ack_policy is \"all\", and must be \"explicit\""},
        {{{"filter_subject", "orders.x"}}, "filter_subject is \"orders.x\", and must be empty"},
@@ -380,11 +402,14 @@ TEST_CASE("an unusable durable consumer is refused, and stays unchanged") {
   INFO(changed.dump());
   const json before = make_consumer(test.server, changed);
   auto sink = std::make_shared<delivery_collector>();
+  // when: a source is made for it
   const auto pulling = [&, wanted = text] {
     const std::string said = text_of([&] { test.pull(sink); });
+    // then: the error names the field, its value and the required one
     CHECK_THAT(said, contains("stream 'ORDERS', durable 'billing': ") && contains(wanted));
   };
   pulling();
+  // then: the consumer is unchanged
   CHECK(consumer_there(test.server) == before);
 }
 

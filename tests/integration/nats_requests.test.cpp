@@ -11,7 +11,7 @@ using msgbus::transport::urgency;
 
 namespace {
 
-/// Answers each request with its payload and an exclamation mark.
+/// Replies to each request with its payload and an exclamation mark.
 class answering final : public msgbus::transport::sink {
  public:
   explicit answering(msgbus::transport::transport& over) : over_(over) {}
@@ -38,18 +38,21 @@ envelope request_to(const std::string& topic, const std::string& inbox, int numb
 TEST_CASE("an inbox receives replies without a flush, from any server") {
   const nats_server server;
   loop here;
+  // given: a service on the same or on another connection
   const auto asks = connect(here, server);
   const auto serves = GENERATE(false, true) ? asks : connect(here, server);
   auto service = std::make_shared<answering>(*serves);
   const auto served = serves->subscribe("users.get", "users", service);
-  here.run(serves->flush(patience));
+  here.run(serves->flush(time_limit));
 
+  // when: a request is sent immediately after the inbox is subscribed
   for (int round = 0; round < 50; ++round) {
     const std::string inbox = asks->new_inbox();
     auto answers = std::make_shared<collector>();
     const auto feed = asks->subscribe(inbox + ".*", "", answers);
     asks->publish(request_to("users.get", inbox, round), urgency::at_once);
     const auto got = answers->got.wait_for(1);
+    // then: the reply arrives at the inbox
     CHECK(got[0].topic == inbox + '.' + std::to_string(round));
     CHECK(got[0].payload == std::to_string(round) + "!");
   }

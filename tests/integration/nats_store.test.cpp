@@ -13,13 +13,13 @@ using msgbus::errc;
 
 namespace {
 
-// Stores every `step`th number from `first` to `last`; gives the sequence numbers.
+// Stores every `step`th number from `first` to `last`; returns the sequence numbers.
 asio::awaitable<std::vector<std::uint64_t>> store_some(transport_ptr at, std::string topic,
                                                        int first, int last, int step) {
   std::vector<std::uint64_t> sequences;
   for (int i = first; i < last; i += step) {
     msgbus::envelope message = numbered_message(topic, i);
-    const auto done = co_await at->store(std::move(message), patience);
+    const auto done = co_await at->store(std::move(message), time_limit);
     sequences.push_back(done.sequence);
   }
   co_return sequences;
@@ -33,15 +33,18 @@ TEST_CASE("a stored message has the sequence of its receipt, once for each messa
   const auto at = connect(here, server);
   ensure_stream(here, *at, "ORDERS", {"orders.>"});
 
-  auto first = here.run(at->store(numbered_message("orders.placed", 1), patience));
+  // when: a message is stored
+  auto first = here.run(at->store(numbered_message("orders.placed", 1), time_limit));
   CHECK(first.stream == "ORDERS");
   CHECK(first.sequence == 1);
   CHECK_FALSE(first.duplicate);
-  auto again = here.run(at->store(numbered_message("orders.placed", 1), patience));
+  // when: the same message is stored again
+  auto again = here.run(at->store(numbered_message("orders.placed", 1), time_limit));
   CHECK(again.stream == "ORDERS");
   CHECK(again.sequence == 1);
   CHECK(again.duplicate);
-  auto second = here.run(at->store(numbered_message("orders.placed", 2), patience));
+  // when: another message is stored
+  auto second = here.run(at->store(numbered_message("orders.placed", 2), time_limit));
   CHECK(second.sequence == 2);
   CHECK_FALSE(second.duplicate);
 }
@@ -63,13 +66,13 @@ TEST_CASE("a message without an id, or a too large one, is not stored") {
   loop here;
   const auto at = connect(here, server);
   ensure_stream(here, *at, "ORDERS", {"orders.>"});
-  CHECK(code_of([&] { here.run(at->store(msgbus::envelope{"orders.a"}, patience)); }) ==
+  CHECK(code_of([&] { here.run(at->store(msgbus::envelope{"orders.a"}, time_limit)); }) ==
         errc::bad_arguments);
   auto large = numbered_message("orders.a", 1);
   large.payload.resize(2 << 20);
-  CHECK(code_of([&] { here.run(at->store(large, patience)); }) == errc::transport_failed);
+  CHECK(code_of([&] { here.run(at->store(large, time_limit)); }) == errc::transport_failed);
   large.topic = "or ders";
-  CHECK(code_of([&] { here.run(at->store(large, patience)); }) == errc::invalid_topic);
+  CHECK(code_of([&] { here.run(at->store(large, time_limit)); }) == errc::invalid_topic);
 }
 
 TEST_CASE("many coroutines store at once, and each message is stored once") {
@@ -77,12 +80,14 @@ TEST_CASE("many coroutines store at once, and each message is stored once") {
   loop here;
   const auto at = connect(here, server);
   ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  // when: coroutines store messages concurrently
   constexpr int coroutines = 100;
   constexpr int count = 2000;
   std::vector<msgbus::testing::spawned<std::vector<std::uint64_t>>> running;
   for (int i = 0; i < coroutines; ++i) {
     running.push_back(here.start(store_some(at, "orders.a", i, count, coroutines)));
   }
+  // then: each message has its own sequence, without gaps
   std::set<std::uint64_t> sequences;
   for (auto& each : running) {
     here.finish(each);
@@ -96,23 +101,26 @@ TEST_CASE("a stream gets the missing topics, and keeps the others") {
   const nats_server server;
   loop here;
   const auto at = connect(here, server);
+  // given: a stream with some topics and limits
   msgbus::transport::stream_options stream;
   stream.name = "ORDERS";
   stream.topics = {"orders.placed", "bills.*"};
   stream.max_messages = 3;
   stream.max_age = 1h;
-  stream.duplicate_window = 2h;  // more than its age: what the server allows is taken
+  stream.duplicate_window = 2h;  // longer than max_age: the server's limit is used
   here.run(at->ensure_stream(stream));
   here.run(at->ensure_stream(stream));
+  // when: more topics are requested
   ensure_stream(here, *at, "ORDERS", {"orders.paid", "bills.sent"});
   ensure_stream(here, *at, "ORDERS", {"orders.>"});
+  // then: it takes them all
   int number = 0;
   for (const char* topic :
        {"orders.placed", "orders.paid", "orders.a.b", "bills.sent", "bills.x"}) {
-    const auto done = here.run(at->store(numbered_message(topic, ++number), patience));
+    const auto done = here.run(at->store(numbered_message(topic, ++number), time_limit));
     CHECK(done.sequence == static_cast<std::uint64_t>(number));
   }
-  // Its limit has survived: of five messages three are there.
+  // The limit is unchanged: three of five messages are kept. then: its limits are unchanged
   auto sink = std::make_shared<delivery_collector>();
   const auto source = here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));
   source->ask(10);

@@ -35,13 +35,13 @@ errc refusal(const msgbus::nats::options& how) {
 TEST_CASE("a trusted certificate with the host's name is accepted") {
   const tls_server at;
   loop here;
-  here.run(connect(here, at.options())->flush(patience));
+  here.run(connect(here, at.options())->flush(time_limit));
 
   auto by_option = at.options();
   by_option.url = at.server.url();
   by_option.tls.required = true;
   by_option.tls.expected_host = "localhost";
-  here.run(connect(here, by_option)->flush(patience));
+  here.run(connect(here, by_option)->flush(time_limit));
 }
 
 TEST_CASE("a certificate without a trusted issuer is refused") {

@@ -1,6 +1,6 @@
-// A process for tests that are about processes which die: handles a stream's messages and says so,
-// one line each. `worker URL N` dies after it has handled the Nth message and before that is
-// settled; with 0 it ends when nothing has come for a while.
+// A process for tests that kill processes. It handles a stream's messages, and prints one line for
+// each. `worker URL N` kills itself when it has handled the Nth message, before that is settled.
+// With 0 it ends when no message has arrived for a while.
 
 #include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/nats.hpp>

@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto past = blocking_thread::time_point::min();
 
-/// Keeps the thread busy from its construction to `end`.
+/// Blocks the thread from its construction to `end`.
 class busy {
  public:
   explicit busy(blocking_thread& thread) {

@@ -34,7 +34,7 @@ pull_options billing(std::string filter = {}) {
   return {.stream = "ORDERS", .durable = "billing", .filter = std::move(filter)};
 }
 
-// As a server gives it back.
+// A consumer's configuration, as a server returns it.
 json there(const json& changed = json::object()) {
   json config = consumer_config(billing());
   config.update(changed);

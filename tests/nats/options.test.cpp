@@ -9,7 +9,7 @@ namespace options_test {
 using msgbus::errc;
 using namespace msgbus_test;
 
-// What needs no server. The rest is in tests/integration/.
+// The tests that need no server. The others are in tests/integration/.
 
 namespace {
 
@@ -27,7 +27,7 @@ bool is(const std::exception_ptr& failure, errc code) {
 }  // namespace
 
 TEST_CASE("connecting without a listener fails, and the error names the url without the password") {
-  // Nobody listens on the port that is reserved for nothing.
+  // No program listens on this reserved port.
   const auto failure = failure_of({.url = "nats://me:secret@127.0.0.1:1", .name = "test"});
   REQUIRE(failure);
   CHECK(is(failure, errc::disconnected));

@@ -102,7 +102,7 @@ TEST_CASE("a message or an expired request shows that a refusal has passed") {
   CHECK(credit.answered("1", "409", "No", start, there) == action::look);
   action next{};
   CHECK(took(credit, next));
-  CHECK(next == action::nothing);  // it is still unsure
+  CHECK(next == action::nothing);  // the check is still pending
   CHECK(credit.looked(found::there, "", start, there) == action::request);
   CHECK(credit.requested() == 2);
 }
@@ -131,7 +131,7 @@ TEST_CASE("a source whose connection is back asks again for its remaining credit
 
 TEST_CASE("a source checks its consumer when the server is silent for too long") {
   pull_credit credit(start);
-  CHECK(credit.watch(start + 1h) == action::nothing);  // at rest it waits for nothing
+  CHECK(credit.watch(start + 1h) == action::nothing);  // without credit it watches nothing
   (void)credit.add(1, start, there);
   CHECK(credit.watch(start + pull_credit::silence - 1ms) == action::nothing);
   CHECK(credit.watch(start + pull_credit::silence) == action::look);

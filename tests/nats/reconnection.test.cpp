@@ -22,7 +22,7 @@ envelope message(std::string payload) {
   return made;
 }
 
-/// Sends all that wait.
+/// Sends all kept messages.
 std::vector<std::string> send_all(kept_messages& kept) {
   std::vector<std::string> sent;
   while (const envelope* const first = kept.first()) {
@@ -46,7 +46,7 @@ TEST_CASE("messages wait from the loss of a connection until earlier ones are se
   CHECK(kept.first()->reply_to == "inbox.1");
   CHECK(kept.come_back(kept.losses()));
   CHECK_FALSE(kept.is_away());
-  CHECK(kept.must_keep());  // else a later one would overtake them
+  CHECK(kept.must_keep());  // otherwise a later message would overtake them
   CHECK(send_all(kept) == std::vector<std::string>{"1", "2"});
   CHECK_FALSE(kept.must_keep());
   CHECK(kept.bytes() == 0);
@@ -64,13 +64,13 @@ TEST_CASE("a reconnection of an earlier loss has no effect") {
   kept_messages kept(1000);
   CHECK(kept.lose());
   const std::uint64_t first = kept.losses();
-  CHECK_FALSE(kept.lose());  // it was lost again before it was there
+  CHECK_FALSE(kept.lose());  // lost again before it was back
   CHECK_FALSE(kept.come_back(first));
   CHECK(kept.is_away());
   CHECK(kept.must_keep());
   CHECK(kept.come_back(kept.losses()));
   CHECK_FALSE(kept.is_away());
-  CHECK(kept.lose());  // and this one is the first again
+  CHECK(kept.lose());  // the first loss again
 }
 
 TEST_CASE("a message that was sent before the loss was noticed waits without a loss") {
@@ -112,7 +112,7 @@ TEST_CASE("a message that the server refuses is given up alone, and counted", "[
   CHECK(kept.keep(message("fits"), ""));
   CHECK(kept.come_back(kept.losses()));
   CHECK(kept.tried(attempt::refused) == decision::give_up);
-  CHECK(kept.first()->payload == "too large");  // so that it can be named
+  CHECK(kept.first()->payload == "too large");  // for the report
   kept.pop();
   CHECK(kept.given_up() == 1);
   CHECK(send_all(kept) == std::vector<std::string>{"fits"});
@@ -128,8 +128,10 @@ TEST_CASE("a message that came too early waits, however often", "[B9]") {
 
 TEST_CASE("a message that repeatedly ends the connection is given up", "[B9]") {
   kept_messages kept(1000);
+  // given: two kept messages
   CHECK(kept.keep(message("breaks"), ""));
   CHECK(kept.keep(message("innocent"), ""));
+  // when: the first one ends the connection several times
   for (int i = 1; i < kept_messages::most_breaks; ++i) {
     (void)kept.lose();
     CHECK(kept.come_back(kept.losses()));
@@ -138,10 +140,11 @@ TEST_CASE("a message that repeatedly ends the connection is given up", "[B9]") {
   }
   (void)kept.lose();
   CHECK(kept.come_back(kept.losses()));
+  // then: it is given up, and the next one is sent
   CHECK(kept.tried(attempt::broken) == decision::give_up);
   kept.pop();
   CHECK(kept.given_up() == 1);
-  CHECK(kept.tried(attempt::broken) == decision::wait);  // the next one has all its attempts
+  CHECK(kept.tried(attempt::broken) == decision::wait);  // the next message has all its attempts
   (void)kept.lose();
   CHECK(kept.come_back(kept.losses()));
   CHECK(send_all(kept) == std::vector<std::string>{"innocent"});
@@ -169,7 +172,7 @@ TEST_CASE("without a limit a connection is opened again for ever") {
 TEST_CASE("a limit of attempts applies to consecutive attempts") {
   reopening tries(3);
   CHECK(tries.goes_on(false));
-  CHECK_FALSE(tries.goes_on(true));  // nats.c has used them up
+  CHECK_FALSE(tries.goes_on(true));  // nats.c has used all attempts
   CHECK(tries.failed());
   CHECK(tries.failed());
   tries.done();

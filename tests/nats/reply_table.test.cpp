@@ -48,6 +48,7 @@ TEST_CASE("a reply goes to the request with its number, and to no later one") {
   stepping_context context;
   const manual_clock clock(context);
   reply_table table;
+  // given: two requests
   std::uint64_t first = 0;
   std::uint64_t second = 0;
   auto one = context.spawn(asked(table, first, 1s));
@@ -55,12 +56,15 @@ TEST_CASE("a reply goes to the request with its number, and to no later one") {
   context.run();
   CHECK(table.size() == 2);
   CHECK(first != second);
+  // when: two replies to the second one arrive
   CHECK(table.give(second, with("to the second")));
   CHECK(table.give(second, with("a second reply")));  // the request has not taken the first yet
   context.run();
+  // then: it gets the first reply, and a late one is refused
   REQUIRE(other.done());
   CHECK(other.get().payload == "to the second");
   CHECK_FALSE(table.give(second, with("too late")));
+  // then: the other request still waits for its own reply
   CHECK_FALSE(one.done());
   CHECK(table.give(first, with("to the first")));
   context.run();
@@ -137,9 +141,11 @@ TEST_CASE("a cancelled request ends with operation_aborted, and leaves no timer"
   const manual_clock clock(context);
   reply_table table;
   std::uint64_t number = 0;
+  // given: a pending request
   auto one = context.spawn(asked(table, number, 1s));
   context.run();
   CHECK(clock.waiting() == 1);
+  // when: it is cancelled
   one.cancel();
   context.run();
   REQUIRE(one.done());
@@ -149,6 +155,7 @@ TEST_CASE("a cancelled request ends with operation_aborted, and leaves no timer"
   } catch (...) {
     thrown = std::current_exception();
   }
+  // then: it ends with operation_aborted, and its entry and timer are removed
   CHECK(msgbus::exec::is_aborted(thrown));
   CHECK(table.size() == 0);
   CHECK_FALSE(table.give(number, with("too late")));

@@ -53,15 +53,18 @@ TEST_CASE("the server gets a progress report every third of a delivery's ack_wai
   unsettled_list list(300ms);
   unsettled_list::entry one;
   CHECK(list.empty());
+  // given: a delivery with an ack_wait of 300 ms
   CHECK(list.first_time(start) == start + 100ms);
   list.add(one, start);
   CHECK(one.is_listed());
   CHECK_FALSE(list.empty());
+  // then: it is due every 100 ms
   CHECK(list.next_due(start + 99ms) == nullptr);
   CHECK(list.next_due(start + 100ms) == &one);
   CHECK(list.next_due(start + 100ms) == nullptr);
   CHECK(list.next_due(start + 199ms) == nullptr);
   CHECK(list.next_due(start + 200ms) == &one);
+  // then: a settled delivery is not due
   list.remove(one);
   CHECK(list.empty());
   CHECK_FALSE(one.is_listed());
@@ -71,18 +74,21 @@ TEST_CASE("the server gets a progress report every third of a delivery's ack_wai
 TEST_CASE("deliveries become due in the order of time, also if others are settled meanwhile") {
   unsettled_list list(300ms);
   std::vector<unsettled_list::entry> all(5);
+  // given: five deliveries, three of them settled
   for (int i = 0; i < 5; ++i) list.add(all[static_cast<std::size_t>(i)], start + i * 10ms);
   list.remove(all[0]);  // the first
   list.remove(all[2]);  // one in the middle
   list.remove(all[4]);  // the last
-  list.remove(all[4]);  // again: nothing happens
+  list.remove(all[4]);  // a second removal has no effect
+  // then: the other two are due in order
   CHECK(list.next_due(start + 109ms) == nullptr);
   CHECK(list.next_due(start + 130ms) == &all[1]);
   CHECK(list.next_due(start + 130ms) == &all[3]);
   CHECK(list.next_due(start + 130ms) == nullptr);
-  // Both are due again a period after they were told of.
+  // Both are due again one period after their report.
   CHECK(list.next_due(start + 229ms) == nullptr);
   CHECK(list.next_due(start + 230ms) == &all[1]);
+  // then: a new delivery comes after those that are due before it
   list.add(all[0], start + 230ms);
   CHECK(list.next_due(start + 330ms) == &all[3]);
   CHECK(list.next_due(start + 330ms) == &all[1]);

@@ -83,12 +83,12 @@ TEST_CASE("a password may have any characters, plain or percent-encoded") {
     INFO(password);
     CHECK(read("nats://me:" + password + "@h:1") == "nats|me|" + password + "|h|1");
     const server_url made{"nats", "h", "1", msgbus::nats::login{"me", password}};
-    // What is put into JSON is escaped first.
+    // Texts in JSON are escaped.
     const std::string in_json = msgbus::nats::escaped(password);
     CHECK(read(written(made, true)) == "nats|me|" + in_json + "|h|1");
     CHECK(written(made, false) == "nats://me:" + in_json + "@h:1");
   }
-  // All but one that has both a comma and a scheme, which must be encoded.
+  // All but the one with a comma and a scheme, which must be encoded.
   CHECK(read("nats://me:a%2Cnats://b@h") == "nats|me|a,nats://b|h|");
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("no text shows a part of a login") {
       CHECK(shown_as_written(url) == "nats://h:1");
       CHECK(shown(url + ", tls://" + login + "@[::1]:2") == "nats://h:1, tls://[::1]:2");
       CHECK(shown("a:1,b:2, " + url).find("s3cr3t") == std::string::npos);
-      // Where the host was forgotten, or the '@'.
+      // Urls without a host, or without the '@'.
       for (const std::string& wrong : {"nats://" + login, url + "/x", url + "?x", url + ":x"}) {
         CHECK(shown(wrong).find("us3r:s3cr3t") == std::string::npos);
         if (code_of([&] { (void)parse_urls(wrong); }) == errc::bad_arguments) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Sinks that keep what they get, and a loop that runs coroutines against real servers.
+// Sinks that keep their messages, and a loop that runs coroutines against real servers.
 
 #include <msgbus/testing/spawned.hpp>
 #include <msgbus/transport/transport.hpp>
@@ -38,7 +38,7 @@ class loop {
   void finish(const msgbus::testing::spawned<T>& running) {
     run_until([&] { return running.done(); });
   }
-  /// Looks after each thing that is done here.
+  /// Checks the condition after each handler of the context.
   template <class Done>
   void run_until(Done done) {
     const auto until = std::chrono::steady_clock::now() + deadline;
@@ -50,7 +50,7 @@ class loop {
 
   [[nodiscard]] asio::any_io_executor executor() const { return context_->get_executor(); }
 
-  /// Destroys the context, with all that waits there.
+  /// Destroys the context with its pending coroutines.
   void destroy() {
     work_.reset();
     context_.reset();
@@ -62,7 +62,7 @@ class loop {
       asio::make_work_guard(*context_)};
 };
 
-/// As a plain handler may that takes long.
+/// Blocks the thread, as a slow plain handler does.
 inline void block_thread(std::chrono::steady_clock::duration how_long) {
   std::mutex mutex;
   std::condition_variable never;
@@ -79,7 +79,7 @@ class kept {
     all_.push_back(std::move(what));
     changed_.notify_all();
   }
-  /// Waits until there are so many, and takes all out.
+  /// Waits until there are `count` values, and takes all out.
   std::vector<T> wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, deadline, [&] { return all_.size() >= count; })) {
@@ -99,7 +99,7 @@ class kept {
   std::vector<T> all_;
 };
 
-/// Takes everything.
+/// Accepts every message.
 class collector final : public msgbus::transport::sink {
  public:
   bool take(msgbus::envelope&& message, bool) noexcept override {
@@ -109,7 +109,7 @@ class collector final : public msgbus::transport::sink {
   kept<msgbus::envelope> got;
 };
 
-/// Takes deliveries, and how the source ended.
+/// Keeps deliveries, and the reason for the end of the source.
 class delivery_collector final : public msgbus::transport::delivery_sink {
  public:
   using owned = std::unique_ptr<msgbus::transport::delivery>;

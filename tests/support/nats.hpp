@@ -1,6 +1,6 @@
 #pragma once
 
-// What tests of the NATS transport share.
+// Common functions for tests of the NATS transport.
 
 #include <msgbus/nats/options.hpp>
 
@@ -14,8 +14,8 @@ namespace msgbus_test {
 
 using namespace std::chrono_literals;
 
-/// Long enough for what must happen.
-inline constexpr auto patience = std::chrono::seconds(30);
+/// A generous limit for operations that must complete.
+inline constexpr auto time_limit = std::chrono::seconds(30);
 
 using transport_ptr = std::shared_ptr<msgbus::transport::transport>;
 
@@ -26,7 +26,7 @@ inline transport_ptr connect(loop& in, const nats_server& to) {
   return connect(in, msgbus::nats::options{.url = to.url()});
 }
 
-/// A message that may be stored.
+/// A message with an id, for a store.
 inline msgbus::envelope numbered_message(const std::string& topic, int number) {
   msgbus::envelope made{topic};
   made.payload = std::to_string(number);
@@ -43,11 +43,11 @@ inline void ensure_stream(loop& in, msgbus::transport::transport& at, const std:
   in.run(at.ensure_stream(std::move(stream)));
 }
 
-/// Stores so many, one after the other.
+/// Stores `count` messages, one after the other.
 inline void store(loop& in, msgbus::transport::transport& at, const std::string& topic, int count,
                   int first = 0) {
   for (int i = first; i < first + count; ++i) {
-    in.run(at.store(numbered_message(topic, i), patience));
+    in.run(at.store(numbered_message(topic, i), time_limit));
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A real nats-server for one test: on a free port of 127.0.0.1, with a store of its own. It is
-// killed and its folder removed when the test ends, however that ends.
+// A real nats-server for one test: on a free port of 127.0.0.1, with a store of its own. At the end
+// of the test, also after a failure, it is killed and its folder is removed.
 
 #include "support/thread_group.hpp"
 
@@ -30,7 +30,7 @@
 
 namespace msgbus_test {
 
-/// A folder that is gone afterwards.
+/// A folder that its destructor removes.
 class temporary_folder {
  public:
   temporary_folder() {
@@ -56,7 +56,7 @@ class nats_server {
  public:
   /// `arguments` are added to the server's command line.
   explicit nats_server(std::vector<std::string> arguments = {}) : arguments_(std::move(arguments)) {
-    // Somebody else may take a free port before the server does.
+    // Another program may take a free port before the server does.
     for (int tries = 0;; ++tries) {
       port_ = free_port();
       if (start_once()) return;
@@ -72,25 +72,25 @@ class nats_server {
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
-  /// What the server has said.
+  /// The output of the server.
   [[nodiscard]] std::string log() const {
     const std::lock_guard lock(mutex_);
     return log_;
   }
 
-  /// It dies without a word to its clients.
+  /// Kills the server, without a message to its clients.
   void kill() { end(SIGKILL); }
-  /// It tells its clients, and writes what it has.
+  /// Ends the server in an orderly way: it notifies its clients and writes its state.
   void terminate() { end(SIGTERM); }
   /// After `kill` or `terminate`: on the same port, with the same store.
   void restart() {
     if (!start_once()) throw std::runtime_error("nats-server does not start again:\n" + log());
   }
 
-  /// It reads its configuration again.
+  /// The server reads its configuration again.
   void reload() const { ::kill(pid_, SIGHUP); }
 
-  /// It is there, and says nothing more: as if the network were cut.
+  /// Stops the server process: it sends nothing more, as if the network were cut.
   void freeze() const {
     ::kill(pid_, SIGSTOP);
     ::waitpid(pid_, nullptr, WUNTRACED);
@@ -111,7 +111,7 @@ class nats_server {
     return ntohs(address.sin_port);
   }
 
-  // Gives whether it came to accept connections.
+  // Returns whether the server accepts connections.
   bool start_once() {
     std::vector<std::string> line{
         MSGBUS_NATS_SERVER,    "-a",  "127.0.0.1", "-p",

@@ -22,7 +22,7 @@ inline msgbus::envelope made(std::string topic, std::string payload = {}, std::s
   return what;
 }
 
-/// Keeps what it takes.
+/// Keeps the envelopes.
 class kept_envelopes : public msgbus::transport::sink {
  public:
   bool take(msgbus::envelope&& message, bool /*may_wait*/) noexcept override {
@@ -48,7 +48,7 @@ class kept_envelopes : public msgbus::transport::sink {
   std::vector<msgbus::envelope> all_;
 };
 
-/// Keeps what it is given, unsettled.
+/// Keeps the deliveries, unsettled.
 class kept_deliveries : public msgbus::transport::delivery_sink {
  public:
   void take(std::unique_ptr<msgbus::transport::delivery> received) noexcept override {

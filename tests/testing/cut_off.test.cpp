@@ -62,6 +62,7 @@ TEST_CASE("a scenario is run with one more step each time, until it ends") {
 
 TEST_CASE("each cut is made in all three ways by default") {
   std::string log;
+  // given: a scenario and a step, whose destructors write 's' and 'c'
   const auto report = cut_off_at_every_step([&](stepping_context& context) {
     struct ends {
       explicit ends(std::string& to) : log(to) {}
@@ -72,6 +73,7 @@ TEST_CASE("each cut is made in all three ways by default") {
                [last = std::shared_ptr<void>(nullptr, [&log](void*) { log += 'c'; })] {});
     return ends(log);
   });
+  // then: the three cuts destroy them in different orders
   CHECK(report.steps == 1);
   CHECK(report.cuts == 3);
   CHECK(log ==
@@ -95,6 +97,7 @@ TEST_CASE("a scenario may have coroutines only, without components") {
 }
 
 TEST_CASE("a scenario may continue with its own function when no step is left") {
+  // given: a scenario whose coroutine and timer wait for a clock
   struct scenario {
     explicit scenario(stepping_context& context)
         : clock(context), timer(context.get_executor()), running(context.spawn(work(*this))) {}
@@ -114,6 +117,7 @@ TEST_CASE("a scenario may continue with its own function when no step is left") 
   // The coroutine refers to the scenario, and cannot run on without it.
   const auto build = [](stepping_context& context) { return scenario(context); };
   const auto report = cut_off_at_every_step(build, {.order = teardown::both});
+  // then: when_idle advances the clock, and the scenario ends
   CHECK(report.steps >= 6);
   CHECK(cut_off_at_every_step(build, {.order = teardown::both, .shuffle = shuffled{3}}).steps ==
         report.steps);
@@ -141,6 +145,7 @@ TEST_CASE("the suite finds a suspended handler that uses members of a destroyed 
     std::shared_ptr<bool> gone = std::make_shared<bool>(false);
     msgbus::async::consumer events;
   };
+  // when: the components are destroyed while the handler is suspended
   const auto finds = [](teardown order) {
     bool found = false;
     const auto report = cut_off_at_every_step(
@@ -148,6 +153,7 @@ TEST_CASE("the suite finds a suspended handler that uses members of a destroyed 
     CHECK(report.steps >= 2);
     return found;
   };
+  // then: the cuts that run on find it
   CHECK(finds(teardown::components_first_then_run));
   CHECK(finds(msgbus::testing::cut_off_options{}.order));
   CHECK_FALSE(finds(teardown::both));

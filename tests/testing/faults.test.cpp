@@ -108,6 +108,7 @@ TEST_CASE("a wrapped callable has the signature of the original") {
   const auto by_reference = some.wrap([n = 0]() mutable -> int& { return n; });
   static_assert(std::is_same_v<signature_of<decltype(by_reference)>, signature<int&>>);
 
+  // then: the calls have their results
   int n = 5;
   CHECK(handler(order{}, n, msgbus::detail::no_context) == 1);
   CHECK(generic(order{2}, n) == 7);
@@ -150,17 +151,20 @@ TEST_CASE("a coroutine fails before its first suspension, or when it has ended")
     done += event;
     co_return 1;
   };
+  // given: a coroutine without faults
   const auto well = faults::never().wrap(work);
   static_assert(
       std::is_same_v<signature_of<decltype(well)>, signature<asio::awaitable<int>, std::string>>);
   CHECK(context.run(well("e")) == 1);
   CHECK(done == "be");
 
+  // then: a fault before the call prevents its first line
   const auto before = faults::always().wrap(work);
   CHECK_NOTHROW((void)before("e"));  // nobody has awaited it
   CHECK_THROWS_AS(context.run(before("e")), injected_fault);
   CHECK(done == "be");
 
+  // then: a fault after the call is thrown when the coroutine has ended
   const auto after = faults::always().after().wrap(work);
   CHECK_THROWS_AS(context.run(after("e")), injected_fault);
   CHECK(done == "bebe");

@@ -36,6 +36,7 @@ TEST_CASE("timers expire in the order of their times, and then of their starts")
   manual_clock clock(context);
   std::vector<int> order;
   std::vector<std::unique_ptr<timer>> timers;
+  // given: four timers
   for (const int seconds : {3, 1, 2, 1}) {
     timers.push_back(std::make_unique<timer>(context.get_executor()));
     const int which = static_cast<int>(timers.size());
@@ -43,10 +44,12 @@ TEST_CASE("timers expire in the order of their times, and then of their starts")
   }
   CHECK(clock.waiting() == 4);
   CHECK(clock.until_next() == 1s);
+  // when: the clock advances past all of them
   clock.advance(10s);
   CHECK(clock.waiting() == 0);
   CHECK(order.empty());
   context.run();
+  // then: their callbacks run in the order of times, and then of starts
   CHECK(order == std::vector<int>{2, 4, 3, 1});
 }
 
@@ -56,12 +59,15 @@ TEST_CASE("a clock advances to the next time, and wakes all timers of that time"
   const auto start = clock.now();
   timer one(context.get_executor()), same(context.get_executor()), other(context.get_executor());
   std::string order;
+  // given: two timers for the same time, and a later one
   other.start(3s, [&] { order += 'o'; });
   one.start(2s, [&] { order += 'a'; });
   same.start(2s, [&] { order += 'b'; });
+  // when: the clock advances to the next time
   CHECK(clock.advance_to_next());
   CHECK(clock.now() == start + 2s);
   context.run();
+  // then: both timers of that time expire
   CHECK(order == "ab");
   CHECK(clock.until_next() == 1s);
   CHECK(clock.advance_to_next());
@@ -75,6 +81,7 @@ TEST_CASE("advance runs no steps, and run_for does") {
   stepping_context context;
   manual_clock clock(context);
   int naps = 0;
+  // given: a coroutine that sleeps repeatedly
   auto nap = [&]() -> asio::awaitable<void> {
     for (;;) {
       co_await msgbus::exec::sleep(1s);
@@ -82,12 +89,15 @@ TEST_CASE("advance runs no steps, and run_for does") {
     }
   };
   const auto running = context.spawn(nap());
+  // then: run_for runs it for each second
   clock.run_for(context, 5s);
   CHECK(naps == 5);
+  // then: advance only makes the next step due
   clock.advance(5s);
   CHECK(naps == 5);
   context.run();
   CHECK(naps == 6);
+  // then: run_for counts from the current time
   clock.run_for(context, 500ms);
   CHECK(naps == 6);
   clock.run_for(context, 500ms);
@@ -137,17 +147,21 @@ TEST_CASE("an infinite wait is never due, and a wait with a negative time ends a
   timer finite(context.get_executor());
   timer over(context.get_executor());
   int rung = 0;
+  // given: an infinite wait
   endless.start(manual_clock::duration::max(), [] { FAIL("for ever has passed"); });
   CHECK(!clock.until_next());
   CHECK_FALSE(clock.advance_to_next());
+  // then: a negative wait ends at once
   over.start(manual_clock::duration::min(), [&] { ++rung; });
   context.run();
   CHECK(rung == 1);
+  // then: a long wait is due at its time
   finite.start(24h * 36500, [&] { ++rung; });
   CHECK(clock.until_next() == 24h * 36500);
   const auto before = clock.now();
   clock.advance(manual_clock::duration::min());
   CHECK(clock.now() == before);
+  // when: the clock advances as far as possible
   if (GENERATE(false, true)) {
     clock.advance(manual_clock::duration::max());
   } else {
@@ -155,6 +169,7 @@ TEST_CASE("an infinite wait is never due, and a wait with a negative time ends a
   }
   clock.advance(manual_clock::duration::max());
   context.run();
+  // then: only the finite waits have ended
   CHECK(rung == 2);
   CHECK(clock.waiting() == 1);
 }

@@ -31,10 +31,12 @@ TEST_CASE("a probe's handler keeps copies of its messages, by type") {
   const probe probe;
   const auto orders = probe.handler<order>();
   const auto texts = probe.handler<std::string>();
+  // when: the probe's handlers are called
   orders(order{1}, msgbus::detail::no_context);
   texts("hello", msgbus::context("greetings"));
   orders(order{2}, msgbus::detail::no_context);
 
+  // then: it returns the messages by type
   CHECK(probe.count() == 3);
   const std::vector<order> all = probe.received<order>();
   REQUIRE(all.size() == 2);
@@ -42,6 +44,7 @@ TEST_CASE("a probe's handler keeps copies of its messages, by type") {
   CHECK(all[1].id == 2);
   CHECK(probe.received<std::string>() == std::vector<std::string>{"hello"});
   CHECK(probe.received<int>().empty());
+  // then: it returns the records in order, with topic and type
   const auto sightings = probe.sightings();
   REQUIRE(sightings.size() == 3);
   CHECK(sightings[1].what == seen::received);
@@ -53,6 +56,7 @@ TEST_CASE("a probe observes every step") {
   const probe probe;
   const std::shared_ptr<msgbus::observer> observer = probe;
   const msgbus::step step{"order", "orders.placed"};
+  // when: an observer's functions are called
   observer->accepted(step);
   observer->delivered(step);
   observer->delivered(step);
@@ -60,6 +64,7 @@ TEST_CASE("a probe observes every step") {
   observer->dropped(step);
   observer->abandoned(step);
   observer->unrouted(step);
+  // then: each step is counted by kind
   CHECK(probe.count() == 0);
   CHECK(probe.count(seen::accepted) == 1);
   CHECK(probe.count(seen::delivered) == 2);
@@ -67,6 +72,7 @@ TEST_CASE("a probe observes every step") {
   CHECK(probe.count(seen::dropped) == 1);
   CHECK(probe.count(seen::abandoned) == 1);
   CHECK(probe.count(seen::unrouted) == 1);
+  // then: the failure is kept
   REQUIRE(probe.failures().size() == 1);
   CHECK_THROWS_WITH(std::rethrow_exception(probe.failures()[0]), "no luck");
   CHECK(probe.sightings()[3].what == seen::failed);

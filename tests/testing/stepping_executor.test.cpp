@@ -233,6 +233,7 @@ TEST_CASE("executors of one context are equal, also as any_io_executor") {
 TEST_CASE("coroutines of several strands and executors run together", "[A2]") {
   stepping_context one, two;
   std::string done;
+  // given: a coroutine on one context that awaits another one
   auto there = [&]() -> asio::awaitable<int> {
     done += 't';
     co_await turn();
@@ -244,12 +245,16 @@ TEST_CASE("coroutines of several strands and executors run together", "[A2]") {
     co_return first + 1;
   };
   auto running = one.spawn(here());
+  // when: only the first context runs
   one.run();
+  // then: the coroutine waits for the second one
   CHECK_FALSE(running.done());
   CHECK(done.empty());
+  // when: both contexts run
   two.run();
   CHECK(done == "t");
   one.run();
+  // then: it resumes on its own context
   CHECK(done == "th");
   CHECK(running.get() == 3);
 }
@@ -261,6 +266,7 @@ TEST_CASE("a destroyed context destroys pending functions", "[A12]") {
     ~noted() { --count; }
     int& count;
   };
+  // given: suspended, unstarted and posted work, which owns counted objects
   int alive = 0;
   {
     stepping_context context;
@@ -281,6 +287,7 @@ TEST_CASE("a destroyed context destroys pending functions", "[A12]") {
     asio::post(context.get_executor(), [kept = noted(alive)] {});
     CHECK(alive > 3);
   }
+  // then: the destruction of the context destroys them all
   CHECK(alive == 0);
 }
 

@@ -153,17 +153,21 @@ TEST_CASE("a text that is not UTF-8 cannot become JSON, and the error names it")
 
 TEST_CASE("a number that JSON does not have is refused, and the error names the member", "[T5]") {
   const double infinity = std::numeric_limits<double>::infinity();
+  // given: a structure with numbers in nested members
   shop::basket all;
   for (int i = 0; i < 5; ++i) all.orders.push_back({"tea", 1.5});
   const auto encode = [&] { (void)codec<shop::basket>::encode(all); };
+  // when: one of them is not finite
   all.orders[3].amount = std::nan("");
   CHECK(code_of(encode) == errc::encode_failed);
+  // then: the error has its JSON pointer
   CHECK_THAT(text_of(encode), contains("shop::basket cannot be written: its member "
                                        "/orders/3/amount is not a finite number"));
   all.orders[3].amount = 1;
   all.rates["a/b~c"] = -std::numeric_limits<float>::infinity();
   CHECK(code_of(encode) == errc::encode_failed);
   CHECK_THAT(text_of(encode), contains("/rates/a~1b~0c "));
+  // then: the same holds for a bare number and for arguments
   for (const double each : {std::nan(""), infinity, -infinity}) {
     CHECK(code_of([&] { (void)codec<double>::encode(each); }) == errc::encode_failed);
     using two = std::tuple<int, double>;

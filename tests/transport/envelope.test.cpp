@@ -54,14 +54,17 @@ TEST_CASE("an envelope that cannot be sent is refused, and the error names the h
   const auto with = [](std::string name, std::string value) {
     return envelope{.topic = "a", .headers = {{std::move(name), std::move(value)}}};
   };
+  // given: a valid envelope, and others with one invalid header
   CHECK_NOTHROW(check_envelope(with("A-Tenant", "shop 1")));
   const auto refused = [&](std::string name, std::string value) {
     const envelope made = with(std::move(name), std::move(value));
     CHECK(code_of([&] { check_envelope(made); }) == errc::bad_arguments);
     return text_of([&] { check_envelope(made); });
   };
+  // then: each is refused, and the error names the header and its fault
   CHECK_THAT(refused("A-Tenant", ""), contains("'A-Tenant'") && contains("its value is empty"));
   CHECK_THAT(refused("A-Tenant", " secret"), contains("'A-Tenant'") && contains("with a blank"));
+  // then: the error does not show the value
   CHECK_THAT(refused("A-Tenant", " secret"), !contains("secret"));
   CHECK_THAT(refused("A-Tenant", "a\nb"), contains("'A-Tenant'") && contains("control character"));
   CHECK_THAT(refused("A Tenant", "a"), contains("'A Tenant'") && contains("not a token"));

@@ -55,7 +55,7 @@ TEST_CASE("take waits on an empty inbox until a value arrives") {
     context.run();
     CHECK_FALSE(taking.done());
     put(in, 1);
-    put(in, 2);  // before it has resumed
+    put(in, 2);  // before the coroutine has resumed
     context.run();
     REQUIRE(taking.done());
     CHECK(values(taking.get()) == numbers{1, 2});
@@ -72,7 +72,7 @@ TEST_CASE("a full inbox refuses a value, and does not move from it") {
   (void)context.run(in.take());
   CHECK(in.put(std::move(second), false));
   inbox none(0);
-  CHECK(put(none, 1));  // there is room for one at least
+  CHECK(put(none, 1));  // the smallest capacity is one
 }
 
 TEST_CASE("a closed inbox refuses values, and returns the queued ones, and then none") {
@@ -100,8 +100,10 @@ TEST_CASE("closing wakes a waiting take") {
 TEST_CASE("a cancelled take has taken no value", "[A9]") {
   stepping_context context;
   inbox in(10);
+  // given: a waiting take
   auto taking = context.spawn(in.take());
   context.run();
+  // when: it is cancelled, before or after a value arrives
   SECTION("cancelled while the inbox is empty") {
     taking.cancel();
     context.run();
@@ -116,6 +118,7 @@ TEST_CASE("a cancelled take has taken no value", "[A9]") {
     taking.cancel();
   }
   context.run();
+  // then: it returns nothing, and the value is still there
   REQUIRE(taking.done());
   CHECK(taking.get().empty());
   CHECK(values(context.run(in.take())) == numbers{1});
@@ -125,11 +128,13 @@ TEST_CASE("threads wait for space, and resume when there is some") {
   asio::io_context context(1);
   inbox in(1);
   put(in, 0);
+  // given: a thread that puts 101 values into an inbox for one
   std::thread other([&] {
     for (int i = 1; i <= 100; ++i) put(in, i, true);
     in.close();
   });
   std::vector<int> all;
+  // when: a coroutine takes them
   auto take_all = [&]() -> asio::awaitable<void> {
     for (;;) {
       const auto some = co_await in.take();
@@ -140,6 +145,7 @@ TEST_CASE("threads wait for space, and resume when there is some") {
   const spawned<void> taking(context.get_executor(), take_all());
   context.run();
   other.join();
+  // then: all arrive, in order
   REQUIRE(all.size() == 101);
   for (int i = 0; i <= 100; ++i) CHECK(all[static_cast<std::size_t>(i)] == i);
 }
@@ -160,9 +166,11 @@ TEST_CASE("closing resumes the threads that wait for space") {
 
 TEST_CASE("a context that ends during a take closes the inbox", "[A12]") {
   const auto in = std::make_shared<inbox>(1);
+  // given: a coroutine that takes
   auto take = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
     (void)co_await from->take();
   };
+  // when: its context is destroyed
   SECTION("while take waits") {
     stepping_context context;
     (void)context.spawn(take(in));
@@ -174,8 +182,9 @@ TEST_CASE("a context that ends during a take closes the inbox", "[A12]") {
     context.run();
     put(*in, 1);
   }
+  // then: the inbox is closed
   CHECK(in.use_count() == 1);
-  CHECK_FALSE(put(*in, 1, true));  // and does not wait for ever
+  CHECK_FALSE(put(*in, 1, true));  // does not wait for ever
 }
 
 TEST_CASE("an inbox may be used on another context after one has ended") {
@@ -199,6 +208,7 @@ TEST_CASE("no value is lost and no thread keeps waiting while threads put and a 
   asio::thread_pool pool(2);
   const auto in = std::make_shared<inbox>(8);
   std::vector<int> next(senders, 0);
+  // given: a coroutine that takes, and checks each sender's order
   auto take_all = [&]() -> asio::awaitable<void> {
     for (int left = senders * each; left > 0;) {
       const auto some = co_await in->take();
@@ -210,6 +220,7 @@ TEST_CASE("no value is lost and no thread keeps waiting while threads put and a 
     }
   };
   const spawned<void> taking(pool.get_executor(), take_all());
+  // when: threads put, with and without a wait
   std::vector<std::thread> threads;
   for (int sender = 0; sender < senders; ++sender) {
     threads.emplace_back([in, sender, each] {
@@ -224,6 +235,7 @@ TEST_CASE("no value is lost and no thread keeps waiting while threads put and a 
   }
   for (std::thread& thread : threads) thread.join();
   pool.join();
+  // then: every value was taken
   CHECK(taking.done());
   CHECK_FALSE(taking.failure());
   CHECK(next == std::vector<int>(senders, each));
@@ -252,6 +264,7 @@ TEST_CASE("a take is torn down safely after each step", "[A12]") {
 TEST_CASE("a taker that is destroyed during another wait resumes the senders", "[A12]") {
   auto in = std::make_shared<inbox>(1);
   std::optional<stepping_context> context(std::in_place);
+  // given: a coroutine that has taken, and awaits something else
   const auto take_and_wait = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
     const inbox::taker taking(*from);
     (void)co_await from->take();
@@ -264,9 +277,11 @@ TEST_CASE("a taker that is destroyed during another wait resumes the senders", "
   CHECK_FALSE(running.done());
   CHECK(put(*in, 2));
   bool given_up = false;
+  // when: its context is destroyed while a thread waits for space
   std::thread sender([&] { given_up = !put(*in, 3, true); });
   context.reset();
   sender.join();
+  // then: the thread resumes, and its value is refused
   CHECK(given_up);
 }
 

@@ -7,7 +7,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/transports.hpp"
+#include "support/memory_fixture.hpp"
 
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
@@ -28,47 +28,16 @@ using msgbus::memory_broker;
 using msgbus::testing::manual_clock;
 using msgbus::testing::stepping_context;
 using msgbus::transport::urgency;
+using msgbus_test::billing_pull;
 using msgbus_test::kept_deliveries;
 using msgbus_test::kept_envelopes;
 using msgbus_test::made;
+using msgbus_test::orders_stream;
 
 namespace {
 
 using texts = std::vector<std::string>;
 using connection = std::shared_ptr<msgbus::transport::transport>;
-
-msgbus::transport::stream_options orders() {
-  msgbus::transport::stream_options how;
-  how.name = "ORDERS";
-  how.topics = {"orders.>"};
-  return how;
-}
-
-msgbus::transport::pull_options billing() {
-  msgbus::transport::pull_options which;
-  which.stream = "ORDERS";
-  which.durable = "billing";
-  return which;
-}
-
-// A broker with a stream, and connections on a context whose time stands still.
-struct shop {
-  stepping_context context;
-  manual_clock clock{context};
-  memory_broker broker;
-  connection front = broker.connect(context.get_executor());
-  connection back = broker.connect(context.get_executor());
-
-  shop() { context.run(front->ensure_stream(orders())); }
-
-  void store(const std::string& payload) {
-    (void)context.run(front->store(made("orders.placed", payload, "id-" + payload), 1s));
-  }
-  std::unique_ptr<msgbus::transport::source> pull(const connection& at,
-                                                  const std::shared_ptr<kept_deliveries>& to) {
-    return context.run(at->pull(billing(), to));
-  }
-};
 
 }  // namespace
 
@@ -91,19 +60,24 @@ TEST_CASE("memory: a sink is called on its connection's executor, and never insi
 TEST_CASE("memory: messages that a sink refuses, or is too slow for, are counted as dropped") {
   memory_broker broker;
   stepping_context context;
+  // given: a subscription with a queue for two messages
   msgbus::memory_options small;
   small.pending_limit = 2;
   const auto sender = broker.connect(context.get_executor());
   const auto receiver = broker.connect(context.get_executor(), small);
   const auto got = std::make_shared<kept_envelopes>();
   const auto feed = receiver->subscribe("a", "", got);
+  // when: three are published
   for (const char* const each : {"1", "2", "3"}) sender->publish(made("a", each), urgency::bulk);
+  // then: one is dropped
   CHECK(feed->dropped() == 1);
   context.run();
   CHECK(got->payloads() == texts{"1", "2"});
+  // when: the sink refuses a message
   got->refuses = true;
   sender->publish(made("a", "4"), urgency::bulk);
   context.run();
+  // then: it is dropped too
   CHECK(feed->dropped() == 2);
 }
 
@@ -134,6 +108,7 @@ TEST_CASE("memory: members of a group get messages in turn") {
   memory_broker broker;
   stepping_context context;
   const auto sender = broker.connect(context.get_executor());
+  // given: a group of three subscriptions
   std::vector<connection> workers;
   std::vector<std::shared_ptr<kept_envelopes>> got;
   std::vector<std::unique_ptr<msgbus::transport::feed>> feeds;
@@ -142,12 +117,16 @@ TEST_CASE("memory: members of a group get messages in turn") {
     got.push_back(std::make_shared<kept_envelopes>());
     feeds.push_back(workers.back()->subscribe("jobs", "workers", got.back()));
   }
+  // when: nine messages are published
   for (int i = 0; i < 9; ++i) sender->publish(made("jobs"), urgency::bulk);
   context.run();
+  // then: each receives three
   for (const auto& each : got) CHECK(each->payloads().size() == 3);
+  // when: one member stops
   feeds[0]->stop();
   for (int i = 0; i < 4; ++i) sender->publish(made("jobs"), urgency::bulk);
   context.run();
+  // then: the others share the next messages
   CHECK(got[0]->payloads().size() == 3);
   CHECK(got[1]->payloads().size() == 5);
 }
@@ -184,129 +163,33 @@ TEST_CASE("memory: a request without a listener gets a reply") {
   CHECK(got->all()[0].headers.find(msgbus::header::status)->second == "503");
 }
 
-TEST_CASE("memory: a delivery is in progress while it exists, and then ack_wait begins") {
-  shop in;
-  const auto got = std::make_shared<kept_deliveries>();
-  const auto source = in.pull(in.back, got);
-  in.store("1");
-  source->ask(2);
-  in.context.run();
-  REQUIRE(got->size() == 1);
-  CHECK(got->at(0).times == 1);
-  in.clock.run_for(in.context, 90s);
-  CHECK(got->size() == 1);  // it is in progress
-  got->clear();
-  in.clock.run_for(in.context, 29s);
-  CHECK(got->size() == 0);
-  in.clock.run_for(in.context, 1s);
-  REQUIRE(got->size() == 1);
-  CHECK(got->at(0).times == 2);
-  CHECK(got->at(0).message.headers.find(msgbus::header::message_id)->second == "id-1");
-  CHECK(got->at(0).ack());
-  in.clock.run_for(in.context, 60s);
-  CHECK(got->size() == 1);
-  CHECK(in.clock.waiting() == 0);
-}
-
-TEST_CASE("memory: a nak redelivers after its delay, and a term never") {
-  shop in;
-  const auto got = std::make_shared<kept_deliveries>();
-  const auto source = in.pull(in.back, got);
-  in.store("1");
-  source->ask(10);
-  in.context.run();
-  REQUIRE(got->size() == 1);
-  SECTION("a nak redelivers after its delay") {
-    CHECK(got->at(0).nak(5s));
-    in.clock.run_for(in.context, 4s);
-    CHECK(got->size() == 1);
-    in.clock.run_for(in.context, 1s);
-    REQUIRE(got->size() == 2);
-    CHECK(got->at(1).times == 2);
-  }
-  SECTION("a nak without a delay redelivers at once") {
-    CHECK(got->at(0).nak(0s));
-    in.context.run();
-    CHECK(got->size() == 2);
-  }
-  SECTION("a term does not redeliver") {
-    CHECK(got->at(0).term());
-    in.clock.run_for(in.context, 60s);
-    CHECK(got->size() == 1);
-  }
-}
-
-TEST_CASE("memory: unsettled messages of a closed connection go to others at once") {
-  shop in;
-  const auto first = std::make_shared<kept_deliveries>();
-  const auto second = std::make_shared<kept_deliveries>();
-  const auto source = in.pull(in.back, first);
-  const auto other = in.broker.connect(in.context.get_executor());
-  const auto next = in.pull(other, second);
-  in.store("1");
-  in.store("2");
-  source->ask(2);
-  in.context.run();
-  REQUIRE(first->size() == 2);
-  CHECK(first->at(0).ack());
-  next->ask(5);
-  in.context.run();
-  CHECK(second->size() == 0);
-  in.back->close();
-  CHECK_FALSE(first->at(1).ack());
-  in.context.run();
-  CHECK(second->payloads() == texts{"2"});
-  CHECK(second->at(0).times == 2);
-  REQUIRE(first->why());
-  CHECK_THAT(msgbus::describe(first->why()), msgbus_test::contains("ORDERS"));
-}
-
-TEST_CASE("memory: a stopped source returns its pending deliveries") {
-  shop in;
-  const auto first = std::make_shared<kept_deliveries>();
-  const auto second = std::make_shared<kept_deliveries>();
-  const auto source = in.pull(in.back, first);
-  const auto next = in.pull(in.front, second);
-  in.store("1");
-  in.store("2");
-  source->ask(1);
-  in.context.run();
-  source->ask(1);  // and the second is on its way
-  source->stop();
-  CHECK(first.use_count() == 1);
-  next->ask(5);
-  in.context.run();
-  CHECK(first->payloads() == texts{"1"});
-  CHECK(second->payloads() == texts{"2"});
-  CHECK(second->at(0).times == 1);
-  CHECK(first->at(0).ack());  // what was given may still be settled
-  in.clock.run_for(in.context, 29s);
-  CHECK(second->size() == 1);
-}
-
 TEST_CASE("memory: the end of a context closes its connections", "[A12]") {
   memory_broker broker;
   stepping_context here;
   const auto mine = broker.connect(here.get_executor());
-  here.run(mine->ensure_stream(orders()));
+  here.run(mine->ensure_stream(orders_stream()));
+  // given: a source and a subscription on another context
   std::optional<stepping_context> there(std::in_place);
   const auto theirs = broker.connect(there->get_executor());
   const auto lost = std::make_shared<kept_deliveries>();
   const auto heard = std::make_shared<kept_envelopes>();
-  const auto source = there->run(theirs->pull(billing(), lost));
+  const auto source = there->run(theirs->pull(billing_pull(), lost));
   const auto feed = theirs->subscribe("orders.*", "", heard);
   source->ask(5);
   (void)here.run(mine->store(made("orders.placed", "1", "id-1"), 1s));
   there->run_until([&] { return lost->size() == 1; });
   (void)here.run(mine->store(made("orders.placed", "2", "id-2"), 1s));
+  // when: that context is destroyed, with an unsettled and a pending delivery
   there.reset();
 
+  // then: its connection is closed
   CHECK(heard.use_count() == 1);
   CHECK(lost.use_count() == 1);
   CHECK_FALSE(lost->at(0).ack());
   CHECK_THROWS_AS(theirs->publish(made("a"), urgency::bulk), msgbus::error);
+  // then: both messages go to another source
   const auto got = std::make_shared<kept_deliveries>();
-  const auto next = here.run(mine->pull(billing(), got));
+  const auto next = here.run(mine->pull(billing_pull(), got));
   next->ask(5);
   here.run();
   CHECK(got->payloads() == texts{"1", "2"});
@@ -319,6 +202,7 @@ TEST_CASE("memory: a connection may be made, used and closed by any thread") {
   const auto receiver = broker.connect(pool.get_executor());
   const auto got = std::make_shared<kept_envelopes>();
   const auto feed = receiver->subscribe("a", "", got);
+  // when: threads connect, publish and subscribe
   std::vector<std::thread> senders;
   for (int sender = 0; sender < 2; ++sender) {
     senders.emplace_back([copy = broker, sender, executor = pool.get_executor()] {
@@ -331,6 +215,7 @@ TEST_CASE("memory: a connection may be made, used and closed by any thread") {
   }
   for (std::thread& each : senders) each.join();
   pool.join();
+  // then: all messages arrive, in the order of each sender
   const auto all = got->payloads();
   REQUIRE(all.size() == 1000);
   int next[2] = {0, 0};
@@ -354,6 +239,7 @@ TEST_CASE("memory: errors describe the fault") {
     }
     return msgbus::error(errc::unsupported, "nothing was thrown");
   };
+  // then: without a stream, errors name the topic, the header or the stream
   const auto no_stream =
       error_of([&] { (void)context.run(mine->store(made("lost.one", "", "id"), 1s)); });
   CHECK(no_stream.code() == errc::transport_failed);
@@ -361,49 +247,33 @@ TEST_CASE("memory: errors describe the fault") {
   const auto no_id = error_of([&] { (void)context.run(mine->store(made("a"), 1s)); });
   CHECK_THAT(no_id.what(), msgbus_test::contains("Nats-Msg-Id"));
   const auto missing = error_of(
-      [&] { (void)context.run(mine->pull(billing(), std::make_shared<kept_deliveries>())); });
+      [&] { (void)context.run(mine->pull(billing_pull(), std::make_shared<kept_deliveries>())); });
   CHECK_THAT(missing.what(), msgbus_test::contains("ORDERS"));
 
-  context.run(mine->ensure_stream(orders()));
-  auto overlapping = orders();
+  // then: with a stream, errors name the overlap and the filter
+  context.run(mine->ensure_stream(orders_stream()));
+  auto overlapping = orders_stream();
   overlapping.name = "PAID";
   overlapping.topics = {"*.paid"};
   const auto overlaps = error_of([&] { context.run(mine->ensure_stream(overlapping)); });
   CHECK_THAT(overlaps.what(), msgbus_test::contains("ORDERS"));
-  auto elsewhere = billing();
+  auto elsewhere = billing_pull();
   elsewhere.filter = "bills.>";
   const auto no_match = error_of(
       [&] { (void)context.run(mine->pull(elsewhere, std::make_shared<kept_deliveries>())); });
   CHECK_THAT(no_match.what(), msgbus_test::contains("bills.>"));
 
+  // then: after close, the error names the connection
   mine->close();
   const auto closed = error_of([&] { mine->publish(made("a"), urgency::bulk); });
   CHECK(closed.code() == errc::closed);
   CHECK_THAT(closed.what(), msgbus_test::contains("'orders'"));
 }
 
-TEST_CASE("memory: a durable keeps its filter, and gets a new ack_wait") {
-  shop in;
-  const auto got = std::make_shared<kept_deliveries>();
-  const auto source = in.pull(in.back, got);
-  auto other = billing();
-  other.filter = "orders.paid";
-  CHECK_THROWS_AS(in.context.run(in.back->pull(other, got)), msgbus::error);
-  auto shorter = billing();
-  shorter.ack_wait = 5s;
-  const auto again = in.context.run(in.back->pull(shorter, got));
-  in.store("1");
-  source->ask(2);
-  in.context.run();
-  got->clear();
-  in.clock.run_for(in.context, 5s);
-  CHECK(got->size() == 1);
-}
-
 namespace {
 
 asio::awaitable<void> place_two(connection at) {
-  auto stream = orders();
+  auto stream = orders_stream();
   co_await at->ensure_stream(stream);
   for (const char* const each : {"1", "2"}) {
     auto what = made("orders.placed", each, each);
@@ -421,7 +291,7 @@ asio::awaitable<void> sell(connection front, connection back, manual_clock& cloc
   const auto feed = back->subscribe("orders.*", "g", heard);
   co_await place_two(front);
   const auto got = std::make_shared<kept_deliveries>();
-  auto which = billing();
+  auto which = billing_pull();
   const auto source = co_await back->pull(which, got);
   source->ask(3);
   co_await until_given(got, 2);

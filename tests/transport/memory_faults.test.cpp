@@ -71,20 +71,25 @@ std::optional<errc> code_of(const std::exception_ptr& failure) {
 
 TEST_CASE("cut: published messages are kept, up to a limit, and sent when the connection is back") {
   shop in;
+  // given: a connection that may keep two messages
   msgbus::memory_options small;
   small.away_limit = 2;
   const auto sender = in.broker.connect(in.context.get_executor(), small);
   const auto got = std::make_shared<kept_envelopes>();
   const auto feed = in.back->subscribe("a", "", got);
+  // when: messages are published while it is away
   in.broker.cut(*sender);
   sender->publish(made("a", "1"), urgency::bulk);
   sender->publish(made("a", "2"), urgency::bulk);
+  // then: the third one is refused, and none arrives
   CHECK_THROWS_AS(sender->publish(made("a", "3"), urgency::bulk), msgbus::error);
   in.context.run();
   CHECK(got->payloads().empty());
+  // when: the connection is back
   in.broker.restore(*sender);
   sender->publish(made("a", "4"), urgency::bulk);
   in.context.run();
+  // then: the kept messages arrive first
   CHECK(got->payloads() == texts{"1", "2", "4"});
 }
 
@@ -117,10 +122,12 @@ TEST_CASE("cut: when all connections are back, each gets the kept messages") {
 
 TEST_CASE("cut: stores and flushes wait for the connection, and time out") {
   shop in;
+  // given: a store and a flush that wait for the connection
   in.broker.cut();
   auto storing = in.context.spawn(in.front->store(made("orders.placed", "1", "id"), 10s));
   auto flushing = in.context.spawn(in.back->flush(5s));
   in.clock.run_for(in.context, 5s);
+  // then: each times out at its own time, unless the connection changes
   CHECK_FALSE(storing.done());
   REQUIRE(flushing.done());
   CHECK(code_of(flushing.failure()) == errc::timed_out);
@@ -169,19 +176,23 @@ TEST_CASE("cut: unsettled deliveries go to other connections after ack_wait") {
   const auto second = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, first);
   const auto other = in.pull(in.front, second);
+  // given: a delivery of one connection
   source->ask(1);
   for (const char* const each : {"1", "2"}) {
     (void)in.context.run(in.front->store(made("orders.placed", each, each), 1s));
   }
   in.context.run();
   REQUIRE(first->payloads() == texts{"1"});
+  // when: that connection is lost
   in.broker.cut(*in.back);
   source->ask(5);
   other->ask(1);
   in.clock.run_for(in.context, 29s);
+  // then: before the end of ack_wait, others get only new messages
   CHECK(second->payloads() == texts{"2"});
   other->ask(1);
   in.clock.run_for(in.context, 1s);
+  // then: after ack_wait, they get the unsettled one
   REQUIRE(second->payloads() == texts{"2", "1"});
   CHECK(second->at(1).times == 2);
   CHECK(first->payloads() == texts{"1"});
@@ -191,17 +202,21 @@ TEST_CASE("cut: existing deliveries are in progress again when the connection is
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
+  // given: two deliveries
   source->ask(5);
   for (const char* const each : {"1", "2"}) {
     (void)in.context.run(in.front->store(made("orders.placed", each, each), 1s));
   }
   in.context.run();
   REQUIRE(got->size() == 2);
+  // when: their connection is lost, and is back before the end of ack_wait
   in.broker.cut(*in.back);
   in.clock.run_for(in.context, 29s);
   in.broker.restore(*in.back);
   in.clock.run_for(in.context, 300s);
+  // then: they are in progress again
   CHECK(got->size() == 2);
+  // then: after their destruction, ack_wait begins
   got->clear();
   in.clock.run_for(in.context, 30s);
   CHECK(got->payloads() == texts{"1", "2"});
@@ -211,18 +226,22 @@ TEST_CASE("cut: a settlement during the loss takes effect when the connection is
   shop in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
+  // given: two deliveries
   source->ask(2);
   for (const char* const each : {"1", "2"}) {
     (void)in.context.run(in.front->store(made("orders.placed", each, each), 1s));
   }
   in.context.run();
   REQUIRE(got->size() == 2);
+  // when: they get an ack and a nak while the connection is away
   in.broker.cut(*in.back);
   CHECK(got->at(0).ack());
   CHECK(got->at(1).nak(0s));
   source->ask(3);
   in.clock.run_for(in.context, 1s);
+  // then: neither is redelivered
   CHECK(got->size() == 2);
+  // then: the nak redelivers when the connection is back
   in.broker.restore(*in.back);
   in.clock.run_for(in.context, 60s);
   CHECK(got->payloads() == texts{"1", "2", "2"});
@@ -244,17 +263,21 @@ TEST_CASE("cut: credit that a source asks for while away counts when the connect
 
 TEST_CASE("cut: messages of a group go to its present members, and to none if none is present") {
   shop in;
+  // given: a group of two members, one of which is away
   const auto near = std::make_shared<kept_envelopes>();
   const auto far = std::make_shared<kept_envelopes>();
   const auto one = in.front->subscribe("jobs", "g", near);
   const auto other = in.back->subscribe("jobs", "g", far);
   in.broker.cut(*in.back);
   const auto sender = in.broker.connect(in.context.get_executor());
+  // when: messages are published
   for (int i = 0; i < 4; ++i) sender->publish(made("jobs"), urgency::bulk);
   in.context.run();
+  // then: the present member gets them all
   CHECK(near->payloads().size() == 4);
   CHECK(far->payloads().empty());
 
+  // when: both are away
   in.broker.cut(*in.front);
   const auto answers = std::make_shared<kept_envelopes>();
   const std::string inbox = sender->new_inbox();
@@ -263,6 +286,7 @@ TEST_CASE("cut: messages of a group go to its present members, and to none if no
   asked.reply_to = inbox;
   sender->publish(asked, urgency::at_once);
   in.context.run();
+  // then: a request gets the reply for no listeners
   CHECK(answers->all().size() == 1);
 }
 
@@ -292,12 +316,14 @@ TEST_CASE("cut: a context that ends destroys the coroutines that wait there", "[
   std::optional<stepping_context> elsewhere(std::in_place);
   const auto mine = broker.connect(elsewhere->get_executor());
   broker.cut();
+  // given: a flush that waits for a connection of another context
   auto waits = [](connection on, std::shared_ptr<int>) -> asio::awaitable<void> {
     co_await on->flush(10s);
   };
   auto waiting = context->spawn(waits(mine, kept));
   context->run();
   CHECK(kept.use_count() == 2);
+  // when: the context of the caller or of the connection is destroyed
   SECTION("the caller's") {
     context.reset();
     CHECK(kept.use_count() == 1);

@@ -68,7 +68,7 @@ TEST_CASE("a message id is remembered until the end of the duplicate window") {
   const auto later = stream.store(made("orders.placed", "a"), start + 10s);
   CHECK_FALSE(later.duplicate);
   CHECK(later.sequence == 2);
-  // The second one's window counts from its own time.
+  // The window of the second message begins at its own time.
   CHECK(stream.store(made("orders.placed", "a"), start + 19s).sequence == 2);
 }
 
@@ -151,24 +151,27 @@ TEST_CASE("a settled message is not redelivered") {
   CHECK(durable->unsettled() == 0);
   CHECK_FALSE(durable->next_due());
   CHECK(all_of(stream, *durable, start + 31s).empty());
-  durable->settle(1);  // late, and once more
-  durable->settle(7);  // never seen
+  durable->settle(1);  // late, and repeated
+  durable->settle(7);  // unknown
   CHECK(durable->unsettled() == 0);
 }
 
 TEST_CASE("an unsettled message is redelivered after ack_wait, before new messages") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
+  // given: two unsettled messages and a new one
   durable->join(1, 10);
   durable->ask(1, 3);
   (void)stream.store(made("orders.x"), start);
   (void)stream.store(made("orders.x"), start);
   CHECK(all_of(stream, *durable, start) == numbers{1, 2});
   (void)stream.store(made("orders.x"), start);
+  // then: before the end of ack_wait, only the new one is delivered
   CHECK(durable->next_due() == start + 30s);
   CHECK(stream.next(*durable, start + 29s)->sequence == 3);  // the third credit
   durable->ask(1, 10);
   CHECK_FALSE(stream.next(*durable, start + 29s));
+  // then: after it, the unsettled ones are redelivered, and counted
   const auto again = stream.next(*durable, start + 30s);
   REQUIRE(again);
   CHECK(again->sequence == 1);
@@ -191,7 +194,7 @@ TEST_CASE("a message is never due while the object of its last delivery exists")
   CHECK(durable->next_due() == start + 530s);
   CHECK(stream.next(*durable, start + 530s)->times == 2);
   durable->begin(1, 2);
-  durable->let_go(1, 1, start + 540s);  // from the first holder, who comes late
+  durable->let_go(1, 1, start + 540s);  // a late call of the first holder
   CHECK_FALSE(durable->next_due());
 }
 
@@ -204,9 +207,9 @@ TEST_CASE("ack_wait of an existing delivery begins when its connection is lost")
   CHECK(all_of(stream, *durable, start) == numbers{1, 2, 3});
   for (const std::uint64_t each : {1u, 2u, 3u}) durable->begin(each, 1);
   durable->set_away(10, true, start + 50s);
-  durable->set_away(11, true, start + 50s);  // another one's
+  durable->set_away(11, true, start + 50s);  // for another owner
   CHECK(durable->next_due() == start + 80s);
-  durable->let_go(2, 1, start + 70s);  // it begins only once
+  durable->let_go(2, 1, start + 70s);  // has no second effect
   durable->set_away(10, false, start + 75s);
   CHECK(all_of(stream, *durable, start + 80s) == numbers{2});
   CHECK(durable->next_due() == start + 110s);
@@ -215,19 +218,23 @@ TEST_CASE("ack_wait of an existing delivery begins when its connection is lost")
 TEST_CASE("a message with a nak is redelivered after the delay, and counted") {
   memory_stream stream(orders());
   const auto durable = stream.make("billing", "", 30s);
+  // given: two deliveries
   durable->join(1, 10);
   durable->ask(1, 10);
   (void)stream.store(made("orders.x"), start);
   (void)stream.store(made("orders.x"), start);
   (void)all_of(stream, *durable, start);
+  // when: one gets a nak with a delay
   durable->nak(1, 1, start + 5s);
   CHECK_FALSE(durable->holds(1, 1));
   CHECK_FALSE(stream.next(*durable, start + 4s));
+  // then: it is redelivered after the delay, as the second delivery
   const auto again = stream.next(*durable, start + 5s);
   REQUIRE(again);
   CHECK(again->sequence == 1);
   CHECK(again->times == 2);
-  durable->nak(1, 1, start);  // the first delivery has been settled already
+  // then: a nak of the first delivery has no effect
+  durable->nak(1, 1, start);  // the first delivery is settled
   CHECK_FALSE(stream.next(*durable, start + 6s));
 }
 
@@ -277,7 +284,7 @@ TEST_CASE("messages of a closed owner are redelivered at once, in order") {
   durable->abandon(10);
   durable->ask(2, 10);
   CHECK(all_of(stream, *durable, start + 10s) == numbers{1, 3, 4});
-  durable->abandon(10);  // it holds nothing any more
+  durable->abandon(10);  // this owner has no delivery any more
   CHECK_FALSE(stream.next(*durable, start + 11s));
 }
 
@@ -287,15 +294,18 @@ TEST_CASE("a stream keeps its limits, and redelivers no dropped message") {
   SECTION("by age") { how.max_age = 10s; }
   memory_stream stream(how);
   const auto durable = stream.make("billing", "", 30s);
+  // given: an unsettled message
   durable->join(1, 10);
   durable->ask(1, 1);
   (void)stream.store(made("orders.x"), start);
   CHECK(all_of(stream, *durable, start) == numbers{1});
   durable->nak(1, 1, start);
   (void)stream.store(made("orders.x"), start);
+  // when: the stream drops it
   (void)stream.store(made("orders.x"), start + 5s);
   (void)stream.store(made("orders.x"), start + 5s);
   durable->ask(1, 10);
+  // then: only the kept messages are delivered
   CHECK(all_of(stream, *durable, start + 10s) == numbers{3, 4});
   CHECK(durable->unsettled() == 2);
 }

@@ -16,6 +16,7 @@ using msgbus::testing::manual_clock;
 using msgbus::transport::memory::shared_time;
 
 TEST_CASE("a broker's time advances with the clock that has advanced most") {
+  // given: two clocks
   asio::io_context here, there;
   manual_clock one(here), other(there);
   const auto first = installed_clock(here.get_executor());
@@ -23,15 +24,18 @@ TEST_CASE("a broker's time advances with the clock that has advanced most") {
   shared_time time;
   time.follow(first);
   const auto start = time.now();
+  // when: the first one advances
   one.advance(10s);
   CHECK(time.now() == start + 10s);
 
-  other.advance(1h);  // before it is followed
+  // when: the second one is added, it continues from the common time
+  other.advance(1h);  // before `time` follows it
   time.follow(second);
   time.follow(first);
   CHECK(time.now() == start + 10s);
   other.advance(5s);
   CHECK(time.now() == start + 15s);
+  // then: the slower clock has no effect until it is ahead
   one.advance(4s);
   CHECK(time.now() == start + 15s);
   one.advance(3s);

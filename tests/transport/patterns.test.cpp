@@ -43,6 +43,7 @@ TEST_CASE("two patterns overlap if some topic matches both") {
   }
   topics.erase(topics.begin());
   patterns.erase(patterns.begin());
+  // then: patterns overlap exactly if one of the topics matches both
   for (const std::string& one : patterns) {
     for (const std::string& other : patterns) {
       bool both = false;
