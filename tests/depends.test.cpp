@@ -18,9 +18,9 @@ struct placed {
   int id;
 };
 
-std::vector<std::string> calls;  // what was called, in order; each test clears it
+std::vector<std::string> calls;  // the calls in order; each test clears it
 
-/// Notes when it is made and when it is destroyed.
+/// Records its construction and its destruction.
 struct resource {
   explicit resource(std::string what) : name(std::move(what)) { calls.push_back("+" + name); }
   resource(const resource&) = delete;

@@ -16,7 +16,7 @@ namespace {
 
 struct other {};
 
-/// Notes what a component's hooks are told.
+/// Records the calls of a component's hooks.
 struct told {
   explicit told(running& t) {
     t.events.on_failed<placed>([this](const placed& event, const msgbus::failure& how) {
@@ -34,6 +34,7 @@ TEST_CASE("a hook is called with a message that has finally failed", "[P2]") {
   running t;
   told seen(t);
   int runs = 0;
+  // given: a handler with retries that fails for one message
   t.events.handler(
       [&](const placed& event) {
         ++runs;
@@ -41,9 +42,11 @@ TEST_CASE("a hook is called with a message that has finally failed", "[P2]") {
       },
       {.retry = {.attempts = 3, .backoff = 1s}});
   t.events.handler([](const other&) { throw std::runtime_error("of another type"); });
+  // when: three messages are handled, and a failing one of another type
   t.post(1, 3);
   (void)t.events.post(other{});
   t.pass(1h);
+  // then: the hook gets the failed message after its last attempt
   CHECK(runs == 5);
   CHECK(seen.failed == std::vector<std::string>{"2: no"});
   CHECK(seen.abandoned.empty());
@@ -79,9 +82,11 @@ TEST_CASE("a hook is called once, with all failures of a message") {
 TEST_CASE("a hook is called with abandoned messages, running, waiting and interrupted", "[P2]") {
   running t;
   told seen(t);
+  // given: one running and two waiting messages
   t.events.handler([](const placed&) { return msgbus::exec::sleep(1h); });
   t.post(1, 3);
   t.context.run();
+  // when: a drain or a cancellation abandons messages
   SECTION("by a drain") {
     CHECK(t.clock.run(t.context, t.events.drain(1s)).abandoned == 3);
     t.context.run();
@@ -103,6 +108,7 @@ TEST_CASE("a hook is not called after its component was destroyed") {
   int told = 0;
   {
     msgbus::async::consumer events(context.get_executor());
+    // given: a component with hooks, a running handler and a waiting message
     events.on_failed<placed>([&](const placed&, const msgbus::failure&) { ++told; });
     events.on_abandoned<placed>([&](const placed&) { ++told; });
     events.handler([](const placed&) -> awaitable<void> {
@@ -113,7 +119,9 @@ TEST_CASE("a hook is not called after its component was destroyed") {
     (void)events.post(placed{2});
     context.run();
   }
+  // when: the component is destroyed, and time passes
   clock.run_for(context, 1h);
+  // then: no hook was called
   CHECK(told == 0);
 }
 

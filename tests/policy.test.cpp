@@ -13,7 +13,7 @@ TEST_CASE("a policy is plain until it asks for something", "[P9]") {
   CHECK(msgbus::policy{}.is_plain());
   CHECK_FALSE(msgbus::policy{.timeout = 1s}.is_plain());
   CHECK_FALSE(msgbus::policy{.retry = {.attempts = 2}}.is_plain());
-  CHECK(msgbus::policy{.retry = {.backoff = 1s}}.is_plain());  // nothing is repeated
+  CHECK(msgbus::policy{.retry = {.backoff = 1s}}.is_plain());  // one attempt only
   CHECK_FALSE(msgbus::async::policy{.executor = context.get_executor()}.is_plain());
   CHECK_FALSE(msgbus::policy{.max_concurrent = 1}.is_plain());
   CHECK_FALSE(msgbus::policy{.breaker = std::make_shared<msgbus::circuit_breaker>()}.is_plain());

@@ -49,7 +49,7 @@ void clean(msgbus::yield<std::string> yield) {
   calls.push_back("close");
 }
 
-/// Runs a handler with these dependencies in a component and gives back what they were.
+/// Runs a handler with these dependencies in a component, and returns their values.
 template <const auto&... Ds>
 std::string resolved(bus::service& service) {
   std::string all;
@@ -177,15 +177,18 @@ TEST_CASE("scoped overrides end with their guards, in any order", "[I4]") {
   bus::service service;
   service.override(get_name, [] { return std::string("base"); });
   {
+    // when: two scoped overrides are added
     auto first = std::make_unique<msgbus::override_guard>(
         service.scoped_override(get_name, [] { return std::string("first"); }));
     CHECK(resolved<get_name>(service) == "first");
     {
       const auto second = service.scoped_override(get_name, [] { return std::string("second"); });
       CHECK(resolved<get_name>(service) == "second");
+      // when: the first one ends before the second
       first.reset();
       CHECK(resolved<get_name>(service) == "second");
     }
+    // then: after both, the lasting override applies again
     CHECK(resolved<get_name>(service) == "base");
   }
   service.restore(get_name);
@@ -225,7 +228,7 @@ TEST_CASE("an override applies to invocations that start after it", "[I4]") {
   });
   consumer.handler([&](const ask&, depends<get_name> name) {
     seen.push_back(*name);
-    consumer.restore(get_name);  // from inside a handler it does not wait
+    consumer.restore(get_name);  // does not wait inside a handler
     seen.push_back(*name);
   });
   consumer.consume(ask{});

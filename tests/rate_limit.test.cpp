@@ -32,14 +32,17 @@ TEST_CASE("without a burst, as many permits are given at once as in one period")
 TEST_CASE("waiting messages are counted, and none overtakes") {
   msgbus::rate_limiter limiter({.permits = 1, .per = 1s});
   CHECK(access::enter(limiter, start, 0s).result == kind::taken);
+  // given: two messages in line
   const auto first = access::enter(limiter, start, 10s);
   CHECK(first.result == kind::in_line);
   CHECK(first.after == 1s);
   const auto second = access::enter(limiter, start, 10s);
   CHECK(second.after == 2s);
   CHECK(limiter.waiting() == 2);
-  // A permit is there, and those in line come first.
+  // A permit is available, and waiting messages come first.
+  // when: a third one asks
   const auto third = access::enter(limiter, start + 1s, 1s);
+  // then: it is refused, and the first in line gets the permit
   CHECK(third.result == kind::refused);
   CHECK(third.after == 2s);
   CHECK(access::take(limiter, start + 1s) == 0s);

@@ -52,7 +52,7 @@ TEST_CASE("a stream is movable, and a moved-from stream is at its end") {
   context.run();
   two = std::move(one);
   context.run();
-  CHECK(waiting.get() == std::nullopt);  // what it was before has ended
+  CHECK(waiting.get() == std::nullopt);  // the previous stream has ended
   CHECK(context.run(two.next()) == "kept");
   stream<std::string> three(std::move(two));
   REQUIRE(events->try_put("more"));

@@ -94,17 +94,20 @@ TEST_CASE("every short text is valid exactly if the plain grammar accepts it", "
 
 TEST_CASE("a valid topic is split into its tokens, if they are not too many", "[T7]") {
   msgbus::detail::topic_tokens tokens;
+  // then: a valid topic has its tokens
   REQUIRE(msgbus::detail::split_topic("orders.*x.placed", tokens));
   REQUIRE(tokens.count == 3);
   CHECK(std::string_view(tokens.at[0].text, tokens.at[0].size) == "orders");
   CHECK(std::string_view(tokens.at[1].text, tokens.at[1].size) == "*x");
   CHECK(std::string_view(tokens.at[2].text, tokens.at[2].size) == "placed");
+  // then: invalid topics are refused
   for (const char* text : {"", ".", "a.", ".a", "a..b", "*", "a.>", "a.*.b", "a b", "a.\tb"}) {
     INFO(text);
     msgbus::detail::topic_tokens none;
     CHECK_FALSE(msgbus::detail::split_topic(text, none));
     CHECK(topic_fault(text, false) != nullptr);
   }
+  // then: a topic with more tokens than the limit is refused
   std::string longest = "a";
   for (std::size_t i = 1; i < msgbus::detail::topic_tokens::most; ++i) longest += ".a";
   msgbus::detail::topic_tokens all;

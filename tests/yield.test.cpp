@@ -34,7 +34,7 @@ void open_session(msgbus::yield<session&> yield) {
   steps.push_back("commit");
 }
 
-// A second one around the first: it needs it, so it is resolved after it and ends before it.
+// Needs the first session, so it is resolved after it and ends before it.
 void open_transaction(msgbus::yield<session> yield, depends<open_session> outer) {
   steps.push_back("begin inner");
   try {

@@ -25,13 +25,13 @@ using msgbus_test::text_of;
 
 constexpr position here{"update", 2};
 
-/// The argument as a parameter of type `P` gets it.
+/// The value of a parameter of type `P` for the argument.
 template <class P, class A>
 decltype(auto) passed(A&& given) {
   return bound_argument<P>(argument::of<A>(given), here).get();
 }
 
-/// The result of `call` as somebody gets it who wants an `R`.
+/// The result of `call`, requested as an `R`.
 template <class R, class Call>
 R stored(Call call) {
   result_of<R> slot;

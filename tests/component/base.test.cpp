@@ -16,7 +16,7 @@ using msgbus::component::base;
 using msgbus::component::counted_parts;
 using msgbus::component::sender;
 
-// Cores count what they are closed, outside, since it is the last that happens to them.
+// Cores count their shutdowns outside the object, which is destroyed afterwards.
 struct core final : msgbus::routing::single_route {
   core(int* times_closed, std::shared_ptr<msgbus::provider> overrides)
       : shared(std::move(overrides)), closed(times_closed) {}

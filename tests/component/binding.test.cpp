@@ -103,7 +103,7 @@ TEST_CASE("a destroyed sender releases its targets", "[D8]") {
   }
   CHECK(bound.use_count() == 1);
   const auto next = std::make_shared<single_route>();
-  bound->senders.bind(*next, bound);  // also if it has the address of the one that ended
+  bound->senders.bind(*next, bound);  // also if it has the address of the destroyed sender
   CHECK(bound_in(*next) == targets{bound.get()});
   next->shutdown();
 }

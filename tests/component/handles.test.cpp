@@ -26,7 +26,7 @@ struct refund {};
 
 int get_stock() { return 1; }
 
-// A result that is an awaitable is none of this room's business.
+// This module does not check for awaitable results.
 struct awaitable {
   bool await_ready();
 };

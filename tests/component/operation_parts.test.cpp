@@ -18,7 +18,7 @@ using msgbus::detail::type_list;
 
 int get_stock() { return 1; }
 
-// Inputs and needs in any order.
+// Arguments and injected parameters in any order.
 using mixed = operation_parts<
     signature<std::string, int, const context&, std::unique_ptr<int>&&, depends<get_stock>>>;
 
@@ -51,7 +51,7 @@ TEST_CASE("a handler is called with arguments and injected values at their posit
   int two = 2;
   std::tuple<int&&, std::unique_ptr<int>&&> inputs(std::move(two), std::move(owned));
   std::tuple<const context&> needs(msgbus::detail::no_context);
-  CHECK(parts::apply(handler, inputs, needs) == address);  // passed through, not copied
+  CHECK(parts::apply(handler, inputs, needs) == address);  // forwarded, not copied
   CHECK(*address == 13);
 }
 

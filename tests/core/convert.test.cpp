@@ -36,7 +36,7 @@ constexpr bool is_below_zero(T value) {
   return false;
 }
 
-// Whether a `To` can hold the value, and which one: a sign and 64 bits of two's complement.
+// An integer as its sign and 64 bits of two's complement.
 struct wide {
   bool below_zero;
   std::uint64_t bits;
@@ -57,7 +57,7 @@ constexpr bool holds(wide value) {
   return value.bits <= static_cast<std::uint64_t>(std::numeric_limits<To>::max());
 }
 
-// The ends of every width, and what is next to them, as far as `From` has them.
+// The limits of every width, and the numbers next to them, as far as `From` has them.
 template <class From>
 std::vector<From> boundaries() {
   std::vector<From> all;

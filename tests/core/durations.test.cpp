@@ -46,7 +46,7 @@ namespace {
 
 constexpr point at(std::int64_t count) { return point(duration(count)); }
 
-// What no sum of them may overflow; also said by the compiler, which refuses an overflow here.
+// No sum of these may overflow. They are constants, so the compiler refuses an overflow too.
 static_assert(saturating_add(point::max(), duration::max()) == point::max());
 static_assert(saturating_add(point::min(), duration::min()) == point::min());
 static_assert(saturating_sub(point::min(), point::max()) == duration::min());

@@ -87,7 +87,7 @@ TEST_CASE("an event is constructed from arguments, with braces if it is an aggre
   CHECK(constructed.id_ == 2);
   CHECK(constructed.name_ == "Bob");
   const auto text = msgbus::detail::make_event<std::string>(3U, 'x');
-  CHECK(text == "xxx");  // with braces it would be two characters
+  CHECK(text == "xxx");  // braces would make two characters
 }
 
 TEST_CASE("an event that is constructed in place takes ownership of moved arguments", "[D9]") {

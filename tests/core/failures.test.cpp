@@ -57,7 +57,7 @@ TEST_CASE("a rethrown exception counts once", "[D2][I3]") {
   failed.add_new(first);
   failed.add_new(first);
   CHECK(failed.size() == 1);
-  failed.add_new(failure(1));  // says the same, and is another
+  failed.add_new(failure(1));  // another exception with the same text
   CHECK(failed.size() == 2);
   failed.add_new(first);
   CHECK(failed.size() == 2);

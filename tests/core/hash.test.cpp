@@ -33,7 +33,7 @@ constexpr auto at_compile_time = hash_prefixes(std::make_index_sequence<longest 
 
 TEST_CASE("a text has the same hash at compile time and at run time") {
   for (std::size_t length = 0; length <= longest; ++length) {
-    for (std::size_t offset = 0; offset < 8; ++offset) {  // wherever it lies in memory
+    for (std::size_t offset = 0; offset < 8; ++offset) {  // at any address
       INFO(length << " bytes at offset " << offset);
       const std::string text = std::string(offset, 'x') + std::string(bytes.data(), length);
       CHECK(msgbus::detail::hash_of(std::string_view(text).substr(offset)) ==
@@ -68,7 +68,7 @@ TEST_CASE("similar topics spread over the cells of a small table") {
   std::set<std::size_t> cells;
   for (int i = 0; i < 64; ++i)
     cells.insert(msgbus::detail::hash_of("orders." + std::to_string(i)) & 63);
-  CHECK(cells.size() > 32);  // of 64; about 40 when thrown at random
+  CHECK(cells.size() > 32);  // of 64; a random hash fills about 40
 }
 
 TEST_CASE("an address has one hash, and adjacent addresses have others") {
@@ -81,7 +81,7 @@ TEST_CASE("an address has one hash, and adjacent addresses have others") {
     cells.insert(msgbus::detail::hash_of_address(&value) & 63);
   }
   CHECK(hashes.size() == values.size());
-  CHECK(cells.size() > 16);  // aligned addresses do not all share the low cells
+  CHECK(cells.size() > 16);  // aligned addresses use more than the low cells
 }
 
 TEST_CASE("texts are equal if they have the same bytes") {

@@ -52,6 +52,7 @@ TEST_CASE("threads that need a part at the same time get the same one") {
     std::atomic<int> ready{0};
     std::vector<part*> got(4);
     std::vector<std::thread> threads;
+    // when: four threads use the object at the same time
     for (part*& mine : got) {
       threads.emplace_back([&] {
         ++ready;
@@ -60,6 +61,7 @@ TEST_CASE("threads that need a part at the same time get the same one") {
       });
     }
     for (std::thread& each : threads) each.join();
+    // then: all use one part
     for (const part* const each : got) CHECK(each == one.get());
     CHECK(there == 1);
   }

@@ -167,7 +167,7 @@ TEST_CASE("a const member function is bound to a const object") {
 
 TEST_CASE("a member function of a base is bound to a derived object") {
   derived object;
-  CHECK(bind_member(&derived::add, object)(3) == 3);  // its type is that of the base's member
+  CHECK(bind_member(&derived::add, object)(3) == 3);  // its type is a member of the base
   CHECK(bind_member(&derived::add_twice, object)(3) == 9);
   CHECK(object.total == 9);
 }

@@ -141,8 +141,7 @@ struct unnamed_here {};
 TEST_CASE("two records with equal typeid are one type, as with a shared library", "[T1]") {
   using msgbus::detail::is_same_type;
   using msgbus::detail::kept_type;
-  const msgbus::detail::type_record there =
-      *key_of<std::string>;  // what another library would have
+  const msgbus::detail::type_record there = *key_of<std::string>;  // as in another library
   const msgbus::detail::type_record other{there.name, there.hash, &typeid(int)};
   CHECK(is_same_type(key_of<std::string>, &there));
   CHECK_FALSE(is_same_type(key_of<std::string>, &other));

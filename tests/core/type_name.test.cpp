@@ -31,7 +31,7 @@ int at_top_level(int value) { return value; }
 namespace type_name_test {
 namespace {
 
-// Compilers differ in where they put spaces.
+// Compilers put spaces at different positions.
 std::string compact(std::string_view name) {
   std::string text(name);
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());

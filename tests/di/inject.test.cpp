@@ -41,7 +41,7 @@ struct greedy {
 
 const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
 
-/// Runs with every way of resolution: nothing overridden, overridden directly, and on demand.
+/// Runs with every way of resolution: without overrides, with direct overrides, and on demand.
 template <class... Ps, class Call, class Check>
 void in_every_way(Call call, Check check) {
   const context known("some.topic");

@@ -74,11 +74,13 @@ TEST_CASE("an overlay fits if overrides need only earlier dependencies and none 
           "[I4][I5]") {
   msgbus::provider overrides;
   CHECK_FALSE(overlay(overrides.state()).fits());  // the required number is missing
+  // given: overrides that need earlier dependencies only
   overrides.override(number, get_seven);
   CHECK(overlay(overrides.state()).fits());
   overrides.override(text, [] { return std::string("other"); });
   overrides.override(both, [](depends<shared> s, depends<text> t) { return *s + *t; });
   CHECK(overlay(overrides.state()).fits());
+  // when: another override is added
   SECTION("a reference dependency has no storage for a value") {
     overrides.override(shared, [] { return std::string("other"); });
   }
@@ -94,6 +96,7 @@ TEST_CASE("an overlay fits if overrides need only earlier dependencies and none 
   SECTION("an override cleans up") {
     overrides.override(shared, [](msgbus::yield<std::string> yield) { yield("x"); });
   }
+  // then: the overlay does not fit
   CHECK_FALSE(overlay(overrides.state()).fits());
 }
 
@@ -121,7 +124,7 @@ TEST_CASE("an overlay injects overrides and defaults into other overrides", "[I4
   overrides.override(number, get_seven);
   overrides.override(both, [](depends<shared> s, depends<text> t) { return *s + "-" + *t; });
   CHECK(resolved(overrides) == "shared-text7");
-  overrides.override(text, [] { return "other"; });  // converted to what is replaced
+  overrides.override(text, [] { return "other"; });  // converts to the replaced type
   CHECK(resolved(overrides) == "shared-other7");
 }
 
@@ -141,18 +144,22 @@ TEST_CASE("an override that only an overridden dependency would need is not call
 TEST_CASE("values of overrides are destroyed once, in reverse order, also on failure", "[I2][I4]") {
   destroyed.clear();
   bus::consumer consumer;
+  // given: a handler with two dependencies
   consumer.handler([](int fail, depends<get_outer> outer) {
     destroyed += outer->name;  // still alive
     if (fail != 0) throw fail;
   });
+  // when: one is overridden
   const auto inner = consumer.scoped_override(get_inner, [] { return traced{'i'}; });
   consumer.consume(0);
   CHECK(destroyed == "ooi");
+  // when: both are overridden, and the handler fails
   const auto outer =
       consumer.scoped_override(get_outer, [](depends<get_inner> in) { return traced{in->name}; });
   destroyed.clear();
   CHECK_THROWS_AS(consumer.consume(1), int);
   CHECK(destroyed == "iii");
+  // when: an override fails
   const auto failing = consumer.scoped_override(
       get_outer, [](depends<get_inner>) -> traced { throw std::string("no"); });
   destroyed.clear();

@@ -19,7 +19,7 @@ struct fake : di::implementation {
   void* entity() noexcept override { return this; }
 };
 
-/// Adds a fake and says which one it is.
+/// Adds a fake implementation. Returns it, with its ticket.
 std::pair<di::implementation*, std::uint64_t> add(di::provider_state& to, bool lasting) {
   auto made = std::make_unique<fake>();
   di::implementation* const which = made.get();

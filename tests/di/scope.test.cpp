@@ -52,6 +52,7 @@ TEST_CASE("a scope resolves a dependency once and gives the same value again", "
   di::scope scope(overrides, tester);
   made = 0;
   int runs = 0;
+  // when: a dependency is requested three times, directly and by another one
   scope.provide(&key_of_other, other, [&](void* twice) {
     CHECK(*static_cast<int*>(twice) == 10);
     scope.provide(&key_of_number, number, [&](void* once) {
@@ -62,6 +63,7 @@ TEST_CASE("a scope resolves a dependency once and gives the same value again", "
       });
     });
   });
+  // then: it was resolved once
   CHECK(runs == 1);
   CHECK(made == 1);
 }

@@ -1,10 +1,8 @@
 // Headers over a real server: those of the library, and unusual ones of other clients.
 
-#include <msgbus/nats/connect.hpp>
+#include "support/nats_bridges.hpp"
 
 #include "support/catch.hpp"
-#include "support/nats.hpp"
-#include "support/thrown.hpp"
 
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
@@ -18,10 +16,6 @@
 
 namespace nats_headers_test {
 
-using msgbus::bridge;
-using msgbus::errc;
-using msgbus::async::service;
-using msgbus::async::subscriber;
 using namespace msgbus_test;
 
 namespace {
@@ -53,14 +47,6 @@ class foreign_client {
   asio::ip::tcp::socket socket_;
   asio::streambuf received_;
 };
-
-bridge join(loop& in, const nats_server& to) {
-  msgbus::nats::options how;
-  how.url = to.url();
-  msgbus::bridge_options bridging;
-  bridging.on_failure = [](std::string_view, const std::exception_ptr&) {};
-  return in.run(msgbus::nats::connect(in.executor(), how, bridging));
-}
 
 const std::string odd_lines =
     "A/b: x\r\nA-Empty:\r\nB-Next: next\r\nC-Tab: 1\t2\r\nD-Blanks:   x  \r\nZ-Last: last\r\n";

@@ -16,7 +16,7 @@ using msgbus::snapshot::guard;
 
 std::shared_ptr<msgbus::observer> make_observer() { return std::make_shared<msgbus::observer>(); }
 
-/// How many of what an observer is told arrives at this one.
+/// The number of steps that reach this observer.
 std::uint64_t told_through(const msgbus::detail::observer_slot& slot,
                            const msgbus::counting_observer& counting) {
   const std::uint64_t before = counting.accepted();
@@ -91,7 +91,9 @@ TEST_CASE("each exception of an observer is printed as one line, and does not pr
   };
   const domain guarded;
   msgbus::detail::observer_slot slot;
+  // given: an observer whose functions all throw
   slot.set(guarded, std::make_shared<throws>());
+  // when: each function is called
   const std::string text = msgbus_test::stderr_of([&] {
     msgbus::observer& told = *slot.get();
     told.rejected({});
@@ -103,6 +105,7 @@ TEST_CASE("each exception of an observer is printed as one line, and does not pr
     told.abandoned({});
     told.unrouted({});
   });
+  // then: each call has printed one line
   std::string all;
   for (int i = 0; i < 8; ++i) {
     all += "msgbus: an observer threw an exception, which it must not do: disk\\nfull\n";

@@ -172,6 +172,7 @@ TEST_CASE("a callback that is registered during the release runs once", "[D6]") 
         nullptr, [](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order); });
     std::atomic<int> told{0}, asking{0};
     std::vector<std::thread> threads;
+    // given: threads that register callbacks
     for (int i = 0; i < 3; ++i) {
       threads.emplace_back([&] {
         ++asking;
@@ -179,8 +180,10 @@ TEST_CASE("a callback that is registered during the release runs once", "[D6]") 
       });
     }
     while (asking != 3) std::this_thread::yield();
+    // when: the entry is detached
     msgbus::routing::router::detach(*attached);
     for (std::thread& each : threads) each.join();
+    // then: every callback has run once
     CHECK(told == 60);
     owner->shutdown();
   }

@@ -87,7 +87,7 @@ TEST_CASE("an entry in several lists is read once", "[T8]") {
 }
 
 TEST_CASE("any number of lists is merged", "[D1][T8]") {
-  for (std::uint64_t size = 1; size <= 20; ++size) {  // with 9 they no longer fit in place
+  for (std::uint64_t size = 1; size <= 20; ++size) {  // nine lists exceed the storage inside
     INFO(size << " lists");
     merged_handlers found;
     lists made;

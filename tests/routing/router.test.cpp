@@ -17,7 +17,7 @@ using msgbus::snapshot::retire_list;
 
 using bare_entry = msgbus_test::bare<entry>;
 
-// Keeps its entries in a plain list.
+// A router with a plain list of entries.
 class listing_router : public router {
  public:
   template <class Make>

@@ -26,7 +26,7 @@ class tree_entry : public msgbus_test::bare<topic_entry> {
 
 using orders = std::vector<std::uint64_t>;
 
-// A tree and, beside it, a plain list of what was subscribed.
+// A tree, and a plain list of the same subscriptions.
 class checked_tree {
  public:
   std::uint64_t add(std::vector<std::string> patterns) {
@@ -65,7 +65,7 @@ class checked_tree {
     return result;
   }
 
-  // How many of the topics are not found as they should be.
+  // The number of topics with a wrong result.
   [[nodiscard]] std::size_t wrong(const std::vector<std::string>& topics) const {
     std::size_t count = 0;
     for (const std::string& topic : topics) {
@@ -170,7 +170,7 @@ TEST_CASE("remaining patterns match correctly after others were removed, down to
   }
   CHECK(wrong == 0);
   CHECK(tree.destroyed == added);
-  tree.add({"a.*.b"});  // and the tree grows again from its root
+  tree.add({"a.*.b"});  // the tree grows again from its root
   CHECK(tree.wrong(topics) == 0);
 }
 
@@ -180,6 +180,7 @@ TEST_CASE("patterns that are added and removed repeatedly match correctly", "[T7
   checked_tree tree;
   std::mt19937 random(42);  // NOLINT: the same sequence each time
   std::size_t wrong = 0;
+  // when: random patterns are added and removed
   for (int round = 0; round < 3000; ++round) {
     if (tree.size() < 5 || random() % 2 == 0) {
       std::vector<std::string> chosen;
@@ -195,6 +196,7 @@ TEST_CASE("patterns that are added and removed repeatedly match correctly", "[T7
     }
     if (round % 100 == 0) wrong += tree.wrong(topics);
   }
+  // then: every topic has the handlers that a plain matcher selects
   CHECK(wrong == 0);
 }
 
@@ -210,7 +212,7 @@ TEST_CASE("a handler with several matching patterns is found once", "[T8]") {
 TEST_CASE("a topic may match more patterns than merged_handlers stores inside", "[D1]") {
   checked_tree tree;
   orders expected;
-  // Each in a route of its own: all combinations of a star and a name over four tokens.
+  // All combinations of a star and a name over four tokens; each has its own route.
   for (unsigned mask = 0; mask < 16; ++mask) {
     std::string pattern;
     for (unsigned bit = 0; bit < 4; ++bit) {

@@ -121,7 +121,7 @@ TEST_CASE("a handler with a plain call is the sole one while its type has no oth
   const auto second = attach(*table, only_placed);
   CHECK(sole(*table, key_of<placed>) == nullptr);
   router::detach(*first);
-  CHECK(sole(*table, key_of<placed>) == nullptr);  // the other one has no plain call
+  CHECK(sole(*table, key_of<placed>) == nullptr);  // the other handler has no plain call
   const auto third = attach(*table, plain_placed);
   router::detach(*second);
   CHECK(sole(*table, key_of<placed>) == third.get());

@@ -13,14 +13,14 @@ using msgbus_test::expect;
 
 namespace {
 
-/// Says in a flag that it is gone.
+/// Sets a flag when it is destroyed.
 struct telltale {
   explicit telltale(std::atomic<bool>& gone) : gone_(gone) {}
   ~telltale() { gone_ = true; }
   std::atomic<bool>& gone_;
 };
 
-snapshot::retire_list trash_with(std::atomic<bool>& gone) {
+snapshot::retire_list retired_with(std::atomic<bool>& gone) {
   snapshot::retire_list things;
   things.add(std::make_unique<telltale>(gone));
   return things;
@@ -31,7 +31,7 @@ snapshot::retire_list trash_with(std::atomic<bool>& gone) {
 TEST_CASE("without a guard, retired objects are destroyed before the call returns", "[D6]") {
   const snapshot::domain domain;
   std::atomic<bool> gone{false};
-  snapshot::retire(domain, trash_with(gone));
+  snapshot::retire(domain, retired_with(gone));
   CHECK(gone);
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("a guard keeps retired objects, and its end destroys them", "[D6]") {
   std::atomic<bool> gone{false};
   {
     const snapshot::guard guard(domain);
-    snapshot::retire(domain, trash_with(gone));
+    snapshot::retire(domain, retired_with(gone));
     CHECK_FALSE(gone);
   }
   CHECK(gone);
@@ -51,7 +51,7 @@ TEST_CASE("a guard of another domain does not keep retired objects", "[D6]") {
   const snapshot::domain other;
   std::atomic<bool> gone{false};
   const snapshot::guard guard(other);
-  snapshot::retire(domain, trash_with(gone));
+  snapshot::retire(domain, retired_with(gone));
   CHECK(gone);
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("the last of nested guards to end destroys retired objects", "[D6]") {
       const snapshot::guard middle(between);
       {
         const snapshot::guard inner(domain);
-        snapshot::retire(domain, trash_with(gone));
+        snapshot::retire(domain, retired_with(gone));
       }
       CHECK_FALSE(gone);
     }
@@ -94,7 +94,7 @@ TEST_CASE("guards nest beyond a block of slots", "[D5]") {
   for (const int depth : {1, 30, 31, 32, 33, 62, 63, 64, 200, 31}) {
     std::atomic<bool> gone{false};
     nest(domain, depth, [&] {
-      snapshot::retire(domain, trash_with(gone));
+      snapshot::retire(domain, retired_with(gone));
       CHECK_FALSE(gone);
     });
     CHECK(gone);
@@ -107,6 +107,7 @@ TEST_CASE("retire waits for a guard of another thread", "[D6]") {
   std::atomic<bool> gone{false};
   msgbus_test::event guarded;
   msgbus_test::event may_end;
+  // given: a thread that holds a guard
   auto reader = std::async(std::launch::async, [&] {
     const snapshot::guard guard(domain);
     guarded.set();
@@ -115,11 +116,13 @@ TEST_CASE("retire waits for a guard of another thread", "[D6]") {
   });
   guarded.wait();
   std::atomic<bool> returned{false};
+  // when: another thread retires an object
   auto writer = std::async(std::launch::async, [&] {
-    snapshot::retire(domain, trash_with(gone));
+    snapshot::retire(domain, retired_with(gone));
     expect(gone, "when retire returns it is gone");
     returned = true;
   });
+  // then: retire returns after the guard has ended
   CHECK_FALSE(returned);
   may_end.set();
   reader.get();
@@ -133,6 +136,7 @@ TEST_CASE("a thread inside any guard does not wait for a guard of another thread
   std::atomic<bool> gone{false};
   msgbus_test::event guarded;
   msgbus_test::event may_end;
+  // given: a thread that holds a guard
   auto reader = std::async(std::launch::async, [&] {
     const snapshot::guard guard(domain);
     guarded.set();
@@ -140,14 +144,16 @@ TEST_CASE("a thread inside any guard does not wait for a guard of another thread
   });
   guarded.wait();
   {
+    // when: a thread inside another guard retires an object
     const snapshot::guard guard(other);
-    snapshot::retire(domain, trash_with(gone));  // would hang if it waited
+    snapshot::retire(domain, retired_with(gone));  // a wait would never end
     CHECK_FALSE(gone);
   }
   CHECK_FALSE(gone);
+  // then: the end of the first guard destroys it
   may_end.set();
   reader.get();
-  CHECK(gone);  // the reader destroyed it before its guard had fully ended
+  CHECK(gone);  // the end of the reader's guard has destroyed it
 }
 
 TEST_CASE("retire_later never waits", "[D8]") {
@@ -161,7 +167,7 @@ TEST_CASE("retire_later never waits", "[D8]") {
     may_end.wait();
   });
   guarded.wait();
-  snapshot::retire_later(domain, trash_with(gone));
+  snapshot::retire_later(domain, retired_with(gone));
   CHECK_FALSE(gone);
   may_end.set();
   reader.get();
@@ -176,7 +182,7 @@ TEST_CASE("a destructor in a retire list may use guards and retire objects", "[D
     std::atomic<bool>& flag;
     ~retiring() {
       const snapshot::guard guard(in);
-      snapshot::retire(in, trash_with(flag));
+      snapshot::retire(in, retired_with(flag));
     }
   };
   snapshot::retire_list things;
@@ -191,7 +197,7 @@ TEST_CASE("a thread that has ended leaves no guard that retire waits for", "[D6]
     std::thread([&] { const snapshot::guard guard(domain); }).join();
   }
   std::atomic<bool> gone{false};
-  snapshot::retire(domain, trash_with(gone));
+  snapshot::retire(domain, retired_with(gone));
   CHECK(gone);
 }
 
@@ -201,7 +207,7 @@ TEST_CASE("a thread's last destructors may still hold guards", "[D5]") {
   struct late {
     ~late() {
       const snapshot::guard guard(domain);
-      snapshot::retire(domain, trash_with(gone));
+      snapshot::retire(domain, retired_with(gone));
     }
   };
   std::thread([] {

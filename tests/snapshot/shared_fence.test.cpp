@@ -52,13 +52,16 @@ TEST_CASE("callers that come during a fence share the next one", "[D6]") {
       ++passed;
     });
   };
+  // given: a running fence
   call();
   wait_for([] { return calls == 1; });
+  // when: three callers come meanwhile
   for (int i = 0; i < 3; ++i) call();
   wait_for([&] { return fence.waiting() == 3; });
   CHECK(passed == 0);
 
-  may_end.release();  // of the first, which began before the three came
+  // then: they do not share the running fence, but the next one
+  may_end.release();  // ends the first fence, which began before the three calls
   wait_for([] { return calls == 2; });
   wait_for([&] { return passed == 1 && fence.waiting() == 2; });
   may_end.release();

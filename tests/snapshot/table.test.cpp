@@ -38,7 +38,7 @@ TEST_CASE("a table counts as filled from its first node on, also after that was 
 }
 
 TEST_CASE("a table finds its nodes, for all hashes") {
-  // All different, all the same, and all different but for the bits that a table looks at first.
+  // Hashes that all differ, that are all equal, and that differ in the high bits only.
   const auto hash = GENERATE(0, 1, 2);
   const auto hash_of = [&](int key) {
     return hash == 0   ? static_cast<std::size_t>(key)
@@ -64,6 +64,7 @@ TEST_CASE("a table finds its remaining nodes after erasures and insertions") {
   msgbus::snapshot::retire_list old;
   std::set<int> there;
   unsigned random = 1;
+  // when: nodes are inserted and erased in random order
   for (int step = 0; step < 20'000; ++step) {
     random = random * 1664525 + 1013904223;
     const int key = static_cast<int>(random >> 16) % 64;
@@ -74,6 +75,7 @@ TEST_CASE("a table finds its remaining nodes after erasures and insertions") {
       there.erase(key);
       all.erase(at);
     }
+    // then: each node is found exactly while it is in the table
     for (const int probe : {key, (key + 1) % 64, (key + 5) % 64}) {
       const node& n = nodes[static_cast<std::size_t>(probe)];
       REQUIRE((all.find(probe, n.hash) == &n) == (there.count(probe) == 1));
@@ -94,7 +96,7 @@ TEST_CASE("a table retires its replaced cells, in total no more than its own siz
     all.insert(nodes.back(), old);
   }
   CHECK(old.size() > 0);
-  CHECK(old.size() < 12);  // each is twice as large as the one before
+  CHECK(old.size() < 12);  // each is twice as large as the previous one
 }
 
 }  // namespace table_test

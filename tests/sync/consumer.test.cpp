@@ -181,9 +181,9 @@ TEST_CASE("a dispatch_error that a handler throws is one failure", "[D2][D5]") {
   events.handler([](const order&) { throw 1; });
   events.handler([](const order&) { throw 2; });
   events.handler([&](const user&) { events.consume(order{}); });
-  // Alone it leaves as it was thrown.
+  // A single failure is thrown unchanged.
   CHECK(caught<dispatch_error>([&] { events.consume(user{}); }).errors().size() == 2);
-  // Among others it is not taken apart.
+  // Among other failures, it stays one failure.
   events.handler([](const user&) { throw std::runtime_error("other"); });
   const auto e = caught<dispatch_error>([&] { events.consume(user{}); });
   REQUIRE(e.errors().size() == 2);

@@ -1,4 +1,4 @@
-// Handlers that come and go while a consumer dispatches, and verbs inside of handlers.
+// Handlers that are added and cancelled during a dispatch, and verbs inside handlers.
 
 #include <msgbus/sync/consumer.hpp>
 
@@ -31,7 +31,7 @@ using numbers = std::vector<int>;
 }  // namespace
 
 TEST_CASE("a handler that is added during a dispatch first runs in the next", "[D4]") {
-  // With one handler there is room for the second in place; with more the list is replaced.
+  // With one handler, the second is added in place; with more, the list is replaced.
   for (int before = 0; before < 6; ++before) {
     INFO(before << " handlers before");
     consumer events;
@@ -100,6 +100,7 @@ TEST_CASE("a handler that is cancelled before its turn does not run", "[D4]") {
   consumer events;
   numbers ran;
   std::vector<subscription> all(5);
+  // given: five handlers, the second of which cancels others
   all[0] = events.handler([&](tick) { ran.push_back(0); });
   all[1] = events.handler([&](tick) {
     ran.push_back(1);
@@ -110,8 +111,10 @@ TEST_CASE("a handler that is cancelled before its turn does not run", "[D4]") {
   for (const int i : {2, 3, 4}) {
     all[static_cast<std::size_t>(i)] = events.handler([&ran, i](tick) { ran.push_back(i); });
   }
+  // then: the cancelled ones do not run in this dispatch
   CHECK(events.consume(tick{}) == 3);
   CHECK(ran == numbers{0, 1, 3});
+  // then: nor in the next one
   CHECK(events.consume(tick{}) == 2);
   CHECK(ran == numbers{0, 1, 3, 1, 3});
 }
@@ -200,7 +203,7 @@ TEST_CASE("a handler may consume on its own consumer, deeply", "[D5]") {
   CHECK(events.consume(tick{}) == 1);
   CHECK(entered == deepest);
   entered = left = 0;
-  CHECK(events.consume(tick{}) == 1);  // and once more, with what was made for it the first time
+  CHECK(events.consume(tick{}) == 1);  // a second run, with memory of the first
   CHECK(left == deepest);
 }
 
@@ -238,6 +241,7 @@ TEST_CASE("a handler may use any component", "[D5]") {
   msgbus::sync::subscriber subscriber;
   msgbus::sync::publisher publisher;
   msgbus::sync::service service;
+  // given: handlers that call other components
   producer.bind(events);
   publisher.bind(subscriber);
   std::string ran;
@@ -256,7 +260,9 @@ TEST_CASE("a handler may use any component", "[D5]") {
     ran += "tick ";
     CHECK(publisher.publish(event, "ticks") == 1);
   });
+  // when: an event is dispatched
   CHECK(producer.dispatch(tick{5}) == 1);
+  // then: all run, nested
   CHECK(ran == "tick received add add tock ");
 }
 

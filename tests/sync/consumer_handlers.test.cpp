@@ -61,7 +61,7 @@ TEST_CASE("a function, a function object and a lambda with state are handlers", 
   events.handler(&on_user);
   events.handler(adder{&sum});
   events.handler([&counts, n = 0](const user&) mutable { counts.push_back(++n); });
-  events.handler([](const user& event) { return event.id; });  // what it returns is not asked for
+  events.handler([](const user& event) { return event.id; });  // its result is discarded
   CHECK(events.consume(user{4}) == 5);
   CHECK(events.consume(user{5}) == 5);
   CHECK(seen_by_function == 5);
@@ -155,7 +155,7 @@ TEST_CASE("an event may be constructed in place", "[D9]") {
   CHECK(events.consume<fixed>(1, "x") == 1);
   CHECK(events.consume<pair>(2, "y") == 1);
   CHECK(events.consume<user>() == 1);
-  CHECK(events.consume<user>(user{7}) == 1);  // an event is not made of itself
+  CHECK(events.consume<user>(user{7}) == 1);  // passed on, not constructed from itself
   CHECK(seen == "1x, y2, 07");
 }
 

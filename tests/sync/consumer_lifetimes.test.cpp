@@ -1,4 +1,4 @@
-// When a handler's captures go, when a consumer may go, and what is copied on the way.
+// The destruction of captures and of consumers, and the copies of events.
 
 #include <msgbus/sync/consumer.hpp>
 
@@ -24,7 +24,7 @@ struct tick {
   int depth = 0;
 };
 
-// Runs a function when the last copy of it goes.
+// Runs a function when its last copy is destroyed.
 class at_end {
  public:
   explicit at_end(std::function<void()> f) : f_(new std::function<void()>(std::move(f)), &run) {}
@@ -116,6 +116,7 @@ TEST_CASE("two handlers may cancel each other", "[D6]") {
   int ran = 0;
   subscription first;
   subscription second;
+  // given: two handlers that cancel each other
   first = events.handler([&, capture](tick) {
     ++ran;
     second.cancel();
@@ -124,6 +125,7 @@ TEST_CASE("two handlers may cancel each other", "[D6]") {
     ++ran;
     first.cancel();
   });
+  // then: the first one runs, and the captures of the second are destroyed
   CHECK(events.consume(tick{}) == 1);
   CHECK(ran == 1);
   CHECK(first.active());
@@ -330,18 +332,21 @@ TEST_CASE("a consumer neither copies nor moves an event", "[D9]") {
   using noted = msgbus_test::counted<struct by_reference>;
   consumer events;
   int sum = 0;
+  // given: handlers with every form of first parameter by reference
   events.handler([&](const noted& event) { sum += event.value; });
   events.handler([&](one_of<noted, int>) {});
   events.handler<noted>([&](const auto& event) { sum += event.value; });
   events.handler<noted>([&](auto&& event) { sum += event.value; });
   events.handler([&](any_event event) { sum += event.get_if<noted>()->value; });
   noted event(2);
+  // when: an event is consumed in every form
   noted::reset();
   CHECK(events.consume(event) == 5);
   CHECK(events.consume(noted(2)) == 5);
   CHECK(events.consume<noted>(2) == 5);
   CHECK(events.consume(std::variant<int, noted>(std::in_place_index<1>, 2)) == 5);
   CHECK(sum == 4 * 8);
+  // then: it was neither copied nor moved
   CHECK(noted::copies == 0);
   CHECK(noted::moves == 0);
 }

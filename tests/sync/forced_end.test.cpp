@@ -1,4 +1,4 @@
-// What the guide says of ending a thread by force, as long as it is so.
+// The guide's statement about a handler that exits its thread.
 
 #include <msgbus/sync.hpp>
 

@@ -1,4 +1,4 @@
-// What an observer is told by each component.
+// The steps that each component reports to its observer.
 
 #include <msgbus/sync/producer.hpp>
 #include <msgbus/sync/publisher.hpp>
@@ -92,19 +92,23 @@ TEST_CASE("an observer gets the failures of the handler and of its clean-up sepa
 
 TEST_CASE("a new observer replaces the previous one, which is released") {
   consumer events;
+  // given: a consumer with an observer
   events.handler([](int) {});
   auto first = std::make_shared<msgbus::counting_observer>();
   const std::weak_ptr<msgbus::observer> watch = first;
   events.observe(first);
   events.consume(1);
   CHECK(first->delivered() == 1);
+  // when: another observer replaces it
   const auto second = std::make_shared<msgbus::counting_observer>();
   events.observe(second);
   events.consume(1);
+  // then: only the new one gets steps, and the previous one is released
   CHECK(first->delivered() == 1);
   CHECK(second->delivered() == 1);
   first.reset();
   CHECK(watch.expired());
+  // when: the observer is detached
   events.observe(nullptr);
   CHECK(second.use_count() == 1);
   events.consume(1);
@@ -235,16 +239,19 @@ TEST_CASE("one counting observer may observe several components") {
   consumer events;
   subscriber messages;
   service commands;
+  // given: one observer of three components
   events.observe(counting);
   messages.observe(counting);
   commands.observe(counting);
   events.handler([](int) {});
   messages.subscribe("a", [](int) { throw 1; });
   commands.handler("update", [] {});
+  // when: each component handles messages
   events.consume(1);
   events.consume(2.0);
   CHECK_THROWS(messages.receive(1, "a"));
   commands.execute("update");
+  // then: the observer counts the steps of all
   CHECK(counting->accepted() == 4);
   CHECK(counting->delivered() == 2);
   CHECK(counting->failed() == 1);

@@ -108,7 +108,7 @@ TEST_CASE("a cancelled operation throws no_handler with its name, and its captur
   CHECK(code_of([&] { update(1); }) == errc::no_handler);
   CHECK_THAT(text_of([&] { update(1); }), contains("operation 'update'"));
   commands.handler("update", [](int) {});
-  CHECK_FALSE(update.active());  // the name has another handler now, and the handle does not
+  CHECK_FALSE(update.active());  // the name has another handler, and the handle has none
   CHECK(code_of([&] { update(1); }) == errc::no_handler);
 }
 

@@ -33,7 +33,7 @@ struct other {};
 int resolved = 0;
 int counted_value() { return ++resolved; }
 
-/// Fails the first times.
+/// Fails at its first runs.
 struct failing {
   explicit failing(int times) : left(times) {}
   void run() {
@@ -83,15 +83,19 @@ TEST_CASE("a sync handler behind an open breaker is refused", "[P1]") {
   failing often(9);
   const auto breaker = std::make_shared<circuit_breaker>(
       msgbus::breaker_options{.minimum = 2, .open_for = 1h, .max_open_for = 1h, .name = "bank"});
+  // given: a failing handler with a breaker, and one without
   consumer.handler([&](const placed&) { often.run(); }, {.breaker = breaker});
   int others = 0;
   consumer.handler([&](const placed&) { ++others; });
+  // when: the breaker opens after two failures
   CHECK_THROWS(consumer.consume(placed{}));
   CHECK_THROWS(consumer.consume(placed{}));
   CHECK(breaker->current() == circuit_breaker::state::open);
+  // then: the handler does not run, and the other one does
   CHECK(code_of([&] { consumer.consume(placed{}); }) == errc::circuit_open);
   CHECK(often.runs == 2);
   CHECK(others == 3);
+  // when: the breaker is reset
   breaker->reset();
   often.left = 0;
   CHECK(consumer.consume(placed{}) == 2);

@@ -310,13 +310,16 @@ TEST_CASE("a consumer may be destroyed by its handler while it is bound", "[D8]"
   source.bind(*passing, lasting);
   const auto capture = std::make_shared<int>(0);
   int ran = 0;
+  // given: a bound consumer whose handler destroys it
   passing->handler([&, capture](tick) {
     passing.reset();
     CHECK(capture.use_count() == 3);
   });
   passing->handler([&, capture](tick) { ++ran; });
   lasting.handler([](tick) {});
+  // when: an event is dispatched
   CHECK(source.dispatch(tick{}) == 2);
+  // then: its later handlers do not run, and the captures are destroyed
   CHECK(ran == 0);
   CHECK(capture.use_count() == 1);
   CHECK(source.dispatch(tick{}) == 1);

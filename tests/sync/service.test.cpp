@@ -186,7 +186,7 @@ TEST_CASE("a service may have another naming of functions") {
   CHECK(given == "shop::train_model");
   CHECK(train.name() == "renamed");
   CHECK(commands.execute<int>("renamed", 1) == 2);
-  commands.handler("given_name", [] {});  // a name that is given stays as it is
+  commands.handler("given_name", [] {});  // a given name is not changed
   CHECK(commands.operations() == names{"given_name", "renamed"});
 }
 

@@ -1,4 +1,4 @@
-// How what is passed to `execute` becomes the parameters of a handler.
+// The conversion of the arguments of `execute` to the parameters of a handler.
 
 #include <msgbus/sync/service.hpp>
 
@@ -26,7 +26,7 @@ struct order {
   int id = 0;
 };
 
-// A service with one operation "take" that takes a `P`.
+// A service with an operation "take", whose parameter is a `P`.
 template <class P>
 class taker {
  public:
@@ -39,7 +39,7 @@ class taker {
     const int before = ran;
     const auto code = code_of([&] { commands_.execute("take", std::forward<A>(given)); });
     if (code) REQUIRE(code == errc::bad_arguments);
-    REQUIRE((ran == before + 1) == !code);  // refused means that the handler has not run
+    REQUIRE((ran == before + 1) == !code);  // the handler does not run with a refused argument
     return !code;
   }
 
@@ -162,6 +162,7 @@ TEST_CASE("a reference parameter accepts a variable of exactly its type") {
   service commands;
   commands.handler("increment", [](int& value) { ++value; });
   commands.handler("append", [](std::string& text) { text += "!"; });
+  // then: the handler changes the caller's variable
   int value = 1;
   commands.execute("increment", value);
   CHECK(value == 2);
@@ -169,6 +170,7 @@ TEST_CASE("a reference parameter accepts a variable of exactly its type") {
   commands.execute("append", text);
   CHECK(text == "x!");
 
+  // then: constants, temporaries and other types are refused
   const int constant = 1;
   long other = 1;
   taker<int&> reference;
@@ -203,6 +205,7 @@ TEST_CASE("a pointer to a function is an argument of exactly its type") {
 TEST_CASE("an argument that cannot be copied must be moved") {
   service commands;
   int sum = 0;
+  // given: operations with a move-only parameter
   commands.handler("take", [&](std::unique_ptr<int> p) { sum += *p; });
   commands.handler("take reference", [&](std::unique_ptr<int>&& p) {
     const std::unique_ptr<int> taken = std::move(p);
@@ -211,6 +214,7 @@ TEST_CASE("an argument that cannot be copied must be moved") {
   commands.handler("look", [&](const std::unique_ptr<int>& p) { sum += *p; });
   auto kept = std::make_unique<int>(1);
   const auto constant = std::make_unique<int>(1);
+  // then: a variable and a constant are refused, and not moved from
   for (const char* name : {"take", "take reference"}) {
     CHECK(code_of([&] { commands.execute(name, kept); }) == errc::bad_arguments);
     CHECK(code_of([&] { commands.execute(name, std::move(constant)); }) == errc::bad_arguments);
@@ -218,6 +222,7 @@ TEST_CASE("an argument that cannot be copied must be moved") {
                contains("it cannot be copied; pass it with std::move"));
     REQUIRE(kept != nullptr);
   }
+  // then: temporaries and moved variables are accepted
   commands.execute("take", std::make_unique<int>(10));
   commands.execute("take reference", std::make_unique<int>(100));
   commands.execute("look", kept);
@@ -263,7 +268,7 @@ TEST_CASE("moved arguments are never copied, and others are copied once", "[D9]"
   CHECK(noted::moves == 0);
 
   noted::reset();
-  CHECK(commands.execute<int>("take over", given) == 3);  // the caller keeps its own
+  CHECK(commands.execute<int>("take over", given) == 3);  // the caller's value is copied
   CHECK(noted::copies == 1);
 
   noted::reset();

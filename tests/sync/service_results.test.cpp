@@ -1,4 +1,4 @@
-// How what a handler returns becomes what `execute` was asked for.
+// The conversion of a handler's result to the requested type.
 
 #include <msgbus/sync/service.hpp>
 
@@ -66,6 +66,7 @@ TEST_CASE("a result that does not fit is refused, and the error names its value"
 TEST_CASE("a result of a type that does not convert is refused before the handler runs", "[T5]") {
   service commands;
   int ran = 0;
+  // given: operations with several result types
   commands.handler("order", [&] {
     ++ran;
     return order{};
@@ -75,10 +76,12 @@ TEST_CASE("a result of a type that does not convert is refused before the handle
     return 1.0;
   });
   commands.handler("nothing", [&] { ++ran; });
+  // when: another type is requested that does not convert
   CHECK(code_of([&] { (void)commands.execute<int>("order"); }) == errc::type_mismatch);
   CHECK(code_of([&] { (void)commands.execute<float>("double"); }) == errc::type_mismatch);
   CHECK(code_of([&] { (void)commands.execute<order>("double"); }) == errc::type_mismatch);
   CHECK(code_of([&] { (void)commands.execute<int>("nothing"); }) == errc::type_mismatch);
+  // then: no handler has run, and the error names both types
   CHECK(ran == 0);
   const std::string text = text_of([&] { (void)commands.execute<int>("order"); });
   CHECK_THAT(text, contains("operation 'order' returns " + std::string(msgbus::type_name<order>()) +

@@ -320,6 +320,7 @@ TEST_CASE("a subscriber neither copies nor moves a message", "[D9]") {
   static constexpr msgbus::topic<noted> noted_topic{"a"};
   subscriber messages;
   int seen = 0;
+  // given: handlers with every form of first parameter by reference
   messages.subscribe({"a", "*"}, [&](const noted& message) { seen += message.value; });
   messages.subscribe("a", [&](msgbus::one_of<int, noted>) {});
   messages.subscribe<noted>(std::string_view(">"),
@@ -327,10 +328,12 @@ TEST_CASE("a subscriber neither copies nor moves a message", "[D9]") {
   messages.subscribe(noted_topic, [&](const noted& message) { seen += message.value; });
   messages.subscribe("a", [&](any_event) {});
   const noted message(1);
+  // when: a message is received
   noted::reset();
   CHECK(messages.receive(message, "a") == 5);
   CHECK(messages.receive(message, noted_topic) == 5);
   CHECK(seen == 6);
+  // then: it was neither copied nor moved
   CHECK(noted::copies == 0);
   CHECK(noted::moves == 0);
 }

@@ -1,4 +1,4 @@
-// Which topics and patterns there are, and which are refused.
+// Valid and invalid topics and patterns.
 
 #include <msgbus/sync/subscriber.hpp>
 
@@ -116,11 +116,13 @@ TEST_CASE("handlers run for exactly the topics that their patterns match", "[T7]
   subscriber messages;
   std::vector<std::string> ran;
   std::vector<std::string> patterns;
+  // given: a handler for every valid pattern of up to three tokens
   for (const auto& pattern : msgbus_test::all_sequences({"a", "b", "*", ">"}, 3, ".")) {
     if (!msgbus_test::is_valid_pattern(pattern)) continue;
     patterns.push_back(pattern);
     messages.subscribe(pattern, [&ran, pattern](int) { ran.push_back(pattern); });
   }
+  // then: for every topic, the handlers run that a plain matcher selects
   for (const auto& topic : msgbus_test::all_sequences({"a", "b", "c"}, 4, ".")) {
     INFO(topic);
     std::vector<std::string> expected;

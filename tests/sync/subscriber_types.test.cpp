@@ -1,4 +1,4 @@
-// What a message may be to its handlers: exact types, conversions, and neither.
+// The types of messages and of handlers: exact, converted, and mismatched.
 
 #include <msgbus/sync/subscriber.hpp>
 

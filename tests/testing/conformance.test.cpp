@@ -62,7 +62,7 @@ class memory_environment final : public transport_environment {
   const duration patience_;
 };
 
-// A transport of which cases ask nothing, or as if it could do nothing.
+// An environment without a server, for a transport with few features.
 class poor_environment final : public transport_environment {
  public:
   explicit poor_environment(bool may_be_away = false)
@@ -115,7 +115,7 @@ TEST_CASE("the memory transport conforms in shuffled orders, without real time")
     for (const conformance_case& each : transport_conformance()) {
       stepping_context context(msgbus::testing::shuffled{seed});
       manual_clock clock(context);
-      memory_environment in(context.get_executor(), 10ms);  // one case blocks for so long
+      memory_environment in(context.get_executor(), 10ms);  // one case blocks that long
       INFO(each.name << ", seed " << seed);
       check(each, clock.run(context, run_conformance(each, in)));
     }

@@ -26,7 +26,7 @@ using msgbus_test::contains;
 
 namespace {
 
-// Posts to itself so many times; cannot be moved, and says when it goes.
+// Posts `from` functions, one after the other. Not movable. Records its destruction.
 class countdown {
  public:
   countdown(stepping_context& context, int from, std::string& log) : context_(context), log_(log) {
@@ -114,7 +114,7 @@ TEST_CASE("a scenario may continue with its own function when no step is left") 
     int calls = 0;
     msgbus::testing::spawned<void> running;
   };
-  // The coroutine refers to the scenario, and cannot run on without it.
+  // The coroutine refers to the scenario, so it cannot continue without it.
   const auto build = [](stepping_context& context) { return scenario(context); };
   const auto report = cut_off_at_every_step(build, {.order = teardown::both});
   // then: when_idle advances the clock, and the scenario ends
@@ -131,7 +131,7 @@ TEST_CASE("a scenario may continue with its own function when no step is left") 
 }
 
 TEST_CASE("the suite finds a suspended handler that uses members of a destroyed object") {
-  // It asks a flag that it shares, so that the test touches nothing destroyed.
+  // The handler reads a shared flag, so the test accesses no destroyed object.
   struct fragile {
     fragile(stepping_context& context, bool& found) : events(context.get_executor()) {
       events.handler([gone = gone, &found](const int&) -> asio::awaitable<void> {

@@ -33,7 +33,7 @@ struct order {
 inline constexpr msgbus::required<int&> get_count{"count"};
 using count = msgbus::depends<get_count>;
 
-// Which of the first ten calls fail.
+// The numbers of the failing calls among the first ten.
 std::string failing(faults chosen) {
   std::string all;
   const auto f = chosen.wrap([](int) {});
@@ -160,7 +160,7 @@ TEST_CASE("a coroutine fails before its first suspension, or when it has ended")
 
   // then: a fault before the call prevents its first line
   const auto before = faults::always().wrap(work);
-  CHECK_NOTHROW((void)before("e"));  // nobody has awaited it
+  CHECK_NOTHROW((void)before("e"));  // not awaited
   CHECK_THROWS_AS(context.run(before("e")), injected_fault);
   CHECK(done == "be");
 

@@ -26,7 +26,7 @@ asio::awaitable<int> wait_for_ever() {
   co_return 1;
 }
 
-// No default constructor, and it can only be moved.
+// Movable only, without a default constructor.
 struct parcel {
   explicit parcel(std::string given) : text(std::make_unique<std::string>(std::move(given))) {}
   std::unique_ptr<std::string> text;
