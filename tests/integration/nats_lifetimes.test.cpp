@@ -182,7 +182,7 @@ TEST_CASE("a transport may be closed while threads use it") {
         try {
           what();
         } catch (const msgbus::error& e) {
-          expect(e.code() == errc::closed && closed, "only closing makes it fail");
+          expect(e.code() == errc::closed && closed, "an operation fails only after the close");
         }
       });
     };

@@ -112,14 +112,14 @@ TEST_CASE("retire waits for a guard of another thread", "[D6]") {
     const snapshot::guard guard(domain);
     guarded.set();
     may_end.wait();
-    expect(!gone, "a guard keeps what is retired");
+    expect(!gone, "a guard keeps retired objects");
   });
   guarded.wait();
   std::atomic<bool> returned{false};
   // when: another thread retires an object
   auto writer = std::async(std::launch::async, [&] {
     snapshot::retire(domain, retired_with(gone));
-    expect(gone, "when retire returns it is gone");
+    expect(gone, "the object is destroyed when retire returns");
     returned = true;
   });
   // then: retire returns after the guard has ended

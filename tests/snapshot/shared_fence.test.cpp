@@ -20,13 +20,13 @@ std::counting_semaphore<> may_end{0};
 
 void held_call() {
   ++calls;
-  expect(may_end.try_acquire_for(msgbus_test::deadline), "the call may end");
+  expect(may_end.try_acquire_for(msgbus_test::deadline), "the fence may end");
 }
 
 void wait_for(const auto& condition) {
   const auto late = std::chrono::steady_clock::now() + msgbus_test::deadline;
   while (!condition()) {
-    expect(std::chrono::steady_clock::now() < late, "it happens in time");
+    expect(std::chrono::steady_clock::now() < late, "the condition holds in time");
     std::this_thread::yield();
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the operators new and delete of tests/cost count.
+// The counts of the operators new and delete of tests/cost.
 
 #include <atomic>
 #include <cstddef>
@@ -9,6 +9,6 @@ namespace msgbus_test {
 
 inline std::atomic<long> allocations{0};
 inline std::atomic<long> blocks_kept{0};
-inline std::atomic<std::size_t> largest{0};  // in bytes; to be set to 0 by whoever looks at it
+inline std::atomic<std::size_t> largest{0};  // in bytes; its readers reset it to 0
 
 }  // namespace msgbus_test

@@ -1,6 +1,6 @@
 #pragma once
 
-// What tests of coroutines need besides the test kit.
+// Tools for tests of coroutines, in addition to the test kit.
 
 #include <msgbus/counters.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
@@ -19,18 +19,17 @@
 
 namespace msgbus_test {
 
-/// Suspends so many times, each time to the end of the executor's queue.
+/// Suspends `times` times, each time to the end of the executor's queue.
 inline asio::awaitable<void> hop(int times = 1) {
   for (int i = 0; i < times; ++i) co_await asio::post(asio::use_awaitable);
 }
 
-/// A place where coroutines wait until it is opened. A cancelled wait throws Asio's
-/// `operation_aborted`.
+/// Coroutines wait until it is opened. A cancelled wait throws Asio's `operation_aborted`.
 class gate {
  public:
   [[nodiscard]] asio::awaitable<void> wait() const { return wait(state_); }
   void open() { state_->opened.set(); }
-  /// How many have come, whether or not they still wait.
+  /// The number of waits so far, ended or not.
   [[nodiscard]] std::size_t came() const { return state_->came; }
 
  private:
@@ -47,7 +46,7 @@ class gate {
 
 using msgbus::exec::is_aborted;
 
-/// A7, at a quiet moment.
+/// The equations of guarantee A7, for a quiet component.
 inline bool is_conserved(const msgbus::counters& all) {
   return all.offered == all.accepted + all.rejected &&
          all.accepted == all.handled + all.failed + all.dropped + all.abandoned;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Catch2, version 2 or 3: include this and nothing of Catch2's own.
+// Catch2, version 2 or 3. Include this header, and none of Catch2 itself.
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
@@ -12,7 +12,7 @@
 
 namespace msgbus_test {
 
-/// Matcher: the string has `text` in it. `REQUIRE_THAT(message, contains("orders.placed"))`.
+/// A matcher for strings that contain `text`. `REQUIRE_THAT(message, contains("orders.placed"))`.
 /// Takes the argument of `CHECK_THROWS_WITH` too.
 inline auto contains(const std::string& text) {
 #if __has_include(<catch2/catch_all.hpp>)

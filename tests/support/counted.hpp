@@ -1,10 +1,10 @@
 #pragma once
 
-// A value that counts how it is copied and moved, for tests of D9.
+// A value that counts its copies and moves, for tests of D9.
 
 namespace msgbus_test {
 
-/// `Tag` keeps the counts of different tests apart.
+/// Each `Tag` has its own counts.
 template <class Tag>
 struct counted {
   static inline int copies = 0;

@@ -1,6 +1,6 @@
 #pragma once
 
-// A way to a server that can be cut: what is between a client and its network.
+// A TCP proxy in front of a server, whose connections can be cut.
 
 #include "support/thread_group.hpp"
 
@@ -25,7 +25,7 @@
 
 namespace msgbus_test {
 
-/// Listens on a port of its own and passes everything on. Runs on a thread of its own.
+/// Listens on its own port, and forwards all bytes. Has its own thread.
 class cuttable {
  public:
   explicit cuttable(int server_port)
@@ -43,7 +43,7 @@ class cuttable {
 
   [[nodiscard]] std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
 
-  /// Cuts all connections, and lets no new one through. Returns when the clients have noticed.
+  /// Cuts all connections, and forwards no new one. Returns when the clients have noticed.
   void cut() {
     asio::post(context_, [this] {
       acceptor_.reset();
@@ -56,7 +56,7 @@ class cuttable {
     wait([this] { return open_ == 0; });
   }
 
-  /// Lets connections through again. Returns when so many have come.
+  /// Forwards connections again. Returns when that many have come.
   void restore(int connections) {
     asio::post(context_, [this] { listen(port_); });
     wait([=, this] { return open_ >= connections; });
@@ -91,7 +91,7 @@ class cuttable {
     });
   }
 
-  // Ends with its connection: what it throws says no more than that.
+  // Ends with its connection. Its exception has no other meaning.
   asio::awaitable<void> pass(std::shared_ptr<way> over, tcp::socket& from, tcp::socket& to,
                              bool is_client) {
     std::vector<char> bytes(65536);
@@ -102,7 +102,7 @@ class cuttable {
       const std::size_t size = co_await from.async_read_some(buffer, token);
       if (failed) break;
       co_await asio::async_write(to, asio::buffer(bytes.data(), size), token);
-      // A cut connection's client is still read: to see when it leaves.
+      // The client of a cut connection is still read, to notice its end.
       if (failed && !is_client) break;
     }
     std::error_code ignored;
@@ -134,7 +134,7 @@ class cuttable {
   const tcp::endpoint server_;
   unsigned short port_ = 0;
   std::optional<tcp::acceptor> acceptor_;
-  std::vector<std::shared_ptr<way>> ways_;  // these three: on the thread, once it runs
+  std::vector<std::shared_ptr<way>> ways_;  // these three are used on the thread, once it runs
   std::mutex mutex_;
   std::condition_variable changed_;
   int open_ = 0;  // under the mutex

@@ -1,6 +1,6 @@
 #pragma once
 
-// Handlers as the routing core knows them, without anything to call.
+// Entries of the routing core, without a callable.
 
 #include <msgbus/detail/routing/entry.hpp>
 
@@ -9,7 +9,7 @@
 
 namespace msgbus_test {
 
-/// A kind of entry that counts in `*destroyed` how often its callable was destroyed.
+/// An entry that counts the destructions of its callable in `*destroyed`.
 template <class Base>
 class bare : public Base {
  public:

@@ -1,7 +1,6 @@
 #pragma once
 
-// The grammar of topics and the meaning of patterns, written a second time and as plainly as can
-// be: what the library's are checked against (T7).
+// A second, plain implementation of topics and patterns. Tests compare the library with it (T7).
 
 #include <string>
 #include <string_view>
@@ -9,7 +8,7 @@
 
 namespace msgbus_test {
 
-/// What is between the dots: `"a..b"` has three tokens, `""` has one.
+/// The texts between the dots: `"a..b"` has three tokens, `""` has one.
 inline std::vector<std::string> tokens_of(std::string_view text) {
   std::vector<std::string> tokens(1);
   for (const char c : text) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// An observer that writes down each step.
+// An observer that records each step.
 
 #include <msgbus/error.hpp>
 #include <msgbus/observer.hpp>

@@ -7,7 +7,7 @@
 
 namespace msgbus_test {
 
-/// What `f` writes to stderr.
+/// The output of `f` on stderr.
 template <class F>
 std::string stderr_of(F f) {
   std::fflush(stderr);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Threads for tests: they start together, stop when told, and hand on what they threw.
+// Threads for tests. They start together, are stopped together, and pass their exceptions on.
 
 #include <algorithm>
 #include <atomic>
@@ -17,10 +17,10 @@
 
 namespace msgbus_test {
 
-/// How long a test waits for something that must happen before it says that it did not.
+/// The time after which a wait for a necessary event fails the test.
 inline constexpr std::chrono::seconds deadline{60};
 
-/// How many rounds a stress test makes: the number given, times MSGBUS_STRESS if that is set.
+/// The number of rounds of a stress test: the given number, times MSGBUS_STRESS if that is set.
 inline int rounds(int number) {
   const char* const factor = std::getenv("MSGBUS_STRESS");
   return number * (factor ? std::max(1, std::atoi(factor)) : 1);
@@ -31,7 +31,7 @@ inline void expect(bool holds, const char* sentence) {
   if (!holds) throw std::runtime_error(std::string("not true: ") + sentence);
 }
 
-/// Something that one thread waits for and another one makes happen, once.
+/// An event that one thread awaits and another one sets, once.
 class event {
  public:
   void set() { promise_.set_value(); }
@@ -49,7 +49,7 @@ class event {
   std::shared_future<void> future_{promise_.get_future()};
 };
 
-/// Runs each job again and again on a thread of its own until `stop`, which joins them.
+/// Runs each job repeatedly on its own thread, until `stop`, which joins the threads.
 class thread_group {
  public:
   thread_group() = default;
@@ -76,10 +76,10 @@ class thread_group {
     });
   }
 
-  /// How many times jobs have been run, by all threads.
+  /// The number of runs of jobs, by all threads.
   [[nodiscard]] long turns() const { return turns_.load(std::memory_order_relaxed); }
 
-  /// Returns when jobs have been run so many times more.
+  /// Returns after that many further runs of jobs.
   void wait_for_turns(long more) const {
     const long target = turns() + more;
     const auto until = std::chrono::steady_clock::now() + deadline;
@@ -90,7 +90,7 @@ class thread_group {
     }
   }
 
-  /// Joins all and throws what the first one that failed threw.
+  /// Joins all threads. Throws the exception of the first one that failed.
   void stop() {
     stopped_ = true;
     for (std::thread& each : threads_) each.join();

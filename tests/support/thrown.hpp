@@ -1,6 +1,6 @@
 #pragma once
 
-// What a piece of code throws, as something to check.
+// The exceptions of a piece of code, as values to check.
 
 #include <msgbus/error.hpp>
 
@@ -11,7 +11,7 @@
 
 namespace msgbus_test {
 
-/// The exception that leaves `f`; null if none does.
+/// The exception of `f`; null if it throws none.
 template <class F>
 std::exception_ptr thrown_by(F&& f) {
   try {
@@ -22,7 +22,7 @@ std::exception_ptr thrown_by(F&& f) {
   return nullptr;
 }
 
-/// A copy of the `T` that `f` throws. If it throws nothing the test fails with an exception.
+/// A copy of the `T` that `f` throws. If it throws none, the test fails with an exception.
 template <class T, class F>
 T caught(F&& f) {
   try {
@@ -33,7 +33,7 @@ T caught(F&& f) {
   throw std::logic_error("the test expected an exception, and none was thrown");
 }
 
-/// The code of the `msgbus::error` that `f` throws; no error if it throws nothing.
+/// The code of the `msgbus::error` that `f` throws; no error if it throws none.
 template <class F>
 std::error_code code_of(F&& f) {
   try {
@@ -44,7 +44,7 @@ std::error_code code_of(F&& f) {
   return {};
 }
 
-/// The text of whatever `f` throws; empty if it throws nothing.
+/// The text of the exception that `f` throws; empty if it throws none.
 template <class F>
 std::string text_of(F&& f) {
   const std::exception_ptr thrown = thrown_by(f);

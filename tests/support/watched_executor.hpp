@@ -1,6 +1,6 @@
 #pragma once
 
-// An executor over another one, of which a test may ask whether any copy is left.
+// An executor over another one. A test can check whether copies of it exist.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/execution.hpp>
@@ -21,7 +21,7 @@ class watched_executor {
   /// Expired when the last copy has been destroyed.
   [[nodiscard]] std::weak_ptr<void> copies() const { return copies_; }
 
-  // What Asio asks of an executor.
+  // Asio's requirements for an executor.
   template <class F>
   void execute(F&& f) const {
     over_.execute(std::forward<F>(f));

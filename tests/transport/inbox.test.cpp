@@ -214,7 +214,7 @@ TEST_CASE("no value is lost and no thread keeps waiting while threads put and a 
       const auto some = co_await in->take();
       for (const auto& got : some) {
         const auto sender = static_cast<std::size_t>(*got % senders);
-        msgbus_test::expect(*got / senders == next[sender]++, "each sender's are in order");
+        msgbus_test::expect(*got / senders == next[sender]++, "each sender's values are in order");
       }
       left -= static_cast<int>(some.size());
     }
