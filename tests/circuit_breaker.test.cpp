@@ -21,10 +21,10 @@ namespace {
 
 constexpr access::machine::time_point start{1000h};
 
-void call(circuit_breaker& breaker, verdict how) {
+void call(circuit_breaker& breaker, verdict outcome) {
   const auto given = access::try_enter(breaker, start);
   REQUIRE(given.let_through);
-  access::leave(breaker, *given.let_through, how, start);
+  access::leave(breaker, *given.let_through, outcome, start);
 }
 
 verdict verdict_on(const circuit_breaker& breaker, std::exception_ptr failure) {
@@ -41,8 +41,8 @@ std::exception_ptr thrown(E e) {
 }  // namespace
 
 TEST_CASE("a breaker notifies its listener after each change of its state") {
-  std::vector<state> told;
-  circuit_breaker breaker({.minimum = 1, .on_change = [&](state now) { told.push_back(now); }});
+  std::vector<state> states;
+  circuit_breaker breaker({.minimum = 1, .on_change = [&](state now) { states.push_back(now); }});
   CHECK(breaker.current() == state::closed);
   call(breaker, verdict::failed);
   CHECK(breaker.current() == state::open);
@@ -50,7 +50,7 @@ TEST_CASE("a breaker notifies its listener after each change of its state") {
   breaker.isolate();
   breaker.reset();
   breaker.reset();
-  CHECK(told == std::vector{state::open, state::isolated, state::closed});
+  CHECK(states == std::vector{state::open, state::isolated, state::closed});
 }
 
 TEST_CASE("an exception of a listener has no effect") {

@@ -16,13 +16,13 @@ TEST_CASE("counters start at zero") {
 
 TEST_CASE("a counting observer counts each kind of step separately") {
   msgbus::counting_observer counting;
-  msgbus::observer& told = counting;
+  msgbus::observer& as_observer = counting;
   const msgbus::step step{"order", ""};
-  told.accepted(step);
-  for (int i = 0; i < 2; ++i) told.delivered(step);
-  for (int i = 0; i < 3; ++i) told.failed(step, std::make_exception_ptr(i));
-  for (int i = 0; i < 4; ++i) told.dropped(step);
-  for (int i = 0; i < 5; ++i) told.unrouted(step);
+  as_observer.accepted(step);
+  for (int i = 0; i < 2; ++i) as_observer.delivered(step);
+  for (int i = 0; i < 3; ++i) as_observer.failed(step, std::make_exception_ptr(i));
+  for (int i = 0; i < 4; ++i) as_observer.dropped(step);
+  for (int i = 0; i < 5; ++i) as_observer.unrouted(step);
   const msgbus::counting_observer& result = counting;
   CHECK(result.accepted() == 1);
   CHECK(result.delivered() == 2);

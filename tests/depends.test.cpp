@@ -22,7 +22,7 @@ std::vector<std::string> calls;  // the calls in order; each test clears it
 
 /// Records its construction and its destruction.
 struct resource {
-  explicit resource(std::string what) : name(std::move(what)) { calls.push_back("+" + name); }
+  explicit resource(std::string given) : name(std::move(given)) { calls.push_back("+" + name); }
   resource(const resource&) = delete;
   resource& operator=(const resource&) = delete;
   ~resource() { calls.push_back("-" + name); }

@@ -17,10 +17,10 @@ namespace {
 struct other {};
 
 /// Records the calls of a component's hooks.
-struct told {
-  explicit told(running& t) {
-    t.events.on_failed<placed>([this](const placed& event, const msgbus::failure& how) {
-      failed.push_back(std::to_string(event.id) + ": " + msgbus::describe(how.error));
+struct hook_calls {
+  explicit hook_calls(running& t) {
+    t.events.on_failed<placed>([this](const placed& event, const msgbus::failure& failure) {
+      failed.push_back(std::to_string(event.id) + ": " + msgbus::describe(failure.error));
     });
     t.events.on_abandoned<placed>([this](const placed& event) { abandoned.push_back(event.id); });
   }
@@ -32,7 +32,7 @@ struct told {
 
 TEST_CASE("a hook is called with a message that has finally failed", "[P2]") {
   running t;
-  told seen(t);
+  hook_calls seen(t);
   int runs = 0;
   // given: a handler with retries that fails for one message
   t.events.handler(
@@ -54,7 +54,7 @@ TEST_CASE("a hook is called with a message that has finally failed", "[P2]") {
 
 TEST_CASE("a hook is called once, with all failures of a message") {
   running t;
-  told seen(t);
+  hook_calls seen(t);
   SECTION("a plain handler, at once") {
     t.events.handler([](const placed&) { throw std::runtime_error("a"); });
     t.post(1, 1);
@@ -81,7 +81,7 @@ TEST_CASE("a hook is called once, with all failures of a message") {
 
 TEST_CASE("a hook is called with abandoned messages, running, waiting and interrupted", "[P2]") {
   running t;
-  told seen(t);
+  hook_calls seen(t);
   // given: one running and two waiting messages
   t.events.handler([](const placed&) { return msgbus::exec::sleep(1h); });
   t.post(1, 3);
@@ -105,12 +105,12 @@ TEST_CASE("a hook is called with abandoned messages, running, waiting and interr
 TEST_CASE("a hook is not called after its component was destroyed") {
   msgbus::testing::stepping_context context;
   msgbus::testing::manual_clock clock(context);
-  int told = 0;
+  int calls = 0;
   {
     msgbus::async::consumer events(context.get_executor());
     // given: a component with hooks, a running handler and a waiting message
-    events.on_failed<placed>([&](const placed&, const msgbus::failure&) { ++told; });
-    events.on_abandoned<placed>([&](const placed&) { ++told; });
+    events.on_failed<placed>([&](const placed&, const msgbus::failure&) { ++calls; });
+    events.on_abandoned<placed>([&](const placed&) { ++calls; });
     events.handler([](const placed&) -> awaitable<void> {
       co_await msgbus::exec::sleep(1s);
       throw std::runtime_error("late");
@@ -122,23 +122,23 @@ TEST_CASE("a hook is not called after its component was destroyed") {
   // when: the component is destroyed, and time passes
   clock.run_for(context, 1h);
   // then: no hook was called
-  CHECK(told == 0);
+  CHECK(calls == 0);
 }
 
 TEST_CASE("an exception of a hook has no effect, and a hook may add a hook") {
   running t;
-  int told = 0;
+  int calls = 0;
   t.events.on_failed<placed>([&](const placed&, const msgbus::failure&) {
-    if (++told == 1) {
-      t.events.on_failed<placed>([&](const placed&, const msgbus::failure&) { told += 10; });
+    if (++calls == 1) {
+      t.events.on_failed<placed>([&](const placed&, const msgbus::failure&) { calls += 10; });
     }
     throw std::logic_error("no more of this");
   });
   t.events.handler([](const placed&) { throw std::runtime_error("down"); });
   CHECK(msgbus_test::text_of([&] { t.consume(); }) == "down");
-  CHECK(told == 1);
+  CHECK(calls == 1);
   CHECK(msgbus_test::text_of([&] { t.consume(); }) == "down");
-  CHECK(told == 12);
+  CHECK(calls == 12);
   CHECK(t.events.stats().failed == 2);
 }
 
@@ -146,7 +146,8 @@ TEST_CASE("a subscriber's hook gets the topic") {
   running t;
   msgbus::async::subscriber inbox(t.context.get_executor());
   std::string topic;
-  inbox.on_failed<placed>([&](const placed&, const msgbus::failure& how) { topic = how.topic; });
+  inbox.on_failed<placed>(
+      [&](const placed&, const msgbus::failure& failure) { topic = failure.topic; });
   inbox.subscribe("orders.*", [](const placed&) { throw std::runtime_error("down"); });
   (void)inbox.post(placed{1}, "orders.new");
   t.context.run();

@@ -24,16 +24,16 @@ class only_failures : public msgbus::observer {
 
 TEST_CASE("an observer that overrides one step gets that step, and ignores the others") {
   only_failures observer;
-  msgbus::observer& told = observer;
+  msgbus::observer& as_observer = observer;
   const msgbus::step step{"order", "orders.placed"};
-  told.accepted(step);
-  told.delivered(step);
-  told.dropped(step);
-  told.unrouted(step);
+  as_observer.accepted(step);
+  as_observer.delivered(step);
+  as_observer.dropped(step);
+  as_observer.unrouted(step);
   CHECK(observer.message.empty());
 
   const auto thrown = std::make_exception_ptr(5);
-  told.failed(step, thrown);
+  as_observer.failed(step, thrown);
   CHECK(observer.message == "order");
   CHECK(observer.topic == "orders.placed");
   CHECK(observer.exception == thrown);

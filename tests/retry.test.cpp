@@ -20,10 +20,10 @@ TEST_CASE("a retry_hint has the time for the next attempt") {
 }
 
 TEST_CASE("a default retry makes one attempt") {
-  const msgbus::retry how;
-  CHECK(how.attempts == 1);
-  CHECK(how.kind == msgbus::backoff_kind::exponential);
-  CHECK_FALSE(how.if_);
+  const msgbus::retry settings;
+  CHECK(settings.attempts == 1);
+  CHECK(settings.kind == msgbus::backoff_kind::exponential);
+  CHECK_FALSE(settings.if_);
 }
 
 }  // namespace retry_test

@@ -27,8 +27,8 @@ struct carrier {
 };
 
 const void* address_seen(const auto& event, msgbus::detail::type_key expected) {
-  return msgbus::detail::with_event(event, [&](msgbus::detail::value_ref what) -> const void* {
-    return what.type == expected ? what.data : nullptr;
+  return msgbus::detail::with_event(event, [&](msgbus::detail::value_ref value) -> const void* {
+    return value.type == expected ? value.data : nullptr;
   });
 }
 

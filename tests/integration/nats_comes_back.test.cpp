@@ -27,40 +27,40 @@ namespace {
 struct changing {
   explicit changing(std::string configuration) : server(std::move(configuration)) {}
 
-  transport_ptr connect(msgbus::nats::options how = {}) {
-    how.url = server.url();
-    how.reconnect_wait = 20ms;
-    how.on_event = [this](const msgbus::nats::event& what) { told.push_back(what); };
-    return msgbus_test::connect(here, how);
+  transport_ptr connect(msgbus::nats::options options = {}) {
+    options.url = server.url();
+    options.reconnect_wait = 20ms;
+    options.on_event = [this](const msgbus::nats::event& event) { events.push_back(event); };
+    return msgbus_test::connect(here, options);
   }
   /// Throws if the connection has closed.
-  void wait_for(kind what, std::size_t times = 1) {
+  void wait_for(kind event, std::size_t times = 1) {
     here.run_until([&] {
       if (count(kind::closed) != 0) throw std::runtime_error("closed: " + text_of(kind::closed));
-      return count(what) >= times;
+      return count(event) >= times;
     });
   }
   void wait_for_text(const std::string& part) {
     here.run_until([&] {
       return std::ranges::any_of(
-          told, [&](const auto& each) { return each.text.find(part) != std::string::npos; });
+          events, [&](const auto& each) { return each.text.find(part) != std::string::npos; });
     });
   }
-  [[nodiscard]] std::size_t count(kind what) const {
+  [[nodiscard]] std::size_t count(kind event) const {
     return static_cast<std::size_t>(
-        std::ranges::count(told, what, [](const auto& each) { return each.what; }));
+        std::ranges::count(events, event, [](const auto& each) { return each.what; }));
   }
-  [[nodiscard]] std::string text_of(kind what) const {
+  [[nodiscard]] std::string text_of(kind event) const {
     std::string all;
-    for (const auto& each : told) {
-      if (each.what == what) all += each.text + '\n';
+    for (const auto& each : events) {
+      if (each.what == event) all += each.text + '\n';
     }
     return all;
   }
 
   configured_server server;
   loop here;
-  std::vector<msgbus::nats::event> told;
+  std::vector<msgbus::nats::event> events;
 };
 
 /// Checks that messages of another transport arrive.
@@ -92,10 +92,10 @@ TEST_CASE("a transport whose logins were refused reconnects with the right passw
   const std::string right = "authorization { user: me, password: right }\n";
   // given: a connected transport with a subscription
   changing test(right);
-  msgbus::nats::options how;
-  how.user = "me";
-  how.password = "right";
-  const auto at = test.connect(how);
+  msgbus::nats::options options;
+  options.user = "me";
+  options.password = "right";
+  const auto at = test.connect(options);
   auto sink = std::make_shared<collector>();
   const auto feed = at->subscribe("a", "", sink);
   test.here.run(at->flush(time_limit));
@@ -128,15 +128,15 @@ TEST_CASE("a call that waits for the connection continues when nats.c gives up r
           "[B6][B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
   changing test(right);
-  msgbus::nats::options how;
-  how.user = "me";
-  how.password = "right";
+  msgbus::nats::options options;
+  options.user = "me";
+  options.password = "right";
   // given: a service and a caller over two transports
   msgbus::async::service users(test.here.executor());
   gate opened;
   auto echo = users.handler("echo", [](int a) { return a; });
   auto slow = users.handler("slow", [&]() -> asio::awaitable<void> { co_await opened.wait(); });
-  msgbus::bridge both(test.connect(how));
+  msgbus::bridge both(test.connect(options));
   both.serve("users", echo, slow);
   test.here.run(both.flush());
   const msgbus::remote_service remote(both, "users", {.timeout = 2 * deadline});
@@ -340,11 +340,11 @@ TEST_CASE("the last allowed attempt to reconnect ends the transport, after every
           "[B9]") {
   const std::string right = "authorization { user: me, password: right }\n";
   changing test(right);
-  msgbus::nats::options how;
-  how.user = "me";
-  how.password = "right";
-  how.max_reconnects = 3;
-  const auto at = test.connect(how);
+  msgbus::nats::options options;
+  options.user = "me";
+  options.password = "right";
+  options.max_reconnects = 3;
+  const auto at = test.connect(options);
   auto sink = std::make_shared<collector>();
   const auto feed = at->subscribe("a", "", sink);
   test.here.run(at->flush(time_limit));

@@ -29,10 +29,10 @@ class nats_environment final : public transport_environment {
   }
   [[nodiscard]] asio::awaitable<transport_ptr> connect() override {
     auto way = std::make_unique<cuttable>(server_.port());
-    msgbus::nats::options how;
-    how.url = way->url();
-    how.reconnect_wait = 20ms;
-    transport_ptr made = co_await msgbus::nats::open(executor_, how);
+    msgbus::nats::options options;
+    options.url = way->url();
+    options.reconnect_wait = 20ms;
+    transport_ptr made = co_await msgbus::nats::open(executor_, options);
     ways_[made.get()] = std::move(way);
     co_return made;
   }

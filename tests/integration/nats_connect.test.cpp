@@ -14,9 +14,9 @@ using msgbus::errc;
 
 namespace {
 
-std::exception_ptr refused(const msgbus::nats::options& how) {
+std::exception_ptr refused(const msgbus::nats::options& options) {
   loop here;
-  return thrown_by([&] { connect(here, how); });
+  return thrown_by([&] { connect(here, options); });
 }
 
 void check_denied(const std::exception_ptr& failure, const std::string& url) {

@@ -19,24 +19,24 @@ namespace {
 /// A server that may be killed and restarted, and a transport whose events are recorded.
 struct shaky {
   transport_ptr connect() {
-    msgbus::nats::options how;
-    how.url = server.url();
-    how.reconnect_wait = 20ms;
-    how.on_event = [this](const msgbus::nats::event& what) { told.push_back(what); };
-    return msgbus_test::connect(here, how);
+    msgbus::nats::options options;
+    options.url = server.url();
+    options.reconnect_wait = 20ms;
+    options.on_event = [this](const msgbus::nats::event& event) { events.push_back(event); };
+    return msgbus_test::connect(here, options);
   }
-  void wait_for(kind what, std::size_t times = 1) {
-    here.run_until([&] { return count(what) >= times; });
+  void wait_for(kind event, std::size_t times = 1) {
+    here.run_until([&] { return count(event) >= times; });
   }
-  [[nodiscard]] std::size_t count(kind what) const {
+  [[nodiscard]] std::size_t count(kind event) const {
     std::size_t found = 0;
-    for (const auto& each : told) found += each.what == what;
+    for (const auto& each : events) found += each.what == event;
     return found;
   }
 
   nats_server server;
   loop here;
-  std::vector<msgbus::nats::event> told;
+  std::vector<msgbus::nats::event> events;
 };
 
 struct totals {
@@ -85,7 +85,7 @@ TEST_CASE("a lost connection comes back with its subscriptions, and is reported"
     for (const auto& each : sink->got.wait_for(1)) got.insert(each.payload);
   }
   CHECK(test.count(kind::disconnected) >= 1);
-  CHECK_THAT(test.told.front().text, contains(test.server.address()));
+  CHECK_THAT(test.events.front().text, contains(test.server.address()));
 }
 
 TEST_CASE("a publish does not fail while the connection is being lost", "[B9]") {
@@ -132,12 +132,12 @@ TEST_CASE("requests work again after the server was killed") {
 TEST_CASE("a message beyond the buffer of a connection that is away is refused") {
   shaky test;
   // given: a connection with a small buffer
-  msgbus::nats::options how;
-  how.url = test.server.url();
-  how.reconnect_buffer = 1000;
+  msgbus::nats::options options;
+  options.url = test.server.url();
+  options.reconnect_buffer = 1000;
   bool lost = false;
-  how.on_event = [&](const msgbus::nats::event&) { lost = true; };
-  const auto at = connect(test.here, how);
+  options.on_event = [&](const msgbus::nats::event&) { lost = true; };
+  const auto at = connect(test.here, options);
   // when: its server is killed
   test.server.kill();
   test.here.run_until([&] { return lost; });
@@ -156,13 +156,15 @@ TEST_CASE("a message beyond the buffer of a connection that is away is refused")
 TEST_CASE("a connection that is given up is reported, and refuses with 'disconnected'") {
   shaky test;
   // given: a transport with 2 attempts to reconnect, and a source
-  msgbus::nats::options how;
-  how.url = test.server.url();
-  how.max_reconnects = 2;
-  how.reconnect_wait = 10ms;
+  msgbus::nats::options options;
+  options.url = test.server.url();
+  options.max_reconnects = 2;
+  options.reconnect_wait = 10ms;
   bool over = false;
-  how.on_event = [&](const msgbus::nats::event& what) { over = over || what.what == kind::closed; };
-  const auto at = connect(test.here, how);
+  options.on_event = [&](const msgbus::nats::event& event) {
+    over = over || event.what == kind::closed;
+  };
+  const auto at = connect(test.here, options);
   ensure_stream(test.here, *at, "ORDERS", {"orders.>"});
   auto sink = std::make_shared<delivery_collector>();
   const auto source = test.here.run(at->pull({.stream = "ORDERS", .durable = "all"}, sink));

@@ -89,9 +89,9 @@ TEST_CASE(
   // when: a link cannot decode it
   subscriber to(here.executor());
   to.subscribe("orders", [](int) {});
-  const msgbus::durable_options how{
+  const msgbus::durable_options options{
       .stream = "ORDERS", .durable = "billing", .dead_letter = "dead.orders"};
-  const auto link = here.run(at.durable<int>(to, "orders", how));
+  const auto link = here.run(at.durable<int>(to, "orders", options));
   here.run_until([&] { return link.stats().dead_lettered == 1; });
   // then: its dead letter has the reason, and the valid headers
   const msgbus::envelope letter = letters->got.wait_for(1)[0];
@@ -156,8 +156,8 @@ TEST_CASE("a header that cannot be sent is refused before anything is stored", "
   loop here;
   bridge at = join(here, server);
   ensure_stream(here, *at.transport(), "ORDERS", {"orders"});
-  const auto refused = [&](const msgbus::store_options& how) {
-    const auto store = [&] { (void)here.run(at.store(1, "orders", how)); };
+  const auto refused = [&](const msgbus::store_options& options) {
+    const auto store = [&] { (void)here.run(at.store(1, "orders", options)); };
     CHECK(code_of(store) == errc::bad_arguments);
     return text_of(store);
   };

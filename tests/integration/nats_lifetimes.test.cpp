@@ -44,8 +44,8 @@ class calling final : public msgbus::transport::sink {
   const std::function<void()> f_;
 };
 
-asio::awaitable<void> ignore_result(asio::awaitable<msgbus::transport::stored> what) {
-  (void)co_await std::move(what);
+asio::awaitable<void> ignore_result(asio::awaitable<msgbus::transport::stored> storing) {
+  (void)co_await std::move(storing);
 }
 
 bool is_closed(const std::exception_ptr& failure) {
@@ -79,12 +79,12 @@ TEST_CASE("a feed may be stopped, and its transport closed, from inside its sink
   // given: a sink that stops its feed or its transport
   std::unique_ptr<msgbus::transport::feed> feed;
   event subscribed;
-  const int how = GENERATE(0, 1, 2);
+  const int ending = GENERATE(0, 1, 2);
   auto sink = std::make_shared<calling>([&] {
     subscribed.wait();
-    if (how == 0) feed->stop();
-    if (how == 1) feed.reset();
-    if (how == 2) at.reset();
+    if (ending == 0) feed->stop();
+    if (ending == 1) feed.reset();
+    if (ending == 2) at.reset();
   });
   feed = at->subscribe("a", "", sink);
   here.run(at->flush(time_limit));
@@ -98,13 +98,13 @@ TEST_CASE("a feed may be stopped, and its transport closed, from inside its sink
 TEST_CASE("dropped messages of a slow sink are counted and reported") {
   const nats_server server;
   loop here;
-  std::vector<msgbus::nats::event> told;
+  std::vector<msgbus::nats::event> events;
   // given: a subscription with a short queue, and a sink that blocks
-  msgbus::nats::options how;
-  how.url = server.url();
-  how.pending_limit = 10;
-  how.on_event = [&](const msgbus::nats::event& what) { told.push_back(what); };
-  const auto at = connect(here, how);
+  msgbus::nats::options options;
+  options.url = server.url();
+  options.pending_limit = 10;
+  options.on_event = [&](const msgbus::nats::event& event) { events.push_back(event); };
+  const auto at = connect(here, options);
   const auto from = connect(here, server);
   auto sink = std::make_shared<holding>();
   const auto feed = at->subscribe("slow.topic", "", sink);
@@ -113,9 +113,9 @@ TEST_CASE("dropped messages of a slow sink are counted and reported") {
   for (int i = 0; i < 50; ++i) from->publish(envelope{"slow.topic"}, urgency::bulk);
   sink->came.wait();
   // then: the event reports the subscription
-  here.run_until([&] { return !told.empty(); });
-  CHECK(told[0].what == msgbus::nats::event::kind::slow_consumer);
-  CHECK(told[0].text == "slow.topic");
+  here.run_until([&] { return !events.empty(); });
+  CHECK(events[0].what == msgbus::nats::event::kind::slow_consumer);
+  CHECK(events[0].text == "slow.topic");
   here.run(from->flush(time_limit));
   here.run(at->flush(time_limit));
   // when: the sink refuses the rest
@@ -177,10 +177,10 @@ TEST_CASE("a transport may be closed while threads use it") {
     // given: threads that publish, subscribe and receive
     thread_group all;
     std::atomic<bool> closed{false};
-    const auto use = [&](auto what) {
-      all.repeat([&, what] {
+    const auto use = [&](auto operation) {
+      all.repeat([&, operation] {
         try {
-          what();
+          operation();
         } catch (const msgbus::error& e) {
           expect(e.code() == errc::closed && closed, "an operation fails only after the close");
         }
@@ -213,11 +213,11 @@ TEST_CASE("subscriptions may end while their messages arrive, and some are slow"
   const nats_server server;
   loop here;
   // given: a thread that publishes
-  msgbus::nats::options how;
-  how.url = server.url();
-  how.pending_limit = 2;  // nats.c then also reports slow subscriptions, which may have ended
-  how.on_event = [](const msgbus::nats::event&) {};
-  const auto at = connect(here, how);
+  msgbus::nats::options options;
+  options.url = server.url();
+  options.pending_limit = 2;  // nats.c then also reports slow subscriptions, which may have ended
+  options.on_event = [](const msgbus::nats::event&) {};
+  const auto at = connect(here, options);
   const auto from = connect(here, server);
   thread_group all;
   all.repeat([&] {
@@ -282,10 +282,10 @@ TEST_CASE("a context may be destroyed while coroutines wait there", "[A12]") {
     here.start(ignore_result(at->store(numbered_message("orders.b", round * 50 + i), time_limit)));
   }
   here.start(at->flush(time_limit));
-  msgbus::nats::options how;
-  how.url = server.url();
-  how.on_event = [](const msgbus::nats::event&) {};
-  here.start(msgbus::nats::open(here.executor(), how));
+  msgbus::nats::options options;
+  options.url = server.url();
+  options.on_event = [](const msgbus::nats::event&) {};
+  here.start(msgbus::nats::open(here.executor(), options));
   here.poll();
   // when: their context is destroyed
   if (round % 2 == 0) at.reset();
@@ -299,11 +299,11 @@ TEST_CASE("a context may be destroyed while coroutines wait there", "[A12]") {
 TEST_CASE("a transport outlives its executor, and then calls no callback", "[A12]") {
   nats_server server;
   loop here;
-  msgbus::nats::options how;
-  how.url = server.url();
-  how.reconnect_wait = 10ms;
-  how.on_event = [](const msgbus::nats::event&) { std::abort(); };
-  const auto at = connect(here, how);
+  msgbus::nats::options options;
+  options.url = server.url();
+  options.reconnect_wait = 10ms;
+  options.on_event = [](const msgbus::nats::event&) { std::abort(); };
+  const auto at = connect(here, options);
   loop other;
   const auto witness = connect(other, {.url = server.url(), .reconnect_wait = 10ms});
   here.destroy();

@@ -18,16 +18,16 @@ struct tls_server {
   nats_server server{{"--tls", "--tlscert", mine.file, "--tlskey", mine.key}};
 
   [[nodiscard]] msgbus::nats::options options() const {
-    msgbus::nats::options how;
-    how.url = "tls://localhost:" + std::to_string(server.port());
-    how.tls.ca_file = mine.file;
-    return how;
+    msgbus::nats::options options;
+    options.url = "tls://localhost:" + std::to_string(server.port());
+    options.tls.ca_file = mine.file;
+    return options;
   }
 };
 
-errc refusal(const msgbus::nats::options& how) {
+errc refusal(const msgbus::nats::options& options) {
   loop here;
-  return static_cast<errc>(code_of([&] { connect(here, how); }).value());
+  return static_cast<errc>(code_of([&] { connect(here, options); }).value());
 }
 
 }  // namespace
@@ -46,30 +46,30 @@ TEST_CASE("a trusted certificate with the host's name is accepted") {
 
 TEST_CASE("a certificate without a trusted issuer is refused") {
   const tls_server at;
-  auto how = at.options();
-  how.tls.ca_file.clear();
-  CHECK(refusal(how) == errc::access_denied);
+  auto options = at.options();
+  options.tls.ca_file.clear();
+  CHECK(refusal(options) == errc::access_denied);
   const certificate another(at.folder.path(), "elsewhere");
-  how.tls.ca_file = another.file;
-  CHECK(refusal(how) == errc::access_denied);
+  options.tls.ca_file = another.file;
+  CHECK(refusal(options) == errc::access_denied);
 }
 
 TEST_CASE("a certificate for another host is refused") {
   const tls_server at;
-  auto how = at.options();
-  how.tls.expected_host = "elsewhere";
-  CHECK(refusal(how) == errc::access_denied);
+  auto options = at.options();
+  options.tls.expected_host = "elsewhere";
+  CHECK(refusal(options) == errc::access_denied);
 }
 
 TEST_CASE("a server without TLS is refused if TLS is required, and the other way round") {
   const nats_server plain;
-  msgbus::nats::options how;
-  how.url = "tls://localhost:" + std::to_string(plain.port());
-  CHECK(refusal(how) == errc::access_denied);
+  msgbus::nats::options options;
+  options.url = "tls://localhost:" + std::to_string(plain.port());
+  CHECK(refusal(options) == errc::access_denied);
 
   const tls_server at;
-  how.url = at.server.url();
-  CHECK(refusal(how) == errc::access_denied);
+  options.url = at.server.url();
+  CHECK(refusal(options) == errc::access_denied);
 }
 
 }  // namespace nats_tls_test

@@ -21,13 +21,13 @@ namespace {
 
 asio::awaitable<void> work(std::string url, int dies_at) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  msgbus::nats::options how;
-  how.url = std::move(url);
-  msgbus::bridge bridge = co_await msgbus::nats::connect(here, how);
+  msgbus::nats::options options;
+  options.url = std::move(url);
+  msgbus::bridge bridge = co_await msgbus::nats::connect(here, options);
   msgbus::async::subscriber to(here);
   int handled = 0;
-  to.subscribe("orders.*", [&](int, const msgbus::context& about) {
-    std::printf("%s\n", std::string(about.message_id()).c_str());
+  to.subscribe("orders.*", [&](int, const msgbus::context& ctx) {
+    std::printf("%s\n", std::string(ctx.message_id()).c_str());
     std::fflush(stdout);
     if (++handled == dies_at) ::kill(::getpid(), SIGKILL);
   });

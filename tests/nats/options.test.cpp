@@ -13,9 +13,9 @@ using namespace msgbus_test;
 
 namespace {
 
-std::exception_ptr failure_of(const msgbus::nats::options& how) {
+std::exception_ptr failure_of(const msgbus::nats::options& given) {
   loop here;
-  return thrown_by([&] { here.run(msgbus::nats::open(here.executor(), how)); });
+  return thrown_by([&] { here.run(msgbus::nats::open(here.executor(), given)); });
 }
 
 bool is(const std::exception_ptr& failure, errc code) {
@@ -45,13 +45,13 @@ TEST_CASE("an error names each of several urls") {
 TEST_CASE("invalid options are refused before a connection is made") {
   CHECK(is(failure_of({.url = ""}), errc::bad_arguments));
   CHECK(is(failure_of({.url = " , "}), errc::bad_arguments));
-  msgbus::nats::options how{.url = "nats://localhost:1"};
-  how.tls.required = true;
-  how.tls.ca_file = "/nowhere/ca.pem";
-  CHECK(failure_of(how));
-  how.tls = {};
-  how.credentials_file = "/nowhere/user.creds";
-  CHECK(failure_of(how));
+  msgbus::nats::options given{.url = "nats://localhost:1"};
+  given.tls.required = true;
+  given.tls.ca_file = "/nowhere/ca.pem";
+  CHECK(failure_of(given));
+  given.tls = {};
+  given.credentials_file = "/nowhere/user.creds";
+  CHECK(failure_of(given));
 }
 
 TEST_CASE("TLS to an address requires the expected name of the certificate") {

@@ -95,15 +95,15 @@ TEST_CASE("each exception of an observer is printed as one line, and does not pr
   slot.set(guarded, std::make_shared<throws>());
   // when: each function is called
   const std::string text = msgbus_test::stderr_of([&] {
-    msgbus::observer& told = *slot.get();
-    told.rejected({});
-    told.accepted({});
-    told.overran({}, {});
-    told.delivered({});
-    told.failed({}, nullptr);
-    told.dropped({});
-    told.abandoned({});
-    told.unrouted({});
+    msgbus::observer& attached = *slot.get();
+    attached.rejected({});
+    attached.accepted({});
+    attached.overran({}, {});
+    attached.delivered({});
+    attached.failed({}, nullptr);
+    attached.dropped({});
+    attached.abandoned({});
+    attached.unrouted({});
   });
   // then: each call has printed one line
   std::string all;

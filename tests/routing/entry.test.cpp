@@ -155,13 +155,13 @@ TEST_CASE("a callback for the release runs once, in the order of registration, o
   const auto owner = std::make_shared<msgbus::routing::single_route>();
   const auto attached = owner->attach(
       nullptr, [](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order); });
-  std::vector<int> told;
-  for (int i = 0; i < 3; ++i) attached->when_released([&told, i] { told.push_back(i); });
-  CHECK(told.empty());
+  std::vector<int> notified;
+  for (int i = 0; i < 3; ++i) attached->when_released([&notified, i] { notified.push_back(i); });
+  CHECK(notified.empty());
   msgbus::routing::router::detach(*attached);
-  CHECK(told == std::vector{0, 1, 2});
-  attached->when_released([&told] { told.push_back(3); });
-  CHECK(told == std::vector{0, 1, 2, 3});
+  CHECK(notified == std::vector{0, 1, 2});
+  attached->when_released([&notified] { notified.push_back(3); });
+  CHECK(notified == std::vector{0, 1, 2, 3});
   owner->shutdown();
 }
 
@@ -170,13 +170,13 @@ TEST_CASE("a callback that is registered during the release runs once", "[D6]") 
     const auto owner = std::make_shared<msgbus::routing::single_route>();
     const auto attached = owner->attach(
         nullptr, [](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order); });
-    std::atomic<int> told{0}, asking{0};
+    std::atomic<int> notified{0}, asking{0};
     std::vector<std::thread> threads;
     // given: threads that register callbacks
     for (int i = 0; i < 3; ++i) {
       threads.emplace_back([&] {
         ++asking;
-        for (int j = 0; j < 20; ++j) attached->when_released([&told] { ++told; });
+        for (int j = 0; j < 20; ++j) attached->when_released([&notified] { ++notified; });
       });
     }
     while (asking != 3) std::this_thread::yield();
@@ -184,7 +184,7 @@ TEST_CASE("a callback that is registered during the release runs once", "[D6]") 
     msgbus::routing::router::detach(*attached);
     for (std::thread& each : threads) each.join();
     // then: every callback has run once
-    CHECK(told == 60);
+    CHECK(notified == 60);
     owner->shutdown();
   }
 }

@@ -11,7 +11,7 @@ using msgbus::snapshot::retire_list;
 namespace {
 
 struct noted {
-  noted(std::string& to, char what) : to_(to), what_(what) {}
+  noted(std::string& to, char letter) : to_(to), what_(letter) {}
   ~noted() { to_ += what_; }
   std::string& to_;
   char what_;

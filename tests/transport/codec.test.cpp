@@ -68,8 +68,8 @@ namespace codec_test {
 namespace {
 
 template <class T>
-T there_and_back(const T& value, encoding how = encoding::json) {
-  const payload made = codec<T>::encode(value, how);
+T there_and_back(const T& value, encoding wanted = encoding::json) {
+  const payload made = codec<T>::encode(value, wanted);
   return codec<T>::decode(made.bytes, made.content_type);
 }
 
@@ -219,8 +219,8 @@ TEST_CASE("a number that is too large for the type is refused", "[T5]") {
 
 TEST_CASE("values that an encoder would write as something else are refused") {
   using json = nlohmann::json;
-  const auto refused = [](const json& value, encoding how) {
-    const auto call = [&] { (void)codec<json>::encode(value, how); };
+  const auto refused = [](const json& value, encoding wanted) {
+    const auto call = [&] { (void)codec<json>::encode(value, wanted); };
     return code_of(call) == errc::encode_failed && text_of(call).find("/a ") != std::string::npos;
   };
   const json bytes = {{"a", json::binary({1, 2})}};

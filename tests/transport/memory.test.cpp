@@ -276,8 +276,8 @@ asio::awaitable<void> place_two(connection at) {
   auto stream = orders_stream();
   co_await at->ensure_stream(stream);
   for (const char* const each : {"1", "2"}) {
-    auto what = made("orders.placed", each, each);
-    (void)co_await at->store(what, 1s);
+    auto message = made("orders.placed", each, each);
+    (void)co_await at->store(message, 1s);
   }
   co_await at->flush(1s);
 }

@@ -6,7 +6,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/transports.hpp"
+#include "support/memory_fixture.hpp"
 
 #include <chrono>
 #include <memory>
@@ -28,33 +28,12 @@ using msgbus::transport::urgency;
 using msgbus_test::kept_deliveries;
 using msgbus_test::kept_envelopes;
 using msgbus_test::made;
+using msgbus_test::memory_fixture;
 
 namespace {
 
 using texts = std::vector<std::string>;
 using connection = std::shared_ptr<msgbus::transport::transport>;
-
-struct shop {
-  stepping_context context;
-  manual_clock clock{context};
-  memory_broker broker;
-  connection front = broker.connect(context.get_executor());
-  connection back = broker.connect(context.get_executor());
-
-  shop() {
-    msgbus::transport::stream_options how;
-    how.name = "ORDERS";
-    how.topics = {"orders.>"};
-    context.run(front->ensure_stream(how));
-  }
-  std::unique_ptr<msgbus::transport::source> pull(const connection& at,
-                                                  const std::shared_ptr<kept_deliveries>& to) {
-    msgbus::transport::pull_options which;
-    which.stream = "ORDERS";
-    which.durable = "billing";
-    return context.run(at->pull(which, to));
-  }
-};
 
 std::optional<errc> code_of(const std::exception_ptr& failure) {
   if (!failure) return std::nullopt;
@@ -70,7 +49,7 @@ std::optional<errc> code_of(const std::exception_ptr& failure) {
 }  // namespace
 
 TEST_CASE("cut: published messages are kept, up to a limit, and sent when the connection is back") {
-  shop in;
+  memory_fixture in;
   // given: a connection that may keep two messages
   msgbus::memory_options small;
   small.away_limit = 2;
@@ -94,7 +73,7 @@ TEST_CASE("cut: published messages are kept, up to a limit, and sent when the co
 }
 
 TEST_CASE("cut: messages of others do not reach a connection that is away") {
-  shop in;
+  memory_fixture in;
   const auto got = std::make_shared<kept_envelopes>();
   const auto feed = in.back->subscribe("a", "", got);
   in.broker.cut(*in.back);
@@ -106,7 +85,7 @@ TEST_CASE("cut: messages of others do not reach a connection that is away") {
 }
 
 TEST_CASE("cut: when all connections are back, each gets the kept messages") {
-  shop in;
+  memory_fixture in;
   const auto near = std::make_shared<kept_envelopes>();
   const auto far = std::make_shared<kept_envelopes>();
   const auto one = in.front->subscribe("a", "", near);
@@ -121,7 +100,7 @@ TEST_CASE("cut: when all connections are back, each gets the kept messages") {
 }
 
 TEST_CASE("cut: stores and flushes wait for the connection, and time out") {
-  shop in;
+  memory_fixture in;
   // given: a store and a flush that wait for the connection
   in.broker.cut();
   auto storing = in.context.spawn(in.front->store(made("orders.placed", "1", "id"), 10s));
@@ -160,7 +139,7 @@ TEST_CASE("cut: stores and flushes wait for the connection, and time out") {
 }
 
 TEST_CASE("cut: operations that need the broker at once throw disconnected") {
-  shop in;
+  memory_fixture in;
   in.broker.cut(*in.back);
   const auto got = std::make_shared<kept_deliveries>();
   auto pulling = in.context.spawn(in.back->pull({"ORDERS", "billing", ""}, got));
@@ -171,7 +150,7 @@ TEST_CASE("cut: operations that need the broker at once throw disconnected") {
 }
 
 TEST_CASE("cut: unsettled deliveries go to other connections after ack_wait") {
-  shop in;
+  memory_fixture in;
   const auto first = std::make_shared<kept_deliveries>();
   const auto second = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, first);
@@ -199,7 +178,7 @@ TEST_CASE("cut: unsettled deliveries go to other connections after ack_wait") {
 }
 
 TEST_CASE("cut: existing deliveries are in progress again when the connection is back in time") {
-  shop in;
+  memory_fixture in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
   // given: two deliveries
@@ -223,7 +202,7 @@ TEST_CASE("cut: existing deliveries are in progress again when the connection is
 }
 
 TEST_CASE("cut: a settlement during the loss takes effect when the connection is back") {
-  shop in;
+  memory_fixture in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
   // given: two deliveries
@@ -248,7 +227,7 @@ TEST_CASE("cut: a settlement during the loss takes effect when the connection is
 }
 
 TEST_CASE("cut: credit that a source asks for while away counts when the connection is back") {
-  shop in;
+  memory_fixture in;
   const auto got = std::make_shared<kept_deliveries>();
   const auto source = in.pull(in.back, got);
   in.broker.cut(*in.back);
@@ -262,7 +241,7 @@ TEST_CASE("cut: credit that a source asks for while away counts when the connect
 }
 
 TEST_CASE("cut: messages of a group go to its present members, and to none if none is present") {
-  shop in;
+  memory_fixture in;
   // given: a group of two members, one of which is away
   const auto near = std::make_shared<kept_envelopes>();
   const auto far = std::make_shared<kept_envelopes>();
@@ -291,7 +270,7 @@ TEST_CASE("cut: messages of a group go to its present members, and to none if no
 }
 
 TEST_CASE("cut: a connection that is made while all are cut is away too") {
-  shop in;
+  memory_fixture in;
   in.broker.cut();
   const auto made_away = in.broker.connect(in.context.get_executor());
   auto flushing = in.context.spawn(made_away->flush(10s));
@@ -303,7 +282,7 @@ TEST_CASE("cut: a connection that is made while all are cut is away too") {
 }
 
 TEST_CASE("cut: a connection of another broker is refused") {
-  shop in;
+  memory_fixture in;
   const memory_broker other;
   CHECK_THROWS_AS(other.cut(*in.front), std::invalid_argument);
   CHECK_THROWS_AS(other.restore(*in.front), std::invalid_argument);

@@ -21,18 +21,18 @@ namespace {
 constexpr time_point start{1h};
 
 message made(std::string topic, std::string id = {}, std::string payload = {}) {
-  auto what = std::make_shared<msgbus::envelope>();
-  what->topic = std::move(topic);
-  if (!id.empty()) what->headers.emplace(msgbus::header::message_id, std::move(id));
-  what->payload = std::move(payload);
-  return what;
+  auto message = std::make_shared<msgbus::envelope>();
+  message->topic = std::move(topic);
+  if (!id.empty()) message->headers.emplace(msgbus::header::message_id, std::move(id));
+  message->payload = std::move(payload);
+  return message;
 }
 
 msgbus::transport::stream_options orders() {
-  msgbus::transport::stream_options how;
-  how.name = "ORDERS";
-  how.topics = {"orders.>"};
-  return how;
+  msgbus::transport::stream_options options;
+  options.name = "ORDERS";
+  options.topics = {"orders.>"};
+  return options;
 }
 
 std::vector<std::uint64_t> all_of(memory_stream& stream,
@@ -58,9 +58,9 @@ TEST_CASE("a stream numbers its messages from 1 and returns the number of each")
 }
 
 TEST_CASE("a message id is remembered until the end of the duplicate window") {
-  auto how = orders();
-  how.duplicate_window = 10s;
-  memory_stream stream(how);
+  auto options = orders();
+  options.duplicate_window = 10s;
+  memory_stream stream(options);
   (void)stream.store(made("orders.placed", "a"), start);
   const auto again = stream.store(made("orders.paid", "a"), start + 9s);
   CHECK(again.duplicate);
@@ -289,10 +289,10 @@ TEST_CASE("messages of a closed owner are redelivered at once, in order") {
 }
 
 TEST_CASE("a stream keeps its limits, and redelivers no dropped message") {
-  auto how = orders();
-  SECTION("by number") { how.max_messages = 2; }
-  SECTION("by age") { how.max_age = 10s; }
-  memory_stream stream(how);
+  auto options = orders();
+  SECTION("by number") { options.max_messages = 2; }
+  SECTION("by age") { options.max_age = 10s; }
+  memory_stream stream(options);
   const auto durable = stream.make("billing", "", 30s);
   // given: an unsettled message
   durable->join(1, 10);
