@@ -27,7 +27,7 @@ class join_state;
 /// States, each change under the lock of the join state: added -> posted -> running (on its
 /// executor) -> ended; or added or posted -> ended, if it is given up or its executor is destroyed.
 /// A signal is emitted in state running only, and on the executor only. A running task on an
-/// executor that is no consumer loop is never cancelled, and stores no executor.
+/// executor that is no `mailbox_strand` is never cancelled, and stores no executor.
 class task : private context_shutdown_hook {
  public:
   task() = default;
@@ -60,7 +60,8 @@ class task : private context_shutdown_hook {
   bool gone_ = false;  // its context is ending, perhaps on another thread
   bool given_up_ = false;
   std::exception_ptr failure_;
-  // For a task on a consumer loop. Released at its end, since they must not outlive their context.
+  // For a task on a `mailbox_strand`. Released at its end, since they must not outlive their
+  // context.
   asio::any_io_executor strand_;
   asio::any_io_executor keeps_running_;
   asio::cancellation_signal signal_;

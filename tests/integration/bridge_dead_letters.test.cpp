@@ -2,6 +2,8 @@
 
 #include "support/nats_bridges.hpp"
 
+#include <msgbus/detail/exec/timer.hpp>
+
 #include "support/catch.hpp"
 
 #include <memory>
