@@ -24,6 +24,7 @@
 #include <msgbus/observer.hpp>
 #include <msgbus/one_of.hpp>
 #include <msgbus/options.hpp>
+#include <msgbus/pick.hpp>
 #include <msgbus/policy.hpp>
 #include <msgbus/provider.hpp>
 #include <msgbus/rate_limit.hpp>

@@ -336,6 +336,26 @@ void core::dropped(const exec::queued_message& message) noexcept {
   if (head.listener) head.listener->settled(outcome::dropped, 0, {});
 }
 
+void core::failed(const exec::queued_message& message, const std::exception_ptr& why) noexcept {
+  const exec::message_head head = message.head();
+  const msgbus::step step{head.message.type->name, head.topic};
+  const snapshot::guard guard(routes_.guarded());
+  failures of_key;
+  of_key.add(why);
+  if (observer* const observer = shared.attached_observer.get()) {
+    observer->accepted(step);
+    observer->failed(step, why);
+  } else {
+    say("the key of", step, why);
+  }
+  if (!count(outcome::failed)) {
+    tell_abandoned(head.message);
+  } else if (const message_hooks* const attached = hooks()) {
+    attached->failed(head.message, of_key, head.ctx());
+  }
+  if (head.listener) head.listener->settled(outcome::failed, 0, of_key);
+}
+
 void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {

@@ -120,6 +120,7 @@ void core::end() noexcept {
   close();
   mailbox.discard();
   if (rare_parts* const made = rare_.get()) made->hooks.clear(routes_.guarded());
+  mailbox.forget_rules(routes_.guarded());
   notify_quiet();  // nobody gets more from here
 }
 

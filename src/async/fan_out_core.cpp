@@ -2,6 +2,7 @@
 
 #include <msgbus/detail/async/subscriber_core.hpp>
 #include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/core/durations.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/verb_run.hpp"
@@ -22,44 +23,127 @@ void fan_out_core::bind(const std::shared_ptr<core>& target) {
   target->senders.bind(*this, target);
 }
 
-void fan_out_core::unbind(core& target) { target.senders.unbind(*this); }
+void fan_out_core::bind_one_of(const targets& members, pick_options options) {
+  const auto group = std::make_shared<one_of_group>(std::move(options));
+  for (const auto& each : members) group->bind(each);
+  (void)attach(&group_entry::mark,
+               [&](std::uint64_t order) { return std::make_shared<group_entry>(order, group); });
+}
 
-/// `take(target, among)` for each that is bound; `among`: how many there are from here on, or more.
-/// Under a guard: `take` must not wait.
-template <class Take>
-void fan_out_core::for_each_bound(Take take) const {
+/// For each that is bound `take(target, among)`, or `choose(group, among)` for several of which one
+/// is to be chosen; `among`: how many there are from here on, or more. Under a guard: they must not
+/// wait.
+template <class Take, class Choose>
+void fan_out_core::for_each_bound(Take take, Choose choose) const {
   const snapshot::guard guard(guarded());
   const routing::handler_range list(entries());
   for (const routing::route_entry* each = list.begin; each != list.end; ++each) {
     if (!each->entry->active()) continue;
-    take(static_cast<component::binding<core>*>(each->entry)->target(),
-         static_cast<std::size_t>(list.end - each));
+    const auto among = static_cast<std::size_t>(list.end - each);
+    if (each->call == &group_entry::mark) [[unlikely]] {
+      choose(static_cast<group_entry*>(each->entry)->group(), among);
+    } else {
+      take(static_cast<component::binding<core>*>(each->entry)->target(), among);
+    }
   }
+}
+
+void fan_out_core::unbind(core& target) {
+  target.senders.unbind(*this);
+  std::vector<std::shared_ptr<one_of_group>> groups;
+  for_each_bound([](core&, std::size_t) {},
+                 [&](const auto& group, std::size_t) { groups.push_back(group); });
+  for (const auto& each : groups) each->unbind(target);
 }
 
 targets fan_out_core::bound() const {
   targets all;
-  for_each_bound([&](core& to, std::size_t) { all.push_back(to.self()); });
+  for_each_bound([&](core& to, std::size_t) { all.push_back(to.self()); },
+                 [&](const auto& group, std::size_t) { group->add_all(all); });
   return all;
 }
 
-void fan_out_core::give(verb_run& run) {
-  for_each_bound([&](core& to, std::size_t among) { run.deliver(to, among); });
+namespace {
+
+/// The component that an awaited verb chooses; null: none is bound.
+core* chosen(const one_of_group& group, const one_of_group::preference& among) {
+  core* open = nullptr;
+  for (std::size_t i = 0; i < among.size(); ++i) {
+    core& each = among[i];
+    if (each.closed() || !each.mailbox.can_run()) continue;
+    if (!group.passes_over() || !each.mailbox.is_full()) return &each;
+    if (!open) open = &each;
+  }
+  if (open || among.size() == 0) return open;
+  return &among[0];
 }
 
-receipt fan_out_core::offer(const exec::shared_message& message, targets* full) {
+}  // namespace
+
+void fan_out_core::give(verb_run& run) {
+  for_each_bound([&](core& to, std::size_t among) { run.deliver(to, among); },
+                 [&](const auto& group, std::size_t among) {
+                   const one_of_group::preference preferred(*group, run.message(), run.topic());
+                   if (core* const to = chosen(*group, preferred)) run.deliver(*to, among);
+                 });
+}
+
+receipt fan_out_core::offer_one(core& to, const exec::shared_message& message,
+                                full_mailboxes* full) {
+  exec::send_operation out(message);
+  const exec::put result = detail::offer(to, out);
+  if (full && result == exec::put::full && waits_when_full(to)) {
+    full->push_back({to.self()});
+    return {};
+  }
+  return receipt_for(result, to, out);
+}
+
+receipt fan_out_core::offer_among(const one_of_group& group, const exec::shared_message& message,
+                                  full_mailboxes* full, bool& is_bound) {
+  const one_of_group::preference preferred(group, message->message(), message->topic());
+  if (preferred.size() == 0) return {};
+  is_bound = true;
+  core* decides = nullptr;  // the first that is open, where none has space
+  targets waits;
+  for (std::size_t i = 0; i < preferred.size(); ++i) {
+    core& to = preferred[i];
+    exec::send_operation out(message);
+    // One that drops is not asked while it is full.
+    const bool drops = to.mailbox.on_full() == overflow::drop_newest ||
+                       to.mailbox.on_full() == overflow::drop_oldest;
+    exec::put result = exec::put::full;
+    if (to.mailbox.closed()) {
+      result = exec::put::closed;
+    } else if (!group.passes_over() || !drops || !to.mailbox.is_full()) {
+      result = detail::offer(to, out);
+    }
+    if (result == exec::put::closed) continue;
+    if (result != exec::put::full) return receipt_for(result, to, out);
+    if (!decides) decides = &to;
+    if (full && waits_when_full(to)) waits.push_back(to.self());
+    if (!group.passes_over()) break;
+  }
+  if (!waits.empty()) {
+    full->push_back(std::move(waits));
+    return {};
+  }
+  core& to = decides ? *decides : preferred[0];
+  exec::send_operation out(message);
+  return receipt_for(detail::offer(to, out), to, out);
+}
+
+receipt fan_out_core::offer(const exec::shared_message& message, full_mailboxes* full) {
   receipt total;
   bool is_bound = false;
-  for_each_bound([&](core& to, std::size_t) {
-    is_bound = true;
-    exec::send_operation out(message);
-    const exec::put result = detail::offer(to, out);
-    if (full && result == exec::put::full && waits_when_full(to)) {
-      full->push_back(to.self());
-    } else {
-      total += receipt_for(result, to, out);
-    }
-  });
+  for_each_bound(
+      [&](core& to, std::size_t) {
+        is_bound = true;
+        total += offer_one(to, message, full);
+      },
+      [&](const auto& group, std::size_t) {
+        total += offer_among(*group, message, full, is_bound);
+      });
   if (!is_bound) count_unrouted({message->message().type->name, message->topic()});
   return total;
 }
@@ -86,7 +170,7 @@ asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
   exec::shared_message shared = share(message);
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
-  targets full;
+  full_mailboxes full;
   receipt total = self->offer(shared, &full);
   if (!full.empty()) total += co_await send_to_full(std::move(full), std::move(shared));
   co_return total;
@@ -98,10 +182,12 @@ receipt post_bound(fan_out_core& self, exec::queued_message& message) {
 
 receipt send_blocking_bound(fan_out_core& self, exec::queued_message& message,
                             std::chrono::steady_clock::duration timeout) {
-  const targets all = self.bound();
+  const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
   const exec::shared_message shared = exec::shared_with_cause(message.share());
-  if (all.empty()) self.count_unrouted({shared->message().type->name, shared->topic()});
-  return send_blocking_to_all(all, shared, timeout);
+  full_mailboxes full;
+  receipt total = self.offer(shared, &full);
+  if (!full.empty()) total += send_blocking_to_full(full, shared, deadline);
+  return total;
 }
 
 }  // namespace msgbus::async::detail

@@ -2,6 +2,8 @@
 
 #include <msgbus/detail/core/durations.hpp>
 
+#include "async/any_send.hpp"
+
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 
@@ -56,23 +58,45 @@ receipt send_blocking_to(core& to, exec::send_operation& out,
   return receipt_for(result, to, out);
 }
 
-receipt send_blocking_to_all(const targets& all, const exec::shared_message& message,
-                             std::chrono::steady_clock::duration timeout) {
-  const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
-  std::vector<exec::send_operation> outs(all.size(), exec::send_operation(message));
-  std::vector<blocked> full;
-  receipt total;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const exec::put result = offer(*all[i], outs[i]);
-    if (result == exec::put::full && waits_when_full(*all[i])) {
-      full.push_back({*all[i], outs[i]});
-    } else {
-      total += receipt_for(result, *all[i], outs[i]);
+namespace {
+
+/// Those of the mailboxes at which this thread may block. Throws `would_deadlock` if there is none.
+targets without_own(const targets& any_of) {
+  targets others;
+  std::exception_ptr failure;
+  for (const auto& each : any_of) {
+    try {
+      each->mailbox.check_may_block();
+      others.push_back(each);
+    } catch (...) {
+      failure = std::current_exception();
     }
   }
-  if (full.empty()) return total;
-  wait_for_room(full, deadline);
-  for (const blocked& each : full) total += receipt_for(each.result, each.to, each.out);
+  if (others.empty()) std::rethrow_exception(failure);
+  return others;
+}
+
+}  // namespace
+
+receipt send_blocking_to_full(const full_mailboxes& full, const exec::shared_message& message,
+                              std::chrono::steady_clock::time_point deadline) {
+  std::vector<std::shared_ptr<any_send>> all;
+  for (const targets& each : full) {
+    all.push_back(std::make_shared<any_send>(without_own(each), message));
+  }
+  std::exception_ptr failure;
+  {
+    asio::io_context waiting(1);
+    for (const auto& each : all) {
+      asio::co_spawn(waiting, any_send::send(each), [&](std::exception_ptr failed) {
+        if (failed) failure = std::move(failed);
+      });
+    }
+    waiting.run_until(deadline);
+  }
+  if (failure) std::rethrow_exception(failure);
+  receipt total;
+  for (const auto& each : all) total += each->result();
   return total;
 }
 

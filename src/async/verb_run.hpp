@@ -48,6 +48,10 @@ class verb_run {
     first_waits_ = must_await(to, *call_->first, first_index_, first_is_here_);
   }
 
+  /// The message of the call.
+  [[nodiscard]] value_ref message() const noexcept { return call_->message; }
+  [[nodiscard]] std::string_view topic() const noexcept { return call_->ctx.topic(); }
+
   // For `await_handlers`.
 
   /// Runs what need not be awaited, and says whether something is left. `here` is the caller's

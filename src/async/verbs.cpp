@@ -5,6 +5,7 @@
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 
+#include "async/any_send.hpp"
 #include "async/verb_run.hpp"
 #include "exec/task_group.hpp"
 
@@ -76,6 +77,11 @@ exec::put offer_only(core& to, exec::send_operation& out) {
   return to.mailbox.try_put_only(out);
 }
 
+void prepare(core& to, exec::send_operation& out) {
+  const snapshot::guard guard(to.routes().guarded());  // a key function runs under it
+  to.mailbox.prepare(out);
+}
+
 receipt receipt_for(exec::put result, core& to, const exec::send_operation& out) {
   switch (result) {
     case exec::put::taken: return {.admitted = 1};
@@ -114,21 +120,31 @@ asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message messa
 
 namespace {
 
-asio::awaitable<void> send_share(std::shared_ptr<core> to, exec::shared_message message,
+asio::awaitable<void> send_share(targets any_of, exec::shared_message message,
                                  asio::any_io_executor here, std::shared_ptr<receipt> result) {
-  exec::send_operation out(message);
-  *result += co_await send_to(*to, out, here);
+  if (any_of.size() == 1) {
+    exec::send_operation out(message);
+    *result += co_await send_to(*any_of.front(), out, here);
+  } else {
+    auto among = std::make_shared<any_send>(std::move(any_of), std::move(message));
+    co_await any_send::send(among);
+    *result += among->result();
+  }
 }
 
 }  // namespace
 
-asio::awaitable<receipt> send_to_full(targets full, exec::shared_message message) {
+asio::awaitable<receipt> send_to_full(full_mailboxes full, exec::shared_message message) {
   const auto state = co_await asio::this_coro::cancellation_state;
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   receipt total;
-  if (full.size() == 1) {
+  if (full.size() == 1 && full.front().size() == 1) {
     exec::send_operation out(message);
-    total = co_await send_to(*full.front(), out, here);
+    total = co_await send_to(*full.front().front(), out, here);
+  } else if (full.size() == 1) {
+    auto among = std::make_shared<any_send>(std::move(full.front()), std::move(message));
+    co_await any_send::send(among);
+    total = among->result();
   } else {
     // At the same time: one that stays full must not keep the others waiting.
     exec::task_group together;

@@ -49,6 +49,8 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
     if (taken == 0) state.show_room();  // its handler may run long
     if (state.discards()) [[unlikely]] {
       in.owner_.abandoned(*message_.get());
+    } else if (const std::exception_ptr* const why = message_.key_failure()) [[unlikely]] {
+      in.owner_.failed(*message_.get(), *why);
     } else if (!in.owner_.handle(*message_.get(), rest)) {
       in.notify_space_while_awaiting(keep_);
       ++handled_;

@@ -67,16 +67,25 @@ void mailbox::throw_would_deadlock(const char* why) const {
                                         "): " + why);
 }
 
-asio::awaitable<put> mailbox::put_when_room(send_operation& out,
-                                            const asio::any_io_executor& here) {
+asio::awaitable<put> mailbox::put_when_room(waiting_put sender, asio::any_io_executor here) {
   if (is_waited_for(here, this)) {
     throw_would_deadlock(
         "a send from a handler that the mailbox waits for would never complete; "
         "raise mailbox_options::capacity, or call post()");
   }
-  waiting_put sender{state_, out};
   co_await state_.senders().wait(&waiting_put::attempt, &sender, "send");
+  if (sender.result == put::full) state_.notify_space();  // it may have been woken for a place
   co_return result_of(sender.result);
+}
+
+asio::awaitable<put> mailbox::put_when_room(send_operation& out,
+                                            const asio::any_io_executor& here) {
+  return put_when_room(waiting_put{state_, out}, here);
+}
+
+asio::awaitable<put> mailbox::put_when_room_among(send_operation& out, shared_send& among,
+                                                  const asio::any_io_executor& here) {
+  return put_when_room(waiting_put{state_, out, put::full, &among}, here);
 }
 
 void mailbox::check_may_block() const {

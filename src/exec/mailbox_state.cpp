@@ -17,7 +17,7 @@ mailbox_state::mailbox_state(const mailbox_options& options)
 
 put mailbox_state::try_put(send_operation& out, shared_message& displaced) {
   if (is_closed()) return put::closed;
-  out.prepare(!boxes_);
+  prepare(out);
   if (has_senders()) return try_put_behind(out, displaced);
   return enqueue(out, displaced) ? put::taken : when_full();
 }
@@ -51,10 +51,15 @@ bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
   count_senders(others + 1, senders_.size() + 1);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // see `has_waiting`
   shared_message none;                                  // a mailbox that displaces is never full
-  if (is_closed()) {
+  std::unique_lock<std::mutex> sole;
+  if (sender.among) sole = std::unique_lock(sender.among->mutex);
+  if (sender.among && sender.among->is_taken) {
+    sender.result = put::full;  // another mailbox has it, and this place is for the next
+  } else if (is_closed()) {
     sender.result = put::closed;
   } else if (space() > (was_woken ? 0 : others) && enqueue(sender.out, none)) {
     sender.result = put::taken;
+    if (sender.among) sender.among->is_taken = true;
   } else {
     return false;
   }
@@ -83,10 +88,16 @@ bool mailbox_state::claim_loop() noexcept {
 
 bool mailbox_state::take_reference(message_in_hand& next) {
   if (!next.reference_) next.reference_ = std::make_unique<std::optional<queued_reference>>();
-  shared_message found = boxes_->pop();
+  shared_message found = boxes_->pop(next.key_);
   if (!found) return false;
   next.message_ = &next.reference_->emplace(std::move(found));
   return true;
+}
+
+void mailbox_state::done_with_reference(message_in_hand& message) noexcept {
+  message.reference_->reset();
+  // After that the next message of its key is handled: this one has gone before.
+  if (message.key_) boxes_->release(std::move(message.key_));
 }
 
 bool mailbox_state::end_loop() noexcept {

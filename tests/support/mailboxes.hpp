@@ -131,6 +131,10 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
   void dropped(const msgbus::exec::queued_message& message) noexcept override {
     add(dropped_, number_in(message));
   }
+  void failed(const msgbus::exec::queued_message& message,
+              const std::exception_ptr&) noexcept override {
+    add(abandoned_, number_in(message));
+  }
   std::shared_ptr<const void> keep() noexcept override { return shared_from_this(); }
 
   void add(list& to, const numbered& what) {

@@ -176,6 +176,24 @@ class consumer : public detail::base<detail::consumer_core> {
     });
   }
 
+  /// Keeps events of one key in order where `mailbox_options::concurrency` handles several at once:
+  /// those of a key are handled one after the other in the order in which they were sent, retries
+  /// included, and keys side by side (P5). `key_of(const E&)` returns the key: a number, a string,
+  /// or a type with `std::hash` and `==`, neither of which throws. Rules of several types share
+  /// their keys. A type without a rule is a key of its own. With a concurrency of 1 everything is
+  /// in order already.
+  ///
+  /// Holds for what is sent from now on through the mailbox; another rule for `E` replaces this
+  /// one. What waits for its key counts in `mailbox_options::capacity`. An event whose key function
+  /// throws counts as failed.
+  ///
+  /// Executor: `key_of` runs in `send` and `post`, on the sender's thread, on several at once. The
+  /// destructor of the component waits for running calls; later there are none.
+  template <class E, class F>
+  void ordered_by(F key_of) {
+    core_->order_by(std::make_shared<const exec::key_rule_by<E, F>>(std::move(key_of)));
+  }
+
   /// Calls `f(const E&, const failure&)` for each event of this type that has failed here after its
   /// last attempt, so that its sender can be informed. An exception of `f` is one line on stderr.
   ///

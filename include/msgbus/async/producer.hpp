@@ -3,6 +3,11 @@
 /// The async producer: sends events to the consumers that are bound to it.
 
 #include <msgbus/async/consumer.hpp>
+#include <msgbus/pick.hpp>
+
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace msgbus::async {
 
@@ -20,6 +25,45 @@ class producer : public msgbus::component::sender<detail::fan_out_core> {
     requires(std::derived_from<Consumers, consumer> && ...)
   void bind(Consumers&... consumers) {
     (bind_one(consumers), ...);
+  }
+
+  /// Binds several consumers of which one gets each event, as one that is bound alone would;
+  /// `options` say which: `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same
+  /// handlers. A consumer that is full or closed is passed over.
+  ///
+  /// Where all are full, `send` waits for the first that has space, and `dispatch`, which needs no
+  /// mailbox, takes the first that is open; otherwise `mailbox_options::on_full` of the first that
+  /// is open decides. Where all are closed, the first one refuses.
+  ///
+  /// With `pick::key`, all events of a key go to the same consumer, which keeps them in order if
+  /// it handles one at a time, or with `ordered_by` (P5). It is not passed over while it is full.
+  /// When it closes, its keys go to the others, which do not wait for what it still has.
+  ///
+  /// Each call makes a group of its own; a consumer may be in several, and be bound alone.
+  void bind_one_of(consumer& a, consumer& b, pick_options options = {}) {
+    bind_group({&a, &b}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(consumer& a, consumer& b, consumer& c, pick_options options = {}) {
+    bind_group({&a, &b, &c}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(consumer& a, consumer& b, consumer& c, consumer& d, pick_options options = {}) {
+    bind_group({&a, &b, &c, &d}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(consumer& a, consumer& b, consumer& c, consumer& d, consumer& e,
+                   pick_options options = {}) {
+    bind_group({&a, &b, &c, &d, &e}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(consumer& a, consumer& b, consumer& c, consumer& d, consumer& e, consumer& f,
+                   pick_options options = {}) {
+    bind_group({&a, &b, &c, &d, &e, &f}, std::move(options));
+  }
+  /// As above, for any number: `bind_one_of(std::span(pointers), ...)`.
+  void bind_one_of(std::span<consumer* const> all, pick_options options = {}) {
+    bind_group({all.begin(), all.end()}, std::move(options));
   }
 
   /// Unbinds a consumer: later events do not reach it.
@@ -103,6 +147,11 @@ class producer : public msgbus::component::sender<detail::fan_out_core> {
 
  private:
   void bind_one(consumer& bound) { core_->bind(bound.core_); }
+  void bind_group(const std::vector<consumer*>& all, pick_options options) {
+    detail::targets members;
+    for (consumer* const each : all) members.push_back(each->core_);
+    core_->bind_one_of(members, std::move(options));
+  }
 };
 
 }  // namespace msgbus::async

@@ -3,6 +3,11 @@
 /// The async publisher: sends messages with a topic to the subscribers that are bound to it.
 
 #include <msgbus/async/subscriber.hpp>
+#include <msgbus/pick.hpp>
+
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace msgbus::async {
 
@@ -20,6 +25,46 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
     requires(std::derived_from<Subscribers, subscriber> && ...)
   void bind(Subscribers&... subscribers) {
     (bind_one(subscribers), ...);
+  }
+
+  /// Binds several subscribers of which one gets each message, as one that is bound alone would;
+  /// `options` say which: `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same
+  /// handlers. A subscriber that is full or closed is passed over.
+  ///
+  /// Where all are full, `send` waits for the first that has space, and `publish`, which needs no
+  /// mailbox, takes the first that is open; otherwise `mailbox_options::on_full` of the first that
+  /// is open decides. Where all are closed, the first one refuses.
+  ///
+  /// With `pick::key`, all messages of a key go to the same subscriber, which keeps them in order
+  /// if it handles one at a time, or with `ordered_by` (P5). It is not passed over while it is
+  /// full. When it closes, its keys go to the others, which do not wait for what it still has.
+  ///
+  /// Each call makes a group of its own; a subscriber may be in several, and be bound alone.
+  void bind_one_of(subscriber& a, subscriber& b, pick_options options = {}) {
+    bind_group({&a, &b}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(subscriber& a, subscriber& b, subscriber& c, pick_options options = {}) {
+    bind_group({&a, &b, &c}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(subscriber& a, subscriber& b, subscriber& c, subscriber& d,
+                   pick_options options = {}) {
+    bind_group({&a, &b, &c, &d}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(subscriber& a, subscriber& b, subscriber& c, subscriber& d, subscriber& e,
+                   pick_options options = {}) {
+    bind_group({&a, &b, &c, &d, &e}, std::move(options));
+  }
+  /// As above.
+  void bind_one_of(subscriber& a, subscriber& b, subscriber& c, subscriber& d, subscriber& e,
+                   subscriber& f, pick_options options = {}) {
+    bind_group({&a, &b, &c, &d, &e, &f}, std::move(options));
+  }
+  /// As above, for any number: `bind_one_of(std::span(pointers), ...)`.
+  void bind_one_of(std::span<subscriber* const> all, pick_options options = {}) {
+    bind_group({all.begin(), all.end()}, std::move(options));
   }
 
   /// Unbinds a subscriber: later messages do not reach it.
@@ -104,6 +149,11 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
 
  private:
   void bind_one(subscriber& bound) { core_->bind(bound.core_); }
+  void bind_group(const std::vector<subscriber*>& all, pick_options options) {
+    detail::targets members;
+    for (subscriber* const each : all) members.push_back(each->core_);
+    core_->bind_one_of(members, std::move(options));
+  }
 };
 
 }  // namespace msgbus::async

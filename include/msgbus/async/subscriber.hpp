@@ -232,6 +232,14 @@ class subscriber : public detail::base<detail::subscriber_core> {
     return stream_of<T>(topic.name(), options);
   }
 
+  /// Keeps messages of one key in order, as `consumer::ordered_by`, for messages that are sent as
+  /// an `M`. The key function takes `const M&`, or `const M&` and the topic as a
+  /// `std::string_view`.
+  template <class M, class F>
+  void ordered_by(F key_of) {
+    core_->order_by(std::make_shared<const exec::key_rule_by<M, F>>(std::move(key_of)));
+  }
+
   /// Calls `f(const E&, const failure&)` for each message of this type that has failed here after
   /// its last attempt, so that its sender can be informed. An exception of `f` is one line on
   /// stderr.

@@ -11,6 +11,7 @@
 #include <msgbus/detail/component/binding.hpp>
 #include <msgbus/detail/component/parts.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
+#include <msgbus/detail/exec/key_rule.hpp>
 #include <msgbus/detail/exec/mailbox.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
 #include <msgbus/detail/routing/router.hpp>
@@ -120,6 +121,11 @@ class core : public exec::mailbox_owner, public verb_target {
     rare_.made().hooks.add(routes().guarded(), std::move(added));
   }
 
+  /// Messages from the mailbox are handled in the order of their keys (P5).
+  void order_by(std::shared_ptr<const exec::key_rule> rule) {
+    mailbox.order_by(routes().guarded(), std::move(rule));
+  }
+
   /// For handlers that are attached from now on. Throws `unsupported` if it has an executor.
   void set_default_policy(policy handler_policy);
   /// The policy of a handler that is attached with this one; null: it has none.
@@ -187,6 +193,7 @@ class core : public exec::mailbox_owner, public verb_target {
  private:
   void abandoned(const exec::queued_message& message) noexcept override;
   void dropped(const exec::queued_message& message) noexcept override;
+  void failed(const exec::queued_message& message, const std::exception_ptr& why) noexcept override;
   std::shared_ptr<const void> keep() noexcept override { return self(); }
 
   struct handling;

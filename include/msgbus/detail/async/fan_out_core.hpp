@@ -3,6 +3,7 @@
 /// The core of a producer or publisher: the bound components.
 
 #include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/one_of_group.hpp>
 #include <msgbus/detail/async/verb_target.hpp>
 #include <msgbus/detail/exec/held_message.hpp>
 #include <msgbus/detail/observe/observer_slot.hpp>
@@ -18,7 +19,8 @@
 
 namespace msgbus::async::detail {
 
-using targets = std::vector<std::shared_ptr<core>>;
+/// Full mailboxes whose senders wait: the message goes into one of each.
+using full_mailboxes = std::vector<targets>;
 
 /// Thread-safe. It has the verbs of any target, and `send` and `post`.
 class fan_out_core final : public routing::single_route, public verb_target {
@@ -29,6 +31,7 @@ class fan_out_core final : public routing::single_route, public verb_target {
   [[nodiscard]] static std::shared_ptr<fan_out_core> make();
 
   void bind(const std::shared_ptr<core>& target);
+  void bind_one_of(const targets& members, pick_options options);
   void unbind(core& target);
 
   /// The currently bound components.
@@ -36,7 +39,7 @@ class fan_out_core final : public routing::single_route, public verb_target {
 
   /// Puts the message into each mailbox. Full mailboxes whose senders wait are added to `full`;
   /// without it they reject.
-  receipt offer(const exec::shared_message& message, targets* full);
+  receipt offer(const exec::shared_message& message, full_mailboxes* full);
 
   void give(verb_run& run) override;
   /// Counts it. Throws `type_mismatch` if a subscriber has handlers for the topic and no subscriber
@@ -48,8 +51,11 @@ class fan_out_core final : public routing::single_route, public verb_target {
   mutable striped_counter unrouted;
 
  private:
-  template <class Take>
-  void for_each_bound(Take take) const;
+  template <class Take, class Choose>
+  void for_each_bound(Take take, Choose choose) const;
+  static receipt offer_one(core& to, const exec::shared_message& message, full_mailboxes* full);
+  static receipt offer_among(const one_of_group& group, const exec::shared_message& message,
+                             full_mailboxes* full, bool& is_bound);
 };
 
 // Each coroutine owns the message.

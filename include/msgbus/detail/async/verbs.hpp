@@ -20,6 +20,8 @@ namespace msgbus::async::detail {
 exec::put offer(core& to, exec::send_operation& out);
 /// As above, but starts no loop: call `to.mailbox.start_loops()` afterwards.
 exec::put offer_only(core& to, exec::send_operation& out);
+/// Prepares a message for a mailbox where it is to wait.
+void prepare(core& to, exec::send_operation& out);
 /// The receipt for one mailbox; counts a message that was not accepted.
 receipt receipt_for(exec::put result, core& to, const exec::send_operation& out);
 
@@ -50,14 +52,14 @@ asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message messa
 [[nodiscard]] exec::shared_message share(exec::held_message& message);
 
 /// Sends to the full mailboxes, concurrently.
-asio::awaitable<receipt> send_to_full(targets full, exec::shared_message message);
+asio::awaitable<receipt> send_to_full(full_mailboxes full, exec::shared_message message);
 
 // For plain threads, which block until there is space, or the time has passed. They throw
 // `would_deadlock`; the one for a single component also throws `closed`.
 
 receipt send_blocking_to(core& to, exec::send_operation& out,
                          std::chrono::steady_clock::duration timeout);
-receipt send_blocking_to_all(const targets& all, const exec::shared_message& message,
-                             std::chrono::steady_clock::duration timeout);
+receipt send_blocking_to_full(const full_mailboxes& full, const exec::shared_message& message,
+                              std::chrono::steady_clock::time_point deadline);
 
 }  // namespace msgbus::async::detail

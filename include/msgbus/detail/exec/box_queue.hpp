@@ -2,6 +2,8 @@
 
 /// The queues of mailboxes without the order of one consumer loop.
 
+#include <msgbus/detail/exec/key_order.hpp>
+#include <msgbus/detail/exec/key_rules.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
 #include <msgbus/options.hpp>
 
@@ -11,7 +13,8 @@
 
 namespace msgbus::exec {
 
-/// Bounded, for any number of threads on both sides.
+/// Bounded, for any number of threads on both sides. With key rules, messages of one key are taken
+/// one at a time and in order (P5); without, the order is that of the kind of queue.
 class box_queue {
  public:
   box_queue() = default;
@@ -19,16 +22,47 @@ class box_queue {
   box_queue(const box_queue&) = delete;
   box_queue& operator=(const box_queue&) = delete;
 
-  /// Adds the message, unless the queue is full. `displaced` receives a message that was removed
-  /// for it.
-  [[nodiscard]] virtual bool try_push(shared_message& message, shared_message& displaced) = 0;
+  /// From now on messages get a key. No effect on a queue for one loop.
+  void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule);
+  void forget_rules(const snapshot::domain& guarded) noexcept { rules_.clear(guarded); }
 
-  /// A message, or null. With null, `ready` may be true: a message is about to arrive.
-  [[nodiscard]] virtual shared_message pop() = 0;
-  [[nodiscard]] virtual bool ready() const noexcept = 0;
+  /// Under a guard: makes the message's key, if it needs one and has none.
+  void prepare_key(const shared_message& message, keyed_ptr& key) const {
+    if (!key && rules_.has_any()) key = rules_.key(message->message(), message->topic());
+  }
+
+  /// Adds the message, unless the queue is full. `key`: as it was prepared; used up only if the
+  /// message is. `displaced` receives a message that was removed for it.
+  [[nodiscard]] virtual bool try_push(shared_message& message, keyed_ptr& key,
+                                      shared_message& displaced) = 0;
+  [[nodiscard]] bool try_push(shared_message& message, shared_message& displaced) {
+    keyed_ptr none;
+    return try_push(message, none, displaced);
+  }
+
+  /// A message, or null. With null, `ready` may be true: a message is about to arrive. `key`: null,
+  /// or to be released when the message is done.
+  [[nodiscard]] virtual shared_message pop(keyed_ptr& key) = 0;
+  [[nodiscard]] shared_message pop() {
+    keyed_ptr none;
+    return pop(none);
+  }
+  /// The message with this key is done.
+  virtual void release(keyed_ptr key) noexcept = 0;
+
+  /// Whether a message can be taken, or is about to arrive. Sequentially consistent.
+  [[nodiscard]] bool ready() const noexcept { return takeable() != 0; }
+  /// How many messages can be taken side by side, or more.
+  [[nodiscard]] virtual std::size_t takeable() const noexcept = 0;
   [[nodiscard]] virtual std::size_t size() const noexcept = 0;
   /// The number of messages taken so far.
   [[nodiscard]] virtual std::uint64_t accepted() const noexcept = 0;
+
+ private:
+  /// The first rule is about to be added. False: for one loop, without effect.
+  virtual bool begin_keys() noexcept = 0;
+
+  key_rules rules_;
 };
 
 /// The queue for these options; null where a `block_queue` is used.

@@ -32,6 +32,8 @@ class mailbox_owner {
   /// policy.
   virtual void abandoned(const queued_message& message) noexcept = 0;
   virtual void dropped(const queued_message& message) noexcept = 0;
+  /// A message is not handled, because its key function has thrown this.
+  virtual void failed(const queued_message& message, const std::exception_ptr& why) noexcept = 0;
 
   /// Keeps the component's core, and with it the mailbox, alive while a loop runs.
   virtual std::shared_ptr<const void> keep() noexcept = 0;
@@ -66,7 +68,8 @@ class mailbox : private context_shutdown_hook {
   }
   /// Starts as many loops as the waiting messages need.
   void start_loops() {
-    for (std::size_t left = state_.size(); left != 0 && state_.wants_loop(); --left) start_loop();
+    for (std::size_t left = state_.takeable(); left != 0 && state_.wants_loop(); --left)
+      start_loop();
   }
 
   /// Waits for space and adds the message. `here` is the caller's executor.
@@ -76,9 +79,22 @@ class mailbox : private context_shutdown_hook {
   /// Cancellation: ends the wait; the message was not accepted.
   asio::awaitable<put> put_when_room(send_operation& out, const asio::any_io_executor& here);
 
+  /// For a message that waits without an attempt before; under a guard.
+  void prepare(send_operation& out) { state_.prepare(out); }
+  /// As above, for a message that waits at several mailboxes; `among` is the same for all. Once one
+  /// has taken it, the others complete with `full`, or when they are cancelled.
+  asio::awaitable<put> put_when_room_among(send_operation& out, shared_send& among,
+                                           const asio::any_io_executor& here);
+
   /// Throws `would_deadlock` if the calling thread runs the mailbox's executor, as far as that is
   /// detectable: it would wait for itself.
   void check_may_block() const;
+
+  /// See `mailbox_state`. Under no guard.
+  void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
+    state_.order_by(guarded, std::move(rule));
+  }
+  void forget_rules(const snapshot::domain& guarded) noexcept { state_.forget_rules(guarded); }
 
   /// Refuses new messages, and wakes all waiting senders.
   void close() noexcept { state_.close(); }
@@ -91,6 +107,11 @@ class mailbox : private context_shutdown_hook {
 
   /// The number of waiting messages.
   [[nodiscard]] std::size_t size() const noexcept { return state_.size(); }
+  /// See `mailbox_state`.
+  [[nodiscard]] std::size_t load() const noexcept { return state_.load(); }
+  [[nodiscard]] bool closed() const noexcept { return state_.closed(); }
+  /// Whether a message would wait, or be refused or dropped. It may change at any time.
+  [[nodiscard]] bool is_full() const noexcept { return size() >= capacity(); }
   /// The number of accepted messages so far.
   [[nodiscard]] std::uint64_t accepted() const noexcept { return state_.accepted(); }
   [[nodiscard]] std::size_t capacity() const noexcept { return state_.capacity(); }
@@ -107,6 +128,7 @@ class mailbox : private context_shutdown_hook {
   friend class inline_loop;
   friend struct coroutine_loop;
 
+  asio::awaitable<put> put_when_room(waiting_put sender, asio::any_io_executor here);
   [[noreturn]] void throw_would_deadlock(const char* why) const;
   put try_put_slowly(send_operation& out);
   put result_of(put result);

@@ -8,6 +8,8 @@
 
 #include <msgbus/detail/exec/block_queue.hpp>
 #include <msgbus/detail/exec/box_queue.hpp>
+#include <msgbus/detail/exec/key_order.hpp>
+#include <msgbus/detail/exec/key_rules.hpp>
 #include <msgbus/detail/exec/send_operation.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
 #include <msgbus/options.hpp>
@@ -28,11 +30,17 @@ class message_in_hand {
  public:
   message_in_hand() = default;
   message_in_hand(message_in_hand&& other) noexcept
-      : message_(std::exchange(other.message_, nullptr)), reference_(std::move(other.reference_)) {}
+      : message_(std::exchange(other.message_, nullptr)),
+        reference_(std::move(other.reference_)),
+        key_(std::move(other.key_)) {}
   message_in_hand& operator=(message_in_hand&&) = delete;
 
   [[nodiscard]] queued_message* get() const noexcept { return message_; }
   explicit operator bool() const noexcept { return message_ != nullptr; }
+  /// What its key function has thrown; null: nothing.
+  [[nodiscard]] const std::exception_ptr* key_failure() const noexcept {
+    return key_ && key_->failure ? &key_->failure : nullptr;
+  }
 
  private:
   friend class mailbox_state;
@@ -40,9 +48,17 @@ class message_in_hand {
   // The place of a message that came by reference. Deliveries refer to it while this object is
   // moved.
   std::unique_ptr<std::optional<queued_reference>> reference_;
+  keyed_ptr key_;  // busy until the message is done; null: the message has none
 };
 
 struct waiting_put;
+
+/// A message that is offered to several mailboxes and goes into one. Under its lock, which is taken
+/// inside that of a mailbox.
+struct shared_send {
+  std::mutex mutex;
+  bool is_taken = false;
+};
 
 class mailbox_state {
  public:
@@ -54,6 +70,12 @@ class mailbox_state {
   /// `displaced` receives a message that `overflow::drop_oldest` discards. After `taken`, start a
   /// loop if it `wants_loop`.
   put try_put(send_operation& out, shared_message& displaced);
+
+  /// What `try_put` does first: afterwards the message can wait. Under a guard of the component.
+  void prepare(send_operation& out) {
+    out.prepare(!boxes_);
+    if (boxes_) boxes_->prepare_key(out.shared(), out.key());
+  }
 
   /// Whether `put_in_order` does all that `try_put` would. It may change at any time; a message
   /// that is added meanwhile precedes the change.
@@ -74,7 +96,8 @@ class mailbox_state {
   [[nodiscard]] bool wants_loop() const noexcept {
     // Sequentially consistent, as is the claim of a place before it: either a loop that is about to
     // end sees that something was claimed, or the end of the loop is seen here.
-    return active_.load(std::memory_order_seq_cst) < loops_;
+    if (active_.load(std::memory_order_seq_cst) >= loops_) return false;
+    return !boxes_ || boxes_->ready();  // behind a busy key it needs none
   }
   /// Claims the right to run one more loop, which the caller starts.
   [[nodiscard]] bool claim_loop() noexcept;
@@ -90,7 +113,7 @@ class mailbox_state {
   void done(message_in_hand& message) noexcept {
     message.message_ = nullptr;
     if (boxes_) [[unlikely]]
-      return message.reference_->reset();
+      return done_with_reference(message);
     queue_.done();
   }
 
@@ -127,6 +150,15 @@ class mailbox_state {
   /// The lock of rarely changed state: waiting senders, closed.
   [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
 
+  /// The order of messages by key, where several loops run; see `key_rules`. With one loop it has
+  /// no effect.
+  void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
+    if (boxes_) boxes_->order_by(guarded, std::move(rule));
+  }
+  void forget_rules(const snapshot::domain& guarded) noexcept {
+    if (boxes_) boxes_->forget_rules(guarded);
+  }
+
   // --- The end.
 
   /// Refuses new messages, and wakes all waiting senders.
@@ -141,6 +173,15 @@ class mailbox_state {
   [[nodiscard]] std::size_t size() const noexcept {
     return boxes_ ? boxes_->size() : queue_.size();
   }
+  /// How many loops could take a message now, or more.
+  [[nodiscard]] std::size_t takeable() const noexcept {
+    return boxes_ ? boxes_->takeable() : queue_.size();
+  }
+  /// The number of messages that wait or are handled, roughly: a loop counts as one.
+  [[nodiscard]] std::size_t load() const noexcept {
+    return size() + active_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool closed() const noexcept { return is_closed(); }
   /// The number of accepted messages so far.
   [[nodiscard]] std::uint64_t accepted() const noexcept {
     return boxes_ ? boxes_->accepted() : queue_.claimed();
@@ -157,9 +198,10 @@ class mailbox_state {
     return true;
   }
   bool enqueue(send_operation& out, shared_message& displaced) {
-    return boxes_ ? boxes_->try_push(out.shared(), displaced) : enqueue_in_order(out);
+    return boxes_ ? boxes_->try_push(out.shared(), out.key(), displaced) : enqueue_in_order(out);
   }
   [[nodiscard]] bool take_reference(message_in_hand& next);
+  void done_with_reference(message_in_hand& message) noexcept;
   [[nodiscard]] put when_full() const noexcept {
     return on_full_ == overflow::drop_newest ? put::dropped : put::full;
   }
@@ -207,6 +249,7 @@ struct waiting_put {
   mailbox_state& into;
   send_operation& out;
   put result = put::full;
+  shared_send* among = nullptr;  // it waits at other mailboxes, too
 
   /// For `wait_list::wait`.
   static bool attempt(void* self, bool woken) {

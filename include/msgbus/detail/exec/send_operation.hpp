@@ -3,6 +3,7 @@
 /// A message for mailboxes, of any kind: mailboxes with space move it out of here.
 
 #include <msgbus/detail/exec/block_queue.hpp>
+#include <msgbus/detail/exec/key_order.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
 
 #include <cstdint>
@@ -53,6 +54,8 @@ class send_operation {
   }
   /// The message for a queue of references, once it is prepared for one; to be moved from.
   [[nodiscard]] shared_message& shared() noexcept { return shared_; }
+  /// Its key in the mailbox that it is for; null: the mailbox has no keys. To be moved from.
+  [[nodiscard]] keyed_ptr& key() noexcept { return key_; }
 
   [[nodiscard]] value_ref message() const noexcept {
     return shared_ ? shared_->message() : source_->view(message_, topic_);
@@ -76,6 +79,7 @@ class send_operation {
   void* message_ = nullptr;
   void* topic_ = nullptr;
   shared_message shared_;
+  keyed_ptr key_;
   std::uint32_t units_ = 0;
 };
 

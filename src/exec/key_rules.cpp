@@ -1,0 +1,47 @@
+#include <msgbus/detail/exec/key_rules.hpp>
+
+#include <msgbus/detail/snapshot/retire_list.hpp>
+
+#include <utility>
+
+namespace msgbus::exec {
+
+key_rules::~key_rules() { const std::unique_ptr<rules> gone(current_.load()); }
+
+void key_rules::add(const snapshot::domain& guarded, std::shared_ptr<const key_rule> added) {
+  snapshot::retire_list old;
+  {
+    const std::lock_guard lock(changing_);
+    if (cleared_) return;
+    rules* const before = current_.load(std::memory_order_relaxed);
+    auto all = before ? std::make_unique<rules>(*before) : std::make_unique<rules>();
+    all->insert(all->begin(), std::move(added));  // found before an earlier one for its type
+    current_.store(all.release(), std::memory_order_release);
+    old.add(std::unique_ptr<rules>(before));
+  }
+  snapshot::retire(guarded, std::move(old));
+}
+
+void key_rules::clear(const snapshot::domain& guarded) noexcept {
+  snapshot::retire_list old;
+  {
+    const std::lock_guard lock(changing_);
+    cleared_ = true;
+    old.add(std::unique_ptr<rules>(current_.exchange(nullptr, std::memory_order_acq_rel)));
+  }
+  snapshot::retire(guarded, std::move(old));
+}
+
+keyed_ptr key_rules::made(const rules& all, value_ref message, std::string_view topic) {
+  for (const auto& each : all) {
+    if (!each->is_for(message.type)) continue;
+    try {
+      return each->key(message.data, topic);
+    } catch (...) {
+      return key_of_failure(message.type);
+    }
+  }
+  return key_of_type(message.type);
+}
+
+}  // namespace msgbus::exec

@@ -1,0 +1,420 @@
+// Order per key: `ordered_by`, with retries, several loops, and every way to end.
+
+#include "policy/running.hpp"
+
+#include <msgbus/testing/cut_off.hpp>
+
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <map>
+#include <random>
+#include <string_view>
+#include <variant>
+
+namespace per_key_test {
+
+using asio::awaitable;
+using msgbus::overflow;
+using msgbus::async::consumer;
+using msgbus::async::mailbox_options;
+using msgbus_test::running;
+using namespace std::chrono_literals;
+using duration = std::chrono::steady_clock::duration;
+
+namespace {
+
+struct order {
+  int account;
+  int number;
+};
+struct payment {
+  int account;
+  int number;
+};
+struct tick {
+  int number;
+};
+
+/// Handles orders as long as their account says, and keeps a record.
+struct shop : running {
+  explicit shop(mailbox_options options, msgbus::policy how = {}) : running(options) {
+    events.ordered_by<order>([](const order& o) { return o.account; });
+    events.handler(
+        [this](const order& o) -> awaitable<void> {
+          const int now = ++running_now;
+          most_running = std::max(most_running, now);
+          const int of_account = ++running_of[o.account];
+          most_of_account = std::max(most_of_account, of_account);
+          struct leave {
+            ~leave() {
+              --of.running_now;
+              --of.running_of[account];
+            }
+            shop& of;
+            int account;
+          };
+          const leave at_end{*this, o.account};
+          begun[o.account].push_back(o.number);
+          if (takes.contains(o.account)) co_await msgbus::exec::sleep(takes[o.account]);
+          if (fails[{o.account, o.number}]-- > 0) throw std::runtime_error("down");
+          done[o.account].push_back(o.number);
+        },
+        std::move(how));
+  }
+  void post(int account, int first, int last) {
+    for (int i = first; i <= last; ++i) (void)events.post(order{account, i});
+  }
+  using accounts = std::map<int, std::vector<int>>;
+
+  std::map<int, duration> takes;
+  std::map<std::pair<int, int>, int> fails;
+  accounts begun, done;
+  std::map<int, int> running_of;
+  int running_now = 0, most_running = 0, most_of_account = 0;
+};
+
+std::vector<int> from_to(int first, int last) {
+  std::vector<int> all;
+  for (int i = first; i <= last; ++i) all.push_back(i);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("messages of a key are handled one after the other, and keys side by side", "[P5]") {
+  shop s({.concurrency = 4});
+  for (const int account : {1, 2, 3}) s.takes[account] = 1s;
+  for (const int account : {1, 2, 3}) s.post(account, 0, 4);
+  s.pass(5s);
+  CHECK(s.most_of_account == 1);
+  CHECK(s.most_running == 3);
+  for (const int account : {1, 2, 3}) CHECK(s.done[account] == from_to(0, 4));
+}
+
+TEST_CASE("a slow key holds up nobody but itself", "[P5]") {
+  shop s({.concurrency = 2});
+  s.takes[1] = 1h;
+  s.post(1, 0, 99);
+  for (int i = 0; i < 100; ++i) s.post(2 + i % 7, i, i);
+  s.pass(1s);
+  CHECK(s.done[1].empty());
+  std::size_t others = 0;
+  for (const auto& [account, numbers] : s.done) others += account == 1 ? 0 : numbers.size();
+  CHECK(others == 100);
+  s.pass(200h);
+  CHECK(s.done[1] == from_to(0, 99));
+}
+
+TEST_CASE("retries keep the order of their key, and hold up no other", "[P5][P3]") {
+  shop s({.concurrency = 3}, {.retry = {.attempts = 5, .backoff = 1s, .jitter = 0}});
+  s.fails[{1, 0}] = 3;
+  s.post(1, 0, 3);
+  s.post(2, 0, 3);
+  s.pass(500ms);
+  CHECK(s.done[1].empty());
+  CHECK(s.done[2] == from_to(0, 3));
+  s.pass(1h);
+  CHECK(s.begun[1] == std::vector<int>{0, 0, 0, 0, 1, 2, 3});
+  CHECK(s.done[1] == from_to(0, 3));
+}
+
+TEST_CASE("a key with a long queue shares the loops fairly with the others", "[P5]") {
+  shop s({.concurrency = 2});
+  for (const int account : {1, 2, 3, 4}) s.takes[account] = 1s;
+  s.post(1, 0, 99);
+  for (const int account : {2, 3, 4}) s.post(account, 0, 9);
+  s.pass(20s);
+  // Two at a time among four that are ready: each has about a quarter.
+  for (const int account : {1, 2, 3, 4}) {
+    INFO("account " << account);
+    CHECK(s.begun[account].size() >= 9);
+    CHECK(s.begun[account].size() <= 11);
+  }
+  s.pass(1h);
+}
+
+TEST_CASE("what waits for its key counts in the capacity", "[P5][A6]") {
+  shop s({.capacity = 5, .concurrency = 3});
+  s.takes[1] = 1s;
+  s.post(1, 0, 0);
+  s.context.run();
+  s.post(1, 1, 5);
+  CHECK(s.events.waiting() == 5);
+  CHECK(s.events.post(order{2, 0}).rejected == 1);
+  auto waits = s.context.spawn(s.events.send(order{2, 1}));
+  s.context.run();
+  CHECK_FALSE(waits.done());
+  s.pass(1s);
+  CHECK(waits.done());
+  s.pass(1h);
+  CHECK(s.done[1] == from_to(0, 5));
+  CHECK(s.done[2] == from_to(1, 1));
+  CHECK(msgbus_test::is_conserved(s.events.stats()));
+}
+
+TEST_CASE("the oldest message is dropped, whether its key is busy or not", "[P5][A6]") {
+  shop s({.capacity = 4, .on_full = overflow::drop_oldest, .concurrency = 2});
+  s.takes[1] = 1s;
+  s.post(1, 0, 2);
+  s.context.run();  // 0 is in hand, 1 and 2 wait
+  s.post(2, 0, 0);
+  s.context.run();
+  s.takes[2] = 1s;
+  s.post(2, 1, 1);
+  s.context.run();
+  s.post(1, 3, 4);
+  s.post(2, 2, 2);  // 1, 2, 3, 4 of the first key and 2 of the second would wait: five
+  s.pass(1h);
+  CHECK(s.done[1] == std::vector<int>{0, 2, 3, 4});
+  CHECK(s.done[2] == from_to(0, 2));
+  CHECK(s.events.stats().dropped == 1);
+  CHECK(msgbus_test::is_conserved(s.events.stats()));
+}
+
+TEST_CASE("types without a rule are a key of their own, each", "[P5]") {
+  running t({.concurrency = 4});
+  std::vector<int> ticks;
+  int most = 0, now = 0;
+  t.events.ordered_by<order>([](const order& o) { return o.account; });
+  t.events.handler([&](const tick& event) -> awaitable<void> {
+    most = std::max(most, ++now);
+    co_await msgbus::exec::sleep(1s);
+    --now;
+    ticks.push_back(event.number);
+  });
+  for (int i = 0; i < 5; ++i) (void)t.events.post(tick{i});
+  t.pass(10s);
+  CHECK(most == 1);
+  CHECK(ticks == from_to(0, 4));
+}
+
+TEST_CASE("rules of several types share their keys, and so do the alternatives of a variant",
+          "[P5][T3]") {
+  running t({.concurrency = 4});
+  std::vector<std::string> seen;
+  t.events.ordered_by<order>([](const order& o) { return o.account; });
+  t.events.ordered_by<payment>(&payment::account);
+  t.events.handler([&](const order& o) -> awaitable<void> {
+    co_await msgbus::exec::sleep(1s);
+    seen.push_back("order " + std::to_string(o.number));
+  });
+  t.events.handler(
+      [&](const payment& p) { seen.push_back("payment " + std::to_string(p.number)); });
+  (void)t.events.post(std::variant<order, payment>(order{1, 0}));
+  (void)t.events.post(payment{1, 1});
+  (void)t.events.post(payment{2, 2});
+  t.pass(10s);
+  CHECK(seen == std::vector<std::string>{"payment 2", "order 0", "payment 1"});
+}
+
+TEST_CASE("subscribers keep the order of keys, which may be made of the topic", "[P5]") {
+  msgbus::testing::stepping_context context;
+  msgbus::testing::manual_clock clock(context);
+  msgbus::async::subscriber subscriber(context.get_executor(), {.concurrency = 4});
+  subscriber.ordered_by<order>([](const order&, std::string_view topic) { return topic; });
+  std::map<std::string, std::vector<int>> seen;
+  int most = 0, now = 0;
+  subscriber.subscribe("orders.*",
+                       [&](const order& o, const msgbus::context& about) -> awaitable<void> {
+                         most = std::max(most, ++now);
+                         co_await msgbus::exec::sleep(std::chrono::seconds(5 - o.number));
+                         --now;
+                         seen[std::string(about.topic())].push_back(o.number);
+                       });
+  for (int i = 0; i < 4; ++i) {
+    (void)subscriber.post(order{1, i}, "orders.a");
+    (void)subscriber.post(order{1, i}, "orders.b");
+  }
+  clock.run_for(context, 1h);
+  CHECK(most == 2);
+  CHECK(seen["orders.a"] == from_to(0, 3));
+  CHECK(seen["orders.b"] == from_to(0, 3));
+}
+
+TEST_CASE("a message whose key function throws counts as failed, and its sender does not notice",
+          "[P5][A7][A8]") {
+  running t({.concurrency = 2});
+  msgbus::testing::probe watching;
+  t.events.observe(watching);
+  std::vector<std::string> reported;
+  int handled = 0;
+  t.events.ordered_by<order>([](const order& o) {
+    if (o.account < 0) throw std::runtime_error("no such account");
+    return o.account;
+  });
+  t.events.handler([&](const order&) { ++handled; });
+  t.events.on_failed<order>([&](const order&, const msgbus::failure& failed) {
+    reported.push_back(msgbus::describe(failed.error));
+  });
+  CHECK(t.events.post(order{-1, 0}).admitted == 1);
+  CHECK(t.events.post(order{1, 0}).admitted == 1);
+  t.pass(1s);
+  CHECK(handled == 1);
+  CHECK(reported == std::vector<std::string>{"no such account"});
+  CHECK(t.events.stats().failed == 1);
+  CHECK(msgbus_test::is_conserved(t.events.stats()));
+}
+
+TEST_CASE("a rule holds for later messages, and what was there before is handled first",
+          "[P5][A7]") {
+  running t({.concurrency = 3});
+  std::vector<int> seen;
+  t.events.handler([&](const order& o) -> awaitable<void> {
+    co_await msgbus::exec::sleep(1s);
+    seen.push_back(o.number);
+  });
+  for (int i = 0; i < 6; ++i) (void)t.events.post(order{1, i});
+  t.events.ordered_by<order>([](const order& o) { return o.account; });
+  for (int i = 6; i < 12; ++i) (void)t.events.post(order{1, i});
+  t.pass(1min);
+  REQUIRE(seen.size() == 12);
+  CHECK(std::vector(seen.begin() + 6, seen.end()) == from_to(6, 11));
+  CHECK(msgbus_test::is_conserved(t.events.stats()));
+}
+
+TEST_CASE("one loop keeps everything in order, with a rule or without", "[P5][A4]") {
+  for (const auto on_full : {overflow::suspend, overflow::drop_oldest}) {
+    running t({.on_full = on_full});
+    std::vector<int> seen;
+    t.events.ordered_by<order>([](const order& o) { return o.account; });
+    t.events.handler([&](const order& o) -> awaitable<void> {
+      co_await msgbus::exec::sleep(1s);
+      seen.push_back(o.number);
+    });
+    for (int i = 0; i < 6; ++i) (void)t.events.post(order{i % 3, i});
+    t.pass(1min);
+    CHECK(seen == from_to(0, 5));
+  }
+}
+
+TEST_CASE("after the end of its consumer no key function exists", "[P5][D8]") {
+  const auto held = std::make_shared<int>(0);
+  {
+    running t({.concurrency = 2});
+    t.events.ordered_by<order>([held](const order& o) { return o.account + *held; });
+    CHECK(held.use_count() == 2);
+  }
+  CHECK(held.use_count() == 1);
+}
+
+namespace {
+
+/// Random messages, sent at random times by coroutines that wait for space.
+struct random_shop {
+  explicit random_shop(std::mt19937& random, overflow on_full = overflow::suspend)
+      : s({.capacity = 1 + random() % 8, .on_full = on_full, .concurrency = 1 + random() % 4},
+          {.retry = {.attempts = 1 + random() % 3, .backoff = 700ms, .jitter = 0}}) {
+    s.events.observe(watching);
+    for (int account = 0; account < 4; ++account) {
+      s.takes[account] = std::chrono::milliseconds(random() % 3000);
+    }
+    for (int account = 0; account < 4; ++account) {
+      const int many = static_cast<int>(random() % 10);
+      for (int i = 0; i < many; ++i) s.fails[{account, i}] = static_cast<int>(random() % 3);
+      sent.push_back(s.context.spawn(send(s.events, account, many)));
+    }
+  }
+  static awaitable<int> send(consumer& to, int account, int many) {
+    int admitted = 0;
+    for (int i = 0; i < many; ++i) {
+      const order event{account, i};
+      const msgbus::receipt given = co_await to.send(event);
+      admitted += static_cast<int>(given.admitted);
+    }
+    co_return admitted;
+  }
+  void check() {
+    REQUIRE(s.most_of_account <= 1);
+    REQUIRE(msgbus_test::is_conserved(s.events.stats()));
+    for (auto& [account, numbers] : s.begun) {
+      REQUIRE(std::is_sorted(numbers.begin(), numbers.end()));
+    }
+  }
+
+  msgbus::testing::probe watching;
+  shop s;
+  std::vector<msgbus::testing::spawned<int>> sent;
+};
+
+}  // namespace
+
+TEST_CASE("whatever is retried and dropped, each key stays in order", "[P5][P2]") {
+  std::mt19937 random(5);
+  for (int n = 0; n < 300; ++n) {
+    const auto on_full = static_cast<overflow>(n % 4);
+    random_shop r(random, on_full);
+    r.s.pass(1h);
+    r.check();
+    for (const auto& each : r.sent) REQUIRE(each.done());
+    REQUIRE(r.s.events.waiting() == 0);
+  }
+}
+
+TEST_CASE("a drain or a close at any time leaves every message in one outcome", "[P5][P2]") {
+  std::mt19937 random(6);
+  for (int n = 0; n < 300; ++n) {
+    random_shop r(random, static_cast<overflow>(n % 4));
+    r.s.pass(std::chrono::milliseconds(random() % 15'000));
+    if (n % 3 == 0) {
+      r.s.events.close();
+      r.s.pass(1h);
+      REQUIRE(r.s.events.stats().abandoned == 0);
+    } else {
+      const auto report = r.s.clock.run(r.s.context, r.s.events.drain(1s));
+      REQUIRE(report.abandoned == r.s.events.stats().abandoned);
+      r.s.pass(1h);
+    }
+    r.check();
+    for (const auto& each : r.sent) REQUIRE(each.done());
+  }
+}
+
+TEST_CASE("a cancelled send has sent nothing, and keeps the order of the others", "[P5][A9]") {
+  std::mt19937 random(7);
+  for (int n = 0; n < 200; ++n) {
+    random_shop r(random);
+    r.s.pass(std::chrono::milliseconds(random() % 8'000));
+    for (auto& each : r.sent) {
+      if (random() % 2 == 0) each.cancel();
+    }
+    r.s.pass(1h);
+    r.check();
+    std::size_t begun = 0;
+    for (auto& [account, numbers] : r.s.begun) {
+      numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+      REQUIRE(numbers == from_to(0, static_cast<int>(numbers.size()) - 1));
+      begun += numbers.size();
+    }
+    REQUIRE(r.s.events.stats().accepted == begun);
+  }
+}
+
+TEST_CASE("messages with keys can be torn down after each step", "[P5][A12]") {
+  struct scenario {
+    explicit scenario(msgbus::testing::stepping_context& context)
+        : events(context.get_executor(), {.capacity = 3, .concurrency = 2}) {
+      events.ordered_by<order>([](const order& o) { return o.account; });
+      events.handler([](order o) -> awaitable<void> {
+        for (int i = 0; i < 2 + o.account; ++i) co_await asio::post(asio::use_awaitable);
+      });
+      for (int account = 0; account < 3; ++account) {
+        sent.push_back(context.spawn(random_shop::send(events, account, 3)));
+      }
+    }
+    msgbus::testing::probe watching;
+    consumer events;
+    std::vector<msgbus::testing::spawned<int>> sent;
+  };
+  const auto report = msgbus::testing::cut_off_at_every_step(
+      [](msgbus::testing::stepping_context& context) {
+        auto made = std::make_unique<scenario>(context);
+        made->events.observe(made->watching);
+        return made;
+      },
+      {.order = msgbus::testing::teardown::both});
+  CHECK(report.steps > 20);
+}
+
+}  // namespace per_key_test
