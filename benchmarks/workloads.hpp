@@ -31,6 +31,7 @@ workload a8_slow_consumer();
 workload a9_wake();
 workload m1_memory();
 workload m2_many();
+workload p5_per_key();
 
 // Of the nats family.
 workload n1_publish();
