@@ -43,7 +43,7 @@ TEST_CASE("counters are printed with their members") {
   out << msgbus::counters{.offered = 9, .accepted = 8, .rejected = 1, .overran = 2};
   CHECK(out.str() ==
         "counters{.offered = 9, .accepted = 8, .rejected = 1, .handled = 0, .failed = 0, "
-        ".dropped = 0, .abandoned = 0, .unrouted = 0, .overran = 2}");
+        ".dropped = 0, .abandoned = 0, .unrouted = 0, .overran = 2, .scheduled = 0}");
 }
 
 }  // namespace counters_test

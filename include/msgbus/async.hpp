@@ -29,6 +29,7 @@
 #include <msgbus/provider.hpp>
 #include <msgbus/rate_limit.hpp>
 #include <msgbus/retry.hpp>
+#include <msgbus/scheduled.hpp>
 #include <msgbus/stream.hpp>
 #include <msgbus/subscription.hpp>
 #include <msgbus/topic.hpp>

@@ -23,6 +23,7 @@ struct counters {
   std::uint64_t abandoned = 0;  ///< messages that were cancelled, or never handled
   std::uint64_t unrouted = 0;   ///< messages without a handler
   std::uint64_t overran = 0;    ///< attempts that took longer than their `timeout`
+  std::uint64_t scheduled = 0;  ///< messages that were scheduled for later; offered when due
 };
 std::ostream& operator<<(std::ostream& out, const counters& value);
 

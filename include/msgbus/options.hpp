@@ -60,6 +60,11 @@ struct drain_options {
   /// deadline, and at most one second.
   std::optional<duration> grace = std::nullopt;
 
+  /// Whether a component waits for its scheduled messages until the grace begins. It takes no
+  /// others meanwhile, and its recurring schedules end at once. Otherwise, and then, what is not
+  /// yet in the mailbox is abandoned.
+  bool wait_for_scheduled = false;
+
   /// The grace for this deadline: not negative, and not longer than the deadline.
   [[nodiscard]] constexpr duration grace_within(duration deadline) const noexcept {
     constexpr duration none = duration::zero(), second = std::chrono::seconds(1);

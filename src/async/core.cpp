@@ -310,18 +310,40 @@ void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
 }
 
 void core::abandoned(const exec::queued_message& message) noexcept {
+  abandon(message, true, false);
+}
+
+void core::give_up_scheduled(const exec::queued_message& message, bool reported) noexcept {
+  abandon(message, false, reported);
+}
+
+void core::abandon(const exec::queued_message& message, bool was_accepted, bool reported) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step step{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);  // other observers hear it when their handlers begin
     observer->abandoned(step);
-  } else if (!head.listener) {
+  } else if (!head.listener && !reported) {
     unseen_.add(step.message);
   }
-  count(outcome::abandoned);
+  count_abandoned(was_accepted);
   tell_abandoned(head.message);
   if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
+}
+
+void core::failed_to_make(const msgbus::step& step, const std::exception_ptr& why) noexcept {
+  const snapshot::guard guard(routes_.guarded());
+  if (observer* const observer = shared.attached_observer.get()) {
+    observer->accepted(step);
+    observer->failed(step, why);
+  } else {
+    msgbus::detail::say({"every() could not make ", step.message, step.topic.empty() ? "" : " on ",
+                         step.topic, ", and no observer is attached: "},
+                        why);
+  }
+  counts_.add(outcome::begun);
+  count(outcome::failed);
 }
 
 void core::dropped(const exec::queued_message& message) noexcept {

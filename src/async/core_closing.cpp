@@ -7,9 +7,12 @@
 #include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/detail/exec/timer.hpp>
 
+#include "async/scheduler.hpp"
+
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 
 namespace msgbus::async::detail {
@@ -45,6 +48,20 @@ bool core::count(outcome result) noexcept {
   return counted;
 }
 
+// In one step: `write_off` sees both or neither.
+void core::count_abandoned(bool was_accepted) noexcept {
+  if (was_accepted) {
+    count(outcome::abandoned);
+    return;
+  }
+  {
+    const std::lock_guard lock(listeners_mutex_);
+    counts_.add(outcome::begun);
+    counts_.add(outcome::abandoned);
+  }
+  if (watching_.load(std::memory_order_acquire)) check_quiet();
+}
+
 counters core::stats() const noexcept {
   counters all;
   all.handled = counts_.sum(outcome::handled);
@@ -56,6 +73,7 @@ counters core::stats() const noexcept {
   all.overran = counts_.sum(outcome::overran);
   all.accepted = counts_.sum(outcome::begun) + mailbox.accepted();
   all.offered = all.accepted + all.rejected;
+  if (const scheduler* const made = made_schedules()) all.scheduled = made->total();
   return all;
 }
 
@@ -64,11 +82,56 @@ std::uint64_t core::unsettled() const noexcept {
   return now.accepted - (now.handled + now.failed + now.dropped + now.abandoned);
 }
 
-bool core::is_quiet() const noexcept { return unsettled() == 0; }
+// Scheduled messages are looked at first: one that has left the schedule counts in the mailbox.
+bool core::is_quiet() const noexcept { return due_later() == 0 && unsettled() == 0; }
 
-void core::close() noexcept {
-  if (closed_.exchange(true, std::memory_order_acq_rel)) return;
+scheduler* core::made_schedules() const noexcept {
+  const rare_parts* const made = rare_.get();
+  return made ? made->made_schedules.load(std::memory_order_acquire) : nullptr;
+}
+
+std::size_t core::due_later() const noexcept {
+  const scheduler* const made = made_schedules();
+  return made ? made->pending() : 0;
+}
+
+scheduler& core::schedules() {
+  rare_parts& parts = rare_.made();
+  if (!parts.made_schedules.load(std::memory_order_acquire)) {
+    std::shared_ptr<scheduler> made = scheduler::make(*this);
+    const std::lock_guard lock(parts.mutex);
+    if (!parts.schedules) {
+      parts.schedules = std::move(made);
+      parts.made_schedules.store(parts.schedules.get(), std::memory_order_release);
+    }
+  }
+  // Its counterpart is in `close_verbs`: either that finds the schedule, or `scheduler::add` sees
+  // that the component is closed.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return *parts.schedules;
+}
+
+bool core::close_verbs() noexcept {
+  const bool is_first = !closed_.exchange(true, std::memory_order_acq_rel);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return is_first;
+}
+
+void core::close(bool reported) noexcept {
+  const bool is_first = close_verbs();
+  if (scheduler* const made = made_schedules()) made->end(*this, reported);
   mailbox.close();
+  if (is_first) watch();
+}
+
+void core::close_to_senders() noexcept {
+  const bool is_first = close_verbs();
+  if (scheduler* const made = made_schedules()) made->finish(*this);
+  mailbox.close_to_senders();
+  if (is_first) watch();
+}
+
+void core::watch() noexcept {
   watching_.store(true, std::memory_order_release);
   // What is counted without seeing `watching_` is counted when the grace period ends.
   after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
@@ -145,8 +208,13 @@ asio::awaitable<drain_report> core::drain(std::shared_ptr<core> self,
   const auto begun = exec::now(here);
   const auto grace = options.grace_within(deadline);
   const counters before = self->stats();
-  self->close();
+  if (options.wait_for_scheduled) {
+    self->close_to_senders();
+  } else {
+    self->close(true);
+  }
   co_await wait_until(self, saturating_add(begun, deadline - grace));
+  self->close(true);
   if (!self->is_quiet()) {
     self->unseen_.drained();  // the report tells of them
     self->mailbox.discard();

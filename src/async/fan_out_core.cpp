@@ -5,7 +5,9 @@
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/error.hpp>
 
+#include "async/fan_out_schedule.hpp"
 #include "async/verb_run.hpp"
+#include "core/text.hpp"
 
 #include <asio/this_coro.hpp>
 
@@ -15,7 +17,13 @@ namespace msgbus::async::detail {
 
 fan_out_core::fan_out_core() = default;
 
-fan_out_core::~fan_out_core() = default;
+fan_out_core::~fan_out_core() {
+  recurring_schedules* const made = recurring_.get();
+  if (!made) return;
+  for (const auto& each : made->all) {
+    if (const auto there = each.lock()) (void)there->cancel({});
+  }
+}
 
 std::shared_ptr<fan_out_core> fan_out_core::make() { return std::make_shared<fan_out_core>(); }
 
@@ -79,6 +87,16 @@ core* chosen(const one_of_group& group, const one_of_group::preference& among) {
 }
 
 }  // namespace
+
+targets fan_out_core::chosen_for(value_ref message, std::string_view topic) const {
+  targets all;
+  for_each_bound([&](core& to, std::size_t) { all.push_back(to.self()); },
+                 [&](const auto& group, std::size_t) {
+                   const one_of_group::preference preferred(*group, message, topic);
+                   if (core* const to = chosen(*group, preferred)) all.push_back(to->self());
+                 });
+  return all;
+}
 
 void fan_out_core::give(verb_run& run) {
   for_each_bound([&](core& to, std::size_t among) { run.deliver(to, among); },
@@ -163,6 +181,22 @@ void fan_out_core::count_unrouted(const msgbus::step& step) noexcept {
   unrouted.add();
   const snapshot::guard guard(guarded());
   if (observer* const observer = attached_observer.get()) observer->unrouted(step);
+}
+
+void fan_out_core::failed_to_make(const msgbus::step& step,
+                                  const std::exception_ptr& why) noexcept {
+  const snapshot::guard guard(guarded());
+  if (observer* const observer = attached_observer.get()) return observer->failed(step, why);
+  msgbus::detail::say({"every() could not make ", step.message, step.topic.empty() ? "" : " on ",
+                       step.topic, ", and no observer is attached: "},
+                      why);
+}
+
+void fan_out_core::keep(const std::shared_ptr<fan_out_every>& started) {
+  recurring_schedules& kept = recurring_.made();
+  const std::lock_guard lock(kept.mutex);
+  std::erase_if(kept.all, [](const auto& each) { return each.expired(); });
+  kept.all.push_back(started);
 }
 
 asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,

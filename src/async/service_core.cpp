@@ -203,6 +203,10 @@ asio::awaitable<receipt> send_command(command_ptr asked) {
   co_return co_await send_to(*to, out, here);
 }
 
+exec::shared_message scheduled_command(command_ptr asked) {
+  return std::make_shared<queued_command>(std::move(asked));
+}
+
 receipt post_command(command_ptr asked) {
   const auto to = asked->service;
   exec::send_operation out = on_its_way(asked);

@@ -74,7 +74,8 @@ asio::awaitable<put> mailbox::put_when_room(waiting_put sender, asio::any_io_exe
         "raise mailbox_options::capacity, or call post()");
   }
   co_await state_.senders().wait(&waiting_put::attempt, &sender, "send");
-  if (sender.result == put::full) state_.notify_space();  // it may have been woken for a place
+  // It had a claim on a place, which another sender or a scheduled message may be waiting for.
+  if (sender.result == put::full || sender.result == put::closed) state_.notify_space();
   co_return result_of(sender.result);
 }
 

@@ -16,7 +16,7 @@ mailbox_state::mailbox_state(const mailbox_options& options)
 // --- Senders ---------------------------------------------------------------------------------
 
 put mailbox_state::try_put(send_operation& out, shared_message& displaced) {
-  if (is_closed()) return put::closed;
+  if (refuses(out)) return put::closed;
   prepare(out);
   if (has_senders()) return try_put_behind(out, displaced);
   return enqueue(out, displaced) ? put::taken : when_full();
@@ -38,10 +38,9 @@ std::size_t mailbox_state::space() const noexcept {
 // A cancelled sender leaves the list without a call of this function. The counts are then too large
 // until the next call, which is harmless: a look too many finds no sender.
 void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noexcept {
-  const std::uint32_t flags =
-      hindrances_.load(std::memory_order_relaxed) & (closed_bit | boxes_bit);
-  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, boxes_bit - 1));
-  hindrances_.store(flags | many, std::memory_order_relaxed);
+  const std::uint32_t kept = hindrances_.load(std::memory_order_relaxed) & flags;
+  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, closing_bit - 1));
+  hindrances_.store(kept | many, std::memory_order_relaxed);
   sleeping_.store(sleeping, std::memory_order_relaxed);
 }
 
@@ -55,7 +54,7 @@ bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
   if (sender.among) sole = std::unique_lock(sender.among->mutex);
   if (sender.among && sender.among->is_taken) {
     sender.result = put::full;  // another mailbox has it, and this place is for the next
-  } else if (is_closed()) {
+  } else if (refuses(sender.out)) {
     sender.result = put::closed;
   } else if (space() > (was_woken ? 0 : others) && enqueue(sender.out, none)) {
     sender.result = put::taken;
@@ -115,10 +114,12 @@ void mailbox_state::notify_space() noexcept {
 
 // --- The end ---------------------------------------------------------------------------------
 
-void mailbox_state::close() noexcept {
+void mailbox_state::refuse(std::uint32_t bit) noexcept {
   wake_batch woken;
   const std::lock_guard lock(mutex_);
-  hindrances_.fetch_or(closed_bit, std::memory_order_release);
+  hindrances_.fetch_or(bit, std::memory_order_release);
+  // All of them look: those that are refused leave, and a scheduled one waits again at its place.
+  senders_.wake(wait_list::all, woken);
   notify_space_locked(woken);
 }
 

@@ -1,4 +1,5 @@
 #include <msgbus/options.hpp>
+#include <msgbus/scheduled.hpp>
 
 #include "core/print.hpp"
 
@@ -15,10 +16,21 @@ std::string name_of_overflow(overflow value) {
                                        {drop_oldest, "drop_oldest"}});
 }
 
+std::string name_of_missed(missed value) {
+  using enum missed;
+  return detail::enumerator<missed>(value, "missed", {{skip, "skip"}, {catch_up, "catch_up"}});
+}
+
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, overflow value) {
   return out << name_of_overflow(value);
+}
+
+std::ostream& operator<<(std::ostream& out, missed value) { return out << name_of_missed(value); }
+
+std::ostream& operator<<(std::ostream& out, const every_options& value) {
+  return out << detail::printed("every_options").written("missed", name_of_missed(value.missed));
 }
 
 std::ostream& operator<<(std::ostream& out, const mailbox_options& value) {

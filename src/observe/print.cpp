@@ -20,7 +20,8 @@ std::ostream& operator<<(std::ostream& out, const counters& value) {
                     .member("dropped", value.dropped)
                     .member("abandoned", value.abandoned)
                     .member("unrouted", value.unrouted)
-                    .member("overran", value.overran);
+                    .member("overran", value.overran)
+                    .member("scheduled", value.scheduled);
 }
 
 }  // namespace msgbus

@@ -5,6 +5,7 @@
 #include <msgbus/detail/async/base.hpp>
 #include <msgbus/detail/async/consumer_core.hpp>
 #include <msgbus/detail/async/handler.hpp>
+#include <msgbus/detail/async/scheduling.hpp>
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/core/event.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
@@ -165,6 +166,51 @@ class consumer : public detail::base<detail::consumer_core> {
     requires detail::in_place_for<E, Args...>
   receipt send_blocking(Args&&... args) {
     return send_blocking<E>(detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
+  /// Sends the event later: when the time `after` has passed on the clock of the executor's context
+  /// it is put into the mailbox as by `send`, and waits there for space or is refused as
+  /// `mailbox_options::on_full` says (P6). What is due at the same time keeps the order of the
+  /// calls. A time in the past is now; `forever` never comes. A closed consumer rejects the event,
+  /// and the handle is then done. `close` and `drain` give up what is not yet due, counted as
+  /// abandoned.
+  ///
+  /// A pending event is work of the execution context: `run()` does not return before it is due.
+  template <class E>
+  scheduled send_after(std::chrono::steady_clock::duration after, E event) {
+    return detail::schedule_after(*core_, after, detail::scheduled_event<E>(std::move(event)));
+  }
+
+  /// As above, with an event that is made in place: `send_after<reminder>(5s, 7)`.
+  template <class E, class... Args>
+    requires detail::in_place_for<E, Args...>
+  scheduled send_after(std::chrono::steady_clock::duration after, Args&&... args) {
+    return send_after<E>(after, detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
+  /// As `send_after`, at a time of the clock of the executor's context.
+  template <class E>
+  scheduled send_at(std::chrono::steady_clock::time_point at, E event) {
+    return detail::schedule_at(*core_, at, detail::scheduled_event<E>(std::move(event)));
+  }
+
+  /// As above, with an event that is made in place.
+  template <class E, class... Args>
+    requires detail::in_place_for<E, Args...>
+  scheduled send_at(std::chrono::steady_clock::time_point at, Args&&... args) {
+    return send_at<E>(at, detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
+  /// Sends an event again and again, the first one when one period has passed. `make()` returns it,
+  /// on the consumer's executor, when it is due. Times do not drift. The next event is made when
+  /// this one is in the mailbox; `options.missed` says what becomes of events that are late by
+  /// then. An exception of `make` counts as a failed message, and the schedule goes on. It ends
+  /// with `cancel()`, `close`, `drain` or the consumer.
+  ///
+  /// Throws: `bad_arguments` if the period is not above zero.
+  template <class F>
+  scheduled every(std::chrono::steady_clock::duration period, F make, every_options options = {}) {
+    return detail::schedule_every(*core_, period, detail::event_maker(std::move(make)), options);
   }
 
   /// Returns a stream of copies of the events of this type that the consumer handles from now on.

@@ -3,6 +3,7 @@
 /// The async producer: sends events to the consumers that are bound to it.
 
 #include <msgbus/async/consumer.hpp>
+#include <msgbus/detail/async/scheduling.hpp>
 #include <msgbus/pick.hpp>
 
 #include <span>
@@ -143,6 +144,47 @@ class producer : public msgbus::component::sender<detail::fan_out_core> {
     requires detail::in_place_for<E, Args...>
   receipt send_blocking(Args&&... args) {
     return send_blocking<E>(detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
+  /// Sends the event later, as one shared object, as `consumer::send_after` to each consumer that
+  /// is bound **now**: each counts its own, on its own clock. `cancel()` is in time if no
+  /// consumer's event was due. Without a bound consumer the event is unrouted, and the handle is
+  /// done.
+  template <class E>
+  scheduled send_after(std::chrono::steady_clock::duration after, E event) {
+    return detail::schedule_after(*core_, after, detail::scheduled_event<E>(std::move(event)));
+  }
+
+  /// As above, with an event that is made in place.
+  template <class E, class... Args>
+    requires detail::in_place_for<E, Args...>
+  scheduled send_after(std::chrono::steady_clock::duration after, Args&&... args) {
+    return send_after<E>(after, detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
+  /// As `send_after`, at a time of each consumer's clock.
+  template <class E>
+  scheduled send_at(std::chrono::steady_clock::time_point at, E event) {
+    return detail::schedule_at(*core_, at, detail::scheduled_event<E>(std::move(event)));
+  }
+
+  /// As above, with an event that is made in place.
+  template <class E, class... Args>
+    requires detail::in_place_for<E, Args...>
+  scheduled send_at(std::chrono::steady_clock::time_point at, Args&&... args) {
+    return send_at<E>(at, detail::make_event<E>(std::forward<Args>(args)...));
+  }
+
+  /// Sends an event again and again, as `consumer::every`, each to the consumers that are bound
+  /// then. The schedule uses the clock and the executor of one of them; when that is closed, those
+  /// of another one. It ends with `cancel()`, with the producer, or when no open consumer is left.
+  /// What `make` throws goes to the producer's observer.
+  ///
+  /// Throws: `bad_arguments` if the period is not above zero; `unsupported` if no open consumer is
+  /// bound.
+  template <class F>
+  scheduled every(std::chrono::steady_clock::duration period, F make, every_options options = {}) {
+    return detail::schedule_every(*core_, period, detail::event_maker(std::move(make)), options);
   }
 
  private:

@@ -3,6 +3,7 @@
 /// The async publisher: sends messages with a topic to the subscribers that are bound to it.
 
 #include <msgbus/async/subscriber.hpp>
+#include <msgbus/detail/async/scheduling.hpp>
 #include <msgbus/pick.hpp>
 
 #include <span>
@@ -145,6 +146,71 @@ class publisher : public msgbus::component::sender<detail::fan_out_core> {
                         std::chrono::steady_clock::duration timeout = forever) {
     subscriber::check_type<M, T>();
     return send_blocking(std::move(message), topic.name(), timeout);
+  }
+
+  /// Sends the message later, as `producer::send_after`, to the subscribers that are bound now.
+  ///
+  /// Throws: `invalid_topic`.
+  template <class M>
+  scheduled send_after(std::chrono::steady_clock::duration after, M message,
+                       std::string_view topic) {
+    detail::check_topic(topic);
+    return detail::schedule_after(
+        *core_, after, detail::scheduled_message<M>(std::move(message), std::string(topic)));
+  }
+
+  /// As above, for a typed topic.
+  template <class M, class T>
+  scheduled send_after(std::chrono::steady_clock::duration after, M message,
+                       const topic<T>& topic) {
+    subscriber::check_type<M, T>();
+    return send_after(after, std::move(message), topic.name());
+  }
+
+  /// As `send_after`, at a time of each subscriber's clock.
+  template <class M>
+  scheduled send_at(std::chrono::steady_clock::time_point at, M message, std::string_view topic) {
+    detail::check_topic(topic);
+    return detail::schedule_at(
+        *core_, at, detail::scheduled_message<M>(std::move(message), std::string(topic)));
+  }
+
+  /// As above, for a typed topic.
+  template <class M, class T>
+  scheduled send_at(std::chrono::steady_clock::time_point at, M message, const topic<T>& topic) {
+    subscriber::check_type<M, T>();
+    return send_at(at, std::move(message), topic.name());
+  }
+
+  /// Sends a message again and again, as `producer::every`.
+  ///
+  /// Throws: `invalid_topic`; otherwise as `producer::every`.
+  template <class F>
+  scheduled every(std::chrono::steady_clock::duration period, F make, std::string_view topic) {
+    return every(period, std::move(make), every_options{}, topic);
+  }
+
+  /// As above, with options.
+  template <class F>
+  scheduled every(std::chrono::steady_clock::duration period, F make, every_options options,
+                  std::string_view topic) {
+    detail::check_topic(topic);
+    return detail::schedule_every(*core_, period, detail::message_maker(std::move(make), topic),
+                                  options);
+  }
+
+  /// As above, for a typed topic.
+  template <class F, class T>
+  scheduled every(std::chrono::steady_clock::duration period, F make, const topic<T>& topic) {
+    return every(period, std::move(make), every_options{}, topic);
+  }
+
+  /// As above, for a typed topic and with options.
+  template <class F, class T>
+  scheduled every(std::chrono::steady_clock::duration period, F make, every_options options,
+                  const topic<T>& topic) {
+    subscriber::check_type<std::decay_t<std::invoke_result_t<F&>>, T>();
+    return every(period, std::move(make), options, topic.name());
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <msgbus/async/operation.hpp>
 #include <msgbus/detail/async/base.hpp>
 #include <msgbus/detail/async/operation_handler.hpp>
+#include <msgbus/detail/async/scheduled_commands.hpp>
 #include <msgbus/detail/component/operation_parts.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 
@@ -134,6 +135,39 @@ class service : public detail::base<detail::service_core> {
                         Args&&... args) {
     return detail::send_blocking_command(ask(std::move(name), std::forward<Args>(args)...),
                                          timeout);
+  }
+
+  /// Sends the command later, as `consumer::send_after`.
+  template <class... Args>
+  scheduled send_after(std::chrono::steady_clock::duration after, std::string name,
+                       Args&&... args) {
+    return detail::schedule_after(
+        *core_, after,
+        detail::scheduled_command(ask(std::move(name), std::forward<Args>(args)...)));
+  }
+
+  /// As `send_after`, at a time of the clock of the executor's context.
+  template <class... Args>
+  scheduled send_at(std::chrono::steady_clock::time_point at, std::string name, Args&&... args) {
+    return detail::schedule_at(
+        *core_, at, detail::scheduled_command(ask(std::move(name), std::forward<Args>(args)...)));
+  }
+
+  /// Sends the command without arguments again and again, as `consumer::every`.
+  ///
+  /// Throws: `bad_arguments` if the period is not above zero.
+  scheduled every(std::chrono::steady_clock::duration period, std::string name,
+                  every_options options = {}) {
+    return every(period, std::move(name), [] { return std::tuple<>(); }, options);
+  }
+
+  /// As above, with arguments: `make()` returns the only one, or a `std::tuple` of all, each time.
+  template <class F>
+    requires std::is_invocable_v<F&>
+  scheduled every(std::chrono::steady_clock::duration period, std::string name, F make,
+                  every_options options = {}) {
+    return detail::schedule_every(
+        *core_, period, detail::command_maker(core_, std::move(name), std::move(make)), options);
   }
 
   /// The names of the operations, sorted.

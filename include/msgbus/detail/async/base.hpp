@@ -30,14 +30,16 @@ template <class Core>
 class base : public msgbus::component::base<Core> {
  public:
   /// Refuses new messages: awaited verbs throw `closed`, `send` and `post` return `rejected`, and
-  /// senders that wait for space wake up, rejected. Accepted messages are still handled; then
-  /// streams end (A10).
+  /// senders that wait for space wake up, rejected. Scheduled messages that are not in the mailbox
+  /// are abandoned. Accepted messages are still handled; then streams end (A10).
   void close() { this->core_->close(); }
 
   /// Closes the component and waits for every accepted message. `deadline` is the time from now.
   /// When the grace begins, the last part of that time (`drain_options`), `drain` discards the
   /// messages in the mailbox and cancels the handlers that run for it. Awaited verbs belong to
-  /// their callers: those that still run at the deadline count as abandoned (A10).
+  /// their callers: those that still run at the deadline count as abandoned (A10). So do scheduled
+  /// messages that are not in the mailbox, at once or, with `drain_options::wait_for_scheduled`,
+  /// when the grace begins.
   ///
   /// Completes: when every accepted message is settled, at the deadline at the latest.
   /// Throws: nothing else than `operation_aborted`.
@@ -68,6 +70,10 @@ class base : public msgbus::component::base<Core> {
 
   /// The number of messages that wait in the mailbox.
   [[nodiscard]] std::size_t waiting() const { return this->core_->mailbox.size(); }
+
+  /// The number of scheduled messages that have not come to the mailbox yet. A recurring schedule
+  /// has one only while that is on its way.
+  [[nodiscard]] std::size_t due_later() const { return this->core_->due_later(); }
 
   /// The number of messages without a handler (D3).
   [[nodiscard]] std::uint64_t unrouted() const { return stats().unrouted; }

@@ -32,6 +32,8 @@
 
 namespace msgbus::async::detail {
 
+class scheduler;
+
 /// Counting an outcome needs a guard of `routes()`: after a grace period, counts are exact.
 class core : public exec::mailbox_owner, public verb_target {
  public:
@@ -67,7 +69,7 @@ class core : public exec::mailbox_owner, public verb_target {
 
   /// Refuses new messages. When all accepted messages are settled, the component is quiet,
   /// permanently.
-  void close() noexcept;
+  void close() noexcept { close(false); }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
   /// Calls `Tell(*target)` once, on any thread, if `target` still exists: when the component is
@@ -90,6 +92,7 @@ class core : public exec::mailbox_owner, public verb_target {
 
   /// Counts a message that the mailbox refused or dropped, and notifies the observer.
   void refused(value_ref message, std::string_view topic) noexcept;
+  void refused(const msgbus::step& message) noexcept { count_rejected(message); }
   void dropped_newest(value_ref message, std::string_view topic) noexcept;
   /// Counts an attempt that exceeded its timeout, and notifies the observer.
   void overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept;
@@ -115,6 +118,19 @@ class core : public exec::mailbox_owner, public verb_target {
   /// The delivery was cancelled before its next handler started: it counts as abandoned; or as
   /// rejected, if no handler had started and the component is closed.
   void give_up(delivery& d) noexcept;
+
+  /// What is sent later; made when it is first used.
+  [[nodiscard]] scheduler& schedules();
+  /// The number of scheduled messages that are not yet in the mailbox.
+  [[nodiscard]] std::size_t due_later() const noexcept;
+  /// Counts a scheduled message that will not be sent. `reported`: a report tells of it.
+  void give_up_scheduled(const exec::queued_message& message, bool reported) noexcept;
+  /// Counts a message that could not be made.
+  void failed_to_make(const msgbus::step& step, const std::exception_ptr& why) noexcept;
+  /// A scheduled message has been counted. Under a guard.
+  void scheduled_settled() noexcept {
+    if (watching_.load(std::memory_order_acquire)) check_quiet();
+  }
 
   /// Calls the function until the component ends.
   void add_hook(message_hooks::hook added) {
@@ -207,6 +223,13 @@ class core : public exec::mailbox_owner, public verb_target {
     std::size_t crowded = 16;  // at this size, expired ones are removed
   };
   void listen(listener added);
+  void close(bool reported) noexcept;
+  void close_to_senders() noexcept;
+  [[nodiscard]] bool close_verbs() noexcept;  // true for the first call
+  void watch() noexcept;
+  [[nodiscard]] scheduler* made_schedules() const noexcept;
+  void abandon(const exec::queued_message& message, bool was_accepted, bool reported) noexcept;
+  void count_abandoned(bool was_accepted) noexcept;
   bool count(outcome result) noexcept;  // one that settles a message; false: it was written off
   void count_rejected(const msgbus::step& message) noexcept;
   void grace_ended() noexcept;
@@ -220,7 +243,9 @@ class core : public exec::mailbox_owner, public verb_target {
     std::mutex mutex;
     policy defaults;  // of handlers; under the mutex
     message_hooks hooks;
-    listeners to_notify;  // under the lock below
+    listeners to_notify;                   // under the lock below
+    std::shared_ptr<scheduler> schedules;  // written once, under the mutex; then read by the next
+    std::atomic<scheduler*> made_schedules{nullptr};
   };
   on_demand<rare_parts> rare_;
   [[nodiscard]] const message_hooks* hooks() const noexcept {

@@ -5,6 +5,7 @@
 #include <msgbus/detail/async/core.hpp>
 #include <msgbus/detail/async/one_of_group.hpp>
 #include <msgbus/detail/async/verb_target.hpp>
+#include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/exec/held_message.hpp>
 #include <msgbus/detail/observe/observer_slot.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
@@ -14,10 +15,14 @@
 #include <asio/awaitable.hpp>
 
 #include <chrono>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace msgbus::async::detail {
+
+class fan_out_every;
 
 /// Full mailboxes whose senders wait: the message goes into one of each.
 using full_mailboxes = std::vector<targets>;
@@ -36,6 +41,8 @@ class fan_out_core final : public routing::single_route, public verb_target {
 
   /// The currently bound components.
   [[nodiscard]] targets bound() const;
+  /// The components that this message goes to now: of a group, one.
+  [[nodiscard]] targets chosen_for(value_ref message, std::string_view topic) const;
 
   /// Puts the message into each mailbox. Full mailboxes whose senders wait are added to `full`;
   /// without it they reject.
@@ -47,6 +54,11 @@ class fan_out_core final : public routing::single_route, public verb_target {
   void nothing_ran(const msgbus::step& message, value_ref value, bool refused) override;
   void count_unrouted(const msgbus::step& step) noexcept;
 
+  /// Tells the observer of a message that could not be made; without one, stderr.
+  void failed_to_make(const msgbus::step& step, const std::exception_ptr& why) noexcept;
+  /// Ends the recurring schedule with this object.
+  void keep(const std::shared_ptr<fan_out_every>& started);
+
   mutable observer_slot attached_observer;
   mutable striped_counter unrouted;
 
@@ -56,6 +68,12 @@ class fan_out_core final : public routing::single_route, public verb_target {
   static receipt offer_one(core& to, const exec::shared_message& message, full_mailboxes* full);
   static receipt offer_among(const one_of_group& group, const exec::shared_message& message,
                              full_mailboxes* full, bool& is_bound);
+
+  struct recurring_schedules {
+    std::mutex mutex;
+    std::vector<std::weak_ptr<fan_out_every>> all;
+  };
+  on_demand<recurring_schedules> recurring_;
 };
 
 // Each coroutine owns the message.

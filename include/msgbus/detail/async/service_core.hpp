@@ -183,6 +183,8 @@ template <class R, class... Args, class... Given>
 
 /// Puts a command into the service's mailbox, and waits for space if the options say so.
 asio::awaitable<receipt> send_command(command_ptr asked);
+/// The command for a schedule; its cause is its own.
+[[nodiscard]] exec::shared_message scheduled_command(command_ptr asked);
 receipt post_command(command_ptr asked);
 receipt send_blocking_command(command_ptr asked, std::chrono::steady_clock::duration timeout);
 

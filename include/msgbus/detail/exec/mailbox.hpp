@@ -96,6 +96,8 @@ class mailbox : private context_shutdown_hook {
   }
   void forget_rules(const snapshot::domain& guarded) noexcept { state_.forget_rules(guarded); }
 
+  /// Refuses new messages that were not scheduled, and wakes their waiting senders.
+  void close_to_senders() noexcept { state_.close_to_senders(); }
   /// Refuses new messages, and wakes all waiting senders.
   void close() noexcept { state_.close(); }
 

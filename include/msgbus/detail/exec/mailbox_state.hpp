@@ -161,8 +161,10 @@ class mailbox_state {
 
   // --- The end.
 
+  /// Refuses new messages that were not scheduled, and wakes their waiting senders.
+  void close_to_senders() noexcept { refuse(closing_bit); }
   /// Refuses new messages, and wakes all waiting senders.
-  void close() noexcept;
+  void close() noexcept { refuse(closed_bit); }
   /// Marks waiting and current messages as discarded; closes.
   void discard() noexcept;
   [[nodiscard]] bool discards() const noexcept {
@@ -206,6 +208,7 @@ class mailbox_state {
     return on_full_ == overflow::drop_newest ? put::dropped : put::full;
   }
   put try_put_behind(send_operation& out, shared_message& displaced);
+  void refuse(std::uint32_t bit) noexcept;
   [[nodiscard]] bool is_empty() const noexcept {
     return boxes_ ? !boxes_->ready() : queue_.empty();
   }
@@ -221,12 +224,18 @@ class mailbox_state {
   const unsigned loops_;                    // how many may run at once
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
-  // Bits: it is closed, it has boxes; the rest is how many senders wait or were woken, or more. It
-  // is changed under the lock.
+  // Bits: it is closed, it has boxes, it is closed to all but scheduled messages; the rest is how
+  // many senders wait or were woken, or more. It is changed under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
   static constexpr std::uint32_t boxes_bit = 1U << 30U;
+  static constexpr std::uint32_t closing_bit = 1U << 29U;
+  static constexpr std::uint32_t flags = closed_bit | boxes_bit | closing_bit;
   [[nodiscard]] bool has_senders() const noexcept {
-    return (hindrances_.load(std::memory_order_relaxed) & ~(closed_bit | boxes_bit)) != 0;
+    return (hindrances_.load(std::memory_order_relaxed) & ~flags) != 0;
+  }
+  [[nodiscard]] bool refuses(const send_operation& out) const noexcept {
+    const std::uint32_t bits = out.is_scheduled() ? closed_bit : closed_bit | closing_bit;
+    return (hindrances_.load(std::memory_order_acquire) & bits) != 0;
   }
   [[nodiscard]] bool is_closed() const noexcept {
     return (hindrances_.load(std::memory_order_acquire) & closed_bit) != 0;

@@ -52,6 +52,10 @@ class send_operation {
       source_->put(message_, topic_, place);
     }
   }
+  /// It was scheduled: a mailbox that is closing still takes it.
+  void mark_scheduled() noexcept { is_scheduled_ = true; }
+  [[nodiscard]] bool is_scheduled() const noexcept { return is_scheduled_; }
+
   /// The message for a queue of references, once it is prepared for one; to be moved from.
   [[nodiscard]] shared_message& shared() noexcept { return shared_; }
   /// Its key in the mailbox that it is for; null: the mailbox has no keys. To be moved from.
@@ -81,6 +85,7 @@ class send_operation {
   shared_message shared_;
   keyed_ptr key_;
   std::uint32_t units_ = 0;
+  bool is_scheduled_ = false;
 };
 
 /// A send operation for an event, which must outlive it. Throws if the event is a valueless

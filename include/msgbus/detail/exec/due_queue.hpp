@@ -1,0 +1,115 @@
+#pragma once
+
+/// What is due when: the pure half of scheduled messages. It knows no executor, no message and no
+/// clock but a `now` that it is given. For one thread at a time.
+
+#include <msgbus/detail/exec/clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <vector>
+
+namespace msgbus {
+
+/// What becomes of occurrences of a recurring schedule that could not be sent in time: the clock
+/// jumped, the executor was busy, or the mailbox was full.
+enum class missed {
+  skip,     ///< the default: all that are late become one; the next is in the future
+  catch_up  ///< each is sent, one after the other, as fast as the mailbox takes them
+};
+std::ostream& operator<<(std::ostream& out, missed value);
+
+namespace exec {
+
+/// An entry of a `due_queue`. Also valid, for nothing, after the entry has gone.
+struct due_key {
+  std::uint32_t slot = 0;   // a small number, used again by later entries
+  std::uint64_t order = 0;  // of the call, from 1; unique in its queue
+  friend bool operator==(const due_key&, const due_key&) = default;
+};
+
+/// When a recurring schedule is due again, that was due at `due` and has been sent at `now`. Does
+/// not drift: times are `due` and a number of periods later. With `skip`, later than `now`.
+/// Saturates. `period` is above zero.
+[[nodiscard]] clock::time_point next_occurrence(clock::time_point due, clock::duration period,
+                                                clock::time_point now, missed late) noexcept;
+
+/// Times, earliest first, and equal ones in the order in which they were added.
+///
+/// States of an entry: waiting -> in hand (`take`) -> gone (`finish`), or waiting again (`again`);
+/// from waiting and from in hand -> gone (`remove`). `time_point::max()` never comes.
+class due_queue {
+ public:
+  using time_point = clock::time_point;
+
+  struct taken {
+    due_key key;
+    time_point due;
+  };
+
+  /// Throws `std::bad_alloc`, and has then changed nothing.
+  due_key add(time_point due);
+
+  /// The earliest entry, if its time has come: not later than `now`. It is then in hand.
+  [[nodiscard]] std::optional<taken> take(time_point now) noexcept;
+  /// The earliest entry, whatever its time. It is then in hand.
+  [[nodiscard]] std::optional<taken> take_first() noexcept;
+  /// What is in hand waits again, at its old place among equal times. False if it was removed.
+  bool again(const due_key& key, time_point due) noexcept;
+  /// What is in hand has gone.
+  void finish(const due_key& key) noexcept { remove(key); }
+
+  /// Removes an entry that waits or is in hand. False if it has gone.
+  bool remove(const due_key& key) noexcept;
+  [[nodiscard]] bool contains(const due_key& key) const noexcept;
+  /// The entry in this slot; one that contains nothing if it is free.
+  [[nodiscard]] due_key in_slot(std::size_t at) const noexcept {
+    return {static_cast<std::uint32_t>(at), slots_[at].order};
+  }
+
+  /// The time of the earliest waiting entry; nothing if none waits.
+  [[nodiscard]] std::optional<time_point> next() const noexcept;
+
+  /// The number of entries that wait or are in hand.
+  [[nodiscard]] std::size_t size() const noexcept { return used_; }
+  /// A bound of `due_key::slot`.
+  [[nodiscard]] std::size_t slots() const noexcept { return slots_.size(); }
+  /// The number of places in the heap, those of removed entries included.
+  [[nodiscard]] std::size_t places() const noexcept { return heap_.size(); }
+
+ private:
+  struct place {
+    time_point due;
+    std::uint64_t order;
+    std::uint32_t slot;
+  };
+  static bool later(const place& one, const place& other) noexcept {
+    return one.due != other.due ? one.due > other.due : one.order > other.order;
+  }
+  static constexpr std::uint32_t nobody = ~std::uint32_t{0};
+
+  [[nodiscard]] bool lives(const place& there) const noexcept {
+    return slots_[there.slot].order == there.order;
+  }
+  void drop_dead() noexcept;
+  void shrink() noexcept;
+
+  struct slot {
+    std::uint64_t order = 0;  // of its entry; 0: free
+    std::uint32_t next_free = nobody;
+    bool waits = false;  // has a place in the heap
+  };
+
+  std::vector<place> heap_;  // has room for every entry, also for those in hand
+  std::vector<slot> slots_;
+  std::uint32_t first_free_ = nobody;
+  std::size_t used_ = 0;
+  std::size_t dead_ = 0;  // places of removed entries
+  std::uint64_t orders_ = 0;
+};
+
+}  // namespace exec
+
+}  // namespace msgbus
