@@ -32,6 +32,7 @@ workload a9_wake();
 workload m1_memory();
 workload m2_many();
 workload p5_per_key();
+workload p6_scheduled();
 
 // Of the nats family.
 workload n1_publish();

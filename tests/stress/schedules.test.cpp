@@ -39,7 +39,7 @@ struct numbered {
 /// What has become of each message.
 struct ledger {
   enum state : int { scheduled, cancelled, handled };
-  std::vector<std::atomic<int>> states{threads * each_thread};
+  std::vector<std::atomic<int>> states = std::vector<std::atomic<int>>(threads * each_thread);
   std::atomic<int> wrong{0};
 
   void handle(const numbered& each) {

@@ -147,9 +147,9 @@ class producer : public msgbus::component::sender<detail::fan_out_core> {
   }
 
   /// Sends the event later, as one shared object, as `consumer::send_after` to each consumer that
-  /// is bound **now**: each counts its own, on its own clock. `cancel()` is in time if no
-  /// consumer's event was due. Without a bound consumer the event is unrouted, and the handle is
-  /// done.
+  /// is bound **now**: each counts its own, on its own clock. Of those bound by `bind_one_of`, it
+  /// is the one that is chosen now. `cancel()` is in time if no consumer's event was due. Without a
+  /// bound consumer the event is unrouted, and the handle is done.
   template <class E>
   scheduled send_after(std::chrono::steady_clock::duration after, E event) {
     return detail::schedule_after(*core_, after, detail::scheduled_event<E>(std::move(event)));
