@@ -8,6 +8,8 @@
 #include <msgbus/async/blocking.hpp>
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/dead_letters.hpp>
+#include <msgbus/async/host.hpp>
+#include <msgbus/async/host_report.hpp>
 #include <msgbus/async/operation.hpp>
 #include <msgbus/async/producer.hpp>
 #include <msgbus/async/publisher.hpp>

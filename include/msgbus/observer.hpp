@@ -16,6 +16,8 @@ namespace msgbus {
 struct step {
   std::string_view message;  ///< the name of the message's type, or of the operation
   std::string_view topic;    ///< empty for events and operations
+  /// The name that `async::host` gave the component; empty if it has none.
+  std::string_view component = {};
 };
 std::ostream& operator<<(std::ostream& out, const step& value);
 

@@ -17,6 +17,10 @@
 
 namespace msgbus::async::detail {
 
+msgbus::step handler_run::step() const noexcept {
+  return {message_name, ctx.topic(), component->called().name()};
+}
+
 namespace {
 
 void notify(const handler_run& run, const failures& failed) {

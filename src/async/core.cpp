@@ -84,6 +84,12 @@ exec::shared_message delivery::share_message() {
 
 delivery::~delivery() { cut_off(); }
 
+msgbus::step delivery::step() const noexcept {
+  if (!operation.empty()) [[unlikely]]
+    return {operation, {}, component->called().name()};
+  return {message.type->name, ctx->topic(), component->called().name()};
+}
+
 void delivery::cut_off() noexcept {
   if (begun && !settled) component->cut_off_delivery(*this);
   next = {};
@@ -104,7 +110,8 @@ core::core(const char* kind, routing::router& routes, const asio::any_io_executo
            const mailbox_options& options, std::shared_ptr<provider> overrides)
     : shared(std::move(overrides)),
       routes_(routes),
-      unseen_(kind),
+      called_(kind),
+      unseen_(called_),
       mailbox(executor, options, *this) {}
 
 bool core::run_at_once(value_ref, const msgbus::context&, failures&, bool) { return false; }
@@ -219,7 +226,7 @@ void core::unseen::add(std::string_view message) noexcept {
 }
 
 core::unseen::~unseen() {
-  if (messages_ != 0) say_abandoned(component_, messages_, first_ ? *first_ : std::string());
+  if (messages_ != 0) say_abandoned(component_.text(), messages_, first_ ? *first_ : std::string());
 }
 
 void core::give_up(delivery& d) noexcept {
@@ -286,7 +293,7 @@ bool core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
     failures failed;
     if (run_at_once(head.message, ctx, failed, true)) [[likely]] {
       if (!failed.empty()) [[unlikely]]
-        say_failed({head.message.type->name, head.topic}, failed);
+        say_failed({head.message.type->name, head.topic, called_.name()}, failed);
       return true;
     }
   }
@@ -319,7 +326,7 @@ void core::give_up_scheduled(const exec::queued_message& message, bool reported)
 
 void core::abandon(const exec::queued_message& message, bool was_accepted, bool reported) noexcept {
   const exec::message_head head = message.head();
-  const msgbus::step step{head.message.type->name, head.topic};
+  const msgbus::step step{head.message.type->name, head.topic, called_.name()};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);  // other observers hear it when their handlers begin
@@ -348,7 +355,7 @@ void core::failed_to_make(const msgbus::step& step, const std::exception_ptr& wh
 
 void core::dropped(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
-  const msgbus::step step{head.message.type->name, head.topic};
+  const msgbus::step step{head.message.type->name, head.topic, called_.name()};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);
@@ -381,15 +388,16 @@ void core::failed(const exec::queued_message& message, const std::exception_ptr&
 void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
-    observer->accepted({message.type->name, topic});
-    observer->dropped({message.type->name, topic});
+    const msgbus::step step{message.type->name, topic, called_.name()};
+    observer->accepted(step);
+    observer->dropped(step);
   }
   counts_.add(outcome::begun);
   count(outcome::dropped);
 }
 
 void core::refused(value_ref message, std::string_view topic) noexcept {
-  count_rejected({message.type->name, topic});
+  count_rejected({message.type->name, topic, called_.name()});
 }
 
 void core::count_rejected(const msgbus::step& message) noexcept {
@@ -406,8 +414,8 @@ void core::overran(const msgbus::step& step, std::chrono::steady_clock::duration
 }
 
 void core::throw_closed(const msgbus::step& message) {
-  count_rejected(message);
-  throw error(errc::closed, std::string(unseen_.component()) + " is closed and accepts no " +
+  count_rejected({message.message, message.topic, called_.name()});
+  throw error(errc::closed, std::string(called_.text()) + " is closed and accepts no " +
                                 std::string(message.message));
 }
 

@@ -238,8 +238,8 @@ void service_core::throw_no_handler(const command& asked) {
   }
   std::string there;
   for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
-  throw error(errc::no_handler, "the service has no operation '" + asked.name + "'; it " +
-                                    (there.empty() ? "has none" : "has: " + there));
+  throw error(errc::no_handler, called().text() + std::string(" has no operation '") + asked.name +
+                                    "'; it " + (there.empty() ? "has none" : "has: " + there));
 }
 
 void service_core::shutdown() noexcept {

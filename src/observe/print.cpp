@@ -6,8 +6,10 @@
 namespace msgbus {
 
 std::ostream& operator<<(std::ostream& out, const step& value) {
-  return out
-         << detail::printed("step").member("message", value.message).member("topic", value.topic);
+  detail::printed members("step");
+  members.member("message", value.message).member("topic", value.topic);
+  if (!value.component.empty()) members.member("component", value.component);
+  return out << members;
 }
 
 std::ostream& operator<<(std::ostream& out, const counters& value) {

@@ -9,6 +9,7 @@
 #include <msgbus/async/subscriber.hpp>
 #include <msgbus/bridge/bridge_link.hpp>
 #include <msgbus/bridge/options.hpp>
+#include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/bridge/hub.hpp>
 #include <msgbus/detail/bridge/outbound.hpp>
 #include <msgbus/detail/bridge/served.hpp>
@@ -264,6 +265,11 @@ class bridge {
 
  private:
   friend class remote_service;
+  friend async::detail::host_access;
+
+  /// What a host knows of the bridge.
+  class hosted_bridge;
+  [[nodiscard]] std::shared_ptr<async::detail::host_member> hosted(std::string name) const;
 
   struct parts {
     std::shared_ptr<bridging::hub> hub;

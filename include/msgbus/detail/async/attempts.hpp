@@ -27,7 +27,7 @@ struct handler_run {
   failures tried;             // of a first attempt that was made already; see `run_guarded`
   bool has_permit;            // of the rate limit
 
-  [[nodiscard]] msgbus::step step() const noexcept { return {message_name, ctx.topic()}; }
+  [[nodiscard]] msgbus::step step() const noexcept;
 };
 
 /// Returns the awaitable of one attempt, which adds exceptions to `failed`. The arguments outlive

@@ -42,11 +42,7 @@ struct delivery {
   delivery(const delivery&) = delete;
   delivery& operator=(const delivery&) = delete;
 
-  [[nodiscard]] msgbus::step step() const noexcept {
-    if (!operation.empty()) [[unlikely]]
-      return {operation, {}};
-    return {message.type->name, ctx->topic()};
-  }
+  [[nodiscard]] msgbus::step step() const noexcept;
 
   /// The invocation of the handler that is called, or about to be awaited.
   [[nodiscard]] di::injection injection_for(const routing::entry& entry) const noexcept;

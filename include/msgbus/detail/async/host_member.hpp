@@ -1,0 +1,139 @@
+#pragma once
+
+/// What a host knows of each of its members, whatever they are.
+
+#include <msgbus/async/host_report.hpp>
+#include <msgbus/detail/async/base.hpp>
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/observer.hpp>
+#include <msgbus/options.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace msgbus::async::detail {
+
+/// The counts of one link of a bridge.
+struct link_stats {
+  std::string name;
+  std::vector<std::pair<const char*, std::uint64_t>> counts;  // never decrease
+  std::vector<std::pair<const char*, std::uint64_t>> now;     // may decrease
+};
+
+/// Thread-safe, except that one coroutine at a time ends it.
+class host_member {
+ public:
+  using duration = std::chrono::steady_clock::duration;
+
+  host_member(std::string name, std::string_view kind) : name_(std::move(name)), kind_(kind) {}
+  host_member(const host_member&) = delete;
+  host_member& operator=(const host_member&) = delete;
+  virtual ~host_member() = default;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] std::string_view kind() const noexcept { return kind_; }
+
+  /// Whether the object exists. What does not is not drained.
+  [[nodiscard]] virtual bool exists() const noexcept { return true; }
+  /// Ends what takes messages from outside.
+  [[nodiscard]] virtual asio::awaitable<drain_report> end_intake(duration /*deadline*/) {
+    co_return drain_report{};
+  }
+  /// After it was cancelled it is called again, and reports on both calls.
+  [[nodiscard]] virtual asio::awaitable<drain_report> drain(duration deadline) = 0;
+
+  /// Makes the member's name that of the object.
+  virtual void give_name() {}
+  virtual void observe(const std::shared_ptr<observer>& /*observer*/) {}
+  [[nodiscard]] virtual std::optional<component_stats> stats() const { return std::nullopt; }
+  [[nodiscard]] virtual std::vector<link_stats> links() const { return {}; }
+
+ private:
+  const std::string name_;
+  const std::string kind_;
+};
+
+/// A consumer, subscriber or service. Keeps none of them.
+class core_member final : public host_member {
+ public:
+  /// An empty name is that of the component.
+  core_member(std::string name, const std::shared_ptr<core>& of);
+
+  [[nodiscard]] bool exists() const noexcept override { return !core_.expired(); }
+  [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override;
+  void give_name() override;
+  void observe(const std::shared_ptr<observer>& observer) override;
+  [[nodiscard]] std::optional<component_stats> stats() const override;
+
+ private:
+  const std::weak_ptr<core> core_;
+  std::optional<counters> before_;  // when the first call of `drain` began
+};
+
+/// An object of the program, such as a listener.
+template <class T>
+class part_member final : public host_member {
+ public:
+  part_member(std::string name, T& part) : host_member(std::move(name), "part"), part_(&part) {}
+
+  [[nodiscard]] asio::awaitable<drain_report> end_intake(duration /*deadline*/) override {
+    part_->close();
+    co_return drain_report{};
+  }
+  [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override {
+    return part_->drain(deadline);
+  }
+
+ private:
+  T* const part_;
+};
+
+template <class Core>
+std::shared_ptr<core> core_of(base<Core>& component) {
+  return msgbus::component::core_access::of(component);
+}
+
+/// For classes of upper layers, which befriend it: their function `hosted(name)` makes the member.
+struct host_access {
+  template <class T>
+  [[nodiscard]] static auto member(T& of, std::string name)
+      -> decltype(of.hosted(std::move(name))) {
+    return of.hosted(std::move(name));
+  }
+};
+
+template <class T>
+concept hosted_component = requires(T& object) { core_of(object); };
+template <class T>
+concept hosted_by_itself =
+    requires(T& object, std::string name) { host_access::member(object, std::move(name)); };
+template <class T>
+concept hosted_part = requires(T& object, std::chrono::steady_clock::duration deadline) {
+  object.close();
+  { object.drain(deadline) } -> std::same_as<asio::awaitable<drain_report>>;
+};
+
+template <class T>
+[[nodiscard]] std::shared_ptr<host_member> make_member(std::string name, T& object) {
+  if constexpr (hosted_component<T>) {
+    return std::make_shared<core_member>(std::move(name), core_of(object));
+  } else if constexpr (hosted_by_itself<T>) {
+    return host_access::member(object, std::move(name));
+  } else {
+    static_assert(hosted_part<T>,
+                  "msgbus: a host takes async consumers, subscribers and services, bridges, and "
+                  "objects with close() and asio::awaitable<drain_report> drain(duration)");
+    return std::make_shared<part_member<T>>(std::move(name), object);
+  }
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,53 @@
+#include <msgbus/detail/async/host_member.hpp>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+std::string name_for(std::string given, const core& of) {
+  return given.empty() ? std::string(of.called().name()) : std::move(given);
+}
+
+}  // namespace
+
+core_member::core_member(std::string name, const std::shared_ptr<core>& of)
+    : host_member(name_for(std::move(name), *of), of->called().kind()), core_(of) {}
+
+asio::awaitable<drain_report> core_member::drain(duration deadline) {
+  const std::shared_ptr<core> now = core_.lock();
+  if (!now) co_return drain_report{};
+  if (!before_) before_ = now->stats();
+  (void)co_await core::drain(now, deadline, {});
+  const counters after = now->stats();
+  drain_report report;
+  report.handled = after.handled - before_->handled;
+  report.failed = after.failed - before_->failed;
+  report.abandoned = after.abandoned - before_->abandoned;
+  co_return report;
+}
+
+void core_member::give_name() {
+  if (const std::shared_ptr<core> now = core_.lock()) now->called().set(name());
+}
+
+void core_member::observe(const std::shared_ptr<observer>& observer) {
+  if (const std::shared_ptr<core> now = core_.lock()) {
+    now->shared.attached_observer.set(now->routes().guarded(), observer);
+  }
+}
+
+std::optional<component_stats> core_member::stats() const {
+  const std::shared_ptr<core> now = core_.lock();
+  if (!now) return std::nullopt;
+  component_stats all{name(), std::string(kind())};
+  all.counts = now->stats();
+  all.waiting = now->mailbox.size();
+  all.capacity = now->mailbox.capacity();
+  const counters& counts = all.counts;
+  const std::uint64_t settled =
+      counts.handled + counts.failed + counts.dropped + counts.abandoned + all.waiting;
+  all.in_flight = counts.accepted > settled ? counts.accepted - settled : 0;
+  return all;
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,64 @@
+// A bridge in a host: its intake ends first, and what is left to send goes out in its turn.
+
+#include <msgbus/bridge/bridge.hpp>
+
+namespace msgbus {
+
+class bridge::hosted_bridge final : public async::detail::host_member {
+ public:
+  hosted_bridge(std::string name, const std::shared_ptr<parts>& of)
+      : host_member(std::move(name), "bridge"), parts_(of) {}
+
+  [[nodiscard]] bool exists() const noexcept override { return !parts_.expired(); }
+
+  [[nodiscard]] asio::awaitable<drain_report> end_intake(duration deadline) override {
+    const std::shared_ptr<parts> now = parts_.lock();
+    return now ? drain_inbound(now, deadline) : nothing();
+  }
+
+  [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override {
+    const std::shared_ptr<parts> now = parts_.lock();
+    return now ? bridge::drain(now, deadline, {}) : nothing();
+  }
+
+  [[nodiscard]] std::vector<async::detail::link_stats> links() const override;
+
+ private:
+  static asio::awaitable<drain_report> nothing() { co_return drain_report{}; }
+
+  const std::weak_ptr<parts> parts_;
+};
+
+std::vector<async::detail::link_stats> bridge::hosted_bridge::links() const {
+  std::vector<async::detail::link_stats> all;
+  const std::shared_ptr<parts> now = parts_.lock();
+  if (!now) return all;
+  const std::lock_guard lock(now->mutex);
+  for (const auto& each : now->links) {
+    const link_counters c = each->stats();
+    all.push_back({each->name(),
+                   {{"sent", c.sent},
+                    {"unsent", c.unsent},
+                    {"received", c.received},
+                    {"redelivered", c.redelivered},
+                    {"admitted", c.admitted},
+                    {"undecodable", c.undecodable},
+                    {"refused", c.refused},
+                    {"dropped", c.dropped},
+                    {"answered", c.answered},
+                    {"errors", c.errors},
+                    {"acks", c.acks},
+                    {"naks", c.naks},
+                    {"dead_lettered", c.dead_lettered},
+                    {"unsettled", c.unsettled},
+                    {"shortened", c.shortened}},
+                   {{"waiting", c.waiting}, {"in_flight", c.in_flight}}});
+  }
+  return all;
+}
+
+std::shared_ptr<async::detail::host_member> bridge::hosted(std::string name) const {
+  return std::make_shared<hosted_bridge>(std::move(name), parts_);
+}
+
+}  // namespace msgbus
