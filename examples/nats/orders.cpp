@@ -2,6 +2,7 @@
 // other side of NATS. See README.md; --help lists the options.
 
 #include <msgbus/async/consumer.hpp>
+#include <msgbus/async/host.hpp>
 #include <msgbus/async/service.hpp>
 #include <msgbus/bridge/bridge.hpp>
 
@@ -10,6 +11,7 @@
 #include <asio/thread_pool.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -47,28 +49,25 @@ options read_options(int argc, char** argv) {
   return given;
 }
 
-struct outcome {
-  std::vector<drained> reports;
-  double seconds = 0;
-};
-
 // What the process is made of, besides the business.
 struct connected {
-  connected(msgbus::bridge& over, application& app, const asio::any_io_executor& executor)
+  connected(msgbus::bridge& over, application& app, msgbus::async::host& all,
+            const asio::any_io_executor& executor)
       : store(over), storing(executor), control(executor) {
     store.attach(storing);
     app.facts().bind(storing);
     notices = over.outbound<notice>(app.notices(), wire::all_notices);
 
-    const auto tell = [this, &app] {
+    const auto tell = [this, &all, &app] {
       orders_state state;
-      for (const component_stats& each : app.stats()) {
-        state.components[each.name] = {{"open", each.open()},
-                                       {"accepted", each.counters.accepted},
-                                       {"handled", each.counters.handled},
-                                       {"failed", each.counters.failed},
-                                       {"dropped", each.counters.dropped}};
+      for (const component_stats& each : all.stats()) {
+        state.components[each.name] = {{"open", open_in(each)},
+                                       {"accepted", each.counts.accepted},
+                                       {"handled", each.counts.handled},
+                                       {"failed", each.counts.failed},
+                                       {"dropped", each.counts.dropped}};
       }
+      state.components["audit file"]["open"] = app.unwritten();
       state.orders_stored = store.stored();
       return state;
     };
@@ -91,20 +90,9 @@ struct connected {
   std::vector<msgbus::bridge_link> served;
 };
 
-// First the way in, then the components in the order in which messages pass through them, and last
-// the way out.
-asio::awaitable<void> until_stopped(msgbus::bridge& nats, application& app, connected& parts,
-                                    clock::duration deadline, outcome& result) {
-  co_await until_signal();
-  const clock::time_point begin = clock::now();
-  const auto left = [&] { return begin + deadline - clock::now(); };
-  for (msgbus::bridge_link& each : parts.served) each.cancel();
-  result.reports = co_await app.drain(begin + deadline);
-  const msgbus::drain_report stored = co_await parts.storing.drain(left());
-  result.reports.push_back({"storing", stored});
-  const msgbus::drain_report sent = co_await nats.drain(left());
-  result.reports.push_back({"nats", sent});
-  result.seconds = seconds_since(begin);
+asio::awaitable<void> serve(msgbus::async::host& all, clock::duration deadline,
+                            msgbus::async::host_report& result) {
+  result = co_await all.run({.signals = {SIGINT, SIGTERM}, .deadline = deadline});
 }
 
 int run(const options& given) {
@@ -116,23 +104,26 @@ int run(const options& given) {
 
   application app(io, given.threads, blocking.get_executor(), given.audit,
                   std::string(wire::notices));
-  connected parts(nats, app, asio::make_strand(io));
+  msgbus::async::host all(io);
+  app.join(all);
+  connected parts(nats, app, all, asio::make_strand(io));
+  all.add("storing", parts.storing);
+  all.add("nats", nats);
   run_until_done(io, nats.flush());
   std::printf("serving\n");
   std::fflush(stdout);
 
-  outcome result;
+  msgbus::async::host_report result;
   critical_tasks critical(io);
-  critical.spawn(io.get_executor(), until_stopped(nats, app, parts, given.deadline, result));
+  critical.spawn(io.get_executor(), serve(all, given.deadline, result));
   io.restart();
   run_with(io, given.threads);
   blocking.join();
   critical.rethrow();
 
-  const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
-  std::vector<component_stats> all = app.stats();
-  all.push_back({"storing", parts.storing.stats()});
-  const bool balanced = print_counters(all);
+  const double seconds = std::chrono::duration<double>(result.took).count();
+  const std::uint64_t abandoned = print_drained(result.components, seconds);
+  const bool balanced = print_counters(all.stats());
   const bool agree = app.book_totals() == app.read_model_totals();
   std::printf("books: %s", to_line(app.book_totals()).c_str());
   std::printf("%llu orders stored, tried once more %llu times; %llu notices sent, %llu not\n",

@@ -1,6 +1,7 @@
 #include "upstream.hpp"
 
 #include <msgbus/async/consumer.hpp>
+#include <msgbus/async/host.hpp>
 #include <msgbus/async/publisher.hpp>
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/subscriber.hpp>
@@ -30,7 +31,12 @@ struct upstream::parts {
         control(nats, wire::control, {.timeout = 500ms}),
         arrivals(asio::make_strand(executor), {.capacity = 4096}),
         board(asio::make_strand(executor), {.capacity = 4096}),
-        billing(asio::make_strand(executor)) {
+        billing(asio::make_strand(executor)),
+        all(executor) {
+    all.add("front", commands);
+    all.add("front queries", queries);
+    all.add("arrivals", arrivals);
+    all.add("board", board);
     add_remote_operations(commands, queries, nats, patience);
 
     to_board.bind(board);
@@ -57,6 +63,8 @@ struct upstream::parts {
   msgbus::async::consumer billing;
   msgbus::async::publisher to_board;
   msgbus::bridge_link notices;
+  msgbus::async::host
+      all;  // for names and figures; what comes over NATS ends in an order of its own
   std::atomic<std::uint64_t> billed{0};
 };
 
@@ -102,7 +110,9 @@ asio::awaitable<json> upstream::ask_state(std::uint64_t connections) const {
   } else {
     result["note"] = "the process of the orders does not answer";
   }
-  for (const component_stats& each : stats()) result["components"][each.name] = each;
+  for (const component_stats& each : stats()) {
+    result["components"][each.name] = figures_of(each);
+  }
   result["connections"] = connections;
   result["memory_kib"] = memory_in_use();
   co_return result;
@@ -125,12 +135,7 @@ asio::awaitable<std::vector<drained>> upstream::drain(
   co_return reports;
 }
 
-std::vector<component_stats> upstream::stats() const {
-  return {{"front", parts_->commands.stats()},
-          {"front queries", parts_->queries.stats()},
-          {"arrivals", parts_->arrivals.stats()},
-          {"board", parts_->board.stats()}};
-}
+std::vector<component_stats> upstream::stats() const { return parts_->all.stats(); }
 
 upstream::arrivals upstream::arrived() const {
   const msgbus::link_counters all = parts_->notices.stats();

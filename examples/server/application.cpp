@@ -38,33 +38,24 @@ application::application(asio::io_context& main, int threads, const asio::any_io
   announcer_.sent.bind(audit_, notifier_);
 }
 
-std::vector<component_stats> application::stats() const {
-  return {{"commands", commands_.stats()},
-          {"risk", risk_.stats()},
-          {"queries", queries_.stats()},
-          {"projection", projection_.stats()},
-          {"audit", audit_.stats(), audit_file_.unwritten()},
-          {"notifications", notifier_.stats()}};
+void application::join(msgbus::async::host& all) {
+  all.add("commands", commands_);
+  all.add("risk", risk_);
+  all.add("queries", queries_);
+  all.add("projection", projection_);
+  all.add("audit", audit_);
+  all.add("audit file", audit_writer_);
+  all.add("notifications", notifier_);
 }
 
-asio::awaitable<std::vector<drained>> application::drain(
-    std::chrono::steady_clock::time_point deadline) {
-  std::vector<drained> reports;
-  const auto left = [deadline] { return deadline - std::chrono::steady_clock::now(); };
-  reports.push_back({"commands", {}});
-  reports.back().report = co_await commands_.drain(left());
-  reports.push_back({"risk", {}});
-  reports.back().report = co_await risk_.drain(left());
-  reports.push_back({"queries", {}});
-  reports.back().report = co_await queries_.drain(left());
-  reports.push_back({"projection", {}});
-  reports.back().report = co_await projection_.drain(left());
-  reports.push_back({"audit", {}});
-  reports.back().report = co_await audit_.drain(left());
-  co_await audit_file_.written(deadline);
-  reports.push_back({"notifications", {}});
-  reports.back().report = co_await notifier_.drain(left());
-  co_return reports;
+asio::awaitable<msgbus::drain_report> application::audit_writer::drain(
+    std::chrono::steady_clock::duration deadline) {
+  const std::uint64_t before = file.unwritten();
+  co_await file.written(std::chrono::steady_clock::now() + deadline);
+  msgbus::drain_report report;
+  report.abandoned = file.unwritten();
+  report.handled = before - report.abandoned;
+  co_return report;
 }
 
 }  // namespace exchange

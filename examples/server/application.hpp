@@ -1,9 +1,10 @@
 #pragma once
 
 /// The business, put together: which components there are, on which strands and pools they run, how
-/// much may wait in front of each, and in which order they are drained. Knows of no sockets.
+/// much may wait in front of each, and in which order messages flow. Knows of no sockets.
 
 #include <msgbus/async/consumer.hpp>
+#include <msgbus/async/host.hpp>
 #include <msgbus/async/producer.hpp>
 #include <msgbus/async/publisher.hpp>
 #include <msgbus/async/service.hpp>
@@ -14,7 +15,6 @@
 
 #include <chrono>
 #include <string>
-#include <vector>
 
 #include "audit_file.hpp"
 #include "books.hpp"
@@ -22,7 +22,6 @@
 #include "notifications.hpp"
 #include "projection.hpp"
 #include "read_model.hpp"
-#include "reports.hpp"
 #include "unit_of_work.hpp"
 
 namespace exchange {
@@ -44,22 +43,30 @@ class application {
   /// Notices, for whoever follows them.
   [[nodiscard]] msgbus::async::publisher& notices() noexcept { return publisher_; }
 
-  /// May be called from any thread.
-  [[nodiscard]] std::vector<component_stats> stats() const;
+  /// Adds each component behind those that feed it.
+  void join(msgbus::async::host& all);
 
-  /// Each component after those that feed it. What is not done at `deadline` is abandoned.
-  [[nodiscard]] asio::awaitable<std::vector<drained>> drain(
-      std::chrono::steady_clock::time_point deadline);
+  /// Lines of the audit log that are not in the file yet. May be called from any thread.
+  [[nodiscard]] std::uint64_t unwritten() const { return audit_file_.unwritten(); }
 
   /// To be called when nothing runs any more.
   [[nodiscard]] const totals& book_totals() const noexcept { return books_.sums(); }
   [[nodiscard]] totals read_model_totals() const { return read_model_.summary(); }
 
  private:
+  /// The file of the audit log, for the host: what the component has handled is written in its
+  /// turn.
+  struct audit_writer {
+    audit_file& file;
+    static void close() noexcept {}
+    asio::awaitable<msgbus::drain_report> drain(std::chrono::steady_clock::duration deadline);
+  };
+
   // What handlers refer to comes first, so that it goes last.
   books books_;
   read_model read_model_;
   audit_file audit_file_;
+  audit_writer audit_writer_{audit_file_};
   announcer announcer_;
   msgbus::async::publisher publisher_;
   notifications notifications_;

@@ -2,19 +2,19 @@
 // --help lists the options.
 //
 // Ctrl-C: nobody new is accepted, what was accepted is finished within the deadline, and a report
-// is printed. Ctrl-C again: the end.
+// is printed. Ctrl-C again: the rest is abandoned, and the report says so.
 
+#include <msgbus/async/host.hpp>
 #include <msgbus/async/subscriber.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <string>
-#include <vector>
 
 #include "application.hpp"
 #include "bus_board.hpp"
@@ -33,37 +33,37 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 struct outcome {
-  std::vector<drained> reports;
+  msgbus::async::host_report report;
   std::size_t cut_off = 0;
-  double seconds = 0;
 };
 
-// First the way in, then the components in the order in which messages pass through them, and last
-// the connections, which by then have all that is for them.
-asio::awaitable<void> serve(listener& acceptor, application& app, msgbus::async::subscriber& board,
-                            clock::duration deadline, outcome& result) {
-  co_await until_signal();
-  const clock::time_point begin = clock::now();
-  acceptor.stop();
-  result.reports = co_await app.drain(begin + deadline);
-  result.reports.push_back({"board", {}});
-  result.reports.back().report = co_await board.drain(begin + deadline - clock::now());
-  result.cut_off = co_await acceptor.finish(begin + deadline);
-  result.seconds = seconds_since(begin);
-}
+// The connections, for the host: nobody new is let in first, and they end last, when they have all
+// that is for them.
+struct connections {
+  listener& acceptor;
+  outcome& result;
 
-std::vector<component_stats> stats_of(const application& app,
-                                      const msgbus::async::subscriber& board) {
-  std::vector<component_stats> all = app.stats();
-  all.push_back({"board", board.stats()});
-  return all;
+  void close() {
+    std::printf("accepting nobody new, finishing what was accepted\n");
+    std::fflush(stdout);
+    acceptor.stop();
+  }
+  asio::awaitable<msgbus::drain_report> drain(clock::duration deadline) {
+    result.cut_off = co_await acceptor.finish(clock::now() + deadline);
+    co_return msgbus::drain_report{};
+  }
+};
+
+asio::awaitable<void> serve(msgbus::async::host& all, clock::duration deadline, outcome& result) {
+  result.report = co_await all.run({.signals = {SIGINT, SIGTERM}, .deadline = deadline});
 }
 
 // True if nothing was left undone.
-bool print_report(const outcome& result, const application& app,
-                  const msgbus::async::subscriber& board, const listener& acceptor) {
-  const std::uint64_t abandoned = print_drained(result.reports, result.seconds);
-  const bool balanced = print_counters(stats_of(app, board));
+bool print_report(const outcome& result, const application& app, const msgbus::async::host& all,
+                  const listener& acceptor) {
+  const double seconds = std::chrono::duration<double>(result.report.took).count();
+  const std::uint64_t abandoned = print_drained(result.report.components, seconds);
+  const bool balanced = print_counters(all.stats());
   const listener::totals connections = acceptor.stats();
   std::printf(
       "connections: %llu accepted, %llu refused, %llu timed out, %zu cut off at the deadline\n",
@@ -87,10 +87,16 @@ int run(const server_options& given) {
   application app(io, given.threads, blocking.get_executor(), given.audit);
   msgbus::async::subscriber board(serial_executor(io, given.threads));
   app.notices().bind(board);
+  msgbus::async::host all(io);
+  app.join(all);
+  all.add("board", board);
   listener* acceptor_of_stats = nullptr;
   const auto stats = [&]() -> asio::awaitable<json> {
     json result;
-    for (const component_stats& each : stats_of(app, board)) result["components"][each.name] = each;
+    for (const component_stats& each : all.stats()) {
+      result["components"][each.name] = figures_of(each);
+    }
+    result["components"]["audit file"]["open"] = app.unwritten();
     const listener::totals connections = acceptor_of_stats->stats();
     result["connections"] = connections.open;
     result["accepted_connections"] = connections.accepted;
@@ -104,16 +110,18 @@ int run(const server_options& given) {
   acceptor_of_stats = &acceptor;
 
   outcome result;
+  connections edge{acceptor, result};
+  all.add("connections", edge);
   critical_tasks parts(io);
   parts.spawn(acceptor.executor(), acceptor.accept());
-  parts.spawn(acceptor.executor(), serve(acceptor, app, board, given.deadline, result));
+  parts.spawn(acceptor.executor(), serve(all, given.deadline, result));
   std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(acceptor.address().port()));
   std::fflush(stdout);
 
   run_with(io, given.threads);
   blocking.join();
   parts.rethrow();
-  return print_report(result, app, board, acceptor) ? 0 : 1;
+  return print_report(result, app, all, acceptor) ? 0 : 1;
 }
 
 }  // namespace

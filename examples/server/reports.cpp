@@ -11,23 +11,21 @@ unsigned long long wide(std::uint64_t count) { return count; }
 
 }  // namespace
 
-void to_json(json& to, const component_stats& from) {
-  to = {{"open", from.open()},
-        {"accepted", from.counters.accepted},
-        {"rejected", from.counters.rejected},
-        {"handled", from.counters.handled},
-        {"failed", from.counters.failed},
-        {"dropped", from.counters.dropped}};
+json figures_of(const component_stats& component) {
+  const msgbus::counters& counted = component.counts;
+  return {{"open", open_in(component)},   {"accepted", counted.accepted},
+          {"rejected", counted.rejected}, {"handled", counted.handled},
+          {"failed", counted.failed},     {"dropped", counted.dropped}};
 }
 
 std::uint64_t print_drained(const std::vector<drained>& all, double seconds) {
   std::printf("drained in %.3f s\n", seconds);
   std::printf("  %-14s %9s %9s %9s\n", "component", "handled", "failed", "abandoned");
   std::uint64_t abandoned = 0;
-  for (const auto& [name, report] : all) {
-    std::printf("  %-14s %9llu %9llu %9llu\n", name.c_str(), wide(report.handled),
-                wide(report.failed), wide(report.abandoned));
-    abandoned += report.abandoned;
+  for (const drained& each : all) {
+    std::printf("  %-14s %9llu %9llu %9llu\n", each.name.c_str(), wide(each.report.handled),
+                wide(each.report.failed), wide(each.report.abandoned));
+    abandoned += each.report.abandoned;
   }
   return abandoned;
 }
@@ -37,7 +35,7 @@ bool print_counters(const std::vector<component_stats>& all) {
               "rejected", "handled", "failed", "dropped", "abandoned", "unrouted");
   bool balanced = true;
   for (const component_stats& each : all) {
-    const msgbus::counters& counted = each.counters;
+    const msgbus::counters& counted = each.counts;
     std::printf("  %-14s %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n", each.name.c_str(),
                 wide(counted.accepted), wide(counted.rejected), wide(counted.handled),
                 wide(counted.failed), wide(counted.dropped), wide(counted.abandoned),

@@ -2,34 +2,23 @@
 
 /// What a program made of components says of them: while it runs, and at its end.
 
-#include <msgbus/counters.hpp>
-#include <msgbus/options.hpp>
+#include <msgbus/async/host_report.hpp>
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "json_fwd.hpp"
 
 namespace exchange {
 
-struct component_stats {
-  std::string name;
-  msgbus::counters counters;
-  std::uint64_t left_over = 0;  ///< that it has handled, but not to the end
+using msgbus::async::component_stats;
+using drained = msgbus::async::component_report;
 
-  /// Waiting or running.
-  [[nodiscard]] std::uint64_t open() const noexcept {
-    return counters.accepted - counters.handled - counters.failed - counters.dropped -
-           counters.abandoned + left_over;
-  }
-};
-void to_json(json& to, const component_stats& from);
-
-struct drained {
-  std::string name;
-  msgbus::async::drain_report report;
-};
+/// The messages that wait or run.
+[[nodiscard]] inline std::uint64_t open_in(const component_stats& component) noexcept {
+  return component.waiting + component.in_flight;
+}
+[[nodiscard]] json figures_of(const component_stats& component);
 
 /// Returns how many messages were abandoned.
 std::uint64_t print_drained(const std::vector<drained>& all, double seconds);
