@@ -40,6 +40,14 @@ std::exception_ptr thrown(E e) {
 
 }  // namespace
 
+TEST_CASE("the states of a breaker have names") {
+  using state = msgbus::circuit_breaker::state;
+  CHECK(msgbus::state_name(state::closed) == "closed");
+  CHECK(msgbus::state_name(state::open) == "open");
+  CHECK(msgbus::state_name(state::half_open) == "half_open");
+  CHECK(msgbus::state_name(state::isolated) == "isolated");
+}
+
 TEST_CASE("a breaker notifies its listener after each change of its state") {
   std::vector<state> states;
   circuit_breaker breaker({.minimum = 1, .on_change = [&](state now) { states.push_back(now); }});

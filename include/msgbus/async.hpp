@@ -23,6 +23,7 @@
 #include <msgbus/depends.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/failure.hpp>
+#include <msgbus/log_observer.hpp>
 #include <msgbus/observer.hpp>
 #include <msgbus/one_of.hpp>
 #include <msgbus/options.hpp>

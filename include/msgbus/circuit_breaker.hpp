@@ -12,6 +12,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace msgbus {
 
@@ -84,6 +85,9 @@ class circuit_breaker {
   detail::breaker_machine machine_;  // under the mutex
   detail::attached_waiters waiting_;
 };
+
+/// "closed", "open", "half_open" or "isolated".
+[[nodiscard]] std::string_view state_name(circuit_breaker::state state) noexcept;
 
 namespace async {
 using msgbus::breaker_options;

@@ -9,6 +9,7 @@
 #include <msgbus/counters.hpp>
 #include <msgbus/depends.hpp>
 #include <msgbus/error.hpp>
+#include <msgbus/log_observer.hpp>
 #include <msgbus/observer.hpp>
 #include <msgbus/one_of.hpp>
 #include <msgbus/provider.hpp>

@@ -118,4 +118,15 @@ attached_waiters& breaker_access::waiting(circuit_breaker& of) noexcept { return
 
 }  // namespace detail
 
+std::string_view state_name(circuit_breaker::state state) noexcept {
+  using enum circuit_breaker::state;
+  switch (state) {
+    case closed: return "closed";
+    case open: return "open";
+    case half_open: return "half_open";
+    case isolated: return "isolated";
+  }
+  return "unknown";
+}
+
 }  // namespace msgbus
