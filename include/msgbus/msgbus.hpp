@@ -3,4 +3,5 @@
 // Everything that the target msgbus::msgbus has.
 
 #include <msgbus/async.hpp>
+#include <msgbus/metrics.hpp>
 #include <msgbus/sync.hpp>

@@ -156,6 +156,10 @@ host::~host() {
 
 void host::add(std::shared_ptr<detail::host_member> member) { state_->add(std::move(member)); }
 
+std::function<std::vector<std::shared_ptr<detail::host_member>>()> host::members() const {
+  return [state = state_] { return state->all(); };
+}
+
 void host::own(std::shared_ptr<void> component) {
   const std::lock_guard lock(state_->mutex());
   owned_.push_back(std::move(component));

@@ -11,7 +11,7 @@
 #include <asio/awaitable.hpp>
 
 #include <chrono>
-#include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -127,6 +127,8 @@ class host {
  private:
   friend detail::host_access;
 
+  /// Gives the members; it may outlive the host.
+  [[nodiscard]] std::function<std::vector<std::shared_ptr<detail::host_member>>()> members() const;
   void add(std::shared_ptr<detail::host_member> member);
   void own(std::shared_ptr<void> component);
 

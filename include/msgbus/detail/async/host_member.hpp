@@ -109,6 +109,11 @@ struct host_access {
       -> decltype(of.hosted(std::move(name))) {
     return of.hosted(std::move(name));
   }
+  /// A function that gives the members of a host, and may outlive it.
+  template <class Host>
+  [[nodiscard]] static auto members(const Host& host) {
+    return host.members();
+  }
 };
 
 template <class T>

@@ -1,0 +1,153 @@
+#include <msgbus/metrics.hpp>
+
+#include <msgbus/async/consumer.hpp>
+#include <msgbus/async/host.hpp>
+#include <msgbus/error.hpp>
+
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <asio/io_context.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#ifdef MSGBUS_PROMTOOL
+#include <sys/wait.h>
+#endif
+
+namespace metrics_test {
+
+using msgbus::circuit_breaker;
+using msgbus::errc;
+using msgbus::metrics;
+using msgbus::async::consumer;
+using msgbus_test::code_of;
+
+namespace {
+
+struct order {
+  int id = 0;
+};
+
+/// A host with one component that has handled, failed and rejected something.
+struct shop {
+  asio::io_context io;
+  std::optional<consumer> orders;
+  msgbus::async::host all{io};
+
+  explicit shop(const std::string& name = "orders") {
+    orders.emplace(io, msgbus::mailbox_options{.capacity = 2});
+    orders->observe(std::make_shared<msgbus::observer>());
+    orders->handler([](const order& event) {
+      if (event.id == 2) throw std::runtime_error("no");
+    });
+    for (int i = 1; i <= 3; ++i) (void)orders->post(order{i});
+    io.run();
+    (void)orders->post(order{4});
+    all.add(name, *orders);
+  }
+};
+
+bool has(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the counts of a host's components are text for Prometheus") {
+  shop s;
+  const std::string text = metrics(s.all).prometheus();
+  CHECK(has(text, "# TYPE msgbus_handled_messages_total counter"));
+  const std::string of = R"({component="orders",kind="consumer")";
+  CHECK(has(text, "msgbus_offered_messages_total" + of + "} 4"));
+  CHECK(has(text, "msgbus_rejected_messages_total" + of + "} 1"));
+  CHECK(has(text, "msgbus_handled_messages_total" + of + R"(,outcome="handled"} 1)"));
+  CHECK(has(text, "msgbus_handled_messages_total" + of + R"(,outcome="failed"} 1)"));
+  CHECK(has(text, "# TYPE msgbus_mailbox_messages gauge"));
+  CHECK(has(text, "msgbus_mailbox_messages" + of + "} 1"));
+  CHECK(has(text, "msgbus_mailbox_capacity" + of + "} 2"));
+  CHECK(has(text, "msgbus_in_flight" + of + "} 0"));
+  CHECK(text.ends_with("\n"));
+}
+
+TEST_CASE("in OpenMetrics a counter is named without its suffix, and the text has an end") {
+  shop s;
+  const std::string text = metrics(s.all).openmetrics();
+  CHECK(has(text, "# TYPE msgbus_offered_messages counter"));
+  CHECK(has(text, R"(msgbus_offered_messages_total{component="orders",kind="consumer"} 4)"));
+  CHECK(text.ends_with("\n# EOF\n"));
+}
+
+TEST_CASE("the figures are one JSON object") {
+  shop s;
+  metrics figures(s.all);
+  figures.add(std::make_shared<circuit_breaker>(msgbus::breaker_options{.name = "bank"}));
+  CHECK(figures.json() ==
+        R"({"components":[{"name":"orders","kind":"consumer","offered":4,"accepted":3,)"
+        R"("rejected":1,"handled":1,"failed":1,"dropped":0,"abandoned":0,"unrouted":0,)"
+        R"("overran":0,"waiting":1,"capacity":2,"in_flight":0}],)"
+        R"("breakers":[{"name":"bank","state":"closed"}],"links":[]})");
+}
+
+TEST_CASE("a breaker has one state that is 1") {
+  metrics figures;
+  auto bank = std::make_shared<circuit_breaker>(msgbus::breaker_options{.name = "bank"});
+  figures.add(bank);
+  bank->isolate();
+  const std::string text = figures.prometheus();
+  CHECK(has(text, R"(msgbus_breaker_state{breaker="bank",state="isolated"} 1)"));
+  CHECK(has(text, R"(msgbus_breaker_state{breaker="bank",state="closed"} 0)"));
+  CHECK(has(text, R"(msgbus_breaker_state{breaker="bank",state="half_open"} 0)"));
+}
+
+TEST_CASE("a name is one label, whatever bytes it holds", "[O3]") {
+  shop s("a\"b\\c\nd\xff");
+  const std::string text = metrics(s.all).prometheus();
+  CHECK(text.find("{component=\"a\\\"b\\\\c\\nd\xef\xbf\xbd\",kind=") != std::string::npos);
+}
+
+TEST_CASE("a component that was destroyed is left out, and a host may go first") {
+  shop s;
+  std::optional<msgbus::async::host> host(std::in_place, s.io);
+  consumer other(s.io);
+  host->add("orders", *s.orders);
+  host->add("other", other);
+  const metrics figures(*host);
+  host.reset();
+  s.orders.reset();
+  s.io.restart();
+  s.io.run();  // its loop lets go of it
+  const std::string text = figures.prometheus();
+  CHECK(text.find("\"orders\"") == std::string::npos);
+  CHECK(text.find("\"other\"") != std::string::npos);
+}
+
+TEST_CASE("components without a host have a name here, once") {
+  asio::io_context io;
+  consumer one(io), two(io);
+  metrics figures;
+  figures.add("one", one);
+  CHECK(code_of([&] { figures.add("one", two); }) == errc::bad_arguments);
+  CHECK(code_of([&] { figures.add("", two); }) == errc::bad_arguments);
+  CHECK(code_of([&] { figures.add(std::shared_ptr<circuit_breaker>()); }) == errc::bad_arguments);
+  CHECK(figures.prometheus().find("component=\"one\"") != std::string::npos);
+}
+
+#ifdef MSGBUS_PROMTOOL
+TEST_CASE("promtool finds nothing wrong with the text for Prometheus", "[O3]") {
+  shop s("odd \"name\" \\ \n \xff");
+  metrics figures(s.all);
+  figures.add(std::make_shared<circuit_breaker>(msgbus::breaker_options{.name = "bank"}));
+  std::FILE* const check = popen(MSGBUS_PROMTOOL " check metrics 2>&1 1>&2", "w");
+  REQUIRE(check);
+  const std::string text = figures.prometheus();
+  CHECK(std::fwrite(text.data(), 1, text.size(), check) == text.size());
+  CHECK(WEXITSTATUS(pclose(check)) == 0);
+}
+#endif
+
+}  // namespace metrics_test
