@@ -10,6 +10,7 @@
 #include "async/attempt.hpp"
 #include "async/dead_letter_store.hpp"
 #include "async/policy_waits.hpp"
+#include "exec/consumer_loop.hpp"
 
 #include <asio/this_coro.hpp>
 
@@ -101,7 +102,9 @@ asio::awaitable<bool> policy_run::pause_before_next(std::size_t next, exec_time 
   notify(run(), failed);
   bool aborted = false;
   try {
+    exec::time_beside beside(loop_to_leave(run(), here));
     co_await exec::sleep(pause);
+    co_await beside.come_back();
   } catch (...) {
     aborted = true;
   }

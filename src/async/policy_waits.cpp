@@ -2,10 +2,13 @@
 
 #include <msgbus/any_event.hpp>
 #include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/synchronization.hpp>
 #include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
 #include <msgbus/detail/policy/limiter_access.hpp>
+
+#include "exec/consumer_loop.hpp"
 
 #include <asio/this_coro.hpp>
 
@@ -112,6 +115,15 @@ asio::awaitable<void> breaker_call::begin(std::shared_ptr<circuit_breaker> throu
   }
 }
 
+// A message with a key keeps its loop: otherwise the next one of its key would overtake it (P5).
+exec::coroutine_loop* loop_to_leave(const handler_run& run,
+                                    const asio::any_io_executor& here) noexcept {
+  const retry& settings = run.policy->retry;
+  if (!run.queued || settings.hold_order || settings.attempts <= 1) return nullptr;
+  exec::coroutine_loop* const loop = exec::loop_on(here);
+  return loop && !loop->mine.has_key() ? loop : nullptr;
+}
+
 asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,
                                       exec::clock::duration at_most) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -153,7 +165,9 @@ asio::awaitable<bool> unique_message::begin(const handler_run& run) {
     }
     duplicate_news news{*in, key_};
     auto& line = in->waiting().made<wait_line>();
+    exec::time_beside beside(loop_to_leave(run, here));
     co_await line.list().wait(&duplicate_news::is_there, &news, "duplicate");
+    co_await beside.come_back();
   }
 }
 

@@ -48,6 +48,11 @@ class breaker_call {
   breaker_machine::ticket ticket_;
 };
 
+/// The consumer loop whose place the message does not hold while it waits for another attempt, or
+/// for a duplicate that may do so; null: it keeps it.
+[[nodiscard]] exec::coroutine_loop* loop_to_leave(const handler_run& run,
+                                                  const asio::any_io_executor& here) noexcept;
+
 /// Completes: with one permit taken.
 /// Throws: `rate_limited` at once, if that would take longer than `at_most`; `operation_aborted`.
 /// Cancellation: has taken nothing, and gives up its place in the line.

@@ -23,7 +23,9 @@ class spread_queue final : public box_queue {
   explicit spread_queue(std::size_t capacity)
       : capacity_(static_cast<std::int64_t>(std::min(capacity, most))), queue_(64) {}
 
-  bool try_push(shared_message& message, keyed_ptr& key, shared_message&) override {
+  bool try_push(shared_message& message, keyed_ptr& key, shared_message&,
+                std::size_t reserved) override {
+    const std::int64_t capacity = capacity_ - static_cast<std::int64_t>(std::min(reserved, most));
     // The message is counted before it is enqueued, so the loops never take more than was counted.
     // If this returns false, the queue was full when `popped_` was read: `pushed` messages had been
     // pushed before that. The comparison is signed, since other senders may have pushed, and loops
@@ -31,7 +33,7 @@ class spread_queue final : public box_queue {
     std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
     do {
       const std::uint64_t popped = popped_.load(std::memory_order_seq_cst);
-      if (static_cast<std::int64_t>(pushed - popped) >= capacity_) return false;
+      if (static_cast<std::int64_t>(pushed - popped) >= capacity) return false;
     } while (!pushed_.compare_exchange_weak(pushed, pushed + 1, std::memory_order_seq_cst));
     if (key) {
       key->message = std::move(message);
@@ -128,7 +130,8 @@ class locked_queue final : public box_queue {
   locked_queue(std::size_t capacity, bool for_one_loop)
       : capacity_(capacity), for_one_loop_(for_one_loop) {}
 
-  bool try_push(shared_message& message, keyed_ptr& key, shared_message& displaced) override {
+  bool try_push(shared_message& message, keyed_ptr& key, shared_message& displaced,
+                std::size_t reserved) override {
     keyed_ptr dropped;  // destroyed without the lock
     if (key) key->message = std::move(message);
     const std::lock_guard lock(mutex_);
@@ -138,7 +141,8 @@ class locked_queue final : public box_queue {
       queue_.push_back(std::move(message));
     }
     ++accepted_;
-    if (waiting() <= capacity_) return true;
+    if (waiting() + reserved <= capacity_) return true;
+    // It may be the message itself, if no older one waits here.
     if (!queue_.empty()) {
       displaced = std::move(queue_.front());
       queue_.pop_front();

@@ -27,14 +27,18 @@ consumer_loop::consumer_loop(consumer_loop&& other) noexcept
     : mailbox_(std::exchange(other.mailbox_, nullptr)),
       keep_(std::move(other.keep_)),
       message_(std::move(other.message_)),
+      has_place_(other.has_place_),
       handled_(other.handled_),
       idle_(other.idle_) {}
 
 consumer_loop::~consumer_loop() {
   if (!mailbox_) return;
   if (message_) done();
-  if (!mailbox_->can_run()) mailbox_->abandon_rest();
-  mailbox_->state_.lose_loop();
+  if (!has_place_) mailbox_->state_.reclaim_places();
+  // Another loop with a place has a message in hand, and does this later.
+  const bool takes = has_place_ || !mailbox_->state_.has_loops();
+  if (takes && !mailbox_->can_run()) mailbox_->abandon_rest();
+  if (has_place_) mailbox_->state_.lose_loop();
 }
 
 // The number of times in a row that a loop without messages is posted again before it ends.
@@ -44,6 +48,10 @@ unsigned consumer_loop::idle_spins() const noexcept { return std::min(handled_ /
 bool consumer_loop::run(asio::awaitable<void>& rest) {
   mailbox& in = *mailbox_;
   mailbox_state& state = in.state_;
+  if (!has_place_ || (state.is_place_wanted() && state.hand_over())) [[unlikely]] {
+    mailbox_ = nullptr;
+    return false;
+  }
   unsigned taken = 0;
   for (; taken < batch && state.take(message_); ++taken) {
     if (taken == 0) state.show_room();  // its handler may run long
@@ -99,7 +107,9 @@ coroutine_loop::coroutine_loop(consumer_loop&& going_on)
       work(work_on(in.executor_)),
       executor(make_mailbox_strand(in.executor_,
                                    std::make_shared<const wait_chain>(wait_chain{&in, nullptr}))),
-      mine(std::move(going_on)) {}
+      mine(std::move(going_on)) {
+  executor.state().loop = this;
+}
 
 coroutine_loop::~coroutine_loop() {
   const std::lock_guard lock(in.state_.mutex());
@@ -164,6 +174,46 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
       co_await asio::post(asio::use_awaitable);
     }
   } while (self->mine.run(rest));
+}
+
+time_beside::time_beside(coroutine_loop* of) : loop_(of) {
+  if (!loop_) return;
+  mailbox& in = loop_->in;
+  in.state_.begin_pause();
+  loop_->mine.done();
+  loop_->mine.lose_place();
+  in.state_.leave_place();
+  try {
+    if (in.state_.has_messages() && in.state_.wants_loop()) in.start_loop();
+  } catch (...) {
+    in.state_.end_pause();
+    throw;
+  }
+}
+
+time_beside::~time_beside() {
+  if (!loop_) return;
+  mailbox& in = loop_->in;
+  in.state_.end_pause();
+  in.notify_space(true);
+}
+
+asio::awaitable<void> time_beside::come_back() {
+  if (!loop_) co_return;
+  mailbox& in = loop_->in;
+  std::exception_ptr failure;
+  try {
+    co_await in.state_.place_waiters().wait(&mailbox_state::take_place, &in.state_, "a retry");
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) {
+    loop_->mine.regain_place();
+    co_return;
+  }
+  in.state_.reclaim_places();
+  if (in.state_.has_messages() && in.state_.wants_loop()) in.start_loop();
+  std::rethrow_exception(failure);
 }
 
 }  // namespace msgbus::exec

@@ -26,8 +26,16 @@ class consumer_loop {
   bool run(asio::awaitable<void>& rest);
 
   [[nodiscard]] const queued_message& in_hand() const noexcept { return *message_.get(); }
-  /// Called when the current message has been handled.
-  void done() noexcept { mailbox_->state_.done(message_); }
+  /// Called when the current message has been handled, or was moved elsewhere.
+  void done() noexcept {
+    if (message_) mailbox_->state_.done(message_);
+  }
+  /// Whether messages of the same key wait for the current one.
+  [[nodiscard]] bool has_key() const noexcept { return message_.has_key(); }
+
+  /// Without a place it takes no messages; `time_beside` changes that.
+  void lose_place() noexcept { has_place_ = false; }
+  void regain_place() noexcept { has_place_ = true; }
 
  private:
   [[nodiscard]] unsigned idle_spins() const noexcept;
@@ -35,6 +43,7 @@ class consumer_loop {
   mailbox* mailbox_;  // null: the loop has ended, or was moved from
   std::shared_ptr<const void> keep_;
   message_in_hand message_;
+  bool has_place_ = true;      // one of the mailbox's `concurrency`
   std::uint32_t handled_ = 0;  // modulo 2^32
   std::uint32_t idle_ = 0;     // the number of empty runs in a row
 };
@@ -80,6 +89,27 @@ struct coroutine_loop {
   bool listed = false;
   coroutine_loop* previous = nullptr;
   coroutine_loop* next = nullptr;
+};
+
+/// The time that a message spends beside its mailbox between two attempts, in the frame of its
+/// coroutine, on the loop's strand: other messages are handled meanwhile. Without a loop it does
+/// nothing. docs/design/0026-retries-beside-the-mailbox.md
+class time_beside {
+ public:
+  /// Moves out: the message in hand must have been moved elsewhere. May throw `bad_alloc`.
+  explicit time_beside(coroutine_loop* of);
+  time_beside(const time_beside&) = delete;
+  time_beside& operator=(const time_beside&) = delete;
+  ~time_beside();
+
+  /// Completes: when the loop has a place again.
+  /// Throws: `operation_aborted`, and the loop ends with the message in hand.
+  /// Cancellation: ends the wait.
+  /// Executor: the caller's.
+  [[nodiscard]] asio::awaitable<void> come_back();
+
+ private:
+  coroutine_loop* const loop_;
 };
 
 }  // namespace msgbus::exec

@@ -18,7 +18,7 @@ mailbox_state::mailbox_state(const mailbox_options& options)
 put mailbox_state::try_put(send_operation& out, shared_message& displaced) {
   if (refuses(out)) return put::closed;
   prepare(out);
-  if (has_senders()) return try_put_behind(out, displaced);
+  if (must_look_behind()) return try_put_behind(out, displaced);
   return enqueue(out, displaced) ? put::taken : when_full();
 }
 
@@ -27,19 +27,20 @@ put mailbox_state::try_put_behind(send_operation& out, shared_message& displaced
   // Each waiting sender has a claim to one place.
   const std::size_t listed = senders_.size() + senders_.woken();
   count_senders(listed, senders_.size());
-  return space() > listed && enqueue(out, displaced) ? put::taken : when_full();
+  const bool displaces = on_full_ == overflow::drop_oldest;
+  return (displaces || space() > listed) && enqueue(out, displaced) ? put::taken : when_full();
 }
 
 std::size_t mailbox_state::space() const noexcept {
-  const std::size_t used = size();
+  const std::size_t used = size() + paused();
   return used < capacity_ ? capacity_ - used : 0;
 }
 
 // A cancelled sender leaves the list without a call of this function. The counts are then too large
 // until the next call, which is harmless: a look too many finds no sender.
 void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noexcept {
-  const std::uint32_t kept = hindrances_.load(std::memory_order_relaxed) & flags;
-  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, closing_bit - 1));
+  const std::uint32_t kept = hindrances_.load(std::memory_order_relaxed) & flag_bits;
+  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, paused_bit - 1));
   hindrances_.store(kept | many, std::memory_order_relaxed);
   sleeping_.store(sleeping, std::memory_order_relaxed);
 }
@@ -103,7 +104,9 @@ bool mailbox_state::end_loop() noexcept {
   if (!boxes_) queue_.shrink();
   // Sequentially consistent, as is `is_empty`: see `wants_loop`.
   active_.fetch_sub(1, std::memory_order_seq_cst);
-  return is_empty() || !claim_loop();
+  const bool is_needed = !is_empty() || wanted_places_.load(std::memory_order_seq_cst) != 0;
+  if (!is_needed || !claim_loop()) return true;
+  return is_place_wanted() && hand_over();
 }
 
 void mailbox_state::notify_space() noexcept {

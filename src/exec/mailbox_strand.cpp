@@ -38,6 +38,11 @@ bool is_mailbox_strand(const asio::any_io_executor& executor) noexcept {
   return state_of(executor) != nullptr;
 }
 
+coroutine_loop* loop_on(const asio::any_io_executor& here) noexcept {
+  const strand_state* const strand_of = state_of(here);
+  return strand_of ? strand_of->loop : nullptr;
+}
+
 asio::any_io_executor work_on(const asio::any_io_executor& executor) {
   if (!executor) return {};
   const strand_state* const strand_of = state_of(executor);

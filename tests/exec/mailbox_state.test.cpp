@@ -200,4 +200,105 @@ TEST_CASE("closing refuses what comes and wakes all who wait, and what is there 
   CHECK(state.discards());
 }
 
+namespace {
+
+asio::awaitable<void> come_back(mailbox_state& to) {
+  try {
+    co_await to.place_waiters().wait(&mailbox_state::take_place, &to, "a retry");
+  } catch (...) {
+    to.reclaim_places();
+    throw;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a place that a message gives up is for another loop", "[A5]") {
+  mailbox_state state({});
+  CHECK(post(state, 1) == put::taken);
+  CHECK(post(state, 2) == put::taken);
+  REQUIRE(state.claim_loop());
+  CHECK(take(state) == 1);
+  state.begin_pause();
+  state.leave_place();
+  CHECK(state.has_messages());
+  CHECK(state.wants_loop());
+  CHECK(state.claim_loop());
+  CHECK_FALSE(state.claim_loop());
+  state.end_pause();
+}
+
+TEST_CASE("a loop hands its place to the message that has waited longest for one", "[A5]") {
+  stepping_context context;
+  mailbox_state state({});
+  REQUIRE(state.claim_loop());
+  state.begin_pause();
+  auto first = context.spawn(come_back(state));
+  auto second = context.spawn(come_back(state));
+  context.run();
+  CHECK_FALSE(first.done());
+  CHECK(state.is_place_wanted());
+  SECTION("before its next message") { CHECK(state.hand_over()); }
+  SECTION("at its end") { CHECK(state.end_loop()); }
+  SECTION("when its own message pauses") { state.leave_place(); }
+  CHECK_FALSE(state.claim_loop());  // no sender gets it in between
+  context.run();
+  CHECK(first.done());
+  CHECK_FALSE(second.done());
+  state.leave_place();
+  context.run();
+  CHECK(second.done());
+  CHECK(state.end_loop());
+  CHECK_FALSE(state.is_place_wanted());
+  CHECK_FALSE(state.has_loops());
+  state.end_pause();
+}
+
+TEST_CASE("a message that is cancelled with a place in reach passes it on", "[A9]") {
+  stepping_context context;
+  mailbox_state state({});
+  REQUIRE(state.claim_loop());
+  state.begin_pause();
+  auto first = context.spawn(come_back(state));
+  auto second = context.spawn(come_back(state));
+  context.run();
+  CHECK(state.hand_over());
+  first.cancel();
+  SECTION("to the next one") {
+    context.run();
+    CHECK(second.done());
+    CHECK(state.has_loops());
+  }
+  SECTION("or frees it, if there is none") {
+    second.cancel();
+    context.run();
+    CHECK_FALSE(state.has_loops());
+    CHECK(state.claim_loop());
+  }
+  state.end_pause();
+}
+
+TEST_CASE("messages that pause are counted in the capacity", "[A6]") {
+  const auto on_full = GENERATE(overflow::reject, overflow::drop_newest, overflow::drop_oldest);
+  mailbox_state state({.capacity = 2, .on_full = on_full});
+  state.begin_pause();
+  CHECK(post(state, 1) == put::taken);
+  CHECK(post(state, 2) == (on_full == overflow::reject        ? put::full
+                           : on_full == overflow::drop_newest ? put::dropped
+                                                              : put::taken));
+  CHECK(state.size() == 1);
+  state.begin_pause();
+  if (on_full == overflow::drop_oldest) {
+    CHECK(post(state, 3) == put::taken);  // and is dropped itself: no older one waits
+    CHECK(post(state, 4) == put::taken);
+    CHECK(state.size() <= 1);
+  }
+  state.end_pause();
+  state.end_pause();
+  while (take(state) != -1) {
+  }
+  CHECK(post(state, 5) == put::taken);
+  CHECK(post(state, 6) == put::taken);
+}
+
 }  // namespace mailbox_state_test

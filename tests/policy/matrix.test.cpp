@@ -133,7 +133,8 @@ script random_script(std::mt19937& random) {
 }
 
 struct scripted {
-  scripted(const script& s, const switches& on, msgbus::async::mailbox_options options = {})
+  scripted(const script& s, const switches& on, msgbus::async::mailbox_options options = {},
+           bool holds_order = true)
       : t(options) {
     msgbus::policy how{.dead_letters = letters};
     if (on[executor]) how.executor = t.context.get_executor();
@@ -141,6 +142,7 @@ struct scripted {
     if (on[timeout]) how.timeout = time_limit;
     if (on[breaker]) how.breaker = shared_breaker;
     if (on[retries]) how.retry = again;
+    how.retry.hold_order = holds_order;
     if (on[deadline]) how.deadline = all_limit;
     if (on[rate]) how.rate_limit.limiter = limiter;
     if (on[duplicates]) {
@@ -224,7 +226,7 @@ TEST_CASE("every two parts of a policy do what the model says, in random scripts
 
 TEST_CASE("a drain at any time leaves every message in one outcome", "[P2]") {
   for_each_pair(60, [](const script& s, const switches& on, std::mt19937& random) {
-    scripted real(s, on, {.concurrency = 1 + random() % 3});
+    scripted real(s, on, {.concurrency = 1 + random() % 3}, random() % 2 == 0);
     real.t.events.observe(real.watching);
     real.t.pass(std::chrono::milliseconds(random() % 20'000));
     const auto report = real.t.clock.run(real.t.context, real.t.events.drain(1s));
@@ -238,7 +240,7 @@ TEST_CASE("a drain at any time leaves every message in one outcome", "[P2]") {
 
 TEST_CASE("a close at any time lets every message end", "[P2]") {
   for_each_pair(60, [](const script& s, const switches& on, std::mt19937& random) {
-    scripted real(s, on, {.concurrency = 1 + random() % 3});
+    scripted real(s, on, {.concurrency = 1 + random() % 3}, random() % 2 == 0);
     real.t.events.observe(real.watching);
     real.t.pass(std::chrono::milliseconds(random() % 20'000));
     real.t.events.close();
@@ -266,7 +268,8 @@ TEST_CASE("a cancelled verb leaves nothing behind, whatever it waits for", "[P2]
 
 TEST_CASE("a destroyed component leaves no permit taken", "[P2][A12]") {
   for_each_pair(60, [](const script& s, const switches& on, std::mt19937& random) {
-    auto real = std::make_unique<scripted>(s, on);
+    auto real =
+        std::make_unique<scripted>(s, on, msgbus::async::mailbox_options{}, random() % 2 == 0);
     real->t.events.observe(real->watching);
     const auto limiter = real->limiter;
     const auto letters = real->letters;

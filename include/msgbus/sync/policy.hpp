@@ -36,6 +36,7 @@ struct retry {
   detail::needs_executor jitter = {};
   std::function<bool(const std::exception_ptr&)> if_ = {};
   detail::needs_executor kind = {};
+  detail::needs_executor hold_order = {};
 };
 
 /// Given with a handler: `consumer.handler(f, {.breaker = bank, .retry = {.attempts = 3}})`. The

@@ -32,12 +32,17 @@ class box_queue {
   }
 
   /// Adds the message, unless the queue is full. `key`: as it was prepared; used up only if the
-  /// message is. `displaced` receives a message that was removed for it.
+  /// message is. `displaced` receives a message that was removed for it. `reserved` places of the
+  /// capacity are taken by messages elsewhere.
   [[nodiscard]] virtual bool try_push(shared_message& message, keyed_ptr& key,
-                                      shared_message& displaced) = 0;
-  [[nodiscard]] bool try_push(shared_message& message, shared_message& displaced) {
+                                      shared_message& displaced, std::size_t reserved) = 0;
+  [[nodiscard]] bool try_push(shared_message& message, keyed_ptr& key, shared_message& displaced) {
+    return try_push(message, key, displaced, 0);
+  }
+  [[nodiscard]] bool try_push(shared_message& message, shared_message& displaced,
+                              std::size_t reserved = 0) {
     keyed_ptr none;
-    return try_push(message, none, displaced);
+    return try_push(message, none, displaced, reserved);
   }
 
   /// A message, or null. With null, `ready` may be true: a message is about to arrive. `key`: null,

@@ -107,8 +107,8 @@ class mailbox : private context_shutdown_hook {
   /// Whether `discard` was called.
   [[nodiscard]] bool discards() const noexcept { return state_.discards(); }
 
-  /// The number of waiting messages.
-  [[nodiscard]] std::size_t size() const noexcept { return state_.size(); }
+  /// The number of waiting messages, with those that pause between two attempts.
+  [[nodiscard]] std::size_t size() const noexcept { return state_.size() + state_.paused(); }
   /// See `mailbox_state`.
   [[nodiscard]] std::size_t load() const noexcept { return state_.load(); }
   [[nodiscard]] bool closed() const noexcept { return state_.closed(); }
@@ -129,6 +129,7 @@ class mailbox : private context_shutdown_hook {
   friend class consumer_loop;
   friend class inline_loop;
   friend struct coroutine_loop;
+  friend class time_beside;
 
   asio::awaitable<put> put_when_room(waiting_put sender, asio::any_io_executor here);
   [[noreturn]] void throw_would_deadlock(const char* why) const;

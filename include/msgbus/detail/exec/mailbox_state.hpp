@@ -6,6 +6,7 @@
 /// tests/models/mailbox.pml is a model of this machine, checked for every interleaving. The states
 /// are in docs/design/0015-mailbox-state-machine.md.
 
+#include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/exec/block_queue.hpp>
 #include <msgbus/detail/exec/box_queue.hpp>
 #include <msgbus/detail/exec/key_order.hpp>
@@ -37,6 +38,7 @@ class message_in_hand {
 
   [[nodiscard]] queued_message* get() const noexcept { return message_; }
   explicit operator bool() const noexcept { return message_ != nullptr; }
+  [[nodiscard]] bool has_key() const noexcept { return key_ != nullptr; }
   /// What its key function has thrown; null: nothing.
   [[nodiscard]] const std::exception_ptr* key_failure() const noexcept {
     return key_ && key_->failure ? &key_->failure : nullptr;
@@ -144,6 +146,33 @@ class mailbox_state {
   }
   /// Wakes as many senders as there is space for.
   void notify_space() noexcept;
+  /// Whether a message waits, or is about to arrive.
+  [[nodiscard]] bool has_messages() const noexcept { return !is_empty(); }
+
+  // --- Messages that pause between two attempts, beside the queue and without a loop's place.
+  // docs/design/0026-retries-beside-the-mailbox.md
+
+  /// The message in hand pauses: it is counted in the capacity. May throw `bad_alloc` before that.
+  void begin_pause();
+  void end_pause() noexcept;
+  [[nodiscard]] std::size_t paused() const noexcept {
+    return paused_.load(std::memory_order_relaxed);
+  }
+
+  /// A loop's place is free for others: for a message that waits for one, or for a new loop, which
+  /// the caller starts if it `has_messages` and `wants_loop`.
+  void leave_place() noexcept;
+  /// The messages whose pause is over, in that order. Each attempts with `take_place`.
+  [[nodiscard]] wait_list& place_waiters() noexcept { return places_.get()->waiting; }
+  static bool take_place(void* state, bool woken);
+  /// After a wait was given up: a place that nobody took is free for others.
+  void reclaim_places() noexcept;
+  /// Whether a message may wait for a place. A loop then calls `hand_over`: true if another one has
+  /// its place now.
+  [[nodiscard]] bool is_place_wanted() const noexcept {
+    return wanted_places_.load(std::memory_order_relaxed) != 0;
+  }
+  [[nodiscard]] bool hand_over() noexcept;
   /// Whether there is enough space to make waking worthwhile, though more will follow.
   [[nodiscard]] bool has_much_space() const noexcept { return space() >= capacity_ / 4; }
 
@@ -181,7 +210,7 @@ class mailbox_state {
   }
   /// The number of messages that wait or are handled, roughly: a loop counts as one.
   [[nodiscard]] std::size_t load() const noexcept {
-    return size() + active_.load(std::memory_order_relaxed);
+    return size() + paused() + active_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] bool closed() const noexcept { return is_closed(); }
   /// The number of accepted messages so far.
@@ -200,7 +229,8 @@ class mailbox_state {
     return true;
   }
   bool enqueue(send_operation& out, shared_message& displaced) {
-    return boxes_ ? boxes_->try_push(out.shared(), out.key(), displaced) : enqueue_in_order(out);
+    return boxes_ ? boxes_->try_push(out.shared(), out.key(), displaced, paused())
+                  : enqueue_in_order(out);
   }
   [[nodiscard]] bool take_reference(message_in_hand& next);
   void done_with_reference(message_in_hand& message) noexcept;
@@ -224,14 +254,17 @@ class mailbox_state {
   const unsigned loops_;                    // how many may run at once
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
-  // Bits: it is closed, it has boxes, it is closed to all but scheduled messages; the rest is how
-  // many senders wait or were woken, or more. It is changed under the lock.
+  // Bits: it is closed, it has boxes, it is closed to all but scheduled messages, messages pause;
+  // the rest is how many senders wait or were woken, or more. It is changed under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
   static constexpr std::uint32_t boxes_bit = 1U << 30U;
   static constexpr std::uint32_t closing_bit = 1U << 29U;
-  static constexpr std::uint32_t flags = closed_bit | boxes_bit | closing_bit;
-  [[nodiscard]] bool has_senders() const noexcept {
-    return (hindrances_.load(std::memory_order_relaxed) & ~flags) != 0;
+  static constexpr std::uint32_t paused_bit = 1U << 28U;
+  static constexpr std::uint32_t flag_bits = closed_bit | boxes_bit | closing_bit | paused_bit;
+  /// Whether space is more than what the queue says: senders wait, or messages pause.
+  [[nodiscard]] bool must_look_behind() const noexcept {
+    constexpr std::uint32_t others = closed_bit | boxes_bit | closing_bit;
+    return (hindrances_.load(std::memory_order_relaxed) & ~others) != 0;
   }
   [[nodiscard]] bool refuses(const send_operation& out) const noexcept {
     const std::uint32_t bits = out.is_scheduled() ? closed_bit : closed_bit | closing_bit;
@@ -245,6 +278,16 @@ class mailbox_state {
   std::atomic<unsigned> active_{0};       // loops started and not ended
   std::atomic<std::size_t> sleeping_{0};  // senders that were not woken, or more
   std::atomic<bool> discarding_{false};
+  std::atomic<std::uint32_t> wanted_places_{0};  // by messages whose pause is over, or more
+  std::atomic<std::size_t> paused_{0};           // changed under the lock
+
+  /// Who waits for a loop's place; under a lock of its own.
+  struct loop_places {
+    std::mutex mutex;
+    wait_list waiting{mutex};
+    std::size_t handed_over = 0;  // to those that were woken; never fewer than these
+  };
+  on_demand<loop_places> places_;
 
   // Placed between the members that every message reads and those that it writes.
   std::mutex mutex_;

@@ -24,6 +24,8 @@ struct wait_chain {
   std::shared_ptr<const wait_chain> outer;
 };
 
+struct coroutine_loop;
+
 /// The state that the copies of a strand executor share.
 struct strand_state {
   strand_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
@@ -40,6 +42,9 @@ struct strand_state {
   // Whether the coroutine of this strand must end. States: false -> true, before its
   // cancellation signal is emitted. A handler can change its cancellation state, but not this.
   mutable std::atomic<bool> cancel_requested{false};
+
+  // The consumer loop that runs on this strand, for its own coroutine; null: another coroutine.
+  mutable coroutine_loop* loop = nullptr;
 };
 
 /// An Asio executor. `Never` means that `execute` never runs a function inside the call. It is
@@ -97,6 +102,9 @@ using mailbox_strand = basic_mailbox_strand<false>;
 
 /// Whether it is a strand of the library.
 [[nodiscard]] bool is_mailbox_strand(const asio::any_io_executor& executor) noexcept;
+
+/// The consumer loop whose coroutine runs on this strand, for that coroutine; null: there is none.
+[[nodiscard]] coroutine_loop* loop_on(const asio::any_io_executor& here) noexcept;
 
 /// Keeps the executor's context from running out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
