@@ -5,6 +5,7 @@
 #include <msgbus/async.hpp>
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/bridge/bridge_link.hpp>
+#include <msgbus/bridge/call_policy.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/bridge/remote_error.hpp>
 #include <msgbus/bridge/remote_service.hpp>

@@ -97,7 +97,10 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::task_gro
   if (!wanted) return nullptr;
   const asio::any_io_executor on = exec::child_executor(here, wanted, true);
   mine->begun = exec::now(on);
-  if (limit) mine->ctx = mine->ctx.until(saturating_add(mine->begun, limit->at_most));
+  if (limit) {
+    mine->ctx = mine->ctx.until(saturating_add(mine->begun, limit->at_most));
+    exec::set_deadline(on, *mine->ctx.deadline());
+  }
   together->start(on, run(mine));
   auto clock = std::make_unique<time_limit>(on, together);
   if (limit) clock->start(limit->at_most);

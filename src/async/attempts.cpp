@@ -31,12 +31,14 @@ void notify(const handler_run& run, const failures& failed) {
   for (std::size_t i = 0; i < failed.size(); ++i) observer->failed(run.step(), failed[i]);
 }
 
-/// When all attempts together are to have ended.
+/// When all attempts together are to have ended: as the policy says, the sender of the message, or
+/// the policy of a handler that awaits this one (P7).
 exec_time end_of_all(const handler_run& run, const asio::any_io_executor& here) {
   const auto given = run.policy->deadline;
   const exec_time own =
       given == given.zero() ? exec_time::max() : saturating_add(exec::now(here), given);
-  return std::min(own, run.ctx.deadline().value_or(exec_time::max()));
+  const exec_time given_with_it = run.ctx.deadline().value_or(exec_time::max());
+  return std::min({own, given_with_it, exec::deadline_on(here)});
 }
 
 /// How long the next attempt may take.

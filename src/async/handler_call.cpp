@@ -147,11 +147,17 @@ void run_attempt_at_once(const handler_run& run, const context& ctx, failures& f
   }
 }
 
+bool has_limits(const handler_in_hand& which, const delivery& d) noexcept {
+  return which.policy || d.ctx->deadline();
+}
+
 asio::awaitable<void> start_attempts(const handler_call& handler, const handler_in_hand& which,
                                      delivery& d, std::shared_ptr<const void> keep,
                                      std::string_view name) {
+  static const held_policy asks_for_nothing{policy()};
+  const held_policy* const policy = which.policy ? which.policy : &asks_for_nothing;
   return run_attempts({d.component->self(), routing::entry_pin(which.entry), &handler, which.f,
-                       std::move(keep), d.message, *d.ctx, name, which.policy, d.from_mailbox,
+                       std::move(keep), d.message, *d.ctx, name, policy, d.from_mailbox,
                        std::move(d.tried), std::exchange(d.has_permit, false)},
                       d.failed);
 }
@@ -159,7 +165,7 @@ asio::awaitable<void> start_attempts(const handler_call& handler, const handler_
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
-  if (!which.policy) {
+  if (!has_limits(which, d)) {
     *start = start_once(handler, which, d);
   } else {
     auto shared = d.share_message();  // which may move it

@@ -71,7 +71,7 @@ step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<voi
 step_taken start_operation(const handler_call& handler, const handler_in_hand& which,
                            command& asked, asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
-  if (!which.policy) {
+  if (!has_limits(which, asked.d)) {
     *start = start_once(handler, which, asked.d);
   } else {
     *start = start_attempts(handler, which, asked.d, keep(command_ptr(&asked)), asked.name);

@@ -160,6 +160,15 @@ std::string_view header_of(const headers& received, std::string_view name) noexc
   return received.get(name);
 }
 
+std::optional<std::chrono::milliseconds> time_left_in(const headers& received) noexcept {
+  const std::string_view text = received.get(header::time_left);
+  std::uint64_t ms = 0;
+  const auto [read_to, wrong] = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (wrong != std::errc() || read_to != text.data() + text.size()) return std::nullopt;
+  constexpr std::uint64_t most = std::uint64_t{1} << 40U;  // 34 years
+  return std::chrono::milliseconds(std::min(ms, most));
+}
+
 std::string in_one_line(std::string_view text) {
   constexpr std::size_t most = 1024;
   std::string line = detail::one_line(text, most);

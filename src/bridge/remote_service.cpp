@@ -5,7 +5,11 @@
 namespace msgbus {
 
 remote_service::remote_service(const bridge& over, std::string prefix, call_options options)
-    : hub_(over.parts_->hub), prefix_(std::move(prefix)), options_(std::move(options)) {
+    : hub_(over.parts_->hub),
+      prefix_(std::move(prefix)),
+      options_(std::move(options)),
+      policy_(options_.policy.is_plain() ? nullptr
+                                         : std::make_shared<const call_policy>(options_.policy)) {
   detail::check_topic(prefix_);
 }
 
@@ -23,7 +27,9 @@ bridging::call remote_service::make_call(std::string_view name, payload argument
                                               .form = options_.form,
                                               .source = options_.source,
                                               .is_request = true});
-  return {hub_, std::move(request), prefix_.size(), options_.timeout};
+  return {hub_,
+          std::move(request),
+          {prefix_.size(), options_.timeout, options_.form != header_form::none, policy_}};
 }
 
 }  // namespace msgbus

@@ -7,6 +7,9 @@
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/detail/bridge/admission.hpp>
 #include <msgbus/detail/bridge/discovery.hpp>
+#include <msgbus/detail/bridge/make_envelope.hpp>
+#include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
@@ -102,6 +105,16 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       return true;
     }
 
+    /// By when a command must have ended, as its caller says.
+    [[nodiscard]] std::optional<exec::clock::time_point> deadline_of(const envelope& asked) {
+      const std::optional<std::chrono::milliseconds> left = time_left_in(asked.headers);
+      if (!left) return std::nullopt;
+      const std::lock_guard lock(posting_);  // see `post`
+      if (!executor_) return std::nullopt;
+      return detail::saturating_add(exec::now(executor_),
+                                    std::chrono::duration_cast<exec::clock::duration>(*left));
+    }
+
     void ended(std::chrono::nanoseconds took, const std::string& error_text) {
       const std::lock_guard lock(mutex_);
       ++stats_.requests;
@@ -139,7 +152,8 @@ class served_link final : public link_base, public std::enable_shared_from_this<
         : of(std::move(link)),
           at(asked_there),
           message(std::move(received)),
-          busy(of->hub_->busy) {}
+          busy(of->hub_->busy),
+          deadline(at.deadline_of(message)) {}
     command(const command&) = delete;
     command& operator=(const command&) = delete;
     ~command() {
@@ -150,6 +164,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     endpoint& at;
     envelope message;
     const exec::wait_group::task busy;
+    const std::optional<exec::clock::time_point> deadline;  // of its caller
     bool runs = false;  // admitted, and not only waiting for that
     std::chrono::steady_clock::time_point began;
     shared_origin origin;
@@ -271,8 +286,10 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     bool has_ended = true;
     std::exception_ptr failure;
     try {
+      check_in_time(one);
       one.origin = origin_of(hub_->ids, std::move(one.message.headers), 1);
       one.asked = one.at.operation->read(one.message.payload, one.origin);
+      if (one.deadline) one.asked->ctx = one.asked->ctx.until(*one.deadline);
       has_ended = async::detail::begin_command(one.asked, rest);
       if (has_ended) failure = async::detail::failure_of(*one.asked);
     } catch (...) {
@@ -283,6 +300,14 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     } else {
       go_on(std::move(mine), std::move(rest));
     }
+  }
+
+  /// Throws `timed_out` if the caller waits no longer. Nothing is done for it then.
+  static void check_in_time(const command& one) {
+    const served_operation& asked = *one.at.operation;
+    if (!one.deadline || exec::now(asked.service->executor()) < *one.deadline) return;
+    throw error(errc::timed_out,
+                "operation '" + asked.name + "' had not begun at the deadline of its caller");
   }
 
   /// In a coroutine, whose executor tells whatever it sends what caused it.

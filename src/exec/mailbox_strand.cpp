@@ -43,6 +43,16 @@ coroutine_loop* loop_on(const asio::any_io_executor& here) noexcept {
   return strand_of ? strand_of->loop : nullptr;
 }
 
+std::chrono::steady_clock::time_point deadline_on(const asio::any_io_executor& here) noexcept {
+  const strand_state* const strand_of = state_of(here);
+  return strand_of ? strand_of->deadline : std::chrono::steady_clock::time_point::max();
+}
+
+void set_deadline(const asio::any_io_executor& on,
+                  std::chrono::steady_clock::time_point deadline) noexcept {
+  if (const strand_state* const strand_of = state_of(on)) strand_of->deadline = deadline;
+}
+
 asio::any_io_executor work_on(const asio::any_io_executor& executor) {
   if (!executor) return {};
   const strand_state* const strand_of = state_of(executor);
@@ -82,8 +92,11 @@ asio::any_io_executor child_executor(const asio::any_io_executor& here,
   const strand_state* const strand_of = state_of(here);
   std::shared_ptr<const wait_chain> waiting = strand_of ? strand_of->waiting : nullptr;
   const shared_origin* const cause = current_cause();
-  if (!cancellable && !waiting && !cause && !state_of(wanted)) return wanted;
+  const auto deadline = deadline_on(here);
+  const bool is_limited = deadline != std::chrono::steady_clock::time_point::max();
+  if (!cancellable && !waiting && !cause && !is_limited && !state_of(wanted)) return wanted;
   mailbox_strand made = make_mailbox_strand(wanted, std::move(waiting));
+  made.state().deadline = deadline;
   if (cause) made.state().cause = *cause;
   return made;
 }

@@ -2,6 +2,7 @@
 
 /// The options of bridges.
 
+#include <msgbus/bridge/call_policy.hpp>
 #include <msgbus/context.hpp>
 #include <msgbus/options.hpp>
 #include <msgbus/transport/codec.hpp>
@@ -63,6 +64,7 @@ struct call_options {
   msgbus::encoding encoding = msgbus::encoding::json;  ///< the encoding of arguments
   header_form form = header_form::full;                ///< which headers requests have
   std::string source = "msgbus";                       ///< the source of CloudEvents
+  call_policy policy = {};                             ///< breaker, retries and deadline of calls
 };
 
 /// The options of `bridge::durable`. A message is delivered until its handlers succeed, or until it

@@ -32,8 +32,8 @@ class remote_service {
   /// Throws: (B6) `remote_error` with the exception of the handler; `bad_arguments`; `no_handler`
   /// if no process serves the operation; `timed_out` or `disconnected`, after which the operation
   /// may have been executed; `decode_failed` if the reply is no `R`; `closed`; `full` and
-  /// `transport_failed` if the request cannot be sent. `invalid_topic` and `encode_failed` before
-  /// it returns the awaitable.
+  /// `transport_failed` if the request cannot be sent; `circuit_open` of the policy's breaker.
+  /// `invalid_topic` and `encode_failed` before it returns the awaitable.
   /// Cancellation: throws Asio's `operation_aborted`; the operation is still executed.
   /// Executor: the caller's.
   template <class R = void, class... Args>
@@ -51,11 +51,17 @@ class remote_service {
 
   template <class R>
   static asio::awaitable<R> finish(bridging::call asked) {
-    const asio::any_io_executor here = co_await asio::this_coro::executor;
-    asked.start(here);
-    co_await asked.wait();
-    const auto state = co_await asio::this_coro::cancellation_state;
-    const envelope answer = asked.take(state);
+    envelope answer;
+    if (asked.policy()) {
+      auto by_policy = bridging::call_by_policy(std::move(asked));
+      answer = co_await std::move(by_policy);
+    } else {
+      const asio::any_io_executor here = co_await asio::this_coro::executor;
+      asked.start(here);
+      co_await asked.wait();
+      const auto state = co_await asio::this_coro::cancellation_state;
+      answer = asked.take(state);
+    }
     if constexpr (!std::is_void_v<R>) {
       co_return codec<R>::decode(answer.payload, bridging::header_of(answer, header::content_type));
     }
@@ -64,6 +70,7 @@ class remote_service {
   std::shared_ptr<bridging::hub> hub_;
   std::string prefix_;
   call_options options_;
+  std::shared_ptr<const call_policy> policy_;  // null: it asks for nothing
 };
 
 }  // namespace msgbus

@@ -64,6 +64,8 @@ inline constexpr std::string_view content_type = "Content-Type";
 inline constexpr std::string_view correlation_id = "Msgbus-Correlation-Id";
 inline constexpr std::string_view causation_id = "Msgbus-Causation-Id";
 inline constexpr std::string_view attempt = "Msgbus-Attempt";
+/// Of requests: how many milliseconds the caller still has. A length of time, since clocks differ.
+inline constexpr std::string_view time_left = "Msgbus-Time-Left";
 inline constexpr std::string_view traceparent = "traceparent";  // W3C Trace Context
 inline constexpr std::string_view tracestate = "tracestate";
 

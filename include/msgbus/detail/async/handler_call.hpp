@@ -76,6 +76,9 @@ step_taken run_guarded(const handler_in_hand& which, delivery& d, run_plain run)
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,
                          asio::awaitable<void>* start);
 
+/// Whether the handler has a policy, or its message a deadline.
+[[nodiscard]] bool has_limits(const handler_in_hand& which, const delivery& d) noexcept;
+
 /// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
 /// message of the delivery, and `name`, which names it.
 [[nodiscard]] asio::awaitable<void> start_once(const handler_call& handler,

@@ -12,10 +12,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <utility>
+
+namespace msgbus {
+struct call_policy;
+}  // namespace msgbus
 
 namespace msgbus::bridging {
 
 struct timed_reply;
+
+/// What a remote service calls an operation with.
+struct call_settings {
+  std::size_t prefix;  // the name of the operation is the part of the topic after that and a dot
+  std::chrono::steady_clock::duration timeout;
+  bool has_headers;                           // those of the library
+  std::shared_ptr<const call_policy> policy;  // null: it asks for nothing
+};
 
 /// For one coroutine, in whose frame it is: its destruction ends the request on this side. In this
 /// order:
@@ -26,15 +40,28 @@ struct timed_reply;
 ///     const envelope answer = asked.take(state);
 class call {
  public:
-  /// The name of the operation is the part of the topic after `prefix` characters and a dot.
-  call(std::shared_ptr<hub> over, envelope request, std::size_t prefix,
-       std::chrono::steady_clock::duration timeout)
-      : hub_(std::move(over)), request_(std::move(request)), prefix_(prefix), timeout_(timeout) {}
+  call(std::shared_ptr<hub> over, envelope request, call_settings settings)
+      : hub_(std::move(over)), request_(std::move(request)), settings_(std::move(settings)) {}
   call(call&& other) noexcept = default;
   ~call();
 
-  /// Sends the request. `here` is the caller's executor. Throws: `closed`; the errors of the
-  /// transport.
+  /// Null: nothing stands around it.
+  [[nodiscard]] const std::shared_ptr<const call_policy>& policy() const noexcept {
+    return settings_.policy;
+  }
+  /// The name of the operation.
+  [[nodiscard]] std::string_view operation() const noexcept {
+    return std::string_view(request_.topic).substr(settings_.prefix + 1);
+  }
+  /// The same request, for another attempt that must have ended by then.
+  [[nodiscard]] call again(std::chrono::steady_clock::time_point until) const {
+    call other(hub_, request_, settings_);
+    other.until_ = until;
+    return other;
+  }
+
+  /// Sends the request, with the time that is left to the work on `here`, the caller's executor
+  /// (P7). Throws: `closed`; `timed_out` if no time is left; the errors of the transport.
   void start(const asio::any_io_executor& here);
 
   /// Completes: when the reply has arrived, will not arrive, or the time has passed; never inline.
@@ -46,13 +73,25 @@ class call {
   [[nodiscard]] envelope take(const asio::cancellation_state& state);
 
  private:
+  void limit(std::chrono::steady_clock::time_point until,
+             std::chrono::steady_clock::time_point now);
+
   std::shared_ptr<hub> hub_;
   envelope request_;
-  std::size_t prefix_;
-  std::chrono::steady_clock::duration timeout_;
-  std::shared_ptr<answers> in_;         // null until it is started
-  std::shared_ptr<timed_reply> reply_;  // the same
+  call_settings settings_;
+  std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::duration waits_ = {};  // for the reply
+  std::shared_ptr<answers> in_;                     // null until it is started
+  std::shared_ptr<timed_reply> reply_;              // the same
   std::uint64_t key_ = 0;
 };
+
+/// Calls it as its policy says, which it has.
+///
+/// Completes: with the reply.
+/// Throws: as `call::take`, of the last attempt; `circuit_open`; what the policy's functions throw.
+/// Cancellation: throws `operation_aborted`.
+/// Executor: the caller's.
+[[nodiscard]] asio::awaitable<envelope> call_by_policy(call first);
 
 }  // namespace msgbus::bridging

@@ -8,8 +8,10 @@
 #include <msgbus/transport/envelope.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,6 +59,11 @@ struct envelope_parts {
                                                 std::string_view name) noexcept {
   return header_of(received.headers, name);
 }
+
+/// How much time a request leaves, in whole milliseconds; empty if it does not say so, or not in
+/// digits.
+[[nodiscard]] std::optional<std::chrono::milliseconds> time_left_in(
+    const headers& received) noexcept;
 
 /// The text in a form for headers: UTF-8 in one line, of limited length, not empty.
 [[nodiscard]] std::string in_one_line(std::string_view text);

@@ -11,6 +11,7 @@
 #include <asio/strand.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -42,6 +43,10 @@ struct strand_state {
   // Whether the coroutine of this strand must end. States: false -> true, before its
   // cancellation signal is emitted. A handler can change its cancellation state, but not this.
   mutable std::atomic<bool> cancel_requested{false};
+
+  // By when the work on this strand must have ended; `max()`: no limit. Set before it starts.
+  mutable std::chrono::steady_clock::time_point deadline =
+      std::chrono::steady_clock::time_point::max();
 
   // The consumer loop that runs on this strand, for its own coroutine; null: another coroutine.
   mutable coroutine_loop* loop = nullptr;
@@ -106,6 +111,13 @@ using mailbox_strand = basic_mailbox_strand<false>;
 /// The consumer loop whose coroutine runs on this strand, for that coroutine; null: there is none.
 [[nodiscard]] coroutine_loop* loop_on(const asio::any_io_executor& here) noexcept;
 
+/// By when the work on `here` must have ended, as a policy of a handler says; `max()`: no limit.
+[[nodiscard]] std::chrono::steady_clock::time_point deadline_on(
+    const asio::any_io_executor& here) noexcept;
+/// Sets that, before the work on the strand starts. No effect for other executors.
+void set_deadline(const asio::any_io_executor& strand_of,
+                  std::chrono::steady_clock::time_point deadline) noexcept;
+
 /// Keeps the executor's context from running out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
 
@@ -138,8 +150,9 @@ void note_cancel_requested(const asio::any_io_executor& strand_of) noexcept;
 [[nodiscard]] bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept;
 
 /// The executor for work that code on `here` spawns on `wanted`. It is a strand if the work must be
-/// cancelled from outside, if mailboxes wait for it, or if a message from another process is being
-/// handled, which is then the cause of its messages. It is never the strand of another coroutine.
+/// cancelled from outside, if mailboxes wait for it, if it has a deadline, or if a message from
+/// another process is being handled, which is then the cause of its messages. It is never the
+/// strand of another coroutine.
 /// Empty if `wanted` is, because its context was destroyed.
 [[nodiscard]] asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                                    const asio::any_io_executor& wanted,
