@@ -21,6 +21,7 @@
 #include <msgbus/context.hpp>
 #include <msgbus/counters.hpp>
 #include <msgbus/depends.hpp>
+#include <msgbus/detail/policy/semaphore.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/failure.hpp>
 #include <msgbus/log_observer.hpp>

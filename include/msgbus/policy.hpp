@@ -6,6 +6,7 @@
 #include <msgbus/circuit_breaker.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/requirements.hpp>
+#include <msgbus/detail/policy/semaphore.hpp>
 #include <msgbus/rate_limit.hpp>
 #include <msgbus/retry.hpp>
 
@@ -42,7 +43,7 @@ class dead_letters;
 /// members stand from the inside out, and their order is fixed (P1):
 ///
 ///     dead letters <- deduplicate <- rate limit <- deadline <- retry <- breaker <- timeout
-///                  <- max_concurrent <- executor <- dependencies <- handler
+///                  <- max_concurrent <- semaphore <- executor <- dependencies <- handler
 ///
 /// A message that waits for any of them is still in one outcome only (P2), and uses up no attempt
 /// (P3): only a run of the handler does. A member with its default costs nothing (P9).
@@ -53,6 +54,9 @@ struct policy {
   /// The largest number of simultaneous runs of this handler. Other runs wait, first come first
   /// served. 0: no limit of its own.
   std::size_t max_concurrent = 0;
+  /// The same for all handlers that share it: a run takes one of its permits, after its place of
+  /// `max_concurrent`. Null: no such limit.
+  std::shared_ptr<async::semaphore> semaphore = {};
   /// Cancels an attempt that takes longer and waits for its end; if it then fails, it has failed
   /// with `timed_out`. Zero: no limit. One that ends well all the same has ended well: a plain
   /// handler, which cannot be cancelled, or a coroutine that takes no notice. Either way the
@@ -75,9 +79,9 @@ struct policy {
 
   /// Whether it asks for nothing (P9).
   [[nodiscard]] bool is_plain() const noexcept {
-    return !executor && max_concurrent == 0 && timeout == timeout.zero() && !breaker &&
-           retry.attempts <= 1 && deadline == deadline.zero() && rate_limit.is_plain() &&
-           deduplicate.is_plain() && !dead_letters;
+    return !executor && max_concurrent == 0 && !semaphore && timeout == timeout.zero() &&
+           !breaker && retry.attempts <= 1 && deadline == deadline.zero() &&
+           rate_limit.is_plain() && deduplicate.is_plain() && !dead_letters;
   }
 };
 

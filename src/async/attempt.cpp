@@ -24,9 +24,9 @@ asio::awaitable<void> run(std::shared_ptr<attempt> mine) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   std::exception_ptr failure;
   try {
-    const std::shared_ptr<exec::async_semaphore> permits = mine->run->policy->permits;
+    const held_policy& policy = *mine->run->policy;
     concurrency_permit permit;  // given back before the end is told
-    if (permits && !permit.try_acquire(permits)) co_await permit.acquire(permits);
+    if (!permit.try_acquire(policy)) co_await permit.acquire(policy);
     check_active(*mine->run);
     mine->has_run = true;
     co_await start_attempt(*mine->run, mine->ctx, mine->failed);
@@ -109,9 +109,9 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::task_gro
 
 /// A plain function without a time limit: it is awaited by nothing there.
 asio::awaitable<void> run_at_once_elsewhere(std::shared_ptr<attempt> mine, attempt_end& end) {
-  const std::shared_ptr<exec::async_semaphore> permits = mine->run->policy->permits;
+  const held_policy& policy = *mine->run->policy;
   concurrency_permit permit;
-  if (permits && !permit.try_acquire(permits)) co_await permit.acquire(permits);
+  if (!permit.try_acquire(policy)) co_await permit.acquire(policy);
   asio::any_io_executor wanted = executor_for(*mine->run, end.failed);
   if (!wanted) {
     end.may_repeat = false;
@@ -154,9 +154,8 @@ void check_active(const handler_run& run) {
 asio::awaitable<void> run_here(const handler_run& run, msgbus::context ctx, attempt_end& end) {
   std::exception_ptr thrown;
   try {
-    const std::shared_ptr<exec::async_semaphore> permits = run.policy->permits;
     concurrency_permit permit;
-    if (permits && !permit.try_acquire(permits)) co_await permit.acquire(permits);
+    if (!permit.try_acquire(*run.policy)) co_await permit.acquire(*run.policy);
     check_active(run);
     end.has_run = true;
     co_await start_attempt(run, ctx, end.failed);

@@ -26,7 +26,7 @@ struct guards {
       d.has_permit = true;
     }
     if (policy.breaker && !through.try_begin(policy.breaker, now)) return false;
-    return !policy.permits || permit.try_acquire(policy.permits);
+    return permit.try_acquire(policy);
   }
 };
 

@@ -146,9 +146,13 @@ asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,
   }
 }
 
-asio::awaitable<void> concurrency_permit::acquire(std::shared_ptr<exec::async_semaphore> from) {
-  co_await from->acquire();
-  held_ = std::move(from);
+asio::awaitable<void> concurrency_permit::acquire(const held_policy& of) {
+  const semaphore own = own_ ? nullptr : of.permits;
+  const semaphore shared = of.shared_permits;
+  if (own) co_await own->acquire();
+  if (own) own_ = own;
+  if (shared) co_await shared->acquire();
+  shared_ = shared;
 }
 
 asio::awaitable<bool> unique_message::begin(const handler_run& run) {

@@ -60,26 +60,36 @@ class breaker_call {
 [[nodiscard]] asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,
                                                     exec::clock::duration at_most);
 
-/// One of the runs that `policy::max_concurrent` allows.
+/// One of the runs that `policy::max_concurrent` and `policy::semaphore` allow.
 class concurrency_permit {
  public:
   concurrency_permit() = default;
   concurrency_permit(const concurrency_permit&) = delete;
   concurrency_permit& operator=(const concurrency_permit&) = delete;
   ~concurrency_permit() {
-    if (held_) held_->release();
+    if (shared_) shared_->release();
+    if (own_) own_->release();
   }
 
-  /// See `exec::async_semaphore::acquire`.
-  asio::awaitable<void> acquire(std::shared_ptr<exec::async_semaphore> from);
-  [[nodiscard]] bool try_acquire(const std::shared_ptr<exec::async_semaphore>& from) noexcept {
+  /// Whether it has all that the policy asks for. If not, `acquire` waits for the rest.
+  [[nodiscard]] bool try_acquire(const held_policy& of) noexcept {
+    return try_take(of.permits, own_) && try_take(of.shared_permits, shared_);
+  }
+  /// See `exec::async_semaphore::acquire`. The policy outlives this call.
+  asio::awaitable<void> acquire(const held_policy& of);
+
+ private:
+  using semaphore = std::shared_ptr<exec::async_semaphore>;
+
+  [[nodiscard]] static bool try_take(const semaphore& from, semaphore& held) noexcept {
+    if (!from) return true;
     if (!from->try_acquire()) return false;
-    held_ = from;
+    held = from;
     return true;
   }
 
- private:
-  std::shared_ptr<exec::async_semaphore> held_;
+  semaphore own_;
+  semaphore shared_;
 };
 
 /// A message that no other one with its key is handled with. Forgotten unless it is handled.

@@ -28,6 +28,7 @@ held_policy::held_policy(policy given)
       retry(given.retry),
       deadline(given.deadline),
       permits(permits_of(given)),
+      shared_permits(given.semaphore),
       breaker(given.breaker),
       limiter(limiter_of(given.rate_limit)),
       filter(filter_of(given.deduplicate)),
@@ -52,6 +53,7 @@ void held_policy::context_ended() noexcept {
 policy with_defaults(policy own, const policy& defaults) {
   if (!own.executor) own.executor = defaults.executor;
   if (own.max_concurrent == 0) own.max_concurrent = defaults.max_concurrent;
+  if (!own.semaphore) own.semaphore = defaults.semaphore;
   if (own.timeout == own.timeout.zero()) own.timeout = defaults.timeout;
   if (!own.breaker) own.breaker = defaults.breaker;
   if (own.retry.attempts <= 1) own.retry = defaults.retry;

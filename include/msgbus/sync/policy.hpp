@@ -47,6 +47,7 @@ struct retry {
 struct policy {
   detail::needs_executor executor = {};
   detail::needs_executor max_concurrent = {};
+  detail::needs_executor semaphore = {};
   detail::needs_executor timeout = {};
   std::shared_ptr<circuit_breaker> breaker = {};
   sync::retry retry = {};

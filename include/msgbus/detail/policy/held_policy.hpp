@@ -43,6 +43,7 @@ class held_policy final : private exec::context_shutdown_hook {
   const std::chrono::steady_clock::duration deadline;
   // Null if the policy does not ask for it.
   const std::shared_ptr<exec::async_semaphore> permits;
+  const std::shared_ptr<exec::async_semaphore> shared_permits;
   const std::shared_ptr<circuit_breaker> breaker;
   const std::shared_ptr<rate_limiter> limiter;
   const std::shared_ptr<duplicate_filter> filter;
