@@ -3,6 +3,7 @@
 #include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
 #include <msgbus/detail/policy/limiter_access.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/sync/policy.hpp>
 
 #include <chrono>
@@ -55,7 +56,7 @@ void try_once(const guards& by, const msgbus::context& ctx, attempt make, failur
 
 }  // namespace
 
-void run_guarded(const guards& by, delivery& d, attempt make) {
+void make_attempts(const guards& by, const msgbus::context& ctx, failures& failed, attempt make) {
   if (by.limiter) {
     const auto asked = now();
     if (!limiter_access::try_take(*by.limiter, asked)) {
@@ -63,13 +64,24 @@ void run_guarded(const guards& by, delivery& d, attempt make) {
     }
   }
   for (std::size_t made = 1;; ++made) {
-    failures failed;
-    try_once(by, d.context.repeated(static_cast<unsigned>(made) - 1), make, failed);
-    if (failed.empty()) return;
-    if (wants_another(made, by.retry, failed)) continue;
-    d.failed.take(failed);
+    failures mine;
+    try_once(by, ctx.repeated(static_cast<unsigned>(made) - 1), make, mine);
+    if (mine.empty()) return;
+    if (wants_another(made, by.retry, mine)) continue;
+    failed.take(mine);
     return;
   }
+}
+
+void run_guarded(const guards& by, delivery& d, attempt make) {
+  make_attempts(by, d.context, d.failed, make);
+}
+
+void check_repeatable(const policy& asked, bool has_copies, const std::string& operation) {
+  if (has_copies || asked.retry.attempts <= 1) return;
+  throw error(errc::unsupported, "operation '" + operation +
+                                     "' cannot have retries: one of its arguments cannot be "
+                                     "copied, and the first attempt uses it up");
 }
 
 }  // namespace msgbus::sync::detail

@@ -50,8 +50,8 @@ void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types
                                        std::to_string(given.size()) + " (" + got + ")");
 }
 
-di::injection operation_entry::injection() const noexcept {
-  return {core.shared.overrides_state(), no_context, {this, &component::describe_entry}};
+di::injection operation_entry::injection(const context& ctx) const noexcept {
+  return {core.shared.overrides_state(), ctx, {this, &component::describe_entry}};
 }
 
 operation_entry::operation_report::operation_report(observer& observer,

@@ -4,7 +4,9 @@
 
 #include <msgbus/detail/component/base.hpp>
 #include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/sync/guarded_operation.hpp>
 #include <msgbus/sync/operation.hpp>
+#include <msgbus/sync/policy.hpp>
 
 #include <functional>
 #include <string>
@@ -39,14 +41,20 @@ class service : public component::base<detail::service_core> {
   /// the name is empty, or the handler is.
   template <class F>
   auto handler(std::string name, F f) {
-    using found = detail::signature_of<F>;
-    static_assert(!std::is_member_function_pointer_v<F>,
-                  "msgbus: a member function needs its object: give both, `&type::member, object`");
-    static_assert(!std::is_same_v<found, detail::no_signature>,
-                  "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
-                  "wrap it in a lambda that names them");
-    using parts = component::operation_parts<found>;
-    return attach<F, parts>(std::move(name), std::move(f), typename parts::inputs{});
+    using parts = parts_of<F>;
+    return attach<F, parts, detail::unguarded>(std::move(name), std::move(f), {},
+                                               typename parts::inputs{});
+  }
+
+  /// The same with a policy. In every attempt the handler gets a copy of an argument that it takes
+  /// by value.
+  ///
+  /// Throws: `unsupported` if the policy has retries and such an argument cannot be copied.
+  template <class F>
+  auto handler(std::string name, F f, const policy& handler_policy) {
+    using parts = parts_of<F>;
+    return attach_guarded<F, parts>(std::move(name), std::move(f), handler_policy,
+                                    typename parts::inputs{});
   }
 
   /// Adds a member function together with its object, or with a pointer to it. The object must
@@ -57,6 +65,14 @@ class service : public component::base<detail::service_core> {
     return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)));
   }
 
+  /// The same with a policy.
+  template <class Member, class Object>
+    requires std::is_member_function_pointer_v<Member>
+  auto handler(std::string name, Member member, Object&& object, const policy& handler_policy) {
+    return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)),
+                   handler_policy);
+  }
+
   /// Adds a function under a name that the naming function makes from the function's own name.
   template <const auto& Function>
   auto handler() {
@@ -64,11 +80,18 @@ class service : public component::base<detail::service_core> {
                    std::decay_t<decltype(Function)>(Function));
   }
 
+  /// The same with a policy.
+  template <const auto& Function>
+  auto handler(const policy& handler_policy) {
+    return handler(naming_(detail::entity_name<Function>()),
+                   std::decay_t<decltype(Function)>(Function), handler_policy);
+  }
+
   /// Executes the operation `name` on this thread and returns its result; with `R = void` the
   /// result is discarded. Arguments and result have the exact types, or convert without loss (T5).
   ///
   /// Throws: `no_handler` (D3); `bad_arguments`; `type_mismatch` for the result; the exception of
-  /// the handler.
+  /// the handler; `circuit_open` and `rate_limited` of its policy.
   template <class R = void, class... Args>
   R execute(std::string_view name, Args&&... args) {
     di::result_of<R> result;
@@ -82,16 +105,40 @@ class service : public component::base<detail::service_core> {
   [[nodiscard]] std::vector<std::string> operations() const { return core_->names(); }
 
  private:
-  template <class F, class Parts, class... Inputs>
-  auto attach(std::string name, F f, detail::type_list<Inputs...>) {
+  template <class F>
+  using found_in = detail::signature_of<F>;
+
+  template <class F>
+  struct checked_parts {
+    static_assert(!std::is_member_function_pointer_v<F>,
+                  "msgbus: a member function needs its object: give both, `&type::member, object`");
+    static_assert(!std::is_same_v<found_in<F>, detail::no_signature>,
+                  "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
+                  "wrap it in a lambda that names them");
+    using type = component::operation_parts<found_in<F>>;
+  };
+  template <class F>
+  using parts_of = typename checked_parts<F>::type;
+
+  template <class F, class Parts, class Guard, class... Inputs>
+  auto attach(std::string name, F f, Guard guard, detail::type_list<Inputs...>) {
     using R = typename Parts::result;
     const std::string_view checked = name;
     std::shared_ptr<detail::typed_operation<R, Inputs...>> added =
         core_->attach(checked, [&](std::uint64_t order) {
-          return std::make_shared<detail::operation_handler<F, Parts>>(order, std::move(name),
-                                                                       *core_, std::move(f));
+          return std::make_shared<detail::operation_handler<F, Parts, Guard>>(
+              order, std::move(name), *core_, std::move(f), std::move(guard));
         });
     return operation<R(Inputs...)>(std::move(added));
+  }
+
+  template <class F, class Parts, class... Inputs>
+  auto attach_guarded(std::string name, F f, const policy& handler_policy,
+                      detail::type_list<Inputs...> inputs) {
+    using guard = detail::operation_guard;
+    detail::check_repeatable(handler_policy, guard::has_copies<Inputs...>, name);
+    return attach<F, Parts>(std::move(name), std::move(f),
+                            guard(detail::make_guards(handler_policy)), inputs);
   }
 
   naming naming_;

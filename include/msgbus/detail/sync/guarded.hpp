@@ -2,9 +2,7 @@
 
 /// The calls of handlers with a policy.
 
-#include <msgbus/context.hpp>
-#include <msgbus/detail/core/failures.hpp>
-#include <msgbus/detail/core/function_ref.hpp>
+#include <msgbus/detail/sync/guards.hpp>
 #include <msgbus/detail/sync/handler.hpp>
 
 #include <array>
@@ -12,21 +10,9 @@
 #include <span>
 #include <utility>
 
-namespace msgbus::sync {
-struct policy;
-}  // namespace msgbus::sync
-
 namespace msgbus::sync::detail {
 
-/// A policy with its state, for the attempts of one handler.
-class guards;
-[[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy);
-
-/// One attempt. Adds its failures to `failed`, or throws.
-using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>;
-
-/// Makes attempts until one succeeds or the policy permits no other. Throws a refusal of the
-/// policy; adds the failures of the last attempt to the delivery.
+/// As `make_attempts`, for a delivery, to which it adds what failed last.
 void run_guarded(const guards& by, delivery& d, attempt make);
 
 /// The callable that is attached for a handler with a policy.

@@ -18,13 +18,18 @@ class typed_operation : public operation_entry {
   virtual R call(Args&&... args) = 0;
 };
 
-/// `Parts` is `component::operation_parts` of `F`.
-template <class F, class Parts, class Inputs = typename Parts::inputs,
+/// What stands around a handler without a policy.
+struct unguarded {
+  static constexpr bool is_plain = true;
+};
+
+/// `Parts` is `component::operation_parts` of `F`; `Guard` stands around the handler.
+template <class F, class Parts, class Guard = unguarded, class Inputs = typename Parts::inputs,
           class Needs = typename Parts::needs>
 class operation_handler;
 
-template <class F, class Parts, class... Inputs, class... Needs>
-class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> final
+template <class F, class Parts, class Guard, class... Inputs, class... Needs>
+class operation_handler<F, Parts, Guard, type_list<Inputs...>, type_list<Needs...>> final
     : public typed_operation<typename Parts::result, Inputs...> {
   using R = typename Parts::result;
   static_assert(!awaitable_result<R>,
@@ -32,8 +37,11 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
                 "msgbus::async");
 
  public:
-  operation_handler(std::uint64_t order, std::string given, const service_core& in, F&& f)
-      : typed_operation<R, Inputs...>(order, std::move(given), in), f_(std::move(f)) {}
+  operation_handler(std::uint64_t order, std::string given, const service_core& in, F&& f,
+                    Guard guard = {})
+      : typed_operation<R, Inputs...>(order, std::move(given), in),
+        guard_(std::move(guard)),
+        f_(std::move(f)) {}
 
   R call(Inputs&&... inputs) override {
     return this->watched([&]() -> R { return run(std::forward<Inputs>(inputs)...); });
@@ -48,6 +56,16 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   void destroy_callable() noexcept override { f_.destroy(); }
 
   R run(Inputs&&... inputs) {
+    if constexpr (Guard::is_plain) {
+      return run_once(no_context, std::forward<Inputs>(inputs)...);
+    } else {
+      return guard_.template run<R>([&](const context& ctx) -> R {
+        return run_once(ctx, Guard::template again<Inputs>(inputs)...);
+      });
+    }
+  }
+
+  R run_once([[maybe_unused]] const context& ctx, Inputs&&... inputs) {
     if constexpr (sizeof...(Needs) == 0) {
       return (*f_)(std::forward<Inputs>(inputs)...);
     } else {
@@ -56,7 +74,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
         std::tuple<Needs&&...> needed(std::forward<Needs>(needs)...);
         return Parts::apply(*f_, given, needed);
       };
-      return di::injector<Needs...>::run(this->injection(), call);
+      return di::injector<Needs...>::run(this->injection(ctx), call);
     }
   }
 
@@ -70,7 +88,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     std::tuple<component::bound_argument<Inputs>...> bound{
         component::bound_argument<Inputs>(arguments[I], component::position{this->name, I + 1})...};
     auto call = [&]() -> R {
-      if constexpr (sizeof...(Needs) == 0) {
+      if constexpr (sizeof...(Needs) == 0 && Guard::is_plain) {
         return (*f_)(std::get<I>(bound).get()...);
       } else {
         return run_bound(std::get<I>(bound).get()...);
@@ -88,6 +106,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     return all;
   }
 
+  [[no_unique_address]] Guard guard_;
   component::held_callable<F> f_;
 };
 
