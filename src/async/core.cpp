@@ -110,8 +110,7 @@ core::core(const char* kind, routing::router& routes, const asio::any_io_executo
            const mailbox_options& options, std::shared_ptr<provider> overrides)
     : shared(std::move(overrides)),
       routes_(routes),
-      called_(kind),
-      unseen_(called_),
+      unseen_(kind),
       mailbox(executor, options, *this) {}
 
 bool core::run_at_once(value_ref, const msgbus::context&, failures&, bool) { return false; }
@@ -226,7 +225,7 @@ void core::unseen::add(std::string_view message) noexcept {
 }
 
 core::unseen::~unseen() {
-  if (messages_ != 0) say_abandoned(component_.text(), messages_, first_ ? *first_ : std::string());
+  if (messages_ != 0) say_abandoned(component.text(), messages_, first_ ? *first_ : std::string());
 }
 
 void core::give_up(delivery& d) noexcept {
@@ -293,7 +292,7 @@ bool core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
     failures failed;
     if (run_at_once(head.message, ctx, failed, true)) [[likely]] {
       if (!failed.empty()) [[unlikely]]
-        say_failed({head.message.type->name, head.topic, called_.name()}, failed);
+        say_failed({head.message.type->name, head.topic, called().name()}, failed);
       return true;
     }
   }
@@ -326,7 +325,7 @@ void core::give_up_scheduled(const exec::queued_message& message, bool reported)
 
 void core::abandon(const exec::queued_message& message, bool was_accepted, bool reported) noexcept {
   const exec::message_head head = message.head();
-  const msgbus::step step{head.message.type->name, head.topic, called_.name()};
+  const msgbus::step step{head.message.type->name, head.topic, called().name()};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);  // other observers hear it when their handlers begin
@@ -355,7 +354,7 @@ void core::failed_to_make(const msgbus::step& step, const std::exception_ptr& wh
 
 void core::dropped(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
-  const msgbus::step step{head.message.type->name, head.topic, called_.name()};
+  const msgbus::step step{head.message.type->name, head.topic, called().name()};
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);
@@ -388,7 +387,7 @@ void core::failed(const exec::queued_message& message, const std::exception_ptr&
 void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
-    const msgbus::step step{message.type->name, topic, called_.name()};
+    const msgbus::step step{message.type->name, topic, called().name()};
     observer->accepted(step);
     observer->dropped(step);
   }
@@ -397,7 +396,7 @@ void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
 }
 
 void core::refused(value_ref message, std::string_view topic) noexcept {
-  count_rejected({message.type->name, topic, called_.name()});
+  count_rejected({message.type->name, topic, called().name()});
 }
 
 void core::count_rejected(const msgbus::step& message) noexcept {
@@ -414,8 +413,8 @@ void core::overran(const msgbus::step& step, std::chrono::steady_clock::duration
 }
 
 void core::throw_closed(const msgbus::step& message) {
-  count_rejected({message.message, message.topic, called_.name()});
-  throw error(errc::closed, std::string(called_.text()) + " is closed and accepts no " +
+  count_rejected({message.message, message.topic, called().name()});
+  throw error(errc::closed, std::string(called().text()) + " is closed and accepts no " +
                                 std::string(message.message));
 }
 

@@ -12,9 +12,9 @@ namespace msgbus::async::detail {
 /// Read by any thread, while others set it. A text that was read is valid as long as this object.
 class component_name {
  public:
-  /// `kind` describes a component without a name, such as "the consumer". It exists as long as the
-  /// program.
-  explicit component_name(const char* kind) noexcept : kind_(kind) {}
+  /// `kind` describes a component without a name: "the consumer", "the subscriber" or "the
+  /// service".
+  explicit component_name(std::string_view kind) noexcept;
   component_name(const component_name&) = delete;
   component_name& operator=(const component_name&) = delete;
   ~component_name();
@@ -31,8 +31,8 @@ class component_name {
  private:
   struct given;
 
-  const char* const kind_;
-  std::atomic<const given*> last_{nullptr};  // the newest; each owns the one before it
+  // One pointer, since each component has one.
+  std::atomic<const given*> last_;  // the newest; each owns the one before it, but for the kind
 };
 
 }  // namespace msgbus::async::detail

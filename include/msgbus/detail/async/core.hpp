@@ -152,8 +152,8 @@ class core : public exec::mailbox_owner, public verb_target {
   [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
 
   /// What errors and observers call the component.
-  [[nodiscard]] component_name& called() noexcept { return called_; }
-  [[nodiscard]] const component_name& called() const noexcept { return called_; }
+  [[nodiscard]] component_name& called() noexcept { return unseen_.component; }
+  [[nodiscard]] const component_name& called() const noexcept { return unseen_.component; }
 
   /// All handlers of the topic, for errors.
   [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;
@@ -177,20 +177,20 @@ class core : public exec::mailbox_owner, public verb_target {
   /// its messages.
   class unseen {
    public:
-    explicit unseen(const component_name& component) noexcept : component_(component) {}
+    explicit unseen(const char* kind) noexcept : component(kind) {}
     unseen(const unseen&) = delete;
     unseen& operator=(const unseen&) = delete;
     ~unseen();
     void add(std::string_view message) noexcept;
     void drained() noexcept { drained_.store(true, std::memory_order_relaxed); }
 
+    component_name component;
+
    private:
-    const component_name& component_;
     std::atomic<std::uint64_t> messages_{0};
     std::unique_ptr<const std::string> first_;  // written by the thread that counts the first
     std::atomic<bool> drained_{false};
   };
-  component_name called_;
   unseen unseen_;
 
  public:
@@ -200,7 +200,7 @@ class core : public exec::mailbox_owner, public verb_target {
  protected:
   ~core() = default;
 
-  [[nodiscard]] const char* kind() const noexcept final { return called_.text(); }
+  [[nodiscard]] const char* kind() const noexcept final { return called().text(); }
   bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
   /// A message from the mailbox that cannot be handled: it counts as failed.
   void refuse(delivery& d, const std::exception_ptr& why) noexcept;
