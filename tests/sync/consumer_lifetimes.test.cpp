@@ -116,7 +116,6 @@ TEST_CASE("two handlers may cancel each other", "[D6]") {
   int ran = 0;
   subscription first;
   subscription second;
-  // given: two handlers that cancel each other
   first = events.handler([&, capture](tick) {
     ++ran;
     second.cancel();
