@@ -90,6 +90,30 @@ macro(msgbus_need_json)
   endif()
 endmacro()
 
+# Gives msgbus::sqlite: SQLite and SQLiteCpp. Only the library's own sources include them.
+macro(msgbus_need_sqlite)
+  include(msgbus_sqlite)
+  if(NOT TARGET msgbus::sqlite)
+    message(STATUS "msgbus: no SQLiteCpp found, fetching it")
+    find_package(SQLite3 3.35 QUIET)
+    set(SQLITECPP_INTERNAL_SQLITE ON)  # where there is no SQLite, the wrapper's own
+    if(SQLite3_FOUND)
+      set(SQLITECPP_INTERNAL_SQLITE OFF)
+    endif()
+    set(SQLITECPP_RUN_CPPLINT OFF CACHE BOOL "")
+    set(SQLITECPP_RUN_CPPCHECK OFF CACHE BOOL "")
+    FetchContent_Declare(msgbus_sqlite_source
+      GIT_REPOSITORY https://github.com/SRombauts/SQLiteCpp.git
+      GIT_TAG 3.3.2
+      GIT_SHALLOW ON)
+    FetchContent_MakeAvailable(msgbus_sqlite_source)
+    if(NOT TARGET SQLite::SQLite3)
+      add_library(SQLite::SQLite3 ALIAS sqlite3)
+    endif()
+    msgbus_add_sqlite()
+  endif()
+endmacro()
+
 # Gives msgbus::nats_client: NATS's C client. Only the library's own sources include it.
 macro(msgbus_need_nats)
   include(msgbus_nats_client)

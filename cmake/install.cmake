@@ -1,7 +1,8 @@
 # cmake --install, the package that find_package(msgbus CONFIG) finds, and pkg-config files.
 #
-# Components: `runtime` and `nats` hold shared libraries, `development` is what programs are built
-# with, `documentation` is what people read. Without --component, all of them are installed.
+# Components: `runtime`, `nats` and `durable` hold shared libraries, `development` is what programs
+# are built with, `documentation` is what people read. Without --component, all of them are
+# installed.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -16,11 +17,19 @@ if(MSGBUS_WITH_ASYNC)
     DESTINATION ${msgbus_package_dir} COMPONENT development)
 endif()
 
+if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE)
+  list(APPEND msgbus_installed msgbus_bridge)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_json.cmake"
+    DESTINATION ${msgbus_package_dir} COMPONENT development)
+endif()
 if(MSGBUS_WITH_NATS)
-  list(APPEND msgbus_installed msgbus_bridge msgbus_nats)
-  install(FILES
-    "${PROJECT_SOURCE_DIR}/cmake/msgbus_json.cmake"
-    "${PROJECT_SOURCE_DIR}/cmake/msgbus_nats_client.cmake"
+  list(APPEND msgbus_installed msgbus_nats)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_nats_client.cmake"
+    DESTINATION ${msgbus_package_dir} COMPONENT development)
+endif()
+if(MSGBUS_WITH_DURABLE)
+  list(APPEND msgbus_installed msgbus_durable)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_sqlite.cmake"
     DESTINATION ${msgbus_package_dir} COMPONENT development)
 endif()
 
@@ -29,6 +38,8 @@ foreach(target IN LISTS msgbus_installed)
   set(component runtime)
   if(target STREQUAL "msgbus_nats")
     set(component nats)
+  elseif(target STREQUAL "msgbus_durable")
+    set(component durable)
   endif()
   install(TARGETS ${target} EXPORT msgbusTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}

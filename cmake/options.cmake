@@ -11,6 +11,10 @@ option(MSGBUS_MEMBARRIER
 option(MSGBUS_WITH_ASYNC "Build the async family, which needs Asio" ON)
 option(MSGBUS_WITH_NATS
   "Build the bridges to other processes and the NATS transport; needs nlohmann-json and nats.c" OFF)
+include(msgbus_durable_default)
+option(MSGBUS_WITH_DURABLE
+  "Build messages that survive the process; needs SQLite, SQLiteCpp and nlohmann-json"
+  ${msgbus_durable_default})
 option(MSGBUS_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(MSGBUS_UNITY
   "Compile several files together: quicker where all are built, slower where one has changed" ON)

@@ -3,6 +3,7 @@
 #
 #   libmsgbus0.1       the libraries; the number is the one of their names (SOVERSION)
 #   libmsgbus-nats0.1  the one library that needs NATS's C client
+#   libmsgbus-durable0.1  the one library that needs SQLite
 #   libmsgbus-dev      headers, CMake and pkg-config files
 #   libmsgbus-doc      the guide, the design notes and the examples
 
@@ -52,8 +53,14 @@ if(BUILD_SHARED_LIBS)
     list(APPEND depends "libmsgbus-nats${version} (= ${PROJECT_VERSION})")
     set(CPACK_DEBIAN_NATS_PACKAGE_DEPENDS "libmsgbus${version} (= ${PROJECT_VERSION})")
   endif()
+  if(MSGBUS_WITH_DURABLE)
+    msgbus_deb(durable libmsgbus-durable${version} libs "Messages that survive the process.")
+    list(APPEND CPACK_COMPONENTS_ALL durable)
+    list(APPEND depends "libmsgbus-durable${version} (= ${PROJECT_VERSION})")
+    set(CPACK_DEBIAN_DURABLE_PACKAGE_DEPENDS "libmsgbus${version} (= ${PROJECT_VERSION})")
+  endif()
   # The packages that the libraries need are read from the libraries.
-  foreach(component IN ITEMS RUNTIME NATS)
+  foreach(component IN ITEMS RUNTIME NATS DURABLE)
     set(CPACK_DEBIAN_${component}_PACKAGE_SHLIBDEPS ON)
   endforeach()
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
@@ -65,8 +72,11 @@ endif()
 if(MSGBUS_WITH_ASYNC)
   list(APPEND depends "libasio-dev (>= 1:1.22)")
 endif()
-if(MSGBUS_WITH_NATS)
+if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE)
   list(APPEND depends "nlohmann-json3-dev (>= 3.9)")
+endif()
+if(MSGBUS_WITH_DURABLE)
+  list(APPEND depends "libsqlitecpp-dev" "libsqlite3-dev")
 endif()
 list(JOIN depends ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)
 

@@ -37,7 +37,8 @@ enum class errc {
   encode_failed,       ///< the message has no representation in bytes
   access_denied,       ///< the server refuses credentials or certificates
   unsupported,         ///< the transport does not support it
-  transport_failed     ///< the transport failed; the text says why
+  transport_failed,    ///< the transport failed; the text says why
+  database_failed      ///< the database failed; the text says why
 };
 std::ostream& operator<<(std::ostream& out, errc value);
 

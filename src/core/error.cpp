@@ -37,6 +37,7 @@ class category final : public std::error_category {
       case errc::access_denied: return "access denied";
       case errc::unsupported: return "unsupported by the transport";
       case errc::transport_failed: return "the transport failed";
+      case errc::database_failed: return "the database failed";
     }
     return "unknown msgbus error " + std::to_string(code);
   }

@@ -37,7 +37,8 @@ std::ostream& operator<<(std::ostream& out, errc value) {
                                           {encode_failed, "encode_failed"},
                                           {access_denied, "access_denied"},
                                           {unsupported, "unsupported"},
-                                          {transport_failed, "transport_failed"}});
+                                          {transport_failed, "transport_failed"},
+                                          {database_failed, "database_failed"}});
 }
 
 std::ostream& operator<<(std::ostream& out, const stream_place& value) {

@@ -13,7 +13,8 @@ import pathlib
 import re
 import sys
 
-OPENED = {"msgbus", "msgbus::sync", "msgbus::async", "msgbus::testing", "msgbus::nats"}
+OPENED = {"msgbus", "msgbus::sync", "msgbus::async", "msgbus::testing", "msgbus::nats",
+          "msgbus::durable"}
 TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[A-Za-z_]\w*|\d[\w\']*|'
                    r'::|->|<=>|&&|\|\||\[\[|\]\]|\S')
 

@@ -36,6 +36,9 @@ using namespace msgbus::detail;
 namespace msgbus::di {
 using namespace msgbus::detail;
 }  // namespace msgbus::di
+namespace msgbus::durable::detail {
+using namespace msgbus::detail;
+}  // namespace msgbus::durable::detail
 namespace msgbus::exec {
 using namespace msgbus::detail;
 }  // namespace msgbus::exec

@@ -1,0 +1,110 @@
+#pragma once
+
+/// One transaction of a durable database.
+
+#include <msgbus/context.hpp>
+#include <msgbus/durable/value.hpp>
+#include <msgbus/name_of.hpp>
+#include <msgbus/transport/codec.hpp>
+
+#include <asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace msgbus::durable {
+
+namespace detail {
+class core;
+class unit;
+}  // namespace detail
+
+/// Collects the statements and messages of one transaction (R1, R4). Given to the function that
+/// `database::transaction` runs; not to be used after that has ended. For one coroutine.
+class transaction {
+ public:
+  /// Made by the library.
+  transaction(std::shared_ptr<detail::core> in, std::shared_ptr<detail::unit> collected) noexcept;
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+  ~transaction();
+
+  /// Adds a statement: one, with a `?` for each argument. It runs when the transaction commits, or
+  /// before its next query. If it fails, the transaction fails there, and nothing of it remains.
+  ///
+  /// Throws: `bad_arguments` for an integer that is too large.
+  template <class... Args>
+  void execute(std::string_view sql, Args&&... args) {
+    std::vector<value> values;
+    values.reserve(sizeof...(Args));
+    (values.push_back(detail::as_value(std::forward<Args>(args))), ...);
+    add_statement(sql, std::move(values));
+  }
+
+  /// Runs a statement now, after those that were added, and returns its rows. From the first query
+  /// on the transaction keeps all others waiting: it sees what they have committed, and nothing
+  /// changes until it has ended. Await nothing slow in between; after
+  /// `open_options::transaction_timeout` it is rolled back.
+  ///
+  /// Completes: when the statement has run.
+  /// Throws: `database_failed`; `bad_arguments`; `timed_out` if the transaction took too long;
+  /// `closed`. The transaction has then failed.
+  /// Cancellation: throws Asio's `operation_aborted`.
+  /// Executor: the caller's.
+  template <class... Args>
+  [[nodiscard]] asio::awaitable<std::vector<row>> query(std::string_view sql, Args&&... args) {
+    std::vector<value> values;
+    values.reserve(sizeof...(Args));
+    (values.push_back(detail::as_value(std::forward<Args>(args))), ...);
+    return run_query(std::string(sql), std::move(values));
+  }
+
+  /// Notes in this transaction that `consumer` handles the message of this context: true, or false
+  /// if that was committed before. So a handler has its effect once, however often its message
+  /// comes (R2):
+  ///
+  ///     auto first = t->once(ctx, "billing");
+  ///     if (!co_await std::move(first)) co_return;
+  ///
+  /// Each handler needs a name of its own, which is the same in all versions of the program. Ids
+  /// are kept for `open_options::keep_handled`.
+  ///
+  /// Completes: as `query`, which it is.
+  /// Throws: `bad_arguments` if the message has no id, because it never left this process; and as
+  /// `query`.
+  /// Cancellation: throws Asio's `operation_aborted`.
+  /// Executor: the caller's.
+  [[nodiscard]] asio::awaitable<bool> once(const context& of, std::string_view consumer);
+
+  /// Adds a message for every route of its type. It is delivered after the commit (R1), in the
+  /// order of commits (R3).
+  ///
+  /// Throws: `no_handler` if its type has no route; `encode_failed`.
+  template <class E>
+  void dispatch(E event) {
+    add_message(name_of<E>, codec<E>::encode(event), std::nullopt);
+  }
+
+  /// As above, to be delivered at this time, or at the next start if the program does not run then.
+  template <class E>
+  void send_at(std::chrono::system_clock::time_point when, E event) {
+    add_message(name_of<E>, codec<E>::encode(event), when);
+  }
+
+ private:
+  void add_statement(std::string_view sql, std::vector<value> values);
+  void add_message(std::string_view type, payload made,
+                   std::optional<std::chrono::system_clock::time_point> when);
+  asio::awaitable<bool> note(std::string id, std::string consumer);
+  asio::awaitable<std::vector<row>> run_query(std::string sql, std::vector<value> values);
+
+  const std::shared_ptr<detail::core> core_;
+  const std::shared_ptr<detail::unit> unit_;
+};
+
+}  // namespace msgbus::durable

@@ -1,0 +1,284 @@
+#include "durable/core.hpp"
+
+#include "core/text.hpp"
+#include "durable/header_lines.hpp"
+#include "durable/schema.hpp"
+
+#include <msgbus/detail/core/cause.hpp>
+#include <msgbus/transport/envelope.hpp>
+
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace msgbus::durable::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto clean_up_every = 1min;
+
+void check_options(const open_options& options) {
+  check_prefix(options.prefix);
+  const retry& rule = options.retry;
+  if (rule.attempts == 0) {
+    throw error(errc::bad_arguments,
+                "open_options::retry.attempts is 0: a message has one attempt "
+                "at least");
+  }
+  const auto pauses = static_cast<double>(rule.attempts - 1);
+  const auto longest = std::chrono::duration<double>(rule.max_backoff) * pauses;
+  if (std::chrono::duration<double>(options.keep_handled) < longest) {
+    throw error(
+        errc::bad_arguments,
+        "open_options::keep_handled is shorter than the pauses of open_options::retry can be "
+        "together: a message could come again after its id was forgotten");
+  }
+}
+
+}  // namespace
+
+core::core(asio::any_io_executor executor, open_options options)
+    : options_(std::move(options)),
+      executor_(std::move(executor)),
+      reader_(options_),
+      writer_(options_, *this) {
+  check_options(options_);
+  if (!link(executor_)) executor_ = {};
+}
+
+core::~core() {
+  stop();
+  unlink_and_release(executor_);
+}
+
+void core::stop() noexcept {
+  for (const auto& each : destinations()) each->stop();
+  reader_.stop();
+  writer_.stop();
+}
+
+void core::context_ended() noexcept {
+  const std::lock_guard lock(executor_mutex_);
+  executor_ = {};
+}
+
+bool core::launch(std::string where, asio::awaitable<void> work) noexcept {
+  const std::lock_guard lock(executor_mutex_);
+  if (!executor_) return false;
+  auto ended = [weak = weak_from_this(), where = std::move(where)](std::exception_ptr why) {
+    if (!why) return;
+    if (const auto self = weak.lock()) self->report(where.c_str(), why);
+  };
+  // Never from inside this call: the caller may hold what the work waits for.
+  asio::post(executor_,
+             [executor = executor_, work = std::move(work), ended = std::move(ended)]() mutable {
+               asio::co_spawn(executor, std::move(work), std::move(ended));
+             });
+  return true;
+}
+
+void core::add_route(std::string name, const bridging::reader& reads,
+                     std::shared_ptr<async::detail::core> to) {
+  if (name.empty()) throw error(errc::bad_arguments, "a route needs a name");
+  std::shared_ptr<destination> of;
+  {
+    const std::lock_guard lock(routes_mutex_);
+    std::shared_ptr<destination>& found = destinations_[name];
+    if (!found) {
+      found = std::make_shared<destination>(weak_from_this(), name, options_.max_in_flight, to);
+    }
+    of = found;
+    if (of->target() != to) {
+      throw error(errc::bad_arguments,
+                  "the route '" + name + "' leads to another consumer: give each its own name");
+    }
+    of->add_type(reads);
+    const auto [first, last] = routes_.equal_range(reads.type);
+    const bool is_new =
+        std::none_of(first, last, [&](const auto& each) { return each.second == name; });
+    if (is_new) routes_.emplace(reads.type, name);
+    if (draining_) of->stop();
+  }
+  // After this call has returned, so that the routes of one coroutine begin together.
+  const std::lock_guard lock(executor_mutex_);
+  if (!executor_) throw_closed();
+  asio::post(executor_, [weak = weak_from_this(), of] {
+    if (const auto self = weak.lock()) self->load_more(of);
+  });
+}
+
+void core::add_messages(unit& to, std::string_view type, payload made,
+                        std::optional<wall_clock::time_point> when) {
+  std::vector<std::string> names;
+  {
+    const std::lock_guard lock(routes_mutex_);
+    const auto [first, last] = routes_.equal_range(type);
+    for (auto each = first; each != last; ++each) names.push_back(each->second);
+  }
+  if (names.empty()) {
+    throw error(errc::no_handler, "'" + std::string(type) +
+                                      "' has no route: call database::route for it before it is "
+                                      "dispatched, or nobody will ever get it");
+  }
+  const context ctx = context::caused_by(msgbus::detail::current_origin());
+  envelope out = bridging::make_envelope(ids_, {}, std::move(made), type, ctx);
+  transport::make_sendable(out.headers);
+  message_row row;
+  row.id = bridging::header_of(out, header::message_id);
+  row.type = type;
+  row.headers = lines_of(out.headers);
+  row.body = std::move(out.payload);
+  if (when) row.due = to_file(*when);
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    row.destination = std::move(names[i]);
+    to.messages.push_back(row);
+  }
+  row.destination = std::move(names[0]);
+  to.messages.push_back(std::move(row));
+}
+
+bool core::submit(std::shared_ptr<job> added) {
+  if (writer_.submit(added, writer::urgency::now)) return true;
+  try {
+    throw_closed();
+  } catch (...) {
+    added->failed(std::current_exception());
+  }
+  return false;
+}
+
+void core::read(reader::task added) {
+  if (reader_.submit(added)) return;
+  try {
+    throw_closed();
+  } catch (...) {
+    added(nullptr, std::current_exception());
+  }
+}
+
+void core::settle(settlement_job::pointer how_it_ended) noexcept {
+  // Not taken: the database is closed, and the next start delivers it again.
+  (void)writer_.submit(std::move(how_it_ended), writer::urgency::soon);
+}
+
+void core::throw_closed() const { throw error(errc::closed, options_.file + " is closed"); }
+
+void core::deliver(std::vector<message_row> committed) noexcept {
+  std::shared_ptr<destination> of;
+  for (message_row& each : committed) {
+    if (each.due) continue;
+    if (!of || of->name() != each.destination) {
+      const std::lock_guard lock(routes_mutex_);
+      const auto found = destinations_.find(each.destination);
+      of = found == destinations_.end() ? nullptr : found->second;
+    }
+    if (of) of->offer(std::move(each));
+  }
+}
+
+void core::load_more(const std::shared_ptr<destination>& of) noexcept {
+  if (!of->begin_load()) return;
+  (void)writer_.call([this, of](outbox& in) {
+    try {
+      of->load(in);
+    } catch (...) {
+      report("loading messages", std::current_exception());
+    }
+    // Where nothing was held back by a full window, the next rows are wanted at once.
+    load_more(of);
+  });
+}
+
+void core::repeat_later(settlement_job::pointer failed, const std::exception_ptr& why) noexcept {
+  if (!std::exchange(trouble_is_told_, true)) report("marking messages as delivered", why);
+  const std::lock_guard lock(repeat_mutex_);
+  to_repeat_.push_back(std::move(failed));
+}
+
+void core::pause_release(const std::exception_ptr& why) noexcept {
+  release_after_ = clock::now() + 200ms;
+  report("releasing messages that are due", why);
+}
+
+std::shared_ptr<job> core::release_due() {
+  if (clock::now() < release_after_) return nullptr;
+  return std::make_shared<release_job>(*this);
+}
+
+void core::cleaned_up(bool has_more) noexcept {
+  clean_up_at_ = clock::now() + (has_more ? clock::duration::zero() : clean_up_every);
+}
+
+void core::look_after() noexcept {
+  std::vector<settlement_job::pointer> again;
+  {
+    const std::lock_guard lock(repeat_mutex_);
+    again.swap(to_repeat_);
+  }
+  if (again.empty()) trouble_is_told_ = false;
+  for (auto& each : again) (void)writer_.submit(std::move(each), writer::urgency::soon);
+  for (const auto& each : destinations()) load_more(each);
+  if (clock::now() >= clean_up_at_) {
+    clean_up_at_ = clock::time_point::max();  // until it has ended
+    (void)writer_.submit(std::make_shared<clean_up_job>(*this), writer::urgency::soon);
+  }
+}
+
+void core::report(const char* where, const std::exception_ptr& why) noexcept {
+  if (!options_.on_failure) {
+    say({where, " failed, and open_options::on_failure is not set: "}, why);
+    return;
+  }
+  try {
+    options_.on_failure(where, why);
+  } catch (...) {
+    say({where, " failed: "}, why);
+    say_thrown_by("on_failure");
+  }
+}
+
+std::vector<std::shared_ptr<destination>> core::destinations() const {
+  const std::lock_guard lock(routes_mutex_);
+  std::vector<std::shared_ptr<destination>> all;
+  for (const auto& [name, each] : destinations_) all.push_back(each);
+  return all;
+}
+
+asio::awaitable<bool> core::drain(std::shared_ptr<core> self,
+                                  std::chrono::steady_clock::duration deadline) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  {
+    const std::lock_guard lock(self->routes_mutex_);
+    self->draining_ = true;
+  }
+  const auto until = saturating_add(exec::now(here), deadline);
+  bool is_done = true;
+  for (const auto& each : self->destinations()) each->stop();
+  for (const auto& each : self->destinations()) {
+    const auto left = std::max(saturating_sub(until, exec::now(here)), deadline * 0);
+    auto waiting = each->busy()->wait_for(left);
+    is_done = co_await std::move(waiting) && is_done;
+  }
+  co_return is_done;
+}
+
+counters core::stats() const {
+  const auto read = [](const counter& of) { return of.load(std::memory_order_relaxed); };
+  counters all;
+  all.committed = read(transactions);
+  all.failed = read(refused);
+  all.commits = writer_.commits() + read(commits_alone);
+  all.dispatched = read(dispatched);
+  all.delivered = read(delivered);
+  all.retried = read(retried);
+  all.dead_lettered = read(dead_lettered);
+  for (const auto& each : destinations()) all.in_flight += each->in_flight();
+  return all;
+}
+
+}  // namespace msgbus::durable::detail

@@ -1,0 +1,120 @@
+#pragma once
+
+// The parts of an open database, and who knows whom: routes, destinations, the two threads.
+
+#include <msgbus/detail/bridge/make_envelope.hpp>
+#include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/durable/database.hpp>
+
+#include "durable/destination.hpp"
+#include "durable/jobs.hpp"
+#include "durable/reader.hpp"
+#include "durable/unit.hpp"
+#include "durable/writer.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace msgbus::durable::detail {
+
+/// Owned by the database and by its coroutines, never by its threads: it ends them. Jobs refer to
+/// it, and end before the writer does.
+class core final : public std::enable_shared_from_this<core>,
+                   public writer_host,
+                   private exec::context_shutdown_hook {
+ public:
+  /// Throws `bad_arguments` for options that contradict each other.
+  core(asio::any_io_executor executor, open_options options);
+  ~core();
+
+  /// Opens the file; tells `opened` on the writer thread.
+  void start(writer::opened_function opened) { writer_.start(std::move(opened)); }
+  /// Ends deliveries and both threads. What was submitted is committed.
+  void stop() noexcept;
+
+  [[nodiscard]] const open_options& options() const noexcept { return options_; }
+
+  void add_route(std::string name, const bridging::reader& reads,
+                 std::shared_ptr<async::detail::core> to);
+
+  /// Adds a message to the unit, once for each route of its type.
+  void add_messages(unit& to, std::string_view type, payload made,
+                    std::optional<wall_clock::time_point> when);
+
+  /// False, and the job has failed, if the database is closed.
+  bool submit(std::shared_ptr<job> added);
+  void read(reader::task added);
+
+  /// The end of a delivery.
+  void settle(settlement_job::pointer how_it_ended) noexcept;
+
+  /// Starts a coroutine on the executor. False if that has ended.
+  bool launch(std::string where, asio::awaitable<void> work) noexcept;
+
+  static asio::awaitable<bool> drain(std::shared_ptr<core> self,
+                                     std::chrono::steady_clock::duration deadline);
+
+  [[nodiscard]] counters stats() const;
+
+  using counter = std::atomic<std::uint64_t>;
+  static void count(counter& of, std::uint64_t more = 1) noexcept {
+    of.fetch_add(more, std::memory_order_relaxed);
+  }
+  counter transactions{0};
+  counter refused{0};
+  counter commits_alone{0};
+  counter dispatched{0};
+  counter delivered{0};
+  counter retried{0};
+  counter dead_lettered{0};
+
+  // For the writer thread.
+  void deliver(std::vector<message_row> committed) noexcept;
+  void load_more(const std::shared_ptr<destination>& of) noexcept;
+  void repeat_later(settlement_job::pointer failed, const std::exception_ptr& why) noexcept;
+  void pause_release(const std::exception_ptr& why) noexcept;
+  void cleaned_up(bool has_more) noexcept;
+  void report(const char* where, const std::exception_ptr& why) noexcept override;
+
+  [[noreturn]] void throw_closed() const;
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  [[nodiscard]] std::shared_ptr<job> release_due() override;
+  void look_after() noexcept override;
+  void context_ended() noexcept override;
+  [[nodiscard]] std::vector<std::shared_ptr<destination>> destinations() const;
+
+  const open_options options_;
+  bridging::id_source ids_;
+
+  std::mutex executor_mutex_;
+  asio::any_io_executor executor_;  // under that mutex; empty once its context has ended
+
+  mutable std::mutex routes_mutex_;
+  std::map<std::string, std::shared_ptr<destination>, std::less<>> destinations_;
+  std::multimap<std::string, std::string, std::less<>> routes_;  // type -> destination
+  bool draining_ = false;                                        // these: under that mutex
+
+  std::mutex repeat_mutex_;
+  std::vector<settlement_job::pointer> to_repeat_;  // under that mutex
+
+  // For the writer thread.
+  clock::time_point release_after_{};
+  clock::time_point clean_up_at_{};
+  bool trouble_is_told_ = false;
+
+  reader reader_;
+  writer writer_;
+};
+
+}  // namespace msgbus::durable::detail

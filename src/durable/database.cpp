@@ -1,0 +1,121 @@
+#include <msgbus/durable/database.hpp>
+
+#include <msgbus/async/shielded.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
+
+#include "durable/core.hpp"
+#include "durable/session.hpp"
+
+#include <asio/this_coro.hpp>
+
+namespace msgbus::durable {
+
+namespace detail {
+
+namespace {
+
+/// Waits for the end, also if the caller is cancelled.
+template <class Ended>
+asio::awaitable<void> wait_to_the_end(std::shared_ptr<Ended> of) {
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.slot().is_connected()) {
+    auto waiting = async::shielded(of->ended.done.wait());
+    co_await std::move(waiting);
+  } else {
+    co_await of->ended.done.wait();
+  }
+  if (of->ended.failure) std::rethrow_exception(of->ended.failure);
+}
+
+}  // namespace
+
+void add_route(core& in, std::string name, const bridging::reader& reads,
+               std::shared_ptr<async::detail::core> to) {
+  in.add_route(std::move(name), reads, std::move(to));
+}
+
+std::shared_ptr<unit> begin(core& in) { return std::make_shared<unit>(in); }
+
+abandon_at_end::~abandon_at_end() {
+  if (of->interactive) of->interactive->give_up();
+}
+
+asio::awaitable<void> finish(std::shared_ptr<core> in, std::shared_ptr<unit> of,
+                             std::exception_ptr failure) {
+  if (failure) {
+    if (of->interactive) of->interactive->give_up();
+    std::rethrow_exception(failure);
+  }
+  if (of->interactive) {
+    of->interactive->commit(of);
+  } else if (of->is_empty()) {
+    co_return;
+  } else {
+    (void)in->submit(of);
+  }
+  auto waiting = wait_to_the_end(of);
+  co_await std::move(waiting);
+}
+
+}  // namespace detail
+
+database::database(std::shared_ptr<detail::core> made) noexcept : core_(std::move(made)) {}
+
+database::~database() { core_->stop(); }
+
+asio::awaitable<bool> database::drain(std::chrono::steady_clock::duration deadline) {
+  return detail::core::drain(core_, deadline);
+}
+
+counters database::stats() const { return core_->stats(); }
+
+namespace {
+
+struct read_request {
+  detail::statement query;
+  std::vector<row> rows;
+  detail::completion ended;
+};
+
+struct opening {
+  detail::completion ended;
+};
+
+}  // namespace
+
+asio::awaitable<std::vector<row>> database::run_query(std::shared_ptr<detail::core> in,
+                                                      std::string sql, std::vector<value> values) {
+  auto asked = std::make_shared<read_request>();
+  asked->query.sql = std::move(sql);
+  asked->query.values = std::move(values);
+  in->read([asked](detail::connection* from, const std::exception_ptr& why_not) {
+    std::exception_ptr failure = why_not;
+    if (from != nullptr) {
+      try {
+        asked->rows = from->run_of_user(asked->query);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    }
+    asked->ended.end(failure);
+  });
+  co_await asked->ended.done.wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  exec::throw_if_aborted(state, "query");
+  if (asked->ended.failure) std::rethrow_exception(asked->ended.failure);
+  co_return std::move(asked->rows);
+}
+
+asio::awaitable<std::shared_ptr<database>> open(asio::any_io_executor executor,
+                                                open_options options) {
+  auto made = std::make_shared<detail::core>(std::move(executor), std::move(options));
+  auto begun = std::make_shared<opening>();
+  made->start([begun](const std::exception_ptr& why_not) { begun->ended.end(why_not); });
+  co_await begun->ended.done.wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  exec::throw_if_aborted(state, "open");
+  if (begun->ended.failure) std::rethrow_exception(begun->ended.failure);
+  co_return std::make_shared<database>(std::move(made));
+}
+
+}  // namespace msgbus::durable

@@ -1,0 +1,205 @@
+#include "durable/destination.hpp"
+
+#include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/bridge/dead_letter.hpp>
+#include <msgbus/detail/bridge/settle.hpp>
+#include <msgbus/detail/policy/backoff.hpp>
+
+#include "core/text.hpp"
+#include "durable/core.hpp"
+#include "durable/header_lines.hpp"
+#include "durable/jobs.hpp"
+#include "durable/steps.hpp"
+
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace msgbus::durable::detail {
+
+namespace {
+
+constexpr std::size_t longest_reason = 2000;
+
+}  // namespace
+
+/// A message on its way, until its outcome is known. Destroyed without an outcome, the message
+/// stays in the file for the next start.
+class destination::tracked final : public exec::outcome_listener {
+ public:
+  tracked(std::shared_ptr<destination> of, const message_row& row)
+      : of_(std::move(of)), busy_(of_->busy_), seq_(row.seq), attempts_(row.attempts) {}
+
+  void settled(outcome result, std::size_t ran, const failures& failed) noexcept override {
+    step("delivery: after");
+    of_->settle(seq_, attempts_, result, ran, failed);
+  }
+
+ private:
+  const std::shared_ptr<destination> of_;
+  const exec::wait_group::task busy_;
+  const std::int64_t seq_;
+  const std::int64_t attempts_;
+};
+
+void destination::add_type(const bridging::reader& reads) {
+  const std::lock_guard lock(mutex_);
+  for (const bridging::reader& each : readers_) {
+    if (each.type != reads.type) continue;
+    if (each.read == reads.read) return;
+    throw error(errc::bad_arguments, "two types with routes to '" + name_ +
+                                         "' have the same name, '" + std::string(reads.type) +
+                                         "': give one of them another name (msgbus::name_of)");
+  }
+  readers_.push_back(reads);
+  window_.restart();
+}
+
+void destination::offer(message_row row) {
+  const std::lock_guard lock(mutex_);
+  const auto reads = [&](const bridging::reader& each) { return each.type == row.type; };
+  // A row of a type without a route is found when that has one: `restart`.
+  if (std::none_of(readers_.begin(), readers_.end(), reads)) return;
+  if (!window_.offer(row.seq)) return;
+  queue_.push_back(std::move(row));
+  start_locked();
+}
+
+bool destination::begin_load() {
+  const std::lock_guard lock(mutex_);
+  return !stopped_ && !readers_.empty() && window_.begin_load();
+}
+
+void destination::load(outbox& in) {
+  std::vector<std::string> types;
+  std::int64_t after = 0;
+  std::size_t most = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const bridging::reader& each : readers_) types.emplace_back(each.type);
+    window_.load_begins();
+    after = window_.cursor();
+    most = window_.room();
+  }
+  std::vector<message_row> rows;
+  try {
+    rows = in.load(name_, types, after, most);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    window_.load_failed();
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  const bool is_last = rows.size() < most;
+  for (message_row& each : rows) {
+    if (window_.loaded(each.seq)) queue_.push_back(std::move(each));
+  }
+  window_.load_ended(is_last);
+  if (!queue_.empty()) start_locked();
+}
+
+void destination::gone(std::int64_t seq) {
+  const std::lock_guard lock(mutex_);
+  window_.gone(seq);
+}
+
+void destination::stop() noexcept {
+  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+  queue_.clear();
+}
+
+std::size_t destination::in_flight() const {
+  const std::lock_guard lock(mutex_);
+  return window_.held();
+}
+
+void destination::start_locked() {
+  if (pumping_ || stopped_) return;
+  const std::shared_ptr<core> in = core_.lock();
+  if (!in) return;
+  pumping_ = in->launch("the deliveries to '" + name_ + "'", pump(shared_from_this()));
+}
+
+std::deque<message_row> destination::take() {
+  const std::lock_guard lock(mutex_);
+  std::deque<message_row> taken;
+  if (!stopped_) taken.swap(queue_);
+  if (taken.empty()) pumping_ = false;
+  return taken;
+}
+
+asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  for (;;) {
+    std::deque<message_row> batch = self->take();
+    if (batch.empty()) co_return;
+    for (const message_row& row : batch) {
+      step("delivery: before");
+      auto mine = std::make_shared<tracked>(self, row);
+      exec::shared_message message;
+      try {
+        message = self->decoded(row, mine);
+      } catch (const std::exception& e) {
+        self->give_up(row.seq, row.attempts, shortened(e.what(), longest_reason));
+        continue;
+      }
+      exec::send_operation out(message);
+      auto sending = async::detail::send_to(*self->to_, out, here);
+      const receipt given = co_await std::move(sending);
+      if (given.admitted != 0) continue;
+      self->settle(row.seq, row.attempts,
+                   self->to_->closed() ? outcome::abandoned : outcome::dropped, 0, {});
+    }
+  }
+}
+
+exec::shared_message destination::decoded(const message_row& from,
+                                          std::shared_ptr<tracked> listener) const {
+  std::vector<bridging::reader> readers;
+  {
+    const std::lock_guard lock(mutex_);
+    readers = readers_;
+  }
+  headers all = headers_of(from.headers);
+  all.insert_or_assign(header::message_id, from.id);
+  all.insert_or_assign(header::type, from.type);
+  const auto times = static_cast<unsigned>(from.attempts + (from.is_taken_over ? 2 : 1));
+  shared_origin origin = bridging::origin_of(std::move(all), times, from.id);
+  const envelope bytes{.topic = name_, .payload = from.body};
+  return bridging::read(readers, {bytes, {}, std::move(origin), std::move(listener)});
+}
+
+void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result, std::size_t ran,
+                         const failures& failed) noexcept {
+  const std::shared_ptr<core> in = core_.lock();
+  if (!in) return;
+  if (result == outcome::abandoned && to_->closed()) return;  // for the next start
+  if (result == outcome::handled && ran > 0) {
+    in->settle(settlement_job::mark(*in, shared_from_this(), seq));
+    return;
+  }
+  const retry& rule = in->options().retry;
+  if (bridging::is_failure(result, ran)) {
+    ++attempts;
+    if (static_cast<std::size_t>(attempts) >= rule.attempts) {
+      give_up(seq, attempts,
+              ran == 0 && failed.empty() ? "no handler of the consumer takes this type"
+                                         : bridging::reason_of(failed));
+      return;
+    }
+  }
+  const auto pause = bridging::hand_back_pause(
+      backoff_before(static_cast<std::size_t>(attempts) + 1, rule, random_part()));
+  const auto due = wall_clock::now() + std::chrono::duration_cast<wall_clock::duration>(pause);
+  in->settle(settlement_job::again(*in, shared_from_this(), seq, attempts, to_file(due)));
+}
+
+void destination::give_up(std::int64_t seq, std::int64_t attempts, std::string reason) noexcept {
+  const std::shared_ptr<core> in = core_.lock();
+  if (!in) return;
+  in->settle(
+      settlement_job::dead_letter(*in, shared_from_this(), seq, attempts, std::move(reason)));
+}
+
+}  // namespace msgbus::durable::detail

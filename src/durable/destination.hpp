@@ -1,0 +1,81 @@
+#pragma once
+
+// A target of messages: which rows are in memory, and how they get to the target.
+
+#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/bridge/decode.hpp>
+#include <msgbus/detail/exec/synchronization.hpp>
+
+#include "durable/outbox.hpp"
+#include "durable/window.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::durable::detail {
+
+class core;
+
+/// Thread-safe. It may outlive the core, with messages that a component still has.
+class destination : public std::enable_shared_from_this<destination> {
+ public:
+  destination(std::weak_ptr<core> in, std::string name, std::size_t window_size,
+              std::shared_ptr<async::detail::core> to)
+      : core_(std::move(in)), name_(std::move(name)), to_(std::move(to)), window_(window_size) {}
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::shared_ptr<async::detail::core>& target() const noexcept { return to_; }
+
+  /// Throws `bad_arguments` if another type has this name.
+  void add_type(const bridging::reader& reads);
+
+  // For the writer thread. Both begin to deliver.
+
+  /// Messages that were just committed, or released, in their order.
+  void offer(message_row row);
+  /// Loads what the window asks for.
+  void load(outbox& in);
+
+  /// Whether the window asks for rows: then `load` must be called.
+  [[nodiscard]] bool begin_load();
+
+  /// The message has left the file, or is scheduled there.
+  void gone(std::int64_t seq);
+
+  /// Delivers nothing more.
+  void stop() noexcept;
+
+  [[nodiscard]] std::size_t in_flight() const;
+  [[nodiscard]] const std::shared_ptr<exec::wait_group>& busy() const noexcept { return busy_; }
+
+ private:
+  class tracked;
+
+  void start_locked();
+  static asio::awaitable<void> pump(std::shared_ptr<destination> self);
+  [[nodiscard]] std::deque<message_row> take();
+  [[nodiscard]] exec::shared_message decoded(const message_row& from,
+                                             std::shared_ptr<tracked> listener) const;
+  void settle(std::int64_t seq, std::int64_t attempts, outcome result, std::size_t ran,
+              const failures& failed) noexcept;
+  void give_up(std::int64_t seq, std::int64_t attempts, std::string reason) noexcept;
+
+  const std::weak_ptr<core> core_;
+  const std::string name_;
+  const std::shared_ptr<async::detail::core> to_;
+  const std::shared_ptr<exec::wait_group> busy_ = std::make_shared<exec::wait_group>();
+  mutable std::mutex mutex_;
+  std::vector<bridging::reader> readers_;  // these: under the mutex
+  window window_;
+  std::deque<message_row> queue_;
+  bool pumping_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace msgbus::durable::detail

@@ -1,0 +1,111 @@
+#include "durable/jobs.hpp"
+
+#include "durable/core.hpp"
+#include "durable/steps.hpp"
+
+namespace msgbus::durable::detail {
+
+namespace {
+
+constexpr std::size_t released_together = 256;
+constexpr std::size_t cleaned_together = 1000;
+
+}  // namespace
+
+// --- The end of a delivery. ---
+
+settlement_job::pointer settlement_job::mark(core& in, std::shared_ptr<destination> of,
+                                             std::int64_t seq) {
+  return std::make_shared<settlement_job>(in, kind::mark, std::move(of), seq);
+}
+
+settlement_job::pointer settlement_job::again(core& in, std::shared_ptr<destination> of,
+                                              std::int64_t seq, std::int64_t attempts,
+                                              std::int64_t due) {
+  auto made = std::make_shared<settlement_job>(in, kind::again, std::move(of), seq);
+  made->attempts_ = attempts;
+  made->due_ = due;
+  return made;
+}
+
+settlement_job::pointer settlement_job::dead_letter(core& in, std::shared_ptr<destination> of,
+                                                    std::int64_t seq, std::int64_t attempts,
+                                                    std::string reason) {
+  auto made = std::make_shared<settlement_job>(in, kind::dead_letter, std::move(of), seq);
+  made->attempts_ = attempts;
+  made->reason_ = std::move(reason);
+  return made;
+}
+
+void settlement_job::run(outbox& in) {
+  step("mark: before");
+  switch (kind_) {
+    case kind::mark: in.erase(seq_); break;
+    case kind::again: in.reschedule(seq_, attempts_, due_); break;
+    case kind::dead_letter:
+      in.move_to_dead_letters(seq_, reason_, attempts_, to_file(wall_clock::now()));
+      break;
+  }
+  step("mark: after");
+}
+
+void settlement_job::committed() noexcept {
+  of_->gone(seq_);
+  switch (kind_) {
+    case kind::mark: core_.count(core_.delivered); break;
+    case kind::again: core_.count(core_.retried); break;
+    case kind::dead_letter: core_.count(core_.dead_lettered); break;
+  }
+  core_.load_more(of_);
+}
+
+void settlement_job::failed(const std::exception_ptr& why) noexcept {
+  core_.repeat_later(shared_from_this(), why);
+}
+
+// --- Messages that are due. ---
+
+void release_job::run(outbox& in) {
+  released_ = in.release_due(to_file(wall_clock::now()), released_together);
+}
+
+void release_job::committed() noexcept { core_.deliver(std::move(released_)); }
+
+void release_job::failed(const std::exception_ptr& why) noexcept { core_.pause_release(why); }
+
+// --- Dead letters. ---
+
+void letter_job::run(outbox& in) {
+  if (kind_ == kind::replay) {
+    replayed_ = in.replay(id_);
+    was_there = replayed_.has_value();
+  } else {
+    was_there = in.discard(id_);
+  }
+}
+
+void letter_job::committed() noexcept {
+  if (replayed_) {
+    std::vector<message_row> rows;
+    rows.push_back(std::move(*replayed_));
+    core_.deliver(std::move(rows));
+  }
+  ended.end(nullptr);
+}
+
+// --- Old ids. ---
+
+void clean_up_job::run(outbox& in) {
+  step("clean-up: before");
+  has_more_ = in.clean_up(to_file(wall_clock::now()), cleaned_together) == cleaned_together;
+  step("clean-up: after");
+}
+
+void clean_up_job::committed() noexcept { core_.cleaned_up(has_more_); }
+
+void clean_up_job::failed(const std::exception_ptr& why) noexcept {
+  core_.report("the clean-up", why);
+  core_.cleaned_up(false);
+}
+
+}  // namespace msgbus::durable::detail

@@ -1,0 +1,101 @@
+#pragma once
+
+// The library's rows: messages, dead letters, ids of handled messages. For the writer thread.
+
+#include <msgbus/durable/dead_letter.hpp>
+#include <msgbus/durable/options.hpp>
+
+#include "durable/connection.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace msgbus::durable::detail {
+
+using wall_clock = std::chrono::system_clock;
+
+/// Times in the file: milliseconds since 1970.
+[[nodiscard]] std::int64_t to_file(wall_clock::time_point time) noexcept;
+[[nodiscard]] wall_clock::time_point from_file(std::int64_t time) noexcept;
+
+/// A message for one destination.
+struct message_row {
+  std::int64_t seq = 0;  // its place in the order of commits
+  std::string id = {};
+  std::string destination = {};
+  std::string type = {};
+  std::string headers = {};  // as lines, without id and type
+  std::string body = {};
+  std::optional<std::int64_t> due = {};  // not before; in the time of the file
+  std::int64_t attempts = 0;             // that have failed
+  bool is_taken_over = false;            // another process may have delivered it
+};
+
+class outbox {
+ public:
+  /// Becomes the owner of the file. Throws as `durable::open`.
+  explicit outbox(const open_options& options);
+  outbox(const outbox&) = delete;
+  outbox& operator=(const outbox&) = delete;
+
+  [[nodiscard]] connection& file() noexcept { return file_; }
+
+  // Transactions. `begin` throws `database_failed` if another process has become the owner.
+  void begin();
+  void commit();
+  void roll_back() noexcept;
+
+  /// Adds a message, and gives it its place.
+  void insert(message_row& added);
+  /// Removes a message.
+  void erase(std::int64_t seq);
+  /// After a failure: it is due again later.
+  void reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t due);
+  /// Moves a message to the dead letters.
+  void move_to_dead_letters(std::int64_t seq, const std::string& reason, std::int64_t attempts,
+                            std::int64_t now);
+
+  /// The messages of a destination after `seq`, of these types, without those that are scheduled.
+  [[nodiscard]] std::vector<message_row> load(const std::string& destination,
+                                              const std::vector<std::string>& types,
+                                              std::int64_t after, std::size_t most);
+
+  /// Gives messages that are due a place behind all others, in the order of their times.
+  [[nodiscard]] std::vector<message_row> release_due(std::int64_t now, std::size_t most);
+  /// When the next one is due, or earlier.
+  [[nodiscard]] std::optional<std::int64_t> next_due() const noexcept;
+
+  /// Makes a dead letter a message again. Empty: there is none.
+  [[nodiscard]] std::optional<message_row> replay(std::int64_t dead_letter);
+  [[nodiscard]] bool discard(std::int64_t dead_letter);
+
+  /// Forgets ids whose time has passed, at most so many. Returns how many.
+  std::size_t clean_up(std::int64_t now, std::size_t most);
+
+  /// At the end: moves the log into the file.
+  void checkpoint();
+
+ private:
+  SQLite::Statement& sql(const char* text);
+  [[nodiscard]] static message_row read_row(const SQLite::Statement& from);
+  void reread_next_due();
+
+  const std::string prefix_;
+  connection owner_;  // of the other file, which holds the lock
+  connection file_;
+  const std::int64_t epoch_;
+  std::unordered_map<const char*, SQLite::Statement*> by_text_;
+  std::int64_t last_seq_ = 0;
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+  std::int64_t next_due_ = never;
+};
+
+/// Reads dead letters, the oldest first.
+[[nodiscard]] std::vector<dead_letter> read_dead_letters(connection& in, const std::string& prefix,
+                                                         std::size_t most);
+
+}  // namespace msgbus::durable::detail

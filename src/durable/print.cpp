@@ -1,0 +1,38 @@
+#include "core/print.hpp"
+
+#include <msgbus/durable/database.hpp>
+#include <msgbus/durable/dead_letter.hpp>
+#include <msgbus/durable/options.hpp>
+
+namespace msgbus::durable {
+
+std::ostream& operator<<(std::ostream& out, synchronous wanted) {
+  using enum synchronous;
+  return out << msgbus::detail::enumerator<synchronous>(
+             wanted, "synchronous", {{full, "full"}, {normal, "normal"}, {off, "off"}});
+}
+
+std::ostream& operator<<(std::ostream& out, const dead_letter& letter) {
+  return out << msgbus::detail::printed("dead_letter")
+                    .member("id", letter.id)
+                    .member("message_id", letter.message_id)
+                    .member("destination", letter.destination)
+                    .member("type", letter.type)
+                    .member("body", letter.body)
+                    .member("reason", letter.reason)
+                    .member("attempts", letter.attempts);
+}
+
+std::ostream& operator<<(std::ostream& out, const counters& all) {
+  return out << msgbus::detail::printed("counters")
+                    .member("committed", all.committed)
+                    .member("failed", all.failed)
+                    .member("commits", all.commits)
+                    .member("dispatched", all.dispatched)
+                    .member("delivered", all.delivered)
+                    .member("retried", all.retried)
+                    .member("dead_lettered", all.dead_lettered)
+                    .member("in_flight", all.in_flight);
+}
+
+}  // namespace msgbus::durable

@@ -1,0 +1,53 @@
+#pragma once
+
+// What one transaction has collected. docs/design/0027.
+//
+// It belongs to the user's coroutine until that submits it, then to the writer thread, and to the
+// coroutine again once `done` is set.
+
+#include <msgbus/detail/exec/one_shot_event.hpp>
+
+#include "durable/writer.hpp"
+
+#include <string>
+#include <vector>
+
+namespace msgbus::durable::detail {
+
+class core;
+class session;
+
+/// An end that a coroutine waits for.
+class completion {
+ public:
+  exec::one_shot_event done;
+  std::exception_ptr failure;  // set before `done`
+
+  void end(std::exception_ptr why) noexcept {
+    failure = std::move(why);
+    done.set();
+  }
+};
+
+class unit final : public job {
+ public:
+  explicit unit(core& in) noexcept : core_(in) {}
+
+  std::vector<statement> statements;
+  std::vector<message_row> messages;
+  std::shared_ptr<session> interactive;  // after the first query
+  completion ended;
+
+  [[nodiscard]] bool is_empty() const noexcept { return statements.empty() && messages.empty(); }
+  [[nodiscard]] bool is_single() const noexcept override {
+    return statements.size() + messages.size() == 1;
+  }
+  void run(outbox& in) override;
+  void committed() noexcept override;
+  void failed(const std::exception_ptr& why) noexcept override;
+
+ private:
+  core& core_;  // it ends the writer before itself
+};
+
+}  // namespace msgbus::durable::detail

@@ -1,0 +1,52 @@
+#pragma once
+
+// Which rows of a destination are in memory. Pure: no database, no thread. docs/design/0027 has the
+// states.
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_set>
+
+namespace msgbus::durable::detail {
+
+class window {
+ public:
+  explicit window(std::size_t size) noexcept : size_(size == 0 ? 1 : size) {}
+
+  /// A committed row, in the order of commits. True: it is held from now on. False: a load will
+  /// find it.
+  [[nodiscard]] bool offer(std::int64_t seq);
+
+  /// Whether a load is wanted: of at most `room` rows after `cursor`, as they are when it runs. The
+  /// caller sees to it that `load_ended` or `load_failed` is called.
+  [[nodiscard]] bool begin_load() noexcept;
+  [[nodiscard]] std::int64_t cursor() const noexcept { return cursor_; }
+  [[nodiscard]] std::size_t room() const noexcept { return size_ - held_.size(); }
+
+  /// The load reads `cursor` and `room` now.
+  void load_begins() noexcept;
+  /// A row that a load has found, in order. True: it is held from now on. False: it was held
+  /// before.
+  [[nodiscard]] bool loaded(std::int64_t seq);
+  /// The end of a load; `is_last`: the file has no row after the last one.
+  void load_ended(bool is_last) noexcept;
+  void load_failed() noexcept { loading_ = false; }
+
+  /// The row has left the file, or is scheduled there.
+  void gone(std::int64_t seq) noexcept { held_.erase(seq); }
+
+  /// Rows before the cursor were left out, and are wanted now.
+  void restart() noexcept;
+
+  [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
+
+ private:
+  const std::size_t size_;
+  std::unordered_set<std::int64_t> held_;
+  std::int64_t cursor_ = 0;
+  bool complete_ = false;
+  bool loading_ = false;
+  bool restarted_ = false;  // since the load began, which goes on from where it was
+};
+
+}  // namespace msgbus::durable::detail

@@ -1,0 +1,236 @@
+#include "durable/writer.hpp"
+
+#include <msgbus/detail/core/durations.hpp>
+
+#include "durable/steps.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace msgbus::durable::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto longest_group = 1ms;
+constexpr auto longest_lazy = 5ms;
+constexpr std::size_t most_lazy = 256;
+constexpr auto look_every = 200ms;
+
+}  // namespace
+
+void writer::start(opened_function opened) {
+  thread_ = std::thread([this, opened = std::move(opened)] { run(opened); });
+}
+
+bool writer::submit(std::shared_ptr<job> added, urgency when) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    if (when == urgency::now) {
+      urgent_.push_back(std::move(added));
+      if (urgent_.size() > 1) return true;  // the thread is awake, or about to be
+    } else {
+      if (lazy_.empty()) lazy_since_ = clock::now();
+      lazy_.push_back(std::move(added));
+      if (lazy_.size() != 1 && lazy_.size() != most_lazy) return true;
+    }
+  }
+  changed_.notify_one();
+  return true;
+}
+
+bool writer::call(errand added) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    errands_.push_back(std::move(added));
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void writer::stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    if (exclusive_) exclusive_->abort();
+    for (const auto& each : urgent_) {
+      if (each->is_exclusive()) each->abort();
+    }
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void writer::run(const opened_function& opened) {
+  std::unique_ptr<outbox> in;
+  try {
+    in = std::make_unique<outbox>(options_);
+  } catch (...) {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    opened(std::current_exception());
+    return;
+  }
+  opened(nullptr);
+  loop(*in);
+  try {
+    in->checkpoint();
+  } catch (...) {
+    host_.report("the last checkpoint", std::current_exception());
+  }
+}
+
+writer::clock::time_point writer::next_wake(const outbox& in, clock::time_point now) const {
+  clock::time_point next = look_at_;
+  if (const auto due = in.next_due()) {
+    const auto left = std::chrono::milliseconds(*due - to_file(wall_clock::now()));
+    next = std::min(next, now + std::clamp<clock::duration>(left, 0ms, 1h));
+  }
+  return next;
+}
+
+writer::work writer::take(const outbox& in) {
+  work taken;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const auto now = clock::now();
+    const bool lazy_is_due = !lazy_.empty() && (stopping_ || lazy_.size() >= most_lazy ||
+                                                now >= lazy_since_ + longest_lazy);
+    taken.is_due = !stopping_ && in.next_due() && *in.next_due() <= to_file(wall_clock::now());
+    taken.is_time_to_look = now >= look_at_;
+    if (!urgent_.empty() || !errands_.empty() || lazy_is_due || taken.is_due ||
+        taken.is_time_to_look) {
+      break;
+    }
+    if (stopping_) {
+      taken.is_over = true;
+      return taken;
+    }
+    clock::time_point until = next_wake(in, now);
+    if (!lazy_.empty()) until = std::min(until, lazy_since_ + longest_lazy);
+    changed_.wait_until(lock, until);
+  }
+  taken.errands.swap(errands_);
+  if (!urgent_.empty() && urgent_.front()->is_exclusive()) {
+    exclusive_ = urgent_.front();
+    taken.group.push_back(std::move(urgent_.front()));
+    urgent_.pop_front();
+    return taken;
+  }
+  while (!urgent_.empty() && !urgent_.front()->is_exclusive() &&
+         taken.group.size() < std::max<std::size_t>(options_.max_batch, 1)) {
+    taken.group.push_back(std::move(urgent_.front()));
+    urgent_.pop_front();
+  }
+  // Lazy ones join the commit, or have waited long enough.
+  std::move(lazy_.begin(), lazy_.end(), std::back_inserter(taken.group));
+  lazy_.clear();
+  return taken;
+}
+
+void writer::loop(outbox& in) {
+  for (;;) {
+    work now = take(in);
+    if (now.is_over) return;
+    if (now.is_due) {
+      if (auto due = host_.release_due()) now.group.push_back(std::move(due));
+    }
+    if (!now.group.empty() && now.group.front()->is_exclusive()) {
+      now.group.front()->run(in);
+      const std::lock_guard lock(mutex_);
+      exclusive_.reset();
+    } else if (!now.group.empty()) {
+      commit_group(in, now.group);
+    }
+    for (const errand& each : now.errands) each(in);
+    if (now.is_time_to_look) {
+      look_at_ = clock::now() + look_every;
+      host_.look_after();
+    }
+  }
+}
+
+void writer::commit_group(outbox& in, std::span<const std::shared_ptr<job>> group) {
+  std::vector<std::exception_ptr> results(group.size());
+  std::size_t tried = 0;
+  bool has_begun = false;
+  std::exception_ptr lost;
+  try {
+    step("begin: before");
+    in.begin();
+    has_begun = true;
+    step("begin: after");
+    tried = run_group(in, group, results);
+    step("commit: before");
+    in.commit();
+    commits_.fetch_add(1, std::memory_order_relaxed);
+    step("commit: after");
+  } catch (...) {
+    lost = std::current_exception();
+    in.roll_back();
+  }
+  if (!lost) {
+    for (std::size_t i = 0; i < tried; ++i) {
+      if (results[i]) {
+        group[i]->failed(results[i]);
+      } else {
+        group[i]->committed();
+      }
+    }
+    give_back(group.subspan(tried));
+  } else if (!has_begun || group.size() == 1) {
+    for (const auto& each : group) each->failed(lost);
+  } else {
+    // Alone each of them fails only for its own reasons.
+    for (std::size_t i = 0; i < group.size(); ++i) commit_group(in, group.subspan(i, 1));
+  }
+}
+
+std::size_t writer::run_group(outbox& in, std::span<const std::shared_ptr<job>> group,
+                              std::vector<std::exception_ptr>& results) {
+  const auto until = clock::now() + longest_group;
+  std::size_t tried = 0;
+  while (tried < group.size()) {
+    results[tried] = run_one(in, *group[tried]);
+    // Some failures end the transaction of all: a full disk, an I/O error, `on conflict rollback`.
+    if (!in.file().in_transaction()) {
+      if (results[tried]) std::rethrow_exception(results[tried]);
+      throw error(errc::database_failed,
+                  in.file().file() + ": a statement has ended the transaction");
+    }
+    ++tried;
+    if (clock::now() >= until) break;
+  }
+  return tried;
+}
+
+std::exception_ptr writer::run_one(outbox& in, job& one) {
+  connection& file = in.file();
+  const bool is_single = one.is_single();
+  if (!is_single) file.run(file.prepared("savepoint one"));
+  try {
+    one.run(in);
+  } catch (...) {
+    const std::exception_ptr why = std::current_exception();
+    if (!is_single && file.in_transaction()) {
+      file.run(file.prepared("rollback to one"));
+      file.run(file.prepared("release one"));
+    }
+    return why;
+  }
+  if (!is_single) file.run(file.prepared("release one"));
+  return nullptr;
+}
+
+void writer::give_back(std::span<const std::shared_ptr<job>> rest) {
+  if (rest.empty()) return;
+  const std::lock_guard lock(mutex_);
+  urgent_.insert(urgent_.begin(), rest.begin(), rest.end());
+}
+
+}  // namespace msgbus::durable::detail

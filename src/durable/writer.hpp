@@ -1,0 +1,122 @@
+#pragma once
+
+// The thread that writes: it takes jobs, and commits many of them together.
+
+#include "durable/outbox.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace msgbus::durable::detail {
+
+/// A change of the file, which is committed with others or fails alone. Its functions are called on
+/// the writer thread. `run` may be called again, if the group was lost.
+class job {
+ public:
+  job() = default;
+  job(const job&) = delete;
+  job& operator=(const job&) = delete;
+  virtual ~job() = default;
+
+  /// Whether it is one statement, which SQLite undoes by itself if it fails.
+  [[nodiscard]] virtual bool is_single() const noexcept { return false; }
+  virtual void run(outbox& in) = 0;
+  /// One of the two, once: the change is in the file, or nothing of it is.
+  virtual void committed() noexcept = 0;
+  virtual void failed(const std::exception_ptr& why) noexcept = 0;
+
+  /// Whether it has a transaction of its own: then `run` begins and ends it, and calls one of the
+  /// two.
+  [[nodiscard]] virtual bool is_exclusive() const noexcept { return false; }
+  /// Ends an exclusive job early. For any thread.
+  virtual void abort() noexcept {}
+};
+
+/// What the writer asks its owner for, on the writer thread.
+class writer_host {
+ public:
+  /// The job for messages that are due; and one to repeat what has failed, and to clean up.
+  [[nodiscard]] virtual std::shared_ptr<job> release_due() = 0;
+  virtual void look_after() noexcept = 0;
+  virtual void report(const char* where, const std::exception_ptr& why) noexcept = 0;
+
+ protected:
+  ~writer_host() = default;
+};
+
+class writer {
+ public:
+  using errand = std::function<void(outbox&)>;
+  enum class urgency { now, soon };
+
+  using opened_function = std::function<void(const std::exception_ptr&)>;
+
+  writer(const open_options& options, writer_host& host) : options_(options), host_(host) {}
+  writer(const writer&) = delete;
+  writer& operator=(const writer&) = delete;
+  ~writer() { stop(); }
+
+  /// Once: opens the file on a new thread, and tells `opened`: null, or why not. The writer has
+  /// then ended.
+  void start(opened_function opened);
+
+  /// False if it has stopped: the job was not taken.
+  bool submit(std::shared_ptr<job> added, urgency when);
+  /// Something between two groups, outside of a transaction. False if it has stopped.
+  bool call(errand added);
+
+  /// Takes no more, commits what was taken, and ends the thread. Not for the writer thread.
+  void stop() noexcept;
+
+  /// How many transactions SQLite has committed for jobs.
+  [[nodiscard]] std::uint64_t commits() const noexcept {
+    return commits_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  using jobs = std::vector<std::shared_ptr<job>>;
+  struct work {
+    jobs group;
+    std::vector<errand> errands;
+    bool is_due = false;
+    bool is_time_to_look = false;
+    bool is_over = false;
+  };
+
+  void run(const opened_function& opened);
+  void loop(outbox& in);
+  [[nodiscard]] work take(const outbox& in);
+  void commit_group(outbox& in, std::span<const std::shared_ptr<job>> group);
+  /// How many of the group were tried; the rest has to wait. Throws if the group was lost.
+  std::size_t run_group(outbox& in, std::span<const std::shared_ptr<job>> group,
+                        std::vector<std::exception_ptr>& results);
+  static std::exception_ptr run_one(outbox& in, job& one);
+  void give_back(std::span<const std::shared_ptr<job>> rest);
+  [[nodiscard]] clock::time_point next_wake(const outbox& in, clock::time_point now) const;
+
+  const open_options options_;
+  writer_host& host_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<job>> urgent_;  // these: under the mutex
+  std::vector<std::shared_ptr<job>> lazy_;
+  std::vector<errand> errands_;
+  clock::time_point lazy_since_;
+  std::shared_ptr<job> exclusive_;  // that runs now
+  bool stopping_ = false;
+  clock::time_point look_at_ = clock::now();  // for the writer thread
+  std::atomic<std::uint64_t> commits_{0};
+  std::thread thread_;
+};
+
+}  // namespace msgbus::durable::detail

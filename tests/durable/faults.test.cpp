@@ -1,0 +1,142 @@
+// Bad days: the disk fails, or is full. What was refused is nowhere, and work goes on afterwards.
+
+#include <msgbus/durable/database.hpp>
+
+#include "support/catch.hpp"
+#include "support/durable_files.hpp"
+#include "support/failing_vfs.hpp"
+
+#include <SQLiteCpp/Column.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+namespace faults_test {
+
+using asio::awaitable;
+using msgbus::async::consumer;
+using msgbus::durable::transaction;
+using msgbus_test::contains;
+using msgbus_test::durable_ptr;
+using msgbus_test::failing_vfs;
+using msgbus_test::loop;
+using msgbus_test::quick;
+using msgbus_test::temporary_folder;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct bad_day {
+  loop in;
+  temporary_folder folder;
+  failing_vfs& disk = failing_vfs::instance();
+  consumer billing{in.executor()};
+  std::multiset<int> handled;
+  durable_ptr db;
+
+  bad_day() {
+    billing.handler([this](int id) { handled.insert(id); });
+    msgbus::durable::open_options options = quick(folder.file());
+    options.synchronous = msgbus::durable::synchronous::full;
+    options.vfs = "failing";
+    options.on_failure = [](std::string_view, const std::exception_ptr&) {};
+    db = open(in, options);
+    in.run(db->transaction([](transaction& t) -> awaitable<void> {
+      t.execute("create table orders (id integer primary key, filling blob)");
+      co_return;
+    }));
+    db->route<int>("billing", billing);
+  }
+  ~bad_day() { disk.repair(); }
+
+  msgbus::testing::spawned<void> start(int id) {
+    return in.start(db->transaction([id](transaction& t) -> awaitable<void> {
+      t.execute("insert into orders values (?, zeroblob(10000))", id);
+      t.dispatch(id);
+      co_return;
+    }));
+  }
+
+  /// Places so many at once; those that were committed.
+  std::set<int> place(int first, int many) {
+    std::vector<msgbus::testing::spawned<void>> running;
+    for (int id = first; id < first + many; ++id) running.push_back(start(id));
+    std::set<int> committed;
+    for (auto& each : running) {
+      in.finish(each);
+      if (!each.failure()) {
+        committed.insert(first);
+      } else {
+        try {
+          each.get();
+        } catch (const msgbus::error& e) {
+          CHECK(e.code() == msgbus::errc::database_failed);
+          CHECK_THAT(e.what(), contains("shop.db") && contains("SQLite"));
+        }
+      }
+      ++first;
+    }
+    return committed;
+  }
+
+  std::set<int> orders() {
+    std::set<int> all;
+    for (const auto& each : in.run(db->query("select id from orders")))
+      all.insert(each.get<int>(0));
+    return all;
+  }
+
+  /// What was committed, and only that, is there and was delivered, once.
+  void check(const std::set<int>& committed) {
+    CHECK(orders() == committed);
+    in.run_until([&] { return handled.size() >= committed.size(); });
+    CHECK(in.run(db->drain(30s)));
+    CHECK(std::set<int>(handled.begin(), handled.end()) == committed);
+    CHECK(handled.size() == committed.size());
+    CHECK(in.run(db->query("select count(*) from msgbus_outbox")).at(0).get<int>(0) == 0);
+    db.reset();
+    SQLite::Database file(folder.file(), SQLite::OPEN_READWRITE);
+    CHECK(file.execAndGet("pragma integrity_check").getString() == "ok");
+  }
+};
+
+void fail_every(failing_vfs::operation which, int code) {
+  for (int nth = 1;; ++nth) {
+    INFO("the operation that fails: " << nth);
+    bad_day all;
+    std::set<int> committed = all.place(1, 2);
+    all.disk.fail(which, code, nth, 1);
+    committed.merge(all.place(10, 3));
+    const bool has_failed = all.disk.count() >= nth;
+    all.disk.repair();
+    committed.merge(all.place(20, 2));
+    CHECK(committed.contains(20));
+    all.check(committed);
+    if (!has_failed || nth == 40) break;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a write that fails leaves what was refused nowhere whichever write it is", "[R4]") {
+  fail_every(failing_vfs::operation::write, SQLITE_IOERR_WRITE);
+}
+
+TEST_CASE("a sync that fails leaves what was refused nowhere whichever sync it is", "[R4]") {
+  fail_every(failing_vfs::operation::sync, SQLITE_IOERR_FSYNC);
+}
+
+TEST_CASE("a full disk is an error at the sender and work goes on when there is space", "[R4]") {
+  bad_day all;
+  std::set<int> committed = all.place(1, 3);
+  all.disk.fail(failing_vfs::operation::write, SQLITE_FULL, 1, 1'000'000);
+  committed.merge(all.place(10, 5));
+  CHECK(committed.size() == 3);
+  all.disk.repair();
+  committed.merge(all.place(20, 5));
+  CHECK(committed.size() == 8);
+  all.check(committed);
+}
+
+}  // namespace faults_test
