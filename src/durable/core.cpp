@@ -82,8 +82,7 @@ bool core::launch(std::string where, asio::awaitable<void> work) noexcept {
   return true;
 }
 
-void core::add_route(std::string name, const bridging::reader& reads,
-                     std::shared_ptr<async::detail::core> to) {
+void core::add_route(std::string name, const bridging::reader& reads, route_target to) {
   if (name.empty()) throw error(errc::bad_arguments, "a route needs a name");
   std::shared_ptr<destination> of;
   {
@@ -95,7 +94,7 @@ void core::add_route(std::string name, const bridging::reader& reads,
     of = found;
     if (of->target() != to) {
       throw error(errc::bad_arguments,
-                  "the route '" + name + "' leads to another consumer: give each its own name");
+                  "the route '" + name + "' leads to another target: give each its own name");
     }
     of->add_type(reads);
     const auto [first, last] = routes_.equal_range(reads.type);

@@ -42,8 +42,7 @@ class core final : public std::enable_shared_from_this<core>,
 
   [[nodiscard]] const open_options& options() const noexcept { return options_; }
 
-  void add_route(std::string name, const bridging::reader& reads,
-                 std::shared_ptr<async::detail::core> to);
+  void add_route(std::string name, const bridging::reader& reads, route_target to);
 
   /// Adds a message to the unit, once for each route of its type.
   void add_messages(unit& to, std::string_view type, payload made,

@@ -29,8 +29,7 @@ asio::awaitable<void> wait_to_the_end(std::shared_ptr<Ended> of) {
 
 }  // namespace
 
-void add_route(core& in, std::string name, const bridging::reader& reads,
-               std::shared_ptr<async::detail::core> to) {
+void add_route(core& in, std::string name, const bridging::reader& reads, route_target to) {
   in.add_route(std::move(name), reads, std::move(to));
 }
 

@@ -20,6 +20,7 @@ namespace msgbus::durable::detail {
 namespace {
 
 constexpr std::size_t longest_reason = 2000;
+constexpr auto longest_store = std::chrono::seconds(10);  // with the transport's own repetitions
 
 }  // namespace
 
@@ -29,6 +30,8 @@ class destination::tracked final : public exec::outcome_listener {
  public:
   tracked(std::shared_ptr<destination> of, const message_row& row)
       : of_(std::move(of)), busy_(of_->busy_), seq_(row.seq), attempts_(row.attempts) {}
+
+  [[nodiscard]] const std::shared_ptr<destination>& of() const noexcept { return of_; }
 
   void settled(outcome result, std::size_t ran, const failures& failed) noexcept override {
     step("delivery: after");
@@ -130,28 +133,71 @@ std::deque<message_row> destination::take() {
 }
 
 asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
-  const asio::any_io_executor here = co_await asio::this_coro::executor;
   for (;;) {
     std::deque<message_row> batch = self->take();
     if (batch.empty()) co_return;
     for (const message_row& row : batch) {
       step("delivery: before");
-      auto mine = std::make_shared<tracked>(self, row);
-      exec::shared_message message;
-      try {
-        message = self->decoded(row, mine);
-      } catch (const std::exception& e) {
-        self->give_up(row.seq, row.attempts, shortened(e.what(), longest_reason));
-        continue;
+      if (self->to_.stream) {
+        self->begin_store(row);
+      } else {
+        auto sending = send(self, row);
+        co_await std::move(sending);
       }
-      exec::send_operation out(message);
-      auto sending = async::detail::send_to(*self->to_, out, here);
-      const receipt given = co_await std::move(sending);
-      if (given.admitted != 0) continue;
-      self->settle(row.seq, row.attempts,
-                   self->to_->closed() ? outcome::abandoned : outcome::dropped, 0, {});
     }
   }
+}
+
+asio::awaitable<void> destination::send(std::shared_ptr<destination> self, const message_row& row) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  exec::shared_message message;
+  try {
+    message = self->decoded(row, std::make_shared<tracked>(self, row));
+  } catch (const std::exception& e) {
+    self->give_up(row.seq, row.attempts, shortened(e.what(), longest_reason));
+    co_return;
+  }
+  exec::send_operation out(message);
+  async::detail::core& to = *self->to_.consumer;
+  auto sending = async::detail::send_to(to, out, here);
+  const receipt given = co_await std::move(sending);
+  if (given.admitted != 0) co_return;
+  self->settle(row.seq, row.attempts, to.closed() ? outcome::abandoned : outcome::dropped, 0, {});
+}
+
+// Many are on their way at a time, as many as the window holds; they begin in order.
+void destination::begin_store(const message_row& row) {
+  const std::shared_ptr<core> in = core_.lock();
+  if (!in) return;
+  envelope message{.topic = name_, .headers = headers_for(row), .payload = row.body};
+  auto mine = std::make_shared<tracked>(shared_from_this(), row);
+  (void)in->launch("storing a message on '" + name_ + "'", store(mine, std::move(message)));
+}
+
+asio::awaitable<void> destination::store(std::shared_ptr<tracked> one, envelope message) {
+  failures failed;
+  outcome result = outcome::handled;
+  try {
+    auto storing = one->of()->to_.stream->store(std::move(message), longest_store);
+    (void)co_await std::move(storing);
+  } catch (const error& e) {
+    // A server that is away says nothing about the message, and uses up no attempt.
+    const bool is_away = e.code() == errc::disconnected || e.code() == errc::timed_out;
+    result = is_away ? outcome::dropped : outcome::failed;
+    if (e.code() == errc::closed) result = outcome::abandoned;
+    failed.add(std::current_exception());
+  } catch (...) {
+    result = outcome::failed;
+    failed.add(std::current_exception());
+  }
+  one->settled(result, 1, failed);
+}
+
+headers destination::headers_for(const message_row& row) {
+  headers all = headers_of(row.headers);
+  all.insert_or_assign(header::message_id, row.id);
+  all.insert_or_assign(header::type, row.type);
+  return all;
 }
 
 exec::shared_message destination::decoded(const message_row& from,
@@ -161,9 +207,7 @@ exec::shared_message destination::decoded(const message_row& from,
     const std::lock_guard lock(mutex_);
     readers = readers_;
   }
-  headers all = headers_of(from.headers);
-  all.insert_or_assign(header::message_id, from.id);
-  all.insert_or_assign(header::type, from.type);
+  headers all = headers_for(from);
   const auto times = static_cast<unsigned>(from.attempts + (from.is_taken_over ? 2 : 1));
   shared_origin origin = bridging::origin_of(std::move(all), times, from.id);
   const envelope bytes{.topic = name_, .payload = from.body};
@@ -174,7 +218,8 @@ void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result
                          const failures& failed) noexcept {
   const std::shared_ptr<core> in = core_.lock();
   if (!in) return;
-  if (result == outcome::abandoned && to_->closed()) return;  // for the next start
+  const bool is_closed = to_.stream || to_.consumer->closed();
+  if (result == outcome::abandoned && is_closed) return;  // for the next start
   if (result == outcome::handled && ran > 0) {
     in->settle(settlement_job::mark(*in, shared_from_this(), seq));
     return;

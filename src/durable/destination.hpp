@@ -5,6 +5,7 @@
 #include <msgbus/detail/async/core.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/detail/exec/synchronization.hpp>
+#include <msgbus/durable/database.hpp>
 
 #include "durable/outbox.hpp"
 #include "durable/window.hpp"
@@ -25,12 +26,11 @@ class core;
 /// Thread-safe. It may outlive the core, with messages that a component still has.
 class destination : public std::enable_shared_from_this<destination> {
  public:
-  destination(std::weak_ptr<core> in, std::string name, std::size_t window_size,
-              std::shared_ptr<async::detail::core> to)
+  destination(std::weak_ptr<core> in, std::string name, std::size_t window_size, route_target to)
       : core_(std::move(in)), name_(std::move(name)), to_(std::move(to)), window_(window_size) {}
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const std::shared_ptr<async::detail::core>& target() const noexcept { return to_; }
+  [[nodiscard]] const route_target& target() const noexcept { return to_; }
 
   /// Throws `bad_arguments` if another type has this name.
   void add_type(const bridging::reader& reads);
@@ -59,6 +59,11 @@ class destination : public std::enable_shared_from_this<destination> {
 
   void start_locked();
   static asio::awaitable<void> pump(std::shared_ptr<destination> self);
+  static asio::awaitable<void> send(std::shared_ptr<destination> self, const message_row& row);
+  /// Begins to store a message; its end settles it.
+  void begin_store(const message_row& row);
+  static asio::awaitable<void> store(std::shared_ptr<tracked> one, envelope message);
+  [[nodiscard]] static headers headers_for(const message_row& row);
   [[nodiscard]] std::deque<message_row> take();
   [[nodiscard]] exec::shared_message decoded(const message_row& from,
                                              std::shared_ptr<tracked> listener) const;
@@ -68,7 +73,7 @@ class destination : public std::enable_shared_from_this<destination> {
 
   const std::weak_ptr<core> core_;
   const std::string name_;
-  const std::shared_ptr<async::detail::core> to_;
+  const route_target to_;
   const std::shared_ptr<exec::wait_group> busy_ = std::make_shared<exec::wait_group>();
   mutable std::mutex mutex_;
   std::vector<bridging::reader> readers_;  // these: under the mutex

@@ -3,11 +3,13 @@
 /// A file with a program's own rows and its messages.
 
 #include <msgbus/async/consumer.hpp>
+#include <msgbus/bridge/bridge.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/durable/dead_letter.hpp>
 #include <msgbus/durable/options.hpp>
 #include <msgbus/durable/transaction.hpp>
 #include <msgbus/durable/value.hpp>
+#include <msgbus/topic.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -27,8 +29,14 @@ namespace msgbus::durable {
 
 namespace detail {
 
-void add_route(core& in, std::string name, const bridging::reader& reads,
-               std::shared_ptr<async::detail::core> to);
+/// Where messages go: one of the two.
+struct route_target {
+  std::shared_ptr<async::detail::core> consumer = {};
+  std::shared_ptr<transport::transport> stream = {};
+  friend bool operator==(const route_target&, const route_target&) = default;
+};
+
+void add_route(core& in, std::string name, const bridging::reader& reads, route_target to);
 [[nodiscard]] std::shared_ptr<unit> begin(core& in);
 /// Commits the unit, or rolls it back if `failure` is not null.
 [[nodiscard]] asio::awaitable<void> finish(std::shared_ptr<core> in, std::shared_ptr<unit> of,
@@ -101,7 +109,20 @@ class database {
   template <class E>
   void route(std::string name, async::consumer& to) {
     detail::add_route(*core_, std::move(name), bridging::reader_of<E>,
-                      component::core_access::of(to));
+                      {component::core_access::of(to), {}});
+  }
+
+  /// Stores events of this type in the stream of this topic, over a bridge, at least once (R1). The
+  /// stream recognises the id of a message, and stores it once. Messages are given to the bridge in
+  /// the order of commits, many at a time; one that had to be tried again comes behind newer ones.
+  /// While the server is away, they wait in the file. A message that the server refuses for what it
+  /// is becomes a dead letter.
+  ///
+  /// Throws: `invalid_topic`; `bad_arguments` if the topic is the name of another route; `closed`.
+  template <class E>
+  void route(std::string topic, bridge& to) {
+    msgbus::detail::check_topic(topic);
+    detail::add_route(*core_, std::move(topic), bridging::reader_of<E>, {{}, to.transport()});
   }
 
   /// Runs `work(durable::transaction&)`, which returns an `asio::awaitable<void>`, and commits what
