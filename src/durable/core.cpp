@@ -186,7 +186,9 @@ void core::load_more(const std::shared_ptr<destination>& of) noexcept {
     try {
       of->load(in);
     } catch (...) {
+      has_trouble_ = true;
       report("loading messages", std::current_exception());
+      return;
     }
     // Where nothing was held back by a full window, the next rows are wanted at once.
     load_more(of);
@@ -195,8 +197,13 @@ void core::load_more(const std::shared_ptr<destination>& of) noexcept {
 
 void core::repeat_later(settlement_job::pointer failed, const std::exception_ptr& why) noexcept {
   if (!std::exchange(trouble_is_told_, true)) report("marking messages as delivered", why);
+  has_trouble_ = true;
   const std::lock_guard lock(repeat_mutex_);
   to_repeat_.push_back(std::move(failed));
+}
+
+core::clock::duration core::look_again_after() const noexcept {
+  return has_trouble_ ? clock::duration(200ms) : clock::duration(clean_up_every);
 }
 
 void core::pause_release(const std::exception_ptr& why) noexcept {
@@ -204,16 +211,16 @@ void core::pause_release(const std::exception_ptr& why) noexcept {
   report("releasing messages that are due", why);
 }
 
-std::shared_ptr<job> core::release_due() {
-  if (clock::now() < release_after_) return nullptr;
-  return std::make_shared<release_job>(*this);
-}
+std::shared_ptr<job> core::release_due() { return std::make_shared<release_job>(*this); }
 
 void core::cleaned_up(bool has_more) noexcept {
-  clean_up_at_ = clock::now() + (has_more ? clock::duration::zero() : clean_up_every);
+  clean_up_at_ = clock::now() + clean_up_every;
+  if (!has_more) return;
+  (void)writer_.submit(std::make_shared<clean_up_job>(*this), writer::urgency::soon);
 }
 
 void core::look_after() noexcept {
+  has_trouble_ = false;
   std::vector<settlement_job::pointer> again;
   {
     const std::lock_guard lock(repeat_mutex_);

@@ -90,6 +90,10 @@ class core final : public std::enable_shared_from_this<core>,
 
   [[nodiscard]] std::shared_ptr<job> release_due() override;
   void look_after() noexcept override;
+  [[nodiscard]] clock::duration look_again_after() const noexcept override;
+  [[nodiscard]] clock::time_point release_not_before() const noexcept override {
+    return release_after_;
+  }
   void context_ended() noexcept override;
   [[nodiscard]] std::vector<std::shared_ptr<destination>> destinations() const;
 
@@ -111,6 +115,7 @@ class core final : public std::enable_shared_from_this<core>,
   clock::time_point release_after_{};
   clock::time_point clean_up_at_{};
   bool trouble_is_told_ = false;
+  bool has_trouble_ = false;  // something must be repeated
 
   reader reader_;
   writer writer_;

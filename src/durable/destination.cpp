@@ -137,22 +137,40 @@ asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
     std::deque<message_row> batch = self->take();
     if (batch.empty()) co_return;
     for (const message_row& row : batch) {
+      auto mine = self->begin(row);
+      if (!mine) continue;
       step("delivery: before");
-      if (self->to_.stream) {
-        self->begin_store(row);
-      } else {
-        auto sending = send(self, row);
-        co_await std::move(sending);
+      try {
+        if (self->to_.stream) {
+          self->begin_store(std::move(mine), row);
+        } else {
+          auto sending = send(std::move(mine), row);
+          co_await std::move(sending);
+        }
+      } catch (...) {
+        self->not_sent(row, std::current_exception());
       }
     }
   }
 }
 
-asio::awaitable<void> destination::send(std::shared_ptr<destination> self, const message_row& row) {
+std::shared_ptr<destination::tracked> destination::begin(const message_row& row) {
+  const std::lock_guard lock(
+      mutex_);  // a drain that stops deliveries counts this one, or it is none
+  return stopped_ ? nullptr : std::make_shared<tracked>(shared_from_this(), row);
+}
+
+void destination::not_sent(const message_row& row, const std::exception_ptr& why) noexcept {
+  if (const std::shared_ptr<core> in = core_.lock()) in->report("a delivery", why);
+  settle(row.seq, row.attempts, outcome::dropped, 0, {});
+}
+
+asio::awaitable<void> destination::send(std::shared_ptr<tracked> mine, const message_row& row) {
+  const std::shared_ptr<destination> self = mine->of();
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   exec::shared_message message;
   try {
-    message = self->decoded(row, std::make_shared<tracked>(self, row));
+    message = self->decoded(row, std::move(mine));
   } catch (const std::exception& e) {
     self->give_up(row.seq, row.attempts, shortened(e.what(), longest_reason));
     co_return;
@@ -166,12 +184,12 @@ asio::awaitable<void> destination::send(std::shared_ptr<destination> self, const
 }
 
 // Many are on their way at a time, as many as the window holds; they begin in order.
-void destination::begin_store(const message_row& row) {
+void destination::begin_store(std::shared_ptr<tracked> mine, const message_row& row) {
   const std::shared_ptr<core> in = core_.lock();
   if (!in) return;
   envelope message{.topic = name_, .headers = headers_for(row), .payload = row.body};
-  auto mine = std::make_shared<tracked>(shared_from_this(), row);
-  (void)in->launch("storing a message on '" + name_ + "'", store(mine, std::move(message)));
+  (void)in->launch("storing a message on '" + name_ + "'",
+                   store(std::move(mine), std::move(message)));
 }
 
 asio::awaitable<void> destination::store(std::shared_ptr<tracked> one, envelope message) {

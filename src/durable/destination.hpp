@@ -59,9 +59,11 @@ class destination : public std::enable_shared_from_this<destination> {
 
   void start_locked();
   static asio::awaitable<void> pump(std::shared_ptr<destination> self);
-  static asio::awaitable<void> send(std::shared_ptr<destination> self, const message_row& row);
+  /// A delivery that counts as busy; null once deliveries have stopped.
+  [[nodiscard]] std::shared_ptr<tracked> begin(const message_row& row);
+  static asio::awaitable<void> send(std::shared_ptr<tracked> mine, const message_row& row);
   /// Begins to store a message; its end settles it.
-  void begin_store(const message_row& row);
+  void begin_store(std::shared_ptr<tracked> mine, const message_row& row);
   static asio::awaitable<void> store(std::shared_ptr<tracked> one, envelope message);
   [[nodiscard]] static headers headers_for(const message_row& row);
   [[nodiscard]] std::deque<message_row> take();
@@ -69,6 +71,7 @@ class destination : public std::enable_shared_from_this<destination> {
                                              std::shared_ptr<tracked> listener) const;
   void settle(std::int64_t seq, std::int64_t attempts, outcome result, std::size_t ran,
               const failures& failed) noexcept;
+  void not_sent(const message_row& row, const std::exception_ptr& why) noexcept;
   void give_up(std::int64_t seq, std::int64_t attempts, std::string reason) noexcept;
 
   const std::weak_ptr<core> core_;

@@ -51,6 +51,11 @@ void session::abort() noexcept {
   changed_.notify_one();
 }
 
+bool session::is_given_up() {
+  const std::lock_guard lock(mutex_);
+  return given_up_;
+}
+
 session::work session::take(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
   const auto has_work = [&] { return given_up_ || asked_.query || asked_.last; };
@@ -90,11 +95,10 @@ void session::serve(outbox& in) {
     const work now = take(until);
     if (!now.query && !now.last) {
       in.roll_back();
-      const std::lock_guard lock(mutex_);
-      over_ = given_up_ ? rolled_back(errc::closed, "its coroutine, or the database, has ended")
+      end(is_given_up() ? rolled_back(errc::closed, "its coroutine, or the database, has ended")
                         : rolled_back(errc::timed_out,
                                       "it has kept all others waiting for longer than "
-                                      "open_options::transaction_timeout");
+                                      "open_options::transaction_timeout"));
       return;
     }
     try {

@@ -52,6 +52,7 @@ class session final : public job {
   /// Empty: the time is over, or it was given up.
   [[nodiscard]] work take(std::chrono::steady_clock::time_point until);
   void serve(outbox& in);
+  [[nodiscard]] bool is_given_up();
   /// No request is taken from now on; those that wait are refused.
   void end(const std::exception_ptr& why) noexcept;
 

@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 constexpr auto longest_group = 1ms;
 constexpr auto longest_lazy = 5ms;
 constexpr std::size_t most_lazy = 256;
-constexpr auto look_every = 200ms;
 
 }  // namespace
 
@@ -86,10 +85,11 @@ void writer::run(const opened_function& opened) {
 }
 
 writer::clock::time_point writer::next_wake(const outbox& in, clock::time_point now) const {
-  clock::time_point next = look_at_;
+  clock::time_point next = looked_at_ + host_.look_again_after();
   if (const auto due = in.next_due()) {
     const auto left = std::chrono::milliseconds(*due - to_file(wall_clock::now()));
-    next = std::min(next, now + std::clamp<clock::duration>(left, 0ms, 1h));
+    const auto then = now + std::clamp<clock::duration>(left, 0ms, 1h);
+    next = std::min(next, std::max(then, host_.release_not_before()));
   }
   return next;
 }
@@ -101,8 +101,9 @@ writer::work writer::take(const outbox& in) {
     const auto now = clock::now();
     const bool lazy_is_due = !lazy_.empty() && (stopping_ || lazy_.size() >= most_lazy ||
                                                 now >= lazy_since_ + longest_lazy);
-    taken.is_due = !stopping_ && in.next_due() && *in.next_due() <= to_file(wall_clock::now());
-    taken.is_time_to_look = now >= look_at_;
+    taken.is_due = !stopping_ && now >= host_.release_not_before() && in.next_due() &&
+                   *in.next_due() <= to_file(wall_clock::now());
+    taken.is_time_to_look = now >= looked_at_ + host_.look_again_after();
     if (!urgent_.empty() || !errands_.empty() || lazy_is_due || taken.is_due ||
         taken.is_time_to_look) {
       break;
@@ -149,7 +150,7 @@ void writer::loop(outbox& in) {
     }
     for (const errand& each : now.errands) each(in);
     if (now.is_time_to_look) {
-      look_at_ = clock::now() + look_every;
+      looked_at_ = clock::now();
       host_.look_after();
     }
   }

@@ -46,7 +46,11 @@ class writer_host {
  public:
   /// The job for messages that are due; and one to repeat what has failed, and to clean up.
   [[nodiscard]] virtual std::shared_ptr<job> release_due() = 0;
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point release_not_before()
+      const noexcept = 0;
   virtual void look_after() noexcept = 0;
+  /// How long after the last `look_after` the next one is wanted.
+  [[nodiscard]] virtual std::chrono::steady_clock::duration look_again_after() const noexcept = 0;
   virtual void report(const char* where, const std::exception_ptr& why) noexcept = 0;
 
  protected:
@@ -114,7 +118,7 @@ class writer {
   clock::time_point lazy_since_;
   std::shared_ptr<job> exclusive_;  // that runs now
   bool stopping_ = false;
-  clock::time_point look_at_ = clock::now();  // for the writer thread
+  clock::time_point looked_at_{};  // for the writer thread; the first look is at once
   std::atomic<std::uint64_t> commits_{0};
   std::thread thread_;
 };

@@ -155,6 +155,25 @@ TEST_CASE("a statement that rolls back by itself fails alone", "[R4]") {
   CHECK(all.number() == 1);
 }
 
+TEST_CASE("a query that waits for its turn is refused when the database is destroyed", "[R4]") {
+  book all;
+  msgbus_test::gate never;
+  auto work = [&](transaction& t) -> awaitable<void> {
+    (void)co_await t.query("update numbers set n = 5");
+    co_await never.wait();
+  };
+  auto first = all.in.start(all.db->transaction(work));
+  all.in.run_until([&] { return never.came() == 1; });
+  auto second = all.in.start(all.db->transaction(work));
+  all.in.poll();
+  all.db.reset();
+  all.in.finish(second);
+  CHECK(code_of([&] { second.get(); }) == errc::closed);
+  never.open();
+  all.in.finish(first);
+  CHECK(code_of([&] { first.get(); }) == errc::closed);
+}
+
 TEST_CASE("transactions of several coroutines are committed together", "[R4]") {
   book all;
   const auto before = all.db->stats().commits;
