@@ -13,6 +13,7 @@
 #include <msgbus/async/operation.hpp>
 #include <msgbus/async/producer.hpp>
 #include <msgbus/async/publisher.hpp>
+#include <msgbus/async/semaphore.hpp>
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/shielded.hpp>
 #include <msgbus/async/subscriber.hpp>
@@ -21,7 +22,6 @@
 #include <msgbus/context.hpp>
 #include <msgbus/counters.hpp>
 #include <msgbus/depends.hpp>
-#include <msgbus/detail/policy/semaphore.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/failure.hpp>
 #include <msgbus/log_observer.hpp>

@@ -3,10 +3,10 @@
 /// The policies around one handler.
 
 #include <msgbus/any_event.hpp>
+#include <msgbus/async/semaphore.hpp>
 #include <msgbus/circuit_breaker.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/requirements.hpp>
-#include <msgbus/detail/policy/semaphore.hpp>
 #include <msgbus/rate_limit.hpp>
 #include <msgbus/retry.hpp>
 

@@ -1,6 +1,6 @@
 // A semaphore that handlers share.
 
-#include <msgbus/detail/policy/semaphore.hpp>
+#include <msgbus/async/semaphore.hpp>
 
 #include "policy/running.hpp"
 
