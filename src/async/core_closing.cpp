@@ -150,8 +150,17 @@ void core::listen(listener added) {
   if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
 
+// A `write_off` before this may have missed a message that a sender was about to enqueue, or have
+// counted one whose outcome a thread was about to count without seeing `watching_`. Both hold a
+// guard, so they are over now, and nothing is accepted any more.
 void core::grace_ended() noexcept {
-  graced_.store(true, std::memory_order_release);
+  {
+    const std::lock_guard lock(listeners_mutex_);
+    const bool is_first = !graced_.exchange(true, std::memory_order_acq_rel);
+    if (is_first && written_off_.load(std::memory_order_relaxed)) {
+      counts_.add(outcome::abandoned, unsettled());  // modulo 2^64: it may be -1
+    }
+  }
   check_quiet();
 }
 

@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <thread>
 #include <vector>
 
 namespace async_test {
@@ -152,6 +153,29 @@ TEST_CASE("verbs that are cancelled from another thread, at any moment", "[A9][A
   CHECK(consumer.stats().accepted == sent);
   CHECK(sent + lost == static_cast<std::uint64_t>(rounds(200)));
   CHECK(is_conserved(consumer.stats()));
+}
+
+TEST_CASE("a drain without time loses no message of senders that have not seen it", "[A7][A10]") {
+  asio::thread_pool pool(2);
+  for (int round = 0; round < rounds(200); ++round) {
+    bus::consumer consumer(pool, {.capacity = 64, .concurrency = round % 2 == 0 ? 1U : 4U});
+    consumer.handler([](const ping&) -> awaitable<void> { return hop(); });
+    std::atomic<std::uint64_t> admitted{0};
+    std::vector<std::thread> senders;
+    for (int sender = 0; sender < 2; ++sender) {
+      senders.emplace_back([&] {
+        for (int i = 0; i < 100; ++i) admitted += consumer.post(ping{i}).admitted;
+      });
+    }
+    (void)wait_for(pool, consumer.drain(0s));
+    for (std::thread& each : senders) each.join();
+    // The first drain has written off what was left; the second waits until all is quiet.
+    (void)wait_for(pool, consumer.drain(msgbus_test::deadline));
+    const bus::counters all = consumer.stats();
+    REQUIRE(all.accepted == admitted.load());
+    REQUIRE(is_conserved(all));
+  }
+  pool.join();
 }
 
 TEST_CASE("components that are closed, drained or destroyed while others use them",
