@@ -124,6 +124,7 @@ int run(const options& given) {
   const double seconds = std::chrono::duration<double>(result.took).count();
   const std::uint64_t abandoned = print_drained(result.components, seconds);
   const bool balanced = print_counters(all.stats());
+  print_breaker("risk", app.risk_breaker(), all.stats());
   const bool agree = app.book_totals() == app.read_model_totals();
   std::printf("books: %s", to_line(app.book_totals()).c_str());
   std::printf("%llu orders stored, tried once more %llu times; %llu notices sent, %llu not\n",

@@ -4,7 +4,6 @@
 
 #include "audit.hpp"
 #include "process.hpp"
-#include "risk.hpp"
 
 namespace exchange {
 
@@ -28,7 +27,7 @@ application::application(asio::io_context& main, int threads, const asio::any_io
   commands_.override(get_risk, [this]() -> msgbus::async::service& { return risk_; });
 
   command_ = add_commands(commands_);
-  add_risk_check(risk_, blocking);
+  add_risk_check(risk_, blocking, risk_breaker_);
   keep_up_to_date(read_model_, projection_);
   query_ = add_queries(read_model_, queries_);
   write_facts(audit_file_, audit_);

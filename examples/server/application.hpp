@@ -14,6 +14,7 @@
 #include <asio/io_context.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "audit_file.hpp"
@@ -22,6 +23,7 @@
 #include "notifications.hpp"
 #include "projection.hpp"
 #include "read_model.hpp"
+#include "risk.hpp"
 #include "unit_of_work.hpp"
 
 namespace exchange {
@@ -45,6 +47,11 @@ class application {
 
   /// Adds each component behind those that feed it.
   void join(msgbus::async::host& all);
+
+  /// Of the risk check. Thread-safe.
+  [[nodiscard]] const msgbus::circuit_breaker& risk_breaker() const noexcept {
+    return *risk_breaker_;
+  }
 
   /// Lines of the audit log that are not in the file yet. May be called from any thread.
   [[nodiscard]] std::uint64_t unwritten() const { return audit_file_.unwritten(); }
@@ -70,6 +77,8 @@ class application {
   announcer announcer_;
   msgbus::async::publisher publisher_;
   notifications notifications_;
+
+  const std::shared_ptr<msgbus::circuit_breaker> risk_breaker_ = make_risk_breaker();
 
   asio::any_io_executor strand_;
   msgbus::async::consumer notifier_;

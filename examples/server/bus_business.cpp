@@ -9,7 +9,7 @@
 namespace exchange {
 namespace {
 
-// Only where what carries commands out is another process.
+// Where what carries commands out is another process, or the risk check took too long.
 bool is_away(const std::error_code& code) {
   return code == msgbus::errc::timed_out || code == msgbus::errc::no_handler ||
          code == msgbus::errc::disconnected;
@@ -68,6 +68,7 @@ std::optional<refusal> bus_business::explain(const std::exception_ptr& failure) 
     }
     if (error.code() == msgbus::errc::full) return refusal("busy", error.what());
     if (error.code() == msgbus::errc::invalid_topic) return refusal("bad_request", error.what());
+    if (error.code() == msgbus::errc::circuit_open) return refusal("unavailable", error.what());
     if (is_away(error.code())) return refusal("unavailable", error.what());
   } catch (...) {
   }

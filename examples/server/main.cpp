@@ -64,6 +64,7 @@ bool print_report(const outcome& result, const application& app, const msgbus::a
   const double seconds = std::chrono::duration<double>(result.report.took).count();
   const std::uint64_t abandoned = print_drained(result.report.components, seconds);
   const bool balanced = print_counters(all.stats());
+  print_breaker("risk", app.risk_breaker(), all.stats());
   const listener::totals connections = acceptor.stats();
   std::printf(
       "connections: %llu accepted, %llu refused, %llu timed out, %zu cut off at the deadline\n",
@@ -97,6 +98,7 @@ int run(const server_options& given) {
       result["components"][each.name] = figures_of(each);
     }
     result["components"]["audit file"]["open"] = app.unwritten();
+    result["components"]["risk"]["breaker"] = msgbus::state_name(app.risk_breaker().current());
     const listener::totals connections = acceptor_of_stats->stats();
     result["connections"] = connections.open;
     result["accepted_connections"] = connections.accepted;

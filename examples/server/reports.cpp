@@ -15,7 +15,8 @@ json figures_of(const component_stats& component) {
   const msgbus::counters& counted = component.counts;
   return {{"open", open_in(component)},   {"accepted", counted.accepted},
           {"rejected", counted.rejected}, {"handled", counted.handled},
-          {"failed", counted.failed},     {"dropped", counted.dropped}};
+          {"failed", counted.failed},     {"dropped", counted.dropped},
+          {"overran", counted.overran}};
 }
 
 std::uint64_t print_drained(const std::vector<drained>& all, double seconds) {
@@ -45,6 +46,16 @@ bool print_counters(const std::vector<component_stats>& all) {
         counted.accepted == counted.handled + counted.failed + counted.dropped + counted.abandoned;
   }
   return balanced;
+}
+
+void print_breaker(const std::string& name, const msgbus::circuit_breaker& breaker,
+                   const std::vector<component_stats>& all) {
+  for (const component_stats& each : all) {
+    if (each.name != name) continue;
+    std::printf("  %s: the breaker is %s, %llu calls took longer than their deadline\n",
+                name.c_str(), std::string(msgbus::state_name(breaker.current())).c_str(),
+                wide(each.counts.overran));
+  }
 }
 
 }  // namespace exchange
