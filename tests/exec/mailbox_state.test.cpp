@@ -5,10 +5,14 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
+#include "support/mailboxes.hpp"
 
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>
+#include <asio/this_coro.hpp>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +26,7 @@ using msgbus::exec::put;
 using msgbus::exec::send_operation;
 using msgbus::exec::shared_message;
 using msgbus::exec::waiting_put;
+using msgbus::testing::shuffled;
 using msgbus::testing::spawned;
 using msgbus::testing::stepping_context;
 
@@ -40,6 +45,25 @@ int take(mailbox_state& from) {
   const int number = *static_cast<const int*>(next.get()->message().data);
   from.done(next);
   return number;
+}
+
+put post_scheduled(mailbox_state& to, int number) {
+  send_operation out = msgbus::exec::event_send_operation(number);
+  out.mark_scheduled();
+  shared_message displaced;
+  return to.try_put(out, displaced);
+}
+
+asio::awaitable<put> send_scheduled(std::shared_ptr<msgbus_test::box> to, int number) {
+  msgbus_test::numbered message{number};
+  send_operation out = msgbus::exec::event_send_operation(message);
+  out.mark_scheduled();
+  put result = to->mailbox.try_put(out);
+  if (result == put::full) {
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    result = co_await to->mailbox.put_when_room(out, here);
+  }
+  co_return result;
 }
 
 asio::awaitable<put> send(mailbox_state& to, int number) {
@@ -299,6 +323,41 @@ TEST_CASE("messages that pause are counted in the capacity", "[A6]") {
   }
   CHECK(post(state, 5) == put::taken);
   CHECK(post(state, 6) == put::taken);
+}
+
+TEST_CASE("a mailbox that is closed to senders takes scheduled messages, and no others",
+          "[P6][A10]") {
+  mailbox_state state({.capacity = 2});
+  CHECK(post(state, 1) == put::taken);
+  state.close_to_senders();
+  CHECK(post(state, 2) == put::closed);
+  CHECK(post_scheduled(state, 3) == put::taken);
+  CHECK(post_scheduled(state, 4) == put::full);
+  CHECK(take(state) == 1);
+  CHECK(take(state) == 3);
+  state.close();
+  CHECK(post_scheduled(state, 5) == put::closed);
+}
+
+TEST_CASE("a sender that is refused leaves its claim to a scheduled message", "[P6][A10]") {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    for (int before = 0; before < 8; ++before) {
+      INFO("seed " << seed << ", " << before << " steps before");
+      stepping_context context(shuffled{seed});
+      const auto box = msgbus_test::box::make(context.get_executor(), {.capacity = 1});
+      std::vector<spawned<put>> refused, scheduled;
+      for (int i = 0; i < 3; ++i) {
+        refused.push_back(context.spawn(msgbus_test::box::send(box, i)));
+        scheduled.push_back(context.spawn(send_scheduled(box, 10 + i)));
+      }
+      for (int i = 0; i < before; ++i) (void)context.step();
+      box->mailbox.close_to_senders();
+      context.run();
+      for (auto& each : refused) REQUIRE(each.done());
+      for (auto& each : scheduled) REQUIRE(each.get() == put::taken);
+      REQUIRE(box->handled().size() == box->mailbox.accepted());
+    }
+  }
 }
 
 }  // namespace mailbox_state_test
