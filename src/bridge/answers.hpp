@@ -2,21 +2,23 @@
 
 // The answers to a connection's requests, which come to topics of their own below its inbox.
 
-#include <msgbus/detail/exec/one_shot_event.hpp>
+#include <msgbus/error.hpp>
 #include <msgbus/transport/transport.hpp>
 
-#include "bridge/pending_replies.hpp"
-#include "exec/timer_state.hpp"
+#include "transport/reply_table.hpp"
 
+#include <cstdint>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 
 namespace msgbus::bridging {
 
-/// A request with what wakes its caller: an answer, an end, or its time being over.
-struct timed_reply final : pending_reply, exec::one_shot_event, exec::timer_state {
-  explicit timed_reply(const asio::any_io_executor& caller) : exec::timer_state(caller) {}
+/// What a request gets.
+struct reply_or_end {
+  std::optional<envelope> reply = {};  // empty: none comes
+  errc code = {};                      // of none
+  std::string why = {};                // the same
 };
 
 /// Thread-safe.
@@ -25,25 +27,20 @@ class answers final : public transport::sink {
   explicit answers(std::string inbox) : inbox_(std::move(inbox)) {}
 
   [[nodiscard]] std::string pattern() const { return inbox_ + ".*"; }
-  [[nodiscard]] std::string topic(pending_replies::key of) const { return topic_of(inbox_, of); }
-
-  /// From now on its answer is waited for.
-  [[nodiscard]] pending_replies::key add(const std::shared_ptr<timed_reply>& asked);
-  /// When this returns, nobody else touches it.
-  void remove(pending_replies::key asked) noexcept;
+  [[nodiscard]] std::string topic(std::uint64_t number) const {
+    return transport::reply_topic(inbox_, number);
+  }
+  [[nodiscard]] transport::reply_table<reply_or_end>& waiting() noexcept { return waiting_; }
 
   bool take(envelope&& message, bool may_wait) noexcept override;
   void interrupted() noexcept override;
   void ended(const std::exception_ptr& why) noexcept override;
-  void end_all(const pending_reply::ending& ending) noexcept;
-  [[nodiscard]] bool has_ended() const;
 
   std::unique_ptr<transport::feed> feed;  // set before anybody else knows this
 
  private:
   const std::string inbox_;
-  mutable std::mutex mutex_;
-  pending_replies waiting_;
+  transport::reply_table<reply_or_end> waiting_;
 };
 
 }  // namespace msgbus::bridging

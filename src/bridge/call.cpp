@@ -15,9 +15,7 @@
 namespace msgbus::bridging {
 
 call::~call() {
-  if (!reply_) return;
-  in_->remove(key_);
-  reply_->end();
+  if (reply_) in_->waiting().remove(number_, *reply_);
 }
 
 void call::start(const asio::any_io_executor& here) {
@@ -25,13 +23,12 @@ void call::start(const asio::any_io_executor& here) {
   const auto until = std::min(until_, exec::deadline_on(here));
   if (until != std::chrono::steady_clock::time_point::max()) limit(until, exec::now(here));
   in_ = hub_->listen();
-  reply_ = std::make_shared<timed_reply>(here);
-  key_ = in_->add(reply_);
-  if (key_ == 0) return reply_->set();
-  request_.reply_to = in_->topic(key_);
+  reply_ = std::make_shared<transport::reply<reply_or_end>>();
+  number_ = in_->waiting().add(reply_);
+  if (number_ == 0) return;
+  in_->waiting().limit(*reply_, here, waits_);
+  request_.reply_to = in_->topic(number_);
   hub_->wire->publish(request_, transport::urgency::at_once);
-  // The pending wait keeps the reply.
-  reply_->timer_state::start(waits_, [one = reply_.get()] { one->set(); });
 }
 
 void call::limit(std::chrono::steady_clock::time_point until,
@@ -51,18 +48,16 @@ asio::awaitable<void> call::wait() { return reply_->one_shot_event::wait(); }
 
 envelope call::take(const asio::cancellation_state& state) {
   exec::throw_if_aborted(state, "a request");
-  in_->remove(key_);
-  reply_->end();
+  in_->waiting().remove(number_, *reply_);
   const std::string& topic = request_.topic;
-  if (!reply_->answer) {
-    if (reply_->ended) {
-      throw error(reply_->ended->code, reply_->ended->why + " before '" + topic + "' replied");
-    }
+  if (!reply_->is_answered()) {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(waits_).count();
     throw error(errc::timed_out,
                 "'" + topic + "' did not reply within " + std::to_string(ms) + " ms");
   }
-  envelope answer = std::move(*reply_->answer);
+  reply_or_end& got = reply_->answer();
+  if (!got.reply) throw error(got.code, got.why + " before '" + topic + "' replied");
+  envelope answer = std::move(*got.reply);
   // A service may have a header of this name in an answer of its own.
   if (answer.payload.empty() && header_of(answer, header::status) == "503") {
     throw error(errc::no_handler, "no process serves '" + topic + "'");

@@ -31,7 +31,7 @@ void hub::failed(std::string_view where, const std::exception_ptr& failure) cons
 std::shared_ptr<answers> hub::listen() {
   const std::lock_guard lock(mutex_);
   if (closed_) throw error(errc::closed, "the bridge is closed and sends no request");
-  if (!answers_ || answers_->has_ended()) {
+  if (!answers_ || answers_->waiting().has_ended()) {
     auto made = std::make_shared<answers>(wire->new_inbox());
     made->feed = wire->subscribe(made->pattern(), {}, made);
     answers_ = std::move(made);
@@ -48,7 +48,7 @@ void hub::close() noexcept {
   }
   if (!left) return;
   left->feed->stop();
-  left->end_all({errc::closed, "the bridge was closed"});
+  left->waiting().end({.code = errc::closed, .why = "the bridge was closed"});
   left->feed.reset();  // it holds the answers
 }
 

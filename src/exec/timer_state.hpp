@@ -50,6 +50,12 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
         [self, turn = turn_](const asio::error_code& ended) { self->run(turn, ended); });
   }
 
+  /// Whether callbacks run on this executor. False once its context has ended.
+  [[nodiscard]] bool runs_on(const asio::any_io_executor& executor) {
+    const std::lock_guard lock(mutex_);
+    return timer_ && timer_->get_executor() == executor;
+  }
+
   void cancel() noexcept {
     std::function<void()> cancelled;
     const std::lock_guard lock(mutex_);

@@ -3,10 +3,11 @@
 #include "core/text.hpp"
 #include "pull_consumer.hpp"
 
+#include <msgbus/detail/exec/cancellation.hpp>
+
 #include <asio/post.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <random>
 #include <utility>
@@ -46,8 +47,9 @@ void session::close() noexcept {
   for (const auto& each : all) each->wait_until_given_back(until);
   bulk_->close(flush_at_close_milliseconds);
   low_latency_->close(flush_at_close_milliseconds);
-  bulk_replies_->waiting().close();
-  low_latency_replies_->waiting().close();
+  const answer closed{answer::end::closed};
+  bulk_replies_->waiting().end(closed);
+  low_latency_replies_->waiting().end(closed);
   end_pauses();
 }
 
@@ -124,7 +126,7 @@ void session::back(role which, std::string text) {
 
 void session::interrupt_replies(role which) noexcept {
   // There are none before both connections have been made.
-  if (is_connected_) asking(which).waiting().interrupt();
+  if (is_connected_) asking(which).waiting().interrupt({answer::end::lost});
 }
 
 void session::ended(role, std::string text) {
@@ -158,19 +160,30 @@ void session::failed(std::string text) { events_.tell(event::kind::failed, std::
 
 // --- Replies. ------------------------------------------------------------------------------------
 
+asio::awaitable<answer> wait(const awaited_reply& on) {
+  const auto promise = on.promise();
+  co_await promise->one_shot_event::wait();
+  answer came;
+  if (promise->is_answered()) {
+    came = std::move(promise->answer());
+  } else if (promise->is_late()) {
+    came.came = answer::end::late;
+  } else {
+    exec::throw_aborted("NATS");
+  }
+  co_return came;
+}
+
 namespace {
 
 class answers final : public receiver {
  public:
-  answers(std::shared_ptr<reply_table> in, std::size_t prefix)
-      : table_(std::move(in)), prefix_(prefix) {}
+  answers(std::shared_ptr<reply_table> in, std::string inbox)
+      : table_(std::move(in)), inbox_(std::move(inbox)) {}
 
  private:
   void take(message_ptr message) noexcept override {
-    const std::string_view subject = subject_of(message.get());
-    std::uint64_t number = 0;
-    const char* const end = subject.data() + subject.size();
-    if (std::from_chars(subject.data() + prefix_, end, number).ptr != end) return;
+    const std::uint64_t number = transport::reply_number(subject_of(message.get()), inbox_);
     answer got;
     got.payload = payload_of(message.get());
     if (got.payload.empty()) got.status = status_of(message.get());
@@ -178,7 +191,7 @@ class answers final : public receiver {
   }
 
   const std::shared_ptr<reply_table> table_;
-  const std::size_t prefix_;
+  const std::string inbox_;
 };
 
 }  // namespace
@@ -203,18 +216,17 @@ replies::~replies() {
 const std::string& replies::inbox() {
   const std::lock_guard lock(mutex_);
   if (!subscription_) {
-    inbox_ = make_inbox() + '.';
-    subscription_ = subscription::open(over_, inbox_ + '*', {}, 0,
-                                       std::make_shared<answers>(table_, inbox_.size()));
+    inbox_ = make_inbox();
+    subscription_ =
+        subscription::open(over_, inbox_ + ".*", {}, 0, std::make_shared<answers>(table_, inbox_));
   }
   return inbox_;
 }
 
 asio::awaitable<answer> replies::ask(const envelope& message, deadline until) {
-  const reply_table::pending_reply mine(*table_, until.caller());
-  const std::string reply_to = inbox() + std::to_string(mine.number());
-  over_->publish(message, reply_to);
-  co_return co_await mine.wait(std::move(until));
+  const awaited_reply mine(*table_, until.caller(), until.left());
+  over_->publish(message, transport::reply_topic(inbox(), mine.number()));
+  co_return co_await wait(mine);
 }
 
 // --- Events. -------------------------------------------------------------------------------------

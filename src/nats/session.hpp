@@ -3,8 +3,9 @@
 /// What the parts of one transport share.
 
 #include "connection.hpp"
-#include "reply_table.hpp"
+#include "deadline.hpp"
 #include "subscription.hpp"
+#include "transport/reply_table.hpp"
 
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
@@ -41,6 +42,21 @@ class events final : private exec::context_shutdown_hook {
   std::mutex mutex_;
   asio::any_io_executor executor_;  // told to under the mutex
 };
+
+/// How a wait for a reply has ended.
+struct answer {
+  enum class end { given, late, lost, closed };
+  end came = end::given;
+  std::string status = {};   ///< of a message without a payload: the server's code
+  std::string payload = {};  ///< or an error's text
+  int code = 0;              ///< a natsStatus
+};
+using reply_table = transport::reply_table<answer>;
+using awaited_reply = transport::awaited_reply<answer>;
+
+/// Completes: when a reply was given, or its time is over (`late`).
+/// Throws: Asio's `operation_aborted` if the wait is cancelled.
+[[nodiscard]] asio::awaitable<answer> wait(const awaited_reply& on);
 
 /// Requests over one connection, each answered by one message. The inbox is subscribed when it is
 /// first needed. Thread-safe.

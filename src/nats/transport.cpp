@@ -52,7 +52,7 @@ constexpr std::string_view inbox_prefix = "_INBOX.";
 
 // nats.c flushes by waiting: on the connection's thread.
 void flush_later(const std::shared_ptr<connection>& over, duration at_most,
-                 std::shared_ptr<reply_promise> flushed) {
+                 std::shared_ptr<transport::reply<answer>> flushed) {
   over->run_at(blocking_thread::time_point::min(),
                [weak = std::weak_ptr(over), at_most, flushed = std::move(flushed)] {
                  const auto self = weak.lock();
@@ -76,9 +76,9 @@ asio::awaitable<void> flush_one(std::shared_ptr<session> through, role which, de
     co_await through->pause(std::min<duration>(left, std::chrono::milliseconds(100)));
   }
   // It ends with the connection, or with this.
-  const reply_table::pending_reply flushed(through->asking(which).waiting(), until.caller());
+  const awaited_reply flushed(through->asking(which).waiting(), until.caller(), until.left());
   flush_later(over, until.left(), flushed.promise());
-  const answer got = co_await flushed.wait(until);
+  const answer got = co_await wait(flushed);
   through->check_ended(got, which, until, text);
   const auto status = static_cast<natsStatus>(got.code);
   if (got.came == answer::end::given && status == NATS_OK) co_return;

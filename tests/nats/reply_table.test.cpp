@@ -1,4 +1,4 @@
-#include "nats/reply_table.hpp"
+#include "transport/reply_table.hpp"
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/testing/manual_clock.hpp>
@@ -6,40 +6,47 @@
 
 #include "support/catch.hpp"
 
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/thread_pool.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace reply_table_test {
 
-using msgbus::nats::answer;
-using msgbus::nats::deadline;
-using msgbus::nats::reply_table;
 using msgbus::testing::manual_clock;
 using msgbus::testing::stepping_context;
+using msgbus::transport::awaited_reply;
 using namespace std::chrono_literals;
+using reply_table = msgbus::transport::reply_table<std::string>;
 
 namespace {
 
-asio::awaitable<answer> asked(reply_table& table, std::uint64_t& number,
-                              std::chrono::nanoseconds timeout) {
+asio::awaitable<std::string> asked(reply_table& table, std::uint64_t& number,
+                                   std::chrono::nanoseconds timeout) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const deadline until(here, timeout);
-  const reply_table::pending_reply mine(table, here);
+  const awaited_reply<std::string> mine(table, here, timeout);
   number = mine.number();
-  co_return co_await mine.wait(until);
-}
-
-answer with(std::string payload) {
-  answer made;
-  made.payload = std::move(payload);
-  return made;
+  co_await mine.promise()->one_shot_event::wait();
+  std::string came;
+  if (mine.promise()->is_answered()) {
+    came = mine.promise()->answer();
+  } else if (mine.promise()->is_late()) {
+    came = "late";
+  } else {
+    msgbus::exec::throw_aborted("the test");
+  }
+  co_return came;
 }
 
 }  // namespace
@@ -55,20 +62,19 @@ TEST_CASE("a reply goes to the request with its number, and to no later one") {
   auto other = context.spawn(asked(table, second, 1s));
   context.run();
   CHECK(table.size() == 2);
+  CHECK(clock.waiting() == 1);
   CHECK(first != second);
-  // when: two replies to the second one arrive
-  CHECK(table.give(second, with("to the second")));
-  CHECK(table.give(second, with("a second reply")));  // the request has not taken the first yet
+  CHECK(table.give(second, "to the second"));
+  CHECK_FALSE(table.give(second, "a second reply"));
   context.run();
   // then: it gets the first reply, and a late one is refused
   REQUIRE(other.done());
-  CHECK(other.get().payload == "to the second");
-  CHECK_FALSE(table.give(second, with("too late")));
-  // then: the other request still waits for its own reply
+  CHECK(other.get() == "to the second");
+  CHECK_FALSE(table.give(second, "too late"));
   CHECK_FALSE(one.done());
-  CHECK(table.give(first, with("to the first")));
+  CHECK(table.give(first, "to the first"));
   context.run();
-  CHECK(one.get().payload == "to the first");
+  CHECK(one.get() == "to the first");
   CHECK(table.size() == 0);
   CHECK(clock.waiting() == 0);
 }
@@ -83,7 +89,7 @@ TEST_CASE("a reply times out by the clock of the caller's context") {
   CHECK_FALSE(one.done());
   clock.run_for(context, 1ms);
   REQUIRE(one.done());
-  CHECK(one.get().came == answer::end::late);
+  CHECK(one.get() == "late");
   CHECK(table.size() == 0);
 }
 
@@ -95,45 +101,71 @@ TEST_CASE("a request with a zero timeout times out, and one with an infinite tim
   auto none = context.spawn(asked(table, number, -1s));
   auto ever = context.spawn(asked(table, number, std::chrono::nanoseconds::max()));
   clock.run_for(context, 24h);
-  CHECK(none.get().came == answer::end::late);
+  CHECK(none.get() == "late");
   CHECK_FALSE(ever.done());
-  table.close();
+  table.end("ended");
   context.run();
   CHECK(ever.done());
 }
 
-TEST_CASE("pending replies end at once when their connection is lost, and later ones wait") {
+TEST_CASE("requests with different times are late one after the other, by one timer") {
+  stepping_context context;
+  manual_clock clock(context);
+  reply_table table;
+  std::uint64_t number = 0;
+  auto later = context.spawn(asked(table, number, 3s));
+  auto answered = context.spawn(asked(table, number, 1s));
+  context.run();
+  CHECK(table.give(number, "answered"));
+  auto sooner = context.spawn(asked(table, number, 2s));
+  context.run();
+  CHECK(answered.get() == "answered");
+  CHECK(clock.waiting() == 1);
+  clock.run_for(context, 1999ms);
+  CHECK_FALSE(sooner.done());
+  clock.run_for(context, 1ms);
+  CHECK(sooner.get() == "late");
+  CHECK_FALSE(later.done());
+  clock.run_for(context, 1s);
+  CHECK(later.get() == "late");
+  CHECK(clock.waiting() == 0);
+}
+
+TEST_CASE("replies that wait when their connection is lost end at once, and later ones wait") {
   stepping_context context;
   const manual_clock clock(context);
   reply_table table;
   std::uint64_t number = 0;
   auto before = context.spawn(asked(table, number, 1s));
   context.run();
-  table.interrupt();
+  table.interrupt("lost");
   auto after = context.spawn(asked(table, number, 1s));
   context.run();
   REQUIRE(before.done());
-  CHECK(before.get().came == answer::end::lost);
+  CHECK(before.get() == "lost");
   CHECK_FALSE(after.done());
-  CHECK(table.give(number, with("after")));
+  CHECK(table.give(number, "after"));
   context.run();
-  CHECK(after.get().payload == "after");
+  CHECK(after.get() == "after");
 }
 
-TEST_CASE("pending replies end at once when their table is closed, and so do later ones") {
+TEST_CASE("replies that wait when their table is ended end at once, and so do later ones") {
   stepping_context context;
   const manual_clock clock(context);
   reply_table table;
   std::uint64_t number = 0;
   auto before = context.spawn(asked(table, number, 1s));
   context.run();
-  table.close();
+  table.end("closed");
+  table.end("closed again");
+  CHECK(table.has_ended());
   auto after = context.spawn(asked(table, number, 1s));
   context.run();
   REQUIRE(before.done());
   REQUIRE(after.done());
-  CHECK(before.get().came == answer::end::closed);
-  CHECK(after.get().came == answer::end::closed);
+  CHECK(number == 0);
+  CHECK(before.get() == "closed");
+  CHECK(after.get() == "closed");
 }
 
 TEST_CASE("a cancelled request ends with operation_aborted, and leaves no timer", "[A9]") {
@@ -158,8 +190,44 @@ TEST_CASE("a cancelled request ends with operation_aborted, and leaves no timer"
   // then: it ends with operation_aborted, and its entry and timer are removed
   CHECK(msgbus::exec::is_aborted(thrown));
   CHECK(table.size() == 0);
-  CHECK_FALSE(table.give(number, with("too late")));
+  CHECK_FALSE(table.give(number, "too late"));
   CHECK(clock.waiting() == 0);
+}
+
+TEST_CASE("each of many requests ends once, whoever ends it: a reply, its time, or an end of all") {
+  constexpr int requests = 2000;
+  asio::thread_pool pool(2);
+  reply_table table;
+  std::atomic<int> ended{0};
+  std::vector<std::uint64_t> numbers(requests);
+  auto ask = [&](int index) -> asio::awaitable<void> {
+    auto asking = asked(table, numbers[static_cast<std::size_t>(index)],
+                        std::chrono::microseconds(index % 200));
+    (void)co_await std::move(asking);
+    ++ended;
+  };
+  // Whatever numbers there are: most are those of the first places.
+  std::thread giver([&] {
+    for (std::uint64_t turn = 1; ended < requests; turn = turn % 50 + 1) {
+      for (std::uint64_t place = 0; place < 64; ++place) table.give(turn << 32 | place, "given");
+    }
+  });
+  std::thread interrupter([&] {
+    while (ended < requests) {
+      table.interrupt("interrupted");
+      std::this_thread::yield();
+    }
+  });
+  for (int i = 0; i < requests; ++i) {
+    asio::co_spawn(pool, ask(i), [](const std::exception_ptr& failed) {
+      if (failed) std::terminate();
+    });
+  }
+  pool.join();
+  giver.join();
+  interrupter.join();
+  CHECK(ended == requests);
+  CHECK(table.size() == 0);
 }
 
 TEST_CASE("a request whose context is destroyed leaves the table", "[A12]") {
@@ -167,12 +235,13 @@ TEST_CASE("a request whose context is destroyed leaves the table", "[A12]") {
   std::uint64_t number = 0;
   {
     asio::io_context context;
-    const msgbus::testing::spawned<answer> one(context.get_executor(), asked(table, number, 1h));
+    const msgbus::testing::spawned<std::string> one(context.get_executor(),
+                                                    asked(table, number, 1h));
     context.poll();
     CHECK(table.size() == 1);
   }
   CHECK(table.size() == 0);
-  CHECK_FALSE(table.give(number, with("too late")));
+  CHECK_FALSE(table.give(number, "too late"));
 }
 
 }  // namespace reply_table_test

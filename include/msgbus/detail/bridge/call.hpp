@@ -19,9 +19,14 @@ namespace msgbus {
 struct call_policy;
 }  // namespace msgbus
 
+namespace msgbus::transport {
+template <class Answer>
+class reply;
+}  // namespace msgbus::transport
+
 namespace msgbus::bridging {
 
-struct timed_reply;
+struct reply_or_end;
 
 /// What a remote service calls an operation with.
 struct call_settings {
@@ -80,10 +85,10 @@ class call {
   envelope request_;
   call_settings settings_;
   std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::time_point::max();
-  std::chrono::steady_clock::duration waits_ = {};  // for the reply
-  std::shared_ptr<answers> in_;                     // null until it is started
-  std::shared_ptr<timed_reply> reply_;              // the same
-  std::uint64_t key_ = 0;
+  std::chrono::steady_clock::duration waits_ = {};         // for the reply
+  std::shared_ptr<answers> in_;                            // null until it is started
+  std::shared_ptr<transport::reply<reply_or_end>> reply_;  // the same
+  std::uint64_t number_ = 0;
 };
 
 /// Calls it as its policy says, which it has.
