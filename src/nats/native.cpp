@@ -1,9 +1,11 @@
 #include "native.hpp"
 
+#include "header_block.hpp"
 #include "urls.hpp"
 
 #include <bit>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <new>
 #include <utility>
@@ -79,6 +81,17 @@ std::string_view text_or_empty(const char* text) noexcept {
   return text ? std::string_view(text) : std::string_view();
 }
 
+// Between what comes before and the payload; empty if nothing is there.
+std::string_view header_block_of(const natsMsg* message) noexcept {
+  const std::string_view reply = reply_topic_of(message);
+  const std::string_view before = reply.empty() ? subject_of(message) : reply;
+  const char* const begin = before.data() + before.size() + 1;
+  const std::less<> is_before;
+  const char* const end = natsMsg_GetData(message);
+  if (end == nullptr || !is_before(begin, end)) return {begin, 0};
+  return {begin, static_cast<std::size_t>(end - begin) - 1};
+}
+
 std::string_view header_of(natsMsg* message, const char* name) noexcept {
   const char* value = nullptr;
   if (natsMsgHeader_Get(message, name, &value) != NATS_OK) return {};
@@ -89,9 +102,15 @@ std::string_view header_of(natsMsg* message, const char* name) noexcept {
 
 void discarded_messages::add(message_ptr message) noexcept {
   constexpr std::size_t most_bytes = 256 << 10;
-  bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get()));
+  constexpr std::size_t around_payload = 256;  // the message itself, its subject and headers
+  bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(message.get())) + around_payload;
   all_[count_++] = std::move(message);
   if (count_ == all_.size() || bytes_ > most_bytes) destroy();
+}
+
+void discarded_messages::destroy_if_many() noexcept {
+  constexpr std::size_t few_bytes = 8 << 10;
+  if (bytes_ > few_bytes) destroy();
 }
 
 void discarded_messages::destroy() noexcept {
@@ -105,9 +124,9 @@ message_ptr to_nats(const envelope& message, const std::string& reply_to) {
       natsMsg_Create(&made, message.topic.c_str(), reply_to.empty() ? nullptr : reply_to.c_str(),
                      message.payload.data(), static_cast<int>(message.payload.size()));
   message_ptr result(made);
-  for (const auto& [name, value] : message.headers) {
-    if (status != NATS_OK) break;
-    status = natsMsgHeader_Add(made, name.c_str(), value.c_str());
+  if (status == NATS_OK && !message.headers.empty()) {
+    const joined_headers all(message.headers);
+    status = natsMsgHeader_Set(made, all.name(), all.value());
   }
   if (status != NATS_OK) throw failure(status, "message to '" + message.topic + "'");
   return result;
@@ -136,10 +155,36 @@ std::string_view description_of(natsMsg* message) noexcept {
   return header_of(message, "Description");
 }
 
+namespace {
+
+// What nats.c makes is one block: subject, reply topic, headers and payload, each with a zero. It
+// offers headers only after it has put each of them into a table, which costs more than all else
+// that is done with a message. So they are read where they are, in versions that are laid out like
+// this: those of nats.c 3 are, and a message that is made here shows whether this one is.
+bool reads_blocks() {
+  static const bool reads = [] {
+    constexpr std::uint32_t next_major = 0x040000;
+    if (nats_GetVersionNumber() >= next_major) return false;
+    for (const char* const reply : {"reply", static_cast<const char*>(nullptr)}) {
+      natsMsg* made = nullptr;
+      if (natsMsg_Create(&made, "subject", reply, "payload", 7) != NATS_OK) return false;
+      const message_ptr sample(made);
+      if (header_block_of(made).data() != payload_of(made).data() || !subject_of(made).data()) {
+        return false;
+      }
+    }
+    return true;
+  }();
+  return reads;
+}
+
+}  // namespace
+
 envelope from_nats(natsMsg* message) {
   envelope result{std::string(subject_of(message))};
   result.payload = payload_of(message);
   result.reply_to = reply_topic_of(message);
+  if (reads_blocks() && read_header_block(header_block_of(message), result.headers)) return result;
   const texts names(natsMsgHeader_Keys, message);
   for (const char* const name : names) {
     for (const char* const value : texts(natsMsgHeader_Values, message, name)) {

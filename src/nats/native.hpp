@@ -48,10 +48,12 @@ class discarded_messages {
   discarded_messages& operator=(const discarded_messages&) = delete;
 
   void add(message_ptr message) noexcept;
+  /// Nothing follows at once. A few small ones wait for others.
+  void destroy_if_many() noexcept;
   void destroy() noexcept;
 
  private:
-  std::array<message_ptr, 32> all_;
+  std::array<message_ptr, 64> all_;
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -180,7 +180,7 @@ void pull_consumer::take_delivery(message_ptr message) noexcept {
     ask(1);
     return;
   }
-  message.reset();
+  done_.add(std::move(message));
   to_->take(std::move(received));
 }
 
@@ -220,6 +220,8 @@ void pull_consumer::end(const std::exception_ptr& why) noexcept {
   }
   to_->ended(why);
 }
+
+void pull_consumer::caught_up() noexcept { done_.destroy_if_many(); }
 
 void pull_consumer::completed(const std::exception_ptr& why) noexcept {
   if (!ended_ && why) end(why);

@@ -95,6 +95,7 @@ class pull_consumer final : public receiver, public std::enable_shared_from_this
 
  private:
   void take(message_ptr message) noexcept override;
+  void caught_up() noexcept override;
   void completed(const std::exception_ptr& why) noexcept override;
 
   void take_delivery(message_ptr message) noexcept;
@@ -123,7 +124,8 @@ class pull_consumer final : public receiver, public std::enable_shared_from_this
   const std::string inbox_;
   std::shared_ptr<transport::delivery_sink> to_;  // for the inbox's thread
   std::shared_ptr<subscription> subscription_;
-  bool ended_ = false;  // for the inbox's thread: the sink has been told
+  bool ended_ = false;       // for the inbox's thread: the sink has been told
+  discarded_messages done_;  // for the inbox's thread
 
   std::mutex mutex_;  // of what follows
   pull_credit credit_;

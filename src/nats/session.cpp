@@ -188,10 +188,13 @@ class answers final : public receiver {
     got.payload = payload_of(message.get());
     if (got.payload.empty()) got.status = status_of(message.get());
     table_->give(number, std::move(got));
+    done_.add(std::move(message));
   }
+  void caught_up() noexcept override { done_.destroy_if_many(); }
 
   const std::shared_ptr<reply_table> table_;
   const std::string inbox_;
+  discarded_messages done_;
 };
 
 }  // namespace

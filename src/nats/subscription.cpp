@@ -12,7 +12,7 @@ namespace msgbus::nats {
 namespace {
 
 // So many messages come together at most before the receiver hands them on.
-constexpr int most_together = 16;
+constexpr int most_together = 64;
 constexpr std::int64_t drain_milliseconds = 2000;
 constexpr std::int64_t least_pending_bytes = 64 << 20;
 
@@ -50,10 +50,13 @@ class subscription::closure {
     ++inside_;
     if (!abandoned_) {
       to_->take(std::move(message));
-      int more = 0;
-      const bool follows = ++taken_ < most_together &&
-                           natsSubscription_GetPending(from, &more, nullptr) == NATS_OK && more > 0;
-      if (!follows) {
+      // nats.c is asked once for all that have come: it takes a lock for that, which the thread
+      // that reads from the server wants for each message.
+      if (following_ > 0) --following_;
+      if (following_ == 0 && natsSubscription_GetPending(from, &following_, nullptr) != NATS_OK) {
+        following_ = 0;
+      }
+      if (++taken_ == most_together || following_ == 0) {
         taken_ = 0;
         to_->caught_up();
       }
@@ -71,6 +74,7 @@ class subscription::closure {
   std::shared_ptr<receiver> to_;
   std::shared_ptr<subscription> self_;  // its memory must not go while nats.c drains it
   int taken_ = 0;                       // since the receiver has caught up
+  int following_ = 0;                   // so many wait in nats.c at least
   std::atomic<int> inside_{0};
   std::atomic<bool> abandoned_{false};
   std::atomic<bool> released_{false};
@@ -279,7 +283,7 @@ class forwarder final : public receiver {
   }
 
   void caught_up() noexcept override {
-    done_.destroy();
+    done_.destroy_if_many();
     if (to_) to_->caught_up();
   }
 

@@ -4,15 +4,18 @@
 
 #include "support/catch.hpp"
 
+#include <asio/buffers_iterator.hpp>
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read_until.hpp>
 #include <asio/streambuf.hpp>
 #include <asio/write.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace nats_headers_test {
 
@@ -38,6 +41,22 @@ class foreign_client {
           "\r\nPING\r\n");
     asio::read_until(socket_, received_, "PONG\r\n");
     received_.consume(received_.size());
+  }
+
+  /// Returns when the server knows of it.
+  void subscribe(const std::string& topic) {
+    write("SUB " + topic + " 1\r\nPING\r\n");
+    asio::read_until(socket_, received_, "PONG\r\n");
+    received_.consume(received_.size());
+  }
+
+  /// What comes, up to the end of this text.
+  std::string next_until(const std::string& text) {
+    const std::size_t size = asio::read_until(socket_, received_, text);
+    const auto begin = asio::buffers_begin(received_.data());
+    std::string got(begin, begin + static_cast<std::ptrdiff_t>(size));
+    received_.consume(size);
+    return got;
   }
 
  private:
@@ -68,6 +87,48 @@ TEST_CASE("messages with headers that the library would not send are delivered")
   CHECK(payloads_of(got) == std::vector<std::string>{"first", "second", "third"});
   CHECK(got[0].headers.at("A/b") == "x");
   CHECK(got[0].headers.at("Z-Last") == "last");
+  // Whatever nats.c makes of an empty value, the header after it is whole.
+  CHECK(got[0].headers.at("A-Empty").empty());
+  CHECK(got[0].headers.at("B-Next") == "next");
+  CHECK(got[0].headers.at("C-Tab") == "1\t2");
+  CHECK(got[0].headers.at("D-Blanks") == "x");
+}
+
+TEST_CASE("headers are on the wire as the protocol says, one a line and in their order") {
+  const nats_server server;
+  loop here;
+  foreign_client to(server);
+  to.subscribe("a");
+  const auto from = connect(here, server);
+  msgbus::envelope sent{.topic = "a", .headers = {{"Z", "1"}, {"A", "2"}, {"Z", "3: 4"}}};
+  sent.payload = "payload";
+  from->publish(sent, msgbus::transport::urgency::at_once);
+  const std::string block = "NATS/1.0\r\nZ: 1\r\nA: 2\r\nZ: 3: 4\r\n\r\n";
+  const std::string sizes =
+      std::to_string(block.size()) + " " + std::to_string(block.size() + sent.payload.size());
+  CHECK(to.next_until("payload\r\n") ==
+        "HMSG a 1 " + sizes + "\r\n" + block + sent.payload + "\r\n");
+}
+
+TEST_CASE("headers of any number and length arrive as they were sent") {
+  const nats_server server;
+  loop here;
+  const auto from = connect(here, server);
+  const auto to = connect(here, server);
+  auto sink = std::make_shared<collector>();
+  const auto feed = to->subscribe("a", "", sink);
+  here.run(to->flush(patience));
+  std::vector<msgbus::headers> sent;
+  for (const std::size_t size : {1U, 10U, 300U, 490U, 511U, 2000U}) {
+    msgbus::envelope one{.topic = "a"};
+    for (int i = 0; i < 5; ++i)
+      one.headers.add("Name" + std::to_string(i % 3), std::string(size, 'v'));
+    sent.push_back(one.headers);
+    from->publish(one, msgbus::transport::urgency::bulk);
+  }
+  const auto got = sink->got.wait_for(sent.size());
+  REQUIRE(got.size() == sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) CHECK(got[i].headers == sent[i]);
 }
 
 TEST_CASE(
