@@ -3,6 +3,8 @@
 #include "core/text.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <string>
 
 namespace msgbus::detail {
 
@@ -157,8 +159,51 @@ nlohmann::json read_cbor(std::string_view bytes, std::string_view type) {
 
 }  // namespace
 
+namespace {
+
+// Results and single arguments are often integers. nlohmann-json makes a parser or a writer with
+// memory of its own for each.
+
+std::string digits_of(const nlohmann::json& integer) {
+  return integer.is_number_unsigned() ? std::to_string(integer.get<std::uint64_t>())
+                                      : std::to_string(integer.get<std::int64_t>());
+}
+
+/// False, and nothing is read, if it is anything else than an integer as it is written everywhere.
+bool read_digits(std::string_view text, nlohmann::json& into) {
+  constexpr std::size_t most = 18;  // that fit for sure
+  const bool is_negative = text.starts_with('-');
+  const std::string_view digits = text.substr(is_negative ? 1 : 0);
+  if (digits.empty() || digits.size() > most) return false;
+  if (digits.front() == '0' && text.size() > 1) return false;
+  std::int64_t value = 0;
+  for (const char c : digits) {
+    if (c < '0' || c > '9') return false;
+    value = value * 10 + (c - '0');
+  }
+  if (is_negative) {
+    into = -value;
+  } else {
+    into = static_cast<std::uint64_t>(value);
+  }
+  return true;
+}
+
+nlohmann::json parse(std::string_view bytes) {
+  nlohmann::json read;
+  if (!read_digits(bytes, read)) read = nlohmann::json::parse(bytes);
+  return read;
+}
+
+}  // namespace
+
 payload write_json(const nlohmann::json& from, encoding wanted, std::string_view type) {
   payload made;
+  if (wanted == encoding::json && from.is_number_integer()) {
+    made.bytes = digits_of(from);
+    made.content_type = json_type;
+    return made;
+  }
   check_writable(from, wanted, false, type);
   try {
     if (wanted == encoding::cbor) {
@@ -178,9 +223,9 @@ payload write_json(const nlohmann::json& from, encoding wanted, std::string_view
 nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
                          std::string_view type) {
   try {
-    if (content_type.empty() || content_type == json_type) return nlohmann::json::parse(bytes);
+    if (content_type.empty() || content_type == json_type) return parse(bytes);
     const std::string media = media_type(content_type);
-    if (media.empty() || media == json_type) return nlohmann::json::parse(bytes);
+    if (media.empty() || media == json_type) return parse(bytes);
     if (media == cbor_type) return read_cbor(bytes, type);
   } catch (const nlohmann::json::exception& e) {
     throw_not_decoded(type, e.what());

@@ -274,6 +274,21 @@ TEST_CASE("endlessly nested values are refused, and do not end the process") {
   CHECK(codec<nlohmann::json>::decode(deep_enough, "application/cbor").is_array());
 }
 
+TEST_CASE("a text that is one integer is read as JSON says, with as many digits as there are") {
+  for (const char* const text :
+       {"0", "7", "-7", "123456789012345678", "-123456789012345678", "1234567890123456789",
+        "18446744073709551615", "-9223372036854775808", "18446744073709551616", " 5 ", "-0"}) {
+    CHECK(codec<nlohmann::json>::decode(text, "") == nlohmann::json::parse(text));
+    CHECK(codec<nlohmann::json>::decode(text, "").type() == nlohmann::json::parse(text).type());
+  }
+  for (const char* const text : {"", "-", "01", "-01", "00", "1a", "+1", "1-", "--1", "1 2"}) {
+    CHECK(code_of([&] { (void)codec<nlohmann::json>::decode(text, ""); }) == errc::decode_failed);
+  }
+  for (const std::int64_t each : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1'000'000}}) {
+    CHECK(codec<std::int64_t>::encode(each).bytes == nlohmann::json(each).dump());
+  }
+}
+
 TEST_CASE("a payload is printed with its beginning and its size") {
   std::ostringstream out;
   out << msgbus::payload{std::string(201, 'x'), "text/plain"} << msgbus::encoding::cbor;
