@@ -50,6 +50,20 @@ TEST_CASE(
   CHECK_FALSE(is_header_value(std::string("a\0b", 3)));
 }
 
+TEST_CASE("a control character is found wherever it is in a value, and nothing else is one") {
+  for (std::size_t size = 3; size < 20; ++size) {
+    for (std::size_t place = 1; place + 1 < size; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string value(size, 'v');
+        value[place] = static_cast<char>(byte);
+        if (is_header_value(value) != (byte >= ' ' && byte != 0x7f))
+          FAIL_CHECK(byte << ' ' << place);
+      }
+    }
+  }
+  CHECK(is_header_value("\x80\xff\xa0\xc3\x20\x21\x7e\x80\xff"));
+}
+
 TEST_CASE("an envelope that cannot be sent is refused, and the error names the header") {
   const auto with = [](std::string name, std::string value) {
     return envelope{.topic = "a", .headers = {{std::move(name), std::move(value)}}};
