@@ -48,7 +48,7 @@ void expect(bool right, const char* sentence) {
 }
 
 // A mail server that takes a minute: longer than it is given.
-asio::awaitable<void> slow(const std::string&) { return msgbus::exec::sleep(1min); }
+asio::awaitable<void> slow(const std::string&) { return msgbus::async::sleep(1min); }
 
 struct fixture {
   explicit fixture(mail_server with) : server(std::move(with)) {

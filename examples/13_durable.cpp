@@ -52,7 +52,7 @@ class billing {
 
 // Waits until the links have settled what was stored, and the dead letter.
 asio::awaitable<void> until(const msgbus::bridge_link& orders, const msgbus::bridge_link& dead) {
-  while (orders.stats().acks < 2 || dead.stats().acks < 1) co_await msgbus::exec::sleep(5ms);
+  while (orders.stats().acks < 2 || dead.stats().acks < 1) co_await msgbus::async::sleep(5ms);
 }
 
 asio::awaitable<void> make_streams(msgbus::bridge& bridge) {

@@ -41,7 +41,6 @@ std::exception_ptr thrown(E e) {
 }  // namespace
 
 TEST_CASE("the states of a breaker have names") {
-  using state = msgbus::circuit_breaker::state;
   CHECK(msgbus::state_name(state::closed) == "closed");
   CHECK(msgbus::state_name(state::open) == "open");
   CHECK(msgbus::state_name(state::half_open) == "half_open");

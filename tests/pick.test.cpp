@@ -1,6 +1,7 @@
 #include <msgbus/pick.hpp>
 
 #include <msgbus/async.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/probe.hpp>

@@ -16,6 +16,7 @@
 #include <msgbus/async/semaphore.hpp>
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/shielded.hpp>
+#include <msgbus/async/sleep.hpp>
 #include <msgbus/async/subscriber.hpp>
 #include <msgbus/async/yield.hpp>
 #include <msgbus/circuit_breaker.hpp>

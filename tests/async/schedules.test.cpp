@@ -3,6 +3,7 @@
 #include <msgbus/async.hpp>
 
 #include <msgbus/detail/core/cause.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 #include <msgbus/testing/probe.hpp>

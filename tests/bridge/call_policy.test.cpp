@@ -5,6 +5,7 @@
 #include <msgbus/async.hpp>
 #include <msgbus/bridge/remote_error.hpp>
 #include <msgbus/bridge/remote_service.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 
 #include "support/awaiting.hpp"
 #include "support/bridges.hpp"

@@ -117,7 +117,7 @@ TEST_CASE("headers of any number and length arrive as they were sent") {
   const auto to = connect(here, server);
   auto sink = std::make_shared<collector>();
   const auto feed = to->subscribe("a", "", sink);
-  here.run(to->flush(patience));
+  here.run(to->flush(time_limit));
   std::vector<msgbus::headers> sent;
   for (const std::size_t size : {1U, 10U, 300U, 490U, 511U, 2000U}) {
     msgbus::envelope one{.topic = "a"};

@@ -171,7 +171,7 @@ TEST_CASE("a drain without time loses no message of senders that have not seen i
     for (std::thread& each : senders) each.join();
     // The first drain has written off what was left; the second waits until all is quiet.
     (void)wait_for(pool, consumer.drain(msgbus_test::deadline));
-    const bus::counters all = consumer.stats();
+    const msgbus::counters all = consumer.stats();
     REQUIRE(all.accepted == admitted.load());
     REQUIRE(is_conserved(all));
   }

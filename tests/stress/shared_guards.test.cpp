@@ -2,6 +2,7 @@
 // handlers, and by consumers whose executors are different ones.
 
 #include <msgbus/async.hpp>
+#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/sync.hpp>
 
 #include "support/awaiting.hpp"
