@@ -1,6 +1,6 @@
 #pragma once
 
-// A transaction with queries: it has the writer to itself. docs/design/0027.
+// A transaction with queries: it has the writer to itself. docs/design/0028.
 //
 // The coroutine asks, one request at a time, and the writer thread answers. States: waiting for its
 // turn -> open -> over. Only the writer thread makes it open; it is over when the writer thread has

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which rows of a destination are in memory. Pure: no database, no thread. docs/design/0027 has the
+// Which rows of a destination are in memory. Pure: no database, no thread. docs/design/0028 has the
 // states.
 
 #include <cstddef>

@@ -93,7 +93,7 @@ struct coroutine_loop {
 
 /// The time that a message spends beside its mailbox between two attempts, in the frame of its
 /// coroutine, on the loop's strand: other messages are handled meanwhile. Without a loop it does
-/// nothing. docs/design/0026-retries-beside-the-mailbox.md
+/// nothing. docs/design/0024-retries-beside-the-mailbox.md
 class time_beside {
  public:
   /// Moves out: the message in hand must have been moved elsewhere. May throw `bad_alloc`.

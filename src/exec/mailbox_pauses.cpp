@@ -1,5 +1,5 @@
 // Messages that pause beside their mailbox, and the places of consumer loops that they wait for.
-// docs/design/0026-retries-beside-the-mailbox.md says who may be where.
+// docs/design/0024-retries-beside-the-mailbox.md says who may be where.
 
 #include <msgbus/detail/exec/mailbox_state.hpp>
 

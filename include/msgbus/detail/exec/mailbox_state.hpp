@@ -150,7 +150,7 @@ class mailbox_state {
   [[nodiscard]] bool has_messages() const noexcept { return !is_empty(); }
 
   // --- Messages that pause between two attempts, beside the queue and without a loop's place.
-  // docs/design/0026-retries-beside-the-mailbox.md
+  // docs/design/0024-retries-beside-the-mailbox.md
 
   /// The message in hand pauses: it is counted in the capacity. May throw `bad_alloc` before that.
   void begin_pause();
