@@ -6,15 +6,15 @@
 namespace msgbus::exec {
 
 void mailbox_state::begin_pause() {
-  (void)places_.made();
+  loop_places& all = places_.made();
   const std::lock_guard lock(mutex_);
-  paused_.fetch_add(1, std::memory_order_relaxed);
+  all.paused.fetch_add(1, std::memory_order_relaxed);
   hindrances_.fetch_or(paused_bit, std::memory_order_release);
 }
 
 void mailbox_state::end_pause() noexcept {
   const std::lock_guard lock(mutex_);
-  if (paused_.fetch_sub(1, std::memory_order_relaxed) != 1) return;
+  if (places_.get()->paused.fetch_sub(1, std::memory_order_relaxed) != 1) return;
   hindrances_.fetch_and(~paused_bit, std::memory_order_release);
 }
 

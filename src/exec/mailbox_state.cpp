@@ -40,9 +40,10 @@ std::size_t mailbox_state::space() const noexcept {
 // until the next call, which is harmless: a look too many finds no sender.
 void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noexcept {
   const std::uint32_t kept = hindrances_.load(std::memory_order_relaxed) & flag_bits;
-  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, paused_bit - 1));
+  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, discard_bit - 1));
   hindrances_.store(kept | many, std::memory_order_relaxed);
-  sleeping_.store(sleeping, std::memory_order_relaxed);
+  sleeping_.store(static_cast<std::uint32_t>(std::min<std::size_t>(sleeping, discard_bit - 1)),
+                  std::memory_order_relaxed);
 }
 
 bool mailbox_state::attempt(waiting_put& sender, bool was_woken) {
@@ -126,9 +127,6 @@ void mailbox_state::refuse(std::uint32_t bit) noexcept {
   notify_space_locked(woken);
 }
 
-void mailbox_state::discard() noexcept {
-  discarding_.store(true, std::memory_order_release);
-  close();
-}
+void mailbox_state::discard() noexcept { refuse(discard_bit | closed_bit); }
 
 }  // namespace msgbus::exec

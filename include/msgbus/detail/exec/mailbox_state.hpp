@@ -156,7 +156,9 @@ class mailbox_state {
   void begin_pause();
   void end_pause() noexcept;
   [[nodiscard]] std::size_t paused() const noexcept {
-    return paused_.load(std::memory_order_relaxed);
+    if ((hindrances_.load(std::memory_order_relaxed) & paused_bit) == 0) return 0;
+    const loop_places* const made = places_.get();
+    return made ? made->paused.load(std::memory_order_relaxed) : 0;
   }
 
   /// A loop's place is free for others: for a message that waits for one, or for a new loop, which
@@ -197,7 +199,7 @@ class mailbox_state {
   /// Marks waiting and current messages as discarded; closes.
   void discard() noexcept;
   [[nodiscard]] bool discards() const noexcept {
-    return discarding_.load(std::memory_order_acquire);
+    return (hindrances_.load(std::memory_order_acquire) & discard_bit) != 0;
   }
 
   /// The number of waiting messages.
@@ -254,16 +256,19 @@ class mailbox_state {
   const unsigned loops_;                    // how many may run at once
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
-  // Bits: it is closed, it has boxes, it is closed to all but scheduled messages, messages pause;
-  // the rest is how many senders wait or were woken, or more. It is changed under the lock.
+  // Bits: it is closed, it has boxes, it is closed to all but scheduled messages, messages pause,
+  // messages are discarded; the rest is how many senders wait or were woken, or more. It is changed
+  // under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
   static constexpr std::uint32_t boxes_bit = 1U << 30U;
   static constexpr std::uint32_t closing_bit = 1U << 29U;
   static constexpr std::uint32_t paused_bit = 1U << 28U;
-  static constexpr std::uint32_t flag_bits = closed_bit | boxes_bit | closing_bit | paused_bit;
+  static constexpr std::uint32_t discard_bit = 1U << 27U;
+  static constexpr std::uint32_t flag_bits =
+      closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit;
   /// Whether space is more than what the queue says: senders wait, or messages pause.
   [[nodiscard]] bool must_look_behind() const noexcept {
-    constexpr std::uint32_t others = closed_bit | boxes_bit | closing_bit;
+    constexpr std::uint32_t others = closed_bit | boxes_bit | closing_bit | discard_bit;
     return (hindrances_.load(std::memory_order_relaxed) & ~others) != 0;
   }
   [[nodiscard]] bool refuses(const send_operation& out) const noexcept {
@@ -275,17 +280,16 @@ class mailbox_state {
   }
 
   std::atomic<std::uint32_t> hindrances_;
-  std::atomic<unsigned> active_{0};       // loops started and not ended
-  std::atomic<std::size_t> sleeping_{0};  // senders that were not woken, or more
-  std::atomic<bool> discarding_{false};
+  std::atomic<unsigned> active_{0};              // loops started and not ended
+  std::atomic<std::uint32_t> sleeping_{0};       // senders that were not woken, or more
   std::atomic<std::uint32_t> wanted_places_{0};  // by messages whose pause is over, or more
-  std::atomic<std::size_t> paused_{0};           // changed under the lock
 
   /// Who waits for a loop's place; under a lock of its own.
   struct loop_places {
     std::mutex mutex;
     wait_list waiting{mutex};
-    std::size_t handed_over = 0;  // to those that were woken; never fewer than these
+    std::size_t handed_over = 0;         // to those that were woken; never fewer than these
+    std::atomic<std::size_t> paused{0};  // messages; changed under the lock of the mailbox
   };
   on_demand<loop_places> places_;
 
