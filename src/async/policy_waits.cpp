@@ -121,7 +121,7 @@ exec::coroutine_loop* loop_to_leave(const handler_run& run,
   const retry& settings = run.policy->retry;
   if (!run.queued || settings.hold_order || settings.attempts <= 1) return nullptr;
   exec::coroutine_loop* const loop = exec::loop_on(here);
-  return loop && !loop->mine.has_key() ? loop : nullptr;
+  return loop && !loop->mine.keeps_order() ? loop : nullptr;
 }
 
 asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,

@@ -30,8 +30,10 @@ class consumer_loop {
   void done() noexcept {
     if (message_) mailbox_->state_.done(message_);
   }
-  /// Whether messages of the same key wait for the current one.
-  [[nodiscard]] bool has_key() const noexcept { return message_.has_key(); }
+  /// Whether messages of the same key wait for the current one (P5).
+  [[nodiscard]] bool keeps_order() const noexcept {
+    return message_.has_key() || mailbox_->state_.keeps_order();
+  }
 
   /// Without a place it takes no messages; `time_beside` changes that.
   void lose_place() noexcept { has_place_ = false; }

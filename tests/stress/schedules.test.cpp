@@ -114,10 +114,12 @@ TEST_CASE("four threads schedule and cancel while a consumer drains, and nothing
     CHECK(is_conserved(stats));
     CHECK(all.wrong == 0);
     if (waits) CHECK(stats.abandoned == 0);
-    // Each one that was not cancelled was handled, rejected or given up, once.
+    // Each one that was not cancelled was handled, rejected or given up, once. One tick may have
+    // been given up, too: the one that was on its way to the mailbox.
     const auto cancelled = all.count(ledger::cancelled);
     const auto left = all.count(ledger::scheduled);
-    CHECK(left == stats.abandoned + stats.rejected);
+    CHECK(left <= stats.abandoned + stats.rejected);
+    CHECK(left + (waits ? 0 : 1) >= stats.abandoned + stats.rejected);
     CHECK(cancelled + left + all.count(ledger::handled) == all.states.size());
     pool.join();
   }

@@ -181,10 +181,16 @@ class mailbox_state {
   /// The lock of rarely changed state: waiting senders, closed.
   [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
 
-  /// The order of messages by key, where several loops run; see `key_rules`. With one loop it has
-  /// no effect.
+  /// The order of messages by key, where several loops run; see `key_rules`. One loop keeps the
+  /// order of all messages: with a rule it does so also where a retry may give up its place.
   void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
+    if (loops_ == 1) places_.made().keeps_order.store(true, std::memory_order_release);
     if (boxes_) boxes_->order_by(guarded, std::move(rule));
+  }
+  /// Whether the only loop keeps the order of messages, whatever their handlers ask for.
+  [[nodiscard]] bool keeps_order() const noexcept {
+    const loop_places* const made = places_.get();
+    return made && made->keeps_order.load(std::memory_order_acquire);
   }
   void forget_rules(const snapshot::domain& guarded) noexcept {
     if (boxes_) boxes_->forget_rules(guarded);
@@ -290,6 +296,7 @@ class mailbox_state {
     wait_list waiting{mutex};
     std::size_t handed_over = 0;         // to those that were woken; never fewer than these
     std::atomic<std::size_t> paused{0};  // messages; changed under the lock of the mailbox
+    std::atomic<bool> keeps_order{false};
   };
   on_demand<loop_places> places_;
 
