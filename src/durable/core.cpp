@@ -251,6 +251,7 @@ void core::report(const char* where, const std::exception_ptr& why) noexcept {
 std::vector<std::shared_ptr<destination>> core::destinations() const {
   const std::lock_guard lock(routes_mutex_);
   std::vector<std::shared_ptr<destination>> all;
+  all.reserve(destinations_.size());
   for (const auto& [name, each] : destinations_) all.push_back(each);
   return all;
 }

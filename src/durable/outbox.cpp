@@ -1,5 +1,6 @@
 #include "durable/outbox.hpp"
 
+#include "core/text.hpp"
 #include "durable/schema.hpp"
 #include "durable/steps.hpp"
 
@@ -66,7 +67,8 @@ void outbox::roll_back() noexcept {
   try {
     file_.run(sql("rollback"));
   } catch (const error&) {
-    // SQLite has rolled back by itself, or will before the next statement: `begin` reports it.
+    // SQLite rolls back before the next statement; if it cannot, `begin` throws.
+    say({"a rollback of ", file_.file(), " failed: "}, std::current_exception());
   }
 }
 

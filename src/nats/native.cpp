@@ -88,7 +88,7 @@ std::string_view header_block_of(const natsMsg* message) noexcept {
   const char* const begin = before.data() + before.size() + 1;
   const std::less<> is_before;
   const char* const end = natsMsg_GetData(message);
-  if (end == nullptr || !is_before(begin, end)) return {begin, 0};
+  if (end == nullptr || !is_before(begin, end)) return std::string_view(begin, begin);
   return {begin, static_cast<std::size_t>(end - begin) - 1};
 }
 
