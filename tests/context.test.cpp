@@ -96,10 +96,10 @@ TEST_CASE("headers are looked up without making a string") {
   CHECK(context.headers().find(std::string_view("other")) == context.headers().end());
 }
 
-TEST_CASE("a stream_place is printed with its members") {
+TEST_CASE("a stream_position is printed with its members") {
   std::ostringstream out;
-  out << msgbus::stream_place{.stream = "orders", .sequence = 7};
-  CHECK(out.str() == R"(stream_place{.stream = "orders", .sequence = 7})");
+  out << msgbus::stream_position{.stream = "orders", .sequence = 7};
+  CHECK(out.str() == R"(stream_position{.stream = "orders", .sequence = 7})");
 }
 
 }  // namespace context_test

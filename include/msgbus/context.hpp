@@ -17,12 +17,12 @@
 
 namespace msgbus {
 
-/// The place of a message in a stream.
-struct stream_place {
+/// The position of a message in a stream.
+struct stream_position {
   std::string_view stream;     ///< the name of the stream
   std::uint64_t sequence = 0;  ///< the number of the message in it, from 1
 };
-std::ostream& operator<<(std::ostream& out, const stream_place& value);
+std::ostream& operator<<(std::ostream& out, const stream_position& value);
 
 /// The metadata that came with a message from another process. It does not change once it is
 /// shared.
@@ -80,9 +80,9 @@ class context {
   /// that no handler ran in the delivery before.
   [[nodiscard]] unsigned attempt() const noexcept;
 
-  /// The place of a durable message in its stream, the same on every redelivery. Empty for other
+  /// The position of a durable message in its stream, the same on every redelivery. Empty for other
   /// messages.
-  [[nodiscard]] std::optional<stream_place> stored() const noexcept;
+  [[nodiscard]] std::optional<stream_position> stored() const noexcept;
 
   /// The headers of the message. Empty for a message that never left the process.
   [[nodiscard]] const msgbus::headers& headers() const noexcept;

@@ -68,7 +68,7 @@ class implementation_of final : public implementation {
     }
   }
 
-  static void* get(implementation& self, resolved_values all, [[maybe_unused]] void* place) {
+  static void* get(implementation& self, resolved_values all, [[maybe_unused]] void* storage) {
     auto call = [&]() -> decltype(auto) {
       return call_plain(static_cast<implementation_of&>(self).implementation_, all,
                         typename form_of<Implementation>::needs{});
@@ -78,7 +78,7 @@ class implementation_of final : public implementation {
       return erased(found);
     } else {
       auto converted = [&]() -> stored { return call(); };
-      return ::new (place) stored(converted());
+      return ::new (storage) stored(converted());
     }
   }
 

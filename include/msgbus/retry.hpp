@@ -31,7 +31,7 @@ struct retry {
   backoff_kind kind = backoff_kind::exponential;
   /// A message keeps the order of its mailbox: nothing behind it is handled in its pauses. False:
   /// it waits beside the mailbox, still counted in its capacity, and needs none of the
-  /// `concurrency` places meanwhile; the first place that is free after its pause is its own. An
+  /// `concurrency` permits meanwhile; the first permit that is free after its pause is its own. An
   /// awaited verb has no place in a mailbox, and no order to keep. A message with a key
   /// (`ordered_by`) keeps its order all the same.
   bool hold_order = true;

@@ -12,7 +12,7 @@ namespace msgbus::async::detail {
 asio::awaitable<void> any_send::wait_at(std::shared_ptr<any_send> self, std::size_t index,
                                         asio::any_io_executor here,
                                         std::weak_ptr<exec::task_group> together) {
-  core& to = *self->any_of_[index];
+  component_core& to = *self->any_of_[index];
   // A signal that came before the first line of this coroutine has left no other trace.
   const asio::any_io_executor on = co_await asio::this_coro::executor;
   const auto state = co_await asio::this_coro::cancellation_state;
@@ -57,7 +57,7 @@ bool any_send::is_taken() {
 
 receipt any_send::result() {
   if (is_taken()) return {.admitted = 1};
-  core& to = *any_of_.front();
+  component_core& to = *any_of_.front();
   const exec::send_operation out(message_);
   return receipt_for(exec::put::full, to, out);
 }

@@ -1,6 +1,6 @@
 #include "async/attempt.hpp"
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/offload.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
@@ -24,7 +24,7 @@ asio::awaitable<void> run(std::shared_ptr<attempt> mine) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   std::exception_ptr failure;
   try {
-    const held_policy& policy = *mine->run->policy;
+    const stored_policy& policy = *mine->run->policy;
     concurrency_permit permit;  // given back before the end is told
     if (!permit.try_acquire(policy)) co_await permit.acquire(policy);
     check_active(*mine->run);
@@ -109,7 +109,7 @@ std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::task_gro
 
 /// A plain function without a time limit: it is awaited by nothing there.
 asio::awaitable<void> run_at_once_elsewhere(std::shared_ptr<attempt> mine, attempt_end& end) {
-  const held_policy& policy = *mine->run->policy;
+  const stored_policy& policy = *mine->run->policy;
   concurrency_permit permit;
   if (!permit.try_acquire(policy)) co_await permit.acquire(policy);
   asio::any_io_executor wanted = executor_for(*mine->run, end.failed);

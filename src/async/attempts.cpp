@@ -1,6 +1,6 @@
 #include <msgbus/detail/async/attempts.hpp>
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
@@ -42,7 +42,7 @@ exec_time end_of_all(const handler_run& run, const asio::any_io_executor& here) 
 }
 
 /// How long the next attempt may take.
-std::optional<attempt_limit> limit_of(const held_policy& policy, exec_time until,
+std::optional<attempt_limit> limit_of(const stored_policy& policy, exec_time until,
                                       const asio::any_io_executor& here) {
   std::optional<attempt_limit> limit;
   if (policy.timeout != policy.timeout.zero()) limit = {policy.timeout, " after ", policy.timeout};
@@ -55,7 +55,7 @@ std::optional<attempt_limit> limit_of(const held_policy& policy, exec_time until
 }
 
 /// What a breaker is told of an attempt.
-breaker_machine::verdict verdict_on(const held_policy& policy, const attempt_end& end,
+breaker_machine::verdict verdict_on(const stored_policy& policy, const attempt_end& end,
                                     bool cancelled) {
   if (!end.has_run || cancelled) return breaker_machine::verdict::ignored;
   return breaker_access::verdict_on(*policy.breaker, end.failed);
@@ -116,7 +116,7 @@ asio::awaitable<bool> policy_run::pause_before_next(std::size_t next, exec_time 
 
 asio::awaitable<void> policy_run::make_attempts(failures& failed) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const held_policy& policy = *run_.policy;
+  const stored_policy& policy = *run_.policy;
   const exec_time until = end_of_all(run_, here);
   const bool elsewhere = policy.has_executor() || policy.limits_time() || until != exec_time::max();
   failures tried = std::move(run_.tried);

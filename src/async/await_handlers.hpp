@@ -2,7 +2,7 @@
 
 /// The one loop that awaits handlers.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/verb_call.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 
@@ -19,8 +19,8 @@ namespace msgbus::async::detail {
 /// is given, lives in the coroutine's frame, and is one of
 ///
 /// - the caller of a verb, which cannot be cancelled while handlers run in its coroutine: `begin`
-///   says whether there is a delivery in hand, and `ended` gives the verb's result;
-/// - a task or a consumer loop: a coroutine that the library has spawned. The delivery has begun.
+///   says whether there is a run in hand, and `ended` gives the verb's result;
+/// - a task or a consumer loop: a coroutine that the library has spawned. The run has begun.
 ///
 /// What a handler does to the cancellation state of its coroutine is for itself alone; whether the
 /// coroutine is cancelled is known to the owner (docs/design/0014-who-knows-of-a-cancellation.md).
@@ -80,19 +80,19 @@ asio::awaitable<Result> await_handlers(Made made) {
 }
 
 /// What tasks and loops have in common.
-inline bool go_on(delivery& d, const std::exception_ptr& failure) {
+inline bool go_on(component_run& d, const std::exception_ptr& failure) {
   d.component->handler_ended(d, failure);
   return d.component->advance(d);
 }
 
-/// A delivery that a consumer loop handles. `Message` owns it.
+/// A run that a consumer loop handles. `Message` owns it.
 template <class Message>
 struct in_loop {
   explicit in_loop(Message&& handled) noexcept : message(std::move(handled)) {}
   static constexpr bool is_caller = false;
   static constexpr bool is_loop = true;
 
-  [[nodiscard]] delivery& in_hand() noexcept { return message.in_hand(); }
+  [[nodiscard]] component_run& in_hand() noexcept { return message.in_hand(); }
   [[nodiscard]] bool is_cancel_requested() noexcept {
     return in_hand().component->mailbox.discards();
   }

@@ -8,7 +8,7 @@ namespace msgbus::async::detail {
 
 consumer_core::consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
                              std::shared_ptr<provider> overrides)
-    : core("the consumer", *this, executor, options, std::move(overrides)) {}
+    : component_core("the consumer", *this, executor, options, std::move(overrides)) {}
 
 consumer_core::~consumer_core() = default;
 
@@ -27,7 +27,8 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
   }));
 }
 
-inline bool consumer_core::run_list(routing::handler_range list, delivery& d, observer* observer) {
+inline bool consumer_core::run_list(routing::handler_range list, component_run& d,
+                                    observer* observer) {
   for (const routing::route_entry* route = list.begin; route != list.end; ++route) {
     const std::uint64_t order = route->entry->order();
     if (order <= d.last) continue;
@@ -54,7 +55,7 @@ bool consumer_core::run_at_once(value_ref message, const msgbus::context& ctx, f
   return call_sole(found ? found->sole() : nullptr, message, ctx, failed, from_mailbox);
 }
 
-bool consumer_core::advance(delivery& d) {
+bool consumer_core::advance(component_run& d) {
   const snapshot::guard guard(guarded());
   observer* const observer = shared.attached_observer.get();
   if (d.is_last) {  // what came since then gets the next event (D4)
@@ -77,7 +78,7 @@ bool consumer_core::advance(delivery& d) {
 
 void consumer_core::shutdown() noexcept {
   senders.drop_all();
-  core::end();
+  component_core::end();
   router::shutdown();
 }
 

@@ -21,7 +21,7 @@ class dead_letter_store {
   struct kept_letter {
     dead_letter entry;
     exec::shared_message message;
-    std::weak_ptr<core> component;
+    std::weak_ptr<component_core> component;
     std::uint64_t handler = 0;  // its `order`
     bool replaying = false;
   };

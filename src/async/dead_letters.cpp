@@ -19,7 +19,7 @@ namespace {
 class replay_of_letter {
  public:
   replay_of_letter(std::shared_ptr<dead_letter_store> of, dead_letter_store::kept_letter&& given,
-                   std::shared_ptr<core> to)
+                   std::shared_ptr<component_core> to)
       : store_(std::move(of)),
         letter_(std::move(given)),
         component_(std::move(to)),
@@ -37,7 +37,7 @@ class replay_of_letter {
 
   static constexpr bool is_caller = false;
   static constexpr bool is_loop = false;
-  [[nodiscard]] delivery& in_hand() noexcept { return d_; }
+  [[nodiscard]] component_run& in_hand() noexcept { return d_; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
     return go_on(d_, failure) || note_end();
   }
@@ -54,9 +54,9 @@ class replay_of_letter {
 
   const std::shared_ptr<dead_letter_store> store_;
   const dead_letter_store::kept_letter letter_;
-  const std::shared_ptr<core> component_;
+  const std::shared_ptr<component_core> component_;
   const msgbus::context ctx_;
-  delivery d_;
+  component_run d_;
   bool has_ended_ = false;  // handled, or failed again: it is another letter then
 };
 
@@ -65,7 +65,7 @@ struct replayed {
   explicit replayed(std::shared_ptr<replay_of_letter> of) noexcept : replay(std::move(of)) {}
   static constexpr bool is_caller = false;
   static constexpr bool is_loop = false;
-  [[nodiscard]] delivery& in_hand() noexcept { return replay->in_hand(); }
+  [[nodiscard]] component_run& in_hand() noexcept { return replay->in_hand(); }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
     return replay->handler_ended(failure);
   }
@@ -82,7 +82,7 @@ asio::awaitable<void> run_replay(std::shared_ptr<replay_of_letter> mine) {
 asio::awaitable<bool> replay_one(std::shared_ptr<dead_letter_store> of, std::uint64_t id) {
   std::optional<dead_letter_store::kept_letter> given = of->begin_replay(id);
   if (!given) co_return false;
-  std::shared_ptr<core> to = given->component.lock();
+  std::shared_ptr<component_core> to = given->component.lock();
   if (!to || to->closed()) {
     of->end_replay(id, false);
     co_return false;

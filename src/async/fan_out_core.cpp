@@ -27,7 +27,7 @@ fan_out_core::~fan_out_core() {
 
 std::shared_ptr<fan_out_core> fan_out_core::make() { return std::make_shared<fan_out_core>(); }
 
-void fan_out_core::bind(const std::shared_ptr<core>& target) {
+void fan_out_core::bind(const std::shared_ptr<component_core>& target) {
   target->senders.bind(*this, target);
 }
 
@@ -51,22 +51,22 @@ void fan_out_core::for_each_bound(Take take, Choose choose) const {
     if (each->call == &group_entry::mark) [[unlikely]] {
       choose(static_cast<group_entry*>(each->entry)->group(), among);
     } else {
-      take(static_cast<component::binding<core>*>(each->entry)->target(), among);
+      take(static_cast<component::binding<component_core>*>(each->entry)->target(), among);
     }
   }
 }
 
-void fan_out_core::unbind(core& target) {
+void fan_out_core::unbind(component_core& target) {
   target.senders.unbind(*this);
   std::vector<std::shared_ptr<one_of_group>> groups;
-  for_each_bound([](core&, std::size_t) {},
+  for_each_bound([](component_core&, std::size_t) {},
                  [&](const auto& group, std::size_t) { groups.push_back(group); });
   for (const auto& each : groups) each->unbind(target);
 }
 
 targets fan_out_core::bound() const {
   targets all;
-  for_each_bound([&](core& to, std::size_t) { all.push_back(to.self()); },
+  for_each_bound([&](component_core& to, std::size_t) { all.push_back(to.self()); },
                  [&](const auto& group, std::size_t) { group->add_all(all); });
   return all;
 }
@@ -74,10 +74,10 @@ targets fan_out_core::bound() const {
 namespace {
 
 /// The component that an awaited verb chooses; null: none is bound.
-core* chosen(const one_of_group& group, const one_of_group::preference& among) {
-  core* open = nullptr;
+component_core* chosen(const one_of_group& group, const one_of_group::preference& among) {
+  component_core* open = nullptr;
   for (std::size_t i = 0; i < among.size(); ++i) {
-    core& each = among[i];
+    component_core& each = among[i];
     if (each.closed() || !each.mailbox.can_run()) continue;
     if (!group.passes_over() || !each.mailbox.is_full()) return &each;
     if (!open) open = &each;
@@ -90,23 +90,25 @@ core* chosen(const one_of_group& group, const one_of_group::preference& among) {
 
 targets fan_out_core::chosen_for(value_ref message, std::string_view topic) const {
   targets all;
-  for_each_bound([&](core& to, std::size_t) { all.push_back(to.self()); },
+  for_each_bound([&](component_core& to, std::size_t) { all.push_back(to.self()); },
                  [&](const auto& group, std::size_t) {
                    const one_of_group::preference preferred(*group, message, topic);
-                   if (core* const to = chosen(*group, preferred)) all.push_back(to->self());
+                   if (component_core* const to = chosen(*group, preferred))
+                     all.push_back(to->self());
                  });
   return all;
 }
 
 void fan_out_core::give(verb_run& run) {
-  for_each_bound([&](core& to, std::size_t among) { run.deliver(to, among); },
+  for_each_bound([&](component_core& to, std::size_t among) { run.deliver(to, among); },
                  [&](const auto& group, std::size_t among) {
                    const one_of_group::preference preferred(*group, run.message(), run.topic());
-                   if (core* const to = chosen(*group, preferred)) run.deliver(*to, among);
+                   if (component_core* const to = chosen(*group, preferred))
+                     run.deliver(*to, among);
                  });
 }
 
-receipt fan_out_core::offer_one(core& to, const exec::shared_message& message,
+receipt fan_out_core::offer_one(component_core& to, const exec::shared_message& message,
                                 full_mailboxes* full) {
   exec::send_operation out(message);
   const exec::put result = detail::offer(to, out);
@@ -122,10 +124,10 @@ receipt fan_out_core::offer_among(const one_of_group& group, const exec::shared_
   const one_of_group::preference preferred(group, message->message(), message->topic());
   if (preferred.size() == 0) return {};
   is_bound = true;
-  core* decides = nullptr;  // the first that is open, where none has space
+  component_core* decides = nullptr;  // the first that is open, where none has space
   targets waits;
   for (std::size_t i = 0; i < preferred.size(); ++i) {
-    core& to = preferred[i];
+    component_core& to = preferred[i];
     exec::send_operation out(message);
     // One that drops is not asked while it is full.
     const bool drops = to.mailbox.on_full() == overflow::drop_newest ||
@@ -146,7 +148,7 @@ receipt fan_out_core::offer_among(const one_of_group& group, const exec::shared_
     full->push_back(std::move(waits));
     return {};
   }
-  core& to = decides ? *decides : preferred[0];
+  component_core& to = decides ? *decides : preferred[0];
   exec::send_operation out(message);
   return receipt_for(detail::offer(to, out), to, out);
 }
@@ -155,7 +157,7 @@ receipt fan_out_core::offer(const exec::shared_message& message, full_mailboxes*
   receipt total;
   bool is_bound = false;
   for_each_bound(
-      [&](core& to, std::size_t) {
+      [&](component_core& to, std::size_t) {
         is_bound = true;
         total += offer_one(to, message, full);
       },
@@ -200,7 +202,7 @@ void fan_out_core::keep(const std::shared_ptr<fan_out_every>& started) {
 }
 
 asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
-                                    exec::held_message message) {
+                                    exec::owned_message message) {
   exec::shared_message shared = share(message);
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();

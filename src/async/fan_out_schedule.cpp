@@ -15,7 +15,7 @@ namespace msgbus::async::detail {
 
 void fan_out_message::add(std::shared_ptr<scheduler> in, const exec::due_key& key) {
   const std::lock_guard lock(mutex_);
-  parts_.emplace_back(std::move(in), key);
+  members_.emplace_back(std::move(in), key);
   ++left_;
 }
 
@@ -33,12 +33,12 @@ bool fan_out_message::give_up() noexcept {
 }
 
 bool fan_out_message::cancel(const exec::due_key&) noexcept {
-  parts cancelled;
+  members cancelled;
   {
     const std::lock_guard lock(mutex_);
     if (state_ != state::waiting || left_ == 0) return false;
     state_ = state::cancelled;
-    cancelled.swap(parts_);
+    cancelled.swap(members_);
   }
   // One that is not found is about to ask `begin` or `give_up`.
   for (const auto& [in, key] : cancelled) (void)in->cancel(key);
@@ -47,7 +47,7 @@ bool fan_out_message::cancel(const exec::due_key&) noexcept {
 
 bool fan_out_message::is_scheduled(const exec::due_key&) const noexcept {
   const std::lock_guard lock(mutex_);
-  for (const auto& [in, key] : parts_) {
+  for (const auto& [in, key] : members_) {
     if (in->is_scheduled(key)) return true;
   }
   return false;
@@ -59,7 +59,7 @@ fan_out_every::fan_out_every(const std::shared_ptr<fan_out_core>& from, schedule
                              occurrence_maker makes, missed options)
     : recurring(every, std::move(makes), options), from_(from) {}
 
-bool fan_out_every::settle_in(const core* except, schedule_duration after) {
+bool fan_out_every::settle_in(const component_core* except, schedule_duration after) {
   const std::shared_ptr<fan_out_core> from = from_.lock();
   for (const auto& each : from ? from->bound() : targets()) {
     if (each.get() == except || each->closed()) continue;
@@ -79,12 +79,12 @@ bool fan_out_every::settle_in(const core* except, schedule_duration after) {
   return false;
 }
 
-void fan_out_every::move_on(const core& from) noexcept {
+void fan_out_every::move_on(const component_core& from) noexcept {
   const auto now = exec::now(from.executor());
   (void)settle_in(&from, saturating_sub(next_due, now));  // or it is over
 }
 
-void fan_out_every::occur(const std::shared_ptr<core>& in, schedule_time was_due) {
+void fan_out_every::occur(const std::shared_ptr<component_core>& in, schedule_time was_due) {
   const std::shared_ptr<fan_out_core> from = from_.lock();
   if (!from) return;
   exec::shared_message message;
@@ -107,13 +107,14 @@ void fan_out_every::occur(const std::shared_ptr<core>& in, schedule_time was_due
 
 asio::awaitable<void> fan_out_every::send_rest(std::shared_ptr<fan_out_every> self,
                                                full_mailboxes full, exec::shared_message message,
-                                               std::shared_ptr<core> in, schedule_time was_due) {
+                                               std::shared_ptr<component_core> in,
+                                               schedule_time was_due) {
   auto sent = send_to_full(std::move(full), std::move(message));
   (void)co_await std::move(sent);
   self->again_after(*in, was_due);
 }
 
-void fan_out_every::again_after(core& in, schedule_time was_due) {
+void fan_out_every::again_after(component_core& in, schedule_time was_due) {
   const auto now = exec::now(in.executor());
   const schedule_time next = time_after(was_due, now);
   std::shared_ptr<scheduler> there;
@@ -152,7 +153,7 @@ bool fan_out_every::is_scheduled(const exec::due_key&) const noexcept {
 
 namespace {
 
-using time_for = std::function<schedule_time(const core&)>;
+using time_for = std::function<schedule_time(const component_core&)>;
 
 scheduled schedule(fan_out_core& from, const time_for& due, const exec::shared_message& message) {
   const targets all = from.chosen_for(message->message(), message->topic());
@@ -179,14 +180,14 @@ scheduled schedule(fan_out_core& from, const time_for& due, const exec::shared_m
 
 scheduled schedule_after(fan_out_core& from, schedule_duration after,
                          exec::shared_message message) {
-  const auto due = [after](const core& in) {
+  const auto due = [after](const component_core& in) {
     return saturating_add(exec::now(in.executor()), after);
   };
   return schedule(from, due, message);
 }
 
 scheduled schedule_at(fan_out_core& from, schedule_time at, exec::shared_message message) {
-  return schedule(from, [at](const core&) { return at; }, message);
+  return schedule(from, [at](const component_core&) { return at; }, message);
 }
 
 scheduled schedule_every(fan_out_core& from, schedule_duration period, occurrence_maker maker,

@@ -22,11 +22,11 @@ class fan_out_message final : public shared_ticket, public exec::schedule_target
 
  private:
   enum class state { waiting, begun, cancelled };
-  using parts = std::vector<std::pair<std::shared_ptr<scheduler>, exec::due_key>>;
+  using members = std::vector<std::pair<std::shared_ptr<scheduler>, exec::due_key>>;
 
   mutable std::mutex mutex_;
   state state_ = state::waiting;
-  parts parts_;
+  members members_;
   std::size_t left_ = 0;  // components that have not given it up
 };
 
@@ -43,12 +43,12 @@ class fan_out_every final : public recurring,
 
   /// Puts it into the schedule of a bound component other than this one, after this time. False,
   /// and it is over, if there is none.
-  bool settle_in(const core* except, schedule_duration after);
+  bool settle_in(const component_core* except, schedule_duration after);
 
   /// It is due, in the schedule of this component, which then goes on.
-  void occur(const std::shared_ptr<core>& in, schedule_time due);
+  void occur(const std::shared_ptr<component_core>& in, schedule_time due);
   /// That component ends, and has let it go.
-  void move_on(const core& from) noexcept;
+  void move_on(const component_core& from) noexcept;
 
   [[nodiscard]] fan_out_every* of_fan_out() noexcept override { return this; }
   bool cancel(const exec::due_key& key) noexcept override;
@@ -56,9 +56,9 @@ class fan_out_every final : public recurring,
 
  private:
   static asio::awaitable<void> send_rest(std::shared_ptr<fan_out_every> self, full_mailboxes full,
-                                         exec::shared_message message, std::shared_ptr<core> in,
-                                         schedule_time due);
-  void again_after(core& in, schedule_time due);
+                                         exec::shared_message message,
+                                         std::shared_ptr<component_core> in, schedule_time due);
+  void again_after(component_core& in, schedule_time due);
 
   const std::weak_ptr<fan_out_core> from_;
   mutable std::mutex mutex_;

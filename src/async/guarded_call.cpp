@@ -1,6 +1,6 @@
 // A plain handler with a policy, while nothing goes wrong: without a coroutine, and without memory.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/handler_call.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/policy/limiter_access.hpp>
@@ -18,9 +18,9 @@ struct guards {
   breaker_call through;
   concurrency_permit permit;
 
-  /// False: something must be waited for. Of what was entered the delivery keeps the permit of the
+  /// False: something must be waited for. Of what was entered the run keeps the permit of the
   /// rate limit.
-  [[nodiscard]] bool enter(const held_policy& policy, delivery& d, exec_time now) {
+  [[nodiscard]] bool enter(const stored_policy& policy, component_run& d, exec_time now) {
     if (policy.limiter) {
       if (!limiter_access::try_take(*policy.limiter, now)) return false;
       d.has_permit = true;
@@ -32,8 +32,8 @@ struct guards {
 
 }  // namespace
 
-step_taken run_guarded(const handler_in_hand& which, delivery& d, run_plain run) {
-  const held_policy& policy = *which.policy;
+step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run) {
+  const stored_policy& policy = *which.policy;
   if (!policy.runs_where_it_is() || d.ctx->deadline()) return step_taken::suspends;
   const asio::any_io_executor& clock = d.component->executor();
   const bool is_timed = policy.limiter || policy.breaker;

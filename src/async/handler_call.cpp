@@ -1,7 +1,7 @@
 #include <msgbus/detail/async/handler_call.hpp>
 
 #include <msgbus/detail/async/attempts.hpp>
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/exec/async_resolution.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 
@@ -116,7 +116,7 @@ asio::awaitable<void> run_bare(handler_and_message of, const context& ctx, failu
 }  // namespace
 
 asio::awaitable<void> start_once(const handler_call& handler, const handler_in_hand& which,
-                                 delivery& d) {
+                                 component_run& d) {
   const handler_and_message of{&handler, which.f, d.message};
   if (handler.needs) return run_with_needs(of, d.injection_for(which.entry), d.failed);
   asio::awaitable<void> running;
@@ -147,23 +147,23 @@ void run_attempt_at_once(const handler_run& run, const context& ctx, failures& f
   }
 }
 
-bool has_limits(const handler_in_hand& which, const delivery& d) noexcept {
+bool has_limits(const handler_in_hand& which, const component_run& d) noexcept {
   return which.policy || d.ctx->deadline();
 }
 
 asio::awaitable<void> start_attempts(const handler_call& handler, const handler_in_hand& which,
-                                     delivery& d, std::shared_ptr<const void> keep,
+                                     component_run& d, std::shared_ptr<const void> keep,
                                      std::string_view name) {
-  static const held_policy asks_for_nothing{policy()};
-  const held_policy* const policy = which.policy ? which.policy : &asks_for_nothing;
+  static const stored_policy asks_for_nothing{policy()};
+  const stored_policy* const policy = which.policy ? which.policy : &asks_for_nothing;
   return run_attempts({d.component->self(), routing::entry_pin(which.entry), &handler, which.f,
                        std::move(keep), d.message, *d.ctx, name, policy, d.from_mailbox,
                        std::move(d.tried), std::exchange(d.has_permit, false)},
                       d.failed);
 }
 
-step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,
-                         asio::awaitable<void>* start) {
+step_taken start_handler(const handler_call& handler, const handler_in_hand& which,
+                         component_run& d, asio::awaitable<void>* start) {
   if (!start) return step_taken::suspends;
   if (!has_limits(which, d)) {
     *start = start_once(handler, which, d);
@@ -174,7 +174,7 @@ step_taken start_handler(const handler_call& handler, const handler_in_hand& whi
   return step_taken::suspends;
 }
 
-bool must_suspend(const exec::needs* needs, const delivery& d) {
+bool must_suspend(const exec::needs* needs, const component_run& d) {
   if (!needs) return false;
   const di::provider_state& overrides = d.component->shared.overrides_state();
   if (!overrides.has_async()) return false;

@@ -4,20 +4,20 @@ namespace msgbus::async::detail {
 
 namespace {
 
-std::string name_for(std::string given, const core& of) {
+std::string name_for(std::string given, const component_core& of) {
   return given.empty() ? std::string(of.called().name()) : std::move(given);
 }
 
 }  // namespace
 
-core_member::core_member(std::string name, const std::shared_ptr<core>& of)
+core_member::core_member(std::string name, const std::shared_ptr<component_core>& of)
     : host_member(name_for(std::move(name), *of), of->called().kind()), core_(of) {}
 
 asio::awaitable<drain_report> core_member::drain(duration deadline) {
-  const std::shared_ptr<core> now = core_.lock();
+  const std::shared_ptr<component_core> now = core_.lock();
   if (!now) co_return drain_report{};
   if (!before_) before_ = now->stats();
-  (void)co_await core::drain(now, deadline, {});
+  (void)co_await component_core::drain(now, deadline, {});
   const counters after = now->stats();
   drain_report report;
   report.handled = after.handled - before_->handled;
@@ -27,17 +27,17 @@ asio::awaitable<drain_report> core_member::drain(duration deadline) {
 }
 
 void core_member::give_name() {
-  if (const std::shared_ptr<core> now = core_.lock()) now->called().set(name());
+  if (const std::shared_ptr<component_core> now = core_.lock()) now->called().set(name());
 }
 
 void core_member::observe(const std::shared_ptr<observer>& observer) {
-  if (const std::shared_ptr<core> now = core_.lock()) {
+  if (const std::shared_ptr<component_core> now = core_.lock()) {
     now->shared.attached_observer.set(now->routes().guarded(), observer);
   }
 }
 
 std::optional<component_stats> core_member::stats() const {
-  const std::shared_ptr<core> now = core_.lock();
+  const std::shared_ptr<component_core> now = core_.lock();
   if (!now) return std::nullopt;
   component_stats all{name(), std::string(kind())};
   all.counts = now->stats();

@@ -13,18 +13,18 @@ one_of_group::one_of_group(pick_options options) : options_(std::move(options)) 
 
 one_of_group::~one_of_group() = default;
 
-void one_of_group::bind(const std::shared_ptr<core>& member) {
+void one_of_group::bind(const std::shared_ptr<component_core>& member) {
   member->senders.bind(*this, member);
 }
 
-void one_of_group::unbind(core& member) { member.senders.unbind(*this); }
+void one_of_group::unbind(component_core& member) { member.senders.unbind(*this); }
 
 void one_of_group::add_all(targets& to) const {
   const snapshot::guard guard(guarded());
   const routing::handler_range list(entries());
   for (const routing::route_entry* each = list.begin; each != list.end; ++each) {
     if (!each->entry->active()) continue;
-    to.push_back(static_cast<component::binding<core>*>(each->entry)->target().self());
+    to.push_back(static_cast<component::binding<component_core>*>(each->entry)->target().self());
   }
 }
 
@@ -46,7 +46,8 @@ one_of_group::preference::preference(const one_of_group& of, value_ref message,
   const std::uint64_t key = is_by_key ? of.key_hash(message, topic) : 0;
   for (const routing::route_entry* each = list.begin; each != list.end; ++each) {
     if (!each->entry->active()) continue;
-    core& member = static_cast<component::binding<core>*>(each->entry)->target();
+    component_core& member =
+        static_cast<component::binding<component_core>*>(each->entry)->target();
     std::uint64_t rank = 0;
     if (is_by_key) {
       // The highest of random weights: where a member leaves, only its own keys go elsewhere.

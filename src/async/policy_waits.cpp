@@ -53,12 +53,12 @@ struct breaker_news {
 };
 
 /// A place in a rate limiter's line.
-class place_in_line {
+class line_ticket {
  public:
-  explicit place_in_line(rate_limiter& of) noexcept : of_(&of) {}
-  place_in_line(const place_in_line&) = delete;
-  place_in_line& operator=(const place_in_line&) = delete;
-  ~place_in_line() {
+  explicit line_ticket(rate_limiter& of) noexcept : of_(&of) {}
+  line_ticket(const line_ticket&) = delete;
+  line_ticket& operator=(const line_ticket&) = delete;
+  ~line_ticket() {
     if (of_) limiter_access::leave_line(*of_);
   }
   /// Zero if a permit was taken, and the place is given up with that.
@@ -131,7 +131,7 @@ asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,
   using kind = limiter_access::answer::kind;
   if (given.result == kind::taken) co_return;
   if (given.result == kind::refused) std::rethrow_exception(limiter_access::refusal(given.after));
-  place_in_line place(*of);
+  line_ticket ticket(*of);
   exec::async_semaphore& first = limiter_access::waiting(*of).made<turnstile>().first;
   co_await first.acquire();
   // Released after the place is given up: the next one then finds it so.
@@ -140,13 +140,13 @@ asio::awaitable<void> wait_for_permit(std::shared_ptr<rate_limiter> of,
     ~release_at_end() { of.release(); }
   } const at_end{first};
   for (;;) {
-    const auto wait = place.take(exec::now(here));
+    const auto wait = ticket.take(exec::now(here));
     if (wait == wait.zero()) co_return;
     co_await exec::sleep(wait);
   }
 }
 
-asio::awaitable<void> concurrency_permit::acquire(const held_policy& of) {
+asio::awaitable<void> concurrency_permit::acquire(const stored_policy& of) {
   const semaphore own = own_ ? nullptr : of.permits;
   const semaphore shared = of.shared_permits;
   if (own) co_await own->acquire();

@@ -72,11 +72,11 @@ class concurrency_permit {
   }
 
   /// Whether it has all that the policy asks for. If not, `acquire` waits for the rest.
-  [[nodiscard]] bool try_acquire(const held_policy& of) noexcept {
+  [[nodiscard]] bool try_acquire(const stored_policy& of) noexcept {
     return try_take(of.permits, own_) && try_take(of.shared_permits, shared_);
   }
   /// See `exec::async_semaphore::acquire`. The policy outlives this call.
-  asio::awaitable<void> acquire(const held_policy& of);
+  asio::awaitable<void> acquire(const stored_policy& of);
 
  private:
   using semaphore = std::shared_ptr<exec::async_semaphore>;

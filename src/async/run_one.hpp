@@ -2,7 +2,7 @@
 
 /// The part of `run_at_once` and `advance` that every message takes, to be compiled into them.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/handler_call.hpp>
 
 #include <cstddef>
@@ -10,8 +10,9 @@
 
 namespace msgbus::async::detail {
 
-inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
-                            failures& failed, bool from_mailbox) {
+inline bool component_core::call_sole(routing::entry* sole, value_ref message,
+                                      const msgbus::context& ctx, failures& failed,
+                                      bool from_mailbox) {
   const di::provider_state& overrides = shared.overrides_state();
   if (!sole || shared.attached_observer.get() || overrides.has_async()) [[unlikely]]
     return false;
@@ -36,7 +37,7 @@ inline bool core::call_sole(routing::entry* sole, value_ref message, const msgbu
   return true;
 }
 
-inline void core::begin_quickly(delivery& d, observer* observer) {
+inline void component_core::begin_quickly(component_run& d, observer* observer) {
   if (observer || (!d.from_mailbox && closed())) [[unlikely]]
     return begin(d, observer);
   if (!d.from_mailbox) counts_.add(outcome::begun);
@@ -44,7 +45,7 @@ inline void core::begin_quickly(delivery& d, observer* observer) {
   d.end = routes_.next_order();
 }
 
-inline bool core::settle_quickly(delivery& d, observer* observer) {
+inline bool component_core::settle_quickly(component_run& d, observer* observer) {
   if (observer || d.ran == 0 || d.cancelled || d.listener || !d.failed.empty() ||
       watching_.load(std::memory_order_acquire)) [[unlikely]] {
     settle(d, observer);
@@ -55,7 +56,8 @@ inline bool core::settle_quickly(delivery& d, observer* observer) {
   return false;
 }
 
-inline bool core::run_one(const routing::route_entry& route, delivery& d, observer* observer) {
+inline bool component_core::run_one(const routing::route_entry& route, component_run& d,
+                                    observer* observer) {
   const std::size_t failed_before = d.failed.size();
   step_taken taken = step_taken::ran;
   try {

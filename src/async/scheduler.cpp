@@ -42,7 +42,7 @@ exec::shared_message recurring::make() const {
 /// for what is due next.
 class scheduler::turn {
  public:
-  turn(std::shared_ptr<scheduler> in, std::shared_ptr<core> of) noexcept
+  turn(std::shared_ptr<scheduler> in, std::shared_ptr<component_core> of) noexcept
       : to(std::move(of)), in_(std::move(in)) {}
   turn(turn&& other) noexcept : to(std::move(other.to)), in_(std::move(other.in_)) {}
   turn& operator=(turn&&) = delete;
@@ -56,7 +56,7 @@ class scheduler::turn {
   [[nodiscard]] scheduler& in() const noexcept { return *in_; }
   [[nodiscard]] const std::shared_ptr<scheduler>& shared() const noexcept { return in_; }
 
-  std::shared_ptr<core> to;
+  std::shared_ptr<component_core> to;
 
  private:
   std::shared_ptr<scheduler> in_;  // null: it was moved from
@@ -65,7 +65,7 @@ class scheduler::turn {
 /// A message that is due. Destroyed before it was settled, it is given up.
 class scheduler::due_message {
  public:
-  due_message(std::shared_ptr<scheduler> in, std::shared_ptr<core> to,
+  due_message(std::shared_ptr<scheduler> in, std::shared_ptr<component_core> to,
               exec::shared_message message) noexcept
       : in_(std::move(in)), to_(std::move(to)), message_(std::move(message)) {}
   due_message(due_message&& other) noexcept = default;
@@ -104,7 +104,7 @@ class scheduler::due_message {
   }
 
   std::shared_ptr<scheduler> in_;
-  std::shared_ptr<core> to_;
+  std::shared_ptr<component_core> to_;
   exec::shared_message message_;  // null: it is settled
 };
 
@@ -117,9 +117,9 @@ struct scheduler::on_its_way {
 
 // --- the driver ------------------------------------------------------------------------------
 
-scheduler::scheduler(core& of) : core_(of.self()), timer_(of.executor()) {}
+scheduler::scheduler(component_core& of) : core_(of.self()), timer_(of.executor()) {}
 
-std::shared_ptr<scheduler> scheduler::make(core& of) {
+std::shared_ptr<scheduler> scheduler::make(component_core& of) {
   auto made = std::make_shared<scheduler>(of);
   if (!made->link(of.executor())) made->phase_ = phase::over;
   return made;
@@ -127,7 +127,8 @@ std::shared_ptr<scheduler> scheduler::make(core& of) {
 
 scheduler::~scheduler() { unlink(); }
 
-std::optional<exec::due_key> scheduler::add(core& to, schedule_time due, scheduled_item& added) {
+std::optional<exec::due_key> scheduler::add(component_core& to, schedule_time due,
+                                            scheduled_item& added) {
   const bool is_message = added.message != nullptr;
   const std::lock_guard lock(mutex_);
   if (phase_ != phase::open || to.closed()) return std::nullopt;
@@ -148,7 +149,7 @@ std::optional<exec::due_key> scheduler::add(core& to, schedule_time due, schedul
   return key;
 }
 
-bool scheduler::again(core& to, const exec::due_key& key, schedule_time due,
+bool scheduler::again(component_core& to, const exec::due_key& key, schedule_time due,
                       std::shared_ptr<recurring>& every) {
   const std::lock_guard lock(mutex_);
   if (phase_ != phase::open || !queue_.again(key, due)) return false;
@@ -160,7 +161,7 @@ bool scheduler::again(core& to, const exec::due_key& key, schedule_time due,
 
 bool scheduler::cancel(const exec::due_key& key) noexcept {
   scheduled_item cancelled;  // destroyed without the lock
-  const std::shared_ptr<core> of = core_.lock();
+  const std::shared_ptr<component_core> of = core_.lock();
   {
     const std::lock_guard lock(mutex_);
     if (!queue_.remove(key)) return false;
@@ -183,7 +184,7 @@ bool scheduler::is_scheduled(const exec::due_key& key) const noexcept {
 }
 
 // Under the lock. A timer that looks too early does no harm.
-void scheduler::arm(const core& of) {
+void scheduler::arm(const component_core& of) {
   if (pumping_) return;
   const auto next = queue_.next();
   if (!next || *next >= armed_) return;
@@ -194,7 +195,7 @@ void scheduler::arm(const core& of) {
 }
 
 void scheduler::on_time() {
-  std::shared_ptr<core> to = core_.lock();
+  std::shared_ptr<component_core> to = core_.lock();
   if (!to) return;
   {
     const std::lock_guard lock(mutex_);
@@ -205,7 +206,7 @@ void scheduler::on_time() {
   pump(turn(shared_from_this(), std::move(to)));
 }
 
-std::optional<scheduler::taken> scheduler::take(const core& of) noexcept {
+std::optional<scheduler::taken> scheduler::take(const component_core& of) noexcept {
   const schedule_time now = exec::now(of.executor());
   const std::lock_guard lock(mutex_);
   const auto due = queue_.take(now);
@@ -255,7 +256,7 @@ bool scheduler::occur(taken&& due, turn& mine) {
 }
 
 bool scheduler::enter(due_message&& message, taken&& due, turn& mine) {
-  core& to = *mine.to;
+  component_core& to = *mine.to;
   exec::send_operation out = message.on_its_way();
   const exec::put result = offer(to, out);
   if (result == exec::put::full && waits_when_full(to)) {
@@ -274,7 +275,7 @@ bool scheduler::enter(due_message&& message, taken&& due, turn& mine) {
 
 asio::awaitable<void> scheduler::wait_for_room(std::unique_ptr<on_its_way> way) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  core& to = *way->mine.to;
+  component_core& to = *way->mine.to;
   exec::send_operation out = way->message.on_its_way();
   const exec::put result = co_await to.mailbox.put_when_room(out, here);
   way->message.settle(result, out);
@@ -282,14 +283,14 @@ asio::awaitable<void> scheduler::wait_for_room(std::unique_ptr<on_its_way> way) 
   pump(std::move(way->mine));
 }
 
-void scheduler::again_after(taken&& sent, core& to) {
+void scheduler::again_after(taken&& sent, component_core& to) {
   const recurring* const every = sent.item.every.get();
   if (!every) return;
   const schedule_time next = every->time_after(sent.due, exec::now(to.executor()));
   (void)again(to, sent.key, next, sent.item.every);  // unless it was cancelled
 }
 
-void scheduler::settled(core& of) noexcept {
+void scheduler::settled(component_core& of) noexcept {
   // Under a guard: a drain that begins meanwhile looks after it, or is seen here.
   const snapshot::guard guard(of.routes().guarded());
   // Release: the mailbox has counted the message, or nobody will.
@@ -299,7 +300,7 @@ void scheduler::settled(core& of) noexcept {
 
 // --- the end ---------------------------------------------------------------------------------
 
-void scheduler::finish(core& of) noexcept {
+void scheduler::finish(component_core& of) noexcept {
   std::vector<std::shared_ptr<recurring>> ended;
   {
     const std::lock_guard lock(mutex_);
@@ -315,7 +316,7 @@ void scheduler::finish(core& of) noexcept {
   for (const auto& each : ended) leave(*each, of);
 }
 
-void scheduler::end(core& of, bool reported) noexcept {
+void scheduler::end(component_core& of, bool reported) noexcept {
   exec::due_queue queue;
   std::deque<scheduled_item> items;
   {
@@ -340,13 +341,13 @@ void scheduler::end(core& of, bool reported) noexcept {
   }
 }
 
-void scheduler::leave(recurring& ended, core& of) noexcept {
+void scheduler::leave(recurring& ended, component_core& of) noexcept {
   if (fan_out_every* const of_all = ended.of_fan_out()) of_all->move_on(of);
 }
 
 void scheduler::context_ended() noexcept {
   const auto self = weak_from_this().lock();
-  if (const std::shared_ptr<core> of = core_.lock(); self && of) end(*of, false);
+  if (const std::shared_ptr<component_core> of = core_.lock(); self && of) end(*of, false);
 }
 
 }  // namespace msgbus::async::detail

@@ -69,26 +69,26 @@ class scheduler final : public exec::schedule_target,
                         public std::enable_shared_from_this<scheduler>,
                         private exec::context_shutdown_hook {
  public:
-  [[nodiscard]] static std::shared_ptr<scheduler> make(core& of);
-  explicit scheduler(core& of);
+  [[nodiscard]] static std::shared_ptr<scheduler> make(component_core& of);
+  explicit scheduler(component_core& of);
   scheduler(const scheduler&) = delete;
   scheduler& operator=(const scheduler&) = delete;
   ~scheduler();
 
   /// Nothing if the component takes nothing new. `added` is then unchanged.
-  std::optional<exec::due_key> add(core& to, schedule_time due, scheduled_item& added);
+  std::optional<exec::due_key> add(component_core& to, schedule_time due, scheduled_item& added);
   /// A recurring schedule, which was in hand, waits for its next time. False if it was cancelled,
   /// or the schedule takes no more; `every` is then unchanged.
-  bool again(core& to, const exec::due_key& key, schedule_time due,
+  bool again(component_core& to, const exec::due_key& key, schedule_time due,
              std::shared_ptr<recurring>& every);
 
   bool cancel(const exec::due_key& key) noexcept override;
   [[nodiscard]] bool is_scheduled(const exec::due_key& key) const noexcept override;
 
   /// Takes nothing new, and ends recurring schedules.
-  void finish(core& of) noexcept;
+  void finish(component_core& of) noexcept;
   /// Also gives up what is not due. `reported`: a report tells of it, and no line on stderr.
-  void end(core& of, bool reported) noexcept;
+  void end(component_core& of, bool reported) noexcept;
 
   /// The number of messages that are scheduled, or due and not in the mailbox.
   [[nodiscard]] std::size_t pending() const noexcept {
@@ -111,21 +111,21 @@ class scheduler final : public exec::schedule_target,
   };
 
   void on_time();
-  std::optional<taken> take(const core& of) noexcept;
+  std::optional<taken> take(const component_core& of) noexcept;
   static void pump(turn mine);
   static bool send(taken&& due, turn& mine);
   static bool occur(taken&& due, turn& mine);
   static bool enter(due_message&& message, taken&& due, turn& mine);
   static asio::awaitable<void> wait_for_room(std::unique_ptr<on_its_way> way);
-  void again_after(taken&& sent, core& to);
-  static void leave(recurring& ended, core& of) noexcept;
-  void arm(const core& of);
+  void again_after(taken&& sent, component_core& to);
+  static void leave(recurring& ended, component_core& of) noexcept;
+  void arm(const component_core& of);
   void context_ended() noexcept override;
-  void settled(core& of) noexcept;
+  void settled(component_core& of) noexcept;
 
   static constexpr schedule_time never = schedule_time::max();
 
-  const std::weak_ptr<core> core_;
+  const std::weak_ptr<component_core> core_;
   std::atomic<std::size_t> pending_{0};
   std::atomic<std::uint64_t> total_{0};
 

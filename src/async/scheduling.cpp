@@ -6,7 +6,7 @@
 
 namespace msgbus::async::detail {
 
-scheduled schedule_at(core& to, schedule_time at, exec::shared_message message) {
+scheduled schedule_at(component_core& to, schedule_time at, exec::shared_message message) {
   const std::shared_ptr<scheduler> in = to.schedules().shared_from_this();
   scheduled_item item{.message = std::move(message), .ticket = {}, .every = {}};
   const auto key = in->add(to, at, item);
@@ -15,11 +15,12 @@ scheduled schedule_at(core& to, schedule_time at, exec::shared_message message) 
   return {};
 }
 
-scheduled schedule_after(core& to, schedule_duration after, exec::shared_message message) {
+scheduled schedule_after(component_core& to, schedule_duration after,
+                         exec::shared_message message) {
   return schedule_at(to, saturating_add(exec::now(to.executor()), after), std::move(message));
 }
 
-scheduled schedule_every(core& to, schedule_duration period, occurrence_maker maker,
+scheduled schedule_every(component_core& to, schedule_duration period, occurrence_maker maker,
                          const every_options& options) {
   auto made = std::make_shared<recurring>(period, std::move(maker), options.missed);
   const msgbus::step step = made->step();

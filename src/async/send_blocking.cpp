@@ -17,7 +17,7 @@ namespace {
 
 /// A message for one mailbox that was full.
 struct blocked {
-  core& to;
+  component_core& to;
   exec::send_operation& out;
   exec::put result = exec::put::full;
   std::exception_ptr failure = nullptr;
@@ -44,9 +44,10 @@ void wait_for_room(std::vector<blocked>& all, std::chrono::steady_clock::time_po
 
 }  // namespace
 
-receipt send_blocking_to(core& to, exec::send_operation& out,
+receipt send_blocking_to(component_core& to, exec::send_operation& out,
                          std::chrono::steady_clock::duration timeout) {
-  const std::shared_ptr<core> kept = to.self();  // its component may be destroyed meanwhile
+  const std::shared_ptr<component_core> kept =
+      to.self();  // its component may be destroyed meanwhile
   const auto deadline = saturating_add(std::chrono::steady_clock::now(), timeout);
   exec::put result = offer(to, out);
   if (result == exec::put::full && waits_when_full(to)) {

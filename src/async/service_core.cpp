@@ -14,7 +14,7 @@ namespace msgbus::async::detail {
 
 service_core::service_core(const asio::any_io_executor& executor, const mailbox_options& options,
                            std::shared_ptr<provider> overrides)
-    : core("the service", *this, executor, options, std::move(overrides)) {}
+    : component_core("the service", *this, executor, options, std::move(overrides)) {}
 
 service_core::~service_core() = default;
 
@@ -41,7 +41,7 @@ class command_run final : public verb_run {
 /// A command in the hands of a consumer loop.
 struct posted {
   command_ptr asked;
-  [[nodiscard]] delivery& in_hand() const noexcept { return asked->d; }
+  [[nodiscard]] component_run& in_hand() const noexcept { return asked->d; }
 };
 
 /// A command from elsewhere, in a coroutine of its own.
@@ -53,7 +53,7 @@ struct served {
   static constexpr bool is_caller = false;
   static constexpr bool is_loop = false;
 
-  [[nodiscard]] delivery& in_hand() noexcept { return asked->d; }
+  [[nodiscard]] component_run& in_hand() noexcept { return asked->d; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
     return go_on(asked->d, failure);
   }
@@ -61,8 +61,8 @@ struct served {
   const command_ptr asked;
 };
 
-/// The handler's awaitable, for deliveries.
-step_taken start_command(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
+/// The handler's awaitable, for runs.
+step_taken start_command(routing::entry& entry, component_run& d, asio::awaitable<void>* start) {
   return static_cast<operation_entry&>(entry).run(*static_cast<command*>(d.storage), start);
 }
 
@@ -118,9 +118,9 @@ asio::awaitable<void> call_command(call_ptr<command_for<void>> asked) {
   asked->take();
 }
 
-bool service_core::advance(delivery& d) {
+bool service_core::advance(component_run& d) {
   const snapshot::guard guard(guarded());
-  observer* const observer = core::shared.attached_observer.get();
+  observer* const observer = component_core::shared.attached_observer.get();
   if (!d.begun) {
     const command& asked = *static_cast<command*>(d.storage);
     if (closed() && !d.from_mailbox) throw_closed(d.step());
@@ -145,8 +145,8 @@ namespace {
 
 exec::send_operation on_its_way(command_ptr& asked) {
   static constexpr exec::send_operation::source source{
-      [](void* at, void*, void* place) noexcept {
-        ::new (place) queued_command(std::move(*static_cast<command_ptr*>(at)));
+      [](void* at, void*, void* storage) noexcept {
+        ::new (storage) queued_command(std::move(*static_cast<command_ptr*>(at)));
       },
       [](void* at, void*) -> exec::shared_message {
         return std::make_shared<queued_command>(std::move(*static_cast<command_ptr*>(at)));
@@ -243,7 +243,7 @@ void service_core::throw_no_handler(const command& asked) {
 }
 
 void service_core::shutdown() noexcept {
-  core::end();
+  component_core::end();
   router::shutdown();
 }
 

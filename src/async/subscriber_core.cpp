@@ -12,7 +12,7 @@ namespace msgbus::async::detail {
 subscriber_core::subscriber_core(const asio::any_io_executor& executor,
                                  const mailbox_options& options,
                                  std::shared_ptr<provider> overrides)
-    : core("the subscriber", *this, executor, options, std::move(overrides)) {}
+    : component_core("the subscriber", *this, executor, options, std::move(overrides)) {}
 
 subscriber_core::~subscriber_core() = default;
 
@@ -50,7 +50,7 @@ bool subscriber_core::run_at_once(value_ref message, const msgbus::context& ctx,
   return call_sole(sole, message, ctx, failed, from_mailbox);
 }
 
-bool subscriber_core::advance(delivery& d) {
+bool subscriber_core::advance(component_run& d) {
   const snapshot::guard guard(guarded());
   observer* const observer = shared.attached_observer.get();
   if (!d.begun) begin_quickly(d, observer);
@@ -89,14 +89,14 @@ std::string subscriber_core::describe_handlers(std::string_view topic) const {
   return all;
 }
 
-std::exception_ptr subscriber_core::mismatch(const delivery& d) const {
+std::exception_ptr subscriber_core::mismatch(const component_run& d) const {
   return std::make_exception_ptr(
       not_taken(d.message, d.ctx->topic(), describe_handlers(d.ctx->topic())));
 }
 
 void subscriber_core::shutdown() noexcept {
   senders.drop_all();
-  core::end();
+  component_core::end();
   router::shutdown();
 }
 

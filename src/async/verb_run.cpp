@@ -32,10 +32,10 @@ bool verb_run::take_next() {
   return in_hand_ != nullptr;
 }
 
-void verb_run::deliver_one_more(core& to, std::size_t among) {
+void verb_run::deliver_one_more(component_core& to, std::size_t among) {
   const std::size_t index = count_++;
   const bool is_here = exec::runs_on(*here_, to.executor());
-  delivery d(to, call_->message, call_->ctx);
+  component_run d(to, call_->message, call_->ctx);
   prepare(d, among);
   if (!must_await(to, d, index, is_here)) return;
   if (!together_) make_together(among + 1);
@@ -43,22 +43,22 @@ void verb_run::deliver_one_more(core& to, std::size_t among) {
   added.d = &added.own.emplace(std::move(d));
 }
 
-bool verb_run::may_run_elsewhere(core& to, const delivery& d) {
+bool verb_run::may_run_elsewhere(component_core& to, const component_run& d) {
   if (!to.mailbox.can_run()) to.throw_closed(d.step());
   return true;
 }
 
 void verb_run::make_together(std::size_t capacity) {
-  together_ = std::allocate_shared<concurrent_deliveries>(
-      asio::recycling_allocator<concurrent_deliveries>(), call_, capacity);
-  delivery& first = *call_->first;
+  together_ = std::allocate_shared<concurrent_runs>(asio::recycling_allocator<concurrent_runs>(),
+                                                    call_, capacity);
+  component_run& first = *call_->first;
   together_->add(first.component->self(), first_index_, first_is_here_).d = &first;
 }
 
 void verb_run::settle_awaited() {
   if (!together_) return settled(first_index_, *call_->first);
   for (std::size_t i = 0; i < together_->size(); ++i) {
-    concurrent_deliveries::part& each = (*together_)[i];
+    concurrent_runs::part& each = (*together_)[i];
     if (each.is_task) {
       if (together_->was_given_up(each)) {
         each.component->give_up(*each.d);

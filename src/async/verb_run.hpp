@@ -4,7 +4,7 @@
 
 #include <msgbus/detail/async/verb_call.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
-#include "async/concurrent_deliveries.hpp"
+#include "async/concurrent_runs.hpp"
 
 #include <asio/any_io_executor.hpp>
 
@@ -33,16 +33,16 @@ class verb_run {
 
   /// Runs what need not be awaited of one component, and remembers the rest. `among`: how many get
   /// the message from here on; 0: nobody else gets it, and the call keeps the component.
-  void deliver(core& to, std::size_t among) {
+  void deliver(component_core& to, std::size_t among) {
     if (runs_at_once(to)) return;
     if (first_waits_) return deliver_one_more(to, among);
-    delivery& d = call_->first.emplace(to, call_->message, call_->ctx);
+    component_run& d = call_->first.emplace(to, call_->message, call_->ctx);
     prepare(d, among);
     deliver_first(to);
     if (first_waits_ && among != 0) call_->keeps = to.self();
   }
-  /// The same for the call's first delivery, which is there.
-  void deliver_first(core& to) {
+  /// The same for the call's first run, which is there.
+  void deliver_first(component_core& to) {
     first_index_ = count_++;
     first_is_here_ = exec::runs_on(*here_, to.executor());
     first_waits_ = must_await(to, *call_->first, first_index_, first_is_here_);
@@ -63,16 +63,16 @@ class verb_run {
   }
   /// Starts the rest, and says whether something is left for the caller's coroutine to await.
   [[nodiscard]] bool begin_waiting(bool cancellable);
-  [[nodiscard]] delivery& in_hand() noexcept { return *in_hand_; }
+  [[nodiscard]] component_run& in_hand() noexcept { return *in_hand_; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
-    core& of = *in_hand_->component;
+    component_core& of = *in_hand_->component;
     of.handler_ended(*in_hand_, failure);
     if (of.advance(*in_hand_)) return true;
     return together_ && take_next();
   }
   [[nodiscard]] bool must_wait() const { return together_ && together_->has_tasks(); }
   [[nodiscard]] bool can_be_cancelled() const noexcept { return cancellable_; }
-  [[nodiscard]] concurrent_deliveries& together() noexcept { return *together_; }
+  [[nodiscard]] concurrent_runs& together() noexcept { return *together_; }
   [[nodiscard]] std::size_t ended(bool cancel_requested) {
     if (first_waits_) settle_awaited();
     if (failed_ || cancelled_) [[unlikely]]
@@ -87,7 +87,7 @@ class verb_run {
   // In the order of the components.
   using failures_by_component = std::vector<std::pair<std::size_t, std::exception_ptr>>;
 
-  [[nodiscard]] bool runs_at_once(core& to) {
+  [[nodiscard]] bool runs_at_once(component_core& to) {
     failures failed;
     if (!exec::runs_on(*here_, to.executor()) ||
         !to.run_at_once(call_->message, call_->ctx, failed, false)) {
@@ -99,13 +99,14 @@ class verb_run {
     ++count_;
     return true;
   }
-  void prepare(delivery& d, std::size_t among) noexcept {
+  void prepare(component_run& d, std::size_t among) noexcept {
     d.storage = call_->owner;
     d.part_of = call_.get();
     d.with_others = among != 0;
   }
   /// Runs what can be run now, and says whether something is left.
-  [[nodiscard]] bool must_await(core& to, delivery& d, std::size_t index, bool is_here) {
+  [[nodiscard]] bool must_await(component_core& to, component_run& d, std::size_t index,
+                                bool is_here) {
     try {
       if (!is_here) return may_run_elsewhere(to, d);
       if (to.advance(d)) return true;
@@ -115,7 +116,7 @@ class verb_run {
     settled(index, d);
     return false;
   }
-  void settled(std::size_t index, const delivery& d) {
+  void settled(std::size_t index, const component_run& d) {
     ran_ += d.ran;
     refused_ |= d.refused;
     cancelled_ |= d.cancelled;
@@ -123,8 +124,8 @@ class verb_run {
       add_failures(index, d.failed);
   }
 
-  void deliver_one_more(core& to, std::size_t among);
-  [[nodiscard]] static bool may_run_elsewhere(core& to, const delivery& d);
+  void deliver_one_more(component_core& to, std::size_t among);
+  [[nodiscard]] static bool may_run_elsewhere(component_core& to, const component_run& d);
   [[nodiscard]] bool take_next();
   void make_together(std::size_t capacity);
   void settle_awaited();
@@ -134,11 +135,11 @@ class verb_run {
 
   call_ptr<verb_call> call_;
   const asio::any_io_executor* here_ = nullptr;  // the caller's, while it begins
-  delivery* in_hand_ = nullptr;
-  std::shared_ptr<concurrent_deliveries> together_;
+  component_run* in_hand_ = nullptr;
+  std::shared_ptr<concurrent_runs> together_;
   std::unique_ptr<failures_by_component> failed_;
   std::size_t count_ = 0;        // of components
-  std::size_t first_index_ = 0;  // of the call's first delivery
+  std::size_t first_index_ = 0;  // of the call's first run
   std::size_t ran_ = 0;
   bool cancellable_ = false;
   bool first_waits_ = false;

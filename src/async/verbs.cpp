@@ -21,7 +21,7 @@ asio::awaitable<void> pass_through_executor() {
   exec::throw_if_aborted(state, "send");
 }
 
-exec::shared_message share(exec::held_message& message) {
+exec::shared_message share(exec::owned_message& message) {
   (void)message.get();
   return exec::shared_with_cause(message.share());
 }
@@ -31,7 +31,7 @@ namespace {
 /// An awaited verb with a message, which any number of components get.
 class message_call final : public verb_call {
  public:
-  message_call(std::shared_ptr<verb_target>&& to, function_ref<exec::held_message()> hold)
+  message_call(std::shared_ptr<verb_target>&& to, function_ref<exec::owned_message()> hold)
       : to_(std::move(to)), held_(hold()) {}
 
   static void* operator new(std::size_t) { return exec::take_block(); }
@@ -55,34 +55,34 @@ class message_call final : public verb_call {
   void destroy() noexcept override { delete this; }
 
   const std::shared_ptr<verb_target> to_;
-  exec::held_message held_;
+  exec::owned_message held_;
 };
 static_assert(sizeof(message_call) <= exec::block_bytes);
 
 }  // namespace
 
 asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
-                                     function_ref<exec::held_message()> hold) {
+                                     function_ref<exec::owned_message()> hold) {
   return run_call(
       call_ptr<verb_call>(call_ptr<verb_call>::adopt{}, new message_call(std::move(to), hold)));
 }
 
-exec::put offer(core& to, exec::send_operation& out) {
+exec::put offer(component_core& to, exec::send_operation& out) {
   const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
   return to.mailbox.try_put(out);
 }
 
-exec::put offer_only(core& to, exec::send_operation& out) {
+exec::put offer_only(component_core& to, exec::send_operation& out) {
   const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
   return to.mailbox.try_put_only(out);
 }
 
-void prepare(core& to, exec::send_operation& out) {
+void prepare(component_core& to, exec::send_operation& out) {
   const snapshot::guard guard(to.routes().guarded());  // a key function runs under it
   to.mailbox.prepare(out);
 }
 
-receipt receipt_for(exec::put result, core& to, const exec::send_operation& out) {
+receipt receipt_for(exec::put result, component_core& to, const exec::send_operation& out) {
   switch (result) {
     case exec::put::taken: return {.admitted = 1};
     case exec::put::dropped: to.dropped_newest(out.message(), out.topic()); return {.dropped = 1};
@@ -93,11 +93,11 @@ receipt receipt_for(exec::put result, core& to, const exec::send_operation& out)
   return {.rejected = 1};
 }
 
-receipt post_to(core& to, exec::send_operation& out) {
+receipt post_to(component_core& to, exec::send_operation& out) {
   return receipt_for(offer(to, out), to, out);
 }
 
-asio::awaitable<receipt> send_to(core& to, exec::send_operation& out,
+asio::awaitable<receipt> send_to(component_core& to, exec::send_operation& out,
                                  const asio::any_io_executor& here) {
   exec::put result = offer(to, out);
   if (result == exec::put::full && waits_when_full(to)) {
@@ -106,7 +106,7 @@ asio::awaitable<receipt> send_to(core& to, exec::send_operation& out,
   co_return receipt_for(result, to, out);
 }
 
-asio::awaitable<receipt> send(std::shared_ptr<core> to, exec::held_message message) {
+asio::awaitable<receipt> send(std::shared_ptr<component_core> to, exec::owned_message message) {
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
   exec::send_operation out = message.on_its_way();

@@ -11,23 +11,23 @@
 namespace msgbus {
 
 bridge::bridge(std::shared_ptr<transport::transport> over, bridge_options options)
-    : parts_(std::make_shared<parts>()) {
-  parts_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(options.on_failure));
+    : state_(std::make_shared<state>()) {
+  state_->hub = std::make_shared<bridging::hub>(std::move(over), std::move(options.on_failure));
 }
 
 bridge& bridge::operator=(bridge&& other) noexcept {
   if (this != &other) {
-    if (parts_) close();
-    parts_ = std::move(other.parts_);
+    if (state_) close();
+    state_ = std::move(other.state_);
   }
   return *this;
 }
 
 bridge::~bridge() {
-  if (parts_) close();
+  if (state_) close();
 }
 
-bridge_link bridge::keep(parts& in, std::shared_ptr<bridging::link_base> made) {
+bridge_link bridge::keep(state& in, std::shared_ptr<bridging::link_base> made) {
   try {
     const std::lock_guard lock(in.mutex);
     if (in.closed) {
@@ -43,13 +43,13 @@ bridge_link bridge::keep(parts& in, std::shared_ptr<bridging::link_base> made) {
   return bridge_link(std::move(made));
 }
 
-void bridge::check_events(const parts& in, const std::vector<bridging::event_type>& types) {
+void bridge::check_events(const state& in, const std::vector<bridging::event_type>& types) {
   for (const auto& each : in.links) {
     if (each->active()) bridging::check_topics_differ(types, each->events);
   }
 }
 
-asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<parts> in, bridging::receiving_end to,
+asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<state> in, bridging::receiving_end to,
                                              std::string pattern,
                                              std::vector<bridging::event_type> events,
                                              durable_options options) {
@@ -68,7 +68,7 @@ asio::awaitable<transport::stored> bridge::store(std::string topic, payload made
                                                  std::string_view type,
                                                  const store_options& options) {
   const context ctx = context::caused_by(detail::current_origin());
-  envelope out = bridging::make_envelope(parts_->hub->ids, std::move(topic), std::move(made),
+  envelope out = bridging::make_envelope(state_->hub->ids, std::move(topic), std::move(made),
                                          {.type = type,
                                           .ctx = ctx,
                                           .form = options.form,
@@ -78,21 +78,21 @@ asio::awaitable<transport::stored> bridge::store(std::string topic, payload made
   for (const auto& [name, value] : options.headers) out.headers.insert_or_assign(name, value);
   if (!options.message_id.empty())
     out.headers.insert_or_assign(header::message_id, options.message_id);
-  return parts_->hub->wire->store(std::move(out), options.timeout);
+  return state_->hub->wire->store(std::move(out), options.timeout);
 }
 
 std::vector<bridge_link> bridge::links() const {
-  const std::lock_guard lock(parts_->mutex);
+  const std::lock_guard lock(state_->mutex);
   std::vector<bridge_link> all;
-  for (const auto& each : parts_->links) {
+  for (const auto& each : state_->links) {
     if (each->active()) all.emplace_back(each);
   }
   return all;
 }
 
-void bridge::close() noexcept { close(*parts_); }
+void bridge::close() noexcept { close(*state_); }
 
-void bridge::close(parts& in) noexcept {
+void bridge::close(state& in) noexcept {
   std::vector<std::shared_ptr<bridging::link_base>> all;
   {
     const std::lock_guard lock(in.mutex);
@@ -104,7 +104,7 @@ void bridge::close(parts& in) noexcept {
   in.hub->wire->close();
 }
 
-asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
+asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<state> all,
                                                     std::chrono::steady_clock::duration deadline) {
   std::vector<std::shared_ptr<bridging::link_base>> in;
   {
@@ -132,7 +132,7 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<parts> all,
   co_return report;
 }
 
-asio::awaitable<drain_report> bridge::drain(std::shared_ptr<parts> all,
+asio::awaitable<drain_report> bridge::drain(std::shared_ptr<state> all,
                                             std::chrono::steady_clock::duration deadline,
                                             drain_options options) {
   using duration = drain_options::duration;

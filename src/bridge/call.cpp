@@ -6,8 +6,8 @@
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 
-#include "bridge/answers.hpp"
 #include "bridge/cloud_event.hpp"
+#include "bridge/reply_sink.hpp"
 
 #include <algorithm>
 #include <string>

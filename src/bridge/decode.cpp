@@ -9,11 +9,11 @@ namespace msgbus::bridging {
 
 namespace {
 
-const reader& chosen(std::span<const reader> readers, const incoming& one) {
+const message_decoder& chosen(std::span<const message_decoder> decoders, const incoming& one) {
   const std::string_view type = header_of(one.origin->headers, header::type);
-  if (type.empty() && readers.size() == 1) return readers.front();
+  if (type.empty() && decoders.size() == 1) return decoders.front();
   std::string names;
-  for (const reader& each : readers) {
+  for (const message_decoder& each : decoders) {
     if (each.type == type) return each;
     names += (names.empty() ? "" : ", ") + std::string(each.type);
   }
@@ -26,9 +26,9 @@ const reader& chosen(std::span<const reader> readers, const incoming& one) {
 
 }  // namespace
 
-std::vector<reader> checked_readers(std::vector<reader> all) {
+std::vector<message_decoder> checked_decoders(std::vector<message_decoder> all) {
   for (auto one = all.begin(); one != all.end(); ++one) {
-    const auto same = [&](const reader& other) { return other.type == one->type; };
+    const auto same = [&](const message_decoder& other) { return other.type == one->type; };
     if (std::any_of(all.begin(), one, same)) {
       throw error(errc::bad_arguments, "two types of one link have the same name, '" +
                                            std::string(one->type) +
@@ -38,8 +38,8 @@ std::vector<reader> checked_readers(std::vector<reader> all) {
   return all;
 }
 
-exec::shared_message read(std::span<const reader> readers, incoming&& one) {
-  const reader& by = chosen(readers, one);
+exec::shared_message read(std::span<const message_decoder> decoders, incoming&& one) {
+  const message_decoder& by = chosen(decoders, one);
   const std::string& topic = one.from.topic;
   try {
     return by.read(std::move(one));

@@ -97,7 +97,7 @@ exec::shared_message durable_link::decoded(const std::shared_ptr<tracked>& mine)
     if (why.empty()) {
       shared_origin origin = mine->take_origin();
       std::string topic = to_.with_topic ? mine->message().topic : std::string();
-      return read(to_.readers, {mine->message(), std::move(topic), std::move(origin), mine});
+      return read(to_.decoders, {mine->message(), std::move(topic), std::move(origin), mine});
     }
   } catch (...) {
     why = describe(std::current_exception());

@@ -54,19 +54,19 @@ asio::awaitable<void> durable_link::move_to_dead_letters(std::shared_ptr<durable
 /// A report about a dead letter that was stored, if it needs one.
 void durable_link::report_dead_letter(const leaving& one,
                                       const dead_letter_result& result) noexcept {
-  const std::string place =
+  const std::string position =
       "stream '" + result.where->stream + "', sequence " + std::to_string(result.where->sequence);
   if (result.refusal) {
     add(shortened_);
     report(*one.delivery,
-           "has only a shortened dead letter (" + place +
+           "has only a shortened dead letter (" + position +
                "); the transport refused the whole one: " + describe(result.refusal));
   }
   // An earlier try of ours may have stored it without our knowing. Otherwise it is another
   // process's of the same message, or of one that was the same when the stream was made anew.
   if (result.where->duplicate && one.before.reason.empty()) {
-    report(*one.delivery, "already has a dead letter (" + place + "); the new one, '" + one.reason +
-                              "', was not stored");
+    report(*one.delivery, "already has a dead letter (" + position + "); the new one, '" +
+                              one.reason + "', was not stored");
   }
 }
 

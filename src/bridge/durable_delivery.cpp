@@ -90,8 +90,8 @@ std::uint64_t durable_link::tracked::digest() const {
 }
 
 message_tries durable_link::tracked::seen() const {
-  const std::uint64_t place = delivery_->sequence;
-  return link_->tries_.knows(place) ? link_->tries_.find(place, digest()) : message_tries();
+  const std::uint64_t sequence = delivery_->sequence;
+  return link_->tries_.knows(sequence) ? link_->tries_.find(sequence, digest()) : message_tries();
 }
 
 }  // namespace msgbus::bridging

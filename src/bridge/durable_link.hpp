@@ -12,7 +12,7 @@
 /// quarter of all, when nothing is on its way, or a millisecond later.
 ///
 /// The transport keeps what lives unsettled. What has failed, and what was handed back, is counted
-/// here by its place in the stream, since the stream only counts deliveries.
+/// here by its position in the stream, since the stream only counts deliveries.
 
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/detail/async/verbs.hpp>

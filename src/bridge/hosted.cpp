@@ -6,18 +6,18 @@ namespace msgbus {
 
 class bridge::hosted_bridge final : public async::detail::host_member {
  public:
-  hosted_bridge(std::string name, const std::shared_ptr<parts>& of)
-      : host_member(std::move(name), "bridge"), parts_(of) {}
+  hosted_bridge(std::string name, const std::shared_ptr<state>& of)
+      : host_member(std::move(name), "bridge"), state_(of) {}
 
-  [[nodiscard]] bool exists() const noexcept override { return !parts_.expired(); }
+  [[nodiscard]] bool exists() const noexcept override { return !state_.expired(); }
 
   [[nodiscard]] asio::awaitable<drain_report> end_intake(duration deadline) override {
-    const std::shared_ptr<parts> now = parts_.lock();
+    const std::shared_ptr<state> now = state_.lock();
     return now ? drain_inbound(now, deadline) : nothing();
   }
 
   [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override {
-    const std::shared_ptr<parts> now = parts_.lock();
+    const std::shared_ptr<state> now = state_.lock();
     return now ? bridge::drain(now, deadline, {}) : nothing();
   }
 
@@ -26,12 +26,12 @@ class bridge::hosted_bridge final : public async::detail::host_member {
  private:
   static asio::awaitable<drain_report> nothing() { co_return drain_report{}; }
 
-  const std::weak_ptr<parts> parts_;
+  const std::weak_ptr<state> state_;
 };
 
 std::vector<async::detail::link_stats> bridge::hosted_bridge::links() const {
   std::vector<async::detail::link_stats> all;
-  const std::shared_ptr<parts> now = parts_.lock();
+  const std::shared_ptr<state> now = state_.lock();
   if (!now) return all;
   const std::lock_guard lock(now->mutex);
   for (const auto& each : now->links) {
@@ -58,7 +58,7 @@ std::vector<async::detail::link_stats> bridge::hosted_bridge::links() const {
 }
 
 std::shared_ptr<async::detail::host_member> bridge::hosted(std::string name) const {
-  return std::make_shared<hosted_bridge>(std::move(name), parts_);
+  return std::make_shared<hosted_bridge>(std::move(name), state_);
 }
 
 }  // namespace msgbus

@@ -2,7 +2,7 @@
 
 #include <msgbus/error.hpp>
 
-#include "bridge/answers.hpp"
+#include "bridge/reply_sink.hpp"
 #include "core/text.hpp"
 
 #include <asio/co_spawn.hpp>
@@ -28,23 +28,23 @@ void hub::failed(std::string_view where, const std::exception_ptr& failure) cons
   }
 }
 
-std::shared_ptr<answers> hub::listen() {
+std::shared_ptr<reply_sink> hub::listen() {
   const std::lock_guard lock(mutex_);
   if (closed_) throw error(errc::closed, "the bridge is closed and sends no request");
-  if (!answers_ || answers_->waiting().has_ended()) {
-    auto made = std::make_shared<answers>(wire->new_inbox());
+  if (!reply_sink_ || reply_sink_->waiting().has_ended()) {
+    auto made = std::make_shared<reply_sink>(wire->new_inbox());
     made->feed = wire->subscribe(made->pattern(), {}, made);
-    answers_ = std::move(made);
+    reply_sink_ = std::move(made);
   }
-  return answers_;
+  return reply_sink_;
 }
 
 void hub::close() noexcept {
-  std::shared_ptr<answers> left;
+  std::shared_ptr<reply_sink> left;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    left = std::move(answers_);
+    left = std::move(reply_sink_);
   }
   if (!left) return;
   left->feed->stop();

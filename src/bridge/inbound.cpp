@@ -66,7 +66,7 @@ class inbound_link final : public link_base,
     }
     if (waiting_.load(std::memory_order_acquire) == 0) {
       exec::send_operation out(made);
-      async::detail::core& to = *to_.component;
+      async::detail::component_core& to = *to_.component;
       const exec::put result = async::detail::offer_only(to, out);
       if (result != exec::put::full || !async::detail::waits_when_full(to)) {
         add(received_);
@@ -128,7 +128,7 @@ class inbound_link final : public link_base,
     try {
       shared_origin origin = origin_of(hub_->ids, std::move(from.headers), 1);
       std::string topic = to_.with_topic ? from.topic : std::string();
-      return read(to_.readers, {from, std::move(topic), std::move(origin), nullptr});
+      return read(to_.decoders, {from, std::move(topic), std::move(origin), nullptr});
     } catch (...) {
       add(undecodable_);
       hub_->failed(name(), std::current_exception());

@@ -60,7 +60,7 @@ void set_trace(headers& in, const trace& of) {
 }
 
 void add_all(headers& to, std::string_view id, std::string_view content_type,
-             const envelope_parts& with) {
+             const envelope_metadata& with) {
   set(to, header::content_type, content_type);
   const origin* const cause = with.ctx.from();
   // Ids that came from elsewhere are left out where they cannot be sent: they are not the sender's
@@ -78,7 +78,7 @@ void add_all(headers& to, std::string_view id, std::string_view content_type,
 }
 
 void add_least(headers& to, std::string_view id, std::string_view content_type,
-               const envelope_parts& with) {
+               const envelope_metadata& with) {
   if (content_type != json_type) set(to, header::content_type, content_type);
   set(to, header::type, with.type);
   if (with.is_stored || with.is_request) set(to, header::message_id, id);
@@ -86,7 +86,7 @@ void add_least(headers& to, std::string_view id, std::string_view content_type,
 }
 
 void add_attributes(headers& to, std::string_view id, std::string_view content_type,
-                    const envelope_parts& with) {
+                    const envelope_metadata& with) {
   add_attribute(to, "specversion", "1.0");
   add_attribute(to, "id", id);
   add_attribute(to, "source", with.source.empty() ? "msgbus" : with.source);
@@ -131,7 +131,7 @@ std::string id_source::next() {
 }
 
 envelope make_envelope(id_source& ids, std::string topic, payload made,
-                       const envelope_parts& with) {
+                       const envelope_metadata& with) {
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
   if (with.form == header_form::none && !with.is_stored) return out;
   const std::string id = with.message_id.empty() ? ids.next() : std::string(with.message_id);

@@ -5,7 +5,7 @@ namespace msgbus::bridging {
 void outbound_sender::send(std::string topic, payload made, std::string_view type,
                            const context& ctx) {
   try {
-    const envelope_parts with{
+    const envelope_metadata with{
         .type = type, .ctx = ctx, .form = format_.form, .source = format_.source};
     const envelope out = make_envelope(hub_->ids, std::move(topic), std::move(made), with);
     hub_->wire->publish(out, transport::urgency::bulk);

@@ -28,9 +28,9 @@ unsigned context::attempt() const noexcept {
          (origin_ && !made_here_ && origin_->deliveries > 0 ? origin_->deliveries - 1 : 0);
 }
 
-std::optional<stream_place> context::stored() const noexcept {
+std::optional<stream_position> context::stored() const noexcept {
   if (!origin_ || made_here_ || !origin_->stream) return {};
-  return stream_place{*origin_->stream, origin_->sequence};
+  return stream_position{*origin_->stream, origin_->sequence};
 }
 
 const headers& context::headers() const noexcept {

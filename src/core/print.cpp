@@ -41,8 +41,8 @@ std::ostream& operator<<(std::ostream& out, errc value) {
                                           {database_failed, "database_failed"}});
 }
 
-std::ostream& operator<<(std::ostream& out, const stream_place& value) {
-  return out << detail::printed("stream_place")
+std::ostream& operator<<(std::ostream& out, const stream_position& value) {
+  return out << detail::printed("stream_position")
                     .member("stream", value.stream)
                     .member("sequence", value.sequence);
 }

@@ -3,7 +3,7 @@
 #include <msgbus/async/shielded.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 
-#include "durable/core.hpp"
+#include "durable/database_core.hpp"
 #include "durable/session.hpp"
 
 #include <asio/this_coro.hpp>
@@ -29,17 +29,18 @@ asio::awaitable<void> wait_to_the_end(std::shared_ptr<Ended> of) {
 
 }  // namespace
 
-void add_route(core& in, std::string name, const bridging::reader& reads, route_target to) {
+void add_route(database_core& in, std::string name, const bridging::message_decoder& reads,
+               route_target to) {
   in.add_route(std::move(name), reads, std::move(to));
 }
 
-std::shared_ptr<unit> begin(core& in) { return std::make_shared<unit>(in); }
+std::shared_ptr<unit> begin(database_core& in) { return std::make_shared<unit>(in); }
 
 abandon_at_end::~abandon_at_end() {
   if (of->interactive) of->interactive->give_up();
 }
 
-asio::awaitable<void> finish(std::shared_ptr<core> in, std::shared_ptr<unit> of,
+asio::awaitable<void> finish(std::shared_ptr<database_core> in, std::shared_ptr<unit> of,
                              std::exception_ptr failure) {
   if (failure) {
     if (of->interactive) of->interactive->give_up();
@@ -58,12 +59,12 @@ asio::awaitable<void> finish(std::shared_ptr<core> in, std::shared_ptr<unit> of,
 
 }  // namespace detail
 
-database::database(std::shared_ptr<detail::core> made) noexcept : core_(std::move(made)) {}
+database::database(std::shared_ptr<detail::database_core> made) noexcept : core_(std::move(made)) {}
 
 database::~database() { core_->stop(); }
 
 asio::awaitable<bool> database::drain(std::chrono::steady_clock::duration deadline) {
-  return detail::core::drain(core_, deadline);
+  return detail::database_core::drain(core_, deadline);
 }
 
 counters database::stats() const { return core_->stats(); }
@@ -82,7 +83,7 @@ struct opening {
 
 }  // namespace
 
-asio::awaitable<std::vector<row>> database::run_query(std::shared_ptr<detail::core> in,
+asio::awaitable<std::vector<row>> database::run_query(std::shared_ptr<detail::database_core> in,
                                                       std::string sql, std::vector<value> values) {
   auto asked = std::make_shared<read_request>();
   asked->query.sql = std::move(sql);
@@ -107,7 +108,7 @@ asio::awaitable<std::vector<row>> database::run_query(std::shared_ptr<detail::co
 
 asio::awaitable<std::shared_ptr<database>> open(asio::any_io_executor executor,
                                                 open_options options) {
-  auto made = std::make_shared<detail::core>(std::move(executor), std::move(options));
+  auto made = std::make_shared<detail::database_core>(std::move(executor), std::move(options));
   auto begun = std::make_shared<opening>();
   made->start([begun](const std::exception_ptr& why_not) { begun->ended.end(why_not); });
   co_await begun->ended.done.wait();

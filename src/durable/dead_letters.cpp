@@ -3,7 +3,7 @@
 #include <msgbus/async/shielded.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 
-#include "durable/core.hpp"
+#include "durable/database_core.hpp"
 #include "durable/jobs.hpp"
 
 #include <asio/this_coro.hpp>
@@ -17,7 +17,8 @@ struct list_request {
   detail::completion ended;
 };
 
-asio::awaitable<std::vector<dead_letter>> list(std::shared_ptr<detail::core> in, std::size_t most) {
+asio::awaitable<std::vector<dead_letter>> list(std::shared_ptr<detail::database_core> in,
+                                               std::size_t most) {
   auto asked = std::make_shared<list_request>();
   const std::string prefix = in->options().prefix;
   in->read([asked, prefix, most](detail::connection* from, const std::exception_ptr& why_not) {
@@ -42,8 +43,8 @@ asio::awaitable<void> wait_for(std::shared_ptr<detail::letter_job> of) {
   co_await of->ended.done.wait();
 }
 
-asio::awaitable<bool> change(std::shared_ptr<detail::core> in, detail::letter_job::kind kind,
-                             std::int64_t id) {
+asio::awaitable<bool> change(std::shared_ptr<detail::database_core> in,
+                             detail::letter_job::kind kind, std::int64_t id) {
   auto asked = std::make_shared<detail::letter_job>(*in, kind, id);
   (void)in->submit(asked);
   auto waiting = async::shielded(wait_for(asked));

@@ -6,7 +6,7 @@
 #include <msgbus/detail/policy/backoff.hpp>
 
 #include "core/text.hpp"
-#include "durable/core.hpp"
+#include "durable/database_core.hpp"
 #include "durable/header_lines.hpp"
 #include "durable/jobs.hpp"
 #include "durable/steps.hpp"
@@ -45,24 +45,24 @@ class destination::tracked final : public exec::outcome_listener {
   const std::int64_t attempts_;
 };
 
-void destination::add_type(const bridging::reader& reads) {
+void destination::add_type(const bridging::message_decoder& reads) {
   const std::lock_guard lock(mutex_);
-  for (const bridging::reader& each : readers_) {
+  for (const bridging::message_decoder& each : decoders_) {
     if (each.type != reads.type) continue;
     if (each.read == reads.read) return;
     throw error(errc::bad_arguments, "two types with routes to '" + name_ +
                                          "' have the same name, '" + std::string(reads.type) +
                                          "': give one of them another name (msgbus::name_of)");
   }
-  readers_.push_back(reads);
+  decoders_.push_back(reads);
   window_.restart();
 }
 
 void destination::offer(message_row row) {
   const std::lock_guard lock(mutex_);
-  const auto reads = [&](const bridging::reader& each) { return each.type == row.type; };
+  const auto reads = [&](const bridging::message_decoder& each) { return each.type == row.type; };
   // A row of a type without a route is found when that has one: `restart`.
-  if (std::none_of(readers_.begin(), readers_.end(), reads)) return;
+  if (std::none_of(decoders_.begin(), decoders_.end(), reads)) return;
   if (!window_.offer(row.seq)) return;
   queue_.push_back(std::move(row));
   start_locked();
@@ -70,7 +70,7 @@ void destination::offer(message_row row) {
 
 bool destination::begin_load() {
   const std::lock_guard lock(mutex_);
-  return !stopped_ && !readers_.empty() && window_.begin_load();
+  return !stopped_ && !decoders_.empty() && window_.begin_load();
 }
 
 void destination::load(outbox& in) {
@@ -79,7 +79,7 @@ void destination::load(outbox& in) {
   std::size_t most = 0;
   {
     const std::lock_guard lock(mutex_);
-    for (const bridging::reader& each : readers_) types.emplace_back(each.type);
+    for (const bridging::message_decoder& each : decoders_) types.emplace_back(each.type);
     window_.load_begins();
     after = window_.cursor();
     most = window_.room();
@@ -119,7 +119,7 @@ std::size_t destination::in_flight() const {
 
 void destination::start_locked() {
   if (pumping_ || stopped_) return;
-  const std::shared_ptr<core> in = core_.lock();
+  const std::shared_ptr<database_core> in = core_.lock();
   if (!in) return;
   pumping_ = in->launch("the deliveries to '" + name_ + "'", pump(shared_from_this()));
 }
@@ -161,7 +161,7 @@ std::shared_ptr<destination::tracked> destination::begin(const message_row& row)
 }
 
 void destination::not_sent(const message_row& row, const std::exception_ptr& why) noexcept {
-  if (const std::shared_ptr<core> in = core_.lock()) in->report("a delivery", why);
+  if (const std::shared_ptr<database_core> in = core_.lock()) in->report("a delivery", why);
   settle(row.seq, row.attempts, outcome::dropped, 0, {});
 }
 
@@ -176,7 +176,7 @@ asio::awaitable<void> destination::send(std::shared_ptr<tracked> mine, const mes
     co_return;
   }
   exec::send_operation out(message);
-  async::detail::core& to = *self->to_.consumer;
+  async::detail::component_core& to = *self->to_.consumer;
   auto sending = async::detail::send_to(to, out, here);
   const receipt given = co_await std::move(sending);
   if (given.admitted != 0) co_return;
@@ -185,7 +185,7 @@ asio::awaitable<void> destination::send(std::shared_ptr<tracked> mine, const mes
 
 // Many are on their way at a time, as many as the window holds; they begin in order.
 void destination::begin_store(std::shared_ptr<tracked> mine, const message_row& row) {
-  const std::shared_ptr<core> in = core_.lock();
+  const std::shared_ptr<database_core> in = core_.lock();
   if (!in) return;
   envelope message{.topic = name_, .headers = headers_for(row), .payload = row.body};
   (void)in->launch("storing a message on '" + name_ + "'",
@@ -220,21 +220,21 @@ headers destination::headers_for(const message_row& row) {
 
 exec::shared_message destination::decoded(const message_row& from,
                                           std::shared_ptr<tracked> listener) const {
-  std::vector<bridging::reader> readers;
+  std::vector<bridging::message_decoder> decoders;
   {
     const std::lock_guard lock(mutex_);
-    readers = readers_;
+    decoders = decoders_;
   }
   headers all = headers_for(from);
   const auto times = static_cast<unsigned>(from.attempts + (from.is_taken_over ? 2 : 1));
   shared_origin origin = bridging::origin_of(std::move(all), times, from.id);
   const envelope bytes{.topic = name_, .payload = from.body};
-  return bridging::read(readers, {bytes, {}, std::move(origin), std::move(listener)});
+  return bridging::read(decoders, {bytes, {}, std::move(origin), std::move(listener)});
 }
 
 void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result, std::size_t ran,
                          const failures& failed) noexcept {
-  const std::shared_ptr<core> in = core_.lock();
+  const std::shared_ptr<database_core> in = core_.lock();
   if (!in) return;
   const bool is_closed = to_.stream || to_.consumer->closed();
   if (result == outcome::abandoned && is_closed) return;  // for the next start
@@ -259,7 +259,7 @@ void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result
 }
 
 void destination::give_up(std::int64_t seq, std::int64_t attempts, std::string reason) noexcept {
-  const std::shared_ptr<core> in = core_.lock();
+  const std::shared_ptr<database_core> in = core_.lock();
   if (!in) return;
   in->settle(
       settlement_job::dead_letter(*in, shared_from_this(), seq, attempts, std::move(reason)));

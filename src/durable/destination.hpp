@@ -2,7 +2,7 @@
 
 // A target of messages: which rows are in memory, and how they get to the target.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/detail/exec/synchronization.hpp>
 #include <msgbus/durable/database.hpp>
@@ -21,19 +21,20 @@
 
 namespace msgbus::durable::detail {
 
-class core;
+class database_core;
 
 /// Thread-safe. It may outlive the core, with messages that a component still has.
 class destination : public std::enable_shared_from_this<destination> {
  public:
-  destination(std::weak_ptr<core> in, std::string name, std::size_t window_size, route_target to)
+  destination(std::weak_ptr<database_core> in, std::string name, std::size_t window_size,
+              route_target to)
       : core_(std::move(in)), name_(std::move(name)), to_(std::move(to)), window_(window_size) {}
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const route_target& target() const noexcept { return to_; }
 
   /// Throws `bad_arguments` if another type has this name.
-  void add_type(const bridging::reader& reads);
+  void add_type(const bridging::message_decoder& reads);
 
   // For the writer thread. Both begin to deliver.
 
@@ -74,12 +75,12 @@ class destination : public std::enable_shared_from_this<destination> {
   void not_sent(const message_row& row, const std::exception_ptr& why) noexcept;
   void give_up(std::int64_t seq, std::int64_t attempts, std::string reason) noexcept;
 
-  const std::weak_ptr<core> core_;
+  const std::weak_ptr<database_core> core_;
   const std::string name_;
   const route_target to_;
   const std::shared_ptr<exec::wait_group> busy_ = std::make_shared<exec::wait_group>();
   mutable std::mutex mutex_;
-  std::vector<bridging::reader> readers_;  // these: under the mutex
+  std::vector<bridging::message_decoder> decoders_;  // these: under the mutex
   window window_;
   std::deque<message_row> queue_;
   bool pumping_ = false;

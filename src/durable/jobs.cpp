@@ -1,6 +1,6 @@
 #include "durable/jobs.hpp"
 
-#include "durable/core.hpp"
+#include "durable/database_core.hpp"
 #include "durable/steps.hpp"
 
 namespace msgbus::durable::detail {
@@ -14,12 +14,12 @@ constexpr std::size_t cleaned_together = 1000;
 
 // --- The end of a delivery. ---
 
-settlement_job::pointer settlement_job::mark(core& in, std::shared_ptr<destination> of,
+settlement_job::pointer settlement_job::mark(database_core& in, std::shared_ptr<destination> of,
                                              std::int64_t seq) {
   return std::make_shared<settlement_job>(in, kind::mark, std::move(of), seq);
 }
 
-settlement_job::pointer settlement_job::again(core& in, std::shared_ptr<destination> of,
+settlement_job::pointer settlement_job::again(database_core& in, std::shared_ptr<destination> of,
                                               std::int64_t seq, std::int64_t attempts,
                                               std::int64_t due) {
   auto made = std::make_shared<settlement_job>(in, kind::again, std::move(of), seq);
@@ -28,7 +28,8 @@ settlement_job::pointer settlement_job::again(core& in, std::shared_ptr<destinat
   return made;
 }
 
-settlement_job::pointer settlement_job::dead_letter(core& in, std::shared_ptr<destination> of,
+settlement_job::pointer settlement_job::dead_letter(database_core& in,
+                                                    std::shared_ptr<destination> of,
                                                     std::int64_t seq, std::int64_t attempts,
                                                     std::string reason) {
   auto made = std::make_shared<settlement_job>(in, kind::dead_letter, std::move(of), seq);

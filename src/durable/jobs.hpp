@@ -13,7 +13,7 @@
 
 namespace msgbus::durable::detail {
 
-class core;
+class database_core;
 
 /// What becomes of a delivered message. It is repeated until it is in the file.
 class settlement_job final : public job, public std::enable_shared_from_this<settlement_job> {
@@ -21,14 +21,15 @@ class settlement_job final : public job, public std::enable_shared_from_this<set
   enum class kind { mark, again, dead_letter };
 
   using pointer = std::shared_ptr<settlement_job>;
-  [[nodiscard]] static pointer mark(core& in, std::shared_ptr<destination> of, std::int64_t seq);
-  [[nodiscard]] static pointer again(core& in, std::shared_ptr<destination> of, std::int64_t seq,
-                                     std::int64_t attempts, std::int64_t due);
-  [[nodiscard]] static pointer dead_letter(core& in, std::shared_ptr<destination> of,
+  [[nodiscard]] static pointer mark(database_core& in, std::shared_ptr<destination> of,
+                                    std::int64_t seq);
+  [[nodiscard]] static pointer again(database_core& in, std::shared_ptr<destination> of,
+                                     std::int64_t seq, std::int64_t attempts, std::int64_t due);
+  [[nodiscard]] static pointer dead_letter(database_core& in, std::shared_ptr<destination> of,
                                            std::int64_t seq, std::int64_t attempts,
                                            std::string reason);
 
-  settlement_job(core& in, kind type, std::shared_ptr<destination> of, std::int64_t seq)
+  settlement_job(database_core& in, kind type, std::shared_ptr<destination> of, std::int64_t seq)
       : core_(in), kind_(type), of_(std::move(of)), busy_(of_->busy()), seq_(seq) {}
 
   [[nodiscard]] bool is_single() const noexcept override { return kind_ != kind::dead_letter; }
@@ -37,7 +38,7 @@ class settlement_job final : public job, public std::enable_shared_from_this<set
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:
-  core& core_;
+  database_core& core_;
   const kind kind_;
   const std::shared_ptr<destination> of_;
   const exec::wait_group::task busy_;
@@ -50,13 +51,13 @@ class settlement_job final : public job, public std::enable_shared_from_this<set
 /// Messages that are due become messages for delivery.
 class release_job final : public job {
  public:
-  explicit release_job(core& in) noexcept : core_(in) {}
+  explicit release_job(database_core& in) noexcept : core_(in) {}
   void run(outbox& in) override;
   void committed() noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:
-  core& core_;
+  database_core& core_;
   std::vector<message_row> released_;
 };
 
@@ -64,7 +65,8 @@ class release_job final : public job {
 class letter_job final : public job {
  public:
   enum class kind { replay, discard };
-  letter_job(core& in, kind type, std::int64_t id) noexcept : core_(in), kind_(type), id_(id) {}
+  letter_job(database_core& in, kind type, std::int64_t id) noexcept
+      : core_(in), kind_(type), id_(id) {}
 
   completion ended;
   bool was_there = false;  // set before `ended`
@@ -74,7 +76,7 @@ class letter_job final : public job {
   void failed(const std::exception_ptr& why) noexcept override { ended.end(why); }
 
  private:
-  core& core_;
+  database_core& core_;
   const kind kind_;
   const std::int64_t id_;
   std::optional<message_row> replayed_;
@@ -83,14 +85,14 @@ class letter_job final : public job {
 /// Forgets old ids.
 class clean_up_job final : public job {
  public:
-  explicit clean_up_job(core& in) noexcept : core_(in) {}
+  explicit clean_up_job(database_core& in) noexcept : core_(in) {}
   [[nodiscard]] bool is_single() const noexcept override { return true; }
   void run(outbox& in) override;
   void committed() noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:
-  core& core_;
+  database_core& core_;
   bool has_more_ = false;
 };
 

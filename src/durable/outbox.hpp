@@ -24,7 +24,7 @@ using wall_clock = std::chrono::system_clock;
 
 /// A message for one destination.
 struct message_row {
-  std::int64_t seq = 0;  // its place in the order of commits
+  std::int64_t seq = 0;  // its position in the order of commits
   std::string id = {};
   std::string destination = {};
   std::string type = {};

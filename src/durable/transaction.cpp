@@ -3,7 +3,7 @@
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 
-#include "durable/core.hpp"
+#include "durable/database_core.hpp"
 #include "durable/schema.hpp"
 #include "durable/session.hpp"
 #include "durable/steps.hpp"
@@ -48,7 +48,7 @@ std::vector<value> values_of(Args&&... args) {
 
 }  // namespace
 
-transaction::transaction(std::shared_ptr<detail::core> in,
+transaction::transaction(std::shared_ptr<detail::database_core> in,
                          std::shared_ptr<detail::unit> collected) noexcept
     : core_(std::move(in)), unit_(std::move(collected)) {}
 

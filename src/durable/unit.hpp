@@ -14,7 +14,7 @@
 
 namespace msgbus::durable::detail {
 
-class core;
+class database_core;
 class session;
 
 /// An end that a coroutine waits for.
@@ -31,7 +31,7 @@ class completion {
 
 class unit final : public job {
  public:
-  explicit unit(core& in) noexcept : core_(in) {}
+  explicit unit(database_core& in) noexcept : core_(in) {}
 
   std::vector<statement> statements;
   std::vector<message_row> messages;
@@ -47,7 +47,7 @@ class unit final : public job {
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:
-  core& core_;  // it ends the writer before itself
+  database_core& core_;  // it ends the writer before itself
 };
 
 }  // namespace msgbus::durable::detail

@@ -1,6 +1,6 @@
 #include <msgbus/durable/unit_of_work.hpp>
 
-#include "durable/core.hpp"
+#include "durable/database_core.hpp"
 
 namespace msgbus::durable {
 

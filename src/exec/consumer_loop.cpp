@@ -35,7 +35,7 @@ consumer_loop::~consumer_loop() {
   if (!mailbox_) return;
   if (message_) done();
   if (!has_place_) mailbox_->state_.reclaim_places();
-  // Another loop with a place has a message in hand, and does this later.
+  // Another loop with a permit has a message in hand, and does this later.
   const bool takes = has_place_ || !mailbox_->state_.has_loops();
   if (takes && !mailbox_->can_run()) mailbox_->abandon_rest();
   if (has_place_) mailbox_->state_.lose_loop();

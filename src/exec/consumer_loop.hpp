@@ -35,7 +35,7 @@ class consumer_loop {
     return message_.has_key() || mailbox_->state_.keeps_order();
   }
 
-  /// Without a place it takes no messages; `time_beside` changes that.
+  /// Without a permit it takes no messages; `time_beside` changes that.
   void lose_place() noexcept { has_place_ = false; }
   void regain_place() noexcept { has_place_ = true; }
 
@@ -104,7 +104,7 @@ class time_beside {
   time_beside& operator=(const time_beside&) = delete;
   ~time_beside();
 
-  /// Completes: when the loop has a place again.
+  /// Completes: when the loop has a permit again.
   /// Throws: `operation_aborted`, and the loop ends with the message in hand.
   /// Cancellation: ends the wait.
   /// Executor: the caller's.

@@ -118,12 +118,12 @@ bool context_shutdown_hook::unlink_and_hold() noexcept {
   return list_ && list_->remove_and_hold(*this);
 }
 
-held_context::~held_context() { held_->let_go(); }
+context_keeper::~context_keeper() { held_->let_go(); }
 
 void context_shutdown_hook::unlink_and_release(asio::any_io_executor& held) noexcept {
   // If the context ends at the same time on another thread, `context_ended` empties the executor.
   if (unlink_and_hold()) {
-    const held_context until_released = adopt_hold();
+    const context_keeper until_released = adopt_hold();
     held = {};
   }
   unlink();

@@ -42,7 +42,7 @@ std::optional<due_queue::taken> due_queue::take(time_point now) noexcept {
 
 std::optional<due_queue::taken> due_queue::take_first() noexcept {
   if (heap_.empty()) return std::nullopt;
-  const place first = heap_.front();  // never a dead one
+  const heap_entry first = heap_.front();  // never a dead one
   std::pop_heap(heap_.begin(), heap_.end(), later);
   heap_.pop_back();
   slots_[first.slot].waits = false;
@@ -69,7 +69,7 @@ bool due_queue::remove(const due_key& key) noexcept {
   if (used_ == 0) {
     shrink();
   } else if (2 * dead_ > heap_.size()) {
-    std::erase_if(heap_, [this](const place& each) { return !lives(each); });
+    std::erase_if(heap_, [this](const heap_entry& each) { return !lives(each); });
     std::make_heap(heap_.begin(), heap_.end(), later);
     dead_ = 0;
   } else {

@@ -1,4 +1,4 @@
-// Messages that pause beside their mailbox, and the places of consumer loops that they wait for.
+// Messages that pause beside their mailbox, and the permits of consumer loops that they wait for.
 // docs/design/0024-retries-beside-the-mailbox.md says who may be where.
 
 #include <msgbus/detail/exec/mailbox_state.hpp>
@@ -6,7 +6,7 @@
 namespace msgbus::exec {
 
 void mailbox_state::begin_pause() {
-  loop_places& all = places_.made();
+  loop_permits& all = permits_.made();
   const std::lock_guard lock(mutex_);
   all.paused.fetch_add(1, std::memory_order_relaxed);
   hindrances_.fetch_or(paused_bit, std::memory_order_release);
@@ -14,50 +14,50 @@ void mailbox_state::begin_pause() {
 
 void mailbox_state::end_pause() noexcept {
   const std::lock_guard lock(mutex_);
-  if (places_.get()->paused.fetch_sub(1, std::memory_order_relaxed) != 1) return;
+  if (permits_.get()->paused.fetch_sub(1, std::memory_order_relaxed) != 1) return;
   hindrances_.fetch_and(~paused_bit, std::memory_order_release);
 }
 
 void mailbox_state::leave_place() noexcept {
   if (is_place_wanted() && hand_over()) return;
-  // Sequentially consistent: either this sees that a place is wanted, or whoever wants one sees
+  // Sequentially consistent: either this sees that a permit is wanted, or whoever wants one sees
   // that one is free.
   do {
     active_.fetch_sub(1, std::memory_order_seq_cst);
-  } while (wanted_places_.load(std::memory_order_seq_cst) != 0 && claim_loop() && !hand_over());
+  } while (wanted_permits_.load(std::memory_order_seq_cst) != 0 && claim_loop() && !hand_over());
 }
 
 bool mailbox_state::take_place(void* state, bool woken) {
   auto& of = *static_cast<mailbox_state*>(state);
-  loop_places& all = *of.places_.get();
+  loop_permits& all = *of.permits_.get();
   if (woken) {
     --all.handed_over;
     return true;
   }
-  // Wanted before it looks: a message that waits has seen no free place after that.
-  of.wanted_places_.store(static_cast<std::uint32_t>(all.waiting.size() + 1),
-                          std::memory_order_seq_cst);
+  // Wanted before it looks: a message that waits has seen no free permit after that.
+  of.wanted_permits_.store(static_cast<std::uint32_t>(all.waiting.size() + 1),
+                           std::memory_order_seq_cst);
   if (!of.claim_loop()) return false;
-  of.wanted_places_.store(static_cast<std::uint32_t>(all.waiting.size()),
-                          std::memory_order_seq_cst);
+  of.wanted_permits_.store(static_cast<std::uint32_t>(all.waiting.size()),
+                           std::memory_order_seq_cst);
   return true;
 }
 
 bool mailbox_state::hand_over() noexcept {
-  loop_places* const all = places_.get();
+  loop_permits* const all = permits_.get();
   if (!all) return false;
   wake_batch woken;
   const std::lock_guard lock(all->mutex);
   const std::size_t before = all->waiting.woken();
   all->waiting.wake(1, woken);
-  wanted_places_.store(static_cast<std::uint32_t>(all->waiting.size()), std::memory_order_seq_cst);
+  wanted_permits_.store(static_cast<std::uint32_t>(all->waiting.size()), std::memory_order_seq_cst);
   if (all->waiting.woken() == before) return false;
   ++all->handed_over;
   return true;
 }
 
 void mailbox_state::reclaim_places() noexcept {
-  loop_places& all = *places_.get();
+  loop_permits& all = *permits_.get();
   const std::lock_guard lock(all.mutex);
   for (; all.handed_over > all.waiting.woken(); --all.handed_over) {
     active_.fetch_sub(1, std::memory_order_seq_cst);

@@ -105,7 +105,7 @@ bool mailbox_state::end_loop() noexcept {
   if (!boxes_) queue_.shrink();
   // Sequentially consistent, as is `is_empty`: see `wants_loop`.
   active_.fetch_sub(1, std::memory_order_seq_cst);
-  const bool is_needed = !is_empty() || wanted_places_.load(std::memory_order_seq_cst) != 0;
+  const bool is_needed = !is_empty() || wanted_permits_.load(std::memory_order_seq_cst) != 0;
   if (!is_needed || !claim_loop()) return true;
   return is_place_wanted() && hand_over();
 }

@@ -42,7 +42,7 @@ one_shot_event::claimed one_shot_event::claim() noexcept {
 }
 
 void one_shot_event::post_claimed() noexcept {
-  const held_context until_posted = adopt_hold();
+  const context_keeper until_posted = adopt_hold();
   handler ended(std::move(*handler_));
   handler_.reset();
   asio::post(std::move(ended));

@@ -15,11 +15,11 @@ struct behind {
 };
 
 /// Owns a message that follows it in the same block.
-struct shared_place {
-  shared_place() = default;
-  shared_place(const shared_place&) = delete;
-  shared_place& operator=(const shared_place&) = delete;
-  ~shared_place() {
+struct shared_storage {
+  shared_storage() = default;
+  shared_storage(const shared_storage&) = delete;
+  shared_storage& operator=(const shared_storage&) = delete;
+  ~shared_storage() {
     if (message) message->~movable_queued_message();
   }
 
@@ -67,9 +67,9 @@ struct with_behind {
 std::shared_ptr<queued_message> made_shared(std::size_t bytes, std::size_t alignment,
                                             function_ref<movable_queued_message*(void*)> make) {
   behind room{bytes, std::max(alignment, std::size_t{__STDCPP_DEFAULT_NEW_ALIGNMENT__})};
-  const auto place = std::allocate_shared<shared_place>(with_behind<shared_place>(room));
-  place->message = make(room.at);
-  return {place, place->message};
+  const auto stored = std::allocate_shared<shared_storage>(with_behind<shared_storage>(room));
+  stored->message = make(room.at);
+  return {stored, stored->message};
 }
 
 queued_caused_message::queued_caused_message(shared_message there,

@@ -55,7 +55,7 @@ void wait_list::wake(std::size_t many, wake_batch& batch) noexcept {
     remove(next);
     const auto claimed = next.claim();
     if (claimed == node::claimed::nothing) continue;  // cancelled, or its context is ending
-    next.place_ = node::place::woken;
+    next.membership_ = node::membership::woken;
     ++woken_;
     --many;
     if (claimed == node::claimed::handler) batch.add(next);
@@ -71,7 +71,7 @@ void wait_list::insert(node& added) noexcept {
   added.next_ = before ? before->next_ : first_;
   (added.next_ ? added.next_->previous_ : last_) = &added;
   (before ? before->next_ : first_) = &added;
-  added.place_ = node::place::queued;
+  added.membership_ = node::membership::queued;
   ++size_;
 }
 
@@ -79,7 +79,7 @@ void wait_list::remove(node& removed) noexcept {
   (removed.previous_ ? removed.previous_->next_ : first_) = removed.next_;
   (removed.next_ ? removed.next_->previous_ : last_) = removed.previous_;
   removed.next_ = removed.previous_ = nullptr;
-  removed.place_ = node::place::outside;
+  removed.membership_ = node::membership::outside;
   --size_;
 }
 
@@ -87,19 +87,19 @@ void wait_list::node::leave() noexcept {
   if (!std::exchange(has_joined_, false)) return;
   wake_batch passed_on;
   const std::lock_guard lock(list_.mutex_);
-  if (place_ == place::queued) list_.remove(*this);
-  if (place_ != place::woken) return;
+  if (membership_ == membership::queued) list_.remove(*this);
+  if (membership_ != membership::woken) return;
   --list_.woken_;
   list_.wake(1, passed_on);
 }
 
 bool wait_list::node::try_or_join(attempt take, void* owner) {
   const std::lock_guard lock(list_.mutex_);
-  const bool woken = place_ == place::woken;
+  const bool woken = membership_ == membership::woken;
   const bool taken = take(owner, woken);
   if (woken) --list_.woken_;
-  if (place_ == place::queued) list_.remove(*this);
-  place_ = place::outside;
+  if (membership_ == membership::queued) list_.remove(*this);
+  membership_ = membership::outside;
   has_joined_ = !taken;
   if (taken) return true;
   rearm();

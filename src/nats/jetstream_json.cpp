@@ -31,9 +31,9 @@ int number_of(const json& object, const char* name) {
 }
 
 /// Of an object's members only those on its own level.
-class reader : public nlohmann::json_sax<nlohmann::json> {
+class json_reader : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit reader(transport::stored& into) : into_(into) {}
+  explicit json_reader(transport::stored& into) : into_(into) {}
   [[nodiscard]] bool is_complete() const { return has_stream_ && has_sequence_ && !has_error_; }
 
   bool key(string_t& name) override {
@@ -118,7 +118,7 @@ void check_answer(const json& answer, const std::string& text) {
 }
 
 bool read_stored(std::string_view text, transport::stored& into) {
-  reader read(into);
+  json_reader read(into);
   return nlohmann::json::sax_parse(text.begin(), text.end(), &read) && read.is_complete();
 }
 

@@ -40,10 +40,10 @@ std::string text_of(natsStatus status) {
   natsStatus last = NATS_OK;
   const char* const said = nats_GetLastError(&last);
   if (last != status || !said) return text;
-  // It begins with a place in nats.c: "(pub.c:298): ...".
+  // It begins with a location in nats.c: "(pub.c:298): ...".
   std::string_view more = said;
-  const auto place = more.find("): ");
-  if (more.starts_with('(') && place != std::string_view::npos) more.remove_prefix(place + 3);
+  const auto location = more.find("): ");
+  if (more.starts_with('(') && location != std::string_view::npos) more.remove_prefix(location + 3);
   if (!more.empty() && more != text) text += " (" + std::string(more) + ")";
   return text;
 }

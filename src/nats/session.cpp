@@ -176,9 +176,9 @@ asio::awaitable<answer> wait(const awaited_reply& on) {
 
 namespace {
 
-class answers final : public receiver {
+class reply_receiver final : public receiver {
  public:
-  answers(std::shared_ptr<reply_table> in, std::string inbox)
+  reply_receiver(std::shared_ptr<reply_table> in, std::string inbox)
       : table_(std::move(in)), inbox_(std::move(inbox)) {}
 
  private:
@@ -220,8 +220,8 @@ const std::string& replies::inbox() {
   const std::lock_guard lock(mutex_);
   if (!subscription_) {
     inbox_ = make_inbox();
-    subscription_ =
-        subscription::open(over_, inbox_ + ".*", {}, 0, std::make_shared<answers>(table_, inbox_));
+    subscription_ = subscription::open(over_, inbox_ + ".*", {}, 0,
+                                       std::make_shared<reply_receiver>(table_, inbox_));
   }
   return inbox_;
 }

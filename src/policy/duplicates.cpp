@@ -9,9 +9,9 @@ duplicates::seen duplicates::begin(std::string_view key, time_point now) {
   const auto found = keys_.find(key);
   if (found != keys_.end()) return found->second.in_flight ? seen::in_flight : seen::handled;
   in_flight_.emplace_back();
-  const auto place = std::prev(in_flight_.end());
+  const auto position = std::prev(in_flight_.end());
   try {
-    *place = &keys_.emplace(std::string(key), entry{true, {}, place}).first->first;
+    *position = &keys_.emplace(std::string(key), entry{true, {}, position}).first->first;
   } catch (...) {
     in_flight_.pop_back();
     throw;
@@ -24,14 +24,14 @@ void duplicates::handled(std::string_view key, time_point now) noexcept {
   if (found == keys_.end() || !found->second.in_flight) return;
   found->second.in_flight = false;
   found->second.at = now;
-  handled_.splice(handled_.end(), in_flight_, found->second.place);
+  handled_.splice(handled_.end(), in_flight_, found->second.position);
   drop_old(now);
 }
 
 void duplicates::forget(std::string_view key) noexcept {
   const auto found = keys_.find(key);
   if (found == keys_.end()) return;
-  (found->second.in_flight ? in_flight_ : handled_).erase(found->second.place);
+  (found->second.in_flight ? in_flight_ : handled_).erase(found->second.position);
   keys_.erase(found);
 }
 

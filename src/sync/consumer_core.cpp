@@ -2,14 +2,14 @@
 
 #include <msgbus/detail/component/handler_entry.hpp>
 
-#include <msgbus/detail/sync/delivery.hpp>
+#include <msgbus/detail/sync/component_run.hpp>
 
 namespace msgbus::sync::detail {
 
 namespace {
 
 // `run_one` for handlers of events, which always accept the event.
-bool run_event(const routing::route_entry& route, delivery& d) {
+bool run_event(const routing::route_entry& route, component_run& d) {
   routing::entry& entry = *route.entry;
   if (!entry.active()) return false;
   try {
@@ -30,7 +30,7 @@ std::shared_ptr<consumer_core> consumer_core::make(std::shared_ptr<provider> ove
   return std::make_shared<consumer_core>(std::move(overrides));
 }
 
-template class sender_core<consumer_core>;
+template class fan_out_base<consumer_core>;
 
 producer_core::producer_core() = default;
 
@@ -45,7 +45,8 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
   }));
 }
 
-inline std::size_t consumer_core::run_all(const routing::quick_route* found, delivery& d) const {
+inline std::size_t consumer_core::run_all(const routing::quick_route* found,
+                                          component_run& d) const {
   d.component = &shared;
   const routing::handler_range typed(found ? found->entries() : nullptr);
   if (typed.begin == typed.end || any() || shared.attached_observer.get()) [[unlikely]] {
@@ -61,7 +62,7 @@ inline std::size_t consumer_core::run_all(const routing::quick_route* found, del
   return ran;
 }
 
-std::size_t consumer_core::deliver(delivery& d) const {
+std::size_t consumer_core::deliver(component_run& d) const {
   const snapshot::guard guard(guarded());
   const routing::quick_route* const found = find_route(d.message.type);
   routing::entry* const sole = found ? found->sole() : nullptr;
@@ -76,13 +77,13 @@ std::size_t consumer_core::deliver(delivery& d) const {
 
 std::size_t consumer_core::consume_guarded(const routing::quick_route* found,
                                            value_ref event) const {
-  delivery d(event);
+  component_run d(event);
   const std::size_t ran = run_all(found, d);
   d.failed.throw_any();
   return ran;
 }
 
-std::size_t consumer_core::run_rarely(routing::handler_range typed, delivery& d) const {
+std::size_t consumer_core::run_rarely(routing::handler_range typed, component_run& d) const {
   const routing::handler_range every(any());
   observer* const observer = d.component->attached_observer.get();
   if (observer) observer->accepted(d.step());
@@ -105,7 +106,7 @@ void consumer_core::shutdown() noexcept {
 }
 
 std::size_t producer_core::dispatch(value_ref event) const {
-  delivery d(event);
+  component_run d(event);
   std::size_t ran = 0;
   {
     const snapshot::guard guard(guarded());

@@ -73,7 +73,7 @@ void make_attempts(const guards& by, const msgbus::context& ctx, failures& faile
   }
 }
 
-void run_guarded(const guards& by, delivery& d, attempt make) {
+void run_guarded(const guards& by, component_run& d, attempt make) {
   make_attempts(by, d.context, d.failed, make);
 }
 

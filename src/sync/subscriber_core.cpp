@@ -1,6 +1,6 @@
 #include <msgbus/detail/sync/subscriber_core.hpp>
 
-#include <msgbus/detail/sync/delivery.hpp>
+#include <msgbus/detail/sync/component_run.hpp>
 
 #include <msgbus/detail/core/convert.hpp>
 #include <msgbus/error.hpp>
@@ -17,7 +17,7 @@ std::shared_ptr<subscriber_core> subscriber_core::make(std::shared_ptr<provider>
   return std::make_shared<subscriber_core>(std::move(overrides));
 }
 
-template class sender_core<subscriber_core>;
+template class fan_out_base<subscriber_core>;
 
 publisher_core::publisher_core() = default;
 

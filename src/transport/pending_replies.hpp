@@ -22,19 +22,19 @@ class pending_replies {
  public:
   using pointer = std::shared_ptr<Reply>;
 
-  /// The replies of a place are numbered from the one after `first_turn`.
+  /// The replies of a slot are numbered from the one after `first_turn`.
   explicit pending_replies(std::uint32_t first_turn = 0) noexcept : first_turn_(first_turn) {}
 
-  /// Gives its number, which comes again after 2^32 more replies in its place. 0: it has ended,
+  /// Gives its number, which comes again after 2^32 more replies in its slot. 0: it has ended,
   /// and nothing is added.
   [[nodiscard]] std::uint64_t add(const pointer& added) {
     if (ended_) return 0;
-    if (first_free_ == places_.size()) {
-      places_.emplace_back().turn = first_turn_;
-      places_.back().next_free = static_cast<std::uint32_t>(places_.size());
+    if (first_free_ == slots_.size()) {
+      slots_.emplace_back().turn = first_turn_;
+      slots_.back().next_free = static_cast<std::uint32_t>(slots_.size());
     }
     const std::uint32_t at = first_free_;
-    place& one = places_[at];
+    slot& one = slots_[at];
     first_free_ = one.next_free;
     one.waiting = added;
     if (++one.turn == 0) ++one.turn;  // 0 is no number
@@ -45,13 +45,13 @@ class pending_replies {
   /// Null if it was taken, or was never there.
   [[nodiscard]] pointer take(std::uint64_t number) noexcept {
     const auto at = static_cast<std::uint32_t>(number);
-    if (at >= places_.size() || number != number_of(at, places_[at].turn)) return nullptr;
+    if (at >= slots_.size() || number != number_of(at, slots_[at].turn)) return nullptr;
     return take_from(at);
   }
   [[nodiscard]] std::vector<pointer> take_all() {
     std::vector<pointer> all;
     all.reserve(size_);
-    for (std::uint32_t at = 0; at < places_.size(); ++at) {
+    for (std::uint32_t at = 0; at < slots_.size(); ++at) {
       if (auto taken = take_from(at)) all.push_back(std::move(taken));
     }
     return all;
@@ -62,8 +62,8 @@ class pending_replies {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
-  /// A place for one reply at a time. The number is the place, and how many it has had.
-  struct place {
+  /// A slot for one reply at a time. The number is the slot, and how many it has had.
+  struct slot {
     pointer waiting;  // null: it is free
     std::uint32_t turn = 0;
     std::uint32_t next_free = 0;
@@ -72,7 +72,7 @@ class pending_replies {
     return (std::uint64_t{turn} << 32) | at;
   }
   pointer take_from(std::uint32_t at) noexcept {
-    place& one = places_[at];
+    slot& one = slots_[at];
     if (!one.waiting) return nullptr;
     one.next_free = std::exchange(first_free_, at);
     --size_;
@@ -80,8 +80,8 @@ class pending_replies {
   }
 
   const std::uint32_t first_turn_;
-  std::vector<place> places_;
-  std::uint32_t first_free_ = 0;  // `places_.size()`: none is free
+  std::vector<slot> slots_;
+  std::uint32_t first_free_ = 0;  // `slots_.size()`: none is free
   std::size_t size_ = 0;
   bool ended_ = false;
 };

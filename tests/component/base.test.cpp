@@ -3,7 +3,7 @@
 #include "support/catch.hpp"
 #include "support/recorder.hpp"
 
-#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/routing/router.hpp>
 
 #include <type_traits>
@@ -13,15 +13,15 @@ namespace base_test {
 namespace {
 
 using msgbus::component::base;
-using msgbus::component::counted_parts;
-using msgbus::component::sender;
+using msgbus::component::counted_component_state;
+using msgbus::component::fan_out_base;
 
 // Cores count their shutdowns outside the object, which is destroyed afterwards.
 struct core final : msgbus::routing::single_route {
   core(int* times_closed, std::shared_ptr<msgbus::provider> overrides)
       : shared(std::move(overrides)), closed(times_closed) {}
   void shutdown() noexcept { ++*closed; }
-  counted_parts shared;
+  counted_component_state shared;
   int* const closed;
 };
 
@@ -39,8 +39,8 @@ struct sending_core final : msgbus::routing::single_route {
   int* const closed;
 };
 
-struct sending final : sender<sending_core> {
-  explicit sending(int* closed) : sender(std::make_shared<sending_core>(closed)) {}
+struct sending final : fan_out_base<sending_core> {
+  explicit sending(int* closed) : fan_out_base(std::make_shared<sending_core>(closed)) {}
   [[nodiscard]] std::shared_ptr<sending_core> inside() const { return core_; }
 };
 
@@ -102,7 +102,7 @@ TEST_CASE("a component returns its core's count of unrouted messages", "[D3]") {
   CHECK(one.unrouted() == 1);
 }
 
-TEST_CASE("a sender has an observer and a counter, and shuts its core down at its end",
+TEST_CASE("a fan-out base has an observer and a counter, and shuts its core down at its end",
           "[D3][D8]") {
   int closed = 0;
   {
@@ -120,7 +120,7 @@ TEST_CASE("a sender has an observer and a counter, and shuts its core down at it
   CHECK(closed == 1);
 }
 
-TEST_CASE("components and senders are neither copied nor moved") {
+TEST_CASE("components and fan-out bases are neither copied nor moved") {
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<component>);
   STATIC_REQUIRE_FALSE(std::is_move_constructible_v<component>);
   STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<sending>);

@@ -12,8 +12,8 @@ namespace {
 
 using msgbus::any_event;
 using msgbus::one_of;
+using msgbus::component::callable_holder;
 using msgbus::component::checked;
-using msgbus::component::held_callable;
 using msgbus::component::is_variant;
 using msgbus::component::named_types;
 using msgbus::component::taken_by;
@@ -74,7 +74,7 @@ TEST_CASE("a correct signature has its result, its message and its needs") {
 
 TEST_CASE("a callable is called in place, and destroyed before its holder", "[D6]") {
   const auto capture = std::make_shared<int>(5);
-  held_callable held([capture, calls = 0]() mutable { return *capture + ++calls; });
+  callable_holder held([capture, calls = 0]() mutable { return *capture + ++calls; });
   CHECK((*held)() == 6);
   CHECK((*held)() == 7);
   CHECK(capture.use_count() == 2);
@@ -85,11 +85,11 @@ TEST_CASE("a callable is called in place, and destroyed before its holder", "[D6
 TEST_CASE("a callable that is null or empty is refused") {
   using function = std::function<void()>;
   using pointer = int (*)();
-  CHECK(msgbus_test::code_of([] { held_callable<function> held{function()}; }) ==
+  CHECK(msgbus_test::code_of([] { callable_holder<function> held{function()}; }) ==
         msgbus::errc::bad_arguments);
-  CHECK(msgbus_test::code_of([] { held_callable<pointer> held{pointer()}; }) ==
+  CHECK(msgbus_test::code_of([] { callable_holder<pointer> held{pointer()}; }) ==
         msgbus::errc::bad_arguments);
-  CHECK_FALSE(msgbus_test::thrown_by([] { held_callable<pointer> held{pointer(&get_stock)}; }));
+  CHECK_FALSE(msgbus_test::thrown_by([] { callable_holder<pointer> held{pointer(&get_stock)}; }));
 }
 
 }  // namespace handles_test

@@ -65,8 +65,8 @@ void decode(std::string_view bytes, std::string_view content_type) {
 }
 
 void read_envelope(std::string_view bytes, std::string_view type, std::string_view trace) {
-  static const msgbus::bridging::reader readers[] = {msgbus::bridging::reader_of<order>,
-                                                     msgbus::bridging::reader_of<std::string>};
+  static const msgbus::bridging::message_decoder readers[] = {
+      msgbus::bridging::decoder_of<order>, msgbus::bridging::decoder_of<std::string>};
   static msgbus::bridging::id_source ids;
   msgbus::envelope from{.topic = "a", .payload = std::string(bytes)};
   if (!type.empty()) from.headers.emplace(msgbus::header::type, type);

@@ -16,7 +16,7 @@ namespace msgbus::async {
 ///
 /// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
 /// D7). Producer and consumers may be destroyed in any order (D8).
-class producer : public msgbus::component::sender<detail::fan_out_core> {
+class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
  public:
   /// A producer without consumers.
   producer() : sender(detail::fan_out_core::make()) {}

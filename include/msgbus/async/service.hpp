@@ -6,7 +6,7 @@
 #include <msgbus/detail/async/base.hpp>
 #include <msgbus/detail/async/operation_handler.hpp>
 #include <msgbus/detail/async/scheduled_commands.hpp>
-#include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 
 #include <functional>
@@ -65,9 +65,9 @@ class service : public detail::base<detail::service_core> {
     static_assert(!std::is_same_v<found, detail::no_signature>,
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");
-    using parts = msgbus::component::operation_parts<found>;
-    return attach<F, parts>(std::move(name), std::move(f), std::move(handler_policy),
-                            typename parts::inputs{});
+    using types = msgbus::component::operation_signature<found>;
+    return attach<F, types>(std::move(name), std::move(f), std::move(handler_policy),
+                            typename types::inputs{});
   }
 
   /// Adds a member function together with its object, or with a pointer to it. The object must

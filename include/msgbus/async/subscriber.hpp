@@ -334,7 +334,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   }
 
   template <class M>
-  static exec::held_message on_topic(M&& message, std::string_view topic) {
+  static exec::owned_message on_topic(M&& message, std::string_view topic) {
     detail::check_topic(topic);
     return exec::held_with_topic<M>(std::move(message), topic);
   }

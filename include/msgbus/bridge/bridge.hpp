@@ -57,7 +57,7 @@ class bridge {
   bridge_link outbound(async::publisher& from, std::string_view pattern,
                        const outbound_options& options = {}) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.outbound<order>(...)");
-    auto made = bridging::make_outbound<Ms...>(parts_->hub, pattern, options.mailbox,
+    auto made = bridging::make_outbound<Ms...>(state_->hub, pattern, options.mailbox,
                                                {options.encoding, options.form, options.source});
     from.bind(made->component);
     return keep(std::move(made));
@@ -71,7 +71,7 @@ class bridge {
   template <class... Es>
   bridge_link outbound(async::producer& from, const outbound_options& options = {}) {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.outbound<order_placed>(...)");
-    auto made = bridging::make_outbound_events(parts_->hub, options.prefix, options.mailbox,
+    auto made = bridging::make_outbound_events(state_->hub, options.prefix, options.mailbox,
                                                {options.encoding, options.form, options.source},
                                                detail::unique_list<Es...>{});
     from.bind(made->component);
@@ -90,7 +90,7 @@ class bridge {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.inbound<order>(...)");
     detail::check_pattern(pattern);
     const std::vector<std::string> patterns{std::string(pattern)};
-    return keep(bridging::join_inbound(parts_->hub, end_of<Ms...>(to, true), patterns, options));
+    return keep(bridging::join_inbound(state_->hub, end_of<Ms...>(to, true), patterns, options));
   }
 
   /// As above, for events, by their names.
@@ -99,7 +99,7 @@ class bridge {
     static_assert(sizeof...(Es) > 0, "msgbus: name the types: bridge.inbound<order_placed>(...)");
     std::vector<bridging::event_type> types =
         bridging::event_types_of(options.prefix, detail::unique_list<Es...>{});
-    auto made = bridging::join_inbound(parts_->hub, end_of<Es...>(to, false),
+    auto made = bridging::join_inbound(state_->hub, end_of<Es...>(to, false),
                                        bridging::topics_of(types), options);
     made->events = std::move(types);
     return keep(std::move(made));
@@ -122,7 +122,7 @@ class bridge {
                     const async::operation<Signatures>&... operations) {
     static_assert(sizeof...(Signatures) > 0, "msgbus: name the operations that are served");
     bridging::served_operations all{bridging::make_served(operations, options.encoding)...};
-    return keep(bridging::join_served(parts_->hub, std::move(prefix), std::move(all), options));
+    return keep(bridging::join_served(state_->hub, std::move(prefix), std::move(all), options));
   }
 
   // --- At least once. ---
@@ -134,7 +134,7 @@ class bridge {
   /// Cancellation: ends the wait with Asio's `operation_aborted`; the stream may have been created.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<void> ensure_stream(transport::stream_options stream) {
-    return parts_->hub->wire->ensure_stream(std::move(stream));
+    return state_->hub->wire->ensure_stream(std::move(stream));
   }
 
   /// Stores a message in the stream of its topic (B2). It retries until the timeout. The stream
@@ -191,7 +191,7 @@ class bridge {
                                                      durable_options options) {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.durable<order>(...)");
     detail::check_pattern(pattern);
-    return durable(parts_, end_of<Ms...>(to, true), std::move(pattern), {}, std::move(options));
+    return durable(state_, end_of<Ms...>(to, true), std::move(pattern), {}, std::move(options));
   }
 
   /// As above, for the events of one type.
@@ -200,7 +200,7 @@ class bridge {
     std::vector<bridging::event_type> types =
         bridging::event_types_of(options.prefix, detail::type_list<E>{});
     std::string topic = types.front().topic;
-    return durable(parts_, end_of<E>(to, false), std::move(topic), std::move(types),
+    return durable(state_, end_of<E>(to, false), std::move(topic), std::move(types),
                    std::move(options));
   }
 
@@ -214,7 +214,7 @@ class bridge {
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<void> flush(
       std::chrono::steady_clock::duration timeout = std::chrono::seconds(5)) {
-    return parts_->hub->wire->flush(timeout);
+    return state_->hub->wire->flush(timeout);
   }
 
   /// The first half of `drain`: ends the intake, and waits for the received messages. Messages that
@@ -227,7 +227,7 @@ class bridge {
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<drain_report> drain_inbound(
       std::chrono::steady_clock::duration deadline) {
-    return drain_inbound(parts_, deadline);
+    return drain_inbound(state_, deadline);
   }
 
   /// The orderly end (B8): `drain_inbound`, then sends the remaining outbound messages, then closes
@@ -240,13 +240,13 @@ class bridge {
   /// Cancellation: ends the wait.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
-    return drain(parts_, deadline, {});
+    return drain(state_, deadline, {});
   }
 
   /// As above, with options.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
                                                     drain_options options) {
-    return drain(parts_, deadline, options);
+    return drain(state_, deadline, options);
   }
 
   /// Cancels every link and closes the connection, without waiting.
@@ -257,11 +257,11 @@ class bridge {
 
   /// The connection.
   [[nodiscard]] const std::shared_ptr<transport::transport>& transport() const noexcept {
-    return parts_->hub->wire;
+    return state_->hub->wire;
   }
 
   /// The executor on which links call back.
-  [[nodiscard]] asio::any_io_executor get_executor() const { return parts_->hub->executor(); }
+  [[nodiscard]] asio::any_io_executor get_executor() const { return state_->hub->executor(); }
 
  private:
   friend class remote_service;
@@ -271,7 +271,7 @@ class bridge {
   class hosted_bridge;
   [[nodiscard]] std::shared_ptr<async::detail::host_member> hosted(std::string name) const;
 
-  struct parts {
+  struct state {
     std::shared_ptr<bridging::hub> hub;
     mutable std::mutex mutex;
     std::vector<std::shared_ptr<bridging::link_base>> links;
@@ -280,29 +280,29 @@ class bridge {
 
   template <class... Ms, class Component>
   static bridging::receiving_end end_of(Component& to, bool with_topic) {
-    return {component::core_access::of(to), bridging::readers_of(detail::unique_list<Ms...>{}),
+    return {component::core_access::of(to), bridging::decoders_of(detail::unique_list<Ms...>{}),
             with_topic};
   }
 
   bridge_link keep(std::shared_ptr<bridging::link_base> made) {
-    return keep(*parts_, std::move(made));
+    return keep(*state_, std::move(made));
   }
-  static bridge_link keep(parts& in, std::shared_ptr<bridging::link_base> made);
-  static void check_events(const parts& in, const std::vector<bridging::event_type>& types);
-  static void close(parts& in) noexcept;
-  static asio::awaitable<bridge_link> durable(std::shared_ptr<parts> in, bridging::receiving_end to,
+  static bridge_link keep(state& in, std::shared_ptr<bridging::link_base> made);
+  static void check_events(const state& in, const std::vector<bridging::event_type>& types);
+  static void close(state& in) noexcept;
+  static asio::awaitable<bridge_link> durable(std::shared_ptr<state> in, bridging::receiving_end to,
                                               std::string pattern,
                                               std::vector<bridging::event_type> events,
                                               durable_options options);
   asio::awaitable<transport::stored> store(std::string topic, payload made, std::string_view type,
                                            const store_options& options);
-  static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<parts> all,
+  static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<state> all,
                                                      std::chrono::steady_clock::duration deadline);
-  static asio::awaitable<drain_report> drain(std::shared_ptr<parts> all,
+  static asio::awaitable<drain_report> drain(std::shared_ptr<state> all,
                                              std::chrono::steady_clock::duration deadline,
                                              drain_options options);
 
-  std::shared_ptr<parts> parts_;
+  std::shared_ptr<state> state_;
 };
 
 }  // namespace msgbus

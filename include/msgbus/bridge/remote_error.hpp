@@ -25,25 +25,25 @@ class remote_error : public error {
                std::optional<code_there> code = {})
       : error(errc::remote_failed,
               "remote operation '" + operation + "' failed with " + kind + ": " + text),
-        parts_(std::make_shared<const parts>(
-            parts{std::move(kind), std::move(text), std::move(code)})) {}
+        fields_(std::make_shared<const fields>(
+            fields{std::move(kind), std::move(text), std::move(code)})) {}
 
   /// The name of the exception's type, such as `std::out_of_range`.
-  [[nodiscard]] const std::string& kind() const noexcept { return parts_->kind; }
+  [[nodiscard]] const std::string& kind() const noexcept { return fields_->kind; }
   /// The `what()` of the exception.
-  [[nodiscard]] const std::string& text() const noexcept { return parts_->text; }
+  [[nodiscard]] const std::string& text() const noexcept { return fields_->text; }
   /// The error code, if the exception was a `std::system_error` or a `msgbus::error`.
   [[nodiscard]] const std::optional<code_there>& remote_code() const noexcept {
-    return parts_->code;
+    return fields_->code;
   }
 
  private:
-  struct parts {
+  struct fields {
     std::string kind;
     std::string text;
     std::optional<code_there> code;
   };
-  std::shared_ptr<const parts> parts_;  // copying an exception must not throw
+  std::shared_ptr<const fields> fields_;  // copying an exception must not throw
 };
 
 }  // namespace msgbus

@@ -31,16 +31,17 @@ namespace detail {
 
 /// Where messages go: one of the two.
 struct route_target {
-  std::shared_ptr<async::detail::core> consumer = {};
+  std::shared_ptr<async::detail::component_core> consumer = {};
   std::shared_ptr<transport::transport> stream = {};
   friend bool operator==(const route_target&, const route_target&) = default;
 };
 
-void add_route(core& in, std::string name, const bridging::reader& reads, route_target to);
-[[nodiscard]] std::shared_ptr<unit> begin(core& in);
+void add_route(database_core& in, std::string name, const bridging::message_decoder& reads,
+               route_target to);
+[[nodiscard]] std::shared_ptr<unit> begin(database_core& in);
 /// Commits the unit, or rolls it back if `failure` is not null.
-[[nodiscard]] asio::awaitable<void> finish(std::shared_ptr<core> in, std::shared_ptr<unit> of,
-                                           std::exception_ptr failure);
+[[nodiscard]] asio::awaitable<void> finish(std::shared_ptr<database_core> in,
+                                           std::shared_ptr<unit> of, std::exception_ptr failure);
 
 /// Rolls back what was begun, also where a context destroys the coroutine.
 struct abandon_at_end {
@@ -49,7 +50,7 @@ struct abandon_at_end {
 };
 
 template <class F>
-asio::awaitable<void> run_transaction(std::shared_ptr<core> in, F work) {
+asio::awaitable<void> run_transaction(std::shared_ptr<database_core> in, F work) {
   const std::shared_ptr<unit> collected = begin(*in);
   const abandon_at_end abandoning{collected};
   std::exception_ptr failure;
@@ -90,7 +91,7 @@ std::ostream& operator<<(std::ostream& out, const counters& value);
 class database {
  public:
   /// Made by `open`.
-  explicit database(std::shared_ptr<detail::core> made) noexcept;
+  explicit database(std::shared_ptr<detail::database_core> made) noexcept;
   database(const database&) = delete;
   database& operator=(const database&) = delete;
   ~database();
@@ -108,7 +109,7 @@ class database {
   /// same name has a route there; `closed`.
   template <class E>
   void route(std::string name, async::consumer& to) {
-    detail::add_route(*core_, std::move(name), bridging::reader_of<E>,
+    detail::add_route(*core_, std::move(name), bridging::decoder_of<E>,
                       {component::core_access::of(to), {}});
   }
 
@@ -122,7 +123,7 @@ class database {
   template <class E>
   void route(std::string topic, bridge& to) {
     msgbus::detail::check_topic(topic);
-    detail::add_route(*core_, std::move(topic), bridging::reader_of<E>, {{}, to.transport()});
+    detail::add_route(*core_, std::move(topic), bridging::decoder_of<E>, {{}, to.transport()});
   }
 
   /// Runs `work(durable::transaction&)`, which returns an `asio::awaitable<void>`, and commits what
@@ -190,10 +191,10 @@ class database {
   [[nodiscard]] counters stats() const;
 
  private:
-  static asio::awaitable<std::vector<row>> run_query(std::shared_ptr<detail::core> in,
+  static asio::awaitable<std::vector<row>> run_query(std::shared_ptr<detail::database_core> in,
                                                      std::string sql, std::vector<value> values);
 
-  const std::shared_ptr<detail::core> core_;
+  const std::shared_ptr<detail::database_core> core_;
 };
 
 /// Opens a file, makes the library's tables if they are not there, and takes over what an earlier

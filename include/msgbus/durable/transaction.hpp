@@ -20,7 +20,7 @@
 namespace msgbus::durable {
 
 namespace detail {
-class core;
+class database_core;
 class unit;
 }  // namespace detail
 
@@ -29,7 +29,8 @@ class unit;
 class transaction {
  public:
   /// Made by the library.
-  transaction(std::shared_ptr<detail::core> in, std::shared_ptr<detail::unit> collected) noexcept;
+  transaction(std::shared_ptr<detail::database_core> in,
+              std::shared_ptr<detail::unit> collected) noexcept;
   transaction(const transaction&) = delete;
   transaction& operator=(const transaction&) = delete;
   ~transaction();
@@ -103,7 +104,7 @@ class transaction {
   asio::awaitable<bool> note(std::string id, std::string consumer);
   asio::awaitable<std::vector<row>> run_query(std::string sql, std::vector<value> values);
 
-  const std::shared_ptr<detail::core> core_;
+  const std::shared_ptr<detail::database_core> core_;
   const std::shared_ptr<detail::unit> unit_;
 };
 

@@ -10,7 +10,7 @@ namespace msgbus::sync {
 ///
 /// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
 /// D7). Producer and consumers may be destroyed in any order (D8).
-class producer : public component::sender<detail::producer_core> {
+class producer : public component::fan_out_base<detail::producer_core> {
  public:
   /// A producer without consumers.
   producer() : sender(detail::producer_core::make()) {}

@@ -10,7 +10,7 @@ namespace msgbus::sync {
 ///
 /// Thread-safe: every member function may be called from any thread, also from inside handlers (D5,
 /// D7). Publisher and subscribers may be destroyed in any order (D8).
-class publisher : public component::sender<detail::publisher_core> {
+class publisher : public component::fan_out_base<detail::publisher_core> {
  public:
   /// A publisher without subscribers.
   publisher() : sender(detail::publisher_core::make()) {}

@@ -3,7 +3,7 @@
 /// The sync service: carries out named commands, each by one handler.
 
 #include <msgbus/detail/component/base.hpp>
-#include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
 #include <msgbus/detail/sync/guarded_operation.hpp>
 #include <msgbus/sync/operation.hpp>
 #include <msgbus/sync/policy.hpp>
@@ -41,9 +41,9 @@ class service : public component::base<detail::service_core> {
   /// the name is empty, or the handler is.
   template <class F>
   auto handler(std::string name, F f) {
-    using parts = parts_of<F>;
-    return attach<F, parts, detail::unguarded>(std::move(name), std::move(f), {},
-                                               typename parts::inputs{});
+    using types = types_of<F>;
+    return attach<F, types, detail::unguarded>(std::move(name), std::move(f), {},
+                                               typename types::inputs{});
   }
 
   /// The same with a policy. In every attempt the handler gets a copy of an argument that it takes
@@ -52,9 +52,9 @@ class service : public component::base<detail::service_core> {
   /// Throws: `unsupported` if the policy has retries and such an argument cannot be copied.
   template <class F>
   auto handler(std::string name, F f, const policy& handler_policy) {
-    using parts = parts_of<F>;
-    return attach_guarded<F, parts>(std::move(name), std::move(f), handler_policy,
-                                    typename parts::inputs{});
+    using types = types_of<F>;
+    return attach_guarded<F, types>(std::move(name), std::move(f), handler_policy,
+                                    typename types::inputs{});
   }
 
   /// Adds a member function together with its object, or with a pointer to it. The object must
@@ -109,16 +109,16 @@ class service : public component::base<detail::service_core> {
   using found_in = detail::signature_of<F>;
 
   template <class F>
-  struct checked_parts {
+  struct checked_types {
     static_assert(!std::is_member_function_pointer_v<F>,
                   "msgbus: a member function needs its object: give both, `&type::member, object`");
     static_assert(!std::is_same_v<found_in<F>, detail::no_signature>,
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");
-    using type = component::operation_parts<found_in<F>>;
+    using type = component::operation_signature<found_in<F>>;
   };
   template <class F>
-  using parts_of = typename checked_parts<F>::type;
+  using types_of = typename checked_types<F>::type;
 
   template <class F, class Parts, class Guard, class... Inputs>
   auto attach(std::string name, F f, Guard guard, detail::type_list<Inputs...>) {

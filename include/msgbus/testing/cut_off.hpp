@@ -45,16 +45,17 @@ std::ostream& operator<<(std::ostream& out, const cut_off_report& value);
 namespace detail {
 
 template <class T>
-struct held {
+struct running_scenario {
   template <class Build>
-  held(Build& build, stepping_context& context) : scenario(std::invoke(build, context)) {}
+  running_scenario(Build& build, stepping_context& context)
+      : scenario(std::invoke(build, context)) {}
   T scenario;
 };
 
 template <>
-struct held<void> {
+struct running_scenario<void> {
   template <class Build>
-  held(Build& build, stepping_context& context) {
+  running_scenario(Build& build, stepping_context& context) {
     std::invoke(build, context);
   }
 };
@@ -104,7 +105,7 @@ bool run_cut_off(Build& build, std::size_t after, teardown way, const cut_off_op
   } else {
     context.emplace();
   }
-  std::optional<held<scenario>> running(std::in_place, build, *context);
+  std::optional<running_scenario<scenario>> running(std::in_place, build, *context);
   const bool cut = do_steps(after, *context, *running);
   if (way == teardown::context_first) context.reset();
   running.reset();

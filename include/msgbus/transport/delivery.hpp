@@ -28,7 +28,7 @@ class delivery {
 
   envelope message;
   const unsigned times;          ///< how often it has been delivered, this time included
-  const std::uint64_t sequence;  ///< its place in the stream, as `stored::sequence`
+  const std::uint64_t sequence;  ///< its position in the stream, as `stored::sequence`
 
   /// Done: it is not delivered again.
   virtual bool ack() noexcept = 0;

@@ -4,7 +4,7 @@
 /// with a time limit.
 
 #include <msgbus/detail/async/handler_call.hpp>
-#include <msgbus/detail/policy/held_policy.hpp>
+#include <msgbus/detail/policy/stored_policy.hpp>
 
 #include <memory>
 #include <string_view>
@@ -14,7 +14,7 @@ namespace msgbus::async::detail {
 /// A run of a handler with a message, according to the policy. It owns everything that it refers
 /// to, since it may outlive its waiting caller (A12).
 struct handler_run {
-  std::shared_ptr<core> component;
+  std::shared_ptr<component_core> component;
   routing::entry_pin handler;
   const handler_call* call;
   void* f;
@@ -22,10 +22,10 @@ struct handler_run {
   value_ref value;
   msgbus::context ctx;
   std::string_view message_name;
-  const held_policy* policy;  // of the handler
-  bool queued;                // from the mailbox: waits where an awaited verb fails
-  failures tried;             // of a first attempt that was made already; see `run_guarded`
-  bool has_permit;            // of the rate limit
+  const stored_policy* policy;  // of the handler
+  bool queued;                  // from the mailbox: waits where an awaited verb fails
+  failures tried;               // of a first attempt that was made already; see `run_guarded`
+  bool has_permit;              // of the rate limit
 
   [[nodiscard]] msgbus::step step() const noexcept;
 };

@@ -2,7 +2,7 @@
 
 /// The members that async consumers, subscribers and services have in common.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/component/base.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/stream.hpp>
@@ -47,13 +47,13 @@ class base : public msgbus::component::base<Core> {
   /// handles the rest (A10).
   /// Executor: the caller's; time is that of its context's clock.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
-    return core::drain(this->core_, deadline, {});
+    return component_core::drain(this->core_, deadline, {});
   }
 
   /// As above, with options: `drain(5s, {.grace = 500ms})`.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
                                                     drain_options options) {
-    return core::drain(this->core_, deadline, options);
+    return component_core::drain(this->core_, deadline, options);
   }
 
   /// The policy of handlers that are attached from now on, where their own policy leaves a member

@@ -1,8 +1,8 @@
 #pragma once
 
-/// The core of a consumer, shared with fan-outs, subscriptions and deliveries.
+/// The core of a consumer, shared with fan-outs, subscriptions and runs.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/component/any_callable.hpp>
 #include <msgbus/detail/routing/type_table.hpp>
 #include <msgbus/options.hpp>
@@ -11,7 +11,7 @@
 
 namespace msgbus::async::detail {
 
-class consumer_core final : public routing::type_table, public core {
+class consumer_core final : public routing::type_table, public component_core {
  public:
   consumer_core(const asio::any_io_executor& executor, const mailbox_options& options,
                 std::shared_ptr<provider> overrides);
@@ -26,17 +26,17 @@ class consumer_core final : public routing::type_table, public core {
                               const component::callable_type& type, void* callable,
                               policy* handler_policy);
 
-  [[nodiscard]] bool advance(delivery& d) override;
+  [[nodiscard]] bool advance(component_run& d) override;
   [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                  bool from_mailbox) override;
   void shutdown() noexcept;  // for the end of the component
 
-  [[nodiscard]] std::shared_ptr<core> self() noexcept override {
+  [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<consumer_core>(shared_from_this());
   }
 
  private:
-  bool run_list(routing::handler_range list, delivery& d, observer* observer);
+  bool run_list(routing::handler_range list, component_run& d, observer* observer);
 };
 
 }  // namespace msgbus::async::detail

@@ -2,11 +2,11 @@
 
 /// The core of a producer or publisher: the bound components.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/one_of_group.hpp>
 #include <msgbus/detail/async/verb_target.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
-#include <msgbus/detail/exec/held_message.hpp>
+#include <msgbus/detail/exec/owned_message.hpp>
 #include <msgbus/detail/observe/observer_slot.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
 #include <msgbus/detail/routing/router.hpp>
@@ -35,9 +35,9 @@ class fan_out_core final : public routing::single_route, public verb_target {
 
   [[nodiscard]] static std::shared_ptr<fan_out_core> make();
 
-  void bind(const std::shared_ptr<core>& target);
+  void bind(const std::shared_ptr<component_core>& target);
   void bind_one_of(const targets& members, pick_options options);
-  void unbind(core& target);
+  void unbind(component_core& target);
 
   /// The currently bound components.
   [[nodiscard]] targets bound() const;
@@ -65,7 +65,8 @@ class fan_out_core final : public routing::single_route, public verb_target {
  private:
   template <class Take, class Choose>
   void for_each_bound(Take take, Choose choose) const;
-  static receipt offer_one(core& to, const exec::shared_message& message, full_mailboxes* full);
+  static receipt offer_one(component_core& to, const exec::shared_message& message,
+                           full_mailboxes* full);
   static receipt offer_among(const one_of_group& group, const exec::shared_message& message,
                              full_mailboxes* full, bool& is_bound);
 
@@ -78,7 +79,8 @@ class fan_out_core final : public routing::single_route, public verb_target {
 
 // Each coroutine owns the message.
 
-asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self, exec::held_message message);
+asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
+                                    exec::owned_message message);
 receipt post_bound(fan_out_core& self, exec::queued_message& message);
 receipt send_blocking_bound(fan_out_core& self, exec::queued_message& message,
                             std::chrono::steady_clock::duration timeout);

@@ -88,7 +88,8 @@ struct invocation {
   using exact = exact_message<std::remove_cvref_t<typename check::first>, M>;
 
   template <class Message>
-  static step_taken run(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
+  static step_taken run(const handler_in_hand& which, component_run& d,
+                        asio::awaitable<void>* start) {
     if constexpr (!is_coroutine && !needs::has_async) {
       if (!start && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
         if (which.policy) return run_guarded(which, d, &run_at_once<Message>);
@@ -137,7 +138,7 @@ struct invocation {
 };
 
 template <class F, class E>
-step_taken call_event(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
+step_taken call_event(routing::entry& entry, component_run& d, asio::awaitable<void>* start) {
   using as = invocation<F, E>;
   return as::template run<typename as::exact>(handler_in_hand(static_cast<event_entry&>(entry)), d,
                                               start);
@@ -180,14 +181,16 @@ std::span<const routing::typed_call> event_calls() {
 }
 
 template <class F, class M>
-step_taken call_exact(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
+step_taken call_exact(const handler_in_hand& which, component_run& d,
+                      asio::awaitable<void>* start) {
   if (!is_type<M>(d.message.type)) return step_taken::refused;
   using as = invocation<F, M>;
   return as::template run<typename as::exact>(which, d, start);
 }
 
 template <class F, class M>
-step_taken call_converted(const handler_in_hand& which, delivery& d, asio::awaitable<void>* start) {
+step_taken call_converted(const handler_in_hand& which, component_run& d,
+                          asio::awaitable<void>* start) {
   if constexpr (conversion_target<M>) {
     if (!is_type<M>(d.message.type) && converted<M>(d.message)) {
       return invocation<F, M>::template run<converted_message<M>>(which, d, start);
@@ -199,7 +202,7 @@ step_taken call_converted(const handler_in_hand& which, delivery& d, asio::await
 /// Calls `F` with messages of the types `Ms`, or of every type if there are none. An exact match
 /// comes before any conversion (T5).
 template <class F, class... Ms>
-step_taken call_message(routing::entry& entry, delivery& d, asio::awaitable<void>* start) {
+step_taken call_message(routing::entry& entry, component_run& d, asio::awaitable<void>* start) {
   const handler_in_hand which(static_cast<message_entry&>(entry));
   if constexpr (sizeof...(Ms) == 0) {
     return invocation<F, any_event>::template run<any_message>(which, d, start);

@@ -3,10 +3,10 @@
 /// The type-erased call of a handler. The code that awaits it is compiled once, and not per
 /// handler.
 
-#include <msgbus/detail/async/delivery.hpp>
+#include <msgbus/detail/async/component_run.hpp>
 #include <msgbus/detail/component/handler_entry.hpp>
 #include <msgbus/detail/exec/needs.hpp>
-#include <msgbus/detail/policy/held_policy.hpp>
+#include <msgbus/detail/policy/stored_policy.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -38,7 +38,7 @@ class entry_with_policy : public Entry {
   explicit entry_with_policy(msgbus::policy* handler_policy, Args&&... args)
       : Entry(std::forward<Args>(args)...),
         policy(handler_policy && !handler_policy->is_plain()
-                   ? std::make_unique<const held_policy>(std::move(*handler_policy))
+                   ? std::make_unique<const stored_policy>(std::move(*handler_policy))
                    : nullptr) {
     if (!policy) return;
     this->hide_plain();
@@ -47,7 +47,7 @@ class entry_with_policy : public Entry {
     this->when_released([this] { policy.reset(); });
   }
 
-  std::unique_ptr<const held_policy> policy;  // null: it asks for nothing, or has been released
+  std::unique_ptr<const stored_policy> policy;  // null: it asks for nothing, or has been released
 };
 using event_entry = entry_with_policy<component::event_entry>;
 using message_entry = entry_with_policy<component::message_entry>;
@@ -63,32 +63,32 @@ struct handler_in_hand {
 
   routing::entry& entry;
   void* f;
-  const held_policy* const policy;  // null: it asks for nothing
+  const stored_policy* const policy;  // null: it asks for nothing
 };
 
 /// Runs a plain handler with a policy, if it need not wait for anything before: `ran`. Else, or if
 /// it has failed and its policy continues, an awaitable does the rest: `suspends`.
 using run_plain = void (*)(void* f, value_ref message, const di::injection& with, failures& failed);
-step_taken run_guarded(const handler_in_hand& which, delivery& d, run_plain run);
+step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run);
 
-/// Makes the awaitable that runs the handler with the message of the delivery, according to its
+/// Makes the awaitable that runs the handler with the message of the run, according to its
 /// policy. Without `start` it makes none, and only reports that one is needed.
-step_taken start_handler(const handler_call& handler, const handler_in_hand& which, delivery& d,
-                         asio::awaitable<void>* start);
+step_taken start_handler(const handler_call& handler, const handler_in_hand& which,
+                         component_run& d, asio::awaitable<void>* start);
 
 /// Whether the handler has a policy, or its message a deadline.
-[[nodiscard]] bool has_limits(const handler_in_hand& which, const delivery& d) noexcept;
+[[nodiscard]] bool has_limits(const handler_in_hand& which, const component_run& d) noexcept;
 
 /// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
-/// message of the delivery, and `name`, which names it.
+/// message of the run, and `name`, which names it.
 [[nodiscard]] asio::awaitable<void> start_once(const handler_call& handler,
-                                               const handler_in_hand& which, delivery& d);
+                                               const handler_in_hand& which, component_run& d);
 [[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& handler,
-                                                   const handler_in_hand& which, delivery& d,
+                                                   const handler_in_hand& which, component_run& d,
                                                    std::shared_ptr<const void> keep,
                                                    std::string_view name);
 
 /// Whether an override makes a plain handler suspend.
-[[nodiscard]] bool must_suspend(const exec::needs* needs, const delivery& d);
+[[nodiscard]] bool must_suspend(const exec::needs* needs, const component_run& d);
 
 }  // namespace msgbus::async::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Work sharing for verbs with several deliveries to await, if they are suspended.
+/// Work sharing for verbs with several runs to await, if they are suspended.
 
 #include <asio/any_io_executor.hpp>
 

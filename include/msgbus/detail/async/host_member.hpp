@@ -4,7 +4,7 @@
 
 #include <msgbus/async/host_report.hpp>
 #include <msgbus/detail/async/base.hpp>
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/observer.hpp>
 #include <msgbus/options.hpp>
 
@@ -66,7 +66,7 @@ class host_member {
 class core_member final : public host_member {
  public:
   /// An empty name is that of the component.
-  core_member(std::string name, const std::shared_ptr<core>& of);
+  core_member(std::string name, const std::shared_ptr<component_core>& of);
 
   [[nodiscard]] bool exists() const noexcept override { return !core_.expired(); }
   [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override;
@@ -75,7 +75,7 @@ class core_member final : public host_member {
   [[nodiscard]] std::optional<component_stats> stats() const override;
 
  private:
-  const std::weak_ptr<core> core_;
+  const std::weak_ptr<component_core> core_;
   std::optional<counters> before_;  // when the first call of `drain` began
 };
 
@@ -98,7 +98,7 @@ class part_member final : public host_member {
 };
 
 template <class Core>
-std::shared_ptr<core> core_of(base<Core>& component) {
+std::shared_ptr<component_core> core_of(base<Core>& component) {
   return msgbus::component::core_access::of(component);
 }
 

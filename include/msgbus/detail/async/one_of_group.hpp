@@ -2,7 +2,7 @@
 
 /// The components of which a producer or publisher chooses one for each message.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/routing/router.hpp>
 #include <msgbus/pick.hpp>
 
@@ -16,7 +16,7 @@
 
 namespace msgbus::async::detail {
 
-using targets = std::vector<std::shared_ptr<core>>;
+using targets = std::vector<std::shared_ptr<component_core>>;
 
 /// A route to which the components are bound. Thread-safe. Held by a `shared_ptr`.
 class one_of_group final : public routing::single_route {
@@ -24,8 +24,8 @@ class one_of_group final : public routing::single_route {
   explicit one_of_group(pick_options options);
   ~one_of_group() override;
 
-  void bind(const std::shared_ptr<core>& member);
-  void unbind(core& member);
+  void bind(const std::shared_ptr<component_core>& member);
+  void unbind(component_core& member);
 
   /// The bound components as a message prefers them. Refers to them under a guard of the group.
   class preference {
@@ -35,11 +35,13 @@ class one_of_group final : public routing::single_route {
     preference& operator=(const preference&) = delete;
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] core& operator[](std::size_t index) const noexcept { return *all_[index].member; }
+    [[nodiscard]] component_core& operator[](std::size_t index) const noexcept {
+      return *all_[index].member;
+    }
 
    private:
     struct candidate {
-      core* member;
+      component_core* member;
       std::uint64_t rank;  // the lowest is preferred
       std::size_t turn;    // among equals
     };

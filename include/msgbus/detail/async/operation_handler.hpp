@@ -4,7 +4,7 @@
 
 #include <msgbus/detail/async/handler.hpp>
 #include <msgbus/detail/async/service_core.hpp>
-#include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
 
 namespace msgbus::async::detail {
 
@@ -154,7 +154,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
 
   void destroy_callable() noexcept override { f_.destroy(); }
 
-  component::held_callable<F> f_;
+  component::callable_holder<F> f_;
 };
 
 }  // namespace msgbus::async::detail

@@ -3,7 +3,7 @@
 /// From the verbs `send_after`, `send_at` and `every` to the schedules of components
 /// (docs/design/0023-schedules.md). Every function may be called from any thread.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/fan_out_core.hpp>
 #include <msgbus/detail/core/type_key.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
@@ -30,10 +30,10 @@ struct occurrence_maker {
 
 // A closed component refuses, counted as rejected; the handle is then done.
 
-scheduled schedule_after(core& to, schedule_duration after, exec::shared_message message);
-scheduled schedule_at(core& to, schedule_time at, exec::shared_message message);
+scheduled schedule_after(component_core& to, schedule_duration after, exec::shared_message message);
+scheduled schedule_at(component_core& to, schedule_time at, exec::shared_message message);
 /// Throws `bad_arguments` unless the period is above zero.
-scheduled schedule_every(core& to, schedule_duration period, occurrence_maker maker,
+scheduled schedule_every(component_core& to, schedule_duration period, occurrence_maker maker,
                          const every_options& options);
 
 // In the schedule of each component that is bound now; without any, the message is unrouted.

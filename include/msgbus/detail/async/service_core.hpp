@@ -2,7 +2,7 @@
 
 /// The core of a service, shared with operations and calls.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/handler_call.hpp>
 #include <msgbus/detail/async/verb_call.hpp>
 #include <msgbus/detail/component/argument.hpp>
@@ -50,7 +50,7 @@ struct command : verb_call {
   const std::shared_ptr<service_core> service;
   const std::string name;
   std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
-  delivery& d;                                     // the first one, and only one
+  component_run& d;                                // the first one, and only one
   bool may_move = true;                            // its arguments: they are not needed again
 
  protected:
@@ -123,7 +123,7 @@ class queued_command final : public exec::queued_message {
   command_ptr command_;
 };
 
-class service_core final : public routing::name_table, public core {
+class service_core final : public routing::name_table, public component_core {
  public:
   service_core(const asio::any_io_executor& executor, const mailbox_options& options,
                std::shared_ptr<provider> overrides);
@@ -135,13 +135,13 @@ class service_core final : public routing::name_table, public core {
 
   /// Finds the operation and runs it, if it need not be awaited. Throws `no_handler`, and the
   /// errors of the arguments.
-  bool advance(delivery& d) override;
+  bool advance(component_run& d) override;
   void shutdown() noexcept;  // for the end of the component
 
   /// The policy of an operation. Throws `unsupported` for what needs a message that can be kept.
   [[nodiscard]] policy policy_for_operation(policy own) const;
 
-  [[nodiscard]] std::shared_ptr<core> self() noexcept override {
+  [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<service_core>(shared_from_this());
   }
 

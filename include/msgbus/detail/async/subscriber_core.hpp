@@ -1,8 +1,8 @@
 #pragma once
 
-/// The core of a subscriber, shared with fan-outs, subscriptions and deliveries.
+/// The core of a subscriber, shared with fan-outs, subscriptions and runs.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/component/handler_entry.hpp>
 #include <msgbus/detail/routing/topic_tree.hpp>
 #include <msgbus/error.hpp>
@@ -12,7 +12,7 @@
 
 namespace msgbus::async::detail {
 
-class subscriber_core final : public routing::topic_tree, public core {
+class subscriber_core final : public routing::topic_tree, public component_core {
  public:
   subscriber_core(const asio::any_io_executor& executor, const mailbox_options& options,
                   std::shared_ptr<provider> overrides);
@@ -29,19 +29,19 @@ class subscriber_core final : public routing::topic_tree, public core {
                               const component::callable_type& type, void* callable,
                               policy* handler_policy);
 
-  [[nodiscard]] bool advance(delivery& d) override;
+  [[nodiscard]] bool advance(component_run& d) override;
   [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                  bool from_mailbox) override;
   void shutdown() noexcept;  // for the end of the component
 
   [[nodiscard]] std::string describe_handlers(std::string_view topic) const override;
 
-  [[nodiscard]] std::shared_ptr<core> self() noexcept override {
+  [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<subscriber_core>(shared_from_this());
   }
 
  private:
-  [[nodiscard]] std::exception_ptr mismatch(const delivery& d) const override;
+  [[nodiscard]] std::exception_ptr mismatch(const component_run& d) const override;
 };
 
 /// `type_mismatch`: the topic has these handlers, and none accepts the message.

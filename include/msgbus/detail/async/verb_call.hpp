@@ -3,7 +3,7 @@
 /// One call of an awaited verb: docs/design/0017-awaited-verbs.md.
 
 #include <msgbus/context.hpp>
-#include <msgbus/detail/async/delivery.hpp>
+#include <msgbus/detail/async/component_run.hpp>
 #include <msgbus/detail/core/cause.hpp>
 
 #include <asio/awaitable.hpp>
@@ -36,10 +36,10 @@ class verb_call {
   exec::queued_message* owner = nullptr;  // of the message, if it is not the call itself
   shared_origin cause;                    // the origin of the message or of its cause; or null
   msgbus::context ctx;
-  std::shared_ptr<core> keeps;  // the first delivery's component, where nothing else keeps it
-  // The first delivery with awaited work. It must be destroyed before everything that it refers
+  std::shared_ptr<component_core> keeps;  // the first run's component, where nothing else keeps it
+  // The first run with awaited work. It must be destroyed before everything that it refers
   // to.
-  std::optional<delivery> first;
+  std::optional<component_run> first;
 
  protected:
   virtual ~verb_call() = default;

@@ -86,7 +86,7 @@ class call {
   call_settings settings_;
   std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::time_point::max();
   std::chrono::steady_clock::duration waits_ = {};         // for the reply
-  std::shared_ptr<answers> in_;                            // null until it is started
+  std::shared_ptr<reply_sink> in_;                         // null until it is started
   std::shared_ptr<transport::reply<reply_or_end>> reply_;  // the same
   std::uint64_t number_ = 0;
 };

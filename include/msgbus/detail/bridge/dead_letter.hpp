@@ -16,7 +16,7 @@ namespace msgbus::bridging {
 struct given_up {
   std::string_view stream;
   std::string_view durable;
-  std::uint64_t sequence = 0;  // its place in the stream
+  std::uint64_t sequence = 0;  // its position in the stream
   std::string_view id;         // the id of the message, or a substitute
   unsigned attempts = 1;
   std::string_view reason;

@@ -57,7 +57,7 @@ struct incoming {
 };
 
 /// Reads messages of one type.
-struct reader {
+struct message_decoder {
   std::string_view type;  // its name on the wire
   exec::shared_message (*read)(incoming&&);
 };
@@ -71,18 +71,18 @@ exec::shared_message read_message(incoming&& one) {
 }
 
 template <class M>
-inline constexpr reader reader_of{name_of<M>, &read_message<M>};
+inline constexpr message_decoder decoder_of{name_of<M>, &read_message<M>};
 
 /// Throws `bad_arguments` if two types have the same name: the second would never read a message.
-[[nodiscard]] std::vector<reader> checked_readers(std::vector<reader> all);
+[[nodiscard]] std::vector<message_decoder> checked_decoders(std::vector<message_decoder> all);
 
 template <class... Ms>
-std::vector<reader> readers_of(type_list<Ms...>) {
-  return checked_readers({reader_of<Ms>...});
+std::vector<message_decoder> decoders_of(type_list<Ms...>) {
+  return checked_decoders({decoder_of<Ms>...});
 }
 
-/// Reads a message with the reader of the type in its headers; without that header, with the only
-/// reader. Throws only `decode_failed`.
-[[nodiscard]] exec::shared_message read(std::span<const reader> readers, incoming&& one);
+/// Reads a message with the decoder of the type in its headers; without that header, with the only
+/// decoder. Throws only `decode_failed`.
+[[nodiscard]] exec::shared_message read(std::span<const message_decoder> decoders, incoming&& one);
 
 }  // namespace msgbus::bridging

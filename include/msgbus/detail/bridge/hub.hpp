@@ -19,7 +19,7 @@
 
 namespace msgbus::bridging {
 
-class answers;
+class reply_sink;
 
 /// Thread-safe.
 class hub {
@@ -39,7 +39,7 @@ class hub {
   void failed(std::string_view where, const std::exception_ptr& failure) const noexcept;
 
   /// The replies to requests, to which the hub listens from now on. Throws `closed`.
-  [[nodiscard]] std::shared_ptr<answers> listen();
+  [[nodiscard]] std::shared_ptr<reply_sink> listen();
 
   /// Pending and new requests fail with `closed`.
   void close() noexcept;
@@ -52,7 +52,7 @@ class hub {
  private:
   const failure_listener on_failure_;
   std::mutex mutex_;
-  std::shared_ptr<answers> answers_;  // after the first request
+  std::shared_ptr<reply_sink> reply_sink_;  // after the first request
   bool closed_ = false;
 };
 

@@ -2,7 +2,7 @@
 
 /// The common part of links, and of inbound links.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/detail/bridge/event_types.hpp>
 #include <msgbus/detail/bridge/hub.hpp>
@@ -61,8 +61,8 @@ class link_base : public link_state {
 
 /// The description of the component that receives a link's messages.
 struct receiving_end {
-  std::shared_ptr<async::detail::core> component;
-  std::vector<reader> readers;
+  std::shared_ptr<async::detail::component_core> component;
+  std::vector<message_decoder> decoders;
   bool with_topic = true;  // messages; else events
 };
 

@@ -29,7 +29,7 @@ class id_source {
 };
 
 /// The metadata for a payload.
-struct envelope_parts {
+struct envelope_metadata {
   std::string_view type;
   const context& ctx;  ///< with its cause
   header_form form = header_form::full;
@@ -41,7 +41,7 @@ struct envelope_parts {
 
 /// An envelope for a message of this process.
 [[nodiscard]] envelope make_envelope(id_source& ids, std::string topic, payload made,
-                                     const envelope_parts& with);
+                                     const envelope_metadata& with);
 [[nodiscard]] inline envelope make_envelope(id_source& ids, std::string topic, payload made,
                                             std::string_view type, const context& ctx) {
   return make_envelope(ids, std::move(topic), std::move(made), {.type = type, .ctx = ctx});

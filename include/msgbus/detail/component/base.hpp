@@ -71,10 +71,10 @@ class base {
 /// The base of producers and publishers, which have no handlers. `Core` has `observer` and
 /// `unrouted`.
 template <class Core>
-class sender {
+class fan_out_base {
  public:
-  sender(const sender&) = delete;
-  sender& operator=(const sender&) = delete;
+  fan_out_base(const fan_out_base&) = delete;
+  fan_out_base& operator=(const fan_out_base&) = delete;
 
   /// Attaches an observer, which replaces the previous one; null detaches it.
   void observe(std::shared_ptr<observer> observer) {
@@ -86,8 +86,8 @@ class sender {
 
  protected:
   /// `core` is not null, and belongs to this object alone.
-  explicit sender(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
-  ~sender() { core_->shutdown(); }
+  explicit fan_out_base(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
+  ~fan_out_base() { core_->shutdown(); }
 
   const std::shared_ptr<Core> core_;
 };

@@ -139,9 +139,9 @@ void check_callable(const F& callable) {
 
 /// A callable that is destroyed before the entry that holds it.
 template <class F>
-class held_callable {
+class callable_holder {
  public:
-  explicit held_callable(F&& callable) : callable_(std::move(callable)) {
+  explicit callable_holder(F&& callable) : callable_(std::move(callable)) {
     check_callable(*callable_);
   }
   F& operator*() noexcept { return *callable_; }

@@ -33,14 +33,14 @@ class kept {
   kept(const kept&) = delete;
   kept& operator=(const kept&) = delete;
 
-  /// Constructs the result of the call in place, without a conversion: a type such as `std::any`
+  /// Constructs the result of the call in storage, without a conversion: a type such as `std::any`
   /// would store the converted object instead of the result.
   template <class Call>
   void* make(Call call) {
-    return made(::new (place()) value(call()));
+    return made(::new (storage()) value(call()));
   }
 
-  [[nodiscard]] void* place() noexcept { return place_; }
+  [[nodiscard]] void* storage() noexcept { return place_; }
 
   /// Takes ownership of the value, if it was constructed in the storage.
   void* made(void* at) noexcept {
@@ -64,7 +64,7 @@ class kept<Given> {
   void* make(Call call) {
     return erased(std::addressof(call()));
   }
-  [[nodiscard]] static void* place() noexcept { return nullptr; }
+  [[nodiscard]] static void* storage() noexcept { return nullptr; }
   static void* made(void* at) noexcept { return at; }
 };
 
@@ -157,7 +157,7 @@ class overlay<type_list<dependency<Ds>...>, Named> {
     kept<given> value;
     if (found_[i]) {
       values[i] =
-          value.made(found_[i]->direct.get(*found_[i], {infos.data(), values}, value.place()));
+          value.made(found_[i]->direct.get(*found_[i], {infos.data(), values}, value.storage()));
     } else if constexpr (!is_required) {
       if (is_needed(i)) {
         values[i] = value.make([&]() -> given {

@@ -34,9 +34,9 @@ struct resolved_values {
 
 /// The direct call of an implementation without clean-up, once its dependencies are resolved.
 struct direct_call {
-  /// Returns a pointer to the value. A value that needs storage is constructed in `place`, which
+  /// Returns a pointer to the value. A value that needs storage is constructed in `storage`, which
   /// has space for the type of the replaced dependency. Null for other implementations.
-  void* (*get)(implementation& self, resolved_values all, void* place) = nullptr;
+  void* (*get)(implementation& self, resolved_values all, void* storage) = nullptr;
   std::span<const dependency_info* const> needs = {};
 };
 

@@ -28,14 +28,14 @@ class block_queue {
   /// number; the message covers all of them.
   struct unit {
     std::atomic<std::uint32_t> units;  // 0: nothing is published here
-    alignas(8) std::byte place[24];
+    alignas(8) std::byte storage[24];
   };
   static constexpr std::size_t unit_size = sizeof(unit);
   static constexpr std::uint32_t most_units = 4;
 
   /// The number of units for a message of this size; 0: it is too large, and passes by reference.
   static constexpr std::uint32_t units_for(std::size_t size, std::size_t alignment) noexcept {
-    const std::size_t units = (size + offsetof(unit, place) + unit_size - 1) / unit_size;
+    const std::size_t units = (size + offsetof(unit, storage) + unit_size - 1) / unit_size;
     return units <= most_units && alignment <= alignof(unit) ? static_cast<std::uint32_t>(units)
                                                              : 0;
   }
@@ -45,7 +45,7 @@ class block_queue {
     unit* at = nullptr;  // null: the queue is full
     std::uint32_t units = 0;
 
-    [[nodiscard]] void* place() const noexcept { return at->place; }
+    [[nodiscard]] void* storage() const noexcept { return at->storage; }
   };
 
   explicit block_queue(std::size_t capacity) noexcept;
@@ -223,12 +223,12 @@ inline queued_message* block_queue::take() noexcept {
     if (static_cast<std::uint32_t>(taken) - shown_.load(std::memory_order_relaxed) >= unshown_) {
       show_room();
     }
-    return std::launder(reinterpret_cast<queued_message*>(head_->units[offset_].place));
+    return std::launder(reinterpret_cast<queued_message*>(head_->units[offset_].storage));
   }
 }
 
 inline void block_queue::done() noexcept {
-  std::launder(reinterpret_cast<queued_message*>(head_->units[offset_].place))->~queued_message();
+  std::launder(reinterpret_cast<queued_message*>(head_->units[offset_].storage))->~queued_message();
   offset_ += in_hand_;
 }
 

@@ -13,13 +13,13 @@ namespace msgbus::exec {
 class context_shutdown_hooks;
 
 /// Delays the destruction of its context: the destroying thread waits.
-class held_context {
+class context_keeper {
  public:
-  explicit held_context(std::shared_ptr<context_shutdown_hooks> held) noexcept
+  explicit context_keeper(std::shared_ptr<context_shutdown_hooks> held) noexcept
       : held_(std::move(held)) {}
-  held_context(const held_context&) = delete;
-  held_context& operator=(const held_context&) = delete;
-  ~held_context();
+  context_keeper(const context_keeper&) = delete;
+  context_keeper& operator=(const context_keeper&) = delete;
+  ~context_keeper();
 
  private:
   const std::shared_ptr<context_shutdown_hooks> held_;
@@ -53,7 +53,7 @@ class context_shutdown_hook {
   [[nodiscard]] bool unlink_and_hold() noexcept;
   /// Once, after `unlink_and_hold` has returned true. The context may be destroyed after the result
   /// is destroyed.
-  [[nodiscard]] held_context adopt_hold() const noexcept { return held_context(list_); }
+  [[nodiscard]] context_keeper adopt_hold() const noexcept { return context_keeper(list_); }
 
   /// Unlinks, and empties the executor while its context cannot end: for destructors.
   void unlink_and_release(asio::any_io_executor& held) noexcept;

@@ -76,21 +76,21 @@ class due_queue {
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
   /// A bound of `due_key::slot`.
   [[nodiscard]] std::size_t slots() const noexcept { return slots_.size(); }
-  /// The number of places in the heap, those of removed entries included.
+  /// The number of entries of the heap, those of removed entries included.
   [[nodiscard]] std::size_t places() const noexcept { return heap_.size(); }
 
  private:
-  struct place {
+  struct heap_entry {
     time_point due;
     std::uint64_t order;
     std::uint32_t slot;
   };
-  static bool later(const place& one, const place& other) noexcept {
+  static bool later(const heap_entry& one, const heap_entry& other) noexcept {
     return one.due != other.due ? one.due > other.due : one.order > other.order;
   }
   static constexpr std::uint32_t nobody = ~std::uint32_t{0};
 
-  [[nodiscard]] bool lives(const place& there) const noexcept {
+  [[nodiscard]] bool lives(const heap_entry& there) const noexcept {
     return slots_[there.slot].order == there.order;
   }
   void drop_dead() noexcept;
@@ -99,10 +99,10 @@ class due_queue {
   struct slot {
     std::uint64_t order = 0;  // of its entry; 0: free
     std::uint32_t next_free = nobody;
-    bool waits = false;  // has a place in the heap
+    bool waits = false;  // has an entry of the heap
   };
 
-  std::vector<place> heap_;  // has room for every entry, also for those in hand
+  std::vector<heap_entry> heap_;  // has room for every entry, also for those in hand
   std::vector<slot> slots_;
   std::uint32_t first_free_ = nobody;
   std::size_t used_ = 0;

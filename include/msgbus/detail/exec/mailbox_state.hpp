@@ -47,7 +47,7 @@ class message_in_hand {
  private:
   friend class mailbox_state;
   queued_message* message_ = nullptr;
-  // The place of a message that came by reference. Deliveries refer to it while this object is
+  // The storage of a message that came by reference. Deliveries refer to it while this object is
   // moved.
   std::unique_ptr<std::optional<queued_reference>> reference_;
   keyed_ptr key_;  // busy until the message is done; null: the message has none
@@ -149,7 +149,7 @@ class mailbox_state {
   /// Whether a message waits, or is about to arrive.
   [[nodiscard]] bool has_messages() const noexcept { return !is_empty(); }
 
-  // --- Messages that pause between two attempts, beside the queue and without a loop's place.
+  // --- Messages that pause between two attempts, beside the queue and without a loop's permit.
   // docs/design/0024-retries-beside-the-mailbox.md
 
   /// The message in hand pauses: it is counted in the capacity. May throw `bad_alloc` before that.
@@ -157,22 +157,22 @@ class mailbox_state {
   void end_pause() noexcept;
   [[nodiscard]] std::size_t paused() const noexcept {
     if ((hindrances_.load(std::memory_order_relaxed) & paused_bit) == 0) return 0;
-    const loop_places* const made = places_.get();
+    const loop_permits* const made = permits_.get();
     return made ? made->paused.load(std::memory_order_relaxed) : 0;
   }
 
-  /// A loop's place is free for others: for a message that waits for one, or for a new loop, which
+  /// A loop's permit is free for others: for a message that waits for one, or for a new loop, which
   /// the caller starts if it `has_messages` and `wants_loop`.
   void leave_place() noexcept;
   /// The messages whose pause is over, in that order. Each attempts with `take_place`.
-  [[nodiscard]] wait_list& place_waiters() noexcept { return places_.get()->waiting; }
+  [[nodiscard]] wait_list& place_waiters() noexcept { return permits_.get()->waiting; }
   static bool take_place(void* state, bool woken);
-  /// After a wait was given up: a place that nobody took is free for others.
+  /// After a wait was given up: a permit that nobody took is free for others.
   void reclaim_places() noexcept;
-  /// Whether a message may wait for a place. A loop then calls `hand_over`: true if another one has
-  /// its place now.
+  /// Whether a message may wait for a permit. A loop then calls `hand_over`: true if another one
+  /// has its permit now.
   [[nodiscard]] bool is_place_wanted() const noexcept {
-    return wanted_places_.load(std::memory_order_relaxed) != 0;
+    return wanted_permits_.load(std::memory_order_relaxed) != 0;
   }
   [[nodiscard]] bool hand_over() noexcept;
   /// Whether there is enough space to make waking worthwhile, though more will follow.
@@ -184,12 +184,12 @@ class mailbox_state {
   /// The order of messages by key, where several loops run; see `key_rules`. One loop keeps the
   /// order of all messages: with a rule it does so also where a retry may give up its place.
   void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
-    if (loops_ == 1) places_.made().keeps_order.store(true, std::memory_order_release);
+    if (loops_ == 1) permits_.made().keeps_order.store(true, std::memory_order_release);
     if (boxes_) boxes_->order_by(guarded, std::move(rule));
   }
   /// Whether the only loop keeps the order of messages, whatever their handlers ask for.
   [[nodiscard]] bool keeps_order() const noexcept {
-    const loop_places* const made = places_.get();
+    const loop_permits* const made = permits_.get();
     return made && made->keeps_order.load(std::memory_order_acquire);
   }
   void forget_rules(const snapshot::domain& guarded) noexcept {
@@ -232,7 +232,7 @@ class mailbox_state {
   bool enqueue_in_order(send_operation& out) {
     const block_queue::claim claimed = queue_.try_claim(out.units());
     if (!claimed.at) return false;
-    out.put(claimed.place());
+    out.put(claimed.storage());
     block_queue::publish(claimed);
     return true;
   }
@@ -286,19 +286,19 @@ class mailbox_state {
   }
 
   std::atomic<std::uint32_t> hindrances_;
-  std::atomic<unsigned> active_{0};              // loops started and not ended
-  std::atomic<std::uint32_t> sleeping_{0};       // senders that were not woken, or more
-  std::atomic<std::uint32_t> wanted_places_{0};  // by messages whose pause is over, or more
+  std::atomic<unsigned> active_{0};               // loops started and not ended
+  std::atomic<std::uint32_t> sleeping_{0};        // senders that were not woken, or more
+  std::atomic<std::uint32_t> wanted_permits_{0};  // by messages whose pause is over, or more
 
-  /// Who waits for a loop's place; under a lock of its own.
-  struct loop_places {
+  /// Who waits for a loop's permit; under a lock of its own.
+  struct loop_permits {
     std::mutex mutex;
     wait_list waiting{mutex};
     std::size_t handed_over = 0;         // to those that were woken; never fewer than these
     std::atomic<std::size_t> paused{0};  // messages; changed under the lock of the mailbox
     std::atomic<bool> keeps_order{false};
   };
-  on_demand<loop_places> places_;
+  on_demand<loop_permits> permits_;
 
   // Placed between the members that every message reads and those that it writes.
   std::mutex mutex_;

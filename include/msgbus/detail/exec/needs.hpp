@@ -52,8 +52,8 @@ struct needs {
   bool has_async;  // it takes an await to get them, overrides aside
   // Without overrides: constructs all values in one object of this size, and stores pointers to
   // the handler's own dependencies in `needed`. Null if that needs a scope.
-  void (*keep)(void* place, void** needed);
-  void (*drop)(void* place);  // null: there is nothing to do
+  void (*keep)(void* storage, void** needed);
+  void (*drop)(void* storage);  // null: there is nothing to do
   std::size_t size;
   std::size_t alignment;
 };
@@ -74,13 +74,13 @@ struct needs_of<type_list<di::dependency<Named>...>, Order> {
   static constexpr bool has_required = any_of(Order{}, di::shape::required);
 
   template <class Kept>
-  static void keep(void* place, void** needed) {
-    const Kept& all = *::new (place) Kept{};
+  static void keep(void* storage, void** needed) {
+    const Kept& all = *::new (storage) Kept{};
     ((*needed++ = di::erased(value_in<Named>(all))), ...);
   }
   template <class Kept>
-  static void drop(void* place) {
-    static_cast<Kept*>(place)->~Kept();
+  static void drop(void* storage) {
+    static_cast<Kept*>(storage)->~Kept();
   }
 
   static constexpr needs make() {

@@ -67,7 +67,7 @@ class queued_message {
 
 class movable_queued_message;
 
-/// Makes a shared message, in one block of memory. `make` constructs it at the given place. All
+/// Makes a shared message, in one block of memory. `make` constructs it in the given storage. All
 /// types of one size share this code.
 [[nodiscard]] std::shared_ptr<queued_message> made_shared(
     std::size_t bytes, std::size_t alignment, function_ref<movable_queued_message*(void*)> make);
@@ -80,15 +80,15 @@ template <class Queued, class Make>
 /// A message by value. Each type adds only its move, its access and its destructor.
 class movable_queued_message : public queued_message {
  public:
-  /// Moves the message into another `queued_message` at this place. This object may then only be
+  /// Moves the message into another `queued_message` in this storage. This object may then only be
   /// destroyed.
-  virtual movable_queued_message* move_to(void* place) = 0;
+  virtual movable_queued_message* move_to(void* storage) = 0;
 
  protected:
   /// Moves it into shared ownership.
   template <class Queued>
   [[nodiscard]] std::shared_ptr<queued_message> share_as() {
-    return made_shared<Queued>([this](void* place) { return move_to(place); });
+    return made_shared<Queued>([this](void* storage) { return move_to(storage); });
   }
 };
 
@@ -100,8 +100,8 @@ class queued_event final : public movable_queued_message {
   [[nodiscard]] message_head head() const noexcept override {
     return {with_event(event_, [](value_ref value) { return value; })};
   }
-  movable_queued_message* move_to(void* place) override {
-    return ::new (place) queued_event(std::move(event_));
+  movable_queued_message* move_to(void* storage) override {
+    return ::new (storage) queued_event(std::move(event_));
   }
   [[nodiscard]] std::shared_ptr<queued_message> share() override {
     return share_as<queued_event>();
@@ -120,8 +120,8 @@ class queued_topic_message final : public movable_queued_message {
   [[nodiscard]] message_head head() const noexcept override {
     return {with_event(message_, [](value_ref value) { return value; }), topic_};
   }
-  movable_queued_message* move_to(void* place) override {
-    return ::new (place) queued_topic_message(std::move(message_), std::move(topic_));
+  movable_queued_message* move_to(void* storage) override {
+    return ::new (storage) queued_topic_message(std::move(message_), std::move(topic_));
   }
   [[nodiscard]] std::shared_ptr<queued_message> share() override {
     return share_as<queued_topic_message>();
@@ -134,7 +134,7 @@ class queued_topic_message final : public movable_queued_message {
 
 using shared_message = std::shared_ptr<queued_message>;
 
-/// A message that is too large for its place, or is shared between mailboxes.
+/// A message that is too large for its storage, or is shared between mailboxes.
 class queued_reference final : public queued_message {
  public:
   explicit queued_reference(shared_message&& there) noexcept : there_(std::move(there)) {}

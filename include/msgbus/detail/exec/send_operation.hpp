@@ -22,7 +22,7 @@ class send_operation {
  public:
   /// The operations on a message of one type.
   struct source {
-    void (*put)(void* message, void* topic, void* place) noexcept;
+    void (*put)(void* message, void* topic, void* storage) noexcept;
     shared_message (*share)(void* message, void* topic);
     value_ref (*view)(const void* message, const void* topic) noexcept;
     std::string_view (*topic)(const void* message, const void* topic) noexcept;
@@ -35,7 +35,7 @@ class send_operation {
   /// A message that several mailboxes share: each takes a reference.
   explicit send_operation(shared_message all) noexcept : shared_(std::move(all)) {}
 
-  /// Prepares for a place, or for a queue of references; may allocate.
+  /// Prepares for a storage, or for a queue of references; may allocate.
   void prepare(bool for_place) {
     if (shared_ || (for_place && units_ != 0 && !current_cause())) [[likely]]
       return;
@@ -45,11 +45,11 @@ class send_operation {
   /// The number of units, once it is prepared for a place.
   [[nodiscard]] std::uint32_t units() const noexcept { return shared_ ? reference_units : units_; }
   /// Moves it into its place.
-  void put(void* place) noexcept {
+  void put(void* storage) noexcept {
     if (shared_) {
-      ::new (place) queued_reference(std::move(shared_));
+      ::new (storage) queued_reference(std::move(shared_));
     } else {
-      source_->put(message_, topic_, place);
+      source_->put(message_, topic_, storage);
     }
   }
   /// It was scheduled: a mailbox that is closing still takes it.
@@ -94,12 +94,12 @@ template <class E>
 [[nodiscard]] send_operation event_send_operation(E& event) {
   using made = queued_event<E>;
   static constexpr send_operation::source source{
-      [](void* at, void*, void* place) noexcept {
-        ::new (place) made(std::move(*static_cast<E*>(at)));
+      [](void* at, void*, void* storage) noexcept {
+        ::new (storage) made(std::move(*static_cast<E*>(at)));
       },
       [](void* at, void*) -> shared_message {
         return made_shared<made>(
-            [at](void* place) { return ::new (place) made(std::move(*static_cast<E*>(at))); });
+            [at](void* storage) { return ::new (storage) made(std::move(*static_cast<E*>(at))); });
       },
       [](const void* at, const void*) noexcept {
         return with_event(*static_cast<const E*>(at), [](value_ref value) { return value; });
@@ -114,13 +114,13 @@ template <class M>
 [[nodiscard]] send_operation message_send_operation(M& message, std::string& topic) {
   using made = queued_topic_message<M>;
   static constexpr send_operation::source source{
-      [](void* at, void* to, void* place) noexcept {
-        ::new (place)
+      [](void* at, void* to, void* storage) noexcept {
+        ::new (storage)
             made(std::move(*static_cast<M*>(at)), std::move(*static_cast<std::string*>(to)));
       },
       [](void* at, void* to) -> shared_message {
-        return made_shared<made>([=](void* place) {
-          return ::new (place)
+        return made_shared<made>([=](void* storage) {
+          return ::new (storage)
               made(std::move(*static_cast<M*>(at)), std::move(*static_cast<std::string*>(to)));
         });
       },

@@ -90,13 +90,13 @@ class wait_list::node final : public one_shot_event {
   friend class wait_list;
   friend class wake_batch;
 
-  enum class place { outside, queued, woken };
+  enum class membership { outside, queued, woken };
 
   wait_list& list_;
   node* previous_ = nullptr;
   node* next_ = nullptr;  // in the list, or in a batch
   std::uint64_t number_ = 0;
-  place place_ = place::outside;
+  membership membership_ = membership::outside;
   bool has_joined_ = false;  // for its own coroutine: the list may know this node
 };
 

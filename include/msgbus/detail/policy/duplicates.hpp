@@ -40,8 +40,8 @@ class duplicates {
   using order = std::list<const std::string*>;
   struct entry {
     bool in_flight;
-    time_point at;          // of the end of its handling
-    order::iterator place;  // in one of the lists
+    time_point at;             // of the end of its handling
+    order::iterator position;  // in one of the lists
   };
 
   void drop_old(time_point now) noexcept;

@@ -44,7 +44,7 @@ class table {
   void insert(Node& node, retire_list& old) {
     cells* all = cells_.load(std::memory_order_relaxed);
     if ((all->used + 1) * 2 > all->mask + 1) all = rebuild(old);
-    place(*all, node);
+    insert(*all, node);
     ++size_;
   }
 
@@ -127,7 +127,7 @@ class table {
     return reinterpret_cast<Node*>(mark);
   }
 
-  static void place(cells& all, Node& node) noexcept {
+  static void insert(cells& all, Node& node) noexcept {
     std::size_t i = node.hash & all.mask;
     while (all.at()[i].load(std::memory_order_relaxed)) i = (i + 1) & all.mask;
     all.at()[i].store(&node, std::memory_order_release);
@@ -138,7 +138,7 @@ class table {
     std::size_t capacity = 4;
     while (capacity < (size_ + 1) * 3) capacity *= 2;
     auto made = cells::make(capacity);
-    for_each([&](Node& node) { place(*made, node); });
+    for_each([&](Node& node) { insert(*made, node); });
     old.add(owned(cells_.exchange(made.get(), std::memory_order_acq_rel)));
     return made.release();
   }

@@ -4,8 +4,8 @@
 
 #include <msgbus/detail/component/any_callable.hpp>
 #include <msgbus/detail/routing/type_table.hpp>
-#include <msgbus/detail/sync/delivery.hpp>
-#include <msgbus/detail/sync/sender_core.hpp>
+#include <msgbus/detail/sync/component_run.hpp>
+#include <msgbus/detail/sync/fan_out_base.hpp>
 #include <msgbus/subscription.hpp>
 
 namespace msgbus::sync::detail {
@@ -22,7 +22,7 @@ class consumer_core final : public routing::type_table {
                               const component::callable_type& type, void* callable);
 
   /// Runs the handlers of the event. Failures are collected, not thrown.
-  std::size_t deliver(delivery& d) const;
+  std::size_t deliver(component_run& d) const;
 
   /// Runs the handlers, and throws the failures.
   std::size_t consume(value_ref event) const {
@@ -42,22 +42,22 @@ class consumer_core final : public routing::type_table {
 
   void shutdown() noexcept;
 
-  mutable component::counted_parts shared;
+  mutable component::counted_component_state shared;
   component::bound_to<consumer_core> senders;
 
  private:
   // Under a guard; the route is that of the event's type.
   std::size_t consume_guarded(const routing::quick_route* found, value_ref event) const;
-  std::size_t run_all(const routing::quick_route* found, delivery& d) const;
+  std::size_t run_all(const routing::quick_route* found, component_run& d) const;
 
   /// For the rare cases: handlers of any event, an observer, or an event without a handler.
-  std::size_t run_rarely(routing::handler_range typed, delivery& d) const;
+  std::size_t run_rarely(routing::handler_range typed, component_run& d) const;
 };
 
-extern template class sender_core<consumer_core>;
+extern template class fan_out_base<consumer_core>;
 
 /// The target of a producer's bindings.
-class producer_core final : public sender_core<consumer_core> {
+class producer_core final : public fan_out_base<consumer_core> {
  public:
   producer_core();
   ~producer_core() override;

@@ -12,8 +12,8 @@
 
 namespace msgbus::sync::detail {
 
-/// As `make_attempts`, for a delivery, to which it adds what failed last.
-void run_guarded(const guards& by, delivery& d, attempt make);
+/// As `make_attempts`, for a run, to which it adds what failed last.
+void run_guarded(const guards& by, component_run& d, attempt make);
 
 /// The callable that is attached for a handler with a policy.
 template <class F>
@@ -23,7 +23,7 @@ struct guarded {
 };
 
 template <class M, class F>
-void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, delivery& d) {
+void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, component_run& d) {
   const auto once = [&](const msgbus::context& ctx, failures& failed) {
     const di::injection with{
         d.component->overrides_state(), ctx, {&entry, &component::describe_entry}};
@@ -41,7 +41,7 @@ void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, deli
 }
 
 template <class F, class E>
-bool call_guarded_event(routing::entry& entry, delivery& d) {
+bool call_guarded_event(routing::entry& entry, component_run& d) {
   auto& g = component::callable_in<guarded<F>, component::event_entry>(entry);
   if constexpr (std::is_same_v<E, any_event>) {
     invoke_guarded(g, any_event(d.message), entry, d);
@@ -66,14 +66,14 @@ std::span<const routing::typed_call> guarded_event_calls() {
 }
 
 template <class F, class M>
-bool call_guarded_exact(guarded<F>& g, routing::entry& entry, delivery& d) {
+bool call_guarded_exact(guarded<F>& g, routing::entry& entry, component_run& d) {
   if (!is_type<M>(d.message.type)) return false;
   invoke_guarded(g, *static_cast<const M*>(d.message.data), entry, d);
   return true;
 }
 
 template <class F, class M>
-bool call_guarded_converted(guarded<F>& g, routing::entry& entry, delivery& d) {
+bool call_guarded_converted(guarded<F>& g, routing::entry& entry, component_run& d) {
   if constexpr (conversion_target<M>) {
     if (const std::optional<M> message = converted<M>(d.message)) {
       invoke_guarded(g, *message, entry, d);
@@ -84,7 +84,7 @@ bool call_guarded_converted(guarded<F>& g, routing::entry& entry, delivery& d) {
 }
 
 template <class F, class... Ms>
-bool call_guarded_message(routing::entry& entry, delivery& d) {
+bool call_guarded_message(routing::entry& entry, component_run& d) {
   auto& g = component::callable_in<guarded<F>, component::message_entry>(entry);
   if constexpr (sizeof...(Ms) == 0) {
     invoke_guarded(g, any_event(d.message), entry, d);

@@ -5,7 +5,7 @@
 #include <msgbus/detail/component/handler_entry.hpp>
 #include <msgbus/detail/component/handles.hpp>
 #include <msgbus/detail/core/convert.hpp>
-#include <msgbus/detail/sync/delivery.hpp>
+#include <msgbus/detail/sync/component_run.hpp>
 
 #include <array>
 #include <optional>
@@ -35,13 +35,13 @@ void invoke(F& f, const M& message, const di::injection& with, failures* failed)
 }
 
 template <class M, class F>
-void invoke(F& f, const M& message, routing::entry& entry, delivery& d) {
+void invoke(F& f, const M& message, routing::entry& entry, component_run& d) {
   invoke(f, message, injection_for(entry, d), &d.failed);
 }
 
 /// Calls `f`, which takes any type, with an erased message.
 template <class F>
-void invoke_any(F& f, routing::entry& entry, delivery& d) {
+void invoke_any(F& f, routing::entry& entry, component_run& d) {
   using check = checked<F, any_event>;
   auto call = [&](auto&&... needed) {
     (void)f(any_event(d.message), std::forward<decltype(needed)>(needed)...);
@@ -50,7 +50,7 @@ void invoke_any(F& f, routing::entry& entry, delivery& d) {
 }
 
 template <class F, class E>
-bool call_event(routing::entry& entry, delivery& d) {
+bool call_event(routing::entry& entry, component_run& d) {
   F& f = component::callable_in<F, component::event_entry>(entry);
   if constexpr (std::is_same_v<E, any_event>) {
     invoke_any(f, entry, d);
@@ -61,14 +61,15 @@ bool call_event(routing::entry& entry, delivery& d) {
 }
 
 template <class F, class E>
-void call_plain_event(routing::entry& entry, const void* event, const component::parts& of,
-                      failures* failed) {
+void call_plain_event(routing::entry& entry, const void* event,
+                      const component::component_state& of, failures* failed) {
   F& f = component::callable_in<F, component::event_entry>(entry);
   invoke(f, *static_cast<const E*>(event), plain_injection(entry, of), failed);
 }
 
 template <class F, class M>
-bool call_plain_message(routing::entry& entry, value_ref message, const component::parts& of) {
+bool call_plain_message(routing::entry& entry, value_ref message,
+                        const component::component_state& of) {
   if (!is_type<M>(message.type)) return false;
   F& f = component::callable_in<F, component::message_entry>(entry);
   invoke(f, *static_cast<const M*>(message.data), plain_injection(entry, of), nullptr);
@@ -103,14 +104,14 @@ std::span<const routing::typed_call> event_calls() {
 }
 
 template <class F, class M>
-bool call_exact(F& f, routing::entry& entry, delivery& d) {
+bool call_exact(F& f, routing::entry& entry, component_run& d) {
   if (!is_type<M>(d.message.type)) return false;
   invoke(f, *static_cast<const M*>(d.message.data), entry, d);
   return true;
 }
 
 template <class F, class M>
-bool call_converted(F& f, routing::entry& entry, delivery& d) {
+bool call_converted(F& f, routing::entry& entry, component_run& d) {
   if constexpr (conversion_target<M>) {
     if (const std::optional<M> message = converted<M>(d.message)) {
       invoke(f, *message, entry, d);
@@ -123,7 +124,7 @@ bool call_converted(F& f, routing::entry& entry, delivery& d) {
 /// Calls `F` with messages of the types `Ms`, or of every type if there are none. An exact match
 /// comes before any conversion (T5).
 template <class F, class... Ms>
-bool call_message(routing::entry& entry, delivery& d) {
+bool call_message(routing::entry& entry, component_run& d) {
   F& f = component::callable_in<F, component::message_entry>(entry);
   if constexpr (sizeof...(Ms) == 0) {
     invoke_any(f, entry, d);

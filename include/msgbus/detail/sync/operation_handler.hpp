@@ -3,7 +3,7 @@
 /// Handlers of operations: from the user's callable to an entry of a service.
 
 #include <msgbus/detail/component/handles.hpp>
-#include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
 #include <msgbus/detail/sync/service_core.hpp>
 
 #include <tuple>
@@ -23,7 +23,7 @@ struct unguarded {
   static constexpr bool is_plain = true;
 };
 
-/// `Parts` is `component::operation_parts` of `F`; `Guard` stands around the handler.
+/// `Parts` is `component::operation_signature` of `F`; `Guard` stands around the handler.
 template <class F, class Parts, class Guard = unguarded, class Inputs = typename Parts::inputs,
           class Needs = typename Parts::needs>
 class operation_handler;
@@ -107,7 +107,7 @@ class operation_handler<F, Parts, Guard, type_list<Inputs...>, type_list<Needs..
   }
 
   [[no_unique_address]] Guard guard_;
-  component::held_callable<F> f_;
+  component::callable_holder<F> f_;
 };
 
 }  // namespace msgbus::sync::detail

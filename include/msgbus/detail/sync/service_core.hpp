@@ -3,7 +3,7 @@
 /// The core of a service, shared with operations, which may outlive the service.
 
 #include <msgbus/detail/component/argument.hpp>
-#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/routing/name_table.hpp>
 #include <msgbus/observer.hpp>
 
@@ -26,7 +26,7 @@ class service_core final : public routing::name_table {
 
   void shutdown() noexcept { router::shutdown(); }
 
-  mutable component::counted_parts shared;
+  mutable component::counted_component_state shared;
 
  private:
   [[noreturn]] void throw_no_handler(std::string_view name);

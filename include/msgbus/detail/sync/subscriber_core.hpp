@@ -5,16 +5,16 @@
 
 #include <msgbus/detail/component/handler_entry.hpp>
 #include <msgbus/detail/routing/topic_tree.hpp>
-#include <msgbus/detail/sync/delivery.hpp>
-#include <msgbus/detail/sync/sender_core.hpp>
+#include <msgbus/detail/sync/component_run.hpp>
+#include <msgbus/detail/sync/fan_out_base.hpp>
 #include <msgbus/subscription.hpp>
 
 namespace msgbus::sync::detail {
 
 /// A message for the handlers of its topic.
-struct posting : delivery {
+struct posting : component_run {
   posting(value_ref value, std::string_view to, std::size_t hash_of_topic) noexcept
-      : delivery(value, ctx), ctx(to), hash(hash_of_topic) {}
+      : component_run(value, ctx), ctx(to), hash(hash_of_topic) {}
 
   const msgbus::context ctx;
   const std::size_t hash;  // of the topic
@@ -48,13 +48,13 @@ class subscriber_core final : public routing::topic_tree {
 
   void shutdown() noexcept;
 
-  mutable component::counted_parts shared;
+  mutable component::counted_component_state shared;
   component::bound_to<subscriber_core> senders;
 };
 
-extern template class sender_core<subscriber_core>;
+extern template class fan_out_base<subscriber_core>;
 
-class publisher_core final : public sender_core<subscriber_core> {
+class publisher_core final : public fan_out_base<subscriber_core> {
  public:
   publisher_core();
   ~publisher_core() override;

@@ -1,4 +1,4 @@
-#include "async/concurrent_deliveries.hpp"
+#include "async/concurrent_runs.hpp"
 
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 
@@ -11,39 +11,39 @@ namespace msgbus::async::detail {
 
 namespace {
 
-/// A delivery that a task awaits, which keeps it.
+/// A run that a task awaits, which keeps it.
 struct in_task {
-  explicit in_task(delivery* awaited) noexcept : d(awaited) {}
+  explicit in_task(component_run* awaited) noexcept : d(awaited) {}
   in_task(const in_task&) = delete;
   in_task& operator=(const in_task&) = delete;
   ~in_task() { d->cut_off(); }  // if its coroutine is destroyed: others may keep the call
   static constexpr bool is_caller = false;
   static constexpr bool is_loop = false;
 
-  [[nodiscard]] delivery& in_hand() noexcept { return *d; }
+  [[nodiscard]] component_run& in_hand() noexcept { return *d; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) { return go_on(*d, failure); }
 
-  delivery* d;
+  component_run* d;
 };
 
 }  // namespace
 
-asio::awaitable<void> concurrent_deliveries::part::begin() {
+asio::awaitable<void> concurrent_runs::part::begin() {
   if (!has_begun && !component->advance(*d)) return {};
   return await_handlers<void, in_task>(d);
 }
 
-concurrent_deliveries::concurrent_deliveries(call_ptr<verb_call> of, std::size_t capacity)
+concurrent_runs::concurrent_runs(call_ptr<verb_call> of, std::size_t capacity)
     : call_(std::move(of)), memory_((capacity - 1) * sizeof(part), alignof(part)) {
   if (capacity > 1) others_ = static_cast<part*>(memory_.take());
 }
 
-concurrent_deliveries::~concurrent_deliveries() {
+concurrent_runs::~concurrent_runs() {
   for (std::size_t i = size_; i > 1; --i) others_[i - 2].~part();
 }
 
-concurrent_deliveries::part& concurrent_deliveries::add(std::shared_ptr<core> component,
-                                                        std::size_t index, bool has_begun) {
+concurrent_runs::part& concurrent_runs::add(std::shared_ptr<component_core> component,
+                                            std::size_t index, bool has_begun) {
   part& added = size_ == 0 ? first_.emplace(std::move(component), index)
                            : *::new (others_ + (size_ - 1)) part(std::move(component), index);
   ++size_;
@@ -51,7 +51,7 @@ concurrent_deliveries::part& concurrent_deliveries::add(std::shared_ptr<core> co
   return added;
 }
 
-void concurrent_deliveries::start_tasks(const asio::any_io_executor& here, bool cancellable) {
+void concurrent_runs::start_tasks(const asio::any_io_executor& here, bool cancellable) {
   for (std::size_t i = 0; i < size_; ++i) {
     part& each = (*this)[i];
     // Where the caller can be cancelled all must be told at once (A9), and handlers must not change
@@ -66,16 +66,16 @@ void concurrent_deliveries::start_tasks(const asio::any_io_executor& here, bool 
   }
 }
 
-bool concurrent_deliveries::more_locked() noexcept {
+bool concurrent_runs::more_locked() noexcept {
   while (next_ < size_ && (*this)[next_].is_task) ++next_;
   return next_ < size_;
 }
 
-concurrent_deliveries::part* concurrent_deliveries::take_locked() noexcept {
+concurrent_runs::part* concurrent_runs::take_locked() noexcept {
   return more_locked() ? &(*this)[next_++] : nullptr;
 }
 
-delivery* concurrent_deliveries::take(const asio::any_io_executor& here) {
+component_run* concurrent_runs::take(const asio::any_io_executor& here) {
   part* mine = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -84,12 +84,12 @@ delivery* concurrent_deliveries::take(const asio::any_io_executor& here) {
     here_ = here;
   }
   helpers_of_ = mine->component.get();
-  auto self = std::static_pointer_cast<concurrent_deliveries>(shared_from_this());
+  auto self = std::static_pointer_cast<concurrent_runs>(shared_from_this());
   helpers_of_->helpers.made().add(helpers_of_->executor(), std::move(self), mine->component);
   return mine->d;
 }
 
-delivery* concurrent_deliveries::take_next() {
+component_run* concurrent_runs::take_next() {
   if (!helpers_of_) return nullptr;  // there was one only, or the last was taken
   part* mine = nullptr;
   bool is_last = false;
@@ -102,12 +102,12 @@ delivery* concurrent_deliveries::take_next() {
   return mine ? mine->d : nullptr;
 }
 
-void concurrent_deliveries::stop_helpers() noexcept {
+void concurrent_runs::stop_helpers() noexcept {
   std::exchange(helpers_of_, nullptr)->helpers.made().remove(*this);
   here_ = {};  // a helper that finds nothing left does not look at it
 }
 
-void concurrent_deliveries::leave() noexcept {
+void concurrent_runs::leave() noexcept {
   if (!helpers_of_) return;
   std::size_t left = 0;
   {
@@ -120,7 +120,7 @@ void concurrent_deliveries::leave() noexcept {
   }
 }
 
-void concurrent_deliveries::help() {
+void concurrent_runs::help() {
   part* mine = nullptr;
   asio::any_io_executor on;
   {

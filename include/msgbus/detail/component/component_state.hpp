@@ -16,10 +16,10 @@
 namespace msgbus::component {
 
 /// The overrides and the observer of a component. Every dispatch reads them, on any thread.
-class parts {
+class component_state {
  public:
   /// With null, the component has its own overrides, made on first use.
-  explicit parts(std::shared_ptr<provider> given);
+  explicit component_state(std::shared_ptr<provider> given);
 
   /// For changes, on any thread.
   [[nodiscard]] provider& overrides();
@@ -46,9 +46,9 @@ class parts {
 };
 
 /// The parts, and the number of messages without a handler (D3).
-class counted_parts : public parts {
+class counted_component_state : public component_state {
  public:
-  using parts::parts;
+  using component_state::component_state;
   striped_counter unrouted;
 };
 

@@ -1,4 +1,4 @@
-#include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
 
 #include "support/catch.hpp"
 
@@ -6,20 +6,20 @@
 #include <string>
 #include <type_traits>
 
-namespace operation_parts_test {
+namespace operation_signature_test {
 
 namespace {
 
 using msgbus::context;
 using msgbus::depends;
-using msgbus::component::operation_parts;
+using msgbus::component::operation_signature;
 using msgbus::detail::signature;
 using msgbus::detail::type_list;
 
 int get_stock() { return 1; }
 
 // Arguments and injected parameters in any order.
-using mixed = operation_parts<
+using mixed = operation_signature<
     signature<std::string, int, const context&, std::unique_ptr<int>&&, depends<get_stock>>>;
 
 }  // namespace
@@ -28,7 +28,7 @@ TEST_CASE("parameters are split into arguments and injected parameters") {
   STATIC_REQUIRE(std::is_same_v<mixed::inputs, type_list<int, std::unique_ptr<int>&&>>);
   STATIC_REQUIRE(std::is_same_v<mixed::needs, type_list<const context&, depends<get_stock>>>);
   STATIC_REQUIRE(std::is_same_v<mixed::result, std::string>);
-  using none = operation_parts<signature<void>>;
+  using none = operation_signature<signature<void>>;
   STATIC_REQUIRE(std::is_same_v<none::inputs, type_list<>>);
   STATIC_REQUIRE(std::is_same_v<none::needs, type_list<>>);
 }
@@ -41,7 +41,8 @@ TEST_CASE("the index of a parameter is counted among parameters of its kind") {
 }
 
 TEST_CASE("a handler is called with arguments and injected values at their positions") {
-  using parts = operation_parts<signature<const int*, int, const context&, std::unique_ptr<int>&&>>;
+  using parts =
+      operation_signature<signature<const int*, int, const context&, std::unique_ptr<int>&&>>;
   const auto handler = [](int added, const context& known, std::unique_ptr<int>&& given) {
     *given += added + static_cast<int>(known.attempt());
     return std::as_const(given).get();
@@ -55,4 +56,4 @@ TEST_CASE("a handler is called with arguments and injected values at their posit
   CHECK(*address == 13);
 }
 
-}  // namespace operation_parts_test
+}  // namespace operation_signature_test

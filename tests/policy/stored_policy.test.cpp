@@ -1,4 +1,4 @@
-#include <msgbus/detail/policy/held_policy.hpp>
+#include <msgbus/detail/policy/stored_policy.hpp>
 
 #include "support/catch.hpp"
 #include "support/watched_executor.hpp"
@@ -8,19 +8,19 @@
 
 #include <memory>
 
-namespace held_policy_test {
+namespace stored_policy_test {
 
-using msgbus::detail::held_policy;
+using msgbus::detail::stored_policy;
 using msgbus_test::watched_executor;
 using namespace std::chrono_literals;
 
 TEST_CASE("a held policy is the policy that was given") {
   asio::io_context context;
-  const held_policy plain{msgbus::policy{}};
+  const stored_policy plain{msgbus::policy{}};
   CHECK(plain.is_plain());
   CHECK_FALSE(plain.has_executor());
   CHECK_FALSE(plain.executor());
-  const held_policy asks(
+  const stored_policy asks(
       msgbus::policy{.executor = context.get_executor(), .timeout = 1s, .retry = {.attempts = 4}});
   CHECK_FALSE(asks.is_plain());
   CHECK(asks.has_executor());
@@ -32,11 +32,11 @@ TEST_CASE("a held policy is the policy that was given") {
 TEST_CASE("a held policy releases its executor when the context ends", "[A12]") {
   auto context = std::make_unique<asio::io_context>();
   std::weak_ptr<void> copies;
-  std::unique_ptr<held_policy> held;
+  std::unique_ptr<stored_policy> held;
   {
     const auto watched = watched_executor::over(context->get_executor());
     copies = watched.copies();
-    held = std::make_unique<held_policy>(msgbus::policy{.executor = asio::make_strand(watched)});
+    held = std::make_unique<stored_policy>(msgbus::policy{.executor = asio::make_strand(watched)});
   }
   CHECK_FALSE(copies.expired());
   context.reset();
@@ -48,9 +48,9 @@ TEST_CASE("a held policy releases its executor when the context ends", "[A12]") 
 TEST_CASE("a held policy that goes first releases its executor with it", "[A12]") {
   asio::io_context context;
   const auto watched = watched_executor::over(context.get_executor());
-  held_policy* const held = new held_policy(msgbus::policy{.executor = watched});
+  stored_policy* const held = new stored_policy(msgbus::policy{.executor = watched});
   CHECK(held->executor() == watched);
   delete held;
 }
 
-}  // namespace held_policy_test
+}  // namespace stored_policy_test

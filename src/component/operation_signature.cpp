@@ -1,4 +1,4 @@
-#include <msgbus/detail/component/operation_parts.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
-#include "durable/reader.hpp"
+#include "durable/read_thread.hpp"
 
 #include <utility>
 
 namespace msgbus::durable::detail {
 
-bool reader::submit(task added) {
+bool read_thread::submit(task added) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
@@ -15,7 +15,7 @@ bool reader::submit(task added) {
   return true;
 }
 
-void reader::stop() noexcept {
+void read_thread::stop() noexcept {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -24,7 +24,7 @@ void reader::stop() noexcept {
   if (thread_.joinable()) thread_.join();
 }
 
-void reader::run() {
+void read_thread::run() {
   std::unique_ptr<connection> open;
   for (;;) {
     task next;

@@ -1,8 +1,8 @@
 #pragma once
 
-/// The deliveries of one call that run at the same time, or not in the caller's coroutine.
+/// The runs of one call that run at the same time, or not in the caller's coroutine.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/helper_scheduler.hpp>
 #include <msgbus/detail/async/verb_call.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
@@ -16,36 +16,37 @@
 
 namespace msgbus::async::detail {
 
-/// Each delivery is either a task, or it has begun on the caller's executor and is still to be
+/// Each run is either a task, or it has begun on the caller's executor and is still to be
 /// taken: by the caller, one after the other, or by a helper, which makes it a task. Taking is done
 /// under the lock.
-class concurrent_deliveries final : public exec::join_state, public work_source {
+class concurrent_runs final : public exec::join_state, public work_source {
  public:
   struct part final : exec::task {
-    part(std::shared_ptr<core> of, std::size_t at) : component(std::move(of)), index(at) {}
+    part(std::shared_ptr<component_core> of, std::size_t at)
+        : component(std::move(of)), index(at) {}
     asio::awaitable<void> begin() override;
     void lose() noexcept override { d->cut_off(); }
 
-    const std::shared_ptr<core> component;
-    const std::size_t index;      // of the component, among those that got the message
-    std::optional<delivery> own;  // unless it is the call's first
-    delivery* d = nullptr;
+    const std::shared_ptr<component_core> component;
+    const std::size_t index;           // of the component, among those that got the message
+    std::optional<component_run> own;  // unless it is the call's first
+    component_run* d = nullptr;
     bool has_begun = false;  // on the caller's executor
     bool is_task = false;
   };
 
-  concurrent_deliveries(call_ptr<verb_call> of, std::size_t capacity);
-  ~concurrent_deliveries();
+  concurrent_runs(call_ptr<verb_call> of, std::size_t capacity);
+  ~concurrent_runs();
 
   /// For the caller, before anything is started.
-  part& add(std::shared_ptr<core> component, std::size_t index, bool has_begun);
+  part& add(std::shared_ptr<component_core> component, std::size_t index, bool has_begun);
 
   /// Starts those that do not run in the caller's coroutine.
   void start_tasks(const asio::any_io_executor& here, bool cancellable);
 
   /// What the caller awaits next; null if none is left.
-  [[nodiscard]] delivery* take(const asio::any_io_executor& here);
-  [[nodiscard]] delivery* take_next();
+  [[nodiscard]] component_run* take(const asio::any_io_executor& here);
+  [[nodiscard]] component_run* take_next();
   /// The caller has none to take any more, or is destroyed.
   void leave() noexcept;
 
@@ -72,7 +73,7 @@ class concurrent_deliveries final : public exec::join_state, public work_source 
   std::size_t next_ = 0;        // under the lock: those before it were taken
   asio::any_io_executor here_;  // under the lock: the caller's, while helpers are asked for
   bool has_tasks_ = false;      // under the lock, until all are taken
-  core* helpers_of_ = nullptr;  // the caller's
+  component_core* helpers_of_ = nullptr;  // the caller's
 };
 
 }  // namespace msgbus::async::detail

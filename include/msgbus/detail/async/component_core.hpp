@@ -1,16 +1,16 @@
 #pragma once
 
 /// The common core of async consumers, subscribers and services, which may outlive them in their
-/// deliveries: mailbox, counters, closing.
+/// runs: mailbox, counters, closing.
 
 #include <msgbus/counters.hpp>
 #include <msgbus/detail/async/component_name.hpp>
-#include <msgbus/detail/async/delivery.hpp>
+#include <msgbus/detail/async/component_run.hpp>
 #include <msgbus/detail/async/helper_scheduler.hpp>
 #include <msgbus/detail/async/message_hooks.hpp>
 #include <msgbus/detail/async/verb_target.hpp>
 #include <msgbus/detail/component/binding.hpp>
-#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/exec/key_rule.hpp>
 #include <msgbus/detail/exec/mailbox.hpp>
@@ -36,23 +36,23 @@ namespace msgbus::async::detail {
 class scheduler;
 
 /// Counting an outcome needs a guard of `routes()`: after a grace period, counts are exact.
-class core : public exec::mailbox_owner, public verb_target {
+class component_core : public exec::mailbox_owner, public verb_target {
  public:
   /// `kind` names the component in errors, and exists as long as the program.
-  core(const char* kind, routing::router& routes, const asio::any_io_executor& executor,
-       const mailbox_options& options, std::shared_ptr<provider> overrides);
-  core(const core&) = delete;
-  core& operator=(const core&) = delete;
+  component_core(const char* kind, routing::router& routes, const asio::any_io_executor& executor,
+                 const mailbox_options& options, std::shared_ptr<provider> overrides);
+  component_core(const component_core&) = delete;
+  component_core& operator=(const component_core&) = delete;
 
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept {
     return mailbox.executor();
   }
   [[nodiscard]] routing::router& routes() const noexcept { return routes_; }
 
-  /// Runs handlers, beginning where the delivery is, until one must be awaited (true: it is the
-  /// delivery's `next`) or none is left (false: the delivery is settled). Throws `closed` before
+  /// Runs handlers, beginning where the run is, until one must be awaited (true: it is the
+  /// run's `next`) or none is left (false: the run is settled). Throws `closed` before
   /// the first one.
-  [[nodiscard]] virtual bool advance(delivery& d) = 0;
+  [[nodiscard]] virtual bool advance(component_run& d) = 0;
 
   /// Fast path: runs the message's only handler if it need not suspend, there is no observer and
   /// nothing else is unusual. True: the message is settled, as handled or as `failed`. False:
@@ -64,7 +64,7 @@ class core : public exec::mailbox_owner, public verb_target {
   void nothing_ran(const msgbus::step& message, value_ref value, bool refused) override;
 
   /// The awaited handler has ended; null on success.
-  void handler_ended(delivery& d, const std::exception_ptr& failure);
+  void handler_ended(component_run& d, const std::exception_ptr& failure);
 
   [[nodiscard]] counters stats() const noexcept;
 
@@ -83,7 +83,7 @@ class core : public exec::mailbox_owner, public verb_target {
 
   /// Closes, waits for quiet, cancels the rest when the grace begins, and abandons unfinished work
   /// at the deadline (A10).
-  static asio::awaitable<drain_report> drain(std::shared_ptr<core> self,
+  static asio::awaitable<drain_report> drain(std::shared_ptr<component_core> self,
                                              std::chrono::steady_clock::duration deadline,
                                              drain_options options);
 
@@ -104,21 +104,21 @@ class core : public exec::mailbox_owner, public verb_target {
   bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
                  failures& failed, bool from_mailbox);
 
-  // For deliveries, under a guard.
-  void begin(delivery& d, observer* observer);
-  void settle(delivery& d, observer* observer);
+  // For runs, under a guard.
+  void begin(component_run& d, observer* observer);
+  void settle(component_run& d, observer* observer);
   // Fast paths; `settle_quickly` returns false if it is not possible.
-  void begin_quickly(delivery& d, observer* observer);
-  bool settle_quickly(delivery& d, observer* observer);
-  /// Runs one handler of the delivery; true if it must be awaited.
-  bool run_one(const routing::route_entry& route, delivery& d, observer* observer);
+  void begin_quickly(component_run& d, observer* observer);
+  bool settle_quickly(component_run& d, observer* observer);
+  /// Runs one handler of the run; true if it must be awaited.
+  bool run_one(const routing::route_entry& route, component_run& d, observer* observer);
   /// Notifies the observer of one handler that has run.
-  static void notify(const delivery& d, observer* observer, std::size_t failed_before);
-  void cut_off_delivery(delivery& d) noexcept;
+  static void notify(const component_run& d, observer* observer, std::size_t failed_before);
+  void cut_off_run(component_run& d) noexcept;
 
-  /// The delivery was cancelled before its next handler started: it counts as abandoned; or as
+  /// The run was cancelled before its next handler started: it counts as abandoned; or as
   /// rejected, if no handler had started and the component is closed.
-  void give_up(delivery& d) noexcept;
+  void give_up(component_run& d) noexcept;
 
   /// What is sent later; made when it is first used.
   [[nodiscard]] scheduler& schedules();
@@ -149,7 +149,7 @@ class core : public exec::mailbox_owner, public verb_target {
   [[nodiscard]] policy policy_for(policy* own) const;
 
   /// The owner of this object.
-  [[nodiscard]] virtual std::shared_ptr<core> self() noexcept = 0;
+  [[nodiscard]] virtual std::shared_ptr<component_core> self() noexcept = 0;
 
   /// What errors and observers call the component.
   [[nodiscard]] component_name& called() noexcept { return unseen_.component; }
@@ -158,7 +158,7 @@ class core : public exec::mailbox_owner, public verb_target {
   /// All handlers of the topic, for errors.
   [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;
 
-  mutable component::parts shared;
+  mutable component::component_state shared;
 
  private:
   // Read by every message, like the members before.
@@ -169,7 +169,7 @@ class core : public exec::mailbox_owner, public verb_target {
   std::atomic<bool> graced_{false};       // all senders that saw it open have enqueued
 
  public:
-  component::bound_to<core> senders;  // the fan-outs that it is bound to
+  component::bound_to<component_core> senders;  // the fan-outs that it is bound to
 
  private:
   /// Messages that were abandoned by the destruction of the component or of its context, without an
@@ -198,18 +198,18 @@ class core : public exec::mailbox_owner, public verb_target {
   on_demand<helper_scheduler> helpers;
 
  protected:
-  ~core() = default;
+  ~component_core() = default;
 
   [[nodiscard]] const char* kind() const noexcept final { return called().text(); }
   bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
   /// A message from the mailbox that cannot be handled: it counts as failed.
-  void refuse(delivery& d, const std::exception_ptr& why) noexcept;
+  void refuse(component_run& d, const std::exception_ptr& why) noexcept;
 
   /// Counts a command without a handler, under a guard: it counts as failed.
-  void count_no_handler(const delivery& d) noexcept;
+  void count_no_handler(const component_run& d) noexcept;
 
   /// The error for a message that no handler accepts.
-  [[nodiscard]] virtual std::exception_ptr mismatch(const delivery& d) const;
+  [[nodiscard]] virtual std::exception_ptr mismatch(const component_run& d) const;
 
  private:
   void abandoned(const exec::queued_message& message) noexcept override;
@@ -244,7 +244,7 @@ class core : public exec::mailbox_owner, public verb_target {
   [[nodiscard]] std::uint64_t unsettled() const noexcept;
 
   /// The parts that only few components need.
-  struct rare_parts {
+  struct rare_state {
     std::mutex mutex;
     policy defaults;  // of handlers; under the mutex
     message_hooks hooks;
@@ -252,9 +252,9 @@ class core : public exec::mailbox_owner, public verb_target {
     std::shared_ptr<scheduler> schedules;  // written once, under the mutex; then read by the next
     std::atomic<scheduler*> made_schedules{nullptr};
   };
-  on_demand<rare_parts> rare_;
+  on_demand<rare_state> rare_;
   [[nodiscard]] const message_hooks* hooks() const noexcept {
-    const rare_parts* const made = rare_.get();
+    const rare_state* const made = rare_.get();
     return made ? &made->hooks : nullptr;
   }
   void tell_abandoned(value_ref message) const noexcept {

@@ -33,9 +33,9 @@ struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, P,
 
 /// The arguments and the injected parameters of a handler with this signature.
 template <class Signature>
-struct operation_parts;
+struct operation_signature;
 template <class R, class... Ps>
-struct operation_parts<signature<R, Ps...>> {
+struct operation_signature<signature<R, Ps...>> {
   using split = split_parameters<std::pair<type_list<>, type_list<>>, Ps...>;
   using inputs = typename split::inputs;
   using needs = typename split::needs;
@@ -43,7 +43,7 @@ struct operation_parts<signature<R, Ps...>> {
 
   // The number of earlier parameters of the same sort, which is its index among them.
   template <std::size_t I>
-  static constexpr std::size_t place() {
+  static constexpr std::size_t index_of() {
     constexpr std::array<bool, sizeof...(Ps)> injected{di::is_injected<Ps>...};
     std::size_t before = 0;
     for (std::size_t i = 0; i < I; ++i) before += injected[i] == injected[I] ? 1 : 0;
@@ -62,9 +62,9 @@ struct operation_parts<signature<R, Ps...>> {
   template <std::size_t I, class P, class Inputs, class Needs>
   static decltype(auto) pick(Inputs& inputs, Needs& needs) {
     if constexpr (di::is_injected<P>) {
-      return std::get<place<I>()>(std::move(needs));
+      return std::get<index_of<I>()>(std::move(needs));
     } else {
-      return std::get<place<I>()>(std::move(inputs));
+      return std::get<index_of<I>()>(std::move(inputs));
     }
   }
 };

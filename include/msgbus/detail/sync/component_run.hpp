@@ -1,8 +1,8 @@
 #pragma once
 
-/// The delivery of one message to the handlers of one component.
+/// The run of one message to the handlers of one component.
 
-#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/core/type_key.hpp>
 #include <msgbus/detail/di/inject.hpp>
@@ -12,30 +12,30 @@ namespace msgbus::sync::detail {
 
 /// The data that all handlers of a message share. Each receiving component sets `component`, under
 /// its guard.
-struct delivery {
-  explicit delivery(value_ref value, const msgbus::context& ctx = no_context) noexcept
+struct component_run {
+  explicit component_run(value_ref value, const msgbus::context& ctx = no_context) noexcept
       : message(value), context(ctx) {}
 
   const value_ref message;
   const msgbus::context& context;
-  const msgbus::component::parts* component = nullptr;
+  const msgbus::component::component_state* component = nullptr;
   failures failed;
 
   [[nodiscard]] msgbus::step step() const noexcept { return {message.type->name, context.topic()}; }
 };
 
 /// Calls a handler. False if it does not accept the message's type. Throws the handler's exception,
-/// or adds it to the failures of the delivery.
-using call_handler = bool (*)(routing::entry&, delivery&);
+/// or adds it to the failures of the run.
+using call_handler = bool (*)(routing::entry&, component_run&);
 
 /// Calls a handler of an event in its only receiving component. Throws the handler's exception, or
 /// adds it to `failed` if given.
-using call_plain = void (*)(routing::entry&, const void* event, const msgbus::component::parts&,
-                            failures* failed);
+using call_plain = void (*)(routing::entry&, const void* event,
+                            const msgbus::component::component_state&, failures* failed);
 
 /// As above, for a handler of messages. False if the message is not exactly of the handler's type.
 using call_plain_typed = bool (*)(routing::entry&, value_ref message,
-                                  const msgbus::component::parts&);
+                                  const msgbus::component::component_state&);
 
 /// For a `catch (...)` around these calls: rethrows the caught exception. A forced unwind (of a
 /// handler that calls `pthread_exit`, for example) is no exception and returns; the runtime then
@@ -43,19 +43,19 @@ using call_plain_typed = bool (*)(routing::entry&, value_ref message,
 void pass_on_caught();
 
 /// The sources of the injected values of the entry's handler.
-inline di::injection injection_for(const routing::entry& entry, const delivery& d) noexcept {
+inline di::injection injection_for(const routing::entry& entry, const component_run& d) noexcept {
   return {d.component->overrides_state(), d.context, {&entry, &component::describe_entry}};
 }
 
 /// As above, for a message without a context.
 inline di::injection plain_injection(const routing::entry& entry,
-                                     const msgbus::component::parts& of) noexcept {
+                                     const msgbus::component::component_state& of) noexcept {
   return {of.overrides_state(), no_context, {&entry, &component::describe_entry}};
 }
 
 /// Calls one handler, if it is still attached (D4). Returns whether it accepted the message. Its
-/// exception is added to the failures of the delivery (D2).
-inline bool run_one(const routing::route_entry& route, delivery& d) {
+/// exception is added to the failures of the run (D2).
+inline bool run_one(const routing::route_entry& route, component_run& d) {
   if (!route.entry->active()) return false;
   try {
     return reinterpret_cast<call_handler>(route.call)(*route.entry, d);
@@ -66,6 +66,6 @@ inline bool run_one(const routing::route_entry& route, delivery& d) {
 }
 
 /// `run_one`, and reports the outcome to the observer.
-bool run_watched(const routing::route_entry& route, delivery& d, observer& observer);
+bool run_watched(const routing::route_entry& route, component_run& d, observer& observer);
 
 }  // namespace msgbus::sync::detail

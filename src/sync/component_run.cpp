@@ -1,8 +1,8 @@
-#include <msgbus/detail/sync/delivery.hpp>
+#include <msgbus/detail/sync/component_run.hpp>
 
 namespace msgbus::sync::detail {
 
-bool run_watched(const routing::route_entry& route, delivery& d, observer& observer) {
+bool run_watched(const routing::route_entry& route, component_run& d, observer& observer) {
   const std::size_t failed_before = d.failed.size();
   const bool took = run_one(route, d);
   for (std::size_t i = failed_before; i < d.failed.size(); ++i) {

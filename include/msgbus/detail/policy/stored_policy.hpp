@@ -18,10 +18,10 @@ namespace msgbus::detail {
 /// When the context of the policy's executor ends, the executor is released, and the handler cannot
 /// run any more (A12). Running attempts share ownership of the policy's objects, and may outlive
 /// this object. Thread-safe.
-class held_policy final : private exec::context_shutdown_hook {
+class stored_policy final : private exec::context_shutdown_hook {
  public:
-  explicit held_policy(policy given);
-  ~held_policy() { unlink_and_release(executor_); }
+  explicit stored_policy(policy given);
+  ~stored_policy() { unlink_and_release(executor_); }
 
   [[nodiscard]] bool is_plain() const noexcept { return is_plain_; }
   /// Whether the handler has its own executor.
@@ -65,5 +65,5 @@ class held_policy final : private exec::context_shutdown_hook {
 }  // namespace msgbus::detail
 
 namespace msgbus::async::detail {
-using msgbus::detail::held_policy;
+using msgbus::detail::stored_policy;
 }  // namespace msgbus::async::detail

@@ -1,17 +1,17 @@
-#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/component/component_state.hpp>
 
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 
 #include <msgbus/provider.hpp>
 
-namespace parts_test {
+namespace component_state_test {
 
 namespace {
 
 using msgbus::provider;
+using msgbus::component::component_state;
 using msgbus::component::describe_entry;
-using msgbus::component::parts;
 
 int& get_stock() {
   static int stock = 1;
@@ -20,25 +20,25 @@ int& get_stock() {
 
 }  // namespace
 
-TEST_CASE("parts share given overrides", "[I4]") {
+TEST_CASE("component_state share given overrides", "[I4]") {
   const auto shared = std::make_shared<provider>();
-  const parts one(shared);
-  const parts other(shared);
+  const component_state one(shared);
+  const component_state other(shared);
   CHECK(&one.overrides_state() == &shared->state());
   CHECK(&other.overrides_state() == &one.overrides_state());
 }
 
-TEST_CASE("parts without given overrides have their own", "[I4]") {
-  parts one(nullptr);
-  const parts other(nullptr);
+TEST_CASE("component_state without given overrides have their own", "[I4]") {
+  component_state one(nullptr);
+  const component_state other(nullptr);
   CHECK(one.overrides_state().empty());
   one.overrides().override(get_stock, get_stock);
   CHECK_FALSE(one.overrides_state().empty());
   CHECK(other.overrides_state().empty());
 }
 
-TEST_CASE("parts begin without an observer, and without unrouted messages", "[D3]") {
-  msgbus::component::counted_parts all(nullptr);
+TEST_CASE("component_state begin without an observer, and without unrouted messages", "[D3]") {
+  msgbus::component::counted_component_state all(nullptr);
   CHECK(all.attached_observer.get() == nullptr);
   CHECK(all.unrouted.sum() == 0);
   all.unrouted.add();
@@ -51,4 +51,4 @@ TEST_CASE("describe_entry returns the entry's own description") {
   CHECK(describe_entry(&known) == "bare");
 }
 
-}  // namespace parts_test
+}  // namespace component_state_test

@@ -1,8 +1,8 @@
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
-#include <msgbus/detail/policy/held_policy.hpp>
+#include <msgbus/detail/policy/stored_policy.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/await_handlers.hpp"
@@ -35,9 +35,9 @@ void say_failed(const msgbus::step& step, const failures& failed) noexcept {
 
 }  // namespace
 
-// --- deliveries ------------------------------------------------------------------------------
+// --- runs ------------------------------------------------------------------------------
 
-delivery::delivery(delivery&& other) noexcept
+component_run::component_run(component_run&& other) noexcept
     : component(other.component),
       ctx(other.ctx),
       message(other.message),
@@ -68,7 +68,7 @@ delivery::delivery(delivery&& other) noexcept
       cancelled(other.cancelled),
       stopped(other.stopped) {}
 
-exec::shared_message delivery::share_message() {
+exec::shared_message component_run::share_message() {
   if (part_of) {
     auto keep = [call = call_ptr<verb_call>(part_of)](exec::queued_message*) {};
     return exec::shared_message(static_cast<exec::queued_message*>(storage), std::move(keep));
@@ -82,40 +82,43 @@ exec::shared_message delivery::share_message() {
   return shared;
 }
 
-delivery::~delivery() { cut_off(); }
+component_run::~component_run() { cut_off(); }
 
-msgbus::step delivery::step() const noexcept {
+msgbus::step component_run::step() const noexcept {
   if (!operation.empty()) [[unlikely]]
     return {operation, {}, component->called().name()};
   return {message.type->name, ctx->topic(), component->called().name()};
 }
 
-void delivery::cut_off() noexcept {
-  if (begun && !settled) component->cut_off_delivery(*this);
+void component_run::cut_off() noexcept {
+  if (begun && !settled) component->cut_off_run(*this);
   next = {};
 }
 
-di::injection delivery::injection_for(const routing::entry& entry) const noexcept {
+di::injection component_run::injection_for(const routing::entry& entry) const noexcept {
   return {component->shared.overrides_state(), *ctx, {&entry, &component::describe_entry}};
 }
 
-asio::awaitable<void> delivery::start() {
+asio::awaitable<void> component_run::start() {
   asio::awaitable<void> started;
   failed_before = failed.size();
   call_next(*next.get(), *this, &started);
   return started;
 }
 
-core::core(const char* kind, routing::router& routes, const asio::any_io_executor& executor,
-           const mailbox_options& options, std::shared_ptr<provider> overrides)
+component_core::component_core(const char* kind, routing::router& routes,
+                               const asio::any_io_executor& executor,
+                               const mailbox_options& options, std::shared_ptr<provider> overrides)
     : shared(std::move(overrides)),
       routes_(routes),
       unseen_(kind),
       mailbox(executor, options, *this) {}
 
-bool core::run_at_once(value_ref, const msgbus::context&, failures&, bool) { return false; }
+bool component_core::run_at_once(value_ref, const msgbus::context&, failures&, bool) {
+  return false;
+}
 
-void core::begin(delivery& d, observer* observer) {
+void component_core::begin(component_run& d, observer* observer) {
   if (!d.from_mailbox) {
     if (closed()) throw_closed(d.step());
     counts_.add(outcome::begun);
@@ -125,11 +128,12 @@ void core::begin(delivery& d, observer* observer) {
   d.end = routes_.next_order();
 }
 
-void core::give(verb_run& run) { run.deliver(*this, 0); }
+void component_core::give(verb_run& run) { run.deliver(*this, 0); }
 
-void core::nothing_ran(const msgbus::step&, value_ref, bool) {}  // it has settled that itself
+void component_core::nothing_ran(const msgbus::step&, value_ref, bool) {
+}  // it has settled that itself
 
-void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
+void component_core::handler_ended(component_run& d, const std::exception_ptr& failure) {
   if (failure) d.failed.add(failure);
   ++d.ran;
   if (shared.attached_observer.get()) [[unlikely]] {
@@ -140,18 +144,18 @@ void core::handler_ended(delivery& d, const std::exception_ptr& failure) {
   d.next = {};
 }
 
-void core::notify(const delivery& d, observer* observer, std::size_t failed_before) {
+void component_core::notify(const component_run& d, observer* observer, std::size_t failed_before) {
   for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
     observer->failed(d.step(), d.failed[i]);
   }
   if (d.failed.size() == failed_before) observer->delivered(d.step());
 }
 
-std::exception_ptr core::mismatch(const delivery&) const { return nullptr; }
+std::exception_ptr component_core::mismatch(const component_run&) const { return nullptr; }
 
-std::string core::describe_handlers(std::string_view) const { return {}; }
+std::string component_core::describe_handlers(std::string_view) const { return {}; }
 
-void core::settle(delivery& d, observer* observer) {
+void component_core::settle(component_run& d, observer* observer) {
   d.settled = true;
   if (d.only != 0 && d.ran == 0) d.cancelled = d.stopped = true;  // its handler has gone
   // Cancelled when its last handler had ended well: that is well.
@@ -193,7 +197,7 @@ void core::settle(delivery& d, observer* observer) {
   }
 }
 
-void core::count_no_handler(const delivery& d) noexcept {
+void component_core::count_no_handler(const component_run& d) noexcept {
   observer* const observer = shared.attached_observer.get();
   counts_.add(outcome::begun);
   counts_.add(outcome::unrouted);
@@ -201,7 +205,7 @@ void core::count_no_handler(const delivery& d) noexcept {
   count(outcome::failed);
 }
 
-void core::cut_off_delivery(delivery& d) noexcept {
+void component_core::cut_off_run(component_run& d) noexcept {
   const snapshot::guard guard(routes_.guarded());
   d.settled = true;
   if (observer* const observer = shared.attached_observer.get()) {
@@ -214,7 +218,7 @@ void core::cut_off_delivery(delivery& d) noexcept {
   if (d.listener) d.listener->settled(outcome::abandoned, d.ran, d.failed);
 }
 
-void core::unseen::add(std::string_view message) noexcept {
+void component_core::unseen::add(std::string_view message) noexcept {
   if (drained_.load(std::memory_order_relaxed)) return;
   if (messages_.fetch_add(1, std::memory_order_relaxed) != 0) return;
   try {
@@ -224,11 +228,11 @@ void core::unseen::add(std::string_view message) noexcept {
   }
 }
 
-core::unseen::~unseen() {
+component_core::unseen::~unseen() {
   if (messages_ != 0) say_abandoned(component.text(), messages_, first_ ? *first_ : std::string());
 }
 
-void core::give_up(delivery& d) noexcept {
+void component_core::give_up(component_run& d) noexcept {
   const snapshot::guard guard(routes_.guarded());
   d.cancelled = d.stopped = true;
   d.next = {};
@@ -238,23 +242,23 @@ void core::give_up(delivery& d) noexcept {
     if (observer* const observer = shared.attached_observer.get()) observer->accepted(d.step());
     d.begun = true;
   }
-  cut_off_delivery(d);
+  cut_off_run(d);
 }
 
-void core::set_default_policy(policy handler_policy) {
+void component_core::set_default_policy(policy handler_policy) {
   if (handler_policy.executor) {
     throw error(errc::unsupported,
                 "a default policy has no executor: give it to the component, whose handlers then "
                 "all run there");
   }
-  rare_parts& kept = rare_.made();
+  rare_state& kept = rare_.made();
   const std::lock_guard lock(kept.mutex);
   std::swap(kept.defaults, handler_policy);
 }
 
-policy core::policy_for(policy* own) const {
+policy component_core::policy_for(policy* own) const {
   policy asked = own ? std::move(*own) : policy();
-  rare_parts* const kept = rare_.get();
+  rare_state* const kept = rare_.get();
   if (!kept) return asked;
   const std::lock_guard lock(kept->mutex);
   return msgbus::detail::with_defaults(std::move(asked), kept->defaults);
@@ -263,8 +267,8 @@ policy core::policy_for(policy* own) const {
 // --- the mailbox's side ----------------------------------------------------------------------
 
 /// A message that a consumer loop handles, and that may suspend.
-struct core::handling {
-  handling(core& in, exec::queued_message& message, const exec::message_head& head)
+struct component_core::handling {
+  handling(component_core& in, exec::queued_message& message, const exec::message_head& head)
       : ctx(head.ctx()), d(in, head.message, ctx) {
     d.from_mailbox = true;
     d.listener = head.listener;
@@ -275,16 +279,16 @@ struct core::handling {
   static void operator delete(void* block) noexcept { exec::give_back_block(block); }
 
   /// For the coroutine that goes on with it.
-  struct held {
+  struct in_coroutine {
     std::unique_ptr<handling> owned;
-    [[nodiscard]] delivery& in_hand() noexcept { return owned->d; }
+    [[nodiscard]] component_run& in_hand() noexcept { return owned->d; }
   };
 
   msgbus::context ctx;
-  delivery d;
+  component_run d;
 };
 
-bool core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
+bool component_core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
   const exec::message_head head = message.head();
   const cause_scope cause(head.origin);
   if (!head.listener) [[likely]] {
@@ -299,11 +303,12 @@ bool core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
   static_assert(sizeof(handling) <= exec::block_bytes);
   auto now = std::make_unique<handling>(*this, message, head);
   if (!advance(now->d)) return true;
-  rest = await_handlers<void, in_loop<handling::held>>(handling::held{std::move(now)});
+  rest =
+      await_handlers<void, in_loop<handling::in_coroutine>>(handling::in_coroutine{std::move(now)});
   return false;
 }
 
-void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
+void component_core::refuse(component_run& d, const std::exception_ptr& why) noexcept {
   const snapshot::guard guard(routes_.guarded());
   observer* const observer = shared.attached_observer.get();
   d.settled = true;
@@ -315,15 +320,17 @@ void core::refuse(delivery& d, const std::exception_ptr& why) noexcept {
   count(outcome::failed);
 }
 
-void core::abandoned(const exec::queued_message& message) noexcept {
+void component_core::abandoned(const exec::queued_message& message) noexcept {
   abandon(message, true, false);
 }
 
-void core::give_up_scheduled(const exec::queued_message& message, bool reported) noexcept {
+void component_core::give_up_scheduled(const exec::queued_message& message,
+                                       bool reported) noexcept {
   abandon(message, false, reported);
 }
 
-void core::abandon(const exec::queued_message& message, bool was_accepted, bool reported) noexcept {
+void component_core::abandon(const exec::queued_message& message, bool was_accepted,
+                             bool reported) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step step{head.message.type->name, head.topic, called().name()};
   const snapshot::guard guard(routes_.guarded());
@@ -338,7 +345,8 @@ void core::abandon(const exec::queued_message& message, bool was_accepted, bool 
   if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
 }
 
-void core::failed_to_make(const msgbus::step& step, const std::exception_ptr& why) noexcept {
+void component_core::failed_to_make(const msgbus::step& step,
+                                    const std::exception_ptr& why) noexcept {
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);
@@ -352,7 +360,7 @@ void core::failed_to_make(const msgbus::step& step, const std::exception_ptr& wh
   count(outcome::failed);
 }
 
-void core::dropped(const exec::queued_message& message) noexcept {
+void component_core::dropped(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step step{head.message.type->name, head.topic, called().name()};
   const snapshot::guard guard(routes_.guarded());
@@ -364,7 +372,8 @@ void core::dropped(const exec::queued_message& message) noexcept {
   if (head.listener) head.listener->settled(outcome::dropped, 0, {});
 }
 
-void core::failed(const exec::queued_message& message, const std::exception_ptr& why) noexcept {
+void component_core::failed(const exec::queued_message& message,
+                            const std::exception_ptr& why) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step step{head.message.type->name, head.topic};
   const snapshot::guard guard(routes_.guarded());
@@ -384,7 +393,7 @@ void core::failed(const exec::queued_message& message, const std::exception_ptr&
   if (head.listener) head.listener->settled(outcome::failed, 0, of_key);
 }
 
-void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
+void component_core::dropped_newest(value_ref message, std::string_view topic) noexcept {
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     const msgbus::step step{message.type->name, topic, called().name()};
@@ -395,24 +404,25 @@ void core::dropped_newest(value_ref message, std::string_view topic) noexcept {
   count(outcome::dropped);
 }
 
-void core::refused(value_ref message, std::string_view topic) noexcept {
+void component_core::refused(value_ref message, std::string_view topic) noexcept {
   count_rejected({message.type->name, topic, called().name()});
 }
 
-void core::count_rejected(const msgbus::step& message) noexcept {
+void component_core::count_rejected(const msgbus::step& message) noexcept {
   counts_.add(outcome::rejected);
   if (!shared.attached_observer.get()) return;
   const snapshot::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) observer->rejected(message);
 }
 
-void core::overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept {
+void component_core::overran(const msgbus::step& step,
+                             std::chrono::steady_clock::duration took) noexcept {
   const snapshot::guard guard(routes_.guarded());
   counts_.add(outcome::overran);
   if (observer* const observer = shared.attached_observer.get()) observer->overran(step, took);
 }
 
-void core::throw_closed(const msgbus::step& message) {
+void component_core::throw_closed(const msgbus::step& message) {
   count_rejected({message.message, message.topic, called().name()});
   throw error(errc::closed, std::string(called().text()) + " is closed and accepts no " +
                                 std::string(message.message));

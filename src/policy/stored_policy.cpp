@@ -1,4 +1,4 @@
-#include <msgbus/detail/policy/held_policy.hpp>
+#include <msgbus/detail/policy/stored_policy.hpp>
 
 #include <utility>
 
@@ -23,7 +23,7 @@ std::shared_ptr<duplicate_filter> filter_of(const deduplicate& given) {
 
 }  // namespace
 
-held_policy::held_policy(policy given)
+stored_policy::stored_policy(policy given)
     : timeout(given.timeout),
       retry(given.retry),
       deadline(given.deadline),
@@ -39,12 +39,12 @@ held_policy::held_policy(policy given)
   if (link(given.executor)) executor_ = std::move(given.executor);
 }
 
-asio::any_io_executor held_policy::executor() const {
+asio::any_io_executor stored_policy::executor() const {
   const std::lock_guard lock(mutex_);
   return executor_;
 }
 
-void held_policy::context_ended() noexcept {
+void stored_policy::context_ended() noexcept {
   asio::any_io_executor released;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
   std::swap(released, executor_);

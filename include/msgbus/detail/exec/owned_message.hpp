@@ -18,13 +18,13 @@
 namespace msgbus::exec {
 
 /// Owns a message; inside the object if it is small and its move cannot throw.
-class held_message {
+class owned_message {
  public:
   static constexpr std::size_t size = 120;
 
   /// Made from the parts of a `Queued`.
   template <class Queued, class... Parts>
-  explicit held_message(std::in_place_type_t<Queued>, Parts&&... parts)
+  explicit owned_message(std::in_place_type_t<Queued>, Parts&&... parts)
       : outside_(sizeof(Queued), alignof(Queued)) {
     if constexpr (sizeof(Queued) <= size && alignof(Queued) <= alignof(std::max_align_t) &&
                   std::is_nothrow_constructible_v<Queued, Parts&&...>) {
@@ -33,9 +33,9 @@ class held_message {
       at_ = ::new (outside_.take()) Queued(std::forward<Parts>(parts)...);
     }
   }
-  held_message(held_message&& other) noexcept;
-  held_message& operator=(held_message&&) = delete;
-  ~held_message();
+  owned_message(owned_message&& other) noexcept;
+  owned_message& operator=(owned_message&&) = delete;
+  ~owned_message();
 
   /// The message. Throws as `std::visit` if it is a valueless variant.
   [[nodiscard]] const queued_message& get() const {
@@ -56,9 +56,9 @@ class held_message {
   }
 
   template <class E>
-  friend held_message held_event(E&& event);
+  friend owned_message held_event(E&& event);
   template <class M>
-  friend held_message held_with_topic(M&& message, std::string_view topic);
+  friend owned_message held_with_topic(M&& message, std::string_view topic);
 
   [[noreturn]] static void throw_valueless();
 
@@ -70,21 +70,21 @@ class held_message {
 
 /// An event that was made for a verb.
 template <class E>
-[[nodiscard]] held_message held_event(E&& event) {
+[[nodiscard]] owned_message held_event(E&& event) {
   const bool is_valueless = !holds_value(event);
-  held_message held(std::in_place_type<queued_event<E>>, std::move(event));
-  held.is_valueless_ = is_valueless;
-  return held;
+  owned_message made(std::in_place_type<queued_event<E>>, std::move(event));
+  made.is_valueless_ = is_valueless;
+  return made;
 }
 
 /// The same for a message with a topic.
 template <class M>
-[[nodiscard]] held_message held_with_topic(M&& message, std::string_view topic) {
+[[nodiscard]] owned_message held_with_topic(M&& message, std::string_view topic) {
   const bool is_valueless = !holds_value(message);
-  held_message held(std::in_place_type<queued_topic_message<M>>, std::move(message),
-                    std::string(topic));
-  held.is_valueless_ = is_valueless;
-  return held;
+  owned_message made(std::in_place_type<queued_topic_message<M>>, std::move(message),
+                     std::string(topic));
+  made.is_valueless_ = is_valueless;
+  return made;
 }
 
 }  // namespace msgbus::exec

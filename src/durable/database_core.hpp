@@ -8,7 +8,7 @@
 
 #include "durable/destination.hpp"
 #include "durable/jobs.hpp"
-#include "durable/reader.hpp"
+#include "durable/read_thread.hpp"
 #include "durable/unit.hpp"
 #include "durable/writer.hpp"
 
@@ -27,13 +27,13 @@ namespace msgbus::durable::detail {
 
 /// Owned by the database and by its coroutines, never by its threads: it ends them. Jobs refer to
 /// it, and end before the writer does.
-class core final : public std::enable_shared_from_this<core>,
-                   public writer_host,
-                   private exec::context_shutdown_hook {
+class database_core final : public std::enable_shared_from_this<database_core>,
+                            public writer_host,
+                            private exec::context_shutdown_hook {
  public:
   /// Throws `bad_arguments` for options that contradict each other.
-  core(asio::any_io_executor executor, open_options options);
-  ~core();
+  database_core(asio::any_io_executor executor, open_options options);
+  ~database_core();
 
   /// Opens the file; tells `opened` on the writer thread.
   void start(writer::opened_function opened) { writer_.start(std::move(opened)); }
@@ -42,7 +42,7 @@ class core final : public std::enable_shared_from_this<core>,
 
   [[nodiscard]] const open_options& options() const noexcept { return options_; }
 
-  void add_route(std::string name, const bridging::reader& reads, route_target to);
+  void add_route(std::string name, const bridging::message_decoder& reads, route_target to);
 
   /// Adds a message to the unit, once for each route of its type.
   void add_messages(unit& to, std::string_view type, payload made,
@@ -50,7 +50,7 @@ class core final : public std::enable_shared_from_this<core>,
 
   /// False, and the job has failed, if the database is closed.
   bool submit(std::shared_ptr<job> added);
-  void read(reader::task added);
+  void read(read_thread::task added);
 
   /// The end of a delivery.
   void settle(settlement_job::pointer how_it_ended) noexcept;
@@ -58,7 +58,7 @@ class core final : public std::enable_shared_from_this<core>,
   /// Starts a coroutine on the executor. False if that has ended.
   bool launch(std::string where, asio::awaitable<void> work) noexcept;
 
-  static asio::awaitable<bool> drain(std::shared_ptr<core> self,
+  static asio::awaitable<bool> drain(std::shared_ptr<database_core> self,
                                      std::chrono::steady_clock::duration deadline);
 
   [[nodiscard]] counters stats() const;
@@ -117,7 +117,7 @@ class core final : public std::enable_shared_from_this<core>,
   bool trouble_is_told_ = false;
   bool has_trouble_ = false;  // something must be repeated
 
-  reader reader_;
+  read_thread read_thread_;
   writer writer_;
 };
 

@@ -1,6 +1,6 @@
 // Counting, closing and draining of async components.
 
-#include <msgbus/detail/async/core.hpp>
+#include <msgbus/detail/async/component_core.hpp>
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/clock.hpp>
@@ -33,7 +33,7 @@ void after_grace(const snapshot::domain& guarded, std::function<void()> notify) 
 
 }  // namespace
 
-bool core::count(outcome result) noexcept {
+bool component_core::count(outcome result) noexcept {
   if (!watching_.load(std::memory_order_acquire)) [[likely]] {
     counts_.add(result);
     return true;
@@ -49,7 +49,7 @@ bool core::count(outcome result) noexcept {
 }
 
 // In one step: `write_off` sees both or neither.
-void core::count_abandoned(bool was_accepted) noexcept {
+void component_core::count_abandoned(bool was_accepted) noexcept {
   if (was_accepted) {
     count(outcome::abandoned);
     return;
@@ -62,7 +62,7 @@ void core::count_abandoned(bool was_accepted) noexcept {
   if (watching_.load(std::memory_order_acquire)) check_quiet();
 }
 
-counters core::stats() const noexcept {
+counters component_core::stats() const noexcept {
   counters all;
   all.handled = counts_.sum(outcome::handled);
   all.failed = counts_.sum(outcome::failed);
@@ -77,67 +77,67 @@ counters core::stats() const noexcept {
   return all;
 }
 
-std::uint64_t core::unsettled() const noexcept {
+std::uint64_t component_core::unsettled() const noexcept {
   const counters now = stats();
   return now.accepted - (now.handled + now.failed + now.dropped + now.abandoned);
 }
 
 // Scheduled messages are looked at first: one that has left the schedule counts in the mailbox.
-bool core::is_quiet() const noexcept { return due_later() == 0 && unsettled() == 0; }
+bool component_core::is_quiet() const noexcept { return due_later() == 0 && unsettled() == 0; }
 
-scheduler* core::made_schedules() const noexcept {
-  const rare_parts* const made = rare_.get();
+scheduler* component_core::made_schedules() const noexcept {
+  const rare_state* const made = rare_.get();
   return made ? made->made_schedules.load(std::memory_order_acquire) : nullptr;
 }
 
-std::size_t core::due_later() const noexcept {
+std::size_t component_core::due_later() const noexcept {
   const scheduler* const made = made_schedules();
   return made ? made->pending() : 0;
 }
 
-scheduler& core::schedules() {
-  rare_parts& parts = rare_.made();
-  if (!parts.made_schedules.load(std::memory_order_acquire)) {
+scheduler& component_core::schedules() {
+  rare_state& rare = rare_.made();
+  if (!rare.made_schedules.load(std::memory_order_acquire)) {
     std::shared_ptr<scheduler> made = scheduler::make(*this);
-    const std::lock_guard lock(parts.mutex);
-    if (!parts.schedules) {
-      parts.schedules = std::move(made);
-      parts.made_schedules.store(parts.schedules.get(), std::memory_order_release);
+    const std::lock_guard lock(rare.mutex);
+    if (!rare.schedules) {
+      rare.schedules = std::move(made);
+      rare.made_schedules.store(rare.schedules.get(), std::memory_order_release);
     }
   }
   // Its counterpart is in `close_verbs`: either that finds the schedule, or `scheduler::add` sees
   // that the component is closed.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  return *parts.schedules;
+  return *rare.schedules;
 }
 
-bool core::close_verbs() noexcept {
+bool component_core::close_verbs() noexcept {
   const bool is_first = !closed_.exchange(true, std::memory_order_acq_rel);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return is_first;
 }
 
-void core::close(bool reported) noexcept {
+void component_core::close(bool reported) noexcept {
   const bool is_first = close_verbs();
   if (scheduler* const made = made_schedules()) made->end(*this, reported);
   mailbox.close();
   if (is_first) watch();
 }
 
-void core::close_to_senders() noexcept {
+void component_core::close_to_senders() noexcept {
   const bool is_first = close_verbs();
   if (scheduler* const made = made_schedules()) made->finish(*this);
   mailbox.close_to_senders();
   if (is_first) watch();
 }
 
-void core::watch() noexcept {
+void component_core::watch() noexcept {
   watching_.store(true, std::memory_order_release);
   // What is counted without seeing `watching_` is counted when the grace period ends.
   after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
 
-void core::listen(listener added) {
+void component_core::listen(listener added) {
   {
     const std::lock_guard lock(listeners_mutex_);
     auto& [all, crowded] = rare_.made().to_notify;
@@ -153,7 +153,7 @@ void core::listen(listener added) {
 // A `write_off` before this may have missed a message that a sender was about to enqueue, or have
 // counted one whose outcome a thread was about to count without seeing `watching_`. Both hold a
 // guard, so they are over now, and nothing is accepted any more.
-void core::grace_ended() noexcept {
+void component_core::grace_ended() noexcept {
   {
     const std::lock_guard lock(listeners_mutex_);
     const bool is_first = !graced_.exchange(true, std::memory_order_acq_rel);
@@ -164,22 +164,22 @@ void core::grace_ended() noexcept {
   check_quiet();
 }
 
-void core::check_quiet() noexcept {
+void component_core::check_quiet() noexcept {
   if (graced_.load(std::memory_order_acquire) && is_quiet()) notify_quiet();
 }
 
-void core::notify_quiet() noexcept {
+void component_core::notify_quiet() noexcept {
   std::vector<listener> to_notify;
   {
     const std::lock_guard lock(listeners_mutex_);
-    if (rare_parts* const made = rare_.get()) to_notify.swap(made->to_notify.all);
+    if (rare_state* const made = rare_.get()) to_notify.swap(made->to_notify.all);
   }
   for (const listener& each : to_notify) {
     if (const auto there = each.target.lock()) each.notify(there.get());
   }
 }
 
-void core::write_off() noexcept {
+void component_core::write_off() noexcept {
   {
     const std::lock_guard lock(listeners_mutex_);
     if (written_off_.exchange(true, std::memory_order_acq_rel)) return;
@@ -188,10 +188,10 @@ void core::write_off() noexcept {
   check_quiet();
 }
 
-void core::end() noexcept {
+void component_core::end() noexcept {
   close();
   mailbox.discard();
-  if (rare_parts* const made = rare_.get()) made->hooks.clear(routes_.guarded());
+  if (rare_state* const made = rare_.get()) made->hooks.clear(routes_.guarded());
   mailbox.forget_rules(routes_.guarded());
   notify_quiet();  // nobody gets more from here
 }
@@ -200,7 +200,7 @@ namespace {
 
 void set_event(exec::one_shot_event& quiet) { quiet.set(); }
 
-asio::awaitable<void> wait_until(std::shared_ptr<core> self,
+asio::awaitable<void> wait_until(std::shared_ptr<component_core> self,
                                  std::chrono::steady_clock::time_point at_most) {
   auto quiet = std::make_shared<exec::one_shot_event>();
   const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -210,9 +210,9 @@ asio::awaitable<void> wait_until(std::shared_ptr<core> self,
 
 }  // namespace
 
-asio::awaitable<drain_report> core::drain(std::shared_ptr<core> self,
-                                          std::chrono::steady_clock::duration deadline,
-                                          drain_options options) {
+asio::awaitable<drain_report> component_core::drain(std::shared_ptr<component_core> self,
+                                                    std::chrono::steady_clock::duration deadline,
+                                                    drain_options options) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto begun = exec::now(here);
   const auto grace = options.grace_within(deadline);

@@ -1,4 +1,4 @@
-#include <msgbus/detail/exec/held_message.hpp>
+#include <msgbus/detail/exec/owned_message.hpp>
 
 #include "support/catch.hpp"
 
@@ -10,11 +10,11 @@
 #include <string>
 #include <variant>
 
-namespace held_message_test {
+namespace owned_message_test {
 
 using msgbus::exec::held_event;
-using msgbus::exec::held_message;
 using msgbus::exec::held_with_topic;
+using msgbus::exec::owned_message;
 using msgbus::exec::queued_message;
 using msgbus::exec::send_operation;
 
@@ -57,32 +57,33 @@ const T& read(const queued_message& message) {
 }
 
 template <class E>
-held_message hold(E event) {
+owned_message hold(E event) {
   return held_event<E>(std::move(event));
 }
 
 }  // namespace
 
 TEST_CASE("a message is held whatever its size, and moved with what holds it", "[D9]") {
-  held_message small = hold(std::string("a text that is on the heap, and not in the string"));
+  owned_message small = hold(std::string("a text that is on the heap, and not in the string"));
   const char* const there = read<std::string>(small.get()).data();
-  held_message moved(std::move(small));
+  owned_message moved(std::move(small));
   CHECK(read<std::string>(moved.get()).data() == there);
 
-  held_message held(hold(large{}));
+  owned_message held(hold(large{}));
   const queued_message* const at = &held.get();
-  held_message other(std::move(held));
+  owned_message other(std::move(held));
   CHECK(&other.get() == at);  // it is not moved again
   CHECK(read<large>(other.get()).text == "large");
 
-  held_message one(hold(throws_when_moved{}));
-  held_message two(std::move(one));
+  owned_message one(hold(throws_when_moved{}));
+  owned_message two(std::move(one));
   CHECK(read<throws_when_moved>(two.get()).text == "may throw");
 }
 
 TEST_CASE("a message and its topic are held together") {
-  held_message held = held_with_topic<int>(7, "orders.a.topic.that.is.too.long.for.a.short.string");
-  held_message moved(std::move(held));
+  owned_message held =
+      held_with_topic<int>(7, "orders.a.topic.that.is.too.long.for.a.short.string");
+  owned_message moved(std::move(held));
   CHECK(read<int>(moved.get()) == 7);
   CHECK(moved.get().topic() == "orders.a.topic.that.is.too.long.for.a.short.string");
 }
@@ -91,16 +92,16 @@ TEST_CASE("a held message is destroyed once, wherever it has gone", "[D9]") {
   const auto counted = std::make_shared<int>(1);
   using big = std::pair<std::shared_ptr<int>, large>;
   {
-    held_message small = hold(counted);
-    held_message other = hold(big(counted, {}));
-    held_message moved(std::move(small));
+    owned_message small = hold(counted);
+    owned_message other = hold(big(counted, {}));
+    owned_message moved(std::move(small));
     CHECK(counted.use_count() == 3);
     const auto boxed = moved.share();
     const auto shared = other.share();
     CHECK(counted.use_count() == 3);
     CHECK(read<std::shared_ptr<int>>(*boxed) == counted);
     CHECK(read<big>(*shared).first == counted);
-    held_message third = hold(counted);
+    owned_message third = hold(counted);
     const auto shared_small = third.share();
     CHECK(counted.use_count() == 4);
     const auto again = shared_small->share();
@@ -118,10 +119,10 @@ TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
     };
     event.value = 7;
     for (int i = 0; i < 8; ++i) {
-      held_message held = hold(event);
+      owned_message held = hold(event);
       CHECK(is_aligned(held.get()));
       CHECK(held.on_its_way().units() == 0);
-      held_message moved(std::move(held));
+      owned_message moved(std::move(held));
       CHECK(is_aligned(moved.get()));
       const auto boxed = moved.share();
       CHECK(is_aligned(*boxed));
@@ -135,7 +136,7 @@ TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
 
 TEST_CASE("a move that throws reaches those who share, and the message is not lost") {
   bool throws = false;
-  held_message held = hold(throws_on_demand(throws));
+  owned_message held = hold(throws_on_demand(throws));
   throws = true;
   CHECK_THROWS_AS(held.share(), std::runtime_error);
   CHECK(read<throws_on_demand>(held.get()).text == "kept");
@@ -149,18 +150,18 @@ TEST_CASE("a variant that holds nothing is held, and is refused when it is read"
   const throws_when_copied cannot;
   CHECK_THROWS(event.emplace<throws_when_copied>(cannot));
   REQUIRE(event.valueless_by_exception());
-  held_message held = hold(std::variant<std::string, int>(5));
+  owned_message held = hold(std::variant<std::string, int>(5));
   CHECK(read<int>(held.get()) == 5);
 
-  held_message empty = held_event<either>(std::move(event));
-  held_message moved(std::move(empty));
+  owned_message empty = held_event<either>(std::move(event));
+  owned_message moved(std::move(empty));
   CHECK_THROWS_AS(moved.get(), std::bad_variant_access);
   CHECK_THROWS_AS(moved.on_its_way(), std::bad_variant_access);
 }
 
 TEST_CASE("a held message goes into a queue itself if it fits, else a reference to it does") {
   msgbus::exec::block_queue queue(4);
-  const auto put = [&](held_message message) {
+  const auto put = [&](owned_message message) {
     send_operation out = message.on_its_way();
     out.prepare(true);
     const auto claimed = queue.try_claim(out.units());
@@ -177,7 +178,7 @@ TEST_CASE("a held message goes into a queue itself if it fits, else a reference 
     queue.done();
   }
 
-  held_message shared = hold(std::string("shared"));
+  owned_message shared = hold(std::string("shared"));
   send_operation out = shared.on_its_way();
   out.prepare(false);
   REQUIRE(out.shared());
@@ -185,4 +186,4 @@ TEST_CASE("a held message goes into a queue itself if it fits, else a reference 
   CHECK(out.message().type == msgbus::detail::key_of<std::string>);
 }
 
-}  // namespace held_message_test
+}  // namespace owned_message_test

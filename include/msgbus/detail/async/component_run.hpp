@@ -1,8 +1,8 @@
 #pragma once
 
-/// The delivery of one message to the handlers of one component. It may suspend.
+/// The run of one message to the handlers of one component. It may suspend.
 
-#include <msgbus/detail/component/parts.hpp>
+#include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/di/inject.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
@@ -17,30 +17,30 @@
 namespace msgbus::async::detail {
 
 class verb_call;
-class core;
+class component_core;
 
-struct delivery;
+struct component_run;
 
 /// The outcome of a call of a handler.
 enum class step_taken { refused, ran, suspends };
 
 /// Calls a handler. Without `start`, a handler that need not suspend runs, and others do not. With
 /// it, the awaitable of the handler is stored there. An exception is thrown, or added to the
-/// failures of the delivery.
-using call_handler = step_taken (*)(routing::entry&, delivery&, asio::awaitable<void>* start);
+/// failures of the run.
+using call_handler = step_taken (*)(routing::entry&, component_run&, asio::awaitable<void>* start);
 
-/// The position of a delivery among the handlers of its component, and its outcomes so far. For one
+/// The position of a run among the handlers of its component, and its outcomes so far. For one
 /// coroutine at a time.
 ///
-/// States: fresh -> begun (counted as accepted) -> settled (counted by outcome). A delivery that is
+/// States: fresh -> begun (counted as accepted) -> settled (counted by outcome). A run that is
 /// destroyed in between was interrupted, and counts as abandoned.
-struct delivery {
-  delivery(core& in, value_ref value, const msgbus::context& its) noexcept
+struct component_run {
+  component_run(component_core& in, value_ref value, const msgbus::context& its) noexcept
       : component(&in), ctx(&its), message(value) {}
-  delivery(delivery&& other) noexcept;
-  ~delivery();
-  delivery(const delivery&) = delete;
-  delivery& operator=(const delivery&) = delete;
+  component_run(component_run&& other) noexcept;
+  ~component_run();
+  component_run(const component_run&) = delete;
+  component_run& operator=(const component_run&) = delete;
 
   [[nodiscard]] msgbus::step step() const noexcept;
 
@@ -51,7 +51,7 @@ struct delivery {
   [[nodiscard]] asio::awaitable<void> start();
 
   /// The message, kept alive with this object: for work on another executor that may outlive the
-  /// coroutine of the delivery (A12). `home` is its place, inside the call; otherwise `share` moves
+  /// coroutine of the run (A12). `home` is its storage, inside the call; otherwise `share` moves
   /// it from there, once.
   [[nodiscard]] exec::shared_message share_message();
 
@@ -60,7 +60,7 @@ struct delivery {
   /// Its coroutine was destroyed: it ends here.
   void cut_off() noexcept;
 
-  core* component;
+  component_core* component;
   const msgbus::context* ctx;
   value_ref message;
   std::string_view operation = {};  // of a command: its name

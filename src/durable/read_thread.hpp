@@ -14,15 +14,15 @@
 
 namespace msgbus::durable::detail {
 
-class reader {
+class read_thread {
  public:
   /// A read. Gets the connection, or null and why there is none.
   using task = std::function<void(connection*, const std::exception_ptr& why_not)>;
 
-  explicit reader(const open_options& options) : options_(options) {}
-  reader(const reader&) = delete;
-  reader& operator=(const reader&) = delete;
-  ~reader() { stop(); }
+  explicit read_thread(const open_options& options) : options_(options) {}
+  read_thread(const read_thread&) = delete;
+  read_thread& operator=(const read_thread&) = delete;
+  ~read_thread() { stop(); }
 
   /// Starts the thread with the first one. False if it has stopped.
   bool submit(task added);

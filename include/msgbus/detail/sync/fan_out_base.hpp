@@ -12,7 +12,7 @@ namespace msgbus::sync::detail {
 
 /// `Target` is the core of a bound component; it has `senders`.
 template <class Target>
-class sender_core : public routing::single_route {
+class fan_out_base : public routing::single_route {
  public:
   void bind(const std::shared_ptr<Target>& target) { target->senders.bind(*this, target); }
   void unbind(Target& target) { target.senders.unbind(*this); }
@@ -21,8 +21,8 @@ class sender_core : public routing::single_route {
   mutable striped_counter unrouted;
 
  protected:
-  sender_core() = default;
-  ~sender_core() override = default;
+  fan_out_base() = default;
+  ~fan_out_base() override = default;
 
   [[nodiscard]] static const Target& target_of(const routing::route_entry& bound) noexcept {
     return static_cast<const component::binding<Target>*>(bound.entry)->target();

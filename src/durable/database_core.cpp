@@ -1,4 +1,4 @@
-#include "durable/core.hpp"
+#include "durable/database_core.hpp"
 
 #include "core/text.hpp"
 #include "durable/header_lines.hpp"
@@ -42,32 +42,32 @@ void check_options(const open_options& options) {
 
 }  // namespace
 
-core::core(asio::any_io_executor executor, open_options options)
+database_core::database_core(asio::any_io_executor executor, open_options options)
     : options_(std::move(options)),
       executor_(std::move(executor)),
-      reader_(options_),
+      read_thread_(options_),
       writer_(options_, *this) {
   check_options(options_);
   if (!link(executor_)) executor_ = {};
 }
 
-core::~core() {
+database_core::~database_core() {
   stop();
   unlink_and_release(executor_);
 }
 
-void core::stop() noexcept {
+void database_core::stop() noexcept {
   for (const auto& each : destinations()) each->stop();
-  reader_.stop();
+  read_thread_.stop();
   writer_.stop();
 }
 
-void core::context_ended() noexcept {
+void database_core::context_ended() noexcept {
   const std::lock_guard lock(executor_mutex_);
   executor_ = {};
 }
 
-bool core::launch(std::string where, asio::awaitable<void> work) noexcept {
+bool database_core::launch(std::string where, asio::awaitable<void> work) noexcept {
   const std::lock_guard lock(executor_mutex_);
   if (!executor_) return false;
   auto ended = [weak = weak_from_this(), where = std::move(where)](std::exception_ptr why) {
@@ -82,7 +82,8 @@ bool core::launch(std::string where, asio::awaitable<void> work) noexcept {
   return true;
 }
 
-void core::add_route(std::string name, const bridging::reader& reads, route_target to) {
+void database_core::add_route(std::string name, const bridging::message_decoder& reads,
+                              route_target to) {
   if (name.empty()) throw error(errc::bad_arguments, "a route needs a name");
   std::shared_ptr<destination> of;
   {
@@ -111,8 +112,8 @@ void core::add_route(std::string name, const bridging::reader& reads, route_targ
   });
 }
 
-void core::add_messages(unit& to, std::string_view type, payload made,
-                        std::optional<wall_clock::time_point> when) {
+void database_core::add_messages(unit& to, std::string_view type, payload made,
+                                 std::optional<wall_clock::time_point> when) {
   std::vector<std::string> names;
   {
     const std::lock_guard lock(routes_mutex_);
@@ -141,7 +142,7 @@ void core::add_messages(unit& to, std::string_view type, payload made,
   to.messages.push_back(std::move(row));
 }
 
-bool core::submit(std::shared_ptr<job> added) {
+bool database_core::submit(std::shared_ptr<job> added) {
   if (writer_.submit(added, writer::urgency::now)) return true;
   try {
     throw_closed();
@@ -151,8 +152,8 @@ bool core::submit(std::shared_ptr<job> added) {
   return false;
 }
 
-void core::read(reader::task added) {
-  if (reader_.submit(added)) return;
+void database_core::read(read_thread::task added) {
+  if (read_thread_.submit(added)) return;
   try {
     throw_closed();
   } catch (...) {
@@ -160,14 +161,16 @@ void core::read(reader::task added) {
   }
 }
 
-void core::settle(settlement_job::pointer how_it_ended) noexcept {
+void database_core::settle(settlement_job::pointer how_it_ended) noexcept {
   // Not taken: the database is closed, and the next start delivers it again.
   (void)writer_.submit(std::move(how_it_ended), writer::urgency::soon);
 }
 
-void core::throw_closed() const { throw error(errc::closed, options_.file + " is closed"); }
+void database_core::throw_closed() const {
+  throw error(errc::closed, options_.file + " is closed");
+}
 
-void core::deliver(std::vector<message_row> committed) noexcept {
+void database_core::deliver(std::vector<message_row> committed) noexcept {
   std::shared_ptr<destination> of;
   for (message_row& each : committed) {
     if (each.due) continue;
@@ -180,7 +183,7 @@ void core::deliver(std::vector<message_row> committed) noexcept {
   }
 }
 
-void core::load_more(const std::shared_ptr<destination>& of) noexcept {
+void database_core::load_more(const std::shared_ptr<destination>& of) noexcept {
   if (!of->begin_load()) return;
   (void)writer_.call([this, of](outbox& in) {
     try {
@@ -195,31 +198,32 @@ void core::load_more(const std::shared_ptr<destination>& of) noexcept {
   });
 }
 
-void core::repeat_later(settlement_job::pointer failed, const std::exception_ptr& why) noexcept {
+void database_core::repeat_later(settlement_job::pointer failed,
+                                 const std::exception_ptr& why) noexcept {
   if (!std::exchange(trouble_is_told_, true)) report("marking messages as delivered", why);
   has_trouble_ = true;
   const std::lock_guard lock(repeat_mutex_);
   to_repeat_.push_back(std::move(failed));
 }
 
-core::clock::duration core::look_again_after() const noexcept {
+database_core::clock::duration database_core::look_again_after() const noexcept {
   return has_trouble_ ? clock::duration(200ms) : clock::duration(clean_up_every);
 }
 
-void core::pause_release(const std::exception_ptr& why) noexcept {
+void database_core::pause_release(const std::exception_ptr& why) noexcept {
   release_after_ = clock::now() + 200ms;
   report("releasing messages that are due", why);
 }
 
-std::shared_ptr<job> core::release_due() { return std::make_shared<release_job>(*this); }
+std::shared_ptr<job> database_core::release_due() { return std::make_shared<release_job>(*this); }
 
-void core::cleaned_up(bool has_more) noexcept {
+void database_core::cleaned_up(bool has_more) noexcept {
   clean_up_at_ = clock::now() + clean_up_every;
   if (!has_more) return;
   (void)writer_.submit(std::make_shared<clean_up_job>(*this), writer::urgency::soon);
 }
 
-void core::look_after() noexcept {
+void database_core::look_after() noexcept {
   has_trouble_ = false;
   std::vector<settlement_job::pointer> again;
   {
@@ -235,7 +239,7 @@ void core::look_after() noexcept {
   }
 }
 
-void core::report(const char* where, const std::exception_ptr& why) noexcept {
+void database_core::report(const char* where, const std::exception_ptr& why) noexcept {
   if (!options_.on_failure) {
     say({where, " failed, and open_options::on_failure is not set: "}, why);
     return;
@@ -248,7 +252,7 @@ void core::report(const char* where, const std::exception_ptr& why) noexcept {
   }
 }
 
-std::vector<std::shared_ptr<destination>> core::destinations() const {
+std::vector<std::shared_ptr<destination>> database_core::destinations() const {
   const std::lock_guard lock(routes_mutex_);
   std::vector<std::shared_ptr<destination>> all;
   all.reserve(destinations_.size());
@@ -256,8 +260,8 @@ std::vector<std::shared_ptr<destination>> core::destinations() const {
   return all;
 }
 
-asio::awaitable<bool> core::drain(std::shared_ptr<core> self,
-                                  std::chrono::steady_clock::duration deadline) {
+asio::awaitable<bool> database_core::drain(std::shared_ptr<database_core> self,
+                                           std::chrono::steady_clock::duration deadline) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   {
     const std::lock_guard lock(self->routes_mutex_);
@@ -274,7 +278,7 @@ asio::awaitable<bool> core::drain(std::shared_ptr<core> self,
   co_return is_done;
 }
 
-counters core::stats() const {
+counters database_core::stats() const {
   const auto read = [](const counter& of) { return of.load(std::memory_order_relaxed); };
   counters all;
   all.committed = read(transactions);

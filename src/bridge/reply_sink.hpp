@@ -22,9 +22,9 @@ struct reply_or_end {
 };
 
 /// Thread-safe.
-class answers final : public transport::sink {
+class reply_sink final : public transport::sink {
  public:
-  explicit answers(std::string inbox) : inbox_(std::move(inbox)) {}
+  explicit reply_sink(std::string inbox) : inbox_(std::move(inbox)) {}
 
   [[nodiscard]] std::string pattern() const { return inbox_ + ".*"; }
   [[nodiscard]] std::string topic(std::uint64_t number) const {
