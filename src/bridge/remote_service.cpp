@@ -5,7 +5,7 @@
 namespace msgbus {
 
 remote_service::remote_service(const bridge& over, std::string prefix, call_options options)
-    : hub_(over.parts_->hub),
+    : hub_(over.state_->hub),
       prefix_(std::move(prefix)),
       options_(std::move(options)),
       policy_(options_.policy.is_plain() ? nullptr

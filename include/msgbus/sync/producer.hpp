@@ -13,7 +13,7 @@ namespace msgbus::sync {
 class producer : public component::fan_out_base<detail::producer_core> {
  public:
   /// A producer without consumers.
-  producer() : sender(detail::producer_core::make()) {}
+  producer() : fan_out_base(detail::producer_core::make()) {}
 
   /// Binds consumers. Events go to them in the order of binding. A second `bind` of the same
   /// consumer has no effect.

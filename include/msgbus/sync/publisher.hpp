@@ -13,7 +13,7 @@ namespace msgbus::sync {
 class publisher : public component::fan_out_base<detail::publisher_core> {
  public:
   /// A publisher without subscribers.
-  publisher() : sender(detail::publisher_core::make()) {}
+  publisher() : fan_out_base(detail::publisher_core::make()) {}
 
   /// Binds subscribers. Messages go to them in the order of binding. A second `bind` of the same
   /// subscriber has no effect.
