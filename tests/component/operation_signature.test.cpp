@@ -34,10 +34,10 @@ TEST_CASE("parameters are split into arguments and injected parameters") {
 }
 
 TEST_CASE("the index of a parameter is counted among parameters of its kind") {
-  STATIC_REQUIRE(mixed::place<0>() == 0);  // int
-  STATIC_REQUIRE(mixed::place<1>() == 0);  // context
-  STATIC_REQUIRE(mixed::place<2>() == 1);  // unique_ptr
-  STATIC_REQUIRE(mixed::place<3>() == 1);  // depends
+  STATIC_REQUIRE(mixed::index_of<0>() == 0);  // int
+  STATIC_REQUIRE(mixed::index_of<1>() == 0);  // context
+  STATIC_REQUIRE(mixed::index_of<2>() == 1);  // unique_ptr
+  STATIC_REQUIRE(mixed::index_of<3>() == 1);  // depends
 }
 
 TEST_CASE("a handler is called with arguments and injected values at their positions") {
