@@ -1,8 +1,8 @@
 # cmake --install, the package that find_package(msgbus CONFIG) finds, and pkg-config files.
 #
 # Components: `runtime`, `nats` and `durable` hold shared libraries, `development` is what programs
-# are built with, `documentation` is what people read. Without --component, all of them are
-# installed.
+# are built with, `tools` are programs for operators, `documentation` is what people read. Without
+# --component, all of them are installed.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -49,6 +49,9 @@ foreach(target IN LISTS msgbus_installed)
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   msgbus_install_pkg_config(${target})
 endforeach()
+if(TARGET msgbus-durable)
+  install(TARGETS msgbus-durable RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/msgbus"
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
   FILES_MATCHING PATTERN "*.hpp")

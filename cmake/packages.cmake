@@ -4,6 +4,7 @@
 #   libmsgbus0.1       the libraries; the number is the one of their names (SOVERSION)
 #   libmsgbus-nats0.1  the one library that needs NATS's C client
 #   libmsgbus-durable0.1  the one library that needs SQLite
+#   msgbus-tools       programs for operators
 #   libmsgbus-dev      headers, CMake and pkg-config files
 #   libmsgbus-doc      the guide, the design notes and the examples
 
@@ -59,8 +60,13 @@ if(BUILD_SHARED_LIBS)
     list(APPEND depends "libmsgbus-durable${version} (= ${PROJECT_VERSION})")
     set(CPACK_DEBIAN_DURABLE_PACKAGE_DEPENDS "libmsgbus${version} (= ${PROJECT_VERSION})")
   endif()
-  # The packages that the libraries need are read from the libraries.
-  foreach(component IN ITEMS RUNTIME NATS DURABLE)
+  if(TARGET msgbus-durable)
+    msgbus_deb(tools msgbus-tools utils "Programs for operators.")
+    list(APPEND CPACK_COMPONENTS_ALL tools)
+    set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "libmsgbus-durable${version} (= ${PROJECT_VERSION})")
+  endif()
+  # The packages that the libraries and programs need are read from them.
+  foreach(component IN ITEMS RUNTIME NATS DURABLE TOOLS)
     set(CPACK_DEBIAN_${component}_PACKAGE_SHLIBDEPS ON)
   endforeach()
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)

@@ -5,6 +5,7 @@
 #include <msgbus/bridge.hpp>
 #include <msgbus/durable/database.hpp>
 #include <msgbus/durable/dead_letter.hpp>
+#include <msgbus/durable/inspect.hpp>
 #include <msgbus/durable/options.hpp>
 #include <msgbus/durable/transaction.hpp>
 #include <msgbus/durable/unit_of_work.hpp>

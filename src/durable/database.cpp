@@ -4,6 +4,8 @@
 #include <msgbus/detail/exec/cancellation.hpp>
 
 #include "durable/database_core.hpp"
+#include "durable/inspect_rows.hpp"
+#include "durable/read_request.hpp"
 #include "durable/session.hpp"
 
 #include <asio/this_coro.hpp>
@@ -71,12 +73,6 @@ counters database::stats() const { return core_->stats(); }
 
 namespace {
 
-struct read_request {
-  detail::statement query;
-  std::vector<row> rows;
-  detail::completion ended;
-};
-
 struct opening {
   detail::completion ended;
 };
@@ -85,25 +81,18 @@ struct opening {
 
 asio::awaitable<std::vector<row>> database::run_query(std::shared_ptr<detail::database_core> in,
                                                       std::string sql, std::vector<value> values) {
-  auto asked = std::make_shared<read_request>();
-  asked->query.sql = std::move(sql);
-  asked->query.values = std::move(values);
-  in->read([asked](detail::connection* from, const std::exception_ptr& why_not) {
-    std::exception_ptr failure = why_not;
-    if (from != nullptr) {
-      try {
-        asked->rows = from->run_of_user(asked->query);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-    }
-    asked->ended.end(failure);
-  });
-  co_await asked->ended.done.wait();
-  const auto state = co_await asio::this_coro::cancellation_state;
-  exec::throw_if_aborted(state, "query");
-  if (asked->ended.failure) std::rethrow_exception(asked->ended.failure);
-  co_return std::move(asked->rows);
+  return detail::read<std::vector<row>>(
+      std::move(in), "query",
+      [asked = detail::statement{std::move(sql), std::move(values)}](detail::connection& from) {
+        return from.run_of_user(asked);
+      });
+}
+
+asio::awaitable<file_status> database::status() {
+  return detail::read<file_status>(core_, "status",
+                                   [prefix = core_->options().prefix](detail::connection& in) {
+                                     return detail::read_status(in, prefix);
+                                   });
 }
 
 asio::awaitable<std::shared_ptr<database>> open(asio::any_io_executor executor,

@@ -27,6 +27,12 @@ std::int64_t to_file(wall_clock::time_point time) noexcept {
   return std::chrono::ceil<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
+std::string bytes_of(const SQLite::Column& from) {
+  const void* const bytes = from.getBlob();
+  if (bytes == nullptr) return {};
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(from.getBytes())};
+}
+
 wall_clock::time_point from_file(std::int64_t time) noexcept {
   return wall_clock::time_point(
       std::chrono::duration_cast<wall_clock::duration>(std::chrono::milliseconds(time)));
@@ -74,8 +80,8 @@ void outbox::roll_back() noexcept {
 
 void outbox::insert(message_row& added) {
   SQLite::Statement& put =
-      sql("insert into %outbox (seq, id, destination, type, headers, body, due_at, attempts, owner)"
-          " values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      sql("insert into %outbox (seq, id, destination, type, headers, body, due_at, attempts, owner,"
+          " created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   added.seq = ++last_seq_;
   put.bind(1, added.seq);
   put.bindNoCopy(2, added.id);
@@ -92,6 +98,7 @@ void outbox::insert(message_row& added) {
   }
   put.bind(8, added.attempts);
   put.bind(9, epoch_);
+  put.bind(10, to_file(wall_clock::now()));
   file_.run(put);
 }
 
@@ -132,10 +139,7 @@ message_row outbox::read_row(const SQLite::Statement& from) {
   made.destination = from.getColumn(2).getString();
   made.type = from.getColumn(3).getString();
   made.headers = from.getColumn(4).getString();
-  const SQLite::Column body = from.getColumn(5);
-  if (const void* const bytes = body.getBlob()) {
-    made.body.assign(static_cast<const char*>(bytes), static_cast<std::size_t>(body.getBytes()));
-  }
+  made.body = bytes_of(from.getColumn(5));
   made.attempts = from.getColumn(6).getInt64();
   return made;
 }
@@ -246,10 +250,7 @@ std::vector<dead_letter> read_dead_letters(connection& in, const std::string& pr
     made.message_id = find.getColumn(1).getString();
     made.destination = find.getColumn(2).getString();
     made.type = find.getColumn(3).getString();
-    const SQLite::Column body = find.getColumn(4);
-    if (const void* const bytes = body.getBlob()) {
-      made.body.assign(static_cast<const char*>(bytes), static_cast<std::size_t>(body.getBytes()));
-    }
+    made.body = bytes_of(find.getColumn(4));
     made.reason = find.getColumn(5).getString();
     made.attempts = static_cast<std::size_t>(find.getColumn(6).getInt64());
     made.failed_at = from_file(find.getColumn(7).getInt64());

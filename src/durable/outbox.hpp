@@ -7,6 +7,8 @@
 
 #include "durable/connection.hpp"
 
+#include <SQLiteCpp/Column.h>
+
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -21,6 +23,9 @@ using wall_clock = std::chrono::system_clock;
 /// Times in the file: milliseconds since 1970.
 [[nodiscard]] std::int64_t to_file(wall_clock::time_point time) noexcept;
 [[nodiscard]] wall_clock::time_point from_file(std::int64_t time) noexcept;
+
+/// The bytes of a blob; none for null.
+[[nodiscard]] std::string bytes_of(const SQLite::Column& from);
 
 /// A message for one destination.
 struct message_row {

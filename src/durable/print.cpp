@@ -2,6 +2,7 @@
 
 #include <msgbus/durable/database.hpp>
 #include <msgbus/durable/dead_letter.hpp>
+#include <msgbus/durable/inspect.hpp>
 #include <msgbus/durable/options.hpp>
 
 namespace msgbus::durable {
@@ -21,6 +22,35 @@ std::ostream& operator<<(std::ostream& out, const dead_letter& letter) {
                     .member("body", letter.body)
                     .member("reason", letter.reason)
                     .member("attempts", letter.attempts);
+}
+
+std::ostream& operator<<(std::ostream& out, const waiting_messages& all) {
+  return out << msgbus::detail::printed("waiting_messages")
+                    .member("destination", all.destination)
+                    .member("type", all.type)
+                    .member("count", all.count)
+                    .member("scheduled", all.scheduled)
+                    .member("failed", all.failed);
+}
+
+std::ostream& operator<<(std::ostream& out, const waiting_message& one) {
+  return out << msgbus::detail::printed("waiting_message")
+                    .member("seq", one.seq)
+                    .member("message_id", one.message_id)
+                    .member("destination", one.destination)
+                    .member("type", one.type)
+                    .member("body", one.body)
+                    .member("attempts", one.attempts);
+}
+
+std::ostream& operator<<(std::ostream& out, const file_status& all) {
+  std::uint64_t waiting = 0;
+  for (const waiting_messages& each : all.waiting) waiting += each.count;
+  return out << msgbus::detail::printed("file_status")
+                    .member("version", all.version)
+                    .member("waiting", waiting)
+                    .member("dead_letters", all.dead_letters)
+                    .member("handled_ids", all.handled_ids);
 }
 
 std::ostream& operator<<(std::ostream& out, const counters& all) {

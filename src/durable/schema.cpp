@@ -31,8 +31,13 @@ constexpr auto version_1 = std::to_array<const char*>({
     " failed_at integer not null)",
 });
 
-constexpr auto versions =
-    std::to_array<std::span<const char* const>>({std::span<const char* const>(version_1)});
+// When a message was committed, in milliseconds since 1970; 0 in rows of version 1.
+constexpr auto version_2 = std::to_array<const char*>({
+    "alter table %outbox add column created_at integer not null default 0",
+});
+
+constexpr auto versions = std::to_array<std::span<const char* const>>(
+    {std::span<const char* const>(version_1), std::span<const char* const>(version_2)});
 
 bool has_meta(connection& in, const std::string& prefix) {
   SQLite::Statement& find =
@@ -96,6 +101,14 @@ void check_prefix(std::string_view prefix) {
 
 std::int64_t version_of(connection& in, const std::string& prefix) {
   return has_meta(in, prefix) ? read_meta(in, prefix, "version") : 0;
+}
+
+void check_readable(connection& in, const std::string& prefix) {
+  const std::int64_t version = version_of(in, prefix);
+  check_version(in, version);
+  if (version > 0) return;
+  throw error(errc::bad_arguments, in.file() + " has no tables of msgbus with the prefix '" +
+                                       prefix + "': no durable database was opened there");
 }
 
 std::int64_t migrate(connection& in, const std::string& prefix) {

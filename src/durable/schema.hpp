@@ -26,6 +26,9 @@ void check_prefix(std::string_view prefix);
 /// The version of the tables in this file; 0: there are none.
 [[nodiscard]] std::int64_t version_of(connection& in, const std::string& prefix);
 
+/// Throws `unsupported` for tables of a newer version, and `bad_arguments` if there are none.
+void check_readable(connection& in, const std::string& prefix);
+
 /// Brings the tables to this version, in one transaction, and begins an epoch. Returns the epoch.
 /// Throws `unsupported` for a file of a newer version, which stays as it is.
 [[nodiscard]] std::int64_t migrate(connection& in, const std::string& prefix);

@@ -45,6 +45,11 @@ TEST_CASE("a file of every earlier version becomes one of this version", "[R4]")
         old.execute(with_prefix(each, "msgbus_").c_str());
       }
     }
+    if (version > 0) {
+      const std::string number = std::to_string(version);
+      old.execute(
+          ("update msgbus_meta set number = " + number + " where name = 'version'").c_str());
+    }
     CHECK(version_of(old, "msgbus_") == version);
     CHECK(migrate(old, "msgbus_") == 1);
     CHECK(version_of(old, "msgbus_") == schema_version());

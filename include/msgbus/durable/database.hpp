@@ -6,6 +6,7 @@
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/durable/dead_letter.hpp>
+#include <msgbus/durable/inspect.hpp>
 #include <msgbus/durable/options.hpp>
 #include <msgbus/durable/transaction.hpp>
 #include <msgbus/durable/value.hpp>
@@ -186,6 +187,14 @@ class database {
   /// Cancellation: ends the wait.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<bool> drain(std::chrono::steady_clock::duration deadline);
+
+  /// What the file holds: how many messages wait for each destination, and since when.
+  ///
+  /// Completes: with the figures of all that was committed before.
+  /// Throws: as `query`.
+  /// Cancellation: throws Asio's `operation_aborted`.
+  /// Executor: the caller's.
+  [[nodiscard]] asio::awaitable<file_status> status();
 
   /// What it has done so far.
   [[nodiscard]] counters stats() const;

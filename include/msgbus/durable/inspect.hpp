@@ -1,0 +1,78 @@
+#pragma once
+
+/// The library's tables of a file, read from outside of the program that owns it.
+
+#include <msgbus/durable/dead_letter.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace msgbus::durable {
+
+/// The messages of one type that wait for one destination.
+struct waiting_messages {
+  std::string destination;      ///< the name of their route
+  std::string type;             ///< the name of their type
+  std::uint64_t count = 0;      ///< all of them, those that handlers have now included
+  std::uint64_t scheduled = 0;  ///< of these, the messages that are not due yet
+  std::uint64_t failed = 0;     ///< of these, the messages whose last attempt failed
+  /// The commit of the oldest one. Empty if it was committed by a version that did not write this.
+  std::optional<std::chrono::system_clock::time_point> oldest = {};
+};
+std::ostream& operator<<(std::ostream& out, const waiting_messages& value);
+
+/// A message that waits.
+struct waiting_message {
+  std::int64_t seq = 0;      ///< its position among all messages of the file
+  std::string message_id;    ///< the same on every delivery
+  std::string destination;   ///< the name of its route
+  std::string type;          ///< the name of its type
+  std::string body;          ///< its bytes, as the codec wrote them
+  std::size_t attempts = 0;  ///< that have failed
+  std::optional<std::chrono::system_clock::time_point> committed = {};  ///< as `oldest` above
+  std::optional<std::chrono::system_clock::time_point> due = {};  ///< not before; if scheduled
+};
+std::ostream& operator<<(std::ostream& out, const waiting_message& value);
+
+/// The contents of a file in numbers.
+struct file_status {
+  std::int64_t version = 0;               ///< of the library's tables
+  std::vector<waiting_messages> waiting;  ///< by destination and type
+  std::uint64_t dead_letters = 0;
+  std::uint64_t handled_ids = 0;  ///< that are kept for handlers with `once`
+};
+std::ostream& operator<<(std::ostream& out, const file_status& value);
+
+/// Reads a file without owning it, and changes nothing: also while a program has it open. For one
+/// thread. Every call blocks for the disk, and sees all that was committed before it.
+///
+/// The constructor throws `database_failed` if there is no such file or it is no database,
+/// `bad_arguments` if it has no tables of the library with this prefix, and `unsupported` if a
+/// newer version of the library wrote it. The calls throw `database_failed`.
+class inspector {
+ public:
+  explicit inspector(std::string file, std::string prefix = "msgbus_");
+  inspector(const inspector&) = delete;
+  inspector& operator=(const inspector&) = delete;
+  ~inspector();
+
+  [[nodiscard]] file_status status();
+
+  /// The messages that wait, in the order of their positions; at most so many.
+  [[nodiscard]] std::vector<waiting_message> messages(std::size_t most = 1000);
+
+  /// The dead letters, the oldest first; at most so many.
+  [[nodiscard]] std::vector<dead_letter> dead_letters(std::size_t most = 1000);
+
+ private:
+  struct state;
+  const std::unique_ptr<state> state_;
+};
+
+}  // namespace msgbus::durable
