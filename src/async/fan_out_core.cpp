@@ -9,7 +9,9 @@
 #include "async/verb_run.hpp"
 #include "core/text.hpp"
 
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <string>
 
@@ -108,8 +110,25 @@ void fan_out_core::give(verb_run& run) {
                  });
 }
 
+auto fan_out_core::handle_at_once(exec::queued_message& message, bool after_yield) const
+    -> at_once {
+  const snapshot::guard guard(guarded());
+  const routing::handler_range list(entries());
+  if (list.end - list.begin != 1 || list.begin->call == &group_entry::mark ||
+      !list.begin->entry->active()) {
+    return at_once::no;
+  }
+  component_core& to =
+      static_cast<component::binding<component_core>*>(list.begin->entry)->target();
+  if (!to.mailbox.allows_handling_by_senders()) [[likely]]
+    return at_once::no;
+  if (!after_yield && to.mailbox.senders_should_yield()) return at_once::yield_first;
+  return try_handle(to, message) ? at_once::handled : at_once::no;
+}
+
 receipt fan_out_core::offer_one(component_core& to, const exec::shared_message& message,
                                 full_mailboxes* full) {
+  if (try_handle(to, *message)) return {.admitted = 1};
   exec::send_operation out(message);
   const exec::put result = detail::offer(to, out);
   if (full && result == exec::put::full && waits_when_full(to)) {
@@ -203,9 +222,18 @@ void fan_out_core::keep(const std::shared_ptr<fan_out_every>& started) {
 
 asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
                                     exec::owned_message message) {
-  exec::shared_message shared = share(message);
   const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.slot().is_connected()) co_await pass_through_executor();
+  const bool is_cancellable = state.slot().is_connected();
+  if (!is_cancellable && !current_cause()) {
+    auto done = self->handle_at_once(message.get(), false);
+    if (done == fan_out_core::at_once::yield_first) {
+      co_await asio::post(asio::use_awaitable);
+      done = self->handle_at_once(message.get(), true);
+    }
+    if (done == fan_out_core::at_once::handled) co_return receipt{.admitted = 1};
+  }
+  exec::shared_message shared = share(message);
+  if (is_cancellable) co_await pass_through_executor();
   full_mailboxes full;
   receipt total = self->offer(shared, &full);
   if (!full.empty()) total += co_await send_to_full(std::move(full), std::move(shared));
@@ -213,6 +241,9 @@ asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
 }
 
 receipt post_bound(fan_out_core& self, exec::queued_message& message) {
+  if (!current_cause() && self.handle_at_once(message, true) == fan_out_core::at_once::handled) {
+    return {.admitted = 1};
+  }
   return self.offer(exec::shared_with_cause(message.share()), nullptr);
 }
 

@@ -9,6 +9,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <exception>
 #include <utility>
 
@@ -74,6 +75,26 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   if (idle_ <= idle_spins() || !state.end_loop()) return true;
   mailbox_ = nullptr;
   return false;
+}
+
+bool consumer_loop::handle_instead(mailbox& in, queued_message& message) {
+  mailbox_state& state = in.state_;
+  if (!state.claim_loop()) return false;
+  consumer_loop mine(in, nullptr);
+  const bool is_next = !state.has_messages();
+  if (is_next) {
+    in.count_handled_by_sender();
+    asio::awaitable<void> rest;
+    [[maybe_unused]] const bool is_done = in.owner_.handle(message, rest);
+    assert(is_done && "msgbus: a handler that suspends cannot be run by a sender");
+  }
+  if (state.end_loop()) {
+    mine.mailbox_ = nullptr;
+  } else {
+    mine.keep_ = in.owner_.keep();
+    inline_loop::post(std::move(mine));
+  }
+  return is_next;
 }
 
 void inline_loop::post(consumer_loop&& mine) {

@@ -25,6 +25,10 @@ class consumer_loop {
   /// was left, and the loop has ended.
   bool run(asio::awaitable<void>& rest);
 
+  /// Handles a message that is not in the mailbox, instead of a loop. False, and nothing is done,
+  /// if a loop runs or messages wait. What arrives meanwhile is left to a loop that is posted.
+  static bool handle_instead(mailbox& in, queued_message& message);
+
   [[nodiscard]] const queued_message& in_hand() const noexcept { return *message_.get(); }
   /// Called when the current message has been handled, or was moved elsewhere.
   void done() noexcept {

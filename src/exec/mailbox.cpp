@@ -9,6 +9,7 @@
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 
+#include <optional>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -33,6 +34,28 @@ bool runs_here(const asio::any_io_executor& executor) noexcept {
 }
 
 }  // namespace
+
+/// Who may handle messages instead of a loop, and how many they have handled. It has executors of
+/// its own, which own nothing: the mailbox loses its one when the context ends, on any thread.
+struct mailbox::handling_by_senders {
+  template <class Executor>
+  static std::optional<Executor> as(const asio::any_io_executor& executor) {
+    if (executor.target_type() != typeid(Executor)) return std::nullopt;
+    return *executor.target<Executor>();
+  }
+
+  explicit handling_by_senders(const asio::any_io_executor& executor)
+      : context(as<asio::io_context::executor_type>(executor)),
+        pool(as<asio::thread_pool::executor_type>(executor)) {}
+
+  [[nodiscard]] bool runs_here() const noexcept {
+    return context ? context->running_in_this_thread() : pool && pool->running_in_this_thread();
+  }
+
+  const std::optional<asio::io_context::executor_type> context;
+  const std::optional<asio::thread_pool::executor_type> pool;
+  std::atomic<std::uint64_t> handled{0};  // changed by whoever is instead of the loop
+};
 
 mailbox::mailbox(const asio::any_io_executor& executor, const mailbox_options& options,
                  mailbox_owner& owner)
@@ -95,6 +118,32 @@ void mailbox::check_may_block() const {
         "send_blocking() would block a thread of the component's own executor; "
         "co_await send(), or call post()");
   }
+}
+
+void mailbox::allow_handling_by_senders() {
+  if (state_.is_ordered_by_one_loop()) {
+    by_senders_ = std::make_unique<handling_by_senders>(executor_);
+  }
+}
+
+bool mailbox::try_handle(queued_message& message) {
+  return by_senders_ && state_.is_unhindered() && can_run() && by_senders_->runs_here() &&
+         consumer_loop::handle_instead(*this, message);
+}
+
+bool mailbox::senders_should_yield() const noexcept {
+  constexpr std::uint64_t between_yields = 64;
+  return handled_by_senders() % between_yields == between_yields - 1 && !state_.has_loops() &&
+         by_senders_->runs_here();
+}
+
+std::uint64_t mailbox::handled_by_senders() const noexcept {
+  return by_senders_ ? by_senders_->handled.load(std::memory_order_relaxed) : 0;
+}
+
+void mailbox::count_handled_by_sender() noexcept {
+  auto& handled = by_senders_->handled;
+  handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 void mailbox::start_loop() {

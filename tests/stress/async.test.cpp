@@ -334,4 +334,46 @@ TEST_CASE("a context is destroyed while what its coroutines wait for happens on 
   }
 }
 
+TEST_CASE("messages that their senders handle come one at a time, in each sender's order",
+          "[A2][A4]") {
+  constexpr int senders = 5;
+  const int messages = rounds(2000);
+  struct sent {
+    int from;
+    int number;
+  };
+  asio::thread_pool pool(3);
+  bus::publisher from;
+  bus::subscriber to(pool.get_executor());
+  msgbus::component::core_access::of(to)->mailbox.allow_handling_by_senders();
+  std::vector<int> next(senders);  // without a lock: one message is handled at a time
+  int disorders = 0;
+  to.subscribe("n", [&](const sent& one) {
+    disorders += one.number == next[static_cast<std::size_t>(one.from)]++ ? 0 : 1;
+  });
+  from.bind(to);
+  const auto send_all = [](bus::publisher& by, int sender, int count) -> awaitable<void> {
+    for (int i = 0; i < count; ++i) {
+      const sent one{sender, i};
+      auto sending = by.send(one, "n");
+      (void)co_await std::move(sending);
+    }
+  };
+  for (int i = 0; i < 3; ++i) asio::co_spawn(pool, send_all(from, i, messages), asio::detached);
+  std::vector<std::thread> others;  // none of the pool's: what they send waits
+  for (int i = 3; i < senders; ++i) {
+    others.emplace_back([&, i] {
+      for (int number = 0; number < messages; ++number) {
+        while (from.post(sent{i, number}, "n").admitted == 0) std::this_thread::yield();
+      }
+    });
+  }
+  for (std::thread& each : others) each.join();
+  pool.join();
+  CHECK(disorders == 0);
+  CHECK(next == std::vector<int>(senders, messages));
+  CHECK(to.stats().handled == static_cast<std::uint64_t>(senders) * messages);
+  CHECK(is_conserved(to.stats()));
+}
+
 }  // namespace async_test

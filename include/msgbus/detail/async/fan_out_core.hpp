@@ -48,6 +48,11 @@ class fan_out_core final : public routing::single_route, public verb_target {
   /// without it they reject.
   receipt offer(const exec::shared_message& message, full_mailboxes* full);
 
+  /// Has a message of this process handled by the calling thread, if one component is bound, which
+  /// lets its senders do that. `yield_first`: not now, so that others run; may it be `after_yield`.
+  enum class at_once { handled, yield_first, no };
+  at_once handle_at_once(exec::queued_message& message, bool after_yield) const;
+
   void give(verb_run& run) override;
   /// Counts it. Throws `type_mismatch` if a subscriber has handlers for the topic and no subscriber
   /// accepts the type.

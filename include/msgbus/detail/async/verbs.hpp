@@ -20,6 +20,9 @@ namespace msgbus::async::detail {
 exec::put offer(component_core& to, exec::send_operation& out);
 /// As above, but starts no loop: call `to.mailbox.start_loops()` afterwards.
 exec::put offer_only(component_core& to, exec::send_operation& out);
+/// Has the message handled by the calling thread, where the component lets its senders do that (see
+/// `mailbox::try_handle`). False, and nothing is done, otherwise.
+bool try_handle(component_core& to, exec::queued_message& message);
 /// Prepares a message for a mailbox where it is to wait.
 void prepare(component_core& to, exec::send_operation& out);
 /// The receipt for one mailbox; counts a message that was not accepted.

@@ -66,9 +66,10 @@ class context_shutdown_hook {
   virtual void context_ended() noexcept = 0;
 
   std::shared_ptr<context_shutdown_hooks> list_;  // where it is, or was
-  bool linked_ = false;                           // under the list's lock, as are the next two
+  // Under the list's lock. The last one is small, and leaves space for members of derived classes.
   context_shutdown_hook* previous_ = nullptr;
   context_shutdown_hook* next_ = nullptr;
+  bool linked_ = false;
 };
 
 }  // namespace msgbus::exec

@@ -14,6 +14,7 @@
 #include <asio/awaitable.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 
 namespace msgbus::exec {
@@ -66,6 +67,16 @@ class mailbox : private context_shutdown_hook {
       return try_put_slowly(out);
     return state_.put_in_order(out);
   }
+  /// Lets a sender that runs on the executor have its message handled by `try_handle`. For handlers
+  /// that never suspend, of a mailbox with one loop. Before others know the mailbox.
+  void allow_handling_by_senders();
+  [[nodiscard]] bool allows_handling_by_senders() const noexcept { return by_senders_ != nullptr; }
+  /// Handles a message as a loop would, in the calling thread, if that is one of the executor's, no
+  /// message waits and no loop runs. False otherwise, and nothing is done.
+  bool try_handle(queued_message& message);
+  /// Whether so many messages were handled by `try_handle` that a coroutine lets others run (A11).
+  [[nodiscard]] bool senders_should_yield() const noexcept;
+
   /// Starts as many loops as the waiting messages need.
   void start_loops() {
     for (std::size_t left = state_.takeable(); left != 0 && state_.wants_loop(); --left)
@@ -115,7 +126,9 @@ class mailbox : private context_shutdown_hook {
   /// Whether a message would wait, or be refused or dropped. It may change at any time.
   [[nodiscard]] bool is_full() const noexcept { return size() >= capacity(); }
   /// The number of accepted messages so far.
-  [[nodiscard]] std::uint64_t accepted() const noexcept { return state_.accepted(); }
+  [[nodiscard]] std::uint64_t accepted() const noexcept {
+    return state_.accepted() + handled_by_senders();
+  }
   [[nodiscard]] std::size_t capacity() const noexcept { return state_.capacity(); }
   [[nodiscard]] overflow on_full() const noexcept { return state_.on_full(); }
   /// Empty after its context was destroyed: then `can_run` is false.
@@ -133,6 +146,10 @@ class mailbox : private context_shutdown_hook {
 
   asio::awaitable<put> put_when_room(waiting_put sender, asio::any_io_executor here);
   [[noreturn]] void throw_would_deadlock(const char* why) const;
+  struct handling_by_senders;
+  [[nodiscard]] std::uint64_t handled_by_senders() const noexcept;
+  void count_handled_by_sender() noexcept;
+
   put try_put_slowly(send_operation& out);
   put result_of(put result);
 
@@ -142,13 +159,15 @@ class mailbox : private context_shutdown_hook {
   void abandon_rest() noexcept;
   void context_ended() noexcept override;
 
-  asio::any_io_executor executor_;  // emptied when its context is destroyed
-  mailbox_owner& owner_;
+  // First, where the base leaves space.
   std::atomic<bool> context_ended_{false};
   std::atomic<bool> wake_posted_{false};  // a posted function will wake senders
-  wake_memory wake_memory_;               // for the post that starts a loop
+  asio::any_io_executor executor_;        // emptied when its context is destroyed
+  mailbox_owner& owner_;
+  wake_memory wake_memory_;  // for the post that starts a loop
   // The loops that can be cancelled, under the lock of `state_`.
   struct coroutine_loop* running_ = nullptr;
+  std::unique_ptr<handling_by_senders> by_senders_;  // null: every message waits for a loop
 
   mailbox_state state_;
 };

@@ -94,6 +94,8 @@ class mailbox_state {
 
   // --- Consumer loops.
 
+  /// Whether one loop at a time handles the messages, in the order of the queue.
+  [[nodiscard]] bool is_ordered_by_one_loop() const noexcept { return loops_ == 1 && !boxes_; }
   /// After a message was added: whether one more loop may be started for it.
   [[nodiscard]] bool wants_loop() const noexcept {
     // Sequentially consistent, as is the claim of a place before it: either a loop that is about to

@@ -42,6 +42,10 @@ class owned_message {
     if (is_valueless_) throw_valueless();
     return *at_;
   }
+  [[nodiscard]] queued_message& get() {
+    if (is_valueless_) throw_valueless();
+    return *at_;
+  }
 
   /// Moves the message into shared ownership. Afterwards this object may only be destroyed, unless
   /// the move throws.
