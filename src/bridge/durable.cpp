@@ -62,7 +62,8 @@ void durable_link::take(std::unique_ptr<transport::delivery> received) noexcept 
   const bool came_before = received->sequence <= last_place_;
   last_place_ = std::max(last_place_, received->sequence);
   if (came_before || received->times > 1) add(redelivered_);
-  auto mine = std::make_shared<tracked>(shared_from_this(), std::move(received), came_before);
+  auto mine = std::allocate_shared<tracked>(shared_block_allocator<tracked>(), shared_from_this(),
+                                            std::move(received), came_before);
   if (!inbox_.put(std::move(mine), false)) add(refused_);  // and it is given back
 }
 

@@ -1,5 +1,6 @@
 #include <msgbus/detail/bridge/make_envelope.hpp>
 
+#include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/topic.hpp>
 
 #include "bridge/cloud_event.hpp"
@@ -7,6 +8,7 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <random>
@@ -21,12 +23,13 @@ constexpr std::string_view json_type = "application/json";  // what an empty con
 constexpr std::string_view digits =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-void append(std::string& to, std::uint64_t number, std::size_t at_least) {
-  const std::size_t before = to.size();
-  for (; number != 0 || to.size() - before < at_least; number /= digits.size()) {
-    to += digits[number % digits.size()];
+void append(std::string& to, std::uint64_t number, std::ptrdiff_t at_least) {
+  std::array<char, 11> text;  // NOLINT: set as far as it is used
+  char* at = text.end();
+  for (; number != 0 || text.end() - at < at_least; number /= digits.size()) {
+    *--at = digits[number % digits.size()];
   }
-  std::reverse(to.begin() + static_cast<std::ptrdiff_t>(before), to.end());
+  to.append(at, text.end());
 }
 
 std::uint64_t random_number() {
@@ -105,13 +108,18 @@ void add_attributes(headers& to, std::string_view id, std::string_view content_t
 }
 
 std::shared_ptr<origin> read_origin(headers&& received, unsigned times) {
-  auto made = std::make_shared<origin>();
+  auto made = std::allocate_shared<origin>(shared_block_allocator<origin>());
+  made->deliveries = times;
+  if (received.empty()) return made;
   made->headers = std::move(received);
   name_attributes(made->headers);
-  made->message_id = header_of(made->headers, header::message_id);
-  made->correlation_id = header_of(made->headers, header::correlation_id);
-  made->causation_id = header_of(made->headers, header::causation_id);
-  made->deliveries = times;
+  const auto read = [&](std::string& into, std::string_view name) {
+    const std::string_view value = header_of(made->headers, name);
+    if (!value.empty()) into = value;
+  };
+  read(made->message_id, header::message_id);
+  read(made->correlation_id, header::correlation_id);
+  read(made->causation_id, header::causation_id);
   return made;
 }
 

@@ -8,6 +8,7 @@
 #include <msgbus/detail/bridge/admission.hpp>
 #include <msgbus/detail/bridge/discovery.hpp>
 #include <msgbus/detail/bridge/make_envelope.hpp>
+#include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
@@ -147,7 +148,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
   /// A command from its admission to its answer. Its end lets the next one run, also where its
   /// context has destroyed it.
-  struct command {
+  struct command : in_shared_block {
     command(std::shared_ptr<served_link> link, endpoint& asked_there, envelope&& received)
         : of(std::move(link)),
           at(asked_there),

@@ -4,6 +4,7 @@
 #include "jetstream.hpp"
 #include "transport/limits.hpp"
 
+#include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/topic.hpp>
 
 #include <algorithm>
@@ -18,7 +19,7 @@ using namespace std::chrono_literals;
 
 pull_credit::time_point now() noexcept { return std::chrono::steady_clock::now(); }
 
-class nats_delivery final : public transport::delivery {
+class nats_delivery final : public transport::delivery, public bridging::in_shared_block {
  public:
   nats_delivery(envelope received, std::string ack_topic, delivered details,
                 std::shared_ptr<progress> in)
@@ -96,6 +97,7 @@ std::unique_ptr<transport::delivery> make_delivery(natsMsg* message, std::shared
   std::string ack_topic = std::move(received.reply_to);
   received.reply_to.clear();
   const delivered details = read_ack_topic(ack_topic);
+  static_assert(sizeof(nats_delivery) <= bridging::shared_block_bytes);
   return std::make_unique<nats_delivery>(std::move(received), std::move(ack_topic), details,
                                          std::move(in));
 }

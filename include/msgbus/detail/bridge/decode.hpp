@@ -3,6 +3,7 @@
 /// Decodes envelopes into messages for handlers.
 
 #include <msgbus/detail/bridge/make_envelope.hpp>
+#include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/detail/core/type_list.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
 #include <msgbus/name_of.hpp>
@@ -66,8 +67,10 @@ template <class M>
 exec::shared_message read_message(incoming&& one) {
   M message =
       codec<M>::decode(one.from.payload, header_of(one.origin->headers, header::content_type));
-  return std::make_shared<received_message<M>>(std::move(message), std::move(one.topic),
-                                               std::move(one.origin), std::move(one.listener));
+  using made = received_message<M>;
+  return std::allocate_shared<made>(shared_block_allocator<made>(), std::move(message),
+                                    std::move(one.topic), std::move(one.origin),
+                                    std::move(one.listener));
 }
 
 template <class M>
