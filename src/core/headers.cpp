@@ -46,7 +46,14 @@ headers::const_iterator& headers::const_iterator::operator++() noexcept {
 }
 
 headers::const_iterator headers::find(std::string_view name) const noexcept {
-  return std::find_if(begin(), end(), [&](const value_type& each) { return each.first == name; });
+  const char* at = block();
+  const char* const last = at + size_;
+  while (at != last) {
+    const sizes of = sizes_at(at);
+    if (of.name == name.size() && std::memcmp(at + sizeof of, name.data(), name.size()) == 0) break;
+    at += of.all();
+  }
+  return const_iterator(at);
 }
 
 std::size_t headers::count(std::string_view name) const noexcept {

@@ -181,21 +181,34 @@ bool reads_blocks() {
 }  // namespace
 
 envelope from_nats(natsMsg* message) {
-  envelope result{std::string(subject_of(message))};
-  result.payload = payload_of(message);
-  result.reply_to = reply_topic_of(message);
-  if (reads_blocks() && read_header_block(header_block_of(message), result.headers)) return result;
+  envelope result;
+  from_nats(message, result);
+  return result;
+}
+
+void from_nats(natsMsg* message, envelope& into) {
+  into.topic = subject_of(message);
+  into.payload = payload_of(message);
+  into.reply_to = reply_topic_of(message);
+  into.headers.clear();
+  if (reads_blocks()) {
+    const std::string_view block = header_block_of(message);
+    if (block.empty() || read_header_block(block, into.headers)) return;
+  }
   const texts names(natsMsgHeader_Keys, message);
   for (const char* const name : names) {
     for (const char* const value : texts(natsMsgHeader_Values, message, name)) {
-      result.headers.add(name, value);
+      into.headers.add(name, value);
     }
   }
-  return result;
 }
 
 void check(const envelope& message) {
   transport::check_envelope(message);
+  check_size(message);
+}
+
+void check_size(const envelope& message) {
   if (message.payload.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw error(errc::transport_failed,
                 "a payload of " + std::to_string(message.payload.size()) + " bytes is too large");

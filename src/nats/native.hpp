@@ -63,6 +63,8 @@ class discarded_messages {
 
 /// With all values of a header that is there several times. Throws `std::bad_alloc` only.
 [[nodiscard]] envelope from_nats(natsMsg* message);
+/// The same, in the memory of a former one.
+void from_nats(natsMsg* message, envelope& into);
 
 [[nodiscard]] std::string_view subject_of(const natsMsg* message) noexcept;
 /// Empty if there is none.
@@ -76,6 +78,8 @@ class discarded_messages {
 
 /// Throws `invalid_topic` or `bad_arguments` if sending it would break the protocol.
 void check(const envelope& message);
+/// Throws `transport_failed` if nats.c cannot count its bytes.
+void check_size(const envelope& message);
 
 // --- Options. ------------------------------------------------------------------------------------
 

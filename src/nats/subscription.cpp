@@ -273,9 +273,10 @@ class forwarder final : public receiver {
     if (stopped_) return;
     bool taken = false;
     try {
-      envelope received = from_nats(message.get());
+      from_nats(message.get(), received_);
       done_.add(std::move(message));
-      taken = to_->take(std::move(received), true);
+      taken = to_->take(std::move(received_), true);
+      if (received_.payload.capacity() > most_kept) std::string().swap(received_.payload);
     } catch (const std::bad_alloc&) {
       taken = false;  // there is no room for it: counted like any other that was refused
     }
@@ -298,7 +299,11 @@ class forwarder final : public receiver {
     to_.reset();
   }
 
-  std::shared_ptr<transport::sink> to_;  // for the thread that calls `take`
+  static constexpr std::size_t most_kept = 16 << 10;
+
+  // For the thread that calls `take`:
+  std::shared_ptr<transport::sink> to_;
+  envelope received_;  // its memory is used again, if the sink leaves it here
   discarded_messages done_;
   const std::weak_ptr<transport::sink> interrupted_sink_;
   std::atomic<bool> stopped_{false};
