@@ -64,6 +64,10 @@ connection::~connection() { close(0); }
 
 void connection::publish(const envelope& message, const std::string& reply_to) {
   check(message);
+  publish_checked(message, reply_to);
+}
+
+void connection::publish_checked(const envelope& message, const std::string& reply_to) {
   transport::check_names(message.topic, reply_to, {});
   if (!kept_.must_keep()) {
     const auto at = current();

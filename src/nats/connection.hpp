@@ -71,6 +71,8 @@ class connection final : public native_listener, public std::enable_shared_from_
 
   /// Throws.
   void publish(const envelope& message, const std::string& reply_to);
+  /// The same for a message that was checked (`check`), and a reply topic of our own.
+  void publish_checked(const envelope& message, const std::string& reply_to);
   /// False if it has ended, or is away and keeps too much already. While it is away, the text is
   /// sent later.
   bool send(const std::string& subject, const std::string& reply_to,

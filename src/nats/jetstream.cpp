@@ -25,6 +25,7 @@ asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::strin
   const std::string text = "JetStream's " + subject;
   envelope message{"$JS.API." + subject};
   if (!request.is_null()) message.payload = request.dump();
+  check(message);
   int nobody = 0;
   for (;;) {
     answer got = co_await through->asking(role::low_latency).ask(message, until);
@@ -137,6 +138,7 @@ asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envel
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const deadline until(here, timeout);
   transport::check_storable(message);
+  check_size(message);
   int nobody = 0;
   for (;;) {
     auto done = co_await try_to_store(through, message, until, nobody);

@@ -228,7 +228,7 @@ const std::string& replies::inbox() {
 
 asio::awaitable<answer> replies::ask(const envelope& message, deadline until) {
   const awaited_reply mine(*table_, until.caller(), until.left());
-  over_->publish(message, transport::reply_topic(inbox(), mine.number()));
+  over_->publish_checked(message, transport::reply_topic(inbox(), mine.number()));
   co_return co_await wait(mine);
 }
 

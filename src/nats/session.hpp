@@ -67,8 +67,9 @@ class replies {
   replies(const replies&) = delete;
   replies& operator=(const replies&) = delete;
 
-  /// Sends the message with a reply topic of its own, and waits for what comes there. `lost` and
-  /// `late` say that it may or may not have arrived. Throws what `connection::publish` does.
+  /// Sends the message, which was checked, with a reply topic of its own, and waits for what comes
+  /// there. `lost` and `late` say that it may or may not have arrived. Throws what
+  /// `connection::publish` does.
   [[nodiscard]] asio::awaitable<answer> ask(const envelope& message, deadline until);
 
   [[nodiscard]] reply_table& waiting() const noexcept { return *table_; }
