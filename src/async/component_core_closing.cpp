@@ -3,9 +3,12 @@
 #include <msgbus/detail/async/component_core.hpp>
 
 #include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/detail/exec/timer.hpp>
+#include <msgbus/error.hpp>
 
 #include "async/scheduler.hpp"
 
@@ -208,6 +211,14 @@ asio::awaitable<void> wait_until(std::shared_ptr<component_core> self,
   co_await exec::wait_for(quiet, saturating_sub(at_most, exec::now(here)), "drain");
 }
 
+drain_report report_since(const counters& before, const counters& after) {
+  drain_report report;
+  report.handled = after.handled - before.handled;
+  report.failed = after.failed - before.failed;
+  report.abandoned = after.abandoned - before.abandoned;
+  return report;
+}
+
 }  // namespace
 
 asio::awaitable<drain_report> component_core::drain(std::shared_ptr<component_core> self,
@@ -231,12 +242,32 @@ asio::awaitable<drain_report> component_core::drain(std::shared_ptr<component_co
     co_await wait_until(self, saturating_add(begun, deadline));
     self->write_off();
   }
-  const counters after = self->stats();
-  drain_report report;
-  report.handled = after.handled - before.handled;
-  report.failed = after.failed - before.failed;
-  report.abandoned = after.abandoned - before.abandoned;
-  co_return report;
+  co_return report_since(before, self->stats());
+}
+
+asio::awaitable<drain_report> component_core::drain(std::shared_ptr<component_core> self,
+                                                    drain_options options) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  if (exec::is_waited_for(here, &self->mailbox)) {
+    throw error(errc::would_deadlock,
+                "a drain without a deadline, from a handler that the mailbox of " +
+                    std::string(self->kind()) +
+                    " waits for, would never complete; give it a deadline");
+  }
+  const counters before = self->stats();
+  if (options.wait_for_scheduled) {
+    self->close_to_senders();
+    if (scheduler* const made = self->made_schedules()) made->give_up_what_never_comes(*self);
+  } else {
+    self->close(true);
+  }
+  auto quiet = std::make_shared<exec::one_shot_event>();
+  self->on_quiet<exec::one_shot_event, set_event>(quiet);
+  co_await quiet->wait();
+  const auto state = co_await asio::this_coro::cancellation_state;
+  exec::throw_if_aborted(state, "drain");
+  self->close(true);
+  co_return report_since(before, self->stats());
 }
 
 }  // namespace msgbus::async::detail

@@ -316,6 +316,25 @@ void scheduler::finish(component_core& of) noexcept {
   for (const auto& each : ended) leave(*each, of);
 }
 
+void scheduler::give_up_what_never_comes(component_core& of) {
+  std::vector<exec::due_key> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all = queue_.never_due();
+  }
+  for (const exec::due_key& key : all) {
+    scheduled_item item;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!queue_.remove(key)) continue;  // cancelled meanwhile
+      std::swap(item, items_[key.slot]);
+    }
+    if (!item.ticket || item.ticket->give_up()) of.give_up_scheduled(*item.message, true);
+    item = {};
+    settled(of);
+  }
+}
+
 void scheduler::end(component_core& of, bool reported) noexcept {
   exec::due_queue queue;
   std::deque<scheduled_item> items;

@@ -87,6 +87,8 @@ class scheduler final : public exec::schedule_target,
 
   /// Takes nothing new, and ends recurring schedules.
   void finish(component_core& of) noexcept;
+  /// After `finish`: gives up messages for a time that never comes.
+  void give_up_what_never_comes(component_core& of);
   /// Also gives up what is not due. `reported`: a report tells of it, and no line on stderr.
   void end(component_core& of, bool reported) noexcept;
 

@@ -87,6 +87,15 @@ std::optional<due_queue::time_point> due_queue::next() const noexcept {
   return heap_.front().due;
 }
 
+std::vector<due_key> due_queue::never_due() const {
+  std::vector<due_key> all;
+  for (const heap_entry& each : heap_) {
+    if (each.due == time_point::max() && lives(each)) all.push_back({each.slot, each.order});
+  }
+  std::ranges::sort(all, {}, &due_key::order);
+  return all;
+}
+
 // Keeps the earliest place alive.
 void due_queue::drop_dead() noexcept {
   while (dead_ != 0 && !heap_.empty() && !lives(heap_.front())) {

@@ -171,7 +171,8 @@ TEST_CASE("what a cancelled handler throws besides is said on stderr too", "[A8]
     (void)events.post(std::string(why));
     context.run();
     return stderr_of([&] {
-      CHECK(clock.run(context, events.drain({})) == msgbus::drain_report{.abandoned = 1});
+      CHECK(clock.run(context, events.drain(std::chrono::seconds(0))) ==
+            msgbus::drain_report{.abandoned = 1});
     });
   };
   SECTION("the rollback failed") {

@@ -187,6 +187,21 @@ TEST_CASE("recurring times saturate") {
   CHECK(next_occurrence(start, 1s, never, missed::skip) == never);
 }
 
+TEST_CASE("what never comes is found, in the order of the calls, unless it was removed") {
+  due_queue queue;
+  CHECK(queue.never_due().empty());
+  const due_key first = queue.add(never);
+  const due_key removed = queue.add(never);
+  (void)queue.add(start);
+  const due_key last = queue.add(never);
+  CHECK(queue.remove(removed));
+  CHECK(queue.never_due() == std::vector<due_key>{first, last});
+  CHECK(queue.remove(first));
+  CHECK(queue.remove(last));
+  CHECK(queue.never_due().empty());
+  CHECK(queue.size() == 1);
+}
+
 TEST_CASE("what becomes of missed occurrences is printed by name") {
   std::ostringstream out;
   out << missed::skip << ' ' << missed::catch_up;

@@ -56,6 +56,19 @@ class base : public msgbus::component::base<Core> {
     return component_core::drain(this->core_, deadline, options);
   }
 
+  /// As above, without a deadline: `drain({.wait_for_scheduled = true})`. Nothing is cancelled: it
+  /// takes as long as the handlers and, with `drain_options::wait_for_scheduled`, the scheduled
+  /// messages. Those that never come (`forever`) are abandoned at once. A grace has no effect.
+  ///
+  /// Completes: when every accepted message is settled.
+  /// Throws: `would_deadlock` if a handler calls it that the component's mailbox waits for;
+  /// `operation_aborted`.
+  /// Cancellation: as above.
+  /// Executor: the caller's.
+  [[nodiscard]] asio::awaitable<drain_report> drain(drain_options options) {
+    return component_core::drain(this->core_, options);
+  }
+
   /// The policy of handlers that are attached from now on, where their own policy leaves a member
   /// out. A handler cannot ask for less. Each handler has its own limits, unless the objects are
   /// shared.

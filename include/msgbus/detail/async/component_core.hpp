@@ -86,6 +86,9 @@ class component_core : public exec::mailbox_owner, public verb_target {
   static asio::awaitable<drain_report> drain(std::shared_ptr<component_core> self,
                                              std::chrono::steady_clock::duration deadline,
                                              drain_options options);
+  /// Closes and waits for quiet, however long that takes.
+  static asio::awaitable<drain_report> drain(std::shared_ptr<component_core> self,
+                                             drain_options options);
 
   /// At the end of the component: closes, abandons waiting messages, cancels handlers that run for
   /// the mailbox.

@@ -69,6 +69,8 @@ class due_queue {
     return {static_cast<std::uint32_t>(at), slots_[at].order};
   }
 
+  /// The waiting entries that never come, in the order in which they were added.
+  [[nodiscard]] std::vector<due_key> never_due() const;
   /// The time of the earliest waiting entry; nothing if none waits.
   [[nodiscard]] std::optional<time_point> next() const noexcept;
 
