@@ -27,6 +27,7 @@
 #include "native.hpp"
 #include "pull_consumer.hpp"
 #include "session.hpp"
+#include "stored_messages.hpp"
 #include "subscription.hpp"
 #include "transport/limits.hpp"
 
@@ -116,6 +117,13 @@ class nats_transport final : public transport::transport {
   [[nodiscard]] asio::awaitable<std::unique_ptr<msgbus::transport::source>> pull(
       msgbus::transport::pull_options which,
       std::shared_ptr<msgbus::transport::delivery_sink> to) override;
+  [[nodiscard]] asio::awaitable<std::optional<msgbus::transport::stored_message>> read(
+      std::string stream, std::uint64_t from) override {
+    return read_from_stream(session_, std::move(stream), from);
+  }
+  [[nodiscard]] asio::awaitable<bool> erase(std::string stream, std::uint64_t sequence) override {
+    return erase_from_stream(session_, std::move(stream), sequence);
+  }
   [[nodiscard]] std::uint64_t given_up() const noexcept override { return session_->given_up(); }
   void close() noexcept override;
 

@@ -47,6 +47,7 @@ std::vector<conformance_case> transport_conformance() {
   conformance::add_header_cases(all);
   conformance::add_request_cases(all);
   conformance::add_stream_cases(all);
+  conformance::add_stored_cases(all);
   conformance::add_durable_cases(all);
   conformance::add_redelivery_cases(all);
   conformance::add_lifetime_cases(all);

@@ -153,6 +153,8 @@ asio::awaitable<void> has_no_streams(transport_environment& in) {
   must_be_unsupported(co_await error_of(store(in, mine, "a", "x"), "store"));
   const auto got = std::make_shared<collector>();
   must_be_unsupported(co_await error_of(mine->pull(from_stream(in), got), "pull"));
+  must_be_unsupported(co_await error_of(mine->read(in.stream(), 1), "read"));
+  must_be_unsupported(co_await error_of(mine->erase(in.stream(), 1), "erase"));
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ void add_topic_cases(cases& to);
 void add_header_cases(cases& to);
 void add_request_cases(cases& to);
 void add_stream_cases(cases& to);
+void add_stored_cases(cases& to);
 void add_durable_cases(cases& to);
 void add_redelivery_cases(cases& to);
 void add_lifetime_cases(cases& to);

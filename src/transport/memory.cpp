@@ -120,6 +120,33 @@ asio::awaitable<std::unique_ptr<source>> pull(std::shared_ptr<connection> at, pu
   co_return std::make_unique<memory_source>(std::move(end));
 }
 
+asio::awaitable<std::optional<stored_message>> read(std::shared_ptr<connection> at,
+                                                    std::string stream, std::uint64_t from) {
+  check_name(stream, "stream");
+  co_await next_turn();
+  const hub_lock lock(at->at());
+  must_be_there(*at);
+  const auto found = lock.in().stream_of(stream).read(from, lock.in().now(*at));
+  std::optional<stored_message> result;
+  if (found) {
+    result.emplace();
+    result->message = *found->one;
+    result->sequence = found->sequence;
+    using system = std::chrono::system_clock;
+    result->at = system::now() - std::chrono::duration_cast<system::duration>(found->age);
+  }
+  co_return result;
+}
+
+asio::awaitable<bool> erase(std::shared_ptr<connection> at, std::string stream,
+                            std::uint64_t sequence) {
+  check_name(stream, "stream");
+  co_await next_turn();
+  const hub_lock lock(at->at());
+  must_be_there(*at);
+  co_return lock.in().stream_of(stream).erase(sequence, lock.in().now(*at));
+}
+
 // --- The handles. --------------------------------------------------------------------------------
 
 class memory_feed final : public feed {
@@ -187,6 +214,13 @@ class memory_transport final : public transport {
   [[nodiscard]] asio::awaitable<std::unique_ptr<source>> pull(
       pull_options which, std::shared_ptr<delivery_sink> to) override {
     return memory::pull(at_, std::move(which), std::move(to));
+  }
+  [[nodiscard]] asio::awaitable<std::optional<stored_message>> read(std::string stream,
+                                                                    std::uint64_t from) override {
+    return memory::read(at_, std::move(stream), from);
+  }
+  [[nodiscard]] asio::awaitable<bool> erase(std::string stream, std::uint64_t sequence) override {
+    return memory::erase(at_, std::move(stream), sequence);
   }
 
   void close() noexcept override { at_->close(); }

@@ -145,6 +145,11 @@ std::shared_ptr<memory_stream> hub::find_stream(const std::string& name) const {
   return found == streams_.end() ? nullptr : found->second;
 }
 
+memory_stream& hub::stream_of(const std::string& name) const {
+  if (const auto found = find_stream(name)) return *found;
+  throw error(errc::transport_failed, "msgbus: there is no stream '" + name + "'");
+}
+
 void hub::ensure_stream(stream_options wanted) {
   for (const auto& [name, other] : streams_) {
     if (name == wanted.name) continue;

@@ -213,6 +213,8 @@ class hub : public std::enable_shared_from_this<hub> {
   std::optional<stored> send(connection& from, const message& one, bool to_itself);
 
   [[nodiscard]] std::shared_ptr<memory_stream> find_stream(const std::string& name) const;
+  /// Throws if there is none.
+  [[nodiscard]] memory_stream& stream_of(const std::string& name) const;
   void ensure_stream(stream_options wanted);
   [[nodiscard]] durable_ref find_durable(const pull_options& which);
 

@@ -19,26 +19,50 @@ constexpr time_point never = time_point::max();
 
 std::uint64_t message_log::append(message added, time_point now) {
   kept_.push_back({std::move(added), now});
+  ++size_;
   drop_old(now);
   return end() - 1;
 }
 
 void message_log::drop_old(time_point now) {
   const auto too_many = [&] {
-    return max_messages_ >= 0 && kept_.size() > static_cast<std::uint64_t>(max_messages_);
+    return max_messages_ >= 0 && size_ > static_cast<std::uint64_t>(max_messages_);
   };
   const auto too_old = [&] {
     return max_age_ > duration::zero() && detail::saturating_add(kept_.front().at, max_age_) <= now;
   };
-  while (!kept_.empty() && (too_many() || too_old())) {
+  while (!kept_.empty() && (too_many() || too_old())) drop_front();
+}
+
+void message_log::drop_front() noexcept {
+  --size_;
+  do {
     kept_.pop_front();
     ++first_;
+  } while (!kept_.empty() && !kept_.front().one);
+}
+
+bool message_log::erase(std::uint64_t sequence) noexcept {
+  if (!find(sequence)) return false;
+  if (sequence == first_) {
+    drop_front();
+  } else {
+    kept_[static_cast<std::size_t>(sequence - first_)].one.reset();
+    --size_;
   }
+  return true;
 }
 
 const message* message_log::find(std::uint64_t sequence) const noexcept {
   if (sequence < first_ || sequence >= end()) return nullptr;
-  return &kept_[static_cast<std::size_t>(sequence - first_)].one;
+  const message& one = kept_[static_cast<std::size_t>(sequence - first_)].one;
+  return one ? &one : nullptr;
+}
+
+std::uint64_t message_log::next_from(std::uint64_t sequence) const noexcept {
+  std::uint64_t at = std::max(sequence, first_);
+  while (at < end() && !find(at)) ++at;
+  return std::min(at, end());
 }
 
 // --- The durable consumer. -----------------------------------------------------------------------
@@ -103,9 +127,9 @@ std::optional<handout> durable_state::next(const message_log& log, time_point no
   }
   for (next_new_ = std::max(next_new_, log.first()); next_new_ < log.end();) {
     const std::uint64_t sequence = next_new_++;
-    const message& one = *log.find(sequence);
-    if (filter_.empty() || pattern_matches(filter_, one->topic)) {
-      return give(*to, sequence, one, now);
+    const message* const one = log.find(sequence);
+    if (one && (filter_.empty() || pattern_matches(filter_, (*one)->topic))) {
+      return give(*to, sequence, *one, now);
     }
   }
   return std::nullopt;
@@ -229,6 +253,19 @@ stored memory_stream::store(message added, time_point now) {
     ids_by_time_.emplace_back(now, id->second);
   }
   return {options_.name, sequence, false};
+}
+
+std::optional<memory_stream::found> memory_stream::read(std::uint64_t from, time_point now) {
+  log_.drop_old(now);
+  const std::uint64_t sequence = log_.next_from(from);
+  const message* const one = log_.find(sequence);
+  if (!one) return std::nullopt;
+  return found{*one, sequence, now - log_.stored_at(sequence)};
+}
+
+bool memory_stream::erase(std::uint64_t sequence, time_point now) {
+  log_.drop_old(now);
+  return log_.erase(sequence);
 }
 
 std::shared_ptr<durable_state> memory_stream::find(const std::string& durable) const {

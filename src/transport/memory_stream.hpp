@@ -24,7 +24,7 @@ using message = std::shared_ptr<const envelope>;
 using taker_id = std::uint64_t;
 using owner_id = std::uint64_t;
 
-/// The messages that a stream keeps. Their sequence numbers have no gaps.
+/// The messages that a stream keeps. Their sequence numbers have gaps where messages were erased.
 class message_log {
  public:
   message_log(duration max_age, std::int64_t max_messages) noexcept
@@ -32,22 +32,33 @@ class message_log {
 
   std::uint64_t append(message added, time_point now);
   void drop_old(time_point now);
+  /// False if it is not there.
+  bool erase(std::uint64_t sequence) noexcept;
 
-  /// Null if the message was dropped, or is not stored yet.
+  /// Null if the message was dropped or erased, or is not stored yet.
   [[nodiscard]] const message* find(std::uint64_t sequence) const noexcept;
+  /// The sequence of the first message from there on; `end()` if there is none.
+  [[nodiscard]] std::uint64_t next_from(std::uint64_t sequence) const noexcept;
+  /// When a message that is there was stored.
+  [[nodiscard]] time_point stored_at(std::uint64_t sequence) const noexcept {
+    return kept_[static_cast<std::size_t>(sequence - first_)].at;
+  }
   [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint64_t end() const noexcept { return first_ + kept_.size(); }
 
  private:
   struct kept {
-    message one;
+    message one;  // null: it was erased
     time_point at;
   };
+
+  void drop_front() noexcept;
 
   const duration max_age_;
   const std::int64_t max_messages_;
   std::uint64_t first_ = 1;
-  std::deque<kept> kept_;
+  std::deque<kept> kept_;   // the first one was not erased
+  std::uint64_t size_ = 0;  // without those that were erased
 };
 
 /// One delivery for a taker.
@@ -150,6 +161,14 @@ class memory_stream {
   void add_topics(const std::vector<std::string>& topics);
 
   stored store(message added, time_point now);
+  /// The first message from this sequence on.
+  struct found {
+    message one;
+    std::uint64_t sequence;
+    duration age;
+  };
+  [[nodiscard]] std::optional<found> read(std::uint64_t from, time_point now);
+  bool erase(std::uint64_t sequence, time_point now);
 
   [[nodiscard]] std::shared_ptr<durable_state> find(const std::string& durable) const;
   std::shared_ptr<durable_state> make(const std::string& durable, std::string filter,

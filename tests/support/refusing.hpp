@@ -8,8 +8,10 @@
 #include <asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,6 +27,7 @@ class refusing_transport final : public msgbus::transport::transport {
   std::size_t largest = std::numeric_limits<std::size_t>::max();  ///< with its headers
   std::string refused_header;
   bool fails_for_now = false;
+  bool erases_nothing = false;
 
   [[nodiscard]] msgbus::transport::features supports() const noexcept override {
     return over_->supports();
@@ -65,6 +68,16 @@ class refusing_transport final : public msgbus::transport::transport {
       msgbus::transport::pull_options which,
       std::shared_ptr<msgbus::transport::delivery_sink> to) override {
     return over_->pull(std::move(which), std::move(to));
+  }
+  [[nodiscard]] asio::awaitable<std::optional<msgbus::transport::stored_message>> read(
+      std::string stream, std::uint64_t from) override {
+    return over_->read(std::move(stream), from);
+  }
+  [[nodiscard]] asio::awaitable<bool> erase(std::string stream, std::uint64_t sequence) override {
+    if (erases_nothing) {
+      throw msgbus::error(msgbus::errc::transport_failed, "message delete not permitted");
+    }
+    return over_->erase(std::move(stream), sequence);
   }
   void close() noexcept override { over_->close(); }
 

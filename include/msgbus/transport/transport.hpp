@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,13 @@ struct stored {
 };
 std::ostream& operator<<(std::ostream& out, const stored& value);
 
+/// A message that a stream keeps.
+struct stored_message {
+  envelope message = {};
+  std::uint64_t sequence = 0;
+  std::chrono::system_clock::time_point at = {};  ///< when it was stored
+};
+
 /// A message that is refused for what it is: too large for the other side. It is of no use to send
 /// it again. An `errc::transport_failed`.
 class message_refused : public error {
@@ -121,7 +129,7 @@ class transport {
   /// Completes when the other side has all that was published and subscribed before.
   [[nodiscard]] virtual asio::awaitable<void> flush(duration timeout) = 0;
 
-  /// Makes the stream, or adds topics to one that is there. Needs `durable`, as do the next two.
+  /// Makes the stream, or adds topics to one that is there. Needs `durable`, as do the next four.
   [[nodiscard]] virtual asio::awaitable<void> ensure_stream(stream_options stream) = 0;
 
   /// Completes when the stream of the topic has stored the message. Tries again until the timeout:
@@ -131,6 +139,14 @@ class transport {
   /// Finds or makes the durable consumer. Nothing comes before it is asked for.
   [[nodiscard]] virtual asio::awaitable<std::unique_ptr<source>> pull(
       pull_options which, std::shared_ptr<delivery_sink> to) = 0;
+
+  /// The first message of the stream at this sequence number or a later one; empty if there is
+  /// none. Settles nothing, and no durable consumer is needed.
+  [[nodiscard]] virtual asio::awaitable<std::optional<stored_message>> read(std::string stream,
+                                                                            std::uint64_t from) = 0;
+
+  /// Removes the message from the stream. False if it is not there.
+  [[nodiscard]] virtual asio::awaitable<bool> erase(std::string stream, std::uint64_t sequence) = 0;
 
   /// How many messages were kept while the connection was away and could not be sent later: the
   /// other side does not take them, or the connection did not come back.
