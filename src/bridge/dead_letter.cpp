@@ -39,6 +39,7 @@ std::string id_of(const envelope& message, const given_up& details) {
                    std::to_string(details.sequence) + '.';
   const std::uint64_t digest = message_digest(details.id, message.payload);
   for (int shift = 60; shift >= 0; shift -= 4) id += hex[(digest >> shift) & 15];
+  if (details.replay_of != 0) id += '.' + std::to_string(details.replay_of);
   return id;
 }
 
@@ -59,15 +60,23 @@ envelope dead_letter(const envelope& message, const given_up& details, extent ke
   const auto set = [&](std::string_view name, std::string_view value) {
     dead.headers.insert_or_assign(name, value);
   };
+  bool lacks_headers = false;
   for (const auto& [name, value] : message.headers) {
     const bool stays = kept < extent::own_headers
                            ? !is_for_streams(name)
                            : kept < extent::no_payload && says_what_it_is(name);
     if (stays) dead.headers.add(name, value);
+    lacks_headers = lacks_headers || (!stays && !is_for_streams(name));
   }
+  const std::string_view cause = message.headers.get(header::causation_id);
   if (kept < extent::no_payload) {
     dead.payload = message.payload;
     set(header::causation_id, details.id);
+    if (lacks_headers) {
+      set(header::dead_missing, "headers");
+    } else if (!cause.empty()) {
+      set(header::dead_causation_id, cause);
+    }
   } else {
     set(header::dead_size, std::to_string(message.payload.size()));
   }

@@ -27,10 +27,12 @@ bool is_refusal(const std::exception_ptr& failure) {
 asio::awaitable<dead_letter_result> store_dead_letter(std::shared_ptr<transport::transport> over,
                                                       std::string topic, const envelope& message,
                                                       given_up details,
-                                                      std::chrono::steady_clock::duration timeout) {
+                                                      std::chrono::steady_clock::duration timeout,
+                                                      extent shortest) {
   dead_letter_result result;
   headers tried;
   for (const extent kept : all_extents) {
+    if (kept > shortest) break;
     envelope dead = dead_letter(message, details, kept);
     if (dead.headers == tried) continue;
     tried = dead.headers;

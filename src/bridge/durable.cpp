@@ -24,6 +24,7 @@ asio::awaitable<void> durable_link::start(std::shared_ptr<durable_link> self, st
   which.ack_wait = self->options_.ack_wait;
   auto found = self->hub_->wire->pull(std::move(which), self);
   self->source_ = co_await std::move(found);
+  if (!self->options_.dead_letter.empty()) self->serve_replays();
   launch(self->hub_, self->hub_->executor(), self->name(), pump(self));
   self->source_->ask(self->window_);
 }
@@ -31,6 +32,7 @@ asio::awaitable<void> durable_link::start(std::shared_ptr<durable_link> self, st
 void durable_link::cancel() noexcept {
   if (!deactivate()) return;
   if (source_) source_->stop();
+  stop_replays();
   if (hub_->executor()) {
     inbox_.close();  // what is in it is still handled
   } else {
@@ -50,6 +52,7 @@ link_counters durable_link::stats() const noexcept {
   all.dead_lettered = read_count(dead_lettered_);
   all.unsettled = read_count(unsettled_);
   all.shortened = read_count(shortened_);
+  if (replays_) all.replayed = replays_->replayed();
   const std::lock_guard lock(mutex_);
   all.in_flight = held_;
   return all;
@@ -73,7 +76,10 @@ asio::awaitable<void> durable_link::pump(std::shared_ptr<durable_link> self) {
   const exec::wait_group::task pumping(self->hub_->busy);
   for (;;) {
     std::vector<std::shared_ptr<tracked>> batch = co_await self->inbox_.take();
-    if (batch.empty()) co_return;
+    if (batch.empty()) {
+      self->stop_replays();
+      co_return;
+    }
     for (std::shared_ptr<tracked>& each : batch) {
       const std::shared_ptr<tracked> mine = std::move(each);
       const exec::shared_message message = self->decoded(mine);

@@ -4,6 +4,12 @@
 
 namespace msgbus::bridging {
 
+/// One process of those with this durable name gets each request.
+void durable_link::serve_replays() {
+  replays_ = std::make_shared<replay_server>(hub_, name(), to_, options_);
+  replay_requests_ = hub_->wire->subscribe(replays_->topic(), "msgbus", replays_);
+}
+
 /// It is never delivered again, and that is told.
 void durable_link::end_without_dead_letter(const leaving& one,
                                            const std::string& why_not_stored) noexcept {

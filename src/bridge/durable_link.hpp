@@ -24,6 +24,7 @@
 #include <msgbus/error.hpp>
 
 #include "bridge/refill.hpp"
+#include "bridge/replay_server.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -158,6 +159,11 @@ class durable_link final : public link_base,
   }
 
   // What has failed for good (durable_dead_letters.cpp).
+  void serve_replays();
+  void stop_replays() noexcept {
+    if (replay_requests_) replay_requests_->stop();
+    if (replays_) replays_->stop();
+  }
   void end_without_dead_letter(const leaving& one, const std::string& why_not_stored) noexcept;
   void keep_for_later(const leaving& one) noexcept;
   static asio::awaitable<void> move_to_dead_letters(std::shared_ptr<durable_link> self,
@@ -171,6 +177,8 @@ class durable_link final : public link_base,
   const std::size_t window_;
   transport::inbox<std::shared_ptr<tracked>> inbox_;
   std::unique_ptr<transport::source> source_;
+  std::shared_ptr<replay_server> replays_;  // null: there are no dead letters
+  std::unique_ptr<transport::feed> replay_requests_;
   exec::timer asking_;
   mutable std::mutex mutex_;
   std::size_t held_ = 0;  // received and not settled

@@ -51,7 +51,8 @@ std::vector<async::detail::link_stats> bridge::hosted_bridge::links() const {
                     {"naks", c.naks},
                     {"dead_lettered", c.dead_lettered},
                     {"unsettled", c.unsettled},
-                    {"shortened", c.shortened}},
+                    {"shortened", c.shortened},
+                    {"replayed", c.replayed}},
                    {{"waiting", c.waiting}, {"in_flight", c.in_flight}}});
   }
   return all;

@@ -22,7 +22,8 @@ std::ostream& operator<<(std::ostream& out, const link_counters& value) {
                     .member("dead_lettered", value.dead_lettered)
                     .member("unsettled", value.unsettled)
                     .member("in_flight", value.in_flight)
-                    .member("shortened", value.shortened);
+                    .member("shortened", value.shortened)
+                    .member("replayed", value.replayed);
 }
 
 }  // namespace msgbus

@@ -48,11 +48,11 @@ TEST_CASE("copies of a link are the same link, and dropping one does nothing") {
 TEST_CASE("the counters of a link are printed with their members") {
   std::ostringstream out;
   out << msgbus::link_counters{.sent = 1, .received = 2, .shortened = 3};
-  CHECK(
-      out.str() ==
-      "link_counters{.sent = 1, .unsent = 0, .waiting = 0, .received = 2, .redelivered = 0, "
-      ".admitted = 0, .undecodable = 0, .refused = 0, .dropped = 0, .answered = 0, .errors = 0, "
-      ".acks = 0, .naks = 0, .dead_lettered = 0, .unsettled = 0, .in_flight = 0, .shortened = 3}");
+  CHECK(out.str() ==
+        "link_counters{.sent = 1, .unsent = 0, .waiting = 0, .received = 2, .redelivered = 0, "
+        ".admitted = 0, .undecodable = 0, .refused = 0, .dropped = 0, .answered = 0, .errors = 0, "
+        ".acks = 0, .naks = 0, .dead_lettered = 0, .unsettled = 0, .in_flight = 0, .shortened = 3, "
+        ".replayed = 0}");
 }
 
 }  // namespace bridge_link_test

@@ -8,6 +8,7 @@
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/subscriber.hpp>
 #include <msgbus/bridge/bridge_link.hpp>
+#include <msgbus/bridge/dead_letters.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/bridge/hub.hpp>
@@ -202,6 +203,14 @@ class bridge {
     std::string topic = types.front().topic;
     return durable(state_, end_of<E>(to, false), std::move(topic), std::move(types),
                    std::move(options));
+  }
+
+  /// The dead letters in a stream: those that durable links have stored at topics of the stream
+  /// (`durable_options::dead_letter`). `timeout` is the time that the replay of one may take.
+  [[nodiscard]] bridge_dead_letters dead_letters(
+      std::string stream,
+      std::chrono::steady_clock::duration timeout = std::chrono::seconds(30)) const {
+    return bridge_dead_letters(state_->hub, std::move(stream), timeout);
   }
 
   // --- The connection. ---

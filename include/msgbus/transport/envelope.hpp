@@ -86,6 +86,10 @@ inline constexpr std::string_view dead_durable = "Msgbus-Dead-Durable";
 inline constexpr std::string_view dead_sequence = "Msgbus-Dead-Sequence";
 /// How many bytes the payload had, where the server refuses a dead letter with the payload.
 inline constexpr std::string_view dead_size = "Msgbus-Dead-Size";
+/// "headers", where the server refuses a dead letter with those of the message.
+inline constexpr std::string_view dead_missing = "Msgbus-Dead-Missing";
+/// The causation id of the message; that of its dead letter is the message's id.
+inline constexpr std::string_view dead_causation_id = "Msgbus-Dead-Causation-Id";
 
 }  // namespace header
 

@@ -20,6 +20,7 @@ struct given_up {
   std::string_view id;         // the id of the message, or a substitute
   unsigned attempts = 1;
   std::string_view reason;
+  std::uint64_t replay_of = 0;  // the position of the dead letter whose replay has failed; 0: none
 };
 
 /// The parts of a message in its dead letter. A server may refuse a dead letter that is too large,
@@ -34,8 +35,8 @@ enum class extent {
 inline constexpr std::array all_extents{extent::whole, extent::short_reason, extent::own_headers,
                                         extent::no_payload};
 
-/// The dead letter, without a topic. Its message id is made from stream, durable, sequence and
-/// message, so each is stored exactly once. Instructions to a stream ("Nats-...") are left out.
+/// The dead letter, without a topic. Its message id is made from stream, durable, sequence, message
+/// and replay, so each is stored exactly once. Instructions to a stream ("Nats-...") are left out.
 [[nodiscard]] envelope dead_letter(const envelope& message, const given_up& details, extent kept);
 
 /// Distinguishes messages at the same sequence of a stream that was created again.

@@ -24,10 +24,11 @@ struct dead_letter_result {
 };
 
 /// Stores the dead letter of a message at a topic; a shorter one if the transport refuses the whole
-/// one. The transport, the message and the data of `details` must exist until this completes.
-/// Throws only `std::bad_alloc`.
+/// one, down to the form `shortest`. The transport, the message and the data of `details` must
+/// exist until this completes. Throws only `std::bad_alloc`.
 [[nodiscard]] asio::awaitable<dead_letter_result> store_dead_letter(
     std::shared_ptr<transport::transport> over, std::string topic, const envelope& message,
-    given_up details, std::chrono::steady_clock::duration timeout);
+    given_up details, std::chrono::steady_clock::duration timeout,
+    extent shortest = extent::no_payload);
 
 }  // namespace msgbus::bridging

@@ -29,6 +29,7 @@ struct link_counters {
   std::uint64_t unsettled = 0;      ///< handled, but the connection was lost before the settlement
   std::uint64_t in_flight = 0;      ///< now received and not settled
   std::uint64_t shortened = 0;      ///< dead letters that lack a part of the message
+  std::uint64_t replayed = 0;       ///< dead letters that were replayed here; not in `received`
 };
 std::ostream& operator<<(std::ostream& out, const link_counters& value);
 
