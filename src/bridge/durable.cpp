@@ -25,7 +25,7 @@ asio::awaitable<void> durable_link::start(std::shared_ptr<durable_link> self, st
   auto found = self->hub_->wire->pull(std::move(which), self);
   self->source_ = co_await std::move(found);
   if (!self->options_.dead_letter.empty()) self->serve_replays();
-  launch(self->hub_, self->hub_->executor(), self->name(), pump(self));
+  launch(self->hub_, self->hub_->executor(), self->name(), pump(pump_end(self)));
   self->source_->ask(self->window_);
 }
 
@@ -70,7 +70,8 @@ void durable_link::take(std::unique_ptr<transport::delivery> received) noexcept 
   if (!inbox_.put(std::move(mine), false)) add(refused_);  // and it is given back
 }
 
-asio::awaitable<void> durable_link::pump(std::shared_ptr<durable_link> self) {
+asio::awaitable<void> durable_link::pump(pump_end end) {
+  const std::shared_ptr<durable_link> self = end.of;
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const transport::inbox<std::shared_ptr<tracked>>::taker taking(self->inbox_);
   const exec::wait_group::task pumping(self->hub_->busy);

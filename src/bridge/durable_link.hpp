@@ -123,7 +123,17 @@ class durable_link final : public link_base,
     message_tries before_;
   };
 
-  static asio::awaitable<void> pump(std::shared_ptr<durable_link> self);
+  /// Empties the inbox when the coroutine that takes is destroyed, begun or not: then nobody else
+  /// does, and deliveries in the inbox own the link.
+  struct pump_end {
+    explicit pump_end(std::shared_ptr<durable_link> link) noexcept : of(std::move(link)) {}
+    pump_end(pump_end&&) noexcept = default;
+    ~pump_end() {
+      if (of) of->inbox_.discard();
+    }
+    std::shared_ptr<durable_link> of;
+  };
+  static asio::awaitable<void> pump(pump_end end);
 
   /// Null where it cannot be handled; then it is settled.
   exec::shared_message decoded(const std::shared_ptr<tracked>& mine) noexcept;

@@ -108,7 +108,7 @@ TEST_CASE("a replay is torn down at any step, and leaves nothing", "[A12][P8]") 
           there = made->there;
           return made;
         },
-        {.shuffle = shuffle});
+        {.order = msgbus::testing::teardown::both, .shuffle = shuffle});
     CHECK(report.steps > 30);
     CHECK(there.expired());
   }
