@@ -40,7 +40,6 @@ using namespace std::chrono_literals;
 namespace {
 
 using attempts = std::vector<unsigned>;
-
 struct quiet_subscriber : subscriber {
   explicit quiet_subscriber(shop& all, msgbus::mailbox_options mail = {})
       : subscriber(all.executor(), mail) {
@@ -88,7 +87,7 @@ std::size_t replay(shop& all, std::function<bool(const stored_dead_letter&)> whi
   return all.clock.run(all.steps, all.mourns.dead_letters("DEAD").replay(std::move(which)));
 }
 
-/// Stores what is no dead letter of a link, at a topic of the stream "DEAD".
+/// Stores what is no dead letter of a link, in the stream "DEAD".
 void store_raw(shop& all, msgbus::envelope message, std::string id) {
   message.headers.insert_or_assign(msgbus::header::message_id, id);
   if (message.topic.empty()) message.topic = "dead.orders";

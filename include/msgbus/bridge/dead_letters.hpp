@@ -41,8 +41,8 @@ struct stored_dead_letter : async::dead_letter {
 ///     for (const auto& each : co_await letters.snapshot()) show(each);
 ///     co_await letters.replay([](const auto& each) { return each.durable == "billing"; });
 ///
-/// All members throw `bad_arguments` if the stream has messages and none of them is a dead letter;
-/// `transport_failed` if there is no such stream; and as the transport.
+/// All members throw `bad_arguments` if the stream has messages and none of the first 1000 is a
+/// dead letter; `transport_failed` if there is no such stream; and as the transport.
 class bridge_dead_letters {
  public:
   /// A dead letter.
