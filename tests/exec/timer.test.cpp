@@ -29,15 +29,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::error_code code_of(const std::exception_ptr& failure) {
-  try {
-    if (failure) std::rethrow_exception(failure);
-  } catch (const std::system_error& e) {
-    return e.code();
-  }
-  return {};
-}
-
 // Counts itself, for as long as it lives.
 class counted {
  public:
