@@ -135,4 +135,13 @@ TEST_CASE("handlers run for exactly the topics that their patterns match", "[T7]
   }
 }
 
+TEST_CASE("a handler of named types with a policy may have several patterns", "[T8]") {
+  subscriber messages;
+  int ran = 0;
+  messages.subscribe<int>({"a", "b"}, [&](auto) { ++ran; }, {.retry = {.attempts = 2}});
+  CHECK(messages.receive(1, "a") == 1);
+  CHECK(messages.receive(1, "b") == 1);
+  CHECK(ran == 2);
+}
+
 }  // namespace subscriber_topics_test

@@ -72,6 +72,11 @@ class subscriber : public component::base<detail::subscriber_core> {
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
     return attach(patterns, f, component::named_types<M, Ms...>{});
   }
+  template <class M, class... Ms, class F>
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         policy handler_policy) {
+    return attach(patterns, f, component::named_types<M, Ms...>{}, handler_policy);
+  }
 
   /// Attaches a handler to a typed topic. A handler of another type does not compile.
   template <class T, class F>
