@@ -126,8 +126,9 @@ class provider {
 
   /// Overrides the dependency, and replaces its earlier `override`.
   template <class Dependency, class Implementation>
-  void override(const Dependency& dependency, Implementation implementation) {
-    add(dependency, std::move(implementation), true);
+  void override(const Dependency& dependency, Implementation implementation,
+                registered_at line = std::source_location::current()) {
+    add(dependency, std::move(implementation), true, line);
   }
 
   /// Removes every override of the dependency. On a thread that is not inside a handler, the call
@@ -140,9 +141,10 @@ class provider {
   /// Overrides the dependency until the guard is destroyed; then the previous state is back. Like
   /// `restore`, the destructor of the guard waits for handlers that use the value.
   template <class Dependency, class Implementation>
-  [[nodiscard]] override_guard scoped_override(const Dependency& dependency,
-                                               Implementation implementation) {
-    const auto ticket = add(dependency, std::move(implementation), false);
+  [[nodiscard]] override_guard scoped_override(
+      const Dependency& dependency, Implementation implementation,
+      registered_at line = std::source_location::current()) {
+    const auto ticket = add(dependency, std::move(implementation), false, line);
     return {state_, di::identity_of(dependency), ticket};
   }
 
@@ -151,7 +153,8 @@ class provider {
 
  private:
   template <class Dependency, class Implementation>
-  std::uint64_t add(const Dependency& dependency, Implementation implementation, bool lasting) {
+  std::uint64_t add(const Dependency& dependency, Implementation implementation, bool lasting,
+                    const registered_at& line) {
     static_assert(!std::is_pointer_v<Dependency>,
                   "msgbus: name the dependency itself, not its address");
     const char* name = nullptr;
@@ -159,7 +162,7 @@ class provider {
     return state_->add(di::identity_of(dependency),
                        std::make_shared<di::implementation_of<Dependency, Implementation>>(
                            std::move(implementation)),
-                       lasting, name);
+                       {lasting, type_name<Implementation>(), line}, name);
   }
 
   std::shared_ptr<di::provider_state> state_;

@@ -20,10 +20,10 @@ std::shared_ptr<consumer_core> consumer_core::make(const asio::any_io_executor& 
 
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
                                            const component::callable_type& type, void* callable,
-                                           policy* handler_policy) {
+                                           policy* handler_policy, const registered_at& line) {
   policy asked = policy_for(handler_policy);
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<event_entry>(&asked, order, calls, type, callable);
+    return std::make_shared<event_entry>(&asked, order, calls, type, callable, line);
   }));
 }
 

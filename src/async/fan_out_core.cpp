@@ -17,7 +17,7 @@
 
 namespace msgbus::async::detail {
 
-fan_out_core::fan_out_core() = default;
+fan_out_core::fan_out_core(const char* kind) : kind_(kind) {}
 
 fan_out_core::~fan_out_core() {
   recurring_schedules* const made = recurring_.get();
@@ -27,14 +27,16 @@ fan_out_core::~fan_out_core() {
   }
 }
 
-std::shared_ptr<fan_out_core> fan_out_core::make() { return std::make_shared<fan_out_core>(); }
+std::shared_ptr<fan_out_core> fan_out_core::make(const char* kind) {
+  return std::make_shared<fan_out_core>(kind);
+}
 
 void fan_out_core::bind(const std::shared_ptr<component_core>& target) {
   target->senders.bind(*this, target);
 }
 
 void fan_out_core::bind_one_of(const targets& members, pick_options options) {
-  const auto group = std::make_shared<one_of_group>(std::move(options));
+  const auto group = std::make_shared<one_of_group>(std::move(options), *this);
   for (const auto& each : members) group->bind(each);
   (void)attach(&group_entry::mark,
                [&](std::uint64_t order) { return std::make_shared<group_entry>(order, group); });
@@ -44,7 +46,7 @@ void fan_out_core::bind_one_of(const targets& members, pick_options options) {
 /// is to be chosen; `among`: how many there are from here on, or more. Under a guard: they must not
 /// wait.
 template <class Take, class Choose>
-void fan_out_core::for_each_bound(Take take, Choose choose) const {
+void fan_out_core::for_bound(Take take, Choose choose) const {
   const snapshot::guard guard(guarded());
   const routing::handler_range list(entries());
   for (const routing::route_entry* each = list.begin; each != list.end; ++each) {
@@ -58,18 +60,24 @@ void fan_out_core::for_each_bound(Take take, Choose choose) const {
   }
 }
 
+void fan_out_core::for_each_bound(function_ref<void(component_core&)> take,
+                                  function_ref<void(const one_of_group&)> choose) const {
+  for_bound([&](component_core& to, std::size_t) { take(to); },
+            [&](const auto& group, std::size_t) { choose(*group); });
+}
+
 void fan_out_core::unbind(component_core& target) {
   target.senders.unbind(*this);
   std::vector<std::shared_ptr<one_of_group>> groups;
-  for_each_bound([](component_core&, std::size_t) {},
-                 [&](const auto& group, std::size_t) { groups.push_back(group); });
+  for_bound([](component_core&, std::size_t) {},
+            [&](const auto& group, std::size_t) { groups.push_back(group); });
   for (const auto& each : groups) each->unbind(target);
 }
 
 targets fan_out_core::bound() const {
   targets all;
-  for_each_bound([&](component_core& to, std::size_t) { all.push_back(to.self()); },
-                 [&](const auto& group, std::size_t) { group->add_all(all); });
+  for_bound([&](component_core& to, std::size_t) { all.push_back(to.self()); },
+            [&](const auto& group, std::size_t) { group->add_all(all); });
   return all;
 }
 
@@ -92,22 +100,20 @@ component_core* chosen(const one_of_group& group, const one_of_group::preference
 
 targets fan_out_core::chosen_for(value_ref message, std::string_view topic) const {
   targets all;
-  for_each_bound([&](component_core& to, std::size_t) { all.push_back(to.self()); },
-                 [&](const auto& group, std::size_t) {
-                   const one_of_group::preference preferred(*group, message, topic);
-                   if (component_core* const to = chosen(*group, preferred))
-                     all.push_back(to->self());
-                 });
+  for_bound([&](component_core& to, std::size_t) { all.push_back(to.self()); },
+            [&](const auto& group, std::size_t) {
+              const one_of_group::preference preferred(*group, message, topic);
+              if (component_core* const to = chosen(*group, preferred)) all.push_back(to->self());
+            });
   return all;
 }
 
 void fan_out_core::give(verb_run& run) {
-  for_each_bound([&](component_core& to, std::size_t among) { run.deliver(to, among); },
-                 [&](const auto& group, std::size_t among) {
-                   const one_of_group::preference preferred(*group, run.message(), run.topic());
-                   if (component_core* const to = chosen(*group, preferred))
-                     run.deliver(*to, among);
-                 });
+  for_bound([&](component_core& to, std::size_t among) { run.deliver(to, among); },
+            [&](const auto& group, std::size_t among) {
+              const one_of_group::preference preferred(*group, run.message(), run.topic());
+              if (component_core* const to = chosen(*group, preferred)) run.deliver(*to, among);
+            });
 }
 
 auto fan_out_core::handle_at_once(exec::queued_message& message, bool after_yield) const
@@ -175,7 +181,7 @@ receipt fan_out_core::offer_among(const one_of_group& group, const exec::shared_
 receipt fan_out_core::offer(const exec::shared_message& message, full_mailboxes* full) {
   receipt total;
   bool is_bound = false;
-  for_each_bound(
+  for_bound(
       [&](component_core& to, std::size_t) {
         is_bound = true;
         total += offer_one(to, message, full);

@@ -177,6 +177,12 @@ void host::observe(std::shared_ptr<observer> observer) {
   for (const auto& each : state_->all()) each->observe(observer);
 }
 
+msgbus::detail::describer host::describer() const {
+  return [all = members()](msgbus::detail::graph_builder& to, std::string_view) {
+    for (const auto& each : all()) each->describe(to);
+  };
+}
+
 std::vector<component_stats> host::stats() const {
   std::vector<component_stats> all;
   for (const auto& each : state_->all()) {

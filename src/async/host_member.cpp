@@ -1,4 +1,5 @@
 #include <msgbus/detail/async/host_member.hpp>
+#include <msgbus/detail/observe/graph_builder.hpp>
 
 namespace msgbus::async::detail {
 
@@ -9,6 +10,14 @@ std::string name_for(std::string given, const component_core& of) {
 }
 
 }  // namespace
+
+void host_member::describe(msgbus::detail::graph_builder& to) const {
+  if (exists()) to.component(this, kind()).name = name();
+}
+
+void core_member::describe(msgbus::detail::graph_builder& to) const {
+  if (const std::shared_ptr<component_core> now = core_.lock()) now->describe_to(to, name());
+}
 
 core_member::core_member(std::string name, const std::shared_ptr<component_core>& of)
     : host_member(name_for(std::move(name), *of), of->called().kind()), core_(of) {}

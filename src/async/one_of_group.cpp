@@ -9,12 +9,22 @@
 
 namespace msgbus::async::detail {
 
-one_of_group::one_of_group(pick_options options) : options_(std::move(options)) {}
+one_of_group::one_of_group(pick_options options, const routing::single_route& of)
+    : options_(std::move(options)), fan_out_(&of) {}
 
 one_of_group::~one_of_group() = default;
 
 void one_of_group::bind(const std::shared_ptr<component_core>& member) {
-  member->senders.bind(*this, member);
+  member->senders.bind(*this, member, {fan_out_, chosen_by()});
+}
+
+const char* one_of_group::chosen_by() const noexcept {
+  switch (options_.by) {
+    case pick::round_robin: return "round_robin";
+    case pick::least_waiting: return "least_waiting";
+    case pick::key: return "key";
+  }
+  return "";
 }
 
 void one_of_group::unbind(component_core& member) { member.senders.unbind(*this); }

@@ -31,11 +31,11 @@ error not_taken(value_ref message, std::string_view topic, const std::string& ha
 subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,
                                              const component::message_calls& calls,
                                              const component::callable_type& type, void* callable,
-                                             policy* handler_policy) {
+                                             policy* handler_policy, const registered_at& line) {
   policy asked = policy_for(handler_policy);
   return subscription(attach([&](std::uint64_t order) {
     return std::make_shared<message_entry>(&asked, order, routing::checked_patterns(patterns),
-                                           calls, type, callable);
+                                           calls, type, callable, line);
   }));
 }
 

@@ -1,6 +1,7 @@
 // A bridge in a host: its intake ends first, and what is left to send goes out in its turn.
 
 #include <msgbus/bridge/bridge.hpp>
+#include <msgbus/detail/observe/graph_builder.hpp>
 
 namespace msgbus {
 
@@ -22,6 +23,7 @@ class bridge::hosted_bridge final : public async::detail::host_member {
   }
 
   [[nodiscard]] std::vector<async::detail::link_stats> links() const override;
+  void describe(detail::graph_builder& to) const override;
 
  private:
   static asio::awaitable<drain_report> nothing() { co_return drain_report{}; }
@@ -56,6 +58,29 @@ std::vector<async::detail::link_stats> bridge::hosted_bridge::links() const {
                    {{"waiting", c.waiting}, {"in_flight", c.in_flight}}});
   }
   return all;
+}
+
+void bridge::hosted_bridge::describe(detail::graph_builder& to) const {
+  const std::shared_ptr<state> now = state_.lock();
+  if (!now) return;
+  std::vector<std::shared_ptr<bridging::link_base>> links;
+  {
+    const std::lock_guard lock(now->mutex);
+    auto& made = to.component(now.get(), "bridge");
+    made.closed = now->closed;
+    if (made.name.empty()) made.name = name();
+    links = now->links;
+  }
+  if (!to.describe(now.get())) return;
+  for (const auto& each : links) {
+    if (each->active()) each->add_to(to, now.get());
+  }
+}
+
+detail::describer bridge::describer() const {
+  return [of = std::weak_ptr<state>(state_)](detail::graph_builder& to, std::string_view name) {
+    if (const auto now = of.lock()) hosted_bridge(std::string(name), now).describe(to);
+  };
 }
 
 std::shared_ptr<async::detail::host_member> bridge::hosted(std::string name) const {

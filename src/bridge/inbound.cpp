@@ -57,6 +57,10 @@ class inbound_link final : public link_base,
     return all;
   }
 
+  void add_to(msgbus::detail::graph_builder& to, const void* over) const override {
+    describe_inbound(to, over, "inbound, at most once", *to_.component);
+  }
+
   bool take(envelope&& message, bool may_wait) noexcept override {
     if (!active()) return false;
     exec::shared_message made = decoded(message);

@@ -66,6 +66,12 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     for (const auto& each : feeds_) each->stop();
   }
 
+  void add_to(msgbus::detail::graph_builder& to, const void* over) const override {
+    for (const auto& each : endpoints_) {
+      describe_inbound(to, over, "serves commands", *each->operation->service);
+    }
+  }
+
   [[nodiscard]] link_counters stats() const noexcept override {
     link_counters all;
     for (const auto& each : endpoints_) {

@@ -18,8 +18,8 @@ std::string names_of(std::span<const type_key> types) {
 }
 
 event_entry::event_entry(std::uint64_t order, std::span<const routing::typed_call> calls,
-                         const callable_type& type, void* callable)
-    : typed_entry(order, calls), callable_(type, callable) {}
+                         const callable_type& type, void* callable, const registered_at& line)
+    : typed_entry(order, calls), callable_(type, callable), attached_at_(line) {}
 
 event_entry::~event_entry() = default;
 
@@ -32,10 +32,12 @@ std::string event_entry::describe() const {
 }
 
 message_entry::message_entry(std::uint64_t order, std::vector<std::string> patterns,
-                             const message_calls& calls, const callable_type& type, void* callable)
+                             const message_calls& calls, const callable_type& type, void* callable,
+                             const registered_at& line)
     : topic_entry(order, std::move(patterns), calls.call, calls.plain),
       types_(calls.types),
-      callable_(type, callable) {}
+      callable_(type, callable),
+      attached_at_(line) {}
 
 message_entry::~message_entry() = default;
 

@@ -42,7 +42,7 @@ bool any_async(const provider_state& overrides, std::span<const dependency_ref> 
 }
 
 std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implementation> added,
-                                  bool lasting, const char* name) {
+                                  const addition& as, const char* name) {
   snapshot::retire_list replaced;
   std::unique_lock lock(writing_);
   node* at = nodes_.find(identity, hash_of_address(identity));
@@ -54,13 +54,13 @@ std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implemen
   const std::uint64_t ticket = ++last_ticket_;
   implementation* const current = added.get();
   if (is_async(added->factory.kind)) async_.fetch_add(1, std::memory_order_release);
-  at->layers.push_back({std::move(added), ticket, lasting});
+  at->layers.push_back({std::move(added), ticket, as});
   at->current.store(current, std::memory_order_release);
   size_.fetch_add(1, std::memory_order_release);
-  if (lasting) {
+  if (as.lasting) {
     auto& layers = at->layers;
     for (auto each = layers.begin(); each + 1 != layers.end(); ++each) {
-      if (!each->lasting) continue;
+      if (!each->as.lasting) continue;
       if (is_async(each->replacement->factory.kind)) async_.fetch_sub(1, std::memory_order_release);
       replaced.add(std::move(each->replacement));
       layers.erase(each);
@@ -83,6 +83,14 @@ std::string provider_state::namesake_of(const dependency_info& missing) const {
              ? "an override exists for another dependency of the same name; a shared library with "
                "hidden visibility has a dependency of its own"
              : "call override(...) on the component or its provider";
+}
+
+std::optional<provider_state::description> provider_state::describe(const void* identity) const {
+  const std::lock_guard lock(writing_);
+  const node* const found = nodes_.find(identity, hash_of_address(identity));
+  if (!found || found->layers.empty()) return std::nullopt;
+  const layer& top = found->layers.back();
+  return description{std::string(top.as.type), top.as.line, top.replacement->factory.needs};
 }
 
 template <class Which>

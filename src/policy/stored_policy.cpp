@@ -1,5 +1,7 @@
 #include <msgbus/detail/policy/stored_policy.hpp>
 
+#include "policy/policy_text.hpp"
+
 #include <utility>
 
 namespace msgbus::detail {
@@ -14,6 +16,26 @@ std::shared_ptr<exec::async_semaphore> permits_of(const policy& given) {
 std::shared_ptr<rate_limiter> limiter_of(const rate_limit& given) {
   if (given.limiter || given.is_plain()) return given.limiter;
   return std::make_shared<rate_limiter>(given);
+}
+
+/// The members in the order of the policy, from the inside out.
+std::string summary_of(const policy& given) {
+  policy_text text;
+  if (given.max_concurrent != 0) {
+    text.add("at most " + std::to_string(given.max_concurrent) + " at once");
+  }
+  if (given.semaphore) text.add("a shared semaphore");
+  if (given.timeout != given.timeout.zero()) text.add("timeout " + duration_text(given.timeout));
+  text.add_breaker(given.breaker.get());
+  text.add_attempts(given.retry.attempts);
+  if (given.deadline != given.deadline.zero())
+    text.add("deadline " + duration_text(given.deadline));
+  text.add_limit(given.rate_limit);
+  if (!given.deduplicate.is_plain()) {
+    text.add("deduplicated for " + duration_text(given.deduplicate.window));
+  }
+  if (given.dead_letters) text.add("dead letters");
+  return text.take();
 }
 
 std::shared_ptr<duplicate_filter> filter_of(const deduplicate& given) {
@@ -34,6 +56,7 @@ stored_policy::stored_policy(policy given)
       filter(filter_of(given.deduplicate)),
       key(given.deduplicate.key),
       dead_letters(given.dead_letters),
+      summary(summary_of(given)),
       is_plain_(given.is_plain()),
       has_executor_(static_cast<bool>(given.executor)) {
   if (link(given.executor)) executor_ = std::move(given.executor);

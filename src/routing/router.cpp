@@ -86,6 +86,15 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
   return true;
 }
 
+void router::for_each_attached(function_ref<void(const entry&)> f) const {
+  const std::lock_guard lock(writing_);
+  const entry* each = last_;
+  while (each && each->previous_) each = each->previous_;
+  for (; each; each = each->next_) {
+    if (each->active()) f(*each);
+  }
+}
+
 void router::shutdown() noexcept {
   snapshot::retire_list old;
   {

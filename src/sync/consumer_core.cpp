@@ -39,9 +39,10 @@ producer_core::~producer_core() = default;
 std::shared_ptr<producer_core> producer_core::make() { return std::make_shared<producer_core>(); }
 
 subscription consumer_core::attach_handler(std::span<const routing::typed_call> calls,
-                                           const component::callable_type& type, void* callable) {
+                                           const component::callable_type& type, void* callable,
+                                           const registered_at& line) {
   return subscription(attach([&](std::uint64_t order) {
-    return std::make_shared<component::event_entry>(order, calls, type, callable);
+    return std::make_shared<component::event_entry>(order, calls, type, callable, line);
   }));
 }
 

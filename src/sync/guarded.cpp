@@ -6,8 +6,11 @@
 #include <msgbus/error.hpp>
 #include <msgbus/sync/policy.hpp>
 
+#include "policy/policy_text.hpp"
+
 #include <chrono>
 #include <optional>
+#include <string>
 
 namespace msgbus::sync::detail {
 
@@ -18,16 +21,29 @@ class guards {
         retry{.attempts = handler_policy.retry.attempts, .if_ = handler_policy.retry.if_},
         limiter(handler_policy.rate_limit.limiter || handler_policy.rate_limit.is_plain()
                     ? handler_policy.rate_limit.limiter
-                    : std::make_shared<rate_limiter>(handler_policy.rate_limit)) {}
+                    : std::make_shared<rate_limiter>(handler_policy.rate_limit)),
+        summary(summary_of(handler_policy)) {}
 
   const std::shared_ptr<circuit_breaker> breaker;
   const msgbus::retry retry;
   const std::shared_ptr<rate_limiter> limiter;
+  const std::string summary;
+
+ private:
+  static std::string summary_of(const policy& given) {
+    msgbus::detail::policy_text text;
+    text.add_breaker(given.breaker.get());
+    text.add_attempts(given.retry.attempts);
+    text.add_limit(given.rate_limit);
+    return text.take();
+  }
 };
 
 std::shared_ptr<const guards> make_guards(const policy& handler_policy) {
   return std::make_shared<const guards>(handler_policy);
 }
+
+std::string text_of(const guards& by) { return by.summary; }
 
 namespace {
 

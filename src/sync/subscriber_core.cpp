@@ -40,10 +40,11 @@ namespace {
 
 subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,
                                              const component::message_calls& calls,
-                                             const component::callable_type& type, void* callable) {
+                                             const component::callable_type& type, void* callable,
+                                             const registered_at& line) {
   return subscription(attach([&](std::uint64_t order) {
     return std::make_shared<component::message_entry>(order, routing::checked_patterns(patterns),
-                                                      calls, type, callable);
+                                                      calls, type, callable, line);
   }));
 }
 

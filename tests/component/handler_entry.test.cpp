@@ -21,10 +21,12 @@ TEST_CASE("an entry describes its handler by the accepted types") {
                         msgbus::routing::typed_call{msgbus::detail::key_of<double>, nullptr}};
   const std::array every{msgbus::routing::typed_call{nullptr, nullptr}};
   using msgbus::component::event_entry;
-  CHECK(event_entry(1, some, callable_of<function>, &f).describe() == "handler of int | double");
-  CHECK(event_entry(1, every, callable_of<function>, &f).describe() == "handler of any type");
+  const msgbus::registered_at here = std::source_location::current();
+  CHECK(event_entry(1, some, callable_of<function>, &f, here).describe() ==
+        "handler of int | double");
+  CHECK(event_entry(1, every, callable_of<function>, &f, here).describe() == "handler of any type");
   const msgbus::component::message_entry messages(1, {"a.*", "b"}, {nullptr, keys_of<int>},
-                                                  callable_of<function>, &f);
+                                                  callable_of<function>, &f, here);
   CHECK(messages.describe() == "handler of int on 'a.*', 'b'");
 }
 

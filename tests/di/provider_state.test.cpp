@@ -23,7 +23,8 @@ struct fake : di::implementation {
 std::pair<di::implementation*, std::uint64_t> add(di::provider_state& to, bool lasting) {
   auto made = std::make_unique<fake>();
   di::implementation* const which = made.get();
-  const auto ticket = to.add(&dependency, std::move(made), lasting);
+  const auto ticket =
+      to.add(&dependency, std::move(made), {lasting, "int", std::source_location::current()});
   return {which, ticket};
 }
 

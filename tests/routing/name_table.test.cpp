@@ -17,7 +17,7 @@ using bare_entry = msgbus_test::bare<named_entry>;
 std::shared_ptr<bare_entry> attach(name_table& table, const std::string& name,
                                    int* destroyed = nullptr) {
   return table.attach(std::string_view(name), [&](std::uint64_t order) {
-    return std::make_shared<bare_entry>(destroyed, order, name);
+    return std::make_shared<bare_entry>(destroyed, order, name, std::source_location::current());
   });
 }
 

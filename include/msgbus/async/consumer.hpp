@@ -52,44 +52,48 @@ class consumer : public detail::base<detail::consumer_core> {
   ///
   /// Throws: `bad_arguments` if the handler is a null pointer or an empty `std::function`.
   template <class F>
-  subscription handler(F f) {
-    return attach(f, msgbus::component::taken_by<F>(), nullptr);
+  subscription handler(F f, registered_at line = std::source_location::current()) {
+    return attach(f, msgbus::component::taken_by<F>(), nullptr, line);
   }
 
   /// As above, with a policy for this handler.
   template <class F>
-  subscription handler(F f, policy handler_policy) {
-    return attach(f, msgbus::component::taken_by<F>(), &handler_policy);
+  subscription handler(F f, policy handler_policy,
+                       registered_at line = std::source_location::current()) {
+    return attach(f, msgbus::component::taken_by<F>(), &handler_policy, line);
   }
 
   /// Attaches one handler for several event types. Its first parameter may be generic. It runs once
   /// per event (T2).
   template <class E, class... Es, class F>
-  subscription handler(F f) {
-    return attach(f, msgbus::component::named_types<E, Es...>{}, nullptr);
+  subscription handler(F f, registered_at line = std::source_location::current()) {
+    return attach(f, msgbus::component::named_types<E, Es...>{}, nullptr, line);
   }
 
   /// As above, with a policy for this handler.
   template <class E, class... Es, class F>
-  subscription handler(F f, policy handler_policy) {
-    return attach(f, msgbus::component::named_types<E, Es...>{}, &handler_policy);
+  subscription handler(F f, policy handler_policy,
+                       registered_at line = std::source_location::current()) {
+    return attach(f, msgbus::component::named_types<E, Es...>{}, &handler_policy, line);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
   /// outlive the handler.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription handler(Member member, Object&& object, policy handler_policy = {}) {
+  subscription handler(Member member, Object&& object, policy handler_policy = {},
+                       registered_at line = std::source_location::current()) {
     return handler(detail::bind_member(member, std::forward<Object>(object)),
-                   std::move(handler_policy));
+                   std::move(handler_policy), line);
   }
 
   /// As above, for the event types in angle brackets.
   template <class E, class... Es, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription handler(Member member, Object&& object, policy handler_policy = {}) {
+  subscription handler(Member member, Object&& object, policy handler_policy = {},
+                       registered_at line = std::source_location::current()) {
     return handler<E, Es...>(detail::bind_member(member, std::forward<Object>(object)),
-                             std::move(handler_policy));
+                             std::move(handler_policy), line);
   }
 
   /// Runs every handler of the event, whatever the others throw (D2), and returns how many ran
@@ -216,9 +220,10 @@ class consumer : public detail::base<detail::consumer_core> {
   /// Returns a stream of copies of the events of this type that the consumer handles from now on.
   /// `options` describe the queue of the stream; `options.concurrency` is ignored.
   template <class E>
-  [[nodiscard]] stream<E> stream_of(mailbox_options options = {}) {
-    return make_stream<E>(options, [this](const auto& queue) {
-      return this->template handler<E>(detail::into_stream<E>(queue));
+  [[nodiscard]] stream<E> stream_of(mailbox_options options = {},
+                                    registered_at line = std::source_location::current()) {
+    return make_stream<E>(options, [&](const auto& queue) {
+      return this->template handler<E>(detail::into_stream<E>(queue), line);
     });
   }
 
@@ -261,10 +266,13 @@ class consumer : public detail::base<detail::consumer_core> {
   friend class producer;
 
   template <class F, class... Es>
-  subscription attach(F& f, detail::type_list<Es...>, policy* handler_policy) {
+  subscription attach(F& f, detail::type_list<Es...>, policy* handler_policy,
+                      const registered_at& line) {
     msgbus::component::check_callable(f);
-    return core_->attach_handler(detail::event_calls<F, Es...>(), msgbus::component::callable_of<F>,
-                                 std::addressof(f), handler_policy);
+    return core_->attach_handler(
+        detail::event_calls<F, Es...>(),
+        msgbus::component::callable_of<F, detail::handler_facts_of<F, Es...>>, std::addressof(f),
+        handler_policy, line);
   }
 };
 

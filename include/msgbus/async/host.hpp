@@ -126,7 +126,9 @@ class host {
 
  private:
   friend detail::host_access;
+  friend msgbus::detail::describe_access;
 
+  [[nodiscard]] msgbus::detail::describer describer() const;
   /// Gives the members; it may outlive the host.
   [[nodiscard]] std::function<std::vector<std::shared_ptr<detail::host_member>>()> members() const;
   void add(std::shared_ptr<detail::host_member> member);

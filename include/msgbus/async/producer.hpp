@@ -19,7 +19,7 @@ namespace msgbus::async {
 class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
  public:
   /// A producer without consumers.
-  producer() : fan_out_base(detail::fan_out_core::make()) {}
+  producer() : fan_out_base(detail::fan_out_core::make("producer")) {}
 
   /// Binds consumers. A second `bind` of the same consumer has no effect.
   template <class... Consumers>

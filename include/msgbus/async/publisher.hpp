@@ -19,7 +19,7 @@ namespace msgbus::async {
 class publisher : public msgbus::component::fan_out_base<detail::fan_out_core> {
  public:
   /// A publisher without subscribers.
-  publisher() : fan_out_base(detail::fan_out_core::make()) {}
+  publisher() : fan_out_base(detail::fan_out_core::make("publisher")) {}
 
   /// Binds subscribers. A second `bind` of the same subscriber has no effect.
   template <class... Subscribers>

@@ -58,7 +58,8 @@ class service : public detail::base<detail::service_core> {
   /// the name is empty, or the handler is; `unsupported` for a policy with `dead_letters` or
   /// `deduplicate`.
   template <class F>
-  auto handler(std::string name, F f, policy handler_policy = {}) {
+  auto handler(std::string name, F f, policy handler_policy = {},
+               registered_at line = std::source_location::current()) {
     using found = detail::signature_of<F>;
     static_assert(!std::is_member_function_pointer_v<F>,
                   "msgbus: a member function needs its object: give both, `&type::member, object`");
@@ -66,7 +67,7 @@ class service : public detail::base<detail::service_core> {
                   "msgbus: the parameters of a generic or overloaded handler cannot be deduced; "
                   "wrap it in a lambda that names them");
     using types = msgbus::component::operation_signature<found>;
-    return attach<F, types>(std::move(name), std::move(f), std::move(handler_policy),
+    return attach<F, types>(std::move(name), std::move(f), std::move(handler_policy), line,
                             typename types::inputs{});
   }
 
@@ -74,16 +75,17 @@ class service : public detail::base<detail::service_core> {
   /// outlive the operation.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  auto handler(std::string name, Member member, Object&& object, policy handler_policy = {}) {
+  auto handler(std::string name, Member member, Object&& object, policy handler_policy = {},
+               registered_at line = std::source_location::current()) {
     return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)),
-                   std::move(handler_policy));
+                   std::move(handler_policy), line);
   }
 
   /// Adds a function under a name that the naming function makes from the function's own name.
   template <const auto& Function>
-  auto handler(policy handler_policy = {}) {
+  auto handler(policy handler_policy = {}, registered_at line = std::source_location::current()) {
     return handler(naming_(detail::entity_name<Function>()),
-                   std::decay_t<decltype(Function)>(Function), std::move(handler_policy));
+                   std::decay_t<decltype(Function)>(Function), std::move(handler_policy), line);
   }
 
   /// Executes the operation `name` and returns its result; with `R = void` the result is discarded.
@@ -181,14 +183,15 @@ class service : public detail::base<detail::service_core> {
   }
 
   template <class F, class Parts, class... Inputs>
-  auto attach(std::string name, F f, policy handler_policy, detail::type_list<Inputs...>) {
+  auto attach(std::string name, F f, policy handler_policy, const registered_at& line,
+              detail::type_list<Inputs...>) {
     using R = typename detail::result_given<typename Parts::result>::type;
     std::string called = name;
     handler_policy = core_->policy_for_operation(std::move(handler_policy));
     std::shared_ptr<routing::entry> added =
         core_->attach(std::string_view(called), [&](std::uint64_t order) {
           return std::make_shared<detail::operation_handler<F, Parts>>(
-              order, std::move(name), std::move(f), std::move(handler_policy));
+              order, std::move(name), std::move(f), std::move(handler_policy), line);
         });
     return operation<R(Inputs...)>(core_, std::move(added), std::move(called));
   }

@@ -48,65 +48,75 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// Throws: `invalid_topic`; `bad_arguments` if the handler is a null pointer or an empty
   /// `std::function`.
   template <class F>
-  subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, f, msgbus::component::taken_by<F>(), nullptr);
+  subscription subscribe(std::string_view pattern, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, msgbus::component::taken_by<F>(), nullptr, line);
   }
 
   /// As above, with a policy for this handler.
   template <class F>
-  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
-    return attach({pattern}, f, msgbus::component::taken_by<F>(), &handler_policy);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, msgbus::component::taken_by<F>(), &handler_policy, line);
   }
 
   /// Attaches one handler to several patterns.
   template <class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, f, msgbus::component::taken_by<F>(), nullptr);
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, msgbus::component::taken_by<F>(), nullptr, line);
   }
 
   /// As above, with a policy for this handler.
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
-                         policy handler_policy) {
-    return attach(patterns, f, msgbus::component::taken_by<F>(), &handler_policy);
+                         policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, msgbus::component::taken_by<F>(), &handler_policy, line);
   }
 
   /// Attaches one handler for the message types in angle brackets. Its first parameter may be
   /// generic.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, nullptr);
+  subscription subscribe(std::string_view pattern, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, nullptr, line);
   }
 
   /// As above, with a policy for this handler.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
-    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, &handler_policy);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, msgbus::component::named_types<M, Ms...>{}, &handler_policy, line);
   }
 
   /// As above, for several patterns.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, nullptr);
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, nullptr, line);
   }
 
   /// As above, for several patterns and with a policy.
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
-                         policy handler_policy) {
-    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, &handler_policy);
+                         policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, msgbus::component::named_types<M, Ms...>{}, &handler_policy, line);
   }
 
   /// Attaches a handler to a typed topic. A handler of another type does not compile.
   template <class T, class F>
-  subscription subscribe(const topic<T>& topic, F f) {
-    return attach({topic.name()}, f, detail::type_list<T>{}, nullptr);
+  subscription subscribe(const topic<T>& topic, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, nullptr, line);
   }
 
   /// As above, with a policy for this handler.
   template <class T, class F>
-  subscription subscribe(const topic<T>& topic, F f, policy handler_policy) {
-    return attach({topic.name()}, f, detail::type_list<T>{}, &handler_policy);
+  subscription subscribe(const topic<T>& topic, F f, policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, &handler_policy, line);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
@@ -114,27 +124,30 @@ class subscriber : public detail::base<detail::subscriber_core> {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::string_view pattern, Member member, Object&& object,
-                         policy handler_policy = {}) {
+                         policy handler_policy = {},
+                         registered_at line = std::source_location::current()) {
     return subscribe(pattern, detail::bind_member(member, std::forward<Object>(object)),
-                     std::move(handler_policy));
+                     std::move(handler_policy), line);
   }
 
   /// As above, for several patterns.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::initializer_list<std::string_view> patterns, Member member,
-                         Object&& object, policy handler_policy = {}) {
+                         Object&& object, policy handler_policy = {},
+                         registered_at line = std::source_location::current()) {
     return subscribe(patterns, detail::bind_member(member, std::forward<Object>(object)),
-                     std::move(handler_policy));
+                     std::move(handler_policy), line);
   }
 
   /// As above, for a typed topic.
   template <class T, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(const topic<T>& topic, Member member, Object&& object,
-                         policy handler_policy = {}) {
+                         policy handler_policy = {},
+                         registered_at line = std::source_location::current()) {
     return subscribe(topic, detail::bind_member(member, std::forward<Object>(object)),
-                     std::move(handler_policy));
+                     std::move(handler_policy), line);
   }
 
   /// Runs the handlers of the topic that accept the message, and returns how many ran. Otherwise as
@@ -286,16 +299,18 @@ class subscriber : public detail::base<detail::subscriber_core> {
   ///
   /// Throws: `invalid_topic`.
   template <class T>
-  [[nodiscard]] stream<T> stream_of(std::string_view pattern, mailbox_options options = {}) {
+  [[nodiscard]] stream<T> stream_of(std::string_view pattern, mailbox_options options = {},
+                                    registered_at line = std::source_location::current()) {
     return make_stream<T>(options, [&](const auto& queue) {
-      return this->template subscribe<T>(pattern, detail::into_stream<T>(queue));
+      return this->template subscribe<T>(pattern, detail::into_stream<T>(queue), line);
     });
   }
 
   /// As above, for a typed topic.
   template <class T>
-  [[nodiscard]] stream<T> stream_of(const topic<T>& topic, mailbox_options options = {}) {
-    return stream_of<T>(topic.name(), options);
+  [[nodiscard]] stream<T> stream_of(const topic<T>& topic, mailbox_options options = {},
+                                    registered_at line = std::source_location::current()) {
+    return stream_of<T>(topic.name(), options, line);
   }
 
   /// Keeps messages of one key in order, as `consumer::ordered_by`, for messages that are sent as
@@ -341,11 +356,12 @@ class subscriber : public detail::base<detail::subscriber_core> {
 
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F& f,
-                      detail::type_list<Ms...>, policy* handler_policy) {
+                      detail::type_list<Ms...>, policy* handler_policy, const registered_at& line) {
     msgbus::component::check_callable(f);
-    return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),
-                                 msgbus::component::callable_of<F>, std::addressof(f),
-                                 handler_policy);
+    return core_->attach_handler(
+        patterns, detail::message_calls<F, Ms...>(),
+        msgbus::component::callable_of<F, detail::handler_facts_of<F, Ms...>>, std::addressof(f),
+        handler_policy, line);
   }
 };
 

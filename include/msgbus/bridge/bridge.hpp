@@ -275,6 +275,9 @@ class bridge {
  private:
   friend class remote_service;
   friend async::detail::host_access;
+  friend detail::describe_access;
+
+  [[nodiscard]] detail::describer describer() const;
 
   /// What a host knows of the bridge.
   class hosted_bridge;

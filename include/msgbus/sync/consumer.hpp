@@ -34,38 +34,42 @@ class consumer : public component::base<detail::consumer_core> {
   ///
   /// Throws: `bad_arguments` if the handler is a null pointer or an empty `std::function`.
   template <class F>
-  subscription handler(F f) {
-    return attach(f, component::taken_by<F>());
+  subscription handler(F f, registered_at line = std::source_location::current()) {
+    return attach(f, component::taken_by<F>(), line);
   }
   template <class F>
-  subscription handler(F f, policy handler_policy) {
-    return attach(f, component::taken_by<F>(), handler_policy);
+  subscription handler(F f, policy handler_policy,
+                       registered_at line = std::source_location::current()) {
+    return attach(f, component::taken_by<F>(), handler_policy, line);
   }
 
   /// Attaches one handler for several event types. Its first parameter may be generic. It runs once
   /// per event (T2).
   template <class E, class... Es, class F>
-  subscription handler(F f) {
-    return attach(f, component::named_types<E, Es...>{});
+  subscription handler(F f, registered_at line = std::source_location::current()) {
+    return attach(f, component::named_types<E, Es...>{}, line);
   }
   template <class E, class... Es, class F>
-  subscription handler(F f, policy handler_policy) {
-    return attach(f, component::named_types<E, Es...>{}, handler_policy);
+  subscription handler(F f, policy handler_policy,
+                       registered_at line = std::source_location::current()) {
+    return attach(f, component::named_types<E, Es...>{}, handler_policy, line);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
   /// outlive the handler.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription handler(Member member, Object&& object) {
-    return handler(detail::bind_member(member, std::forward<Object>(object)));
+  subscription handler(Member member, Object&& object,
+                       registered_at line = std::source_location::current()) {
+    return handler(detail::bind_member(member, std::forward<Object>(object)), line);
   }
 
   /// As above, for the event types in angle brackets.
   template <class E, class... Es, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription handler(Member member, Object&& object) {
-    return handler<E, Es...>(detail::bind_member(member, std::forward<Object>(object)));
+  subscription handler(Member member, Object&& object,
+                       registered_at line = std::source_location::current()) {
+    return handler<E, Es...>(detail::bind_member(member, std::forward<Object>(object)), line);
   }
 
   /// Runs every handler of the event on this thread, whatever the others throw (D2), and returns
@@ -94,17 +98,21 @@ class consumer : public component::base<detail::consumer_core> {
   friend class producer;
 
   template <class F, class... Es>
-  subscription attach(F& f, detail::type_list<Es...>) {
+  subscription attach(F& f, detail::type_list<Es...>, const registered_at& line) {
     component::check_callable(f);
-    return core_->attach_handler(detail::event_calls<F, Es...>(), component::callable_of<F>,
-                                 std::addressof(f));
+    return core_->attach_handler(detail::event_calls<F, Es...>(),
+                                 component::callable_of<F, detail::handler_facts_of<F, Es...>>,
+                                 std::addressof(f), line);
   }
   template <class F, class... Es>
-  subscription attach(F& f, detail::type_list<Es...>, const policy& handler_policy) {
+  subscription attach(F& f, detail::type_list<Es...>, const policy& handler_policy,
+                      const registered_at& line) {
     component::check_callable(f);
     detail::guarded<F> guarded{std::move(f), detail::make_guards(handler_policy)};
-    return core_->attach_handler(detail::guarded_event_calls<F, Es...>(),
-                                 component::callable_of<detail::guarded<F>>, &guarded);
+    return core_->attach_handler(
+        detail::guarded_event_calls<F, Es...>(),
+        component::callable_of<detail::guarded<F>, detail::guarded_facts_of<F, Es...>>, &guarded,
+        line);
   }
 };
 

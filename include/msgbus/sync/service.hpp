@@ -40,9 +40,9 @@ class service : public component::base<detail::service_core> {
   /// Throws: `duplicate_handler` if the service has an operation of that name; `bad_arguments` if
   /// the name is empty, or the handler is.
   template <class F>
-  auto handler(std::string name, F f) {
+  auto handler(std::string name, F f, registered_at line = std::source_location::current()) {
     using types = types_of<F>;
-    return attach<F, types, detail::unguarded>(std::move(name), std::move(f), {},
+    return attach<F, types, detail::unguarded>(std::move(name), std::move(f), {}, line,
                                                typename types::inputs{});
   }
 
@@ -51,9 +51,10 @@ class service : public component::base<detail::service_core> {
   ///
   /// Throws: `unsupported` if the policy has retries and such an argument cannot be copied.
   template <class F>
-  auto handler(std::string name, F f, const policy& handler_policy) {
+  auto handler(std::string name, F f, const policy& handler_policy,
+               registered_at line = std::source_location::current()) {
     using types = types_of<F>;
-    return attach_guarded<F, types>(std::move(name), std::move(f), handler_policy,
+    return attach_guarded<F, types>(std::move(name), std::move(f), handler_policy, line,
                                     typename types::inputs{});
   }
 
@@ -61,30 +62,33 @@ class service : public component::base<detail::service_core> {
   /// outlive the operation.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  auto handler(std::string name, Member member, Object&& object) {
-    return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)));
+  auto handler(std::string name, Member member, Object&& object,
+               registered_at line = std::source_location::current()) {
+    return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)),
+                   line);
   }
 
   /// The same with a policy.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  auto handler(std::string name, Member member, Object&& object, const policy& handler_policy) {
+  auto handler(std::string name, Member member, Object&& object, const policy& handler_policy,
+               registered_at line = std::source_location::current()) {
     return handler(std::move(name), detail::bind_member(member, std::forward<Object>(object)),
-                   handler_policy);
+                   handler_policy, line);
   }
 
   /// Adds a function under a name that the naming function makes from the function's own name.
   template <const auto& Function>
-  auto handler() {
+  auto handler(registered_at line = std::source_location::current()) {
     return handler(naming_(detail::entity_name<Function>()),
-                   std::decay_t<decltype(Function)>(Function));
+                   std::decay_t<decltype(Function)>(Function), line);
   }
 
   /// The same with a policy.
   template <const auto& Function>
-  auto handler(const policy& handler_policy) {
+  auto handler(const policy& handler_policy, registered_at line = std::source_location::current()) {
     return handler(naming_(detail::entity_name<Function>()),
-                   std::decay_t<decltype(Function)>(Function), handler_policy);
+                   std::decay_t<decltype(Function)>(Function), handler_policy, line);
   }
 
   /// Executes the operation `name` on this thread and returns its result; with `R = void` the
@@ -121,24 +125,25 @@ class service : public component::base<detail::service_core> {
   using types_of = typename checked_types<F>::type;
 
   template <class F, class Parts, class Guard, class... Inputs>
-  auto attach(std::string name, F f, Guard guard, detail::type_list<Inputs...>) {
+  auto attach(std::string name, F f, Guard guard, const registered_at& line,
+              detail::type_list<Inputs...>) {
     using R = typename Parts::result;
     const std::string_view checked = name;
     std::shared_ptr<detail::typed_operation<R, Inputs...>> added =
         core_->attach(checked, [&](std::uint64_t order) {
           return std::make_shared<detail::operation_handler<F, Parts, Guard>>(
-              order, std::move(name), *core_, std::move(f), std::move(guard));
+              order, std::move(name), line, *core_, std::move(f), std::move(guard));
         });
     return operation<R(Inputs...)>(std::move(added));
   }
 
   template <class F, class Parts, class... Inputs>
   auto attach_guarded(std::string name, F f, const policy& handler_policy,
-                      detail::type_list<Inputs...> inputs) {
+                      const registered_at& line, detail::type_list<Inputs...> inputs) {
     using guard = detail::operation_guard;
     detail::check_repeatable(handler_policy, guard::has_copies<Inputs...>, name);
     return attach<F, Parts>(std::move(name), std::move(f),
-                            guard(detail::make_guards(handler_policy)), inputs);
+                            guard(detail::make_guards(handler_policy)), line, inputs);
   }
 
   naming naming_;

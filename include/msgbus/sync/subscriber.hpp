@@ -37,78 +37,90 @@ class subscriber : public component::base<detail::subscriber_core> {
   /// Throws: `invalid_topic`; `bad_arguments` if the handler is a null pointer or an empty
   /// `std::function`.
   template <class F>
-  subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, f, component::taken_by<F>());
+  subscription subscribe(std::string_view pattern, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, component::taken_by<F>(), line);
   }
   template <class F>
-  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
-    return attach({pattern}, f, component::taken_by<F>(), handler_policy);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, component::taken_by<F>(), handler_policy, line);
   }
 
   /// Attaches one handler to several patterns.
   template <class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, f, component::taken_by<F>());
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, component::taken_by<F>(), line);
   }
   template <class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
-                         policy handler_policy) {
-    return attach(patterns, f, component::taken_by<F>(), handler_policy);
+                         policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, component::taken_by<F>(), handler_policy, line);
   }
 
   /// Attaches one handler for the message types in angle brackets. Its first parameter may be
   /// generic.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::string_view pattern, F f) {
-    return attach({pattern}, f, component::named_types<M, Ms...>{});
+  subscription subscribe(std::string_view pattern, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, component::named_types<M, Ms...>{}, line);
   }
   template <class M, class... Ms, class F>
-  subscription subscribe(std::string_view pattern, F f, policy handler_policy) {
-    return attach({pattern}, f, component::named_types<M, Ms...>{}, handler_policy);
+  subscription subscribe(std::string_view pattern, F f, policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach({pattern}, f, component::named_types<M, Ms...>{}, handler_policy, line);
   }
 
   /// As above, for several patterns.
   template <class M, class... Ms, class F>
-  subscription subscribe(std::initializer_list<std::string_view> patterns, F f) {
-    return attach(patterns, f, component::named_types<M, Ms...>{});
+  subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, component::named_types<M, Ms...>{}, line);
   }
   template <class M, class... Ms, class F>
   subscription subscribe(std::initializer_list<std::string_view> patterns, F f,
-                         policy handler_policy) {
-    return attach(patterns, f, component::named_types<M, Ms...>{}, handler_policy);
+                         policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach(patterns, f, component::named_types<M, Ms...>{}, handler_policy, line);
   }
 
   /// Attaches a handler to a typed topic. A handler of another type does not compile.
   template <class T, class F>
-  subscription subscribe(const topic<T>& topic, F f) {
-    return attach({topic.name()}, f, detail::type_list<T>{});
+  subscription subscribe(const topic<T>& topic, F f,
+                         registered_at line = std::source_location::current()) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, line);
   }
   template <class T, class F>
-  subscription subscribe(const topic<T>& topic, F f, policy handler_policy) {
-    return attach({topic.name()}, f, detail::type_list<T>{}, handler_policy);
+  subscription subscribe(const topic<T>& topic, F f, policy handler_policy,
+                         registered_at line = std::source_location::current()) {
+    return attach({topic.name()}, f, detail::type_list<T>{}, handler_policy, line);
   }
 
   /// Attaches a member function together with its object, or with a pointer to it. The object must
   /// outlive the handler.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription subscribe(std::string_view pattern, Member member, Object&& object) {
-    return subscribe(pattern, detail::bind_member(member, std::forward<Object>(object)));
+  subscription subscribe(std::string_view pattern, Member member, Object&& object,
+                         registered_at line = std::source_location::current()) {
+    return subscribe(pattern, detail::bind_member(member, std::forward<Object>(object)), line);
   }
 
   /// As above, for several patterns.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   subscription subscribe(std::initializer_list<std::string_view> patterns, Member member,
-                         Object&& object) {
-    return subscribe(patterns, detail::bind_member(member, std::forward<Object>(object)));
+                         Object&& object, registered_at line = std::source_location::current()) {
+    return subscribe(patterns, detail::bind_member(member, std::forward<Object>(object)), line);
   }
 
   /// As above, for a typed topic.
   template <class T, class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  subscription subscribe(const topic<T>& topic, Member member, Object&& object) {
-    return subscribe(topic, detail::bind_member(member, std::forward<Object>(object)));
+  subscription subscribe(const topic<T>& topic, Member member, Object&& object,
+                         registered_at line = std::source_location::current()) {
+    return subscribe(topic, detail::bind_member(member, std::forward<Object>(object)), line);
   }
 
   /// Runs, on this thread, the handlers of the topic that accept the message, whatever the others
@@ -142,18 +154,22 @@ class subscriber : public component::base<detail::subscriber_core> {
 
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F& f,
-                      detail::type_list<Ms...>) {
+                      detail::type_list<Ms...>, const registered_at& line) {
     component::check_callable(f);
     return core_->attach_handler(patterns, detail::message_calls<F, Ms...>(),
-                                 component::callable_of<F>, std::addressof(f));
+                                 component::callable_of<F, detail::handler_facts_of<F, Ms...>>,
+                                 std::addressof(f), line);
   }
   template <class F, class... Ms>
   subscription attach(std::initializer_list<std::string_view> patterns, F& f,
-                      detail::type_list<Ms...>, const policy& handler_policy) {
+                      detail::type_list<Ms...>, const policy& handler_policy,
+                      const registered_at& line) {
     component::check_callable(f);
     detail::guarded<F> guarded{std::move(f), detail::make_guards(handler_policy)};
-    return core_->attach_handler(patterns, detail::guarded_message_calls<F, Ms...>(),
-                                 component::callable_of<detail::guarded<F>>, &guarded);
+    return core_->attach_handler(
+        patterns, detail::guarded_message_calls<F, Ms...>(),
+        component::callable_of<detail::guarded<F>, detail::guarded_facts_of<F, Ms...>>, &guarded,
+        line);
   }
 };
 

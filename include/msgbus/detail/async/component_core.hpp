@@ -14,6 +14,7 @@
 #include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/exec/key_rule.hpp>
 #include <msgbus/detail/exec/mailbox.hpp>
+#include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
 #include <msgbus/detail/routing/router.hpp>
 #include <msgbus/options.hpp>
@@ -157,6 +158,12 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// What errors and observers call the component.
   [[nodiscard]] component_name& called() noexcept { return unseen_.component; }
   [[nodiscard]] const component_name& called() const noexcept { return unseen_.component; }
+
+  /// Adds the component and its senders to a graph. Its own name comes before `name`.
+  void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
+  /// The attached handlers, in the order of attachment.
+  [[nodiscard]] virtual std::vector<component::described_handler> described_handlers(
+      msgbus::detail::graph_builder& in) const = 0;
 
   /// All handlers of the topic, for errors.
   [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;

@@ -7,6 +7,7 @@
 #include <msgbus/detail/routing/type_table.hpp>
 #include <msgbus/options.hpp>
 #include <msgbus/policy.hpp>
+#include <msgbus/registered_at.hpp>
 #include <msgbus/subscription.hpp>
 
 namespace msgbus::async::detail {
@@ -24,12 +25,15 @@ class consumer_core final : public routing::type_table, public component_core {
   /// Attaches a callable, which is moved from, like its policy; null: no policy.
   subscription attach_handler(std::span<const routing::typed_call> calls,
                               const component::callable_type& type, void* callable,
-                              policy* handler_policy);
+                              policy* handler_policy, const registered_at& line);
 
   [[nodiscard]] bool advance(component_run& d) override;
   [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
                                  bool from_mailbox) override;
   void shutdown() noexcept;  // for the end of the component
+
+  [[nodiscard]] std::vector<component::described_handler> described_handlers(
+      msgbus::detail::graph_builder& in) const override;
 
   [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<consumer_core>(shared_from_this());

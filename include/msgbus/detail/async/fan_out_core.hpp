@@ -30,10 +30,11 @@ using full_mailboxes = std::vector<targets>;
 /// Thread-safe. It has the verbs of any target, and `send` and `post`.
 class fan_out_core final : public routing::single_route, public verb_target {
  public:
-  fan_out_core();
+  explicit fan_out_core(const char* kind);
   ~fan_out_core() override;
 
-  [[nodiscard]] static std::shared_ptr<fan_out_core> make();
+  /// `kind` is "producer" or "publisher", and exists as long as the program.
+  [[nodiscard]] static std::shared_ptr<fan_out_core> make(const char* kind);
 
   void bind(const std::shared_ptr<component_core>& target);
   void bind_one_of(const targets& members, pick_options options);
@@ -41,6 +42,13 @@ class fan_out_core final : public routing::single_route, public verb_target {
 
   /// The currently bound components.
   [[nodiscard]] targets bound() const;
+  /// Calls `take(component)` for each that is bound alone, and `choose(group)` for each group, in
+  /// the order of binding.
+  void for_each_bound(function_ref<void(component_core&)> take,
+                      function_ref<void(const one_of_group&)> choose) const;
+  /// Adds the producer or publisher to a graph.
+  void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
+
   /// The components that this message goes to now: of a group, one.
   [[nodiscard]] targets chosen_for(value_ref message, std::string_view topic) const;
 
@@ -69,7 +77,7 @@ class fan_out_core final : public routing::single_route, public verb_target {
 
  private:
   template <class Take, class Choose>
-  void for_each_bound(Take take, Choose choose) const;
+  void for_bound(Take take, Choose choose) const;
   static receipt offer_one(component_core& to, const exec::shared_message& message,
                            full_mailboxes* full);
   static receipt offer_among(const one_of_group& group, const exec::shared_message& message,
@@ -80,6 +88,7 @@ class fan_out_core final : public routing::single_route, public verb_target {
     std::vector<std::weak_ptr<fan_out_every>> all;
   };
   on_demand<recurring_schedules> recurring_;
+  const char* const kind_;
 };
 
 // Each coroutine owns the message.

@@ -5,6 +5,7 @@
 #include <msgbus/async/host_report.hpp>
 #include <msgbus/detail/async/base.hpp>
 #include <msgbus/detail/async/component_core.hpp>
+#include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/observer.hpp>
 #include <msgbus/options.hpp>
 
@@ -56,6 +57,8 @@ class host_member {
   virtual void observe(const std::shared_ptr<observer>& /*observer*/) {}
   [[nodiscard]] virtual std::optional<component_stats> stats() const { return std::nullopt; }
   [[nodiscard]] virtual std::vector<link_stats> links() const { return {}; }
+  /// Adds the member to a graph, if it exists.
+  virtual void describe(msgbus::detail::graph_builder& to) const;
 
  private:
   const std::string name_;
@@ -73,6 +76,7 @@ class core_member final : public host_member {
   void give_name() override;
   void observe(const std::shared_ptr<observer>& observer) override;
   [[nodiscard]] std::optional<component_stats> stats() const override;
+  void describe(msgbus::detail::graph_builder& to) const override;
 
  private:
   const std::weak_ptr<component_core> core_;

@@ -21,7 +21,8 @@ using targets = std::vector<std::shared_ptr<component_core>>;
 /// A route to which the components are bound. Thread-safe. Held by a `shared_ptr`.
 class one_of_group final : public routing::single_route {
  public:
-  explicit one_of_group(pick_options options);
+  /// `of` is the producer or publisher.
+  one_of_group(pick_options options, const routing::single_route& of);
   ~one_of_group() override;
 
   void bind(const std::shared_ptr<component_core>& member);
@@ -56,6 +57,9 @@ class one_of_group final : public routing::single_route {
   /// Whether a full one is passed over.
   [[nodiscard]] bool passes_over() const noexcept { return options_.by != pick::key; }
 
+  /// How one is chosen: the name of the `pick`.
+  [[nodiscard]] const char* chosen_by() const noexcept;
+
   /// Every bound component.
   void add_all(targets& to) const;
 
@@ -63,6 +67,7 @@ class one_of_group final : public routing::single_route {
   [[nodiscard]] std::uint64_t key_hash(value_ref message, std::string_view topic) const;
 
   const pick_options options_;
+  const void* const fan_out_;
   mutable std::atomic<std::size_t> next_{0};
 };
 

@@ -47,9 +47,16 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
                 "which cannot wait for it; let it clean up with async::yield");
 
  public:
-  operation_handler(std::uint64_t order, std::string called, F&& f, msgbus::policy handler_policy)
-      : entry_with_policy<operation_entry>(&handler_policy, order, std::move(called)),
+  operation_handler(std::uint64_t order, std::string called, F&& f, msgbus::policy handler_policy,
+                    const registered_at& line)
+      : entry_with_policy<operation_entry>(&handler_policy, order, std::move(called), line),
         f_(std::move(f)) {}
+
+  component::operation_facts facts() const noexcept override {
+    return {{plain_needs::listed(), is_coroutine, nullptr}, &input_types, type_name<given>()};
+  }
+
+  const stored_policy* policy_of() const noexcept override { return this->policy.get(); }
 
   step_taken run(command& asked, asio::awaitable<void>* start) override {
     asked.may_move = !policy || policy->retry.attempts <= 1;
@@ -132,9 +139,13 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
 
   [[noreturn]] static void throw_bad_count_of(const command& asked,
                                               std::span<const component::argument> arguments) {
+    throw_bad_count(asked.name, sizeof...(Inputs), input_types(), arguments);
+  }
+
+  static std::string input_types() {
     std::string types;
     ((types += (types.empty() ? "" : ", ") + std::string(type_name<Inputs>())), ...);
-    throw_bad_count(asked.name, sizeof...(Inputs), types, arguments);
+    return types;
   }
 
   /// Calls the handler; by-value parameters are made from the arguments here.

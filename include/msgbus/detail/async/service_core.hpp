@@ -6,6 +6,7 @@
 #include <msgbus/detail/async/handler_call.hpp>
 #include <msgbus/detail/async/verb_call.hpp>
 #include <msgbus/detail/component/argument.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
 #include <msgbus/detail/routing/name_table.hpp>
 
 #include <array>
@@ -141,6 +142,9 @@ class service_core final : public routing::name_table, public component_core {
   /// The policy of an operation. Throws `unsupported` for what needs a message that can be kept.
   [[nodiscard]] policy policy_for_operation(policy own) const;
 
+  [[nodiscard]] std::vector<component::described_handler> described_handlers(
+      msgbus::detail::graph_builder& in) const override;
+
   [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<service_core>(shared_from_this());
   }
@@ -194,6 +198,10 @@ class operation_entry : public routing::named_entry {
   using named_entry::named_entry;
 
   [[nodiscard]] std::string describe() const override { return "operation '" + name + "'"; }
+
+  [[nodiscard]] virtual component::operation_facts facts() const noexcept = 0;
+  /// Its policy; null: it asks for nothing.
+  [[nodiscard]] virtual const stored_policy* policy_of() const noexcept = 0;
 
   /// As `call_handler`, for a command.
   virtual step_taken run(command& asked, asio::awaitable<void>* start) = 0;

@@ -8,6 +8,7 @@
 #include <msgbus/error.hpp>
 #include <msgbus/options.hpp>
 #include <msgbus/policy.hpp>
+#include <msgbus/registered_at.hpp>
 #include <msgbus/subscription.hpp>
 
 namespace msgbus::async::detail {
@@ -27,7 +28,7 @@ class subscriber_core final : public routing::topic_tree, public component_core 
   subscription attach_handler(std::initializer_list<std::string_view> patterns,
                               const component::message_calls& calls,
                               const component::callable_type& type, void* callable,
-                              policy* handler_policy);
+                              policy* handler_policy, const registered_at& line);
 
   [[nodiscard]] bool advance(component_run& d) override;
   [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
@@ -35,6 +36,9 @@ class subscriber_core final : public routing::topic_tree, public component_core 
   void shutdown() noexcept;  // for the end of the component
 
   [[nodiscard]] std::string describe_handlers(std::string_view topic) const override;
+
+  [[nodiscard]] std::vector<component::described_handler> described_handlers(
+      msgbus::detail::graph_builder& in) const override;
 
   [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<subscriber_core>(shared_from_this());

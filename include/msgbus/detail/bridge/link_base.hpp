@@ -8,6 +8,7 @@
 #include <msgbus/detail/bridge/hub.hpp>
 #include <msgbus/detail/bridge/link_state.hpp>
 #include <msgbus/detail/bridge/settle.hpp>
+#include <msgbus/detail/observe/describer.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -36,12 +37,18 @@ class link_base : public link_state {
   /// Whether it is inbound; otherwise it is outbound.
   [[nodiscard]] virtual bool takes_in() const noexcept { return true; }
 
+  /// Adds the link to a graph, between its component and its bridge, which is `over` there.
+  virtual void add_to(msgbus::detail::graph_builder& to, const void* over) const = 0;
+
   /// At the end of the bridge: cancels an outbound link, and completes when its messages have left.
   virtual asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline);
 
   std::vector<event_type> events;  // empty: a link of messages; set before the link is shared
 
  protected:
+  void describe_inbound(msgbus::detail::graph_builder& to, const void* over, const char* direction,
+                        const async::detail::component_core& receiver) const;
+
   [[nodiscard]] bool deactivate() noexcept {
     return active_.exchange(false, std::memory_order_acq_rel);
   }

@@ -56,6 +56,10 @@ class outbound_sender {
   std::atomic<std::uint64_t> unsent_{0};
 };
 
+/// Adds an outbound link to a graph; `own` is its component.
+void describe_outbound(msgbus::detail::graph_builder& to, const void* over, const std::string& name,
+                       const async::detail::component_core& own);
+
 /// Owns the component, which is bound to the sender until the link is cancelled.
 template <class Component>
 class outbound_link final : public link_base {
@@ -85,6 +89,10 @@ class outbound_link final : public link_base {
   asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) override {
     cancel();
     return component.drain(deadline);
+  }
+
+  void add_to(msgbus::detail::graph_builder& to, const void* over) const override {
+    describe_outbound(to, over, name(), *component::core_access::of(component));
   }
 
   const std::shared_ptr<outbound_sender> way;

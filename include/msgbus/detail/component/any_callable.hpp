@@ -2,12 +2,23 @@
 
 /// A type-erased holder for the callable of an entry.
 
+#include <msgbus/detail/di/scope.hpp>
+
 #include <cstddef>
 #include <new>
+#include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 namespace msgbus::component {
+
+/// What only descriptions need to know of a callable of one type.
+struct handler_facts {
+  std::span<const di::dependency_ref> (*needs)() = nullptr;  // null: no dependencies
+  bool is_coroutine = false;
+  std::string (*policy)(const void* callable) = nullptr;  // null: the callable has none in it
+};
 
 /// The operations on a callable of one type, other than the call.
 struct callable_type {
@@ -15,6 +26,7 @@ struct callable_type {
   std::size_t alignment;
   void (*move)(void* to, void* from);  // null: the bytes are copied
   void (*destroy)(void* callable);     // null: no destructor
+  handler_facts facts = {};
 };
 
 template <class F>
@@ -26,10 +38,16 @@ void destroy_callable(void* callable) {
   static_cast<F*>(callable)->~F();
 }
 
-template <class F>
+/// The facts about a callable of which no more is to be said.
+struct no_facts {
+  static constexpr handler_facts value = {};
+};
+
+/// `Facts::value` are its facts.
+template <class F, class Facts = no_facts>
 inline constexpr callable_type callable_of{
     sizeof(F), alignof(F), std::is_trivially_copyable_v<F> ? nullptr : &move_callable<F>,
-    std::is_trivially_destructible_v<F> ? nullptr : &destroy_callable<F>};
+    std::is_trivially_destructible_v<F> ? nullptr : &destroy_callable<F>, Facts::value};
 
 /// Holds a callable; a small one inside the object.
 class any_callable {
@@ -41,6 +59,11 @@ class any_callable {
   ~any_callable() { destroy(); }
 
   [[nodiscard]] void* get() const noexcept { return at_; }
+
+  /// The facts; null once it was destroyed.
+  [[nodiscard]] const handler_facts* facts() const noexcept {
+    return type_ ? &type_->facts : nullptr;
+  }
 
   /// The callable, with its type.
   template <class F>

@@ -2,11 +2,13 @@
 
 /// The members of all components. Thread-safe, also inside handlers (D5, D7).
 
+#include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/observer.hpp>
 #include <msgbus/provider.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace msgbus::component {
@@ -20,6 +22,15 @@ struct core_access {
   }
 };
 
+/// Describes the core's component as long as the core exists.
+template <class Core>
+[[nodiscard]] msgbus::detail::describer describer_of(const std::shared_ptr<Core>& core) {
+  return
+      [of = std::weak_ptr<Core>(core)](msgbus::detail::graph_builder& to, std::string_view name) {
+        if (const std::shared_ptr<Core> now = of.lock()) now->describe_to(to, name);
+      };
+}
+
 /// The base of consumers, subscribers and services. It owns the component's core, with the
 /// overrides and the observer. `Core` has `shared` (its `parts`), `guarded()` and `shutdown()`.
 template <class Core>
@@ -30,8 +41,9 @@ class base {
 
   /// Replaces a dependency for the handlers of this component; see `provider::override`.
   template <class Dependency, class Implementation>
-  void override(const Dependency& dependency, Implementation implementation) {
-    core_->shared.overrides().override(dependency, std::move(implementation));
+  void override(const Dependency& dependency, Implementation implementation,
+                registered_at line = std::source_location::current()) {
+    core_->shared.overrides().override(dependency, std::move(implementation), line);
   }
 
   /// Removes the overrides of a dependency; see `provider::restore`.
@@ -42,9 +54,10 @@ class base {
 
   /// Replaces a dependency until the guard is destroyed; see `provider::scoped_override`.
   template <class Dependency, class Implementation>
-  [[nodiscard]] override_guard scoped_override(const Dependency& dependency,
-                                               Implementation implementation) {
-    return core_->shared.overrides().scoped_override(dependency, std::move(implementation));
+  [[nodiscard]] override_guard scoped_override(
+      const Dependency& dependency, Implementation implementation,
+      registered_at line = std::source_location::current()) {
+    return core_->shared.overrides().scoped_override(dependency, std::move(implementation), line);
   }
 
   /// Attaches an observer, which replaces the previous one; null detaches it. On a thread that is
@@ -65,6 +78,9 @@ class base {
   ~base() { core_->shutdown(); }
 
   friend core_access;
+  friend msgbus::detail::describe_access;
+  [[nodiscard]] msgbus::detail::describer describer() const { return describer_of(core_); }
+
   const std::shared_ptr<Core> core_;
 };
 
@@ -88,6 +104,10 @@ class fan_out_base {
   /// `core` is not null, and belongs to this object alone.
   explicit fan_out_base(std::shared_ptr<Core> core) noexcept : core_(std::move(core)) {}
   ~fan_out_base() { core_->shutdown(); }
+
+  friend core_access;
+  friend msgbus::detail::describe_access;
+  [[nodiscard]] msgbus::detail::describer describer() const { return describer_of(core_); }
 
   const std::shared_ptr<Core> core_;
 };

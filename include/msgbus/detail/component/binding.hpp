@@ -11,24 +11,34 @@
 
 namespace msgbus::component {
 
+/// The group that a component is bound in, for descriptions.
+struct bound_in {
+  const void* fan_out = nullptr;  // the producer or publisher; null: the component is bound alone
+  const char* pick = "";          // how one of the group is chosen
+};
+
 /// An entry in the route of a producer or publisher: one bound component.
 template <class Target>
 class binding final : public routing::entry {
  public:
-  binding(std::uint64_t order, std::shared_ptr<Target> target, const void* sender) noexcept
-      : entry(order), target_(std::move(target)), sender_(sender) {}
+  binding(std::uint64_t order, std::shared_ptr<Target> target, const void* sender,
+          const bound_in& in = {}) noexcept
+      : entry(order), target_(std::move(target)), sender_(sender), in_(in) {}
 
   [[nodiscard]] std::string describe() const override { return "binding"; }
 
   /// For dispatches, under a guard of the sender.
   [[nodiscard]] Target& target() const noexcept { return *target_; }
+  [[nodiscard]] const std::shared_ptr<Target>& shared_target() const noexcept { return target_; }
   [[nodiscard]] const void* sender() const noexcept { return sender_; }
+  [[nodiscard]] const bound_in& in() const noexcept { return in_; }
 
  private:
   void destroy_callable() noexcept override { target_.reset(); }
 
   std::shared_ptr<Target> target_;
   const void* sender_;
+  const bound_in in_;
 };
 
 /// The senders to which a consumer or subscriber is bound (D8).
@@ -36,7 +46,8 @@ template <class Target>
 class bound_to {
  public:
   /// Binds. A second call for the same sender has no effect.
-  void bind(routing::single_route& sender, const std::shared_ptr<Target>& self) {
+  void bind(routing::single_route& sender, const std::shared_ptr<Target>& self,
+            const bound_in& in = {}) {
     senders& all = senders_.made();
     const std::lock_guard lock(all.mutex);
     std::erase_if(all.bindings, [](const auto& each) { return !each->active(); });
@@ -44,7 +55,7 @@ class bound_to {
       if (each->sender() == &sender) return;
     }
     all.bindings.push_back(sender.attach(nullptr, [&](std::uint64_t order) {
-      return std::make_shared<binding<Target>>(order, self, &sender);
+      return std::make_shared<binding<Target>>(order, self, &sender, in);
     }));
   }
 
@@ -60,6 +71,17 @@ class bound_to {
       }
     }
     if (found) routing::router::detach(*found);
+  }
+
+  /// Calls `f(sender, in)` for each: a producer, a publisher or a group.
+  template <class F>
+  void for_each(F f) const {
+    senders* const all = senders_.get();
+    if (!all) return;
+    const std::lock_guard lock(all->mutex);
+    for (const auto& each : all->bindings) {
+      if (each->active()) f(each->sender(), each->in());
+    }
   }
 
   /// At the end of the component. Does not wait for dispatches of the senders.

@@ -2,6 +2,7 @@
 
 /// The name, the arguments and the injected parameters of an operation's function.
 
+#include <msgbus/detail/component/any_callable.hpp>
 #include <msgbus/detail/core/signature.hpp>
 #include <msgbus/detail/di/inject.hpp>
 
@@ -13,6 +14,14 @@
 #include <utility>
 
 namespace msgbus::component {
+
+/// What only descriptions need to know of an operation.
+struct operation_facts {
+  handler_facts handler;
+  std::string (*arguments)();      // their types
+  std::string_view result;         // its type
+  const void* callable = nullptr;  // for `handler.policy`
+};
 
 /// The default naming: `shop::train_model` becomes `train-model`.
 [[nodiscard]] std::string kebab_case(std::string_view function);

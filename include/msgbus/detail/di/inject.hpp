@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <optional>
+#include <span>
 
 // The path of a handler without overrides must be compiled into one function with the handler.
 #if defined(__GNUC__)
@@ -167,6 +168,15 @@ class injector {
   /// Whether a default of one of these dependencies is async.
   static constexpr bool has_async = resolved::has_async;
   static constexpr bool has_context = (is_context<Ps> || ...);
+
+  /// Lists the dependencies, for descriptions; null if there are none.
+  static constexpr auto listed() noexcept -> std::span<const dependency_ref> (*)() {
+    if constexpr (named::size == 0) {
+      return nullptr;
+    } else {
+      return &needs_of<named>::all;
+    }
+  }
 
   /// Runs `call(ps...)` with every parameter injected, and returns its result. Throws the failure;
   /// a failing handler with failing clean-ups throws one `dispatch_error`. If `failed` is given and

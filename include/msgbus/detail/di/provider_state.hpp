@@ -6,13 +6,16 @@
 #include <msgbus/detail/di/scope.hpp>
 #include <msgbus/detail/snapshot/guard.hpp>
 #include <msgbus/detail/snapshot/table.hpp>
+#include <msgbus/registered_at.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace msgbus::di {
@@ -83,10 +86,26 @@ class provider_state {
     return async_.load(std::memory_order_acquire) != 0;
   }
 
+  /// What is said of an implementation when it is added.
+  struct addition {
+    bool lasting;
+    std::string_view type;  // of the callable; exists as long as that
+    registered_at line;
+  };
+
   /// Adds an implementation on top. A lasting implementation replaces the previous lasting one.
   /// `name` is the dependency's name, or null.
-  std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, bool lasting,
+  std::uint64_t add(const void* identity, std::shared_ptr<implementation> added, const addition& as,
                     const char* name = nullptr);
+
+  /// The implementation that is used for a dependency.
+  struct description {
+    std::string type;
+    registered_at line;
+    std::span<const dependency_ref> (*needs)();
+  };
+  /// Empty if the dependency is not overridden.
+  [[nodiscard]] std::optional<description> describe(const void* identity) const;
 
   /// The remedy for a dependency that is not provided, for its error. Mentions an override of
   /// another dependency with the same name: shared libraries with hidden visibility duplicate
@@ -102,7 +121,7 @@ class provider_state {
   struct layer {
     std::shared_ptr<implementation> replacement;
     std::uint64_t ticket;
-    bool lasting;
+    addition as;
   };
 
   // A program has a bounded number of dependencies, so a node remains after its last override.

@@ -131,6 +131,8 @@ class mailbox : private context_shutdown_hook {
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return state_.capacity(); }
   [[nodiscard]] overflow on_full() const noexcept { return state_.on_full(); }
+  /// How many messages are handled at once.
+  [[nodiscard]] std::size_t concurrency() const noexcept { return state_.concurrency(); }
   /// Empty after its context was destroyed: then `can_run` is false.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
   /// Whether the executor's context exists.

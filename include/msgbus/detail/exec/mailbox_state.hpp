@@ -229,6 +229,7 @@ class mailbox_state {
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] overflow on_full() const noexcept { return on_full_; }
+  [[nodiscard]] std::size_t concurrency() const noexcept { return loops_; }
 
  private:
   bool enqueue_in_order(send_operation& out) {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <string>
 
 namespace msgbus::detail {
 
@@ -49,6 +50,7 @@ class stored_policy final : private exec::context_shutdown_hook {
   const std::shared_ptr<duplicate_filter> filter;
   const std::function<std::string(const any_event&)> key;
   const std::shared_ptr<async::dead_letters> dead_letters;
+  const std::string summary;  // for descriptions: without the executor
 
  private:
   void context_ended() noexcept override;

@@ -5,6 +5,7 @@
 #include <msgbus/detail/core/hash.hpp>
 #include <msgbus/detail/routing/router.hpp>
 #include <msgbus/detail/snapshot/table.hpp>
+#include <msgbus/registered_at.hpp>
 
 #include <memory>
 #include <string>
@@ -15,13 +16,14 @@ namespace msgbus::routing {
 
 class named_entry : public entry {
  public:
-  named_entry(std::uint64_t order, std::string given)
-      : entry(order), hash(hash_of(given)), name(std::move(given)) {}
+  named_entry(std::uint64_t order, std::string given, const registered_at& line)
+      : entry(order), hash(hash_of(given)), name(std::move(given)), attached_at(line) {}
 
   [[nodiscard]] bool is(std::string_view other) const noexcept { return is_same_text(name, other); }
 
   const std::size_t hash;
   const std::string name;
+  const registered_at attached_at;
 };
 
 class name_table : public router {

@@ -37,6 +37,10 @@ class router : public std::enable_shared_from_this<router> {
   /// As above, but never waits.
   static void detach_later(entry& detached) noexcept;
 
+  /// Calls `f` for each attached entry, in the order of attachment, under the writers' lock: no
+  /// entry is detached meanwhile. `f` must not call the router.
+  void for_each_attached(function_ref<void(const entry&)> f) const;
+
   /// Detaches all handlers, at the end of the component. The router itself exists as long as it is
   /// in use.
   void shutdown() noexcept;
@@ -59,7 +63,7 @@ class router : public std::enable_shared_from_this<router> {
   /// under the writers' lock.
   virtual void hide_soles() noexcept {}
 
-  std::mutex writing_;
+  mutable std::mutex writing_;
 
  private:
   bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was already detached

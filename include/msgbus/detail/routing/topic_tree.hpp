@@ -24,6 +24,8 @@ class topic_entry : public entry {
               void (*plain_call)() = nullptr) noexcept;
   ~topic_entry() override;
 
+  [[nodiscard]] const std::vector<std::string>& patterns() const noexcept { return patterns_; }
+
  protected:
   /// `'a.*', 'b'`, for errors.
   [[nodiscard]] std::string describe_patterns() const;

@@ -3,9 +3,11 @@
 /// The core of a consumer, shared with producers and subscriptions, which may outlive the consumer.
 
 #include <msgbus/detail/component/any_callable.hpp>
+#include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/detail/routing/type_table.hpp>
 #include <msgbus/detail/sync/component_run.hpp>
 #include <msgbus/detail/sync/fan_out_base.hpp>
+#include <msgbus/registered_at.hpp>
 #include <msgbus/subscription.hpp>
 
 namespace msgbus::sync::detail {
@@ -19,7 +21,8 @@ class consumer_core final : public routing::type_table {
 
   /// Attaches a callable, which is moved from.
   subscription attach_handler(std::span<const routing::typed_call> calls,
-                              const component::callable_type& type, void* callable);
+                              const component::callable_type& type, void* callable,
+                              const registered_at& line);
 
   /// Runs the handlers of the event. Failures are collected, not thrown.
   std::size_t deliver(component_run& d) const;
@@ -41,6 +44,11 @@ class consumer_core final : public routing::type_table {
   }
 
   void shutdown() noexcept;
+
+  /// Adds the component and its senders to a graph.
+  void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
+  /// The attached handlers, in the order of attachment.
+  [[nodiscard]] std::vector<component::described_handler> described_handlers() const;
 
   mutable component::counted_component_state shared;
   component::bound_to<consumer_core> senders;
@@ -65,6 +73,9 @@ class producer_core final : public fan_out_base<consumer_core> {
   [[nodiscard]] static std::shared_ptr<producer_core> make();
 
   std::size_t dispatch(value_ref event) const;
+
+  /// Adds the producer to a graph.
+  void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
 };
 
 }  // namespace msgbus::sync::detail

@@ -7,6 +7,7 @@
 #include <msgbus/detail/observe/outcomes.hpp>
 
 #include <memory>
+#include <vector>
 
 namespace msgbus::sync::detail {
 
@@ -16,6 +17,15 @@ class fan_out_base : public routing::single_route {
  public:
   void bind(const std::shared_ptr<Target>& target) { target->senders.bind(*this, target); }
   void unbind(Target& target) { target.senders.unbind(*this); }
+
+  /// The bound components, in the order of binding.
+  [[nodiscard]] std::vector<std::shared_ptr<Target>> bound() const {
+    std::vector<std::shared_ptr<Target>> all;
+    this->for_each_attached([&](const routing::entry& each) {
+      all.push_back(static_cast<const component::binding<Target>&>(each).shared_target());
+    });
+    return all;
+  }
 
   mutable observer_slot attached_observer;
   mutable striped_counter unrouted;

@@ -22,6 +22,18 @@ struct guarded {
   std::shared_ptr<const guards> by;
 };
 
+template <class F>
+std::string guarded_policy(const void* callable) {
+  return text_of(*static_cast<const guarded<F>*>(callable)->by);
+}
+
+/// As `handler_facts_of`, with the policy.
+template <class F, class... Ms>
+struct guarded_facts_of {
+  static constexpr component::handler_facts value{handler_facts_of<F, Ms...>::value.needs, false,
+                                                  &guarded_policy<F>};
+};
+
 template <class M, class F>
 void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, component_run& d) {
   const auto once = [&](const msgbus::context& ctx, failures& failed) {

@@ -33,6 +33,9 @@ class operation_guard {
         (!std::is_reference_v<Inputs> && std::is_copy_constructible_v<Inputs>)) &&
        ...);
 
+  /// The policy, for descriptions.
+  [[nodiscard]] std::string text() const { return text_of(*by_); }
+
   /// Runs attempts, and gives the result of the one that succeeds.
   template <class R, class Once>
   R run(Once once) const {

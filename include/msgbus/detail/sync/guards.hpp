@@ -19,6 +19,9 @@ namespace msgbus::sync::detail {
 class guards;
 [[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy);
 
+/// The policy in words, for descriptions.
+[[nodiscard]] std::string text_of(const guards& by);
+
 /// One attempt: adds what fails to the failures, or throws it.
 using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>;
 

@@ -104,6 +104,26 @@ std::span<const routing::typed_call> event_calls() {
 }
 
 template <class F, class M>
+consteval component::handler_facts facts_for() {
+  if constexpr (component::checked<signature_for<F, M>, M>::fits) {
+    return {component::checked<signature_for<F, M>, M>::needs::listed(), false, nullptr};
+  } else {
+    return {};
+  }
+}
+
+/// The facts about a handler of these types; its parameters behind the message are the same for
+/// each.
+template <class F, class... Ms>
+struct handler_facts_of {
+  static constexpr component::handler_facts value = facts_for<F, any_event>();
+};
+template <class F, class M, class... Ms>
+struct handler_facts_of<F, M, Ms...> {
+  static constexpr component::handler_facts value = facts_for<F, M>();
+};
+
+template <class F, class M>
 bool call_exact(F& f, routing::entry& entry, component_run& d) {
   if (!is_type<M>(d.message.type)) return false;
   invoke(f, *static_cast<const M*>(d.message.data), entry, d);

@@ -37,11 +37,23 @@ class operation_handler<F, Parts, Guard, type_list<Inputs...>, type_list<Needs..
                 "msgbus::async");
 
  public:
-  operation_handler(std::uint64_t order, std::string given, const service_core& in, F&& f,
-                    Guard guard = {})
-      : typed_operation<R, Inputs...>(order, std::move(given), in),
+  operation_handler(std::uint64_t order, std::string given, const registered_at& line,
+                    const service_core& in, F&& f, Guard guard = {})
+      : typed_operation<R, Inputs...>(order, std::move(given), line, in),
         guard_(std::move(guard)),
         f_(std::move(f)) {}
+
+  component::operation_facts facts() const noexcept override {
+    component::operation_facts all{
+        {di::injector<Needs...>::listed(), false, nullptr}, &types, type_name<R>()};
+    if constexpr (!Guard::is_plain) {
+      all.handler.policy = [](const void* guard) {
+        return static_cast<const Guard*>(guard)->text();
+      };
+      all.callable = &guard_;
+    }
+    return all;
+  }
 
   R call(Inputs&&... inputs) override {
     return this->watched([&]() -> R { return run(std::forward<Inputs>(inputs)...); });

@@ -4,6 +4,8 @@
 
 #include <msgbus/detail/component/argument.hpp>
 #include <msgbus/detail/component/component_state.hpp>
+#include <msgbus/detail/component/operation_signature.hpp>
+#include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/detail/routing/name_table.hpp>
 #include <msgbus/observer.hpp>
 
@@ -26,6 +28,11 @@ class service_core final : public routing::name_table {
 
   void shutdown() noexcept { router::shutdown(); }
 
+  /// Adds the service to a graph.
+  void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
+  /// The operations, in the order of attachment.
+  [[nodiscard]] std::vector<component::described_handler> described_handlers() const;
+
   mutable component::counted_component_state shared;
 
  private:
@@ -35,8 +42,9 @@ class service_core final : public routing::name_table {
 /// One operation of a service, with its only handler.
 class operation_entry : public routing::named_entry {
  public:
-  operation_entry(std::uint64_t order, std::string given, const service_core& in)
-      : named_entry(order, std::move(given)), core(in) {}
+  operation_entry(std::uint64_t order, std::string given, const registered_at& line,
+                  const service_core& in)
+      : named_entry(order, std::move(given), line), core(in) {}
 
   [[nodiscard]] std::string describe() const override { return "operation '" + name + "'"; }
 
@@ -44,6 +52,8 @@ class operation_entry : public routing::named_entry {
   /// have seen that the entry is active.
   virtual void execute(std::span<const component::argument> arguments,
                        const component::result_ref& result) = 0;
+
+  [[nodiscard]] virtual component::operation_facts facts() const noexcept = 0;
 
   const service_core& core;  // exists as long as the entry is active
 

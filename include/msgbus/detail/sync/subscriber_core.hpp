@@ -4,9 +4,11 @@
 /// subscriber.
 
 #include <msgbus/detail/component/handler_entry.hpp>
+#include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/detail/routing/topic_tree.hpp>
 #include <msgbus/detail/sync/component_run.hpp>
 #include <msgbus/detail/sync/fan_out_base.hpp>
+#include <msgbus/registered_at.hpp>
 #include <msgbus/subscription.hpp>
 
 namespace msgbus::sync::detail {
@@ -31,7 +33,8 @@ class subscriber_core final : public routing::topic_tree {
   /// Attaches a callable, which is moved from. Throws `invalid_topic`.
   subscription attach_handler(std::initializer_list<std::string_view> patterns,
                               const component::message_calls& calls,
-                              const component::callable_type& type, void* callable);
+                              const component::callable_type& type, void* callable,
+                              const registered_at& line);
 
   /// The fast path, under a guard. True if the message has exactly one handler, which has a `plain`
   /// call and has run. Throws the handler's exception.
@@ -48,6 +51,11 @@ class subscriber_core final : public routing::topic_tree {
 
   void shutdown() noexcept;
 
+  /// Adds the component and its senders to a graph.
+  void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
+  /// The attached handlers, in the order of attachment.
+  [[nodiscard]] std::vector<component::described_handler> described_handlers() const;
+
   mutable component::counted_component_state shared;
   component::bound_to<subscriber_core> senders;
 };
@@ -62,6 +70,9 @@ class publisher_core final : public fan_out_base<subscriber_core> {
   [[nodiscard]] static std::shared_ptr<publisher_core> make();
 
   std::size_t publish(value_ref message, std::string_view topic, std::size_t hash) const;
+
+  /// Adds the publisher to a graph.
+  void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
 
  private:
   // `deliver_short` of the only bound subscriber. Under a guard.

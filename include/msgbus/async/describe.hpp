@@ -1,0 +1,15 @@
+#pragma once
+
+/// The graph of a host as text.
+
+#include <msgbus/async/host.hpp>
+#include <msgbus/graph.hpp>
+
+#include <string>
+
+namespace msgbus {
+
+/// The components of the host, their handlers and bindings, in this form: as `graph_of`, as text.
+[[nodiscard]] std::string describe(const async::host& all, graph_format form = graph_format::text);
+
+}  // namespace msgbus

@@ -1,0 +1,38 @@
+#pragma once
+
+/// The way of a component into a graph. Only names: what describes includes graph_builder.hpp.
+
+#include <msgbus/detail/core/config.hpp>
+
+#include <functional>
+#include <string_view>
+
+namespace msgbus {
+
+struct graph;
+
+namespace component {
+struct described_handler;
+}  // namespace component
+
+namespace detail {
+
+class graph_builder;
+
+/// Describes an object under a name, if it exists. May outlive the object.
+using describer = std::function<void(graph_builder& to, std::string_view name)>;
+
+/// For the library: the describer of a component, host or bridge.
+struct describe_access {
+  template <class T>
+  [[nodiscard]] static auto of(const T& object) -> decltype(object.describer()) {
+    return object.describer();
+  }
+};
+
+template <class T>
+concept described_by_itself = requires(const T& object) { describe_access::of(object); };
+
+}  // namespace detail
+
+}  // namespace msgbus

@@ -1,0 +1,34 @@
+#pragma once
+
+/// The line of the program that attaches a handler or replaces a dependency.
+
+#include <msgbus/detail/core/config.hpp>
+
+#include <cstdint>
+#include <source_location>
+#include <string_view>
+
+namespace msgbus {
+
+/// The last parameter of the functions that attach something. Its default is the line of the call;
+/// `describe` and `explain` show it. A function that attaches handlers for its callers passes their
+/// line on:
+///
+///     void audited(handler f, registered_at line = std::source_location::current()) {
+///       orders.handler(std::move(f), line);
+///     }
+class registered_at {
+ public:
+  /// The line of a `std::source_location`.
+  constexpr registered_at(const std::source_location& line) noexcept : line_(line) {}
+
+  /// The path of the file, as the compiler was given it; empty if it is unknown.
+  [[nodiscard]] constexpr std::string_view file() const noexcept { return line_.file_name(); }
+  /// The number of the line; 0 if it is unknown.
+  [[nodiscard]] constexpr std::uint_least32_t line() const noexcept { return line_.line(); }
+
+ private:
+  std::source_location line_;
+};
+
+}  // namespace msgbus

@@ -1,0 +1,125 @@
+// The JSON form of a graph, as docs/describe.schema.json says.
+
+#include "observe/escape.hpp"
+#include "observe/graph_forms.hpp"
+
+namespace msgbus::detail {
+
+namespace {
+
+/// An object or a list that is being written.
+class json_writer {
+ public:
+  explicit json_writer(char open) : text_(1, open) {}
+
+  json_writer& member(std::string_view name, const std::string& json) {
+    separate();
+    text_ += json_string(name) + ':' + json;
+    return *this;
+  }
+  json_writer& text(std::string_view name, std::string_view value) {
+    return member(name, json_string(value));
+  }
+  json_writer& number(std::string_view name, std::uint64_t value) {
+    return member(name, std::to_string(value));
+  }
+  json_writer& flag(std::string_view name, bool value) {
+    return member(name, value ? "true" : "false");
+  }
+  void element(const std::string& json) {
+    separate();
+    text_ += json;
+  }
+  [[nodiscard]] std::string close(char with) { return std::move(text_) + with; }
+
+ private:
+  void separate() {
+    if (text_.size() > 1) text_ += ',';
+  }
+  std::string text_;
+};
+
+template <class List, class Form>
+std::string list_of(const List& all, Form form) {
+  json_writer list('[');
+  for (const auto& each : all) list.element(form(each));
+  return list.close(']');
+}
+
+std::string texts(const std::vector<std::string>& all) {
+  return list_of(all, [](const std::string& each) { return json_string(each); });
+}
+
+void add_place(json_writer& to, const graph::place& place) {
+  to.text("file", place.file).number("line", place.line);
+}
+
+std::string json_of(const graph::dependency& each) {
+  json_writer made('{');
+  made.text("name", each.name)
+      .text("type", each.type)
+      .flag("required", each.required)
+      .flag("provided", each.provided())
+      .text("overridden_by", each.overridden_by);
+  add_place(made, each.overridden_at);
+  made.member("needs",
+              list_of(each.needs, [](const graph::dependency& one) { return json_of(one); }));
+  return made.close('}');
+}
+
+std::string json_of(const graph::handler& each) {
+  json_writer made('{');
+  made.text("label", each.label)
+      .member("messages", texts(each.messages))
+      .member("patterns", texts(each.patterns))
+      .text("operation", each.operation)
+      .text("arguments", each.arguments)
+      .text("result", each.result);
+  add_place(made, each.attached_at);
+  made.flag("coroutine", each.coroutine)
+      .text("executor", each.executor)
+      .text("policy", each.policy)
+      .member("dependencies", list_of(each.dependencies,
+                                      [](const graph::dependency& one) { return json_of(one); }));
+  return made.close('}');
+}
+
+std::string json_of(const graph::component& each) {
+  json_writer made('{');
+  made.text("id", each.id)
+      .text("name", each.name)
+      .text("kind", each.kind)
+      .text("family", each.family)
+      .flag("closed", each.closed)
+      .text("executor", each.executor)
+      .number("capacity", each.capacity)
+      .number("concurrency", each.concurrency)
+      .text("on_full", each.on_full)
+      .text("detail", each.detail)
+      .member("handlers",
+              list_of(each.handlers, [](const graph::handler& one) { return json_of(one); }));
+  return made.close('}');
+}
+
+std::string json_of(const graph::binding& each) {
+  json_writer made('{');
+  made.text("from", each.from)
+      .text("to", each.to)
+      .text("group", each.group)
+      .text("pick", each.pick);
+  return made.close('}');
+}
+
+}  // namespace
+
+std::string graph_json(const graph& all) {
+  json_writer made('{');
+  made.number("version", 1)
+      .member("components",
+              list_of(all.components, [](const graph::component& one) { return json_of(one); }))
+      .member("bindings",
+              list_of(all.bindings, [](const graph::binding& one) { return json_of(one); }));
+  return made.close('}');
+}
+
+}  // namespace msgbus::detail
