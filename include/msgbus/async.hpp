@@ -9,6 +9,7 @@
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/dead_letters.hpp>
 #include <msgbus/async/describe.hpp>
+#include <msgbus/async/explain.hpp>
 #include <msgbus/async/host.hpp>
 #include <msgbus/async/host_report.hpp>
 #include <msgbus/async/operation.hpp>

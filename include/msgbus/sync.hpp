@@ -15,6 +15,7 @@
 #include <msgbus/provider.hpp>
 #include <msgbus/subscription.hpp>
 #include <msgbus/sync/consumer.hpp>
+#include <msgbus/sync/explain.hpp>
 #include <msgbus/sync/operation.hpp>
 #include <msgbus/sync/policy.hpp>
 #include <msgbus/sync/producer.hpp>

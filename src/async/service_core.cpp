@@ -1,6 +1,7 @@
 #include <msgbus/detail/async/service_core.hpp>
 
 #include <msgbus/detail/async/verbs.hpp>
+#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 #include <msgbus/error.hpp>
 
@@ -236,10 +237,7 @@ void service_core::throw_no_handler(const command& asked) {
                                       " has no handler: it was cancelled, or its service was "
                                       "destroyed");
   }
-  std::string there;
-  for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
-  throw error(errc::no_handler, called().text() + std::string(" has no operation '") + asked.name +
-                                    "'; it " + (there.empty() ? "has none" : "has: " + there));
+  throw error(errc::no_handler, component::no_operation(called().text(), asked.name, names()));
 }
 
 void service_core::shutdown() noexcept {

@@ -1,6 +1,7 @@
 #include <msgbus/detail/async/subscriber_core.hpp>
 
 #include <msgbus/detail/async/handler_call.hpp>
+#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/core/convert.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/topic.hpp>
@@ -24,8 +25,7 @@ std::shared_ptr<subscriber_core> subscriber_core::make(const asio::any_io_execut
 
 error not_taken(value_ref message, std::string_view topic, const std::string& handlers) {
   return error(errc::type_mismatch,
-               "message of type " + describe(message) + " on topic '" + std::string(topic) +
-                   "': no handler accepts this type; handlers on this topic: " + handlers);
+               component::no_handler_accepts(describe(message), topic, handlers));
 }
 
 subscription subscriber_core::attach_handler(std::initializer_list<std::string_view> patterns,

@@ -1,5 +1,6 @@
 #include <msgbus/detail/sync/service_core.hpp>
 
+#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/error.hpp>
 
 namespace msgbus::sync::detail {
@@ -32,10 +33,7 @@ void service_core::execute(std::string_view name, std::span<const component::arg
 void service_core::throw_no_handler(std::string_view name) {
   shared.unrouted.add();
   if (observer* const observer = shared.attached_observer.get()) observer->unrouted({name, {}});
-  std::string there;
-  for (const std::string& each : names()) there += (there.empty() ? "" : ", ") + each;
-  throw error(errc::no_handler, "the service has no operation '" + std::string(name) + "'; it " +
-                                    (there.empty() ? "has none" : "has: " + there));
+  throw error(errc::no_handler, component::no_operation("the service", name, names()));
 }
 
 void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types,

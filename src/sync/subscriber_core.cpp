@@ -2,6 +2,7 @@
 
 #include <msgbus/detail/sync/component_run.hpp>
 
+#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/core/convert.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/topic.hpp>
@@ -30,10 +31,8 @@ std::shared_ptr<publisher_core> publisher_core::make() {
 namespace {
 
 [[noreturn]] void throw_mismatch(const posting& posted, const std::string& handlers) {
-  throw error(errc::type_mismatch,
-              "message of type " + describe(posted.message) + " on topic '" +
-                  std::string(posted.ctx.topic()) +
-                  "': no handler accepts this type; handlers on this topic: " + handlers);
+  throw error(errc::type_mismatch, component::no_handler_accepts(describe(posted.message),
+                                                                 posted.ctx.topic(), handlers));
 }
 
 }  // namespace

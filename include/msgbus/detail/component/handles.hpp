@@ -75,6 +75,15 @@ inline constexpr bool takes<one_of<Ts...>, M> = (std::is_same_v<Ts, M> || ...);
 template <class... Ts, class M>
 inline constexpr bool takes<const one_of<Ts...>&, M> = (std::is_same_v<Ts, M> || ...);
 
+/// The type of a message of which an explanation is asked.
+template <class M>
+constexpr type_key type_to_explain() {
+  static_assert(!is_variant<std::remove_cvref_t<M>>,
+                "msgbus: a std::variant is routed by its active alternative; explain one of the "
+                "alternatives");
+  return key_of<M>;
+}
+
 /// Checks a handler of `M` with this signature. For a wrong handler, the compiler prints one
 /// sentence.
 template <class Signature, class M>

@@ -1,0 +1,56 @@
+#pragma once
+
+/// Which handlers of a component get a message, and why the others do not: the rules of routing in
+/// words. Pure. Errors of messages without a handler use the same words.
+
+#include <msgbus/detail/component/described_handler.hpp>
+#include <msgbus/detail/core/type_key.hpp>
+#include <msgbus/explanation.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace msgbus::component {
+
+/// A component that a message may go to.
+struct receiver {
+  std::string label;     // `the consumer "audit"`
+  std::string executor;  // empty: the thread of the call
+  std::string refusal;   // why it takes no message; empty: it takes them
+  std::string choice;    // why a message may go to another one; empty: it comes here
+  std::vector<std::string> notes;
+  std::vector<described_handler> handlers;  // in the order of attachment
+};
+
+/// Adds what becomes of an event of this type.
+void explain_event(explanation& to, const receiver& of, type_key type);
+
+/// Adds what becomes of a message on this topic; a null type: of any type.
+void explain_message(explanation& to, const receiver& of, std::string_view topic, type_key type);
+
+/// Adds what becomes of a command of this name.
+void explain_command(explanation& to, const receiver& of, std::string_view name);
+
+/// The question, for a message of this type on this topic; a null type: of any type.
+[[nodiscard]] explanation ask(std::string_view topic, type_key type, std::string_view verb);
+/// Whether the topic is valid; if not, that is a note.
+[[nodiscard]] bool check_topic(explanation& to, std::string_view topic);
+
+/// Adds what follows from all receivers together: nothing is bound, nothing runs.
+void conclude(explanation& to, bool has_receivers, std::string_view sender);
+
+/// Where the pattern and the topic differ; empty if the topic matches. Both are valid.
+[[nodiscard]] std::string difference(std::string_view pattern, std::string_view topic);
+
+// The sentences of errors.
+
+/// `no handler accepts this type; handlers on this topic: ...`
+[[nodiscard]] std::string no_handler_accepts(const std::string& type, std::string_view topic,
+                                             const std::string& handlers);
+
+/// `the service has no operation 'x'; it has: ...`
+[[nodiscard]] std::string no_operation(std::string_view service, std::string_view name,
+                                       const std::vector<std::string>& names);
+
+}  // namespace msgbus::component
