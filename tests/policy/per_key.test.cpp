@@ -1,15 +1,7 @@
-// Order per key: `ordered_by`, with retries, several loops, and every way to end.
+// Order per key: `ordered_by`, with retries and several loops.
 
-#include "policy/running.hpp"
+#include "policy/account_shop.hpp"
 
-#include <msgbus/testing/cut_off.hpp>
-
-#include <asio/post.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
-
-#include <map>
-#include <random>
 #include <string_view>
 #include <variant>
 
@@ -18,17 +10,14 @@ namespace per_key_test {
 using asio::awaitable;
 using msgbus::overflow;
 using msgbus::async::consumer;
-using msgbus::async::mailbox_options;
+using msgbus_test::account_shop;
+using msgbus_test::from_to;
 using msgbus_test::running;
+using order = msgbus_test::account_order;
 using namespace std::chrono_literals;
-using duration = std::chrono::steady_clock::duration;
 
 namespace {
 
-struct order {
-  int account;
-  int number;
-};
 struct payment {
   int account;
   int number;
@@ -37,54 +26,10 @@ struct tick {
   int number;
 };
 
-/// Handles orders as long as their account says, and keeps a record.
-struct shop : running {
-  explicit shop(mailbox_options options, msgbus::policy how = {}) : running(options) {
-    events.ordered_by<order>([](const order& o) { return o.account; });
-    events.handler(
-        [this](const order& o) -> awaitable<void> {
-          const int now = ++running_now;
-          most_running = std::max(most_running, now);
-          const int of_account = ++running_of[o.account];
-          most_of_account = std::max(most_of_account, of_account);
-          struct leave {
-            ~leave() {
-              --of.running_now;
-              --of.running_of[account];
-            }
-            shop& of;
-            int account;
-          };
-          const leave at_end{*this, o.account};
-          begun[o.account].push_back(o.number);
-          if (takes.contains(o.account)) co_await msgbus::exec::sleep(takes[o.account]);
-          if (fails[{o.account, o.number}]-- > 0) throw std::runtime_error("down");
-          done[o.account].push_back(o.number);
-        },
-        std::move(how));
-  }
-  void post(int account, int first, int last) {
-    for (int i = first; i <= last; ++i) (void)events.post(order{account, i});
-  }
-  using accounts = std::map<int, std::vector<int>>;
-
-  std::map<int, duration> takes;
-  std::map<std::pair<int, int>, int> fails;
-  accounts begun, done;
-  std::map<int, int> running_of;
-  int running_now = 0, most_running = 0, most_of_account = 0;
-};
-
-std::vector<int> from_to(int first, int last) {
-  std::vector<int> all;
-  for (int i = first; i <= last; ++i) all.push_back(i);
-  return all;
-}
-
 }  // namespace
 
 TEST_CASE("messages of a key are handled one after the other, and keys side by side", "[P5]") {
-  shop s({.concurrency = 4});
+  account_shop s({.concurrency = 4});
   for (const int account : {1, 2, 3}) s.takes[account] = 1s;
   for (const int account : {1, 2, 3}) s.post(account, 0, 4);
   s.pass(5s);
@@ -94,7 +39,7 @@ TEST_CASE("messages of a key are handled one after the other, and keys side by s
 }
 
 TEST_CASE("a slow key holds up nobody but itself", "[P5]") {
-  shop s({.concurrency = 2});
+  account_shop s({.concurrency = 2});
   s.takes[1] = 1h;
   s.post(1, 0, 99);
   for (int i = 0; i < 100; ++i) s.post(2 + i % 7, i, i);
@@ -110,8 +55,8 @@ TEST_CASE("a slow key holds up nobody but itself", "[P5]") {
 TEST_CASE("retries keep the order of their key, and hold up no other", "[P5][P3]") {
   // A message with a key keeps its loop during its pauses, also where others give it up.
   const bool hold_order = GENERATE(true, false);
-  shop s({.concurrency = 3},
-         {.retry = {.attempts = 5, .backoff = 1s, .jitter = 0, .hold_order = hold_order}});
+  account_shop s({.concurrency = 3},
+                 {.retry = {.attempts = 5, .backoff = 1s, .jitter = 0, .hold_order = hold_order}});
   s.fails[{1, 0}] = 3;
   s.post(1, 0, 3);
   s.post(2, 0, 3);
@@ -124,7 +69,7 @@ TEST_CASE("retries keep the order of their key, and hold up no other", "[P5][P3]
 }
 
 TEST_CASE("a key with a long queue shares the loops fairly with the others", "[P5]") {
-  shop s({.concurrency = 2});
+  account_shop s({.concurrency = 2});
   for (const int account : {1, 2, 3, 4}) s.takes[account] = 1s;
   s.post(1, 0, 99);
   for (const int account : {2, 3, 4}) s.post(account, 0, 9);
@@ -139,7 +84,7 @@ TEST_CASE("a key with a long queue shares the loops fairly with the others", "[P
 }
 
 TEST_CASE("what waits for its key counts in the capacity", "[P5][A6]") {
-  shop s({.capacity = 5, .concurrency = 3});
+  account_shop s({.capacity = 5, .concurrency = 3});
   s.takes[1] = 1s;
   s.post(1, 0, 0);
   s.context.run();
@@ -158,7 +103,7 @@ TEST_CASE("what waits for its key counts in the capacity", "[P5][A6]") {
 }
 
 TEST_CASE("the oldest message is dropped, whether its key is busy or not", "[P5][A6]") {
-  shop s({.capacity = 4, .on_full = overflow::drop_oldest, .concurrency = 2});
+  account_shop s({.capacity = 4, .on_full = overflow::drop_oldest, .concurrency = 2});
   s.takes[1] = 1s;
   s.post(1, 0, 2);
   s.context.run();  // 0 is in hand, 1 and 2 wait
@@ -300,127 +245,6 @@ TEST_CASE("after the end of its consumer no key function exists", "[P5][D8]") {
     CHECK(held.use_count() == 2);
   }
   CHECK(held.use_count() == 1);
-}
-
-namespace {
-
-/// Random messages, sent at random times by coroutines that wait for space.
-struct random_shop {
-  explicit random_shop(std::mt19937& random, overflow on_full = overflow::suspend)
-      : s({.capacity = 1 + random() % 8, .on_full = on_full, .concurrency = 1 + random() % 4},
-          {.retry = {.attempts = 1 + random() % 3,
-                     .backoff = 700ms,
-                     .jitter = 0,
-                     .hold_order = random() % 2 == 0}}) {
-    s.events.observe(watching);
-    for (int account = 0; account < 4; ++account) {
-      s.takes[account] = std::chrono::milliseconds(random() % 3000);
-    }
-    for (int account = 0; account < 4; ++account) {
-      const int many = static_cast<int>(random() % 10);
-      for (int i = 0; i < many; ++i) s.fails[{account, i}] = static_cast<int>(random() % 3);
-      sent.push_back(s.context.spawn(send(s.events, account, many)));
-    }
-  }
-  static awaitable<int> send(consumer& to, int account, int many) {
-    int admitted = 0;
-    for (int i = 0; i < many; ++i) {
-      const order event{account, i};
-      const msgbus::receipt given = co_await to.send(event);
-      admitted += static_cast<int>(given.admitted);
-    }
-    co_return admitted;
-  }
-  void check() {
-    REQUIRE(s.most_of_account <= 1);
-    REQUIRE(msgbus_test::is_conserved(s.events.stats()));
-    for (auto& [account, numbers] : s.begun) {
-      REQUIRE(std::is_sorted(numbers.begin(), numbers.end()));
-    }
-  }
-
-  msgbus::testing::probe watching;
-  shop s;
-  std::vector<msgbus::testing::spawned<int>> sent;
-};
-
-}  // namespace
-
-TEST_CASE("whatever is retried and dropped, each key stays in order", "[P5][P2]") {
-  std::mt19937 random(5);
-  for (int n = 0; n < 300; ++n) {
-    const auto on_full = static_cast<overflow>(n % 4);
-    random_shop r(random, on_full);
-    r.s.pass(1h);
-    r.check();
-    for (const auto& each : r.sent) REQUIRE(each.done());
-    REQUIRE(r.s.events.waiting() == 0);
-  }
-}
-
-TEST_CASE("a drain or a close at any time leaves every message in one outcome", "[P5][P2]") {
-  std::mt19937 random(6);
-  for (int n = 0; n < 300; ++n) {
-    random_shop r(random, static_cast<overflow>(n % 4));
-    r.s.pass(std::chrono::milliseconds(random() % 15'000));
-    if (n % 3 == 0) {
-      r.s.events.close();
-      r.s.pass(1h);
-      REQUIRE(r.s.events.stats().abandoned == 0);
-    } else {
-      const auto report = r.s.clock.run(r.s.context, r.s.events.drain(1s));
-      REQUIRE(report.abandoned == r.s.events.stats().abandoned);
-      r.s.pass(1h);
-    }
-    r.check();
-    for (const auto& each : r.sent) REQUIRE(each.done());
-  }
-}
-
-TEST_CASE("a cancelled send has sent nothing, and keeps the order of the others", "[P5][A9]") {
-  std::mt19937 random(7);
-  for (int n = 0; n < 200; ++n) {
-    random_shop r(random);
-    r.s.pass(std::chrono::milliseconds(random() % 8'000));
-    for (auto& each : r.sent) {
-      if (random() % 2 == 0) each.cancel();
-    }
-    r.s.pass(1h);
-    r.check();
-    std::size_t begun = 0;
-    for (auto& [account, numbers] : r.s.begun) {
-      numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-      REQUIRE(numbers == from_to(0, static_cast<int>(numbers.size()) - 1));
-      begun += numbers.size();
-    }
-    REQUIRE(r.s.events.stats().accepted == begun);
-  }
-}
-
-TEST_CASE("messages with keys can be torn down after each step", "[P5][A12]") {
-  struct scenario {
-    explicit scenario(msgbus::testing::stepping_context& context)
-        : events(context.get_executor(), {.capacity = 3, .concurrency = 2}) {
-      events.ordered_by<order>([](const order& o) { return o.account; });
-      events.handler([](order o) -> awaitable<void> {
-        for (int i = 0; i < 2 + o.account; ++i) co_await asio::post(asio::use_awaitable);
-      });
-      for (int account = 0; account < 3; ++account) {
-        sent.push_back(context.spawn(random_shop::send(events, account, 3)));
-      }
-    }
-    msgbus::testing::probe watching;
-    consumer events;
-    std::vector<msgbus::testing::spawned<int>> sent;
-  };
-  const auto report = msgbus::testing::cut_off_at_every_step(
-      [](msgbus::testing::stepping_context& context) {
-        auto made = std::make_unique<scenario>(context);
-        made->events.observe(made->watching);
-        return made;
-      },
-      {.order = msgbus::testing::teardown::both});
-  CHECK(report.steps > 20);
 }
 
 }  // namespace per_key_test
