@@ -58,10 +58,17 @@ bool mailbox_state::hand_over() noexcept {
 
 void mailbox_state::reclaim_places() noexcept {
   loop_permits& all = *permits_.get();
+  wake_batch woken;
   const std::lock_guard lock(all.mutex);
-  for (; all.handed_over > all.waiting.woken(); --all.handed_over) {
+  while (all.handed_over > all.waiting.woken()) {
+    // A message that has begun to wait meanwhile has seen this permit taken.
+    const std::size_t before = all.waiting.woken();
+    all.waiting.wake(1, woken);
+    if (all.waiting.woken() != before) continue;
+    --all.handed_over;
     active_.fetch_sub(1, std::memory_order_seq_cst);
   }
+  wanted_permits_.store(static_cast<std::uint32_t>(all.waiting.size()), std::memory_order_seq_cst);
 }
 
 }  // namespace msgbus::exec

@@ -7,6 +7,15 @@
  *  - when nothing can happen any more, no message is left and no sender waits (A7).
  * A sender may give up while it waits (A9), CANCELS times in all.
  *
+ * PAUSES messages may pause between two attempts (docs/design/0024): their loop gives its permit to
+ * others, and the message waits for one afterwards. It may give up as well. Never more than LOOPS
+ * loops have a permit, and in the end none is taken. With LONG one pause may never end, and nobody
+ * waits for it.
+ *
+ * With CLOSING 1 the mailbox closes to senders at any time, with 2 it then closes to all. The
+ * messages of sender 0 are scheduled: only the second refuses them. With STUCK the handler of the
+ * first message never ends, and so makes no space: nobody but a scheduled message may wait then.
+ *
  * The model is sequentially consistent, but for one thing: a message is published by a release
  * store, which may become visible after the sender has looked at `active_`. What makes the code
  * consistent, where two sides each write one thing and then read the other's:
@@ -19,7 +28,8 @@
  * fails has read the same tail before and after it. The idle spins of loops are 0 here, the least.
  *
  * Each of these takes one part away, and the check must then fail: NO_SECOND_LOOK, PUBLISHED_ONLY,
- * NO_PASSING_ON, LATE_COUNT, KEEP_CLAIM, HIDDEN_ROOM.
+ * NO_PASSING_ON, LATE_COUNT, KEEP_CLAIM, HIDDEN_ROOM, NO_LOOK_FOR_WANTED, LATE_WANTED, NO_RECLAIM,
+ * BLIND_RECLAIM, UNSEEN_MESSAGES, CLOSE_WITHOUT_WAKING.
  */
 
 #ifndef SENDERS
@@ -37,7 +47,14 @@
 #ifndef CANCELS
 #define CANCELS 1
 #endif
+#ifndef PAUSES
+#define PAUSES 0
+#endif
+#ifndef CLOSING
+#define CLOSING 0
+#endif
 #define BATCH 2
+#define COROUTINES (LOOPS + PAUSES)
 #define MESSAGES (SENDERS * EACH)
 
 /* The queue: positions from 0 on. */
@@ -46,8 +63,33 @@ byte taken = 0;
 byte shown = 0; /* what senders see of it */
 bool published[MESSAGES];
 
-byte running = 0;
+byte running = 0; /* permits that are taken: active_ */
 byte posted = 0; /* loops that the executor is to run */
+byte holding = 0; /* loops that have a permit, or are to get one with their post */
+
+#if PAUSES
+/* Messages that pause, and those whose pause is over. `paused` under the lock; all but `wanted` of
+ * the others under a lock of their own. */
+byte pauses = PAUSES;
+byte paused = 0;
+byte wanted = 0; /* permits: by those that wait for one, or more */
+bool permits_locked = false;
+byte permits_queued = 0;
+byte permits_woken = 0;
+byte handed_over = 0;
+bool waits_for_permit[COROUTINES];
+bool has_permit_now[COROUTINES];
+#define PAUSED paused
+#define WANTED wanted
+#else
+#define PAUSED 0
+#define WANTED 0
+#endif
+
+byte closed = 0; /* 1: to all but scheduled messages; 2: to all */
+byte refused = 0;
+bool is_stuck = false;
+bool is_long = false;
 
 /* The waiting senders; all but `sleeping` and `hindrances` under the lock. */
 bool locked = false;
@@ -67,6 +109,10 @@ byte done = 0; /* senders that have ended */
 
 #define LOCK atomic { !locked -> locked = true }
 #define UNLOCK locked = false
+#define LOCK_PERMITS atomic { !permits_locked -> permits_locked = true }
+#define UNLOCK_PERMITS permits_locked = false
+#define IS_SCHEDULED (CLOSING && me == 0)
+#define REFUSES (closed > (IS_SCHEDULED -> 1 : 0))
 #ifdef PUBLISHED_ONLY
 #define IS_EMPTY (taken == MESSAGES || !published[taken])
 #else
@@ -81,7 +127,7 @@ inline look_for_room(result) {
   fi;
   d_step {
     if
-    :: tail - seen < CAPACITY -> result = CAPACITY - (tail - seen)
+    :: tail - seen + PAUSED < CAPACITY -> result = CAPACITY - (tail - seen) - PAUSED
     :: else -> result = 0
     fi;
     seen = 0
@@ -117,7 +163,10 @@ inline wake(many) {
 
 /* notify_space_locked */
 inline notify_space() {
-  look_for_room(places);
+  if
+  :: closed == 2 -> places = SENDERS + woken
+  :: else -> look_for_room(places)
+  fi;
   if
   :: places > woken -> places = places - woken; wake(places)
   :: else -> places = 0
@@ -140,6 +189,13 @@ inline claim() {
   }
 }
 
+inline start_loop() {
+  running++;
+  holding++;
+  posted++;
+  assert(holding <= LOOPS)
+}
+
 /* The message becomes visible before or after the sender looks for a loop. */
 inline publish_and_start() {
   if
@@ -150,7 +206,7 @@ inline publish_and_start() {
   :: may_start ->
      atomic {
        if
-       :: running < LOOPS -> running++; posted++
+       :: running < LOOPS -> start_loop()
        :: else
        fi
      }
@@ -161,7 +217,7 @@ inline publish_and_start() {
 
 proctype sender(byte me) {
   byte left = EACH, ticket = 0, places = 0, others = 0, seen = 0, i = 0, j = 0;
-  bool ok = false, may_start = false;
+  bool ok = false, may_start = false, is_refused = false;
   do
   :: left == 0 -> break
   :: else ->
@@ -169,7 +225,9 @@ proctype sender(byte me) {
      /* try_put */
      ok = false;
      if
-     :: hindrances == 0 -> claim()
+     :: hindrances == 0 && PAUSED == 0 && closed == 0 -> claim()
+     :: hindrances == 0 && PAUSED == 0 && closed != 0 && !REFUSES -> claim()
+     :: REFUSES -> is_refused = true
      :: else ->
         LOCK;
         d_step { others = queued + woken; hindrances = others; sleeping = queued };
@@ -183,6 +241,7 @@ proctype sender(byte me) {
      fi;
      if
      :: ok -> publish_and_start()
+     :: is_refused -> d_step { is_refused = false; refused++ }
      :: else ->
         /* wait_list::wait */
         do
@@ -194,14 +253,18 @@ proctype sender(byte me) {
 #endif
            look_for_room(places);
            if
-           :: places > (is_woken[me] -> 0 : others) -> claim()
-           :: else -> ok = false
+           :: REFUSES -> d_step { ok = false; is_refused = true }
+           :: else ->
+              if
+              :: places > (is_woken[me] -> 0 : others) -> claim()
+              :: else -> ok = false
+              fi
            fi;
 #ifdef LATE_COUNT
            d_step { hindrances = others + 1; sleeping = queued + 1 };
 #endif
            if
-           :: ok -> d_step { hindrances = others; sleeping = queued }
+           :: ok || is_refused -> d_step { hindrances = others; sleeping = queued }
            :: else
            fi;
            /* try_or_join */
@@ -211,7 +274,7 @@ proctype sender(byte me) {
                 is_woken[me] = false;
 #ifdef KEEP_CLAIM
                 if
-                :: ok -> woken--
+                :: ok || is_refused -> woken--
                 :: else
                 fi
 #else
@@ -220,7 +283,7 @@ proctype sender(byte me) {
              :: else
              fi;
              if
-             :: ok -> number[me] = 0
+             :: ok || is_refused -> number[me] = 0
              :: else ->
                 if
                 :: number[me] == 0 -> number[me] = next_number; next_number++
@@ -235,8 +298,18 @@ proctype sender(byte me) {
            UNLOCK;
            if
            :: ok -> publish_and_start(); break
+           :: is_refused ->
+              /* It may have had a claim to a place. */
+              LOCK;
+              notify_space();
+              UNLOCK;
+              d_step { is_refused = false; refused++ };
+              break
            :: else
            fi;
+#if defined(STUCK) || defined(LONG)
+end_waiting:
+#endif
            if
            :: is_woken[me]
            :: atomic { cancels > 0 -> cancels-- };
@@ -268,6 +341,199 @@ proctype sender(byte me) {
   done++
 }
 
+#if CLOSING
+/* mailbox_state::refuse, once or twice. */
+proctype closer() {
+  byte places = 0, seen = 0, i = 0, j = 0;
+  do
+  :: closed < CLOSING ->
+     LOCK;
+     closed++;
+#ifndef CLOSE_WITHOUT_WAKING
+     places = SENDERS;
+     wake(places);
+     notify_space();
+#endif
+     UNLOCK
+  :: else -> break
+  od
+}
+#endif
+
+#if PAUSES
+/* wait_list::wake(1), of those that wait for a permit. */
+inline wake_for_permit() {
+  i = 0;
+  do
+  :: i < COROUTINES && !waits_for_permit[i] -> i++
+  :: else -> break
+  od;
+  if
+  :: i < COROUTINES ->
+     waits_for_permit[i] = false;
+     permits_queued--;
+     has_permit_now[i] = true;
+     permits_woken++;
+     ok = true
+  :: else
+  fi;
+  i = 0
+}
+
+/* mailbox_state::hand_over: sets `ok`. */
+inline hand_over() {
+  ok = false;
+  LOCK_PERMITS;
+  d_step { wake_for_permit(); wanted = permits_queued };
+  if
+  :: ok -> handed_over++
+  :: else
+  fi;
+  UNLOCK_PERMITS
+}
+
+/* Sets `ok`. */
+inline claim_loop() {
+  d_step {
+    if
+    :: running < LOOPS -> running++; ok = true
+    :: else -> ok = false
+    fi
+  }
+}
+
+inline start_loop_if_needed() {
+  if
+#ifndef UNSEEN_MESSAGES
+  :: !IS_EMPTY ->
+     atomic {
+       if
+       :: running < LOOPS -> start_loop()
+       :: else
+       fi
+     }
+#endif
+  :: else
+  fi
+}
+
+/* mailbox_state::leave_place, of a loop that has a permit. */
+inline leave_place() {
+  holding--;
+  ok = false;
+  if
+  :: wanted != 0 -> hand_over()
+  :: else
+  fi;
+  if
+  :: ok
+  :: else ->
+     do
+     :: running--;
+#ifdef NO_LOOK_FOR_WANTED
+        break
+#else
+        if
+        :: wanted == 0 -> break
+        :: else -> claim_loop()
+        fi;
+        if
+        :: !ok -> break
+        :: else -> hand_over()
+        fi;
+        if
+        :: ok -> break
+        :: else
+        fi
+#endif
+     od
+  fi
+}
+
+/* The rest of the pause: sets `found` if the loop has a permit again. */
+inline come_back() {
+  LOCK_PERMITS;
+#ifndef LATE_WANTED
+  wanted = permits_queued + 1;
+#endif
+  claim_loop();
+#ifdef LATE_WANTED
+  wanted = permits_queued + 1;
+#endif
+  if
+  :: ok -> d_step { wanted = permits_queued; found = true }
+  :: else -> d_step { waits_for_permit[me] = true; permits_queued++ }
+  fi;
+  UNLOCK_PERMITS;
+  if
+  :: ok
+  :: else ->
+     if
+     :: has_permit_now[me] ->
+        LOCK_PERMITS;
+        d_step { has_permit_now[me] = false; permits_woken--; handed_over--; found = true };
+        UNLOCK_PERMITS
+     :: atomic { cancels > 0 -> cancels-- };
+        LOCK_PERMITS;
+        d_step {
+          if
+          :: waits_for_permit[me] -> waits_for_permit[me] = false; permits_queued--
+          :: else -> has_permit_now[me] = false; permits_woken--; wake_for_permit()
+          fi;
+          ok = false
+        };
+        UNLOCK_PERMITS;
+#ifndef NO_RECLAIM
+        /* reclaim_places */
+        LOCK_PERMITS;
+        do
+        :: handed_over > permits_woken ->
+           ok = false;
+#ifndef BLIND_RECLAIM
+           atomic { wake_for_permit() };
+#endif
+           if
+           :: ok
+           :: else -> handed_over--; running--
+           fi
+        :: else -> break
+        od;
+        atomic { ok = false; wanted = permits_queued };
+        UNLOCK_PERMITS;
+#endif
+        start_loop_if_needed()
+     fi
+  fi;
+  if
+  :: found -> d_step { holding++; assert(holding <= LOOPS) }
+  :: else
+  fi
+}
+
+/* exec::time_beside. Sets `found` if the loop goes on. */
+inline pause() {
+  LOCK;
+  paused++;
+  UNLOCK;
+  leave_place();
+  start_loop_if_needed();
+#ifdef LONG
+  if
+  :: true
+  :: atomic { !is_long -> is_long = true };
+end_pausing:
+     false
+  fi;
+#endif
+  found = false;
+  come_back();
+  LOCK;
+  paused--;
+  UNLOCK;
+  look_for_sleepers(true)
+}
+#endif
+
 inline look_for_sleepers(surely) {
 #ifndef HIDDEN_ROOM
   if
@@ -284,14 +550,26 @@ inline look_for_sleepers(surely) {
   fi
 }
 
-proctype loop() {
+proctype loop(byte me) {
   byte got = 0, places = 0, seen = 0, i = 0, j = 0;
-  bool found = false;
+  bool found = false, ok = false;
 end:
   do
   :: atomic { posted > 0 -> posted-- };
      do
      :: got = 0;
+#if PAUSES
+        if
+        :: wanted != 0 ->
+           holding--;
+           hand_over();
+           if
+           :: ok -> break
+           :: else -> holding++
+           fi
+        :: else
+        fi;
+#endif
         do
         :: got < BATCH ->
            atomic {
@@ -313,7 +591,29 @@ end:
            :: true -> look_for_sleepers(true) /* the handler suspends: before it is awaited */
            :: true
            fi;
+#ifdef STUCK
+           if
+           :: taken == 1 ->
+              is_stuck = true;
+end_stuck:
+              false
+           :: else
+           fi;
+#endif
+#if PAUSES
+           found = true;
+           if
+           :: atomic { pauses > 0 -> pauses-- }; pause()
+           :: true
+           fi;
+#endif
            handled++;
+#if PAUSES
+           if
+           :: !found -> goto ended /* its message was given up, and it has no permit */
+           :: else
+           fi;
+#endif
            if
            :: true -> look_for_sleepers(false)
            :: true /* this look has come too early to see */
@@ -325,12 +625,12 @@ end:
         :: got != 0
         :: else ->
            /* end_loop */
-           running--;
+           d_step { running--; holding-- };
 #ifdef NO_SECOND_LOOK
            break
 #else
            if
-           :: IS_EMPTY -> break
+           :: IS_EMPTY && WANTED == 0 -> break
            :: else ->
               atomic {
                 if
@@ -341,22 +641,53 @@ end:
               if
               :: found
               :: else -> break
-              fi
+              fi;
+#if PAUSES
+              if
+              :: wanted != 0 -> hand_over()
+              :: else -> ok = false
+              fi;
+              if
+              :: ok -> break
+              :: else
+              fi;
+#endif
+              holding++;
+              assert(holding <= LOOPS)
            fi
 #endif
         fi
      od;
-     atomic { got = 0; found = false }
+ended:
+     atomic { got = 0; found = false; ok = false }
   od
 }
 
 /* Looks when nothing else can happen. */
 active proctype watch() {
   timeout ->
-  assert(done == SENDERS);
-  assert(queued == 0 && woken == 0);
-  assert(running == 0 && posted == 0);
-  assert(taken == tail && handled == taken_in)
+  assert(closed == CLOSING);
+  if
+  :: is_stuck ->
+     /* sender 0 may wait, if the mailbox is not closed to it */
+     assert(done + queued == SENDERS && woken == 0);
+     assert(queued == 0 || (closed == 1 && queued == 1 && is_queued[0]))
+#ifdef LONG
+  :: is_long ->
+     assert(running == 0 && posted == 0 && holding == 0);
+     assert(taken == tail && handled + 1 == taken_in);
+     assert(paused == 1 && permits_queued == 0 && permits_woken == 0 && handed_over == 0)
+#endif
+  :: else ->
+     assert(done == SENDERS);
+     assert(queued == 0 && woken == 0);
+     assert(running == 0 && posted == 0 && holding == 0);
+     assert(taken == tail && handled == taken_in);
+     assert(closed != 0 || refused == 0);
+#if PAUSES
+     assert(paused == 0 && permits_queued == 0 && permits_woken == 0 && handed_over == 0)
+#endif
+  fi
 }
 
 init {
@@ -372,8 +703,11 @@ init {
     od;
     s = 0;
     do
-    :: s < LOOPS -> run loop(); s++
+    :: s < COROUTINES -> run loop(s); s++
     :: else -> break
-    od
+    od;
+#if CLOSING
+    run closer()
+#endif
   }
 }
