@@ -1,9 +1,5 @@
 #include <msgbus/detail/exec/key_order.hpp>
 
-#include <algorithm>
-#include <new>
-#include <utility>
-
 namespace msgbus::exec {
 
 keyed_message::~keyed_message() = default;
@@ -15,53 +11,8 @@ key_order::~key_order() {
   }
 }
 
-// --- The table -------------------------------------------------------------------------------
-
-keyed_message* key_order::first_of_key(const keyed_message& of) noexcept {
-  keyed_message* each = bucket_of(of);
-  while (each && !each->is_same_key(of)) each = each->in_bucket_;
-  return each;
-}
-
-void key_order::insert(keyed_message& first) noexcept {
-  if (++keys_ > mask_ + 1) resize(std::max(2 * (mask_ + 1), fewest_buckets));
-  slot& bucket = bucket_of(first);
-  first.in_bucket_ = bucket;
-  bucket = &first;
-}
-
 void key_order::replace_first(keyed_message& first, keyed_message* by) noexcept {
-  slot* at = &bucket_of(first);
-  while (*at != &first) at = &(*at)->in_bucket_;
-  if (by) {
-    by->in_bucket_ = first.in_bucket_;
-    *at = by;
-    return;
-  }
-  *at = first.in_bucket_;
-  --keys_;
-  if (mask_ + 1 > fewest_buckets && keys_ < (mask_ + 1) / 8) {
-    resize(std::max((mask_ + 1) / 4, fewest_buckets));
-  }
-}
-
-void key_order::resize(std::size_t buckets) noexcept {
-  std::unique_ptr<slot[]> made(new (std::nothrow) slot[buckets]());
-  if (!made) return;
-  const std::size_t old = buckets_ ? mask_ + 1 : 0;
-  const std::unique_ptr<slot[]> before = std::exchange(buckets_, std::move(made));
-  mask_ = buckets - 1;
-  const auto move_all = [this](keyed_message* each) {
-    while (each) {
-      keyed_message* const next = each->in_bucket_;
-      slot& bucket = bucket_of(*each);
-      each->in_bucket_ = bucket;
-      bucket = each;
-      each = next;
-    }
-  };
-  move_all(std::exchange(single_, nullptr));
-  for (std::size_t i = 0; i < old; ++i) move_all(before[i]);
+  by ? table_.replace(first, *by) : table_.erase(first);
 }
 
 // --- The ready queue, and the order of arrival -----------------------------------------------
@@ -104,7 +55,7 @@ void key_order::add(keyed_ptr given) noexcept {
     return;
   }
   added.last_ = &added;
-  insert(added);
+  table_.insert(added);
   make_ready(added);
 }
 

@@ -4,6 +4,8 @@
 /// A pure state machine, for one thread at a time. It allocates nothing for a message, and a key
 /// without messages costs nothing: docs/design/0022-per-key-order.md.
 
+#include <msgbus/detail/core/hash.hpp>
+#include <msgbus/detail/core/node_table.hpp>
 #include <msgbus/detail/core/type_key.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
 
@@ -14,14 +16,14 @@
 namespace msgbus::exec {
 
 /// A message with its key. One that waits is a node of the machine.
-class keyed_message {
+class keyed_message : public msgbus::detail::table_node<keyed_message> {
  public:
   virtual ~keyed_message();
   keyed_message(const keyed_message&) = delete;
   keyed_message& operator=(const keyed_message&) = delete;
 
   [[nodiscard]] bool is_same_key(const keyed_message& other) const {
-    return hash_ == other.hash_ && is_same_type(kind_, other.kind_) && equals(other);
+    return hash() == other.hash() && is_same_type(kind_, other.kind_) && equals(other);
   }
 
   shared_message message;
@@ -30,7 +32,7 @@ class keyed_message {
  protected:
   /// `kind`: the type of the key.
   keyed_message(type_key kind, std::size_t hash) noexcept
-      : hash_(static_cast<std::size_t>(mix(hash))), kind_(kind) {}
+      : table_node(static_cast<std::size_t>(mix(hash))), kind_(kind) {}
 
  private:
   friend class key_order;
@@ -38,14 +40,12 @@ class keyed_message {
   /// The other one has a key of the same type.
   [[nodiscard]] virtual bool equals(const keyed_message& other) const = 0;
 
-  const std::size_t hash_;
   const type_key kind_;
   keyed_message* behind_ = nullptr;  // of the same key
   // Of all that wait, in order of arrival.
   keyed_message* older_ = nullptr;
   keyed_message* newer_ = nullptr;
   // Of the first of a key, which is in the table:
-  keyed_message* in_bucket_ = nullptr;
   keyed_message* last_ = nullptr;  // of its chain
   keyed_message* ready_before_ = nullptr;
   keyed_message* ready_behind_ = nullptr;
@@ -77,31 +77,21 @@ class key_order {
   /// waits or is in hand.
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::size_t ready() const noexcept { return ready_; }
-  [[nodiscard]] std::size_t keys() const noexcept { return keys_; }
+  [[nodiscard]] std::size_t keys() const noexcept { return table_.size(); }
 
  private:
-  using slot = keyed_message*;
-
-  [[nodiscard]] slot& bucket_of(const keyed_message& of) noexcept {
-    return buckets_ ? buckets_[of.hash_ & mask_] : single_;
+  [[nodiscard]] keyed_message* first_of_key(const keyed_message& of) const {
+    return table_.find(of.hash(),
+                       [&of](const keyed_message& each) { return each.is_same_key(of); });
   }
-  [[nodiscard]] keyed_message* first_of_key(const keyed_message& of) noexcept;
-  void insert(keyed_message& first) noexcept;
   void replace_first(keyed_message& first, keyed_message* by) noexcept;
-  void resize(std::size_t buckets) noexcept;
 
   void make_ready(keyed_message& first) noexcept;
   void unmake_ready(keyed_message& first) noexcept;
   void count_waiting(keyed_message& added) noexcept;
   void uncount_waiting(keyed_message& gone) noexcept;
 
-  static constexpr std::size_t fewest_buckets = 16;
-
-  // The table of keys; without memory for it, one bucket.
-  std::unique_ptr<slot[]> buckets_;
-  std::size_t mask_ = 0;
-  slot single_ = nullptr;
-  std::size_t keys_ = 0;
+  msgbus::detail::node_table<keyed_message> table_;  // of keys: the first message of each
 
   keyed_message* oldest_ = nullptr;
   keyed_message* newest_ = nullptr;
