@@ -54,7 +54,6 @@ class scheduler::turn {
   }
 
   [[nodiscard]] scheduler& in() const noexcept { return *in_; }
-  [[nodiscard]] const std::shared_ptr<scheduler>& shared() const noexcept { return in_; }
 
   std::shared_ptr<component_core> to;
 
@@ -62,12 +61,12 @@ class scheduler::turn {
   std::shared_ptr<scheduler> in_;  // null: it was moved from
 };
 
-/// A message that is due. Destroyed before it was settled, it is given up.
+/// A message that is due. Destroyed before it was settled, it is given up. Whoever has it has the
+/// turn, too, which outlives it.
 class scheduler::due_message {
  public:
-  due_message(std::shared_ptr<scheduler> in, std::shared_ptr<component_core> to,
-              exec::shared_message message) noexcept
-      : in_(std::move(in)), to_(std::move(to)), message_(std::move(message)) {}
+  due_message(const turn& mine, exec::shared_message message) noexcept
+      : in_(&mine.in()), to_(mine.to.get()), message_(std::move(message)) {}
   due_message(due_message&& other) noexcept = default;
   due_message& operator=(due_message&&) = delete;
   ~due_message() {
@@ -103,8 +102,8 @@ class scheduler::due_message {
     forget();
   }
 
-  std::shared_ptr<scheduler> in_;
-  std::shared_ptr<component_core> to_;
+  scheduler* in_;
+  component_core* to_;
   exec::shared_message message_;  // null: it is settled
 };
 
@@ -206,8 +205,7 @@ void scheduler::on_time() {
   pump(turn(shared_from_this(), std::move(to)));
 }
 
-std::optional<scheduler::taken> scheduler::take(const component_core& of) noexcept {
-  const schedule_time now = exec::now(of.executor());
+std::optional<scheduler::taken> scheduler::take(schedule_time now) noexcept {
   const std::lock_guard lock(mutex_);
   const auto due = queue_.take(now);
   if (!due) return std::nullopt;
@@ -218,8 +216,14 @@ std::optional<scheduler::taken> scheduler::take(const component_core& of) noexce
 }
 
 void scheduler::pump(turn mine) {
+  schedule_time now = exec::now(mine.to->executor());
   for (unsigned sent = 0; sent < batch_of_due; ++sent) {
-    std::optional<taken> next = mine.in().take(*mine.to);
+    std::optional<taken> next = mine.in().take(now);
+    if (!next) {
+      // A look at the clock is dear: once for all that is due by then.
+      now = exec::now(mine.to->executor());
+      next = mine.in().take(now);
+    }
     if (!next || !send(std::move(*next), mine)) return;
   }
   const asio::any_io_executor on = mine.to->executor();
@@ -229,7 +233,7 @@ void scheduler::pump(turn mine) {
 // False: a coroutine goes on, and has the turn.
 bool scheduler::send(taken&& due, turn& mine) {
   if (due.item.every) return occur(std::move(due), mine);
-  due_message message(mine.shared(), mine.to, std::move(due.item.message));
+  due_message message(mine, std::move(due.item.message));
   if (due.item.ticket && !due.item.ticket->begin()) {
     message.forget();
     return true;
@@ -252,7 +256,7 @@ bool scheduler::occur(taken&& due, turn& mine) {
   }
   mine.in().total_.fetch_add(1, std::memory_order_relaxed);
   mine.in().pending_.fetch_add(1, std::memory_order_relaxed);
-  return enter(due_message(mine.shared(), mine.to, std::move(made)), std::move(due), mine);
+  return enter(due_message(mine, std::move(made)), std::move(due), mine);
 }
 
 bool scheduler::enter(due_message&& message, taken&& due, turn& mine) {

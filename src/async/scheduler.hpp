@@ -113,7 +113,7 @@ class scheduler final : public exec::schedule_target,
   };
 
   void on_time();
-  std::optional<taken> take(const component_core& of) noexcept;
+  std::optional<taken> take(schedule_time now) noexcept;
   static void pump(turn mine);
   static bool send(taken&& due, turn& mine);
   static bool occur(taken&& due, turn& mine);

@@ -16,6 +16,7 @@ clock::time_point next_occurrence(clock::time_point due, clock::duration period,
 }
 
 due_key due_queue::add(time_point due) {
+  if (numbers_ == nobody) number_anew();
   // Room for what is in hand as well: `again` must not fail.
   const std::size_t wanted = used_ + dead_ + 1;
   if (heap_.capacity() < wanted) heap_.reserve(std::max<std::size_t>(16, 2 * wanted));
@@ -27,35 +28,35 @@ due_key due_queue::add(time_point due) {
   slot& mine = slots_[at];
   first_free_ = mine.next_free;
   mine.order = ++orders_;
+  mine.number = ++numbers_;
   mine.waits = true;
   ++used_;
-  heap_.push_back({due, mine.order, at});
-  std::push_heap(heap_.begin(), heap_.end(), later);
+  heap_.push({due, mine.number, at});
   return {at, mine.order};
 }
 
 std::optional<due_queue::taken> due_queue::take(time_point now) noexcept {
-  if (heap_.empty() || heap_.front().due > now) return std::nullopt;
-  if (heap_.front().due == time_point::max()) return std::nullopt;
+  if (heap_.empty() || heap_.first().due > now) return std::nullopt;
+  if (heap_.first().due == time_point::max()) return std::nullopt;
   return take_first();
 }
 
 std::optional<due_queue::taken> due_queue::take_first() noexcept {
   if (heap_.empty()) return std::nullopt;
-  const heap_entry first = heap_.front();  // never a dead one
-  std::pop_heap(heap_.begin(), heap_.end(), later);
-  heap_.pop_back();
-  slots_[first.slot].waits = false;
+  const due_heap::entry first = heap_.first();  // never a dead one
+  heap_.pop();
+  slot& of = slots_[first.slot];
+  of.waits = false;
   drop_dead();
-  return taken{{first.slot, first.order}, first.due};
+  return taken{{first.slot, of.order}, first.due};
 }
 
 bool due_queue::again(const due_key& key, time_point due) noexcept {
   if (!contains(key)) return false;
-  assert(!slots_[key.slot].waits && heap_.size() < heap_.capacity());
-  slots_[key.slot].waits = true;
-  heap_.push_back({due, key.order, key.slot});
-  std::push_heap(heap_.begin(), heap_.end(), later);
+  slot& of = slots_[key.slot];
+  assert(!of.waits && heap_.size() < heap_.capacity());
+  of.waits = true;
+  heap_.push({due, of.number, key.slot});
   return true;
 }
 
@@ -63,15 +64,13 @@ bool due_queue::remove(const due_key& key) noexcept {
   if (!contains(key)) return false;
   slot& gone = slots_[key.slot];
   if (gone.waits) ++dead_;
-  gone = {0, first_free_, false};
+  gone = {0, 0, first_free_, false};
   first_free_ = key.slot;
   --used_;
   if (used_ == 0) {
     shrink();
   } else if (2 * dead_ > heap_.size()) {
-    std::erase_if(heap_, [this](const heap_entry& each) { return !lives(each); });
-    std::make_heap(heap_.begin(), heap_.end(), later);
-    dead_ = 0;
+    remove_dead();
   } else {
     drop_dead();
   }
@@ -84,7 +83,7 @@ bool due_queue::contains(const due_key& key) const noexcept {
 
 std::optional<due_queue::time_point> due_queue::next() const noexcept {
   if (heap_.empty()) return std::nullopt;
-  return heap_.front().due;
+  return heap_.first().due;
 }
 
 std::vector<due_key> due_queue::never_due() const {
@@ -98,11 +97,33 @@ std::vector<due_key> due_queue::never_due() const {
 
 // Keeps the earliest place alive.
 void due_queue::drop_dead() noexcept {
-  while (dead_ != 0 && !heap_.empty() && !lives(heap_.front())) {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    heap_.pop_back();
+  while (dead_ != 0 && !heap_.empty() && !lives(heap_.first())) {
+    heap_.pop();
     --dead_;
   }
+}
+
+void due_queue::remove_dead() noexcept {
+  heap_.rebuild([this](const due_heap::entry& each) { return lives(each); });
+  dead_ = 0;
+}
+
+// The entries keep their order. Once in 2^32 calls of `add`.
+void due_queue::number_anew() {
+  std::vector<slot*> used;
+  used.reserve(used_);
+  for (slot& each : slots_) {
+    if (each.order != 0) used.push_back(&each);
+  }
+  remove_dead();
+  std::sort(used.begin(), used.end(),
+            [](const slot* one, const slot* other) { return one->order < other->order; });
+  numbers_ = 0;
+  for (slot* const each : used) each->number = ++numbers_;
+  heap_.rebuild([this](due_heap::entry& each) {
+    each.number = slots_[each.slot].number;
+    return true;
+  });
 }
 
 // Nothing is left: the memory of many is not kept for few.

@@ -4,6 +4,7 @@
 /// clock but a `now` that it is given. For one thread at a time.
 
 #include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/detail/exec/due_heap.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,10 @@ class due_queue {
  public:
   using time_point = clock::time_point;
 
+  due_queue() = default;
+  /// As if so many entries had been added before: for tests.
+  explicit due_queue(std::uint32_t added_before) noexcept : numbers_(added_before) {}
+
   struct taken {
     due_key key;
     time_point due;
@@ -82,34 +87,32 @@ class due_queue {
   [[nodiscard]] std::size_t places() const noexcept { return heap_.size(); }
 
  private:
-  struct heap_entry {
-    time_point due;
-    std::uint64_t order;
-    std::uint32_t slot;
-  };
-  static bool later(const heap_entry& one, const heap_entry& other) noexcept {
-    return one.due != other.due ? one.due > other.due : one.order > other.order;
-  }
   static constexpr std::uint32_t nobody = ~std::uint32_t{0};
 
-  [[nodiscard]] bool lives(const heap_entry& there) const noexcept {
-    return slots_[there.slot].order == there.order;
+  [[nodiscard]] bool lives(const due_heap::entry& there) const noexcept {
+    return slots_[there.slot].number == there.number;
   }
   void drop_dead() noexcept;
+  void remove_dead() noexcept;
+  void number_anew();
   void shrink() noexcept;
 
   struct slot {
-    std::uint64_t order = 0;  // of its entry; 0: free
+    std::uint64_t order = 0;   // of its entry; 0: free
+    std::uint32_t number = 0;  // as well
     std::uint32_t next_free = nobody;
     bool waits = false;  // has an entry of the heap
   };
 
-  std::vector<heap_entry> heap_;  // has room for every entry, also for those in hand
+  due_heap heap_;  // has room for every entry, also for those in hand
   std::vector<slot> slots_;
   std::uint32_t first_free_ = nobody;
   std::size_t used_ = 0;
   std::size_t dead_ = 0;  // places of removed entries
   std::uint64_t orders_ = 0;
+  // Unlike orders, numbers are small, and given anew when they are used up: no two entries of the
+  // heap have the same, dead ones included.
+  std::uint32_t numbers_ = 0;
 };
 
 }  // namespace exec
