@@ -90,6 +90,7 @@ class spread_queue final : public box_queue {
     if (without_keys() != 0) [[unlikely]] {
       if (shared_message found = pop_spread()) return found;
     }
+    if (ready_.load(std::memory_order_seq_cst) == 0) return nullptr;
     const std::lock_guard lock(mutex_);
     key = keys_.take();
     if (!key) return nullptr;

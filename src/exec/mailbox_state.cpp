@@ -88,15 +88,17 @@ bool mailbox_state::claim_loop() noexcept {
 }
 
 bool mailbox_state::take_reference(message_in_hand& next) {
-  if (!next.reference_) next.reference_ = std::make_unique<std::optional<queued_reference>>();
+  using storage = message_in_hand::storage;
+  static_assert(sizeof(storage) <= block_bytes);
+  if (!next.reference_) next.reference_ = std::make_unique<storage>();
   shared_message found = boxes_->pop(next.key_);
   if (!found) return false;
-  next.message_ = &next.reference_->emplace(std::move(found));
+  next.message_ = &next.reference_->message.emplace(std::move(found));
   return true;
 }
 
 void mailbox_state::done_with_reference(message_in_hand& message) noexcept {
-  message.reference_->reset();
+  message.reference_->message.reset();
   // After that the next message of its key is handled: this one has gone before.
   if (message.key_) boxes_->release(std::move(message.key_));
 }

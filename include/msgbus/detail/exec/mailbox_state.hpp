@@ -11,6 +11,7 @@
 #include <msgbus/detail/exec/box_queue.hpp>
 #include <msgbus/detail/exec/key_order.hpp>
 #include <msgbus/detail/exec/key_rules.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 #include <msgbus/detail/exec/send_operation.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
 #include <msgbus/options.hpp>
@@ -49,7 +50,12 @@ class message_in_hand {
   queued_message* message_ = nullptr;
   // The storage of a message that came by reference. Deliveries refer to it while this object is
   // moved.
-  std::unique_ptr<std::optional<queued_reference>> reference_;
+  struct storage {
+    std::optional<queued_reference> message;
+    static void* operator new(std::size_t) { return take_block(); }
+    static void operator delete(void* block) noexcept { give_back_block(block); }
+  };
+  std::unique_ptr<storage> reference_;
   keyed_ptr key_;  // busy until the message is done; null: the message has none
 };
 
