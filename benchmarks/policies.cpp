@@ -159,6 +159,15 @@ workload p4_other_parts() {
   }));
   judge(w, retries);
 
+  const std::string deadline = "msgbus policy.deadline";
+  w.contenders.push_back(
+      handled(deadline, role::project, counting, [] { return policy{.deadline = 10s}; }));
+  judge(w, deadline);
+  const std::string timeout = "msgbus policy.timeout";
+  w.contenders.push_back(
+      handled(timeout, role::project, counting, [] { return policy{.timeout = 10s}; }));
+  judge(w, timeout);
+
   // These need a coroutine: they are shown, and not judged.
   w.contenders.push_back(
       handled("no policy, coroutine", role::reference, counting_coroutine, no_policy));
@@ -189,13 +198,15 @@ workload p4_other_parts() {
         };
       },
       no_policy));
-  w.contenders.push_back(handled("msgbus policy.deduplicate", role::project, counting, [] {
+  const std::string duplicates = "msgbus policy.deduplicate";
+  w.contenders.push_back(handled(duplicates, role::project, counting, [] {
     auto next = std::make_shared<std::uint64_t>(0);
     return policy{
         .deduplicate = {.window = 10min, .capacity = 1000, .key = [next](const msgbus::any_event&) {
                           return std::to_string(++*next);
                         }}};
   }));
+  judge(w, duplicates);
   return w;
 }
 

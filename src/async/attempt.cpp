@@ -9,7 +9,7 @@
 #include <msgbus/error.hpp>
 
 #include "async/policy_waits.hpp"
-#include "exec/task_group.hpp"
+#include "exec/join_state.hpp"
 
 #include <asio/this_coro.hpp>
 
@@ -20,59 +20,67 @@ namespace msgbus::async::detail {
 
 namespace {
 
-asio::awaitable<void> run(std::shared_ptr<attempt> mine) {
+/// One that is run elsewhere; that may outlive whoever waits for it (A12).
+class attempt final : public exec::join_state, public exec::task {
+ public:
+  attempt(std::shared_ptr<const handler_run> of, const msgbus::context& with)
+      : run(std::move(of)), ctx(with) {}
+
+  /// It takes too long. For any thread.
+  void time_out() noexcept {
+    timed_out.store(true, std::memory_order_relaxed);
+    cancel(asio::cancellation_type::terminal);
+  }
+
+  std::shared_ptr<const handler_run> run;  // null: it was given up before it began
+  msgbus::context ctx;
+  failures failed;
+  exec::clock::time_point begun{};
+  std::optional<exec::clock::time_point> ended = {};
+  bool has_run = false;  // the handler has begun
+  std::atomic<bool> timed_out{false};
+
+ private:
+  asio::awaitable<void> begin() override { return await_handler(*this); }
+  // Its executor may keep it for ever, and must not keep the handler and the message.
+  void drop() noexcept override { run.reset(); }
+  static asio::awaitable<void> await_handler(attempt& mine);
+};
+
+asio::awaitable<void> attempt::await_handler(attempt& mine) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   std::exception_ptr failure;
   try {
-    const stored_policy& policy = *mine->run->policy;
+    const stored_policy& policy = *mine.run->policy;
     concurrency_permit permit;  // given back before the end is told
     if (!permit.try_acquire(policy)) co_await permit.acquire(policy);
-    check_active(*mine->run);
-    mine->has_run = true;
-    co_await start_attempt(*mine->run, mine->ctx, mine->failed);
+    check_active(*mine.run);
+    mine.has_run = true;
+    co_await start_attempt(*mine.run, mine.ctx, mine.failed);
   } catch (...) {
     failure = std::current_exception();
   }
-  mine->ended = exec::now(here);
+  mine.ended = exec::now(here);
   if (failure) std::rethrow_exception(failure);
 }
 
 /// Whether the attempt took longer than it was given, also where the timer came too late to say so
 /// since the handler had its thread.
-bool has_overrun(const attempt& mine, const std::optional<attempt_limit>& limit, bool timer_says) {
+bool has_overrun(const attempt& mine, const handler_run& run,
+                 const std::optional<attempt_limit>& limit) {
   if (!limit || !mine.ended || !mine.has_run) return false;
   const auto took = *mine.ended - mine.begun;
-  if (!timer_says && took <= limit->at_most) return false;
-  mine.run->component->overran(mine.run->step(), took);
+  if (!mine.timed_out && took <= limit->at_most) return false;
+  run.component->overran(run.step(), took);
   return true;
 }
 
-error too_slow(const attempt& mine, const attempt_limit& limit) {
+error too_slow(const routing::entry& handler, bool has_run, const attempt_limit& limit) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit.asked).count();
-  return error(errc::timed_out, mine.run->handler.get()->describe() +
-                                    (mine.has_run ? " was not done" : " had not begun") +
-                                    limit.reason + std::to_string(ms) + " ms");
+  return error(errc::timed_out, handler.describe() +
+                                    (has_run ? " was not done" : " had not begun") + limit.reason +
+                                    std::to_string(ms) + " ms");
 }
-
-/// What ends an attempt that takes too long.
-class time_limit {
- public:
-  time_limit(const asio::any_io_executor& on, std::shared_ptr<exec::task_group> limited)
-      : clock_(on), limited_(std::move(limited)) {}
-
-  void start(exec::clock::duration limit) {
-    clock_.start(limit, [limited = limited_, passed = passed_] {
-      *passed = true;
-      limited->cancel(asio::cancellation_type::terminal);
-    });
-  }
-  [[nodiscard]] bool passed() const noexcept { return *passed_; }
-
- private:
-  exec::timer clock_;
-  const std::shared_ptr<exec::task_group> limited_;
-  const std::shared_ptr<std::atomic<bool>> passed_ = std::make_shared<std::atomic<bool>>(false);
-};
 
 /// The policy's executor; empty, and the attempt has failed, if its context has gone already.
 asio::any_io_executor executor_for(const handler_run& run, failures& failed) {
@@ -86,25 +94,26 @@ asio::any_io_executor executor_for(const handler_run& run, failures& failed) {
   return wanted;
 }
 
-/// Starts the attempt on the policy's executor. Keeps nothing of that: it may go before the caller
-/// goes on, and a strand must not outlive its context. Null, and the attempt has failed, if its
-/// context has gone already.
-std::unique_ptr<time_limit> start_elsewhere(const std::shared_ptr<exec::task_group>& together,
-                                            const std::shared_ptr<attempt>& mine,
-                                            const std::optional<attempt_limit>& limit,
-                                            const asio::any_io_executor& here) {
+/// Starts the attempt on the policy's executor, and its timer, if it does not end at once. Keeps
+/// nothing of that executor: it may go before the caller goes on, and a strand must not outlive its
+/// context. False, and the attempt has failed, if its context has gone already.
+bool start_elsewhere(const std::shared_ptr<attempt>& mine,
+                     const std::optional<attempt_limit>& limit, const asio::any_io_executor& here,
+                     std::optional<exec::timer>& timer) {
   const asio::any_io_executor wanted = executor_for(*mine->run, mine->failed);
-  if (!wanted) return nullptr;
+  if (!wanted) return false;
   const asio::any_io_executor on = exec::child_executor(here, wanted, true);
   mine->begun = exec::now(on);
   if (limit) {
     mine->ctx = mine->ctx.until(saturating_add(mine->begun, limit->at_most));
     exec::set_deadline(on, *mine->ctx.deadline());
   }
-  together->start(on, run(mine));
-  auto clock = std::make_unique<time_limit>(on, together);
-  if (limit) clock->start(limit->at_most);
-  return clock;
+  mine->start(*mine, on);
+  if (limit && !mine->have_ended()) {
+    timer.emplace(on);
+    timer->start(limit->at_most, [mine] { mine->time_out(); });
+  }
+  return true;
 }
 
 /// A plain function without a time limit: it is awaited by nothing there.
@@ -131,18 +140,29 @@ asio::awaitable<void> run_at_once_elsewhere(std::shared_ptr<attempt> mine, attem
   end.may_repeat = !ended.has_lost_context;
 }
 
-/// Says of an attempt that was cancelled by its time limit that it was too slow.
-void replace_by_too_slow(attempt& mine, const attempt_limit& limit) {
-  failures instead;
-  instead.add(std::make_exception_ptr(too_slow(mine, limit)));
-  // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
-  for (std::size_t i = 1; i < mine.failed.size(); ++i) {
-    if (!exec::is_aborted(mine.failed[i])) instead.add(mine.failed[i]);
+}  // namespace
+
+std::optional<attempt_limit> limit_of(const stored_policy& policy, exec_time until, exec_time now) {
+  std::optional<attempt_limit> limit;
+  if (policy.timeout != policy.timeout.zero()) limit = {policy.timeout, " after ", policy.timeout};
+  if (until != exec_time::max()) {
+    const auto left = std::max(saturating_sub(until, now), exec::clock::duration());
+    const auto asked = policy.deadline == policy.deadline.zero() ? left : policy.deadline;
+    if (!limit || left < limit->at_most) limit = {left, " within its deadline of ", asked};
   }
-  mine.failed = std::move(instead);
+  return limit;
 }
 
-}  // namespace
+void replace_by_too_slow(failures& failed, const routing::entry& handler, bool has_run,
+                         const attempt_limit& limit) {
+  failures instead;
+  instead.add(std::make_exception_ptr(too_slow(handler, has_run, limit)));
+  // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
+  for (std::size_t i = 1; i < failed.size(); ++i) {
+    if (!exec::is_aborted(failed[i])) instead.add(failed[i]);
+  }
+  failed = std::move(instead);
+}
 
 void check_active(const handler_run& run) {
   const routing::entry& handler = *run.handler.get();
@@ -168,32 +188,29 @@ asio::awaitable<void> run_here(const handler_run& run, msgbus::context ctx, atte
 asio::awaitable<void> run_elsewhere(std::shared_ptr<const handler_run> run, msgbus::context ctx,
                                     std::optional<attempt_limit> limit, attempt_end& end) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  auto mine = std::make_shared<attempt>();
-  mine->run = std::move(run);
-  mine->ctx = ctx;
-  if (!limit && runs_at_once(*mine->run)) {
+  auto mine = std::make_shared<attempt>(run, ctx);
+  if (!limit && runs_at_once(*run)) {
     auto running = run_at_once_elsewhere(mine, end);
     co_await std::move(running);
     co_return;
   }
-  auto together = std::make_shared<exec::task_group>();
-  const auto clock = start_elsewhere(together, mine, limit, here);
-  if (!clock) {
+  std::optional<exec::timer> timer;
+  if (!start_elsewhere(mine, limit, here, timer)) {
     end.failed.take(mine->failed);
     end.may_repeat = false;
     co_return;
   }
-  co_await together->join();
-  if (const std::exception_ptr failure = together->failure(0)) mine->failed.add_new(failure);
-  const bool was_too_slow = has_overrun(*mine, limit, clock->passed());
+  if (!mine->have_ended()) co_await mine->join();
+  if (const std::exception_ptr failure = mine->failure(*mine)) mine->failed.add_new(failure);
+  const bool was_too_slow = has_overrun(*mine, *run, limit);
   const auto state = co_await asio::this_coro::cancellation_state;
   const bool cancelled = exec::is_cancel_requested(here, state);
-  if ((was_too_slow || clock->passed()) && !cancelled && !mine->failed.empty()) {
-    replace_by_too_slow(*mine, *limit);
+  if ((was_too_slow || mine->timed_out) && !cancelled && !mine->failed.empty()) {
+    replace_by_too_slow(mine->failed, *run->handler.get(), mine->has_run, *limit);
   }
   end.failed.take(mine->failed);
   end.has_run = mine->has_run;
-  end.may_repeat = !together->has_lost_context(0);
+  end.may_repeat = !mine->has_lost_context(*mine);
 }
 
 }  // namespace msgbus::async::detail

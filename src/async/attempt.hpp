@@ -21,15 +21,10 @@ struct attempt_limit {
   exec::clock::duration asked;  // by the policy
 };
 
-/// One that is run elsewhere; that may outlive whoever waits for it (A12).
-struct attempt {
-  std::shared_ptr<const handler_run> run;
-  msgbus::context ctx;
-  failures failed;
-  exec::clock::time_point begun{};
-  std::optional<exec::clock::time_point> ended = {};
-  bool has_run = false;  // the handler has begun
-};
+/// How long an attempt that begins now may take; `until`: when all attempts must have ended.
+[[nodiscard]] std::optional<attempt_limit> limit_of(const stored_policy& policy,
+                                                    exec::clock::time_point until,
+                                                    exec::clock::time_point now);
 
 /// What became of it.
 struct attempt_end {
@@ -37,6 +32,10 @@ struct attempt_end {
   bool has_run = false;    // the handler has begun
   bool may_repeat = true;  // false: its executor's context has gone
 };
+
+/// Says of an attempt that it was too slow, in place of what it has thrown.
+void replace_by_too_slow(failures& failed, const routing::entry& handler, bool has_run,
+                         const attempt_limit& limit);
 
 /// Throws `closed` if the handler was cancelled while its message waited: it is not started (D6).
 void check_active(const handler_run& run);

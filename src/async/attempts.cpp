@@ -41,19 +41,6 @@ exec_time end_of_all(const handler_run& run, const asio::any_io_executor& here) 
   return std::min({own, given_with_it, exec::deadline_on(here)});
 }
 
-/// How long the next attempt may take.
-std::optional<attempt_limit> limit_of(const stored_policy& policy, exec_time until,
-                                      const asio::any_io_executor& here) {
-  std::optional<attempt_limit> limit;
-  if (policy.timeout != policy.timeout.zero()) limit = {policy.timeout, " after ", policy.timeout};
-  if (until != exec_time::max()) {
-    const auto left = std::max(saturating_sub(until, exec::now(here)), exec::clock::duration());
-    const auto asked = policy.deadline == policy.deadline.zero() ? left : policy.deadline;
-    if (!limit || left < limit->at_most) limit = {left, " within its deadline of ", asked};
-  }
-  return limit;
-}
-
 /// What a breaker is told of an attempt.
 breaker_machine::verdict verdict_on(const stored_policy& policy, const attempt_end& end,
                                     bool cancelled) {
@@ -64,7 +51,9 @@ breaker_machine::verdict verdict_on(const stored_policy& policy, const attempt_e
 /// A run of a handler that its policy is kept by. Its coroutines refer to it.
 class policy_run {
  public:
-  explicit policy_run(handler_run&& run) noexcept : run_(std::move(run)) {}
+  explicit policy_run(handler_run&& run) noexcept
+      : run_(std::move(run)),
+        entered_(run_.entered ? std::move(*run_.entered) : entered_policy()) {}
 
   asio::awaitable<void> run_all(failures& failed);
 
@@ -78,6 +67,7 @@ class policy_run {
   void keep_letter(failures& failed) const noexcept;
 
   handler_run run_;
+  entered_policy entered_;
   std::size_t made_ = 0;                       // attempts
   std::shared_ptr<const handler_run> shared_;  // instead, once an attempt runs elsewhere
 };
@@ -117,17 +107,17 @@ asio::awaitable<bool> policy_run::pause_before_next(std::size_t next, exec_time 
 asio::awaitable<void> policy_run::make_attempts(failures& failed) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const stored_policy& policy = *run_.policy;
-  const exec_time until = end_of_all(run_, here);
+  const bool has_tried = !entered_.tried.empty();
+  const exec_time until = has_tried ? entered_.until : end_of_all(run_, here);
   const bool elsewhere = policy.has_executor() || policy.limits_time() || until != exec_time::max();
-  failures tried = std::move(run_.tried);
   if (elsewhere) shared_ = std::make_shared<const handler_run>(std::move(run_));
   for (;;) {
     const msgbus::context ctx = run().ctx.repeated(static_cast<unsigned>(made_));
     attempt_end end;
     breaker_call through;
     std::exception_ptr refused;
-    if (!tried.empty()) {
-      end.failed.take(tried);
+    if (!entered_.tried.empty()) {
+      end.failed.take(entered_.tried);
       end.has_run = true;
     } else {
       try {
@@ -135,7 +125,7 @@ asio::awaitable<void> policy_run::make_attempts(failures& failed) {
           co_await through.begin(policy.breaker, run().queued, until);
         }
         if (elsewhere) {
-          const std::optional<attempt_limit> limit = limit_of(policy, until, here);
+          const std::optional<attempt_limit> limit = limit_of(policy, until, exec::now(here));
           co_await run_elsewhere(shared_, ctx, limit, end);
         } else {
           co_await run_here(run_, ctx, end);
@@ -174,21 +164,21 @@ asio::awaitable<void> policy_run::run_all(failures& failed) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const std::shared_ptr<rate_limiter> limiter = run_.policy->limiter;
   const bool filters = run_.policy->filter != nullptr;
-  unique_message unique;
   failures mine;
   std::exception_ptr stopped;
   try {
-    if (filters) {
-      const bool is_first = co_await unique.begin(run_);
+    if (entered_.stopped) std::rethrow_exception(entered_.stopped);
+    if (filters && !entered_.is_unique) {
+      const bool is_first = co_await entered_.unique.begin(run_);
       if (!is_first) co_return;
     }
-    if (limiter && !run_.has_permit) co_await wait_for_permit(limiter, longest_wait(here));
+    if (limiter && !entered_.has_permit) co_await wait_for_permit(limiter, longest_wait(here));
     co_await make_attempts(mine);
   } catch (...) {
     stopped = std::current_exception();
   }
   if (stopped) mine.add_new(stopped);
-  if (filters) unique.end(mine.empty(), exec::now(here));
+  entered_.unique.end(mine.empty(), exec::now(here));
   if (!mine.empty() && run().policy->dead_letters) {
     const auto state = co_await asio::this_coro::cancellation_state;
     if (!exec::is_cancel_requested(here, state)) keep_letter(mine);

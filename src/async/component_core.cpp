@@ -50,8 +50,9 @@ component_run::component_run(component_run&& other) noexcept
       end(other.end),
       last(other.last),
       only(other.only),
-      tried(std::move(other.tried)),
-      has_permit(other.has_permit),
+      entered(std::move(other.entered)),
+      here(other.here),
+      until(other.until),
       listener(other.listener),
       shared(std::move(other.shared)),
       shared_known(std::move(other.shared_known)),
@@ -95,8 +96,9 @@ void component_run::cut_off() noexcept {
   next = {};
 }
 
-di::injection component_run::injection_for(const routing::entry& entry) const noexcept {
-  return {component->shared.overrides_state(), *ctx, {&entry, &component::describe_entry}};
+di::injection component_run::injection_for(const routing::entry& entry,
+                                           const msgbus::context& with) const noexcept {
+  return {component->shared.overrides_state(), with, {&entry, &component::describe_entry}};
 }
 
 asio::awaitable<void> component_run::start() {

@@ -156,10 +156,10 @@ asio::awaitable<void> start_attempts(const handler_call& handler, const handler_
                                      std::string_view name) {
   static const stored_policy asks_for_nothing{policy()};
   const stored_policy* const policy = which.policy ? which.policy : &asks_for_nothing;
-  return run_attempts({d.component->self(), routing::entry_pin(which.entry), &handler, which.f,
-                       std::move(keep), d.message, *d.ctx, name, policy, d.from_mailbox,
-                       std::move(d.tried), std::exchange(d.has_permit, false)},
-                      d.failed);
+  return run_attempts(
+      {d.component->self(), routing::entry_pin(which.entry), &handler, which.f, std::move(keep),
+       d.message, *d.ctx, name, policy, d.from_mailbox, std::move(d.entered)},
+      d.failed);
 }
 
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which,

@@ -84,6 +84,8 @@ struct duplicate_news {
 
 }  // namespace
 
+void destroy_entered::operator()(entered_policy* entered) const noexcept { delete entered; }
+
 bool breaker_call::try_begin(const std::shared_ptr<circuit_breaker>& through, exec_time now) {
   const auto given = breaker_access::try_enter(*through, now);
   if (!given.let_through) return false;
@@ -155,24 +157,49 @@ asio::awaitable<void> concurrency_permit::acquire(const stored_policy& of) {
   shared_ = shared;
 }
 
+using seen = duplicate_filter::seen;
+
+seen unique_message::begin_with(const std::shared_ptr<duplicate_filter>& in, std::string_view key,
+                                exec_time now) {
+  const auto answer = in->begin(key, now);
+  if (answer.was == seen::never) {
+    begun_ = answer.begun;
+    in_ = in;
+  }
+  return answer.was;
+}
+
+seen unique_message::try_begin(const stored_policy& policy, value_ref message,
+                               const msgbus::context& ctx, exec_time now) {
+  if (!policy.key) {
+    // A message without an id is no duplicate of anything.
+    if (ctx.message_id().empty()) return seen::never;
+    const seen was = begin_with(policy.filter, ctx.message_id(), now);
+    if (was == seen::in_flight) key_ = std::string(ctx.message_id());
+    return was;
+  }
+  std::string made = policy.key(any_event(message));
+  if (made.empty()) return seen::never;
+  const seen was = begin_with(policy.filter, made, now);
+  if (was == seen::in_flight) key_ = std::move(made);
+  return was;
+}
+
 asio::awaitable<bool> unique_message::begin(const handler_run& run) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  key_ =
-      run.policy->key ? run.policy->key(any_event(run.value)) : std::string(run.ctx.message_id());
-  if (key_.empty()) co_return true;
+  seen was = seen::in_flight;
+  if (!key_) was = try_begin(*run.policy, run.value, run.ctx, exec::now(here));
   const std::shared_ptr<duplicate_filter> in = run.policy->filter;
-  for (;;) {
-    switch (in->begin(key_, exec::now(here))) {
-      case duplicate_filter::seen::never: in_ = in; co_return true;
-      case duplicate_filter::seen::handled: co_return false;
-      case duplicate_filter::seen::in_flight: break;
-    }
-    duplicate_news news{*in, key_};
+  while (was == seen::in_flight) {
+    duplicate_news news{*in, *key_};
     auto& line = in->waiting().made<wait_line>();
     exec::time_beside beside(loop_to_leave(run, here));
     co_await line.list().wait(&duplicate_news::is_there, &news, "duplicate");
     co_await beside.come_back();
+    was = begin_with(in, *key_, exec::now(here));
   }
+  key_.reset();
+  co_return was == seen::never;
 }
 
 }  // namespace msgbus::async::detail

@@ -10,9 +10,11 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace msgbus::async::detail {
@@ -96,8 +98,9 @@ class concurrency_permit {
 class unique_message {
  public:
   unique_message() = default;
-  unique_message(const unique_message&) = delete;
-  unique_message& operator=(const unique_message&) = delete;
+  unique_message(unique_message&& other) noexcept
+      : in_(std::move(other.in_)), begun_(other.begun_), key_(std::move(other.key_)) {}
+  unique_message& operator=(unique_message&&) = delete;
   ~unique_message() { end(false, {}); }
 
   /// Completes: with true if the message is to be handled, with false if it was already.
@@ -105,14 +108,36 @@ class unique_message {
   /// Cancellation: has taken nothing.
   /// Executor: the caller's.
   asio::awaitable<bool> begin(const handler_run& run);
+  /// The same, if that is possible at once; `in_flight`: `begin` waits, with the key that this has
+  /// made. Throws what the key function throws.
+  [[nodiscard]] duplicate_filter::seen try_begin(const stored_policy& policy, value_ref message,
+                                                 const msgbus::context& ctx, exec_time now);
+
+  /// Whether the object is worth moving: the key is in flight, or was made for a wait.
+  [[nodiscard]] bool has_begun() const noexcept { return in_ != nullptr || key_.has_value(); }
 
   void end(bool handled, exec_time now) noexcept {
-    if (const auto in = std::exchange(in_, nullptr)) in->end(key_, handled, now);
+    if (const auto in = std::exchange(in_, nullptr)) in->end(*begun_, handled, now);
   }
 
  private:
+  [[nodiscard]] duplicate_filter::seen begin_with(const std::shared_ptr<duplicate_filter>& in,
+                                                  std::string_view key, exec_time now);
+
   std::shared_ptr<duplicate_filter> in_;  // null: it has not begun, or has ended
-  std::string key_;
+  duplicate_filter::entry* begun_ = nullptr;
+  std::optional<std::string> key_;  // for a wait
+};
+
+/// What a handler has passed of its policy where its message was taken (`run_guarded`), for the
+/// coroutine that goes on.
+struct entered_policy {
+  bool is_unique = false;  // it has passed deduplication
+  unique_message unique;
+  bool has_permit = false;             // of the rate limit
+  std::exception_ptr stopped;          // why there is no attempt
+  failures tried;                      // of a first attempt; empty: there was none
+  exec_time until = exec_time::max();  // of all attempts, where there was one
 };
 
 }  // namespace msgbus::async::detail

@@ -15,6 +15,7 @@ template asio::awaitable<std::size_t> await_handlers<std::size_t, verb_run>(
 
 bool verb_run::begin_waiting(bool cancellable) {
   cancellable_ = cancellable;
+  hand_on_deadline();
   if (!together_) {
     if (first_is_here_ && !cancellable_) {
       in_hand_ = &*call_->first;
@@ -25,6 +26,17 @@ bool verb_run::begin_waiting(bool cancellable) {
   together_->start_tasks(*here_, cancellable_);
   in_hand_ = together_->take(*here_);
   return in_hand_ != nullptr;
+}
+
+// The runs outlive the caller's executor object.
+void verb_run::hand_on_deadline() noexcept {
+  const auto until = exec::deadline_on(*here_);
+  const auto hand_on = [until](component_run& to) {
+    to.here = nullptr;
+    to.until = until;
+  };
+  hand_on(*call_->first);
+  for (std::size_t i = 0; together_ && i < together_->size(); ++i) hand_on(*(*together_)[i].d);
 }
 
 bool verb_run::take_next() {

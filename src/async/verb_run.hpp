@@ -109,6 +109,7 @@ class verb_run {
                                 bool is_here) {
     try {
       if (!is_here) return may_run_elsewhere(to, d);
+      d.here = here_;
       if (to.advance(d)) return true;
     } catch (...) {
       failed(index, std::current_exception());
@@ -128,6 +129,7 @@ class verb_run {
   [[nodiscard]] static bool may_run_elsewhere(component_core& to, const component_run& d);
   [[nodiscard]] bool take_next();
   void make_together(std::size_t capacity);
+  void hand_on_deadline() noexcept;
   void settle_awaited();
   void add_failures(std::size_t index, const failures& of);
   void failed(std::size_t index, std::exception_ptr failure);

@@ -186,6 +186,11 @@ void join_state::cancel(asio::cancellation_type type) noexcept {
   }
 }
 
+bool join_state::have_ended() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return running_ == 0;
+}
+
 one_shot_event* join_state::until_done() {
   const std::lock_guard lock(mutex_);
   if (running_ == 0) return nullptr;

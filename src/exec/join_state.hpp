@@ -90,6 +90,9 @@ class join_state : public std::enable_shared_from_this<join_state> {
   /// `operation_aborted`, even if its executor runs nothing, and never begins.
   void cancel(asio::cancellation_type type) noexcept;
 
+  /// Whether every task has ended.
+  [[nodiscard]] bool have_ended() const noexcept;
+
   /// For an owner that cannot be cancelled: an event to await, until every task has ended. Null if
   /// all have ended.
   [[nodiscard]] one_shot_event* until_done();

@@ -1,53 +1,94 @@
 #include <msgbus/detail/policy/duplicates.hpp>
 
 #include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/core/hash.hpp>
+
+#include <functional>
+#include <memory>
 
 namespace msgbus::detail {
 
-duplicates::seen duplicates::begin(std::string_view key, time_point now) {
-  drop_old(now);
-  const auto found = keys_.find(key);
-  if (found != keys_.end()) return found->second.in_flight ? seen::in_flight : seen::handled;
-  in_flight_.emplace_back();
-  const auto position = std::prev(in_flight_.end());
-  try {
-    *position = &keys_.emplace(std::string(key), entry{true, {}, position}).first->first;
-  } catch (...) {
-    in_flight_.pop_back();
-    throw;
+void duplicates::line::add(entry& added) noexcept {
+  added.before_ = last;
+  added.behind_ = nullptr;
+  (last ? last->behind_ : first) = &added;
+  last = &added;
+  ++size;
+}
+
+void duplicates::line::remove(entry& removed) noexcept {
+  (removed.before_ ? removed.before_->behind_ : first) = removed.behind_;
+  (removed.behind_ ? removed.behind_->before_ : last) = removed.before_;
+  --size;
+}
+
+void duplicates::line::destroy_all() noexcept {
+  while (first) {
+    const std::unique_ptr<entry> gone(first);
+    first = first->behind_;
   }
-  return seen::never;
 }
 
-void duplicates::handled(std::string_view key, time_point now) noexcept {
-  const auto found = keys_.find(key);
-  if (found == keys_.end() || !found->second.in_flight) return;
-  found->second.in_flight = false;
-  found->second.at = now;
-  handled_.splice(handled_.end(), in_flight_, found->second.position);
+duplicates::~duplicates() {
+  for (line* const each : {&in_flight_, &handled_, &unused_}) each->destroy_all();
+}
+
+duplicates::answer duplicates::begin(std::string_view key, time_point now) {
+  drop_old(now);
+  // Senders may choose keys: the hash of the library has no answer to those who choose many with
+  // one bucket, and a longer chain is slower, but nothing else.
+  const auto hash = static_cast<std::size_t>(mix(std::hash<std::string_view>()(key)));
+  if (const entry* const found = find(key, hash)) {
+    return {found->in_flight_ ? seen::in_flight : seen::handled, nullptr};
+  }
+  if (!unused_.first) unused_.add(*std::make_unique<entry>().release());
+  entry& added = *unused_.first;
+  added.key_.assign(key);  // may throw
+  added.set_hash(hash);
+  added.in_flight_ = true;
+  unused_.remove(added);
+  in_flight_.add(added);
+  keys_.insert(added);
+  return {seen::never, &added};
+}
+
+void duplicates::handled(entry& begun, time_point now) noexcept {
+  begun.in_flight_ = false;
+  begun.at_ = now;
+  in_flight_.remove(begun);
+  handled_.add(begun);
   drop_old(now);
 }
 
-void duplicates::forget(std::string_view key) noexcept {
-  const auto found = keys_.find(key);
-  if (found == keys_.end()) return;
-  (found->second.in_flight ? in_flight_ : handled_).erase(found->second.position);
-  keys_.erase(found);
+void duplicates::forget(entry& begun) noexcept {
+  in_flight_.remove(begun);
+  keep_memory(begun);
 }
 
-bool duplicates::is_in_flight(std::string_view key) const {
-  const auto found = keys_.find(key);
-  return found != keys_.end() && found->second.in_flight;
+bool duplicates::is_in_flight(std::string_view key) const noexcept {
+  const entry* const found =
+      find(key, static_cast<std::size_t>(mix(std::hash<std::string_view>()(key))));
+  return found && found->in_flight_;
+}
+
+duplicates::entry* duplicates::find(std::string_view key, std::size_t hash) const noexcept {
+  return keys_.find(hash, [key](const entry& each) { return each.key_ == key; });
 }
 
 void duplicates::drop_old(time_point now) noexcept {
-  while (!handled_.empty()) {
-    const auto oldest = keys_.find(*handled_.front());
-    const bool is_over = saturating_sub(now, oldest->second.at) >= window_;
-    if (!is_over && handled_.size() <= capacity_) return;
-    handled_.pop_front();
-    keys_.erase(oldest);
+  while (handled_.first) {
+    entry& oldest = *handled_.first;
+    const bool is_over = saturating_sub(now, oldest.at_) >= window_;
+    if (!is_over && handled_.size <= capacity_) return;
+    handled_.remove(oldest);
+    keep_memory(oldest);
   }
+}
+
+void duplicates::keep_memory(entry& of) noexcept {
+  keys_.erase(of);
+  if (unused_.size < most_unused) return unused_.add(of);
+  const std::unique_ptr<entry> gone(&of);
 }
 
 }  // namespace msgbus::detail

@@ -8,6 +8,7 @@
 #include <asio/io_context.hpp>
 
 #include <memory>
+#include <string>
 
 namespace policies_test {
 
@@ -46,12 +47,44 @@ TEST_CASE("a plain handler behind guards allocates nothing while nothing goes wr
   CHECK(cost_of_posts({.breaker = std::make_shared<msgbus::circuit_breaker>()}) <= without);
   CHECK(cost_of_posts({.rate_limit = {.permits = 1'000'000}}) <= without);
   CHECK(cost_of_posts({.max_concurrent = 1}) <= without);
+  CHECK(cost_of_posts({.timeout = 1h}) <= without);
+  CHECK(cost_of_posts({.deadline = 1h}) <= without);
   CHECK(cost_of_posts({.max_concurrent = 2,
                        .breaker = std::make_shared<msgbus::circuit_breaker>(),
                        .retry = {.attempts = 5},
                        .rate_limit = {.permits = 1'000'000},
                        .dead_letters = std::make_shared<msgbus::async::dead_letters>()}) <=
         without);
+}
+
+TEST_CASE("a full filter of duplicates allocates nothing for short keys", "[P9]") {
+  const auto next = std::make_shared<int>(0);
+  const auto key = [next](const msgbus::any_event&) { return std::to_string(++*next); };
+  CHECK(cost_of_posts({.deadline = 1h, .deduplicate = {.capacity = 500, .key = key}}) <=
+        cost_of_posts({}));
+}
+
+TEST_CASE("a coroutine that ends at once within its time costs a bounded number of allocations",
+          "[P9]") {
+  asio::io_context io{1};
+  msgbus::async::consumer events(io.get_executor(), {.capacity = 1000});
+  int sum = 0;
+  events.handler(
+      [&](const numbered& event) -> asio::awaitable<void> {
+        sum += event.n;
+        co_return;
+      },
+      {.timeout = 1h});
+  const auto thousand = [&] {
+    for (int i = 0; i < 1000; ++i) (void)events.post(numbered{1});
+    io.restart();
+    io.run();
+  };
+  for (int i = 0; i < 3; ++i) thousand();
+  const long before = msgbus_test::allocations;
+  thousand();
+  CHECK(msgbus_test::allocations - before <= 30 * 1000);
+  CHECK(sum == 4000);
 }
 
 }  // namespace policies_test

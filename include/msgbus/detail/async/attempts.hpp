@@ -24,8 +24,7 @@ struct handler_run {
   std::string_view message_name;
   const stored_policy* policy;  // of the handler
   bool queued;                  // from the mailbox: waits where an awaited verb fails
-  failures tried;               // of a first attempt that was made already; see `run_guarded`
-  bool has_permit;              // of the rate limit
+  entered_ptr entered;          // what it has passed already; null: nothing
 
   [[nodiscard]] msgbus::step step() const noexcept;
 };

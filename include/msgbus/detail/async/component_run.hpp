@@ -5,6 +5,8 @@
 #include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/di/inject.hpp>
+#include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
 #include <msgbus/detail/routing/entry.hpp>
 
@@ -20,6 +22,13 @@ class verb_call;
 class component_core;
 
 struct component_run;
+
+/// What the current handler has passed of its policy before its coroutine; see `run_guarded`.
+struct entered_policy;
+struct destroy_entered {
+  void operator()(entered_policy* entered) const noexcept;
+};
+using entered_ptr = std::unique_ptr<entered_policy, destroy_entered>;
 
 /// The outcome of a call of a handler.
 enum class step_taken { refused, ran, suspends };
@@ -45,7 +54,11 @@ struct component_run {
   [[nodiscard]] msgbus::step step() const noexcept;
 
   /// The invocation of the handler that is called, or about to be awaited.
-  [[nodiscard]] di::injection injection_for(const routing::entry& entry) const noexcept;
+  [[nodiscard]] di::injection injection_for(const routing::entry& entry) const noexcept {
+    return injection_for(entry, *ctx);
+  }
+  [[nodiscard]] di::injection injection_for(const routing::entry& entry,
+                                            const msgbus::context& with) const noexcept;
 
   /// The awaitable of the current handler.
   [[nodiscard]] asio::awaitable<void> start();
@@ -77,10 +90,14 @@ struct component_run {
   std::uint64_t last = 0;
   std::uint64_t only = 0;  // the one handler that gets it, by its order; 0: every one does
 
-  // The failures of a first attempt of the current handler, which was already made, with the permit
-  // of its policy's rate limit. See `run_guarded`.
-  failures tried;
-  bool has_permit = false;
+  entered_ptr entered;  // for the coroutine that goes on with the current handler; null: nothing
+
+  // By when the work that awaits it must have ended: as its executor says, or `until`.
+  const asio::any_io_executor* here = nullptr;
+  exec::clock::time_point until = exec::clock::time_point::max();
+  [[nodiscard]] exec::clock::time_point outer_deadline() const noexcept {
+    return here ? exec::deadline_on(*here) : until;
+  }
 
   exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
 

@@ -63,15 +63,12 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     if (!start) {
       component::check_result<given>(asked.result(), name);
       if constexpr (!is_coroutine && !needs::has_async) {
-        if (!policy && !must_suspend(needs::erased(), asked.d)) {
-          bound arguments = bind(asked);
-          auto called = [&]() -> result {
-            auto with_needs = [&](Needs... needed) -> result {
-              return call_with(*f_, arguments, std::forward<Needs>(needed)...);
-            };
-            return plain_needs::run(asked.d.injection_for(*this), with_needs);
-          };
-          component::store_result<result>(asked.result(), name, called);
+        if (!must_suspend(needs::erased(), asked.d)) {
+          if (policy) {
+            (void)bind(asked);
+            return run_guarded(handler_in_hand(*this, &*f_), asked.d, &run_at_once);
+          }
+          run_at_once(&*f_, asked.d.message, asked.d.injection_for(*this), asked.d.failed);
           return step_taken::ran;
         }
       }
@@ -81,9 +78,25 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
   }
 
  private:
+  [[nodiscard]] static command& command_in(value_ref message) noexcept {
+    return *static_cast<command*>(const_cast<void*>(message.data));
+  }
+
+  static void run_at_once(void* f, value_ref message, const di::injection& with, failures&) {
+    command& asked = command_in(message);
+    bound arguments = bind(asked);
+    auto called = [&]() -> result {
+      auto with_needs = [&](Needs... needed) -> result {
+        return call_with(*static_cast<F*>(f), arguments, std::forward<Needs>(needed)...);
+      };
+      return plain_needs::run(with, with_needs);
+    };
+    component::store_result<result>(asked.result(), asked.name, called);
+  }
+
   static void call(void* f, value_ref message, void* const* needed, const context& ctx,
                    asio::awaitable<void>* start) {
-    auto& asked = *static_cast<command*>(const_cast<void*>(message.data));
+    command& asked = command_in(message);
     if constexpr (is_coroutine) {
       auto begin = [&](Needs... given_needs) {
         return finish(static_cast<F*>(f), command_ptr(&asked), std::forward<Needs>(given_needs)...);

@@ -15,12 +15,13 @@ class duplicate_filter {
  public:
   using time_point = duplicates::time_point;
   using seen = duplicates::seen;
+  using entry = duplicates::entry;
 
   duplicate_filter(duplicates::duration window, std::size_t capacity) noexcept
       : entries_(window, capacity) {}
 
-  /// See `duplicates::begin`. After `never`, the caller calls `end`.
-  [[nodiscard]] seen begin(std::string_view key, time_point now) {
+  /// See `duplicates::begin`. After `never`, the caller calls `end`, once.
+  [[nodiscard]] duplicates::answer begin(std::string_view key, time_point now) {
     const std::lock_guard lock(mutex_);
     return entries_.begin(key, now);
   }
@@ -28,10 +29,10 @@ class duplicate_filter {
     const std::lock_guard lock(mutex_);
     return entries_.is_in_flight(key);
   }
-  void end(std::string_view key, bool handled, time_point now) noexcept {
+  void end(entry& begun, bool handled, time_point now) noexcept {
     {
       const std::lock_guard lock(mutex_);
-      handled ? entries_.handled(key, now) : entries_.forget(key);
+      handled ? entries_.handled(begun, now) : entries_.forget(begun);
     }
     waiting_.wake(waiters::all);
   }

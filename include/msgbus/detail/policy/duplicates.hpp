@@ -3,21 +3,22 @@
 /// The keys of the messages that a handler has handled. Pure: the time is a parameter. For one
 /// thread at a time.
 
-#include <msgbus/detail/core/config.hpp>
+#include <msgbus/detail/core/node_table.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace msgbus::detail {
 
 /// States of a key: in flight -> handled -> forgotten, when `window` has passed, or as the oldest
 /// of more than `capacity` keys; or in flight -> forgotten, if the message failed. Keys in flight
 /// are not limited by `capacity`: the number of running handlers bounds them.
+///
+/// The memory of a forgotten key serves the next new one, so a filter that is full allocates
+/// nothing.
 class duplicates {
  public:
   using duration = std::chrono::steady_clock::duration;
@@ -25,38 +26,61 @@ class duplicates {
 
   duplicates(duration window, std::size_t capacity) noexcept
       : window_(window), capacity_(capacity) {}
+  duplicates(const duplicates&) = delete;
+  duplicates& operator=(const duplicates&) = delete;
+  ~duplicates();
 
   enum class seen { never, in_flight, handled };
 
-  /// The state of the key. A new key is in flight from now on.
-  [[nodiscard]] seen begin(std::string_view key, time_point now);
-  void handled(std::string_view key, time_point now) noexcept;
-  void forget(std::string_view key) noexcept;
+  /// A key that is known.
+  class entry : public table_node<entry> {
+   private:
+    friend class duplicates;
+    std::string key_;
+    bool in_flight_ = true;
+    time_point at_{};  // of the end of its handling
+    // Of those in flight, of those handled, or of those whose memory is kept.
+    entry* before_ = nullptr;
+    entry* behind_ = nullptr;
+  };
+  /// `begun` is null unless the key was seen never. Otherwise it is in flight, until its one call
+  /// of `handled` or `forget`.
+  struct answer {
+    seen was;
+    entry* begun;
+  };
 
-  [[nodiscard]] bool is_in_flight(std::string_view key) const;
+  /// The state of the key. A new key is in flight from now on. Throws `std::bad_alloc`, and has
+  /// then added nothing.
+  [[nodiscard]] answer begin(std::string_view key, time_point now);
+  void handled(entry& begun, time_point now) noexcept;
+  void forget(entry& begun) noexcept;
+
+  [[nodiscard]] bool is_in_flight(std::string_view key) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
 
  private:
-  using order = std::list<const std::string*>;
-  struct entry {
-    bool in_flight;
-    time_point at;             // of the end of its handling
-    order::iterator position;  // in one of the lists
+  /// Entries in order, the first one first.
+  struct line {
+    entry* first = nullptr;
+    entry* last = nullptr;
+    std::size_t size = 0;
+    void add(entry& added) noexcept;
+    void remove(entry& removed) noexcept;
+    void destroy_all() noexcept;
   };
+  static constexpr std::size_t most_unused = 64;
 
+  [[nodiscard]] entry* find(std::string_view key, std::size_t hash) const noexcept;
   void drop_old(time_point now) noexcept;
+  void keep_memory(entry& of) noexcept;
 
   const duration window_;
   const std::size_t capacity_;
-  struct hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  std::unordered_map<std::string, entry, hash, std::equal_to<>> keys_;
-  order in_flight_;
-  order handled_;  // the oldest first
+  node_table<entry> keys_;
+  line in_flight_;
+  line handled_;  // the oldest first
+  line unused_;   // in no table
 };
 
 }  // namespace msgbus::detail

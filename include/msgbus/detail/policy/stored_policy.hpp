@@ -34,10 +34,8 @@ class stored_policy final : private exec::context_shutdown_hook {
     return timeout != timeout.zero() || deadline != deadline.zero();
   }
 
-  /// Whether a plain handler can run directly, on the thread that delivers its message.
-  [[nodiscard]] bool runs_where_it_is() const noexcept {
-    return !has_executor_ && !limits_time() && !filter;
-  }
+  /// Whether a part other than a limit of time asks for the time.
+  [[nodiscard]] bool needs_clock() const noexcept { return limiter || breaker || filter; }
 
   const std::chrono::steady_clock::duration timeout;
   const msgbus::retry retry;
