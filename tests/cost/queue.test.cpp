@@ -18,7 +18,7 @@ bool put(block_queue& to, int number) {
   msgbus::exec::send_operation out = msgbus::exec::event_send_operation(number);
   const block_queue::claim claimed = to.try_claim(out.units());
   if (!claimed.at) return false;
-  out.put(claimed.place());
+  out.put(claimed.storage());
   block_queue::publish(claimed);
   return true;
 }

@@ -30,7 +30,7 @@ bool put_event(block_queue& to, E event) {
   out.prepare(true);
   const block_queue::claim claimed = to.try_claim(out.units());
   if (!claimed.at) return false;
-  out.put(claimed.place());
+  out.put(claimed.storage());
   block_queue::publish(claimed);
   return true;
 }
@@ -194,7 +194,7 @@ TEST_CASE("a place that is claimed and not published holds back those behind it"
     CHECK(messages.size() == 39);
     numbered message{1};
     send_operation out = event_send_operation(message);
-    out.put(first.place());
+    out.put(first.storage());
     block_queue::publish(first);
     for (int i = 1; i < 40; ++i) CHECK(take(messages) == i);
     CHECK(messages.empty());

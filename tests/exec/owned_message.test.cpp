@@ -165,7 +165,7 @@ TEST_CASE("a held message goes into a queue itself if it fits, else a reference 
     send_operation out = message.on_its_way();
     out.prepare(true);
     const auto claimed = queue.try_claim(out.units());
-    out.put(claimed.place());
+    out.put(claimed.storage());
     msgbus::exec::block_queue::publish(claimed);
   };
   put(hold(std::string("small")));

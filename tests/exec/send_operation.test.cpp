@@ -27,7 +27,7 @@ void put_and_look(send_operation out, Look look) {
   msgbus::exec::block_queue queue(1);
   out.prepare(true);
   const auto claimed = queue.try_claim(out.units());
-  out.put(claimed.place());
+  out.put(claimed.storage());
   msgbus::exec::block_queue::publish(claimed);
   look(*queue.take());
   queue.done();
