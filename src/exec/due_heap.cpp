@@ -21,16 +21,24 @@ void due_heap::pop() noexcept {
   // The earliest one below moves up until nothing is below; the last one goes there, and up as far
   // as it must, which is seldom far.
   std::size_t hole = root;
-  for (std::size_t i = below(hole); i < end(); i = below(hole)) {
+  std::size_t i = below(hole);
+  for (; i + 3 < end(); i = below(hole)) {
+    const entry* const four = lines_[i / 4].four;
 #if defined(__GNUC__)
-    // The next look is at one of these.
-    for (std::size_t next = 0; next < 4 && below(i + next) < end(); ++next) {
-      __builtin_prefetch(&at(below(i + next)));
+    // One of these is looked at next, and a large heap is not in the cache.
+    if (below(i) / 4 + 3 < lines_.size()) {
+      for (std::size_t next = 0; next < 4; ++next) __builtin_prefetch(&lines_[below(i) / 4 + next]);
     }
 #endif
+    const std::size_t left = four[1].is_before(four[0]) ? 1 : 0;
+    const std::size_t right = four[3].is_before(four[2]) ? 3 : 2;
+    const std::size_t earliest = four[right].is_before(four[left]) ? right : left;
+    at(hole) = four[earliest];
+    hole = i + earliest;
+  }
+  if (i < end()) {
     std::size_t earliest = i;
-    const std::size_t many = std::min<std::size_t>(4, end() - i);
-    for (std::size_t other = i + 1; other < i + many; ++other) {
+    for (std::size_t other = i + 1; other < end(); ++other) {
       if (at(other).is_before(at(earliest))) earliest = other;
     }
     at(hole) = at(earliest);

@@ -6,6 +6,10 @@ namespace msgbus::exec {
 
 namespace {
 
+// Whether any work ever had a deadline: without one, no look at executors is needed. Relaxed: what
+// is started after a deadline was set for it synchronises with the setting.
+constinit std::atomic<bool> ever_limited{false};
+
 /// The state behind a `mailbox_strand`; null for other executors. `any_io_executor::target` of Asio
 /// 1.22 does not check the type, so this function does.
 const strand_state* state_of(const asio::any_io_executor& executor) noexcept {
@@ -44,13 +48,19 @@ coroutine_loop* loop_on(const asio::any_io_executor& here) noexcept {
 }
 
 std::chrono::steady_clock::time_point deadline_on(const asio::any_io_executor& here) noexcept {
+  if (!ever_limited.load(std::memory_order_relaxed)) {
+    return std::chrono::steady_clock::time_point::max();
+  }
   const strand_state* const strand_of = state_of(here);
   return strand_of ? strand_of->deadline : std::chrono::steady_clock::time_point::max();
 }
 
 void set_deadline(const asio::any_io_executor& on,
                   std::chrono::steady_clock::time_point deadline) noexcept {
-  if (const strand_state* const strand_of = state_of(on)) strand_of->deadline = deadline;
+  const strand_state* const strand_of = state_of(on);
+  if (!strand_of) return;
+  ever_limited.store(true, std::memory_order_relaxed);
+  strand_of->deadline = deadline;
 }
 
 asio::any_io_executor work_on(const asio::any_io_executor& executor) {
