@@ -3,6 +3,7 @@
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/host.hpp>
 #include <msgbus/error.hpp>
+#include <msgbus/name_of.hpp>
 
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
@@ -84,13 +85,18 @@ TEST_CASE("in OpenMetrics a counter is named without its suffix, and the text ha
 
 TEST_CASE("the figures are one JSON object") {
   shop s;
-  metrics figures(s.all);
+  metrics figures(s.all, {.times = false});
   figures.add(std::make_shared<circuit_breaker>(msgbus::breaker_options{.name = "bank"}));
+  figures.add("calls", std::make_shared<msgbus::rate_limiter>(msgbus::rate_limit{.permits = 1}));
+  figures.add("given up", std::make_shared<msgbus::async::dead_letters>());
   CHECK(figures.json() ==
         R"({"components":[{"name":"orders","kind":"consumer","offered":4,"accepted":3,)"
         R"("rejected":1,"handled":1,"failed":1,"dropped":0,"abandoned":0,"unrouted":0,)"
-        R"("overran":0,"waiting":1,"capacity":2,"in_flight":0}],)"
-        R"("breakers":[{"name":"bank","state":"closed"}],"links":[]})");
+        R"("overran":0,"waiting":1,"capacity":2,"in_flight":0,"scheduled":0}],)"
+        R"("breakers":[{"name":"bank","state":"closed"}],"links":[],)"
+        R"("limiters":[{"name":"calls","waiting":0}],)"
+        R"("dead_letters":[{"name":"given up","size":0,"added":0,"replayed":0,"discarded":0,)"
+        R"("dropped":0}]})");
 }
 
 TEST_CASE("a breaker has one state that is 1") {
@@ -137,11 +143,68 @@ TEST_CASE("components without a host have a name here, once") {
   CHECK(figures.prometheus().find("component=\"one\"") != std::string::npos);
 }
 
+TEST_CASE("limiters and dead letters have a name here, and are shown") {
+  metrics figures;
+  const auto limiter = std::make_shared<msgbus::rate_limiter>(msgbus::rate_limit{.permits = 1});
+  figures.add("calls", limiter);
+  CHECK(code_of([&] { figures.add("calls", limiter); }) == errc::bad_arguments);
+  CHECK(code_of([&] { figures.add("", limiter); }) == errc::bad_arguments);
+  CHECK(code_of([&] { figures.add("x", std::shared_ptr<msgbus::rate_limiter>()); }) ==
+        errc::bad_arguments);
+  asio::io_context io;
+  consumer orders(io);
+  const auto letters = std::make_shared<msgbus::async::dead_letters>();
+  figures.add("given up", letters);
+  orders.handler([](const order&) { throw std::runtime_error("no"); }, {.dead_letters = letters});
+  orders.observe(std::make_shared<msgbus::observer>());
+  (void)orders.post(order{1});
+  io.run();
+  letters->discard();
+  const std::string text = figures.prometheus();
+  CHECK(has(text, R"(msgbus_limiter_waiting_messages{limiter="calls"} 0)"));
+  CHECK(has(text, R"(msgbus_dead_letters{letters="given up"} 0)"));
+  const std::string of = R"(msgbus_dead_letter_messages_total{letters="given up",outcome=)";
+  CHECK(has(text, of + R"("added"} 1)"));
+  CHECK(has(text, of + R"("discarded"} 1)"));
+}
+
+TEST_CASE("times are histograms in seconds, with buckets that add up") {
+  shop s;
+  const metrics figures(s.all);
+  s.io.restart();
+  s.io.run();
+  (void)s.orders->post(order{5});
+  s.io.restart();
+  s.io.run();
+  const std::string text = figures.openmetrics();
+  CHECK(has(text, "# TYPE msgbus_handle_duration_seconds histogram"));
+  CHECK(has(text, "# UNIT msgbus_handle_duration_seconds seconds"));
+  CHECK(has(text, R"(msgbus_oldest_waiting_seconds{component="orders",kind="consumer"} 0)"));
+  const std::string message(msgbus::name_of<order>);
+  const std::string of =
+      R"(msgbus_handle_duration_seconds_bucket{component="orders",kind="consumer",message=")" +
+      message + R"(",handler="handler of )" + message + R"(",le=)";
+  CHECK(text.find(of + R"("1e-06"})") != std::string::npos);
+  CHECK(text.find(of + R"("0.0001"})") != std::string::npos);
+  CHECK(has(text, of + R"("10.0"} 1)"));
+  CHECK(has(text, of + R"("+Inf"} 1)"));
+  CHECK(text.find("msgbus_wait_duration_seconds_count{component=\"orders\",kind=\"consumer\","
+                  "message=\"" +
+                  message + "\"} 1\n") != std::string::npos);
+}
+
 #ifdef MSGBUS_PROMTOOL
 TEST_CASE("promtool finds nothing wrong with the text for Prometheus", "[O3]") {
   shop s("odd \"name\" \\ \n \xff");
   metrics figures(s.all);
   figures.add(std::make_shared<circuit_breaker>(msgbus::breaker_options{.name = "bank"}));
+  figures.add("calls", std::make_shared<msgbus::rate_limiter>(msgbus::rate_limit{.permits = 1}));
+  figures.add("given up", std::make_shared<msgbus::async::dead_letters>());
+  s.io.restart();
+  s.io.run();
+  (void)s.orders->post(order{5});
+  s.io.restart();
+  s.io.run();  // with times
   std::FILE* const check = popen(MSGBUS_PROMTOOL " check metrics 2>&1 1>&2", "w");
   REQUIRE(check);
   const std::string text = figures.prometheus();

@@ -2,10 +2,14 @@
 
 /// The figures of components as text, for Prometheus and other collectors.
 
+#include <msgbus/async/dead_letters.hpp>
 #include <msgbus/async/host.hpp>
 #include <msgbus/circuit_breaker.hpp>
 #include <msgbus/detail/async/host_member.hpp>
+#include <msgbus/rate_limit.hpp>
 
+#include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,28 +19,51 @@
 
 namespace msgbus {
 
-/// Reads the figures of components, bridges and circuit breakers when it is asked, and never in
-/// between: messages cost the same with it as without it (O4). A component that was destroyed is
-/// left out, as soon as none of its work is left in its context.
+/// The options of `metrics`.
+struct metrics_options {
+  /// Whether the times of messages are measured: how long they wait, and how long each handler
+  /// runs. It costs two looks at the clock for a message; without it, a message costs the same as
+  /// without metrics.
+  bool times = true;
+  std::uint32_t sample = 1;  ///< the times of one message in so many, chosen at random
+};
+
+/// Reads the figures of components, bridges and circuit breakers when it is asked. Counts are kept
+/// anyway; times are measured as long as it exists, unless the options say otherwise (O4). A
+/// component that was destroyed is left out, as soon as none of its work is left in its context.
 ///
 ///     msgbus::metrics figures(all);           // of a host
 ///     std::string body = figures.prometheus();  // answers a GET of /metrics
 ///
-/// May outlive the host. Thread-safe; no call waits for a handler.
+/// May outlive the host. Thread-safe; no call waits for a handler, and no handler waits for a call:
+/// it changes nothing (O1). Counts and histograms never decrease as long as it exists (O2).
 class metrics {
  public:
   /// Of components without a host; see `add`.
   metrics() = default;
-  /// Of all members that the host has when it is asked.
-  explicit metrics(const async::host& host) : of_host_(async::detail::host_access::members(host)) {}
+  explicit metrics(metrics_options options) : options_(options) {}
+  /// Of all members that the host has when it is asked. The times of one that is added later are
+  /// measured from the next call on.
+  explicit metrics(const async::host& host, metrics_options options = {});
+  metrics(const metrics&) = delete;
+  metrics& operator=(const metrics&) = delete;
+  ~metrics();
 
   /// Adds an async consumer, subscriber or service, or a bridge, which has no host.
   ///
   /// Throws: `bad_arguments` if the name is empty or was added already.
   template <class Component>
+    requires(!std::convertible_to<Component&, std::shared_ptr<const rate_limiter>> &&
+             !std::convertible_to<Component&, std::shared_ptr<const async::dead_letters>>)
   void add(std::string name, Component& component) {
     add(async::detail::make_member(std::move(name), component));
   }
+
+  /// Adds a rate limiter that handlers share, or a store of dead letters.
+  ///
+  /// Throws: `bad_arguments` if it is null, or the name is empty or was added already.
+  void add(std::string name, std::shared_ptr<const rate_limiter> limiter);
+  void add(std::string name, std::shared_ptr<const async::dead_letters> letters);
 
   /// Adds a circuit breaker, under its name.
   ///
@@ -47,20 +74,30 @@ class metrics {
   [[nodiscard]] std::string prometheus() const;
   /// OpenMetrics 1.0, for `Content-Type: application/openmetrics-text; version=1.0.0`.
   [[nodiscard]] std::string openmetrics() const;
-  /// One JSON object with the members `components`, `breakers` and `links`.
+  /// One JSON object with the members `components`, `breakers`, `links`, `limiters` and
+  /// `dead_letters`.
   [[nodiscard]] std::string json() const;
 
  private:
   using member = std::shared_ptr<async::detail::host_member>;
+  using measured = std::shared_ptr<const async::detail::measured_times>;
+  template <class T>
+  using named = std::vector<std::pair<std::string, std::shared_ptr<const T>>>;
+  struct figures;
 
   void add(member added);
-  [[nodiscard]] std::vector<member> all() const;
-  [[nodiscard]] std::vector<std::shared_ptr<const circuit_breaker>> breakers() const;
+  [[nodiscard]] figures read() const;
+  [[nodiscard]] std::vector<member> all_locked() const;
 
+  const metrics_options options_ = {};
   const std::function<std::vector<member>()> of_host_ = {};
   mutable std::mutex mutex_;
-  std::vector<member> added_;                                     // under the mutex
-  std::vector<std::shared_ptr<const circuit_breaker>> breakers_;  // under the mutex
+  // Under the mutex.
+  std::vector<member> added_;
+  std::vector<std::shared_ptr<const circuit_breaker>> breakers_;
+  named<rate_limiter> limiters_;
+  named<async::dead_letters> letters_;
+  mutable std::vector<std::pair<member, measured>> measured_;
 };
 
 }  // namespace msgbus

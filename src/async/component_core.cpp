@@ -54,6 +54,7 @@ component_run::component_run(component_run&& other) noexcept
       here(other.here),
       until(other.until),
       listener(other.listener),
+      watched(std::move(other.watched)),
       shared(std::move(other.shared)),
       shared_known(std::move(other.shared_known)),
       share(other.share),
@@ -67,7 +68,8 @@ component_run::component_run(component_run&& other) noexcept
       with_others(other.with_others),
       refused(other.refused),
       cancelled(other.cancelled),
-      stopped(other.stopped) {}
+      stopped(other.stopped),
+      timed(other.timed) {}
 
 exec::shared_message component_run::share_message() {
   if (part_of) {
@@ -120,12 +122,13 @@ bool component_core::run_at_once(value_ref, const msgbus::context&, failures&, b
   return false;
 }
 
-void component_core::begin(component_run& d, observer* observer) {
+void component_core::begin(component_run& d, const watchers* by) {
   if (!d.from_mailbox) {
     if (closed()) throw_closed(d.step());
     counts_.add(outcome::begun);
   }
-  if (observer) observer->accepted(d.step());
+  if (by && by->observer) by->observer->accepted(d.step());
+  if (by && by->times) begin_times(d, *by->times);
   d.begun = true;
   d.end = routes_.next_order();
 }
@@ -138,11 +141,8 @@ void component_core::nothing_ran(const msgbus::step&, value_ref, bool) {
 void component_core::handler_ended(component_run& d, const std::exception_ptr& failure) {
   if (failure) d.failed.add(failure);
   ++d.ran;
-  if (shared.attached_observer.get()) [[unlikely]] {
-    const snapshot::guard guard(routes_.guarded());
-    if (observer* const observer = shared.attached_observer.get())
-      notify(d, observer, d.failed_before);
-  }
+  if (d.watched || shared.attached_observer.watching()) [[unlikely]]
+    handler_ended_watched(d);
   d.next = {};
 }
 
@@ -210,6 +210,7 @@ void component_core::count_no_handler(const component_run& d) noexcept {
 void component_core::cut_off_run(component_run& d) noexcept {
   const snapshot::guard guard(routes_.guarded());
   d.settled = true;
+  d.watched.reset();
   if (observer* const observer = shared.attached_observer.get()) {
     observer->abandoned(d.step());
   } else if (d.from_mailbox && !d.listener) {

@@ -28,7 +28,7 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
 }
 
 inline bool consumer_core::run_list(routing::handler_range list, component_run& d,
-                                    observer* observer) {
+                                    const watchers* by) {
   for (const routing::route_entry* route = list.begin; route != list.end; ++route) {
     const std::uint64_t order = route->entry->order();
     if (order <= d.last) continue;
@@ -40,7 +40,7 @@ inline bool consumer_core::run_list(routing::handler_range list, component_run& 
       break;
     }
     d.last = order;
-    if (run_one(*route, d, observer)) {
+    if (run_one(*route, d, by)) {
       d.is_last = route + 1 == list.end;
       return true;
     }
@@ -57,23 +57,23 @@ bool consumer_core::run_at_once(value_ref message, const msgbus::context& ctx, f
 
 bool consumer_core::advance(component_run& d) {
   const snapshot::guard guard(guarded());
-  observer* const observer = shared.attached_observer.get();
+  const watchers* const by = shared.attached_observer.watching();
   if (d.is_last) {  // what came since then gets the next event (D4)
-    return settle_quickly(d, observer);
+    return settle_quickly(d, by);
   }
-  if (!d.begun) begin_quickly(d, observer);
+  if (!d.begun) begin_quickly(d, by);
   const routing::handler_range every(any());
   if (!d.typed_done) {
     const routing::handler_range typed(find(d.message.type));
-    if (run_list(typed, d, observer)) {
+    if (run_list(typed, d, by)) {
       d.is_last = d.is_last && every.begin == every.end;
       return true;
     }
     d.typed_done = true;
     d.last = 0;
   }
-  if (every.begin != every.end && run_list(every, d, observer)) return true;
-  return settle_quickly(d, observer);
+  if (every.begin != every.end && run_list(every, d, by)) return true;
+  return settle_quickly(d, by);
 }
 
 void consumer_core::shutdown() noexcept {

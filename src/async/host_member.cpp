@@ -1,6 +1,8 @@
 #include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/observe/graph_builder.hpp>
 
+#include <msgbus/detail/observe/time_sample.hpp>
+
 namespace msgbus::async::detail {
 
 namespace {
@@ -57,6 +59,22 @@ std::optional<component_stats> core_member::stats() const {
       counts.handled + counts.failed + counts.dropped + counts.abandoned + all.waiting;
   all.in_flight = counts.accepted > settled ? counts.accepted - settled : 0;
   return all;
+}
+
+component_details core_member::details() const {
+  component_details all;
+  const std::shared_ptr<component_core> now = core_.lock();
+  if (!now) return all;
+  all.scheduled = now->due_later();
+  if (const auto sent = now->mailbox.oldest_sent()) {
+    all.oldest_waiting = exec::since(*sent, times_now());
+  }
+  return all;
+}
+
+std::shared_ptr<const measured_times> core_member::measure(std::uint32_t sample) {
+  const std::shared_ptr<component_core> now = core_.lock();
+  return now ? now->measure(sample) : nullptr;
 }
 
 }  // namespace msgbus::async::detail

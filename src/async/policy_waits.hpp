@@ -5,6 +5,7 @@
 
 #include <msgbus/detail/async/attempts.hpp>
 #include <msgbus/detail/exec/clock.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
 
 #include <asio/any_io_executor.hpp>

@@ -10,20 +10,13 @@
 
 namespace msgbus::async::detail {
 
-inline bool component_core::call_sole(routing::entry* sole, value_ref message,
-                                      const msgbus::context& ctx, failures& failed,
-                                      bool from_mailbox) {
-  const di::provider_state& overrides = shared.overrides_state();
-  if (!sole || shared.attached_observer.get() || overrides.has_async()) [[unlikely]]
-    return false;
-  if (!from_mailbox) {
-    if (closed()) [[unlikely]]
-      return false;
-    counts_.add(outcome::begun);
-  }
-  const di::injection with{overrides, ctx, {sole, &component::describe_entry}};
+/// The handler is called, and the message counted.
+inline void component_core::call_and_settle(routing::entry& sole,
+                                            const di::provider_state& overrides, value_ref message,
+                                            const msgbus::context& ctx, failures& failed) {
+  const di::injection with{overrides, ctx, {&sole, &component::describe_entry}};
   try {
-    reinterpret_cast<call_at_once>(sole->plain())(*sole, message, with, failed);
+    reinterpret_cast<call_at_once>(sole.plain())(sole, message, with, failed);
   } catch (...) {
     failed.add(std::current_exception());
   }
@@ -34,21 +27,36 @@ inline bool component_core::call_sole(routing::entry* sole, value_ref message,
   } else if (const message_hooks* const attached = hooks()) {
     attached->failed(message, failed, ctx);
   }
+}
+
+inline bool component_core::call_sole(routing::entry* sole, value_ref message,
+                                      const msgbus::context& ctx, failures& failed,
+                                      bool from_mailbox) {
+  const di::provider_state& overrides = shared.overrides_state();
+  const watchers* const by = shared.attached_observer.watching();
+  if (!sole || by || overrides.has_async()) [[unlikely]]
+    return by && sole && call_sole_timed(*by, *sole, message, ctx, failed, from_mailbox);
+  if (!from_mailbox) {
+    if (closed()) [[unlikely]]
+      return false;
+    counts_.add(outcome::begun);
+  }
+  call_and_settle(*sole, overrides, message, ctx, failed);
   return true;
 }
 
-inline void component_core::begin_quickly(component_run& d, observer* observer) {
-  if (observer || (!d.from_mailbox && closed())) [[unlikely]]
-    return begin(d, observer);
+inline void component_core::begin_quickly(component_run& d, const watchers* by) {
+  if (by || (!d.from_mailbox && closed())) [[unlikely]]
+    return begin(d, by);
   if (!d.from_mailbox) counts_.add(outcome::begun);
   d.begun = true;
   d.end = routes_.next_order();
 }
 
-inline bool component_core::settle_quickly(component_run& d, observer* observer) {
-  if (observer || d.ran == 0 || d.cancelled || d.listener || !d.failed.empty() ||
+inline bool component_core::settle_quickly(component_run& d, const watchers* by) {
+  if (by || d.ran == 0 || d.cancelled || d.listener || !d.failed.empty() ||
       watching_.load(std::memory_order_acquire)) [[unlikely]] {
-    settle(d, observer);
+    settle(d, by ? by->observer : nullptr);
     return false;
   }
   d.settled = true;
@@ -57,8 +65,9 @@ inline bool component_core::settle_quickly(component_run& d, observer* observer)
 }
 
 inline bool component_core::run_one(const routing::route_entry& route, component_run& d,
-                                    observer* observer) {
-  const std::size_t failed_before = d.failed.size();
+                                    const watchers* by) {
+  if (by) [[unlikely]]
+    return run_one_watched(route, d, *by);
   step_taken taken = step_taken::ran;
   try {
     taken = reinterpret_cast<call_handler>(route.call)(*route.entry, d, nullptr);
@@ -74,8 +83,6 @@ inline bool component_core::run_one(const routing::route_entry& route, component
     case step_taken::ran: break;
   }
   ++d.ran;
-  if (observer) [[unlikely]]
-    notify(d, observer, failed_before);
   return false;
 }
 

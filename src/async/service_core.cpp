@@ -121,17 +121,17 @@ asio::awaitable<void> call_command(call_ptr<command_for<void>> asked) {
 
 bool service_core::advance(component_run& d) {
   const snapshot::guard guard(guarded());
-  observer* const observer = component_core::shared.attached_observer.get();
+  const watchers* const by = component_core::shared.attached_observer.watching();
   if (!d.begun) {
     const command& asked = *static_cast<command*>(d.storage);
     if (closed() && !d.from_mailbox) throw_closed(d.step());
     routing::entry* const found = asked.only ? asked.only.get() : find(asked.name);
     if (!found || !found->active()) throw_no_handler(asked);
-    begin_quickly(d, observer);
+    begin_quickly(d, by);
     const routing::route_entry route{reinterpret_cast<void (*)()>(&start_command), found};
-    if (run_one(route, d, observer)) return true;
+    if (run_one(route, d, by)) return true;
   }
-  return settle_quickly(d, observer);
+  return settle_quickly(d, by);
 }
 
 std::shared_ptr<exec::queued_message> queued_command::share() {
@@ -162,6 +162,8 @@ exec::send_operation on_its_way(command_ptr& asked) {
 bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
   auto& asked = queued_command::in(message);
   asked->d.from_mailbox = true;
+  if (component_core::shared.attached_observer.watching()) [[unlikely]]
+    note_posted(*asked, mailbox.sent_in_hand(message));
   try {
     if (!advance(asked->d)) return true;
   } catch (...) {
@@ -170,6 +172,15 @@ bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& 
   }
   rest = await_handlers<void, in_loop<posted>>(posted{asked});
   return false;
+}
+
+// Here and not when the run begins: that knows the command, and not where it is in the mailbox.
+void service_core::note_posted(command& asked, exec::sent_time sent) {
+  const snapshot::guard guard(guarded());
+  const watchers* const by = component_core::shared.attached_observer.watching();
+  if (!by || !by->times) return;
+  const routing::entry* const found = asked.only ? asked.only.get() : find(asked.name);
+  if (found) note_wait(asked.d, *by->times, sent, {asked.d.message.type, found->order()});
 }
 
 bool begin_command(const command_ptr& asked, asio::awaitable<void>& rest) {

@@ -52,8 +52,8 @@ bool subscriber_core::run_at_once(value_ref message, const msgbus::context& ctx,
 
 bool subscriber_core::advance(component_run& d) {
   const snapshot::guard guard(guarded());
-  observer* const observer = shared.attached_observer.get();
-  if (!d.begun) begin_quickly(d, observer);
+  const watchers* const by = shared.attached_observer.watching();
+  if (!d.begun) begin_quickly(d, by);
   const std::string_view topic = d.ctx->topic();
   const std::size_t hash = hash_of(topic);
   const routing::handler_range only(find_only(topic, hash));
@@ -70,12 +70,12 @@ bool subscriber_core::advance(component_run& d) {
       return;
     }
     d.last = order;
-    must_await = run_one(each, d, observer);
+    must_await = run_one(each, d, by);
   };
   for (const routing::route_entry* each = only.begin; each != only.end; ++each) run(*each);
   found.for_each(run);
   if (must_await) return true;
-  return settle_quickly(d, observer);
+  return settle_quickly(d, by);
 }
 
 std::string subscriber_core::describe_handlers(std::string_view topic) const {

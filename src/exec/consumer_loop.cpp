@@ -55,7 +55,10 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   }
   unsigned taken = 0;
   for (; taken < batch && state.take(message_); ++taken) {
-    if (taken == 0) state.show_room();  // its handler may run long
+    if (taken == 0) {
+      state.show_room();  // its handler may run long
+      msgbus::detail::handled_until = 0;
+    }
     if (state.discards()) [[unlikely]] {
       in.owner_.abandoned(*message_.get());
     } else if (const std::exception_ptr* const why = message_.key_failure()) [[unlikely]] {

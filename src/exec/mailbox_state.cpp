@@ -40,9 +40,9 @@ std::size_t mailbox_state::space() const noexcept {
 // until the next call, which is harmless: a look too many finds no sender.
 void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noexcept {
   const std::uint32_t kept = hindrances_.load(std::memory_order_relaxed) & flag_bits;
-  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, discard_bit - 1));
+  const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, most_counted));
   hindrances_.store(kept | many, std::memory_order_relaxed);
-  sleeping_.store(static_cast<std::uint32_t>(std::min<std::size_t>(sleeping, discard_bit - 1)),
+  sleeping_.store(static_cast<std::uint32_t>(std::min<std::size_t>(sleeping, most_counted)),
                   std::memory_order_relaxed);
 }
 

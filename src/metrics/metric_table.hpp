@@ -4,34 +4,64 @@
 
 namespace msgbus::detail {
 
+enum class instrument { counter, gauge, histogram };
+
 struct metric {
   const char* name;
   const char* help;  // without line ends and backslashes
-  bool is_counter;
+  instrument kind;
+  bool in_seconds = false;  // given in nanoseconds
 };
 
 inline constexpr metric offered{"msgbus_offered_messages",
-                                "Messages that were sent to the component.", true};
+                                "Messages that were sent to the component.", instrument::counter};
 inline constexpr metric rejected{
     "msgbus_rejected_messages",
-    "Messages that the component refused: its mailbox was full, or it was closed.", true};
+    "Messages that the component refused: its mailbox was full, or it was closed.",
+    instrument::counter};
 inline constexpr metric handled{
     "msgbus_handled_messages",
-    "Accepted messages by outcome: handled, failed, dropped or abandoned.", true};
-inline constexpr metric unrouted{"msgbus_unrouted_messages", "Messages without a handler.", true};
+    "Accepted messages by outcome: handled, failed, dropped or abandoned.", instrument::counter};
+inline constexpr metric unrouted{"msgbus_unrouted_messages", "Messages without a handler.",
+                                 instrument::counter};
 inline constexpr metric overran{"msgbus_overran_attempts",
-                                "Attempts of handlers that took longer than their timeout.", true};
+                                "Attempts of handlers that took longer than their timeout.",
+                                instrument::counter};
 inline constexpr metric waiting{"msgbus_mailbox_messages", "Messages that wait in the mailbox.",
-                                false};
+                                instrument::gauge};
 inline constexpr metric capacity{"msgbus_mailbox_capacity",
-                                 "Messages that may wait in the mailbox.", false};
-inline constexpr metric in_flight{"msgbus_in_flight", "Messages that are being handled.", false};
+                                 "Messages that may wait in the mailbox.", instrument::gauge};
+inline constexpr metric in_flight{"msgbus_in_flight", "Messages that are being handled.",
+                                  instrument::gauge};
+inline constexpr metric scheduled{"msgbus_scheduled_messages",
+                                  "Messages that are to be sent later.", instrument::gauge};
+inline constexpr metric oldest_waiting{
+    "msgbus_oldest_waiting_seconds",
+    "How long the message has waited that waits longest, of those whose times are measured.",
+    instrument::gauge, true};
+inline constexpr metric wait_duration{"msgbus_wait_duration_seconds",
+                                      "Time of messages in the mailbox.", instrument::histogram,
+                                      true};
+inline constexpr metric handle_duration{"msgbus_handle_duration_seconds",
+                                        "Time that handlers took, attempts and pauses included.",
+                                        instrument::histogram, true};
+inline constexpr metric limiter_waiting{"msgbus_limiter_waiting_messages",
+                                        "Messages that wait for a permit of the rate limiter.",
+                                        instrument::gauge};
+inline constexpr metric dead_letters{"msgbus_dead_letters",
+                                     "Messages that handlers have finally failed with, kept now.",
+                                     instrument::gauge};
+inline constexpr metric dead_letter_messages{
+    "msgbus_dead_letter_messages",
+    "Dead letters so far: added, and of these replayed, discarded or dropped.",
+    instrument::counter};
 inline constexpr metric breaker_state{
     "msgbus_breaker_state", "1 for the state that the circuit breaker is in, 0 for the others.",
-    false};
+    instrument::gauge};
 inline constexpr metric link_messages{
-    "msgbus_link_messages", "Messages of a link between processes, by what became of them.", true};
+    "msgbus_link_messages", "Messages of a link between processes, by what became of them.",
+    instrument::counter};
 inline constexpr metric link_now{"msgbus_link_current_messages",
-                                 "Messages that a link has now, by state.", false};
+                                 "Messages that a link has now, by state.", instrument::gauge};
 
 }  // namespace msgbus::detail

@@ -2,6 +2,8 @@
 
 /// Samples as text for Prometheus. Pure.
 
+#include <msgbus/detail/observe/duration_histogram.hpp>
+
 #include "metrics/metric_table.hpp"
 
 #include <cstdint>
@@ -16,6 +18,12 @@ namespace msgbus::detail {
 /// The value of a label, in quotes, whatever bytes it holds (O3). What is not UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string label_value(std::string_view text);
 
+/// Nanoseconds as seconds, exactly.
+[[nodiscard]] std::string seconds(std::uint64_t nanoseconds);
+
+/// The same as the value of a label `le`, in the one form that OpenMetrics has for it.
+[[nodiscard]] std::string bound_in_seconds(std::int64_t nanoseconds);
+
 enum class exposition { prometheus, openmetrics };
 
 /// Families of samples. Samples with the same labels are summed up: a scrape has each series once.
@@ -23,14 +31,18 @@ class samples {
  public:
   using labels = std::vector<std::pair<const char*, std::string>>;
 
-  void add(const metric& of, labels where, std::uint64_t value);
+  void add(const metric& of, const labels& where, std::uint64_t value);
+  void add(const metric& of, const labels& where, const duration_figures& values);
   [[nodiscard]] std::string text(exposition form) const;
 
  private:
   struct family {
     const metric* of;
-    std::map<std::string, std::uint64_t> values;  // by labels, as text
+    // By labels, as text.
+    std::map<std::string, std::uint64_t> values = {};
+    std::map<std::string, duration_figures> histograms = {};
   };
+  [[nodiscard]] family& family_of(const metric& of);
   std::vector<family> families_;
 };
 

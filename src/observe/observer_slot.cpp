@@ -38,16 +38,56 @@ class observer_slot::guarded_observer final : public observer {
   const std::shared_ptr<observer> attached_;
 };
 
+/// Owns what is attached.
+struct observer_slot::attached : watchers {
+  std::shared_ptr<guarded_observer> observing = nullptr;
+  std::shared_ptr<handling_times> measured = nullptr;
+};
+
 observer_slot::observer_slot() = default;
-observer_slot::~observer_slot() { const std::unique_ptr<observer> gone(get()); }
+observer_slot::~observer_slot() {
+  const std::unique_ptr<attached> gone(
+      static_cast<attached*>(current_.load(std::memory_order_acquire)));
+}
+
+template <class Change>
+snapshot::retire_list observer_slot::change(const snapshot::domain& guarded, Change replace) {
+  snapshot::retire_list old;
+  {
+    const snapshot::guard guard(guarded);  // for what another thread replaces meanwhile
+    watchers* before = current_.load(std::memory_order_acquire);
+    for (;;) {
+      auto made = before ? std::make_unique<attached>(*static_cast<attached*>(before))
+                         : std::make_unique<attached>();
+      replace(*made);
+      made->observer = made->observing.get();
+      made->times = made->measured.get();
+      if (!made->observer && !made->times) made.reset();
+      if (current_.compare_exchange_strong(before, made.get(), std::memory_order_acq_rel)) {
+        (void)made.release();
+        break;
+      }
+    }
+    old.add(std::unique_ptr<attached>(static_cast<attached*>(before)));
+  }
+  return old;
+}
 
 void observer_slot::set(const snapshot::domain& guarded, std::shared_ptr<observer> added) {
-  std::unique_ptr<observer> made;
-  if (added) made = std::make_unique<guarded_observer>(std::move(added));
-  snapshot::retire_list old;
-  const auto before = current_.exchange(made.release(), std::memory_order_acq_rel);
-  old.add(std::unique_ptr<observer>(before));
-  snapshot::retire(guarded, std::move(old));
+  std::shared_ptr<guarded_observer> made;
+  if (added) made = std::make_shared<guarded_observer>(std::move(added));
+  snapshot::retire(guarded, change(guarded, [&](attached& to) { to.observing = made; }));
+}
+
+void observer_slot::set_times(const snapshot::domain& guarded,
+                              std::shared_ptr<handling_times> times) {
+  snapshot::retire_later(guarded, change(guarded, [&](attached& to) { to.measured = times; }));
+}
+
+void observer_slot::end_times(const snapshot::domain& guarded, const handling_times& times) {
+  snapshot::retire_later(guarded, change(guarded, [&](attached& to) {
+                           if (to.measured.get() == &times) to.measured.reset();
+                         }));
 }
 
 }  // namespace msgbus::detail

@@ -35,6 +35,7 @@
 namespace msgbus::async::detail {
 
 class scheduler;
+class measured_times;
 
 /// Counting an outcome needs a guard of `routes()`: after a grace period, counts are exact.
 class component_core : public exec::mailbox_owner, public verb_target {
@@ -107,15 +108,22 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// For `run_at_once`, under a guard: calls the route's only handler; null: there is none.
   bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
                  failures& failed, bool from_mailbox);
+  /// The same, while metrics want its times and nobody else watches.
+  bool call_sole_timed(const watchers& by, routing::entry& sole, value_ref message,
+                       const msgbus::context& ctx, failures& failed, bool from_mailbox);
+
+  void call_and_settle(routing::entry& sole, const di::provider_state& overrides, value_ref message,
+                       const msgbus::context& ctx, failures& failed);
 
   // For runs, under a guard.
-  void begin(component_run& d, observer* observer);
+  void begin(component_run& d, const watchers* by);
   void settle(component_run& d, observer* observer);
   // Fast paths; `settle_quickly` returns false if it is not possible.
-  void begin_quickly(component_run& d, observer* observer);
-  bool settle_quickly(component_run& d, observer* observer);
+  void begin_quickly(component_run& d, const watchers* by);
+  bool settle_quickly(component_run& d, const watchers* by);
   /// Runs one handler of the run; true if it must be awaited.
-  bool run_one(const routing::route_entry& route, component_run& d, observer* observer);
+  bool run_one(const routing::route_entry& route, component_run& d, const watchers* by);
+  bool run_one_watched(const routing::route_entry& route, component_run& d, const watchers& by);
   /// Notifies the observer of one handler that has run.
   static void notify(const component_run& d, observer* observer, std::size_t failed_before);
   void cut_off_run(component_run& d) noexcept;
@@ -141,6 +149,10 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void add_hook(message_hooks::hook added) {
     rare_.made().hooks.add(routes().guarded(), std::move(added));
   }
+
+  /// Measures the times of the component's messages, one in `sample`, until nobody has the result.
+  /// Once for all who ask: the smallest `sample` counts.
+  [[nodiscard]] std::shared_ptr<const measured_times> measure(std::uint32_t sample);
 
   /// Messages from the mailbox are handled in the order of their keys (P5).
   void order_by(std::shared_ptr<const exec::key_rule> rule) {
@@ -212,6 +224,9 @@ class component_core : public exec::mailbox_owner, public verb_target {
 
   [[nodiscard]] const char* kind() const noexcept final { return called().text(); }
   bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
+  /// The message of a run from the mailbox was sent then: notes how long it waited, and that its
+  /// handlers are measured. Under a guard.
+  void note_wait(component_run& d, handling_times& times, exec::sent_time sent, times_key key);
   /// A message from the mailbox that cannot be handled: it counts as failed.
   void refuse(component_run& d, const std::exception_ptr& why) noexcept;
 
@@ -238,6 +253,12 @@ class component_core : public exec::mailbox_owner, public verb_target {
     std::size_t crowded = 16;  // at this size, expired ones are removed
   };
   void listen(listener added);
+  void handler_ended_watched(component_run& d);
+  void begin_times(component_run& d, handling_times& times);
+  void note_handled(handling_times& times, routing::entry& entry, value_ref message,
+                    std::string_view name, std::int64_t took);
+  friend class measured_times;
+  void stop_measuring(const std::shared_ptr<handling_times>& times) noexcept;
   void close(bool reported) noexcept;
   void close_to_senders() noexcept;
   [[nodiscard]] bool close_verbs() noexcept;  // true for the first call
@@ -258,7 +279,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
     std::mutex mutex;
     policy defaults;  // of handlers; under the mutex
     message_hooks hooks;
-    listeners to_notify;                   // under the lock below
+    std::weak_ptr<const measured_times> measured;  // under the mutex
+    listeners to_notify;                           // under the lock below
     std::shared_ptr<scheduler> schedules;  // written once, under the mutex; then read by the next
     std::atomic<scheduler*> made_schedules{nullptr};
   };

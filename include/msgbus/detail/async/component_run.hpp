@@ -38,6 +38,12 @@ enum class step_taken { refused, ran, suspends };
 /// failures of the run.
 using call_handler = step_taken (*)(routing::entry&, component_run&, asio::awaitable<void>* start);
 
+/// What is measured of a handler that suspends.
+struct watched_call {
+  call_handler call;
+  std::int64_t begun;
+};
+
 /// The position of a run among the handlers of its component, and its outcomes so far. For one
 /// coroutine at a time.
 ///
@@ -100,6 +106,7 @@ struct component_run {
   }
 
   exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
+  std::unique_ptr<watched_call> watched;       // the current handler is measured, and suspends
 
   exec::shared_message shared;
   std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
@@ -116,6 +123,7 @@ struct component_run {
   bool refused = false;       // a subscriber of the topic does not accept the type (T6)
   bool cancelled = false;     // no further handler starts (A9)
   bool stopped = false;       // and a handler was left to start
+  bool timed = false;         // the times of its handlers are measured
 };
 
 }  // namespace msgbus::async::detail

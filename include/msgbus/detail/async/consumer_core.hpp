@@ -40,7 +40,7 @@ class consumer_core final : public routing::type_table, public component_core {
   }
 
  private:
-  bool run_list(routing::handler_range list, component_run& d, observer* observer);
+  bool run_list(routing::handler_range list, component_run& d, const watchers* by);
 };
 
 }  // namespace msgbus::async::detail

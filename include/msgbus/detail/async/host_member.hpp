@@ -30,6 +30,12 @@ struct link_stats {
   std::vector<std::pair<const char*, std::uint64_t>> now;     // may decrease
 };
 
+/// What few ask of a component, besides its stats.
+struct component_details {
+  std::size_t scheduled = 0;
+  std::int64_t oldest_waiting = 0;  // nanoseconds; 0: none waits whose time is measured
+};
+
 /// Thread-safe, except that one coroutine at a time ends it.
 class host_member {
  public:
@@ -57,6 +63,11 @@ class host_member {
   virtual void observe(const std::shared_ptr<observer>& /*observer*/) {}
   [[nodiscard]] virtual std::optional<component_stats> stats() const { return std::nullopt; }
   [[nodiscard]] virtual std::vector<link_stats> links() const { return {}; }
+  [[nodiscard]] virtual component_details details() const { return {}; }
+  /// The times of the component, one message in `sample`; null: it has none.
+  [[nodiscard]] virtual std::shared_ptr<const measured_times> measure(std::uint32_t /*sample*/) {
+    return nullptr;
+  }
   /// Adds the member to a graph, if it exists.
   virtual void describe(msgbus::detail::graph_builder& to) const;
 
@@ -76,6 +87,8 @@ class core_member final : public host_member {
   void give_name() override;
   void observe(const std::shared_ptr<observer>& observer) override;
   [[nodiscard]] std::optional<component_stats> stats() const override;
+  [[nodiscard]] component_details details() const override;
+  [[nodiscard]] std::shared_ptr<const measured_times> measure(std::uint32_t sample) override;
   void describe(msgbus::detail::graph_builder& to) const override;
 
  private:

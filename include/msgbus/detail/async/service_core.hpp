@@ -151,6 +151,7 @@ class service_core final : public routing::name_table, public component_core {
 
  private:
   bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
+  void note_posted(command& asked, exec::sent_time sent);
   [[noreturn]] void throw_no_handler(const command& asked);
 };
 

@@ -10,6 +10,7 @@
 /// for this queue is docs/design/0015-mailbox-state-machine.md.
 
 #include <msgbus/detail/exec/queued_message.hpp>
+#include <msgbus/detail/exec/send_times.hpp>
 
 #include <array>
 #include <atomic>
@@ -25,9 +26,12 @@ class block_queue {
 
  public:
   /// A message occupies one unit or several, contiguous in one block. The first unit has the
-  /// number; the message covers all of them.
+  /// number; the message covers all of them. The time is between the number and the message, where
+  /// alignment leaves space: so it costs a message nothing.
   struct unit {
-    std::atomic<std::uint32_t> units;  // 0: nothing is published here
+    std::atomic<std::uint16_t> units;  // 0: nothing is published here
+    std::uint16_t sent_high = 0;       // when it was sent (`sent_time`), if that is measured
+    std::uint32_t sent_low = 0;
     alignas(8) std::byte storage[24];
   };
   static constexpr std::size_t unit_size = sizeof(unit);
@@ -44,8 +48,13 @@ class block_queue {
   struct claim {
     unit* at = nullptr;  // null: the queue is full
     std::uint32_t units = 0;
+    std::uint32_t number = 0;  // of the message, modulo 2^32
 
     [[nodiscard]] void* storage() const noexcept { return at->storage; }
+    void set_time(sent_time sent) const noexcept {
+      at->sent_high = static_cast<std::uint16_t>(sent >> 32U);
+      at->sent_low = static_cast<std::uint32_t>(sent);
+    }
   };
 
   explicit block_queue(std::size_t capacity) noexcept;
@@ -58,7 +67,7 @@ class block_queue {
   [[nodiscard]] claim try_claim(std::uint32_t units);
 
   static void publish(const claim& claimed) noexcept {
-    claimed.at->units.store(claimed.units, std::memory_order_release);
+    claimed.at->units.store(static_cast<std::uint16_t>(claimed.units), std::memory_order_release);
   }
 
   /// The number of waiting messages, with claimed ones.
@@ -89,6 +98,11 @@ class block_queue {
   [[nodiscard]] queued_message* take() noexcept;
   /// Destroys the message that was taken.
   void done() noexcept;
+  /// When the message that was taken was sent; 0: it is not measured.
+  [[nodiscard]] sent_time sent_in_hand() const noexcept {
+    const unit& at = head_->units[offset_];
+    return (sent_time{at.sent_high} << 32U) | at.sent_low;
+  }
 
   /// Frees unused blocks except one. For a receiver that found no message.
   void shrink() noexcept;
@@ -101,7 +115,7 @@ class block_queue {
   };
 
   static constexpr std::uint32_t block_units = 16;
-  static constexpr std::uint32_t rest_unused = 0xffff;  // the message went into the next block
+  static constexpr std::uint16_t rest_unused = 0xffff;  // the message went into the next block
 
   struct block {
     std::atomic<block*> next{nullptr};
@@ -194,7 +208,7 @@ inline block_queue::claim block_queue::try_claim(std::uint32_t units) {
       in->units[offset].units.store(rest_unused, std::memory_order_release);
       in = in->next.load(std::memory_order_acquire);
     }
-    return {&in->units[at % block_units], units};
+    return {&in->units[at % block_units], units, now.messages};
   }
 }
 

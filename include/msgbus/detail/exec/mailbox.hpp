@@ -107,6 +107,18 @@ class mailbox : private context_shutdown_hook {
   }
   void forget_rules(const snapshot::domain& guarded) noexcept { state_.forget_rules(guarded); }
 
+  /// See `mailbox_state`.
+  void time_sends(std::uint32_t sample) { state_.time_sends(sample); }
+  [[nodiscard]] sent_time sent_in_hand(const queued_message& in_hand) const noexcept {
+    return state_.sent_in_hand(in_hand);
+  }
+  /// In the same place for a queue of messages; 0 for one of references.
+  [[nodiscard]] sent_time sent_in_hand() const noexcept { return state_.sent_in_hand(); }
+  [[nodiscard]] bool keeps_references() const noexcept { return state_.keeps_references(); }
+  [[nodiscard]] std::optional<sent_time> oldest_sent() const noexcept {
+    return state_.oldest_sent();
+  }
+
   /// Refuses new messages that were not scheduled, and wakes their waiting senders.
   void close_to_senders() noexcept { state_.close_to_senders(); }
   /// Refuses new messages, and wakes all waiting senders.

@@ -13,6 +13,7 @@
 #include <msgbus/detail/exec/key_rules.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 #include <msgbus/detail/exec/send_operation.hpp>
+#include <msgbus/detail/exec/send_times.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
 #include <msgbus/options.hpp>
 
@@ -204,6 +205,21 @@ class mailbox_state {
     if (boxes_) boxes_->forget_rules(guarded);
   }
 
+  // --- The times of messages, for metrics (docs/design/0031-times.md).
+
+  /// From now on the time is noted of one message in `sample`; 0: of none.
+  void time_sends(std::uint32_t sample);
+  /// When the message in hand was sent; 0: not measured.
+  [[nodiscard]] sent_time sent_in_hand(const queued_message& in_hand) const noexcept {
+    return boxes_ ? in_hand.sent() : queue_.sent_in_hand();
+  }
+  [[nodiscard]] sent_time sent_in_hand() const noexcept {
+    return boxes_ ? 0 : queue_.sent_in_hand();
+  }
+  [[nodiscard]] bool keeps_references() const noexcept { return boxes_ != nullptr; }
+  /// When the longest waiting message was sent, as far as it is known; empty if none waits.
+  [[nodiscard]] std::optional<sent_time> oldest_sent() const noexcept;
+
   // --- The end.
 
   /// Refuses new messages that were not scheduled, and wakes their waiting senders.
@@ -246,8 +262,14 @@ class mailbox_state {
     return true;
   }
   bool enqueue(send_operation& out, shared_message& displaced) {
+    if (is_timed()) [[unlikely]]
+      return enqueue_timed(out, displaced);
     return boxes_ ? boxes_->try_push(out.shared(), out.key(), displaced, paused())
                   : enqueue_in_order(out);
+  }
+  bool enqueue_timed(send_operation& out, shared_message& displaced);
+  [[nodiscard]] bool is_timed() const noexcept {
+    return (hindrances_.load(std::memory_order_acquire) & timed_bit) != 0;
   }
   [[nodiscard]] bool take_reference(message_in_hand& next);
   void done_with_reference(message_in_hand& message) noexcept;
@@ -272,18 +294,20 @@ class mailbox_state {
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
   // Bits: it is closed, it has boxes, it is closed to all but scheduled messages, messages pause,
-  // messages are discarded; the rest is how many senders wait or were woken, or more. It is changed
-  // under the lock.
+  // messages are discarded, times are measured; the rest is how many senders wait or were woken, or
+  // more. It is changed under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
   static constexpr std::uint32_t boxes_bit = 1U << 30U;
   static constexpr std::uint32_t closing_bit = 1U << 29U;
   static constexpr std::uint32_t paused_bit = 1U << 28U;
   static constexpr std::uint32_t discard_bit = 1U << 27U;
+  static constexpr std::uint32_t timed_bit = 1U << 26U;
   static constexpr std::uint32_t flag_bits =
-      closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit;
+      closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit | timed_bit;
+  static constexpr std::uint32_t most_counted = timed_bit - 1;
   /// Whether space is more than what the queue says: senders wait, or messages pause.
   [[nodiscard]] bool must_look_behind() const noexcept {
-    constexpr std::uint32_t others = closed_bit | boxes_bit | closing_bit | discard_bit;
+    constexpr std::uint32_t others = closed_bit | boxes_bit | closing_bit | discard_bit | timed_bit;
     return (hindrances_.load(std::memory_order_relaxed) & ~others) != 0;
   }
   [[nodiscard]] bool refuses(const send_operation& out) const noexcept {
@@ -299,13 +323,14 @@ class mailbox_state {
   std::atomic<std::uint32_t> sleeping_{0};        // senders that were not woken, or more
   std::atomic<std::uint32_t> wanted_permits_{0};  // by messages whose pause is over, or more
 
-  /// Who waits for a loop's permit; under a lock of its own.
+  /// Who waits for a loop's permit, under a lock of its own; and what few mailboxes have.
   struct loop_permits {
     std::mutex mutex;
     wait_list waiting{mutex};
     std::size_t handed_over = 0;         // to those that were woken; never fewer than these
     std::atomic<std::size_t> paused{0};  // messages; changed under the lock of the mailbox
     std::atomic<bool> keeps_order{false};
+    std::unique_ptr<send_times> times = {};  // made once, before times are measured
   };
   on_demand<loop_permits> permits_;
 

@@ -63,6 +63,9 @@ class queued_message {
 
   /// Moves the message into shared ownership. This object may then only be destroyed.
   [[nodiscard]] virtual std::shared_ptr<queued_message> share() = 0;
+
+  /// When it was sent (`sent_time`), if it knows; 0: not measured.
+  [[nodiscard]] virtual std::uint64_t sent() const noexcept { return 0; }
 };
 
 class movable_queued_message;
@@ -140,9 +143,24 @@ class queued_reference final : public queued_message {
   explicit queued_reference(shared_message&& there) noexcept : there_(std::move(there)) {}
   [[nodiscard]] message_head head() const noexcept override { return there_->head(); }
   [[nodiscard]] shared_message share() override { return there_; }
+  [[nodiscard]] std::uint64_t sent() const noexcept override { return there_->sent(); }
 
  private:
   shared_message there_;
+};
+
+/// A message with the time when it was sent, in a queue of references.
+class queued_timed_message final : public queued_message {
+ public:
+  queued_timed_message(shared_message there, std::uint64_t sent) noexcept
+      : there_(std::move(there)), sent_(sent) {}
+  [[nodiscard]] message_head head() const noexcept override { return there_->head(); }
+  [[nodiscard]] shared_message share() override { return there_; }
+  [[nodiscard]] std::uint64_t sent() const noexcept override { return sent_; }
+
+ private:
+  const shared_message there_;
+  const std::uint64_t sent_;
 };
 
 /// A message that was sent while another one, from another process, was handled.

@@ -1,7 +1,8 @@
 #pragma once
 
-/// The observer of a component.
+/// What watches a component: an observer, and the times that metrics want.
 
+#include <msgbus/detail/observe/handling_times.hpp>
 #include <msgbus/detail/snapshot/guard.hpp>
 #include <msgbus/observer.hpp>
 
@@ -10,25 +11,50 @@
 
 namespace msgbus::detail {
 
+/// What is attached to a component; something is. It does not change.
+struct watchers {
+  msgbus::observer* observer = nullptr;
+  handling_times* times = nullptr;
+};
+
 /// Dispatches read it without locks, under a guard of the component's domain. Any thread may
-/// replace the observer.
+/// replace what is attached. All of it is behind one pointer, so a component that nothing watches
+/// pays for one look.
 class observer_slot {
  public:
   observer_slot();
   ~observer_slot();
+  observer_slot(const observer_slot&) = delete;
+  observer_slot& operator=(const observer_slot&) = delete;
+
+  /// What is attached; null: nothing.
+  [[nodiscard]] const watchers* watching() const noexcept {
+    return current_.load(std::memory_order_acquire);
+  }
 
   /// The current observer, in a wrapper that catches and prints its exceptions; null if there is
   /// none.
-  [[nodiscard]] observer* get() const noexcept { return current_.load(std::memory_order_acquire); }
+  [[nodiscard]] observer* get() const noexcept {
+    const watchers* const now = watching();
+    return now ? now->observer : nullptr;
+  }
 
   /// Replaces the observer. The previous one is released when no dispatch can use it.
   void set(const snapshot::domain& guarded, std::shared_ptr<observer> observer);
+  /// Replaces what measures times. Waits for no dispatch.
+  void set_times(const snapshot::domain& guarded, std::shared_ptr<handling_times> times);
+  /// Detaches these, unless others have replaced them.
+  void end_times(const snapshot::domain& guarded, const handling_times& times);
 
  private:
   class guarded_observer;
+  struct attached;
 
-  // A `guarded_observer`, owned by the thread that removes it.
-  std::atomic<observer*> current_{nullptr};
+  template <class Change>
+  snapshot::retire_list change(const snapshot::domain& guarded, Change replace);
+
+  // An `attached`, owned by the thread that removes it.
+  std::atomic<watchers*> current_{nullptr};
 };
 
 }  // namespace msgbus::detail

@@ -1,0 +1,89 @@
+#pragma once
+
+/// When the messages that wait in a mailbox were sent, for metrics. A mailbox has one only while
+/// its times are measured.
+
+#include <msgbus/detail/observe/time_sample.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace msgbus::exec {
+
+/// A time in 48 bits: in units of 16 ns, modulo 52 days. 0 is no time.
+using sent_time = std::uint64_t;
+
+inline constexpr sent_time sent_time_mask = (sent_time{1} << 48U) - 1;
+
+[[nodiscard]] inline sent_time sent_at(std::int64_t nanoseconds) noexcept {
+  const sent_time now = (static_cast<std::uint64_t>(nanoseconds) >> 4U) & sent_time_mask;
+  return now == 0 ? 1 : now;
+}
+/// Nanoseconds from a message's sending to `now`. Of another core's clock, `now` may be a little
+/// earlier: then it is 0.
+[[nodiscard]] inline std::int64_t since(sent_time sent, std::int64_t now) noexcept {
+  const sent_time passed = (sent_at(now) - sent) & sent_time_mask;
+  return passed > sent_time_mask / 2 ? 0 : static_cast<std::int64_t>(passed << 4U);
+}
+
+/// Any thread notes and reads; none waits. It keeps the times of a few waiting messages, spread
+/// over the capacity: each of the first 256, or one in so many of a larger mailbox.
+class send_times {
+ public:
+  explicit send_times(std::size_t capacity) noexcept
+      : stride_(static_cast<std::uint32_t>(
+            std::bit_ceil(std::min<std::size_t>(capacity, 1U << 30U) / kept))) {}
+
+  /// The time for a message that is sent now; 0: it is not measured.
+  [[nodiscard]] sent_time take() const noexcept {
+    const std::uint32_t sample = sample_.load(std::memory_order_relaxed);
+    return msgbus::detail::is_sampled(sample) ? sent_at(msgbus::detail::times_now()) : 0;
+  }
+  void set_sample(std::uint32_t sample) noexcept {
+    sample_.store(sample, std::memory_order_relaxed);
+  }
+
+  /// `number`: the message's, modulo 2^32, in the order of the mailbox.
+  void note(std::uint32_t number, sent_time sent) noexcept {
+    if (number % stride_ != 0) return;
+    place(number).store(tag(number) | sent, std::memory_order_relaxed);
+  }
+
+  /// The time of the first message from `number` on that was noted, among `many`.
+  [[nodiscard]] std::optional<sent_time> first_of(std::uint32_t number,
+                                                  std::size_t many) const noexcept {
+    const std::uint32_t skipped = (stride_ - number % stride_) % stride_;
+    for (std::size_t at = 0; at < kept && skipped + at * stride_ < many; ++at) {
+      const std::uint32_t each = number + skipped + static_cast<std::uint32_t>(at) * stride_;
+      const std::uint64_t noted = place(each).load(std::memory_order_relaxed);
+      const sent_time sent = noted & sent_time_mask;
+      if (sent != 0 && (noted & ~sent_time_mask) == tag(each)) return sent;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::size_t kept = 256;
+
+  /// Tells messages in one place apart.
+  [[nodiscard]] std::uint64_t tag(std::uint32_t number) const noexcept {
+    return static_cast<std::uint64_t>(number / stride_ / kept) << 48U;
+  }
+  [[nodiscard]] std::atomic<std::uint64_t>& place(std::uint32_t number) noexcept {
+    return places_[number / stride_ % kept];
+  }
+  [[nodiscard]] const std::atomic<std::uint64_t>& place(std::uint32_t number) const noexcept {
+    return places_[number / stride_ % kept];
+  }
+
+  const std::uint32_t stride_;  // a power of two
+  std::atomic<std::uint32_t> sample_{1};
+  std::array<std::atomic<std::uint64_t>, kept> places_{};  // 16 bits of a tag, and a time
+};
+
+}  // namespace msgbus::exec

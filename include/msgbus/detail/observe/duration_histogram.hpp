@@ -1,0 +1,61 @@
+#pragma once
+
+/// How often durations were how long.
+
+#include <msgbus/detail/observe/outcomes.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace msgbus::detail {
+
+/// The upper bounds of the buckets in nanoseconds, from 1 us to 10 s: the one table of them. A
+/// message in a process takes microseconds, so they begin there.
+inline constexpr std::array<std::int64_t, 22> duration_bounds{
+    1'000,         2'000,         5'000,         10'000,         20'000,      50'000,
+    100'000,       200'000,       500'000,       1'000'000,      2'000'000,   5'000'000,
+    10'000'000,    20'000'000,    50'000'000,    100'000'000,    200'000'000, 500'000'000,
+    1'000'000'000, 2'000'000'000, 5'000'000'000, 10'000'000'000,
+};
+/// One for each bound, with what is not longer, and one for the rest.
+inline constexpr std::size_t duration_buckets = duration_bounds.size() + 1;
+
+/// The figures of a histogram. The number of all durations is the sum of the buckets.
+struct duration_figures {
+  std::array<std::uint64_t, duration_buckets> buckets{};
+  std::uint64_t sum = 0;  // nanoseconds
+
+  [[nodiscard]] std::uint64_t count() const noexcept {
+    std::uint64_t all = 0;
+    for (const std::uint64_t each : buckets) all += each;
+    return all;
+  }
+};
+
+/// Any thread adds, without a lock and without contention; any thread reads. No figure ever
+/// decreases (O2).
+class duration_histogram {
+ public:
+  /// Less than nothing counts as nothing: clocks of several cores may differ by a little.
+  void add(std::int64_t nanoseconds) noexcept {
+    const std::int64_t took = std::max<std::int64_t>(nanoseconds, 0);
+    const auto* const bound =
+        std::lower_bound(duration_bounds.begin(), duration_bounds.end(), took);
+    counts_.add(static_cast<std::size_t>(bound - duration_bounds.begin()));
+    counts_.add(duration_buckets, static_cast<std::uint64_t>(took));
+  }
+
+  [[nodiscard]] duration_figures read() const noexcept {
+    duration_figures all;
+    for (std::size_t i = 0; i < duration_buckets; ++i) all.buckets[i] = counts_.sum(i);
+    all.sum = counts_.sum(duration_buckets);
+    return all;
+  }
+
+ private:
+  striped_counts<duration_buckets + 1> counts_;  // the last is the sum
+};
+
+}  // namespace msgbus::detail

@@ -1,0 +1,186 @@
+// Messages and handlers whose times metrics want. docs/design/0031-times.md
+
+#include <msgbus/detail/async/component_core.hpp>
+#include <msgbus/detail/async/measured_times.hpp>
+
+#include "async/run_one.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+namespace msgbus::async::detail {
+
+namespace {
+
+/// The time at which a message or its next handler begins. In a consumer loop that is when the
+/// handler before ended.
+std::int64_t begin_now(bool from_mailbox) noexcept {
+  if (from_mailbox) {
+    if (const std::int64_t until = std::exchange(handled_until, 0)) return until;
+  }
+  return times_now();
+}
+
+step_taken start_measured(routing::entry& entry, component_run& d, asio::awaitable<void>* start) {
+  watched_call& mine = *d.watched;
+  if (!d.from_mailbox) mine.begun = times_now();  // it may have waited for its executor
+  return mine.call(entry, d, start);
+}
+
+std::string_view name_of_message(const component_run& d) noexcept {
+  return d.operation.empty() ? d.message.type->name : d.operation;
+}
+
+}  // namespace
+
+void component_core::note_wait(component_run& d, handling_times& times, exec::sent_time sent,
+                               times_key key) {
+  d.timed = sent != 0;
+  if (!d.timed) {
+    handled_until = 0;  // it takes time that is not measured
+    return;
+  }
+  const std::int64_t now = begin_now(true);
+  handled_until = now;
+  duration_histogram* waits = times.waits.find(key);
+  if (!waits) [[unlikely]] {
+    waits = &times.waits.add(routes_.guarded(), key, {std::string(name_of_message(d))}).times;
+  }
+  waits->add(exec::since(sent, now));
+}
+
+void component_core::begin_times(component_run& d, handling_times& times) {
+  if (!d.from_mailbox) {
+    d.timed = is_sampled(times.sample());
+  } else if (d.operation.empty()) {  // of a command it was noted before
+    const auto& in_hand = *static_cast<const exec::queued_message*>(d.storage);
+    note_wait(d, times, mailbox.sent_in_hand(in_hand), {d.message.type});
+  }
+}
+
+void component_core::note_handled(handling_times& times, routing::entry& entry, value_ref message,
+                                  std::string_view name, std::int64_t took) {
+  const times_key key{message.type, entry.order()};
+  duration_histogram* handles = times.handles.find(key);
+  if (!handles) [[unlikely]] {
+    const auto added =
+        times.handles.add(routes_.guarded(), key, {std::string(name), entry.describe()});
+    handles = &added.times;
+    if (added.is_new) {
+      entry.when_released([kept = times.weak_from_this(), key] {
+        if (const auto still = kept.lock()) still->handles.remove(key);
+      });
+    }
+  }
+  handles->add(took);
+}
+
+bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, value_ref message,
+                                     const msgbus::context& ctx, failures& failed,
+                                     bool from_mailbox) {
+  const di::provider_state& overrides = shared.overrides_state();
+  if (by.observer || !by.times || overrides.has_async()) return false;
+  handling_times& times = *by.times;
+  if (!from_mailbox) {
+    if (closed()) return false;
+    counts_.add(outcome::begun);
+    const bool timed = is_sampled(times.sample());
+    const std::int64_t begun = timed ? times_now() : 0;
+    call_and_settle(sole, overrides, message, ctx, failed);
+    if (timed) note_handled(times, sole, message, message.type->name, times_now() - begun);
+    return true;
+  }
+  if (mailbox.keeps_references()) return false;  // the message knows its time
+  component_run d(*this, message, ctx);
+  note_wait(d, times, mailbox.sent_in_hand(), {message.type});
+  d.settled = true;
+  const std::int64_t begun = handled_until;
+  call_and_settle(sole, overrides, message, ctx, failed);
+  if (!d.timed) return true;
+  handled_until = times_now();
+  note_handled(times, sole, message, message.type->name, handled_until - begun);
+  return true;
+}
+
+bool component_core::run_one_watched(const routing::route_entry& route, component_run& d,
+                                     const watchers& by) {
+  const std::size_t failed_before = d.failed.size();
+  const bool timed = d.timed && by.times;
+  const std::int64_t begun = timed ? begin_now(d.from_mailbox) : 0;
+  step_taken taken = step_taken::ran;
+  try {
+    taken = reinterpret_cast<call_handler>(route.call)(*route.entry, d, nullptr);
+  } catch (...) {
+    d.failed.add(std::current_exception());
+  }
+  switch (taken) {
+    case step_taken::refused:
+      d.refused = true;
+      if (timed && d.from_mailbox) handled_until = begun;
+      return false;
+    case step_taken::suspends:
+      d.next = routing::entry_pin(*route.entry);
+      d.call_next = reinterpret_cast<call_handler>(route.call);
+      if (timed) {
+        d.watched = std::make_unique<watched_call>(watched_call{d.call_next, begun});
+        d.call_next = &start_measured;
+      }
+      return true;
+    case step_taken::ran: break;
+  }
+  ++d.ran;
+  if (timed) {
+    const std::int64_t now = times_now();
+    note_handled(*by.times, *route.entry, d.message, name_of_message(d), now - begun);
+    if (d.from_mailbox) handled_until = now;
+  }
+  if (by.observer) notify(d, by.observer, failed_before);
+  return false;
+}
+
+void component_core::handler_ended_watched(component_run& d) {
+  const auto measured = std::move(d.watched);
+  const snapshot::guard guard(routes_.guarded());
+  const watchers* const by = shared.attached_observer.watching();
+  if (!by) return;
+  if (measured && by->times) {
+    const std::int64_t now = times_now();
+    note_handled(*by->times, *d.next.get(), d.message, name_of_message(d), now - measured->begun);
+    if (d.from_mailbox) handled_until = now;
+  }
+  if (by->observer) notify(d, by->observer, d.failed_before);
+}
+
+std::shared_ptr<const measured_times> component_core::measure(std::uint32_t sample) {
+  sample = std::max(sample, 1U);
+  rare_state& rare = rare_.made();
+  std::shared_ptr<const measured_times> measured;
+  bool is_new = false;
+  {
+    const std::lock_guard lock(rare.mutex);
+    measured = rare.measured.lock();
+    if (!measured) {
+      is_new = true;
+      measured = std::make_shared<measured_times>(self(), std::make_shared<handling_times>(sample));
+      rare.measured = measured;
+      mailbox.time_sends(sample);
+    } else if (sample < measured->times().sample()) {
+      measured->times().set_sample(sample);
+      mailbox.time_sends(sample);
+    }
+  }
+  if (is_new) {
+    shared.attached_observer.set_times(routes_.guarded(), measured->times().shared_from_this());
+  }
+  return measured;
+}
+
+void component_core::stop_measuring(const std::shared_ptr<handling_times>& times) noexcept {
+  shared.attached_observer.end_times(routes_.guarded(), *times);
+  rare_state& rare = rare_.made();
+  const std::lock_guard lock(rare.mutex);
+  if (rare.measured.expired()) mailbox.time_sends(0);
+}
+
+}  // namespace msgbus::async::detail

@@ -1,0 +1,54 @@
+// The times at which the messages of a mailbox were sent. docs/design/0031-times.md
+
+#include <msgbus/detail/exec/mailbox_state.hpp>
+
+namespace msgbus::exec {
+
+void mailbox_state::time_sends(std::uint32_t sample) {
+  loop_permits& all = permits_.made();
+  const std::lock_guard lock(mutex_);
+  if (sample == 0) {
+    hindrances_.fetch_and(~timed_bit, std::memory_order_release);
+    return;
+  }
+  if (!all.times) all.times = std::make_unique<send_times>(capacity_);
+  all.times->set_sample(sample);
+  // Release: the object. It stays as long as the mailbox.
+  hindrances_.fetch_or(timed_bit, std::memory_order_release);
+}
+
+bool mailbox_state::enqueue_timed(send_operation& out, shared_message& displaced) {
+  send_times& times = *permits_.get()->times;
+  const sent_time sent = times.take();
+  if (!boxes_) {
+    const block_queue::claim claimed = queue_.try_claim(out.units());
+    if (!claimed.at) return false;
+    out.put(claimed.storage());
+    if (sent != 0) {
+      claimed.set_time(sent);
+      times.note(claimed.number, sent);
+    }
+    block_queue::publish(claimed);
+    return true;
+  }
+  if (sent == 0) return boxes_->try_push(out.shared(), out.key(), displaced, paused());
+  const shared_message untimed = out.shared();
+  out.shared() = std::make_shared<queued_timed_message>(untimed, sent);
+  if (!boxes_->try_push(out.shared(), out.key(), displaced, paused())) {
+    out.shared() = untimed;
+    return false;
+  }
+  times.note(static_cast<std::uint32_t>(boxes_->accepted() - 1), sent);
+  return true;
+}
+
+std::optional<sent_time> mailbox_state::oldest_sent() const noexcept {
+  const loop_permits* const all = permits_.get();
+  if (!is_timed() || !all) return std::nullopt;
+  const std::size_t waiting = size();
+  const std::uint64_t next = accepted() - waiting;
+  if (waiting == 0) return std::nullopt;
+  return all->times->first_of(static_cast<std::uint32_t>(next), waiting);
+}
+
+}  // namespace msgbus::exec

@@ -1,0 +1,127 @@
+#include <msgbus/detail/observe/handling_times.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+
+namespace msgbus::detail {
+
+struct times_table::series {
+  times_names names;
+  duration_histogram times = {};
+  std::atomic<series*> next{nullptr};
+  bool is_used = true;  // under the lock
+};
+
+/// An open hash table that only gains keys. One that is full is replaced.
+struct times_table::slots {
+  struct slot {
+    std::atomic<series*> to{nullptr};  // set last: null is a free slot
+    times_key key{nullptr};
+  };
+
+  explicit slots(std::size_t many) : mask(many - 1), all(many) {}
+
+  [[nodiscard]] static std::size_t hash(times_key key) noexcept {
+    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
+    const auto type = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(key.type));
+    return static_cast<std::size_t>((((type >> 4U) + key.handler) * odd) >> 32U);
+  }
+
+  [[nodiscard]] series* find(times_key key) const noexcept {
+    for (std::size_t at = hash(key) & mask;; at = (at + 1) & mask) {
+      series* const found = all[at].to.load(std::memory_order_acquire);
+      if (!found || all[at].key == key) return found;
+    }
+  }
+
+  void insert(times_key key, series& to) noexcept {
+    std::size_t at = hash(key) & mask;
+    while (all[at].to.load(std::memory_order_relaxed)) at = (at + 1) & mask;
+    all[at].key = key;
+    all[at].to.store(&to, std::memory_order_release);
+    ++filled;
+  }
+
+  [[nodiscard]] bool is_full() const noexcept { return 2 * filled > mask; }
+
+  const std::size_t mask;
+  std::size_t filled = 0;
+  std::vector<slot> all;
+};
+
+times_table::times_table() : slots_(new slots(8)) {}
+
+times_table::~times_table() {
+  const std::unique_ptr<slots> gone(slots_.load(std::memory_order_acquire));
+  for (series* each = first_.load(std::memory_order_acquire); each;) {
+    const std::unique_ptr<series> one(each);
+    each = one->next.load(std::memory_order_relaxed);
+  }
+}
+
+duration_histogram* times_table::find(times_key key) const noexcept {
+  series* const found = slots_.load(std::memory_order_acquire)->find(key);
+  return found ? &found->times : nullptr;
+}
+
+times_table::series& times_table::series_for(times_names names) {
+  auto& same = by_name_[{names.message, names.handler}];
+  const auto unused = std::ranges::find_if(same, [](const series* each) { return !each->is_used; });
+  if (unused != same.end()) {
+    (*unused)->is_used = true;
+    return **unused;
+  }
+  if (!same.empty()) names.handler += " (" + std::to_string(same.size() + 1) + ')';
+  auto made = std::make_unique<series>();
+  made->names = std::move(names);
+  same.push_back(made.get());
+  series& added = *made.release();
+  end_->store(&added, std::memory_order_release);
+  end_ = &added.next;
+  return added;
+}
+
+times_table::addition times_table::add(const snapshot::domain& guarded, times_key key,
+                                       times_names names) {
+  snapshot::retire_list old;
+  const auto added = [&]() -> addition {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = keys_.find(key); found != keys_.end())
+      return {found->second->times, false};
+    series& to = series_for(std::move(names));
+    keys_.emplace(key, &to);
+    slots* const now = slots_.load(std::memory_order_relaxed);
+    if (!now->is_full()) {
+      now->insert(key, to);
+      return {to.times, true};
+    }
+    // With the keys that are left: those of handlers that have gone are not among them.
+    auto larger = std::make_unique<slots>(std::bit_ceil(4 * keys_.size()));
+    for (const auto& [each, its] : keys_) larger->insert(each, *its);
+    slots_.store(larger.release(), std::memory_order_release);
+    old.add(std::unique_ptr<slots>(now));
+    return {to.times, true};
+  }();
+  snapshot::retire_later(guarded, std::move(old));
+  return added;
+}
+
+void times_table::remove(times_key key) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(key);
+  if (found == keys_.end()) return;
+  found->second->is_used = false;
+  keys_.erase(found);
+}
+
+std::vector<times_table::figures> times_table::read() const {
+  std::vector<figures> all;
+  for (const series* each = first_.load(std::memory_order_acquire); each;
+       each = each->next.load(std::memory_order_acquire)) {
+    all.push_back({each->names, each->times.read()});
+  }
+  return all;
+}
+
+}  // namespace msgbus::detail

@@ -1,0 +1,61 @@
+#include <msgbus/detail/observe/duration_histogram.hpp>
+
+#include "support/catch.hpp"
+
+#include <limits>
+#include <thread>
+#include <vector>
+
+namespace duration_histogram_test {
+
+using msgbus::detail::duration_bounds;
+using msgbus::detail::duration_buckets;
+using msgbus::detail::duration_figures;
+using msgbus::detail::duration_histogram;
+
+TEST_CASE("a duration is in the bucket with the first bound that it does not exceed", "[O2]") {
+  for (std::size_t i = 0; i < duration_bounds.size(); ++i) {
+    duration_histogram of;
+    of.add(duration_bounds[i]);
+    of.add(duration_bounds[i] + 1);
+    const duration_figures all = of.read();
+    CHECK(all.buckets[i] == 1);
+    CHECK(all.buckets[i + 1] == 1);
+    CHECK(all.count() == 2);
+    CHECK(all.sum == static_cast<std::uint64_t>(2 * duration_bounds[i] + 1));
+  }
+}
+
+TEST_CASE("the bounds increase from a microsecond to ten seconds") {
+  CHECK(std::ranges::is_sorted(duration_bounds));
+  CHECK(duration_bounds.front() == 1'000);
+  CHECK(duration_bounds.back() == 10'000'000'000);
+}
+
+TEST_CASE("no time and less are in the first bucket, and hours in the last") {
+  duration_histogram of;
+  of.add(0);
+  of.add(-5);
+  of.add(std::numeric_limits<std::int64_t>::min());
+  of.add(3'600'000'000'000);
+  const duration_figures all = of.read();
+  CHECK(all.buckets.front() == 3);
+  CHECK(all.buckets.back() == 1);
+  CHECK(all.sum == 3'600'000'000'000);
+}
+
+TEST_CASE("durations of several threads are all counted", "[O2]") {
+  duration_histogram of;
+  {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < 10; ++i) {
+      all.emplace_back([&] {
+        for (int each = 0; each < 1'000; ++each) of.add(1'500);
+      });
+    }
+  }
+  CHECK(of.read().buckets[1] == 10'000);
+  CHECK(of.read().sum == 15'000'000);
+}
+
+}  // namespace duration_histogram_test

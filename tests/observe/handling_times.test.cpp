@@ -1,0 +1,88 @@
+#include <msgbus/detail/observe/handling_times.hpp>
+
+#include "support/catch.hpp"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace handling_times_test {
+
+using msgbus::detail::times_key;
+using msgbus::detail::times_table;
+using msgbus::snapshot::domain;
+
+namespace {
+
+const int some_type = 0;
+const int other_type = 0;
+
+}  // namespace
+
+TEST_CASE("a key has one series, and keys of one type and another handler have others") {
+  const domain guarded;
+  times_table all;
+  CHECK(all.find({&some_type, 1}) == nullptr);
+  const auto first = all.add(guarded, {&some_type, 1}, {"order", "h"});
+  CHECK(first.is_new);
+  CHECK_FALSE(all.add(guarded, {&some_type, 1}, {"order", "h"}).is_new);
+  CHECK(all.find({&some_type, 1}) == &first.times);
+  CHECK(all.find({&some_type, 2}) == nullptr);
+  CHECK(all.find({&other_type, 1}) == nullptr);
+}
+
+TEST_CASE("handlers of one name are told apart by a number, and are read in their order") {
+  const domain guarded;
+  times_table all;
+  all.add(guarded, {&some_type, 1}, {"order", "h"}).times.add(1);
+  all.add(guarded, {&some_type, 2}, {"order", "h"}).times.add(2);
+  all.add(guarded, {&other_type, 1}, {"parcel", "h"}).times.add(3);
+  const auto read = all.read();
+  REQUIRE(read.size() == 3);
+  CHECK(read[0].names.handler == "h");
+  CHECK(read[1].names.handler == "h (2)");
+  CHECK(read[1].times.sum == 2);
+  CHECK(read[2].names.message == "parcel");
+}
+
+TEST_CASE("a handler that comes after another of its name continues the series", "[O3]") {
+  const domain guarded;
+  times_table all;
+  for (std::uint64_t order = 1; order <= 10'000; ++order) {
+    all.add(guarded, {&some_type, order}, {"order", "h"}).times.add(1);
+    all.remove({&some_type, order});
+  }
+  const auto read = all.read();
+  REQUIRE(read.size() == 1);
+  CHECK(read[0].times.count() == 10'000);
+}
+
+TEST_CASE("many keys are found while others are added", "[O1]") {
+  const domain guarded;
+  times_table all;
+  constexpr std::uint64_t many = 500;
+  const auto work = [&] {
+    bool is_right = true;
+    for (std::uint64_t order = 1; order <= many; ++order) {
+      const times_key key{&some_type, order};
+      const msgbus::snapshot::guard guard(guarded);
+      auto* found = all.find(key);
+      if (!found) found = &all.add(guarded, key, {"order", std::to_string(order)}).times;
+      found->add(1);
+      is_right = is_right && all.find(key) == found;
+    }
+    return is_right;
+  };
+  bool was_right[3] = {};
+  {
+    std::vector<std::jthread> threads;
+    for (bool& each : was_right) threads.emplace_back([&] { each = work(); });
+    for (int i = 0; i < 10; ++i) (void)all.read();
+  }
+  CHECK((was_right[0] && was_right[1] && was_right[2]));
+  const auto read = all.read();
+  CHECK(read.size() == many);
+  for (const auto& each : read) CHECK(each.times.count() == 3);
+}
+
+}  // namespace handling_times_test
