@@ -53,7 +53,7 @@ void component_core::note_wait(component_run& d, handling_times& times, exec::se
 void component_core::begin_times(component_run& d, handling_times& times) {
   if (!d.from_mailbox) {
     d.timed = is_sampled(times.sample());
-  } else if (d.operation.empty()) {  // of a command it was noted before
+  } else if (d.share) {  // its storage is the message; of a command it was noted before
     const auto& in_hand = *static_cast<const exec::queued_message*>(d.storage);
     note_wait(d, times, mailbox.sent_in_hand(in_hand), {d.message.type});
   }
