@@ -119,7 +119,7 @@ std::vector<family> families([[maybe_unused]] bool quick) {
        {a1_post(), a2_two_producers(), a3_send(), a4_consume(), a5_dispatch(), a6_round_trip(),
         a7_thousand_mailboxes(), a8_slow_consumer(), a9_wake(), m1_memory(), m2_many(),
         p1_breaker(), p2_rate_limit(), p3_limits_of_runs(), p4_other_parts(), p5_per_key(),
-        p6_scheduled()},
+        p6_scheduled(), o1_counts(), o2_times()},
        {mailboxes()}},
 #endif
 #ifdef MSGBUS_BENCH_WITH_NATS

@@ -37,6 +37,8 @@ workload m1_memory();
 workload m2_many();
 workload p5_per_key();
 workload p6_scheduled();
+workload o1_counts();
+workload o2_times();
 
 // Of the nats family.
 workload n1_publish();

@@ -1,0 +1,138 @@
+// O1 and O2: what metrics cost a message that crosses from core to core (A1): counts, and times.
+
+#include "async_buses.hpp"
+#include "workloads.hpp"
+
+#include <msgbus/metrics.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace bench {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+/// `posting`, whose component has metrics.
+class posting_with_metrics {
+ public:
+  posting_with_metrics(tally& count, unsigned /*producers*/, unsigned core,
+                       msgbus::metrics_options options)
+      : there_(core), bus_(there_.executor(), {.capacity = 1024}), figures_(options) {
+    figures_.add("orders", bus_);
+    bus_.handler([&count](const order_created& event) { count.handled(event); });
+  }
+
+  void send(unsigned /*producer*/, const order_created& event) {
+    patience with;
+    while (bus_.post(event).rejected > 0) with.wait();
+  }
+
+ private:
+  context_thread there_;
+  msgbus::async::consumer bus_;
+  msgbus::metrics figures_;
+};
+
+/// What one would write: the time in the message, and buckets of atomics.
+class posting_timed_by_hand {
+ public:
+  static constexpr const char* name = "by hand: the time in each message, buckets of atomics";
+
+  posting_timed_by_hand(tally& count, unsigned /*producers*/, unsigned core)
+      : there_(core), bus_(there_.executor(), {.capacity = 1024}) {
+    bus_.handler([this, &count](const timed_order& event) {
+      const auto begun = steady_clock::now();
+      count.handled(event.order);
+      waited_.add(begun - event.sent);
+      handled_.add(steady_clock::now() - begun);
+    });
+  }
+
+  void send(unsigned /*producer*/, const order_created& event) {
+    patience with;
+    while (bus_.post(timed_order{event, steady_clock::now()}).rejected > 0) with.wait();
+  }
+
+ private:
+  struct timed_order {
+    order_created order;
+    steady_clock::time_point sent;
+  };
+  struct buckets {
+    void add(steady_clock::duration took) {
+      static constexpr std::array<std::int64_t, 8> bounds{1'000,         10'000,        100'000,
+                                                          1'000'000,     10'000'000,    100'000'000,
+                                                          1'000'000'000, 10'000'000'000};
+      const auto at = std::ranges::lower_bound(bounds, took.count()) - bounds.begin();
+      counts[static_cast<std::size_t>(at)].fetch_add(1, std::memory_order_relaxed);
+      sum.fetch_add(took.count(), std::memory_order_relaxed);
+    }
+    std::array<std::atomic<std::uint64_t>, 9> counts{};
+    std::atomic<std::int64_t> sum{0};
+  };
+
+  context_thread there_;
+  buckets waited_, handled_;
+  msgbus::async::consumer bus_;
+};
+
+const std::string without = "msgbus consumer.post, no metrics";
+const std::string look = "a look at the steady clock";
+
+contender with_metrics(const std::string& name, msgbus::metrics_options options) {
+  return sending_across<posting_with_metrics>(name, role::project, 1, options);
+}
+
+contender looking_at_the_clock() {
+  return {look, role::reference, [] {
+            return sending(std::make_shared<int>(0), [](int&, std::uint64_t) {
+              const auto now = steady_clock::now();
+              asm volatile("" : : "r"(&now) : "memory");
+              ++counter;
+            });
+          }};
+}
+
+}  // namespace
+
+workload o1_counts() {
+  using enum target::kind;
+  workload w{"O1", "Metrics: counts", {}, {}};
+  w.sample_ms = 10;
+  const std::string counts = "with metrics, without times";
+  w.contenders = {
+      sending_across<posting>(without, role::floor, 1),
+      with_metrics(counts, {.times = false}),
+  };
+  w.targets = {{at_most_times, counts, 1.3, without}, {at_most_allocations, counts, 0.01}};
+  return w;
+}
+
+workload o2_times() {
+  using enum target::kind;
+  workload w{"O2", "Metrics: times of messages and handlers", {}, {}};
+  w.sample_ms = 10;
+  const std::string all = "with the times of every message";
+  const std::string some = "with the times of one message in 100";
+  w.contenders = {
+      sending_across<posting>(without, role::floor, 1),
+      looking_at_the_clock(),
+      with_metrics(all, {}),
+      with_metrics(some, {.sample = 100}),
+      sending_across<posting_timed_by_hand>(posting_timed_by_hand::name, role::reference, 1),
+  };
+  w.targets = {
+      {at_most_times_more, all, 2, without, look},
+      {at_most_times, some, 1.3, without},
+      {at_most_allocations, all, 0.01},
+  };
+  return w;
+}
+
+}  // namespace bench
