@@ -162,6 +162,7 @@ exec::send_operation on_its_way(command_ptr& asked) {
 bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& rest) {
   auto& asked = queued_command::in(message);
   asked->d.from_mailbox = true;
+  const cause_scope cause(&asked->cause);
   if (component_core::shared.attached_observer.watching()) [[unlikely]]
     note_posted(*asked, mailbox.sent_in_hand(message));
   try {
