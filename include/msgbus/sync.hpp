@@ -23,5 +23,6 @@
 #include <msgbus/sync/service.hpp>
 #include <msgbus/sync/subscriber.hpp>
 #include <msgbus/topic.hpp>
+#include <msgbus/trace_context.hpp>
 #include <msgbus/version.hpp>
 #include <msgbus/yield.hpp>

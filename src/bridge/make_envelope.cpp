@@ -50,7 +50,8 @@ struct trace {
 trace trace_of(const origin* cause) {
   trace found;
   if (cause == nullptr) return found;
-  found.parent = child_trace(header_of(cause->headers, header::traceparent));
+  found.parent = sent_trace(header_of(cause->headers, header::traceparent),
+                            cause->headers.contains(detail::span_mark));
   if (found.parent.empty()) return found;
   const std::string_view state = header_of(cause->headers, header::tracestate);
   if (is_trace_state(state) && transport::is_header_value(state)) found.state = state;

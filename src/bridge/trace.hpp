@@ -1,6 +1,8 @@
 #pragma once
 
-// W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context-1/). Pure, but for new ids.
+// What bridges make of W3C Trace Context (`trace_context.hpp`).
+
+#include "core/trace_state.hpp"
 
 #include <string>
 #include <string_view>
@@ -11,7 +13,10 @@ namespace msgbus::bridging {
 /// what this one knows is taken. Empty if the message's is none.
 [[nodiscard]] std::string child_trace(std::string_view parent);
 
-/// Whether it is a `tracestate`, which goes with the trace unchanged.
-[[nodiscard]] bool is_trace_state(std::string_view list);
+/// The `traceparent` of a message. `is_span`: it is sent from this span, which a `trace_scope` has
+/// named; else it gets a span of its own.
+[[nodiscard]] std::string sent_trace(std::string_view parent, bool is_span);
+
+using msgbus::detail::is_trace_state;
 
 }  // namespace msgbus::bridging

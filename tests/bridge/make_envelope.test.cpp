@@ -1,5 +1,7 @@
 #include <msgbus/detail/bridge/make_envelope.hpp>
 
+#include <msgbus/trace_context.hpp>
+
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 
@@ -71,6 +73,20 @@ TEST_CASE("a message carries on the chain of what led to it") {
   CHECK(read->causation_id == "m-2");
   CHECK(read->deliveries == 2);
   CHECK(read->headers == out.headers);
+}
+
+TEST_CASE("a message that is sent from a span has that span as its parent") {
+  id_source ids;
+  const auto span = msgbus::trace_context::parse(trace, "a=1");
+  REQUIRE(span);
+  const msgbus::trace_scope scope(*span);
+  const context ctx = context::caused_by(msgbus::detail::current_origin());
+  const envelope out = make_envelope(ids, "a", payload{"1", "application/json"}, "int", ctx);
+  CHECK(header_of(out, "traceparent") == trace);
+  CHECK(header_of(out, "tracestate") == "a=1");
+  CHECK_FALSE(out.headers.contains("msgbus-span"));
+  CHECK_FALSE(out.headers.contains("Msgbus-Causation-Id"));
+  CHECK_FALSE(out.headers.contains("Msgbus-Correlation-Id"));
 }
 
 TEST_CASE("the first message of a chain names itself to those it leads to") {

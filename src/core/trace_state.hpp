@@ -1,0 +1,16 @@
+#pragma once
+
+// Parts of a trace that bridges need, too.
+
+#include <string_view>
+
+namespace msgbus::detail {
+
+/// Whether it is a `tracestate`, which goes with the trace unchanged.
+[[nodiscard]] bool is_trace_state(std::string_view list);
+
+/// Marks the trace of an origin as that of a span of this process: what is sent from it has that
+/// span as its parent. Without it a bridge gives each message a span of its own.
+inline constexpr std::string_view span_mark = "msgbus-span";
+
+}  // namespace msgbus::detail
