@@ -88,9 +88,11 @@ std::optional<due_queue::time_point> due_queue::next() const noexcept {
 
 std::vector<due_key> due_queue::never_due() const {
   std::vector<due_key> all;
-  for (const heap_entry& each : heap_) {
-    if (each.due == time_point::max() && lives(each)) all.push_back({each.slot, each.order});
-  }
+  heap_.for_each([&](const due_heap::entry& each) {
+    if (each.due == time_point::max() && lives(each)) {
+      all.push_back({each.slot, slots_[each.slot].order});
+    }
+  });
   std::ranges::sort(all, {}, &due_key::order);
   return all;
 }

@@ -43,6 +43,12 @@ class due_heap {
   /// Its memory is kept.
   void clear() noexcept { size_ = 0; }
 
+  /// In no order.
+  template <class Look>
+  void for_each(Look look) const {
+    for (std::size_t i = 0; i < size_; ++i) look(at(root + i));
+  }
+
   /// Calls `change` with each entry, which it may change, and removes those for which it returns
   /// false.
   template <class Change>
