@@ -131,7 +131,7 @@ TEST_CASE("what fails too often goes to the dead letters, with the reason", "[B2
   });
   durable_options mourning = billing();
   mourning.stream = "DEAD";
-  mourning.durable = "mourners";
+  mourning.durable = "reader";
   mourning.dead_letter = {};
   (void)all.clock.run(all.steps, all.mourns.durable<int>(dead, "dead.>", mourning));
   bridge_link in = all.join(to);

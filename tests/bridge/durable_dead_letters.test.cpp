@@ -7,12 +7,13 @@
 namespace durable_dead_letters_test {
 
 using namespace durable_failures_test;
+using msgbus_test::shop;
 
 TEST_CASE("each durable and each stream has a dead letter of its own, also of the same message id",
           "[B2]") {
   shop all;
   all.make_stream("RETURNS", "returns.>");
-  morgue dead(all);
+  dead_letter_stream dead(all);
   std::vector<std::unique_ptr<subscriber>> failing;
   const auto join = [&](std::string stream, std::string durable, std::string_view pattern) {
     failing.push_back(std::make_unique<quiet_subscriber>(all));
@@ -85,7 +86,7 @@ TEST_CASE("a dead letter that is refused whole is stored shortened, which is cou
   const auto store = [&] {
     (void)all.clock.run(all.steps, all.stores.store(payload, "orders.placed", with));
   };
-  morgue dead(all);
+  dead_letter_stream dead(all);
   SECTION("its reason is cut") {
     refusing->largest = 2500;
     store();
@@ -161,7 +162,7 @@ TEST_CASE("a dead letter that cannot be stored for now is not shortened", "[B2]"
   refusing->fails_for_now = true;
   bridge handles(refusing, all.told.to_here());
   bridge_link in = all.clock.run(all.steps, handles.durable<int>(to, "orders.>", how));
-  morgue dead(all);
+  dead_letter_stream dead(all);
   all.store(13);
   all.live(10s);
   CHECK(in.stats().dead_lettered == 0);

@@ -97,7 +97,7 @@ TEST_CASE("only failures count, also among deliveries that were dropped", "[B3]"
   durable_options how = billing();
   how.max_in_flight = 8;
   bridge_link in = all.join(to, how);
-  morgue dead(all);
+  dead_letter_stream dead(all);
   all.store(13);
   all.live(50ms);  // it has failed once
   // Now it is dropped again and again.
@@ -122,7 +122,7 @@ TEST_CASE(
   durable_options how = billing();
   const bool limited = GENERATE(false, true);
   how.crash_limit = limited ? 3 : 0;
-  morgue dead(all);
+  dead_letter_stream dead(all);
   int begun = 0;
   for (int process = 0; process < 5; ++process) {
     bridge fragile = all.connect("fragile");
@@ -172,7 +172,7 @@ TEST_CASE(
   CHECK(all.told.all.size() > 5);  // each time
   CHECK(adds_up(in.stats()));
   all.make_stream("LATE", "late.>");
-  morgue dead(all, "LATE");
+  dead_letter_stream dead(all, "LATE");
   all.live(5s);
   CHECK(attempts == 3);
   REQUIRE(dead.letters().size() == 1);
@@ -205,7 +205,7 @@ TEST_CASE("an exception without text is not 'no handler'", "[B3]") {
   quiet_subscriber to(all);
   to.subscribe("orders.*", [](int) { throw std::domain_error(""); });
   bridge_link in = all.join(to);
-  morgue dead(all);
+  dead_letter_stream dead(all);
   all.store(13);
   all.live();
   REQUIRE(dead.letters().size() == 1);

@@ -372,7 +372,7 @@ TEST_CASE("messages that their senders handle come one at a time, in each sender
   pool.join();
   CHECK(disorders == 0);
   CHECK(next == std::vector<int>(senders, messages));
-  CHECK(to.stats().handled == static_cast<std::uint64_t>(senders) * messages);
+  CHECK(to.stats().handled == static_cast<std::uint64_t>(senders * messages));
   CHECK(is_conserved(to.stats()));
 }
 

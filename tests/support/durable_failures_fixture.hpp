@@ -42,12 +42,12 @@ struct quiet_subscriber : subscriber {
 };
 
 // The stream of the dead letters, as it is.
-struct morgue {
-  explicit morgue(shop& all, std::string stream = "DEAD")
+struct dead_letter_stream {
+  explicit dead_letter_stream(shop& all, std::string stream = "DEAD")
       : wire(all.broker.connect(all.executor())), to(std::make_shared<sink>()) {
     msgbus::transport::pull_options which;
     which.stream = std::move(stream);
-    which.durable = "mourners";
+    which.durable = "reader";
     source = all.clock.run(all.steps, wire->pull(which, to));
     source->ask(1000);
   }
