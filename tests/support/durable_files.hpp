@@ -41,10 +41,10 @@ class temporary_folder {
   std::filesystem::path path_;
 };
 
-/// Another program's write lock on a file.
+/// Another program's write lock on a file. It waits until the owner has ended a commit.
 class raw_lock {
  public:
-  explicit raw_lock(const std::string& file) : file_(file, SQLite::OPEN_READWRITE) {
+  explicit raw_lock(const std::string& file) : file_(file, SQLite::OPEN_READWRITE, 10'000) {
     file_.exec("begin immediate");
   }
 
