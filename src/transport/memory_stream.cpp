@@ -269,8 +269,8 @@ bool memory_stream::erase(std::uint64_t sequence, time_point now) {
 }
 
 std::shared_ptr<durable_state> memory_stream::find(const std::string& durable) const {
-  const auto found = durables_.find(durable);
-  return found == durables_.end() ? nullptr : found->second;
+  const auto at = durables_.find(durable);
+  return at == durables_.end() ? nullptr : at->second;
 }
 
 std::shared_ptr<durable_state> memory_stream::make(const std::string& durable, std::string filter,
