@@ -35,7 +35,7 @@ receiver receiver_of(const component_core& core, std::string label, graph_builde
 }
 
 std::string label_of(const component_core& core, std::size_t number) {
-  const std::string named = core.called().text();
+  std::string named = core.called().text();
   if (!core.called().name().empty()) return named;
   return named + " that was bound as number " + std::to_string(number);
 }

@@ -1,5 +1,6 @@
 #include <msgbus/durable/inspect.hpp>
 
+#include "core/text.hpp"
 #include "durable/connection.hpp"
 #include "durable/inspect_rows.hpp"
 #include "durable/outbox.hpp"
@@ -7,6 +8,7 @@
 
 #include <SQLiteCpp/Column.h>
 
+#include <exception>
 #include <utility>
 
 namespace msgbus::durable {
@@ -22,10 +24,11 @@ class one_snapshot {
   one_snapshot(const one_snapshot&) = delete;
   one_snapshot& operator=(const one_snapshot&) = delete;
   ~one_snapshot() {
+    if (!in_.in_transaction()) return;  // SQLite has ended it because of a failure
     try {
       in_.execute("rollback");  // nothing was written
     } catch (const error&) {
-      // SQLite has ended it because of the failure that is being thrown.
+      say({"the end of a read of ", in_.file(), " failed: "}, std::current_exception());
     }
   }
 

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 namespace msgbus::nats {
 
@@ -140,8 +141,9 @@ bool read_usual_stored(std::string_view rest, transport::stored& into) {
   if (!take(rest, R"("seq":)")) return false;
   if (rest.starts_with('0')) return false;
   std::uint64_t sequence = 0;
-  const char* const last = rest.data() + rest.size();
-  const auto [after, fault] = std::from_chars(rest.data(), last, sequence);
+  const char* const first = std::to_address(rest.begin());
+  const char* const last = first + rest.size();
+  const auto [after, fault] = std::from_chars(first, last, sequence);
   if (fault != std::errc() || std::string_view(after, last) != "}") return false;
   into = {.stream = std::string(stream), .sequence = sequence};
   return true;

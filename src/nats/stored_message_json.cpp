@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 #include <utility>
 
 namespace msgbus::nats {
@@ -64,8 +65,9 @@ namespace {
 /// Takes a number of so many digits, and what follows it.
 bool take_number(std::string_view& text, std::size_t digits, std::string_view then, int& into) {
   if (text.size() < digits + then.size()) return false;
-  const char* const end = text.data() + digits;
-  const auto [read_to, wrong] = std::from_chars(text.data(), end, into);
+  const char* const first = std::to_address(text.begin());
+  const char* const end = first + digits;
+  const auto [read_to, wrong] = std::from_chars(first, end, into);
   if (wrong != std::errc() || read_to != end || into < 0) return false;
   text.remove_prefix(digits);
   if (!text.starts_with(then)) return false;
