@@ -164,7 +164,8 @@ TEST_CASE("a conversion is said, and whether every value has it", "[T5]") {
   const auto of_long = of_message<long>(handlers, "a");
   CHECK(labels(of_long.run) == std::vector<std::string>{"number", "small", "every"});
   CHECK(of_long.run[1].reasons.at(0) ==
-        "long is converted to int, if that can hold the value; otherwise not");
+        std::string(msgbus::type_name<long>()) +
+            " is converted to int, if that can hold the value; otherwise not");
   const auto of_float = of_message<float>(handlers, "a");
   CHECK(labels(of_float.run) == std::vector<std::string>{"number", "every"});
   CHECK(labels(of_message<double>(handlers, "a").run) ==
