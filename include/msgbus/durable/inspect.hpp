@@ -62,6 +62,7 @@ class inspector {
   inspector& operator=(const inspector&) = delete;
   ~inspector();
 
+  /// What waits for each destination, and how many dead letters there are, at one moment.
   [[nodiscard]] file_status status();
 
   /// The messages that wait, in the order of their positions; at most so many.

@@ -182,10 +182,8 @@ std::span<const routing::typed_call> event_calls() {
 
 /// The facts about a handler of these types; its parameters behind the message are the same for
 /// each.
-template <class F, class... Ms>
-struct handler_facts_of : handler_facts_of<F, any_event> {};
-template <class F, class M, class... Ms>
-struct handler_facts_of<F, M, Ms...> {
+template <class F, class M = any_event, class... /*the other types*/>
+struct handler_facts_of {
   using as = invocation<F, M>;
   static constexpr component::handler_facts value{as::plain_needs::listed(), as::is_coroutine,
                                                   nullptr};
