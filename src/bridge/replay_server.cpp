@@ -30,6 +30,8 @@ class replay_server::replay {
   replay& operator=(const replay&) = delete;
   ~replay() { end(); }
 
+  /// It is in `running_`, which it leaves at its end.
+  void begun() noexcept { runs_ = true; }
   /// Another one of the same dead letter may begin.
   void end() noexcept {
     if (!std::exchange(runs_, false)) return;
@@ -55,7 +57,7 @@ class replay_server::replay {
 
  private:
   const exec::wait_group::task busy_;  // `drain` waits for the answer, too
-  bool runs_ = true;
+  bool runs_ = false;
 };
 
 /// Set when its outcome is known.
@@ -120,24 +122,26 @@ bool replay_server::take(envelope&& request, bool) noexcept {
       answer(request.reply_to, stays("this is no request for a replay"));
       return true;
     }
+    // Made first: what cannot be made must not stay among those that run.
+    auto mine = std::make_shared<replay>(shared_from_this(), std::move(*position));
     std::string why_not;
     {
       const std::lock_guard lock(mutex_);
       if (stopped_) {
         why_not = "its link has been cancelled";
-      } else if (running_.contains(*position)) {
+      } else if (running_.contains(mine->position)) {
         why_not = "it is just being replayed";
       } else if (running_.size() >= most_replays) {
         why_not = "its process replays " + std::to_string(most_replays) + " others";
       } else {
-        running_.emplace(*position, nullptr);
+        running_.emplace(mine->position, nullptr);
+        mine->begun();
       }
     }
     if (!why_not.empty()) {
       answer(request.reply_to, stays(std::move(why_not)));
       return true;
     }
-    auto mine = std::make_shared<replay>(shared_from_this(), std::move(*position));
     launch(hub_, hub_->executor(), link_, serve(std::move(mine), std::move(request.reply_to)));
   } catch (...) {
     hub_->failed(link_, std::current_exception());

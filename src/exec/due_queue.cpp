@@ -97,7 +97,7 @@ std::vector<due_key> due_queue::never_due() const {
   return all;
 }
 
-// Keeps the earliest place alive.
+// Keeps the earliest entry alive.
 void due_queue::drop_dead() noexcept {
   while (dead_ != 0 && !heap_.empty() && !lives(heap_.first())) {
     heap_.pop();
