@@ -2,7 +2,7 @@
 
 /// The parameter of a handler that a dependency provides.
 
-#include <msgbus/detail/di/dependency.hpp>
+#include <msgbus/detail/component/dependency.hpp>
 
 #include <memory>
 

@@ -2,8 +2,8 @@
 
 /// The overrides of dependencies. A component owns a provider, or shares one.
 
-#include <msgbus/detail/di/provider_state.hpp>
-#include <msgbus/detail/di/resolve.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
+#include <msgbus/detail/component/resolve.hpp>
 
 #include <memory>
 #include <utility>

@@ -2,7 +2,7 @@
 
 /// The `yield` parameter of a dependency that cleans up.
 
-#include <msgbus/detail/di/scope.hpp>
+#include <msgbus/detail/component/scope.hpp>
 
 #include <memory>
 #include <type_traits>

@@ -1,6 +1,6 @@
 #include <msgbus/detail/async/message_hooks.hpp>
 
-#include <msgbus/detail/snapshot/retire_list.hpp>
+#include <msgbus/detail/routing/retire_list.hpp>
 #include <msgbus/error.hpp>
 
 #include "core/text.hpp"

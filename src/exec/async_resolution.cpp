@@ -4,7 +4,7 @@
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/error.hpp>
 
-#include "di/misuse.hpp"
+#include "component/misuse.hpp"
 
 #include <asio/this_coro.hpp>
 

@@ -1,6 +1,6 @@
 #include <msgbus/detail/exec/key_rules.hpp>
 
-#include <msgbus/detail/snapshot/retire_list.hpp>
+#include <msgbus/detail/routing/retire_list.hpp>
 
 #include <utility>
 

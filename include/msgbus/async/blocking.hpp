@@ -3,7 +3,7 @@
 /// Async dependencies for sync components.
 
 #include <msgbus/async/yield.hpp>
-#include <msgbus/detail/di/inject.hpp>
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/exec/async_resolution.hpp>
 #include <msgbus/yield.hpp>
 

@@ -2,7 +2,7 @@
 
 /// An awaitable that cancellation does not interrupt.
 
-#include <msgbus/detail/di/inject.hpp>
+#include <msgbus/detail/component/inject.hpp>
 
 #include <asio/awaitable.hpp>
 

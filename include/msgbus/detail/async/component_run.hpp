@@ -3,8 +3,8 @@
 /// The run of one message to the handlers of one component. It may suspend.
 
 #include <msgbus/detail/component/component_state.hpp>
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/core/failures.hpp>
-#include <msgbus/detail/di/inject.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>

@@ -5,7 +5,7 @@
 #include <msgbus/context.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/core/type_key.hpp>
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 #include <msgbus/failure.hpp>
 
 #include <atomic>

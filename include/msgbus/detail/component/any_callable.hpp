@@ -2,7 +2,7 @@
 
 /// A type-erased holder for the callable of an entry.
 
-#include <msgbus/detail/di/scope.hpp>
+#include <msgbus/detail/component/scope.hpp>
 
 #include <cstddef>
 #include <new>

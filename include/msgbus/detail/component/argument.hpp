@@ -3,8 +3,8 @@
 /// Type-erased arguments and results of operations that are called by name. They have the exact
 /// types, or convert without loss (T5).
 
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/core/convert.hpp>
-#include <msgbus/detail/di/inject.hpp>
 
 #include <optional>
 #include <string_view>

@@ -2,8 +2,8 @@
 
 /// The parts that every component has, other than its routes.
 
+#include <msgbus/detail/component/provider_state.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
-#include <msgbus/detail/di/provider_state.hpp>
 #include <msgbus/detail/observe/observer_slot.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
 #include <msgbus/detail/routing/entry.hpp>

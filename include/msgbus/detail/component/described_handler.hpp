@@ -4,7 +4,7 @@
 
 #include <msgbus/detail/component/handler_entry.hpp>
 #include <msgbus/detail/component/operation_signature.hpp>
-#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
 #include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/detail/routing/name_table.hpp>
 #include <msgbus/graph.hpp>

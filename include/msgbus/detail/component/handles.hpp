@@ -4,9 +4,9 @@
 /// storage of its callable.
 
 #include <msgbus/any_event.hpp>
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/core/signature.hpp>
 #include <msgbus/detail/core/type_key.hpp>
-#include <msgbus/detail/di/inject.hpp>
 #include <msgbus/one_of.hpp>
 
 #include <concepts>

@@ -3,8 +3,8 @@
 /// The name, the arguments and the injected parameters of an operation's function.
 
 #include <msgbus/detail/component/any_callable.hpp>
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/core/signature.hpp>
-#include <msgbus/detail/di/inject.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,12 +1,12 @@
 #pragma once
 
 /// One handler invocation that may suspend, with its dependencies. The counterpart of
-/// detail/di/scope.hpp, which is for one stack.
+/// detail/component/scope.hpp, which is for one stack.
 
+#include <msgbus/detail/component/provider_state.hpp>
+#include <msgbus/detail/component/resolve.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/core/function_ref.hpp>
-#include <msgbus/detail/di/provider_state.hpp>
-#include <msgbus/detail/di/resolve.hpp>
 
 #include <asio/awaitable.hpp>
 

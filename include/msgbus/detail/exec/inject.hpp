@@ -3,7 +3,7 @@
 /// The call of an async handler with its resolved dependencies.
 
 #include <msgbus/async/yield.hpp>
-#include <msgbus/detail/di/inject.hpp>
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/exec/needs.hpp>
 
 namespace msgbus::exec {

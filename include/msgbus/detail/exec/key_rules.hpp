@@ -4,7 +4,7 @@
 /// from any thread.
 
 #include <msgbus/detail/exec/key_rule.hpp>
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 
 #include <atomic>
 #include <memory>

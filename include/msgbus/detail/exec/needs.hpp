@@ -2,8 +2,8 @@
 
 /// The erased resolution of a list of dependencies.
 
-#include <msgbus/detail/di/provider_state.hpp>
-#include <msgbus/detail/di/resolve.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
+#include <msgbus/detail/component/resolve.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -4,7 +4,7 @@
 
 #include <msgbus/detail/observe/duration_histogram.hpp>
 #include <msgbus/detail/observe/time_sample.hpp>
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -3,7 +3,7 @@
 /// What watches a component: an observer, and the times that metrics want.
 
 #include <msgbus/detail/observe/handling_times.hpp>
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 #include <msgbus/observer.hpp>
 
 #include <atomic>

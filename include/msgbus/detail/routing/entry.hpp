@@ -2,7 +2,7 @@
 
 /// One attached handler in the routing core, and the ordered handler lists of routes.
 
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 
 #include <atomic>
 #include <cstdint>

@@ -4,7 +4,7 @@
 
 #include <msgbus/detail/core/hash.hpp>
 #include <msgbus/detail/routing/router.hpp>
-#include <msgbus/detail/snapshot/table.hpp>
+#include <msgbus/detail/routing/table.hpp>
 #include <msgbus/registered_at.hpp>
 
 #include <memory>

@@ -5,7 +5,7 @@
 
 #include <msgbus/detail/core/function_ref.hpp>
 #include <msgbus/detail/routing/entry.hpp>
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 
 #include <memory>
 #include <mutex>

@@ -5,7 +5,7 @@
 #include <msgbus/detail/core/hash.hpp>
 #include <msgbus/detail/core/type_key.hpp>
 #include <msgbus/detail/routing/router.hpp>
-#include <msgbus/detail/snapshot/table.hpp>
+#include <msgbus/detail/routing/table.hpp>
 
 #include <memory>
 #include <span>

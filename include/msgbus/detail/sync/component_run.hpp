@@ -3,9 +3,9 @@
 /// The run of one message to the handlers of one component.
 
 #include <msgbus/detail/component/component_state.hpp>
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/core/type_key.hpp>
-#include <msgbus/detail/di/inject.hpp>
 #include <msgbus/detail/routing/entry.hpp>
 
 namespace msgbus::sync::detail {

@@ -2,7 +2,7 @@
 
 /// What stands around the handler of an operation with a policy.
 
-#include <msgbus/detail/di/inject.hpp>
+#include <msgbus/detail/component/inject.hpp>
 #include <msgbus/detail/sync/guards.hpp>
 
 #include <memory>

@@ -1,4 +1,4 @@
-#include <msgbus/detail/di/inject.hpp>
+#include <msgbus/detail/component/inject.hpp>
 
 #include "support/catch.hpp"
 

@@ -2,7 +2,7 @@
 
 /// The errors about misused dependencies: the same texts in both families.
 
-#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
 #include <msgbus/error.hpp>
 
 #include <string>

@@ -1,4 +1,4 @@
-#include <msgbus/detail/snapshot/retire_list.hpp>
+#include <msgbus/detail/routing/retire_list.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,10 +1,10 @@
-#include <msgbus/detail/di/scope.hpp>
+#include <msgbus/detail/component/scope.hpp>
 
-#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/yield.hpp>
 
-#include "di/misuse.hpp"
+#include "component/misuse.hpp"
 
 namespace msgbus::di {
 

@@ -2,7 +2,7 @@
 
 /// A hash table with reads without locks.
 
-#include <msgbus/detail/snapshot/retire_list.hpp>
+#include <msgbus/detail/routing/retire_list.hpp>
 
 #include <atomic>
 #include <cstddef>

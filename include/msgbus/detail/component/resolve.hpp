@@ -7,8 +7,8 @@
 /// With overrides, a `scope` resolves on demand; overlay.hpp is a faster path for most overrides.
 
 #include <msgbus/depends.hpp>
-#include <msgbus/detail/di/provider_state.hpp>
-#include <msgbus/detail/di/scope.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
+#include <msgbus/detail/component/scope.hpp>
 #include <msgbus/yield.hpp>
 
 #include <array>

@@ -1,4 +1,4 @@
-#include <msgbus/detail/snapshot/table.hpp>
+#include <msgbus/detail/routing/table.hpp>
 
 #include "support/catch.hpp"
 

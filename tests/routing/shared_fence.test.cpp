@@ -1,4 +1,4 @@
-#include "snapshot/fence.hpp"
+#include "routing/fence.hpp"
 
 #include "support/catch.hpp"
 #include "support/thread_group.hpp"

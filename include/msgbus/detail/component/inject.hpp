@@ -3,7 +3,7 @@
 /// The invocation path: calls a handler with its injected parameters.
 
 #include <msgbus/context.hpp>
-#include <msgbus/detail/di/overlay.hpp>
+#include <msgbus/detail/component/overlay.hpp>
 
 #include <concepts>
 #include <optional>

@@ -1,8 +1,8 @@
-#include <msgbus/detail/di/scope.hpp>
+#include <msgbus/detail/component/scope.hpp>
 
 #include "support/catch.hpp"
 
-#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
 #include <msgbus/error.hpp>
 
 #include <stdexcept>

@@ -2,9 +2,9 @@
 
 /// One handler invocation: its resolved dependencies and its failures.
 
+#include <msgbus/detail/component/dependency.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/core/function_ref.hpp>
-#include <msgbus/detail/di/dependency.hpp>
 
 #include <memory>
 #include <span>

@@ -2,10 +2,10 @@
 
 /// The overrides of a provider: dependency -> implementation, read without locks.
 
+#include <msgbus/detail/component/scope.hpp>
 #include <msgbus/detail/core/hash.hpp>
-#include <msgbus/detail/di/scope.hpp>
-#include <msgbus/detail/snapshot/guard.hpp>
-#include <msgbus/detail/snapshot/table.hpp>
+#include <msgbus/detail/routing/guard.hpp>
+#include <msgbus/detail/routing/table.hpp>
 #include <msgbus/registered_at.hpp>
 
 #include <atomic>

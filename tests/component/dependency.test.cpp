@@ -1,4 +1,4 @@
-#include <msgbus/detail/di/dependency.hpp>
+#include <msgbus/detail/component/dependency.hpp>
 
 #include "support/catch.hpp"
 

@@ -4,8 +4,8 @@
 /// on earlier dependencies: the compile-time order is then still valid. All overrides are looked up
 /// first; then each dependency is called in that order, or the override in its place.
 
-#include <msgbus/detail/di/provider_state.hpp>
-#include <msgbus/detail/di/resolve.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
+#include <msgbus/detail/component/resolve.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 
 #include "support/catch.hpp"
 #include "support/thread_group.hpp"

@@ -8,7 +8,7 @@
 /// every guard that existed at the call has ended. The proof, also that the reader needs no fence,
 /// is in docs/design/0002-snapshots.md.
 
-#include <msgbus/detail/snapshot/retire_list.hpp>
+#include <msgbus/detail/routing/retire_list.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -1,6 +1,6 @@
-#include <msgbus/detail/snapshot/guard.hpp>
+#include <msgbus/detail/routing/guard.hpp>
 
-#include "fence.hpp"
+#include "routing/fence.hpp"
 
 #include <algorithm>
 #include <array>

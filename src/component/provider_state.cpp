@@ -1,4 +1,4 @@
-#include <msgbus/detail/di/provider_state.hpp>
+#include <msgbus/detail/component/provider_state.hpp>
 
 #include <msgbus/provider.hpp>
 

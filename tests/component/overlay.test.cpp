@@ -1,4 +1,4 @@
-#include <msgbus/detail/di/overlay.hpp>
+#include <msgbus/detail/component/overlay.hpp>
 
 #include "support/catch.hpp"
 

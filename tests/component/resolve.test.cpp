@@ -1,4 +1,4 @@
-#include <msgbus/detail/di/resolve.hpp>
+#include <msgbus/detail/component/resolve.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "fence.hpp"
+#include "routing/fence.hpp"
 
 namespace msgbus::snapshot::detail {
 
