@@ -5,8 +5,6 @@
 #include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/observe/graph_builder.hpp>
 
-#include "async/executor_text.hpp"
-
 #include <string>
 #include <utility>
 

@@ -6,13 +6,18 @@
 #include <msgbus/error.hpp>
 
 #include "async/host_state.hpp"
-#include "async/signal_watch.hpp"
 #include "exec/task_group.hpp"
 
+#include <asio/any_io_executor.hpp>
+#include <asio/signal_set.hpp>
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <array>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace msgbus::async {
@@ -20,6 +25,59 @@ namespace msgbus::async {
 namespace detail {
 
 namespace {
+
+/// Watches signals that end a host. Kept by its completion while it waits. The first signal and the
+/// second are for the host; then it watches no more. Thread-safe.
+class signal_watch : public std::enable_shared_from_this<signal_watch> {
+ public:
+  /// Throws `std::system_error` for a number that is no signal.
+  signal_watch(const asio::any_io_executor& executor, const std::array<int, 8>& signals,
+               std::weak_ptr<host_state> host);
+
+  void start();
+  void end() noexcept;
+
+ private:
+  void heard();
+
+  std::mutex mutex_;
+  asio::signal_set set_;  // under the mutex
+  bool ended_ = false;    // under the mutex
+  const std::weak_ptr<host_state> host_;
+};
+
+signal_watch::signal_watch(const asio::any_io_executor& executor, const std::array<int, 8>& signals,
+                           std::weak_ptr<host_state> host)
+    : set_(executor), host_(std::move(host)) {
+  for (const int each : signals) {
+    if (each != 0) set_.add(each);
+  }
+}
+
+void signal_watch::start() {
+  const std::lock_guard lock(mutex_);
+  if (ended_) return;
+  set_.async_wait([self = shared_from_this()](const std::error_code& error, int) {
+    if (!error) self->heard();
+  });
+}
+
+void signal_watch::heard() {
+  const std::shared_ptr<host_state> host = host_.lock();
+  if (!host) return end();
+  const bool again = host->is_stopped();
+  host->signalled();
+  if (again) return end();
+  start();
+}
+
+void signal_watch::end() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(ended_, true)) return;
+  std::error_code ignored;
+  set_.clear(ignored);
+  set_.cancel(ignored);
+}
 
 /// Watches signals as long as it exists.
 class watching_signals {

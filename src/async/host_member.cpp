@@ -1,7 +1,7 @@
 #include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/observe/graph_builder.hpp>
 
-#include <msgbus/detail/observe/time_sample.hpp>
+#include <msgbus/detail/observe/duration_histogram.hpp>
 
 namespace msgbus::async::detail {
 

@@ -1,7 +1,7 @@
 // Messages and handlers whose times metrics want. docs/design/0031-times.md
 
 #include <msgbus/detail/async/component_core.hpp>
-#include <msgbus/detail/async/measured_times.hpp>
+#include <msgbus/detail/observe/handling_times.hpp>
 
 #include "async/run_one.hpp"
 

@@ -1,12 +1,17 @@
 #include <msgbus/detail/async/offload.hpp>
 
+#include <msgbus/async/shielded.hpp>
 #include <msgbus/detail/core/cause.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
 
+#include "exec/task_group.hpp"
+
+#include <asio/any_io_executor.hpp>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -119,6 +124,14 @@ asio::awaitable<offloaded> offload(asio::any_io_executor on, std::function<void(
   co_await asio::this_coro::throw_if_cancelled(throws);
   offloaded result = state->take();
   co_return result;
+}
+
+asio::awaitable<void> run_shielded(asio::awaitable<void> work) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
+  exec::task_group apart;
+  apart.start(here, std::move(work));
+  co_await apart.join(exec::task_group::when_cancelled::leave_tasks);
+  if (const std::exception_ptr failure = apart.failure(0)) std::rethrow_exception(failure);
 }
 
 }  // namespace msgbus::async::detail

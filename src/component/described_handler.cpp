@@ -1,4 +1,4 @@
-#include <msgbus/detail/component/described_handler.hpp>
+#include <msgbus/detail/component/explain.hpp>
 
 #include <algorithm>
 

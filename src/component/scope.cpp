@@ -1,10 +1,9 @@
 #include <msgbus/detail/component/scope.hpp>
 
+#include <msgbus/detail/component/overlay.hpp>
 #include <msgbus/detail/component/provider_state.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/yield.hpp>
-
-#include "component/misuse.hpp"
 
 namespace msgbus::di {
 
@@ -78,6 +77,43 @@ void yielding::operator()(void* value) {
 
 void yielding::ended() const {
   if (!yielded_) throw never_yielded(dependency_);
+}
+
+error cycle(const std::string& path, const requester& requested_by) {
+  return {errc::misused_dependency, "dependency cycle: " + path + ", required by " +
+                                        requested_by.describe(requested_by.object)};
+}
+
+error not_provided(const dependency_info& wanted, const dependency_info* needed_by,
+                   const requester& requested_by, const provider_state& overrides) {
+  std::string by = requested_by.describe(requested_by.object);
+  if (needed_by) by = "dependency '" + needed_by->name() + "' of " + by;
+  return {errc::not_provided,
+          "dependency '" + wanted.name() + "' (" + std::string(wanted.type) + ") is required by " +
+              by + ", and no override provides it: " + overrides.namesake_of(wanted)};
+}
+
+error yielded_twice(const dependency_info& by) {
+  return {errc::misused_dependency,
+          "dependency '" + by.name() + "' called its yield twice; call it exactly once"};
+}
+
+error never_yielded(const dependency_info& by) {
+  return {
+      errc::misused_dependency,
+      "dependency '" + by.name() + "' returned without calling its yield; call it exactly once"};
+}
+
+std::uint64_t mask_of_needs(std::span<const dependency_info* const> needs,
+                            std::span<const dependency_info* const> before) noexcept {
+  std::uint64_t mask = 0;
+  for (const dependency_info* const each : needs) {
+    std::size_t i = 0;
+    while (i < before.size() && before[i] != each) ++i;
+    if (i == before.size()) return 0;
+    mask |= std::uint64_t{1} << i;
+  }
+  return mask;
 }
 
 }  // namespace msgbus::di

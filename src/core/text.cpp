@@ -1,6 +1,7 @@
 #include "core/text.hpp"
 
 #include <msgbus/error.hpp>
+#include <msgbus/version.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -153,3 +154,11 @@ void say_thrown_by(std::string_view where) noexcept {
 }
 
 }  // namespace msgbus::detail
+
+namespace msgbus {
+
+int version() noexcept { return MSGBUS_VERSION; }
+
+const char* version_string() noexcept { return MSGBUS_VERSION_STRING; }
+
+}  // namespace msgbus

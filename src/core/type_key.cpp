@@ -1,5 +1,7 @@
 #include <msgbus/detail/core/type_key.hpp>
 
+#include <msgbus/detail/core/convert.hpp>
+
 namespace msgbus::detail {
 
 namespace {
@@ -26,6 +28,16 @@ kept_type::kept_type(type_key of) : key_(of), hash_(of->hash) {
 
 bool kept_type::has_name(const std::type_info& info) const noexcept {
   return !info_name_.empty() && info_name_ == info.name();
+}
+
+std::string describe(value_ref value) {
+  std::string type(value.type->name);
+  if (value.type->text && !value.type->text(value.data)) return "a null pointer (" + type + ")";
+  if (!value.type->integer) return type;
+  const integer_value number = value.type->integer(value.data);
+  std::string text = std::to_string(number.magnitude);
+  if (number.negative) text.insert(text.begin(), '-');
+  return text.append(" (").append(type).append(")");
 }
 
 }  // namespace msgbus::detail

@@ -1,10 +1,9 @@
 #include <msgbus/detail/exec/async_resolution.hpp>
 
+#include <msgbus/async/blocking.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/error.hpp>
-
-#include "component/misuse.hpp"
 
 #include <asio/this_coro.hpp>
 
@@ -210,3 +209,16 @@ void async_yielding::ended() const {
 }
 
 }  // namespace msgbus::exec
+
+namespace msgbus::async::detail {
+
+void run_to_end(asio::awaitable<void> work) {
+  asio::io_context own(1);
+  std::exception_ptr failed;
+  asio::co_spawn(own, std::move(work),
+                 [&](std::exception_ptr failure) { failed = std::move(failure); });
+  own.run();
+  if (failed) std::rethrow_exception(failed);
+}
+
+}  // namespace msgbus::async::detail

@@ -1,6 +1,7 @@
 #include <msgbus/metrics.hpp>
 
-#include <msgbus/detail/async/measured_times.hpp>
+#include <msgbus/detail/async/component_core.hpp>
+#include <msgbus/detail/observe/handling_times.hpp>
 #include <msgbus/error.hpp>
 
 #include "metrics/prometheus.hpp"

@@ -1,7 +1,12 @@
 #include <msgbus/counters.hpp>
+
+#include <msgbus/explanation.hpp>
 #include <msgbus/observer.hpp>
 
 #include "core/print.hpp"
+#include "core/text.hpp"
+
+#include <ostream>
 
 namespace msgbus {
 
@@ -24,6 +29,51 @@ std::ostream& operator<<(std::ostream& out, const counters& value) {
                     .member("unrouted", value.unrouted)
                     .member("overran", value.overran)
                     .member("scheduled", value.scheduled);
+}
+
+namespace {
+
+std::string text_of(const explanation::entry& each) {
+  std::string made = detail::escaped(each.component) + ": " + detail::escaped(each.handler.label);
+  if (!each.handler.attached_at.file.empty()) {
+    made += ", at " + detail::escaped(each.handler.attached_at.file) + ':' +
+            std::to_string(each.handler.attached_at.line);
+  }
+  made += '\n';
+  return made;
+}
+
+void add_line(std::string& to, std::string_view text) {
+  to += "     " + detail::escaped(text) + '\n';
+}
+
+}  // namespace
+
+std::string explanation::text() const {
+  std::string made = detail::escaped(question) + ": ";
+  made += run.empty()
+              ? std::string("no handler runs")
+              : std::to_string(run.size()) + (run.size() == 1 ? " handler runs" : " handlers run");
+  made += '\n';
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    const entry& each = run[i];
+    made += "  " + std::to_string(i + 1) + ". " + text_of(each);
+    if (!each.executor.empty()) add_line(made, "on " + each.executor);
+    if (!each.pattern.empty()) add_line(made, "by the pattern '" + each.pattern + "'");
+    if (!each.handler.policy.empty()) add_line(made, "with " + each.handler.policy);
+    for (const std::string& reason : each.reasons) add_line(made, reason);
+  }
+  if (!others.empty()) made += "these do not run:\n";
+  for (const entry& each : others) {
+    made += "  -  " + text_of(each);
+    for (const std::string& reason : each.reasons) add_line(made, reason);
+  }
+  for (const std::string& each : notes) made += "note: " + detail::escaped(each) + '\n';
+  return made;
+}
+
+std::ostream& operator<<(std::ostream& out, const explanation& value) {
+  return out << value.text();
 }
 
 }  // namespace msgbus

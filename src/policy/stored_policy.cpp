@@ -1,5 +1,8 @@
 #include <msgbus/detail/policy/stored_policy.hpp>
 
+#include <msgbus/pick.hpp>
+
+#include "core/print.hpp"
 #include "policy/policy_text.hpp"
 
 #include <utility>
@@ -88,3 +91,14 @@ policy with_defaults(policy own, const policy& defaults) {
 }
 
 }  // namespace msgbus::detail
+
+namespace msgbus {
+
+std::ostream& operator<<(std::ostream& out, pick value) {
+  using enum pick;
+  return out << detail::enumerator<pick>(
+             value, "pick",
+             {{round_robin, "round_robin"}, {least_waiting, "least_waiting"}, {key, "key"}});
+}
+
+}  // namespace msgbus

@@ -1,6 +1,6 @@
 // The graph of sync components.
 
-#include <msgbus/detail/component/described_handler.hpp>
+#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/detail/sync/consumer_core.hpp>
 #include <msgbus/detail/sync/service_core.hpp>

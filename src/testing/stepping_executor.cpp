@@ -1,6 +1,7 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include <msgbus/detail/core/durations.hpp>
+#include <msgbus/testing/cut_off.hpp>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
@@ -203,3 +204,16 @@ void stepping_context::throw_stuck() {
 }
 
 }  // namespace msgbus::testing
+
+namespace msgbus::testing::detail {
+
+void run_on(stepping_context& context, std::size_t limit) {
+  for (std::size_t done = 0; context.step(); ++done) {
+    if (done == limit) {
+      throw std::runtime_error("msgbus: the components were destroyed, but work remains after " +
+                               std::to_string(limit) + " more steps");
+    }
+  }
+}
+
+}  // namespace msgbus::testing::detail

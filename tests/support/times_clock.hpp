@@ -2,7 +2,7 @@
 
 /// A clock for the times of messages that a test moves.
 
-#include <msgbus/detail/observe/time_sample.hpp>
+#include <msgbus/detail/observe/duration_histogram.hpp>
 
 #include <atomic>
 #include <chrono>

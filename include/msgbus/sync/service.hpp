@@ -4,7 +4,7 @@
 
 #include <msgbus/detail/component/base.hpp>
 #include <msgbus/detail/component/operation_signature.hpp>
-#include <msgbus/detail/sync/guarded_operation.hpp>
+#include <msgbus/detail/sync/guarded.hpp>
 #include <msgbus/sync/operation.hpp>
 #include <msgbus/sync/policy.hpp>
 

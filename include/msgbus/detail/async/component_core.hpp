@@ -8,7 +8,6 @@
 #include <msgbus/detail/async/component_run.hpp>
 #include <msgbus/detail/async/helper_scheduler.hpp>
 #include <msgbus/detail/async/message_hooks.hpp>
-#include <msgbus/detail/async/verb_target.hpp>
 #include <msgbus/detail/component/binding.hpp>
 #include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
@@ -36,6 +35,21 @@ namespace msgbus::async::detail {
 
 class scheduler;
 class measured_times;
+class verb_run;
+
+/// The target of an awaited verb: one component, or all components that are bound to a sender.
+class verb_target {
+ public:
+  /// Delivers the message in each component; work that must be awaited is left to the run.
+  virtual void give(verb_run& run) = 0;
+
+  /// The verb has succeeded, and no handler ran. `refused`: a subscriber has the topic, but accepts
+  /// no such type.
+  virtual void nothing_ran(const msgbus::step& message, value_ref value, bool refused) = 0;
+
+ protected:
+  ~verb_target() = default;
+};
 
 /// Counting an outcome needs a guard of `routes()`: after a grace period, counts are exact.
 class component_core : public exec::mailbox_owner, public verb_target {
@@ -297,5 +311,28 @@ class component_core : public exec::mailbox_owner, public verb_target {
 
   outcomes counts_;  // apart from written and from read members
 };
+
+/// Measures the times of a component as long as it exists. May outlive the component.
+class measured_times {
+ public:
+  measured_times(std::weak_ptr<component_core> of, std::shared_ptr<handling_times> times) noexcept
+      : of_(std::move(of)), times_(std::move(times)) {}
+  measured_times(const measured_times&) = delete;
+  measured_times& operator=(const measured_times&) = delete;
+  ~measured_times() {
+    if (const auto there = of_.lock()) there->stop_measuring(times_);
+  }
+
+  [[nodiscard]] handling_times& times() const noexcept { return *times_; }
+
+ private:
+  const std::weak_ptr<component_core> of_;
+  const std::shared_ptr<handling_times> times_;
+};
+
+/// `io_context 1`, `strand of thread_pool 2`: the same number is the same context. Empty for an
+/// empty executor.
+[[nodiscard]] std::string executor_text(const asio::any_io_executor& executor,
+                                        msgbus::detail::graph_builder& in);
 
 }  // namespace msgbus::async::detail

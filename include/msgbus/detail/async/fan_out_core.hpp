@@ -4,7 +4,6 @@
 
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/one_of_group.hpp>
-#include <msgbus/detail/async/verb_target.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/exec/owned_message.hpp>
 #include <msgbus/detail/observe/observer_slot.hpp>

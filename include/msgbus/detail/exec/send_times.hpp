@@ -3,7 +3,7 @@
 /// When the messages that wait in a mailbox were sent, for metrics. A mailbox has one only while
 /// its times are measured.
 
-#include <msgbus/detail/observe/time_sample.hpp>
+#include <msgbus/detail/observe/duration_histogram.hpp>
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,6 @@
 /// The times of a component's messages: how long they waited, and how long its handlers ran.
 
 #include <msgbus/detail/observe/duration_histogram.hpp>
-#include <msgbus/detail/observe/time_sample.hpp>
 #include <msgbus/detail/routing/guard.hpp>
 
 #include <atomic>

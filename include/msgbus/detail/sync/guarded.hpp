@@ -1,16 +1,44 @@
 #pragma once
 
-/// The calls of handlers with a policy.
+/// The policy of a sync handler, its attempts, and the calls of handlers and operations that have
+/// one.
 
-#include <msgbus/detail/sync/guards.hpp>
+#include <msgbus/context.hpp>
+#include <msgbus/detail/component/inject.hpp>
+#include <msgbus/detail/core/failures.hpp>
+#include <msgbus/detail/core/function_ref.hpp>
 #include <msgbus/detail/sync/handler.hpp>
 
 #include <array>
 #include <memory>
 #include <span>
+#include <string>
+#include <type_traits>
 #include <utility>
 
+namespace msgbus::sync {
+struct policy;
+}  // namespace msgbus::sync
+
 namespace msgbus::sync::detail {
+
+/// A policy as a handler keeps it. Thread-safe.
+class guards;
+[[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy);
+
+/// The policy in words, for descriptions.
+[[nodiscard]] std::string text_of(const guards& by);
+
+/// One attempt: adds what fails to the failures, or throws it.
+using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>;
+
+/// Makes attempts until one succeeds or the policy has enough. Adds what failed last; throws
+/// `rate_limited` or `circuit_open`.
+void make_attempts(const guards& by, const msgbus::context& ctx, failures& failed, attempt make);
+
+/// For an operation, which needs its arguments again in every attempt. Throws `unsupported` if one
+/// of them cannot be copied and the policy has retries.
+void check_repeatable(const policy& asked, bool has_copies, const std::string& operation);
 
 /// As `make_attempts`, for a run, to which it adds what failed last.
 void run_guarded(const guards& by, component_run& d, attempt make);
@@ -111,5 +139,48 @@ template <class F, class... Ms>
 component::message_calls guarded_message_calls() noexcept {
   return {reinterpret_cast<void (*)()>(&call_guarded_message<F, Ms...>), component::keys_of<Ms...>};
 }
+
+/// A `Guard` of `operation_handler`.
+class operation_guard {
+ public:
+  static constexpr bool is_plain = false;
+
+  explicit operation_guard(std::shared_ptr<const guards> by) noexcept : by_(std::move(by)) {}
+
+  /// An argument for one attempt: a copy, so that the next one has it too.
+  template <class Input>
+  static decltype(auto) again(Input& input) {
+    if constexpr (std::is_reference_v<Input> || !std::is_copy_constructible_v<Input>) {
+      return static_cast<Input&&>(input);
+    } else {
+      return Input(input);
+    }
+  }
+  template <class... Inputs>
+  static constexpr bool has_copies =
+      ((std::is_lvalue_reference_v<Inputs> ||
+        (!std::is_reference_v<Inputs> && std::is_copy_constructible_v<Inputs>)) &&
+       ...);
+
+  /// The policy, for descriptions.
+  [[nodiscard]] std::string text() const { return text_of(*by_); }
+
+  /// Runs attempts, and gives the result of the one that succeeds.
+  template <class R, class Once>
+  R run(Once once) const {
+    di::result_of<R> result;
+    failures failed;
+    const auto make = [&](const context& ctx, failures&) {
+      auto call = [&]() -> R { return once(ctx); };
+      result.run(call);
+    };
+    make_attempts(*by_, no_context, failed, make);
+    failed.throw_any();
+    return result.take();
+  }
+
+ private:
+  std::shared_ptr<const guards> by_;
+};
 
 }  // namespace msgbus::sync::detail
