@@ -51,7 +51,7 @@ class breaker_call {
   breaker_machine::ticket ticket_;
 };
 
-/// The consumer loop whose place the message does not hold while it waits for another attempt, or
+/// The consumer loop whose permit the message does not hold while it waits for another attempt, or
 /// for a duplicate that may do so; null: it keeps it.
 [[nodiscard]] exec::coroutine_loop* loop_to_leave(const handler_run& run,
                                                   const asio::any_io_executor& here) noexcept;

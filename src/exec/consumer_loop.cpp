@@ -28,18 +28,18 @@ consumer_loop::consumer_loop(consumer_loop&& other) noexcept
     : mailbox_(std::exchange(other.mailbox_, nullptr)),
       keep_(std::move(other.keep_)),
       message_(std::move(other.message_)),
-      has_place_(other.has_place_),
+      has_permit_(other.has_permit_),
       handled_(other.handled_),
       idle_(other.idle_) {}
 
 consumer_loop::~consumer_loop() {
   if (!mailbox_) return;
   if (message_) done();
-  if (!has_place_) mailbox_->state_.reclaim_places();
+  if (!has_permit_) mailbox_->state_.reclaim_permits();
   // Another loop with a permit has a message in hand, and does this later.
-  const bool takes = has_place_ || !mailbox_->state_.has_loops();
+  const bool takes = has_permit_ || !mailbox_->state_.has_loops();
   if (takes && !mailbox_->can_run()) mailbox_->abandon_rest();
-  if (has_place_) mailbox_->state_.lose_loop();
+  if (has_permit_) mailbox_->state_.lose_loop();
 }
 
 // The number of times in a row that a loop without messages is posted again before it ends.
@@ -49,7 +49,7 @@ unsigned consumer_loop::idle_spins() const noexcept { return std::min(handled_ /
 bool consumer_loop::run(asio::awaitable<void>& rest) {
   mailbox& in = *mailbox_;
   mailbox_state& state = in.state_;
-  if (!has_place_ || (state.is_place_wanted() && state.hand_over())) [[unlikely]] {
+  if (!has_permit_ || (state.is_permit_wanted() && state.hand_over())) [[unlikely]] {
     mailbox_ = nullptr;
     return false;
   }
@@ -205,8 +205,8 @@ time_beside::time_beside(coroutine_loop* of) : loop_(of) {
   mailbox& in = loop_->in;
   in.state_.begin_pause();
   loop_->mine.done();
-  loop_->mine.lose_place();
-  in.state_.leave_place();
+  loop_->mine.lose_permit();
+  in.state_.release_permit();
   try {
     if (in.state_.has_messages() && in.state_.wants_loop()) in.start_loop();
   } catch (...) {
@@ -227,15 +227,15 @@ asio::awaitable<void> time_beside::come_back() {
   mailbox& in = loop_->in;
   std::exception_ptr failure;
   try {
-    co_await in.state_.place_waiters().wait(&mailbox_state::take_place, &in.state_, "a retry");
+    co_await in.state_.permit_waiters().wait(&mailbox_state::take_permit, &in.state_, "a retry");
   } catch (...) {
     failure = std::current_exception();
   }
   if (!failure) {
-    loop_->mine.regain_place();
+    loop_->mine.regain_permit();
     co_return;
   }
-  in.state_.reclaim_places();
+  in.state_.reclaim_permits();
   if (in.state_.has_messages() && in.state_.wants_loop()) in.start_loop();
   std::rethrow_exception(failure);
 }

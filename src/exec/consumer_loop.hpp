@@ -40,8 +40,8 @@ class consumer_loop {
   }
 
   /// Without a permit it takes no messages; `time_beside` changes that.
-  void lose_place() noexcept { has_place_ = false; }
-  void regain_place() noexcept { has_place_ = true; }
+  void lose_permit() noexcept { has_permit_ = false; }
+  void regain_permit() noexcept { has_permit_ = true; }
 
  private:
   [[nodiscard]] unsigned idle_spins() const noexcept;
@@ -49,7 +49,7 @@ class consumer_loop {
   mailbox* mailbox_;  // null: the loop has ended, or was moved from
   std::shared_ptr<const void> keep_;
   message_in_hand message_;
-  bool has_place_ = true;      // one of the mailbox's `concurrency`
+  bool has_permit_ = true;     // one of the mailbox's `concurrency`
   std::uint32_t handled_ = 0;  // modulo 2^32
   std::uint32_t idle_ = 0;     // the number of empty runs in a row
 };

@@ -18,8 +18,8 @@ void mailbox_state::end_pause() noexcept {
   hindrances_.fetch_and(~paused_bit, std::memory_order_release);
 }
 
-void mailbox_state::leave_place() noexcept {
-  if (is_place_wanted() && hand_over()) return;
+void mailbox_state::release_permit() noexcept {
+  if (is_permit_wanted() && hand_over()) return;
   // Sequentially consistent: either this sees that a permit is wanted, or whoever wants one sees
   // that one is free.
   do {
@@ -27,7 +27,7 @@ void mailbox_state::leave_place() noexcept {
   } while (wanted_permits_.load(std::memory_order_seq_cst) != 0 && claim_loop() && !hand_over());
 }
 
-bool mailbox_state::take_place(void* state, bool woken) {
+bool mailbox_state::take_permit(void* state, bool woken) {
   auto& of = *static_cast<mailbox_state*>(state);
   loop_permits& all = *of.permits_.get();
   if (woken) {
@@ -56,7 +56,7 @@ bool mailbox_state::hand_over() noexcept {
   return true;
 }
 
-void mailbox_state::reclaim_places() noexcept {
+void mailbox_state::reclaim_permits() noexcept {
   loop_permits& all = *permits_.get();
   wake_batch woken;
   const std::lock_guard lock(all.mutex);

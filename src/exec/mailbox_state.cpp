@@ -109,7 +109,7 @@ bool mailbox_state::end_loop() noexcept {
   active_.fetch_sub(1, std::memory_order_seq_cst);
   const bool is_needed = !is_empty() || wanted_permits_.load(std::memory_order_seq_cst) != 0;
   if (!is_needed || !claim_loop()) return true;
-  return is_place_wanted() && hand_over();
+  return is_permit_wanted() && hand_over();
 }
 
 void mailbox_state::notify_space() noexcept {

@@ -228,23 +228,23 @@ namespace {
 
 asio::awaitable<void> come_back(mailbox_state& to) {
   try {
-    co_await to.place_waiters().wait(&mailbox_state::take_place, &to, "a retry");
+    co_await to.permit_waiters().wait(&mailbox_state::take_permit, &to, "a retry");
   } catch (...) {
-    to.reclaim_places();
+    to.reclaim_permits();
     throw;
   }
 }
 
 }  // namespace
 
-TEST_CASE("a place that a message gives up is for another loop", "[A5]") {
+TEST_CASE("a permit that a message gives up is for another loop", "[A5]") {
   mailbox_state state({});
   CHECK(post(state, 1) == put::taken);
   CHECK(post(state, 2) == put::taken);
   REQUIRE(state.claim_loop());
   CHECK(take(state) == 1);
   state.begin_pause();
-  state.leave_place();
+  state.release_permit();
   CHECK(state.has_messages());
   CHECK(state.wants_loop());
   CHECK(state.claim_loop());
@@ -252,7 +252,7 @@ TEST_CASE("a place that a message gives up is for another loop", "[A5]") {
   state.end_pause();
 }
 
-TEST_CASE("a loop hands its place to the message that has waited longest for one", "[A5]") {
+TEST_CASE("a loop hands its permit to the message that has waited longest for one", "[A5]") {
   stepping_context context;
   mailbox_state state({});
   REQUIRE(state.claim_loop());
@@ -261,24 +261,24 @@ TEST_CASE("a loop hands its place to the message that has waited longest for one
   auto second = context.spawn(come_back(state));
   context.run();
   CHECK_FALSE(first.done());
-  CHECK(state.is_place_wanted());
+  CHECK(state.is_permit_wanted());
   SECTION("before its next message") { CHECK(state.hand_over()); }
   SECTION("at its end") { CHECK(state.end_loop()); }
-  SECTION("when its own message pauses") { state.leave_place(); }
+  SECTION("when its own message pauses") { state.release_permit(); }
   CHECK_FALSE(state.claim_loop());  // no sender gets it in between
   context.run();
   CHECK(first.done());
   CHECK_FALSE(second.done());
-  state.leave_place();
+  state.release_permit();
   context.run();
   CHECK(second.done());
   CHECK(state.end_loop());
-  CHECK_FALSE(state.is_place_wanted());
+  CHECK_FALSE(state.is_permit_wanted());
   CHECK_FALSE(state.has_loops());
   state.end_pause();
 }
 
-TEST_CASE("a message that is cancelled with a place in reach passes it on", "[A9]") {
+TEST_CASE("a message that is cancelled with a permit in reach passes it on", "[A9]") {
   stepping_context context;
   mailbox_state state({});
   REQUIRE(state.claim_loop());

@@ -417,8 +417,8 @@ inline start_loop_if_needed() {
   fi
 }
 
-/* mailbox_state::leave_place, of a loop that has a permit. */
-inline leave_place() {
+/* mailbox_state::release_permit, of a loop that has a permit. */
+inline release_permit() {
   holding--;
   ok = false;
   if
@@ -484,7 +484,7 @@ inline come_back() {
         };
         UNLOCK_PERMITS;
 #ifndef NO_RECLAIM
-        /* reclaim_places */
+        /* reclaim_permits */
         LOCK_PERMITS;
         do
         :: handed_over > permits_woken ->
@@ -515,7 +515,7 @@ inline pause() {
   LOCK;
   paused++;
   UNLOCK;
-  leave_place();
+  release_permit();
   start_loop_if_needed();
 #ifdef LONG
   if

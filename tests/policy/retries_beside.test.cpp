@@ -1,4 +1,4 @@
-// Retries that hold no place of their mailbox during their pauses (`hold_order = false`).
+// Retries that hold no permit of their mailbox during their pauses (`hold_order = false`).
 
 #include <msgbus/retry.hpp>
 
@@ -67,7 +67,7 @@ TEST_CASE("the messages behind one that pauses are handled meanwhile", "[P3]") {
   CHECK(t.events.waiting() == 0);
 }
 
-TEST_CASE("a plain handler gives up its place, too") {
+TEST_CASE("a plain handler gives up its permit, too") {
   running t;
   std::vector<int> runs;
   t.events.handler(
@@ -92,7 +92,7 @@ TEST_CASE("attempts keep counting, and the last failure is final") {
   CHECK(t.events.stats().failed == 2);
 }
 
-TEST_CASE("after its pause a message waits for a place, and gets the first one", "[A5]") {
+TEST_CASE("after its pause a message waits for a permit, and gets the first one", "[A5]") {
   failing t;
   t.takes = 6s;
   t.post(1, 3);
@@ -104,7 +104,8 @@ TEST_CASE("after its pause a message waits for a place, and gets the first one",
   CHECK(t.events.stats().handled == 3);
 }
 
-TEST_CASE("no more than the mailbox's places are in use, however many pauses end at once", "[A5]") {
+TEST_CASE("no more than the mailbox's permits are in use, however many pauses end at once",
+          "[A5]") {
   failing t({.concurrency = 2});
   t.post(1, 8);
   t.pass(1s);
@@ -178,7 +179,7 @@ TEST_CASE("a drain waits for the messages that pause, and abandons them at its e
     t.pass(1min);
     CHECK(t.runs.size() == 3);
   }
-  SECTION("while they wait for a place") {
+  SECTION("while they wait for a permit") {
     t.takes = 1h;
     t.pass(1min);
     const auto report = t.clock.run(t.context, t.events.drain(1s));

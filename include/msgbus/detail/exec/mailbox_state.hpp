@@ -172,15 +172,15 @@ class mailbox_state {
 
   /// A loop's permit is free for others: for a message that waits for one, or for a new loop, which
   /// the caller starts if it `has_messages` and `wants_loop`.
-  void leave_place() noexcept;
-  /// The messages whose pause is over, in that order. Each attempts with `take_place`.
-  [[nodiscard]] wait_list& place_waiters() noexcept { return permits_.get()->waiting; }
-  static bool take_place(void* state, bool woken);
+  void release_permit() noexcept;
+  /// The messages whose pause is over, in that order. Each attempts with `take_permit`.
+  [[nodiscard]] wait_list& permit_waiters() noexcept { return permits_.get()->waiting; }
+  static bool take_permit(void* state, bool woken);
   /// After a wait was given up: a permit that nobody took is free for others.
-  void reclaim_places() noexcept;
+  void reclaim_permits() noexcept;
   /// Whether a message may wait for a permit. A loop then calls `hand_over`: true if another one
   /// has its permit now.
-  [[nodiscard]] bool is_place_wanted() const noexcept {
+  [[nodiscard]] bool is_permit_wanted() const noexcept {
     return wanted_permits_.load(std::memory_order_relaxed) != 0;
   }
   [[nodiscard]] bool hand_over() noexcept;
@@ -191,7 +191,7 @@ class mailbox_state {
   [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
 
   /// The order of messages by key, where several loops run; see `key_rules`. One loop keeps the
-  /// order of all messages: with a rule it does so also where a retry may give up its place.
+  /// order of all messages: with a rule it does so also where a retry may give up its permit.
   void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
     if (loops_ == 1) permits_.made().keeps_order.store(true, std::memory_order_release);
     if (boxes_) boxes_->order_by(guarded, std::move(rule));
