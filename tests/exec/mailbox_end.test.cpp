@@ -165,22 +165,18 @@ TEST_CASE("a context that goes does not leave senders of other contexts waiting"
 TEST_CASE("a sender whose context goes leaves its place to the next", "[A12]") {
   std::optional<stepping_context> elsewhere(std::in_place);
   stepping_context context;
-  const auto to = box::make(context.get_executor(), {.capacity = 1});
-  gate closed;
-  to->on_rest = [&](numbered) { return closed.pass(); };
-  REQUIRE(to->post(1) == put::taken);
-  context.run();
-  REQUIRE(to->post(2) == put::taken);
+  full_mailbox full(context);
+  const auto& to = full.to;
   (void)elsewhere->spawn(box::send(to, 3));
   elsewhere->run();
   auto fourth = context.spawn(box::send(to, 4));
   context.run();
   SECTION("before it is called") {
     elsewhere.reset();
-    closed.open();
+    full.closed.open();
   }
   SECTION("or after it was called") {
-    closed.open();
+    full.closed.open();
     context.run();
     CHECK_FALSE(fourth.done());
     elsewhere.reset();

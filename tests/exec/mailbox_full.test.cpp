@@ -72,17 +72,13 @@ TEST_CASE("a capacity of 0 is one of 1, with every policy", "[A6]") {
 TEST_CASE("a sender waits while a mailbox is full, and its message comes after what was there",
           "[A4][A6]") {
   stepping_context context;
-  const auto to = box::make(context.get_executor(), {.capacity = 1});
-  gate closed;
-  to->on_rest = [&](numbered) { return closed.pass(); };
-  REQUIRE(to->post(1) == put::taken);
-  context.run();
-  REQUIRE(to->post(2) == put::taken);
+  full_mailbox full(context);
+  const auto& to = full.to;
   auto third = context.spawn(box::send(to, 3));
   context.run();
   CHECK_FALSE(third.done());
   CHECK(to->mailbox.size() == 1);
-  closed.open();
+  full.closed.open();
   context.run();
   CHECK(ended_with(third, put::taken));
   CHECK(to->handled() == one_to(3));
@@ -91,18 +87,14 @@ TEST_CASE("a sender waits while a mailbox is full, and its message comes after w
 TEST_CASE("waiting senders are served first come, first served", "[A6]") {
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     stepping_context context(shuffled{seed});
-    const auto to = box::make(context.get_executor(), {.capacity = 1});
-    gate closed;
-    to->on_rest = [&](numbered) { return closed.pass(); };
-    REQUIRE(to->post(1) == put::taken);
-    context.run();
-    REQUIRE(to->post(2) == put::taken);
+    full_mailbox full(context);
+    const auto& to = full.to;
     std::vector<spawned<put>> sending;
     for (int i = 3; i <= 12; ++i) {
       sending.push_back(context.spawn(box::send(to, i)));
       context.run();
     }
-    closed.open();
+    full.closed.open();
     context.run();
     CHECK(to->handled() == one_to(12));
   }
@@ -111,16 +103,12 @@ TEST_CASE("waiting senders are served first come, first served", "[A6]") {
 TEST_CASE("a post does not overtake those who wait for room", "[A6]") {
   for (int steps = 0; steps < 40; ++steps) {
     stepping_context context;
-    const auto to = box::make(context.get_executor(), {.capacity = 1});
-    gate closed;
-    to->on_rest = [&](numbered) { return closed.pass(); };
-    REQUIRE(to->post(1) == put::taken);
-    context.run();
-    REQUIRE(to->post(2) == put::taken);
+    full_mailbox full(context);
+    const auto& to = full.to;
     auto third = context.spawn(box::send(to, 3));
     auto fourth = context.spawn(box::send(to, 4));
     context.run();
-    closed.open();
+    full.closed.open();
     for (int i = 0; i < steps; ++i) context.step();
     const bool both_sent = third.done() && fourth.done();
     const put result = to->post(5);
@@ -157,12 +145,8 @@ TEST_CASE("every waiting sender gets its turn, whatever the order of steps", "[A
 
 TEST_CASE("a cancelled send has taken nothing, and its place goes to the next", "[A9]") {
   stepping_context context;
-  const auto to = box::make(context.get_executor(), {.capacity = 1});
-  gate closed;
-  to->on_rest = [&](numbered) { return closed.pass(); };
-  REQUIRE(to->post(1) == put::taken);
-  context.run();
-  REQUIRE(to->post(2) == put::taken);
+  full_mailbox full(context);
+  const auto& to = full.to;
   auto third = context.spawn(box::send(to, 3));
   auto fourth = context.spawn(box::send(to, 4));
   context.run();
@@ -171,7 +155,7 @@ TEST_CASE("a cancelled send has taken nothing, and its place goes to the next", 
   REQUIRE(third.done());
   CHECK(code_of(third.failure()) == asio::error::operation_aborted);
   CHECK_FALSE(fourth.done());
-  closed.open();
+  full.closed.open();
   context.run();
   CHECK(ended_with(fourth, put::taken));
   CHECK(to->handled() == numbers{1, 2, 4});

@@ -6,7 +6,9 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
+#include "support/counted.hpp"
 #include "support/thread_group.hpp"
+#include "support/thrown.hpp"
 
 #include <asio/cancellation_state.hpp>
 #include <asio/error.hpp>
@@ -27,32 +29,9 @@ namespace sleep_test {
 using msgbus::exec::timer;
 using msgbus::testing::manual_clock;
 using msgbus::testing::stepping_context;
+using msgbus_test::code_of;
+using msgbus_test::counted_alive;
 using namespace std::chrono_literals;
-
-namespace {
-
-std::error_code code_of(const std::exception_ptr& failure) {
-  try {
-    if (failure) std::rethrow_exception(failure);
-  } catch (const std::system_error& e) {
-    return e.code();
-  }
-  return {};
-}
-
-// Counts itself, for as long as it lives.
-class counted {
- public:
-  explicit counted(int& alive) : alive_(&alive) { ++*alive_; }
-  counted(const counted& other) : alive_(other.alive_) { ++*alive_; }
-  counted& operator=(const counted&) = delete;
-  ~counted() { --*alive_; }
-
- private:
-  int* alive_;
-};
-
-}  // namespace
 
 TEST_CASE("a sleep obeys the context's clock") {
   stepping_context context;
@@ -138,8 +117,8 @@ TEST_CASE("a sleeping coroutine goes with its context", "[A12]") {
   {
     stepping_context context;
     if (manual) clock.emplace(context);
-    auto nap = [](counted) -> asio::awaitable<void> { co_await msgbus::exec::sleep(1h); };
-    const auto running = context.spawn(nap(counted(alive)));
+    auto nap = [](counted_alive) -> asio::awaitable<void> { co_await msgbus::exec::sleep(1h); };
+    const auto running = context.spawn(nap(counted_alive(alive)));
     context.run();
     CHECK(alive == 1);
     if (manual && woken) clock->advance(1h);

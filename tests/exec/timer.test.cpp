@@ -4,6 +4,7 @@
 #include <msgbus/testing/stepping_executor.hpp>
 
 #include "support/catch.hpp"
+#include "support/counted.hpp"
 #include "support/thread_group.hpp"
 
 #include <asio/cancellation_state.hpp>
@@ -25,23 +26,8 @@ namespace timer_test {
 using msgbus::exec::timer;
 using msgbus::testing::manual_clock;
 using msgbus::testing::stepping_context;
+using msgbus_test::counted_alive;
 using namespace std::chrono_literals;
-
-namespace {
-
-// Counts itself, for as long as it lives.
-class counted {
- public:
-  explicit counted(int& alive) : alive_(&alive) { ++*alive_; }
-  counted(const counted& other) : alive_(other.alive_) { ++*alive_; }
-  counted& operator=(const counted&) = delete;
-  ~counted() { --*alive_; }
-
- private:
-  int* alive_;
-};
-
-}  // namespace
 
 TEST_CASE("a timer calls back when its time has passed") {
   asio::io_context context;
@@ -118,14 +104,14 @@ TEST_CASE("a cancelled timer does not call back, even when it has expired alread
   if (manual) clock.emplace(context);
   int alive = 0, calls = 0;
   timer one(context.get_executor());
-  one.start(0s, [&, kept = counted(alive)] { ++calls; });
+  one.start(0s, [&, kept = counted_alive(alive)] { ++calls; });
   CHECK(context.pending() == 1);
   one.cancel();
   CHECK(alive == 0);
   context.run();
   CHECK(calls == 0);
 
-  one.start(1h, [&, kept = counted(alive)] { ++calls; });
+  one.start(1h, [&, kept = counted_alive(alive)] { ++calls; });
   one.cancel();
   one.cancel();
   CHECK(alive == 0);
@@ -177,7 +163,7 @@ TEST_CASE("a timer that goes does not call back") {
   int alive = 0;
   {
     timer one(context.get_executor());
-    one.start(1h, [kept = counted(alive)] {});
+    one.start(1h, [kept = counted_alive(alive)] {});
     CHECK(alive == 1);
   }
   CHECK(alive == 0);
@@ -232,15 +218,15 @@ TEST_CASE("a timer may outlive its context", "[A12]") {
     if (on_strand) executor = asio::make_strand(executor);
     pending.emplace(executor);
     idle.emplace(executor);
-    pending->start(1h, [kept = counted(alive)] {});
+    pending->start(1h, [kept = counted_alive(alive)] {});
     CHECK(alive == 1);
   }
   CHECK(alive == 0);
   if (manual) clock->advance(2h);
   pending->cancel();
-  pending->start(1s, [kept = counted(alive)] {});
+  pending->start(1s, [kept = counted_alive(alive)] {});
   CHECK(alive == 0);
-  idle->start(1s, [kept = counted(alive)] {});
+  idle->start(1s, [kept = counted_alive(alive)] {});
   CHECK(alive == 0);
 }
 

@@ -26,6 +26,34 @@ snapshot::retire_list retired_with(std::atomic<bool>& gone) {
   return things;
 }
 
+/// A thread that holds a guard until `end`.
+class guarding_thread {
+ public:
+  explicit guarding_thread(const snapshot::domain& domain)
+      : reader_(std::async(std::launch::async, [this, &domain] {
+          const snapshot::guard guard(domain);
+          guarded_.set();
+          may_end_.wait();
+        })) {
+    guarded_.wait();
+  }
+  guarding_thread(const guarding_thread&) = delete;
+  guarding_thread& operator=(const guarding_thread&) = delete;
+  ~guarding_thread() {
+    if (!may_end_.is_set()) may_end_.set();
+  }
+
+  void end() {
+    may_end_.set();
+    reader_.get();
+  }
+
+ private:
+  msgbus_test::event guarded_;
+  msgbus_test::event may_end_;
+  std::future<void> reader_;
+};
+
 }  // namespace
 
 TEST_CASE("without a guard, retired objects are destroyed before the call returns", "[D6]") {
@@ -134,15 +162,8 @@ TEST_CASE("a thread inside any guard does not wait for a guard of another thread
   const snapshot::domain domain;
   const snapshot::domain other;
   std::atomic<bool> gone{false};
-  msgbus_test::event guarded;
-  msgbus_test::event may_end;
   // given: a thread that holds a guard
-  auto reader = std::async(std::launch::async, [&] {
-    const snapshot::guard guard(domain);
-    guarded.set();
-    may_end.wait();
-  });
-  guarded.wait();
+  guarding_thread reader(domain);
   {
     // when: a thread inside another guard retires an object
     const snapshot::guard guard(other);
@@ -151,26 +172,17 @@ TEST_CASE("a thread inside any guard does not wait for a guard of another thread
   }
   CHECK_FALSE(gone);
   // then: the end of the first guard destroys it
-  may_end.set();
-  reader.get();
+  reader.end();
   CHECK(gone);  // the end of the reader's guard has destroyed it
 }
 
 TEST_CASE("retire_later never waits", "[D8]") {
   const snapshot::domain domain;
   std::atomic<bool> gone{false};
-  msgbus_test::event guarded;
-  msgbus_test::event may_end;
-  auto reader = std::async(std::launch::async, [&] {
-    const snapshot::guard guard(domain);
-    guarded.set();
-    may_end.wait();
-  });
-  guarded.wait();
+  guarding_thread reader(domain);
   snapshot::retire_later(domain, retired_with(gone));
   CHECK_FALSE(gone);
-  may_end.set();
-  reader.get();
+  reader.end();
   CHECK(gone);
 }
 

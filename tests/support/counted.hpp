@@ -1,6 +1,6 @@
 #pragma once
 
-// A value that counts its copies and moves, for tests of D9.
+// Values that count: their copies and moves, for tests of D9; and those that exist.
 
 namespace msgbus_test {
 
@@ -27,6 +27,18 @@ struct counted {
   ~counted() = default;
 
   int value;
+};
+
+/// Is one of `alive` for as long as it exists.
+class counted_alive {
+ public:
+  explicit counted_alive(int& alive) : alive_(&alive) { ++*alive_; }
+  counted_alive(const counted_alive& other) : alive_(other.alive_) { ++*alive_; }
+  counted_alive& operator=(const counted_alive&) = delete;
+  ~counted_alive() { --*alive_; }
+
+ private:
+  int* alive_;
 };
 
 }  // namespace msgbus_test

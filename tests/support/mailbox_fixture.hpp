@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/mailboxes.hpp"
+#include "support/thrown.hpp"
 
 #include <asio/error.hpp>
 #include <asio/post.hpp>
@@ -29,6 +30,7 @@ using msgbus::testing::shuffled;
 using msgbus::testing::spawned;
 using msgbus::testing::stepping_context;
 using msgbus_test::box;
+using msgbus_test::code_of;
 using msgbus_test::numbered;
 using numbers = std::vector<int>;
 
@@ -60,19 +62,27 @@ class gate {
   std::vector<std::shared_ptr<msgbus::exec::one_shot_event>> waiting_;
 };
 
+// A mailbox that is full: message 1 is in hand until `closed` is opened, and message 2 waits.
+struct full_mailbox {
+  explicit full_mailbox(stepping_context& context)
+      : to(box::make(context.get_executor(), {.capacity = 1})) {
+    to->on_rest = [this](numbered) { return closed.pass(); };
+    REQUIRE(to->post(1) == put::taken);
+    context.run();
+    REQUIRE(to->post(2) == put::taken);
+  }
+  full_mailbox(const full_mailbox&) = delete;
+  full_mailbox& operator=(const full_mailbox&) = delete;
+  ~full_mailbox() = default;
+
+  const std::shared_ptr<box> to;
+  gate closed;
+};
+
 inline numbers one_to(int last) {
   numbers all;
   for (int i = 1; i <= last; ++i) all.push_back(i);
   return all;
-}
-
-inline std::error_code code_of(const std::exception_ptr& failure) {
-  try {
-    if (failure) std::rethrow_exception(failure);
-  } catch (const std::system_error& e) {
-    return e.code();
-  }
-  return {};
 }
 
 inline bool ended_with(const spawned<put>& sent, put result) {

@@ -1,9 +1,10 @@
 #pragma once
 
-// The exceptions of a piece of code, as values to check.
+// The exceptions of a piece of code, as values to check; and code that throws.
 
 #include <msgbus/error.hpp>
 
+#include <concepts>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -34,11 +35,21 @@ T caught(F&& f) {
 }
 
 /// The code of the `msgbus::error` that `f` throws; no error if it throws none.
-template <class F>
+template <std::invocable F>
 std::error_code code_of(F&& f) {
   try {
     f();
   } catch (const msgbus::error& e) {
+    return e.code();
+  }
+  return {};
+}
+
+/// The code of this failure; no error if it is null or has none.
+inline std::error_code code_of(const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const std::system_error& e) {
     return e.code();
   }
   return {};
@@ -50,5 +61,16 @@ std::string text_of(F&& f) {
   const std::exception_ptr thrown = thrown_by(f);
   return thrown ? msgbus::describe(thrown) : std::string();
 }
+
+/// Fails at its first runs.
+struct failing {
+  explicit failing(int times) : left(times) {}
+  void run() {
+    ++runs;
+    if (left-- > 0) throw std::runtime_error("no " + std::to_string(runs));
+  }
+  int left;
+  int runs = 0;
+};
 
 }  // namespace msgbus_test

@@ -20,6 +20,7 @@ namespace policy_test {
 using msgbus::circuit_breaker;
 using msgbus::errc;
 using msgbus_test::code_of;
+using msgbus_test::failing;
 using msgbus_test::text_of;
 using namespace std::chrono_literals;
 
@@ -32,17 +33,6 @@ struct other {};
 
 int resolved = 0;
 int counted_value() { return ++resolved; }
-
-/// Fails at its first runs.
-struct failing {
-  explicit failing(int times) : left(times) {}
-  void run() {
-    ++runs;
-    if (left-- > 0) throw std::runtime_error("no " + std::to_string(runs));
-  }
-  int left;
-  int runs = 0;
-};
 
 }  // namespace
 

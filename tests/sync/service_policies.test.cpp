@@ -22,6 +22,7 @@ using msgbus::circuit_breaker;
 using msgbus::errc;
 using msgbus::sync::service;
 using msgbus_test::code_of;
+using msgbus_test::failing;
 using msgbus_test::text_of;
 using namespace std::chrono_literals;
 
@@ -29,17 +30,6 @@ namespace {
 
 int resolved = 0;
 int counted_value() { return ++resolved; }
-
-/// Fails the first times.
-struct failing {
-  explicit failing(int times) : left(times) {}
-  void run() {
-    ++runs;
-    if (left-- > 0) throw std::runtime_error("no " + std::to_string(runs));
-  }
-  int left;
-  int runs = 0;
-};
 
 struct printer {
   int print(std::string text) {
