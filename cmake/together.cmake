@@ -28,3 +28,11 @@ endfunction()
 function(msgbus_takes_precompiled target name)
   target_precompile_headers(${target} REUSE_FROM ${name})
 endfunction()
+
+# msgbus_guides_fuzzers(<target>): its code says where it was, if there are fuzz targets. The tests
+# do without: their code would take a third longer to compile.
+function(msgbus_guides_fuzzers target)
+  if(MSGBUS_BUILD_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()
