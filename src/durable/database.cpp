@@ -4,7 +4,7 @@
 #include <msgbus/detail/exec/cancellation.hpp>
 
 #include "durable/database_core.hpp"
-#include "durable/inspect_rows.hpp"
+#include "durable/schema.hpp"
 #include "durable/read_request.hpp"
 #include "durable/session.hpp"
 

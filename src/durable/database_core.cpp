@@ -1,7 +1,6 @@
 #include "durable/database_core.hpp"
 
 #include "core/text.hpp"
-#include "durable/header_lines.hpp"
 #include "durable/schema.hpp"
 
 #include <msgbus/detail/core/cause.hpp>

@@ -7,9 +7,7 @@
 
 #include "core/text.hpp"
 #include "durable/database_core.hpp"
-#include "durable/header_lines.hpp"
 #include "durable/jobs.hpp"
-#include "durable/steps.hpp"
 
 #include <asio/this_coro.hpp>
 

@@ -2,7 +2,6 @@
 
 #include "core/text.hpp"
 #include "durable/connection.hpp"
-#include "durable/inspect_rows.hpp"
 #include "durable/outbox.hpp"
 #include "durable/schema.hpp"
 

@@ -1,7 +1,6 @@
 #include "durable/jobs.hpp"
 
 #include "durable/database_core.hpp"
-#include "durable/steps.hpp"
 
 namespace msgbus::durable::detail {
 

@@ -1,8 +1,9 @@
 #include "durable/outbox.hpp"
 
+#include <msgbus/transport/envelope.hpp>
+
 #include "core/text.hpp"
 #include "durable/schema.hpp"
-#include "durable/steps.hpp"
 
 #include <SQLiteCpp/Column.h>
 
@@ -36,6 +37,27 @@ std::string bytes_of(const SQLite::Column& from) {
 wall_clock::time_point from_file(std::int64_t time) noexcept {
   return wall_clock::time_point(
       std::chrono::duration_cast<wall_clock::duration>(std::chrono::milliseconds(time)));
+}
+
+std::string lines_of(const headers& all) {
+  std::string lines;
+  for (const auto& [name, text] : all) {
+    if (name == header::message_id || name == header::type) continue;
+    lines.append(name).append(": ").append(text).append("\n");
+  }
+  return lines;
+}
+
+headers headers_of(std::string_view lines) {
+  headers all;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string_view::npos) continue;
+    all.add(line.substr(0, colon), line.substr(colon + 2));
+  }
+  return all;
 }
 
 outbox::outbox(const open_options& options)

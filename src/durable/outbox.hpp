@@ -4,6 +4,7 @@
 
 #include <msgbus/durable/dead_letter.hpp>
 #include <msgbus/durable/options.hpp>
+#include <msgbus/headers.hpp>
 
 #include "durable/connection.hpp"
 
@@ -14,6 +15,8 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace msgbus::durable::detail {
@@ -26,6 +29,13 @@ using wall_clock = std::chrono::system_clock;
 
 /// The bytes of a blob; none for null.
 [[nodiscard]] std::string bytes_of(const SQLite::Column& from);
+
+// Headers in a column: a line `name: value` each. No header that can be sent has a line break.
+
+/// As lines, without the id and the type, which have columns of their own.
+[[nodiscard]] std::string lines_of(const headers& all);
+/// Lines that are none are left out.
+[[nodiscard]] headers headers_of(std::string_view lines);
 
 /// A message for one destination.
 struct message_row {

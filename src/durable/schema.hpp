@@ -1,13 +1,18 @@
 #pragma once
 
-// The library's tables, and how a file of an earlier version becomes one of this.
+// The library's tables: their versions, and their rows for whoever reads them, the owner or programs
+// beside it.
+
+#include <msgbus/durable/inspect.hpp>
 
 #include "durable/connection.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace msgbus::durable::detail {
 
@@ -32,5 +37,11 @@ void check_readable(connection& in, const std::string& prefix);
 /// Brings the tables to this version, in one transaction, and begins an epoch. Returns the epoch.
 /// Throws `unsupported` for a file of a newer version, which stays as it is.
 [[nodiscard]] std::int64_t migrate(connection& in, const std::string& prefix);
+
+[[nodiscard]] file_status read_status(connection& in, const std::string& prefix);
+
+/// In the order of their positions.
+[[nodiscard]] std::vector<waiting_message> read_waiting(connection& in, const std::string& prefix,
+                                                        std::size_t most);
 
 }  // namespace msgbus::durable::detail

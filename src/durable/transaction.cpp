@@ -6,7 +6,6 @@
 #include "durable/database_core.hpp"
 #include "durable/schema.hpp"
 #include "durable/session.hpp"
-#include "durable/steps.hpp"
 #include "durable/unit.hpp"
 
 #include <asio/this_coro.hpp>

@@ -2,7 +2,6 @@
 
 #include <msgbus/detail/core/durations.hpp>
 
-#include "durable/steps.hpp"
 
 #include <algorithm>
 #include <utility>

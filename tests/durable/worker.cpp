@@ -4,7 +4,7 @@
 
 #include <msgbus/durable/database.hpp>
 
-#include "durable/steps.hpp"
+#include "durable/connection.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
