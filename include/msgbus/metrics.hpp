@@ -49,7 +49,8 @@ class metrics {
   metrics& operator=(const metrics&) = delete;
   ~metrics();
 
-  /// Adds an async consumer, subscriber or service, or a bridge, which has no host.
+  /// Adds an async consumer, subscriber or service, a bridge or a durable database, which has no
+  /// host.
   ///
   /// Throws: `bad_arguments` if the name is empty or was added already.
   template <class Component>
@@ -74,8 +75,8 @@ class metrics {
   [[nodiscard]] std::string prometheus() const;
   /// OpenMetrics 1.0, for `Content-Type: application/openmetrics-text; version=1.0.0`.
   [[nodiscard]] std::string openmetrics() const;
-  /// One JSON object with the members `components`, `breakers`, `links`, `limiters` and
-  /// `dead_letters`.
+  /// One JSON object with the members `components`, `breakers`, `links`, `limiters`,
+  /// `dead_letters`, and `databases` if there are any.
   [[nodiscard]] std::string json() const;
 
  private:

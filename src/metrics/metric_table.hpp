@@ -61,6 +61,31 @@ inline constexpr metric breaker_state{
 inline constexpr metric link_messages{
     "msgbus_link_messages", "Messages of a link between processes, by what became of them.",
     instrument::counter};
+inline constexpr metric durable_transactions{
+    "msgbus_durable_transactions", "Transactions of a durable database, committed or failed.",
+    instrument::counter};
+inline constexpr metric durable_messages{"msgbus_durable_messages",
+                                         "Messages of a durable database, by what became of them.",
+                                         instrument::counter};
+inline constexpr metric durable_commits{
+    "msgbus_durable_commits",
+    "Commits of a durable database for groups of at most so many transactions.",
+    instrument::counter};
+inline constexpr metric durable_in_flight{
+    "msgbus_durable_in_flight", "Messages of a durable database in memory.", instrument::gauge};
+inline constexpr metric durable_dead_letters{"msgbus_durable_dead_letters",
+                                             "Dead letters in the file of a durable database.",
+                                             instrument::gauge};
+inline constexpr metric durable_waiting{
+    "msgbus_durable_waiting_messages",
+    "Messages that wait for a destination in the file of a durable database.", instrument::gauge};
+inline constexpr metric durable_scheduled{"msgbus_durable_scheduled_messages",
+                                          "Of those that wait, the messages that are not due yet.",
+                                          instrument::gauge};
+inline constexpr metric durable_oldest{
+    "msgbus_durable_oldest_seconds",
+    "Time since the commit of the oldest message that waits for a destination.", instrument::gauge,
+    true};
 inline constexpr metric link_now{"msgbus_link_current_messages",
                                  "Messages that a link has now, by state.", instrument::gauge};
 

@@ -20,6 +20,7 @@ using async::component_stats;
 using async::detail::component_details;
 using async::detail::host_member;
 using async::detail::link_stats;
+using async::detail::store_stats;
 using detail::json_string;
 using detail::samples;
 using detail::times_table;
@@ -80,6 +81,27 @@ void add_link(samples& to, const std::string& bridge, const link_stats& link) {
   }
   for (const auto& [state, value] : link.now) {
     to.add(detail::link_now, {{"bridge", bridge}, {"link", link.name}, {"state", state}}, value);
+  }
+}
+
+void add_counts(samples& to, const detail::metric& of, const std::string& database,
+                const char* label, const store_stats::counts& all) {
+  for (const auto& [name, value] : all) {
+    to.add(of, {{"database", database}, {label, name}}, value);
+  }
+}
+
+void add_store(samples& to, const std::string& name, const store_stats& of) {
+  add_counts(to, detail::durable_transactions, name, "outcome", of.transactions);
+  add_counts(to, detail::durable_messages, name, "outcome", of.messages);
+  add_counts(to, detail::durable_commits, name, "at_most", of.commits);
+  to.add(detail::durable_in_flight, {{"database", name}}, of.in_flight);
+  to.add(detail::durable_dead_letters, {{"database", name}}, of.dead_letters);
+  for (const auto& each : of.destinations) {
+    const samples::labels own{{"database", name}, {"destination", each.name}};
+    to.add(detail::durable_waiting, own, each.waiting);
+    to.add(detail::durable_scheduled, own, each.scheduled);
+    to.add(detail::durable_oldest, own, each.oldest);
   }
 }
 
@@ -183,6 +205,33 @@ std::string json_of(const std::string& name, const async::dead_letters& letters)
   return made + '}';
 }
 
+std::string json_of(const store_stats::counts& all) {
+  std::string made = "{";
+  for (const auto& [name, value] : all) add_member(made, name, std::to_string(value));
+  return made + '}';
+}
+
+std::string json_of(const std::string& name, const store_stats& of) {
+  std::string made = "{";
+  add_member(made, "name", json_string(name));
+  add_member(made, "transactions", json_of(of.transactions));
+  add_member(made, "messages", json_of(of.messages));
+  add_member(made, "commits", json_of(of.commits));
+  add_member(made, "in_flight", std::to_string(of.in_flight));
+  add_member(made, "dead_letters", std::to_string(of.dead_letters));
+  std::string destinations = "[";
+  for (const auto& each : of.destinations) {
+    std::string one = "{";
+    add_member(one, "name", json_string(each.name));
+    add_member(one, "waiting", std::to_string(each.waiting));
+    add_member(one, "scheduled", std::to_string(each.scheduled));
+    add_member(one, "oldest_seconds", detail::seconds(each.oldest));
+    add_element(destinations, one + '}');
+  }
+  add_member(made, "destinations", destinations + ']');
+  return made + '}';
+}
+
 /// The bounds of all histograms, once.
 std::string bounds_as_json() {
   std::string made = "[";
@@ -209,6 +258,7 @@ struct metrics::figures {
   std::vector<std::pair<std::string, link_stats>> links;  // with the name of the bridge
   named<rate_limiter> limiters;
   named<async::dead_letters> letters;
+  std::vector<std::pair<std::string, store_stats>> stores;
   bool has_times = false;
 
   [[nodiscard]] samples as_samples() const {
@@ -220,6 +270,7 @@ struct metrics::figures {
       all.add(detail::limiter_waiting, {{"limiter", name}}, each->waiting());
     }
     for (const auto& [name, each] : letters) add_letters(all, name, *each);
+    for (const auto& [name, each] : stores) add_store(all, name, each);
     return all;
   }
 };
@@ -291,6 +342,7 @@ metrics::figures metrics::read() const {
   const auto has_gone = [](const auto& each) { return !each.first->exists(); };
   std::erase_if(measured_, has_gone);
   for (const member& each : all_locked()) {
+    if (auto store = each->store()) all.stores.emplace_back(each->name(), std::move(*store));
     for (link_stats& link : each->links()) all.links.emplace_back(each->name(), std::move(link));
     std::optional<component_stats> stats = each->stats();
     if (!stats) continue;
@@ -342,6 +394,11 @@ std::string metrics::json() const {
   add_member(made, "links", links + ']');
   add_member(made, "limiters", limiters + ']');
   add_member(made, "dead_letters", letters + ']');
+  if (!all.stores.empty()) {
+    std::string stores = "[";
+    for (const auto& [name, each] : all.stores) add_element(stores, json_of(name, each));
+    add_member(made, "databases", stores + ']');
+  }
   if (all.has_times) add_member(made, "bucket_bounds_seconds", bounds_as_json());
   return made + '}';
 }

@@ -26,10 +26,10 @@ struct run_options {
 
 /// The end of one component.
 struct component_report {
-  std::string name;          ///< in the host; empty in `drain_all`, unless a host has named it
-  std::string kind;          ///< "consumer", "subscriber", "service", "bridge" or "part"
-  drain_report report = {};  ///< the outcomes of its last messages
-  bool destroyed = false;    ///< it was destroyed before its turn
+  std::string name;  ///< in the host; empty in `drain_all`, unless a host has named it
+  std::string kind;  ///< "consumer", "subscriber", "service", "bridge", "database" or "part"
+  drain_report report = {};         ///< the outcomes of its last messages
+  bool destroyed = false;           ///< it was destroyed before its turn
   std::exception_ptr failure = {};  ///< what its `close` or `drain` threw; null if nothing
 };
 std::ostream& operator<<(std::ostream& out, const component_report& value);

@@ -30,6 +30,24 @@ struct link_stats {
   std::vector<std::pair<const char*, std::uint64_t>> now;     // may decrease
 };
 
+/// The figures of a durable database.
+struct store_stats {
+  struct destination {
+    std::string name;
+    std::uint64_t waiting = 0;    // in the file, those that are scheduled included
+    std::uint64_t scheduled = 0;  // of these
+    std::uint64_t oldest = 0;     // nanoseconds since the commit of the oldest one; 0: unknown
+  };
+  using counts = std::vector<std::pair<const char*, std::uint64_t>>;  // never decrease
+
+  counts transactions;  // by outcome
+  counts messages;      // by outcome
+  counts commits;       // by the size of their groups: at most so many transactions
+  std::uint64_t in_flight = 0;
+  std::uint64_t dead_letters = 0;
+  std::vector<destination> destinations;
+};
+
 /// What few ask of a component, besides its stats.
 struct component_details {
   std::size_t scheduled = 0;
@@ -63,6 +81,7 @@ class host_member {
   virtual void observe(const std::shared_ptr<observer>& /*observer*/) {}
   [[nodiscard]] virtual std::optional<component_stats> stats() const { return std::nullopt; }
   [[nodiscard]] virtual std::vector<link_stats> links() const { return {}; }
+  [[nodiscard]] virtual std::optional<store_stats> store() const { return std::nullopt; }
   [[nodiscard]] virtual component_details details() const { return {}; }
   /// The times of the component, one message in `sample`; null: it has none.
   [[nodiscard]] virtual std::shared_ptr<const measured_times> measure(std::uint32_t /*sample*/) {
