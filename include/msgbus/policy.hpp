@@ -43,11 +43,18 @@ class dead_letters;
 /// members stand from the inside out, and their order is fixed (P1):
 ///
 ///     dead letters <- deduplicate <- rate limit <- deadline <- retry <- breaker <- timeout
-///                  <- max_concurrent <- semaphore <- executor <- dependencies <- handler
+///                  <- max_concurrent <- semaphore <- executor <- once <- dependencies <- handler
 ///
 /// A message that waits for any of them is still in one outcome only (P2), and uses up no attempt
 /// (P3): only a run of the handler does. A member with its default costs nothing (P9).
 struct policy {
+  /// The name of a handler that has its effect once for each message, however often that comes
+  /// (R2): the message's id is written with the transaction of the handler, and a message whose id
+  /// is there counts as handled, without a run. The handler needs a dependency that keeps the id,
+  /// `depends<durable::unit_of_work>`; without one it fails with `misused_dependency`. A message
+  /// without an id never left this process and comes once, so its id is not written. Each handler
+  /// has a name of its own, the same in all versions of the program. Empty: no such handler.
+  std::string once = {};
   /// Runs the handler there; empty: the component's. Released when its context ends: the handler
   /// then fails with `closed`.
   asio::any_io_executor executor = {};
@@ -79,9 +86,10 @@ struct policy {
 
   /// Whether it asks for nothing (P9).
   [[nodiscard]] bool is_plain() const noexcept {
-    return !executor && max_concurrent == 0 && !semaphore && timeout == timeout.zero() &&
-           !breaker && retry.attempts <= 1 && deadline == deadline.zero() &&
-           rate_limit.is_plain() && deduplicate.is_plain() && !dead_letters;
+    return once.empty() && !executor && max_concurrent == 0 && !semaphore &&
+           timeout == timeout.zero() && !breaker && retry.attempts <= 1 &&
+           deadline == deadline.zero() && rate_limit.is_plain() && deduplicate.is_plain() &&
+           !dead_letters;
   }
 };
 

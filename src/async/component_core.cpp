@@ -173,11 +173,23 @@ void component_core::give_up(component_run& d) noexcept {
   cut_off_run(d);
 }
 
+exec::keyed_ptr component_core::key_for(value_ref message, std::string_view topic) const {
+  const rare_state* const made = rare_.get();
+  if (!made || !made->keys.has_any()) return nullptr;
+  const snapshot::guard guard(routes().guarded());
+  return made->keys.key(message, topic);
+}
+
 void component_core::set_default_policy(policy handler_policy) {
   if (handler_policy.executor) {
     throw error(errc::unsupported,
                 "a default policy has no executor: give it to the component, whose handlers then "
                 "all run there");
+  }
+  if (!handler_policy.once.empty()) {
+    throw error(errc::unsupported,
+                "a default policy has no once: it names one handler, and a message that one "
+                "handler had would be none for the others");
   }
   rare_state& kept = rare_.made();
   const std::lock_guard lock(kept.mutex);

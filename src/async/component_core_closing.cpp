@@ -191,11 +191,16 @@ void component_core::write_off() noexcept {
   check_quiet();
 }
 
+void component_core::forget_rules() noexcept {
+  mailbox.forget_rules(routes_.guarded());
+  if (rare_state* const made = rare_.get()) made->keys.clear(routes_.guarded());
+}
+
 void component_core::end() noexcept {
   close();
   mailbox.discard();
   if (rare_state* const made = rare_.get()) made->hooks.clear(routes_.guarded());
-  mailbox.forget_rules(routes_.guarded());
+  forget_rules();
   notify_quiet();  // nobody gets more from here
 }
 

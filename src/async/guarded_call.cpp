@@ -147,7 +147,7 @@ class guarded_call {
 }  // namespace
 
 step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run) {
-  if (which.policy->has_executor()) return step_taken::suspends;
+  if (which.policy->has_executor() || !which.policy->once.empty()) return step_taken::suspends;
   const exec_time outside =
       std::min(d.ctx->deadline().value_or(exec_time::max()), d.outer_deadline());
   return guarded_call(which, d, outside).run(run);

@@ -2,8 +2,10 @@
 
 #include <msgbus/detail/async/attempts.hpp>
 #include <msgbus/detail/async/component_core.hpp>
+#include <msgbus/detail/async/service_core.hpp>
 #include <msgbus/detail/exec/async_resolution.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/error.hpp>
 
 #include <asio/this_coro.hpp>
 
@@ -79,16 +81,18 @@ asio::awaitable<void> run_kept(handler_and_message of, const context& ctx, failu
   }
 }
 
-asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, failures& failed) {
+asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, failures& failed,
+                                   exec::once_request* once = nullptr) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
-  exec::async_resolution in(with.overrides, with.requested_by);
+  exec::async_resolution in(with.overrides, with.requested_by, once);
   auto handle = [&](void* const* needed) {
     asio::awaitable<void> running;
     call(of, needed, with.context, running);
     return running;
   };
   try {
-    in.begin(of.handler->needs->all(), handle);
+    const exec::needs* const needs = of.handler->needs;
+    in.begin(needs ? needs->all() : std::span<const di::dependency_ref>(), handle);
     co_await in.run();
   } catch (...) {
     in.failed(std::current_exception());
@@ -101,6 +105,38 @@ asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::in
                                      failures& failed) {
   if (of.handler->needs->keep && with.overrides.empty()) return run_kept(of, with.context, failed);
   return run_in_scope(of, with, failed);
+}
+
+/// The wish of one handler, for one message.
+class once_for_message final : public exec::once_request {
+ public:
+  once_for_message(const handler_run& run, const context& ctx) noexcept
+      : once_request(run.policy->once, ctx.message_id()), asked_(run.asked) {}
+
+  const exec::kept_answer* answer() override {
+    if (!asked_ || !asked_->encoder) return nullptr;
+    asked_->answer = std::make_unique<const exec::kept_answer>(asked_->encoder->encode(*asked_));
+    return asked_->answer.get();
+  }
+  void answered_before(std::optional<exec::kept_answer> given) override {
+    if (!asked_) return;
+    if (!given) {
+      throw error(errc::unsupported, "the operation '" + asked_->name +
+                                         "' was carried out before for this message, and its "
+                                         "answer was not kept");
+    }
+    asked_->answer = std::make_unique<const exec::kept_answer>(std::move(*given));
+  }
+
+ private:
+  command* const asked_;  // null: the message is none
+};
+
+asio::awaitable<void> run_with_effect_once(handler_and_message of, di::injection with,
+                                           const handler_run& run, failures& failed) {
+  once_for_message once(run, with.context);
+  auto running = run_in_scope(of, with, failed, &once);
+  co_await std::move(running);
 }
 
 asio::awaitable<void> run_bare(handler_and_message of, const context& ctx, failures& failed) {
@@ -126,16 +162,16 @@ asio::awaitable<void> start_once(const handler_call& handler, const handler_in_h
 
 asio::awaitable<void> start_attempt(const handler_run& run, const context& ctx, failures& failed) {
   const handler_and_message of{run.call, run.f, run.value};
+  const di::injection with{run.component->shared.overrides_state(),
+                           ctx,
+                           {run.handler.get(), &component::describe_entry}};
+  if (!run.policy->once.empty()) return run_with_effect_once(of, with, run, failed);
   if (!run.call->needs) return run_bare(of, ctx, failed);
-  return run_with_needs(of,
-                        {run.component->shared.overrides_state(),
-                         ctx,
-                         {run.handler.get(), &component::describe_entry}},
-                        failed);
+  return run_with_needs(of, with, failed);
 }
 
 bool runs_at_once(const handler_run& run) noexcept {
-  return !run.call->is_coroutine && !run.call->needs;
+  return !run.call->is_coroutine && !run.call->needs && run.policy->once.empty();
 }
 
 void run_attempt_at_once(const handler_run& run, const context& ctx, failures& failed) {
@@ -153,12 +189,12 @@ bool has_limits(const handler_in_hand& which, const component_run& d) noexcept {
 
 asio::awaitable<void> start_attempts(const handler_call& handler, const handler_in_hand& which,
                                      component_run& d, std::shared_ptr<const void> keep,
-                                     std::string_view name) {
+                                     std::string_view name, command* asked) {
   static const stored_policy asks_for_nothing{policy()};
   const stored_policy* const policy = which.policy ? which.policy : &asks_for_nothing;
   return run_attempts(
       {d.component->self(), routing::entry_pin(which.entry), &handler, which.f, std::move(keep),
-       d.message, *d.ctx, name, policy, d.from_mailbox, std::move(d.entered)},
+       d.message, *d.ctx, name, policy, d.from_mailbox, std::move(d.entered), asked},
       d.failed);
 }
 

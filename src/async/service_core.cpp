@@ -75,7 +75,7 @@ step_taken start_operation(const handler_call& handler, const handler_in_hand& w
   if (!has_limits(which, asked.d)) {
     *start = start_once(handler, which, asked.d);
   } else {
-    *start = start_attempts(handler, which, asked.d, keep(command_ptr(&asked)), asked.name);
+    *start = start_attempts(handler, which, asked.d, keep(command_ptr(&asked)), asked.name, &asked);
   }
   return step_taken::suspends;
 }

@@ -296,6 +296,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       check_in_time(one);
       one.origin = origin_of(hub_->ids, std::move(one.message.headers), 1);
       one.asked = one.at.operation->read(one.message.payload, one.origin);
+      one.asked->encoder = one.at.operation;
       if (one.deadline) one.asked->ctx = one.asked->ctx.until(*one.deadline);
       has_ended = async::detail::begin_command(one.asked, rest);
       if (has_ended) failure = async::detail::failure_of(*one.asked);
@@ -335,7 +336,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     payload result;
     if (!failure) {
       try {
-        result = operation.result(*one.asked);
+        result = operation.answer(*one.asked);
       } catch (...) {
         failure = std::current_exception();
       }

@@ -104,6 +104,13 @@ error never_yielded(const dependency_info& by) {
       "dependency '" + by.name() + "' returned without calling its yield; call it exactly once"};
 }
 
+error once_without_keeper(std::string_view once, const requester& requested_by) {
+  return {errc::misused_dependency,
+          requested_by.describe(requested_by.object) + " has once = '" + std::string(once) +
+              "', and none of its dependencies keeps the ids of its messages: let it take "
+              "depends<msgbus::durable::unit_of_work>"};
+}
+
 std::uint64_t mask_of_needs(std::span<const dependency_info* const> needs,
                             std::span<const dependency_info* const> before) noexcept {
   std::uint64_t mask = 0;

@@ -155,6 +155,7 @@ asio::awaitable<void> async_resolution::start_next(std::size_t& at, pointers& ne
     next.value = next.held->value();
   }
   if (impossible_) std::rethrow_exception(impossible_);
+  if (once_ && !once_->is_kept) throw di::once_without_keeper(once_->handler, requester_);
   return (*rest_)(find_values(needs_, needed));
 }
 
@@ -205,8 +206,11 @@ asio::awaitable<void> async_yielding::run_again() {
 }
 
 void async_yielding::ended() const {
-  if (!yielded_) throw di::never_yielded(info_);
+  if (yielded_ || (scope_.once_ && scope_.once_->was_handled)) return;
+  throw di::never_yielded(info_);
 }
+
+once_request* async_yielding::once() const noexcept { return scope_.once_; }
 
 }  // namespace msgbus::exec
 

@@ -24,6 +24,7 @@ std::shared_ptr<rate_limiter> limiter_of(const rate_limit& given) {
 /// The members in the order of the policy, from the inside out.
 std::string summary_of(const policy& given) {
   policy_text text;
+  if (!given.once.empty()) text.add("once as '" + given.once + "'");
   if (given.max_concurrent != 0) {
     text.add("at most " + std::to_string(given.max_concurrent) + " at once");
   }
@@ -49,7 +50,8 @@ std::shared_ptr<duplicate_filter> filter_of(const deduplicate& given) {
 }  // namespace
 
 stored_policy::stored_policy(policy given)
-    : timeout(given.timeout),
+    : once(given.once),
+      timeout(given.timeout),
       retry(given.retry),
       deadline(given.deadline),
       permits(permits_of(given)),

@@ -10,6 +10,10 @@
 
 namespace msgbus {
 
+namespace exec {
+struct yield_access;
+}  // namespace exec
+
 namespace async {
 
 /// The first parameter of an async dependency that cleans up. Await it once, with the value:
@@ -44,6 +48,8 @@ class yield {
   }
 
  private:
+  friend struct exec::yield_access;
+
   static void* erased(std::remove_reference_t<T>& value) noexcept {
     return const_cast<std::remove_const_t<std::remove_reference_t<T>>*>(std::addressof(value));
   }
@@ -58,6 +64,13 @@ class yield {
 }  // namespace async
 
 namespace exec {
+
+struct yield_access {
+  template <class T>
+  [[nodiscard]] static once_request* once_of(const async::yield<T>& of) noexcept {
+    return of.call_->once();
+  }
+};
 
 /// Calls an async dependency or implementation, and converts its value to a `V`.
 template <class Entity, class V>

@@ -11,6 +11,8 @@
 
 namespace msgbus::async::detail {
 
+struct command;
+
 /// A run of a handler with a message, according to the policy. It owns everything that it refers
 /// to, since it may outlive its waiting caller (A12).
 struct handler_run {
@@ -25,6 +27,7 @@ struct handler_run {
   const stored_policy* policy;  // of the handler
   bool queued;                  // from the mailbox: waits where an awaited verb fails
   entered_ptr entered;          // what it has passed already; null: nothing
+  command* asked = nullptr;     // the message, if it is a command
 
   [[nodiscard]] msgbus::step step() const noexcept;
 };
@@ -34,7 +37,7 @@ struct handler_run {
 [[nodiscard]] asio::awaitable<void> start_attempt(const handler_run& run,
                                                   const msgbus::context& ctx, failures& failed);
 
-/// Whether the handler is a plain function without dependencies; and one attempt of such a handler.
+/// Whether the handler is a plain function that needs nothing; and one attempt of such a handler.
 [[nodiscard]] bool runs_at_once(const handler_run& run) noexcept;
 void run_attempt_at_once(const handler_run& run, const msgbus::context& ctx, failures& failed);
 

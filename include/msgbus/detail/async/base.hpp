@@ -73,7 +73,8 @@ class base : public msgbus::component::base<Core> {
   /// out. A handler cannot ask for less. Each handler has its own limits, unless the objects are
   /// shared.
   ///
-  /// Throws: `unsupported` if the policy has an executor, since the component has one.
+  /// Throws: `unsupported` if the policy has an executor, since the component has one, or `once`,
+  /// which names one handler.
   void default_policy(policy handler_policy) {
     this->core_->set_default_policy(std::move(handler_policy));
   }

@@ -12,6 +12,7 @@
 #include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/exec/key_rule.hpp>
+#include <msgbus/detail/exec/key_rules.hpp>
 #include <msgbus/detail/exec/mailbox.hpp>
 #include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
@@ -170,10 +171,14 @@ class component_core : public exec::mailbox_owner, public verb_target {
 
   /// Messages from the mailbox are handled in the order of their keys (P5).
   void order_by(std::shared_ptr<const exec::key_rule> rule) {
+    rare_.made().keys.add(routes().guarded(), rule);
     mailbox.order_by(routes().guarded(), std::move(rule));
   }
+  /// The key of a message, for senders that keep an order of their own; null: it has none. Throws
+  /// `bad_alloc`.
+  [[nodiscard]] exec::keyed_ptr key_for(value_ref message, std::string_view topic) const;
 
-  /// For handlers that are attached from now on. Throws `unsupported` if it has an executor.
+  /// For handlers that are attached from now on. Throws `unsupported` for an executor and `once`.
   void set_default_policy(policy handler_policy);
   /// The policy of a handler that is attached with this one; null: it has none.
   [[nodiscard]] policy policy_for(policy* own) const;
@@ -275,6 +280,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void stop_measuring(const std::shared_ptr<handling_times>& times) noexcept;
   void close(bool reported) noexcept;
   void close_to_senders() noexcept;
+  void forget_rules() noexcept;               // no key function runs any more after this
   [[nodiscard]] bool close_verbs() noexcept;  // true for the first call
   void watch() noexcept;
   [[nodiscard]] scheduler* made_schedules() const noexcept;
@@ -293,6 +299,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
     std::mutex mutex;
     policy defaults;  // of handlers; under the mutex
     message_hooks hooks;
+    exec::key_rules keys;                          // as the mailbox has them
     std::weak_ptr<const measured_times> measured;  // under the mutex
     listeners to_notify;                           // under the lock below
     std::shared_ptr<scheduler> schedules;  // written once, under the mutex; then read by the next

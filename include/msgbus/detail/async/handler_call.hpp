@@ -15,6 +15,8 @@
 
 namespace msgbus::async::detail {
 
+struct command;
+
 /// The description of a handler: its call and its dependencies.
 struct handler_call {
   /// Calls it, with pointers to its dependencies. A coroutine is stored in `start`, and awaited by
@@ -80,13 +82,13 @@ step_taken start_handler(const handler_call& handler, const handler_in_hand& whi
 [[nodiscard]] bool has_limits(const handler_in_hand& which, const component_run& d) noexcept;
 
 /// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
-/// message of the run, and `name`, which names it.
+/// message of the run, and `name`, which names it; `asked` is the message, if it is a command.
 [[nodiscard]] asio::awaitable<void> start_once(const handler_call& handler,
                                                const handler_in_hand& which, component_run& d);
 [[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& handler,
                                                    const handler_in_hand& which, component_run& d,
                                                    std::shared_ptr<const void> keep,
-                                                   std::string_view name);
+                                                   std::string_view name, command* asked = nullptr);
 
 /// Whether an override makes a plain handler suspend.
 [[nodiscard]] bool must_suspend(const exec::needs* needs, const component_run& d);

@@ -7,6 +7,7 @@
 #include <msgbus/detail/async/verb_call.hpp>
 #include <msgbus/detail/component/argument.hpp>
 #include <msgbus/detail/component/operation_signature.hpp>
+#include <msgbus/detail/exec/async_resolution.hpp>
 #include <msgbus/detail/routing/name_table.hpp>
 
 #include <array>
@@ -21,6 +22,16 @@ namespace msgbus::async::detail {
 
 class operation_entry;
 class service_core;
+struct command;
+
+/// Makes the answer of a command from its result, which it takes.
+class answer_encoder {
+ public:
+  [[nodiscard]] virtual exec::kept_answer encode(command& asked) const = 0;
+
+ protected:
+  ~answer_encoder() = default;
+};
 
 /// One call of an operation, its types erased.
 struct command : verb_call {
@@ -53,6 +64,11 @@ struct command : verb_call {
   std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
   component_run& d;                                // the first one, and only one
   bool may_move = true;                            // its arguments: they are not needed again
+
+  // Of a command from another process, which may repeat it. `answer`: made by the handler's policy,
+  // or by the first run; null: nobody has made it.
+  std::shared_ptr<const answer_encoder> encoder = nullptr;
+  std::unique_ptr<const exec::kept_answer> answer = nullptr;
 
  protected:
   ~command() override { first.reset(); }

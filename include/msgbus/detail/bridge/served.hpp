@@ -21,7 +21,7 @@ struct serve_options;
 namespace msgbus::bridging {
 
 /// A type-erased operation.
-class served_operation {
+class served_operation : public async::detail::answer_encoder {
  public:
   served_operation(std::string called, std::shared_ptr<async::detail::service_core> in)
       : name(std::move(called)), service(std::move(in)) {}
@@ -34,6 +34,16 @@ class served_operation {
                                                         shared_origin came_with) const = 0;
   /// The result of a command that has succeeded; once.
   [[nodiscard]] virtual payload result(async::detail::command& asked) const = 0;
+
+  [[nodiscard]] exec::kept_answer encode(async::detail::command& asked) const final {
+    payload made = result(asked);
+    return {std::move(made.bytes), std::move(made.content_type)};
+  }
+  /// The answer to a command that has succeeded: its result, unless that was encoded before.
+  [[nodiscard]] payload answer(async::detail::command& asked) const {
+    if (asked.answer) return {asked.answer->bytes, asked.answer->content_type};
+    return result(asked);
+  }
 
   const std::string name;
   const std::shared_ptr<async::detail::service_core> service;

@@ -165,4 +165,7 @@ class provider_state {
 [[nodiscard]] error yielded_twice(const dependency_info& by);
 [[nodiscard]] error never_yielded(const dependency_info& by);
 
+/// For a handler with `policy::once`.
+[[nodiscard]] error once_without_keeper(std::string_view once, const requester& requested_by);
+
 }  // namespace msgbus::di

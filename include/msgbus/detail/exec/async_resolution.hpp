@@ -15,11 +15,45 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace msgbus::exec {
 
 class async_resolution;
+
+/// A result that is kept as bytes.
+struct kept_answer {
+  std::string bytes;
+  std::string content_type;
+};
+
+/// A handler that has its effect once for each message (`policy::once`), for the dependency that
+/// keeps the ids.
+class once_request {
+ public:
+  once_request(std::string_view name, std::string_view id) noexcept : handler(name), message(id) {}
+  once_request(const once_request&) = delete;
+  once_request& operator=(const once_request&) = delete;
+
+  const std::string_view handler;  ///< its name
+  const std::string_view message;  ///< its id
+
+  /// A dependency keeps the id in the transaction of the handler.
+  bool is_kept = false;
+  /// The id is there: neither the handler nor the dependencies inside of the one that says so run.
+  bool was_handled = false;
+
+  /// The answer of the handler, which has ended; null: nobody wants one. Throws what its codec
+  /// does.
+  [[nodiscard]] virtual const kept_answer* answer() { return nullptr; }
+  /// The answer of the run before; empty: none was kept. Throws if one is wanted.
+  virtual void answered_before(std::optional<kept_answer>) {}
+
+ protected:
+  ~once_request() = default;
+};
 
 /// Runs the code after the dependencies, with pointers to their values. An empty awaitable means
 /// that it has already ended.
@@ -38,6 +72,9 @@ class async_yielding {
 
   /// Called when the dependency has returned. Throws if it did not yield.
   void ended() const;
+
+  /// The handler's wish to have its effect once; null: it has none.
+  [[nodiscard]] once_request* once() const noexcept;
 
   /// Converts a pointer to the yielded value to the required type.
   void* (*as_wanted)(void* value) = nullptr;
@@ -60,8 +97,9 @@ class async_yielding {
 /// later steps. So dependencies are released in reverse order, however the rest ends (I2).
 class async_resolution {
  public:
-  async_resolution(const di::provider_state& overrides, di::requester requested_by) noexcept
-      : overrides_(overrides), requester_(requested_by) {}
+  async_resolution(const di::provider_state& overrides, di::requester requested_by,
+                   once_request* once = nullptr) noexcept
+      : overrides_(overrides), requester_(requested_by), once_(once) {}
   async_resolution(const async_resolution&) = delete;
   async_resolution& operator=(const async_resolution&) = delete;
 
@@ -114,6 +152,7 @@ class async_resolution {
 
   const di::provider_state& overrides_;
   di::requester requester_;
+  once_request* const once_;
   std::vector<step> steps_;
   std::exception_ptr impossible_;  // the error of the dependency after the steps
   std::span<const di::dependency_ref> needs_;

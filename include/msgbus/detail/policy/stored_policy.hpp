@@ -37,6 +37,7 @@ class stored_policy final : private exec::context_shutdown_hook {
   /// Whether a part other than a limit of time asks for the time.
   [[nodiscard]] bool needs_clock() const noexcept { return limiter || breaker || filter; }
 
+  const std::string once;
   const std::chrono::steady_clock::duration timeout;
   const msgbus::retry retry;
   const std::chrono::steady_clock::duration deadline;
