@@ -4,8 +4,8 @@
 #include <msgbus/detail/exec/cancellation.hpp>
 
 #include "durable/database_core.hpp"
-#include "durable/schema.hpp"
 #include "durable/read_request.hpp"
+#include "durable/schema.hpp"
 #include "durable/session.hpp"
 
 #include <asio/this_coro.hpp>
@@ -93,6 +93,48 @@ asio::awaitable<file_status> database::status() {
                                    [prefix = core_->options().prefix](detail::connection& in) {
                                      return detail::read_status(in, prefix);
                                    });
+}
+
+namespace {
+
+/// A database in a host. Keeps none.
+class hosted_database final : public async::detail::host_member {
+ public:
+  hosted_database(std::string name, const std::shared_ptr<detail::database_core>& of)
+      : host_member(std::move(name), "database"), core_(of) {}
+
+  [[nodiscard]] bool exists() const noexcept override { return !core_.expired(); }
+  [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override {
+    return drain(core_.lock(), deadline);
+  }
+  [[nodiscard]] std::optional<async::detail::store_stats> store() const override {
+    const auto now = core_.lock();
+    if (!now) return std::nullopt;
+    return now->figures();
+  }
+
+ private:
+  static asio::awaitable<drain_report> drain(std::shared_ptr<detail::database_core> of,
+                                             duration deadline) {
+    drain_report made;
+    if (!of) co_return made;
+    const counters before = of->stats();
+    auto draining = detail::database_core::drain(of, deadline);
+    const bool is_done = co_await std::move(draining);
+    const counters after = of->stats();
+    made.handled = after.delivered - before.delivered;
+    made.failed = after.retried + after.dead_lettered - before.retried - before.dead_lettered;
+    if (!is_done) made.abandoned = after.in_flight;
+    co_return made;
+  }
+
+  const std::weak_ptr<detail::database_core> core_;
+};
+
+}  // namespace
+
+std::shared_ptr<async::detail::host_member> database::hosted(std::string name) const {
+  return std::make_shared<hosted_database>(std::move(name), core_);
 }
 
 asio::awaitable<std::shared_ptr<database>> open(asio::any_io_executor executor,

@@ -11,6 +11,9 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 namespace msgbus::durable::detail {
@@ -183,6 +186,16 @@ void database_core::deliver(std::vector<message_row> committed) noexcept {
 }
 
 void database_core::load_more(const std::shared_ptr<destination>& of) noexcept {
+  if (auto positions = of->begin_load_of_lines(); !positions.empty()) {
+    (void)writer_.call([this, of, positions = std::move(positions)](outbox& in) {
+      try {
+        of->load(in, positions);
+      } catch (...) {
+        has_trouble_ = true;
+        report("loading messages", std::current_exception());
+      }
+    });
+  }
   if (!of->begin_load()) return;
   (void)writer_.call([this, of](outbox& in) {
     try {
@@ -206,7 +219,8 @@ void database_core::repeat_later(settlement_job::pointer failed,
 }
 
 database_core::clock::duration database_core::look_again_after() const noexcept {
-  return has_trouble_ ? clock::duration(200ms) : clock::duration(clean_up_every);
+  if (has_trouble_) return 200ms;
+  return wants_figures_ ? clock::duration(1s) : clock::duration(clean_up_every);
 }
 
 void database_core::pause_release(const std::exception_ptr& why) noexcept {
@@ -224,6 +238,7 @@ void database_core::cleaned_up(bool has_more) noexcept {
 
 void database_core::look_after() noexcept {
   has_trouble_ = false;
+  read_figures();
   std::vector<settlement_job::pointer> again;
   {
     const std::lock_guard lock(repeat_mutex_);
@@ -287,8 +302,69 @@ counters database_core::stats() const {
   all.delivered = read(delivered);
   all.retried = read(retried);
   all.dead_lettered = read(dead_lettered);
+  all.repeated = read(repeated);
   for (const auto& each : destinations()) all.in_flight += each->in_flight();
   return all;
+}
+
+async::detail::store_stats database_core::figures() {
+  const counters now = stats();
+  async::detail::store_stats all;
+  all.transactions = {{"committed", now.committed}, {"failed", now.failed}};
+  all.messages = {{"dispatched", now.dispatched},
+                  {"delivered", now.delivered},
+                  {"retried", now.retried},
+                  {"dead_lettered", now.dead_lettered},
+                  {"repeated", now.repeated}};
+  writer::size_counts sizes = writer_.sizes();
+  sizes[0] += commits_alone.load(std::memory_order_relaxed);
+  static constexpr std::array<const char*, 6> bounds{"1", "4", "16", "64", "256", "more"};
+  static_assert(bounds.size() == std::tuple_size_v<writer::size_counts>);
+  for (std::size_t i = 0; i < bounds.size(); ++i) all.commits.emplace_back(bounds[i], sizes[i]);
+  all.in_flight = now.in_flight;
+  const std::lock_guard lock(figures_mutex_);
+  const auto time = wall_clock::now();
+  all.dead_letters = figures_.dead_letters;
+  for (const waiting_messages& each : figures_.waiting) {
+    if (all.destinations.empty() || all.destinations.back().name != each.destination) {
+      all.destinations.push_back({.name = each.destination});
+    }
+    auto& to = all.destinations.back();
+    to.waiting += each.count;
+    to.scheduled += each.scheduled;
+    if (!each.oldest || *each.oldest > time) continue;
+    const std::chrono::nanoseconds age = time - *each.oldest;
+    to.oldest = std::max(to.oldest, static_cast<std::uint64_t>(age.count()));
+  }
+  figures_wanted_until_ = clock::now() + 5min;
+  if (!wants_figures_.exchange(true)) (void)writer_.call([](outbox&) {});  // it looks again now
+  return all;
+}
+
+void database_core::read_figures() noexcept {
+  {
+    const std::lock_guard lock(figures_mutex_);
+    const auto now = clock::now();
+    wants_figures_ = now < figures_wanted_until_;
+    if (!wants_figures_ || reading_figures_ || now < read_figures_at_) return;
+    reading_figures_ = true;
+  }
+  const bool is_open = read_thread_.submit([this](connection* from, const std::exception_ptr&) {
+    const auto begun = clock::now();
+    std::optional<file_status> now;
+    try {
+      if (from != nullptr) now = read_status(*from, options_.prefix);
+    } catch (...) {
+      report("reading figures", std::current_exception());
+    }
+    const std::lock_guard lock(figures_mutex_);
+    reading_figures_ = false;
+    read_figures_at_ = clock::now() + (clock::now() - begun) * 20;  // a long outbox takes long
+    if (now) figures_ = std::move(*now);
+  });
+  if (is_open) return;
+  const std::lock_guard lock(figures_mutex_);
+  reading_figures_ = false;
 }
 
 }  // namespace msgbus::durable::detail

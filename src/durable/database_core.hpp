@@ -8,6 +8,7 @@
 
 #include "durable/destination.hpp"
 #include "durable/jobs.hpp"
+#include "durable/once.hpp"
 #include "durable/read_thread.hpp"
 #include "durable/unit.hpp"
 #include "durable/writer.hpp"
@@ -62,6 +63,9 @@ class database_core final : public std::enable_shared_from_this<database_core>,
                                      std::chrono::steady_clock::duration deadline);
 
   [[nodiscard]] counters stats() const;
+  /// The figures for metrics. Those of the file are the last that were read; while they are asked
+  /// for, they are read about each second.
+  [[nodiscard]] async::detail::store_stats figures();
 
   using counter = std::atomic<std::uint64_t>;
   static void count(counter& of, std::uint64_t more = 1) noexcept {
@@ -74,6 +78,9 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   counter delivered{0};
   counter retried{0};
   counter dead_lettered{0};
+  counter repeated{0};
+
+  runs_in_hand once_runs;
 
   // For the writer thread.
   void deliver(std::vector<message_row> committed) noexcept;
@@ -95,6 +102,7 @@ class database_core final : public std::enable_shared_from_this<database_core>,
     return release_after_;
   }
   void context_ended() noexcept override;
+  void read_figures() noexcept;
   [[nodiscard]] std::vector<std::shared_ptr<destination>> destinations() const;
 
   const open_options options_;
@@ -110,6 +118,13 @@ class database_core final : public std::enable_shared_from_this<database_core>,
 
   std::mutex repeat_mutex_;
   std::vector<settlement_job::pointer> to_repeat_;  // under that mutex
+
+  std::atomic<bool> wants_figures_{false};
+  std::mutex figures_mutex_;
+  file_status figures_;  // these: under that mutex
+  clock::time_point figures_wanted_until_{};
+  clock::time_point read_figures_at_{};
+  bool reading_figures_ = false;
 
   // For the writer thread.
   clock::time_point release_after_{};

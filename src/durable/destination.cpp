@@ -18,6 +18,7 @@ namespace msgbus::durable::detail {
 namespace {
 
 constexpr std::size_t longest_reason = 2000;
+constexpr std::size_t most_loaded_of_lines = 64;
 constexpr auto longest_store = std::chrono::seconds(10);  // with the transport's own repetitions
 
 }  // namespace
@@ -61,7 +62,8 @@ void destination::offer(message_row row) {
   const auto reads = [&](const bridging::message_decoder& each) { return each.type == row.type; };
   // A row of a type without a route is found when that has one: `restart`.
   if (std::none_of(decoders_.begin(), decoders_.end(), reads)) return;
-  if (!window_.offer(row.seq)) return;
+  const bool is_held = row.keeps_place ? window_.hold(row.seq) : window_.offer(row.seq);
+  if (!is_held) return;
   queue_.push_back(std::move(row));
   start_locked();
 }
@@ -93,9 +95,42 @@ void destination::load(outbox& in) {
   const std::lock_guard lock(mutex_);
   const bool is_last = rows.size() < most;
   for (message_row& each : rows) {
-    if (window_.loaded(each.seq)) queue_.push_back(std::move(each));
+    if (!window_.loaded(each.seq)) continue;
+    if (lines_ && lines_->knows_position(each.seq)) {
+      window_.gone(each.seq);  // its line asks for it
+    } else {
+      queue_.push_back(std::move(each));
+    }
   }
   window_.load_ended(is_last);
+  if (!queue_.empty()) start_locked();
+}
+
+std::vector<std::int64_t> destination::begin_load_of_lines() {
+  const std::lock_guard lock(mutex_);
+  if (stopped_ || !lines_) return {};
+  return lines_->begin_load(most_loaded_of_lines);
+}
+
+void destination::load(outbox& in, const std::vector<std::int64_t>& positions) {
+  std::vector<message_row> rows;
+  try {
+    rows = in.load(positions);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    lines_->load_failed(positions);
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  auto next = rows.begin();
+  for (const std::int64_t seq : positions) {
+    if (next == rows.end() || next->seq != seq) {
+      lines_->forget(seq);
+      continue;
+    }
+    if (window_.hold(seq)) queue_.push_back(std::move(*next));
+    ++next;
+  }
   if (!queue_.empty()) start_locked();
 }
 
@@ -105,9 +140,11 @@ void destination::gone(std::int64_t seq) {
 }
 
 void destination::stop() noexcept {
+  std::vector<key_lines::entry> waited;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
   stopped_ = true;
   queue_.clear();
+  if (lines_) waited = lines_->end();
 }
 
 std::size_t destination::in_flight() const {
@@ -122,34 +159,111 @@ void destination::start_locked() {
   pumping_ = in->launch("the deliveries to '" + name_ + "'", pump(shared_from_this()));
 }
 
-std::deque<message_row> destination::take() {
+/// False: there is nothing to do, and the pump has ended.
+bool destination::take(std::deque<message_row>& batch) {
   const std::lock_guard lock(mutex_);
-  std::deque<message_row> taken;
-  if (!stopped_) taken.swap(queue_);
-  if (taken.empty()) pumping_ = false;
-  return taken;
+  batch.clear();
+  if (!stopped_) batch.swap(queue_);
+  pumping_ = !batch.empty() || (!stopped_ && lines_ && lines_->is_any_ready());
+  return pumping_;
 }
 
 asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
-  for (;;) {
-    std::deque<message_row> batch = self->take();
-    if (batch.empty()) co_return;
+  std::deque<message_row> batch;
+  while (self->take(batch)) {
     for (const message_row& row : batch) {
-      auto mine = self->begin(row);
-      if (!mine) continue;
-      step("delivery: before");
       try {
-        if (self->to_.stream) {
-          self->begin_store(std::move(mine), row);
-        } else {
-          auto sending = send(std::move(mine), row);
-          co_await std::move(sending);
-        }
+        auto handling = self->handle(row);
+        co_await std::move(handling);
       } catch (...) {
-        self->not_sent(row, std::current_exception());
+        self->not_sent(row.seq, row.attempts, std::current_exception());
       }
     }
+    auto sending = self->send_first_of_lines();
+    co_await std::move(sending);
   }
+}
+
+asio::awaitable<void> destination::handle(const message_row& row) {
+  auto mine = begin(row);
+  if (!mine) co_return;
+  if (to_.stream) {
+    step("delivery: before");
+    begin_store(std::move(mine), row);
+    co_return;
+  }
+  exec::shared_message message;
+  try {
+    message = decoded(row, std::move(mine));
+  } catch (const std::exception& e) {
+    give_up(row.seq, row.attempts, shortened(e.what(), longest_reason));
+    co_return;
+  }
+  if (enqueue(row, message)) co_return;
+  auto sending = send({row.seq, row.attempts, std::move(message)});
+  co_await std::move(sending);
+}
+
+bool destination::enqueue(const message_row& row, exec::shared_message& message) {
+  exec::keyed_ptr key = to_.consumer->key_for(message->message(), {});
+  if (!key) return false;
+  key_lines::entry added{row.seq, row.attempts, message};
+  message.reset();  // without the lock, whoever has it last
+  bool is_in_memory = true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return true;
+    if (!lines_) lines_ = std::make_unique<key_lines>(window_.size() / 4);
+    const bool comes_back = lines_->is_on_its_way(row.seq);
+    if (comes_back) {
+      message = std::move(added.message);
+      return false;
+    }
+    is_in_memory = lines_->add(std::move(key), added);
+    if (!is_in_memory) window_.gone(row.seq);
+  }
+  if (is_in_memory) return true;
+  // The window has space again, for other keys.
+  if (const std::shared_ptr<database_core> in = core_.lock()) in->load_more(shared_from_this());
+  return true;
+}
+
+std::optional<key_lines::entry> destination::take_of_lines() {
+  const std::lock_guard lock(mutex_);
+  if (stopped_ || !lines_) return std::nullopt;
+  return lines_->take();
+}
+
+asio::awaitable<void> destination::send_first_of_lines() {
+  for (;;) {
+    std::optional<key_lines::entry> first = take_of_lines();
+    if (!first) co_return;
+    const std::int64_t seq = first->seq;
+    const std::int64_t attempts = first->attempts;
+    try {
+      auto sending = send(std::move(*first));
+      co_await std::move(sending);
+    } catch (...) {
+      not_sent(seq, attempts, std::current_exception());
+    }
+  }
+}
+
+void destination::leave_line(std::int64_t seq) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_ || !lines_ || !lines_->is_on_its_way(seq)) return;
+    lines_->done(seq);
+    if (lines_->is_any_ready()) start_locked();
+    if (!lines_->wants_load()) return;
+  }
+  if (const std::shared_ptr<database_core> in = core_.lock()) in->load_more(shared_from_this());
+}
+
+std::optional<std::string> destination::key_in_line(std::int64_t seq) const {
+  const std::lock_guard lock(mutex_);
+  if (!lines_ || !lines_->is_on_its_way(seq)) return std::nullopt;
+  return std::to_string(lines_->hash_of(seq));
 }
 
 std::shared_ptr<destination::tracked> destination::begin(const message_row& row) {
@@ -158,27 +272,21 @@ std::shared_ptr<destination::tracked> destination::begin(const message_row& row)
   return stopped_ ? nullptr : std::make_shared<tracked>(shared_from_this(), row);
 }
 
-void destination::not_sent(const message_row& row, const std::exception_ptr& why) noexcept {
+void destination::not_sent(std::int64_t seq, std::int64_t attempts,
+                           const std::exception_ptr& why) noexcept {
   if (const std::shared_ptr<database_core> in = core_.lock()) in->report("a delivery", why);
-  settle(row.seq, row.attempts, outcome::dropped, 0, {});
+  settle(seq, attempts, outcome::dropped, 0, {});
 }
 
-asio::awaitable<void> destination::send(std::shared_ptr<tracked> mine, const message_row& row) {
-  const std::shared_ptr<destination> self = mine->of();
+asio::awaitable<void> destination::send(key_lines::entry one) {
+  step("delivery: before");
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  exec::shared_message message;
-  try {
-    message = self->decoded(row, std::move(mine));
-  } catch (const std::exception& e) {
-    self->give_up(row.seq, row.attempts, shortened(e.what(), longest_reason));
-    co_return;
-  }
-  exec::send_operation out(message);
-  async::detail::component_core& to = *self->to_.consumer;
+  exec::send_operation out(std::move(one.message));
+  async::detail::component_core& to = *to_.consumer;
   auto sending = async::detail::send_to(to, out, here);
   const receipt given = co_await std::move(sending);
   if (given.admitted != 0) co_return;
-  self->settle(row.seq, row.attempts, to.closed() ? outcome::abandoned : outcome::dropped, 0, {});
+  settle(one.seq, one.attempts, to.closed() ? outcome::abandoned : outcome::dropped, 0, {});
 }
 
 // Many are on their way at a time, as many as the window holds; they begin in order.
@@ -237,6 +345,7 @@ void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result
   const bool is_closed = to_.stream || to_.consumer->closed();
   if (result == outcome::abandoned && is_closed) return;  // for the next start
   if (result == outcome::handled && ran > 0) {
+    leave_line(seq);
     in->settle(settlement_job::mark(*in, shared_from_this(), seq));
     return;
   }
@@ -253,12 +362,15 @@ void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result
   const auto pause = bridging::hand_back_pause(
       backoff_before(static_cast<std::size_t>(attempts) + 1, rule, random_part()));
   const auto due = wall_clock::now() + std::chrono::duration_cast<wall_clock::duration>(pause);
-  in->settle(settlement_job::again(*in, shared_from_this(), seq, attempts, to_file(due)));
+  // One with a key comes back to its place; its line waits for it.
+  in->settle(settlement_job::again(*in, shared_from_this(), seq, attempts, to_file(due),
+                                   key_in_line(seq)));
 }
 
 void destination::give_up(std::int64_t seq, std::int64_t attempts, std::string reason) noexcept {
   const std::shared_ptr<database_core> in = core_.lock();
   if (!in) return;
+  leave_line(seq);
   in->settle(
       settlement_job::dead_letter(*in, shared_from_this(), seq, attempts, std::move(reason)));
 }

@@ -7,14 +7,17 @@
 #include <msgbus/detail/exec/synchronization.hpp>
 #include <msgbus/durable/database.hpp>
 
+#include "durable/key_lines.hpp"
 #include "durable/outbox.hpp"
 #include "durable/window.hpp"
 
 #include <asio/awaitable.hpp>
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +45,13 @@ class destination : public std::enable_shared_from_this<destination> {
   void offer(message_row row);
   /// Loads what the window asks for.
   void load(outbox& in);
+  /// Loads messages of which only the positions are in memory, as `begin_load_of_lines` has asked.
+  void load(outbox& in, const std::vector<std::int64_t>& positions);
 
   /// Whether the window asks for rows: then `load` must be called.
   [[nodiscard]] bool begin_load();
+  /// The positions to load; empty: none.
+  [[nodiscard]] std::vector<std::int64_t> begin_load_of_lines();
 
   /// The message has left the file, or is scheduled there.
   void gone(std::int64_t seq);
@@ -62,17 +69,26 @@ class destination : public std::enable_shared_from_this<destination> {
   static asio::awaitable<void> pump(std::shared_ptr<destination> self);
   /// A delivery that counts as busy; null once deliveries have stopped.
   [[nodiscard]] std::shared_ptr<tracked> begin(const message_row& row);
-  static asio::awaitable<void> send(std::shared_ptr<tracked> mine, const message_row& row);
+  asio::awaitable<void> send(key_lines::entry one);
   /// Begins to store a message; its end settles it.
   void begin_store(std::shared_ptr<tracked> mine, const message_row& row);
   static asio::awaitable<void> store(std::shared_ptr<tracked> one, envelope message);
   [[nodiscard]] static headers headers_for(const message_row& row);
-  [[nodiscard]] std::deque<message_row> take();
+  /// Decodes a message, and puts it into the line of its key; sends it if it has none.
+  asio::awaitable<void> handle(const message_row& row);
+  asio::awaitable<void> send_first_of_lines();
+  /// False: it has no key, and is the caller's.
+  [[nodiscard]] bool enqueue(const message_row& row, exec::shared_message& message);
+  [[nodiscard]] std::optional<key_lines::entry> take_of_lines();
+  /// The line of this message goes on, if it is in one.
+  void leave_line(std::int64_t seq) noexcept;
+  [[nodiscard]] std::optional<std::string> key_in_line(std::int64_t seq) const;
+  [[nodiscard]] bool take(std::deque<message_row>& batch);
   [[nodiscard]] exec::shared_message decoded(const message_row& from,
                                              std::shared_ptr<tracked> listener) const;
   void settle(std::int64_t seq, std::int64_t attempts, outcome result, std::size_t ran,
               const failures& failed) noexcept;
-  void not_sent(const message_row& row, const std::exception_ptr& why) noexcept;
+  void not_sent(std::int64_t seq, std::int64_t attempts, const std::exception_ptr& why) noexcept;
   void give_up(std::int64_t seq, std::int64_t attempts, std::string reason) noexcept;
 
   const std::weak_ptr<database_core> core_;
@@ -83,6 +99,7 @@ class destination : public std::enable_shared_from_this<destination> {
   std::vector<bridging::message_decoder> decoders_;  // these: under the mutex
   window window_;
   std::deque<message_row> queue_;
+  std::unique_ptr<key_lines> lines_;  // null: no message had a key
   bool pumping_ = false;
   bool stopped_ = false;
 };

@@ -20,10 +20,11 @@ settlement_job::pointer settlement_job::mark(database_core& in, std::shared_ptr<
 
 settlement_job::pointer settlement_job::again(database_core& in, std::shared_ptr<destination> of,
                                               std::int64_t seq, std::int64_t attempts,
-                                              std::int64_t due) {
+                                              std::int64_t due, std::optional<std::string> key) {
   auto made = std::make_shared<settlement_job>(in, kind::again, std::move(of), seq);
   made->attempts_ = attempts;
   made->due_ = due;
+  made->key_ = std::move(key);
   return made;
 }
 
@@ -41,7 +42,7 @@ void settlement_job::run(outbox& in) {
   step("mark: before");
   switch (kind_) {
     case kind::mark: in.erase(seq_); break;
-    case kind::again: in.reschedule(seq_, attempts_, due_); break;
+    case kind::again: in.reschedule(seq_, attempts_, due_, key_); break;
     case kind::dead_letter:
       in.move_to_dead_letters(seq_, reason_, attempts_, to_file(wall_clock::now()));
       break;

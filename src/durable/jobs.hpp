@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ class settlement_job final : public job, public std::enable_shared_from_this<set
   [[nodiscard]] static pointer mark(database_core& in, std::shared_ptr<destination> of,
                                     std::int64_t seq);
   [[nodiscard]] static pointer again(database_core& in, std::shared_ptr<destination> of,
-                                     std::int64_t seq, std::int64_t attempts, std::int64_t due);
+                                     std::int64_t seq, std::int64_t attempts, std::int64_t due,
+                                     std::optional<std::string> key = {});
   [[nodiscard]] static pointer dead_letter(database_core& in, std::shared_ptr<destination> of,
                                            std::int64_t seq, std::int64_t attempts,
                                            std::string reason);
@@ -45,6 +47,7 @@ class settlement_job final : public job, public std::enable_shared_from_this<set
   const std::int64_t seq_;
   std::int64_t attempts_ = 0;
   std::int64_t due_ = 0;
+  std::optional<std::string> key_;
   std::string reason_;
 };
 

@@ -65,6 +65,7 @@ outbox::outbox(const open_options& options)
       owner_(owner_file(options), connection::access::lock),
       file_(options, connection::access::write),
       epoch_(migrate(file_, prefix_)) {
+  file_.run(sql("update %outbox set due_at = null, key = null where key is not null"));
   SQLite::Statement& last = sql("select coalesce(max(seq), 0) from %outbox");
   while (file_.next_row(last)) last_seq_ = last.getColumn(0).getInt64();
   reread_next_due();
@@ -130,11 +131,18 @@ void outbox::erase(std::int64_t seq) {
   file_.run(remove);
 }
 
-void outbox::reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t due) {
-  SQLite::Statement& set = sql("update %outbox set attempts = ?, due_at = ? where seq = ?");
+void outbox::reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t due,
+                        const std::optional<std::string>& key) {
+  SQLite::Statement& set =
+      sql("update %outbox set attempts = ?, due_at = ?, key = ? where seq = ?");
   set.bind(1, attempts);
   set.bind(2, due);
-  set.bind(3, seq);
+  if (key) {
+    set.bind(3, *key);
+  } else {
+    set.bind(3);
+  }
+  set.bind(4, seq);
   file_.run(set);
   next_due_ = std::min(next_due_, due);
 }
@@ -189,17 +197,37 @@ std::vector<message_row> outbox::load(const std::string& destination,
   return rows;
 }
 
-std::vector<message_row> outbox::release_due(std::int64_t now, std::size_t most) {
+std::vector<message_row> outbox::load(const std::vector<std::int64_t>& positions) {
   SQLite::Statement& find =
       sql("select seq, id, destination, type, headers, body, attempts, owner from %outbox"
+          " where seq = ?");
+  std::vector<message_row> rows;
+  for (const std::int64_t seq : positions) {
+    find.bind(1, seq);
+    while (file_.next_row(find)) {
+      rows.push_back(read_row(find));
+      rows.back().is_taken_over = find.getColumn(7).getInt64() != epoch_;
+    }
+  }
+  return rows;
+}
+
+std::vector<message_row> outbox::release_due(std::int64_t now, std::size_t most) {
+  SQLite::Statement& find =
+      sql("select seq, id, destination, type, headers, body, attempts, owner, key from %outbox"
           " where due_at is not null and due_at <= ? order by due_at, seq limit ?");
   find.bind(1, now);
   find.bind(2, static_cast<std::int64_t>(most));
   std::vector<message_row> rows;
-  while (file_.next_row(find)) rows.push_back(read_row(find));
-  SQLite::Statement& set = sql("update %outbox set seq = ?, due_at = null where seq = ?");
+  while (file_.next_row(find)) {
+    rows.push_back(read_row(find));
+    rows.back().keeps_place = !find.getColumn(8).isNull();
+    rows.back().is_taken_over = find.getColumn(7).getInt64() != epoch_;
+  }
+  SQLite::Statement& set =
+      sql("update %outbox set seq = ?, due_at = null, key = null where seq = ?");
   for (message_row& each : rows) {
-    const std::int64_t next = ++last_seq_;
+    const std::int64_t next = each.keeps_place ? each.seq : ++last_seq_;
     set.bind(1, next);
     set.bind(2, each.seq);
     file_.run(set);
@@ -244,8 +272,9 @@ bool outbox::discard(std::int64_t dead_letter) {
 
 std::size_t outbox::clean_up(std::int64_t now, std::size_t most) {
   SQLite::Statement& remove =
-      sql("delete from %inbox where (id, consumer) in (select id, consumer from %inbox"
-          " where keep_until <= ? order by keep_until limit ?)");
+      sql("delete from %inbox where (id, consumer) in (select id, consumer from %inbox as old"
+          " where keep_until <= ? and not exists (select 1 from %outbox where id = old.id)"
+          " and not exists (select 1 from %dead where id = old.id) order by keep_until limit ?)");
   remove.bind(1, now);
   remove.bind(2, static_cast<std::int64_t>(most));
   file_.run(remove);

@@ -48,6 +48,7 @@ struct message_row {
   std::optional<std::int64_t> due = {};  // not before; in the time of the file
   std::int64_t attempts = 0;             // that have failed
   bool is_taken_over = false;            // another process may have delivered it
+  bool keeps_place = false;              // it comes back to its place after a pause
 };
 
 class outbox {
@@ -68,8 +69,10 @@ class outbox {
   void insert(message_row& added);
   /// Removes a message.
   void erase(std::int64_t seq);
-  /// After a failure: it is due again later.
-  void reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t due);
+  /// After a failure: it is due again later. With a key it keeps its place, in this process; for
+  /// the next one it is there at once.
+  void reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t due,
+                  const std::optional<std::string>& key);
   /// Moves a message to the dead letters.
   void move_to_dead_letters(std::int64_t seq, const std::string& reason, std::int64_t attempts,
                             std::int64_t now);
@@ -79,7 +82,11 @@ class outbox {
                                               const std::vector<std::string>& types,
                                               std::int64_t after, std::size_t most);
 
-  /// Gives messages that are due a place behind all others, in the order of their times.
+  /// The messages at these positions, in their order.
+  [[nodiscard]] std::vector<message_row> load(const std::vector<std::int64_t>& positions);
+
+  /// Gives messages that are due a place behind all others, in the order of their times. Those that
+  /// have a key keep theirs.
   [[nodiscard]] std::vector<message_row> release_due(std::int64_t now, std::size_t most);
   /// When the next one is due, or earlier.
   [[nodiscard]] std::optional<std::int64_t> next_due() const noexcept;

@@ -62,6 +62,7 @@ std::ostream& operator<<(std::ostream& out, const counters& all) {
                     .member("delivered", all.delivered)
                     .member("retried", all.retried)
                     .member("dead_lettered", all.dead_lettered)
+                    .member("repeated", all.repeated)
                     .member("in_flight", all.in_flight);
 }
 

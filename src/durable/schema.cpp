@@ -36,8 +36,17 @@ constexpr auto version_2 = std::to_array<const char*>({
     "alter table %outbox add column created_at integer not null default 0",
 });
 
-constexpr auto versions = std::to_array<std::span<const char* const>>(
-    {std::span<const char* const>(version_1), std::span<const char* const>(version_2)});
+// The answers of commands, which a repeated command gets. Ids of dead letters are kept. A message
+// with a key comes back to its place.
+constexpr auto version_3 = std::to_array<const char*>({
+    "alter table %inbox add column answer blob",
+    "alter table %inbox add column content_type text",
+    "create index %dead_id on %dead (id)",
+    "create index %outbox_keyed on %outbox (seq) where key is not null",
+});
+
+constexpr auto versions =
+    std::to_array<std::span<const char* const>>({version_1, version_2, version_3});
 
 bool has_meta(connection& in, const std::string& prefix) {
   SQLite::Statement& find =

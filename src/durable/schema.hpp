@@ -1,7 +1,7 @@
 #pragma once
 
-// The library's tables: their versions, and their rows for whoever reads them, the owner or programs
-// beside it.
+// The library's tables: their versions, and their rows for whoever reads them, the owner or
+// programs beside it.
 
 #include <msgbus/durable/inspect.hpp>
 

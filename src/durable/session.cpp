@@ -2,7 +2,6 @@
 
 #include <msgbus/detail/core/durations.hpp>
 
-
 namespace msgbus::durable::detail {
 
 namespace {

@@ -78,8 +78,8 @@ asio::awaitable<bool> transaction::note(std::string id, std::string consumer) {
       std::chrono::duration_cast<detail::wall_clock::duration>(core_->options().keep_handled);
   const std::int64_t time = detail::to_file(now);
   auto asking = run_query(
-      detail::with_prefix("insert into %inbox values (?, ?, ?, ?, ?) on conflict do nothing"
-                          " returning 1",
+      detail::with_prefix("insert into %inbox (id, consumer, received_at, handled_at, keep_until)"
+                          " values (?, ?, ?, ?, ?) on conflict do nothing returning 1",
                           core_->options().prefix),
       values_of(std::move(id), std::move(consumer), time, time,
                 detail::to_file(msgbus::detail::saturating_add(now, keep))));

@@ -39,6 +39,7 @@ class unit final : public job {
   completion ended;
 
   [[nodiscard]] bool is_empty() const noexcept { return statements.empty() && messages.empty(); }
+  [[nodiscard]] bool is_transaction() const noexcept override { return true; }
   [[nodiscard]] bool is_single() const noexcept override {
     return statements.size() + messages.size() == 1;
   }

@@ -32,6 +32,9 @@ class window {
   void load_ended(bool is_last) noexcept;
   void load_failed() noexcept { loading_ = false; }
 
+  /// A row before the cursor that was not held. True: it is held from now on.
+  [[nodiscard]] bool hold(std::int64_t seq) { return held_.insert(seq).second; }
+
   /// The row has left the file, or is scheduled there.
   void gone(std::int64_t seq) noexcept { held_.erase(seq); }
 
@@ -39,6 +42,7 @@ class window {
   void restart() noexcept;
 
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
   const std::size_t size_;

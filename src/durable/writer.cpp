@@ -2,7 +2,6 @@
 
 #include <msgbus/detail/core/durations.hpp>
 
-
 #include <algorithm>
 #include <utility>
 
@@ -168,7 +167,7 @@ void writer::commit_group(outbox& in, std::span<const std::shared_ptr<job>> grou
     tried = run_group(in, group, results);
     step("commit: before");
     in.commit();
-    commits_.fetch_add(1, std::memory_order_relaxed);
+    count_commit(group.first(tried));
     step("commit: after");
   } catch (...) {
     lost = std::current_exception();
@@ -225,6 +224,22 @@ std::exception_ptr writer::run_one(outbox& in, job& one) {
   }
   if (!is_single) file.run(file.prepared("release one"));
   return nullptr;
+}
+
+void writer::count_commit(std::span<const std::shared_ptr<job>> group) noexcept {
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  const auto size = static_cast<std::size_t>(std::count_if(
+      group.begin(), group.end(), [](const auto& each) { return each->is_transaction(); }));
+  if (size == 0) return;
+  const auto* const found = std::lower_bound(size_bounds.begin(), size_bounds.end(), size);
+  sizes_[static_cast<std::size_t>(found - size_bounds.begin())].fetch_add(
+      1, std::memory_order_relaxed);
+}
+
+writer::size_counts writer::sizes() const noexcept {
+  size_counts all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = sizes_[i].load(std::memory_order_relaxed);
+  return all;
 }
 
 void writer::give_back(std::span<const std::shared_ptr<job>> rest) {

@@ -4,6 +4,7 @@
 
 #include "durable/outbox.hpp"
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -27,6 +28,8 @@ class job {
   job& operator=(const job&) = delete;
   virtual ~job() = default;
 
+  /// Whether it counts for the size of its group.
+  [[nodiscard]] virtual bool is_transaction() const noexcept { return false; }
   /// Whether it is one statement, which SQLite undoes by itself if it fails.
   [[nodiscard]] virtual bool is_single() const noexcept { return false; }
   virtual void run(outbox& in) = 0;
@@ -85,6 +88,11 @@ class writer {
   [[nodiscard]] std::uint64_t commits() const noexcept {
     return commits_.load(std::memory_order_relaxed);
   }
+  /// The bounds of the sizes of groups: at most so many transactions; and how many commits had
+  /// each. Those of more are behind the last one, those without any nowhere.
+  static constexpr std::array<std::size_t, 5> size_bounds{1, 4, 16, 64, 256};
+  using size_counts = std::array<std::uint64_t, size_bounds.size() + 1>;
+  [[nodiscard]] size_counts sizes() const noexcept;
 
  private:
   using clock = std::chrono::steady_clock;
@@ -105,6 +113,7 @@ class writer {
   std::size_t run_group(outbox& in, std::span<const std::shared_ptr<job>> group,
                         std::vector<std::exception_ptr>& results);
   static std::exception_ptr run_one(outbox& in, job& one);
+  void count_commit(std::span<const std::shared_ptr<job>> group) noexcept;
   void give_back(std::span<const std::shared_ptr<job>> rest);
   [[nodiscard]] clock::time_point next_wake(const outbox& in, clock::time_point now) const;
 
@@ -120,6 +129,7 @@ class writer {
   bool stopping_ = false;
   clock::time_point looked_at_{};  // for the writer thread; the first look is at once
   std::atomic<std::uint64_t> commits_{0};
+  std::array<std::atomic<std::uint64_t>, size_bounds.size() + 1> sizes_{};
   std::thread thread_;
 };
 

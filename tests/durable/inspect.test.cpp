@@ -42,7 +42,9 @@ void fill(outbox& to) {
   add(to, {.id = "d", .destination = "audit", .type = "placed", .body = "4"});
   add(to, {.id = "e", .destination = "audit", .type = "placed", .body = "5"});
   to.move_to_dead_letters(5, "no ink", 3, 9000);
-  to.file().execute("insert into msgbus_inbox values ('x', 'billing', 1, 1, 10)");
+  to.file().execute(
+      "insert into msgbus_inbox (id, consumer, received_at, handled_at, keep_until) values ('x', "
+      "'billing', 1, 1, 10)");
 }
 
 auto inspecting(const std::string& file, const std::string& prefix = "msgbus_") {

@@ -17,7 +17,8 @@ TEST_CASE("ids of handled messages are forgotten when their time has passed and 
   const temporary_folder folder;
   outbox in(quick(folder.file()));
   in.file().execute(
-      "insert into msgbus_inbox values ('a', 'x', 1, 1, 10), ('b', 'x', 1, 1, 20),"
+      "insert into msgbus_inbox (id, consumer, received_at, handled_at, keep_until) values ('a', "
+      "'x', 1, 1, 10), ('b', 'x', 1, 1, 20),"
       " ('c', 'x', 1, 1, 30)");
   CHECK(in.clean_up(9, 10) == 0);
   CHECK(in.clean_up(20, 1) == 1);

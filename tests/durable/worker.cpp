@@ -2,7 +2,7 @@
 // orders, and kills itself at that step of the database; with 0 at none. Lines of the log, each
 // written with one call: `committed N`, `handled RUN N`.
 
-#include <msgbus/durable/database.hpp>
+#include <msgbus/durable/unit_of_work.hpp>
 
 #include "durable/connection.hpp"
 
@@ -69,11 +69,17 @@ asio::awaitable<void> run(const log_file& log, std::string file, int number, int
   const auto db = co_await std::move(opening);
   auto make = [](transaction& t) -> asio::awaitable<void> {
     t.execute("create table if not exists orders (id integer primary key)");
+    t.execute("create table if not exists effects (id integer)");
     co_return;
   };
   auto making = db->transaction(make);
   co_await std::move(making);
   consumer billing(here);
+  billing.override(msgbus::durable::unit_of_work, msgbus::durable::unit_of_work_in(db));
+  auto write = [](int id, msgbus::depends<msgbus::durable::unit_of_work> t) {
+    t->execute("insert into effects values (?)", id);
+  };
+  billing.handler(write, {.once = "effects"});
   billing.handler([&](int id, const msgbus::context& ctx) {
     if (id % 7 == 3 && ctx.attempt() == 1) throw std::runtime_error("the first attempt fails");
     log.add("handled " + std::to_string(number) + ' ' + std::to_string(id));

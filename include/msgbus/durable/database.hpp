@@ -4,6 +4,7 @@
 
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/bridge/bridge.hpp>
+#include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/durable/dead_letter.hpp>
 #include <msgbus/durable/inspect.hpp>
@@ -79,12 +80,14 @@ struct counters {
   std::uint64_t delivered = 0;      ///< messages whose handlers have ended without a failure
   std::uint64_t retried = 0;        ///< deliveries that failed, with attempts left
   std::uint64_t dead_lettered = 0;  ///< messages that have become dead letters
+  std::uint64_t repeated = 0;       ///< messages that a handler with `once` had had before
   std::size_t in_flight = 0;        ///< messages in memory
 };
 std::ostream& operator<<(std::ostream& out, const counters& value);
 
 /// An SQLite file that this process owns. Made by `open`. Every member function may be called from
-/// any thread.
+/// any thread. A host takes it (`all.add("shop", *db)`), and drains it in its turn; `metrics` shows
+/// its figures, of which those of the file are at most some seconds old.
 ///
 /// The destructor commits what has been given to the file, and does not wait for handlers: their
 /// messages are delivered again after the next `open` (R2). Call `drain` first. It blocks for the
@@ -200,6 +203,11 @@ class database {
   [[nodiscard]] counters stats() const;
 
  private:
+  friend class unit_of_work_in;
+  friend struct async::detail::host_access;
+
+  [[nodiscard]] std::shared_ptr<async::detail::host_member> hosted(std::string name) const;
+
   static asio::awaitable<std::vector<row>> run_query(std::shared_ptr<detail::database_core> in,
                                                      std::string sql, std::vector<value> values);
 

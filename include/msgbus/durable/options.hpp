@@ -37,7 +37,9 @@ struct open_options {
   /// How often a message is delivered until it has become a dead letter, and the pauses between.
   /// `if_` is not used.
   msgbus::retry retry = {.attempts = 5};
-  /// How long the ids of handled messages are kept, for handlers with `once`.
+  /// How long the ids of handled messages are kept, for handlers with `once`; those of messages
+  /// that still wait, or are dead letters, as long as these are there. Not shorter than all pauses
+  /// of `retry` together. Messages of a stream should not come again after this time.
   detail::duration_option keep_handled = std::chrono::hours(7 * 24);
   /// Told of failures that have no caller, on any thread. Empty: one line on stderr for each.
   std::function<void(std::string_view where, const std::exception_ptr&)> on_failure = {};

@@ -19,7 +19,13 @@ namespace msgbus::durable {
 inline constexpr required<transaction&> unit_of_work{"msgbus::durable::unit_of_work"};
 
 /// Begins the transactions of `unit_of_work` in a database (R1, R4). A commit that fails is the
-/// failure of the handler. For a handler that must have its effect once, see `transaction::once`.
+/// failure of the handler.
+///
+/// A handler with `{.once = "billing"}` in its policy has its effect once for each message (R2),
+/// be it of a route, of a durable link or a served command: the id is written in this transaction,
+/// and a message whose id is there does not reach the handler. A command that is repeated gets the
+/// first answer; one that has failed is carried out again. Two runs for one message at the same
+/// time are one after the other.
 class unit_of_work_in {
  public:
   /// The database must not be null.
