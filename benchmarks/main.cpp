@@ -30,6 +30,9 @@
 #ifdef MSGBUS_BENCH_WITH_CAF
 #include <caf/config.hpp>
 #endif
+#ifdef MSGBUS_BENCH_WITH_DURABLE
+#include <sqlite3.h>
+#endif
 #ifdef MSGBUS_BENCH_WITH_NATS
 #include "over_nats.hpp"
 #include "processes.hpp"
@@ -100,7 +103,7 @@ bool selects(const std::string& wanted, const std::string& id) {
   return lower(id) == wanted || lower(id).starts_with(wanted + "_");
 }
 
-/// The workloads of msgbus::sync, of msgbus::async, or of bridges over NATS.
+/// The workloads of msgbus::sync, of msgbus::async, of bridges over NATS, or of durable messages.
 struct family {
   std::string name;
   std::vector<workload> workloads;
@@ -127,6 +130,19 @@ std::vector<family> families([[maybe_unused]] bool quick) {
        {n1_publish(), n2_remote_execute(), n2_in_flight(), n3_durable_publish(),
         n4_durable_consume(), n5_json_events(), n6_latency(quick), n6_links()},
        {n6_processes()},
+       true},
+#endif
+#ifdef MSGBUS_BENCH_WITH_DURABLE
+      {"durable",
+       {
+           w1_transactions(),
+           w2_one_at_a_time(),
+           w3_handled(),
+#ifdef MSGBUS_BENCH_WITH_NATS
+           w4_stream(),
+#endif
+       },
+       {},
        true},
 #endif
   };
@@ -204,6 +220,9 @@ setting describe(const arguments& given, double load_before) {
   if (const std::string version = server_version(); !version.empty()) {
     all.add("nats-server", version);
   }
+#endif
+#ifdef MSGBUS_BENCH_WITH_DURABLE
+  all.add("sqlite", std::string(sqlite3_libversion()));
 #endif
 #ifdef MSGBUS_BENCH_WITH_TBB
   all.add("tbb", std::string(MSGBUS_BENCH_WITH_TBB));

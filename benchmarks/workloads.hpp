@@ -51,6 +51,12 @@ growth n6_processes();
 workload n6_latency(bool quick);
 workload n6_links();
 
+// Of the durable family; the last one over NATS.
+workload w1_transactions();
+workload w2_one_at_a_time();
+workload w3_handled();
+workload w4_stream();
+
 /// How the cost of a publish grows with mailboxes.
 growth mailboxes();
 
