@@ -1,5 +1,6 @@
 #include "books.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace exchange {
@@ -43,6 +44,30 @@ const order& books::order_of(number id) const {
     throw refusal("unknown_order", "there is no order " + text(id));
   }
   return found->second;
+}
+
+void books::restore(const fact& known) {
+  if (const auto* const opened = std::get_if<account_opened>(&known)) {
+    accounts_[opened->account.id] = opened->account;
+    last_account_ = std::max(last_account_, opened->account.id);
+    ++totals_.accounts;
+    totals_.balances += opened->account.balance;
+  } else if (const auto* const deposited = std::get_if<money_deposited>(&known)) {
+    totals_.deposited += deposited->amount;
+  } else if (const auto* const withdrawn = std::get_if<money_withdrawn>(&known)) {
+    totals_.withdrawn += withdrawn->amount;
+  } else if (const auto* const placed = std::get_if<order_placed>(&known)) {
+    orders_[placed->order.id] = placed->order;
+    last_order_ = std::max(last_order_, placed->order.id);
+    ++totals_.orders_placed;
+    ++totals_.orders_open;
+    totals_.set_aside += placed->order.value();
+  } else if (const auto* const cancelled = std::get_if<order_cancelled>(&known)) {
+    orders_[cancelled->order.id].state = order_state::cancelled;
+    ++totals_.orders_cancelled;
+    --totals_.orders_open;
+    totals_.set_aside -= cancelled->order.value();
+  }
 }
 
 transaction::~transaction() {

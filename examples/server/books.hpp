@@ -19,6 +19,10 @@ class books {
   [[nodiscard]] const order& order_of(number id) const;
   [[nodiscard]] const totals& sums() const noexcept { return totals_; }
 
+  /// Takes over what another process has written down: first the account, with the balance that it
+  /// has at the end, then what has led to that.
+  void restore(const fact& known);
+
  private:
   friend class transaction;
 

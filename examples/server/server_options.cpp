@@ -4,7 +4,8 @@
 
 namespace exchange {
 
-server_options read_server_options(const std::string& program, int argc, char** argv) {
+server_options read_server_options(const std::string& program, int argc, char** argv,
+                                   bool has_file) {
   using namespace std::chrono_literals;
   server_options given;
   command_line line(program, "Accounts and orders, as JSON lines over TCP.");
@@ -18,6 +19,12 @@ server_options read_server_options(const std::string& program, int argc, char** 
             "a client that sends no whole line for so long, or takes nothing, is disconnected");
   line.time("--gather-notices", given.limits.gather_notices, 0ms,
             "how long a notice waits for others that are written together with it");
+  if (has_file) {
+    line.text("--books", given.books, "the file of the books");
+    line.require("--books");
+    line.text("--check", given.check,
+              "serves nobody: compares the books with the numbers of orders in this file");
+  }
   line.read(argc, argv);
   return given;
 }

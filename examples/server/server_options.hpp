@@ -17,9 +17,12 @@ struct server_options {
   int pool = 8;  // most of them wait, and cost nothing
   std::chrono::milliseconds deadline = std::chrono::seconds(5);
   connection_limits limits;
+  std::string books;  ///< the file of the books
+  std::string check;
 };
 
-/// As `command_line::read`.
-[[nodiscard]] server_options read_server_options(const std::string& program, int argc, char** argv);
+/// As `command_line::read`. Only a server with a file has options for it.
+[[nodiscard]] server_options read_server_options(const std::string& program, int argc, char** argv,
+                                                 bool has_file = false);
 
 }  // namespace exchange
