@@ -22,13 +22,13 @@ class reply_timer::state final : public exec::timer_state {
     return clock_.get() == clock;
   }
 
-  void add(deadline_queue::entry& added, exec::clock::duration after) {
+  void add(exec::deadline_queue::entry& added, exec::clock::duration after) {
     const std::lock_guard lock(mutex_);
     waiting_.add(added, detail::saturating_add(now(), after));
     if (!armed_ || added.at() < armed_for_) arm();
   }
 
-  void remove(deadline_queue::entry& removed) noexcept {
+  void remove(exec::deadline_queue::entry& removed) noexcept {
     const std::lock_guard lock(mutex_);
     waiting_.remove(removed);
     if (!waiting_.empty() || !armed_) return;
@@ -59,7 +59,7 @@ class reply_timer::state final : public exec::timer_state {
   std::shared_ptr<wait> next_due() {
     const std::lock_guard lock(mutex_);
     const auto until = now();
-    while (deadline_queue::entry* const first = waiting_.pop_due(until)) {
+    while (exec::deadline_queue::entry* const first = waiting_.pop_due(until)) {
       if (auto due = static_cast<wait*>(first)->weak_from_this().lock()) return due;
     }
     armed_ = false;
@@ -69,7 +69,7 @@ class reply_timer::state final : public exec::timer_state {
 
   const std::shared_ptr<exec::clock> clock_;  // null: the steady clock
   std::mutex mutex_;                          // of what follows
-  deadline_queue waiting_;
+  exec::deadline_queue waiting_;
   bool armed_ = false;
   exec::clock::time_point armed_for_;
 };

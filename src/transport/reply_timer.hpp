@@ -3,8 +3,7 @@
 /// One timer for all that wait for replies on one executor.
 
 #include <msgbus/detail/exec/clock.hpp>
-
-#include "transport/deadline_queue.hpp"
+#include <msgbus/detail/exec/deadline_queue.hpp>
 
 #include <asio/any_io_executor.hpp>
 
@@ -25,7 +24,7 @@ namespace msgbus::transport {
 class reply_timer {
  public:
   /// A wait. Owned by shared pointer; it keeps its timer.
-  class wait : public std::enable_shared_from_this<wait>, private deadline_queue::entry {
+  class wait : public std::enable_shared_from_this<wait>, private exec::deadline_queue::entry {
    public:
     wait() = default;
     virtual ~wait() { leave(); }

@@ -1,6 +1,6 @@
-#include "transport/deadline_queue.hpp"
+#include <msgbus/detail/exec/deadline_queue.hpp>
 
-namespace msgbus::transport {
+namespace msgbus::exec {
 
 void deadline_queue::put(entry& one, std::size_t index) noexcept {
   heap_[index] = &one;
@@ -58,4 +58,4 @@ deadline_queue::entry* deadline_queue::pop_due(time_point now) noexcept {
   return due;
 }
 
-}  // namespace msgbus::transport
+}  // namespace msgbus::exec

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace msgbus::transport {
+namespace msgbus::exec {
 
 /// A heap of entries that their owners keep. For one thread at a time.
 class deadline_queue {
@@ -54,4 +54,4 @@ class deadline_queue {
   std::vector<entry*> heap_;
 };
 
-}  // namespace msgbus::transport
+}  // namespace msgbus::exec

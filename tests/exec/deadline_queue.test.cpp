@@ -1,4 +1,4 @@
-#include "transport/deadline_queue.hpp"
+#include <msgbus/detail/exec/deadline_queue.hpp>
 
 #include "support/catch.hpp"
 
@@ -11,7 +11,7 @@
 
 namespace deadline_queue_test {
 
-using msgbus::transport::deadline_queue;
+using msgbus::exec::deadline_queue;
 using namespace std::chrono_literals;
 
 namespace {
