@@ -31,7 +31,7 @@ if(PROJECT_IS_TOP_LEVEL)
       set(CMAKE_CXX_COMPILER_LAUNCHER "${MSGBUS_CCACHE}")
     endif()
   endif()
-  # It links the many programs of the tests in a fourth of the time. Libraries, which may be shipped,
+  # It links the programs of the tests in a fourth of the time. Libraries, which may be shipped,
   # are linked as the compiler does it.
   include(CheckLinkerFlag)
   check_linker_flag(CXX -fuse-ld=lld MSGBUS_LLD)

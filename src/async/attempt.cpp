@@ -4,8 +4,8 @@
 #include <msgbus/detail/async/offload.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/deadline_timer.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
-#include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/policy_waits.hpp"
@@ -13,7 +13,6 @@
 
 #include <asio/this_coro.hpp>
 
-#include <atomic>
 #include <functional>
 
 namespace msgbus::async::detail {
@@ -21,16 +20,29 @@ namespace msgbus::async::detail {
 namespace {
 
 /// One that is run elsewhere; that may outlive whoever waits for it (A12).
-class attempt final : public exec::join_state, public exec::task {
+///
+/// Its limit of time ends in one of two ways, and the lock of the timer decides which: by the
+/// timer, or by the attempt, as soon as the handler has ended. What happens between that and the
+/// end of the task, or until its caller goes on, is not the handler's time.
+class attempt final : public exec::join_state,
+                      public exec::task,
+                      private exec::deadline_timer::entry,
+                      private exec::deadline_timer::late_work {
  public:
   attempt(std::shared_ptr<const handler_run> of, const msgbus::context& with)
       : run(std::move(of)), ctx(with) {}
+  ~attempt() { (void)end_limit(); }
 
-  /// It takes too long. For any thread.
-  void time_out() noexcept {
-    timed_out.store(true, std::memory_order_relaxed);
-    cancel(asio::cancellation_type::terminal);
+  /// Before it starts. True: `look_at_timer` is to be called when it has started.
+  [[nodiscard]] bool begin_limit(std::shared_ptr<exec::deadline_timer> in,
+                                 exec::clock::time_point at) {
+    timer_ = std::move(in);
+    return entry::begin(*timer_, at);
   }
+  void look_at_timer() { timer_->look(); }
+
+  /// When the task has ended: whether the timer has ended the attempt.
+  [[nodiscard]] bool was_stopped() noexcept { return !end_limit(); }
 
   std::shared_ptr<const handler_run> run;  // null: it was given up before it began
   msgbus::context ctx;
@@ -38,9 +50,27 @@ class attempt final : public exec::join_state, public exec::task {
   exec::clock::time_point begun{};
   std::optional<exec::clock::time_point> ended = {};
   bool has_run = false;  // the handler has begun
-  std::atomic<bool> timed_out{false};
 
  private:
+  /// False: the timer has ended it.
+  bool end_limit() noexcept {
+    const result limit = entry::end();
+    if (!limit.needs_look) return limit.in_time;
+    try {
+      timer_->look();
+    } catch (...) {  // no memory: the timer expires for nothing
+    }
+    return limit.in_time;
+  }
+  // One that is being destroyed is not told.
+  std::shared_ptr<late_work> expired() noexcept override {
+    auto self = std::static_pointer_cast<attempt>(weak_from_this().lock());
+    return self ? std::shared_ptr<late_work>(self, self.get()) : nullptr;
+  }
+  void time_is_over() noexcept override { cancel(asio::cancellation_type::terminal); }
+
+  std::shared_ptr<exec::deadline_timer> timer_;  // null: no limit
+
   asio::awaitable<void> begin() override { return await_handler(*this); }
   // Its executor may keep it for ever, and must not keep the handler and the message.
   void drop() noexcept override { run.reset(); }
@@ -60,17 +90,18 @@ asio::awaitable<void> attempt::await_handler(attempt& mine) {
   } catch (...) {
     failure = std::current_exception();
   }
+  (void)mine.end_limit();
   mine.ended = exec::now(here);
   if (failure) std::rethrow_exception(failure);
 }
 
 /// Whether the attempt took longer than it was given, also where the timer came too late to say so
 /// since the handler had its thread.
-bool has_overrun(const attempt& mine, const handler_run& run,
-                 const std::optional<attempt_limit>& limit) {
-  if (!limit || !mine.ended || !mine.has_run) return false;
+bool has_overrun(const attempt& mine, const handler_run& run, const attempt_limit& limit,
+                 bool was_stopped) {
+  if (!mine.ended || !mine.has_run) return false;
   const auto took = *mine.ended - mine.begun;
-  if (!mine.timed_out && took <= limit->at_most) return false;
+  if (!was_stopped && took <= limit.at_most) return false;
   run.component->overran(run.step(), took);
   return true;
 }
@@ -94,25 +125,24 @@ asio::any_io_executor executor_for(const handler_run& run, failures& failed) {
   return wanted;
 }
 
-/// Starts the attempt on the policy's executor, and its timer, if it does not end at once. Keeps
-/// nothing of that executor: it may go before the caller goes on, and a strand must not outlive its
-/// context. False, and the attempt has failed, if its context has gone already.
+/// Starts the attempt on the policy's executor. Keeps nothing of that executor: it may go before
+/// the caller goes on, and a strand must not outlive its context. False, and the attempt has
+/// failed, if its context has gone already.
 bool start_elsewhere(const std::shared_ptr<attempt>& mine,
-                     const std::optional<attempt_limit>& limit, const asio::any_io_executor& here,
-                     std::optional<exec::timer>& timer) {
+                     const std::optional<attempt_limit>& limit, const asio::any_io_executor& here) {
   const asio::any_io_executor wanted = executor_for(*mine->run, mine->failed);
   if (!wanted) return false;
   const asio::any_io_executor on = exec::child_executor(here, wanted, true);
   mine->begun = exec::now(on);
+  bool needs_look = false;
   if (limit) {
     mine->ctx = mine->ctx.until(saturating_add(mine->begun, limit->at_most));
     exec::set_deadline(on, *mine->ctx.deadline());
+    needs_look =
+        mine->begin_limit(mine->run->component->deadlines().of(wanted), *mine->ctx.deadline());
   }
   mine->start(*mine, on);
-  if (limit && !mine->have_ended()) {
-    timer.emplace(on);
-    timer->start(limit->at_most, [mine] { mine->time_out(); });
-  }
+  if (needs_look && !mine->have_ended()) mine->look_at_timer();
   return true;
 }
 
@@ -194,18 +224,18 @@ asio::awaitable<void> run_elsewhere(std::shared_ptr<const handler_run> run, msgb
     co_await std::move(running);
     co_return;
   }
-  std::optional<exec::timer> timer;
-  if (!start_elsewhere(mine, limit, here, timer)) {
+  if (!start_elsewhere(mine, limit, here)) {
     end.failed.take(mine->failed);
     end.may_repeat = false;
     co_return;
   }
   if (!mine->have_ended()) co_await mine->join();
   if (const std::exception_ptr failure = mine->failure(*mine)) mine->failed.add_new(failure);
-  const bool was_too_slow = has_overrun(*mine, *run, limit);
+  const bool was_stopped = mine->was_stopped();
+  const bool was_too_slow = limit && has_overrun(*mine, *run, *limit, was_stopped);
   const auto state = co_await asio::this_coro::cancellation_state;
   const bool cancelled = exec::is_cancel_requested(here, state);
-  if ((was_too_slow || mine->timed_out) && !cancelled && !mine->failed.empty()) {
+  if ((was_too_slow || was_stopped) && !cancelled && !mine->failed.empty()) {
     replace_by_too_slow(mine->failed, *run->handler.get(), mine->has_run, *limit);
   }
   end.failed.take(mine->failed);

@@ -40,7 +40,13 @@ asio::awaitable<Result> await_handlers(Made made) {
     std::exception_ptr failure;
     if constexpr (!Owner::is_caller) co_await asio::this_coro::throw_if_cancelled(true);
     try {
-      auto started = owner.in_hand().start();
+      asio::awaitable<void> started;
+      if (Owner::is_caller || owner.in_hand().current == surrounded::by_nothing) [[likely]] {
+        started = owner.in_hand().start();
+      } else {
+        asio::any_io_executor here = co_await asio::this_coro::executor;
+        started = owner.in_hand().start_on(here);
+      }
       co_await std::move(started);
     } catch (...) {
       failure = std::current_exception();
@@ -58,7 +64,7 @@ asio::awaitable<Result> await_handlers(Made made) {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
       }
     }
-    more = owner.handler_ended(failure);
+    more = owner.in_hand().goes_on(failure) || owner.handler_ended(failure);
   }
   if constexpr (Owner::is_caller) {
     bool cancel_requested = false;

@@ -23,6 +23,7 @@ component_run::component_run(component_run&& other) noexcept
       last(other.last),
       only(other.only),
       entered(std::move(other.entered)),
+      guarded(std::move(other.guarded)),
       here(other.here),
       until(other.until),
       listener(other.listener),
@@ -41,7 +42,8 @@ component_run::component_run(component_run&& other) noexcept
       refused(other.refused),
       cancelled(other.cancelled),
       stopped(other.stopped),
-      timed(other.timed) {}
+      timed(other.timed),
+      current(other.current) {}
 
 exec::shared_message component_run::share_message() {
   if (part_of) {
@@ -66,6 +68,7 @@ msgbus::step component_run::step() const noexcept {
 }
 
 void component_run::cut_off() noexcept {
+  guarded.reset();
   if (begun && !settled) component->cut_off_run(*this);
   next = {};
 }
@@ -79,6 +82,19 @@ asio::awaitable<void> component_run::start() {
   asio::awaitable<void> started;
   failed_before = failed.size();
   call_next(*next.get(), *this, &started);
+  return started;
+}
+
+asio::awaitable<void> component_run::start_on(asio::any_io_executor& its) {
+  own_executor = &its;
+  asio::awaitable<void> started;
+  try {
+    started = start();
+  } catch (...) {
+    own_executor = nullptr;
+    throw;
+  }
+  own_executor = nullptr;
   return started;
 }
 

@@ -55,14 +55,17 @@ void concurrent_runs::start_tasks(const asio::any_io_executor& here, bool cancel
   for (std::size_t i = 0; i < size_; ++i) {
     part& each = (*this)[i];
     // Where the caller can be cancelled all must be told at once (A9), and handlers must not change
-    // the caller's cancellation state: each is a task.
-    each.is_task = !each.has_begun || cancellable;
+    // the caller's cancellation state: each is a task. So is one with a limit of time.
+    each.is_task = !each.has_begun || cancellable || each.is_limited();
     has_tasks_ = has_tasks_ || each.is_task;
   }
   for (std::size_t i = 0; i < size_; ++i) {
     part& each = (*this)[i];
     if (!each.is_task) continue;
-    start(each, exec::child_executor(here, each.component->executor(), cancellable));
+    const asio::any_io_executor on =
+        exec::child_executor(here, each.component->executor(), cancellable || each.is_limited());
+    add_on_own_strand(each, on);
+    launch(each, on);
   }
 }
 
@@ -129,7 +132,7 @@ void concurrent_runs::help() {
     if (!mine) return;
     mine->is_task = has_tasks_ = true;
     on = exec::child_executor(here_, mine->component->executor(), false);
-    exec::join_state::add(*mine, on);  // under the lock: a caller that finds nothing left waits
+    add_on_own_strand(*mine, on);  // under the lock: a caller that finds nothing left waits
   }
   launch(*mine, on);
 }

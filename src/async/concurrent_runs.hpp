@@ -26,6 +26,8 @@ class concurrent_runs final : public exec::join_state, public work_source {
         : component(std::move(of)), index(at) {}
     asio::awaitable<void> begin() override;
     void lose() noexcept override { d->cut_off(); }
+    /// Whether its coroutine is cancelled when the time of its first handler is over.
+    [[nodiscard]] bool is_limited() const noexcept { return d->current == surrounded::by_time; }
 
     const std::shared_ptr<component_core> component;
     const std::size_t index;           // of the component, among those that got the message

@@ -183,27 +183,43 @@ void run_attempt_at_once(const handler_run& run, const context& ctx, failures& f
   }
 }
 
-bool has_limits(const handler_in_hand& which, const component_run& d) noexcept {
-  return which.policy || d.ctx->deadline();
+asio::awaitable<void> start_attempt(const handler_call& handler, void* f, value_ref message,
+                                    const di::injection& with, failures& failed) {
+  const handler_and_message of{&handler, f, message};
+  if (handler.needs) return run_with_needs(of, with, failed);
+  asio::awaitable<void> running;
+  call(of, nullptr, with.context, running);
+  return running;
+}
+
+surrounded surrounding(const handler_call& handler, const handler_in_hand& which,
+                       const component_run& d) noexcept {
+  const bool has_deadline = d.ctx->deadline().has_value();
+  if (!which.policy && !has_deadline) return surrounded::by_nothing;
+  if (!handler.is_coroutine || (which.policy && which.policy->attempts_are_coroutines())) {
+    return surrounded::by_policy;
+  }
+  const bool is_limited = has_deadline || which.policy->limits_time() ||
+                          d.outer_deadline() != exec::clock::time_point::max();
+  return is_limited ? surrounded::by_time : surrounded::by_policy;
 }
 
 asio::awaitable<void> start_attempts(const handler_call& handler, const handler_in_hand& which,
                                      component_run& d, std::shared_ptr<const void> keep,
                                      std::string_view name, command* asked) {
-  static const stored_policy asks_for_nothing{policy()};
-  const stored_policy* const policy = which.policy ? which.policy : &asks_for_nothing;
   return run_attempts(
       {d.component->self(), routing::entry_pin(which.entry), &handler, which.f, std::move(keep),
-       d.message, *d.ctx, name, policy, d.from_mailbox, std::move(d.entered), asked},
+       d.message, *d.ctx, name, &policy_of(which), d.from_mailbox, std::move(d.entered), asked},
       d.failed);
 }
 
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which,
                          component_run& d, asio::awaitable<void>* start) {
-  if (!start) return step_taken::suspends;
-  if (!has_limits(which, d)) {
+  if (!start) {
+    d.current = surrounding(handler, which, d);
+  } else if (d.current == surrounded::by_nothing) {
     *start = start_once(handler, which, d);
-  } else {
+  } else if (!start_guarded(handler, which, d, start)) {
     auto shared = d.share_message();  // which may move it
     *start = start_attempts(handler, which, d, std::move(shared), d.message.type->name);
   }

@@ -69,9 +69,11 @@ class concurrency_permit {
   concurrency_permit() = default;
   concurrency_permit(const concurrency_permit&) = delete;
   concurrency_permit& operator=(const concurrency_permit&) = delete;
-  ~concurrency_permit() {
-    if (shared_) shared_->release();
-    if (own_) own_->release();
+  ~concurrency_permit() { release(); }
+
+  void release() noexcept {
+    if (const semaphore shared = std::exchange(shared_, nullptr)) shared->release();
+    if (const semaphore own = std::exchange(own_, nullptr)) own->release();
   }
 
   /// Whether it has all that the policy asks for. If not, `acquire` waits for the rest.

@@ -71,10 +71,11 @@ step_taken start_command(routing::entry& entry, component_run& d, asio::awaitabl
 
 step_taken start_operation(const handler_call& handler, const handler_in_hand& which,
                            command& asked, asio::awaitable<void>* start) {
-  if (!start) return step_taken::suspends;
-  if (!has_limits(which, asked.d)) {
+  if (!start) {
+    asked.d.current = surrounding(handler, which, asked.d);
+  } else if (asked.d.current == surrounded::by_nothing) {
     *start = start_once(handler, which, asked.d);
-  } else {
+  } else if (!start_guarded(handler, which, asked.d, start)) {
     *start = start_attempts(handler, which, asked.d, keep(command_ptr(&asked)), asked.name, &asked);
   }
   return step_taken::suspends;

@@ -17,7 +17,8 @@ bool verb_run::begin_waiting(bool cancellable) {
   cancellable_ = cancellable;
   hand_on_deadline();
   if (!together_) {
-    if (first_is_here_ && !cancellable_) {
+    // A limit of time cancels the coroutine that awaits the handler: not that of the caller.
+    if (first_is_here_ && !cancellable_ && call_->first->current != surrounded::by_time) {
       in_hand_ = &*call_->first;
       return true;
     }

@@ -105,7 +105,7 @@ asio::awaitable<void> async_resolution::run_from(std::size_t at, bool is_yielded
       const auto state = co_await asio::this_coro::cancellation_state;
       if (state.slot().is_connected()) {
         const asio::any_io_executor here = co_await asio::this_coro::executor;
-        if (is_cancel_requested(here, state)) throw_aborted("an invocation");
+        if (is_stop_requested(here, state)) throw_aborted("an invocation");
         if (!is_fresh && state.cancelled() == asio::cancellation_type::none) {
           co_await asio::this_coro::throw_if_cancelled(true);
           co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());

@@ -133,6 +133,7 @@ coroutine_loop::coroutine_loop(consumer_loop&& going_on)
                                    std::make_shared<const wait_chain>(wait_chain{&in, nullptr}))),
       mine(std::move(going_on)) {
   executor.state().loop = this;
+  executor.state().signal = &signal;
 }
 
 coroutine_loop::~coroutine_loop() {

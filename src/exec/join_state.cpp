@@ -101,6 +101,11 @@ void join_state::add(task& added, const asio::any_io_executor& on) {
   ++running_;
 }
 
+void join_state::add_on_own_strand(task& added, const asio::any_io_executor& on) {
+  if (const strand_state* const own = strand_state_of(on)) own->signal = &added.signal_;
+  add(added, on);
+}
+
 void join_state::launch(task& added, const asio::any_io_executor& on) {
   ending ended(shared_from_this(), added);
   bool has_strand = false;

@@ -79,6 +79,9 @@ class join_state : public std::enable_shared_from_this<join_state> {
   /// `mailbox_strand`; see `child_executor`. If `on` is empty, because its context has ended, the
   /// task fails with `operation_aborted`.
   void add(task& added, const asio::any_io_executor& on);
+  /// The same, on a strand that was made for this task, if it is one: a limit of time of the work
+  /// on it cancels the task (`strand_state::signal`).
+  void add_on_own_strand(task& added, const asio::any_io_executor& on);
   /// Starts the task, unless it was given up meanwhile.
   void launch(task& added, const asio::any_io_executor& on);
   void start(task& added, const asio::any_io_executor& on) {

@@ -10,9 +10,10 @@ namespace {
 // is started after a deadline was set for it synchronises with the setting.
 constinit std::atomic<bool> ever_limited{false};
 
-/// The state behind a `mailbox_strand`; null for other executors. `any_io_executor::target` of Asio
-/// 1.22 does not check the type, so this function does.
-const strand_state* state_of(const asio::any_io_executor& executor) noexcept {
+}  // namespace
+
+// `any_io_executor::target` of Asio 1.22 does not check the type, so this function does.
+const strand_state* strand_state_of(const asio::any_io_executor& executor) noexcept {
   if (!executor) return nullptr;
   const std::type_info& type = executor.target_type();
   if (type == typeid(basic_mailbox_strand<false>)) {
@@ -23,8 +24,6 @@ const strand_state* state_of(const asio::any_io_executor& executor) noexcept {
   }
   return nullptr;
 }
-
-}  // namespace
 
 strand_state::strand_state(const asio::any_io_executor& over,
                            std::shared_ptr<const wait_chain> waited_for)
@@ -39,58 +38,67 @@ mailbox_strand make_mailbox_strand(const asio::any_io_executor& base,
 }
 
 bool is_mailbox_strand(const asio::any_io_executor& executor) noexcept {
-  return state_of(executor) != nullptr;
+  return strand_state_of(executor) != nullptr;
 }
 
 coroutine_loop* loop_on(const asio::any_io_executor& here) noexcept {
-  const strand_state* const strand_of = state_of(here);
-  return strand_of ? strand_of->loop : nullptr;
+  const strand_state* const mine = strand_state_of(here);
+  return mine ? mine->loop : nullptr;
 }
 
 std::chrono::steady_clock::time_point deadline_on(const asio::any_io_executor& here) noexcept {
   if (!ever_limited.load(std::memory_order_relaxed)) {
     return std::chrono::steady_clock::time_point::max();
   }
-  const strand_state* const strand_of = state_of(here);
-  return strand_of ? strand_of->deadline : std::chrono::steady_clock::time_point::max();
+  const strand_state* const mine = strand_state_of(here);
+  return mine ? mine->deadline : std::chrono::steady_clock::time_point::max();
 }
 
 void set_deadline(const asio::any_io_executor& on,
                   std::chrono::steady_clock::time_point deadline) noexcept {
-  const strand_state* const strand_of = state_of(on);
-  if (!strand_of) return;
-  ever_limited.store(true, std::memory_order_relaxed);
-  strand_of->deadline = deadline;
+  if (const strand_state* const mine = strand_state_of(on)) set_deadline(*mine, deadline);
+}
+
+void set_deadline(const strand_state& of, std::chrono::steady_clock::time_point deadline) noexcept {
+  if (!ever_limited.load(std::memory_order_relaxed)) [[unlikely]]
+    ever_limited.store(true, std::memory_order_relaxed);
+  of.deadline = deadline;
 }
 
 asio::any_io_executor work_on(const asio::any_io_executor& executor) {
   if (!executor) return {};
-  const strand_state* const strand_of = state_of(executor);
-  return asio::prefer(strand_of ? strand_of->base : executor,
-                      asio::execution::outstanding_work.tracked);
+  const strand_state* const mine = strand_state_of(executor);
+  return asio::prefer(mine ? mine->base : executor, asio::execution::outstanding_work.tracked);
 }
 
 bool detail::runs_on_base(const asio::any_io_executor& here,
                           const asio::any_io_executor& wanted) noexcept {
-  const strand_state* const strand_of = state_of(here);
-  return strand_of && strand_of->base == wanted;
+  const strand_state* const mine = strand_state_of(here);
+  return mine && mine->base == wanted;
 }
 
 bool detail::is_told(const asio::any_io_executor& here) noexcept {
-  const strand_state* const strand_of = state_of(here);
-  return strand_of && strand_of->cancel_requested.load(std::memory_order_acquire);
+  const strand_state* const mine = strand_state_of(here);
+  return mine && mine->cancel_requested.load(std::memory_order_acquire);
+}
+
+bool is_stop_requested(const asio::any_io_executor& here,
+                       const asio::cancellation_state& state) noexcept {
+  if (!state.slot().is_connected()) return false;
+  const strand_state* const mine = strand_state_of(here);
+  return mine && (mine->limit.is_over || mine->cancel_requested.load(std::memory_order_acquire));
 }
 
 void note_cancel_requested(const asio::any_io_executor& on) noexcept {
   // Release: a coroutine that sees its signal sees this flag.
-  if (const strand_state* const strand_of = state_of(on))
-    strand_of->cancel_requested.store(true, std::memory_order_release);
+  if (const strand_state* const mine = strand_state_of(on))
+    mine->cancel_requested.store(true, std::memory_order_release);
 }
 
 bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept {
-  const strand_state* const strand_of = state_of(here);
-  if (!strand_of) return false;
-  for (const wait_chain* each = strand_of->waiting.get(); each; each = each->outer.get()) {
+  const strand_state* const mine = strand_state_of(here);
+  if (!mine) return false;
+  for (const wait_chain* each = mine->waiting.get(); each; each = each->outer.get()) {
     if (each->mailbox == mailbox) return true;
   }
   return false;
@@ -99,12 +107,12 @@ bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexc
 asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                      const asio::any_io_executor& wanted, bool cancellable) {
   if (!wanted) return {};
-  const strand_state* const strand_of = state_of(here);
-  std::shared_ptr<const wait_chain> waiting = strand_of ? strand_of->waiting : nullptr;
+  const strand_state* const mine = strand_state_of(here);
+  std::shared_ptr<const wait_chain> waiting = mine ? mine->waiting : nullptr;
   const shared_origin* const cause = current_cause();
   const auto deadline = deadline_on(here);
   const bool is_limited = deadline != std::chrono::steady_clock::time_point::max();
-  if (!cancellable && !waiting && !cause && !is_limited && !state_of(wanted)) return wanted;
+  if (!cancellable && !waiting && !cause && !is_limited && !strand_state_of(wanted)) return wanted;
   mailbox_strand made = make_mailbox_strand(wanted, std::move(waiting));
   made.state().deadline = deadline;
   if (cause) made.state().cause = *cause;

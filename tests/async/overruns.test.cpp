@@ -111,4 +111,87 @@ TEST_CASE("a handler sees the deadline of its attempt, and none without a timeou
   CHECK(seen[2] == std::nullopt);
 }
 
+TEST_CASE("an attempt is judged by its own end, however late its caller goes on", "[P1]") {
+  stepping_context elsewhere;
+  manual_clock there{elsewhere};
+  fixture t;
+  bool fails = false;
+  t.events.handler(
+      [&](int) -> awaitable<void> {
+        if (fails) throw std::runtime_error("down");
+        co_return;
+      },
+      {.executor = elsewhere.get_executor(), .timeout = 2s});
+  SECTION("which is well") {}
+  SECTION("which is not") { fails = true; }
+  auto call = t.context.spawn(t.events.consume(1));
+  t.context.run();
+  elsewhere.run();
+  // The handler has ended. Its time passes before its caller gets to know.
+  there.advance(3s);
+  elsewhere.run();
+  t.context.run();
+  REQUIRE(call.done());
+  if (fails) {
+    CHECK(msgbus_test::text_of([&] { (void)call.get(); }) == "down");
+  } else {
+    CHECK(call.get() == 1);
+  }
+  CHECK(t.events.stats().overran == 0);
+  CHECK(t.observer->all.empty());
+}
+
+TEST_CASE("messages and calls that time out leave what comes after them alone", "[P1]") {
+  fixture t;
+  std::vector<int> ended;
+  t.events.handler(
+      [&](int seconds) -> awaitable<void> {
+        co_await msgbus::async::sleep(std::chrono::seconds(seconds));
+        ended.push_back(seconds);
+      },
+      {.timeout = 2s});
+  // The handlers of the mailbox share a coroutine, which each time-out cancels.
+  for (const int seconds : {1, 5, 1, 9, 0}) (void)t.events.post(seconds);
+  t.clock.run_for(t.context, 6s);
+  CHECK(ended == std::vector{1, 1, 0});
+  CHECK(t.events.stats().handled == 3);
+  CHECK(t.events.stats().failed == 2);
+  CHECK(t.observer->all == std::vector<std::chrono::steady_clock::duration>{2s, 2s});
+  // A call in a coroutine that nothing cancels, and one in a coroutine that can be cancelled.
+  const auto call = [&](int seconds) { t.clock.run(t.context, t.events.consume(int(seconds))); };
+  CHECK(code_of([&] { call(3); }) == msgbus::errc::timed_out);
+  call(1);
+  auto cancelled = t.context.spawn(t.events.consume(1));
+  t.context.run();
+  cancelled.cancel();
+  t.context.run();
+  CHECK(msgbus_test::is_aborted(cancelled.failure()));
+  CHECK(t.events.stats().overran == 3);
+  // Nothing that has ended keeps a timer.
+  CHECK(t.clock.waiting() == 0);
+}
+
+TEST_CASE("a handler that takes no notice of its time-out ends, and the next message has its own",
+          "[P1]") {
+  fixture t;
+  int shielded = 0;
+  t.events.handler(
+      [&](int n) -> awaitable<void> {
+        if (n == 1) {
+          co_await msgbus::async::shielded(msgbus::async::sleep(5s));
+          ++shielded;
+          co_return;
+        }
+        co_await msgbus::async::sleep(1s);
+      },
+      {.timeout = 2s});
+  (void)t.events.post(1);
+  (void)t.events.post(2);
+  t.clock.run_for(t.context, 7s);
+  CHECK(shielded == 1);
+  CHECK(t.events.stats().handled == 2);
+  CHECK(t.events.stats().overran == 1);
+  CHECK(t.observer->all == std::vector<std::chrono::steady_clock::duration>{5s});
+}
+
 }  // namespace overruns_test

@@ -6,6 +6,8 @@
 #include "support/catch.hpp"
 
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <memory>
 #include <string>
@@ -64,27 +66,42 @@ TEST_CASE("a full filter of duplicates allocates nothing for short keys", "[P9]"
         cost_of_posts({}));
 }
 
-TEST_CASE("a coroutine that ends at once within its time costs a bounded number of allocations",
-          "[P9]") {
-  asio::io_context io{1};
-  msgbus::async::consumer events(io.get_executor(), {.capacity = 1000});
-  int sum = 0;
-  events.handler(
-      [&](const numbered& event) -> asio::awaitable<void> {
-        sum += event.n;
-        co_return;
-      },
-      {.timeout = 1h});
-  const auto thousand = [&] {
-    for (int i = 0; i < 1000; ++i) (void)events.post(numbered{1});
-    io.restart();
-    io.run();
+TEST_CASE("a coroutine handler behind guards allocates nothing while nothing goes wrong", "[P9]") {
+  const auto cost = [](msgbus::policy how, bool suspends) {
+    asio::io_context io{1};
+    msgbus::async::consumer events(io.get_executor(), {.capacity = 1000});
+    int sum = 0;
+    events.handler(
+        [&](const numbered& event) -> asio::awaitable<void> {
+          if (suspends) co_await asio::post(asio::use_awaitable);
+          sum += event.n;
+        },
+        std::move(how));
+    const auto thousand = [&] {
+      for (int i = 0; i < 1000; ++i) (void)events.post(numbered{1});
+      io.restart();
+      io.run();
+    };
+    for (int i = 0; i < 3; ++i) thousand();
+    const long before = msgbus_test::allocations;
+    thousand();
+    const long counted = msgbus_test::allocations - before;
+    REQUIRE(sum == 4000);
+    return counted;
   };
-  for (int i = 0; i < 3; ++i) thousand();
-  const long before = msgbus_test::allocations;
-  thousand();
-  CHECK(msgbus_test::allocations - before <= 30 * 1000);
-  CHECK(sum == 4000);
+  for (const bool suspends : {false, true}) {
+    CAPTURE(suspends);
+    const long without = cost({}, suspends);
+    CHECK(cost({.timeout = 1h}, suspends) <= without + 10);
+    CHECK(cost({.deadline = 1h}, suspends) <= without + 10);
+    CHECK(cost({.max_concurrent = 2,
+                .timeout = 1h,
+                .breaker = std::make_shared<msgbus::circuit_breaker>(),
+                .retry = {.attempts = 5},
+                .rate_limit = {.permits = 1'000'000},
+                .dead_letters = std::make_shared<msgbus::async::dead_letters>()},
+               suspends) <= without + 10);
+  }
 }
 
 }  // namespace policies_test

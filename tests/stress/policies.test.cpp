@@ -135,4 +135,50 @@ TEST_CASE("guards that four threads share lose no message and no permit", "[P2][
   CHECK(counted.added == counted.replayed + counted.discarded + counted.dropped + letters->size());
 }
 
+TEST_CASE("times that are over while their handlers end count once, on four threads", "[P1][P2]") {
+  struct counting final : msgbus::observer {
+    void overran(const msgbus::step&, std::chrono::steady_clock::duration took) override {
+      if (took < 100us) ++too_early;
+      ++all;
+    }
+    std::atomic<std::uint64_t> all{0};
+    std::atomic<std::uint64_t> too_early{0};
+  };
+  const auto watching = std::make_shared<counting>();
+  asio::thread_pool pool(3);
+  asio::thread_pool elsewhere(1);
+  bus::consumer events(pool.get_executor(), {.concurrency = 3});
+  events.observe(watching);
+  std::atomic<std::uint64_t> runs{0};
+  const auto handle = [&](const ping& event) -> awaitable<void> {
+    ++runs;
+    co_await bus::sleep(std::chrono::microseconds(event.number % 7 * 30));
+  };
+  events.handler(handle, {.timeout = 100us});
+  events.handler(handle, {.executor = elsewhere.get_executor(), .timeout = 100us});
+  const auto use = [&]() -> awaitable<void> {
+    for (int n = 0; n < rounds(400); ++n) {
+      (void)co_await events.send<ping>(n);
+      if (n % 4 != 0) continue;
+      try {
+        co_await events.consume<ping>(n);
+      } catch (const std::exception&) {  // too slow, one of its handlers or both
+      }
+    }
+  };
+  auto first = asio::co_spawn(asio::make_strand(pool), use(), asio::use_future);
+  auto second = asio::co_spawn(pool, use(), asio::use_future);
+  wait_for(std::move(first));
+  wait_for(std::move(second));
+  CHECK(wait_for(pool, events.drain(msgbus_test::deadline)).abandoned == 0);
+  pool.join();
+  elsewhere.join();
+  const auto counted = events.stats();
+  CHECK(is_conserved(counted));
+  CHECK(counted.overran == watching->all);
+  CHECK(watching->too_early == 0);
+  CHECK(counted.overran >= counted.failed);
+  CHECK(counted.overran <= runs);
+}
+
 }  // namespace policies_test

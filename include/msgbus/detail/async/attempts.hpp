@@ -37,6 +37,15 @@ struct handler_run {
 [[nodiscard]] asio::awaitable<void> start_attempt(const handler_run& run,
                                                   const msgbus::context& ctx, failures& failed);
 
+/// The same, for a run that keeps all of this itself. May also throw what the handler throws, or
+/// its awaitable.
+[[nodiscard]] asio::awaitable<void> start_attempt(const handler_call& handler, void* f,
+                                                  value_ref message, const di::injection& with,
+                                                  failures& failed);
+
+/// The policy of the handler, or one that asks for nothing.
+[[nodiscard]] const stored_policy& policy_of(const handler_in_hand& which);
+
 /// Whether the handler is a plain function that needs nothing; and one attempt of such a handler.
 [[nodiscard]] bool runs_at_once(const handler_run& run) noexcept;
 void run_attempt_at_once(const handler_run& run, const msgbus::context& ctx, failures& failed);

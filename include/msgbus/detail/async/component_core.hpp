@@ -11,6 +11,7 @@
 #include <msgbus/detail/component/binding.hpp>
 #include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/core/on_demand.hpp>
+#include <msgbus/detail/exec/deadline_timer.hpp>
 #include <msgbus/detail/exec/key_rule.hpp>
 #include <msgbus/detail/exec/key_rules.hpp>
 #include <msgbus/detail/exec/mailbox.hpp>
@@ -169,6 +170,9 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// Once for all who ask: the smallest `sample` counts.
   [[nodiscard]] std::shared_ptr<const measured_times> measure(std::uint32_t sample);
 
+  /// For handlers with a limit of time.
+  [[nodiscard]] exec::deadline_timers& deadlines() { return rare_.made().deadlines; }
+
   /// Messages from the mailbox are handled in the order of their keys (P5).
   void order_by(std::shared_ptr<const exec::key_rule> rule) {
     rare_.made().keys.add(routes().guarded(), rule);
@@ -301,7 +305,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
     message_hooks hooks;
     exec::key_rules keys;                          // as the mailbox has them
     std::weak_ptr<const measured_times> measured;  // under the mutex
-    listeners to_notify;                           // under the lock below
+    exec::deadline_timers deadlines;
+    listeners to_notify;                   // under the lock below
     std::shared_ptr<scheduler> schedules;  // written once, under the mutex; then read by the next
     std::atomic<scheduler*> made_schedules{nullptr};
   };

@@ -30,6 +30,17 @@ struct destroy_entered {
 };
 using entered_ptr = std::unique_ptr<entered_policy, destroy_entered>;
 
+/// A coroutine handler that runs inside its policy; see `start_guarded`.
+class guarded_run;
+struct destroy_guarded {
+  void operator()(guarded_run* run) const noexcept;
+};
+using guarded_ptr = std::unique_ptr<guarded_run, destroy_guarded>;
+
+/// What is around the handler that is awaited next: nothing; a policy; or a limit of time around a
+/// coroutine, with or without a policy.
+enum class surrounded : std::uint8_t { by_nothing, by_policy, by_time };
+
 /// The outcome of a call of a handler.
 enum class step_taken { refused, ran, suspends };
 
@@ -68,6 +79,13 @@ struct component_run {
 
   /// The awaitable of the current handler.
   [[nodiscard]] asio::awaitable<void> start();
+  /// The same, in a coroutine of the library's own, whose executor this is. It may be moved from.
+  [[nodiscard]] asio::awaitable<void> start_on(asio::any_io_executor& its);
+  /// The awaited handler has ended. True: its policy goes on, by another `start`. Else `failure` is
+  /// what the handler adds to the failures.
+  [[nodiscard]] bool goes_on(std::exception_ptr& failure) {
+    return guarded && leave_guards(failure);
+  }
 
   /// The message, kept alive with this object: for work on another executor that may outlive the
   /// coroutine of the run (A12). `home` is its storage, inside the call; otherwise `share` moves
@@ -97,6 +115,10 @@ struct component_run {
   std::uint64_t only = 0;  // the one handler that gets it, by its order; 0: every one does
 
   entered_ptr entered;  // for the coroutine that goes on with the current handler; null: nothing
+  guarded_ptr guarded;  // the current handler runs inside its policy; null: it does not
+
+  // Of the coroutine that awaits the current handler, while that starts; null: the caller's.
+  asio::any_io_executor* own_executor = nullptr;
 
   // By when the work that awaits it must have ended: as its executor says, or `until`.
   const asio::any_io_executor* here = nullptr;
@@ -124,6 +146,10 @@ struct component_run {
   bool cancelled = false;     // no further handler starts (A9)
   bool stopped = false;       // and a handler was left to start
   bool timed = false;         // the times of its handlers are measured
+  surrounded current = surrounded::by_nothing;  // the current handler, if it is awaited
+
+ private:
+  [[nodiscard]] bool leave_guards(std::exception_ptr& failure);
 };
 
 }  // namespace msgbus::async::detail

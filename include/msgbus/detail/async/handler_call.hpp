@@ -73,13 +73,21 @@ struct handler_in_hand {
 using run_plain = void (*)(void* f, value_ref message, const di::injection& with, failures& failed);
 step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run);
 
+/// Begins a coroutine handler whose policy lets it through at once, in the coroutine of its run:
+/// `*start` is its awaitable, and `component_run::goes_on` ends it. False, and nothing is begun, if
+/// it must wait for something, or has a limit of time and the coroutine cannot be cancelled for it:
+/// `start_attempts` does the rest.
+[[nodiscard]] bool start_guarded(const handler_call& handler, const handler_in_hand& which,
+                                 component_run& d, asio::awaitable<void>* start);
+
+/// What is around the handler.
+[[nodiscard]] surrounded surrounding(const handler_call& handler, const handler_in_hand& which,
+                                     const component_run& d) noexcept;
+
 /// Makes the awaitable that runs the handler with the message of the run, according to its
 /// policy. Without `start` it makes none, and only reports that one is needed.
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which,
                          component_run& d, asio::awaitable<void>* start);
-
-/// Whether the handler has a policy, or its message a deadline.
-[[nodiscard]] bool has_limits(const handler_in_hand& which, const component_run& d) noexcept;
 
 /// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
 /// message of the run, and `name`, which names it; `asked` is the message, if it is a command.

@@ -6,12 +6,14 @@
 #include <msgbus/detail/core/cause.hpp>
 
 #include <asio/any_io_executor.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_state.hpp>
 #include <asio/execution.hpp>
 #include <asio/strand.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -50,6 +52,19 @@ struct strand_state {
 
   // The consumer loop that runs on this strand, for its own coroutine; null: another coroutine.
   mutable coroutine_loop* loop = nullptr;
+
+  // The signal that cancels the coroutine of this strand; null: it cannot be cancelled. Set before
+  // it starts; it exists as long as the coroutine.
+  mutable asio::cancellation_signal* signal = nullptr;
+
+  // A limit of time of the work under way (async/guarded_call.cpp). Used on the strand only.
+  struct time_limit {
+    std::uint64_t number = 0;  // unique on the strand; 0: none
+    std::uint64_t last = 0;    // the last number that was given
+    bool is_over = false;      // the work was told to end
+    bool looks = false;        // a look at the timer is on its way to the strand
+  };
+  mutable time_limit limit = {};
 };
 
 /// An Asio executor. `Never` means that `execute` never runs a function inside the call. It is
@@ -105,6 +120,9 @@ using mailbox_strand = basic_mailbox_strand<false>;
 [[nodiscard]] mailbox_strand make_mailbox_strand(const asio::any_io_executor& base,
                                                  std::shared_ptr<const wait_chain> waiting);
 
+/// The state of a strand of the library; null for other executors.
+[[nodiscard]] const strand_state* strand_state_of(const asio::any_io_executor& executor) noexcept;
+
 /// Whether it is a strand of the library.
 [[nodiscard]] bool is_mailbox_strand(const asio::any_io_executor& executor) noexcept;
 
@@ -117,6 +135,7 @@ using mailbox_strand = basic_mailbox_strand<false>;
 /// Sets that, before the work on the strand starts. No effect for other executors.
 void set_deadline(const asio::any_io_executor& strand_of,
                   std::chrono::steady_clock::time_point deadline) noexcept;
+void set_deadline(const strand_state& of, std::chrono::steady_clock::time_point deadline) noexcept;
 
 /// Keeps the executor's context from running out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
@@ -138,6 +157,10 @@ void note_cancel_requested(const asio::any_io_executor& strand_of) noexcept;
                                               const asio::cancellation_state& state) noexcept {
   return state.slot().is_connected() && detail::is_told(here);
 }
+
+/// The same, or whether the limit of time of the handler that it runs is over: nothing new begins.
+[[nodiscard]] bool is_stop_requested(const asio::any_io_executor& here,
+                                     const asio::cancellation_state& state) noexcept;
 
 /// Whether work on `here` runs on `wanted`: they are the same, or `here` is a strand of the library
 /// over it.

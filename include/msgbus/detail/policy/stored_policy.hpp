@@ -27,6 +27,10 @@ class stored_policy final : private exec::context_shutdown_hook {
   [[nodiscard]] bool is_plain() const noexcept { return is_plain_; }
   /// Whether the handler has its own executor.
   [[nodiscard]] bool has_executor() const noexcept { return has_executor_; }
+  /// Each attempt is a coroutine of its own, even while nothing goes wrong.
+  [[nodiscard]] bool attempts_are_coroutines() const noexcept {
+    return has_executor_ || !once.empty();
+  }
   /// That executor; empty once its context has ended.
   [[nodiscard]] asio::any_io_executor executor() const;
   /// Whether an attempt has a limited time.
