@@ -7,6 +7,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
+#include "support/failing_new.hpp"
 #include "support/refusing.hpp"
 #include "support/shop.hpp"
 #include "support/thrown.hpp"
@@ -331,6 +332,30 @@ TEST_CASE("a process replays a limited number of letters at once", "[P8]") {
   all.live(1s);
   CHECK(all.handled == 16);
   CHECK(all.letters() == numbers{17});
+}
+
+TEST_CASE("a replay that memory ran out for, anywhere, can be asked for again", "[P8]") {
+  with_letter all;
+  all.is_broken = false;
+  const auto server = all.refusing->sink_of("_MSGBUS.REPLAY.ORDERS.billing");
+  REQUIRE(server);
+  int failed = 0;
+  for (bool has_failed = true; has_failed;) {
+    msgbus::envelope request = msgbus_test::made("_MSGBUS.REPLAY.ORDERS.billing", "DEAD 1");
+    bool has_taken = false;
+    {
+      const msgbus_test::failing_allocation at(failed);
+      has_taken = server->take(std::move(request), false);
+      has_failed = msgbus_test::failing_allocation::has_failed();
+    }
+    failed += has_failed ? 1 : 0;
+    REQUIRE(has_taken);
+    all.live();
+    REQUIRE(all.handled == (has_failed ? 0 : 1));
+    REQUIRE(all.letters().size() == (has_failed ? 1 : 0));
+  }
+  // The request, the replay, its place among those that run, its coroutine: each has failed.
+  CHECK(failed >= 4);
 }
 
 }  // namespace replay_server_test

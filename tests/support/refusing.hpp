@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,11 @@ class refusing_transport final : public msgbus::transport::transport {
   bool fails_for_now = false;
   bool erases_nothing = false;
 
+  /// The sink of the last subscription to this pattern; null if it has gone.
+  [[nodiscard]] std::shared_ptr<msgbus::transport::sink> sink_of(const std::string& pattern) {
+    return sinks_[pattern].lock();
+  }
+
   [[nodiscard]] msgbus::transport::features supports() const noexcept override {
     return over_->supports();
   }
@@ -41,6 +47,7 @@ class refusing_transport final : public msgbus::transport::transport {
   [[nodiscard]] std::unique_ptr<msgbus::transport::feed> subscribe(
       const std::string& pattern, const std::string& group,
       std::shared_ptr<msgbus::transport::sink> to) override {
+    sinks_[pattern] = to;
     return over_->subscribe(pattern, group, std::move(to));
   }
   [[nodiscard]] std::string new_inbox() override { return over_->new_inbox(); }
@@ -83,6 +90,7 @@ class refusing_transport final : public msgbus::transport::transport {
 
  private:
   const std::shared_ptr<msgbus::transport::transport> over_;
+  std::map<std::string, std::weak_ptr<msgbus::transport::sink>> sinks_;
 };
 
 }  // namespace msgbus_test
