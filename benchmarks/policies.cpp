@@ -9,6 +9,8 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <semaphore>
 #include <stdexcept>
@@ -43,6 +45,28 @@ contender handled(std::string name, role what, Make make, How how) {
           }};
 }
 
+/// The same, with posted messages, which a consumer loop handles.
+template <class Make, class How>
+contender handled_when_posted(std::string name, role what, Make make, How how) {
+  return {std::move(name), what, [make, how] {
+            auto to = std::make_shared<guarded>(make(), how());
+            auto handled = std::make_shared<std::uint64_t>(0);
+            return subject{[to, handled](std::uint64_t messages) {
+                             const std::uint64_t before = counter;
+                             for (std::uint64_t sent = 0; sent < messages;) {
+                               const std::uint64_t end = std::min(messages, sent + 500);
+                               for (; sent < end; ++sent) {
+                                 (void)to->bus.post(order_created{sent, 9.99});
+                               }
+                               to->context.restart();
+                               to->context.poll();
+                             }
+                             *handled += counter - before;
+                           },
+                           [handled] { return *handled; }};
+          }};
+}
+
 policy no_policy() { return {}; }
 auto counting() {
   return [](const order_created&) { ++counter; };
@@ -64,9 +88,9 @@ workload compared(std::string id, std::string title) {
 }
 
 /// What a part may cost.
-void judge(workload& w, const std::string& row) {
+void judge(workload& w, const std::string& row, const std::string& without = bare) {
   using enum target::kind;
-  w.targets.push_back({at_most_ns_more, row, 100, bare});
+  w.targets.push_back({at_most_ns_more, row, 100, without});
   w.targets.push_back({at_most_allocations, row, 0.01});
 }
 
@@ -168,9 +192,9 @@ workload p4_other_parts() {
       handled(timeout, role::project, counting, [] { return policy{.timeout = 10s}; }));
   judge(w, timeout);
 
-  // These need a coroutine: they are shown, and not judged.
-  w.contenders.push_back(
-      handled("no policy, coroutine", role::reference, counting_coroutine, no_policy));
+  const std::string coroutine = "no policy, coroutine";
+  const std::string posted = coroutine + ", posted";
+  w.contenders.push_back(handled(coroutine, role::reference, counting_coroutine, no_policy));
   w.contenders.push_back(handled(
       "deadline by hand: handler || timer", role::reference,
       [] {
@@ -186,8 +210,16 @@ workload p4_other_parts() {
         };
       },
       no_policy));
-  w.contenders.push_back(handled("msgbus policy.deadline, coroutine", role::project,
-                                 counting_coroutine, [] { return policy{.deadline = 10s}; }));
+  const std::string awaited = "msgbus policy.deadline, coroutine";
+  w.contenders.push_back(
+      handled(awaited, role::project, counting_coroutine, [] { return policy{.deadline = 10s}; }));
+  judge(w, awaited, coroutine);
+  w.contenders.push_back(
+      handled_when_posted(posted, role::reference, counting_coroutine, no_policy));
+  const std::string sent = "msgbus policy.timeout, coroutine, posted";
+  w.contenders.push_back(handled_when_posted(sent, role::project, counting_coroutine,
+                                             [] { return policy{.timeout = 10s}; }));
+  judge(w, sent, posted);
   // Not the message's number as key: each sample begins with the same one.
   w.contenders.push_back(handled(
       "keys by hand: lock, clock, unordered_map", role::reference,
