@@ -23,15 +23,3 @@ TEST_CASE("a policy is plain until it asks for something", "[P9]") {
 }
 
 }  // namespace policy_test
-
-namespace deduplicate_test {
-
-using namespace std::chrono_literals;
-
-TEST_CASE("deduplication is plain until it has a window") {
-  CHECK(msgbus::deduplicate{}.is_plain());
-  CHECK(msgbus::deduplicate{.capacity = 5}.is_plain());
-  CHECK_FALSE(msgbus::deduplicate{.window = 1s}.is_plain());
-}
-
-}  // namespace deduplicate_test

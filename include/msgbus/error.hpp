@@ -38,7 +38,8 @@ enum class errc {
   access_denied,       ///< the server refuses credentials or certificates
   unsupported,         ///< the transport does not support it
   transport_failed,    ///< the transport failed; the text says why
-  database_failed      ///< the database failed; the text says why
+  database_failed,     ///< the database failed; the text says why
+  in_flight            ///< a message with the same key is being handled
 };
 std::ostream& operator<<(std::ostream& out, errc value);
 

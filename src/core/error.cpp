@@ -38,6 +38,7 @@ class category final : public std::error_category {
       case errc::unsupported: return "unsupported by the transport";
       case errc::transport_failed: return "the transport failed";
       case errc::database_failed: return "the database failed";
+      case errc::in_flight: return "a message with the same key is being handled";
     }
     return "unknown msgbus error " + std::to_string(code);
   }

@@ -38,7 +38,8 @@ std::ostream& operator<<(std::ostream& out, errc value) {
                                           {access_denied, "access_denied"},
                                           {unsupported, "unsupported"},
                                           {transport_failed, "transport_failed"},
-                                          {database_failed, "database_failed"}});
+                                          {database_failed, "database_failed"},
+                                          {in_flight, "in_flight"}});
 }
 
 std::ostream& operator<<(std::ostream& out, const stream_position& value) {

@@ -44,4 +44,8 @@ void policy_text::add_limit(const rate_limit& limit) {
   }
 }
 
+void policy_text::add_window(const deduplicate& filter) {
+  if (!filter.is_plain()) add("deduplicated for " + duration_text(filter.window));
+}
+
 }  // namespace msgbus::detail

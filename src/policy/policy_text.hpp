@@ -3,6 +3,7 @@
 /// Policies in words, for descriptions. Without Asio: both families use it.
 
 #include <msgbus/circuit_breaker.hpp>
+#include <msgbus/deduplicate.hpp>
 #include <msgbus/rate_limit.hpp>
 
 #include <chrono>
@@ -22,6 +23,7 @@ class policy_text {
   void add_breaker(const circuit_breaker* breaker);  // null: none
   void add_attempts(std::size_t attempts);
   void add_limit(const rate_limit& limit);
+  void add_window(const deduplicate& filter);
 
   [[nodiscard]] std::string take() { return std::move(text_); }
 

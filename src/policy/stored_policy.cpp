@@ -35,9 +35,7 @@ std::string summary_of(const policy& given) {
   if (given.deadline != given.deadline.zero())
     text.add("deadline " + duration_text(given.deadline));
   text.add_limit(given.rate_limit);
-  if (!given.deduplicate.is_plain()) {
-    text.add("deduplicated for " + duration_text(given.deduplicate.window));
-  }
+  text.add_window(given.deduplicate);
   if (given.dead_letters) text.add("dead letters");
   return text.take();
 }

@@ -2,6 +2,7 @@
 
 #include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
+#include <msgbus/detail/policy/duplicate_filter.hpp>
 #include <msgbus/detail/policy/limiter_access.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/sync/policy.hpp>
@@ -9,6 +10,7 @@
 #include "policy/policy_text.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -22,11 +24,18 @@ class guards {
         limiter(handler_policy.rate_limit.limiter || handler_policy.rate_limit.is_plain()
                     ? handler_policy.rate_limit.limiter
                     : std::make_shared<rate_limiter>(handler_policy.rate_limit)),
+        filter(handler_policy.deduplicate.is_plain()
+                   ? nullptr
+                   : std::make_shared<duplicate_filter>(handler_policy.deduplicate.window,
+                                                        handler_policy.deduplicate.capacity)),
+        key(handler_policy.deduplicate.key),
         summary(summary_of(handler_policy)) {}
 
   const std::shared_ptr<circuit_breaker> breaker;
   const msgbus::retry retry;
   const std::shared_ptr<rate_limiter> limiter;
+  const std::shared_ptr<duplicate_filter> filter;
+  const std::function<std::string(const any_event&)> key;
   const std::string summary;
 
  private:
@@ -35,6 +44,7 @@ class guards {
     text.add_breaker(given.breaker.get());
     text.add_attempts(given.retry.attempts);
     text.add_limit(given.rate_limit);
+    text.add_window(given.deduplicate);
     return text.take();
   }
 };
@@ -89,11 +99,50 @@ void make_attempts(const guards& by, const msgbus::context& ctx, failures& faile
   }
 }
 
+namespace {
+
+/// A key that is in flight until the end of this object.
+class key_in_flight {
+ public:
+  key_in_flight(duplicate_filter& in, duplicate_filter::entry& begun) noexcept
+      : in_(in), begun_(begun) {}
+  key_in_flight(const key_in_flight&) = delete;
+  key_in_flight& operator=(const key_in_flight&) = delete;
+  ~key_in_flight() { in_.end(begun_, handled_, handled_ ? now() : breaker_machine::time_point()); }
+  void handled() noexcept { handled_ = true; }
+
+ private:
+  duplicate_filter& in_;
+  duplicate_filter::entry& begun_;
+  bool handled_ = false;
+};
+
+}  // namespace
+
 void run_guarded(const guards& by, component_run& d, attempt make) {
-  make_attempts(by, d.context, d.failed, make);
+  if (!by.filter) return make_attempts(by, d.context, d.failed, make);
+  const std::string key =
+      by.key ? by.key(any_event(d.message)) : std::string(d.context.message_id());
+  if (key.empty()) return make_attempts(by, d.context, d.failed, make);
+  const auto answer = by.filter->begin(key, now());
+  if (answer.was == duplicate_filter::seen::handled) return;
+  if (answer.was == duplicate_filter::seen::in_flight) {
+    throw error(errc::in_flight, std::string(d.step().message) + " with the key '" + key +
+                                     "' is being handled, and a sync handler does not wait for its "
+                                     "end");
+  }
+  key_in_flight here(*by.filter, *answer.begun);
+  failures mine;
+  make_attempts(by, d.context, mine, make);
+  if (mine.empty()) here.handled();
+  d.failed.take(mine);
 }
 
 void check_repeatable(const policy& asked, bool has_copies, const std::string& operation) {
+  if (!asked.deduplicate.is_plain()) {
+    throw error(errc::unsupported, "operation '" + operation +
+                                       "' cannot have deduplicate: its caller wants its result");
+  }
   if (has_copies || asked.retry.attempts <= 1) return;
   throw error(errc::unsupported, "operation '" + operation +
                                      "' cannot have retries: one of its arguments cannot be "

@@ -5,6 +5,7 @@
 #include <msgbus/error.hpp>
 #include <msgbus/failure.hpp>
 #include <msgbus/sync/consumer.hpp>
+#include <msgbus/sync/service.hpp>
 #include <msgbus/sync/subscriber.hpp>
 
 #include "support/catch.hpp"
@@ -148,6 +149,52 @@ TEST_CASE("a sync subscriber's handlers may have a policy, conversions included"
   CHECK(seen == std::vector<std::string>{"Alice on names.new", "Bob on names.old"});
   CHECK(code_of([&] { inbox.receive(7, "names.new"); }) == errc::type_mismatch);
   CHECK(once.runs == 3);
+}
+
+TEST_CASE("a sync handler handles a message once whose key came before", "[P1][P2]") {
+  msgbus::sync::consumer consumer;
+  failing once(1);
+  const auto key = [](const msgbus::any_event& event) {
+    const auto* const order = event.get_if<placed>();
+    return order && order->id != 0 ? std::to_string(order->id) : std::string();
+  };
+  // Three permits: duplicates take none.
+  consumer.handler([&](const placed&) { once.run(); },
+                   {.rate_limit = {.permits = 3, .per = 1h},
+                    .deduplicate = {.window = 1h, .capacity = 1, .key = key}});
+  // when: the first fails, it is forgotten
+  CHECK_THROWS_AS(consumer.consume(placed{1}), std::runtime_error);
+  CHECK(consumer.consume(placed{1}) == 1);
+  CHECK(once.runs == 2);
+  // when: it comes again, it counts as handled
+  CHECK(consumer.consume(placed{1}) == 1);
+  CHECK(once.runs == 2);
+  // A message without a key is no duplicate, and takes the last permit.
+  CHECK(consumer.consume(placed{}) == 1);
+  CHECK(once.runs == 3);
+  CHECK(code_of([&] { consumer.consume(placed{}); }) == errc::rate_limited);
+  CHECK(code_of([&] { consumer.consume(placed{2}); }) == errc::rate_limited);
+  CHECK(consumer.consume(placed{1}) == 1);
+}
+
+TEST_CASE("a sync message does not wait for its twin", "[P2]") {
+  msgbus::sync::consumer consumer;
+  std::string text;
+  consumer.handler(
+      [&](const placed& order) {
+        if (text.empty()) text = text_of([&] { consumer.consume(order); });
+      },
+      {.deduplicate = {.window = 1h, .key = [](const msgbus::any_event&) { return "one"; }}});
+  CHECK(consumer.consume(placed{}) == 1);
+  CHECK_THAT(text, msgbus_test::contains("placed with the key 'one' is being handled"));
+  CHECK(consumer.consume(placed{}) == 1);
+}
+
+TEST_CASE("a sync operation has no deduplication", "[P2]") {
+  msgbus::sync::service service;
+  const auto text =
+      text_of([&] { (void)service.handler("add", [](int) {}, {.deduplicate = {.window = 1h}}); });
+  CHECK_THAT(text, msgbus_test::contains("operation 'add' cannot have deduplicate"));
 }
 
 }  // namespace policy_test

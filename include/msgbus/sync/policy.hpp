@@ -3,6 +3,7 @@
 /// How one handler of a sync component is run: the parts of a policy that need no executor.
 
 #include <msgbus/circuit_breaker.hpp>
+#include <msgbus/deduplicate.hpp>
 #include <msgbus/rate_limit.hpp>
 #include <msgbus/retry.hpp>
 
@@ -40,10 +41,11 @@ struct retry {
 };
 
 /// Given with a handler: `consumer.handler(f, {.breaker = bank, .retry = {.attempts = 3}})`. The
-/// members and their order are those of `async::policy`: the rate limit is around the retries, they
-/// are around the breaker, and that is around the dependencies and the handler (P1). Nobody waits:
-/// where a message of the async family would, the verb throws `rate_limited` or `circuit_open` (a
-/// `refused_error`). Time is the steady clock's.
+/// members and their order are those of `async::policy`: deduplication is around the rate limit,
+/// that is around the retries, they are around the breaker, and that is around the dependencies and
+/// the handler (P1). Nobody waits: where a message of the async family would, the verb throws
+/// `rate_limited` or `circuit_open` (a `refused_error`), or `in_flight`. Time is the steady
+/// clock's.
 struct policy {
   detail::needs_executor executor = {};
   detail::needs_executor max_concurrent = {};
@@ -53,7 +55,7 @@ struct policy {
   sync::retry retry = {};
   detail::needs_executor deadline = {};
   msgbus::rate_limit rate_limit = {};
-  detail::needs_executor deduplicate = {};
+  msgbus::deduplicate deduplicate = {};  ///< not for operations: their callers want a result
   detail::needs_executor dead_letters = {};
 };
 

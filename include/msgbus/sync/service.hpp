@@ -49,7 +49,8 @@ class service : public component::base<detail::service_core> {
   /// The same with a policy. In every attempt the handler gets a copy of an argument that it takes
   /// by value.
   ///
-  /// Throws: `unsupported` if the policy has retries and such an argument cannot be copied.
+  /// Throws: `unsupported` if the policy has retries and such an argument cannot be copied, or if
+  /// it has `deduplicate`.
   template <class F>
   auto handler(std::string name, F f, const policy& handler_policy,
                registered_at line = std::source_location::current()) {

@@ -37,7 +37,7 @@ using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>
 void make_attempts(const guards& by, const msgbus::context& ctx, failures& failed, attempt make);
 
 /// For an operation, which needs its arguments again in every attempt. Throws `unsupported` if one
-/// of them cannot be copied and the policy has retries.
+/// of them cannot be copied and the policy has retries, or if the policy has deduplication.
 void check_repeatable(const policy& asked, bool has_copies, const std::string& operation);
 
 /// As `make_attempts`, for a run, to which it adds what failed last.
