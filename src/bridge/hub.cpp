@@ -1,12 +1,14 @@
 #include <msgbus/detail/bridge/hub.hpp>
 
-#include <msgbus/error.hpp>
-
 #include "bridge/reply_sink.hpp"
 #include "core/text.hpp"
 
+#include <msgbus/error.hpp>
+
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
+
+#include <utility>
 
 namespace msgbus::bridging {
 
@@ -62,6 +64,23 @@ void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std:
   asio::post(executor, [executor, work = std::move(work), ended = std::move(ended)]() mutable {
     asio::co_spawn(executor, std::move(work), std::move(ended));
   });
+}
+
+// --- Answers. ------------------------------------------------------------------------------------
+
+bool reply_sink::take(envelope&& message, bool) noexcept {
+  const std::uint64_t number = transport::reply_number(message.topic, inbox_);
+  waiting_.give(number, {.reply = std::move(message)});
+  return true;
+}
+
+// Their answers are lost, or will be; those that are asked from now on are sent later.
+void reply_sink::interrupted() noexcept {
+  waiting_.interrupt({.code = errc::disconnected, .why = "the connection was lost"});
+}
+
+void reply_sink::ended(const std::exception_ptr& why) noexcept {
+  waiting_.end({.code = errc::transport_failed, .why = describe(why)});
 }
 
 }  // namespace msgbus::bridging

@@ -3,8 +3,7 @@
 #include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/topic.hpp>
 
-#include "bridge/cloud_event.hpp"
-#include "bridge/trace.hpp"
+#include "bridge/standards.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>

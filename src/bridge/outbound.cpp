@@ -1,5 +1,10 @@
 #include <msgbus/detail/bridge/outbound.hpp>
 
+#include <msgbus/detail/bridge/event_types.hpp>
+#include <msgbus/error.hpp>
+
+#include <algorithm>
+
 namespace msgbus::bridging {
 
 void outbound_sender::send(std::string topic, payload made, std::string_view type,
@@ -21,6 +26,31 @@ link_counters outbound_sender::stats() const noexcept {
   all.sent = sent_.load(std::memory_order_relaxed);
   all.unsent = unsent_.load(std::memory_order_relaxed);
   return all;
+}
+
+// --- Topics of events. ---------------------------------------------------------------------------
+
+void check_topics_differ(const std::vector<event_type>& types,
+                         const std::vector<event_type>& others) {
+  for (const event_type& one : types) {
+    for (const event_type& other : others) {
+      if (one.topic != other.topic || one.name == other.name) continue;
+      throw error(errc::bad_arguments,
+                  "events of the types '" + std::string(one.name) + "' and '" +
+                      std::string(other.name) + "' have the same topic, '" + one.topic +
+                      "': give one of them another name (msgbus::name_of) or prefix");
+    }
+  }
+}
+
+std::vector<std::string> topics_of(const std::vector<event_type>& types) {
+  std::vector<std::string> topics;
+  for (const event_type& each : types) {
+    if (std::find(topics.begin(), topics.end(), each.topic) == topics.end()) {
+      topics.push_back(each.topic);
+    }
+  }
+  return topics;
 }
 
 }  // namespace msgbus::bridging

@@ -5,6 +5,7 @@
 #include <msgbus/error.hpp>
 #include <msgbus/transport/transport.hpp>
 
+#include "transport/names.hpp"
 #include "transport/reply_table.hpp"
 
 #include <cstdint>

@@ -9,15 +9,13 @@
 #include <msgbus/detail/bridge/discovery.hpp>
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/bridge/shared_blocks.hpp>
-#include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/clock.hpp>
-#include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 #include <msgbus/topic.hpp>
 
-#include "exec/post_recycled.hpp"
+#include "bridge/served_endpoint.hpp"
 
 #include <asio/co_spawn.hpp>
 
@@ -44,7 +42,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   void start(served_operations operations) {
     for (auto& each : operations) {
       endpoints_.push_back(
-          std::make_unique<endpoint>(std::move(each), prefix_, options_.queue_group));
+          std::make_unique<served_endpoint>(std::move(each), prefix_, options_.queue_group));
     }
     for (const auto& each : endpoints_) {
       auto sink = std::make_shared<endpoint_sink>(shared_from_this(), *each);
@@ -87,75 +85,10 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   }
 
  private:
-  /// One operation. Commands are posted to the executor of its service, for as long as that has a
-  /// context.
-  class endpoint final : private exec::context_shutdown_hook {
-   public:
-    endpoint(std::shared_ptr<const served_operation> serves, const std::string& prefix,
-             std::string in_group)
-        : operation(std::move(serves)),
-          topic(prefix + "." + operation->name),
-          group(std::move(in_group)) {
-      check_topic(topic);
-      const asio::any_io_executor& wanted = operation->service->executor();
-      if (link(wanted)) executor_ = wanted;
-    }
-    ~endpoint() { unlink_and_release(executor_); }
-
-    /// False, and nothing is done, if the context of the service has ended.
-    template <class F>
-    [[nodiscard]] bool post(F& function) {
-      // Under the lock: so long the context cannot end.
-      const std::lock_guard lock(posting_);
-      if (!executor_) return false;
-      exec::post_recycled(executor_, std::move(function));
-      return true;
-    }
-
-    /// By when a command must have ended, as its caller says.
-    [[nodiscard]] std::optional<exec::clock::time_point> deadline_of(const envelope& asked) {
-      const std::optional<std::chrono::milliseconds> left = time_left_in(asked.headers);
-      if (!left) return std::nullopt;
-      const std::lock_guard lock(posting_);  // see `post`
-      if (!executor_) return std::nullopt;
-      return detail::saturating_add(exec::now(executor_),
-                                    std::chrono::duration_cast<exec::clock::duration>(*left));
-    }
-
-    void ended(std::chrono::nanoseconds took, const std::string& error_text) {
-      const std::lock_guard lock(mutex_);
-      ++stats_.requests;
-      stats_.processing += took;
-      if (error_text.empty()) return;
-      ++stats_.errors;
-      stats_.last_error = error_text;
-    }
-    [[nodiscard]] endpoint_stats now() const {
-      const std::lock_guard lock(mutex_);
-      return stats_;
-    }
-
-    const std::shared_ptr<const served_operation> operation;
-    const std::string topic;
-    const std::string group;
-
-   private:
-    void context_ended() noexcept override {
-      asio::any_io_executor released;  // after the lock
-      const std::lock_guard lock(posting_);
-      released.swap(executor_);
-    }
-
-    std::mutex posting_;
-    asio::any_io_executor executor_;
-    mutable std::mutex mutex_;
-    endpoint_stats stats_;
-  };
-
   /// A command from its admission to its answer. Its end lets the next one run, also where its
   /// context has destroyed it.
   struct command : in_shared_block {
-    command(std::shared_ptr<served_link> link, endpoint& asked_there, envelope&& received)
+    command(std::shared_ptr<served_link> link, served_endpoint& asked_there, envelope&& received)
         : of(std::move(link)),
           at(asked_there),
           message(std::move(received)),
@@ -168,7 +101,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     }
 
     const std::shared_ptr<served_link> of;
-    endpoint& at;
+    served_endpoint& at;
     envelope message;
     const exec::wait_group::task busy;
     const std::optional<exec::clock::time_point> deadline;  // of its caller
@@ -196,7 +129,8 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   /// What comes to one endpoint.
   class endpoint_sink final : public transport::sink {
    public:
-    endpoint_sink(std::shared_ptr<served_link> of, endpoint& at) : of_(std::move(of)), at_(at) {}
+    endpoint_sink(std::shared_ptr<served_link> of, served_endpoint& at)
+        : of_(std::move(of)), at_(at) {}
     bool take(envelope&& message, bool may_wait) noexcept override {
       return of_->take(at_, std::move(message), may_wait);
     }
@@ -206,7 +140,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
    private:
     const std::shared_ptr<served_link> of_;
-    endpoint& at_;
+    served_endpoint& at_;
   };
 
   /// Answers where it is asked: it is quick.
@@ -253,7 +187,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   /// A link that takes commands keeps the context of its bridge running.
   static asio::awaitable<void> stay(closing self) { co_await self.of->cancelled_.wait(); }
 
-  bool take(endpoint& at, envelope&& message, bool may_wait) noexcept {
+  bool take(served_endpoint& at, envelope&& message, bool may_wait) noexcept {
     using verdict = admission<command_owner>::verdict;
     auto received = std::make_unique<command>(shared_from_this(), at, std::move(message));
     const verdict taken = admission_.offer(received, may_wait);
@@ -407,7 +341,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   const std::string prefix_;
   const serve_options options_;
   service_info info_;
-  std::vector<std::unique_ptr<endpoint>> endpoints_;
+  std::vector<std::unique_ptr<served_endpoint>> endpoints_;
   admission<command_owner> admission_;
   exec::one_shot_event cancelled_;
   std::vector<std::unique_ptr<transport::feed>> feeds_;

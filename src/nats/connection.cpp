@@ -1,7 +1,6 @@
 #include "connection.hpp"
 
-#include "subscription.hpp"
-#include "transport/limits.hpp"
+#include "transport/names.hpp"
 #include "urls.hpp"
 
 #include <msgbus/topic.hpp>

@@ -8,7 +8,6 @@
 // What is decided is in reconnection.hpp.
 
 #include "connection.hpp"
-#include "subscription.hpp"
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/policy/backoff.hpp>

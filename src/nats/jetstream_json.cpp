@@ -1,8 +1,8 @@
 #include "jetstream_json.hpp"
 
-#include "deadline.hpp"
-#include "pull_credit.hpp"
-#include "transport/patterns.hpp"
+#include "deliveries.hpp"
+#include "times.hpp"
+#include "transport/names.hpp"
 
 #include <algorithm>
 #include <charconv>

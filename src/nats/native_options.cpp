@@ -1,5 +1,5 @@
-#include "deadline.hpp"
 #include "native.hpp"
+#include "times.hpp"
 #include "urls.hpp"
 
 #include <asio/ip/address.hpp>

@@ -1,8 +1,8 @@
 #include "pull_consumer.hpp"
 
-#include "deadline.hpp"
 #include "jetstream.hpp"
-#include "transport/limits.hpp"
+#include "times.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/topic.hpp>

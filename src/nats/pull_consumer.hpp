@@ -4,10 +4,8 @@
 /// they are still being handled.
 
 #include "connection.hpp"
-#include "pull_credit.hpp"
+#include "deliveries.hpp"
 #include "session.hpp"
-#include "settling.hpp"
-#include "subscription.hpp"
 
 #include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/transport/delivery.hpp>

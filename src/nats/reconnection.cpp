@@ -1,6 +1,6 @@
 #include "reconnection.hpp"
 
-#include "transport/limits.hpp"
+#include "transport/names.hpp"
 
 #include <utility>
 

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "pull_consumer.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/detail/exec/cancellation.hpp>
 

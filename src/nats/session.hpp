@@ -3,8 +3,7 @@
 /// What the parts of one transport share.
 
 #include "connection.hpp"
-#include "deadline.hpp"
-#include "subscription.hpp"
+#include "times.hpp"
 #include "transport/reply_table.hpp"
 
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>

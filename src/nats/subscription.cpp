@@ -1,4 +1,4 @@
-#include "subscription.hpp"
+#include "connection.hpp"
 
 #include <algorithm>
 #include <atomic>

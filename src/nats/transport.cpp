@@ -19,20 +19,18 @@
 // request, which must be the one that has the inbox. Between the two there is no order, unless by
 // `flush`, which takes both.
 
-#include <msgbus/nats/options.hpp>
-
-#include "blocking_thread.hpp"
-#include "deadline.hpp"
+#include "connection.hpp"
 #include "jetstream.hpp"
 #include "native.hpp"
 #include "pull_consumer.hpp"
 #include "session.hpp"
-#include "stored_messages.hpp"
-#include "subscription.hpp"
-#include "transport/limits.hpp"
+#include "times.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
+#include <msgbus/nats/connect.hpp>
+#include <msgbus/nats/options.hpp>
 #include <msgbus/topic.hpp>
 
 #include <asio/this_coro.hpp>
@@ -234,6 +232,26 @@ asio::awaitable<std::shared_ptr<transport::transport>> open(asio::any_io_executo
   auto with = std::make_shared<attempt>();
   with->made = std::make_shared<session>(std::move(executor), options);
   return open(std::move(with));
+}
+
+namespace {
+
+asio::awaitable<bridge> make_bridge(asio::awaitable<std::shared_ptr<transport::transport>> opening,
+                                    bridge_options bridging) {
+  std::shared_ptr<transport::transport> over = co_await std::move(opening);
+  bridge made(std::move(over), std::move(bridging));
+  co_return made;
+}
+
+}  // namespace
+
+asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& options,
+                                bridge_options bridging) {
+  return make_bridge(open(std::move(executor), options), std::move(bridging));
+}
+
+asio::awaitable<bridge> connect(asio::any_io_executor executor, const options& options) {
+  return connect(std::move(executor), options, bridge_options{});
 }
 
 }  // namespace msgbus::nats

@@ -5,8 +5,8 @@
 #include <msgbus/error.hpp>
 #include <msgbus/topic.hpp>
 
-#include "transport/limits.hpp"
 #include "transport/memory_hub.hpp"
+#include "transport/names.hpp"
 
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>

@@ -1,5 +1,5 @@
-#include "transport/limits.hpp"
 #include "transport/memory_hub.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/error.hpp>
 

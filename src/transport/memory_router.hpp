@@ -2,7 +2,7 @@
 
 // The subscriptions of the memory transport. Pure: no threads.
 
-#include "transport/patterns.hpp"
+#include "transport/names.hpp"
 
 #include <cstddef>
 #include <cstdint>

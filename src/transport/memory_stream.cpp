@@ -1,6 +1,6 @@
 #include "transport/memory_stream.hpp"
 
-#include "transport/patterns.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/detail/core/durations.hpp>
 

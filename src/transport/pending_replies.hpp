@@ -1,20 +1,14 @@
 #pragma once
 
-/// The replies that are waited for, by the number in their topics. Pure: no lock, no time.
+/// The replies that are waited for, by their numbers. Pure: no lock, no time.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace msgbus::transport {
-
-/// The number of a reply as the last token of its topic, and back; 0 for anything else.
-[[nodiscard]] std::string reply_topic(std::string_view inbox, std::uint64_t number);
-[[nodiscard]] std::uint64_t reply_number(std::string_view topic, std::string_view inbox) noexcept;
 
 /// States: open -> ended. A reply is waiting (in the table) -> taken, by the first who takes it.
 template <class Reply>

@@ -1,4 +1,4 @@
-#include "bridge/cloud_event.hpp"
+#include "bridge/standards.hpp"
 
 #include <msgbus/async.hpp>
 #include <msgbus/bridge.hpp>

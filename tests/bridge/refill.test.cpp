@@ -1,4 +1,4 @@
-#include "bridge/refill.hpp"
+#include "bridge/durable_link.hpp"
 
 #include "support/catch.hpp"
 

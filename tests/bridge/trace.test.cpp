@@ -1,4 +1,4 @@
-#include "bridge/trace.hpp"
+#include "bridge/standards.hpp"
 
 #include "support/catch.hpp"
 

@@ -7,7 +7,7 @@
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
 
-#include "bridge/trace.hpp"
+#include "bridge/standards.hpp"
 
 #include <cstdint>
 #include <cstdio>

@@ -1,6 +1,7 @@
 #include "transport/pending_replies.hpp"
 
 #include "support/catch.hpp"
+#include "transport/names.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -29,4 +29,20 @@ void check_names(std::string_view topic, std::string_view reply_to, std::string_
 /// Throws `bad_arguments` if it cannot be the name of a stream or a durable consumer.
 void check_name(const std::string& name, const char* of_what);
 
+// --- Patterns: all arguments are valid topics or patterns. ---------------------------------------
+
+[[nodiscard]] bool pattern_matches(std::string_view pattern, std::string_view topic) noexcept;
+
+/// Whether a topic exists that matches both.
+[[nodiscard]] bool patterns_overlap(std::string_view one, std::string_view other) noexcept;
+
+/// Whether `wide` matches every topic that `narrow` matches.
+[[nodiscard]] bool pattern_covers(std::string_view wide, std::string_view narrow) noexcept;
+
+// --- Reply topics. -------------------------------------------------------------------------------
+
+/// The number of a reply as the last token of its topic, and back; 0 for anything else.
+[[nodiscard]] std::string reply_topic(std::string_view inbox, std::uint64_t number);
+[[nodiscard]] std::uint64_t reply_number(std::string_view topic, std::string_view inbox) noexcept;
+
 }  // namespace msgbus::transport

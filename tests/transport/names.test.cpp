@@ -1,4 +1,4 @@
-#include "transport/patterns.hpp"
+#include "transport/names.hpp"
 
 #include <msgbus/topic.hpp>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace patterns_test {
+namespace names_test {
 
 using msgbus::transport::pattern_matches;
 using msgbus::transport::patterns_overlap;
@@ -56,4 +56,4 @@ TEST_CASE("two patterns overlap if some topic matches both") {
   }
 }
 
-}  // namespace patterns_test
+}  // namespace names_test

@@ -1,4 +1,4 @@
-#include "blocking_thread.hpp"
+#include "times.hpp"
 
 #include <msgbus/detail/core/durations.hpp>
 

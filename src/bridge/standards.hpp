@@ -1,8 +1,8 @@
 #pragma once
 
-// CloudEvents 1.0 over NATS in binary mode: each attribute is a header of its own
-// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md,
-// as it is since NATS has headers). Pure.
+// The headers of other people's standards. Pure.
+
+#include "core/trace_state.hpp"
 
 #include <msgbus/headers.hpp>
 
@@ -11,6 +11,12 @@
 #include <string_view>
 
 namespace msgbus::bridging {
+
+// --- CloudEvents. --------------------------------------------------------------------------------
+
+// CloudEvents 1.0 over NATS in binary mode: each attribute is a header of its own
+// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md,
+// as it is since NATS has headers).
 
 /// An attribute's value as a header has it: what is not printable ASCII, and blanks, quotation
 /// marks and percent signs are percent-encoded.
@@ -30,5 +36,17 @@ void add_attribute(headers& to, std::string_view name, std::string_view text);
 /// If they are those of a CloudEvent, adds what its attributes say under the names that the library
 /// looks for, unless it is there: id, type, content type, correlation, causation and trace.
 void name_attributes(headers& of);
+
+// --- W3C Trace Context (`trace_context.hpp`). ----------------------------------------------------
+
+/// The `traceparent` of what a message leads to: the same trace, another span. Of a later version,
+/// what this one knows is taken. Empty if the message's is none.
+[[nodiscard]] std::string child_trace(std::string_view parent);
+
+/// The `traceparent` of a message. `is_span`: it is sent from this span, which a `trace_scope` has
+/// named; else it gets a span of its own.
+[[nodiscard]] std::string sent_trace(std::string_view parent, bool is_span);
+
+using msgbus::detail::is_trace_state;
 
 }  // namespace msgbus::bridging

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Times: until when a coroutine waits, and durations as numbers for servers and for nats.c. Pure.
+/// Times: until when a coroutine waits, durations as numbers for servers and for nats.c, and a
+/// thread that does what has its time, which calls of nats.c may block (docs/design/0020).
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/clock.hpp>
@@ -10,7 +11,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
+#include <thread>
 
 namespace msgbus::nats {
 
@@ -56,6 +60,39 @@ class deadline {
   constexpr std::int64_t longest = std::numeric_limits<std::int32_t>::max();
   const auto all = std::chrono::duration_cast<std::chrono::milliseconds>(of).count();
   return std::clamp<std::int64_t>(all, 1, longest);
+}
+
+// --- A thread. -----------------------------------------------------------------------------------
+
+/// Runs jobs, one at a time, each when its time has come. The thread is made for the first job.
+/// Thread-safe. The destructor drops jobs that have not begun, and waits for a job that runs,
+/// unless it is called by that job.
+class blocking_thread {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  blocking_thread();
+  ~blocking_thread();
+  blocking_thread(const blocking_thread&) = delete;
+  blocking_thread& operator=(const blocking_thread&) = delete;
+
+  /// Jobs do not throw.
+  void at(time_point when, std::function<void()> job);
+  void run(std::function<void()> job) { at(time_point::min(), std::move(job)); }
+
+ private:
+  struct jobs;
+  std::shared_ptr<jobs> jobs_;
+};
+
+/// Waits for the end of a thread that has nothing left to do. A thread cannot wait for itself: it
+/// is left alone, and must keep all that it needs.
+inline void join_unless_self(std::thread& ending) {
+  if (ending.get_id() == std::this_thread::get_id()) {
+    ending.detach();
+  } else {
+    ending.join();
+  }
 }
 
 }  // namespace msgbus::nats

@@ -1,8 +1,9 @@
-#include "bridge/cloud_event.hpp"
-
-#include <msgbus/transport/envelope.hpp>
+#include "bridge/standards.hpp"
 
 #include "core/text.hpp"
+
+#include <msgbus/trace_context.hpp>
+#include <msgbus/transport/envelope.hpp>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,8 @@
 #include <utility>
 
 namespace msgbus::bridging {
+
+// --- CloudEvents. --------------------------------------------------------------------------------
 
 namespace {
 
@@ -135,6 +138,16 @@ void name_attributes(headers& of) {
   add(header::causation_id, attribute_of(of, "causationid"));
   add(header::traceparent, attribute_of(of, "traceparent"));
   add(header::tracestate, attribute_of(of, "tracestate"));
+}
+
+// --- W3C Trace Context. --------------------------------------------------------------------------
+
+std::string child_trace(std::string_view parent) { return sent_trace(parent, false); }
+
+std::string sent_trace(std::string_view parent, bool is_span) {
+  const auto found = trace_context::parse(parent);
+  if (!found) return {};
+  return is_span ? found->traceparent() : found->child().traceparent();
 }
 
 }  // namespace msgbus::bridging
