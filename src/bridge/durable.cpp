@@ -104,8 +104,8 @@ exec::shared_message durable_link::decoded(const std::shared_ptr<tracked>& mine)
     why = mine->why_not();
     if (why.empty()) {
       shared_origin origin = mine->take_origin();
-      std::string topic = to_.with_topic ? mine->message().topic : std::string();
-      return read(to_.decoders, {mine->message(), std::move(topic), std::move(origin), mine});
+      const std::string_view topic = to_.with_topic ? mine->message().topic : std::string_view();
+      return read(to_.decoders, {mine->message(), topic, std::move(origin), mine});
     }
   } catch (...) {
     why = describe(std::current_exception());

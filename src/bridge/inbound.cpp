@@ -131,8 +131,8 @@ class inbound_link final : public link_base,
   exec::shared_message decoded(envelope& from) noexcept {
     try {
       shared_origin origin = origin_of(hub_->ids, std::move(from.headers), 1);
-      std::string topic = to_.with_topic ? from.topic : std::string();
-      return read(to_.decoders, {from, std::move(topic), std::move(origin), nullptr});
+      const std::string_view topic = to_.with_topic ? from.topic : std::string_view();
+      return read(to_.decoders, {from, topic, std::move(origin), nullptr});
     } catch (...) {
       add(undecodable_);
       hub_->failed(name(), std::current_exception());

@@ -243,8 +243,8 @@ asio::awaitable<bool> replay_server::offer(std::shared_ptr<replay> mine, const e
     std::shared_ptr<origin> from = origin_of(std::move(all), into->number, letter.message_id);
     from->stream = mine->of->stream_;
     from->sequence = letter.sequence;
-    made = read(to.decoders, {message, to.with_topic ? message.topic : std::string(),
-                              std::move(from), std::make_shared<told_there>(into)});
+    const std::string_view topic = to.with_topic ? message.topic : std::string_view();
+    made = read(to.decoders, {message, topic, std::move(from), std::make_shared<told_there>(into)});
   } catch (...) {
     into->is_decoded = false;
     into->reason = describe(std::current_exception());

@@ -19,14 +19,18 @@
 
 namespace msgbus::bridging {
 
+/// A topic that one thread keeps and another one forgets.
+using received_topic =
+    std::basic_string<char, std::char_traits<char>, shared_block_allocator<char>>;
+
 /// A message from another process, in a mailbox.
 template <class M>
 class received_message final : public exec::queued_message {
  public:
-  received_message(M&& message, std::string topic, shared_origin origin,
+  received_message(M&& message, std::string_view topic, shared_origin origin,
                    std::shared_ptr<exec::outcome_listener> listener)
       : message_(std::move(message)),
-        topic_(std::move(topic)),
+        topic_(topic),
         origin_(std::move(origin)),
         listener_(std::move(listener)) {
     check_holds(message_);
@@ -38,22 +42,21 @@ class received_message final : public exec::queued_message {
   }
   /// It is shared from the beginning, since its owners pass on its content.
   [[nodiscard]] std::shared_ptr<queued_message> share() override {
-    return std::make_shared<received_message>(std::move(message_), std::move(topic_), origin_,
-                                              listener_);
+    return std::make_shared<received_message>(std::move(message_), topic_, origin_, listener_);
   }
 
  private:
   M message_;
-  std::string topic_;
+  received_topic topic_;
   shared_origin origin_;
   std::shared_ptr<exec::outcome_listener> listener_;
 };
 
 /// The parts of a received message.
 struct incoming {
-  const envelope& from;  // without its headers, which the origin has
-  std::string topic;     // as handlers see it; empty for events
-  shared_origin origin;  // never null
+  const envelope& from;    // without its headers, which the origin has
+  std::string_view topic;  // as handlers see it; empty for events
+  shared_origin origin;    // never null
   std::shared_ptr<exec::outcome_listener> listener;
 };
 
@@ -68,9 +71,8 @@ exec::shared_message read_message(incoming&& one) {
   M message =
       codec<M>::decode(one.from.payload, header_of(one.origin->headers, header::content_type));
   using made = received_message<M>;
-  return std::allocate_shared<made>(shared_block_allocator<made>(), std::move(message),
-                                    std::move(one.topic), std::move(one.origin),
-                                    std::move(one.listener));
+  return std::allocate_shared<made>(shared_block_allocator<made>(), std::move(message), one.topic,
+                                    std::move(one.origin), std::move(one.listener));
 }
 
 template <class M>
