@@ -138,17 +138,51 @@ std::string id_source::next() {
   return id;
 }
 
+struct reused_envelope::of_thread {
+  envelope last;
+  bool is_used = false;
+  static thread_local of_thread mine;
+};
+thread_local reused_envelope::of_thread reused_envelope::of_thread::mine;
+
+reused_envelope::reused_envelope() noexcept
+    : used_(std::exchange(of_thread::mine.is_used, true) ? own_ : of_thread::mine.last) {}
+
+reused_envelope::~reused_envelope() {
+  if (&used_ == &own_) return;
+  std::string().swap(used_.payload);  // of any size
+  of_thread::mine.is_used = false;
+}
+
+namespace {
+
+void add_headers(headers& to, id_source& ids, std::string_view content_type,
+                 const envelope_metadata& with) {
+  if (with.form == header_form::none && !with.is_stored) return;
+  const std::string id = with.message_id.empty() ? ids.next() : std::string(with.message_id);
+  switch (with.form) {
+    case header_form::full: add_all(to, id, content_type, with); break;
+    case header_form::minimal: add_least(to, id, content_type, with); break;
+    case header_form::none: set(to, header::message_id, id); break;
+    case header_form::cloudevents: add_attributes(to, id, content_type, with); break;
+  }
+}
+
+}  // namespace
+
+void make_envelope(envelope& into, id_source& ids, std::string_view topic, payload made,
+                   const envelope_metadata& with) {
+  into.topic = topic;
+  into.headers.clear();
+  into.payload = std::move(made.bytes);
+  into.reply_to.clear();
+  add_headers(into.headers, ids, made.content_type, with);
+}
+
 envelope make_envelope(id_source& ids, std::string topic, payload made,
                        const envelope_metadata& with) {
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
-  if (with.form == header_form::none && !with.is_stored) return out;
-  const std::string id = with.message_id.empty() ? ids.next() : std::string(with.message_id);
-  switch (with.form) {
-    case header_form::full: add_all(out.headers, id, made.content_type, with); break;
-    case header_form::minimal: add_least(out.headers, id, made.content_type, with); break;
-    case header_form::none: set(out.headers, header::message_id, id); break;
-    case header_form::cloudevents: add_attributes(out.headers, id, made.content_type, with); break;
-  }
+  add_headers(out.headers, ids, made.content_type, with);
   return out;
 }
 

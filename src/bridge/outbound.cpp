@@ -7,13 +7,14 @@
 
 namespace msgbus::bridging {
 
-void outbound_sender::send(std::string topic, payload made, std::string_view type,
+void outbound_sender::send(std::string_view topic, payload made, std::string_view type,
                            const context& ctx) {
   try {
     const envelope_metadata with{
         .type = type, .ctx = ctx, .form = format_.form, .source = format_.source};
-    const envelope out = make_envelope(hub_->ids, std::move(topic), std::move(made), with);
-    hub_->wire->publish(out, transport::urgency::bulk);
+    reused_envelope out;
+    make_envelope(out.get(), hub_->ids, topic, std::move(made), with);
+    hub_->wire->publish(out.get(), transport::urgency::bulk);
   } catch (...) {
     not_sent();
     throw;

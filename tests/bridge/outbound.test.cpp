@@ -1,6 +1,7 @@
 #include <msgbus/detail/bridge/outbound.hpp>
 
 #include "support/catch.hpp"
+#include "support/refusing.hpp"
 
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/transport/memory.hpp>
@@ -12,6 +13,7 @@
 #include <asio/post.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,28 @@ TEST_CASE("a message that is sent on the bridge's executor is passed on before s
   CHECK(given.admitted == 1);
   CHECK(sent == 1);
   CHECK(all.got == std::vector{7});
+}
+
+TEST_CASE("a message that is sent while another one is being sent does not change that", "[B1]") {
+  asio::io_context here(1);
+  memory_broker broker;
+  const auto wire =
+      std::make_shared<msgbus_test::refusing_transport>(broker.connect(here.get_executor()));
+  bridge out(wire);
+  bridge in(broker.connect(here.get_executor()));
+  publisher first, second;
+  subscriber to(here.get_executor());
+  std::vector<std::string> got;
+  to.subscribe("*", [&](int number, const context& ctx) {
+    got.push_back(std::string(ctx.topic()) + std::to_string(number));
+  });
+  (void)in.inbound<int>(to, "*");
+  (void)out.outbound<int>(first, "first");
+  (void)out.outbound<int>(second, "second");
+  wire->before_publish = [&] { (void)second.post(2, "second"); };
+  asio::post(here, [&] { (void)first.post(1, "first"); });
+  here.poll();
+  CHECK(got == std::vector<std::string>{"second2", "first1"});
 }
 
 TEST_CASE("a message from another thread than the executor's waits for the executor", "[A2]") {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@ class refusing_transport final : public msgbus::transport::transport {
   std::string refused_header;
   bool fails_for_now = false;
   bool erases_nothing = false;
+  std::function<void()> before_publish;  ///< once
 
   /// The sink of the last subscription to this pattern; null if it has gone.
   [[nodiscard]] std::shared_ptr<msgbus::transport::sink> sink_of(const std::string& pattern) {
@@ -42,6 +44,7 @@ class refusing_transport final : public msgbus::transport::transport {
     return over_->get_executor();
   }
   void publish(const msgbus::envelope& message, msgbus::transport::urgency when) override {
+    if (const auto first = std::exchange(before_publish, nullptr)) first();
     over_->publish(message, when);
   }
   [[nodiscard]] std::unique_ptr<msgbus::transport::feed> subscribe(

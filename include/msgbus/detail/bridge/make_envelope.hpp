@@ -39,7 +39,27 @@ struct envelope_metadata {
   bool is_request = false;           ///< its reply and the messages that it causes have its id
 };
 
-/// An envelope for a message of this process.
+/// An envelope in the memory of the last one of this thread, with whatever that had. A transport
+/// may call what sends again: then that one has memory of its own.
+class reused_envelope {
+ public:
+  reused_envelope() noexcept;
+  reused_envelope(const reused_envelope&) = delete;
+  reused_envelope& operator=(const reused_envelope&) = delete;
+  ~reused_envelope();
+
+  [[nodiscard]] envelope& get() noexcept { return used_; }
+
+ private:
+  struct of_thread;
+  envelope own_;
+  envelope& used_;
+};
+
+/// An envelope for a message of this process, in the memory of a former one.
+void make_envelope(envelope& into, id_source& ids, std::string_view topic, payload made,
+                   const envelope_metadata& with);
+/// A new one.
 [[nodiscard]] envelope make_envelope(id_source& ids, std::string topic, payload made,
                                      const envelope_metadata& with);
 [[nodiscard]] inline envelope make_envelope(id_source& ids, std::string topic, payload made,

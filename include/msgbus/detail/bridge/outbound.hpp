@@ -31,12 +31,12 @@ class outbound_sender {
       : hub_(std::move(over)), format_(std::move(format)) {}
 
   /// Passes a message to the transport. Throws the transport's errors.
-  void send(std::string topic, payload made, std::string_view type, const context& ctx);
+  void send(std::string_view topic, payload made, std::string_view type, const context& ctx);
   /// Counts a message that could not be encoded.
   void not_sent() noexcept { unsent_.fetch_add(1, std::memory_order_relaxed); }
 
   template <class M>
-  void send_message(const M& message, std::string topic, const context& ctx) {
+  void send_message(const M& message, std::string_view topic, const context& ctx) {
     payload made;
     try {
       made = codec<M>::encode(message, format_.encoding);
@@ -44,7 +44,7 @@ class outbound_sender {
       not_sent();
       throw;
     }
-    send(std::move(topic), std::move(made), name_of<M>, ctx);
+    send(topic, std::move(made), name_of<M>, ctx);
   }
 
   [[nodiscard]] link_counters stats() const noexcept;
@@ -108,7 +108,7 @@ std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::share
       over, "outbound " + std::string(pattern), mailbox, std::move(format));
   // One handler for all types: a message that converts to several of them is sent once (T5, T8).
   auto out = [way = made->way]<class M>(const M& message, const context& ctx) {
-    way->send_message<M>(message, std::string(ctx.topic()), ctx);
+    way->send_message<M>(message, ctx.topic(), ctx);
   };
   made->component.template subscribe<Ms...>(pattern, std::move(out));
   return made;
