@@ -94,46 +94,44 @@ constexpr int tries_if_no_stream = 3;
 constexpr auto between_stores = 200ms;
 constexpr int for_the_moment = 503;  // JetStream's code for what passes: no leader, no room
 
-/// One try. Gives nothing if another one may do better.
-asio::awaitable<std::optional<transport::stored>> try_to_store(std::shared_ptr<session> through,
-                                                               const envelope& message,
-                                                               deadline until, int& nobody) {
-  const role which = through->replies_awaited() < few ? role::low_latency : role::bulk;
-  answer got;
-  if (through->over(which)->is_away()) {
-    // It would be sent again and again when the connection is back.
-    got.came = answer::end::lost;
-    through->check_ended(got, which, until, "store '" + message.topic + "'");
-    co_return std::nullopt;
-  }
+/// Sends it, for a reply that is awaited. False: the connection is away, and it would be sent again
+/// and again when that is back.
+bool ask_to_store(const session& through, role which, const envelope& message,
+                  const awaited_reply& reply) {
+  if (through.over(which)->is_away()) return false;
   try {
-    const deadline this_try = until.or_sooner(one_try);
-    got = co_await through->asking(which).ask(message, this_try);
+    through.asking(which).send(message, reply.number());
+    return true;
   } catch (const error& e) {
     if (e.code() != errc::full && e.code() != errc::disconnected) throw;
-    got.came = answer::end::lost;
+    return false;
   }
-  transport::stored done;
+}
+
+/// Whether this answer says so. False: another try may do better.
+bool is_stored(const session& through, role which, const envelope& message, const deadline& until,
+               const answer& got, int& nobody, transport::stored& into) {
   // First of all, since nearly every answer is this.
-  if (got.came == answer::end::given && read_stored(got.payload, done)) co_return done;
+  if (got.came == answer::end::given && read_stored(got.payload, into)) return true;
   const std::string text = "store '" + message.topic + "'";
-  through->check_ended(got, which, until, text);
-  if (got.came != answer::end::given) co_return std::nullopt;
+  through.check_ended(got, which, until, text);
+  if (got.came != answer::end::given) return false;
   if (!got.status.empty()) {
-    if (++nobody < tries_if_no_stream) co_return std::nullopt;
+    if (++nobody < tries_if_no_stream) return false;
     throw error(errc::transport_failed, "no stream takes '" + message.topic + "'");
   }
-  json said = json::parse(got.payload, nullptr, false);
+  const json said = json::parse(got.payload, nullptr, false);
   if (!said.is_object()) throw error(errc::transport_failed, text + ": the answer is not JSON");
   if (refusal_of(said).code != for_the_moment) check_answer(said, text);
   if (refusal_of(said).text.empty()) {
     throw error(errc::transport_failed, text + ": the answer is not JetStream's");
   }
-  co_return std::nullopt;
+  return false;
 }
 
 }  // namespace
 
+// One coroutine for all of it: each more would cost every message.
 asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envelope message,
                                          duration timeout) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
@@ -142,10 +140,17 @@ asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envel
   check_size(message);
   int nobody = 0;
   for (;;) {
-    auto done = co_await try_to_store(through, message, until, nobody);
-    if (done) {
-      transport::stored result = std::move(*done);
-      co_return result;
+    const role which = through->replies_awaited() < few ? role::low_latency : role::bulk;
+    {
+      const awaited_reply reply(through->asking(which).waiting(), here,
+                                std::min<duration>(until.left(), one_try));
+      answer got{answer::end::lost};
+      if (ask_to_store(*through, which, message, reply)) {
+        co_await reply.promise()->one_shot_event::wait();
+        got = taken(reply);
+      }
+      transport::stored result;
+      if (is_stored(*through, which, message, until, got, nobody, result)) co_return result;
     }
     const duration left = until.left();
     co_await through->pause(std::min<duration>(left, between_stores));

@@ -161,18 +161,16 @@ void session::failed(std::string text) { events_.tell(event::kind::failed, std::
 
 // --- Replies. ------------------------------------------------------------------------------------
 
+answer taken(const awaited_reply& of) {
+  const auto& promise = of.promise();
+  if (promise->is_answered()) return std::move(promise->answer());
+  if (!promise->is_late()) exec::throw_aborted("NATS");
+  return {.came = answer::end::late};
+}
+
 asio::awaitable<answer> wait(const awaited_reply& on) {
-  const auto promise = on.promise();
-  co_await promise->one_shot_event::wait();
-  answer came;
-  if (promise->is_answered()) {
-    came = std::move(promise->answer());
-  } else if (promise->is_late()) {
-    came.came = answer::end::late;
-  } else {
-    exec::throw_aborted("NATS");
-  }
-  co_return came;
+  co_await on.promise()->one_shot_event::wait();
+  co_return taken(on);
 }
 
 namespace {
@@ -229,8 +227,12 @@ const std::string& replies::inbox() {
 
 asio::awaitable<answer> replies::ask(const envelope& message, deadline until) {
   const awaited_reply mine(*table_, until.caller(), until.left());
-  over_->publish_checked(message, transport::reply_topic(inbox(), mine.number()));
+  send(message, mine.number());
   co_return co_await wait(mine);
+}
+
+void replies::send(const envelope& message, std::uint64_t number) {
+  over_->publish_checked(message, transport::reply_topic(inbox(), number));
 }
 
 // --- Events. -------------------------------------------------------------------------------------

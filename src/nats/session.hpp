@@ -56,6 +56,8 @@ using awaited_reply = transport::awaited_reply<answer>;
 /// Completes: when a reply was given, or its time is over (`late`).
 /// Throws: Asio's `operation_aborted` if the wait is cancelled.
 [[nodiscard]] asio::awaitable<answer> wait(const awaited_reply& on);
+/// The same of one whose wait has ended.
+[[nodiscard]] answer taken(const awaited_reply& of);
 
 /// Requests over one connection, each answered by one message. The inbox is subscribed when it is
 /// first needed. Thread-safe.
@@ -70,6 +72,8 @@ class replies {
   /// there. `lost` and `late` say that it may or may not have arrived. Throws what
   /// `connection::publish` does.
   [[nodiscard]] asio::awaitable<answer> ask(const envelope& message, deadline until);
+  /// Only sends it, for a reply of `waiting()` with this number.
+  void send(const envelope& message, std::uint64_t number);
 
   [[nodiscard]] reply_table& waiting() const noexcept { return *table_; }
 
