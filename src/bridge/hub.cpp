@@ -70,7 +70,10 @@ void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std:
 
 bool reply_sink::take(envelope&& message, bool) noexcept {
   const std::uint64_t number = transport::reply_number(message.topic, inbox_);
-  waiting_.give(number, {.reply = std::move(message)});
+  // The transport uses the memory of the topic again.
+  waiting_.give(number, {.reply = envelope{.topic = {},
+                                           .headers = std::move(message.headers),
+                                           .payload = std::move(message.payload)}});
   return true;
 }
 

@@ -91,7 +91,10 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     command(std::shared_ptr<served_link> link, served_endpoint& asked_there, envelope&& received)
         : of(std::move(link)),
           at(asked_there),
-          message(std::move(received)),
+          message{.topic = {},
+                  .headers = std::move(received.headers),
+                  .payload = std::move(received.payload),
+                  .reply_to = std::move(received.reply_to)},
           busy(of->hub_->busy),
           deadline(at.deadline_of(message)) {}
     command(const command&) = delete;
@@ -102,7 +105,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
     const std::shared_ptr<served_link> of;
     served_endpoint& at;
-    envelope message;
+    envelope message;  // without its topic, whose memory its transport uses again
     const exec::wait_group::task busy;
     const std::optional<exec::clock::time_point> deadline;  // of its caller
     bool runs = false;  // admitted, and not only waiting for that
@@ -150,12 +153,12 @@ class served_link final : public link_base, public std::enable_shared_from_this<
         : of_(std::move(of)), verb_(verb) {}
     bool take(envelope&& message, bool) noexcept override {
       if (message.reply_to.empty()) return true;
-      const auto described = [&] {
-        return envelope{.topic = message.reply_to,
-                        .payload = discovery_answer(verb_, of_->described())};
+      const auto write = [&](envelope& into) {
+        into.headers.clear();
+        into.payload = discovery_answer(verb_, of_->described());
       };
       const auto asked_for = [] { return std::string("the reply to a discovery request"); };
-      of_->reply(message.reply_to, nullptr, described, asked_for);
+      of_->reply(message.reply_to, nullptr, write, asked_for);
       return true;
     }
     void ended(const std::exception_ptr& why) noexcept override {
@@ -276,38 +279,39 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       }
     }
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - one.began;
-    const std::string& reply_to = one.message.reply_to;
-    if (!reply_to.empty()) {
-      const auto answered = [&] {
-        envelope out = made_answer(one, std::move(result));
-        if (failure) write_error(out, failure);
-        return out;
+    if (!one.message.reply_to.empty()) {
+      const auto write = [&](envelope& into) {
+        write_answer(into, one, std::move(result));
+        if (failure) write_error(into, failure);
       };
       const auto described = [&] { return "the result of operation '" + operation.name + "'"; };
-      failure = reply(reply_to, failure, answered, described);
+      failure = reply(one.message.reply_to, failure, write, described);
     } else if (failure) {
       hub_->failed(name(), failure);
     }
     one.at.ended(took, failure ? in_one_line(describe(failure)) : std::string());
   }
 
-  [[nodiscard]] envelope made_answer(const command& one, payload result) const {
+  void write_answer(envelope& into, const command& one, payload result) const {
     const context ctx = context::caused_by(one.origin.get());
     // Of CloudEvents, which must say what they are.
     const bool has_type = options_.form == header_form::cloudevents;
     const std::string type = has_type ? one.at.topic + ".reply" : std::string();
-    return make_envelope(
-        hub_->ids, one.message.reply_to, std::move(result),
-        {.type = type, .ctx = ctx, .form = options_.form, .source = options_.source});
+    make_envelope(into, hub_->ids, one.message.reply_to, std::move(result),
+                  {.type = type, .ctx = ctx, .form = options_.form, .source = options_.source});
   }
 
-  /// Sends what `make` makes, which is `what`. The caller gets an answer: if this one cannot be
-  /// sent, the reason. Gives the failure that the caller is told of, if any.
-  template <class Make, class What>
+  /// Sends what `write` writes, which is `description`. The caller gets an answer: if this one
+  /// cannot be sent, the reason. Gives the failure that the caller is told of, if any.
+  template <class Write, class What>
   std::exception_ptr reply(const std::string& to, const std::exception_ptr& failure,
-                           const Make& make, const What& description) noexcept {
+                           const Write& write, const What& description) noexcept {
     try {
-      hub_->wire->publish(make(), transport::urgency::at_once);
+      reused_envelope out;
+      out.get().topic = to;
+      out.get().reply_to.clear();
+      write(out.get());
+      hub_->wire->publish(out.get(), transport::urgency::at_once);
       return failure;
     } catch (...) {
       return reply_with_error(to, description(), failure, std::current_exception());
