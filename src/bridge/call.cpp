@@ -5,6 +5,7 @@
 
 #include <msgbus/bridge/remote_service.hpp>
 #include <msgbus/detail/bridge/commands.hpp>
+#include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/clock.hpp>
@@ -25,7 +26,8 @@ void call::start(const asio::any_io_executor& here) {
   const auto until = std::min(until_, exec::deadline_on(here));
   if (until != std::chrono::steady_clock::time_point::max()) limit(until, exec::now(here));
   in_ = hub_->listen();
-  reply_ = std::make_shared<transport::reply<reply_or_end>>();
+  using reply = transport::reply<reply_or_end>;
+  reply_ = std::allocate_shared<reply>(shared_block_allocator<reply>());
   number_ = in_->waiting().add(reply_);
   if (number_ == 0) return;
   in_->waiting().limit(*reply_, here, waits_);
@@ -48,7 +50,7 @@ void call::limit(std::chrono::steady_clock::time_point until,
 
 asio::awaitable<void> call::wait() { return reply_->one_shot_event::wait(); }
 
-envelope call::take(const asio::cancellation_state& state) {
+envelope& call::take(const asio::cancellation_state& state) {
   exec::throw_if_aborted(state, "a request");
   in_->waiting().remove(number_, *reply_);
   const std::string& topic = request_.topic;
@@ -59,7 +61,7 @@ envelope call::take(const asio::cancellation_state& state) {
   }
   reply_or_end& got = reply_->answer();
   if (!got.reply) throw error(got.code, got.why + " before '" + topic + "' replied");
-  envelope answer = std::move(*got.reply);
+  envelope& answer = *got.reply;
   // A service may have a header of this name in an answer of its own.
   if (answer.payload.empty() && header_of(answer, header::status) == "503") {
     throw error(errc::no_handler, "no process serves '" + topic + "'");

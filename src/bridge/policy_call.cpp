@@ -62,7 +62,7 @@ asio::awaitable<envelope> call_by_policy(call first) {
       was_sent = true;
       co_await asked.wait();
       const auto state = co_await asio::this_coro::cancellation_state;
-      answer = asked.take(state);
+      answer = std::move(asked.take(state));
     } catch (...) {
       failed.add(std::current_exception());
     }

@@ -40,7 +40,8 @@ class remote_service {
   [[nodiscard]] asio::awaitable<R> execute(std::string_view name, Args&&... args) const {
     payload arguments = bridging::write_arguments<bridging::wire_argument<Args>...>(
         options_.encoding, bridging::wire_argument<Args>(std::forward<Args>(args))...);
-    return finish<R>(make_call(name, std::move(arguments)));
+    bridging::call asked = make_call(name, std::move(arguments));
+    return asked.policy() ? finish_by_policy<R>(std::move(asked)) : finish<R>(std::move(asked));
   }
 
   /// The prefix of the operations' topics.
@@ -50,21 +51,28 @@ class remote_service {
   [[nodiscard]] bridging::call make_call(std::string_view name, payload arguments) const;
 
   template <class R>
-  static asio::awaitable<R> finish(bridging::call asked) {
-    envelope answer;
-    if (asked.policy()) {
-      auto by_policy = bridging::call_by_policy(std::move(asked));
-      answer = co_await std::move(by_policy);
-    } else {
-      const asio::any_io_executor here = co_await asio::this_coro::executor;
-      asked.start(here);
-      co_await asked.wait();
-      const auto state = co_await asio::this_coro::cancellation_state;
-      answer = asked.take(state);
-    }
+  static R read(const envelope& answer) {
     if constexpr (!std::is_void_v<R>) {
-      co_return codec<R>::decode(answer.payload, bridging::header_of(answer, header::content_type));
+      return codec<R>::decode(answer.payload, bridging::header_of(answer, header::content_type));
     }
+  }
+
+  // Its frame must stay small: Asio keeps the memory of frames of up to 1020 bytes for the next
+  // one.
+  template <class R>
+  static asio::awaitable<R> finish(bridging::call asked) {
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    asked.start(here);
+    co_await asked.wait();
+    const auto state = co_await asio::this_coro::cancellation_state;
+    co_return read<R>(asked.take(state));
+  }
+
+  template <class R>
+  static asio::awaitable<R> finish_by_policy(bridging::call asked) {
+    auto by_policy = bridging::call_by_policy(std::move(asked));
+    const envelope answer = co_await std::move(by_policy);
+    co_return read<R>(answer);
   }
 
   std::shared_ptr<bridging::hub> hub_;

@@ -42,7 +42,7 @@ struct call_settings {
 ///     asked.start(here);
 ///     co_await asked.wait();
 ///     const auto state = co_await asio::this_coro::cancellation_state;
-///     const envelope answer = asked.take(state);
+///     envelope& answer = asked.take(state);
 class call {
  public:
   call(std::shared_ptr<hub> over, envelope request, call_settings settings)
@@ -72,10 +72,10 @@ class call {
   /// Completes: when the reply has arrived, will not arrive, or the time has passed; never inline.
   [[nodiscard]] asio::awaitable<void> wait();
 
-  /// The reply of a service that has executed the request. Throws: the error in the reply;
-  /// `timed_out`; `no_handler` if no process listens; `disconnected`; `closed`; `operation_aborted`
-  /// if `state` shows that the caller is cancelled.
-  [[nodiscard]] envelope take(const asio::cancellation_state& state);
+  /// The reply of a service that has executed the request; this keeps it. Throws: the error in the
+  /// reply; `timed_out`; `no_handler` if no process listens; `disconnected`; `closed`;
+  /// `operation_aborted` if `state` shows that the caller is cancelled.
+  [[nodiscard]] envelope& take(const asio::cancellation_state& state);
 
  private:
   void limit(std::chrono::steady_clock::time_point until,
