@@ -6,6 +6,7 @@
 #include "times.hpp"
 #include "transport/reply_table.hpp"
 
+#include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
 #include <msgbus/nats/options.hpp>
@@ -42,13 +43,17 @@ class events final : private exec::context_shutdown_hook {
   asio::any_io_executor executor_;  // told to under the mutex
 };
 
+/// A text that nats.c's threads keep and coroutines forget.
+using received_text =
+    std::basic_string<char, std::char_traits<char>, bridging::shared_block_allocator<char>>;
+
 /// How a wait for a reply has ended.
 struct answer {
   enum class end { given, late, lost, closed };
   end came = end::given;
-  std::string status = {};   ///< of a message without a payload: the server's code
-  std::string payload = {};  ///< or an error's text
-  int code = 0;              ///< a natsStatus
+  std::string status = {};     ///< of a message without a payload: the server's code
+  received_text payload = {};  ///< or an error's text
+  int code = 0;                ///< a natsStatus
 };
 using reply_table = transport::reply_table<answer>;
 using awaited_reply = transport::awaited_reply<answer>;

@@ -58,7 +58,7 @@ void flush_later(const std::shared_ptr<connection>& over, duration at_most,
                  if (!self) return;
                  const natsStatus status = self->flush(milliseconds(at_most));
                  answer done;
-                 if (status != NATS_OK) done.payload = text_of(status);
+                 if (status != NATS_OK) done.payload = std::string_view(text_of(status));
                  done.code = status;
                  flushed->give(std::move(done));
                });
@@ -83,7 +83,7 @@ asio::awaitable<void> flush_one(std::shared_ptr<session> through, role which, de
   if (got.came == answer::end::given && status == NATS_OK) co_return;
   // Nobody has closed it, as was looked up just now: nats.c has given up on a connection.
   const bool is_lost = got.came == answer::end::lost || code_of(status) == errc::closed;
-  const std::string why = is_lost ? "the connection was lost" : got.payload;
+  const std::string why(is_lost ? "the connection was lost" : std::string_view(got.payload));
   throw error(is_lost ? errc::disconnected : code_of(status),
               text + ": " + over->server() + ": " + why);
 }
