@@ -157,10 +157,11 @@ std::string native_connection::last_error() const {
 
 natsStatus native_connection::publish(const envelope& message, const std::string& reply_to) {
   if (message.headers.empty()) return publish(message.topic, reply_to, message.payload);
-  message_ptr made = to_nats(message, reply_to);
+  message_with_headers made(message, reply_to);
   const natsStatus status = natsConnection_PublishMsg(connection_, made.get());
+  message_ptr sent = made.without_them();
   const std::lock_guard lock(sent_mutex_);
-  sent_.add(std::move(made));
+  sent_.add(std::move(sent));
   return status;
 }
 

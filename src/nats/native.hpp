@@ -2,6 +2,8 @@
 
 /// What calls nats.c, but for subscriptions: its statuses, messages, options and connections.
 
+#include "message_format.hpp"
+
 #include <msgbus/error.hpp>
 #include <msgbus/nats/options.hpp>
 #include <msgbus/transport/envelope.hpp>
@@ -58,8 +60,26 @@ class discarded_messages {
   std::size_t bytes_ = 0;
 };
 
-/// Of one that was checked. Throws.
-[[nodiscard]] message_ptr to_nats(const envelope& message, const std::string& reply_to);
+/// A message of nats.c, of an envelope that has headers and was checked.
+///
+/// nats.c allocates four times for a header, and frees it on a thread of its own: then the sending
+/// thread never has memory to use again, and both wait for the lock of its heap. So a message that
+/// was sent loses its header here, before it is destroyed.
+class message_with_headers {
+ public:
+  /// Throws. The envelope must outlive it.
+  message_with_headers(const envelope& message, const std::string& reply_to);
+  message_with_headers(const message_with_headers&) = delete;
+  message_with_headers& operator=(const message_with_headers&) = delete;
+
+  [[nodiscard]] natsMsg* get() const noexcept { return message_.get(); }
+  /// The message, to be destroyed; once.
+  [[nodiscard]] message_ptr without_them() noexcept;
+
+ private:
+  const joined_headers all_;
+  message_ptr message_;
+};
 
 /// With all values of a header that is there several times. Throws `std::bad_alloc` only.
 [[nodiscard]] envelope from_nats(natsMsg* message);
@@ -136,7 +156,7 @@ class native_connection {
   /// nats.c's words for its last error; empty if there is none.
   [[nodiscard]] std::string last_error() const;
 
-  /// Sends the envelope, which was checked. Throws what `to_nats` does.
+  /// Sends the envelope, which was checked. Throws if a message of nats.c cannot be made.
   natsStatus publish(const envelope& message, const std::string& reply_to);
   /// Sends a text without headers.
   natsStatus publish(const std::string& subject, const std::string& reply_to,

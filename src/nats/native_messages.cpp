@@ -117,18 +117,20 @@ void discarded_messages::destroy() noexcept {
   bytes_ = 0;
 }
 
-message_ptr to_nats(const envelope& message, const std::string& reply_to) {
+message_with_headers::message_with_headers(const envelope& message, const std::string& reply_to)
+    : all_(message.headers) {
   natsMsg* made = nullptr;
   natsStatus status =
       natsMsg_Create(&made, message.topic.c_str(), reply_to.empty() ? nullptr : reply_to.c_str(),
                      message.payload.data(), static_cast<int>(message.payload.size()));
-  message_ptr result(made);
-  if (status == NATS_OK && !message.headers.empty()) {
-    const joined_headers all(message.headers);
-    status = natsMsgHeader_Set(made, all.name(), all.value());
-  }
+  message_.reset(made);
+  if (status == NATS_OK) status = natsMsgHeader_Set(made, all_.name(), all_.value());
   if (status != NATS_OK) throw failure(status, "message to '" + message.topic + "'");
-  return result;
+}
+
+message_ptr message_with_headers::without_them() noexcept {
+  (void)natsMsgHeader_Delete(message_.get(), all_.name());
+  return std::move(message_);
 }
 
 std::string_view subject_of(const natsMsg* message) noexcept {
@@ -188,7 +190,8 @@ envelope from_nats(natsMsg* message) {
 void from_nats(natsMsg* message, envelope& into) {
   into.topic = subject_of(message);
   into.payload = payload_of(message);
-  into.reply_to = reply_topic_of(message);
+  const std::string_view reply = reply_topic_of(message);
+  if (!reply.empty() || !into.reply_to.empty()) into.reply_to = reply;
   into.headers.clear();
   if (reads_blocks()) {
     const std::string_view block = header_block_of(message);
