@@ -17,6 +17,10 @@
 
 namespace msgbus {
 
+namespace detail {
+class active_span;
+}  // namespace detail
+
 /// The position of a message in a stream.
 struct stream_position {
   std::string_view stream;     ///< the name of the stream
@@ -34,6 +38,7 @@ struct origin {
   msgbus::headers headers = {};     ///< all headers of the message
   std::shared_ptr<const std::string> stream = {};  ///< the stream that stores it; null: none
   std::uint64_t sequence = 0;                      ///< the number of the message in the stream
+  std::shared_ptr<detail::active_span> span = {};  ///< for the library: the span in hand
 
   /// The correlation id of every message that this one leads to.
   [[nodiscard]] std::string_view chain() const noexcept {

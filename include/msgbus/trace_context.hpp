@@ -56,6 +56,8 @@ std::ostream& operator<<(std::ostream& out, const trace_context& value);
 /// suspended; within a `trace_scope`, that of the scope. Empty if there is none.
 [[nodiscard]] std::optional<trace_context> current_trace();
 
+class span;
+
 /// Messages that the calling thread sends during its lifetime belong to this span: their handlers
 /// know it as `current_trace()`, and bridges send it on. For an entry into the program, such as an
 /// HTTP request, or a span of a handler's own:
@@ -67,6 +69,8 @@ std::ostream& operator<<(std::ostream& out, const trace_context& value);
 class trace_scope {
  public:
   explicit trace_scope(const trace_context& span);
+  /// The same for a span that has begun, which is then the `current_span()`.
+  explicit trace_scope(const span& current);
   trace_scope(const trace_scope&) = delete;
   trace_scope& operator=(const trace_scope&) = delete;
   ~trace_scope() = default;

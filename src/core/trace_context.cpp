@@ -82,17 +82,7 @@ bool has_fields(std::string_view text) {
 
 std::optional<trace_context> trace_in(const origin* from) {
   if (!from) return std::nullopt;
-  return trace_context::parse(from->headers.get(parent_header), from->headers.get(state_header));
-}
-
-detail::shared_origin origin_with(const trace_context& span) {
-  const origin* const cause = detail::current_origin();
-  auto made = cause ? std::make_shared<origin>(*cause) : std::make_shared<origin>();
-  made->headers = {};
-  made->headers.add(detail::span_mark, "1");
-  made->headers.add(parent_header, span.traceparent());
-  if (!span.state.empty()) made->headers.add(state_header, span.state);
-  return made;
+  return detail::trace_of(*from);
 }
 
 // --- tracestate ----------------------------------------------------------------------------------
@@ -138,6 +128,20 @@ bool is_trace_state(std::string_view list) {
     if (!keys.insert(key).second) return false;
   }
   return !keys.empty() && keys.size() <= most_members;
+}
+
+std::optional<trace_context> trace_of(const origin& from) {
+  return trace_context::parse(from.headers.get(parent_header), from.headers.get(state_header));
+}
+
+std::shared_ptr<origin> origin_with(const trace_context& span, const origin* handled) {
+  auto made = handled ? std::make_shared<origin>(*handled) : std::make_shared<origin>();
+  made->headers = {};
+  made->headers.add(span_mark, "1");
+  made->headers.add(parent_header, span.traceparent());
+  if (!span.state.empty()) made->headers.add(state_header, span.state);
+  made->span = nullptr;
+  return made;
 }
 
 }  // namespace detail
@@ -192,6 +196,6 @@ std::ostream& operator<<(std::ostream& out, const trace_context& value) {
 std::optional<trace_context> current_trace() { return trace_in(detail::current_origin()); }
 
 trace_scope::trace_scope(const trace_context& span)
-    : origin_(origin_with(span)), scope_(&origin_) {}
+    : origin_(detail::origin_with(span, detail::current_origin())), scope_(&origin_) {}
 
 }  // namespace msgbus

@@ -2,6 +2,11 @@
 
 // Parts of a trace that bridges need, too.
 
+#include <msgbus/detail/core/cause.hpp>
+#include <msgbus/trace_context.hpp>
+
+#include <memory>
+#include <optional>
 #include <string_view>
 
 namespace msgbus::detail {
@@ -12,5 +17,11 @@ namespace msgbus::detail {
 /// Marks the trace of an origin as that of a span of this process: what is sent from it has that
 /// span as its parent. Without it a bridge gives each message a span of its own.
 inline constexpr std::string_view span_mark = "msgbus-span";
+
+/// The trace of an origin; empty: it has none.
+[[nodiscard]] std::optional<trace_context> trace_of(const origin& from);
+
+/// The origin of what is sent from this span while `handled` is, or none.
+[[nodiscard]] std::shared_ptr<origin> origin_with(const trace_context& span, const origin* handled);
 
 }  // namespace msgbus::detail

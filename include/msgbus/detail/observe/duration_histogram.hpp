@@ -65,6 +65,22 @@ using times_clock = std::int64_t (*)() noexcept;
 extern constinit times_clock clock_of_times;
 [[nodiscard]] inline std::int64_t times_now() noexcept { return clock_of_times(); }
 
+extern constinit thread_local std::uint64_t random_state;  // 0 before it is seeded
+void seed_random() noexcept;
+/// For choices; no secret. Never 0. Marsaglia's xorshift64.
+[[nodiscard]] inline std::uint64_t next_random() noexcept {
+  std::uint64_t state = random_state;
+  if (state == 0) [[unlikely]] {
+    seed_random();
+    state = random_state;
+  }
+  state ^= state << 13U;
+  state ^= state >> 7U;
+  state ^= state << 17U;
+  random_state = state;
+  return state;
+}
+
 /// Whether a message is measured, if one in `many` is: at random, since messages may come in a
 /// pattern. 0 counts as 1.
 [[nodiscard]] bool is_sampled(std::uint32_t many) noexcept;

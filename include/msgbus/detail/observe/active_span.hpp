@@ -1,0 +1,94 @@
+#pragma once
+
+/// A span that has begun; and whether one does.
+
+#include <msgbus/detail/core/cause.hpp>
+#include <msgbus/tracer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace msgbus::detail {
+
+/// Told to its tracer when it ends, at the latest with this object. Thread-safe.
+class active_span {
+ public:
+  active_span(std::shared_ptr<tracer> by, span_data&& begun) noexcept;
+  active_span(const active_span&) = delete;
+  active_span& operator=(const active_span&) = delete;
+  ~active_span();
+
+  [[nodiscard]] const trace_context& context() const noexcept { return context_; }
+  [[nodiscard]] const std::shared_ptr<tracer>& by() const noexcept { return by_; }
+  [[nodiscard]] bool has_ended() const noexcept {
+    return has_ended_.load(std::memory_order_acquire);
+  }
+
+  void set(std::string key, attribute_value value);
+  void fail(std::string description);
+  /// The same, with `error.type`. Throws nothing: without memory, the span has no description.
+  void fail(const std::exception_ptr& failure) noexcept;
+  /// It has not failed after all.
+  void recover() noexcept;
+  void end() noexcept;
+  /// It was none: nobody is told.
+  void discard() noexcept { has_ended_.store(true, std::memory_order_release); }
+
+ private:
+  const std::shared_ptr<tracer> by_;
+  const trace_context context_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::atomic<bool> has_ended_{false};
+  std::mutex mutex_;
+  span_data data_;  // under the mutex
+};
+
+using shared_span = std::shared_ptr<active_span>;
+
+/// Makes handles.
+struct span_access {
+  /// Of a span of the library, or of the program, which the last handle ends.
+  [[nodiscard]] static span handle(shared_span of, bool is_owner);
+  /// Of none, whose trace is not sampled.
+  [[nodiscard]] static span not_sampled();
+  [[nodiscard]] static const shared_span& of(const span& handle) noexcept { return handle.at_; }
+};
+
+/// The ids of a new span; empty: it is not sampled. Without a parent it begins a trace.
+[[nodiscard]] std::optional<trace_context> sampled_ids(const tracer& by,
+                                                       const trace_context* parent);
+/// The same for the first span of a trace that is sampled, whose id ends with this number.
+[[nodiscard]] trace_context root_ids(std::uint64_t number);
+/// The same for a message that came with this id and without a trace: each of its handlers decides
+/// alike, and has the same trace.
+[[nodiscard]] std::optional<trace_context> sampled_ids_for(const tracer& by,
+                                                           std::string_view message_id);
+
+/// Begins a span with ids from above. `began` and `parent` are set.
+[[nodiscard]] shared_span begin_span(const std::shared_ptr<tracer>& by, span_data begun,
+                                     const trace_context* parent);
+
+/// The cause of what is sent from the span, while an origin is handled, or none.
+[[nodiscard]] shared_origin origin_of(const shared_span& in_hand, const origin* handled);
+
+/// A cause for what is sent where it was decided that a trace is not sampled.
+///
+/// The mark is a null pointer, known by its address: messages carry nothing. The origin is for
+/// strands, which keep origins: messages carry it.
+extern constinit const shared_origin not_sampled_mark;
+[[nodiscard]] const shared_origin& not_sampled_origin();
+[[nodiscard]] inline bool is_marked_not_sampled() noexcept {
+  return cause_of_this_thread == &not_sampled_mark;
+}
+/// The current cause, for work that comes later or runs elsewhere; null: there is none.
+[[nodiscard]] inline shared_origin cause_to_keep() {
+  if (const shared_origin* const now = current_cause()) return *now;
+  return is_marked_not_sampled() ? not_sampled_origin() : nullptr;
+}
+
+}  // namespace msgbus::detail
