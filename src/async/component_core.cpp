@@ -2,6 +2,7 @@
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/detail/policy/stored_policy.hpp>
 #include <msgbus/error.hpp>
 

@@ -1,10 +1,12 @@
 #include <msgbus/detail/async/component_run.hpp>
 
 #include <msgbus/detail/async/component_core.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
 
 #include "async/verb_run.hpp"
 
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace msgbus::async::detail {
@@ -76,6 +78,15 @@ void component_run::cut_off() noexcept {
 di::injection component_run::injection_for(const routing::entry& entry,
                                            const msgbus::context& with) const noexcept {
   return {component->shared.overrides_state(), with, {&entry, &component::describe_entry}};
+}
+
+watched_call::~watched_call() {
+  if (!span || span->has_ended()) return;
+  try {
+    span->fail("it was not run to its end");
+  } catch (const std::bad_alloc&) {
+    return;  // it ends without a reason
+  }
 }
 
 asio::awaitable<void> component_run::start() {

@@ -55,15 +55,18 @@ void concurrent_runs::start_tasks(const asio::any_io_executor& here, bool cancel
   for (std::size_t i = 0; i < size_; ++i) {
     part& each = (*this)[i];
     // Where the caller can be cancelled all must be told at once (A9), and handlers must not change
-    // the caller's cancellation state: each is a task. So is one with a limit of time.
-    each.is_task = !each.has_begun || cancellable || each.is_limited();
+    // the caller's cancellation state: each is a task. So is one with a limit of time,
+    // and one with a cause of its own, which its strand keeps.
+    each.is_task = !each.has_begun || cancellable || each.is_limited() || each.d->has_own_cause();
     has_tasks_ = has_tasks_ || each.is_task;
   }
   for (std::size_t i = 0; i < size_; ++i) {
     part& each = (*this)[i];
     if (!each.is_task) continue;
+    // A handler that will be traced needs a strand, too.
+    const bool needs_strand = cancellable || each.is_limited() || each.component->is_traced();
     const asio::any_io_executor on =
-        exec::child_executor(here, each.component->executor(), cancellable || each.is_limited());
+        exec::child_executor(here, each.component->executor(), needs_strand);
     add_on_own_strand(each, on);
     launch(each, on);
   }
@@ -131,7 +134,7 @@ void concurrent_runs::help() {
     mine = take_locked();
     if (!mine) return;
     mine->is_task = has_tasks_ = true;
-    on = exec::child_executor(here_, mine->component->executor(), false);
+    on = exec::child_executor(here_, mine->component->executor(), mine->component->is_traced());
     add_on_own_strand(*mine, on);  // under the lock: a caller that finds nothing left waits
   }
   launch(*mine, on);

@@ -235,6 +235,10 @@ void host::observe(std::shared_ptr<observer> observer) {
   for (const auto& each : state_->all()) each->observe(observer);
 }
 
+void host::trace(const std::shared_ptr<tracer>& tracer) {
+  for (const auto& each : state_->all()) each->trace(tracer);
+}
+
 msgbus::detail::describer host::describer() const {
   return [all = members()](msgbus::detail::graph_builder& to, std::string_view) {
     for (const auto& each : all()) each->describe(to);

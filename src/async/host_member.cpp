@@ -47,6 +47,10 @@ void core_member::observe(const std::shared_ptr<observer>& observer) {
   }
 }
 
+void core_member::trace(const std::shared_ptr<tracer>& tracer) {
+  if (const std::shared_ptr<component_core> now = core_.lock()) now->trace(tracer);
+}
+
 std::optional<component_stats> core_member::stats() const {
   const std::shared_ptr<component_core> now = core_.lock();
   if (!now) return std::nullopt;

@@ -1,9 +1,11 @@
-// Messages and handlers whose times metrics want. docs/design/0031-times.md
+// Messages and handlers that are watched: metrics want their times (docs/design/0031-times.md), or
+// a tracer their spans (0033).
 
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/observe/handling_times.hpp>
 
 #include "async/run_one.hpp"
+#include "async/traced_runs.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -22,10 +24,14 @@ std::int64_t begin_now(bool from_mailbox) noexcept {
   return times_now();
 }
 
-step_taken start_measured(routing::entry& entry, component_run& d, asio::awaitable<void>* start) {
+step_taken start_watched(routing::entry& entry, component_run& d, asio::awaitable<void>* start) {
   watched_call& mine = *d.watched;
-  if (!d.from_mailbox) mine.begun = times_now();  // it may have waited for its executor
-  return mine.call(entry, d, start);
+  if (mine.begun != 0 && !d.from_mailbox) {
+    mine.begun = times_now();  // it may have waited for its executor
+  }
+  const step_taken taken = mine.call(entry, d, start);
+  if (mine.cause && start && start->valid()) *start = run_under(std::move(*start), mine.cause);
+  return taken;
 }
 
 std::string_view name_of_message(const component_run& d) noexcept {
@@ -76,11 +82,35 @@ void component_core::note_handled(handling_times& times, routing::entry& entry, 
   handles->add(took);
 }
 
+// The short way of a message that is not sampled, and else not watched.
+bool component_core::call_sole_watched(const watchers& by, routing::entry& sole, value_ref message,
+                                       const msgbus::context& ctx, failures& failed,
+                                       bool from_mailbox) {
+  const di::provider_state& overrides = shared.overrides_state();
+  if (by.has_others || !from_mailbox || ctx.from() || overrides.has_async()) {
+    return call_sole_timed(by, sole, message, ctx, failed, from_mailbox);
+  }
+  const cause_scope scope(&msgbus::detail::not_sampled_mark);
+  call_and_settle(sole, overrides, message, ctx, failed);
+  return true;
+}
+
 bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, value_ref message,
                                      const msgbus::context& ctx, failures& failed,
                                      bool from_mailbox) {
   const di::provider_state& overrides = shared.overrides_state();
-  if (by.observer || !by.times || overrides.has_async()) return false;
+  if (by.observer || overrides.has_async()) return false;
+  const shared_origin* cause = cause_of_this_thread;
+  if (by.tracing && !is_not_sampled(ctx, from_mailbox, cause)) return false;
+  const cause_scope scope(cause);
+  if (!by.times) {
+    if (!from_mailbox) {
+      if (closed()) return false;
+      counts_.add(outcome::begun);
+    }
+    call_and_settle(sole, overrides, message, ctx, failed);
+    return true;
+  }
   handling_times& times = *by.times;
   if (!from_mailbox) {
     if (closed()) return false;
@@ -108,6 +138,7 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
   const std::size_t failed_before = d.failed.size();
   const bool timed = d.timed && by.times;
   const std::int64_t begun = timed ? begin_now(d.from_mailbox) : 0;
+  traced_call traced(d, *route.entry, by);
   step_taken taken = step_taken::ran;
   try {
     taken = reinterpret_cast<call_handler>(route.call)(*route.entry, d, nullptr);
@@ -122,14 +153,16 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
     case step_taken::suspends:
       d.next = routing::entry_pin(*route.entry);
       d.call_next = reinterpret_cast<call_handler>(route.call);
-      if (timed) {
-        d.watched = std::make_unique<watched_call>(watched_call{d.call_next, begun});
-        d.call_next = &start_measured;
+      if (timed || traced) {
+        d.watched = std::make_unique<watched_call>(d.call_next, begun);
+        traced.keep_in(*d.watched);
+        d.call_next = &start_watched;
       }
       return true;
     case step_taken::ran: break;
   }
   ++d.ran;
+  traced.end(d, failed_before);
   if (timed) {
     const std::int64_t now = times_now();
     note_handled(*by.times, *route.entry, d.message, name_of_message(d), now - begun);
@@ -141,10 +174,11 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
 
 void component_core::handler_ended_watched(component_run& d) {
   const auto measured = std::move(d.watched);
+  if (measured) end_span(measured->span, d, d.failed_before);
   const snapshot::guard guard(routes_.guarded());
   const watchers* const by = shared.attached_observer.watching();
   if (!by) return;
-  if (measured && by->times) {
+  if (measured && measured->begun != 0 && by->times) {
     const std::int64_t now = times_now();
     note_handled(*by->times, *d.next.get(), d.message, name_of_message(d), now - measured->begun);
     if (d.from_mailbox) handled_until = now;

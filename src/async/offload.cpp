@@ -4,6 +4,7 @@
 #include <msgbus/detail/core/cause.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
 
 #include "exec/task_group.hpp"
 
@@ -28,7 +29,7 @@ namespace {
 class offload_state {
  public:
   explicit offload_state(std::function<void()> work)
-      : work_(std::move(work)), cause_(current_cause() ? *current_cause() : nullptr) {}
+      : work_(std::move(work)), cause_(msgbus::detail::cause_to_keep()) {}
 
   /// On the other executor.
   void run() noexcept {

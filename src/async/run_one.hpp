@@ -11,9 +11,9 @@
 namespace msgbus::async::detail {
 
 /// The handler is called, and the message counted.
-inline void component_core::call_and_settle(routing::entry& sole,
-                                            const di::provider_state& overrides, value_ref message,
-                                            const msgbus::context& ctx, failures& failed) {
+[[gnu::always_inline]] inline void component_core::call_and_settle(
+    routing::entry& sole, const di::provider_state& overrides, value_ref message,
+    const msgbus::context& ctx, failures& failed) {
   const di::injection with{overrides, ctx, {&sole, &component::describe_entry}};
   try {
     reinterpret_cast<call_at_once>(sole.plain())(sole, message, with, failed);
@@ -35,7 +35,7 @@ inline bool component_core::call_sole(routing::entry* sole, value_ref message,
   const di::provider_state& overrides = shared.overrides_state();
   const watchers* const by = shared.attached_observer.watching();
   if (!sole || by || overrides.has_async()) [[unlikely]]
-    return by && sole && call_sole_timed(*by, *sole, message, ctx, failed, from_mailbox);
+    return by && sole && call_sole_watched(*by, *sole, message, ctx, failed, from_mailbox);
   if (!from_mailbox) {
     if (closed()) [[unlikely]]
       return false;

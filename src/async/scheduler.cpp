@@ -25,7 +25,7 @@ recurring::recurring(schedule_duration every, occurrence_maker makes, missed opt
     : period(every),
       late(options),
       maker(std::move(makes)),
-      cause(current_cause() ? *current_cause() : nullptr) {
+      cause(msgbus::detail::cause_to_keep()) {
   if (period > schedule_duration::zero()) return;
   throw error(errc::bad_arguments, "every() needs a period above zero for " + maker.message +
                                        ", not " + std::to_string(period.count()) + " ns");

@@ -18,7 +18,10 @@ bool verb_run::begin_waiting(bool cancellable) {
   hand_on_deadline();
   if (!together_) {
     // A limit of time cancels the coroutine that awaits the handler: not that of the caller.
-    if (first_is_here_ && !cancellable_ && call_->first->current != surrounded::by_time) {
+    // A cause of its own is kept by a strand.
+    const component_run& first = *call_->first;
+    if (first_is_here_ && !cancellable_ && first.current != surrounded::by_time &&
+        !first.has_own_cause()) {
       in_hand_ = &*call_->first;
       return true;
     }
@@ -97,7 +100,10 @@ void verb_run::failed(std::size_t index, std::exception_ptr failure) {
 
 std::exception_ptr verb_run::ended_with(bool cancel_requested) {
   if (first_waits_) settle_awaited();
-  if (failed_ && failed_->size() == 1) return failed_->front().second;
+  if (failed_ && failed_->size() == 1) {
+    trace_failure(failed_->front().second);
+    return failed_->front().second;
+  }
   try {
     if (failed_ || cancelled_) throw_failures(cancel_requested);
     if (ran_ == 0) call_->nothing_ran(refused_);
@@ -111,6 +117,7 @@ void verb_run::throw_failures(bool cancel_requested) {
   failures all;
   std::exception_ptr aborted;  // however many were told to end, it is one cancellation
   if (failed_) {
+    trace_failure(failed_->front().second);
     for (const auto& each : *failed_) {
       if (cancel_requested && exec::is_aborted(each.second)) {
         aborted = each.second;

@@ -35,17 +35,19 @@ class verb_run {
   /// the message from here on; 0: nobody else gets it, and the call keeps the component.
   void deliver(component_core& to, std::size_t among) {
     if (runs_at_once(to)) return;
+    if (to.is_traced() && begin_trace(to, among)) [[unlikely]]
+      return;
     if (first_waits_) return deliver_one_more(to, among);
     component_run& d = call_->first.emplace(to, call_->message, call_->ctx);
     prepare(d, among);
-    deliver_first(to);
+    begin_first(to);
     if (first_waits_ && among != 0) call_->keeps = to.self();
   }
   /// The same for the call's first run, which is there.
   void deliver_first(component_core& to) {
-    first_index_ = count_++;
-    first_is_here_ = exec::runs_on(*here_, to.executor());
-    first_waits_ = must_await(to, *call_->first, first_index_, first_is_here_);
+    if (to.is_traced()) [[unlikely]]
+      begin_trace_of_command(to);
+    begin_first(to);
   }
 
   /// The message of the call.
@@ -87,6 +89,11 @@ class verb_run {
   // In the order of the components.
   using failures_by_component = std::vector<std::pair<std::size_t, std::exception_ptr>>;
 
+  void begin_first(component_core& to) {
+    first_index_ = count_++;
+    first_is_here_ = exec::runs_on(*here_, to.executor());
+    first_waits_ = must_await(to, *call_->first, first_index_, first_is_here_);
+  }
   [[nodiscard]] bool runs_at_once(component_core& to) {
     failures failed;
     if (!exec::runs_on(*here_, to.executor()) ||
@@ -125,6 +132,10 @@ class verb_run {
       add_failures(index, d.failed);
   }
 
+  /// Begins the span of the verb, once; true: it is not sampled, and the component has handled it.
+  bool begin_trace(component_core& to, std::size_t among);
+  void begin_trace_of_command(component_core& to);
+  void trace_failure(const std::exception_ptr& failure) noexcept;
   void deliver_one_more(component_core& to, std::size_t among);
   [[nodiscard]] static bool may_run_elsewhere(component_core& to, const component_run& d);
   [[nodiscard]] bool take_next();

@@ -1,5 +1,7 @@
 #include "exec/consumer_loop.hpp"
 
+#include <msgbus/detail/observe/active_span.hpp>
+
 #include "exec/post_recycled.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -187,7 +189,7 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
     const bool handles = rest.valid();
     if (handles) {
       const shared_origin* const origin = self->mine.in_hand().origin();
-      self->executor.state().cause = origin ? *origin : nullptr;
+      self->executor.state().cause = origin ? *origin : self->in.cause_of_no_origin();
       co_await std::move(rest);
       self->mine.done();
       self->in.notify_space(false);

@@ -1,5 +1,7 @@
 #include <msgbus/detail/exec/mailbox.hpp>
 
+#include <msgbus/detail/observe/active_span.hpp>
+
 #include "exec/consumer_loop.hpp"
 
 #include <msgbus/error.hpp>
@@ -78,6 +80,34 @@ put mailbox::result_of(put result) {
 }
 
 put mailbox::try_put_slowly(send_operation& out) {
+  if (!state_.is_traced()) return try_put_untraced(out);
+  std::uint64_t number = 0;
+  if (!out.shared() && !current_cause()) [[likely]] {
+    if (!msgbus::detail::is_marked_not_sampled()) number = state_.next_trace();
+    if (number == 0) [[likely]] {  // it is not sampled
+      if (!state_.is_only_traced()) return try_put_untraced(out);
+      const put result = state_.put_in_order(out);
+      if (result == put::taken && state_.wants_loop()) [[unlikely]]
+        start_loop();
+      return result;
+    }
+  }
+  return try_put_traced(out, number);
+}
+
+put mailbox::try_put_traced(send_operation& out, std::uint64_t number) {
+  const msgbus::detail::shared_span span = owner_.begin_send(out, number);
+  const put result = try_put_untraced(out);
+  if (!span) [[likely]]
+    return result;
+  // A sender that waits does that between this span and the handler's.
+  if (result == put::closed) span->fail("the component is closed");
+  if (result == put::dropped) span->fail("the mailbox was full: the message was dropped");
+  span->end();
+  return result;
+}
+
+put mailbox::try_put_untraced(send_operation& out) {
   shared_message displaced;
   const put result = state_.try_put(out, displaced);
   if (displaced) owner_.dropped(*displaced);
@@ -144,6 +174,11 @@ std::uint64_t mailbox::handled_by_senders() const noexcept {
 void mailbox::count_handled_by_sender() noexcept {
   auto& handled = by_senders_->handled;
   handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+/// What a coroutine handler's strand keeps for a message without a trace.
+shared_origin mailbox::cause_of_no_origin() const {
+  return state_.is_traced() ? msgbus::detail::not_sampled_origin() : nullptr;
 }
 
 void mailbox::start_loop() {

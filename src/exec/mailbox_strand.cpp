@@ -1,6 +1,9 @@
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 
+#include <msgbus/detail/observe/active_span.hpp>
+
 #include <typeinfo>
+#include <utility>
 
 namespace msgbus::exec {
 
@@ -65,6 +68,11 @@ void set_deadline(const strand_state& of, std::chrono::steady_clock::time_point 
   of.deadline = deadline;
 }
 
+shared_origin exchange_cause(const asio::any_io_executor& on, shared_origin cause) noexcept {
+  const strand_state* const mine = strand_state_of(on);
+  return mine ? std::exchange(mine->cause, std::move(cause)) : nullptr;
+}
+
 asio::any_io_executor work_on(const asio::any_io_executor& executor) {
   if (!executor) return {};
   const strand_state* const mine = strand_state_of(executor);
@@ -109,13 +117,13 @@ asio::any_io_executor child_executor(const asio::any_io_executor& here,
   if (!wanted) return {};
   const strand_state* const mine = strand_state_of(here);
   std::shared_ptr<const wait_chain> waiting = mine ? mine->waiting : nullptr;
-  const shared_origin* const cause = current_cause();
+  shared_origin cause = msgbus::detail::cause_to_keep();
   const auto deadline = deadline_on(here);
   const bool is_limited = deadline != std::chrono::steady_clock::time_point::max();
   if (!cancellable && !waiting && !cause && !is_limited && !strand_state_of(wanted)) return wanted;
   mailbox_strand made = make_mailbox_strand(wanted, std::move(waiting));
   made.state().deadline = deadline;
-  if (cause) made.state().cause = *cause;
+  made.state().cause = std::move(cause);
   return made;
 }
 

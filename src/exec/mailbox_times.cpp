@@ -42,6 +42,16 @@ bool mailbox_state::enqueue_timed(send_operation& out, shared_message& displaced
   return true;
 }
 
+void mailbox_state::trace_sends(bool wanted, std::uint64_t bound) {
+  permits_.made().trace_bound.store(bound, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  if (wanted) {
+    hindrances_.fetch_or(traced_bit, std::memory_order_release);
+  } else {
+    hindrances_.fetch_and(~traced_bit, std::memory_order_release);
+  }
+}
+
 std::optional<sent_time> mailbox_state::oldest_sent() const noexcept {
   const loop_permits* const all = permits_.get();
   if (!is_timed() || !all) return std::nullopt;

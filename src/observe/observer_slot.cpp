@@ -42,6 +42,7 @@ class observer_slot::guarded_observer final : public observer {
 struct observer_slot::attached : watchers {
   std::shared_ptr<guarded_observer> observing = nullptr;
   std::shared_ptr<handling_times> measured = nullptr;
+  std::shared_ptr<tracer> traced = nullptr;
 };
 
 observer_slot::observer_slot() = default;
@@ -62,7 +63,9 @@ snapshot::retire_list observer_slot::change(const snapshot::domain& guarded, Cha
       replace(*made);
       made->observer = made->observing.get();
       made->times = made->measured.get();
-      if (!made->observer && !made->times) made.reset();
+      made->tracing = made->traced ? &made->traced : nullptr;
+      made->has_others = made->observer || made->times;
+      if (!made->observer && !made->times && !made->tracing) made.reset();
       if (current_.compare_exchange_strong(before, made.get(), std::memory_order_acq_rel)) {
         (void)made.release();
         break;
@@ -82,6 +85,10 @@ void observer_slot::set(const snapshot::domain& guarded, std::shared_ptr<observe
 void observer_slot::set_times(const snapshot::domain& guarded,
                               std::shared_ptr<handling_times> times) {
   snapshot::retire_later(guarded, change(guarded, [&](attached& to) { to.measured = times; }));
+}
+
+void observer_slot::set_tracer(const snapshot::domain& guarded, std::shared_ptr<tracer> added) {
+  snapshot::retire_later(guarded, change(guarded, [&](attached& to) { to.traced = added; }));
 }
 
 void observer_slot::end_times(const snapshot::domain& guarded, const handling_times& times) {

@@ -116,6 +116,10 @@ class host {
   /// Attaches an observer to every component that was added, in place of its own; null detaches it.
   void observe(std::shared_ptr<observer> observer);
 
+  /// Attaches a tracer to every component and bridge that was added, in place of its own; null
+  /// detaches it.
+  void trace(const std::shared_ptr<tracer>& tracer);
+
   /// The figures of the components that exist, in the order of the flow.
   [[nodiscard]] std::vector<component_stats> stats() const;
 

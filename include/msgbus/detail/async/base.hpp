@@ -6,6 +6,7 @@
 #include <msgbus/detail/component/base.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/stream.hpp>
+#include <msgbus/tracer.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -78,6 +79,12 @@ class base : public msgbus::component::base<Core> {
   void default_policy(policy handler_policy) {
     this->core_->set_default_policy(std::move(handler_policy));
   }
+
+  /// Gives spans of the component's messages to a tracer: one for each message that is sent to it,
+  /// or whose handlers are awaited, and one for each handler with a message. Replaces the previous
+  /// tracer; null detaches it, and spans that have begun still end there. Several components may
+  /// share one.
+  void trace(std::shared_ptr<tracer> tracer) { this->core_->trace(std::move(tracer)); }
 
   /// The outcomes of all messages so far (A7). Exact while the component is quiet.
   [[nodiscard]] counters stats() const { return this->core_->stats(); }

@@ -124,7 +124,9 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// For `run_at_once`, under a guard: calls the route's only handler; null: there is none.
   bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
                  failures& failed, bool from_mailbox);
-  /// The same, while metrics want its times and nobody else watches.
+  /// The same, while something watches: false if more must be done.
+  bool call_sole_watched(const watchers& by, routing::entry& sole, value_ref message,
+                         const msgbus::context& ctx, failures& failed, bool from_mailbox);
   bool call_sole_timed(const watchers& by, routing::entry& sole, value_ref message,
                        const msgbus::context& ctx, failures& failed, bool from_mailbox);
 
@@ -165,6 +167,12 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void add_hook(message_hooks::hook added) {
     rare_.made().hooks.add(routes().guarded(), std::move(added));
   }
+
+  [[nodiscard]] bool is_traced() const noexcept { return mailbox.is_traced(); }
+  /// Makes spans of the component's messages and handlers; null: no more.
+  void trace(std::shared_ptr<tracer> by);
+  std::shared_ptr<msgbus::detail::active_span> begin_send(exec::send_operation& out,
+                                                          std::uint64_t number) noexcept override;
 
   /// Measures the times of the component's messages, one in `sample`, until nobody has the result.
   /// Once for all who ask: the smallest `sample` counts.
@@ -244,6 +252,10 @@ class component_core : public exec::mailbox_owner, public verb_target {
 
  protected:
   ~component_core() = default;
+
+  /// For the span of a message that is sent: what it is called, and its new cause.
+  [[nodiscard]] virtual std::string_view sent_name(const exec::send_operation& out) const noexcept;
+  virtual void set_cause(exec::send_operation& out, const shared_origin& cause) const;
 
   [[nodiscard]] const char* kind() const noexcept final { return called().text(); }
   bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;

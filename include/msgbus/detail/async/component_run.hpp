@@ -4,6 +4,7 @@
 
 #include <msgbus/detail/component/component_state.hpp>
 #include <msgbus/detail/component/inject.hpp>
+#include <msgbus/detail/core/cause.hpp>
 #include <msgbus/detail/core/failures.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
@@ -49,10 +50,17 @@ enum class step_taken { refused, ran, suspends };
 /// failures of the run.
 using call_handler = step_taken (*)(routing::entry&, component_run&, asio::awaitable<void>* start);
 
-/// What is measured of a handler that suspends.
+/// What is measured and traced of a handler that suspends.
 struct watched_call {
+  watched_call(call_handler calls, std::int64_t at) noexcept : call(calls), begun(at) {}
+  watched_call(const watched_call&) = delete;
+  watched_call& operator=(const watched_call&) = delete;
+  ~watched_call();
+
   call_handler call;
-  std::int64_t begun;
+  std::int64_t begun;                                      // 0: it is not measured
+  std::shared_ptr<msgbus::detail::active_span> span = {};  // null: not sampled
+  shared_origin cause = {};  // of what the handler sends; null: that of the message
 };
 
 /// The position of a run among the handlers of its component, and its outcomes so far. For one
@@ -123,12 +131,15 @@ struct component_run {
   // By when the work that awaits it must have ended: as its executor says, or `until`.
   const asio::any_io_executor* here = nullptr;
   exec::clock::time_point until = exec::clock::time_point::max();
+  /// Whether what the current handler sends has a cause of its own, which a strand must keep.
+  [[nodiscard]] bool has_own_cause() const noexcept { return watched && watched->cause; }
+
   [[nodiscard]] exec::clock::time_point outer_deadline() const noexcept {
     return here ? exec::deadline_on(*here) : until;
   }
 
   exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
-  std::unique_ptr<watched_call> watched;       // the current handler is measured, and suspends
+  std::unique_ptr<watched_call> watched;       // the current handler is watched, and suspends
 
   exec::shared_message shared;
   std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message

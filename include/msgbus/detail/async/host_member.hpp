@@ -79,6 +79,7 @@ class host_member {
   /// Makes the member's name that of the object.
   virtual void give_name() {}
   virtual void observe(const std::shared_ptr<observer>& /*observer*/) {}
+  virtual void trace(const std::shared_ptr<tracer>& /*tracer*/) {}
   [[nodiscard]] virtual std::optional<component_stats> stats() const { return std::nullopt; }
   [[nodiscard]] virtual std::vector<link_stats> links() const { return {}; }
   [[nodiscard]] virtual std::optional<store_stats> store() const { return std::nullopt; }
@@ -105,6 +106,7 @@ class core_member final : public host_member {
   [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override;
   void give_name() override;
   void observe(const std::shared_ptr<observer>& observer) override;
+  void trace(const std::shared_ptr<tracer>& tracer) override;
   [[nodiscard]] std::optional<component_stats> stats() const override;
   [[nodiscard]] component_details details() const override;
   [[nodiscard]] std::shared_ptr<const measured_times> measure(std::uint32_t sample) override;

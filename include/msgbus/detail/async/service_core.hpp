@@ -155,6 +155,9 @@ class service_core final : public routing::name_table, public component_core {
   bool advance(component_run& d) override;
   void shutdown() noexcept;  // for the end of the component
 
+  [[nodiscard]] std::string_view sent_name(const exec::send_operation& out) const noexcept override;
+  void set_cause(exec::send_operation& out, const shared_origin& cause) const override;
+
   /// The policy of an operation. Throws `unsupported` for what needs a message that can be kept.
   [[nodiscard]] policy policy_for_operation(policy own) const;
 

@@ -51,6 +51,10 @@ class verb_call {
   virtual void destroy() noexcept = 0;
 
   std::atomic<std::uint32_t> owners_{0};
+
+ public:
+  // Whether it has a span: see `begin_trace`.
+  enum class tracing : std::uint8_t { undecided, sampled, not_sampled } traced = tracing::undecided;
 };
 
 /// Shares a call. For one thread, as any pointer.

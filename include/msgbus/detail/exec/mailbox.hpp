@@ -36,6 +36,14 @@ class mailbox_owner {
   /// A message is not handled, because its key function has thrown this.
   virtual void failed(const queued_message& message, const std::exception_ptr& why) noexcept = 0;
 
+  /// A message is offered, while sends are traced: begins the span of that, which is then the cause
+  /// of the message. Null: it has none. `number` is that of a new trace which is sampled; 0: the
+  /// message has a cause. Under a guard of the component.
+  virtual std::shared_ptr<msgbus::detail::active_span> begin_send(
+      send_operation& /*out*/, std::uint64_t /*number*/) noexcept {
+    return nullptr;
+  }
+
   /// Keeps the component's core, and with it the mailbox, alive while a loop runs.
   virtual std::shared_ptr<const void> keep() noexcept = 0;
 
@@ -109,6 +117,8 @@ class mailbox : private context_shutdown_hook {
 
   /// See `mailbox_state`.
   void time_sends(std::uint32_t sample) { state_.time_sends(sample); }
+  void trace_sends(bool wanted, std::uint64_t bound) { state_.trace_sends(wanted, bound); }
+  [[nodiscard]] bool is_traced() const noexcept { return state_.is_traced(); }
   [[nodiscard]] sent_time sent_in_hand(const queued_message& in_hand) const noexcept {
     return state_.sent_in_hand(in_hand);
   }
@@ -165,8 +175,11 @@ class mailbox : private context_shutdown_hook {
   void count_handled_by_sender() noexcept;
 
   put try_put_slowly(send_operation& out);
+  put try_put_traced(send_operation& out, std::uint64_t number);
+  put try_put_untraced(send_operation& out);
   put result_of(put result);
 
+  [[nodiscard]] shared_origin cause_of_no_origin() const;
   void start_loop();
   void notify_space(bool surely) noexcept;
   void notify_space_while_awaiting(const std::shared_ptr<const void>& keep);

@@ -15,6 +15,7 @@
 #include <msgbus/detail/exec/send_operation.hpp>
 #include <msgbus/detail/exec/send_times.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
+#include <msgbus/detail/observe/duration_histogram.hpp>
 #include <msgbus/options.hpp>
 
 #include <atomic>
@@ -220,6 +221,24 @@ class mailbox_state {
   /// When the longest waiting message was sent, as far as it is known; empty if none waits.
   [[nodiscard]] std::optional<sent_time> oldest_sent() const noexcept;
 
+  /// Whether spans are made of the messages that are sent (docs/design/0033-spans.md).
+  /// `bound`: of the numbers of traces that begin here and are sampled (`sampler::samples_root`).
+  void trace_sends(bool wanted, std::uint64_t bound);
+  [[nodiscard]] bool is_traced() const noexcept {
+    return (hindrances_.load(std::memory_order_relaxed) & traced_bit) != 0;
+  }
+  /// Whether nothing else hinders `put_in_order`.
+  [[nodiscard]] bool is_only_traced() const noexcept {
+    return hindrances_.load(std::memory_order_acquire) == traced_bit;
+  }
+  /// The number of a trace that begins here; 0: it is not sampled.
+  [[nodiscard]] std::uint64_t next_trace() const noexcept {
+    const std::uint64_t bound = permits_.get()->trace_bound.load(std::memory_order_relaxed);
+    if (bound == 0) return 0;
+    const std::uint64_t number = msgbus::detail::next_random();
+    return (number >> 1U) < bound ? number : 0;
+  }
+
   // --- The end.
 
   /// Refuses new messages that were not scheduled, and wakes their waiting senders.
@@ -294,20 +313,22 @@ class mailbox_state {
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
   // Bits: it is closed, it has boxes, it is closed to all but scheduled messages, messages pause,
-  // messages are discarded, times are measured; the rest is how many senders wait or were woken, or
-  // more. It is changed under the lock.
+  // messages are discarded, times are measured, sends are traced; the rest is how many senders wait
+  // or were woken, or more. It is changed under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
   static constexpr std::uint32_t boxes_bit = 1U << 30U;
   static constexpr std::uint32_t closing_bit = 1U << 29U;
   static constexpr std::uint32_t paused_bit = 1U << 28U;
   static constexpr std::uint32_t discard_bit = 1U << 27U;
   static constexpr std::uint32_t timed_bit = 1U << 26U;
+  static constexpr std::uint32_t traced_bit = 1U << 25U;
   static constexpr std::uint32_t flag_bits =
-      closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit | timed_bit;
-  static constexpr std::uint32_t most_counted = timed_bit - 1;
+      closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit | timed_bit | traced_bit;
+  static constexpr std::uint32_t most_counted = traced_bit - 1;
   /// Whether space is more than what the queue says: senders wait, or messages pause.
   [[nodiscard]] bool must_look_behind() const noexcept {
-    constexpr std::uint32_t others = closed_bit | boxes_bit | closing_bit | discard_bit | timed_bit;
+    constexpr std::uint32_t others =
+        closed_bit | boxes_bit | closing_bit | discard_bit | timed_bit | traced_bit;
     return (hindrances_.load(std::memory_order_relaxed) & ~others) != 0;
   }
   [[nodiscard]] bool refuses(const send_operation& out) const noexcept {
@@ -330,6 +351,7 @@ class mailbox_state {
     std::size_t handed_over = 0;         // to those that were woken; never fewer than these
     std::atomic<std::size_t> paused{0};  // messages; changed under the lock of the mailbox
     std::atomic<bool> keeps_order{false};
+    std::atomic<std::uint64_t> trace_bound{0};
     std::unique_ptr<send_times> times = {};  // made once, before times are measured
   };
   on_demand<loop_permits> permits_;

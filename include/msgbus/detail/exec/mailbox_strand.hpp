@@ -137,6 +137,11 @@ void set_deadline(const asio::any_io_executor& strand_of,
                   std::chrono::steady_clock::time_point deadline) noexcept;
 void set_deadline(const strand_state& of, std::chrono::steady_clock::time_point deadline) noexcept;
 
+/// Makes this the cause of what the work on the strand sends, and gives the one before. For that
+/// work. No effect for other executors.
+[[nodiscard]] shared_origin exchange_cause(const asio::any_io_executor& strand_of,
+                                           shared_origin cause) noexcept;
+
 /// Keeps the executor's context from running out of work. Empty for an empty executor.
 [[nodiscard]] asio::any_io_executor work_on(const asio::any_io_executor& executor);
 

@@ -42,6 +42,12 @@ class send_operation {
     shared_ = shared_with_cause(source_->share(message_, topic_));
   }
 
+  /// Gives the message another cause than the message that is handled.
+  void set_cause(const shared_origin& cause) {
+    if (!shared_) shared_ = source_->share(message_, topic_);
+    shared_ = caused_by(shared_, cause);
+  }
+
   /// The number of units, once it is prepared for a place.
   [[nodiscard]] std::uint32_t units() const noexcept { return shared_ ? reference_units : units_; }
   /// Moves it into its place.

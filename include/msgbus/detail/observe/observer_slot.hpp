@@ -1,6 +1,6 @@
 #pragma once
 
-/// What watches a component: an observer, and the times that metrics want.
+/// What watches a component: an observer, the times that metrics want, and a tracer.
 
 #include <msgbus/detail/observe/handling_times.hpp>
 #include <msgbus/detail/routing/guard.hpp>
@@ -9,12 +9,18 @@
 #include <atomic>
 #include <memory>
 
+namespace msgbus {
+class tracer;
+}  // namespace msgbus
+
 namespace msgbus::detail {
 
 /// What is attached to a component; something is. It does not change.
 struct watchers {
   msgbus::observer* observer = nullptr;
   handling_times* times = nullptr;
+  const std::shared_ptr<tracer>* tracing = nullptr;
+  bool has_others = false;  // than a tracer
 };
 
 /// Dispatches read it without locks, under a guard of the component's domain. Any thread may
@@ -43,6 +49,8 @@ class observer_slot {
   void set(const snapshot::domain& guarded, std::shared_ptr<observer> observer);
   /// Replaces what measures times. Waits for no dispatch.
   void set_times(const snapshot::domain& guarded, std::shared_ptr<handling_times> times);
+  /// Replaces the tracer; null: none. Waits for no dispatch.
+  void set_tracer(const snapshot::domain& guarded, std::shared_ptr<tracer> tracer);
   /// Detaches these, unless others have replaced them.
   void end_times(const snapshot::domain& guarded, const handling_times& times);
 

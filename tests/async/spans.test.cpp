@@ -1,0 +1,375 @@
+// The spans that a tracer gets of components. docs/design/0033-spans.md
+
+#include <msgbus/async/consumer.hpp>
+
+#include <msgbus/async/host.hpp>
+#include <msgbus/async/producer.hpp>
+#include <msgbus/async/publisher.hpp>
+#include <msgbus/async/service.hpp>
+#include <msgbus/async/subscriber.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
+#include <msgbus/name_of.hpp>
+#include <msgbus/testing/spawned.hpp>
+
+#include "support/awaiting.hpp"
+#include "support/catch.hpp"
+#include "support/spans.hpp"
+#include "support/stderr_of.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/thread_pool.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace spans_test {
+
+using asio::awaitable;
+using msgbus::current_span;
+using msgbus::current_trace;
+using msgbus::sampler;
+using msgbus::span_data;
+using msgbus::span_kind;
+using msgbus::span_status;
+using msgbus::trace_context;
+using msgbus::trace_scope;
+using msgbus::async::consumer;
+using msgbus::async::producer;
+using msgbus::async::publisher;
+using msgbus::async::service;
+using msgbus::async::subscriber;
+using msgbus_test::hop;
+using msgbus_test::is_below;
+using msgbus_test::kept_spans;
+using msgbus_test::text_of;
+
+struct order {
+  int id = 0;
+};
+struct parcel {
+  int id = 0;
+};
+
+namespace {
+
+const std::string send_order = "send " + std::string(msgbus::name_of<order>);
+const std::string process_order = "process " + std::string(msgbus::name_of<order>);
+const std::string process_parcel = "process " + std::string(msgbus::name_of<parcel>);
+
+/// Two components of one tracer.
+struct traced {
+  explicit traced(sampler decides = sampler::parent_based(sampler::always()))
+      : spans(std::make_shared<kept_spans>(decides)) {
+    orders.trace(spans);
+    parcels.trace(spans);
+  }
+  void run(awaitable<void> work) {
+    asio::co_spawn(io, std::move(work), [](std::exception_ptr failure) {
+      if (failure) std::rethrow_exception(failure);
+    });
+    io.run();
+    io.restart();
+  }
+
+  std::shared_ptr<kept_spans> spans;
+  asio::io_context io;
+  consumer orders{io}, parcels{io};
+};
+
+}  // namespace
+
+TEST_CASE("a posted message has a span, and each handler one below it") {
+  traced all;
+  all.orders.handler([](const order&) {});
+  all.orders.handler([](const order&) -> awaitable<void> { co_await hop(2); });
+  CHECK(all.orders.post(order{1}).admitted == 1);
+  CHECK(all.spans->names() == std::vector<std::string>{send_order});
+  all.io.run();
+  REQUIRE(all.spans->size() == 3);
+  const span_data sent = all.spans->at(send_order);
+  CHECK(sent.kind == span_kind::producer);
+  CHECK(sent.is_root());
+  for (std::size_t i = 0; i < 2; ++i) {
+    const span_data handled = all.spans->at(process_order, i);
+    CHECK(handled.kind == span_kind::consumer);
+    CHECK(is_below(handled, sent));
+    CHECK(handled.links == std::vector<trace_context>{sent.context});
+    CHECK(handled.status == span_status::unset);
+    CHECK_FALSE(text_of(handled, "msgbus.handler").empty());
+  }
+}
+
+TEST_CASE("what a handler sends is below its span, in a suspended coroutine too") {
+  traced all;
+  trace_context seen;
+  all.parcels.handler([](const parcel&) {});
+  all.orders.handler([&](const order&) { (void)all.parcels.post(parcel{1}); });
+  all.orders.handler([&](const order&) -> awaitable<void> {
+    co_await hop(3);
+    current_span().set("late", true);
+    seen = current_trace().value();
+    (void)all.parcels.post(parcel{2});
+  });
+  (void)all.orders.post(order{1});
+  all.io.run();
+  const auto plain = all.spans->at(process_order, 0);
+  const auto coroutine = all.spans->at(process_order, 1);
+  CHECK(seen == coroutine.context);
+  CHECK(coroutine.attributes.back() == msgbus::attribute{"late", true});
+  const std::string send_parcel = "send " + std::string(msgbus::name_of<parcel>);
+  CHECK(is_below(all.spans->at(send_parcel, 0), plain));
+  CHECK(is_below(all.spans->at(send_parcel, 1), coroutine));
+  CHECK(is_below(all.spans->at(process_parcel, 1), all.spans->at(send_parcel, 1)));
+  CHECK_FALSE(current_trace());
+}
+
+TEST_CASE("an awaited verb has a span that ends with it, and handlers are below it") {
+  traced all;
+  const bool suspends = GENERATE(false, true);
+  std::vector<trace_context> seen;
+  const auto note = [&] { seen.push_back(current_trace().value()); };
+  if (suspends) {
+    all.orders.handler([&](const order&) -> awaitable<void> {
+      co_await hop(2);
+      note();
+    });
+  } else {
+    all.orders.handler([&](const order&) { note(); });
+  }
+  all.run([](traced& of) -> awaitable<void> {
+    co_await of.orders.consume<order>(1);
+    CHECK(of.spans->size() == 2);
+  }(all));
+  const auto verb = all.spans->at("consume " + std::string(msgbus::name_of<order>));
+  CHECK(verb.kind == span_kind::producer);
+  CHECK(is_below(all.spans->at(process_order), verb));
+  CHECK(seen == std::vector<trace_context>{all.spans->at(process_order).context});
+}
+
+TEST_CASE("a dispatch has one span for all components, and a publish has its topic") {
+  traced all;
+  subscriber news(all.io);
+  news.trace(all.spans);
+  producer out;
+  publisher press;
+  out.bind(all.orders, all.parcels);
+  press.bind(news);
+  all.orders.handler([](const order&) {});
+  all.parcels.handler([](const order&) -> awaitable<void> { co_await hop(); });
+  news.subscribe("orders.*", [](const order&) {});
+  all.run([](producer& from, publisher& to) -> awaitable<void> {
+    co_await from.dispatch<order>(1);
+    co_await to.publish(order{1}, "orders.placed");
+  }(out, press));
+  CHECK(all.spans->size() == 5);
+  const auto dispatched = all.spans->at("dispatch " + std::string(msgbus::name_of<order>));
+  CHECK(is_below(all.spans->at(process_order, 0), dispatched));
+  CHECK(is_below(all.spans->at(process_order, 1), dispatched));
+  const auto published = all.spans->at("publish orders.placed");
+  CHECK(is_below(all.spans->at("process orders.placed"), published));
+  CHECK(text_of(published, "messaging.destination.name") == "orders.placed");
+}
+
+TEST_CASE("a command has a client's and a server's span, and a posted one a consumer's") {
+  traced all;
+  service stock(all.io);
+  stock.trace(all.spans);
+  auto update = stock.handler("update", [](int) { return current_trace().has_value(); });
+  all.run([](service& of) -> awaitable<void> {
+    const bool has_trace = co_await of.execute<bool>("update", 1);
+    CHECK(has_trace);
+    (void)of.post("update", 2);
+  }(stock));
+  const auto called = all.spans->at("execute update");
+  CHECK(called.kind == span_kind::client);
+  CHECK(all.spans->at("process update", 0).kind == span_kind::server);
+  CHECK(is_below(all.spans->at("process update", 0), called));
+  CHECK(all.spans->at("process update", 1).kind == span_kind::consumer);
+  CHECK(is_below(all.spans->at("process update", 1), all.spans->at("send update")));
+}
+
+TEST_CASE("a failure is in the handler's span, and in that of the verb") {
+  traced all;
+  const bool suspends = GENERATE(false, true);
+  if (suspends) {
+    all.orders.handler([](const order&) -> awaitable<void> {
+      co_await hop();
+      throw std::out_of_range("no order");
+    });
+  } else {
+    all.orders.handler([](const order&) { throw std::out_of_range("no order"); });
+  }
+  all.run([](traced& of) -> awaitable<void> {
+    try {
+      co_await of.orders.consume<order>(1);
+    } catch (const std::out_of_range&) {
+    }
+  }(all));
+  for (const span_data& each : all.spans->all()) {
+    CHECK(each.status == span_status::error);
+    CHECK(each.status_text == "no order");
+    CHECK(text_of(each, "error.type") == "std::out_of_range");
+  }
+  CHECK(all.spans->size() == 2);
+}
+
+TEST_CASE("a message that is not sampled has no span, and leads to none") {
+  traced all(sampler::parent_based(sampler::never()));
+  consumer others(all.io);  // which would begin traces
+  const auto others_spans = std::make_shared<kept_spans>();
+  others.trace(others_spans);
+  int ran = 0;
+  others.handler([&](const order&) { ++ran; });
+  all.orders.handler([&](const order&) {
+    CHECK(msgbus::detail::is_marked_not_sampled());
+    (void)others.post(order{1});
+  });
+  all.parcels.handler([&](const parcel&) -> awaitable<void> {
+    (void)others.post(order{1});
+    co_await hop(2);
+    (void)others.post(order{1});
+    co_await others.consume<order>(1);
+  });
+  (void)all.orders.post(order{1});
+  (void)all.parcels.post(parcel{1});
+  all.run([](traced& of) -> awaitable<void> {
+    co_await of.orders.consume<order>(1);
+    co_await of.parcels.consume<parcel>(1);
+  }(all));
+  all.io.run();
+  CHECK(all.spans->size() == 0);
+  CHECK(others_spans->size() == 0);
+  CHECK(ran == 8);
+}
+
+TEST_CASE("a parent of another process decides, and its state goes on") {
+  traced all;
+  all.orders.handler([](const order&) {});
+  trace_context there = trace_context::start(true);
+  there.state = "a=b";
+  const trace_context not_sampled = trace_context::start(false);
+  for (const trace_context& each : {there, not_sampled}) {
+    const trace_scope scope(each);
+    (void)all.orders.post(order{1});
+  }
+  all.io.run();
+  REQUIRE(all.spans->size() == 2);
+  CHECK(all.spans->at(send_order).parent == there.span_id);
+  CHECK(all.spans->at(process_order).context.trace_id == there.trace_id);
+  CHECK(all.spans->at(process_order).context.state == "a=b");
+}
+
+TEST_CASE("a message of another process without a trace begins one at its handlers") {
+  const bool is_sampled = GENERATE(true, false);
+  traced all(is_sampled ? sampler::always() : sampler::parent_based(sampler::never()));
+  all.parcels.trace(std::make_shared<kept_spans>());
+  all.parcels.handler([&](const parcel&) { CHECK(current_trace()->sampled == is_sampled); });
+  all.orders.handler([&](const order&) { (void)all.parcels.post(parcel{1}); });
+  all.orders.handler([](const order&) {});
+  const msgbus::detail::shared_origin from =
+      std::make_shared<const msgbus::origin>(msgbus::origin{.message_id = "m-1"});
+  struct received final : msgbus::exec::queued_message {
+    explicit received(msgbus::detail::shared_origin with) : origin(std::move(with)) {}
+    [[nodiscard]] msgbus::exec::message_head head() const noexcept override {
+      return {{msgbus::detail::key_of<order>, &event}, {}, &origin, true};
+    }
+    [[nodiscard]] std::shared_ptr<queued_message> share() override { return nullptr; }
+    order event;
+    msgbus::detail::shared_origin origin;
+  };
+  msgbus::exec::send_operation out(std::make_shared<received>(from));
+  const auto& core = msgbus::component::core_access::of(all.orders);
+  (void)msgbus::async::detail::post_to(*core, out);
+  all.io.run();
+  CHECK(all.parcels.stats().handled == 1);
+  if (!is_sampled) {
+    CHECK(all.spans->size() == 0);
+    return;
+  }
+  REQUIRE(all.spans->size() == 2);
+  const auto first = all.spans->at(process_order, 0);
+  CHECK(first.is_root());
+  CHECK(text_of(first, "messaging.message.id") == "m-1");
+  CHECK(all.spans->at(process_order, 1).context.trace_id == first.context.trace_id);
+}
+
+TEST_CASE("a handler that never ends has a span that says so, and a refused message too") {
+  const auto spans = std::make_shared<kept_spans>();
+  const std::string text = msgbus_test::stderr_of([&] {
+    asio::io_context io;
+    consumer orders(io);
+    orders.trace(spans);
+    const msgbus_test::gate closed;
+    orders.handler([&](const order&) -> awaitable<void> { co_await closed.wait(); });
+    (void)orders.post(order{1});
+    io.poll();
+    orders.close();
+    CHECK(orders.post(order{2}).rejected == 1);
+  });
+  CHECK(text.find("with 1 unfinished message") != std::string::npos);
+  CHECK(spans->at(send_order, 1).status == span_status::error);
+  CHECK(spans->at(process_order).status == span_status::error);
+  CHECK(spans->at(process_order).status_text == "it was not run to its end");
+}
+
+TEST_CASE("a handler on another executor, and one with retries, has one span") {
+  traced all;
+  asio::thread_pool pool(1);
+  int attempts = 0;
+  trace_context seen;
+  all.orders.handler(
+      [&](const order&) {
+        seen = current_trace().value();
+        if (++attempts < 3) throw std::runtime_error("not yet");
+      },
+      {.executor = pool.get_executor(), .retry = {.attempts = 3, .backoff = {}}});
+  all.run([](traced& of) -> awaitable<void> { co_await of.orders.consume<order>(1); }(all));
+  CHECK(attempts == 3);
+  CHECK(all.spans->size() == 2);
+  CHECK(all.spans->at(process_order).status == span_status::unset);
+  CHECK(seen == all.spans->at(process_order).context);
+  pool.join();
+}
+
+TEST_CASE("a host traces its components, and a tracer that has gone gets no more") {
+  asio::io_context io;
+  consumer orders(io);
+  orders.handler([](const order&) {});
+  msgbus::async::host host(io);
+  host.add("orders", orders);
+  const auto spans = std::make_shared<kept_spans>();
+  host.trace(spans);
+  (void)orders.post(order{1});
+  io.run();
+  CHECK(text_of(spans->at(process_order), "messaging.consumer.group.name") == "orders");
+  host.trace(nullptr);
+  (void)orders.post(order{1});
+  io.restart();
+  io.run();
+  CHECK(spans->size() == 2);
+  CHECK(spans.use_count() == 1);
+}
+
+TEST_CASE("a tracer that throws breaks no delivery, and does not vanish") {
+  struct throwing : msgbus::tracer {
+    void ended(const span_data&) override { throw std::runtime_error("no disk"); }
+  };
+  asio::io_context io;
+  consumer orders(io);
+  orders.trace(std::make_shared<throwing>());
+  int ran = 0;
+  orders.handler([&](const order&) { ++ran; });
+  const std::string text = msgbus_test::stderr_of([&] {
+    (void)orders.post(order{1});
+    io.run();
+  });
+  CHECK(ran == 1);
+  CHECK(orders.stats().handled == 1);
+  CHECK(text.find("a tracer") != std::string::npos);
+}
+
+}  // namespace spans_test
