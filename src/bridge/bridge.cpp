@@ -4,6 +4,8 @@
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/error.hpp>
 
+#include "bridge/trace.hpp"
+
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
@@ -67,10 +69,12 @@ asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<state> in, bridging
 asio::awaitable<transport::stored> bridge::store(std::string topic, payload made,
                                                  std::string_view type,
                                                  const store_options& options) {
-  const context ctx = context::caused_by(detail::current_origin());
+  const bridging::outgoing_span traced =
+      bridging::begin_outgoing(*state_->hub, span_kind::producer, "send", topic,
+                               context::caused_by(detail::current_origin()));
   envelope out = bridging::make_envelope(state_->hub->ids, std::move(topic), std::move(made),
                                          {.type = type,
-                                          .ctx = ctx,
+                                          .ctx = traced.ctx,
                                           .form = options.form,
                                           .source = options.source,
                                           .message_id = options.message_id,
@@ -78,7 +82,8 @@ asio::awaitable<transport::stored> bridge::store(std::string topic, payload made
   for (const auto& [name, value] : options.headers) out.headers.insert_or_assign(name, value);
   if (!options.message_id.empty())
     out.headers.insert_or_assign(header::message_id, options.message_id);
-  return state_->hub->wire->store(std::move(out), options.timeout);
+  auto storing = state_->hub->wire->store(std::move(out), options.timeout);
+  return traced.span ? bridging::end_with(traced.span, std::move(storing)) : std::move(storing);
 }
 
 std::vector<bridge_link> bridge::links() const {

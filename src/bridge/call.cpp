@@ -2,6 +2,7 @@
 
 #include "bridge/reply_sink.hpp"
 #include "bridge/standards.hpp"
+#include "bridge/trace.hpp"
 
 #include <msgbus/bridge/remote_service.hpp>
 #include <msgbus/detail/bridge/commands.hpp>
@@ -10,6 +11,7 @@
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/topic.hpp>
 
 #include <algorithm>
@@ -51,6 +53,18 @@ void call::limit(std::chrono::steady_clock::time_point until,
 asio::awaitable<void> call::wait() { return reply_->one_shot_event::wait(); }
 
 envelope& call::take(const asio::cancellation_state& state) {
+  if (!span_) return answer(state);
+  try {
+    envelope& got = answer(state);
+    span_->recover();  // from the failures of earlier attempts
+    return got;
+  } catch (...) {
+    span_->fail(std::current_exception());
+    throw;
+  }
+}
+
+envelope& call::answer(const asio::cancellation_state& state) {
   exec::throw_if_aborted(state, "a request");
   in_->waiting().remove(number_, *reply_);
   const std::string& topic = request_.topic;
@@ -61,14 +75,14 @@ envelope& call::take(const asio::cancellation_state& state) {
   }
   reply_or_end& got = reply_->answer();
   if (!got.reply) throw error(got.code, got.why + " before '" + topic + "' replied");
-  envelope& answer = *got.reply;
+  envelope& reply = *got.reply;
   // A service may have a header of this name in an answer of its own.
-  if (answer.payload.empty() && header_of(answer, header::status) == "503") {
+  if (reply.payload.empty() && header_of(reply, header::status) == "503") {
     throw error(errc::no_handler, "no process serves '" + topic + "'");
   }
-  name_attributes(answer.headers);
-  throw_error_in(answer, topic.substr(settings_.prefix + 1));
-  return answer;
+  name_attributes(reply.headers);
+  throw_error_in(reply, topic.substr(settings_.prefix + 1));
+  return reply;
 }
 
 }  // namespace msgbus::bridging
@@ -89,18 +103,20 @@ bridging::call remote_service::make_call(std::string_view name, payload argument
   topic.reserve(prefix_.size() + 1 + name.size());
   topic.append(prefix_).append(1, '.').append(name);
   detail::check_topic(topic);
-  const context ctx = context::caused_by(detail::current_origin());
+  const bridging::outgoing_span traced = bridging::begin_outgoing(
+      *hub_, span_kind::client, "call", topic, context::caused_by(detail::current_origin()));
   // Of CloudEvents, which must say what they are.
   const std::string type = options_.form == header_form::cloudevents ? topic : std::string();
   envelope request = bridging::make_envelope(hub_->ids, std::move(topic), std::move(arguments),
                                              {.type = type,
-                                              .ctx = ctx,
+                                              .ctx = traced.ctx,
                                               .form = options_.form,
                                               .source = options_.source,
                                               .is_request = true});
   return {hub_,
           std::move(request),
-          {prefix_.size(), options_.timeout, options_.form != header_form::none, policy_}};
+          {prefix_.size(), options_.timeout, options_.form != header_form::none, policy_},
+          traced.span};
 }
 
 }  // namespace msgbus

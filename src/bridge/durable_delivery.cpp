@@ -1,6 +1,7 @@
 // A delivery between the transport and what became of it.
 
 #include "bridge/durable_link.hpp"
+#include "bridge/trace.hpp"
 
 #include <msgbus/detail/policy/backoff.hpp>
 
@@ -14,6 +15,7 @@ void durable_link::tracked::settled(outcome result, std::size_t ran,
     link_->tries_.forget(delivery_->sequence);
     const std::unique_ptr<transport::delivery> done = std::move(delivery_);
     lock.unlock();
+    const auto span = begin_settling(*link_->hub_, "ack", done->message.topic, origin_.get());
     link_->counted(done->ack(), link_->acks_);
     link_->one_less();
     return;
@@ -76,6 +78,10 @@ void durable_link::tracked::leave(std::unique_lock<std::mutex> lock, const settl
   lock.unlock();
   if (decision.action == settling::dead_letter && origin_)
     one.delivery->message.headers = origin_->headers;
+  const bool is_nak = decision.action == settling::nak;
+  const auto span =
+      is_nak ? begin_settling(*link_->hub_, "nak", one.delivery->message.topic, origin_.get())
+             : nullptr;
   link_->settle(std::move(one));
 }
 

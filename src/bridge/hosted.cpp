@@ -24,6 +24,10 @@ class bridge::hosted_bridge final : public async::detail::host_member {
     return now ? bridge::drain(now, deadline, {}) : nothing();
   }
 
+  void trace(const std::shared_ptr<tracer>& tracer) override {
+    if (const std::shared_ptr<state> now = state_.lock()) now->hub->trace(tracer);
+  }
+
   [[nodiscard]] std::vector<async::detail::link_stats> links() const override;
   void describe(detail::graph_builder& to) const override;
 

@@ -41,6 +41,18 @@ std::shared_ptr<reply_sink> hub::listen() {
   return reply_sink_;
 }
 
+void hub::trace(std::shared_ptr<tracer> to) {
+  const std::lock_guard lock(mutex_);
+  is_traced_.store(to != nullptr, std::memory_order_relaxed);
+  tracer_.swap(to);
+}
+
+std::shared_ptr<tracer> hub::traced_by() const {
+  if (!is_traced_.load(std::memory_order_relaxed)) return nullptr;
+  const std::lock_guard lock(mutex_);
+  return tracer_;
+}
+
 void hub::close() noexcept {
   std::shared_ptr<reply_sink> left;
   {

@@ -3,19 +3,23 @@
 #include <msgbus/detail/bridge/event_types.hpp>
 #include <msgbus/error.hpp>
 
+#include "bridge/trace.hpp"
+
 #include <algorithm>
 
 namespace msgbus::bridging {
 
 void outbound_sender::send(std::string_view topic, payload made, std::string_view type,
                            const context& ctx) {
+  const outgoing_span traced = begin_outgoing(*hub_, span_kind::producer, "send", topic, ctx);
   try {
     const envelope_metadata with{
-        .type = type, .ctx = ctx, .form = format_.form, .source = format_.source};
+        .type = type, .ctx = traced.ctx, .form = format_.form, .source = format_.source};
     reused_envelope out;
     make_envelope(out.get(), hub_->ids, topic, std::move(made), with);
     hub_->wire->publish(out.get(), transport::urgency::bulk);
   } catch (...) {
+    if (traced.span) traced.span->fail(std::current_exception());
     not_sent();
     throw;
   }

@@ -101,6 +101,7 @@ class nats_transport final : public transport::transport {
   ~nats_transport() override { nats_transport::close(); }
 
   [[nodiscard]] msgbus::transport::features supports() const noexcept override;
+  [[nodiscard]] const char* system() const noexcept override { return "nats"; }
   [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept override;
   void publish(const envelope& message, msgbus::transport::urgency when) override;
   [[nodiscard]] std::unique_ptr<msgbus::transport::feed> subscribe(

@@ -107,7 +107,7 @@ void active_span::fail(std::string description) {
 void active_span::fail(const std::exception_ptr& failure) noexcept {
   try {
     set(std::string(trace_names::error_type), type_of_error(failure));
-    fail(describe(failure));
+    fail(msgbus::describe(failure));
   } catch (...) {
     const std::lock_guard lock(mutex_);
     data_.status = span_status::error;

@@ -258,6 +258,11 @@ class bridge {
     return drain(state_, deadline, options);
   }
 
+  /// Gives spans to a tracer: of messages that are sent or stored, of calls of remote services, and
+  /// of settling. What is received has spans where its component has a tracer. Replaces the
+  /// previous tracer; null detaches it.
+  void trace(std::shared_ptr<tracer> tracer) { state_->hub->trace(std::move(tracer)); }
+
   /// Cancels every link and closes the connection, without waiting.
   void close() noexcept;
 

@@ -109,6 +109,8 @@ class transport {
   virtual ~transport() = default;
 
   [[nodiscard]] virtual features supports() const noexcept = 0;
+  /// What spans call it: `messaging.system`.
+  [[nodiscard]] virtual const char* system() const noexcept { return "msgbus"; }
   /// Empty once its context has ended.
   [[nodiscard]] virtual const asio::any_io_executor& get_executor() const noexcept = 0;
 

@@ -45,8 +45,13 @@ struct call_settings {
 ///     envelope& answer = asked.take(state);
 class call {
  public:
-  call(std::shared_ptr<hub> over, envelope request, call_settings settings)
-      : hub_(std::move(over)), request_(std::move(request)), settings_(std::move(settings)) {}
+  /// `span`: the one of the call; null: it has none.
+  call(std::shared_ptr<hub> over, envelope request, call_settings settings,
+       std::shared_ptr<detail::active_span> span = nullptr)
+      : hub_(std::move(over)),
+        request_(std::move(request)),
+        settings_(std::move(settings)),
+        span_(std::move(span)) {}
   call(call&& other) noexcept = default;
   ~call();
 
@@ -60,7 +65,7 @@ class call {
   }
   /// The same request, for another attempt that must have ended by then.
   [[nodiscard]] call again(std::chrono::steady_clock::time_point until) const {
-    call other(hub_, request_, settings_);
+    call other(hub_, request_, settings_, span_);
     other.until_ = until;
     return other;
   }
@@ -80,10 +85,12 @@ class call {
  private:
   void limit(std::chrono::steady_clock::time_point until,
              std::chrono::steady_clock::time_point now);
+  [[nodiscard]] envelope& answer(const asio::cancellation_state& state);
 
   std::shared_ptr<hub> hub_;
   envelope request_;
   call_settings settings_;
+  std::shared_ptr<detail::active_span> span_;  // ends with the last attempt
   std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::time_point::max();
   std::chrono::steady_clock::duration waits_ = {};         // for the reply
   std::shared_ptr<reply_sink> in_;                         // null until it is started

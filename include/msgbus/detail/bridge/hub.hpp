@@ -5,11 +5,13 @@
 
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/exec/synchronization.hpp>
+#include <msgbus/tracer.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -41,6 +43,10 @@ class hub {
   /// The replies to requests, to which the hub listens from now on. Throws `closed`.
   [[nodiscard]] std::shared_ptr<reply_sink> listen();
 
+  /// Where spans go; null: nowhere.
+  void trace(std::shared_ptr<tracer> to);
+  [[nodiscard]] std::shared_ptr<tracer> traced_by() const;
+
   /// Pending and new requests fail with `closed`.
   void close() noexcept;
 
@@ -51,7 +57,9 @@ class hub {
 
  private:
   const failure_listener on_failure_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::atomic<bool> is_traced_{false};
+  std::shared_ptr<tracer> tracer_;
   std::shared_ptr<reply_sink> reply_sink_;  // after the first request
   bool closed_ = false;
 };

@@ -1,0 +1,32 @@
+#pragma once
+
+// The spans of bridges. What they make of W3C Trace Context is in `standards.hpp`.
+
+#include <msgbus/detail/bridge/hub.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
+
+#include <string_view>
+
+namespace msgbus::bridging {
+
+/// A span of a message that goes to another process, and the cause that the message is sent with.
+/// Without a tracer, or if it is not sampled, that is the one which is given.
+struct outgoing_span {
+  msgbus::detail::shared_span span;
+  shared_origin cause;
+  context ctx;
+};
+[[nodiscard]] outgoing_span begin_outgoing(const hub& over, span_kind kind,
+                                           std::string_view operation, std::string_view topic,
+                                           const context& ctx);
+/// The span ends when the message is stored, or is not.
+[[nodiscard]] asio::awaitable<transport::stored> end_with(
+    msgbus::detail::shared_span span, asio::awaitable<transport::stored> storing);
+/// The span of the settling of a message with this origin; it ends when it is destroyed. None if
+/// the message has no trace.
+[[nodiscard]] msgbus::detail::shared_span begin_settling(const hub& over,
+                                                         std::string_view operation,
+                                                         std::string_view topic,
+                                                         const origin* settled) noexcept;
+
+}  // namespace msgbus::bridging
