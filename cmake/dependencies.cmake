@@ -90,6 +90,24 @@ macro(msgbus_need_json)
   endif()
 endmacro()
 
+# Gives msgbus::httplib: cpp-httplib. Only the library's own sources include it.
+macro(msgbus_need_httplib)
+  include(msgbus_httplib)
+  if(NOT TARGET msgbus::httplib)
+    message(STATUS "msgbus: no cpp-httplib found, fetching it")
+    FetchContent_Declare(msgbus_httplib_source
+      GIT_REPOSITORY https://github.com/yhirose/cpp-httplib.git
+      GIT_TAG v0.18.1
+      GIT_SHALLOW ON
+      SOURCE_SUBDIR none)  # only its header
+    FetchContent_MakeAvailable(msgbus_httplib_source)
+    add_library(msgbus::httplib INTERFACE IMPORTED GLOBAL)
+    set_target_properties(msgbus::httplib PROPERTIES
+      INTERFACE_INCLUDE_DIRECTORIES "${msgbus_httplib_source_SOURCE_DIR}"
+      INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${msgbus_httplib_source_SOURCE_DIR}")
+  endif()
+endmacro()
+
 # Gives msgbus::sqlite: SQLite and SQLiteCpp. Only the library's own sources include them.
 macro(msgbus_need_sqlite)
   include(msgbus_sqlite)

@@ -1,8 +1,8 @@
 # cmake --install, the package that find_package(msgbus CONFIG) finds, and pkg-config files.
 #
-# Components: `runtime`, `nats` and `durable` hold shared libraries, `development` is what programs
-# are built with, `tools` are programs for operators, `documentation` is what people read. Without
-# --component, all of them are installed.
+# Components: `runtime`, `nats`, `durable` and `otlp` hold shared libraries, `development` is what
+# programs are built with, `tools` are programs for operators, `documentation` is what people read.
+# Without --component, all of them are installed.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -19,7 +19,14 @@ endif()
 
 if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE)
   list(APPEND msgbus_installed msgbus_bridge)
+endif()
+if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE OR MSGBUS_WITH_OTLP)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_json.cmake"
+    DESTINATION ${msgbus_package_dir} COMPONENT development)
+endif()
+if(MSGBUS_WITH_OTLP)
+  list(APPEND msgbus_installed msgbus_otlp)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_httplib.cmake"
     DESTINATION ${msgbus_package_dir} COMPONENT development)
 endif()
 if(MSGBUS_WITH_NATS)
@@ -40,6 +47,8 @@ foreach(target IN LISTS msgbus_installed)
     set(component nats)
   elseif(target STREQUAL "msgbus_durable")
     set(component durable)
+  elseif(target STREQUAL "msgbus_otlp")
+    set(component otlp)
   endif()
   install(TARGETS ${target} EXPORT msgbusTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}

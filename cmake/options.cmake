@@ -15,6 +15,9 @@ include(msgbus_durable_default)
 option(MSGBUS_WITH_DURABLE
   "Build messages that survive the process; needs SQLite, SQLiteCpp and nlohmann-json"
   ${msgbus_durable_default})
+include(msgbus_otlp_default)
+option(MSGBUS_WITH_OTLP "Build the exporter of spans by OTLP; needs cpp-httplib and nlohmann-json"
+  ${msgbus_otlp_default})
 option(MSGBUS_BUILD_TOOLS "Build the programs for operators; needs CLI11" ${PROJECT_IS_TOP_LEVEL})
 option(MSGBUS_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(MSGBUS_UNITY

@@ -4,6 +4,7 @@
 #   libmsgbus0.1       the libraries; the number is the one of their names (SOVERSION)
 #   libmsgbus-nats0.1  the one library that needs NATS's C client
 #   libmsgbus-durable0.1  the one library that needs SQLite
+#   libmsgbus-otlp0.1  the one library that needs cpp-httplib
 #   msgbus-tools       programs for operators
 #   libmsgbus-dev      headers, CMake and pkg-config files
 #   libmsgbus-doc      the guide, the design notes and the examples
@@ -60,13 +61,19 @@ if(BUILD_SHARED_LIBS)
     list(APPEND depends "libmsgbus-durable${version} (= ${PROJECT_VERSION})")
     set(CPACK_DEBIAN_DURABLE_PACKAGE_DEPENDS "libmsgbus${version} (= ${PROJECT_VERSION})")
   endif()
+  if(MSGBUS_WITH_OTLP)
+    msgbus_deb(otlp libmsgbus-otlp${version} libs "Spans for a collector of OpenTelemetry.")
+    list(APPEND CPACK_COMPONENTS_ALL otlp)
+    list(APPEND depends "libmsgbus-otlp${version} (= ${PROJECT_VERSION})")
+    set(CPACK_DEBIAN_OTLP_PACKAGE_DEPENDS "libmsgbus${version} (= ${PROJECT_VERSION})")
+  endif()
   if(TARGET msgbus-durable)
     msgbus_deb(tools msgbus-tools utils "Programs for operators.")
     list(APPEND CPACK_COMPONENTS_ALL tools)
     set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "libmsgbus-durable${version} (= ${PROJECT_VERSION})")
   endif()
   # The packages that the libraries and programs need are read from them.
-  foreach(component IN ITEMS RUNTIME NATS DURABLE TOOLS)
+  foreach(component IN ITEMS RUNTIME NATS DURABLE OTLP TOOLS)
     set(CPACK_DEBIAN_${component}_PACKAGE_SHLIBDEPS ON)
   endforeach()
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
@@ -78,11 +85,14 @@ endif()
 if(MSGBUS_WITH_ASYNC)
   list(APPEND depends "libasio-dev (>= 1:1.22)")
 endif()
-if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE)
+if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE OR MSGBUS_WITH_OTLP)
   list(APPEND depends "nlohmann-json3-dev (>= 3.9)")
 endif()
 if(MSGBUS_WITH_DURABLE)
   list(APPEND depends "libsqlitecpp-dev" "libsqlite3-dev")
+endif()
+if(MSGBUS_WITH_OTLP)
+  list(APPEND depends "libcpp-httplib-dev")
 endif()
 list(JOIN depends ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)
 

@@ -21,6 +21,8 @@ function(msgbus_pc_item item)
     msgbus_pc_include("${MSGBUS_ASIO_INCLUDE_DIR}" cflags)
   elseif(item STREQUAL "msgbus::json")
     set(requires nlohmann_json)
+  elseif(item STREQUAL "msgbus::httplib")
+    set(requires cpp-httplib)
   elseif(item STREQUAL "msgbus::sqlite")
     set(requires sqlite3)  # SQLiteCpp has no file of its own
     set(libs -lSQLiteCpp)

@@ -1,0 +1,5 @@
+#pragma once
+
+// The exporter of spans to a collector of OpenTelemetry: target msgbus::otlp.
+
+#include <msgbus/otlp_tracer.hpp>

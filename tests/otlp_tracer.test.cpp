@@ -1,0 +1,313 @@
+#include <msgbus/otlp_tracer.hpp>
+
+#include <msgbus/error.hpp>
+
+#include "otlp/otlp_json.hpp"
+#include "support/catch.hpp"
+#include "support/thrown.hpp"
+
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#ifdef MSGBUS_OTLP_SCHEMA
+#include <sys/wait.h>
+#endif
+
+namespace otlp_tracer_test {
+
+using msgbus::otlp_counters;
+using msgbus::otlp_options;
+using msgbus::otlp_tracer;
+using msgbus::span_data;
+using msgbus::span_kind;
+using msgbus::span_status;
+using msgbus::trace_context;
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+span_data sample_span(std::string name = "process order") {
+  span_data span{.name = std::move(name), .kind = span_kind::consumer};
+  span.context = *trace_context::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  span.began = std::chrono::system_clock::time_point(1'700'000'000s + 5us);
+  span.took = 1500us;
+  return span;
+}
+
+/// A span with all that one may have, and what no format likes.
+span_data odd_span() {
+  span_data span = sample_span("odd \"name\" \\ \n \xff \xe2\x80\xa8");
+  span.context.state = "a=b";
+  span.parent = {1, 2, 3, 4, 5, 6, 7, 8};
+  span.links = {span.context};
+  span.status = span_status::error;
+  span.status_text = "no\ndisk";
+  span.attributes = {{"text", "\xfe"},
+                     {"flag", true},
+                     {"number", std::numeric_limits<std::int64_t>::min()},
+                     {"real", 0.5},
+                     {"none", std::numeric_limits<double>::quiet_NaN()},
+                     {"all", std::numeric_limits<double>::infinity()}};
+  return span;
+}
+
+#ifdef MSGBUS_OTLP_SCHEMA
+bool fits_schema(const std::string& body) {
+  std::FILE* const program = popen(MSGBUS_OTLP_SCHEMA, "w");
+  REQUIRE(program);
+  CHECK(std::fwrite(body.data(), 1, body.size(), program) == body.size());
+  return WEXITSTATUS(pclose(program)) == 0;
+}
+#endif
+
+/// A collector on a free port of the loopback, which answers as it is told.
+class collector {
+ public:
+  collector() {
+    server_.Post("/v1/traces", [this](const httplib::Request& asked, httplib::Response& answer) {
+      std::unique_lock lock(mutex_);
+      requests.push_back(asked);
+      came_.notify_all();
+      came_.wait(lock, [this] { return !is_slow; });
+      const std::size_t spans =
+          json::parse(asked.body)["resourceSpans"][0]["scopeSpans"][0]["spans"].size();
+      if (answer_with == 200) accepted += spans;
+      answer.status = answer_with;
+      answer.set_content(body, "application/json");
+    });
+    server_.set_tcp_nodelay(true);
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+  }
+  collector(const collector&) = delete;
+  collector& operator=(const collector&) = delete;
+  ~collector() {
+    answer_at_last();
+    server_.stop();
+    thread_.join();
+  }
+
+  [[nodiscard]] otlp_options options() const {
+    otlp_options made;
+    made.endpoint = "http://127.0.0.1:" + std::to_string(port_);
+    made.delay = 1h;
+    made.service = "shop";
+    return made;
+  }
+  void set(int status, std::string with = "{}") {
+    const std::lock_guard lock(mutex_);
+    answer_with = status;
+    body = std::move(with);
+  }
+  void be_slow() {
+    const std::lock_guard lock(mutex_);
+    is_slow = true;
+  }
+  void answer_at_last() {
+    const std::lock_guard lock(mutex_);
+    is_slow = false;
+    came_.notify_all();
+  }
+  void wait_for_request() {
+    std::unique_lock lock(mutex_);
+    came_.wait(lock, [this] { return !requests.empty(); });
+  }
+
+  std::vector<httplib::Request> requests;
+  std::size_t accepted = 0;
+  bool is_slow = false;
+  int answer_with = 200;
+  std::string body = "{}";
+
+ private:
+  httplib::Server server_;
+  std::mutex mutex_;
+  std::condition_variable came_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("spans in OTLP's JSON have ids in hex, and 64 bits as texts") {
+  const std::vector<span_data> spans{odd_span()};
+  const json body = json::parse(msgbus::otlp::request_body(spans, {{"service.name", "shop"}}));
+  const json& program = body["resourceSpans"][0];
+  CHECK(program["resource"]["attributes"][0] ==
+        json::parse(R"({"key": "service.name", "value": {"stringValue": "shop"}})"));
+  CHECK(program["scopeSpans"][0]["scope"]["name"] == "msgbus");
+  const json& span = program["scopeSpans"][0]["spans"][0];
+  CHECK(span["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736");
+  CHECK(span["spanId"] == "00f067aa0ba902b7");
+  CHECK(span["parentSpanId"] == "0102030405060708");
+  CHECK(span["traceState"] == "a=b");
+  CHECK(span["flags"] == 1);
+  CHECK(span["kind"] == 5);
+  CHECK(span["startTimeUnixNano"] == "1700000000000005000");
+  CHECK(span["endTimeUnixNano"] == "1700000000001505000");
+  CHECK(span["status"] == json::parse(R"({"code": 2, "message": "no\ndisk"})"));
+  CHECK(span["links"][0]["traceId"] == span["traceId"]);
+  std::vector<std::string> values;
+  for (const json& each : span["attributes"]) values.push_back(each["value"].dump());
+  CHECK(values ==
+        std::vector<std::string>{"{\"stringValue\":\"\xef\xbf\xbd\"}", R"({"boolValue":true})",
+                                 R"({"intValue":"-9223372036854775808"})", R"({"doubleValue":0.5})",
+                                 R"({"doubleValue":"NaN"})", R"({"doubleValue":"Infinity"})"});
+}
+
+#ifdef MSGBUS_OTLP_SCHEMA
+TEST_CASE("a request fits OTLP's schema, whatever bytes its spans hold", "[O3]") {
+  const std::vector<span_data> spans{odd_span(), sample_span()};
+  const std::string body = msgbus::otlp::request_body(spans, {{"service.name", "shop"}});
+  CHECK(fits_schema(body));
+  json wrong = json::parse(body);
+  wrong["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["startTimeUnixNano"] = 5;
+  CHECK_FALSE(fits_schema(wrong.dump()));
+}
+#endif
+
+TEST_CASE("what a collector has refused of a request is known") {
+  CHECK(msgbus::otlp::refused_in(R"({"partialSuccess": {"rejectedSpans": "3"}})") == 3);
+  CHECK(msgbus::otlp::refused_in(R"({"partialSuccess": {"rejectedSpans": 2}})") == 2);
+  for (const char* other : {"", "{}", "[]", "no json", R"({"partialSuccess": {}})",
+                            R"({"partialSuccess": {"rejectedSpans": "x"}})"}) {
+    CHECK(msgbus::otlp::refused_in(other) == 0);
+  }
+}
+
+TEST_CASE("spans come to a collector, many in one request, with its headers") {
+  collector to;
+  otlp_options options = to.options();
+  options.request_headers = {{"authorization", "Bearer t"}};
+  options.batch = 3;
+  otlp_tracer spans(options);
+  for (int i = 0; i < 7; ++i) spans.ended(sample_span());
+  REQUIRE(spans.flush(10s));
+  CHECK(to.accepted == 7);
+  CHECK(to.requests.size() >= 3);
+  CHECK(to.requests[0].get_header_value("content-type") == "application/json");
+  CHECK(to.requests[0].get_header_value("authorization") == "Bearer t");
+  const otlp_counters now = spans.stats();
+  CHECK(now.ended == 7);
+  CHECK(now.exported == 7);
+  CHECK(now.dropped == 0);
+  CHECK(now.waiting == 0);
+}
+
+TEST_CASE("a full batch and one that waits for long are sent without a flush") {
+  collector to;
+  otlp_options options = to.options();
+  const bool is_full = GENERATE(true, false);
+  options.batch = is_full ? 1 : 100;
+  options.delay = is_full ? options.delay : 1ms;
+  otlp_tracer spans(options);
+  spans.ended(sample_span());
+  to.wait_for_request();
+}
+
+TEST_CASE("the destructor sends what waits") {
+  collector to;
+  {
+    otlp_tracer(to.options()).ended(sample_span());
+  }
+  CHECK(to.accepted == 1);
+}
+
+TEST_CASE("a dead collector holds up nothing, and what is lost is counted") {
+  otlp_options options;
+  options.endpoint = "http://127.0.0.1:1";  // nobody listens
+  options.capacity = 4;
+  options.linger = 1ms;
+  otlp_tracer spans(options);
+  for (int i = 0; i < 10; ++i) spans.ended(sample_span());
+  CHECK_FALSE(spans.flush(1ms));
+  const otlp_counters now = spans.stats();
+  CHECK(now.ended == 10);
+  CHECK(now.dropped == 6);
+  CHECK(now.waiting == 4);
+  CHECK(now.exported == 0);
+}
+
+TEST_CASE("a slow collector holds up no handler and no destructor") {
+  collector to;
+  to.be_slow();
+  otlp_options options = to.options();
+  options.capacity = 2;
+  options.batch = 1;
+  options.timeout = 1h;
+  options.linger = 1ms;
+  auto spans = std::make_unique<otlp_tracer>(options);
+  for (int i = 0; i < 10; ++i) spans->ended(sample_span());
+  to.wait_for_request();
+  CHECK_FALSE(spans->flush(1ms));
+  CHECK(spans->stats().dropped == 8);
+  spans.reset();  // gives up the request under way
+  CHECK(to.accepted == 0);
+}
+
+TEST_CASE("a request is repeated while the collector is busy, and not if it is refused") {
+  collector to;
+  otlp_tracer spans(to.options());
+  to.set(503);
+  spans.ended(sample_span());
+  CHECK_FALSE(spans.flush(1ms));
+  to.wait_for_request();
+  to.set(200);
+  REQUIRE(spans.flush(10s));
+  CHECK(spans.stats().exported == 1);
+  CHECK(spans.stats().failures >= 1);
+  to.set(400);
+  spans.ended(sample_span());
+  REQUIRE(spans.flush(10s));
+  CHECK(spans.stats().dropped == 1);
+  to.set(200, R"({"partialSuccess": {"rejectedSpans": "1"}})");
+  spans.ended(sample_span());
+  spans.ended(sample_span());
+  REQUIRE(spans.flush(10s));
+  CHECK(spans.stats().dropped + spans.stats().exported == 4);
+  CHECK(spans.stats().dropped >= 2);
+}
+
+TEST_CASE("many threads may end spans, and each is exported or counted as dropped") {
+  collector to;
+  otlp_options options = to.options();
+  options.capacity = 100;
+  options.batch = 10;
+  otlp_tracer spans(options);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 200; ++n) spans.ended(sample_span());
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  REQUIRE(spans.flush(20s));
+  const otlp_counters now = spans.stats();
+  CHECK(now.ended == 800);
+  CHECK(now.exported + now.dropped == 800);
+  CHECK(to.accepted == now.exported);
+}
+
+TEST_CASE("an endpoint that is no URL, and no capacity, are refused") {
+  for (const char* wrong : {"", "localhost:4318", "ftp://localhost", "http://"}) {
+    otlp_options options;
+    options.endpoint = wrong;
+    CHECK(msgbus_test::code_of([&] { otlp_tracer spans(options); }) == msgbus::errc::bad_arguments);
+  }
+  otlp_options none;
+  none.capacity = 0;
+  CHECK(msgbus_test::code_of([&] { otlp_tracer spans(none); }) == msgbus::errc::bad_arguments);
+}
+
+}  // namespace otlp_tracer_test
