@@ -1,9 +1,11 @@
-// O1 and O2: what metrics cost a message that crosses from core to core (A1): counts, and times.
+// O1 to O3: what metrics cost a message that crosses from core to core (A1): counts, and times; and
+// what a tracer costs it.
 
 #include "async_buses.hpp"
 #include "workloads.hpp"
 
 #include <msgbus/metrics.hpp>
+#include <msgbus/tracer.hpp>
 
 #include <algorithm>
 #include <array>
@@ -37,6 +39,31 @@ class posting_with_metrics {
   context_thread there_;
   msgbus::async::consumer bus_;
   msgbus::metrics figures_;
+};
+
+/// `posting`, whose component has a tracer that only counts.
+class posting_with_tracer {
+ public:
+  posting_with_tracer(tally& count, unsigned /*producers*/, unsigned core, msgbus::sampler decides)
+      : there_(core), bus_(there_.executor(), {.capacity = 1024}) {
+    bus_.trace(std::make_shared<counting>(decides));
+    bus_.handler([&count](const order_created& event) { count.handled(event); });
+  }
+
+  void send(unsigned /*producer*/, const order_created& event) {
+    patience with;
+    while (bus_.post(event).rejected > 0) with.wait();
+  }
+
+ private:
+  struct counting : msgbus::tracer {
+    using tracer::tracer;
+    void ended(const msgbus::span_data&) override { spans.fetch_add(1, std::memory_order_relaxed); }
+    std::atomic<std::uint64_t> spans{0};
+  };
+
+  context_thread there_;
+  msgbus::async::consumer bus_;
 };
 
 /// What one would write: the time in the message, and buckets of atomics.
@@ -131,6 +158,30 @@ workload o2_times() {
       {at_most_times_more, all, 2, without, look},
       {at_most_times, some, 1.3, without},
       {at_most_allocations, all, 0.01},
+  };
+  return w;
+}
+
+workload o3_traces() {
+  using enum target::kind;
+  workload w{"O3", "A tracer", {}, {}};
+  w.sample_ms = 10;
+  const std::string bare = "msgbus consumer.post, no tracer";
+  const std::string never = "with a tracer that samples nothing";
+  const std::string seldom = "with a tracer that samples one trace in a billion";
+  const auto with_tracer = [](const std::string& name, msgbus::sampler decides) {
+    return sending_across<posting_with_tracer>(name, role::project, 1, decides);
+  };
+  w.contenders = {
+      sending_across<posting>(bare, role::floor, 1),
+      with_tracer(never, msgbus::sampler::parent_based(msgbus::sampler::never())),
+      with_tracer(seldom, msgbus::sampler::parent_based(msgbus::sampler::ratio(1e-9))),
+      with_tracer("with a tracer that samples everything", msgbus::sampler::always()),
+  };
+  w.targets = {
+      {at_most_ns_more, never, 10, bare},
+      {at_most_ns_more, seldom, 10, bare},
+      {at_most_allocations, seldom, 0.01},
   };
   return w;
 }

@@ -39,6 +39,7 @@ workload p5_per_key();
 workload p6_scheduled();
 workload o1_counts();
 workload o2_times();
+workload o3_traces();
 
 // Of the nats family.
 workload n1_publish();
