@@ -266,6 +266,10 @@ class guarded_run final : private exec::deadline_timer::entry {
     strand_->limit.number = limit_number_;
     outer_deadline_ = strand_->deadline;
     exec::set_deadline(*strand_, *ctx_.deadline());
+    if (strand_->loop && !strand_->limit.timer) {
+      strand_->limit.timer = timer.later();
+      strand_->limit.look = [](void* at) { exec::deadline_timer::look_at(at); };
+    }
     if (needs_look) look_later();
   }
 
@@ -275,9 +279,10 @@ class guarded_run final : private exec::deadline_timer::entry {
     strand_->limit.number = 0;
     strand_->limit.is_over = false;
     strand_->deadline = outer_deadline_;
-    if (ended.needs_look) {
+    // A loop looks when it ends: until then, the next message may need the timer as it is.
+    if (ended.needs_look && !strand_->loop) {
       try {
-        look_later();
+        timer_->look();
       } catch (...) {  // no memory: the timer expires for nothing
       }
     }

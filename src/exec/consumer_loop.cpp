@@ -201,6 +201,7 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
       co_await asio::post(asio::use_awaitable);
     }
   } while (self->mine.run(rest));
+  self->executor.state().limit.loop_ends();
 }
 
 time_beside::time_beside(coroutine_loop* of) : loop_(of) {

@@ -98,6 +98,8 @@ deadline_timer::~deadline_timer() { state_->end(); }
 
 void deadline_timer::look(state& at) { at.look(); }
 
+void deadline_timer::look_at(void* later) { static_cast<state*>(later)->look(); }
+
 bool deadline_timer::follows_clock_of(const asio::any_io_executor& executor) const {
   return state_->is_by(installed_clock(executor).get());
 }

@@ -78,6 +78,8 @@ class deadline_timer {
   using look_later = std::shared_ptr<state>;
   [[nodiscard]] look_later later() const noexcept { return state_; }
   static void look(state& at);
+  /// The same, of what `later` has returned.
+  static void look_at(void* later);
 
   /// Whether it follows the clock that is installed in the executor's context now.
   [[nodiscard]] bool follows_clock_of(const asio::any_io_executor& executor) const;

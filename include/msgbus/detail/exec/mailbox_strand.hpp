@@ -63,6 +63,13 @@ struct strand_state {
     std::uint64_t last = 0;    // the last number that was given
     bool is_over = false;      // the work was told to end
     bool looks = false;        // a look at the timer is on its way to the strand
+    // The timer that the limits of a consumer loop have used; it is looked at when the loop ends.
+    std::shared_ptr<void> timer = {};
+    void (*look)(void* timer) = nullptr;
+
+    void loop_ends() {
+      if (const auto used = std::exchange(timer, nullptr)) look(used.get());
+    }
   };
   mutable time_limit limit = {};
 };
