@@ -66,7 +66,8 @@ TEST_CASE("a full filter of duplicates allocates nothing for short keys", "[P9]"
         cost_of_posts({}));
 }
 
-TEST_CASE("a coroutine handler behind guards allocates nothing while nothing goes wrong", "[P9]") {
+TEST_CASE("a coroutine handler behind guards allocates for no message while nothing goes wrong",
+          "[P9]") {
   const auto cost = [](msgbus::policy how, bool suspends) {
     asio::io_context io{1};
     msgbus::async::consumer events(io.get_executor(), {.capacity = 1000});
@@ -89,18 +90,20 @@ TEST_CASE("a coroutine handler behind guards allocates nothing while nothing goe
     REQUIRE(sum == 4000);
     return counted;
   };
+  // A loop posts one look at its timer in a batch of 64.
+  const long looks = 1000 / 64 * 4;
   for (const bool suspends : {false, true}) {
     CAPTURE(suspends);
     const long without = cost({}, suspends);
-    CHECK(cost({.timeout = 1h}, suspends) <= without + 10);
-    CHECK(cost({.deadline = 1h}, suspends) <= without + 10);
+    CHECK(cost({.timeout = 1h}, suspends) <= without + looks);
+    CHECK(cost({.deadline = 1h}, suspends) <= without + looks);
     CHECK(cost({.max_concurrent = 2,
                 .timeout = 1h,
                 .breaker = std::make_shared<msgbus::circuit_breaker>(),
                 .retry = {.attempts = 5},
                 .rate_limit = {.permits = 1'000'000},
                 .dead_letters = std::make_shared<msgbus::async::dead_letters>()},
-               suspends) <= without + 10);
+               suspends) <= without + looks);
   }
 }
 
