@@ -138,6 +138,8 @@ void keep_ledger(msgbus::async::consumer& ledger, durable_ptr db) {
 }
 
 asio::awaitable<bool> check_books(durable_ptr db, std::string answered) {
+  while (co_await number_of(db, "select count(*) from msgbus_outbox") != 0) {
+  }
   std::set<number> kept;
   auto orders = db->query("select id from orders");
   const std::vector<row> rows = co_await std::move(orders);
@@ -156,17 +158,14 @@ asio::awaitable<bool> check_books(durable_ptr db, std::string answered) {
       db,
       "select (select total(amount) from moves) - (select total(balance) from accounts)"
       " - (select total(quantity * price) from orders where cancelled = 0) <> 0");
-  const auto waiting = co_await number_of(db, "select count(*) from msgbus_outbox");
   std::printf("orders answered: %zu, lost: %zu, answered twice: %zu; in the books: %zu\n",
               told.size(), lost, twice, kept.size());
-  std::printf("orders in the ledger: %lld, each of them once: %s; messages that wait: %lld\n",
-              static_cast<long long>(entered), distinct == entered ? "yes" : "NO",
-              static_cast<long long>(waiting));
+  std::printf("orders in the ledger: %lld, each of them once: %s\n",
+              static_cast<long long>(entered), distinct == entered ? "yes" : "NO");
   std::printf("the balances are what was moved, less the open orders: %s\n",
               off == 0 ? "yes" : "NO");
   const bool is_right = !told.empty() && lost == 0 && twice == 0 && entered == distinct &&
-                        entered == static_cast<std::int64_t>(kept.size()) && off == 0 &&
-                        waiting == 0;
+                        entered == static_cast<std::int64_t>(kept.size()) && off == 0;
   std::printf("%s\n", is_right ? "passed: every order that was answered is there, once"
                                : "FAILED: the file is not what the answers said");
   co_return is_right;

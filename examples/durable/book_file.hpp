@@ -47,7 +47,8 @@ class durable_unit_of_work {
 /// Enters each order into the ledger, which is a table of the same file, once.
 void keep_ledger(msgbus::async::consumer& ledger, durable_ptr db);
 
-/// Compares the file with the numbers of orders that were answered, one a line. False: it is wrong.
+/// Waits until the ledger has every message, and compares the file with the numbers of orders that
+/// were answered, one a line. False: it is wrong.
 asio::awaitable<bool> check_books(durable_ptr db, std::string answered);
 
 }  // namespace exchange

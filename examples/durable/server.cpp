@@ -31,6 +31,9 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+/// Each entry of the ledger is a transaction: those that run at the same time share a commit.
+constexpr msgbus::mailbox_options many_at_a_time{.concurrency = 256};
+
 /// The connections, for the host.
 struct connections {
   listener& acceptor;
@@ -58,6 +61,9 @@ durable_ptr open_books(asio::io_context& io, const std::string& file) {
 int check(const server_options& given) {
   asio::io_context io;
   const durable_ptr db = open_books(io, given.books);
+  msgbus::async::consumer ledger(io.get_executor(), many_at_a_time);
+  keep_ledger(ledger, db);
+  db->route<order_entered>("ledger", ledger);  // what the last process has left
   return run_until_done(io, check_books(db, given.check)) ? 0 : 1;
 }
 
@@ -70,7 +76,7 @@ int run(const server_options& given) {
   run_until_done(io, restore(db, kept, app.facts()));
   app.commands().override(get_books, [&kept]() -> books& { return kept; });
   app.commands().override(unit_of_work, durable_unit_of_work(db));
-  msgbus::async::consumer ledger(serial_executor(io, given.threads));
+  msgbus::async::consumer ledger(serial_executor(io, given.threads), many_at_a_time);
   keep_ledger(ledger, db);
   db->route<order_entered>("ledger", ledger);
   msgbus::async::subscriber board(serial_executor(io, given.threads));
@@ -105,6 +111,7 @@ int run(const server_options& given) {
               static_cast<long long>(kept.sums().orders_placed));
   std::fflush(stdout);
 
+  io.restart();  // it has run out of work, before there was any
   run_with(io, given.threads);
   blocking.join();
   parts.rethrow();
