@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 TEST_CASE("a policy is plain until it asks for something", "[P9]") {
   asio::io_context context;
   CHECK(msgbus::policy{}.is_plain());
+  CHECK_FALSE(msgbus::policy{.once = "billing"}.is_plain());
   CHECK_FALSE(msgbus::policy{.timeout = 1s}.is_plain());
   CHECK_FALSE(msgbus::policy{.retry = {.attempts = 2}}.is_plain());
   CHECK(msgbus::policy{.retry = {.backoff = 1s}}.is_plain());  // one attempt only

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr auto longest_group = 1ms;
 constexpr auto longest_lazy = 5ms;
+constexpr auto longest_gathering = 1ms;
 constexpr std::size_t most_lazy = 256;
 
 }  // namespace
@@ -27,7 +28,8 @@ bool writer::submit(std::shared_ptr<job> added, urgency when) {
     if (stopping_) return false;
     if (when == urgency::now) {
       urgent_.push_back(std::move(added));
-      if (urgent_.size() > 1) return true;  // the thread is awake, or about to be
+      // Else the thread is awake, or about to be.
+      if (urgent_.size() != 1 && urgent_.size() != wanted_) return true;
     } else {
       if (lazy_.empty()) lazy_since_ = clock::now();
       lazy_.push_back(std::move(added));
@@ -92,6 +94,24 @@ writer::clock::time_point writer::next_wake(const outbox& in, clock::time_point 
   return next;
 }
 
+/// Without this, the first of 256 coroutines that go on would get a commit for itself, and the
+/// others the next one. Waits a quarter of a commit at most, once for each group.
+bool writer::is_gathering(clock::time_point now) {
+  const std::size_t wanted = std::min(before_.size, std::max<std::size_t>(options_.max_batch, 1));
+  const bool is_enough = urgent_.size() >= wanted || urgent_.front()->is_exclusive();
+  if (stopping_ || is_enough) {
+    wanted_ = 0;
+    return false;
+  }
+  if (wanted_ == 0) {
+    wanted_ = wanted;
+    gather_until_ = now + std::min<clock::duration>(before_.commit / 4, longest_gathering);
+  }
+  if (now < gather_until_) return true;
+  wanted_ = 0;
+  return false;
+}
+
 writer::work writer::take(const outbox& in) {
   work taken;
   std::unique_lock lock(mutex_);
@@ -102,16 +122,17 @@ writer::work writer::take(const outbox& in) {
     taken.is_due = !stopping_ && now >= host_.release_not_before() && in.next_due() &&
                    *in.next_due() <= to_file(wall_clock::now());
     taken.is_time_to_look = now >= looked_at_ + host_.look_again_after();
-    if (!urgent_.empty() || !errands_.empty() || lazy_is_due || taken.is_due ||
-        taken.is_time_to_look) {
-      break;
-    }
+    if (!errands_.empty() || lazy_is_due || taken.is_due || taken.is_time_to_look) break;
+    const bool has_urgent = !urgent_.empty();
+    const bool gathers = has_urgent && is_gathering(now);
+    if (has_urgent && !gathers) break;
     if (stopping_) {
       taken.is_over = true;
       return taken;
     }
     clock::time_point until = next_wake(in, now);
     if (!lazy_.empty()) until = std::min(until, lazy_since_ + longest_lazy);
+    if (gathers) until = std::min(until, gather_until_);
     changed_.wait_until(lock, until);
   }
   taken.errands.swap(errands_);
@@ -129,6 +150,7 @@ writer::work writer::take(const outbox& in) {
   // Lazy ones join the commit, or have waited long enough.
   std::move(lazy_.begin(), lazy_.end(), std::back_inserter(taken.group));
   lazy_.clear();
+  wanted_ = 0;
   return taken;
 }
 
@@ -166,8 +188,10 @@ void writer::commit_group(outbox& in, std::span<const std::shared_ptr<job>> grou
     step("begin: after");
     tried = run_group(in, group, results);
     step("commit: before");
+    const auto committing = clock::now();
     in.commit();
-    count_commit(group.first(tried));
+    const std::size_t size = count_commit(group.first(tried));
+    if (size != 0) before_ = {size, clock::now() - committing};
     step("commit: after");
   } catch (...) {
     lost = std::current_exception();
@@ -226,14 +250,15 @@ std::exception_ptr writer::run_one(outbox& in, job& one) {
   return nullptr;
 }
 
-void writer::count_commit(std::span<const std::shared_ptr<job>> group) noexcept {
+std::size_t writer::count_commit(std::span<const std::shared_ptr<job>> group) noexcept {
   commits_.fetch_add(1, std::memory_order_relaxed);
   const auto size = static_cast<std::size_t>(std::count_if(
       group.begin(), group.end(), [](const auto& each) { return each->is_transaction(); }));
-  if (size == 0) return;
+  if (size == 0) return size;
   const auto* const found = std::lower_bound(size_bounds.begin(), size_bounds.end(), size);
   sizes_[static_cast<std::size_t>(found - size_bounds.begin())].fetch_add(
       1, std::memory_order_relaxed);
+  return size;
 }
 
 writer::size_counts writer::sizes() const noexcept {

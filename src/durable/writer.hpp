@@ -105,6 +105,14 @@ class writer {
     bool is_over = false;
   };
 
+  /// For how long, and for how many transactions, a group is waited for: those that were committed
+  /// together come again together, if their coroutines go on with the next one.
+  struct gathering {
+    std::size_t size = 0;      // of the group before
+    clock::duration commit{};  // its time
+  };
+  [[nodiscard]] bool is_gathering(clock::time_point now);
+
   void run(const opened_function& opened);
   void loop(outbox& in);
   [[nodiscard]] work take(const outbox& in);
@@ -113,7 +121,7 @@ class writer {
   std::size_t run_group(outbox& in, std::span<const std::shared_ptr<job>> group,
                         std::vector<std::exception_ptr>& results);
   static std::exception_ptr run_one(outbox& in, job& one);
-  void count_commit(std::span<const std::shared_ptr<job>> group) noexcept;
+  std::size_t count_commit(std::span<const std::shared_ptr<job>> group) noexcept;
   void give_back(std::span<const std::shared_ptr<job>> rest);
   [[nodiscard]] clock::time_point next_wake(const outbox& in, clock::time_point now) const;
 
@@ -126,6 +134,9 @@ class writer {
   std::vector<errand> errands_;
   clock::time_point lazy_since_;
   std::shared_ptr<job> exclusive_;  // that runs now
+  gathering before_;
+  std::size_t wanted_ = 0;  // wake the thread when so many wait; 0: it is not gathering
+  clock::time_point gather_until_;
   bool stopping_ = false;
   clock::time_point looked_at_{};  // for the writer thread; the first look is at once
   std::atomic<std::uint64_t> commits_{0};
