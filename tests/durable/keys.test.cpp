@@ -2,6 +2,7 @@
 
 #include <msgbus/durable/database.hpp>
 
+#include "support/awaiting.hpp"
 #include "support/catch.hpp"
 #include "support/durable_files.hpp"
 #include "support/durable_shop.hpp"
@@ -96,19 +97,25 @@ TEST_CASE("a message that always fails is a dead letter and then its key goes on
 
 TEST_CASE("more messages of a slow key than fit into memory hold up no other key", "[R3]") {
   shop all;
-  all.failures = 1;
+  msgbus_test::gate slow;
+  consumer packing(all.in.executor(), {.concurrency = 4});
+  packing.ordered_by<order_placed>([](const order_placed& event) { return event.item; });
+  packing.handler([&](const order_placed& event) -> awaitable<void> {
+    const int id = event.id;
+    if (id == 1) co_await slow.wait();
+    all.got.push_back(id);
+  });
   msgbus::durable::open_options options = quick(all.folder.file());
   options.max_in_flight = 16;
-  options.retry.backoff = 300ms;  // long enough for the others
-  options.retry.max_backoff = 300ms;
-  options.retry.jitter = 0;
-  all.open(options);
+  all.db = msgbus_test::open(all.in, options);
+  all.db->route<order_placed>("packing", packing);
   std::vector<order_placed> many;
   for (int id = 1; id <= 100; ++id) many.push_back({id, "a"});
   for (int id = 101; id <= 150; ++id) many.push_back({id, std::to_string(id % 5)});
   all.place(many);
   all.until(50);
   CHECK(std::all_of(all.got.begin(), all.got.end(), [](int id) { return id > 100; }));
+  slow.open();
   all.until(150);
   CHECK(std::is_sorted(all.got.begin() + 50, all.got.end()));
   CHECK(all.in.run(all.db->drain(30s)));
