@@ -178,21 +178,30 @@ namespace {
 class reply_receiver final : public receiver {
  public:
   reply_receiver(std::shared_ptr<reply_table> in, std::string inbox)
-      : table_(std::move(in)), inbox_(std::move(inbox)) {}
+      : table_(std::move(in)), inbox_(std::move(inbox)) {
+    came_.reserve(most_together);
+  }
 
  private:
   void take(message_ptr message) noexcept override {
-    const std::uint64_t number = transport::reply_number(subject_of(message.get()), inbox_);
-    answer got;
+    if (came_.size() == most_together) table_->give(came_);
+    auto& [number, got, to] = came_.emplace_back();
+    number = transport::reply_number(subject_of(message.get()), inbox_);
     got.payload = payload_of(message.get());
     if (got.payload.empty()) got.status = status_of(message.get());
-    table_->give(number, std::move(got));
     done_.add(std::move(message));
   }
-  void caught_up() noexcept override { done_.destroy_if_many(); }
+  // Those that wait want the same lock, for each request.
+  void caught_up() noexcept override {
+    table_->give(came_);
+    done_.destroy_if_many();
+  }
+
+  static constexpr std::size_t most_together = 64;
 
   const std::shared_ptr<reply_table> table_;
   const std::string inbox_;
+  std::vector<reply_table::given> came_;
   discarded_messages done_;
 };
 

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace msgbus::transport {
 
@@ -98,6 +99,24 @@ class reply_table {
     const pointer to = take(number);
     if (to) to->give(std::move(answer));
     return to != nullptr;
+  }
+  /// An answer with its number, until it is given.
+  struct given {
+    std::uint64_t number = 0;
+    Answer answer = {};
+    pointer to = {};  // for `give`
+  };
+  /// Gives several, with one lock; those that nobody waits for are dropped.
+  void give(std::vector<given>& all) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      for (given& each : all) each.to = waiting_.take(each.number);
+      note_size();
+    }
+    for (given& each : all) {
+      if (each.to) each.to->give(std::move(each.answer));
+    }
+    all.clear();
   }
   /// All that wait are given this.
   void interrupt(const Answer& with) {

@@ -51,6 +51,30 @@ asio::awaitable<std::string> asked(reply_table& table, std::uint64_t& number,
 
 }  // namespace
 
+TEST_CASE("replies that are given together go to the requests with their numbers") {
+  stepping_context context;
+  const manual_clock clock(context);
+  reply_table table;
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+  auto one = context.spawn(asked(table, first, 1s));
+  auto other = context.spawn(asked(table, second, 1s));
+  context.run();
+  std::vector<reply_table::given> all(4);
+  all[0] = {second, "to the second"};
+  all[1] = {second, "a second reply"};
+  all[2] = {0, "to nobody"};
+  all[3] = {first, "to the first"};
+  table.give(all);
+  CHECK(all.empty());
+  context.run();
+  REQUIRE(one.done());
+  CHECK(one.get() == "to the first");
+  REQUIRE(other.done());
+  CHECK(other.get() == "to the second");
+  CHECK(table.size() == 0);
+}
+
 TEST_CASE("a reply goes to the request with its number, and to no later one") {
   stepping_context context;
   const manual_clock clock(context);
