@@ -112,6 +112,7 @@ class otlp_tracer::exporter {
   bool flush(duration timeout) {
     std::unique_lock lock(mutex_);
     const std::uint64_t target = left_ + queue_.size() + in_hand_.size();
+    asked_for_ = target;  // also when nobody waits for it any more
     ++flushes_;
     changed_.notify_all();
     const bool done = settled_.wait_for(lock, timeout, [&] { return left_ >= target; });
@@ -182,7 +183,8 @@ class otlp_tracer::exporter {
         changed_.wait(lock);
         continue;
       }
-      const bool is_ready = !in_hand_.empty() || hurries() || queue_.size() >= options_.batch;
+      const bool is_ready = !in_hand_.empty() || hurries() || left_ < asked_for_ ||
+                            queue_.size() >= options_.batch;
       const clock::time_point due = oldest_ + options_.delay;
       if (is_ready || clock::now() >= due) return true;
       changed_.wait_until(lock, due);
@@ -226,7 +228,8 @@ class otlp_tracer::exporter {
   std::vector<span_data> in_hand_;
   clock::time_point oldest_{};
   otlp_counters counts_;
-  std::uint64_t left_ = 0;  // spans that were queued and are settled
+  std::uint64_t left_ = 0;       // spans that were queued and are settled
+  std::uint64_t asked_for_ = 0;  // so many are sent without a delay
   std::size_t flushes_ = 0;
   std::optional<clock::time_point> until_;  // the tracer ends
   bool gives_up_ = false;
