@@ -58,7 +58,8 @@ class attempt final : public exec::join_state,
     if (!limit.needs_look) return limit.in_time;
     try {
       timer_->look();
-    } catch (...) {  // no memory: the timer expires for nothing
+    } catch (...) {
+      return limit.in_time;  // no memory: the timer expires for nothing
     }
     return limit.in_time;
   }

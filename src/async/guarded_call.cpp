@@ -280,13 +280,13 @@ class guarded_run final : private exec::deadline_timer::entry {
     strand_->limit.is_over = false;
     strand_->deadline = outer_deadline_;
     // A loop looks when it ends: until then, the next message may need the timer as it is.
-    if (ended.needs_look && !strand_->loop) {
-      try {
-        timer_->look();
-      } catch (...) {  // no memory: the timer expires for nothing
-      }
+    exec::deadline_timer& timer = *std::exchange(timer_, nullptr);
+    if (!ended.needs_look || strand_->loop) return ended.in_time;
+    try {
+      timer.look();
+    } catch (...) {
+      return ended.in_time;  // no memory: the timer expires for nothing
     }
-    timer_ = nullptr;
     return ended.in_time;
   }
 
