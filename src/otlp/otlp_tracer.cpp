@@ -183,8 +183,8 @@ class otlp_tracer::exporter {
         changed_.wait(lock);
         continue;
       }
-      const bool is_ready = !in_hand_.empty() || hurries() || left_ < asked_for_ ||
-                            queue_.size() >= options_.batch;
+      const bool is_ready =
+          !in_hand_.empty() || hurries() || left_ < asked_for_ || queue_.size() >= options_.batch;
       const clock::time_point due = oldest_ + options_.delay;
       if (is_ready || clock::now() >= due) return true;
       changed_.wait_until(lock, due);

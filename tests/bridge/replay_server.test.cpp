@@ -334,6 +334,7 @@ TEST_CASE("a process replays a limited number of letters at once", "[P8]") {
   CHECK(all.letters() == numbers{17});
 }
 
+#ifndef MSGBUS_TEST_NO_FAILING_NEW
 TEST_CASE("a replay that memory ran out for, anywhere, can be asked for again", "[P8]") {
   with_letter all;
   all.is_broken = false;
@@ -357,5 +358,6 @@ TEST_CASE("a replay that memory ran out for, anywhere, can be asked for again", 
   // The request, the replay, its place among those that run, its coroutine: each has failed.
   CHECK(failed >= 4);
 }
+#endif
 
 }  // namespace replay_server_test
