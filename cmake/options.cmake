@@ -34,16 +34,6 @@ if(PROJECT_IS_TOP_LEVEL)
       set(CMAKE_CXX_COMPILER_LAUNCHER "${MSGBUS_CCACHE}")
     endif()
   endif()
-  # It links the programs of the tests in a fourth of the time. Libraries, which may be shipped, and
-  # programs that share symbols with plugins are linked as the compiler does it.
-  include(CheckLinkerFlag)
-  check_linker_flag(CXX -fuse-ld=lld MSGBUS_LLD)
-  if(MSGBUS_LLD)
-    set(msgbus_is_program $<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>)
-    set(msgbus_exports $<BOOL:$<TARGET_PROPERTY:ENABLE_EXPORTS>>)
-    add_link_options(
-      $<$<AND:${msgbus_is_program},$<NOT:${msgbus_exports}>>:-fuse-ld=lld>)
-  endif()
 endif()
 
 if(MSGBUS_SANITIZE)
