@@ -302,11 +302,15 @@ class guarded_run final : private exec::deadline_timer::entry {
 
   // On the thread of the timer. A signal is used on its strand only.
   std::shared_ptr<exec::deadline_timer::late_work> expired() noexcept override {
-    strand_->posting.execute([on = on_, strand = strand_, number = limit_number_] {
-      if (strand->limit.number != number) return;  // it has ended meanwhile
-      strand->limit.is_over = true;
-      strand->signal->emit(asio::cancellation_type::terminal);
-    });
+    try {
+      strand_->posting.execute([on = on_, strand = strand_, number = limit_number_] {
+        if (strand->limit.number != number) return;  // it has ended meanwhile
+        strand->limit.is_over = true;
+        strand->signal->emit(asio::cancellation_type::terminal);
+      });
+    } catch (...) {
+      return nullptr;  // no memory: the handler is judged when it ends
+    }
     return nullptr;
   }
 

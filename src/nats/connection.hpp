@@ -175,8 +175,7 @@ class connection final : public native_listener, public std::enable_shared_from_
   blocking_thread thread_;  // the last member: it ends before the others do
 };
 
-// --- Subscriptions.
-// -------------------------------------------------------------------------------
+// --- Subscriptions. ------------------------------------------------------------------------------
 
 /// Is called by one thread of nats.c at a time, one call at a time.
 class receiver {

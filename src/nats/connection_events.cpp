@@ -117,8 +117,7 @@ void connection::connection_closed(native_connection& at, natsStatus why, std::s
   });
 }
 
-// --- On the connection's thread.
-// -----------------------------------------------------------------------
+// --- On the connection's thread. -----------------------------------------------------------------
 
 void connection::reopen() {
   if (ended_) return;

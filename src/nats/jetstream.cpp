@@ -226,8 +226,7 @@ asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
   }
 }
 
-// --- Single messages of a stream.
-// -----------------------------------------------------------------
+// --- Single messages of a stream. ----------------------------------------------------------------
 
 namespace {
 

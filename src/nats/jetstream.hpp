@@ -32,8 +32,7 @@ namespace msgbus::nats {
 [[nodiscard]] asio::awaitable<transport::stored> store(std::shared_ptr<session> through,
                                                        envelope message, duration timeout);
 
-// --- Single messages of a stream.
-// -----------------------------------------------------------------
+// --- Single messages of a stream. ----------------------------------------------------------------
 
 /// The first message from this sequence number on. Needs nats-server 2.9: earlier ones find only
 /// the message at this number.
