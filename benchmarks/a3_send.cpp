@@ -1,6 +1,6 @@
 // A3: A1 with coroutines on both sides: `co_await send`, which waits where the mailbox is full, and
-// a handler that is a coroutine. The floor crosses to no thread: it awaits a function that stands
-// for sending, and one that stands for handling.
+// a handler that is a coroutine. The baseline crosses to no thread: it awaits a function that
+// stands for sending, and one that stands for handling.
 
 #include "async_buses.hpp"
 #include "awaiting.hpp"
@@ -23,12 +23,12 @@ asio::awaitable<std::size_t> sent_and_handled(order_created event) {
 
 workload a3_send() {
   using enum target::kind;
-  const std::string floor = "co_await, twice, on one thread";
+  const std::string baseline = "co_await, twice, on one thread";
   const std::string subject = "msgbus consumer.send, coroutine handler";
   workload w{"A3", "Send, 1 producer and 1 consumer thread, both coroutines", {}, {}};
   w.sample_ms = 10;
   w.contenders = {
-      {floor, role::floor,
+      {baseline, role::baseline,
        [] {
          return awaiting(std::make_shared<on_one_thread>(), [](on_one_thread&, std::uint64_t i) {
            return sent_and_handled(order_created{i, 9.99});

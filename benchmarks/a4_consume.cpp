@@ -124,7 +124,7 @@ workload a4_consume() {
   const std::string function = "co_await of a function";
   workload w{"A4", "Consume, awaited on the same thread", {}, {}};
   w.contenders = {
-      on_context(function, role::floor,
+      on_context(function, role::baseline,
                  [](on_one_thread&, std::uint64_t i) {
                    return handled_by_function(order_created{i, 9.99});
                  }),

@@ -80,7 +80,7 @@ workload a5_dispatch() {
   const std::string in_turn = "co_await of four functions in turn";
   workload w{"A5", "Dispatch to 4 consumers, awaited on the same thread", {}, {}};
   w.contenders = {
-      on_context(in_turn, role::floor,
+      on_context(in_turn, role::baseline,
                  [](on_one_thread&, std::uint64_t i) {
                    return one_after_the_other(order_created{i, 9.99});
                  }),

@@ -97,7 +97,7 @@ contender awaited() {
 class hop {
  public:
   static constexpr const char* name = "co_await asio::post there and back";
-  static constexpr role what = role::floor;
+  static constexpr role what = role::baseline;
 
   explicit hop(tally& count) : count_(count) {}
 

@@ -62,11 +62,11 @@ contender fanning_out(std::uint64_t mailboxes) {
   return fanning_out<Fan>(Fan::name, Fan::what, mailboxes);
 }
 
-/// The floor: mailboxes that the other thread looks into in turn. They share the message.
+/// The baseline: mailboxes that the other thread looks into in turn. They share the message.
 class locked_vectors {
  public:
   static constexpr const char* name = "mutex and vector of shared_ptr each, polled";
-  static constexpr role what = role::floor;
+  static constexpr role what = role::baseline;
 
   locked_vectors(tally& count, std::uint64_t size)
       : mailboxes_(size), receiver_(other_core, count, [this, &count] { look(count); }) {}

@@ -19,7 +19,7 @@ namespace {
 class notified {
  public:
   static constexpr const char* name = "std::atomic notify_one";
-  static constexpr role what = role::floor;
+  static constexpr role what = role::baseline;
 
   notified(tally& count, unsigned /*producers*/, unsigned core)
       : thread_([this, &count, core] {

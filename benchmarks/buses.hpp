@@ -25,10 +25,10 @@
 
 namespace bench {
 
-/// The floor: what one writes who needs nothing else. It must not change while it is used.
+/// The baseline: what one writes who needs nothing else. It must not change while it is used.
 struct functions {
   static constexpr const char* name = "vector of std::function";
-  static constexpr role what = role::floor;
+  static constexpr role what = role::baseline;
 
   template <class F>
   void add(F handler) {

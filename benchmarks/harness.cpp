@@ -151,7 +151,7 @@ std::vector<row> measure(const std::string& what, const std::vector<contender>& 
   if (how.quick) sample_ms /= 10;
   std::vector<row> rows;
   for (const contender& each : contenders) {
-    rows.push_back({each.name, each.what, {}, 0, 0, each.floor, each.threads});
+    rows.push_back({each.name, each.what, {}, 0, 0, each.baseline, each.threads});
   }
   const std::size_t count = contenders.size();
   for (int round = 0; round < how.rounds(); ++round) {

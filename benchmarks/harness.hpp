@@ -25,7 +25,7 @@ struct order_created {
 /// is stored, and what was loaded is loaded again. Every contender has it once per message.
 inline void clobber() noexcept { asm volatile("" : : : "memory"); }
 
-/// What handlers count in. That it is a global matters: the floor is slower than with a counter
+/// What handlers count in. That it is a global matters: the baseline is slower than with a counter
 /// that is captured, and the ratios to it are kinder to msgbus. S1 and S2 measure and judge both.
 inline constinit std::uint64_t counter = 0;
 
@@ -50,16 +50,17 @@ struct subject {
   std::function<void(std::uint64_t messages)> stock = {};
 };
 
-/// What a row stands for. A reference is shown, and compared with neither as floor nor as peer.
-enum class role { floor, reference, project, peer };
+/// What a row stands for. A reference is shown, and compared with neither as baseline nor as peer.
+enum class role { baseline, reference, project, peer };
 
 struct contender {
   std::string name;
   role what;
   std::function<subject()> make;
   std::uint64_t handlers = 1;  // how many of them each message must reach
-  std::string floor = {};  // the row to compare with, where it is not the workload's first floor
-  unsigned threads = 1;    // that send
+  std::string baseline =
+      {};                // the row to compare with, where it is not the workload's first baseline
+  unsigned threads = 1;  // that send
 };
 
 /// A promise of the performance page: the figure of a row, beside its limit.
@@ -144,7 +145,7 @@ struct row {
   std::vector<double> ns;  // per message, one for each sample, sorted
   double allocations = 0;  // per message
   std::uint64_t messages = 0;
-  std::string floor = {};
+  std::string baseline = {};
   unsigned threads = 1;
   std::optional<histogram> each = {};  // of single messages, instead of `ns`
   std::optional<double> grown_kib = {};

@@ -1,5 +1,5 @@
 // M2: one message to each of 100 000 consumers of one context, until all are handled; and what they
-// take of memory, handlers and first messages included. The floor posts as many functions.
+// take of memory, handlers and first messages included. The baseline posts as many functions.
 
 #include "async_buses.hpp"
 #include "memory.hpp"
@@ -88,7 +88,8 @@ workload m2_many() {
   using enum target::kind;
   workload w{"M2", "One post to each of 100 000 consumers", {}, {}, "round"};
   w.sample_ms = 10;
-  w.contenders = {posting_to_all<function>(role::floor), posting_to_all<consumer>(role::project)};
+  w.contenders = {posting_to_all<function>(role::baseline),
+                  posting_to_all<consumer>(role::project)};
   w.targets = {{at_most_times, consumer::name, 2, function::name},
                {at_most_kib, consumer::name, 150e6 / 1024}};
   return w;

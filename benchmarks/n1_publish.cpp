@@ -71,7 +71,7 @@ contender plainly() {
     };
     return plain;
   };
-  return {Way::name, role::floor, make};
+  return {Way::name, role::baseline, make};
 }
 
 // --- msgbus --------------------------------------------------------------------------------------

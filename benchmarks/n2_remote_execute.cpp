@@ -139,7 +139,7 @@ contender plainly_one_by_one(const std::string& name, bool with_headers) {
     };
     return plain;
   };
-  return {name, role::floor, make};
+  return {name, role::baseline, make};
 }
 
 /// With an inbox of its own, since `natsConnection_Request` takes a thread for each request.
@@ -189,7 +189,7 @@ contender plainly_together(const std::string& name, bool with_headers) {
     };
     return plain;
   };
-  return {name, role::floor, make};
+  return {name, role::baseline, make};
 }
 
 // --- msgbus --------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ struct served {
   }
 };
 
-contender executing_one_by_one(const std::string& name, const std::string& floor) {
+contender executing_one_by_one(const std::string& name, const std::string& baseline) {
   auto make = [] {
     auto made = std::make_shared<served>();
     auto each = std::make_shared<histogram>();
@@ -258,10 +258,10 @@ contender executing_one_by_one(const std::string& name, const std::string& floor
     };
     return over;
   };
-  return {name, role::project, make, 1, floor};
+  return {name, role::project, make, 1, baseline};
 }
 
-contender executing_together(const std::string& name, const std::string& floor) {
+contender executing_together(const std::string& name, const std::string& baseline) {
   auto make = [] {
     auto made = std::make_shared<served>();
     subject over;
@@ -273,7 +273,7 @@ contender executing_together(const std::string& name, const std::string& floor) 
     };
     return over;
   };
-  return {name, role::project, make, 1, floor};
+  return {name, role::project, make, 1, baseline};
 }
 
 }  // namespace

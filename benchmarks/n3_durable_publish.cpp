@@ -60,13 +60,13 @@ contender plainly(std::string name, bool with_same_headers) {
     };
     return plain;
   };
-  return {std::move(name), role::floor, make};
+  return {std::move(name), role::baseline, make};
 }
 
 // --- msgbus --------------------------------------------------------------------------------------
 
 /// Everything of it is on the thread that sends.
-contender storing(std::string name, std::string floor) {
+contender storing(std::string name, std::string baseline) {
   struct state {
     plain_stream stream{"n3"};
     asio::io_context here{1};
@@ -99,7 +99,7 @@ contender storing(std::string name, std::string floor) {
     };
     return over;
   };
-  return {std::move(name), role::project, make, 1, std::move(floor)};
+  return {std::move(name), role::project, make, 1, std::move(baseline)};
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ contender plainly(std::string name, int at_once) {
     plain.after = [made] { made->stream.wait_until_settled(durable); };
     return plain;
   };
-  return {std::move(name), role::floor, make};
+  return {std::move(name), role::baseline, make};
 }
 
 // --- msgbus --------------------------------------------------------------------------------------
@@ -121,12 +121,12 @@ contender linked(std::string name) {
 
 workload n4_durable_consume() {
   using enum target::kind;
-  const std::string floor = "natsSubscription_Fetch(512), natsMsg_Ack";
+  const std::string baseline = "natsSubscription_Fetch(512), natsMsg_Ack";
   const std::string project = "msgbus durable link, handler and ack";
   workload w{"N4", "Durable consume", {}, {}};
   w.sample_ms = 50;
-  w.contenders = {plainly(floor, 512), linked(project)};
-  w.targets = {{at_least_times_faster, project, 0.85, floor}};
+  w.contenders = {plainly(baseline, 512), linked(project)};
+  w.targets = {{at_least_times_faster, project, 0.85, baseline}};
   return w;
 }
 

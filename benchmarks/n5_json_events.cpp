@@ -82,7 +82,7 @@ contender by_hand(std::string name) {
     };
     return plain;
   };
-  return {std::move(name), role::floor, make};
+  return {std::move(name), role::baseline, make};
 }
 
 // --- msgbus --------------------------------------------------------------------------------------
@@ -171,14 +171,14 @@ contender bridged(std::string name) {
 
 workload n5_json_events() {
   using enum target::kind;
-  const std::string floor = "nats.c and nlohmann-json, with the headers of msgbus";
+  const std::string baseline = "nats.c and nlohmann-json, with the headers of msgbus";
   const std::string events = "msgbus producer.send to a consumer";
   const std::string messages = "msgbus publisher.send to a subscriber";
   workload w{"N5", "JSON events of ten members over NATS", {}, {}};
   w.sample_ms = 50;
-  w.contenders = {by_hand(floor), bridged<by_type>(events), bridged<by_topic>(messages)};
-  w.targets = {{at_least_times_faster, events, 0.9, floor},
-               {at_least_times_faster, messages, 0.9, floor}};
+  w.contenders = {by_hand(baseline), bridged<by_type>(events), bridged<by_topic>(messages)};
+  w.targets = {{at_least_times_faster, events, 0.9, baseline},
+               {at_least_times_faster, messages, 0.9, baseline}};
   return w;
 }
 

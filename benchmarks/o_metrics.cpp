@@ -134,7 +134,7 @@ workload o1_counts() {
   w.sample_ms = 10;
   const std::string counts = "with metrics, without times";
   w.contenders = {
-      sending_across<posting>(without, role::floor, 1),
+      sending_across<posting>(without, role::baseline, 1),
       with_metrics(counts, {.times = false}),
   };
   w.targets = {{at_most_times, counts, 1.3, without}, {at_most_allocations, counts, 0.01}};
@@ -148,7 +148,7 @@ workload o2_times() {
   const std::string all = "with the times of every message";
   const std::string some = "with the times of one message in 100";
   w.contenders = {
-      sending_across<posting>(without, role::floor, 1),
+      sending_across<posting>(without, role::baseline, 1),
       looking_at_the_clock(),
       with_metrics(all, {}),
       with_metrics(some, {.sample = 100}),
@@ -173,7 +173,7 @@ workload o3_traces() {
     return sending_across<posting_with_tracer>(name, role::project, 1, decides);
   };
   w.contenders = {
-      sending_across<posting>(bare, role::floor, 1),
+      sending_across<posting>(bare, role::baseline, 1),
       with_tracer(never, msgbus::sampler::parent_based(msgbus::sampler::never())),
       with_tracer(seldom, msgbus::sampler::parent_based(msgbus::sampler::ratio(1e-9))),
       with_tracer("with a tracer that samples everything", msgbus::sampler::always()),

@@ -132,7 +132,7 @@ workload p5_per_key() {
   workload w{"P5", "Order per key, 100 000 keys", {}, {}, "post and its handling"};
   w.sample_ms = 100;
   w.contenders = {
-      measuring<without_order>("Asio, no order", role::floor, memory::after_a_round),
+      measuring<without_order>("Asio, no order", role::baseline, memory::after_a_round),
       measuring<consumer_of_four<false>>("msgbus consumer, no order", role::reference,
                                          memory::after_a_round),
       measuring<consumer_of_four<true>>(ordered, role::project, memory::after_a_round),

@@ -105,7 +105,7 @@ workload p6_scheduled() {
   workload w{"P6", "A million scheduled messages", {}, {}, "round"};
   w.sample_ms = 10;
   w.few = true;
-  w.contenders = {scheduling_all<timers>(role::floor), scheduling_all<messages>(role::project)};
+  w.contenders = {scheduling_all<timers>(role::baseline), scheduling_all<messages>(role::project)};
   w.targets = {{at_most_times, messages::name, 1, timers::name},
                {at_most_kib, messages::name, 250e6 / 1024}};
   return w;

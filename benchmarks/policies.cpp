@@ -83,7 +83,7 @@ constexpr std::size_t plenty = 1'000'000'000;  // permits in a second: nobody wa
 
 workload compared(std::string id, std::string title) {
   workload w{std::move(id), std::move(title), {}, {}};
-  w.contenders.push_back(handled(bare, role::floor, counting, no_policy));
+  w.contenders.push_back(handled(bare, role::baseline, counting, no_policy));
   return w;
 }
 

@@ -54,7 +54,7 @@ class looked_into {
 /// As it comes: unbounded, and without tokens, which senders that come and go do not have.
 struct moodycamel {
   static constexpr const char* name = "moodycamel::ConcurrentQueue, polled";
-  static constexpr role what = role::floor;
+  static constexpr role what = role::baseline;
 
   void put(const order_created& event) { queue.enqueue(event); }
   template <class F>
@@ -73,7 +73,7 @@ struct moodycamel {
 class swapped_vector {
  public:
   static constexpr const char* name = "mutex, vector swapped, condition variable";
-  static constexpr role what = role::floor;
+  static constexpr role what = role::baseline;
 
   swapped_vector(tally& count, unsigned /*producers*/, unsigned core)
       : receiver_([this, &count, core] {

@@ -46,7 +46,7 @@ std::string padded(const std::string& text, std::size_t width, bool right = fals
 
 const char* mark(role what) {
   switch (what) {
-    case role::floor: return "floor";
+    case role::baseline: return "baseline";
     case role::reference: return "reference";
     case role::project: return "msgbus";
     case role::peer: return "peer";
@@ -56,10 +56,10 @@ const char* mark(role what) {
 
 }  // namespace
 
-std::optional<double> ratio_to_floor(const row& of, const std::vector<row>& rows) {
+std::optional<double> ratio_to_baseline(const row& of, const std::vector<row>& rows) {
   for (const row& each : rows) {
-    if (of.what == role::floor || each.what != role::floor) continue;
-    if (of.floor.empty() || each.name == of.floor) return of.median() / each.median();
+    if (of.what == role::baseline || each.what != role::baseline) continue;
+    if (of.baseline.empty() || each.name == of.baseline) return of.median() / each.median();
   }
   return std::nullopt;
 }
@@ -165,12 +165,12 @@ void print(const result& r) {
   };
   std::printf("  %s %9s", padded("", width).c_str(), "median");
   tail("p90", "p99", "p99.9");
-  std::printf(" %9s %9s %9s %10s %7s\n", "min", "max", "to floor", "best peer", "allocs");
+  std::printf(" %9s %9s %9s %10s %7s\n", "min", "max", "to baseline", "best peer", "allocs");
   for (const row& each : r.rows) {
     std::printf("  %s %9s", padded(each.name, width).c_str(), brief(each.median()).c_str());
     tail(brief(each.at(0.9)), brief(each.at(0.99)), brief(each.at(0.999)));
     std::printf(" %9s %9s %9s %10s %7s\n", brief(each.at(0)).c_str(), brief(each.at(1)).c_str(),
-                times(ratio_to_floor(each, r.rows)).c_str(),
+                times(ratio_to_baseline(each, r.rows)).c_str(),
                 times(ratio_to_best_peer(each, r.rows)).c_str(),
                 each.allocations == 0 ? "0" : brief(each.allocations).c_str());
   }
@@ -242,7 +242,7 @@ std::string json_of(const row& each, const std::vector<row>& rows) {
          ", \"median_ns\": " + number(each.median()) + ", \"min_ns\": " + number(each.at(0)) +
          ", \"p10_ns\": " + number(each.at(0.1)) + ", \"p90_ns\": " + number(each.at(0.9)) +
          ", \"max_ns\": " + number(each.at(1)) + json_of_more(each) +
-         ", \"to_floor\": " + number(ratio_to_floor(each, rows)) +
+         ", \"to_baseline\": " + number(ratio_to_baseline(each, rows)) +
          ", \"to_best_peer\": " + number(ratio_to_best_peer(each, rows)) +
          ", \"allocations\": " + number(each.allocations) +
          ", \"samples\": " + std::to_string(each.each ? each.each->size() : each.ns.size()) +

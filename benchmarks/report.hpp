@@ -12,7 +12,7 @@
 namespace bench {
 
 /// Of a row, beside the others of its workload.
-[[nodiscard]] std::optional<double> ratio_to_floor(const row& of, const std::vector<row>& rows);
+[[nodiscard]] std::optional<double> ratio_to_baseline(const row& of, const std::vector<row>& rows);
 [[nodiscard]] std::optional<double> ratio_to_best_peer(const row& of, const std::vector<row>& rows);
 
 struct verdict {

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::uint64_t others = 100;
 
-/// Ordered handlers that can be taken out: the floor.
+/// Ordered handlers that can be taken out: the baseline.
 struct numbered_functions {
   template <class F>
   std::uint64_t add(F handler) {
@@ -244,10 +244,10 @@ workload s3_subscribe_cancel() {
   const std::string crowded = subject + ", 10 000 of other types there";
   const std::string in_use = subject + ", another thread dispatches";
   const std::string at_once = subject + ", 4 threads at once";
-  const std::string floor = "vector of std::function, by number";
+  const std::string baseline = "vector of std::function, by number";
   workload w{"S3", "Subscribe and cancel, 100 others there", {}, {}, "cycle"};
   w.contenders = {
-      cancelling<numbered_functions>(floor, role::floor),
+      cancelling<numbered_functions>(baseline, role::baseline),
       cancelling<cancelling_consumer>(subject, role::project),
       cancelling<crowded_consumer>(crowded, role::project),
       cancelling<consumer_beside_work>(subject + ", another thread is busy", role::project),
@@ -261,7 +261,7 @@ workload s3_subscribe_cancel() {
 #endif
   };
   w.targets = {
-      {at_most_times, subject, 20, floor},
+      {at_most_times, subject, 20, baseline},
       {at_most_times, crowded, 1.25, subject},
       {at_most_times, at_once, 1.0, in_use},
   };

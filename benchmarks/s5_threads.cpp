@@ -24,7 +24,7 @@ workload s5_threads() {
   const std::string one = dispatching_from<consumer>(1).name;
   const std::string two = dispatching_from<consumer>(2).name;
   for (contender& each : w.contenders) {
-    each.floor = dispatching_from<functions>(each.threads).name;
+    each.baseline = dispatching_from<functions>(each.threads).name;
   }
   w.targets = {
       {at_least_times_faster, two, 1.9, one},

@@ -1,5 +1,5 @@
 // S6: S1 with a handler that has dependencies: one, or one that needs another that needs a third.
-// The floors call the same functions directly. The handler writes where the innermost dependency
+// The baselines call the same functions directly. The handler writes where the innermost dependency
 // leads, and that is what is checked: an override that did not take effect is found.
 
 #include "buses.hpp"
@@ -36,7 +36,7 @@ session session_with_clean_up(msgbus::depends<connect_with_clean_up> on) { retur
 
 /// `prepare` attaches the handler to the bus, and overrides what is to be overridden.
 template <class Bus, class Prepare>
-contender depending(std::string name, std::string floor, Prepare prepare,
+contender depending(std::string name, std::string baseline, Prepare prepare,
                     books& written = default_books) {
   auto make = [prepare, &written] {
     auto made = std::make_shared<Bus>();
@@ -45,7 +45,7 @@ contender depending(std::string name, std::string floor, Prepare prepare,
         std::move(made), [](Bus& to, std::uint64_t i) { to.send(order_created{i, 9.99}); },
         written.entries);
   };
-  return {std::move(name), Bus::what, make, 1, std::move(floor)};
+  return {std::move(name), Bus::what, make, 1, std::move(baseline)};
 }
 
 const auto give_books = []() -> books& { return other_books; };

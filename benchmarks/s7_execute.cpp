@@ -18,7 +18,7 @@ std::string name_of(int i) { return "update-customer-" + std::to_string(i); }
 // A text as commands carry them; short enough for no string to allocate.
 constexpr const char* alice = "Alice";
 
-/// The floor: the signature is the same for all, and known to the caller.
+/// The baseline: the signature is the same for all, and known to the caller.
 struct named_functions {
   named_functions() {
     for (int i = 0; i < operations; ++i) {
@@ -59,9 +59,9 @@ struct typed_operation : service {
 };
 
 template <class State, class Once>
-contender calling(std::string name, role what, std::string floor, Once once) {
+contender calling(std::string name, role what, std::string baseline, Once once) {
   auto make = [once] { return sending(std::make_shared<State>(), once); };
-  return {std::move(name), what, make, 1, std::move(floor)};
+  return {std::move(name), what, make, 1, std::move(baseline)};
 }
 
 }  // namespace
@@ -81,13 +81,13 @@ workload s7_execute() {
   workload w{"S7", "Execute a command", {}, {}, "call"};
   w.contenders = {
       calling<named_functions>(
-          map, role::floor, "",
+          map, role::baseline, "",
           [](auto& to, std::uint64_t i) { to.execute(static_cast<int>(i), to.text); }),
       calling<named_functions>(
-          map_text, role::floor, "",
+          map_text, role::baseline, "",
           [](auto& to, std::uint64_t i) { to.execute(static_cast<int>(i), alice); }),
       calling<typed_function>(
-          call, role::floor, "",
+          call, role::baseline, "",
           [](auto& to, std::uint64_t i) { to.call(static_cast<int>(i), alice); }),
       s1,
       calling<service>(

@@ -1,5 +1,5 @@
 // How costs grow with handlers, topics, patterns, subscriptions and threads. What grows without
-// need is a line that is steeper than its floor's.
+// need is a line that is steeper than its baseline's.
 
 #include "buses.hpp"
 #include "topics.hpp"

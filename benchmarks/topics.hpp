@@ -40,10 +40,10 @@ struct topic_state {
   const std::size_t step;
 };
 
-/// The floor: one handler for each topic.
+/// The baseline: one handler for each topic.
 struct topic_map : topic_state {
   static constexpr const char* name = "unordered_map to std::function";
-  static constexpr role what = role::floor;
+  static constexpr role what = role::baseline;
 
   explicit topic_map(std::size_t topics, std::size_t stride = 1) : topic_state(topics, stride) {
     for (const std::string& each : names) {

@@ -126,7 +126,7 @@ contender raw(std::string name, std::uint64_t together) {
     one.handled = [made] { return made->rows; };
     return one;
   };
-  return {std::move(name), role::floor, make};
+  return {std::move(name), role::baseline, make};
 }
 
 /// 4 KiB are added to a file and synced.
@@ -315,7 +315,7 @@ workload w3_handled() {
   const std::string project = "msgbus transaction until its message is handled";
   workload w{"W3", "From a transaction to the handler of its message", {}, {}, "transaction"};
   w.sample_ms = 100;
-  w.contenders = {timed(committed, until::committed, role::floor),
+  w.contenders = {timed(committed, until::committed, role::baseline),
                   timed(project, until::handled, role::project)};
   w.targets = {{at_most_times, project, 2, committed}};
   return w;
@@ -356,7 +356,7 @@ contender storing() {
     };
     return over;
   };
-  return {"msgbus bridge.store, 256 coroutines", role::floor, make};
+  return {"msgbus bridge.store, 256 coroutines", role::baseline, make};
 }
 
 contender through_file() {

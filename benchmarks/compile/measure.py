@@ -127,13 +127,13 @@ def figures(files):
     for name, file, without, many, bare in ROWS:
         of, less = files[file], files.get(without, {"seconds": [0] * ROUNDS, "code_bytes": 0})
         seconds = statistics.median((a - b) / many for a, b in zip(of["seconds"], less["seconds"]))
-        row = {"name": name, "role": "msgbus" if bare else "floor", "adds": without is not None,
+        row = {"name": name, "role": "msgbus" if bare else "baseline", "adds": without is not None,
                "seconds": round(seconds, 4), "memory_mib": of["memory_mib"],
                "code_bytes": round((of["code_bytes"] - less["code_bytes"]) / many)}
         compared = next((each for each in rows if each["name"] == bare), None)
         for figure in ("seconds", "code_bytes"):
             has_ratio = compared and compared[figure] > 0
-            row[f"{figure}_to_floor"] = (round(row[figure] / compared[figure], 3) if has_ratio
+            row[f"{figure}_to_baseline"] = (round(row[figure] / compared[figure], 3) if has_ratio
                                          else None)
         rows.append(row)
     return rows
@@ -183,10 +183,10 @@ def setting(revision, of_file, load):
 
 def show(rows, targets):
     width = max(len(row["name"]) for row in rows)
-    print(f"\n{'':{width}} {'CPU s':>8} {'to floor':>9} {'MiB':>6} {'code, B':>9} {'to floor':>9}")
+    print(f"\n{'':{width}} {'CPU s':>8} {'to base':>9} {'MiB':>6} {'code, B':>9} {'to base':>9}")
     for row in rows:
-        ratios = ["-" if row[f"{figure}_to_floor"] is None else f"{row[f'{figure}_to_floor']:.2f}x"
-                  for figure in ("seconds", "code_bytes")]
+        found = [row[f"{figure}_to_baseline"] for figure in ("seconds", "code_bytes")]
+        ratios = ["-" if ratio is None else f"{ratio:.2f}x" for ratio in found]
         seconds = f"{row['seconds']:{'+' if row['adds'] else ''}.3f}"
         print(f"{row['name']:{width}} {seconds:>8} {ratios[0]:>9} {row['memory_mib']:>6} "
               f"{row['code_bytes']:>9} {ratios[1]:>9}")
