@@ -1,6 +1,6 @@
 #pragma once
 
-/// How messages become bytes and bytes messages.
+/// The conversion of messages to bytes and back.
 
 #include <msgbus/error.hpp>
 #include <msgbus/name_of.hpp>
@@ -19,7 +19,7 @@
 
 namespace msgbus {
 
-/// How `json_codec` writes. It reads both, whatever it writes.
+/// The format that `json_codec` writes. It reads both.
 enum class encoding {
   json,  ///< `application/json`
   cbor   ///< `application/cbor`: the same in binary (RFC 8949)
@@ -54,7 +54,7 @@ struct from_json_exactly {
   static T get(const nlohmann::json& from) { return from.get<T>(); }
 };
 
-/// What nlohmann-json would convert with a loss is refused, as everywhere (T5).
+/// Refuses values that nlohmann-json would convert with a loss (T5).
 template <class T>
   requires(std::integral<T> && !std::same_as<T, bool>)
 struct from_json_exactly<T> {
@@ -70,7 +70,7 @@ struct from_json_exactly<T> {
   }
 };
 
-/// Whether a `T` is as large as this; infinities and NaN are as they are in every type.
+/// Whether a `T` can hold this value. Infinities and NaN fit into every type.
 template <std::floating_point T>
 bool fits(double value) noexcept {
   if constexpr (sizeof(T) < sizeof(double)) {
@@ -107,21 +107,25 @@ struct from_json_exactly<std::tuple<Ts...>> {
 
 }  // namespace detail
 
-/// Writes and reads types that nlohmann-json knows: numbers, texts, containers, and types with
-/// `to_json` and `from_json`, which its macros write.
+/// Writes and reads the types that nlohmann-json supports: numbers, strings, containers, and types
+/// with `to_json` and `from_json`, which its macros generate.
 template <class T>
 struct json_codec {
   static_assert(detail::json_like<T>,
                 "msgbus: nothing says how this type becomes bytes: give it to_json and from_json "
                 "(NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE writes them), or specialise msgbus::codec");
 
-  /// Throws `encode_failed` for what would be read as something else, naming the member: JSON has
-  /// no NaN, no infinity and no bytes, and its texts are UTF-8.
+  /// Encodes a value.
+  ///
+  /// Throws: `encode_failed`, with the name of the member, for a value that would be read as
+  /// another one: JSON has no NaN, no infinity and no bytes, and its strings are UTF-8.
   [[nodiscard]] static payload encode(const T& value, encoding wanted = encoding::json) {
     return detail::write_json(nlohmann::json(value), wanted, name_of<T>);
   }
 
-  /// An empty content type is JSON. Throws `decode_failed`, saying what was there instead.
+  /// Decodes a value. An empty content type means JSON.
+  ///
+  /// Throws: `decode_failed`, with the value that was found instead.
   [[nodiscard]] static T decode(std::string_view bytes, std::string_view content_type) {
     const nlohmann::json json = detail::read_json(bytes, content_type, name_of<T>);
     try {
@@ -132,9 +136,9 @@ struct json_codec {
   }
 };
 
-/// How `T` crosses processes. Specialise it for types that have a format of their own, next to the
-/// type; the members are those of `json_codec`. Several threads may call them at once, those of the
-/// transport included. `decode` throws whatever it likes: it leaves as `decode_failed`.
+/// The codec of `T`. Specialise it, next to the type, for a type with a format of its own; the
+/// members are those of `json_codec`. Several threads may call them at the same time, also threads
+/// of the transport. Any exception of `decode` is passed on as `decode_failed`.
 template <class T>
 struct codec : json_codec<T> {};
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a transport gives to a bridge: messages, and the settling of those that are stored.
+/// The interfaces through which a transport passes messages to a bridge, and a bridge settles them.
 
 #include <msgbus/transport/envelope.hpp>
 
@@ -12,12 +12,13 @@
 
 namespace msgbus::transport {
 
-/// Owned by one thread at a time. Settled by one of `ack`, `nak` and `term`, once. As long as it
-/// lives unsettled it is in progress: the transport does not deliver its message again while the
-/// connection is there, whatever the threads and executors of its owner do. What is destroyed
-/// unsettled, or whose connection is lost, is delivered again when the transport's patience ends.
-/// No function waits; false says that the connection is gone for good and the transport was not
-/// told.
+/// A received message of a stream. For one thread at a time.
+///
+/// One call of `ack`, `nak` or `term` settles it. Until then the transport reports it as in
+/// progress, on a thread of its own: the message is not redelivered while the connection exists. A
+/// delivery that is destroyed unsettled, or whose connection is lost, is redelivered after
+/// `pull_options::ack_wait`. No function waits. They return false if the connection has ended for
+/// good, so that the transport could not pass on the settlement.
 class delivery {
  public:
   delivery(envelope received, unsigned deliveries, std::uint64_t place) noexcept
@@ -27,48 +28,49 @@ class delivery {
   delivery& operator=(const delivery&) = delete;
 
   envelope message;
-  const unsigned times;          ///< how often it has been delivered, this time included
+  const unsigned times;          ///< the number of its deliveries, with this one
   const std::uint64_t sequence;  ///< its position in the stream, as `stored::sequence`
 
-  /// Done: it is not delivered again.
+  /// The message is done: no redelivery.
   virtual bool ack() noexcept = 0;
-  /// Failed: it is delivered again, when `delay` has passed.
+  /// The message has failed: it is redelivered after `delay`.
   virtual bool nak(std::chrono::nanoseconds delay) noexcept = 0;
-  /// It is never delivered again, though it was not handled.
+  /// The message was not handled, and is not redelivered.
   virtual bool term() noexcept = 0;
 };
 
-/// Takes the envelopes of a subscription, one call at a time.
+/// Receives the envelopes of a subscription, one call at a time.
 class sink {
  public:
   virtual ~sink() = default;
 
-  /// False if it was refused: there is no room, or no more interest; it is then dropped, and
-  /// counted by whoever called. With `may_wait` the calling thread is the transport's own, and may
-  /// be kept until there is room: so the transport is held back.
+  /// Returns false if it refuses the envelope, because it is full or was stopped; the caller then
+  /// drops and counts the envelope. With `may_wait`, the calling thread belongs to the transport,
+  /// and the call may block it until there is space: that is the backpressure on the transport.
   virtual bool take(envelope&& message, bool may_wait) noexcept = 0;
 
-  /// Called after `take`, by the same thread, when nothing follows at once, or enough has come
-  /// together: what was taken since the last call may be handed on together.
+  /// Called after one or several calls of `take`, on the same thread, when no envelope follows
+  /// immediately, or after a limited number. The sink may pass on the envelopes since the last call
+  /// as one batch.
   virtual void caught_up() noexcept {}
 
-  /// The connection was lost, whether or not it comes back: what others send meanwhile does not
-  /// come. Called once for each loss, from any thread; `take` may be called at the same time.
+  /// The connection was lost. Envelopes that others send until it is back are missed. Called once
+  /// for each loss, on any thread, possibly at the same time as `take`.
   virtual void interrupted() noexcept {}
 
-  /// The other side refuses the subscription: nothing more is given. `why` names its pattern. Not
+  /// The other side has refused the subscription; no envelope follows. `why` names the pattern. Not
   /// called for a feed that was stopped, or whose transport was closed.
   virtual void ended(const std::exception_ptr& /*why*/) noexcept {}
 };
 
-/// Takes the deliveries of a source, one call at a time and never more than were asked for. Must be
-/// quick.
+/// Receives the deliveries of a source, one call at a time, and never more than requested. Must be
+/// fast.
 class delivery_sink {
  public:
   virtual ~delivery_sink() = default;
   virtual void take(std::unique_ptr<delivery> received) noexcept = 0;
 
-  /// The source has ended, or cannot go on; it gives nothing more. `why` names the stream.
+  /// The source has ended; no delivery follows. `why` names the stream.
   virtual void ended(std::exception_ptr why) noexcept = 0;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What transports move, and the names of the headers that the library writes and reads.
+/// The envelope, which transports move, and the names of the library's headers.
 
 #include <msgbus/context.hpp>
 
@@ -10,48 +10,49 @@
 
 namespace msgbus {
 
-/// A payload with what is known of it. Headers are compared with their case.
+/// A payload with its topic and headers. The names of headers are compared with case.
 struct envelope {
-  std::string topic;  ///< what it was sent to; with NATS, the subject
+  std::string topic;  ///< the topic of the message; with NATS, its subject
   msgbus::headers headers = {};
   std::string payload = {};
-  std::string reply_to = {};  ///< the topic at which an answer is awaited; empty: none is
+  std::string reply_to = {};  ///< the topic for the reply; empty: no reply is expected
 };
 std::ostream& operator<<(std::ostream& out, const envelope& value);
 
-/// What goes with a payload, for the other side to read. Who receives reads every form, and need
-/// not be told which it is.
+/// The headers of a message. A receiver reads every form, without being configured for it.
 enum class header_form {
   full,     ///< id, type, content type, correlation, causation, trace
   minimal,  ///< type, trace, content type unless it is JSON; an id where it is stored or answered
-  none,     ///< the payload only: for subjects that other people's programs read
+  none,     ///< the payload only: for subjects that other programs read
   /// CloudEvents 1.0 in binary mode: `ce-id`, `ce-source`, `ce-type`, `ce-specversion`, `ce-time`,
-  /// `ce-datacontenttype`, and, as extensions, `ce-correlationid`, `ce-causationid`,
-  /// `ce-traceparent` and `ce-tracestate`, of which the last two are `traceparent` and `tracestate`
-  /// too. Of one that is received, `context::headers` has the library's own names besides.
+  /// `ce-datacontenttype`, and the extensions `ce-correlationid`, `ce-causationid`,
+  /// `ce-traceparent` and `ce-tracestate`. The headers `traceparent` and `tracestate` are present
+  /// as well. For a received message, `context::headers` also has the library's own names.
   cloudevents
 };
 std::ostream& operator<<(std::ostream& out, header_form value);
 
 namespace transport {
 
-// One rule for all transports says which headers can be sent: those that every server and client
-// library reads as they were written. Received headers may be others.
+// All transports have one rule for headers that can be sent: every server and client library reads
+// them back unchanged. Received headers need not follow it.
 
-/// A token (RFC 9110), and not "Status", by which servers say something themselves.
+/// Whether the name is a token (RFC 9110) other than "Status", which belongs to the server.
 [[nodiscard]] bool is_header_name(std::string_view name) noexcept;
 
-/// Neither empty nor with a blank at its ends, and without control characters.
+/// Whether the value is not empty, and has no blank at its ends and no control characters.
 [[nodiscard]] bool is_header_value(std::string_view value) noexcept;
 
-/// For transports, before they send. Throws `invalid_topic`, or `bad_arguments` naming the header.
+/// For transports, before they send.
+///
+/// Throws: `invalid_topic`; `bad_arguments`, with the name of the header.
 void check_envelope(const envelope& message);
 
-/// The same before they store: the message must have a `message_id`, too.
+/// As above, before they store: the message also needs a `message_id`.
 void check_storable(const envelope& message);
 
-/// For headers that came from elsewhere and go on: values lose what cannot be sent; those that
-/// cannot be sent at all are left out.
+/// Prepares received headers for sending: removes the characters that cannot be sent from values,
+/// and headers that cannot be sent at all.
 void make_sendable(headers& all);
 
 }  // namespace transport
@@ -64,18 +65,19 @@ inline constexpr std::string_view content_type = "Content-Type";
 inline constexpr std::string_view correlation_id = "Msgbus-Correlation-Id";
 inline constexpr std::string_view causation_id = "Msgbus-Causation-Id";
 inline constexpr std::string_view attempt = "Msgbus-Attempt";
-/// Of requests: how many milliseconds the caller still has. A length of time, since clocks differ.
+/// Of requests: the milliseconds until the caller's deadline. A duration, because the clocks of two
+/// machines differ.
 inline constexpr std::string_view time_left = "Msgbus-Time-Left";
 inline constexpr std::string_view traceparent = "traceparent";  // W3C Trace Context
 inline constexpr std::string_view tracestate = "tracestate";
 
-// Of answers. The first two are those of NATS's service protocol.
+// Of replies. The first two are those of NATS's service protocol.
 inline constexpr std::string_view error_text = "Nats-Service-Error";
 inline constexpr std::string_view error_code = "Nats-Service-Error-Code";
 inline constexpr std::string_view error_kind = "Msgbus-Error-Kind";
 inline constexpr std::string_view error_category = "Msgbus-Error-Category";
 inline constexpr std::string_view error_value = "Msgbus-Error-Value";
-/// "503": nobody listens where a request was sent to.
+/// "503": no subscription exists for the topic of a request.
 inline constexpr std::string_view status = "Status";
 
 // Of dead letters.
@@ -84,11 +86,11 @@ inline constexpr std::string_view dead_topic = "Msgbus-Dead-Topic";
 inline constexpr std::string_view dead_stream = "Msgbus-Dead-Stream";
 inline constexpr std::string_view dead_durable = "Msgbus-Dead-Durable";
 inline constexpr std::string_view dead_sequence = "Msgbus-Dead-Sequence";
-/// How many bytes the payload had, where the server refuses a dead letter with the payload.
+/// The size of the payload in bytes, if the server refused the dead letter with its payload.
 inline constexpr std::string_view dead_size = "Msgbus-Dead-Size";
-/// "headers", where the server refuses a dead letter with those of the message.
+/// "headers", if the server refused the dead letter with the headers of the message.
 inline constexpr std::string_view dead_missing = "Msgbus-Dead-Missing";
-/// The causation id of the message; that of its dead letter is the message's id.
+/// The causation id of the message. The causation id of the dead letter is the message's id.
 inline constexpr std::string_view dead_causation_id = "Msgbus-Dead-Causation-Id";
 
 }  // namespace header
