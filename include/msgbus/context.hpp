@@ -81,8 +81,8 @@ class context {
   [[nodiscard]] std::string_view causation_id() const noexcept;
 
   /// The number of this attempt: 1 for the first run of the handler with this message, 2 for the
-  /// first repetition. Retries and redeliveries count; a redelivery does not if this process knows
-  /// that no handler ran in the delivery before.
+  /// first repetition. Retries and redeliveries count. A redelivery does not count if this process
+  /// knows that no handler ran in the previous delivery.
   [[nodiscard]] unsigned attempt() const noexcept;
 
   /// The position of a durable message in its stream, the same on every redelivery. Empty for other

@@ -25,7 +25,7 @@ enum class errc {
   type_mismatch,       ///< no handler accepts the message's type, or a result does not fit (T6)
   closed,              ///< the component or the connection is closed
   full,                ///< the mailbox is full
-  would_deadlock,      ///< the operation would wait for its own caller
+  would_deadlock,      ///< the operation would wait for its own caller for ever
   timed_out,           ///< the time limit has passed
   circuit_open,        ///< the circuit breaker refuses calls
   rate_limited,        ///< the rate limit refuses the message

@@ -11,7 +11,7 @@
 
 namespace msgbus {
 
-/// The answer to "where does this message go?", as it was when it was asked. Plain values.
+/// The answer to "where does this message go?" at the time of the call. Plain values.
 struct explanation {
   /// One handler.
   struct entry {

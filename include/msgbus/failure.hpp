@@ -1,6 +1,6 @@
 #pragma once
 
-/// How a message fails, for the hooks of failures and for callers that a policy refuses.
+/// Failures of messages, for `on_failed`, and refusals by a policy, for callers.
 
 #include <msgbus/detail/core/config.hpp>
 #include <msgbus/error.hpp>
@@ -13,13 +13,14 @@ namespace msgbus {
 
 /// A failure, for `on_failed`. It refers to its message: copy the members that must live longer.
 struct failure {
-  /// What the handler threw in its last attempt; of several handlers, a `dispatch_error`.
+  /// The exception of the handler's last attempt; a `dispatch_error` if several handlers failed.
   std::exception_ptr error;
   std::string_view topic;       ///< empty for an event
   std::string_view message_id;  ///< empty for a message that never left the process
 };
 
-/// `circuit_open` or `rate_limited`, with the time after which it makes sense to try again.
+/// The error `circuit_open` or `rate_limited`, with the time after which another attempt makes
+/// sense.
 class refused_error : public error, public retry_hint {
  public:
   refused_error(errc code, const std::string& text, std::chrono::steady_clock::duration after)

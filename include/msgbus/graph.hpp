@@ -1,6 +1,7 @@
 #pragma once
 
-/// What a program's components are made of, and how they are joined, as plain values and as text.
+/// The graph of a program: its components, their handlers and bindings, as plain values and as
+/// text.
 
 #include <msgbus/detail/core/config.hpp>
 
@@ -13,8 +14,8 @@
 
 namespace msgbus {
 
-/// The components of a program, their handlers and their bindings, as they were when they were
-/// read. Plain values: later changes do not show.
+/// The components of a program, their handlers and their bindings at the time of the call. Plain
+/// values: later changes do not show.
 struct graph {
   /// A line of the program; no file: unknown.
   struct place {
@@ -31,14 +32,14 @@ struct graph {
     place overridden_at = {};            ///< the line of `override`
     std::vector<dependency> needs = {};  ///< of the override, or else of the default
 
-    /// Whether it can be resolved, its own dependencies included (I5).
+    /// Whether it can be resolved, with its own dependencies (I5).
     [[nodiscard]] bool provided() const noexcept;
   };
 
   /// An attached handler.
   struct handler {
     std::string label = {};  ///< as errors name it: `handler of order on 'orders.*'`
-    std::vector<std::string> messages = {};  ///< the types that it takes; empty: every type
+    std::vector<std::string> messages = {};  ///< the types that it accepts; empty: every type
     std::vector<std::string> patterns = {};  ///< of a subscriber's handler
     std::string operation = {};              ///< of a service's handler: its name
     std::string arguments = {};  ///< of an operation: the types, such as `int, std::string`
@@ -56,11 +57,11 @@ struct graph {
     std::string name = {};        ///< given by the program; empty: none
     std::string kind = {};        ///< "consumer", "publisher", "bridge", "link", ...
     std::string family = {};      ///< "sync" or "async"; empty for other objects
-    bool closed = false;          ///< takes no new messages
+    bool closed = false;          ///< it refuses new messages
     std::string executor = {};    ///< such as `io_context 1`: equal texts are equal contexts
     std::size_t capacity = 0;     ///< of the mailbox; 0: it has none
-    std::size_t concurrency = 0;  ///< how many messages it handles at once; 0: it has no mailbox
-    std::string on_full = {};     ///< what its full mailbox does
+    std::size_t concurrency = 0;  ///< messages handled concurrently; 0: it has no mailbox
+    std::string on_full = {};     ///< the overflow policy of its mailbox
     std::string detail = {};      ///< of a link: its direction
     std::vector<handler> handlers = {};  ///< in the order in which they were attached
 
@@ -68,7 +69,7 @@ struct graph {
     [[nodiscard]] std::string label() const;
   };
 
-  /// A way of messages from one component to another.
+  /// A binding, by which messages go from one component to another.
   struct binding {
     std::string from = {};   ///< the id of a component
     std::string to = {};     ///< the id of a component

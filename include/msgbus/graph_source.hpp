@@ -1,6 +1,6 @@
 #pragma once
 
-/// Reads the graph of components whenever it is asked.
+/// Reads the current graph of a set of components.
 
 #include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/graph.hpp>
@@ -12,8 +12,8 @@
 
 namespace msgbus {
 
-/// Components of both families, hosts and bridges, whose graph is read when it is asked for, and
-/// never in between (O4). One that was destroyed is left out.
+/// A collection of components of both families, hosts and bridges. Their graph is read by `read`,
+/// and at no other time (O4). A destroyed component is left out.
 ///
 ///     msgbus::graph_source all(host);   // its members
 ///     all.add("orders", producer);      // which is in no host
@@ -23,9 +23,9 @@ namespace msgbus {
 /// added. May outlive all of them. Thread-safe; no call waits for a handler.
 class graph_source {
  public:
-  /// Of nothing; see `add`.
+  /// An empty collection; see `add`.
   graph_source() = default;
-  /// Of all members that the host has when it is asked.
+  /// All members that the host has at the time of `read`.
   template <detail::described_by_itself Host>
   explicit graph_source(const Host& host) {
     add(std::string(), host);
@@ -44,7 +44,7 @@ class graph_source {
     }
   }
 
-  /// The graph as it is now.
+  /// The current graph.
   [[nodiscard]] graph read() const;
 
  private:

@@ -34,9 +34,9 @@ class header_text : public std::string_view {
       : std::string_view(begin, size) {}
 };
 
-/// Key-value metadata of a message; never needed to understand the payload. The order is that of
-/// insertion. A name may occur several times, as with NATS. Names are compared with case. All
-/// headers are in one block of memory; a small block is inside the object.
+/// Key-value metadata of a message, which is never needed to understand the payload. The order is
+/// that of insertion. A name may occur several times, as with NATS. Names are compared with case.
+/// All headers are in one block of memory; a small block is inside the object.
 class headers {
  public:
   /// A name with its value.

@@ -44,7 +44,7 @@ struct edited_name {
     size = put;
   }
 
-  /// Takes out the spaces that separate no two words.
+  /// Removes the spaces that do not separate two words.
   constexpr void close_gaps() {
     std::size_t put = 0;
     for (std::size_t at = 0; at < size; ++at) {

@@ -28,7 +28,7 @@ std::ostream& operator<<(std::ostream& out, overflow value);
 struct mailbox_options {
   std::size_t capacity = 1024;           ///< messages that may wait; at least 1, no upper limit
   overflow on_full = overflow::suspend;  ///< the action when the mailbox is full
-  std::size_t concurrency = 1;           ///< messages handled at once; 1 keeps order (A4, A5)
+  std::size_t concurrency = 1;           ///< messages handled concurrently; 1 keeps order (A4, A5)
 };
 std::ostream& operator<<(std::ostream& out, const mailbox_options& value);
 
@@ -60,9 +60,10 @@ struct drain_options {
   /// deadline, and at most one second.
   std::optional<duration> grace = std::nullopt;
 
-  /// Whether a component waits for its scheduled messages until the grace begins. It takes no
-  /// others meanwhile, and its recurring schedules end at once. Otherwise, and then, what is not
-  /// yet in the mailbox is abandoned.
+  /// Whether a component waits for its scheduled messages until the grace begins. It accepts no
+  /// other messages meanwhile, and its recurring schedules end immediately. Scheduled messages that
+  /// are not in the mailbox by then are abandoned; without this option, they are abandoned
+  /// immediately.
   bool wait_for_scheduled = false;
 
   /// The grace for this deadline: not negative, and not longer than the deadline.

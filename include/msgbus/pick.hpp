@@ -1,6 +1,6 @@
 #pragma once
 
-/// How one of several bound components is chosen for a message.
+/// The choice of one of several bound components for a message.
 
 #include <msgbus/detail/exec/key_rule.hpp>
 
@@ -12,8 +12,8 @@
 
 namespace msgbus {
 
-/// How `bind_one_of` chooses a component for a message. One that is closed is passed over, and so
-/// is one that is full, except by key.
+/// The rule by which `bind_one_of` chooses a component for a message. Closed components are passed
+/// over. Full ones are too, except with `key`.
 enum class pick : std::uint8_t {
   round_robin,    ///< each in turn
   least_waiting,  ///< the one with the fewest messages that wait or are handled; among equals, each

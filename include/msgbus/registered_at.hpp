@@ -10,9 +10,9 @@
 
 namespace msgbus {
 
-/// The last parameter of the functions that attach something. Its default is the line of the call;
-/// `describe` and `explain` show it. A function that attaches handlers for its callers passes their
-/// line on:
+/// The last parameter of functions that attach a handler or an override. Its default is the line of
+/// the call; `describe` and `explain` show it. A function that attaches handlers for its callers
+/// passes on their line:
 ///
 ///     void audited(handler f, registered_at line = std::source_location::current()) {
 ///       orders.handler(std::move(f), line);

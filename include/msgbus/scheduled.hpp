@@ -12,13 +12,13 @@ namespace msgbus {
 
 /// The options of `every`.
 struct every_options {
-  msgbus::missed missed = msgbus::missed::skip;  ///< what becomes of occurrences that are late
+  msgbus::missed missed = msgbus::missed::skip;  ///< the treatment of late occurrences
 };
 std::ostream& operator<<(std::ostream& out, const every_options& value);
 
 namespace exec {
 
-/// What a handle refers to. Thread-safe.
+/// The scheduled message behind a handle. Thread-safe.
 class schedule_target {
  public:
   virtual bool cancel(const due_key& key) noexcept = 0;
@@ -32,20 +32,21 @@ struct scheduled_access;
 
 }  // namespace exec
 
-/// The handle of what `send_after`, `send_at` or `every` has scheduled. Dropping it cancels
-/// nothing. A copy refers to the same. It may outlive the component and its context. Every function
-/// may be called from any thread, also from inside handlers.
+/// The handle of a message or a schedule of `send_after`, `send_at` or `every`. Destroying it
+/// cancels nothing. Copies refer to the same message. It may outlive the component and its context.
+/// Every function may be called from any thread, also from inside handlers.
 class scheduled {
  public:
-  /// A handle of nothing: `done()` is true.
+  /// An empty handle: `done()` is true.
   scheduled() = default;
 
-  /// Takes it back. True: in time, and the message will never be sent (P6); of `every`, no further
-  /// message will be made. False: too late, as it was due, was cancelled before, or was given up.
+  /// Cancels the message. Returns true if that was in time: the message will never be sent (P6),
+  /// and `every` makes no further one. Returns false if the message was due, cancelled or abandoned
+  /// before.
   bool cancel() noexcept { return in_ && in_->cancel(key_); }
 
-  /// Whether nothing is scheduled any more: the message was due, was cancelled, was refused by a
-  /// closed component, or was given up.
+  /// Whether nothing is scheduled any more: the message was due, cancelled, refused by a closed
+  /// component, or abandoned.
   [[nodiscard]] bool done() const noexcept { return !in_ || !in_->is_scheduled(key_); }
 
  private:

@@ -13,7 +13,7 @@ namespace msgbus {
 
 namespace detail {
 
-/// Removes the first token and its dot from `rest`, and returns the token.
+/// Removes the first token and the dot after it from `rest`, and returns the token.
 constexpr std::string_view next_token(std::string_view& rest) noexcept {
   const auto dot = rest.find('.');
   const auto token = rest.substr(0, dot);
@@ -43,7 +43,7 @@ constexpr std::string_view next_token(std::string_view& rest) noexcept {
 struct topic_tokens {
   static constexpr std::size_t most = 24;
 
-  // Of the array, only the first `count` are ever read.
+  // Only the first `count` elements of the array are read.
   topic_tokens() noexcept {}  // NOLINT(modernize-use-equals-default)
 
   std::size_t count = 0;

@@ -15,8 +15,8 @@
 
 namespace msgbus {
 
-/// A span of a trace: what `traceparent` and `tracestate` say. A value; for a span of your own make
-/// a `child` of the current one, and give its ids to your tracing library:
+/// A span of a trace: the content of `traceparent` and `tracestate`. A value. For a span of your
+/// own, make a `child` of the current one, and pass its ids to your tracing library:
 ///
 ///     if (const auto parent = msgbus::current_trace()) {
 ///       const auto span = parent->child();
@@ -25,20 +25,20 @@ namespace msgbus {
 struct trace_context {
   std::array<std::uint8_t, 16> trace_id = {};  ///< not all zeros
   std::array<std::uint8_t, 8> span_id = {};    ///< not all zeros
-  bool sampled = false;                        ///< whether somebody records the trace
+  bool sampled = false;                        ///< whether the trace is recorded
   std::string state = {};                      ///< `tracestate`, as it came; empty if there is none
 
   /// A new trace, and its first span.
   [[nodiscard]] static trace_context start(bool sampled);
 
-  /// What the two headers say, without blanks around them. Of a later version, what this one knows
-  /// is taken. Empty if `traceparent` is not valid. A `tracestate` that is not valid, or has more
-  /// than 32 members, is left out.
+  /// Parses the two headers, without blanks around them. Of a later version, the parts of this
+  /// version are read. Empty if `traceparent` is invalid. A `tracestate` that is invalid, or has
+  /// more than 32 members, is left out.
   [[nodiscard]] static std::optional<trace_context> parse(std::string_view traceparent,
                                                           std::string_view tracestate = {});
 
-  /// The trace of a handler's message. Empty if neither the message nor one that led to it came
-  /// with a valid `traceparent`.
+  /// The trace of a handler's message. Empty if neither the message nor an earlier one of its chain
+  /// had a valid `traceparent`.
   [[nodiscard]] static std::optional<trace_context> of(const context& ctx);
 
   /// Another span of the same trace.
@@ -58,18 +58,19 @@ std::ostream& operator<<(std::ostream& out, const trace_context& value);
 
 class span;
 
-/// Messages that the calling thread sends during its lifetime belong to this span: their handlers
-/// know it as `current_trace()`, and bridges send it on. For an entry into the program, such as an
-/// HTTP request, or a span of a handler's own:
+/// During its lifetime, messages that the calling thread sends belong to this span: their handlers
+/// have it as `current_trace()`, and bridges pass it on. Use it where work enters the program, such
+/// as an HTTP request, or for a span of a handler's own:
 ///
 ///     const msgbus::trace_scope scope(trace_context::parse(request["traceparent"]).value());
 ///     (void)orders.post(order_placed{42});
 ///
-/// It ends on its thread, in the reverse order of construction, and must not span a `co_await`.
+/// Scopes are destroyed on their thread, in the reverse order of construction. A scope must not
+/// span a `co_await`.
 class trace_scope {
  public:
   explicit trace_scope(const trace_context& span);
-  /// The same for a span that has begun, which is then the `current_span()`.
+  /// As above, for a span that has begun, which is then the `current_span()`.
   explicit trace_scope(const span& current);
   trace_scope(const trace_scope&) = delete;
   trace_scope& operator=(const trace_scope&) = delete;

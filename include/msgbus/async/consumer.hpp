@@ -172,12 +172,11 @@ class consumer : public detail::base<detail::consumer_core> {
     return send_blocking<E>(detail::make_event<E>(std::forward<Args>(args)...));
   }
 
-  /// Sends the event later: when the time `after` has passed on the clock of the executor's context
-  /// it is put into the mailbox as by `send`, and waits there for space or is refused as
-  /// `mailbox_options::on_full` says (P6). What is due at the same time keeps the order of the
-  /// calls. A time in the past is now; `forever` never comes. A closed consumer rejects the event,
-  /// and the handle is then done. `close` and `drain` give up what is not yet due, counted as
-  /// abandoned.
+  /// Sends the event later: it enters the mailbox, as by `send`, when the time `after` has passed
+  /// on the clock of the executor's context (P6). If the mailbox is full then,
+  /// `mailbox_options::on_full` decides. Events that are due at the same time keep the order of the
+  /// calls. A time in the past means now; `forever` means never. A closed consumer rejects the
+  /// event, and the handle is then done. `close` and `drain` abandon events that are not yet due.
   ///
   /// A pending event is work of the execution context: `run()` does not return before it is due.
   template <class E>
@@ -205,11 +204,11 @@ class consumer : public detail::base<detail::consumer_core> {
     return send_at<E>(at, detail::make_event<E>(std::forward<Args>(args)...));
   }
 
-  /// Sends an event again and again, the first one when one period has passed. `make()` returns it,
-  /// on the consumer's executor, when it is due. Times do not drift. The next event is made when
-  /// this one is in the mailbox; `options.missed` says what becomes of events that are late by
-  /// then. An exception of `make` counts as a failed message, and the schedule goes on. It ends
-  /// with `cancel()`, `close`, `drain` or the consumer.
+  /// Sends an event again and again, the first one when one period has passed. When an event is
+  /// due, `make()` returns it, on the consumer's executor. Times do not drift. The next event is
+  /// made when this one is in the mailbox; `options.missed` decides about events that are late by
+  /// then. An exception of `make` counts as a failed message, and the schedule continues. The
+  /// schedule ends with `cancel()`, `close`, `drain` or the consumer.
   ///
   /// Throws: `bad_arguments` if the period is not above zero.
   template <class F>
@@ -227,19 +226,20 @@ class consumer : public detail::base<detail::consumer_core> {
     });
   }
 
-  /// Keeps events of one key in order where `mailbox_options::concurrency` handles several at once:
-  /// those of a key are handled one after the other in the order in which they were sent, retries
-  /// included, and keys side by side (P5). `key_of(const E&)` returns the key: a number, a string,
-  /// or a type with `std::hash` and `==`, neither of which throws. Rules of several types share
-  /// their keys. A type without a rule is a key of its own. With a concurrency of 1 everything is
-  /// in order already.
+  /// Keeps events of one key in order when `mailbox_options::concurrency` is above 1: the consumer
+  /// handles them one after the other, in the order in which they were sent, retries included.
+  /// Events of different keys are handled concurrently (P5). `key_of(const E&)` returns the key: a
+  /// number, a string, or a type with `std::hash` and `==`, neither of which throws. Rules of
+  /// several types share their keys. A type without a rule is a key of its own. With a concurrency
+  /// of 1, all events are in order anyway.
   ///
-  /// Holds for what is sent from now on through the mailbox; another rule for `E` replaces this
-  /// one. What waits for its key counts in `mailbox_options::capacity`. An event whose key function
-  /// throws counts as failed.
+  /// The rule applies to events that are sent from now on through the mailbox; another rule for `E`
+  /// replaces it. An event that waits for its key counts in `mailbox_options::capacity`. An event
+  /// whose key function throws counts as failed.
   ///
-  /// Executor: `key_of` runs in `send` and `post`, on the sender's thread, on several at once. The
-  /// destructor of the component waits for running calls; later there are none.
+  /// Executor: `key_of` runs inside `send` and `post`, on the sender's thread; several threads may
+  /// call it at the same time. The destructor of the component waits for running calls; afterwards
+  /// there are none.
   template <class E, class F>
   void ordered_by(F key_of) {
     core_->order_by(std::make_shared<const exec::key_rule_by<E, F>>(std::move(key_of)));
@@ -248,15 +248,15 @@ class consumer : public detail::base<detail::consumer_core> {
   /// Calls `f(const E&, const failure&)` for each event of this type that has failed here after its
   /// last attempt, so that its sender can be informed. An exception of `f` is one line on stderr.
   ///
-  /// Executor: the thread that counts the failure, inside the component. The destructor of the
-  /// component waits for running calls; later there are none.
+  /// Executor: `f` runs on the thread that counts the failure, inside the component. The destructor
+  /// of the component waits for running calls; afterwards there are none.
   template <class E, class F>
   void on_failed(F f) {
     core_->add_hook(detail::failed_hook<E>(std::move(f)));
   }
 
-  /// Calls `f(const E&)` for each event of this type that was accepted and then given up, as the
-  /// observer's `abandoned`. Otherwise as `on_failed`.
+  /// Calls `f(const E&)` for each event of this type that was accepted and then abandoned.
+  /// Otherwise as `on_failed`.
   template <class E, class F>
   void on_abandoned(F f) {
     core_->add_hook(detail::abandoned_hook<E>(std::move(f)));

@@ -9,7 +9,8 @@
 
 namespace msgbus {
 
-/// The components of the host, their handlers and bindings, in this form: as `graph_of`, as text.
+/// The components of the host, with their handlers and bindings, as text in this form; see
+/// `graph_of`.
 [[nodiscard]] std::string describe(const async::host& all, graph_format form = graph_format::text);
 
 }  // namespace msgbus

@@ -59,20 +59,20 @@ class host {
   /// Destroys what `emplace` has made, in the order of the flow.
   ~host();
 
-  /// Adds a member, which the host does not own, behind those that it has: add members in the order
-  /// in which messages flow. What takes messages from outside, such as a bridge or a listener, ends
-  /// its intake before all others drain, and is drained in its turn: add it where its last messages
-  /// go out.
+  /// Adds a member at the end. The host does not own it. Add members in the order in which messages
+  /// flow. A member that takes messages from outside, such as a bridge or a listener, ends its
+  /// intake before any member is drained, and is drained in its turn: add it at the position where
+  /// its last messages go out.
   ///
-  /// Throws: `bad_arguments` for a name that is empty or given already; `closed` while the host
+  /// Throws: `bad_arguments` for a name that is empty or already in use; `closed` while the host
   /// ends.
   template <class Component>
   void add(std::string name, Component& component) {
     add(detail::make_member(std::move(name), component));
   }
 
-  /// Makes a component from the arguments, and owns it. Without an executor as the first argument
-  /// it is that of the host: `emplace<consumer>("audit")`.
+  /// Makes a component from the arguments, and owns it. Without an executor as the first argument,
+  /// the component gets that of the host: `emplace<consumer>("audit")`.
   ///
   /// Throws: as `add`, and as the constructor.
   template <class Component, class... Args>
@@ -92,9 +92,9 @@ class host {
   }
 
   /// Waits for a signal or `stop`. Then every intake ends, and the members are drained, one after
-  /// the other (A10). The deadline is one for all: what one of them has left is the next one's. A
-  /// signal that comes meanwhile, or `stop_now`, leaves no time to any: the rest is abandoned, and
-  /// reported as such. A third signal has the effect that the system gives it.
+  /// the other (A10). All members share one deadline: time that one of them does not use is left
+  /// for the next. A second signal, or `stop_now`, ends that time: unfinished messages are
+  /// abandoned, and reported as such. A third signal has the default effect of the system.
   ///
   /// A signal needs a thread that runs the host's executor: a handler that blocks the only one
   /// blocks signals too.
@@ -108,9 +108,9 @@ class host {
   /// Executor: the caller's; time is that of its context's clock.
   [[nodiscard]] asio::awaitable<host_report> run(run_options options = {});
 
-  /// Has `run` end the members, also if it is called later. The first call counts.
+  /// Makes `run` end the members, also a `run` that is called later. The first call counts.
   void stop() noexcept;
-  /// As `stop`, and leaves no time to any member, also if the host is ending already.
+  /// As `stop`, but leaves no time to any member, also if the host is already ending.
   void stop_now() noexcept;
 
   /// Attaches an observer to every component that was added, in place of its own; null detaches it.
@@ -133,7 +133,7 @@ class host {
   friend msgbus::detail::describe_access;
 
   [[nodiscard]] msgbus::detail::describer describer() const;
-  /// Gives the members; it may outlive the host.
+  /// Returns the members. The function may outlive the host.
   [[nodiscard]] std::function<std::vector<std::shared_ptr<detail::host_member>>()> members() const;
   void add(std::shared_ptr<detail::host_member> member);
   void own(std::shared_ptr<void> component);

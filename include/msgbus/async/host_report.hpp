@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a host is asked for and says: options, reports, figures. Plain values.
+/// The options, reports and figures of a host. Plain values.
 
 #include <msgbus/counters.hpp>
 #include <msgbus/options.hpp>

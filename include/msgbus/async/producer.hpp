@@ -28,19 +28,20 @@ class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
     (bind_one(consumers), ...);
   }
 
-  /// Binds several consumers of which one gets each event, as one that is bound alone would;
-  /// `options` say which: `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same
-  /// handlers. A consumer that is full or closed is passed over.
+  /// Binds several consumers as a group, of which one gets each event. `options` decide which one:
+  /// `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same handlers. A consumer
+  /// that is full or closed is passed over.
   ///
-  /// Where all are full, `send` waits for the first that has space, and `dispatch`, which needs no
-  /// mailbox, takes the first that is open; otherwise `mailbox_options::on_full` of the first that
-  /// is open decides. Where all are closed, the first one refuses.
+  /// If all are full, `send` waits for the first that has space, and `dispatch`, which needs no
+  /// mailbox, chooses the first open one. Otherwise `mailbox_options::on_full` of the first open
+  /// consumer decides. If all are closed, the first one refuses.
   ///
-  /// With `pick::key`, all events of a key go to the same consumer, which keeps them in order if
-  /// it handles one at a time, or with `ordered_by` (P5). It is not passed over while it is full.
-  /// When it closes, its keys go to the others, which do not wait for what it still has.
+  /// With `pick::key`, all events of a key go to the same consumer, which keeps them in order if it
+  /// handles one at a time, or with `ordered_by` (P5). It is not passed over while it is full. When
+  /// it closes, its keys go to the others, which do not wait for the events that it still has.
   ///
-  /// Each call makes a group of its own; a consumer may be in several, and be bound alone.
+  /// Each call makes a group of its own. A consumer may be in several groups, and also be bound
+  /// alone.
   void bind_one_of(consumer& a, consumer& b, pick_options options = {}) {
     bind_group({&a, &b}, std::move(options));
   }
@@ -147,9 +148,9 @@ class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
   }
 
   /// Sends the event later, as one shared object, as `consumer::send_after` to each consumer that
-  /// is bound **now**: each counts its own, on its own clock. Of those bound by `bind_one_of`, it
-  /// is the one that is chosen now. `cancel()` is in time if no consumer's event was due. Without a
-  /// bound consumer the event is unrouted, and the handle is done.
+  /// is bound **now**: each counts its own, on its own clock. Of a group (`bind_one_of`), the
+  /// consumer that is chosen now gets it. `cancel()` is in time if the event was due at no
+  /// consumer. Without a bound consumer the event is unrouted, and the handle is done.
   template <class E>
   scheduled send_after(std::chrono::steady_clock::duration after, E event) {
     return detail::schedule_after(*core_, after, detail::scheduled_event<E>(std::move(event)));
@@ -178,7 +179,7 @@ class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
   /// Sends an event again and again, as `consumer::every`, each to the consumers that are bound
   /// then. The schedule uses the clock and the executor of one of them; when that is closed, those
   /// of another one. It ends with `cancel()`, with the producer, or when no open consumer is left.
-  /// What `make` throws goes to the producer's observer.
+  /// Exceptions of `make` go to the producer's observer.
   ///
   /// Throws: `bad_arguments` if the period is not above zero; `unsupported` if no open consumer is
   /// bound.

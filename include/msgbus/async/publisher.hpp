@@ -28,19 +28,21 @@ class publisher : public msgbus::component::fan_out_base<detail::fan_out_core> {
     (bind_one(subscribers), ...);
   }
 
-  /// Binds several subscribers of which one gets each message, as one that is bound alone would;
-  /// `options` say which: `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same
-  /// handlers. A subscriber that is full or closed is passed over.
+  /// Binds several subscribers as a group, of which one gets each message. `options` decide which
+  /// one: `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same handlers. A
+  /// subscriber that is full or closed is passed over.
   ///
-  /// Where all are full, `send` waits for the first that has space, and `publish`, which needs no
-  /// mailbox, takes the first that is open; otherwise `mailbox_options::on_full` of the first that
-  /// is open decides. Where all are closed, the first one refuses.
+  /// If all are full, `send` waits for the first that has space, and `publish`, which needs no
+  /// mailbox, chooses the first open one. Otherwise `mailbox_options::on_full` of the first open
+  /// subscriber decides. If all are closed, the first one refuses.
   ///
   /// With `pick::key`, all messages of a key go to the same subscriber, which keeps them in order
   /// if it handles one at a time, or with `ordered_by` (P5). It is not passed over while it is
-  /// full. When it closes, its keys go to the others, which do not wait for what it still has.
+  /// full. When it closes, its keys go to the others, which do not wait for the messages that it
+  /// still has.
   ///
-  /// Each call makes a group of its own; a subscriber may be in several, and be bound alone.
+  /// Each call makes a group of its own. A subscriber may be in several groups, and also be bound
+  /// alone.
   void bind_one_of(subscriber& a, subscriber& b, pick_options options = {}) {
     bind_group({&a, &b}, std::move(options));
   }

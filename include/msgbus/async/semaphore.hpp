@@ -1,19 +1,19 @@
 #pragma once
 
-/// Permits that handlers share, and any other coroutine.
+/// A semaphore that handlers share with each other and with any coroutine.
 
 #include <msgbus/detail/exec/synchronization.hpp>
 
 namespace msgbus::async {
 
-/// A counting semaphore for coroutines, in order of arrival. For a policy it is in a `shared_ptr`,
-/// so that all handlers together which have it run no more often at once than it has permits:
+/// A counting semaphore for coroutines, in order of arrival. A policy holds it by a `shared_ptr`:
+/// all handlers that share it together have at most as many simultaneous runs as it has permits:
 ///
 ///     auto connections = std::make_shared<msgbus::async::semaphore>(8);
 ///     orders.handler(store_order, {.semaphore = connections});
 ///     co_await connections->acquire();  // and other code, which calls release() in the end
 ///
-/// A wait that is cancelled has taken nothing, and those behind it move up. Thread-safe.
+/// A cancelled wait has taken no permit, and later waits move up. Thread-safe.
 using semaphore = exec::async_semaphore;
 
 }  // namespace msgbus::async

@@ -39,7 +39,7 @@ class service : public detail::base<detail::service_core> {
   service(asio::any_io_executor executor, std::shared_ptr<provider> overrides,
           naming name = kebab_case)
       : service(std::move(executor), mailbox_options{}, std::move(overrides), std::move(name)) {}
-  /// The same on the executor of a context, such as an `asio::io_context` or `asio::thread_pool`.
+  /// As above, on the executor of a context, such as an `asio::io_context` or `asio::thread_pool`.
   template <detail::execution_context Context>
   explicit service(Context& context, mailbox_options options = {},
                    std::shared_ptr<provider> overrides = nullptr, naming name = kebab_case)
@@ -55,7 +55,7 @@ class service : public detail::base<detail::service_core> {
   /// with retries copies the arguments for each attempt.
   ///
   /// Throws: `duplicate_handler` if the service has an operation of that name; `bad_arguments` if
-  /// the name is empty, or the handler is; `unsupported` for a policy with `dead_letters` or
+  /// the name or the handler is empty; `unsupported` for a policy with `dead_letters` or
   /// `deduplicate`.
   template <class F>
   auto handler(std::string name, F f, policy handler_policy = {},

@@ -35,7 +35,7 @@ asio::awaitable<T> give_shielded(asio::awaitable<T> work) {
 }  // namespace detail
 
 /// Runs the awaitable to its end, even if the caller is cancelled meanwhile. Use it for work that
-/// must not stop halfway, and for farewells:
+/// must not stop halfway, and for awaited clean-up:
 ///
 ///     co_await asio::this_coro::throw_if_cancelled(false);  // this coroutine has been cancelled
 ///     auto good_bye = say_good_bye();

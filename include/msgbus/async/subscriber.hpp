@@ -325,15 +325,15 @@ class subscriber : public detail::base<detail::subscriber_core> {
   /// its last attempt, so that its sender can be informed. An exception of `f` is one line on
   /// stderr.
   ///
-  /// Executor: the thread that counts the failure, inside the component. The destructor of the
-  /// component waits for running calls; later there are none.
+  /// Executor: `f` runs on the thread that counts the failure, inside the component. The destructor
+  /// of the component waits for running calls; afterwards there are none.
   template <class E, class F>
   void on_failed(F f) {
     core_->add_hook(detail::failed_hook<E>(std::move(f)));
   }
 
-  /// Calls `f(const E&)` for each message of this type that was accepted and then given up, as the
-  /// observer's `abandoned`. Otherwise as `on_failed`.
+  /// Calls `f(const E&)` for each message of this type that was accepted and then abandoned.
+  /// Otherwise as `on_failed`.
   template <class E, class F>
   void on_abandoned(F f) {
     core_->add_hook(detail::abandoned_hook<E>(std::move(f)));

@@ -259,7 +259,7 @@ class bridge {
   }
 
   /// Gives spans to a tracer: of messages that are sent or stored, of calls of remote services, and
-  /// of settling. What is received has spans where its component has a tracer. Replaces the
+  /// of settling. Received messages have spans if their component has a tracer. Replaces the
   /// previous tracer; null detaches it.
   void trace(std::shared_ptr<tracer> tracer) { state_->hub->trace(std::move(tracer)); }
 
@@ -284,7 +284,7 @@ class bridge {
 
   [[nodiscard]] detail::describer describer() const;
 
-  /// What a host knows of the bridge.
+  /// The bridge as a member of a host.
   class hosted_bridge;
   [[nodiscard]] std::shared_ptr<async::detail::host_member> hosted(std::string name) const;
 

@@ -25,7 +25,7 @@ namespace msgbus::nats {
 [[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor,
                                               const options& options);
 
-// All names for a program with NATS in one namespace.
+// All names that a program with NATS needs, in one namespace.
 using msgbus::call_options;
 using msgbus::durable_options;
 using msgbus::inbound_options;

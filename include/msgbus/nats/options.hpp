@@ -19,12 +19,12 @@ struct tls_options {
   std::string ca_file = {};           ///< trusted certificates; empty: the system's
   std::string certificate_file = {};  ///< the client's own, with its key
   std::string key_file = {};
-  /// What the server's certificate must name; empty: the url's host. Must be given if that is an
-  /// address, or if there are several.
+  /// The name that the server's certificate must have; empty: the url's host. Required if the host
+  /// is an address, or if there are several urls.
   std::string expected_host = {};
 };
 
-/// What happens to a connection without anybody having asked.
+/// An event of a connection that no call of the program caused.
 struct event {
   enum class kind { disconnected, reconnected, closed, slow_consumer, failed };
   kind what;
@@ -33,10 +33,11 @@ struct event {
 
 /// The options of a connection to NATS.
 struct options {
-  /// Several are separated by commas. A comma within a password separates nothing, unless a scheme
-  /// (`nats://`) comes next: so a url that has a login and is not the first begins with its scheme.
-  /// User, password and token may be percent-encoded, as `%2C` for a comma; all else stands for
-  /// itself: the last `@` of a url ends its login, the first `:` in that its user.
+  /// One url, or several, separated by commas. A comma in a password separates no urls, unless a
+  /// scheme (`nats://`) follows; so every url with a login, except the first, begins with its
+  /// scheme. User, password and token may be percent-encoded (`%2C` for a comma). All other
+  /// characters are literal: the last `@` of a url ends the login, and the first `:` in the login
+  /// ends the user.
   std::string url = "nats://127.0.0.1:4222";
   std::string name = "msgbus";  ///< as servers show it
   std::string user = {};
@@ -49,16 +50,21 @@ struct options {
   duration reconnect_wait = std::chrono::milliseconds(100);
   int reconnect_buffer = 8 << 20;  ///< bytes kept while the connection is away
   int pending_limit =
-      65536;          ///< messages that a subscription keeps for a slow consumer; then it drops
-  bool echo = false;  ///< whether a connection gets what it has published itself
-  /// Called on the executor. What it throws is one line on stderr, and changes nothing.
+      65536;          ///< messages that a subscription keeps for a slow consumer; more are dropped
+  bool echo = false;  ///< whether a connection receives its own messages
+  /// Called on the executor. An exception of the function is one line on stderr.
   std::function<void(const event&)> on_event = {};
 };
 
-/// Connects. `executor` is where the transport calls back, and where the timers of its sources run:
-/// its context has work as long as a source is open. Throws `disconnected` (no server there),
-/// `access_denied` (credentials, certificates), `transport_failed`; each names url and reason, and
-/// never a password. A connection that was made comes back by itself (B9).
+/// Connects. The transport calls back on `executor`, and runs the timers of its sources there: its
+/// context has work as long as a source is open. An established connection reconnects by itself
+/// (B9).
+///
+/// Completes: when the connection is established.
+/// Throws: `disconnected` if no server is reachable; `access_denied` for credentials and
+/// certificates; `transport_failed`. The text has the url and the reason, and never a password.
+/// Cancellation: throws Asio's `operation_aborted`. The attempt ends later, on a thread of its own.
+/// Executor: the caller's.
 [[nodiscard]] asio::awaitable<std::shared_ptr<transport::transport>> open(
     asio::any_io_executor executor, const options& options);
 

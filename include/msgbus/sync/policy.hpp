@@ -1,6 +1,6 @@
 #pragma once
 
-/// How one handler of a sync component is run: the parts of a policy that need no executor.
+/// The policy of one handler of a sync component: the parts that need no executor.
 
 #include <msgbus/circuit_breaker.hpp>
 #include <msgbus/deduplicate.hpp>
@@ -16,7 +16,7 @@ namespace msgbus::sync {
 
 namespace detail {
 
-/// A member of the async family's policies that means nothing here. It says so to who sets it.
+/// A member that only policies of the async family have. Setting it is an error with a sentence.
 struct needs_executor {
   constexpr needs_executor() noexcept = default;
   template <class T>
@@ -29,7 +29,7 @@ struct needs_executor {
 
 }  // namespace detail
 
-/// Repeats a handler that fails, at once. As `msgbus::retry`, without its pauses.
+/// Repeats a handler that fails, as `msgbus::retry` but without pauses.
 struct retry {
   std::size_t attempts = 1;  ///< in all; 1 is no retry
   detail::needs_executor backoff = {};
@@ -40,12 +40,11 @@ struct retry {
   detail::needs_executor hold_order = {};
 };
 
-/// Given with a handler: `consumer.handler(f, {.breaker = bank, .retry = {.attempts = 3}})`. The
-/// members and their order are those of `async::policy`: deduplication is around the rate limit,
-/// that is around the retries, they are around the breaker, and that is around the dependencies and
-/// the handler (P1). Nobody waits: where a message of the async family would, the verb throws
-/// `rate_limited` or `circuit_open` (a `refused_error`), or `in_flight`. Time is the steady
-/// clock's.
+/// The policy of a handler: `consumer.handler(f, {.breaker = bank, .retry = {.attempts = 3}})`. The
+/// order of its members is that of `async::policy` (P1), from the outside in: deduplicate, rate
+/// limit, retry, breaker, dependencies, handler. No member waits: where a message of the async
+/// family would wait, the verb throws `rate_limited` or `circuit_open` (a `refused_error`), or
+/// `in_flight`. The clock is the steady clock.
 struct policy {
   detail::needs_executor executor = {};
   detail::needs_executor max_concurrent = {};
@@ -55,7 +54,7 @@ struct policy {
   sync::retry retry = {};
   detail::needs_executor deadline = {};
   msgbus::rate_limit rate_limit = {};
-  msgbus::deduplicate deduplicate = {};  ///< not for operations: their callers want a result
+  msgbus::deduplicate deduplicate = {};  ///< not for operations, whose callers need a result
   detail::needs_executor dead_letters = {};
 };
 

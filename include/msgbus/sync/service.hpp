@@ -31,14 +31,14 @@ class service : public component::base<detail::service_core> {
   /// Shares overrides with other components. `name` is used by `handler<f>()`.
   explicit service(std::shared_ptr<provider> overrides, naming name = kebab_case)
       : base(detail::service_core::make(std::move(overrides))), naming_(std::move(name)) {}
-  /// Has overrides and a naming function of its own.
+  /// A service with overrides and a naming function of its own.
   explicit service(naming name) : service(nullptr, std::move(name)) {}
 
   /// Adds an operation, and returns it as an object to call. The handler's `depends<...>` and
   /// `const context&` parameters are injected; the others are the arguments of the operation.
   ///
   /// Throws: `duplicate_handler` if the service has an operation of that name; `bad_arguments` if
-  /// the name is empty, or the handler is.
+  /// the name or the handler is empty.
   template <class F>
   auto handler(std::string name, F f, registered_at line = std::source_location::current()) {
     using types = types_of<F>;
@@ -46,8 +46,8 @@ class service : public component::base<detail::service_core> {
                                                typename types::inputs{});
   }
 
-  /// The same with a policy. In every attempt the handler gets a copy of an argument that it takes
-  /// by value.
+  /// As above, with a policy. In each attempt, the handler gets a copy of every argument that it
+  /// takes by value.
   ///
   /// Throws: `unsupported` if the policy has retries and such an argument cannot be copied, or if
   /// it has `deduplicate`.
@@ -69,7 +69,7 @@ class service : public component::base<detail::service_core> {
                    line);
   }
 
-  /// The same with a policy.
+  /// As above, with a policy.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   auto handler(std::string name, Member member, Object&& object, const policy& handler_policy,
@@ -85,7 +85,7 @@ class service : public component::base<detail::service_core> {
                    std::decay_t<decltype(Function)>(Function), line);
   }
 
-  /// The same with a policy.
+  /// As above, with a policy.
   template <const auto& Function>
   auto handler(const policy& handler_policy, registered_at line = std::source_location::current()) {
     return handler(naming_(detail::entity_name<Function>()),

@@ -56,8 +56,8 @@ class recording {
 
 }  // namespace detail
 
-/// May be the observer of any number of components, and any number of handlers. Copies share their
-/// records, which live as long as any copy, handler or observer.
+/// Serves as the observer of any number of components, and as any number of handlers. Copies share
+/// their records, which live as long as any copy, handler or observer.
 ///
 ///     consumer.observe(probe);
 ///     consumer.handler(probe.handler<user_registered>());

@@ -20,7 +20,7 @@
 
 namespace msgbus::testing {
 
-/// An awaitable has not ended, and no work is left that could end it.
+/// The error that an awaitable has not ended, and no work is left that could end it.
 class stuck : public std::logic_error {
  public:
   using std::logic_error::logic_error;

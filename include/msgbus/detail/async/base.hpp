@@ -36,11 +36,11 @@ class base : public msgbus::component::base<Core> {
   void close() { this->core_->close(); }
 
   /// Closes the component and waits for every accepted message. `deadline` is the time from now.
-  /// When the grace begins, the last part of that time (`drain_options`), `drain` discards the
-  /// messages in the mailbox and cancels the handlers that run for it. Awaited verbs belong to
-  /// their callers: those that still run at the deadline count as abandoned (A10). So do scheduled
-  /// messages that are not in the mailbox, at once or, with `drain_options::wait_for_scheduled`,
-  /// when the grace begins.
+  /// Its last part is the grace (`drain_options`). When the grace begins, `drain` discards the
+  /// messages in the mailbox and cancels the handlers that run for the mailbox. Awaited verbs
+  /// belong to their callers: those that still run at the deadline count as abandoned (A10). So do
+  /// scheduled messages that are not in the mailbox: immediately or, with
+  /// `drain_options::wait_for_scheduled`, when the grace begins.
   ///
   /// Completes: when every accepted message is settled, at the deadline at the latest.
   /// Throws: nothing else than `operation_aborted`.
@@ -57,22 +57,24 @@ class base : public msgbus::component::base<Core> {
     return component_core::drain(this->core_, deadline, options);
   }
 
-  /// As above, without a deadline: `drain({.wait_for_scheduled = true})`. Nothing is cancelled: it
-  /// takes as long as the handlers and, with `drain_options::wait_for_scheduled`, the scheduled
-  /// messages. Those that never come (`forever`) are abandoned at once. A grace has no effect.
+  /// As above, without a deadline: `drain({.wait_for_scheduled = true})`. Nothing is cancelled:
+  /// `drain` waits as long as the handlers and, with `drain_options::wait_for_scheduled`, the
+  /// scheduled messages need. Messages that are never due (`forever`) are abandoned immediately. A
+  /// grace has no effect.
   ///
   /// Completes: when every accepted message is settled.
   /// Throws: `would_deadlock` if a handler calls it that the component's mailbox waits for;
   /// `operation_aborted`.
-  /// Cancellation: as above.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`. The component stays closed, and
+  /// handles the rest (A10).
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<drain_report> drain(drain_options options) {
     return component_core::drain(this->core_, options);
   }
 
-  /// The policy of handlers that are attached from now on, where their own policy leaves a member
-  /// out. A handler cannot ask for less. Each handler has its own limits, unless the objects are
-  /// shared.
+  /// Sets the default policy of handlers that are attached from now on: it applies where their own
+  /// policy leaves a member out. A handler cannot switch off a member. Each handler has its own
+  /// limits, unless the policy shares the objects.
   ///
   /// Throws: `unsupported` if the policy has an executor, since the component has one, or `once`,
   /// which names one handler.
@@ -92,8 +94,8 @@ class base : public msgbus::component::base<Core> {
   /// The number of messages that wait in the mailbox.
   [[nodiscard]] std::size_t waiting() const { return this->core_->mailbox.size(); }
 
-  /// The number of scheduled messages that have not come to the mailbox yet. A recurring schedule
-  /// has one only while that is on its way.
+  /// The number of scheduled messages that are not yet in the mailbox. A recurring schedule counts
+  /// only while one of its messages is due and not yet in the mailbox.
   [[nodiscard]] std::size_t due_later() const { return this->core_->due_later(); }
 
   /// The number of messages without a handler (D3).
