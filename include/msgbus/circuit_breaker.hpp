@@ -1,6 +1,7 @@
 #pragma once
 
-/// Stops calling what is down, and tries now and then whether it is back.
+/// A circuit breaker: refuses calls of a downstream that is down, and probes from time to time
+/// whether it is back.
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/policy/attached.hpp>
@@ -22,35 +23,37 @@ struct breaker_access;
 
 /// The options of a `circuit_breaker`.
 struct breaker_options {
-  /// The breaker opens when this part of the calls has failed,
+  /// The breaker opens when this fraction of the calls within `sampling` has failed, and at least
+  /// `minimum` calls were made.
   double failure_ratio = 0.5;
-  std::size_t minimum = 20;                                     ///< of at least so many calls
-  detail::duration_option sampling = std::chrono::seconds(30);  ///< in so long a time.
-  /// It is open for so long the first time, and twice as long each time it opens again before it
-  /// has been closed for the time of `sampling`,
+  std::size_t minimum = 20;                                     ///< the fewest calls that open it
+  detail::duration_option sampling = std::chrono::seconds(30);  ///< the time that is looked at
+  /// The time for which it stays open. The time doubles, up to `max_open_for`, each time it opens
+  /// again before it has been closed for the time of `sampling`.
   detail::duration_option open_for = std::chrono::seconds(5);
-  detail::duration_option max_open_for = std::chrono::minutes(1);  ///< up to this.
-  /// How many calls are tried then. All must succeed for it to close; one failure opens it again,
-  /// as does it if they have not ended after `max_open_for`.
+  detail::duration_option max_open_for = std::chrono::minutes(1);  ///< the longest time
+  /// The number of probes, which are calls that it lets through afterwards. It closes when all have
+  /// succeeded. It opens again when one has failed, or when they have not ended after
+  /// `max_open_for`.
   std::size_t half_open_permits = 1;
-  /// Whether this failure says that the downstream is in trouble; empty: every one does. A failure
-  /// that does not count changes nothing.
+  /// Whether this failure counts, because the downstream is in trouble; empty: every failure
+  /// counts. A failure that does not count changes nothing.
   std::function<bool(const std::exception_ptr&)> counts = {};
   std::string name = {};  ///< for errors
-  /// Told of every change, on the thread that makes it, after it was made.
+  /// Called after every change of the state, on the thread that made it.
   std::function<void(detail::breaker_phase)> on_change = {};
 };
 
-/// A circuit breaker, which handlers share that call the same downstream:
+/// A circuit breaker. Handlers that call the same downstream share one:
 ///
 ///     using namespace msgbus;
 ///     auto bank = std::make_shared<circuit_breaker>(breaker_options{.name = "bank"});
 ///     orders.handler(charge_card, {.breaker = bank});
 ///
-/// While it is open, messages wait in their mailbox, and awaited verbs fail at once with
-/// `circuit_open` (a `refused_error`, which says when the breaker tries again). Neither uses up an
-/// attempt of a retry (P3). What is cancelled never counts, nor do `bad_alloc` and misuse (P4), nor
-/// a call that began before the last change of state. Every member function may be called from any
+/// While it is open, messages wait in their mailbox, and awaited verbs fail immediately with
+/// `circuit_open` (a `refused_error`, with the time of the next probe). Neither uses up an attempt
+/// of a retry (P3). Cancelled calls, `bad_alloc` and misuse never count (P4), and neither do calls
+/// that began before the last change of the state. Every member function may be called from any
 /// thread.
 class circuit_breaker {
  public:
@@ -63,14 +66,14 @@ class circuit_breaker {
   circuit_breaker& operator=(const circuit_breaker&) = delete;
   ~circuit_breaker() = default;
 
-  /// An open breaker whose time is over stays open until somebody asks it for a call.
+  /// An open breaker whose time is over stays open until the next call.
   [[nodiscard]] state current() const;
   /// The name, for errors.
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
 
-  /// Lets nothing through until `reset`.
+  /// Refuses all calls until `reset`.
   void isolate();
-  /// Closes it, and forgets what failed so far.
+  /// Closes it, and forgets the earlier failures.
   void reset();
 
  private:

@@ -12,13 +12,14 @@
 
 namespace msgbus {
 
-/// Handles a message once whose key came before: `{.window = 10min}`. The second counts as handled,
-/// without a run of the handler. One that comes while the first is being handled waits for its
-/// outcome: a message that has failed or was cancelled is forgotten, so the second runs. (A sync
-/// handler waits for nothing: there, the second throws `in_flight`.)
+/// Skips messages whose key the handler has handled before: `{.window = 10min}`. A second message
+/// with the same key counts as handled, without a run of the handler. If the first one is still
+/// being handled, the second waits for its outcome: a message that failed or was cancelled is
+/// forgotten, so the second runs. (In the sync family nothing waits: the second throws
+/// `in_flight`.)
 struct deduplicate {
   detail::duration_option window = {};  ///< for how long a message is remembered; zero: not at all
-  std::size_t capacity = 100'000;       ///< how many are remembered; beyond that the oldest goes
+  std::size_t capacity = 100'000;       ///< how many are remembered; then the oldest is forgotten
   /// The key; empty: the message's id (`context::message_id`). A message with an empty key is no
   /// duplicate of anything.
   std::function<std::string(const any_event&)> key = {};

@@ -53,16 +53,16 @@ struct graph {
 
   /// A component, or another object that messages pass.
   struct component {
-    std::string id = {};          ///< in this graph: `c1`
-    std::string name = {};        ///< given by the program; empty: none
-    std::string kind = {};        ///< "consumer", "publisher", "bridge", "link", ...
-    std::string family = {};      ///< "sync" or "async"; empty for other objects
-    bool closed = false;          ///< it refuses new messages
-    std::string executor = {};    ///< such as `io_context 1`: equal texts are equal contexts
-    std::size_t capacity = 0;     ///< of the mailbox; 0: it has none
-    std::size_t concurrency = 0;  ///< messages handled concurrently; 0: it has no mailbox
-    std::string on_full = {};     ///< the overflow policy of its mailbox
-    std::string detail = {};      ///< of a link: its direction
+    std::string id = {};                 ///< in this graph: `c1`
+    std::string name = {};               ///< given by the program; empty: none
+    std::string kind = {};               ///< "consumer", "publisher", "bridge", "link", ...
+    std::string family = {};             ///< "sync" or "async"; empty for other objects
+    bool closed = false;                 ///< it refuses new messages
+    std::string executor = {};           ///< such as `io_context 1`: equal texts are equal contexts
+    std::size_t capacity = 0;            ///< of the mailbox; 0: it has none
+    std::size_t concurrency = 0;         ///< messages handled concurrently; 0: it has no mailbox
+    std::string on_full = {};            ///< the overflow policy of its mailbox
+    std::string detail = {};             ///< of a link: its direction
     std::vector<handler> handlers = {};  ///< in the order in which they were attached
 
     /// `consumer "audit"`, or `consumer c3` for one without a name.

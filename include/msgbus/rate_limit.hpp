@@ -1,6 +1,6 @@
 #pragma once
 
-/// How many messages in how long a time.
+/// A rate limit: the number of messages in a time.
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/policy/attached.hpp>
@@ -20,15 +20,15 @@ struct limiter_access;
 }  // namespace detail
 
 /// A token bucket: `{.permits = 100, .per = 1s, .burst = 20}`. Each message takes one permit,
-/// however many attempts it needs. What finds none waits, first come first served: messages in
-/// their mailbox, awaited verbs no longer than `policy::deadline`. A verb that would have to wait
-/// longer fails at once, with `rate_limited` (a `refused_error`, which says after what time it
-/// would work).
+/// however many attempts it needs. Without a permit, messages wait in their mailbox, and awaited
+/// verbs wait no longer than `policy::deadline`, first come first served. A verb that would wait
+/// longer fails immediately with `rate_limited` (a `refused_error`, with the time after which it
+/// may be repeated).
 struct rate_limit {
   std::size_t permits = 0;                                ///< 0: no limit
-  detail::duration_option per = std::chrono::seconds(1);  ///< permits come back evenly
-  std::size_t burst = 0;                                  ///< at once, after a pause; 0: `permits`
-  std::shared_ptr<rate_limiter> limiter = {};             ///< shared with others, instead of these
+  detail::duration_option per = std::chrono::seconds(1);  ///< they come back evenly in this time
+  std::size_t burst = 0;                                  ///< the most after a pause; 0: `permits`
+  std::shared_ptr<rate_limiter> limiter = {};  ///< a shared one, which replaces the above
 
   /// Whether it has no effect (P9).
   [[nodiscard]] bool is_plain() const noexcept { return permits == 0 && !limiter; }
@@ -42,7 +42,7 @@ class rate_limiter {
   rate_limiter& operator=(const rate_limiter&) = delete;
   ~rate_limiter() = default;
 
-  /// How many wait for a permit.
+  /// The number of messages that wait for a permit.
   [[nodiscard]] std::size_t waiting() const;
 
  private:

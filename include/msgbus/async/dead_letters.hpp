@@ -1,6 +1,6 @@
 #pragma once
 
-/// What handlers have finally failed with, kept until a person decides.
+/// Messages that handlers have failed with after their last attempt, kept until a person decides.
 
 #include <msgbus/options.hpp>
 
@@ -23,11 +23,11 @@ struct letter_access;
 
 /// A message that a handler has failed with, after its last attempt.
 struct dead_letter {
-  std::uint64_t id = 0;      ///< among the letters, in the order in which they were added
+  std::uint64_t id = 0;      ///< its number in the store, in the order of addition
   std::string message;       ///< the name of its type
-  std::string handler;       ///< as errors name it
-  std::string reason;        ///< what the handler threw last
-  std::size_t attempts = 0;  ///< how often the handler ran; 0 if a policy did not let it
+  std::string handler;       ///< the handler, as in errors
+  std::string reason;        ///< the text of its last exception
+  std::size_t attempts = 0;  ///< the runs of the handler; 0 if its policy allowed none
   std::chrono::system_clock::time_point at;
   std::string topic;       ///< empty for an event
   std::string message_id;  ///< empty for a message that never left the process
@@ -36,19 +36,20 @@ struct dead_letter {
 /// The options of `dead_letters`.
 struct dead_letter_options {
   std::size_t capacity = 10'000;
-  /// What becomes of one more: `drop_oldest` discards the oldest letter, `drop_newest` and `reject`
-  /// the new one. Counted as dropped. `suspend` is not possible: nobody would make room.
+  /// The action of a full store: `drop_oldest` discards the oldest dead letter, `drop_newest` and
+  /// `reject` discard the new one. Both count as dropped. `suspend` is not supported, because only
+  /// a person makes space.
   overflow on_full = overflow::drop_oldest;
-  /// Told of each letter that is kept, on the thread of its handler. What it throws is one line on
-  /// stderr.
+  /// Called for each dead letter that is kept, on the thread of its handler. An exception of the
+  /// function is one line on stderr.
   std::function<void(const dead_letter&)> on_add = {};
 };
 
-/// Letters, by what has become of them: at every quiet moment
-/// `added = replayed + discarded + dropped + size()`.
+/// The number of dead letters for each outcome. While the store is quiet, `added = replayed +
+/// discarded + dropped + size()`.
 struct dead_letter_counters {
   std::uint64_t added = 0;
-  std::uint64_t replayed = 0;  ///< handled, or failed once more: then another letter was added
+  std::uint64_t replayed = 0;  ///< handled, or failed again: then another one was added
   std::uint64_t discarded = 0;
   std::uint64_t dropped = 0;
 };
@@ -58,40 +59,41 @@ struct dead_letter_counters {
 ///     auto letters = std::make_shared<msgbus::async::dead_letters>();
 ///     orders.handler(charge_card, {.retry = {.attempts = 5}, .dead_letters = letters});
 ///
-/// Such a message still counts as failed, and its sender is told as without this (P2). A message
-/// that was cancelled is no dead letter, nor is one that another attempt has saved. Components and
-/// handlers may share one. Every member function may be called from any thread.
+/// Such a message still counts as failed, and its sender gets the same failure as without a store
+/// (P2). A cancelled message is no dead letter, and neither is one with a later successful attempt.
+/// Several components and handlers may share one store. Every member function may be called from
+/// any thread.
 class dead_letters {
  public:
   using letter = dead_letter;
 
-  /// Throws `unsupported` for `overflow::suspend`.
+  /// Throws: `unsupported` for `overflow::suspend`.
   explicit dead_letters(dead_letter_options options = {});
   dead_letters(const dead_letters&) = delete;
   dead_letters& operator=(const dead_letters&) = delete;
   ~dead_letters();
 
-  /// The letters, the oldest first.
+  /// The dead letters, the oldest first.
   [[nodiscard]] std::vector<letter> snapshot() const;
-  /// The number of letters.
+  /// The number of dead letters.
   [[nodiscard]] std::size_t size() const;
-  /// The outcomes of all letters so far.
+  /// The outcomes of all dead letters so far.
   [[nodiscard]] dead_letter_counters stats() const;
 
-  /// Has the letters that are there now, or those of them that `which` is true for, handled once
-  /// more, one after the other: each by the handler that failed and by no other (P8), as its policy
-  /// says, with the same message id and fresh attempts. Its component counts it once more. One that
-  /// fails again becomes another letter, which is not replayed by this call. One whose handler or
-  /// component has gone stays, as does one whose replay was cancelled.
+  /// Replays the present dead letters, or those for which `which` returns true, one after the
+  /// other. Only the handler that failed handles the message again (P8), with its policy, the same
+  /// message id and fresh attempts. Its component counts the message again. A message that fails
+  /// again becomes another dead letter, which this call does not replay. A dead letter stays if its
+  /// handler or component no longer exists, or if its replay was cancelled.
   ///
-  /// Completes: when all have ended, with how many were handled.
-  /// Throws: what `which` throws, before anything is replayed; Asio's `operation_aborted`.
-  /// Cancellation: ends the replay of the letter in hand, and waits for that.
+  /// Completes: when all replays have ended, with the number of handled messages.
+  /// Throws: the exceptions of `which`, before the first replay; Asio's `operation_aborted`.
+  /// Cancellation: cancels the current replay, and waits for its end.
   /// Executor: handlers run on their component's, and the caller resumes on its own.
   [[nodiscard]] asio::awaitable<std::size_t> replay(std::function<bool(const letter&)> which = {});
 
-  /// Removes the letters, or those that `which` is true for; -> how many. One that is just being
-  /// replayed stays.
+  /// Removes the dead letters, or those for which `which` returns true, and returns their number.
+  /// One that is being replayed stays.
   std::size_t discard(std::function<bool(const letter&)> which = {});
 
  private:

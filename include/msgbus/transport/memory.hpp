@@ -18,8 +18,8 @@ class hub;
 
 /// The options of a `memory_broker`.
 struct memory_options {
-  bool echo = false;      ///< whether a connection receives its own bulk messages
-  std::string name = {};  ///< for error texts
+  bool echo = false;                  ///< whether a connection receives its own bulk messages
+  std::string name = {};              ///< for error texts
   std::size_t pending_limit = 65536;  ///< what a subscription keeps for a slow executor; then it
                                       ///< drops
   std::size_t away_limit = 65536;     ///< what is kept to be sent while the connection is away
