@@ -1,6 +1,6 @@
 #pragma once
 
-/// A file with a program's own rows and its messages.
+/// A database file with a program's own rows and its messages.
 
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/bridge/bridge.hpp>
@@ -31,7 +31,7 @@ namespace msgbus::durable {
 
 namespace detail {
 
-/// Where messages go: one of the two.
+/// The target of a route: one of the two.
 struct route_target {
   std::shared_ptr<async::detail::component_core> consumer = {};
   std::shared_ptr<transport::transport> stream = {};
@@ -45,7 +45,7 @@ void add_route(database_core& in, std::string name, const bridging::message_deco
 [[nodiscard]] asio::awaitable<void> finish(std::shared_ptr<database_core> in,
                                            std::shared_ptr<unit> of, std::exception_ptr failure);
 
-/// Rolls back what was begun, also where a context destroys the coroutine.
+/// Rolls back an unfinished transaction, also if a context destroys the coroutine.
 struct abandon_at_end {
   const std::shared_ptr<unit>& of;
   ~abandon_at_end();
@@ -71,7 +71,7 @@ asio::awaitable<void> run_transaction(std::shared_ptr<database_core> in, F work)
 
 }  // namespace detail
 
-/// What a database has done since it was opened, and what it holds.
+/// The work of a database since it was opened, and its current load.
 struct counters {
   std::uint64_t committed = 0;      ///< transactions
   std::uint64_t failed = 0;         ///< transactions that the file refused
@@ -80,18 +80,17 @@ struct counters {
   std::uint64_t delivered = 0;      ///< messages whose handlers have ended without a failure
   std::uint64_t retried = 0;        ///< deliveries that failed, with attempts left
   std::uint64_t dead_lettered = 0;  ///< messages that have become dead letters
-  std::uint64_t repeated = 0;       ///< messages that a handler with `once` had had before
+  std::uint64_t repeated = 0;       ///< messages that a handler with `once` had handled before
   std::size_t in_flight = 0;        ///< messages in memory
 };
 std::ostream& operator<<(std::ostream& out, const counters& value);
 
 /// An SQLite file that this process owns. Made by `open`. Every member function may be called from
-/// any thread. A host takes it (`all.add("shop", *db)`), and drains it in its turn; `metrics` shows
-/// its figures, of which those of the file are at most some seconds old.
+/// any thread. It may be a member of a host (`all.add("shop", *db)`), which drains it in its turn.
+/// `metrics` shows its figures; those of the file are at most some seconds old.
 ///
-/// The destructor commits what has been given to the file, and does not wait for handlers: their
-/// messages are delivered again after the next `open` (R2). Call `drain` first. It blocks for the
-/// last commit.
+/// The destructor blocks for the last commit, and does not wait for handlers: their messages are
+/// delivered again after the next `open` (R2). Call `drain` first.
 class database {
  public:
   /// Made by `open`.
@@ -101,13 +100,14 @@ class database {
   ~database();
 
   /// Delivers events of this type to the handlers of the consumer, at least once (R1). `name` is
-  /// written with each message: keep it the same over all versions of the program. One consumer has
+  /// written with each message: keep it the same in all versions of the program. One consumer has
   /// one name, for any number of types. Messages that an earlier process has left under this name
   /// are delivered first (R3).
   ///
-  /// A message is done when its handlers have ended without a failure. If one failed, or none was
-  /// there, it is delivered again after a pause, behind newer ones; after the last attempt it is a
-  /// dead letter. A message that cannot be decoded is one at once.
+  /// A message is done when its handlers have ended without a failure. If a handler failed, or no
+  /// handler exists, the message is delivered again after a pause, behind newer ones; after the
+  /// last attempt it becomes a dead letter. A message that cannot be decoded becomes one
+  /// immediately.
   ///
   /// Throws: `bad_arguments` if the name is empty or of another consumer, or if another type of the
   /// same name has a route there; `closed`.
@@ -118,10 +118,10 @@ class database {
   }
 
   /// Stores events of this type in the stream of this topic, over a bridge, at least once (R1). The
-  /// stream recognises the id of a message, and stores it once. Messages are given to the bridge in
-  /// the order of commits, many at a time; one that had to be tried again comes behind newer ones.
-  /// While the server is away, they wait in the file. A message that the server refuses for what it
-  /// is becomes a dead letter.
+  /// stream recognises the id of a message, and stores it once. The bridge gets messages in the
+  /// order of commits, many at a time; a repeated one comes behind newer ones. While the server is
+  /// away, messages wait in the file. A message that the server refuses for its content or size
+  /// becomes a dead letter.
   ///
   /// Throws: `invalid_topic`; `bad_arguments` if the topic is the name of another route; `closed`.
   template <class E>
@@ -130,26 +130,25 @@ class database {
     detail::add_route(*core_, std::move(topic), bridging::decoder_of<E>, {{}, to.transport()});
   }
 
-  /// Runs `work(durable::transaction&)`, which returns an `asio::awaitable<void>`, and commits what
-  /// it has collected: all of it or nothing (R1, R4). Transactions of several coroutines are
-  /// committed together.
+  /// Runs `work(durable::transaction&)`, which returns an `asio::awaitable<void>`, and commits the
+  /// statements and messages that it has collected: all or nothing (R1, R4). Transactions of
+  /// several coroutines are committed together.
   ///
-  /// With g++ 12, give a lambda without captures that need destruction, such as `[&]`, or name it
-  /// on the line above.
+  /// With g++ 12, pass a lambda whose captures need no destructor, such as `[&]`, or name the
+  /// lambda on the line before.
   ///
   /// Completes: when everything is committed, as far as `open_options::synchronous` says.
-  /// Throws: what `work` throws, after a roll-back; `database_failed`, with what SQLite says;
-  /// `timed_out`; `closed`.
-  /// Cancellation: goes to `work`; the transaction is rolled back if that throws. A commit that has
-  /// begun is waited for.
+  /// Throws: the exceptions of `work`, after a roll-back; `database_failed`, with the text of
+  /// SQLite; `timed_out`; `closed`.
+  /// Cancellation: cancels `work`; if that throws, the transaction is rolled back. A commit that
+  /// has begun is waited for.
   /// Executor: the caller's.
   template <class F>
   [[nodiscard]] asio::awaitable<void> transaction(F work) {
     return detail::run_transaction(core_, std::move(work));
   }
 
-  /// Runs a query on a connection of its own, which sees what was committed before. It can write
-  /// nothing.
+  /// Runs a query on a separate read-only connection, which sees all earlier commits.
   ///
   /// Completes: with the rows.
   /// Throws: `database_failed`; `bad_arguments`; `closed`.
@@ -163,17 +162,17 @@ class database {
     return run_query(core_, std::string(sql), std::move(values));
   }
 
-  /// The dead letters, the oldest first; at most so many.
+  /// Reads the oldest dead letters, at most `most`.
   ///
-  /// Completes: with those that were committed before.
+  /// Completes: with the dead letters of all earlier commits.
   /// Throws: as `query`.
   /// Cancellation: throws Asio's `operation_aborted`.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<std::vector<dead_letter>> dead_letters(std::size_t most = 1000);
 
-  /// Delivers a dead letter again, to its destination and to no other, with fresh attempts.
+  /// Delivers a dead letter again, only to its destination, with fresh attempts.
   ///
-  /// Completes: when that is committed: true; false if there is no such dead letter.
+  /// Completes: when that is committed, with true; with false if there is no such dead letter.
   /// Throws: `database_failed`; `closed`.
   /// Cancellation: a commit that has begun is waited for.
   /// Executor: the caller's.
@@ -182,24 +181,25 @@ class database {
   /// Removes a dead letter; otherwise as `replay`.
   [[nodiscard]] asio::awaitable<bool> discard(std::int64_t id);
 
-  /// Ends the deliveries: nothing new is taken from the file, and what is with the consumers is
-  /// waited for and marked. Transactions may still commit; their messages wait for the next `open`.
+  /// Ends the deliveries: no new message is taken from the file, and the consumers finish those
+  /// that they have. Transactions may still commit; their messages wait for the next `open`.
   ///
-  /// Completes: when every delivered message is marked: true; false at the deadline.
+  /// Completes: when the outcome of every delivered message is in the file, with true; at the
+  /// deadline, with false.
   /// Throws: nothing else than `operation_aborted`.
   /// Cancellation: ends the wait.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<bool> drain(std::chrono::steady_clock::duration deadline);
 
-  /// What the file holds: how many messages wait for each destination, and since when.
+  /// Reads the number and the age of the messages that wait for each destination.
   ///
-  /// Completes: with the figures of all that was committed before.
+  /// Completes: with the figures of all earlier commits.
   /// Throws: as `query`.
   /// Cancellation: throws Asio's `operation_aborted`.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<file_status> status();
 
-  /// What it has done so far.
+  /// The work so far.
   [[nodiscard]] counters stats() const;
 
  private:
@@ -214,14 +214,14 @@ class database {
   const std::shared_ptr<detail::database_core> core_;
 };
 
-/// Opens a file, makes the library's tables if they are not there, and takes over what an earlier
-/// process has left. Deliveries run on `executor`, and begin with each route. One database owns a
-/// file at a time (R4).
+/// Opens a file, creates the library's tables if they are missing, and takes over the messages of
+/// an earlier process. Deliveries run on `executor`; those of a route begin when it is added. One
+/// database owns a file at a time (R4).
 ///
 /// Completes: with the database.
-/// Throws: `bad_arguments` for `:memory:` and other files that do not last, and for options that
-/// contradict each other; `unsupported` if the file was written by a newer version of the library;
-/// `database_failed` if the file cannot be opened, is owned by another, or is no database.
+/// Throws: `bad_arguments` for `:memory:` and other temporary files, and for options that
+/// contradict each other; `unsupported` if a newer version of the library has written the file;
+/// `database_failed` if the file cannot be opened, has another owner, or is no database.
 /// Cancellation: throws Asio's `operation_aborted`; the file is closed again.
 /// Executor: the caller's.
 [[nodiscard]] asio::awaitable<std::shared_ptr<database>> open(asio::any_io_executor executor,

@@ -10,8 +10,8 @@
 
 namespace msgbus::durable {
 
-/// A row of the dead letters: a message that a destination has failed with after its last attempt,
-/// or that cannot be decoded.
+/// A dead letter: a message that failed in the last attempt of its destination, or that cannot be
+/// decoded.
 struct dead_letter {
   std::int64_t id = 0;      ///< among the dead letters of the file
   std::string message_id;   ///< the same as before

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The library's tables of a file, read from outside of the program that owns it.
+/// Reads the library's tables of a file, from outside of the program that owns it.
 
 #include <msgbus/durable/dead_letter.hpp>
 
@@ -19,10 +19,10 @@ namespace msgbus::durable {
 struct waiting_messages {
   std::string destination;      ///< the name of their route
   std::string type;             ///< the name of their type
-  std::uint64_t count = 0;      ///< all of them, those that handlers have now included
+  std::uint64_t count = 0;      ///< all of them, with those that are being handled
   std::uint64_t scheduled = 0;  ///< of these, the messages that are not due yet
   std::uint64_t failed = 0;     ///< of these, the messages whose last attempt failed
-  /// The commit of the oldest one. Empty if it was committed by a version that did not write this.
+  /// The commit of the oldest one. Empty if an older version of the library has committed it.
   std::optional<std::chrono::system_clock::time_point> oldest = {};
 };
 std::ostream& operator<<(std::ostream& out, const waiting_messages& value);
@@ -34,9 +34,10 @@ struct waiting_message {
   std::string destination;   ///< the name of its route
   std::string type;          ///< the name of its type
   std::string body;          ///< its bytes, as the codec wrote them
-  std::size_t attempts = 0;  ///< that have failed
+  std::size_t attempts = 0;  ///< failed attempts
   std::optional<std::chrono::system_clock::time_point> committed = {};  ///< as `oldest` above
-  std::optional<std::chrono::system_clock::time_point> due = {};  ///< not before; if scheduled
+  std::optional<std::chrono::system_clock::time_point> due =
+      {};  ///< the earliest delivery, if scheduled
 };
 std::ostream& operator<<(std::ostream& out, const waiting_message& value);
 
@@ -45,12 +46,12 @@ struct file_status {
   std::int64_t version = 0;               ///< of the library's tables
   std::vector<waiting_messages> waiting;  ///< by destination and type
   std::uint64_t dead_letters = 0;
-  std::uint64_t handled_ids = 0;  ///< that are kept for handlers with `once`
+  std::uint64_t handled_ids = 0;  ///< ids that are kept for handlers with `once`
 };
 std::ostream& operator<<(std::ostream& out, const file_status& value);
 
-/// Reads a file without owning it, and changes nothing: also while a program has it open. For one
-/// thread. Every call blocks for the disk, and sees all that was committed before it.
+/// Reads a file without owning it, also while a program has it open, and changes nothing. For one
+/// thread. Every call blocks for the disk, and sees all earlier commits.
 ///
 /// The constructor throws `database_failed` if there is no such file or it is no database,
 /// `bad_arguments` if it has no tables of the library with this prefix, and `unsupported` if a
@@ -62,13 +63,13 @@ class inspector {
   inspector& operator=(const inspector&) = delete;
   ~inspector();
 
-  /// What waits for each destination, and how many dead letters there are, at one moment.
+  /// The messages that wait for each destination, and the number of dead letters, at one moment.
   [[nodiscard]] file_status status();
 
-  /// The messages that wait, in the order of their positions; at most so many.
+  /// The waiting messages in the order of their positions, at most `most`.
   [[nodiscard]] std::vector<waiting_message> messages(std::size_t most = 1000);
 
-  /// The dead letters, the oldest first; at most so many.
+  /// The oldest dead letters, at most `most`.
   [[nodiscard]] std::vector<dead_letter> dead_letters(std::size_t most = 1000);
 
  private:

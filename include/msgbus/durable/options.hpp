@@ -15,7 +15,7 @@
 
 namespace msgbus::durable {
 
-/// How far a commit is on its way to the disk when it completes.
+/// The durability of a completed commit.
 enum class synchronous {
   full,    ///< on the disk: it survives the loss of power
   normal,  ///< with the operating system: the loss of power may take the last commits, as a whole
@@ -25,23 +25,24 @@ std::ostream& operator<<(std::ostream& out, synchronous value);
 
 /// The options of `open`.
 struct open_options {
-  std::string file;  ///< is made if it is not there; its folder must be
+  std::string file;  ///< created if it does not exist; its folder must exist
   durable::synchronous synchronous = durable::synchronous::full;
   std::string prefix = "msgbus_";    ///< of the library's tables
   std::size_t max_batch = 256;       ///< transactions that are committed together
   std::size_t max_in_flight = 1024;  ///< messages of one destination in memory
-  /// How long another process may keep the file locked before a commit fails.
+  /// A commit fails if another process keeps the file locked for longer.
   detail::duration_option busy_timeout = std::chrono::seconds(5);
-  /// How long a transaction with a query may take, as others wait for it. It is then rolled back.
+  /// The time limit of a transaction with a query, because others wait for it; then it is rolled
+  /// back.
   detail::duration_option transaction_timeout = std::chrono::seconds(10);
-  /// How often a message is delivered until it has become a dead letter, and the pauses between.
+  /// The number of deliveries before a message becomes a dead letter, and the pauses between them.
   /// `if_` is not used.
   msgbus::retry retry = {.attempts = 5};
-  /// How long the ids of handled messages are kept, for handlers with `once`; those of messages
-  /// that still wait, or are dead letters, as long as these are there. Not shorter than all pauses
-  /// of `retry` together. Messages of a stream should not come again after this time.
+  /// The time for which the ids of handled messages are kept, for handlers with `once`. Ids of
+  /// messages that wait or are dead letters are kept as long as those. Not shorter than all pauses
+  /// of `retry` together. A stream should not redeliver messages after this time.
   detail::duration_option keep_handled = std::chrono::hours(7 * 24);
-  /// Told of failures that have no caller, on any thread. Empty: one line on stderr for each.
+  /// Called for failures without a caller, on any thread. Empty: each is one line on stderr.
   std::function<void(std::string_view where, const std::exception_ptr&)> on_failure = {};
   std::string vfs = {};  ///< a registered VFS of SQLite; empty: the default one
 };

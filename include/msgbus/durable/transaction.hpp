@@ -24,8 +24,8 @@ class database_core;
 class unit;
 }  // namespace detail
 
-/// Collects the statements and messages of one transaction (R1, R4). Given to the function that
-/// `database::transaction` runs; not to be used after that has ended. For one coroutine.
+/// Collects the statements and messages of one transaction (R1, R4). Passed to the function that
+/// `database::transaction` runs; do not use it after that has ended. For one coroutine.
 class transaction {
  public:
   /// Made by the library.
@@ -35,8 +35,8 @@ class transaction {
   transaction& operator=(const transaction&) = delete;
   ~transaction();
 
-  /// Adds a statement: one, with a `?` for each argument. It runs when the transaction commits, or
-  /// before its next query. If it fails, the transaction fails there, and nothing of it remains.
+  /// Adds one statement, with a `?` for each argument. It runs when the transaction commits, or
+  /// before its next query. If it fails, the transaction fails then, and is rolled back.
   ///
   /// Throws: `bad_arguments` for an integer that is too large.
   template <class... Args>
@@ -47,10 +47,10 @@ class transaction {
     add_statement(sql, std::move(values));
   }
 
-  /// Runs a statement now, after those that were added, and returns its rows. From the first query
-  /// on the transaction keeps all others waiting: it sees what they have committed, and nothing
-  /// changes until it has ended. Await nothing slow in between; after
-  /// `open_options::transaction_timeout` it is rolled back.
+  /// Runs a statement now, after the added ones, and returns its rows. From the first query on, all
+  /// other transactions wait: this one sees their commits, and nothing else changes until it has
+  /// ended. So await nothing slow in between; after `open_options::transaction_timeout` the
+  /// transaction is rolled back.
   ///
   /// Completes: when the statement has run.
   /// Throws: `database_failed`; `bad_arguments`; `timed_out` if the transaction took too long;
@@ -65,9 +65,8 @@ class transaction {
     return run_query(std::string(sql), std::move(values));
   }
 
-  /// Notes in this transaction that `consumer` handles the message of this context: true, or false
-  /// if that was committed before. So a handler has its effect once, however often its message
-  /// comes (R2):
+  /// Records in this transaction that `consumer` handles the message of this context. So a handler
+  /// has its effect once, however often its message is delivered (R2):
   ///
   ///     auto first = t->once(ctx, "billing");
   ///     if (!co_await std::move(first)) co_return;
@@ -75,15 +74,15 @@ class transaction {
   /// Each handler needs a name of its own, which is the same in all versions of the program. Ids
   /// are kept for `open_options::keep_handled`.
   ///
-  /// Completes: as `query`, which it is.
+  /// Completes: with true; with false if an earlier transaction has recorded it.
   /// Throws: `bad_arguments` if the message has no id, because it never left this process; and as
   /// `query`.
   /// Cancellation: throws Asio's `operation_aborted`.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<bool> once(const context& of, std::string_view consumer);
 
-  /// Adds a message for every route of its type. It is delivered after the commit (R1), in the
-  /// order of commits (R3).
+  /// Adds a message for every route of its type. The message is delivered after the commit (R1), in
+  /// the order of commits (R3).
   ///
   /// Throws: `no_handler` if its type has no route; `encode_failed`.
   template <class E>
@@ -91,7 +90,8 @@ class transaction {
     add_message(name_of<E>, codec<E>::encode(event), std::nullopt);
   }
 
-  /// As above, to be delivered at this time, or at the next start if the program does not run then.
+  /// As above. The message is delivered at this time, or at the next start if the program does not
+  /// run then.
   template <class E>
   void send_at(std::chrono::system_clock::time_point when, E event) {
     add_message(name_of<E>, codec<E>::encode(event), when);

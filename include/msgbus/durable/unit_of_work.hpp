@@ -13,19 +13,19 @@
 namespace msgbus::durable {
 
 /// The transaction of a handler: `depends<msgbus::durable::unit_of_work> t`, then `t->execute(...)`
-/// and `t->dispatch(...)`. It is committed when the handler has ended well, and rolled back when it
+/// and `t->dispatch(...)`. It is committed when the handler has succeeded, and rolled back when it
 /// has failed or was cancelled. Give it a database: `consumer.override(unit_of_work,
 /// unit_of_work_in(db))`.
 inline constexpr required<transaction&> unit_of_work{"msgbus::durable::unit_of_work"};
 
-/// Begins the transactions of `unit_of_work` in a database (R1, R4). A commit that fails is the
-/// failure of the handler.
+/// Begins the transactions of `unit_of_work` in a database (R1, R4). If the commit fails, the
+/// handler has failed.
 ///
-/// A handler with `{.once = "billing"}` in its policy has its effect once for each message (R2),
-/// be it of a route, of a durable link or a served command: the id is written in this transaction,
-/// and a message whose id is there does not reach the handler. A command that is repeated gets the
-/// first answer; one that has failed is carried out again. Two runs for one message at the same
-/// time are one after the other.
+/// A handler with `{.once = "billing"}` in its policy has its effect once per message (R2), for
+/// messages of a route or a durable link, and for served commands. This transaction also writes the
+/// id, and a later message with this id does not reach the handler. A repeated command gets the
+/// first reply; a failed one is executed again. Two simultaneous runs for one message are
+/// serialised.
 class unit_of_work_in {
  public:
   /// The database must not be null.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The values that statements are given and that queries return.
+/// The values of statements and query results.
 
 #include <msgbus/detail/core/config.hpp>
 
@@ -21,7 +21,7 @@ namespace msgbus::durable {
 /// Bytes in a column.
 using blob = std::vector<std::byte>;
 
-/// A value of SQLite: nothing (`null`), an integer, a real number, a text or bytes.
+/// A value of SQLite: null, an integer, a real number, a text or bytes.
 using value = std::variant<std::monostate, std::int64_t, double, std::string, blob>;
 
 namespace detail {
