@@ -26,7 +26,7 @@ enum class log_format {
   json        ///< `{"event":"failed","component":"audit","message":"order","error":"no disk"}`
 };
 
-/// How bad an event is.
+/// The severity of an event.
 enum class log_level { info, warning, error };
 
 /// The options of a `log_observer`.
@@ -34,7 +34,7 @@ struct log_options {
   log_format format = log_format::key_value;  ///< the form of the lines
   std::size_t lines = 20;  ///< of each kind of event, in the time `per`; 0: no limit
   std::chrono::steady_clock::duration per = std::chrono::seconds(1);  ///< see `lines`
-  /// The clock of that limit, for tests; empty: the steady clock.
+  /// The clock of the limit, for tests; empty: the steady clock.
   std::function<std::chrono::steady_clock::time_point()> now = {};
 };
 
@@ -45,12 +45,13 @@ struct log_options {
 ///     auto log = std::make_shared<log_observer>(log_to(spdlog::default_logger()));
 ///     all.observe(log);  // a host, or a component
 ///
-/// Where one kind of event comes too often, lines are left out. The next line of that kind says how
-/// many, in `left_out`; so does the destructor. May observe several components at once.
+/// If one kind of event is too frequent, lines are left out. The next line of that kind has their
+/// number in `left_out`; the destructor writes one, too. May observe several components at once.
 /// Thread-safe; lines are written one at a time, on the thread of the event.
 class log_observer : public observer {
  public:
-  /// The destination of the lines, which have no line end. What it throws is one line on stderr.
+  /// The destination of the lines, which have no line end. An exception of the function is one line
+  /// on stderr.
   using writer = std::function<void(log_level, std::string_view line)>;
 
   explicit log_observer(writer write, log_options options = {});
@@ -66,7 +67,7 @@ class log_observer : public observer {
 
   /// A circuit breaker has changed: for `breaker_options::on_change`.
   void breaker_changed(std::string_view name, std::string_view state);
-  /// A connection was lost, or has come back: for `nats::options::on_event`.
+  /// A connection was lost, or is back: for `nats::options::on_event`.
   void connection_changed(std::string_view name, std::string_view state, std::string_view text);
 
   /// Writes a line for each kind of event of which lines were left out since its last one.

@@ -21,28 +21,28 @@ namespace msgbus {
 
 /// The options of `metrics`.
 struct metrics_options {
-  /// Whether the times of messages are measured: how long they wait, and how long each handler
-  /// runs. It costs two looks at the clock for a message; without it, a message costs the same as
-  /// without metrics.
+  /// Whether the times of messages are measured: the wait in the mailbox, and the run of each
+  /// handler. That costs two reads of the clock per message. Without it, a message costs the same
+  /// as without metrics.
   bool times = true;
-  std::uint32_t sample = 1;  ///< the times of one message in so many, chosen at random
+  std::uint32_t sample = 1;  ///< one message in this number is measured, at random
 };
 
-/// Reads the figures of components, bridges and circuit breakers when it is asked. Counts are kept
-/// anyway; times are measured as long as it exists, unless the options say otherwise (O4). A
-/// component that was destroyed is left out, as soon as none of its work is left in its context.
+/// Reads the figures of components, bridges and circuit breakers on request. Components keep their
+/// counts anyway. Times are measured only while a `metrics` object wants them (O4). A destroyed
+/// component is left out once its context has none of its work left.
 ///
 ///     msgbus::metrics figures(all);           // of a host
 ///     std::string body = figures.prometheus();  // answers a GET of /metrics
 ///
-/// May outlive the host. Thread-safe; no call waits for a handler, and no handler waits for a call:
-/// it changes nothing (O1). Counts and histograms never decrease as long as it exists (O2).
+/// May outlive the host. Thread-safe. No call waits for a handler, and no handler waits for a call
+/// (O1). Counts and histograms never decrease during its lifetime (O2).
 class metrics {
  public:
-  /// Of components without a host; see `add`.
+  /// Starts with no component; see `add`.
   metrics() = default;
   explicit metrics(metrics_options options) : options_(options) {}
-  /// Of all members that the host has when it is asked. The times of one that is added later are
+  /// Reads all members that the host has at the time of the call. The times of a later member are
   /// measured from the next call on.
   explicit metrics(const async::host& host, metrics_options options = {});
   metrics(const metrics&) = delete;

@@ -27,28 +27,27 @@ struct otlp_options {
   std::vector<std::pair<std::string, std::string>> request_headers = {};
   /// Which spans are recorded.
   sampler sampling = sampler::parent_based(sampler::always());
-  std::size_t capacity = 2048;                  ///< of spans that wait; what comes then is dropped
-  std::size_t batch = 512;                      ///< of spans in one request, at most
-  duration delay = std::chrono::seconds(5);     ///< how long a span waits for others at most
+  std::size_t capacity = 2048;                  ///< waiting spans; further ones are dropped
+  std::size_t batch = 512;                      ///< the most spans in one request
+  duration delay = std::chrono::seconds(5);     ///< the longest wait of a span for others
   duration timeout = std::chrono::seconds(10);  ///< of a request
-  duration linger = std::chrono::seconds(1);    ///< how long the destructor waits for the rest
+  duration linger = std::chrono::seconds(1);    ///< the longest wait of the destructor
 };
 
-/// What became of the spans that an `otlp_tracer` got. None of the first four ever decreases.
+/// The outcomes of the spans of an `otlp_tracer`. The first four never decrease.
 struct otlp_counters {
   std::uint64_t ended = 0;     ///< spans that it got
   std::uint64_t exported = 0;  ///< of these, those that the collector has accepted
-  /// Those that were lost: too many waited, the collector refused them, or the tracer was
-  /// destroyed.
+  /// Lost spans: too many waited, the collector refused them, or the tracer was destroyed.
   std::uint64_t dropped = 0;
-  std::uint64_t failures = 0;  ///< requests that failed; those that may are repeated
+  std::uint64_t failures = 0;  ///< failed requests; some are repeated
   std::size_t waiting = 0;     ///< spans that are not settled yet
 };
 /// Writes the members.
 std::ostream& operator<<(std::ostream& out, const otlp_counters& value);
 
-/// Exports spans by OTLP over HTTP, as JSON, on a thread of its own. A handler never waits for it:
-/// where too many spans wait, further ones are dropped and counted.
+/// Exports spans by OTLP over HTTP, as JSON, on a thread of its own. No handler waits for it: if
+/// too many spans wait, further ones are dropped and counted.
 ///
 ///     auto spans = std::make_shared<msgbus::otlp_tracer>(msgbus::otlp_options{.service = "shop"});
 ///     all.trace(spans);  // a host
@@ -60,16 +59,16 @@ class otlp_tracer final : public tracer {
   /// Throws: `bad_arguments` for an endpoint that is no URL, with a scheme that is not supported,
   /// or a capacity of zero.
   explicit otlp_tracer(otlp_options options);
-  /// Waits for at most `linger`, and drops what is left. A request under way is given up; a
-  /// connection that is being made may take as long again.
+  /// Waits for at most `linger`, and drops the remaining spans. A running request is given up; an
+  /// unfinished connection attempt may take as long again.
   ~otlp_tracer() override;
 
   void ended(const span_data& span) override;
 
-  /// Sends what waits. Blocks: not for a handler.
+  /// Sends the waiting spans. It blocks, so do not call it in a handler.
   ///
-  /// Completes: when the spans that had ended before are settled, with true; or with false when the
-  /// time is over.
+  /// Completes: when all earlier spans are exported or dropped, with true; after `timeout`, with
+  /// false.
   bool flush(std::chrono::steady_clock::duration timeout);
 
   /// The figures so far.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Spans, of which a trace consists, in the words of OpenTelemetry.
+/// Spans, the parts of a trace, in the words of OpenTelemetry.
 
 #include <msgbus/trace_context.hpp>
 
@@ -33,8 +33,8 @@ std::ostream& operator<<(std::ostream& out, span_kind value);
 
 /// Whether the work of a span has failed. The numbers are those of OTLP.
 enum class span_status : std::uint8_t {
-  unset = 0,  ///< nothing is wrong
-  ok = 1,     ///< the program says that it is well
+  unset = 0,  ///< no failure
+  ok = 1,     ///< the program marked it as successful
   error = 2   ///< it has failed
 };
 /// Writes `unset`, `ok` or `error`.
@@ -51,7 +51,7 @@ struct attribute {
   friend bool operator==(const attribute&, const attribute&) = default;
 };
 
-/// A span with all that is known of it.
+/// The data of a span.
 struct span_data {
   std::string name;                         ///< `{operation} {destination}`, such as `send order`
   span_kind kind = span_kind::internal;     ///< its part in the trace
@@ -70,26 +70,27 @@ struct span_data {
 /// Writes one line, as a `text_tracer`.
 std::ostream& operator<<(std::ostream& out, const span_data& value);
 
-/// A handle of a span that has begun, or of none. Copies share it. Thread-safe.
+/// A handle of a span that has begun; an empty one has no span. Copies share the span. Thread-safe.
 class span {
  public:
-  /// Of none: nothing is recorded.
+  /// An empty handle: it records nothing.
   span() = default;
-  /// Whether what is set is given to a tracer: the trace is sampled, and the span has not ended.
+  /// Whether a tracer gets the values that are set: the trace is sampled, and the span has not
+  /// ended.
   [[nodiscard]] bool is_recording() const noexcept;
   /// Its ids; empty without a span.
   [[nodiscard]] std::optional<trace_context> context() const;
 
-  /// Begins a span below this one, for the same tracer. It ends with `end`, or with its last
-  /// handle. Without a span, it is none either.
+  /// Begins a child of this span, for the same tracer. The child ends with `end`, or with its last
+  /// handle. The child of an empty handle is empty.
   [[nodiscard]] span child(std::string name, span_kind kind = span_kind::internal) const;
 
   /// Sets an attribute; the last value counts.
   void set(std::string key, attribute_value value) const;
-  /// The work has failed, and why.
+  /// Marks the work as failed, with the reason.
   void fail(std::string description) const;
-  /// The first call counts, and what is set later is ignored. The library ends the spans that it
-  /// has begun.
+  /// Ends the span. The first call counts, and later values are ignored. The library ends its own
+  /// spans.
   void end() const noexcept;
 
  private:
@@ -101,9 +102,9 @@ class span {
   bool is_decided_ = false;      // without a span: its trace is not sampled
 };
 
-/// The span of the handler that the calling thread runs, also in a coroutine that was suspended; in
-/// a `trace_scope` of a span, that one. None if its trace is not sampled, or its component has no
-/// tracer.
+/// The span of the handler that the calling thread runs, also in a coroutine that was suspended;
+/// inside a `trace_scope` of a span, that span. Empty if its trace is not sampled, or its component
+/// has no tracer.
 [[nodiscard]] span current_span();
 
 }  // namespace msgbus

@@ -1,6 +1,6 @@
 #pragma once
 
-/// A span that has begun; and whether one does.
+/// A span that has begun, and the decision whether one begins.
 
 #include <msgbus/detail/core/cause.hpp>
 #include <msgbus/tracer.hpp>
@@ -15,7 +15,7 @@
 
 namespace msgbus::detail {
 
-/// Told to its tracer when it ends, at the latest with this object. Thread-safe.
+/// Its tracer gets it when it ends, at the latest with this object. Thread-safe.
 class active_span {
  public:
   active_span(std::shared_ptr<tracer> by, span_data&& begun) noexcept;
@@ -31,12 +31,12 @@ class active_span {
 
   void set(std::string key, attribute_value value);
   void fail(std::string description);
-  /// The same, with `error.type`. Throws nothing: without memory, the span has no description.
+  /// As above, with `error.type`. Does not throw: without memory, the span has no description.
   void fail(const std::exception_ptr& failure) noexcept;
   /// It has not failed after all.
   void recover() noexcept;
   void end() noexcept;
-  /// It was none: nobody is told.
+  /// Discards the span: no tracer gets it.
   void discard() noexcept { has_ended_.store(true, std::memory_order_release); }
 
  private:
@@ -52,9 +52,9 @@ using shared_span = std::shared_ptr<active_span>;
 
 /// Makes handles.
 struct span_access {
-  /// Of a span of the library, or of the program, which the last handle ends.
+  /// A handle of a span of the library, or of the program; the last handle ends the latter.
   [[nodiscard]] static span handle(shared_span of, bool is_owner);
-  /// Of none, whose trace is not sampled.
+  /// An empty handle, of a trace that is not sampled.
   [[nodiscard]] static span not_sampled();
   [[nodiscard]] static const shared_span& of(const span& handle) noexcept { return handle.at_; }
 };
@@ -73,10 +73,10 @@ struct span_access {
 [[nodiscard]] shared_span begin_span(const std::shared_ptr<tracer>& by, span_data begun,
                                      const trace_context* parent);
 
-/// The cause of what is sent from the span, while an origin is handled, or none.
+/// The cause of messages that the span sends, while an origin is handled, or without one.
 [[nodiscard]] shared_origin origin_of(const shared_span& in_hand, const origin* handled);
 
-/// A cause for what is sent where it was decided that a trace is not sampled.
+/// The cause of messages whose trace is decided to be not sampled.
 ///
 /// The mark is a null pointer, known by its address: messages carry nothing. The origin is for
 /// strands, which keep origins: messages carry it.

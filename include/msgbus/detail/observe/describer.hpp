@@ -1,6 +1,7 @@
 #pragma once
 
-/// The way of a component into a graph. Only names: what describes includes graph_builder.hpp.
+/// Describes a component for a graph. Declarations only: code that describes includes
+/// graph_builder.hpp.
 
 #include <msgbus/detail/core/config.hpp>
 

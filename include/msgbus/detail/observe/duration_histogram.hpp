@@ -1,7 +1,6 @@
 #pragma once
 
-/// The clock of measured times, the choice of the measured messages, and how often durations were
-/// how long.
+/// The clock of measured times, the choice of the measured messages, and a histogram of durations.
 
 #include <msgbus/detail/core/config.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
@@ -21,7 +20,7 @@ inline constexpr std::array<std::int64_t, 22> duration_bounds{
     10'000'000,    20'000'000,    50'000'000,    100'000'000,    200'000'000, 500'000'000,
     1'000'000'000, 2'000'000'000, 5'000'000'000, 10'000'000'000,
 };
-/// One for each bound, with what is not longer, and one for the rest.
+/// One bucket for each bound, and one for longer durations.
 inline constexpr std::size_t duration_buckets = duration_bounds.size() + 1;
 
 /// The figures of a histogram. The number of all durations is the sum of the buckets.
@@ -40,7 +39,7 @@ struct duration_figures {
 /// decreases (O2).
 class duration_histogram {
  public:
-  /// Less than nothing counts as nothing: clocks of several cores may differ by a little.
+  /// A negative duration counts as zero: the clocks of several cores may differ a little.
   void add(std::int64_t nanoseconds) noexcept {
     const std::int64_t took = std::max<std::int64_t>(nanoseconds, 0);
     const auto* const bound =
@@ -67,7 +66,7 @@ extern constinit times_clock clock_of_times;
 
 extern constinit thread_local std::uint64_t random_state;  // 0 before it is seeded
 void seed_random() noexcept;
-/// For choices; no secret. Never 0. Marsaglia's xorshift64.
+/// Not for cryptography. Never 0. Marsaglia's xorshift64.
 [[nodiscard]] inline std::uint64_t next_random() noexcept {
   std::uint64_t state = random_state;
   if (state == 0) [[unlikely]] {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The times of a component's messages: how long they waited, and how long its handlers ran.
+/// The times of a component's messages: the wait in the mailbox, and the run of each handler.
 
 #include <msgbus/detail/observe/duration_histogram.hpp>
 #include <msgbus/detail/routing/guard.hpp>
@@ -17,7 +17,7 @@
 
 namespace msgbus::detail {
 
-/// What a time belongs to: a type of messages and one handler, or the type alone.
+/// The key of a time: a type of messages and one handler, or the type alone.
 struct times_key {
   const void* type;           // never null
   std::uint64_t handler = 0;  // the order of its attachment, which is never 0; 0: none
@@ -34,8 +34,8 @@ struct times_names {
 /// Histograms by key. To find one, a thread takes no lock and writes nothing; it holds a guard of
 /// the component's domain. A new key takes a lock, which a scrape does not take.
 ///
-/// A series stays. When its handler has gone, the next handler of the same name continues it, so
-/// there are as many series as the program has handlers at once, and not as it ever had.
+/// A series stays. When its handler is detached, the next handler of the same name continues it. So
+/// the number of series is that of simultaneous handlers, not of all handlers so far.
 class times_table {
  public:
   times_table();
@@ -54,7 +54,7 @@ class times_table {
   };
   [[nodiscard]] addition add(const snapshot::domain& guarded, times_key key, times_names names);
 
-  /// The handler of the key has gone.
+  /// The handler of the key was detached.
   void remove(times_key key) noexcept;
 
   struct figures {
@@ -80,12 +80,12 @@ class times_table {
   std::map<std::pair<std::string, std::string>, std::vector<series*>> by_name_;
 };
 
-/// What is measured of one component, while a `metrics` wants it.
+/// The measured times of one component, while a `metrics` wants them.
 class handling_times : public std::enable_shared_from_this<handling_times> {
  public:
   explicit handling_times(std::uint32_t sample) noexcept : sample_(sample) {}
 
-  /// One message in so many is measured.
+  /// One message in this number is measured.
   [[nodiscard]] std::uint32_t sample() const noexcept {
     return sample_.load(std::memory_order_relaxed);
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-/// How many lines of one kind are written. Pure; not thread-safe.
+/// Limits the lines of one kind. Pure; not thread-safe.
 
 #include <chrono>
 #include <cstddef>
@@ -17,7 +17,8 @@ class line_limiter {
   using duration = std::chrono::steady_clock::duration;
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// Whether one more line is written now; and if so, how many were left out since the last one.
+  /// Whether a line may be written now; if so, the number of lines that were left out since the
+  /// last one.
   [[nodiscard]] std::optional<std::uint64_t> admit(time_point now, std::size_t lines,
                                                    duration per) noexcept {
     if (!begin_ || now - *begin_ >= per) {
@@ -32,7 +33,7 @@ class line_limiter {
     return take_left_out();
   }
 
-  /// How many were left out since the last line, once.
+  /// The number of lines that were left out since the last line; zero when it is called again.
   [[nodiscard]] std::uint64_t take_left_out() noexcept { return std::exchange(left_out_, 0); }
 
  private:

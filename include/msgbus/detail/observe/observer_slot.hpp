@@ -1,6 +1,6 @@
 #pragma once
 
-/// What watches a component: an observer, the times that metrics want, and a tracer.
+/// The objects that are attached to a component: an observer, measured times, a tracer.
 
 #include <msgbus/detail/observe/handling_times.hpp>
 #include <msgbus/detail/routing/guard.hpp>
@@ -15,7 +15,7 @@ class tracer;
 
 namespace msgbus::detail {
 
-/// What is attached to a component; something is. It does not change.
+/// The attached objects; at least one. Immutable.
 struct watchers {
   msgbus::observer* observer = nullptr;
   handling_times* times = nullptr;
@@ -24,8 +24,7 @@ struct watchers {
 };
 
 /// Dispatches read it without locks, under a guard of the component's domain. Any thread may
-/// replace what is attached. All of it is behind one pointer, so a component that nothing watches
-/// pays for one look.
+/// replace the objects. They are behind one pointer, so a component without any pays for one load.
 class observer_slot {
  public:
   observer_slot();
@@ -33,7 +32,7 @@ class observer_slot {
   observer_slot(const observer_slot&) = delete;
   observer_slot& operator=(const observer_slot&) = delete;
 
-  /// What is attached; null: nothing.
+  /// The attached objects; null: none.
   [[nodiscard]] const watchers* watching() const noexcept {
     return current_.load(std::memory_order_acquire);
   }
@@ -47,9 +46,9 @@ class observer_slot {
 
   /// Replaces the observer. The previous one is released when no dispatch can use it.
   void set(const snapshot::domain& guarded, std::shared_ptr<observer> observer);
-  /// Replaces what measures times. Waits for no dispatch.
+  /// Replaces the measured times. Does not wait for dispatches.
   void set_times(const snapshot::domain& guarded, std::shared_ptr<handling_times> times);
-  /// Replaces the tracer; null: none. Waits for no dispatch.
+  /// Replaces the tracer; null: none. Does not wait for dispatches.
   void set_tracer(const snapshot::domain& guarded, std::shared_ptr<tracer> tracer);
   /// Detaches these, unless others have replaced them.
   void end_times(const snapshot::domain& guarded, const handling_times& times);

@@ -83,7 +83,7 @@ class striped_counts {
   std::array<count, Kinds> own_{};
 };
 
-/// Counts one rare thing.
+/// Counts a rare event.
 class striped_counter {
  public:
   striped_counter() noexcept;
