@@ -26,7 +26,7 @@ struct handler_run {
   std::string_view message_name;
   const stored_policy* policy;  // of the handler
   bool queued;                  // from the mailbox: waits where an awaited verb fails
-  entered_ptr entered;          // what it has passed already; null: nothing
+  entered_ptr entered;          // the parts that it has passed; null: none
   command* asked = nullptr;     // the message, if it is a command
 
   [[nodiscard]] msgbus::step step() const noexcept;
@@ -37,16 +37,15 @@ struct handler_run {
 [[nodiscard]] asio::awaitable<void> start_attempt(const handler_run& run,
                                                   const msgbus::context& ctx, failures& failed);
 
-/// The same, for a run that keeps all of this itself. May also throw what the handler throws, or
-/// its awaitable.
+/// As above, for a run that keeps all of this itself. May also throw the exceptions of the handler.
 [[nodiscard]] asio::awaitable<void> start_attempt(const handler_call& handler, void* f,
                                                   value_ref message, const di::injection& with,
                                                   failures& failed);
 
-/// The policy of the handler, or one that asks for nothing.
+/// The policy of the handler, or one without effect.
 [[nodiscard]] const stored_policy& policy_of(const handler_in_hand& which);
 
-/// Whether the handler is a plain function that needs nothing; and one attempt of such a handler.
+/// Whether the handler is a plain function without dependencies; and one attempt of such a handler.
 [[nodiscard]] bool runs_at_once(const handler_run& run) noexcept;
 void run_attempt_at_once(const handler_run& run, const msgbus::context& ctx, failures& failed);
 

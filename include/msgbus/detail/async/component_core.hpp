@@ -1,7 +1,7 @@
 #pragma once
 
-/// The common core of async consumers, subscribers and services, which may outlive them in their
-/// runs: mailbox, counters, closing.
+/// The common core of async consumers, subscribers and services: mailbox, counters, closing. Runs
+/// keep it alive, so it may outlive its component.
 
 #include <msgbus/counters.hpp>
 #include <msgbus/detail/async/component_name.hpp>
@@ -67,14 +67,14 @@ class component_core : public exec::mailbox_owner, public verb_target {
   }
   [[nodiscard]] routing::router& routes() const noexcept { return routes_; }
 
-  /// Runs handlers, beginning where the run is, until one must be awaited (true: it is the
-  /// run's `next`) or none is left (false: the run is settled). Throws `closed` before
-  /// the first one.
+  /// Runs the remaining handlers of the run until one must be awaited (returns true; the handler is
+  /// the run's `next`) or none is left (returns false; the run is settled). Throws `closed` before
+  /// the first handler.
   [[nodiscard]] virtual bool advance(component_run& d) = 0;
 
   /// Fast path: runs the message's only handler if it need not suspend, there is no observer and
-  /// nothing else is unusual. True: the message is settled, as handled or as `failed`. False:
-  /// nothing was done.
+  /// nothing else is unusual. Returns true if the message is settled, as handled or as `failed`;
+  /// false if nothing was done.
   [[nodiscard]] virtual bool run_at_once(value_ref message, const msgbus::context& ctx,
                                          failures& failed, bool from_mailbox);
 
@@ -124,7 +124,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// For `run_at_once`, under a guard: calls the route's only handler; null: there is none.
   bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
                  failures& failed, bool from_mailbox);
-  /// The same, while something watches: false if more must be done.
+  /// As above, while an observer, a tracer or a measurement is attached. Returns false if the slow
+  /// path is needed.
   bool call_sole_watched(const watchers& by, routing::entry& sole, value_ref message,
                          const msgbus::context& ctx, failures& failed, bool from_mailbox);
   bool call_sole_timed(const watchers& by, routing::entry& sole, value_ref message,
@@ -150,11 +151,11 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// rejected, if no handler had started and the component is closed.
   void give_up(component_run& d) noexcept;
 
-  /// What is sent later; made when it is first used.
+  /// The schedule of messages that are sent later; made on first use.
   [[nodiscard]] scheduler& schedules();
   /// The number of scheduled messages that are not yet in the mailbox.
   [[nodiscard]] std::size_t due_later() const noexcept;
-  /// Counts a scheduled message that will not be sent. `reported`: a report tells of it.
+  /// Counts a scheduled message that will not be sent. `reported`: a drain report covers it.
   void give_up_scheduled(const exec::queued_message& message, bool reported) noexcept;
   /// Counts a message that could not be made.
   void failed_to_make(const msgbus::step& step, const std::exception_ptr& why) noexcept;
@@ -169,13 +170,13 @@ class component_core : public exec::mailbox_owner, public verb_target {
   }
 
   [[nodiscard]] bool is_traced() const noexcept { return mailbox.is_traced(); }
-  /// Makes spans of the component's messages and handlers; null: no more.
+  /// Makes spans of the component's messages and handlers; null: stops that.
   void trace(std::shared_ptr<tracer> by);
   std::shared_ptr<msgbus::detail::active_span> begin_send(exec::send_operation& out,
                                                           std::uint64_t number) noexcept override;
 
-  /// Measures the times of the component's messages, one in `sample`, until nobody has the result.
-  /// Once for all who ask: the smallest `sample` counts.
+  /// Measures the times of one message in `sample` while the result exists. All callers share one
+  /// measurement, with the smallest `sample`.
   [[nodiscard]] std::shared_ptr<const measured_times> measure(std::uint32_t sample);
 
   /// For handlers with a limit of time.
@@ -186,7 +187,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
     rare_.made().keys.add(routes().guarded(), rule);
     mailbox.order_by(routes().guarded(), std::move(rule));
   }
-  /// The key of a message, for senders that keep an order of their own; null: it has none. Throws
+  /// The key of a message, for senders with an order of their own; null: no key. Throws
   /// `bad_alloc`.
   [[nodiscard]] exec::keyed_ptr key_for(value_ref message, std::string_view topic) const;
 
@@ -198,7 +199,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// The owner of this object.
   [[nodiscard]] virtual std::shared_ptr<component_core> self() noexcept = 0;
 
-  /// What errors and observers call the component.
+  /// The name of the component in errors and for observers.
   [[nodiscard]] component_name& called() noexcept { return unseen_.component; }
   [[nodiscard]] const component_name& called() const noexcept { return unseen_.component; }
 
@@ -217,7 +218,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   // Read by every message, like the members before.
   routing::router& routes_;
   std::atomic<bool> closed_{false};
-  std::atomic<bool> written_off_{false};  // later settlements were counted as abandoned
+  std::atomic<bool> written_off_{false};  // later outcomes were counted as abandoned before
   std::atomic<bool> watching_{false};     // a listener waits for quiet
   std::atomic<bool> graced_{false};       // all senders that saw it open have enqueued
 
@@ -253,14 +254,14 @@ class component_core : public exec::mailbox_owner, public verb_target {
  protected:
   ~component_core() = default;
 
-  /// For the span of a message that is sent: what it is called, and its new cause.
+  /// For the span of a sent message: its name, and the new cause of the message.
   [[nodiscard]] virtual std::string_view sent_name(const exec::send_operation& out) const noexcept;
   virtual void set_cause(exec::send_operation& out, const shared_origin& cause) const;
 
   [[nodiscard]] const char* kind() const noexcept final { return called().text(); }
   bool handle(exec::queued_message& message, asio::awaitable<void>& rest) override;
-  /// The message of a run from the mailbox was sent then: notes how long it waited, and that its
-  /// handlers are measured. Under a guard.
+  /// Records the wait of a message in the mailbox, since `sent`, and that the handlers of its run
+  /// are measured. Under a guard.
   void note_wait(component_run& d, handling_times& times, exec::sent_time sent, times_key key);
   /// A message from the mailbox that cannot be handled: it counts as failed.
   void refuse(component_run& d, const std::exception_ptr& why) noexcept;
@@ -333,7 +334,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
 
   std::mutex listeners_mutex_;
 
-  outcomes counts_;  // apart from written and from read members
+  outcomes counts_;  // apart from members that are written, and from those that are read
 };
 
 /// Measures the times of a component as long as it exists. May outlive the component.

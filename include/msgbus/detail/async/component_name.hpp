@@ -25,7 +25,7 @@ class component_name {
   [[nodiscard]] const char* text() const noexcept;
   /// Empty for a component without a name.
   [[nodiscard]] std::string_view name() const noexcept;
-  /// "consumer".
+  /// The kind alone, such as "consumer".
   [[nodiscard]] std::string_view kind() const noexcept;
 
  private:

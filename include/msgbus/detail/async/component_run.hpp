@@ -24,7 +24,8 @@ class component_core;
 
 struct component_run;
 
-/// What the current handler has passed of its policy before its coroutine; see `run_guarded`.
+/// The parts of its policy that the current handler has passed before its coroutine; see
+/// `run_guarded`.
 struct entered_policy;
 struct destroy_entered {
   void operator()(entered_policy* entered) const noexcept;
@@ -38,8 +39,8 @@ struct destroy_guarded {
 };
 using guarded_ptr = std::unique_ptr<guarded_run, destroy_guarded>;
 
-/// What is around the handler that is awaited next: nothing; a policy; or a limit of time around a
-/// coroutine, with or without a policy.
+/// The code around the next awaited handler: none; a policy; or a time limit around a coroutine,
+/// with or without a policy.
 enum class surrounded : std::uint8_t { by_nothing, by_policy, by_time };
 
 /// The outcome of a call of a handler.
@@ -50,7 +51,7 @@ enum class step_taken { refused, ran, suspends };
 /// failures of the run.
 using call_handler = step_taken (*)(routing::entry&, component_run&, asio::awaitable<void>* start);
 
-/// What is measured and traced of a handler that suspends.
+/// The measurement and the span of a handler that suspends.
 struct watched_call {
   watched_call(call_handler calls, std::int64_t at) noexcept : call(calls), begun(at) {}
   watched_call(const watched_call&) = delete;
@@ -60,7 +61,7 @@ struct watched_call {
   call_handler call;
   std::int64_t begun;                                      // 0: it is not measured
   std::shared_ptr<msgbus::detail::active_span> span = {};  // null: not sampled
-  shared_origin cause = {};  // of what the handler sends; null: that of the message
+  shared_origin cause = {};  // of messages that the handler sends; null: the message's
 };
 
 /// The position of a run among the handlers of its component, and its outcomes so far. For one
@@ -87,22 +88,21 @@ struct component_run {
 
   /// The awaitable of the current handler.
   [[nodiscard]] asio::awaitable<void> start();
-  /// The same, in a coroutine of the library's own, whose executor this is. It may be moved from.
+  /// As above, in a coroutine of the library with this executor, which may be moved from.
   [[nodiscard]] asio::awaitable<void> start_on(asio::any_io_executor& its);
-  /// The awaited handler has ended. True: its policy goes on, by another `start`. Else `failure` is
-  /// what the handler adds to the failures.
+  /// The awaited handler has ended. Returns true if its policy continues with another `start`.
+  /// Otherwise `failure` is the handler's contribution to the failures.
   [[nodiscard]] bool goes_on(std::exception_ptr& failure) {
     return guarded && leave_guards(failure);
   }
 
   /// The message, kept alive with this object: for work on another executor that may outlive the
-  /// coroutine of the run (A12). `home` is its storage, inside the call; otherwise `share` moves
-  /// it from there, once.
+  /// coroutine of the run (A12). `share` moves it out of `storage`, once.
   [[nodiscard]] exec::shared_message share_message();
 
   // In the order of fast construction.
 
-  /// Its coroutine was destroyed: it ends here.
+  /// Its coroutine was destroyed: the run ends here.
   void cut_off() noexcept;
 
   component_core* component;
@@ -120,18 +120,18 @@ struct component_run {
   // Handlers that were attached before `end` get the message; those after `last` are still to run.
   std::uint64_t end = 0;
   std::uint64_t last = 0;
-  std::uint64_t only = 0;  // the one handler that gets it, by its order; 0: every one does
+  std::uint64_t only = 0;  // the order of the only handler for it; 0: all handlers
 
-  entered_ptr entered;  // for the coroutine that goes on with the current handler; null: nothing
+  entered_ptr entered;  // for the coroutine that continues the current handler; null: none
   guarded_ptr guarded;  // the current handler runs inside its policy; null: it does not
 
   // Of the coroutine that awaits the current handler, while that starts; null: the caller's.
   asio::any_io_executor* own_executor = nullptr;
 
-  // By when the work that awaits it must have ended: as its executor says, or `until`.
+  // The deadline of the work that awaits this run: that of its executor, or `until`.
   const asio::any_io_executor* here = nullptr;
   exec::clock::time_point until = exec::clock::time_point::max();
-  /// Whether what the current handler sends has a cause of its own, which a strand must keep.
+  /// Whether messages of the current handler have a cause of their own, which a strand must keep.
   [[nodiscard]] bool has_own_cause() const noexcept { return watched && watched->cause; }
 
   [[nodiscard]] exec::clock::time_point outer_deadline() const noexcept {

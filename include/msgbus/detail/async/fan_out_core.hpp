@@ -51,24 +51,24 @@ class fan_out_core final : public routing::single_route, public verb_target {
   /// The components that this message goes to now: of a group, one.
   [[nodiscard]] targets chosen_for(value_ref message, std::string_view topic) const;
 
-  /// Puts the message into each mailbox. Full mailboxes whose senders wait are added to `full`;
-  /// without it they reject.
+  /// Puts the message into each mailbox. Full mailboxes whose senders wait are added to `full`; if
+  /// that is null, they reject.
   receipt offer(const exec::shared_message& message, full_mailboxes* full);
 
-  /// Has a message of this process handled by the calling thread, if one component is bound, which
-  /// lets its senders do that. `yield_first`: not now, so that others run; may it be `after_yield`.
+  /// Runs the handlers on the calling thread if exactly one component is bound, and it allows that.
+  /// `yield_first`: the caller should let other work run, and call again with `after_yield`.
   enum class at_once { handled, yield_first, no };
   at_once handle_at_once(exec::queued_message& message, bool after_yield) const;
 
   void give(verb_run& run) override;
-  /// Counts it. Throws `type_mismatch` if a subscriber has handlers for the topic and no subscriber
-  /// accepts the type.
+  /// Counts the message as unrouted. Throws `type_mismatch` if a subscriber has handlers for the
+  /// topic and no subscriber accepts the type.
   void nothing_ran(const msgbus::step& message, value_ref value, bool refused) override;
   void count_unrouted(const msgbus::step& step) noexcept;
 
-  /// Tells the observer of a message that could not be made; without one, stderr.
+  /// Reports a message that could not be made, to the observer or else on stderr.
   void failed_to_make(const msgbus::step& step, const std::exception_ptr& why) noexcept;
-  /// Ends the recurring schedule with this object.
+  /// The recurring schedule ends with this object.
   void keep(const std::shared_ptr<fan_out_every>& started);
 
   mutable observer_slot attached_observer;

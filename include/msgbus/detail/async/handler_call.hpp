@@ -49,7 +49,7 @@ class entry_with_policy : public Entry {
     this->when_released([this] { policy.reset(); });
   }
 
-  std::unique_ptr<const stored_policy> policy;  // null: it asks for nothing, or has been released
+  std::unique_ptr<const stored_policy> policy;  // null: it has no effect, or was released
 };
 using event_entry = entry_with_policy<component::event_entry>;
 using message_entry = entry_with_policy<component::message_entry>;
@@ -65,22 +65,22 @@ struct handler_in_hand {
 
   routing::entry& entry;
   void* f;
-  const stored_policy* const policy;  // null: it asks for nothing
+  const stored_policy* const policy;  // null: it has no effect
 };
 
-/// Runs a plain handler with a policy, if it need not wait for anything before: `ran`. Else, or if
-/// it has failed and its policy continues, an awaitable does the rest: `suspends`.
+/// Runs a plain handler with a policy if it need not wait (`ran`). Otherwise, or if it has failed
+/// and its policy continues, an awaitable does the rest (`suspends`).
 using run_plain = void (*)(void* f, value_ref message, const di::injection& with, failures& failed);
 step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run);
 
-/// Begins a coroutine handler whose policy lets it through at once, in the coroutine of its run:
-/// `*start` is its awaitable, and `component_run::goes_on` ends it. False, and nothing is begun, if
-/// it must wait for something, or has a limit of time and the coroutine cannot be cancelled for it:
-/// `start_attempts` does the rest.
+/// Begins a coroutine handler, in the coroutine of its run, if its policy lets it through
+/// immediately: `*start` is its awaitable, and `component_run::goes_on` ends it. Returns false, and
+/// begins nothing, if the handler must wait, or has a time limit and the coroutine cannot be
+/// cancelled for it; then `start_attempts` does the rest.
 [[nodiscard]] bool start_guarded(const handler_call& handler, const handler_in_hand& which,
                                  component_run& d, asio::awaitable<void>* start);
 
-/// What is around the handler.
+/// The code around the handler.
 [[nodiscard]] surrounded surrounding(const handler_call& handler, const handler_in_hand& which,
                                      const component_run& d) noexcept;
 
@@ -89,8 +89,8 @@ step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which,
                          component_run& d, asio::awaitable<void>* start);
 
-/// Both forms of that: once, here, without a policy; and according to its policy. `keep` keeps the
-/// message of the run, and `name`, which names it; `asked` is the message, if it is a command.
+/// The two forms: one run without a policy; and attempts by its policy. `keep` keeps the message of
+/// the run and its `name` alive; `asked` is the message, if it is a command.
 [[nodiscard]] asio::awaitable<void> start_once(const handler_call& handler,
                                                const handler_in_hand& which, component_run& d);
 [[nodiscard]] asio::awaitable<void> start_attempts(const handler_call& handler,

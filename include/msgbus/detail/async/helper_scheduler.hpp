@@ -23,7 +23,7 @@ class work_source {
 /// and however often: in a loop that never yields, nothing accumulates. Thread-safe.
 class helper_scheduler {
  public:
-  /// From now until it is removed, and soon on the executor, the source is helped. `keep` owns this
+  /// Takes work from the source, on the executor, until the source is removed. `keep` owns this
   /// object.
   void add(const asio::any_io_executor& on, std::shared_ptr<work_source> source,
            const std::shared_ptr<const void>& keep);

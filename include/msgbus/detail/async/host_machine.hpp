@@ -1,6 +1,6 @@
 #pragma once
 
-/// The states of a host: which step is next. Pure; not thread-safe.
+/// The state machine of a host, which decides the next step. Pure; not thread-safe.
 
 #include <msgbus/detail/core/config.hpp>
 
@@ -30,9 +30,9 @@ class host_machine {
   /// Whether members may still be added.
   [[nodiscard]] bool accepts() const noexcept { return !ending_ && phase_ != phase::done; }
 
-  /// From now on `next` ends the members.
+  /// From now on, `next` returns steps that end the members.
   void stop() noexcept { stopped_ = true; }
-  /// As `stop`, and no member gets time from now on.
+  /// As `stop`, without time for any member.
   void hurry() noexcept { stopped_ = hurried_ = true; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
   [[nodiscard]] bool hurried() const noexcept { return hurried_; }
@@ -40,12 +40,12 @@ class host_machine {
   /// The next step, for so many members. The deadline begins with the first step after the stop.
   [[nodiscard]] step next(time_point now, std::size_t members) noexcept;
 
-  /// The step has ended. One that was interrupted, because of the hurry, is repeated.
+  /// The step has ended. A step that `stop_now` interrupted is repeated.
   void ended(bool interrupted) noexcept {
     if (!interrupted) ++at_;
   }
 
-  /// No further step: the wait for them was cancelled.
+  /// No step follows: the wait was cancelled.
   void give_up() noexcept { phase_ = phase::done; }
 
   /// The time since the stop was seen.

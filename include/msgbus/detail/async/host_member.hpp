@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a host knows of each of its members, whatever they are.
+/// The interface of a host's members, of all kinds.
 
 #include <msgbus/async/host_report.hpp>
 #include <msgbus/detail/async/base.hpp>
@@ -48,7 +48,7 @@ struct store_stats {
   std::vector<destination> destinations;
 };
 
-/// What few ask of a component, besides its stats.
+/// Rarely needed figures of a component, besides its stats.
 struct component_details {
   std::size_t scheduled = 0;
   std::int64_t oldest_waiting = 0;  // nanoseconds; 0: none waits whose time is measured
@@ -67,13 +67,13 @@ class host_member {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::string_view kind() const noexcept { return kind_; }
 
-  /// Whether the object exists. What does not is not drained.
+  /// Whether the object exists; otherwise it is not drained.
   [[nodiscard]] virtual bool exists() const noexcept { return true; }
-  /// Ends what takes messages from outside.
+  /// Ends the intake of messages from outside.
   [[nodiscard]] virtual asio::awaitable<drain_report> end_intake(duration /*deadline*/) {
     co_return drain_report{};
   }
-  /// After it was cancelled it is called again, and reports on both calls.
+  /// After a cancellation it is called again, and reports on both calls.
   [[nodiscard]] virtual asio::awaitable<drain_report> drain(duration deadline) = 0;
 
   /// Makes the member's name that of the object.
@@ -147,7 +147,7 @@ struct host_access {
       -> decltype(of.hosted(std::move(name))) {
     return of.hosted(std::move(name));
   }
-  /// A function that gives the members of a host, and may outlive it.
+  /// A function that returns the members of a host, and may outlive it.
   template <class Host>
   [[nodiscard]] static auto members(const Host& host) {
     return host.members();

@@ -20,7 +20,7 @@ namespace msgbus::async::detail {
 /// Read without locks under a guard of the component's domain; changed from any thread.
 class message_hooks {
  public:
-  /// Of an abandoned message `details` is null. The function looks at the type itself.
+  /// `details` is null for an abandoned message. The function checks the type itself.
   using hook = std::function<void(value_ref message, const failure* details)>;
 
   message_hooks() = default;

@@ -28,7 +28,7 @@ class one_of_group final : public routing::single_route {
   void bind(const std::shared_ptr<component_core>& member);
   void unbind(component_core& member);
 
-  /// The bound components as a message prefers them. Refers to them under a guard of the group.
+  /// The bound components in the order of preference for a message. Holds a guard of the group.
   class preference {
    public:
     preference(const one_of_group& of, value_ref message, std::string_view topic);
@@ -77,7 +77,7 @@ class group_entry final : public routing::entry {
   group_entry(std::uint64_t order, std::shared_ptr<one_of_group> group) noexcept
       : entry(order), group_(std::move(group)) {}
 
-  /// The call of such an entry in the route, which tells it from that of one component.
+  /// The call of such an entry in the route. It distinguishes the entry from that of one component.
   static void mark() {}
 
   [[nodiscard]] std::string describe() const override { return "one of several"; }

@@ -141,7 +141,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     }
     const auto as_given = [&](std::size_t i) {
       component::argument one = arguments[i];
-      if (!asked.may_move) one.is_rvalue = false;  // it will be needed again
+      if (!asked.may_move) one.is_rvalue = false;  // the next attempt needs it
       return one;
     };
     (void)as_given;

@@ -18,7 +18,7 @@ inline constexpr bool is_tuple = false;
 template <class... Ts>
 inline constexpr bool is_tuple<std::tuple<Ts...>> = true;
 
-/// Makes a command of what `make` returns: one argument, or a tuple of all.
+/// Makes a command from the result of `make`: one argument, or a tuple of all.
 template <class F>
 [[nodiscard]] occurrence_maker command_maker(const std::shared_ptr<service_core>& in,
                                              std::string name, F make) {

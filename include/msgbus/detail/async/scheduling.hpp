@@ -21,14 +21,14 @@ namespace msgbus::async::detail {
 using schedule_time = exec::clock::time_point;
 using schedule_duration = exec::clock::duration;
 
-/// What makes the messages of a recurring schedule, and how errors name them.
+/// The function that makes the messages of a recurring schedule, and their name in errors.
 struct occurrence_maker {
   std::function<exec::shared_message()> make;
   std::string message;
   std::string topic = {};
 };
 
-// A closed component refuses, counted as rejected; the handle is then done.
+// A closed component rejects the message; the handle is then done.
 
 scheduled schedule_after(component_core& to, schedule_duration after, exec::shared_message message);
 scheduled schedule_at(component_core& to, schedule_time at, exec::shared_message message);
@@ -36,7 +36,7 @@ scheduled schedule_at(component_core& to, schedule_time at, exec::shared_message
 scheduled schedule_every(component_core& to, schedule_duration period, occurrence_maker maker,
                          const every_options& options);
 
-// In the schedule of each component that is bound now; without any, the message is unrouted.
+// Adds the message to the schedule of each currently bound component; without one, it is unrouted.
 
 scheduled schedule_after(fan_out_core& from, schedule_duration after, exec::shared_message message);
 scheduled schedule_at(fan_out_core& from, schedule_time at, exec::shared_message message);

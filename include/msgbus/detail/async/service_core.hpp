@@ -24,7 +24,7 @@ class operation_entry;
 class service_core;
 struct command;
 
-/// Makes the answer of a command from its result, which it takes.
+/// Encodes the result of a command as its reply. Moves the result.
 class answer_encoder {
  public:
   [[nodiscard]] virtual exec::kept_answer encode(command& asked) const = 0;
@@ -61,12 +61,12 @@ struct command : verb_call {
 
   const std::shared_ptr<service_core> service;
   const std::string name;
-  std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: no other entry will do
+  std::shared_ptr<routing::entry> only = nullptr;  // of an `operation`: the entry that it refers to
   component_run& d;                                // the first one, and only one
   bool may_move = true;                            // its arguments: they are not needed again
 
-  // Of a command from another process, which may repeat it. `answer`: made by the handler's policy,
-  // or by the first run; null: nobody has made it.
+  // For a command from another process, which may repeat it. `answer`: made by the handler's
+  // policy, or by the first run; null: not made yet.
   std::shared_ptr<const answer_encoder> encoder = nullptr;
   std::unique_ptr<const exec::kept_answer> answer = nullptr;
 
@@ -158,7 +158,7 @@ class service_core final : public routing::name_table, public component_core {
   [[nodiscard]] std::string_view sent_name(const exec::send_operation& out) const noexcept override;
   void set_cause(exec::send_operation& out, const shared_origin& cause) const override;
 
-  /// The policy of an operation. Throws `unsupported` for what needs a message that can be kept.
+  /// The policy of an operation. Throws `unsupported` for `dead_letters` and `deduplicate`.
   [[nodiscard]] policy policy_for_operation(policy own) const;
 
   [[nodiscard]] std::vector<component::described_handler> described_handlers(
@@ -189,9 +189,9 @@ asio::awaitable<R> call_command(call_ptr<command_for<R>> asked) {
 template <>
 asio::awaitable<void> call_command(call_ptr<command_for<void>> asked);
 
-/// Runs a command from another process on its service's executor, where this is called. True: it
-/// has ended. False: `rest` runs it to its end on an executor that knows the cause, and never
-/// throws. Its failure is `failure_of`.
+/// Runs a command from another process; called on its service's executor. Returns true if it has
+/// ended. Otherwise `rest` runs it to its end, on an executor that keeps the cause, and never
+/// throws. `failure_of` returns its failure.
 bool begin_command(const command_ptr& asked, asio::awaitable<void>& rest);
 /// The failure of a command that has ended; null on success.
 [[nodiscard]] std::exception_ptr failure_of(command& asked);

@@ -29,14 +29,14 @@ class verb_call {
 
   /// Delivers in every component; work that must be awaited is left to the run.
   virtual void begin(verb_run& run) = 0;
-  /// It has succeeded, and no handler ran. `refused` as in `verb_target`.
+  /// The verb has succeeded, and no handler ran. `refused` as in `verb_target`.
   virtual void nothing_ran(bool refused) = 0;
 
   value_ref message{};
   exec::queued_message* owner = nullptr;  // of the message, if it is not the call itself
   shared_origin cause;                    // the origin of the message or of its cause; or null
   msgbus::context ctx;
-  std::shared_ptr<component_core> keeps;  // the first run's component, where nothing else keeps it
+  std::shared_ptr<component_core> keeps;  // keeps the first run's component, if nothing else does
   // The first run with awaited work. It must be destroyed before everything that it refers
   // to.
   std::optional<component_run> first;

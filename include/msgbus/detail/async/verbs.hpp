@@ -1,6 +1,6 @@
 #pragma once
 
-/// The common code of all verbs, whatever the message.
+/// The common code of all verbs, independent of the type of message.
 
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/fan_out_core.hpp>
@@ -20,10 +20,10 @@ namespace msgbus::async::detail {
 exec::put offer(component_core& to, exec::send_operation& out);
 /// As above, but starts no loop: call `to.mailbox.start_loops()` afterwards.
 exec::put offer_only(component_core& to, exec::send_operation& out);
-/// Has the message handled by the calling thread, where the component lets its senders do that (see
-/// `mailbox::try_handle`). False, and nothing is done, otherwise.
+/// Runs the handlers on the calling thread if the component allows that (see
+/// `mailbox::try_handle`). Otherwise returns false, and does nothing.
 bool try_handle(component_core& to, exec::queued_message& message);
-/// Prepares a message for a mailbox where it is to wait.
+/// Prepares a message for a wait at this mailbox.
 void prepare(component_core& to, exec::send_operation& out);
 /// The receipt for one mailbox; counts a message that was not accepted.
 receipt receipt_for(exec::put result, component_core& to, const exec::send_operation& out);
@@ -35,8 +35,8 @@ receipt post_to(component_core& to, exec::send_operation& out);
   return to.mailbox.on_full() == overflow::suspend;
 }
 
-/// A cancellable coroutine must be resumed by its executor before it takes or passes a message:
-/// only then does its caller learn of that before anything else (A9). Throws `operation_aborted`.
+/// Resumes a cancellable coroutine through its executor, before it takes or passes a message: so
+/// its caller sees a cancellation before any effect (A9). Throws `operation_aborted`.
 asio::awaitable<void> pass_through_executor();
 
 /// Puts a message into a component's mailbox, and waits for space if the options say so.

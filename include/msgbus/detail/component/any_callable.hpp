@@ -13,7 +13,7 @@
 
 namespace msgbus::component {
 
-/// What only descriptions need to know of a callable of one type.
+/// The facts about a callable of one type that only descriptions need.
 struct handler_facts {
   std::span<const di::dependency_ref> (*needs)() = nullptr;  // null: no dependencies
   bool is_coroutine = false;
@@ -38,7 +38,7 @@ void destroy_callable(void* callable) {
   static_cast<F*>(callable)->~F();
 }
 
-/// The facts about a callable of which no more is to be said.
+/// The facts about a callable without dependencies and policy.
 struct no_facts {
   static constexpr handler_facts value = {};
 };

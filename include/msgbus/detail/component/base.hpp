@@ -32,7 +32,8 @@ template <class Core>
 }
 
 /// The base of consumers, subscribers and services. It owns the component's core, with the
-/// overrides and the observer. `Core` has `shared` (its `parts`), `guarded()` and `shutdown()`.
+/// overrides and the observer. `Core` has `shared` (its `component_state`), `guarded()` and
+/// `shutdown()`.
 template <class Core>
 class base {
  public:

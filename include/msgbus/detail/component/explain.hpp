@@ -22,8 +22,8 @@ namespace msgbus::component {
 
 struct described_handler {
   graph::handler facts;
-  std::vector<type_key> types;         // that it takes; empty: every type
-  std::vector<std::string> obstacles;  // what may keep a message from it, or make it fail
+  std::vector<type_key> types;         // that it accepts; empty: every type
+  std::vector<std::string> obstacles;  // reasons why a message may not reach it, or why it may fail
 };
 
 // For entries that are attached, under the lock of `for_each_attached`.
@@ -40,19 +40,19 @@ struct described_handler {
 struct receiver {
   std::string label;     // `the consumer "audit"`
   std::string executor;  // empty: the thread of the call
-  std::string refusal;   // why it takes no message; empty: it takes them
-  std::string choice;    // why a message may go to another one; empty: it comes here
+  std::string refusal;   // why it refuses messages; empty: it accepts them
+  std::string choice;    // why a message may go to another one; empty: it goes here
   std::vector<std::string> notes;
   std::vector<described_handler> handlers;  // in the order of attachment
 };
 
-/// Adds what becomes of an event of this type.
+/// Adds the handlers for an event of this type.
 void explain_event(explanation& to, const receiver& of, type_key type);
 
-/// Adds what becomes of a message on this topic; a null type: of any type.
+/// Adds the handlers for a message on this topic; a null type: of any type.
 void explain_message(explanation& to, const receiver& of, std::string_view topic, type_key type);
 
-/// Adds what becomes of a command of this name.
+/// Adds the handler for a command of this name.
 void explain_command(explanation& to, const receiver& of, std::string_view name);
 
 /// The question, for a message of this type on this topic; a null type: of any type.
@@ -60,10 +60,10 @@ void explain_command(explanation& to, const receiver& of, std::string_view name)
 /// Whether the topic is valid; if not, that is a note.
 [[nodiscard]] bool check_topic(explanation& to, std::string_view topic);
 
-/// Adds what follows from all receivers together: nothing is bound, nothing runs.
+/// Adds the conclusions from all receivers together: none is bound, or no handler runs.
 void conclude(explanation& to, bool has_receivers, std::string_view sender);
 
-/// Where the pattern and the topic differ; empty if the topic matches. Both are valid.
+/// The difference between the pattern and the topic; empty if the topic matches. Both are valid.
 [[nodiscard]] std::string difference(std::string_view pattern, std::string_view topic);
 
 // The sentences of errors.

@@ -15,7 +15,7 @@
 
 namespace msgbus::component {
 
-/// What only descriptions need to know of an operation.
+/// The facts about an operation that only descriptions need.
 struct operation_facts {
   handler_facts handler;
   std::string (*arguments)();      // their types

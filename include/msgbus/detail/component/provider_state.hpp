@@ -90,7 +90,7 @@ class provider_state {
     return async_.load(std::memory_order_acquire) != 0;
   }
 
-  /// What is said of an implementation when it is added.
+  /// The facts about an implementation, given when it is added.
   struct addition {
     bool lasting;
     std::string_view type;  // of the callable; exists as long as that

@@ -33,7 +33,7 @@ class table_node {
   Node* in_bucket_ = nullptr;
 };
 
-/// Its owner owns the nodes. Nothing that it does can fail: its only memory are the buckets, and
+/// The user of the table owns the nodes. No operation fails: the buckets are its only memory, and
 /// with fewer of them it is merely slower. For one thread at a time.
 template <class Node>
 class node_table {

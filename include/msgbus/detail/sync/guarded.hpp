@@ -1,7 +1,7 @@
 #pragma once
 
-/// The policy of a sync handler, its attempts, and the calls of handlers and operations that have
-/// one.
+/// The policy of a sync handler, its attempts, and the calls of handlers and operations with a
+/// policy.
 
 #include <msgbus/context.hpp>
 #include <msgbus/detail/component/inject.hpp>
@@ -29,18 +29,18 @@ class guards;
 /// The policy in words, for descriptions.
 [[nodiscard]] std::string text_of(const guards& by);
 
-/// One attempt: adds what fails to the failures, or throws it.
+/// One attempt: adds its exceptions to the failures, or throws them.
 using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>;
 
-/// Makes attempts until one succeeds or the policy has enough. Adds what failed last; throws
-/// `rate_limited` or `circuit_open`.
+/// Makes attempts until one succeeds or the policy allows no more. Adds the failures of the last
+/// one; throws `rate_limited` or `circuit_open`.
 void make_attempts(const guards& by, const msgbus::context& ctx, failures& failed, attempt make);
 
 /// For an operation, which needs its arguments again in every attempt. Throws `unsupported` if one
 /// of them cannot be copied and the policy has retries, or if the policy has deduplication.
 void check_repeatable(const policy& asked, bool has_copies, const std::string& operation);
 
-/// As `make_attempts`, for a run, to which it adds what failed last.
+/// As `make_attempts`, for a run, to which it adds the failures of the last attempt.
 void run_guarded(const guards& by, component_run& d, attempt make);
 
 /// The callable that is attached for a handler with a policy.
@@ -165,7 +165,7 @@ class operation_guard {
   /// The policy, for descriptions.
   [[nodiscard]] std::string text() const { return text_of(*by_); }
 
-  /// Runs attempts, and gives the result of the one that succeeds.
+  /// Makes attempts, and returns the result of the successful one.
   template <class R, class Once>
   R run(Once once) const {
     di::result_of<R> result;

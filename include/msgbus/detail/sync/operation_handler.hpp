@@ -18,7 +18,7 @@ class typed_operation : public operation_entry {
   virtual R call(Args&&... args) = 0;
 };
 
-/// What stands around a handler without a policy.
+/// The guard of a handler without a policy.
 struct unguarded {
   static constexpr bool is_plain = true;
 };
