@@ -23,7 +23,7 @@ namespace msgbus::exec {
 
 class async_resolution;
 
-/// A result that is kept as bytes.
+/// The reply of a command, kept as bytes.
 struct kept_answer {
   std::string bytes;
   std::string content_type;
@@ -40,15 +40,15 @@ class once_request {
   const std::string_view handler;  ///< its name
   const std::string_view message;  ///< its id
 
-  /// A dependency keeps the id in the transaction of the handler.
+  /// Whether a dependency keeps the id in the transaction of the handler.
   bool is_kept = false;
-  /// The id is there: neither the handler nor the dependencies inside of the one that says so run.
+  /// The id is present: neither the handler nor the dependencies inside the reporting one run.
   bool was_handled = false;
 
-  /// The answer of the handler, which has ended; null: nobody wants one. Throws what its codec
-  /// does.
+  /// The reply of the handler, which has ended; null: no reply is wanted. Throws the exceptions of
+  /// its codec.
   [[nodiscard]] virtual const kept_answer* answer() { return nullptr; }
-  /// The answer of the run before; empty: none was kept. Throws if one is wanted.
+  /// The reply of the earlier run; empty: none was kept. Throws if one is wanted.
   virtual void answered_before(std::optional<kept_answer>) {}
 
  protected:
@@ -73,7 +73,7 @@ class async_yielding {
   /// Called when the dependency has returned. Throws if it did not yield.
   void ended() const;
 
-  /// The handler's wish to have its effect once; null: it has none.
+  /// The handler's `once_request`; null: it has none.
   [[nodiscard]] once_request* once() const noexcept;
 
   /// Converts a pointer to the yielded value to the required type.
@@ -91,10 +91,10 @@ class async_yielding {
 
 /// In the frame of a coroutine. For one coroutine at a time, on any thread.
 ///
-/// First it plans: before the first dependency is called, the plan has every dependency once (I1),
-/// in order, with its override (I4). Then one coroutine calls them one after the other, and finally
-/// the rest. A dependency that cleans up is awaited; its `yield` runs such a coroutine for all
-/// later steps. So dependencies are released in reverse order, however the rest ends (I2).
+/// The first phase is a plan: before the first dependency is called, the plan has every dependency
+/// once (I1), in order, with its override (I4). Then one coroutine calls them one after the other,
+/// and finally the rest. A dependency that cleans up is awaited; its `yield` runs such a coroutine
+/// for all later steps. So dependencies are released in reverse order, however the rest ends (I2).
 class async_resolution {
  public:
   async_resolution(const di::provider_state& overrides, di::requester requested_by,
@@ -123,7 +123,7 @@ class async_resolution {
     const di::dependency_info* info;
     const di::factory* factory;
     std::shared_ptr<di::implementation> override;      // if it is not the default
-    std::unique_ptr<di::value_holder> held = nullptr;  // its value, if that is kept here
+    std::unique_ptr<di::value_holder> held = nullptr;  // its value, if that is stored here
     void* value = nullptr;
 
     [[nodiscard]] void* entity() const noexcept { return override ? override->entity() : nullptr; }

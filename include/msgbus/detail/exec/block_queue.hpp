@@ -166,7 +166,7 @@ class block_queue {
 };
 
 inline bool block_queue::is_full(const tail& now) noexcept {
-  // As signed numbers: other senders may be ahead of `now`.
+  // The difference as a signed number: other senders may be ahead of `now`.
   const auto is_beyond = [&](std::uint32_t taken) {
     return static_cast<std::int32_t>(now.messages - taken) >= static_cast<std::int32_t>(capacity_);
   };

@@ -31,9 +31,9 @@ class box_queue {
     if (!key && rules_.has_any()) key = rules_.key(message->message(), message->topic());
   }
 
-  /// Adds the message, unless the queue is full. `key`: as it was prepared; used up only if the
-  /// message is. `displaced` receives a message that was removed for it. `reserved` places of the
-  /// capacity are taken by messages elsewhere.
+  /// Adds the message, unless the queue is full. `key` is the prepared key; it is moved from only
+  /// if the message is. `displaced` receives a message that was removed for this one. `reserved` is
+  /// the part of the capacity that messages elsewhere use.
   [[nodiscard]] virtual bool try_push(shared_message& message, keyed_ptr& key,
                                       shared_message& displaced, std::size_t reserved) = 0;
   [[nodiscard]] bool try_push(shared_message& message, keyed_ptr& key, shared_message& displaced) {
@@ -57,7 +57,7 @@ class box_queue {
 
   /// Whether a message can be taken, or is about to arrive. Sequentially consistent.
   [[nodiscard]] bool ready() const noexcept { return takeable() != 0; }
-  /// How many messages can be taken side by side, or more.
+  /// An upper bound for the messages that can be taken concurrently.
   [[nodiscard]] virtual std::size_t takeable() const noexcept = 0;
   [[nodiscard]] virtual std::size_t size() const noexcept = 0;
   /// The number of messages taken so far.

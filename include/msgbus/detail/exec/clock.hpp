@@ -31,9 +31,9 @@ class clock {
   /// The current time of this clock.
   [[nodiscard]] virtual time_point now() const noexcept = 0;
 
-  /// Keeps the waiter, and wakes it once, when the time has come. It does not wake it inside this
-  /// call, nor under a lock of the clock. `time_point::max()` never comes. Returns false, and keeps
-  /// nothing, if the time has already come.
+  /// Keeps the waiter, and wakes it once, when the time has come: never inside this call, and never
+  /// under a lock of the clock. `time_point::max()` never comes. Returns false, and keeps nothing,
+  /// if the time has already come.
   [[nodiscard]] virtual bool add(std::shared_ptr<clock_waiter> waiting, time_point until) = 0;
 
   /// Forgets the waiter. It may have been woken already.

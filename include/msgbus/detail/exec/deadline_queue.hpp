@@ -21,7 +21,7 @@ class deadline_queue {
     entry& operator=(const entry&) = delete;
 
     [[nodiscard]] bool is_queued() const noexcept { return place_ != 0; }
-    /// Of one that is in the queue.
+    /// The deadline of an entry in the queue.
     [[nodiscard]] time_point at() const noexcept { return at_; }
 
    private:
@@ -34,9 +34,9 @@ class deadline_queue {
   deadline_queue(const deadline_queue&) = delete;
   deadline_queue& operator=(const deadline_queue&) = delete;
 
-  /// Of one that is in no queue. Throws: `std::bad_alloc`.
+  /// Adds an entry that is in no queue. Throws `std::bad_alloc`.
   void add(entry& added, time_point at);
-  /// Nothing happens if it is not in the queue.
+  /// Removes the entry. No effect if it is not in the queue.
   void remove(entry& removed) noexcept;
 
   [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }

@@ -14,19 +14,19 @@
 
 namespace msgbus::exec {
 
-/// Tells work that its time is over. Thread-safe.
+/// Ends work whose deadline has passed. Thread-safe.
 ///
 /// Two states: at rest (no timer runs), and armed (a timer runs, for a time that is no later than
 /// the earliest entry's). Entries come and go under a lock, which touches no timer. `look` brings
 /// the timer in line with them: it arms it where entries need it earlier, and puts it to rest where
-/// there are none, so that it does not keep its context running. A user that is asked to look may
-/// do so a little later, and once for many entries: when a handler suspends, say. Work that has
+/// there are none, so that it does not keep its context running. The caller of `look` may call it a
+/// little later, and once for many entries, when a handler suspends for example. Work that has
 /// ended by then costs no timer.
 class deadline_timer {
   class state;
 
  public:
-  /// Work whose time was over, to be told of it without a lock.
+  /// Work whose deadline has passed; it is notified without a lock.
   class late_work {
    public:
     virtual void time_is_over() noexcept = 0;
@@ -35,18 +35,18 @@ class deadline_timer {
     ~late_work() = default;
   };
 
-  /// The limit of one piece of work, which ends in one of two ways, decided by the timer's lock: by
-  /// `end`, in time; or by the timer.
+  /// The deadline of one piece of work. It ends by `end`, in time, or by the timer; the timer's
+  /// lock decides.
   class entry : private deadline_queue::entry {
    public:
     entry() = default;
 
-    /// Begins it; once. True: the caller has to call `look`, soon. Throws: `std::bad_alloc`.
+    /// Begins it, once. Returns whether the caller must call `look` soon. Throws `std::bad_alloc`.
     [[nodiscard]] bool begin(deadline_timer& in, clock::time_point at);
 
     struct result {
-      bool in_time;     // the timer has not ended it, and will not
-      bool needs_look;  // the caller has to call `look`, sometime
+      bool in_time;     // the timer has not ended it, and never will
+      bool needs_look;  // the caller must call `look` later
     };
     /// Ends it. The derived object calls it in its destructor at the latest. In time, if it had not
     /// begun.
@@ -57,7 +57,7 @@ class deadline_timer {
 
    private:
     friend class deadline_timer;
-    /// It was not ended in time. Called once, under the timer's lock. Returns those to be told
+    /// It was not ended in time. Called once, under the timer's lock. Returns the work to notify
     /// after the lock; null: none.
     virtual std::shared_ptr<late_work> expired() noexcept = 0;
 
@@ -65,7 +65,7 @@ class deadline_timer {
     bool is_over_ = false;
   };
 
-  /// On this executor, whose context has this clock installed, if any.
+  /// A timer on this executor. `clock` is installed in the executor's context, or null.
   deadline_timer(const asio::any_io_executor& executor, std::shared_ptr<clock> by);
   deadline_timer(const deadline_timer&) = delete;
   deadline_timer& operator=(const deadline_timer&) = delete;
@@ -74,16 +74,16 @@ class deadline_timer {
 
   /// Arms the timer, or puts it to rest, where that is needed.
   void look() { look(*state_); }
-  /// The same later, for a user that does not outlive this object's owner.
+  /// As above but later, for a user that does not outlive this object's owner.
   using look_later = std::shared_ptr<state>;
   [[nodiscard]] look_later later() const noexcept { return state_; }
   static void look(state& at);
-  /// The same, of what `later` has returned.
+  /// As above, for the result of `later`.
   static void look_at(void* later);
 
   /// Whether it follows the clock that is installed in the executor's context now.
   [[nodiscard]] bool follows_clock_of(const asio::any_io_executor& executor) const;
-  /// Whether it is the timer of this executor. Of none, once the context has ended.
+  /// Whether it is the timer of this executor. Never, once the context has ended.
   [[nodiscard]] bool is_for(const asio::any_io_executor& executor) const;
 
  private:
@@ -94,7 +94,7 @@ class deadline_timer {
 /// Thread-safe.
 class deadline_timers {
  public:
-  /// That of the component, which always asks with the same executor. Exists as long as this
+  /// The timer of the component, which always passes the same executor. Exists as long as this
   /// object.
   [[nodiscard]] deadline_timer& of_owner(const asio::any_io_executor& executor) {
     deadline_timer* const made = own_.load(std::memory_order_acquire);
@@ -102,7 +102,7 @@ class deadline_timers {
       return *made;
     return make_own(executor);
   }
-  /// That of any executor.
+  /// The timer of any executor.
   [[nodiscard]] std::shared_ptr<deadline_timer> of(const asio::any_io_executor& executor);
 
  private:

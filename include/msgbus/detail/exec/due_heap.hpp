@@ -35,15 +35,15 @@ class due_heap {
   /// Throws `std::bad_alloc`, and has then changed nothing.
   void reserve(std::size_t entries) { lines_.resize((entries + root + 3) / 4); }
 
-  /// Of a heap that is not empty.
+  /// The earliest entry of a heap that is not empty.
   [[nodiscard]] const entry& first() const noexcept { return at(root); }
-  /// There is memory for it.
+  /// Adds an entry, for which there is memory.
   void push(const entry& added) noexcept;
   void pop() noexcept;
-  /// Its memory is kept.
+  /// Removes the earliest entry, and keeps its memory.
   void clear() noexcept { size_ = 0; }
 
-  /// In no order.
+  /// All entries, in no order.
   template <class Look>
   void for_each(Look look) const {
     for (std::size_t i = 0; i < size_; ++i) look(at(root + i));

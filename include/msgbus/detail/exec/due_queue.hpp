@@ -1,7 +1,7 @@
 #pragma once
 
-/// What is due when: the pure half of scheduled messages. It knows no executor, no message and no
-/// clock but a `now` that it is given. For one thread at a time.
+/// The queue of due times: the pure half of scheduled messages. It knows no executor, no message
+/// and no clock; `now` is a parameter. For one thread at a time.
 
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/due_heap.hpp>
@@ -14,8 +14,8 @@
 
 namespace msgbus {
 
-/// What becomes of occurrences of a recurring schedule that could not be sent in time: the clock
-/// jumped, the executor was busy, or the mailbox was full.
+/// The treatment of late occurrences of a recurring schedule, which could not be sent in time: the
+/// clock jumped, the executor was busy, or the mailbox was full.
 enum class missed {
   skip,     ///< the default: all that are late become one; the next is in the future
   catch_up  ///< each is sent, one after the other, as fast as the mailbox takes them
@@ -31,9 +31,9 @@ struct due_key {
   friend bool operator==(const due_key&, const due_key&) = default;
 };
 
-/// When a recurring schedule is due again, that was due at `due` and has been sent at `now`. Does
-/// not drift: times are `due` and a number of periods later. With `skip`, later than `now`.
-/// Saturates. `period` is above zero.
+/// The next due time of a recurring schedule that was due at `due`, and whose message was sent at
+/// `now`. It does not drift: every time is `due` plus a number of periods. With `skip`, the result
+/// is later than `now`. Saturates. `period` is above zero.
 [[nodiscard]] clock::time_point next_occurrence(clock::time_point due, clock::duration period,
                                                 clock::time_point now, missed late) noexcept;
 
@@ -57,13 +57,14 @@ class due_queue {
   /// Throws `std::bad_alloc`, and has then changed nothing.
   due_key add(time_point due);
 
-  /// The earliest entry, if its time has come: not later than `now`. It is then in hand.
+  /// The earliest entry, if it is due at `now`. It is then in hand.
   [[nodiscard]] std::optional<taken> take(time_point now) noexcept;
   /// The earliest entry, whatever its time. It is then in hand.
   [[nodiscard]] std::optional<taken> take_first() noexcept;
-  /// What is in hand waits again, at its old place among equal times. False if it was removed.
+  /// The entry in hand waits again, at its old position among equal times. Returns false if it was
+  /// removed.
   bool again(const due_key& key, time_point due) noexcept;
-  /// What is in hand has gone.
+  /// The entry in hand ends.
   void finish(const due_key& key) noexcept { remove(key); }
 
   /// Removes an entry that waits or is in hand. False if it has gone.
@@ -104,7 +105,7 @@ class due_queue {
     bool waits = false;  // has an entry of the heap
   };
 
-  due_heap heap_;  // has room for every entry, also for those in hand
+  due_heap heap_;  // has space for every entry, also for those in hand
   std::vector<slot> slots_;
   std::uint32_t first_free_ = nobody;
   std::size_t used_ = 0;

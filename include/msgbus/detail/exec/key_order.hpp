@@ -37,7 +37,7 @@ class keyed_message : public msgbus::detail::table_node<keyed_message> {
  private:
   friend class key_order;
 
-  /// The other one has a key of the same type.
+  /// Compares with a key of the same type.
   [[nodiscard]] virtual bool equals(const keyed_message& other) const = 0;
 
   const type_key kind_;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// How the key of a message is made: one function for each type of message.
+/// The functions that make the key of a message, one for each type of message.
 
 #include <msgbus/detail/core/type_key.hpp>
 #include <msgbus/detail/exec/key_order.hpp>
@@ -17,7 +17,7 @@
 
 namespace msgbus::exec {
 
-/// What is kept of a key: text as a string, an integer as the largest of its kind.
+/// The stored type of a key: a string for text, the largest integer of its kind for an integer.
 template <class K>
 struct kept_key {
   using type = K;
@@ -113,7 +113,7 @@ class key_rule_by final : public key_rule {
 [[nodiscard]] keyed_ptr key_of_type(type_key type);
 [[nodiscard]] std::size_t hash_of_type(type_key type) noexcept;
 
-/// The key of a message whose key function has thrown what is being handled here: that of its type.
+/// The key of a message whose key function has thrown the current exception: that of its type.
 [[nodiscard]] keyed_ptr key_of_failure(type_key type);
 
 }  // namespace msgbus::exec

@@ -30,8 +30,8 @@ class key_rules {
     return current_.load(std::memory_order_acquire) != nullptr;
   }
 
-  /// Under a guard: the key of the message; null if there are no rules. May throw `bad_alloc`. What
-  /// the user's function throws is the key's `failure`.
+  /// Under a guard: the key of the message; null if there are no rules. May throw `bad_alloc`. An
+  /// exception of the user's function becomes the key's `failure`.
   [[nodiscard]] keyed_ptr key(value_ref message, std::string_view topic) const {
     const rules* const all = current_.load(std::memory_order_acquire);
     return all ? made(*all, message, topic) : nullptr;

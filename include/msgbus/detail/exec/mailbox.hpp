@@ -33,12 +33,12 @@ class mailbox_owner {
   /// policy.
   virtual void abandoned(const queued_message& message) noexcept = 0;
   virtual void dropped(const queued_message& message) noexcept = 0;
-  /// A message is not handled, because its key function has thrown this.
+  /// A message is not handled, because its key function has thrown `why`.
   virtual void failed(const queued_message& message, const std::exception_ptr& why) noexcept = 0;
 
-  /// A message is offered, while sends are traced: begins the span of that, which is then the cause
-  /// of the message. Null: it has none. `number` is that of a new trace which is sampled; 0: the
-  /// message has a cause. Under a guard of the component.
+  /// Called for each offered message while sends are traced, under a guard of the component. Begins
+  /// the span of the send, which becomes the cause of the message; null: no span. `number` is the
+  /// number of a new, sampled trace; 0: the message has a cause.
   virtual std::shared_ptr<msgbus::detail::active_span> begin_send(
       send_operation& /*out*/, std::uint64_t /*number*/) noexcept {
     return nullptr;
@@ -75,14 +75,16 @@ class mailbox : private context_shutdown_hook {
       return try_put_slowly(out);
     return state_.put_in_order(out);
   }
-  /// Lets a sender that runs on the executor have its message handled by `try_handle`. For handlers
-  /// that never suspend, of a mailbox with one loop. Before others know the mailbox.
+  /// Allows senders on the executor to handle their message themselves, by `try_handle`. For a
+  /// mailbox with one loop whose handlers never suspend. Call it before other threads use the
+  /// mailbox.
   void allow_handling_by_senders();
   [[nodiscard]] bool allows_handling_by_senders() const noexcept { return by_senders_ != nullptr; }
-  /// Handles a message as a loop would, in the calling thread, if that is one of the executor's, no
-  /// message waits and no loop runs. False otherwise, and nothing is done.
+  /// Handles a message on the calling thread, as a loop would, if the thread runs the executor, no
+  /// message waits and no loop runs. Otherwise returns false, and does nothing.
   bool try_handle(queued_message& message);
-  /// Whether so many messages were handled by `try_handle` that a coroutine lets others run (A11).
+  /// Whether `try_handle` has handled so many messages that a coroutine should let other work run
+  /// (A11).
   [[nodiscard]] bool senders_should_yield() const noexcept;
 
   /// Starts as many loops as the waiting messages need.
@@ -109,7 +111,7 @@ class mailbox : private context_shutdown_hook {
   /// detectable: it would wait for itself.
   void check_may_block() const;
 
-  /// See `mailbox_state`. Under no guard.
+  /// See `mailbox_state`. Not under a guard.
   void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
     state_.order_by(guarded, std::move(rule));
   }
@@ -122,7 +124,7 @@ class mailbox : private context_shutdown_hook {
   [[nodiscard]] sent_time sent_in_hand(const queued_message& in_hand) const noexcept {
     return state_.sent_in_hand(in_hand);
   }
-  /// In the same place for a queue of messages; 0 for one of references.
+  /// As above; 0 for a queue of references.
   [[nodiscard]] sent_time sent_in_hand() const noexcept { return state_.sent_in_hand(); }
   [[nodiscard]] bool keeps_references() const noexcept { return state_.keeps_references(); }
   [[nodiscard]] std::optional<sent_time> oldest_sent() const noexcept {

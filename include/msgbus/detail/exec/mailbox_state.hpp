@@ -42,7 +42,7 @@ class message_in_hand {
   [[nodiscard]] queued_message* get() const noexcept { return message_; }
   explicit operator bool() const noexcept { return message_ != nullptr; }
   [[nodiscard]] bool has_key() const noexcept { return key_ != nullptr; }
-  /// What its key function has thrown; null: nothing.
+  /// The exception of its key function; null: none.
   [[nodiscard]] const std::exception_ptr* key_failure() const noexcept {
     return key_ && key_->failure ? &key_->failure : nullptr;
   }
@@ -81,7 +81,7 @@ class mailbox_state {
   /// loop if it `wants_loop`.
   put try_put(send_operation& out, shared_message& displaced);
 
-  /// What `try_put` does first: afterwards the message can wait. Under a guard of the component.
+  /// The first step of `try_put`; afterwards the message can wait. Under a guard of the component.
   void prepare(send_operation& out) {
     out.prepare(!boxes_);
     if (boxes_) boxes_->prepare_key(out.shared(), out.key());
@@ -208,7 +208,7 @@ class mailbox_state {
 
   // --- The times of messages, for metrics (docs/design/0031-times.md).
 
-  /// From now on the time is noted of one message in `sample`; 0: of none.
+  /// From now on, records the time of one message in `sample`; 0: of none.
   void time_sends(std::uint32_t sample);
   /// When the message in hand was sent; 0: not measured.
   [[nodiscard]] sent_time sent_in_hand(const queued_message& in_hand) const noexcept {
@@ -221,13 +221,13 @@ class mailbox_state {
   /// When the longest waiting message was sent, as far as it is known; empty if none waits.
   [[nodiscard]] std::optional<sent_time> oldest_sent() const noexcept;
 
-  /// Whether spans are made of the messages that are sent (docs/design/0033-spans.md).
-  /// `bound`: of the numbers of traces that begin here and are sampled (`sampler::samples_root`).
+  /// Whether spans are made of the messages that are sent (docs/design/0033-spans.md). `bound` is
+  /// that of the sampler for new traces (`sampler::samples_root`).
   void trace_sends(bool wanted, std::uint64_t bound);
   [[nodiscard]] bool is_traced() const noexcept {
     return (hindrances_.load(std::memory_order_relaxed) & traced_bit) != 0;
   }
-  /// Whether nothing else hinders `put_in_order`.
+  /// Whether tracing is the only obstacle to `put_in_order`.
   [[nodiscard]] bool is_only_traced() const noexcept {
     return hindrances_.load(std::memory_order_acquire) == traced_bit;
   }
@@ -255,7 +255,7 @@ class mailbox_state {
   [[nodiscard]] std::size_t size() const noexcept {
     return boxes_ ? boxes_->size() : queue_.size();
   }
-  /// How many loops could take a message now, or more.
+  /// An upper bound for the loops that could take a message now.
   [[nodiscard]] std::size_t takeable() const noexcept {
     return boxes_ ? boxes_->takeable() : queue_.size();
   }
@@ -325,7 +325,7 @@ class mailbox_state {
   static constexpr std::uint32_t flag_bits =
       closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit | timed_bit | traced_bit;
   static constexpr std::uint32_t most_counted = traced_bit - 1;
-  /// Whether space is more than what the queue says: senders wait, or messages pause.
+  /// Whether the queue alone does not know the free space, because senders wait or messages pause.
   [[nodiscard]] bool must_look_behind() const noexcept {
     constexpr std::uint32_t others =
         closed_bit | boxes_bit | closing_bit | discard_bit | timed_bit | traced_bit;
@@ -344,7 +344,8 @@ class mailbox_state {
   std::atomic<std::uint32_t> sleeping_{0};        // senders that were not woken, or more
   std::atomic<std::uint32_t> wanted_permits_{0};  // by messages whose pause is over, or more
 
-  /// Who waits for a loop's permit, under a lock of its own; and what few mailboxes have.
+  /// The coroutines that wait for a loop's permit, under a lock of their own, and state that few
+  /// mailboxes need.
   struct loop_permits {
     std::mutex mutex;
     wait_list waiting{mutex};

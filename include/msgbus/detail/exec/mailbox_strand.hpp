@@ -36,7 +36,7 @@ struct strand_state {
   const asio::any_io_executor base;
   const std::shared_ptr<const wait_chain> waiting;
   const asio::strand<asio::any_io_executor> strand;
-  const asio::strand<asio::any_io_executor> posting;  // the same, which never runs things at once
+  const asio::strand<asio::any_io_executor> posting;  // the same, but it always posts
 
   // The origin of the handled message, for work on this strand. Changed only by that work, or
   // before it starts.
@@ -46,7 +46,7 @@ struct strand_state {
   // cancellation signal is emitted. A handler can change its cancellation state, but not this.
   mutable std::atomic<bool> cancel_requested{false};
 
-  // By when the work on this strand must have ended; `max()`: no limit. Set before it starts.
+  // The deadline of the work on this strand; `max()`: no limit. Set before it starts.
   mutable std::chrono::steady_clock::time_point deadline =
       std::chrono::steady_clock::time_point::max();
 
@@ -57,7 +57,7 @@ struct strand_state {
   // it starts; it exists as long as the coroutine.
   mutable asio::cancellation_signal* signal = nullptr;
 
-  // A limit of time of the work under way (async/guarded_call.cpp). Used on the strand only.
+  // A time limit of the running work (async/guarded_call.cpp). Used on the strand only.
   struct time_limit {
     std::uint64_t number = 0;  // unique on the strand; 0: none
     std::uint64_t last = 0;    // the last number that was given
@@ -136,7 +136,7 @@ using mailbox_strand = basic_mailbox_strand<false>;
 /// The consumer loop whose coroutine runs on this strand, for that coroutine; null: there is none.
 [[nodiscard]] coroutine_loop* loop_on(const asio::any_io_executor& here) noexcept;
 
-/// By when the work on `here` must have ended, as a policy of a handler says; `max()`: no limit.
+/// The deadline of the work on `here`, set by the policy of a handler; `max()`: no limit.
 [[nodiscard]] std::chrono::steady_clock::time_point deadline_on(
     const asio::any_io_executor& here) noexcept;
 /// Sets that, before the work on the strand starts. No effect for other executors.
@@ -144,8 +144,8 @@ void set_deadline(const asio::any_io_executor& strand_of,
                   std::chrono::steady_clock::time_point deadline) noexcept;
 void set_deadline(const strand_state& of, std::chrono::steady_clock::time_point deadline) noexcept;
 
-/// Makes this the cause of what the work on the strand sends, and gives the one before. For that
-/// work. No effect for other executors.
+/// Sets the cause of messages that the work on the strand sends, and returns the previous one. For
+/// that work. No effect for other executors.
 [[nodiscard]] shared_origin exchange_cause(const asio::any_io_executor& strand_of,
                                            shared_origin cause) noexcept;
 
@@ -170,7 +170,7 @@ void note_cancel_requested(const asio::any_io_executor& strand_of) noexcept;
   return state.slot().is_connected() && detail::is_told(here);
 }
 
-/// The same, or whether the limit of time of the handler that it runs is over: nothing new begins.
+/// As above, or whether the time limit of the running handler has passed: then nothing new begins.
 [[nodiscard]] bool is_stop_requested(const asio::any_io_executor& here,
                                      const asio::cancellation_state& state) noexcept;
 

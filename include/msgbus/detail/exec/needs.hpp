@@ -49,7 +49,7 @@ struct kept_in_order<type_list<Ds...>> : keep_all<nothing_kept, Ds...> {};
 /// The description of the dependencies of a handler.
 struct needs {
   std::span<const di::dependency_ref> (*all)();
-  bool has_async;  // it takes an await to get them, overrides aside
+  bool has_async;  // some default must be awaited
   // Without overrides: constructs all values in one object of this size, and stores pointers to
   // the handler's own dependencies in `needed`. Null if that needs a scope.
   void (*keep)(void* storage, void** needed);

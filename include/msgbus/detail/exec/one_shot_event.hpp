@@ -41,7 +41,7 @@ class one_shot_event : private context_shutdown_hook {
  protected:
   enum class claimed {
     nothing,    // it was set before, or its context is ending
-    unstarted,  // the wait has not begun, and will end at once
+    unstarted,  // the wait has not begun, and will end immediately
     handler     // the wait has begun: the caller calls `post_claimed`, without delay
   };
 

@@ -22,7 +22,7 @@ namespace msgbus::exec {
 /// component. Must be fast.
 class outcome_listener {
  public:
-  /// `ran` handlers ran. `what` is handled, failed, dropped or abandoned.
+  /// `ran` is the number of handlers that ran; `result` is handled, failed, dropped or abandoned.
   virtual void settled(outcome result, std::size_t ran, const failures& failed) noexcept = 0;
 
  protected:
@@ -35,7 +35,7 @@ struct message_head {
   std::string_view topic = {};  // empty for an event
   // The origin of the message or of its cause; null, or a null pointer, if there is none.
   const shared_origin* origin = nullptr;
-  bool came_with_it = false;             // the origin is its own
+  bool came_with_it = false;             // the origin is that of the message itself
   outcome_listener* listener = nullptr;  // receives the outcome; may be null
 
   /// The context for handlers.
@@ -64,7 +64,7 @@ class queued_message {
   /// Moves the message into shared ownership. This object may then only be destroyed.
   [[nodiscard]] virtual std::shared_ptr<queued_message> share() = 0;
 
-  /// When it was sent (`sent_time`), if it knows; 0: not measured.
+  /// The time of sending (`sent_time`); 0: not measured.
   [[nodiscard]] virtual std::uint64_t sent() const noexcept { return 0; }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// A message for mailboxes, of any kind: mailboxes with space move it out of here.
+/// A type-erased message on its way into mailboxes. A mailbox with space moves the message out of
+/// it.
 
 #include <msgbus/detail/exec/block_queue.hpp>
 #include <msgbus/detail/exec/key_order.hpp>
@@ -35,7 +36,8 @@ class send_operation {
   /// A message that several mailboxes share: each takes a reference.
   explicit send_operation(shared_message all) noexcept : shared_(std::move(all)) {}
 
-  /// Prepares for a storage, or for a queue of references; may allocate.
+  /// Prepares the message for its storage in a queue (`for_place`), or for a queue of references;
+  /// may allocate.
   void prepare(bool for_place) {
     if (shared_ || (for_place && units_ != 0 && !current_cause())) [[likely]]
       return;
@@ -48,9 +50,9 @@ class send_operation {
     shared_ = caused_by(shared_, cause);
   }
 
-  /// The number of units, once it is prepared for a place.
+  /// The number of units, once it is prepared for a storage.
   [[nodiscard]] std::uint32_t units() const noexcept { return shared_ ? reference_units : units_; }
-  /// Moves it into its place.
+  /// Moves the message into a queue's storage.
   void put(void* storage) noexcept {
     if (shared_) {
       ::new (storage) queued_reference(std::move(shared_));
@@ -58,13 +60,13 @@ class send_operation {
       source_->put(message_, topic_, storage);
     }
   }
-  /// It was scheduled: a mailbox that is closing still takes it.
+  /// Marks it as scheduled: a mailbox that is closing still accepts it.
   void mark_scheduled() noexcept { is_scheduled_ = true; }
   [[nodiscard]] bool is_scheduled() const noexcept { return is_scheduled_; }
 
   /// The message for a queue of references, once it is prepared for one; to be moved from.
   [[nodiscard]] shared_message& shared() noexcept { return shared_; }
-  /// Its key in the mailbox that it is for; null: the mailbox has no keys. To be moved from.
+  /// Its key in the target mailbox; null: that has no keys. To be moved from.
   [[nodiscard]] keyed_ptr& key() noexcept { return key_; }
 
   [[nodiscard]] value_ref message() const noexcept {

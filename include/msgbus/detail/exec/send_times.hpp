@@ -1,7 +1,7 @@
 #pragma once
 
-/// When the messages that wait in a mailbox were sent, for metrics. A mailbox has one only while
-/// its times are measured.
+/// The sending times of the messages that wait in a mailbox, for metrics. A mailbox has them only
+/// while its times are measured.
 
 #include <msgbus/detail/observe/duration_histogram.hpp>
 
@@ -24,14 +24,14 @@ inline constexpr sent_time sent_time_mask = (sent_time{1} << 48U) - 1;
   const sent_time now = (static_cast<std::uint64_t>(nanoseconds) >> 4U) & sent_time_mask;
   return now == 0 ? 1 : now;
 }
-/// Nanoseconds from a message's sending to `now`. Of another core's clock, `now` may be a little
-/// earlier: then it is 0.
+/// The nanoseconds from a message's sending to `now`; 0 if `now`, by the clock of another core, is
+/// a little earlier.
 [[nodiscard]] inline std::int64_t since(sent_time sent, std::int64_t now) noexcept {
   const sent_time passed = (sent_at(now) - sent) & sent_time_mask;
   return passed > sent_time_mask / 2 ? 0 : static_cast<std::int64_t>(passed << 4U);
 }
 
-/// Any thread notes and reads; none waits. It keeps the times of a few waiting messages, spread
+/// Any thread records and reads; none waits. It keeps the times of a few waiting messages, spread
 /// over the capacity: each of the first 256, or one in so many of a larger mailbox.
 class send_times {
  public:
@@ -39,7 +39,7 @@ class send_times {
       : stride_(static_cast<std::uint32_t>(
             std::bit_ceil(std::min<std::size_t>(capacity, 1U << 30U) / kept))) {}
 
-  /// The time for a message that is sent now; 0: it is not measured.
+  /// The time of a message that is sent now; 0: it is not measured.
   [[nodiscard]] sent_time take() const noexcept {
     const std::uint32_t sample = sample_.load(std::memory_order_relaxed);
     return msgbus::detail::is_sampled(sample) ? sent_at(msgbus::detail::times_now()) : 0;
@@ -54,7 +54,7 @@ class send_times {
     place(number).store(tag(number) | sent, std::memory_order_relaxed);
   }
 
-  /// The time of the first message from `number` on that was noted, among `many`.
+  /// The time of the first recorded message among the `many` messages from `number` on.
   [[nodiscard]] std::optional<sent_time> first_of(std::uint32_t number,
                                                   std::size_t many) const noexcept {
     const std::uint32_t skipped = (stride_ - number % stride_) % stride_;
@@ -70,7 +70,7 @@ class send_times {
  private:
   static constexpr std::size_t kept = 256;
 
-  /// Tells messages in one place apart.
+  /// Distinguishes messages in one place.
   [[nodiscard]] std::uint64_t tag(std::uint32_t number) const noexcept {
     return static_cast<std::uint64_t>(number / stride_ / kept) << 48U;
   }

@@ -36,7 +36,7 @@ class stream_queue_base {
  protected:
   ~stream_queue_base() = default;
 
-  // An event is put by a pointer to it, and taken into a `std::optional` of its type.
+  // An event is passed as a pointer to it, and taken into a `std::optional` of its type.
 
   bool try_put_value(const void* value);
   bool try_take_value(void* into);

@@ -20,7 +20,7 @@ class async_event {
   async_event() noexcept : waiting_(mutex_) {}
 
   void set() noexcept;
-  /// Later waits wait for the next `set`. Woken waits still complete.
+  /// Resets the event: later waits wait for the next `set`. Woken waits still complete.
   void reset() noexcept;
   [[nodiscard]] bool is_set() const noexcept;
 

@@ -26,7 +26,7 @@ struct breaker_access {
     std::uint64_t generation;
   };
   [[nodiscard]] static answer try_enter(circuit_breaker& to, machine::time_point now);
-  /// The answer of a refusal. Only looks, and never lets a call through.
+  /// The state and the time of a refusal, without letting a call through.
   [[nodiscard]] static answer look_at(const circuit_breaker& at);
   static void leave(circuit_breaker& to, const machine::ticket& given, machine::verdict result,
                     machine::time_point now);

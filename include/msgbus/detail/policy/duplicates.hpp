@@ -39,7 +39,7 @@ class duplicates {
     std::string key_;
     bool in_flight_ = true;
     time_point at_{};  // of the end of its handling
-    // Of those in flight, of those handled, or of those whose memory is kept.
+    // The list of keys in flight, of handled keys, or of spare entries.
     entry* before_ = nullptr;
     entry* behind_ = nullptr;
   };

@@ -38,14 +38,14 @@ class stored_policy final : private exec::context_shutdown_hook {
     return timeout != timeout.zero() || deadline != deadline.zero();
   }
 
-  /// Whether a part other than a limit of time asks for the time.
+  /// Whether a part other than a time limit needs the clock.
   [[nodiscard]] bool needs_clock() const noexcept { return limiter || breaker || filter; }
 
   const std::string once;
   const std::chrono::steady_clock::duration timeout;
   const msgbus::retry retry;
   const std::chrono::steady_clock::duration deadline;
-  // Null if the policy does not ask for it.
+  // Null if the policy has no such part.
   const std::shared_ptr<exec::async_semaphore> permits;
   const std::shared_ptr<exec::async_semaphore> shared_permits;
   const std::shared_ptr<circuit_breaker> breaker;

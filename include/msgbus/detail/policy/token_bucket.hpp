@@ -10,16 +10,16 @@
 
 namespace msgbus::detail {
 
-/// A token bucket, kept as the time at which it is full again (GCRA): a permit moves that time by
-/// `per / permits`, and may not move it further than `burst` of these beyond now. Between two times
-/// it never gives more than `burst` plus the permits of the time between. After a clock that jumps
-/// back, no wait is longer than that for a full burst.
+/// A token bucket, kept as the time at which it is full again (GCRA): each permit moves that time
+/// by `per / permits`, and at most `burst` of these steps ahead of now. In any interval, it grants
+/// at most `burst` plus the permits of that interval. After the clock has jumped back, no wait is
+/// longer than that for a full burst.
 class token_bucket {
  public:
   using duration = std::chrono::steady_clock::duration;
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// `permits` in each `per`, no more than `burst` of them at once; 0: one at a time.
+  /// Grants `permits` in each `per`, and at most `burst` together; 0: one at a time.
   token_bucket(std::size_t permits, duration per, std::size_t burst) noexcept;
 
   /// Takes a permit; false if there is none now.

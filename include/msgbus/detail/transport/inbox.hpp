@@ -54,8 +54,8 @@ class inbox {
 
   /// Completes with all queued values, in order; with none once the inbox is closed and empty. A
   /// cancelled wait completes with none, and has taken none (A9). If the context is destroyed
-  /// during the wait, the inbox is closed: otherwise threads that wait in `put` would wait for ever
-  /// (A12). For one coroutine.
+  /// during the wait, the inbox is closed: otherwise threads would wait for ever in `put` (A12).
+  /// For one coroutine.
   asio::awaitable<std::vector<T>> take() {
     closed_unless_ended taking{*this};
     exec::wait_list::node mine(taking_);
