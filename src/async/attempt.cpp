@@ -19,11 +19,11 @@ namespace msgbus::async::detail {
 
 namespace {
 
-/// One that is run elsewhere; that may outlive whoever waits for it (A12).
+/// An attempt that runs on another executor. It may outlive its waiting caller (A12).
 ///
 /// Its limit of time ends in one of two ways, and the lock of the timer decides which: by the
-/// timer, or by the attempt, as soon as the handler has ended. What happens between that and the
-/// end of the task, or until its caller goes on, is not the handler's time.
+/// timer, or by the attempt, as soon as the handler has ended. The time from then until the task
+/// ends, or until its caller continues, is not the handler's.
 class attempt final : public exec::join_state,
                       public exec::task,
                       private exec::deadline_timer::entry,
@@ -188,7 +188,7 @@ void replace_by_too_slow(failures& failed, const routing::entry& handler, bool h
                          const attempt_limit& limit) {
   failures instead;
   instead.add(std::make_exception_ptr(too_slow(handler, has_run, limit)));
-  // What it was told to throw is said; what clean-ups threw on the way out is not (I3).
+  // Its own cancellation is not reported; other exceptions, such as those of clean-ups, are (I3).
   for (std::size_t i = 1; i < failed.size(); ++i) {
     if (!exec::is_aborted(failed[i])) instead.add(failed[i]);
   }

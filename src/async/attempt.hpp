@@ -14,7 +14,7 @@
 
 namespace msgbus::async::detail {
 
-/// How long an attempt may take, and what for.
+/// The time limit of an attempt, with its reason.
 struct attempt_limit {
   exec::clock::duration at_most;
   const char* reason;           // for errors: the limit that says so
@@ -26,14 +26,14 @@ struct attempt_limit {
                                                     exec::clock::time_point until,
                                                     exec::clock::time_point now);
 
-/// What became of it.
+/// The end of an attempt.
 struct attempt_end {
   failures failed;
   bool has_run = false;    // the handler has begun
   bool may_repeat = true;  // false: its executor's context has gone
 };
 
-/// Says of an attempt that it was too slow, in place of what it has thrown.
+/// Replaces the exceptions of an attempt by `timed_out`.
 void replace_by_too_slow(failures& failed, const routing::entry& handler, bool has_run,
                          const attempt_limit& limit);
 
@@ -45,8 +45,8 @@ void check_active(const handler_run& run);
                                              attempt_end& end);
 
 /// Runs it on the policy's executor, or the component's, and cancels it when its time is over.
-/// Throws what waiting for a permit throws. An attempt that the verb's cancellation has ended was
-/// not too slow.
+/// Throws the exceptions of the wait for a permit. An attempt that the verb's cancellation has
+/// ended did not exceed its time.
 [[nodiscard]] asio::awaitable<void> run_elsewhere(std::shared_ptr<const handler_run> run,
                                                   msgbus::context ctx,
                                                   std::optional<attempt_limit> limit,

@@ -41,7 +41,7 @@ exec_time end_of_all(const handler_run& run, const asio::any_io_executor& here) 
   return std::min({own, given_with_it, exec::deadline_on(here)});
 }
 
-/// What a breaker is told of an attempt.
+/// The verdict on an attempt for a breaker.
 breaker_machine::verdict verdict_on(const stored_policy& policy, const attempt_end& end,
                                     bool cancelled) {
   if (!end.has_run || cancelled) return breaker_machine::verdict::ignored;
@@ -86,7 +86,7 @@ asio::awaitable<bool> policy_run::pause_before_next(std::size_t next, exec_time 
   const auto pause = pause_before(next, run().policy->retry, failed, random_part());
   if (saturating_add(exec::now(here), pause) >= until) co_return false;
   const auto state = co_await asio::this_coro::cancellation_state;
-  // What the attempt did to its cancellation state was for itself alone.
+  // The attempt could change only its own cancellation state.
   if (state.slot().is_connected()) {  // a coroutine that the library has spawned
     co_await asio::this_coro::throw_if_cancelled(true);
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The letters of `dead_letters`, and what is needed to replay them.
+/// The store behind `dead_letters`, with the data for replays.
 
 #include <msgbus/async/dead_letters.hpp>
 #include <msgbus/detail/async/attempts.hpp>
@@ -17,7 +17,8 @@ class dead_letter_store {
  public:
   explicit dead_letter_store(dead_letter_options options);
 
-  /// A letter with what it refers to. The handler is known by its place, not kept: it may go.
+  /// A dead letter with its message. It refers to the handler by its order, without keeping it
+  /// alive.
   struct kept_letter {
     dead_letter entry;
     exec::shared_message message;
@@ -32,7 +33,7 @@ class dead_letter_store {
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] dead_letter_counters stats() const;
 
-  /// The letter, for whoever replays it; nothing if it has gone, or somebody else replays it.
+  /// The dead letter, for its replay; empty if it was removed, or if another call replays it.
   [[nodiscard]] std::optional<kept_letter> begin_replay(std::uint64_t id);
   void end_replay(std::uint64_t id, bool has_gone) noexcept;
 

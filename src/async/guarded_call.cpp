@@ -151,7 +151,7 @@ class guards {
   std::optional<attempt_limit> limit_;
 };
 
-/// The end of all attempts, as the message and those who wait for its handling say.
+/// The deadline of all attempts: that of the message, or of the work that awaits its handling.
 exec_time outside_of(const component_run& d) {
   return std::min(d.ctx->deadline().value_or(exec_time::max()), d.outer_deadline());
 }
@@ -200,10 +200,10 @@ step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain
 /// of the executor's timer. When it is over, the signal of the run's own coroutine ends what the
 /// handler awaits: the coroutine is the library's, so nobody else is cancelled by that.
 ///
-/// Who ends a limited attempt is decided by the timer's lock: `leave` takes the entry out before it
-/// looks at the clock, so an attempt that was not stopped in time was stopped by nobody, and one
-/// that was has taken at least its time. A signal that is on its way when the attempt ends finds
-/// another number on the strand, and does nothing.
+/// The timer's lock decides whether a limited attempt ends in time: `leave` removes the entry
+/// before it reads the clock. So an attempt that ended in time was not stopped, and a stopped one
+/// has taken at least its time. A signal that is on its way when the attempt ends finds another
+/// number on the strand, and does nothing.
 class guarded_run final : private exec::deadline_timer::entry {
  public:
   /// `strand` is that of the run's coroutine; null: it cannot be cancelled, and there is no limit.

@@ -18,7 +18,7 @@ namespace msgbus::async::detail {
 
 namespace {
 
-/// Those who wait for news of an object: each looks again when it is woken.
+/// The coroutines that wait for a change of an object: each checks again when it is woken.
 class wait_line final : public waiters {
  public:
   void wake(std::size_t many) noexcept override {
@@ -33,7 +33,7 @@ class wait_line final : public waiters {
   exec::wait_list list_{mutex_};
 };
 
-/// Those who wait for a permit: the first holds the turnstile, and watches the clock.
+/// The coroutines that wait for a permit: the first one holds the turnstile, and watches the clock.
 class turnstile final : public waiters {
  public:
   void wake(std::size_t) noexcept override {}

@@ -132,8 +132,8 @@ class unique_message {
   std::optional<std::string> key_;  // for a wait
 };
 
-/// What a handler has passed of its policy where its message was taken (`run_guarded`), for the
-/// coroutine that goes on.
+/// The parts of its policy that a handler has passed before its coroutine (`run_guarded`), for that
+/// coroutine.
 struct entered_policy {
   bool is_unique = false;  // it has passed deduplication
   unique_message unique;

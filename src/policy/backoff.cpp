@@ -49,7 +49,7 @@ bool is_misuse(const std::error_code& code) noexcept {
 
 duration backoff_before(std::size_t next, const retry& settings, double random) noexcept {
   const duration pause = grown(next, settings.kind, settings.backoff, settings.max_backoff);
-  // What is taken away is scaled, not what is left: the longest pause has no exact double.
+  // The difference is scaled, not the pause itself: the longest pause has no exact double.
   const double less = std::clamp(settings.jitter, 0.0, 1.0) * (1.0 - std::clamp(random, 0.0, 1.0));
   if (less >= 1.0) return duration::zero();
   return pause - std::chrono::duration_cast<duration>(pause * less);

@@ -27,7 +27,7 @@ void circuit_breaker::tell(state now) const noexcept {
   }
 }
 
-// Those who wait are woken, and the user is told, without the lock.
+// Waiting coroutines are woken, and the user's callback is called, without the lock.
 template <class Change>
 auto circuit_breaker::change(Change&& change) {
   std::unique_lock lock(mutex_);

@@ -35,8 +35,8 @@ duplicates::~duplicates() {
 
 duplicates::answer duplicates::begin(std::string_view key, time_point now) {
   drop_old(now);
-  // Senders may choose keys: the hash of the library has no answer to those who choose many with
-  // one bucket, and a longer chain is slower, but nothing else.
+  // Senders may choose keys. The library's hash does not prevent many keys in one bucket; a longer
+  // chain is slower, and has no other effect.
   const auto hash = static_cast<std::size_t>(mix(std::hash<std::string_view>()(key)));
   if (const entry* const found = find(key, hash)) {
     return {found->in_flight_ ? seen::in_flight : seen::handled, nullptr};
