@@ -22,7 +22,7 @@ namespace {
 using msgbus::detail::message_span;
 namespace trace_names = msgbus::detail::trace_names;
 
-/// The trace of what led to something; empty: it has none.
+/// The trace of an origin; empty: it has none.
 std::optional<trace_context> trace_from(const origin* from) {
   if (!from) return std::nullopt;
   if (from->span) return from->span->context();
@@ -96,7 +96,7 @@ void traced_call::begin(component_run& d, routing::entry& handler,
     if (span_) {
       cause_ = msgbus::detail::origin_of(span_, d.ctx->from());
     } else if (came_untraced(*d.ctx) && !trace_from(d.ctx->from())) {
-      // What it leads to is decided, too.
+      // The messages that it causes are decided, too.
       cause_ = msgbus::detail::origin_with(trace_context::start(false), d.ctx->from());
     }
     if (cause_) scope_.emplace(&cause_);

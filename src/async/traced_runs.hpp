@@ -16,7 +16,7 @@ namespace msgbus::async::detail {
 using msgbus::detail::shared_span;
 
 /// Whether a message is known to be not sampled, without a look at its headers. `cause` is set to
-/// that of what its handlers send.
+/// the cause of messages that its handlers send.
 [[nodiscard]] inline bool is_not_sampled(const msgbus::context& ctx, bool from_mailbox,
                                          const shared_origin*& cause) noexcept {
   if (const origin* const from = ctx.from()) {
@@ -44,7 +44,7 @@ class traced_call {
     if (span_) span_->discard();  // the handler did not take the message
   }
 
-  /// Whether what the handler sends has another cause than it would have without a tracer.
+  /// Whether messages of the handler have another cause than they would have without a tracer.
   explicit operator bool() const noexcept { return cause_ != nullptr; }
   /// The handler suspends.
   void keep_in(watched_call& in) noexcept {
@@ -66,7 +66,7 @@ class traced_call {
   std::optional<cause_scope> scope_;
 };
 
-/// Awaits it, while this is the cause of what it sends. On a strand of the library.
+/// Awaits the handler, with this cause for the messages that it sends. On a strand of the library.
 asio::awaitable<void> run_under(asio::awaitable<void> handler, shared_origin cause);
 
 }  // namespace msgbus::async::detail

@@ -251,7 +251,7 @@ void check_name(std::string_view name, bool is_there) {
 
 }  // namespace
 
-/// What all three forms show.
+/// The figures that all three formats show.
 struct metrics::figures {
   std::vector<component_figures> components;
   named<circuit_breaker> breakers;

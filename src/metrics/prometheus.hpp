@@ -15,7 +15,8 @@
 
 namespace msgbus::detail {
 
-/// The value of a label, in quotes, whatever bytes it holds (O3). What is not UTF-8 becomes U+FFFD.
+/// The value of a label, in quotes, whatever bytes it holds (O3). Bytes that are not UTF-8 become
+/// U+FFFD.
 [[nodiscard]] std::string label_value(std::string_view text);
 
 /// Nanoseconds as seconds, exactly.

@@ -7,7 +7,7 @@
 
 namespace msgbus::detail {
 
-/// The text as a JSON string, in quotes. What is not UTF-8 becomes U+FFFD.
+/// The text as a JSON string, in quotes. Bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 /// The text as the value of a key: as it is if it is a plain word, or else in quotes.

@@ -19,9 +19,9 @@ namespace msgbus::detail {
 /// The text as a label of Mermaid, in quotes. A line break is a new line in the drawing.
 [[nodiscard]] std::string mermaid_string(std::string_view text);
 
-/// The lines of a component in a drawing: what it is, then a line for each handler.
+/// The lines of a component in a drawing: its kind and name, then a line for each handler.
 [[nodiscard]] std::string drawn_label(const graph::component& of);
-/// What is written at an arrow; often nothing.
+/// The label of an arrow; often empty.
 [[nodiscard]] std::string drawn_label(const graph::binding& of);
 
 /// The last part of a path.

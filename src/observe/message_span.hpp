@@ -10,7 +10,7 @@
 
 namespace msgbus::detail {
 
-/// What a span of a message is. Views of texts that are copied.
+/// The properties of a message's span. Views of texts that are copied later.
 struct message_span {
   span_kind kind;
   std::string_view operation;
@@ -20,7 +20,7 @@ struct message_span {
   const origin* from = nullptr;  // of the message, with its ids; null: it has none
 };
 
-/// All of it but what `begin_span` sets.
+/// All of it, except for the members that `begin_span` sets.
 [[nodiscard]] span_data described(const message_span& of, const trace_context& ids);
 
 }  // namespace msgbus::detail

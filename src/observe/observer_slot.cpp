@@ -38,7 +38,7 @@ class observer_slot::guarded_observer final : public observer {
   const std::shared_ptr<observer> attached_;
 };
 
-/// Owns what is attached.
+/// Owns the attached objects.
 struct observer_slot::attached : watchers {
   std::shared_ptr<guarded_observer> observing = nullptr;
   std::shared_ptr<handling_times> measured = nullptr;
@@ -55,7 +55,7 @@ template <class Change>
 snapshot::retire_list observer_slot::change(const snapshot::domain& guarded, Change replace) {
   snapshot::retire_list old;
   {
-    const snapshot::guard guard(guarded);  // for what another thread replaces meanwhile
+    const snapshot::guard guard(guarded);  // another thread may replace the objects meanwhile
     watchers* before = current_.load(std::memory_order_acquire);
     for (;;) {
       auto made = before ? std::make_unique<attached>(*static_cast<attached*>(before))

@@ -22,7 +22,7 @@ inline constexpr std::string_view handler = "msgbus.handler";
 // The value of `messaging.system` in a process; that of a transport is `transport::system`.
 inline constexpr std::string_view in_process = "msgbus";
 
-/// The value of `error.type` for what is no exception with a name.
+/// The value of `error.type` for an exception without a type name.
 inline constexpr std::string_view other_error = "_OTHER";
 
 /// The value of `messaging.operation.type` for an operation, which is the first word of the span's

@@ -90,13 +90,13 @@ std::string request_body(std::span<const span_data> spans, const std::vector<att
   json of_program{{"resource", {{"attributes", attributes_of(resource)}}},
                   {"scopeSpans", json::array({std::move(in_scope)})}};
   const json all{{"resourceSpans", json::array({std::move(of_program)})}};
-  // What is not UTF-8 becomes U+FFFD (O3).
+  // Bytes that are not UTF-8 become U+FFFD (O3).
   return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::uint64_t refused_in(std::string_view answer) {
   const json read = json::parse(answer, nullptr, false);
-  if (!read.is_object()) return 0;  // what is no answer refuses nothing
+  if (!read.is_object()) return 0;  // a body that is no reply refuses nothing
   const auto partial = read.find("partialSuccess");
   if (partial == read.end() || !partial->is_object()) return 0;
   const auto refused = partial->find("rejectedSpans");

@@ -200,7 +200,7 @@ class otlp_tracer::exporter {
     oldest_ = clock::now();  // of those that are left, or earlier: they wait a little longer
   }
 
-  /// Without the lock: only this thread changes what is in hand.
+  /// Without the lock: only this thread changes the batch in hand.
   sent send(std::uint64_t& refused) noexcept {
     try {
       const std::string body = otlp::request_body(in_hand_, options_.resource);
@@ -222,7 +222,7 @@ class otlp_tracer::exporter {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // for the thread
-  std::condition_variable settled_;  // for those who wait for it
+  std::condition_variable settled_;  // for threads that wait in `flush`
   // Under the mutex; those in hand are read by the thread without it.
   std::deque<span_data> queue_;
   std::vector<span_data> in_hand_;
