@@ -27,8 +27,8 @@ class any_send {
   /// Executor: the caller's.
   static asio::awaitable<void> send(std::shared_ptr<any_send> self);
 
-  /// What became of the message, once nothing waits. One that no mailbox has accepted is counted as
-  /// rejected by the first.
+  /// The outcome, once nothing waits. If no mailbox has accepted the message, the first one counts
+  /// it as rejected.
   [[nodiscard]] receipt result();
 
  private:

@@ -15,15 +15,15 @@
 
 namespace msgbus::async::detail {
 
-/// Awaits the handlers of `owner.in_hand()` until none is left. The `Owner`, which is made of what
-/// is given, lives in the coroutine's frame, and is one of
+/// Awaits the handlers of `owner.in_hand()` until none is left. The `Owner`, constructed from the
+/// argument, lives in the coroutine's frame, and is one of
 ///
 /// - the caller of a verb, which cannot be cancelled while handlers run in its coroutine: `begin`
 ///   says whether there is a run in hand, and `ended` gives the verb's result;
 /// - a task or a consumer loop: a coroutine that the library has spawned. The run has begun.
 ///
-/// What a handler does to the cancellation state of its coroutine is for itself alone; whether the
-/// coroutine is cancelled is known to the owner (docs/design/0014-who-knows-of-a-cancellation.md).
+/// A handler may change the cancellation state of its coroutine, but only for itself: the owner
+/// knows whether the coroutine is cancelled (docs/design/0014-who-knows-of-a-cancellation.md).
 template <class Result, class Owner, class Made>
 asio::awaitable<Result> await_handlers(Made made) {
   Owner owner(std::move(made));
@@ -70,7 +70,7 @@ asio::awaitable<Result> await_handlers(Made made) {
     bool cancel_requested = false;
     if (owner.must_wait()) {
       if (owner.can_be_cancelled()) {
-        // Cancelled or not, what was started is waited for (A1).
+        // Cancelled or not, all started runs are waited for (A1).
         const bool throws = co_await asio::this_coro::throw_if_cancelled();
         co_await asio::this_coro::throw_if_cancelled(false);
         co_await owner.together().join();
@@ -85,7 +85,7 @@ asio::awaitable<Result> await_handlers(Made made) {
   }
 }
 
-/// What tasks and loops have in common.
+/// The common part of tasks and loops.
 inline bool go_on(component_run& d, const std::exception_ptr& failure) {
   d.component->handler_ended(d, failure);
   return d.component->advance(d);

@@ -136,7 +136,7 @@ void component_core::close_to_senders() noexcept {
 
 void component_core::watch() noexcept {
   watching_.store(true, std::memory_order_release);
-  // What is counted without seeing `watching_` is counted when the grace period ends.
+  // Outcomes that were counted without seeing `watching_` are complete when the grace period ends.
   after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
 
@@ -243,7 +243,7 @@ asio::awaitable<drain_report> component_core::drain(std::shared_ptr<component_co
   if (!self->is_quiet()) {
     self->unseen_.drained();  // the report tells of them
     self->mailbox.discard();
-    // Also without a grace: what is cancelled then still gets its turn on the caller's executor.
+    // Also without a grace: cancelled handlers still run on the caller's executor.
     co_await wait_until(self, saturating_add(begun, deadline));
     self->write_off();
   }

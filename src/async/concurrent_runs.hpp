@@ -46,7 +46,7 @@ class concurrent_runs final : public exec::join_state, public work_source {
   /// Starts those that do not run in the caller's coroutine.
   void start_tasks(const asio::any_io_executor& here, bool cancellable);
 
-  /// What the caller awaits next; null if none is left.
+  /// The next run for the caller to await; null if none is left.
   [[nodiscard]] component_run* take(const asio::any_io_executor& here);
   [[nodiscard]] component_run* take_next();
   /// The caller has none to take any more, or is destroyed.

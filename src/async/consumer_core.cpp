@@ -58,7 +58,7 @@ bool consumer_core::run_at_once(value_ref message, const msgbus::context& ctx, f
 bool consumer_core::advance(component_run& d) {
   const snapshot::guard guard(guarded());
   const watchers* const by = shared.attached_observer.watching();
-  if (d.is_last) {  // what came since then gets the next event (D4)
+  if (d.is_last) {  // handlers that were attached since then get the next event (D4)
     return settle_quickly(d, by);
   }
   if (!d.begun) begin_quickly(d, by);

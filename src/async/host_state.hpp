@@ -1,6 +1,6 @@
 #pragma once
 
-/// What a host and its `run` share: docs/design/0026-host.md.
+/// The state that a host and its `run` share: docs/design/0026-host.md.
 
 #include <msgbus/async/host_report.hpp>
 #include <msgbus/detail/async/host_machine.hpp>

@@ -90,7 +90,7 @@ class offload_state {
   std::optional<exec::one_shot_event> waiting_;
 };
 
-/// What is posted; destroyed uncalled when its context is.
+/// The posted function; destroyed without a call when its context is destroyed.
 class posted_work {
  public:
   explicit posted_work(std::shared_ptr<offload_state> of) noexcept : of_(std::move(of)) {}

@@ -36,7 +36,7 @@ exec::shared_message recurring::make() const {
   return maker.make();
 }
 
-// --- the right to send what is due -----------------------------------------------------------
+// --- the right to send due messages ----------------------------------------------------------
 
 /// Held by one function or coroutine at a time. When it ends, wherever that is, the timer is armed
 /// for what is due next.
@@ -61,8 +61,8 @@ class scheduler::turn {
   std::shared_ptr<scheduler> in_;  // null: it was moved from
 };
 
-/// A message that is due. Destroyed before it was settled, it is given up. Whoever has it has the
-/// turn, too, which outlives it.
+/// A message that is due. If it is destroyed before it is settled, it is abandoned. Its owner also
+/// has the turn, which outlives it.
 class scheduler::due_message {
  public:
   due_message(const turn& mine, exec::shared_message message) noexcept

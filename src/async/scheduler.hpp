@@ -1,6 +1,6 @@
 #pragma once
 
-/// The schedule of a component: what is to be sent later, and the timer that sends it
+/// The schedule of a component: the messages to be sent later, and the timer that sends them
 /// (docs/design/0023-schedules.md).
 
 #include <msgbus/detail/async/scheduling.hpp>
@@ -45,7 +45,7 @@ struct recurring {
   schedule_time next_due{};   // while it waits; under the mutex of its scheduler
 };
 
-/// What the schedules of several components have in common for one message: they send it, or it is
+/// The ticket of one message in the schedules of several components: they send it, or it is
 /// cancelled in all of them.
 class shared_ticket {
  public:
@@ -89,7 +89,8 @@ class scheduler final : public exec::schedule_target,
   void finish(component_core& of) noexcept;
   /// After `finish`: gives up messages for a time that never comes.
   void give_up_what_never_comes(component_core& of);
-  /// Also gives up what is not due. `reported`: a report tells of it, and no line on stderr.
+  /// Also abandons messages that are not due. `reported`: a drain report covers them, so no line on
+  /// stderr is needed.
   void end(component_core& of, bool reported) noexcept;
 
   /// The number of messages that are scheduled, or due and not in the mailbox.

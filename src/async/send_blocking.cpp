@@ -23,8 +23,8 @@ struct blocked {
   std::exception_ptr failure = nullptr;
 };
 
-/// Coroutines wait, on a context of this thread's own. What still waits when that ends has taken
-/// nothing.
+/// Coroutines wait, on a context of this thread's own. A coroutine that still waits when that
+/// context ends has taken nothing.
 void wait_for_room(std::vector<blocked>& all, std::chrono::steady_clock::time_point deadline) {
   for (const blocked& each : all) each.to.mailbox.check_may_block();
   asio::io_context waiting(1);

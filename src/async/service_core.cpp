@@ -27,7 +27,7 @@ std::shared_ptr<service_core> service_core::make(const asio::any_io_executor& ex
 
 namespace {
 
-/// What a command is, when something must be said of its type.
+/// The type of a command's message, for its `type_key`.
 struct command_arguments {};
 
 /// A command that its caller awaits.
@@ -176,7 +176,7 @@ bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& 
   return false;
 }
 
-// Here and not when the run begins: that knows the command, and not where it is in the mailbox.
+// Here, because the mailbox message is known here; the run knows only its command.
 void service_core::note_posted(command& asked, exec::sent_time sent) {
   const snapshot::guard guard(guarded());
   const watchers* const by = component_core::shared.attached_observer.watching();

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What the coroutine of an awaited verb has besides its call: where it is with it.
+/// The progress of an awaited verb, in the frame of its coroutine.
 
 #include <msgbus/detail/async/verb_call.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
@@ -31,8 +31,9 @@ class verb_run {
 
   // For calls and their targets, while they begin.
 
-  /// Runs what need not be awaited of one component, and remembers the rest. `among`: how many get
-  /// the message from here on; 0: nobody else gets it, and the call keeps the component.
+  /// Runs the handlers of one component as far as they need not be awaited, and records the rest.
+  /// `among` is an upper bound for the components from here on; 0: this is the only one, and the
+  /// call keeps it alive.
   void deliver(component_core& to, std::size_t among) {
     if (runs_at_once(to)) return;
     if (to.is_traced() && begin_trace(to, among)) [[unlikely]]
@@ -56,14 +57,15 @@ class verb_run {
 
   // For `await_handlers`.
 
-  /// Runs what need not be awaited, and says whether something is left. `here` is the caller's
-  /// executor.
+  /// Runs handlers as far as they need not be awaited, and returns whether one is left. `here` is
+  /// the caller's executor.
   [[nodiscard]] bool begin(const asio::any_io_executor& here) {
     here_ = &here;
     call_->begin(*this);
     return first_waits_;
   }
-  /// Starts the rest, and says whether something is left for the caller's coroutine to await.
+  /// Starts the remaining runs, and returns whether one is left for the caller's coroutine to
+  /// await.
   [[nodiscard]] bool begin_waiting(bool cancellable);
   [[nodiscard]] component_run& in_hand() noexcept { return *in_hand_; }
   [[nodiscard]] bool handler_ended(const std::exception_ptr& failure) {
@@ -82,7 +84,7 @@ class verb_run {
     if (ran_ == 0) call_->nothing_ran(refused_);
     return ran_;
   }
-  /// The same, with what `ended` would throw as its result: for those who throw it themselves.
+  /// As `ended`, but returns the exception, for callers that throw it themselves.
   [[nodiscard]] std::exception_ptr ended_with(bool cancel_requested);
 
  private:
@@ -111,7 +113,7 @@ class verb_run {
     d.part_of = call_.get();
     d.with_others = among != 0;
   }
-  /// Runs what can be run now, and says whether something is left.
+  /// Runs handlers as far as possible now, and returns whether one is left.
   [[nodiscard]] bool must_await(component_core& to, component_run& d, std::size_t index,
                                 bool is_here) {
     try {
@@ -157,7 +159,7 @@ class verb_run {
   bool cancellable_ = false;
   bool first_waits_ = false;
   bool first_is_here_ = false;
-  bool refused_ = false;    // some subscriber has the topic and does not take the type
+  bool refused_ = false;    // some subscriber has the topic and does not accept the type
   bool cancelled_ = false;  // something was stopped
 };
 

@@ -86,7 +86,7 @@ class spread_queue final : public box_queue {
     return found;
   }
   shared_message pop_keyed(keyed_ptr& key) {
-    // What came before the rules goes first.
+    // Messages from before the first rule go first.
     if (without_keys() != 0) [[unlikely]] {
       if (shared_message found = pop_spread()) return found;
     }

@@ -25,8 +25,9 @@ class consumer_loop {
   /// was left, and the loop has ended.
   bool run(asio::awaitable<void>& rest);
 
-  /// Handles a message that is not in the mailbox, instead of a loop. False, and nothing is done,
-  /// if a loop runs or messages wait. What arrives meanwhile is left to a loop that is posted.
+  /// Handles a message that is not in the mailbox, in place of a loop. Returns false, and does
+  /// nothing, if a loop runs or messages wait. Messages that arrive meanwhile are left to a posted
+  /// loop.
   static bool handle_instead(mailbox& in, queued_message& message);
 
   [[nodiscard]] const queued_message& in_hand() const noexcept { return *message_.get(); }

@@ -17,7 +17,7 @@ clock::time_point next_occurrence(clock::time_point due, clock::duration period,
 
 due_key due_queue::add(time_point due) {
   if (numbers_ == nobody) number_anew();
-  // Room for what is in hand as well: `again` must not fail.
+  // Space for entries in hand as well: `again` must not fail.
   const std::size_t wanted = used_ + dead_ + 1;
   if (heap_.capacity() < wanted) heap_.reserve(std::max<std::size_t>(16, 2 * wanted));
   if (first_free_ == nobody) {

@@ -82,7 +82,7 @@ keyed_ptr key_order::drop_oldest() noexcept {
   keyed_message& first = *first_of_key(dropped);
   keyed_message* const next = dropped.behind_;
   if (first.in_hand_) {
-    // The oldest that waits is the oldest of its key: directly behind what is in hand.
+    // The oldest waiting message is the oldest of its key: directly behind the message in hand.
     first.behind_ = next;
     if (!next) first.last_ = &first;
     return keyed_ptr(&dropped);

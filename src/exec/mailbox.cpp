@@ -37,8 +37,9 @@ bool runs_here(const asio::any_io_executor& executor) noexcept {
 
 }  // namespace
 
-/// Who may handle messages instead of a loop, and how many they have handled. It has executors of
-/// its own, which own nothing: the mailbox loses its one when the context ends, on any thread.
+/// The check whether a sender may handle messages in place of a loop, and the number of these
+/// messages. It has executors of its own, without ownership: the mailbox loses its executor when
+/// the context ends, on any thread.
 struct mailbox::handling_by_senders {
   template <class Executor>
   static std::optional<Executor> as(const asio::any_io_executor& executor) {
@@ -56,7 +57,7 @@ struct mailbox::handling_by_senders {
 
   const std::optional<asio::io_context::executor_type> context;
   const std::optional<asio::thread_pool::executor_type> pool;
-  std::atomic<std::uint64_t> handled{0};  // changed by whoever is instead of the loop
+  std::atomic<std::uint64_t> handled{0};  // changed by the sender in place of the loop
 };
 
 mailbox::mailbox(const asio::any_io_executor& executor, const mailbox_options& options,
@@ -127,7 +128,7 @@ asio::awaitable<put> mailbox::put_when_room(waiting_put sender, asio::any_io_exe
         "raise mailbox_options::capacity, or call post()");
   }
   co_await state_.senders().wait(&waiting_put::attempt, &sender, "send");
-  // It had a claim on a place, which another sender or a scheduled message may be waiting for.
+  // The sender had a claim on a space, for which another sender or a scheduled message may wait.
   if (sender.result == put::full || sender.result == put::closed) state_.notify_space();
   co_return result_of(sender.result);
 }
@@ -176,7 +177,7 @@ void mailbox::count_handled_by_sender() noexcept {
   handled.store(handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-/// What a coroutine handler's strand keeps for a message without a trace.
+/// The cause that the strand of a coroutine handler keeps for a message without a trace.
 shared_origin mailbox::cause_of_no_origin() const {
   return state_.is_traced() ? msgbus::detail::not_sampled_origin() : nullptr;
 }

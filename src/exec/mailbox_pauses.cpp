@@ -1,5 +1,5 @@
 // Messages that pause beside their mailbox, and the permits of consumer loops that they wait for.
-// docs/design/0024-retries-beside-the-mailbox.md says who may be where.
+// The states are in docs/design/0024-retries-beside-the-mailbox.md.
 
 #include <msgbus/detail/exec/mailbox_state.hpp>
 
@@ -20,8 +20,8 @@ void mailbox_state::end_pause() noexcept {
 
 void mailbox_state::release_permit() noexcept {
   if (is_permit_wanted() && hand_over()) return;
-  // Sequentially consistent: either this sees that a permit is wanted, or whoever wants one sees
-  // that one is free.
+  // Sequentially consistent: either this sees the wanted permit, or the coroutine that wants it
+  // sees the free one.
   do {
     active_.fetch_sub(1, std::memory_order_seq_cst);
   } while (wanted_permits_.load(std::memory_order_seq_cst) != 0 && claim_loop() && !hand_over());

@@ -9,7 +9,7 @@ namespace msgbus::exec {
 
 namespace {
 
-// Whether any work ever had a deadline: without one, no look at executors is needed. Relaxed: what
+// Whether any work ever had a deadline; without one, executors need not be checked. Relaxed: what
 // is started after a deadline was set for it synchronises with the setting.
 constinit std::atomic<bool> ever_limited{false};
 

@@ -57,7 +57,7 @@ const char* fault_of_value(std::string_view value) noexcept {
   return nullptr;
 }
 
-// What can be split at once is valid; `check_topic` looks at one character after the other.
+// A topic that can be split is valid. `check_topic`, which reads each character, finds the error.
 void check_topic(std::string_view topic) {
   detail::topic_tokens tokens;
   if (!detail::split_topic(topic, tokens)) detail::check_topic(topic);

@@ -10,7 +10,7 @@
 
 namespace msgbus::transport {
 
-/// States: open -> ended. A reply is waiting (in the table) -> taken, by the first who takes it.
+/// States: open -> ended. A reply is waiting (in the table) -> taken, by the first taker.
 template <class Reply>
 class pending_replies {
  public:

@@ -23,7 +23,7 @@ namespace msgbus::transport {
 
 /// One reply to come. States: open -> taken -> answered, by the first `give`; or open -> late, when
 /// its time is over. Shared by the coroutine, whose context may be destroyed while it waits, and
-/// those who give.
+/// the threads that give the answer.
 template <class Answer>
 class reply final : public reply_timer::wait, public exec::one_shot_event {
  public:
@@ -32,7 +32,7 @@ class reply final : public reply_timer::wait, public exec::one_shot_event {
     state expected = state::open;
     if (!state_.compare_exchange_strong(expected, state::taken, std::memory_order_relaxed)) return;
     answer_.emplace(std::move(answer));
-    // Release: who sees it sees the answer.
+    // Release: a thread that sees it sees the answer.
     state_.store(state::answered, std::memory_order_release);
     one_shot_event::set();
   }
@@ -61,7 +61,7 @@ class reply final : public reply_timer::wait, public exec::one_shot_event {
   }
 
   std::atomic<state> state_{state::open};
-  std::optional<Answer> answer_;  // for who has taken it, then for the coroutine
+  std::optional<Answer> answer_;  // for the thread that has taken it, then for the coroutine
 };
 
 /// The replies that come to one inbox. States: open -> ended. Thread-safe.
@@ -74,7 +74,7 @@ class reply_table {
   reply_table(const reply_table&) = delete;
   reply_table& operator=(const reply_table&) = delete;
 
-  /// From now on `asked` gets what comes with this number. 0: no reply comes any more; it was given
+  /// From now on, `asked` gets the reply with this number. 0: no reply arrives any more; it has got
   /// the table's last answer.
   [[nodiscard]] std::uint64_t add(const pointer& asked) {
     const std::lock_guard lock(mutex_);
@@ -176,7 +176,7 @@ class awaited_reply {
   awaited_reply& operator=(const awaited_reply&) = delete;
 
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
-  /// For those who give it an answer without a number.
+  /// For callers that give it an answer without a number.
   [[nodiscard]] const std::shared_ptr<reply<Answer>>& promise() const noexcept { return reply_; }
 
  private:

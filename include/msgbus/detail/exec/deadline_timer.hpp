@@ -65,7 +65,7 @@ class deadline_timer {
     bool is_over_ = false;
   };
 
-  /// A timer on this executor. `clock` is installed in the executor's context, or null.
+  /// A timer on this executor. `by` is the clock that is installed in its context; null: none.
   deadline_timer(const asio::any_io_executor& executor, std::shared_ptr<clock> by);
   deadline_timer(const deadline_timer&) = delete;
   deadline_timer& operator=(const deadline_timer&) = delete;
