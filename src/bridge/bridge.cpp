@@ -144,7 +144,7 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<state> all,
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = detail::saturating_add(exec::now(here), deadline);
   const duration grace =
-      options.grace_within(deadline);  // what is sent in the end needs a part of the time
+      options.grace_within(deadline);  // the last messages need a part of the time
   const auto left = [&] {
     return std::max(detail::saturating_sub(until, exec::now(here)), duration::zero());
   };
@@ -159,7 +159,7 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<state> all,
   before.reserve(out.size());
   for (const auto& each : out) before.push_back(each->stats());
   drain_report report = co_await drain_inbound(all, deadline - grace);
-  // What the handlers have sent meanwhile still goes out.
+  // Messages that handlers have sent meanwhile still go out.
   for (std::size_t i = 0; i < out.size(); ++i) {
     const drain_report rest =
         co_await out[i]->drain(std::max(left() - grace / 2, duration::zero()));

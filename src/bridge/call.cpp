@@ -105,7 +105,7 @@ bridging::call remote_service::make_call(std::string_view name, payload argument
   detail::check_topic(topic);
   const bridging::outgoing_span traced = bridging::begin_outgoing(
       *hub_, span_kind::client, "call", topic, context::caused_by(detail::current_origin()));
-  // Of CloudEvents, which must say what they are.
+  // CloudEvents need a type.
   const std::string type = options_.form == header_form::cloudevents ? topic : std::string();
   envelope request = bridging::make_envelope(hub_->ids, std::move(topic), std::move(arguments),
                                              {.type = type,

@@ -8,8 +8,8 @@ namespace msgbus::bridging {
 
 namespace {
 
-/// Whether a transport has refused a message for what it is: then a shorter one may do. All other
-/// failures may pass: a dead letter must not lose its payload for them.
+/// Whether a transport has refused the message itself: then it may accept a shorter one. All other
+/// failures may be temporary: a dead letter must not lose its payload because of them.
 bool is_refusal(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);

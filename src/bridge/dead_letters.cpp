@@ -117,7 +117,7 @@ asio::awaitable<bridging::replay_result> ask_link(std::shared_ptr<bridging::hub>
   co_return result;
 }
 
-/// What has become of the dead letters of one call.
+/// The outcomes of the dead letters of one call.
 class replay_count {
  public:
   explicit replay_count(std::string stream) : stream_(std::move(stream)) {}

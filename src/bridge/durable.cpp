@@ -1,4 +1,4 @@
-// The life of a durable link: what it takes, hands over, settles and asks for.
+// A durable link: takes deliveries, passes them on, settles them, and requests more.
 
 #include "bridge/durable_link.hpp"
 
@@ -34,7 +34,7 @@ void durable_link::cancel() noexcept {
   if (source_) source_->stop();
   stop_replays();
   if (hub_->executor()) {
-    inbox_.close();  // what is in it is still handled
+    inbox_.close();  // deliveries in it are still handled
   } else {
     inbox_.discard();  // the coroutine that takes has gone with its context, or never began
   }
@@ -60,8 +60,8 @@ link_counters durable_link::stats() const noexcept {
 
 void durable_link::take(std::unique_ptr<transport::delivery> received) noexcept {
   add(received_);
-  // Messages come in the order of their stream, unless they come again. A server that was killed
-  // may have forgotten what it delivered last, and how often.
+  // Messages come in the order of their stream, unless they come again. A killed server may have
+  // forgotten its last deliveries and their number.
   const bool came_before = received->sequence <= last_place_;
   last_place_ = std::max(last_place_, received->sequence);
   if (came_before || received->times > 1) add(redelivered_);

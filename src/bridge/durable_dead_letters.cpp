@@ -1,4 +1,4 @@
-// What a durable link does with a message that has failed for good.
+// Dead letters of a durable link.
 
 #include "bridge/durable_link.hpp"
 

@@ -1,4 +1,4 @@
-// A delivery between the transport and what became of it.
+// A delivery from its arrival to its settlement.
 
 #include "bridge/durable_link.hpp"
 #include "bridge/trace.hpp"

@@ -1,18 +1,19 @@
 #pragma once
 
 /// Links that bring messages in at least once: source -> inbox -> decoded -> mailbox -> settled by
-/// what became of it.
+/// its outcome.
 ///
 /// One delivery is, in this order: held by the transport; in the inbox; in a `tracked`, which the
-/// message carries through the mailbox; settled. Whoever takes it out of its `tracked` settles it:
-/// the component that tells the outcome, the link that cannot hand it over, or the end of the
-/// `tracked`, where nobody else has. Each settled one lets the source give one more, so that never
-/// more than `max_in_flight` are on their way and the server holds back the rest. A request for
-/// each would cost the server as much as the message: what is free is asked for when it is a
-/// quarter of all, when nothing is on its way, or a millisecond later.
+/// message carries through the mailbox; settled. The code that takes it out of its `tracked`
+/// settles it: the component reports the outcome, or the link cannot put it into the mailbox, or
+/// else the destructor of `tracked` does it. Each settled one lets the source give one more, so
+/// that never more than `max_in_flight` are on their way and the server holds back the rest. A
+/// request for each message would cost the server as much as the message. So free places are
+/// requested together: when they are a quarter of all, when nothing is in flight, or a millisecond
+/// later.
 ///
-/// The transport keeps what lives unsettled. What has failed, and what was handed back, is counted
-/// here by its position in the stream, since the stream only counts deliveries.
+/// The transport keeps unsettled deliveries in progress. The link counts failures and returns of a
+/// message by its position in the stream, since the stream only counts deliveries.
 
 #include "bridge/replay_server.hpp"
 
@@ -105,7 +106,7 @@ class durable_link final : public link_base,
     std::string id;
     message_tries before;  // this delivery not included
     settlement decision;
-    std::string reason;           // of what is given up
+    std::string reason;           // if it is given up
     exec::wait_group::task busy;  // the same
 
     [[nodiscard]] unsigned attempts() const noexcept {
@@ -114,7 +115,7 @@ class durable_link final : public link_base,
     }
   };
 
-  /// A delivery between the transport and what became of it.
+  /// A delivery from its arrival to its settlement.
   class tracked final : public exec::outcome_listener {
    public:
     tracked(std::shared_ptr<durable_link> of, std::unique_ptr<transport::delivery> one,
@@ -137,7 +138,7 @@ class durable_link final : public link_base,
     /// Why it must not be handled; empty if it may be.
     [[nodiscard]] std::string why_not();
     [[nodiscard]] const envelope& message() const noexcept { return delivery_->message; }
-    /// Once: what came with it. From then on that has its headers.
+    /// The origin of the message, once. It takes over the headers.
     [[nodiscard]] shared_origin take_origin();
 
    private:
@@ -156,8 +157,8 @@ class durable_link final : public link_base,
     message_tries before_;
   };
 
-  /// Empties the inbox when the coroutine that takes is destroyed, begun or not: then nobody else
-  /// does, and deliveries in the inbox own the link.
+  /// Empties the inbox when the coroutine that takes is destroyed, begun or not: nothing else does
+  /// it then, and deliveries in the inbox own the link.
   struct pump_end {
     explicit pump_end(std::shared_ptr<durable_link> link) noexcept : of(std::move(link)) {}
     pump_end(pump_end&&) noexcept = default;
@@ -168,7 +169,7 @@ class durable_link final : public link_base,
   };
   static asio::awaitable<void> pump(pump_end end);
 
-  /// Null where it cannot be handled; then it is settled.
+  /// Null if it cannot be handled; then it is settled.
   exec::shared_message decoded(const std::shared_ptr<tracked>& mine) noexcept;
 
   /// The id of one that has none: the same each time it is delivered.
@@ -183,7 +184,7 @@ class durable_link final : public link_base,
     return notified;
   }
 
-  /// One fewer is on its way. A dead letter is until it is stored.
+  /// One message fewer is in flight. A dead letter is in flight until it is stored.
   void one_less() noexcept;
 
   void ask_for_more() noexcept;
@@ -201,7 +202,7 @@ class durable_link final : public link_base,
     tries_.forget(one.sequence);
   }
 
-  // What has failed for good (durable_dead_letters.cpp).
+  // Messages that are given up (durable_dead_letters.cpp).
   void serve_replays();
   void stop_replays() noexcept {
     if (replay_requests_) replay_requests_->stop();

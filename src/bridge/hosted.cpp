@@ -1,4 +1,4 @@
-// A bridge in a host: its intake ends first, and what is left to send goes out in its turn.
+// A bridge in a host: its intake ends first, and its remaining messages are sent in its turn.
 
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/detail/bridge/link_base.hpp>

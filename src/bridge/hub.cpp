@@ -72,7 +72,7 @@ void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std:
   auto ended = [on = std::move(on), where = std::move(where)](const std::exception_ptr& failure) {
     if (failure) on->failed(where, failure);
   };
-  // Never from inside this call: who launches may hold what the work waits for.
+  // Never from inside this call: the caller may hold a lock that the work waits for.
   asio::post(executor, [executor, work = std::move(work), ended = std::move(ended)]() mutable {
     asio::co_spawn(executor, std::move(work), std::move(ended));
   });

@@ -16,15 +16,15 @@ asio::awaitable<drain_report> link_base::drain(std::chrono::steady_clock::durati
 
 namespace {
 
-// A message is decoded and put into the component's mailbox by the transport's thread. Where there
-// is no room, it waits in the link's buffer, and a coroutine puts it in.
+// A message is decoded and put into the component's mailbox by the transport's thread. If the
+// mailbox is full, the message waits in the link's buffer, and a coroutine puts it in.
 //
-// Order: one subscription's messages come one call of `take` at a time, and what came earlier must
-// not be overtaken. `waiting_` counts the messages of the buffer, and of the coroutine's batch. It
-// is raised before a message enters the buffer, and lowered after the message has left for the
-// mailbox. So a call that reads zero knows that all of its subscription's earlier messages are in
-// the mailbox, and may put its own in directly. The subscriptions of one link have no order among
-// themselves.
+// Order: one subscription's messages come one call of `take` at a time, and a message must not
+// overtake an earlier one. `waiting_` counts the messages of the buffer, and of the coroutine's
+// batch. It is raised before a message enters the buffer, and lowered after the message has left
+// for the mailbox. So a call that reads zero knows that all of its subscription's earlier messages
+// are in the mailbox, and may put its own in directly. The subscriptions of one link have no order
+// among themselves.
 class inbound_link final : public link_base,
                            public transport::sink,
                            public std::enable_shared_from_this<inbound_link> {
@@ -79,8 +79,8 @@ class inbound_link final : public link_base,
         return true;
       }
     }
-    // Nothing else may start a loop for what fills the mailbox: `caught_up` comes after this, and
-    // the thread may have to wait here until the loop has made room.
+    // Start the loops for the messages in the mailbox here: `caught_up` comes later, and the thread
+    // may have to wait here until a loop has made space.
     to_.component->mailbox.start_loops();
     waiting_.fetch_add(1, std::memory_order_relaxed);
     if (buffer_.put(std::move(made), may_wait)) {
@@ -141,7 +141,7 @@ class inbound_link final : public link_base,
   }
 
   const receiving_end to_;
-  transport::inbox<exec::shared_message> buffer_;  // of messages for which there was no room
+  transport::inbox<exec::shared_message> buffer_;  // of messages that found the mailbox full
   std::atomic<std::size_t> waiting_{0};
   std::vector<std::unique_ptr<transport::feed>> feeds_;
   count received_{0};

@@ -39,7 +39,7 @@ class replay_server::replay {
     of->running_.erase(position);
   }
 
-  /// What ends the next pause; set if the link has been cancelled.
+  /// The event that ends the next pause; set if the link was cancelled.
   [[nodiscard]] std::shared_ptr<exec::one_shot_event> begin_pause() {
     auto made = std::make_shared<exec::one_shot_event>();
     const std::lock_guard lock(of->mutex_);
@@ -122,7 +122,7 @@ bool replay_server::take(envelope&& request, bool) noexcept {
       answer(request.reply_to, stays("this is no request for a replay"));
       return true;
     }
-    // Made first: what cannot be made must not stay among those that run.
+    // Made first: if that fails, no entry may stay among the running replays.
     auto mine = std::make_shared<replay>(shared_from_this(), std::move(*position));
     std::string why_not;
     {

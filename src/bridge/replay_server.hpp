@@ -1,7 +1,7 @@
 #pragma once
 
 /// Replays dead letters of a durable link, when a person asks for it. docs/design/0029 says why the
-/// link does it, and not the one who asks.
+/// link does it, and not the requesting process.
 
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/detail/bridge/link_base.hpp>
@@ -74,7 +74,7 @@ class replay_server final : public transport::sink,
   std::atomic<std::uint64_t> replayed_{0};
   std::mutex mutex_;  // of what follows
   bool stopped_ = false;
-  // The replays, each with what ends its pause, if it has one.
+  // The replays, each with the event that ends its pause; null: no pause.
   std::map<letter_position, std::shared_ptr<exec::one_shot_event>> running_;
 };
 

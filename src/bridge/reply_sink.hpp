@@ -15,7 +15,7 @@
 
 namespace msgbus::bridging {
 
-/// What a request gets.
+/// The reply to a request, or the reason why none arrives.
 struct reply_or_end {
   std::optional<envelope> reply = {};  // empty: none comes
   errc code = {};                      // of none

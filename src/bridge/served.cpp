@@ -1,6 +1,6 @@
 // Commands from other processes: transport -> admission -> the executor of the operation's service,
-// where it is decoded, carried out and answered. docs/design/0019-served-commands.md says who may
-// be where.
+// where it is decoded, carried out and answered. The threads are described in
+// docs/design/0019-served-commands.md.
 
 #include <msgbus/detail/bridge/served.hpp>
 
@@ -129,7 +129,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     command_owner mine;
   };
 
-  /// What comes to one endpoint.
+  /// Receives the requests of one endpoint.
   class endpoint_sink final : public transport::sink {
    public:
     endpoint_sink(std::shared_ptr<served_link> of, served_endpoint& at)
@@ -255,7 +255,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
                 "operation '" + asked.name + "' had not begun at the deadline of its caller");
   }
 
-  /// In a coroutine, whose executor tells whatever it sends what caused it.
+  /// In a coroutine on an executor that keeps the cause of its messages.
   void go_on(command_owner mine, asio::awaitable<void> rest) {
     const asio::any_io_executor& here = mine->at.operation->service->executor();
     const cause_scope cause(&mine->origin);
@@ -294,15 +294,15 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
   void write_answer(envelope& into, const command& one, payload result) const {
     const context ctx = context::caused_by(one.origin.get());
-    // Of CloudEvents, which must say what they are.
+    // CloudEvents need a type.
     const bool has_type = options_.form == header_form::cloudevents;
     const std::string type = has_type ? one.at.topic + ".reply" : std::string();
     make_envelope(into, hub_->ids, one.message.reply_to, std::move(result),
                   {.type = type, .ctx = ctx, .form = options_.form, .source = options_.source});
   }
 
-  /// Sends what `write` writes, which is `description`. The caller gets an answer: if this one
-  /// cannot be sent, the reason. Gives the failure that the caller is told of, if any.
+  /// Sends the reply that `write` makes; `description` names it. If it cannot be sent, the caller
+  /// gets the reason instead. Returns the failure that the caller gets; null: none.
   template <class Write, class What>
   std::exception_ptr reply(const std::string& to, const std::exception_ptr& failure,
                            const Write& write, const What& description) noexcept {

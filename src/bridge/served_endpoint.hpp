@@ -1,6 +1,6 @@
 #pragma once
 
-// An operation that a link serves: where its commands run, and what is counted of them.
+// An operation that a link serves: the executor of its commands, and their counters.
 
 #include <msgbus/detail/bridge/discovery.hpp>
 #include <msgbus/detail/bridge/make_envelope.hpp>

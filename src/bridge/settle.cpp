@@ -1,4 +1,4 @@
-// What becomes of a durable message, and how often it was tried. Pure.
+// The settlement of a durable message, and the count of its attempts. Pure.
 
 #include <msgbus/detail/bridge/settle.hpp>
 #include <msgbus/detail/bridge/tries.hpp>

@@ -18,13 +18,12 @@ namespace msgbus::bridging {
 // (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md,
 // as it is since NATS has headers).
 
-/// An attribute's value as a header has it: what is not printable ASCII, and blanks, quotation
-/// marks and percent signs are percent-encoded.
+/// An attribute's value in the form of a header: blanks, quotation marks, percent signs and all
+/// characters other than printable ASCII are percent-encoded.
 [[nodiscard]] std::string to_attribute(std::string_view text);
 
 /// The text of a header's value, which may be quoted, may have been encoded without need, or may
-/// come from older implementations, which encode less. What is not UTF-8 is no text: such a value
-/// stays as it is.
+/// come from older implementations, which encode less. A value that is not UTF-8 stays unchanged.
 [[nodiscard]] std::string from_attribute(std::string_view value);
 
 /// A point in time as RFC 3339 writes it: `2018-04-05T03:56:24.250Z`.
@@ -33,14 +32,14 @@ namespace msgbus::bridging {
 /// Adds an attribute, unless its value is empty.
 void add_attribute(headers& to, std::string_view name, std::string_view text);
 
-/// If they are those of a CloudEvent, adds what its attributes say under the names that the library
-/// looks for, unless it is there: id, type, content type, correlation, causation and trace.
+/// For the headers of a CloudEvent, adds the library's own headers from its attributes, unless they
+/// are present: id, type, content type, correlation, causation and trace.
 void name_attributes(headers& of);
 
 // --- W3C Trace Context (`trace_context.hpp`). ----------------------------------------------------
 
-/// The `traceparent` of what a message leads to: the same trace, another span. Of a later version,
-/// what this one knows is taken. Empty if the message's is none.
+/// The `traceparent` for messages that a message causes: the same trace, another span. Of a later
+/// version, the parts of this version are read. Empty if the message has no valid one.
 [[nodiscard]] std::string child_trace(std::string_view parent);
 
 /// The `traceparent` of a message. `is_span`: it is sent from this span, which a `trace_scope` has

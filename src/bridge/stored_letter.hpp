@@ -1,6 +1,6 @@
 #pragma once
 
-/// Reads dead letters from their stream, and what is said about their replay. Pure.
+/// Reads dead letters from their stream, and the requests and replies about their replay. Pure.
 
 #include <msgbus/bridge/dead_letters.hpp>
 #include <msgbus/transport/transport.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-// The spans of bridges. What they make of W3C Trace Context is in `standards.hpp`.
+// The spans of bridges. Their treatment of W3C Trace Context is in `standards.hpp`.
 
 #include <msgbus/detail/bridge/hub.hpp>
 #include <msgbus/detail/observe/active_span.hpp>

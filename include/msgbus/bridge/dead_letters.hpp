@@ -1,6 +1,6 @@
 #pragma once
 
-/// The messages that durable links have given up, in the stream that keeps them.
+/// The dead letters of durable links, in the stream that keeps them.
 
 #include <msgbus/async/dead_letters.hpp>
 #include <msgbus/headers.hpp>
@@ -34,8 +34,8 @@ struct stored_dead_letter : async::dead_letter {
 };
 
 /// The dead letters of a stream, with the members of `async::dead_letters`. Made by
-/// `bridge::dead_letters`; copies are the same. Every member function may be called from any
-/// thread. Messages of the stream that are no dead letters are passed over, and never removed.
+/// `bridge::dead_letters`; copies refer to the same stream. Every member function may be called
+/// from any thread. Messages of the stream that are no dead letters are skipped, and never removed.
 ///
 ///     auto letters = bridge.dead_letters("DEAD");
 ///     for (const auto& each : co_await letters.snapshot()) show(each);
@@ -53,36 +53,37 @@ class bridge_dead_letters {
                       std::chrono::steady_clock::duration timeout) noexcept
       : hub_(std::move(over)), stream_(std::move(stream)), timeout_(timeout) {}
 
-  /// The dead letters, the oldest first; at most so many.
+  /// Reads the oldest dead letters, at most `most`.
   ///
-  /// Completes: when they are read.
+  /// Completes: with the dead letters.
   /// Cancellation: throws Asio's `operation_aborted`.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<std::vector<letter>> snapshot(std::size_t most = 1000) const;
 
-  /// Has the dead letters that are there now, or those of them that `which` is true for, handled
-  /// once more, one after the other: each by the durable link that has given it up, in whatever
-  /// process that is, and by no other (P8). Its handlers get the same message id, and attempts are
-  /// counted from 1, up to `max_deliver` with the pauses of the link. Such a message is not in
-  /// `link_counters::received`, but in `replayed`.
+  /// Replays the present dead letters, or those for which `which` returns true, one after the
+  /// other. Only the durable link that gave the message up handles it again, in whichever process
+  /// it is (P8). Its handlers get the same message id. Attempts are counted from 1, up to
+  /// `max_deliver`, with the pauses of the link. The message counts in `link_counters::replayed`,
+  /// not in `received`.
   ///
-  /// A dead letter is removed when its message has been handled, or when another one has been
-  /// stored because it failed again. That one is not replayed by this call. A dead letter stays if
-  /// no process has the link, if the component does not accept the message, or if it was shortened.
+  /// A dead letter is removed when its message has been handled, or when the message has failed
+  /// again and a new dead letter is stored, which this call does not replay. A dead letter stays if
+  /// no process has the link, if the component does not accept the message, or if the dead letter
+  /// was shortened.
   ///
-  /// Completes: when all have ended, with how many were handled.
-  /// Throws: what `which` throws, before anything is replayed. An error after all were tried, if
-  /// some of them stay: it says which and why, and how many were handled.
-  /// Cancellation: ends the wait with Asio's `operation_aborted`; the replay in hand goes on.
+  /// Completes: when all replays have ended, with the number of handled messages.
+  /// Throws: the exceptions of `which`, before the first replay; after the last one, if dead
+  /// letters stay, an error that names them, the reasons, and the number of handled messages.
+  /// Cancellation: ends the wait with Asio's `operation_aborted`; the current replay continues.
   /// Executor: handlers run on their component's, and the caller resumes on its own.
   [[nodiscard]] asio::awaitable<std::size_t> replay(
       std::function<bool(const letter&)> which = {}) const;
 
-  /// Removes the dead letters, or those that `which` is true for; -> how many. One that is just
-  /// being replayed is removed, too, and its replay goes on.
+  /// Removes the dead letters, or those for which `which` returns true. One that is being replayed
+  /// is removed, too, and its replay continues.
   ///
-  /// Completes: when they are removed.
-  /// Throws: what `which` throws, before anything is removed.
+  /// Completes: when they are removed, with their number.
+  /// Throws: the exceptions of `which`, before anything is removed.
   /// Cancellation: throws Asio's `operation_aborted`; some may have been removed.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<std::size_t> discard(

@@ -46,7 +46,7 @@ struct inbound_options {
 /// The options of `bridge::serve`.
 struct serve_options {
   std::string queue_group = "msgbus";                  ///< one server of a group gets each command
-  std::size_t concurrency = 256;                       ///< commands handled at once
+  std::size_t concurrency = 256;                       ///< commands handled concurrently
   std::size_t buffer = 1024;                           ///< commands that may wait
   msgbus::encoding encoding = msgbus::encoding::json;  ///< the encoding of replies
   header_form form = header_form::full;  ///< which headers replies have; errors always have theirs

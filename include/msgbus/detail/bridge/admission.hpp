@@ -14,7 +14,7 @@
 
 namespace msgbus::bridging {
 
-/// Runs `limit` commands at once, and keeps `capacity` more, in order. Thread-safe.
+/// Runs `limit` commands concurrently, and keeps `capacity` more, in order. Thread-safe.
 ///
 /// States of a command: offered -> running -> ended; offered -> waiting -> running -> ended;
 /// offered -> refused. A command waits only while `limit` commands run: so while any waits, the end

@@ -28,15 +28,15 @@ namespace msgbus::bridging {
 
 struct reply_or_end;
 
-/// What a remote service calls an operation with.
+/// The settings with which a remote service calls an operation.
 struct call_settings {
   std::size_t prefix;  // the name of the operation is the part of the topic after that and a dot
   std::chrono::steady_clock::duration timeout;
   bool has_headers;                           // those of the library
-  std::shared_ptr<const call_policy> policy;  // null: it asks for nothing
+  std::shared_ptr<const call_policy> policy;  // null: it has no effect
 };
 
-/// For one coroutine, in whose frame it is: its destruction ends the request on this side. In this
+/// Lives in the frame of one coroutine; its destruction ends the request on this side. Call in this
 /// order:
 ///
 ///     asked.start(here);
@@ -55,7 +55,7 @@ class call {
   call(call&& other) noexcept = default;
   ~call();
 
-  /// Null: nothing stands around it.
+  /// The policy of the call; null: none.
   [[nodiscard]] const std::shared_ptr<const call_policy>& policy() const noexcept {
     return settings_.policy;
   }
@@ -63,7 +63,7 @@ class call {
   [[nodiscard]] std::string_view operation() const noexcept {
     return std::string_view(request_.topic).substr(settings_.prefix + 1);
   }
-  /// The same request, for another attempt that must have ended by then.
+  /// The same request for another attempt, with this deadline.
   [[nodiscard]] call again(std::chrono::steady_clock::time_point until) const {
     call other(hub_, request_, settings_, span_);
     other.until_ = until;
@@ -78,7 +78,7 @@ class call {
   [[nodiscard]] asio::awaitable<void> wait();
 
   /// The reply of a service that has executed the request; this keeps it. Throws: the error in the
-  /// reply; `timed_out`; `no_handler` if no process listens; `disconnected`; `closed`;
+  /// reply; `timed_out`; `no_handler` if no process serves the operation; `disconnected`; `closed`;
   /// `operation_aborted` if `state` shows that the caller is cancelled.
   [[nodiscard]] envelope& take(const asio::cancellation_state& state);
 
@@ -98,10 +98,11 @@ class call {
   std::uint64_t number_ = 0;
 };
 
-/// Calls it as its policy says, which it has.
+/// Calls the operation with its policy.
 ///
 /// Completes: with the reply.
-/// Throws: as `call::take`, of the last attempt; `circuit_open`; what the policy's functions throw.
+/// Throws: as `call::take`, of the last attempt; `circuit_open`; the exceptions of the policy's
+/// functions.
 /// Cancellation: throws `operation_aborted`.
 /// Executor: the caller's.
 [[nodiscard]] asio::awaitable<envelope> call_by_policy(call first);

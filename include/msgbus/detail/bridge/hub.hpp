@@ -43,7 +43,7 @@ class hub {
   /// The replies to requests, to which the hub listens from now on. Throws `closed`.
   [[nodiscard]] std::shared_ptr<reply_sink> listen();
 
-  /// Where spans go; null: nowhere.
+  /// The tracer for spans; null: none.
   void trace(std::shared_ptr<tracer> to);
   [[nodiscard]] std::shared_ptr<tracer> traced_by() const;
 

@@ -39,8 +39,8 @@ struct envelope_metadata {
   bool is_request = false;           ///< its reply and the messages that it causes have its id
 };
 
-/// An envelope in the memory of the last one of this thread, with whatever that had. A transport
-/// may call what sends again: then that one has memory of its own.
+/// An envelope that reuses the memory of this thread's last one, and still has its content. A
+/// transport may call code that sends again: that send gets memory of its own.
 class reused_envelope {
  public:
   reused_envelope() noexcept;
@@ -80,8 +80,8 @@ void make_envelope(envelope& into, id_source& ids, std::string_view topic, paylo
   return header_of(received.headers, name);
 }
 
-/// How much time a request leaves, in whole milliseconds; empty if it does not say so, or not in
-/// digits.
+/// The remaining time in a request, in whole milliseconds; empty without the header, or if it is
+/// not a number.
 [[nodiscard]] std::optional<std::chrono::milliseconds> time_left_in(
     const headers& received) noexcept;
 

@@ -69,7 +69,8 @@ class outbound_link final : public link_base {
       : link_base(over, std::move(called)),
         way(std::make_shared<outbound_sender>(over, std::move(format))),
         component(over->executor(), mailbox) {
-    // The handlers never suspend. So what is sent on the bridge's executor need not wait here.
+    // The handlers never suspend. So messages that are sent on the bridge's executor need not wait
+    // here.
     component::core_access::of(component)->mailbox.allow_handling_by_senders();
   }
 

@@ -1,16 +1,16 @@
 #pragma once
 
-/// Memory for objects that one thread makes and another one destroys, as all received messages are.
-/// An allocator that keeps its blocks by thread never has one for the first, and the second must
-/// lock what the first allocates from.
+/// Memory for objects that one thread makes and another one destroys, such as received messages. An
+/// allocator with blocks per thread never has one for the first thread, and the second thread must
+/// lock the arena of the first.
 
 #include <cstddef>
 #include <new>
 
 namespace msgbus::bridging {
 
-/// Blocks of one size. Each thread keeps some free ones, and gives the others on in chains, of
-/// which threads without a block take one. Thread-safe; at most half a megabyte is free.
+/// Blocks of one size. Each thread keeps some free ones, and passes on the others in chains; a
+/// thread without a block takes a chain. Thread-safe; at most half a megabyte is free.
 inline constexpr std::size_t shared_block_bytes = 512;
 [[nodiscard]] void* take_shared_block();
 void give_back_shared_block(void* block) noexcept;
@@ -26,7 +26,7 @@ struct in_shared_block {
   }
 };
 
-/// For `std::allocate_shared`. What does not fit into a block comes from elsewhere.
+/// For `std::allocate_shared`. Larger objects come from elsewhere.
 template <class T>
 class shared_block_allocator {
  public:
