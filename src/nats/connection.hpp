@@ -1,7 +1,7 @@
 #pragma once
 
-/// A connection that comes back: one connection of nats.c after the other. Its subscriptions, which
-/// come back with it and keep alive what nats.c's threads call.
+/// A connection that reconnects: one connection of nats.c after the other. Its subscriptions are
+/// restored with it, and keep alive the objects that nats.c's threads call.
 
 #include "native.hpp"
 #include "reconnection.hpp"
@@ -30,11 +30,11 @@ namespace msgbus::nats {
 
 class subscription;
 
-/// Which of a transport's two connections (transport.cpp says what each is for).
+/// One of a transport's two connections; transport.cpp describes them.
 enum class role { bulk, low_latency };
 
-/// Is told what happens to a connection, one call at a time of each kind. `lost` may come again
-/// before `back` does.
+/// Receives the events of a connection, one call at a time of each kind. `lost` may be called again
+/// before `back`.
 class connection_listener {
  public:
   virtual ~connection_listener() = default;
@@ -211,9 +211,9 @@ class subscription : public std::enable_shared_from_this<subscription> {
   /// In the connection, from 1.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
 
-  /// What waits is dropped. Never blocks, and may be called by the receiver.
+  /// Drops waiting messages. Never blocks, and may be called by the receiver.
   void stop() noexcept;
-  /// The receiver still gets what the server has sent.
+  /// The receiver still gets the messages that the server has sent.
   void drain() noexcept;
   /// Blocks until the receiver has got all.
   void wait_until_drained(std::int64_t milliseconds) noexcept;
@@ -254,7 +254,7 @@ class subscription : public std::enable_shared_from_this<subscription> {
   mutable std::uint64_t native_dropped_ = 0;  // as it was when it could be asked last
 };
 
-/// A subscription to what is sent now. Throws.
+/// A subscription to messages that are sent from now on. Throws.
 [[nodiscard]] std::unique_ptr<transport::feed> open_feed(std::shared_ptr<connection> over,
                                                          const std::string& pattern,
                                                          const std::string& group,

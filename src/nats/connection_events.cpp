@@ -1,11 +1,11 @@
-// What a connection does when nats.c loses it, has it back, or gives up on it.
+// The reactions of a connection when nats.c loses it, has it back, or gives it up.
 //
-// Who may be where: nats.c's callback thread is in `lost`, `back`, `closed`, `slow` and `failed`,
-// one call at a time; it blocks nowhere, since all connections of the program share it. The
-// connection's own thread (`thread_`) opens connections, subscribes again and sends what has
-// waited, one job at a time. Users' threads send and close.
+// Threads: nats.c's callback thread calls `lost`, `back`, `closed`, `slow` and `failed`, one call
+// at a time; it never blocks, since all connections of the program share it. The connection's own
+// thread (`thread_`) opens connections, subscribes again and sends the kept messages, one job at a
+// time. Users' threads send and close.
 //
-// What is decided is in reconnection.hpp.
+// The decisions are in reconnection.hpp.
 
 #include "connection.hpp"
 
@@ -38,9 +38,9 @@ void connection::later(blocking_thread::time_point when, F job) {
   });
 }
 
-// Subscriptions are told of the first loss only: what is sent while the connection is away waits,
-// and is not lost by the next one. They are told by the connection's thread, since the one of
-// nats.c must not wait for a subscription.
+// Subscriptions are notified of the first loss only: messages that are sent while the connection is
+// away wait, and the next loss does not lose them. The connection's thread notifies them, since
+// that of nats.c must not wait for a subscription.
 void connection::begin_to_keep() {
   {
     const std::lock_guard lock(kept_mutex_);
@@ -84,7 +84,7 @@ std::string connection::with_reason(std::string text) const {
   return text.empty() ? shown_ : shown_ + ": " + text;
 }
 
-// Sends what has waited. On the connection's thread.
+// Sends the kept messages. On the connection's thread.
 void connection::resume(std::uint64_t from_loss, const std::string& text) {
   std::vector<std::string> refused;
   {

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The deliveries of a durable consumer: when it is asked for how many, and what JetStream is told
-/// of each, and when. Pure: events in, actions out.
+/// The deliveries of a durable consumer: when to request how many, and when to report which of them
+/// to JetStream. Pure: events in, actions out.
 
 #include <array>
 #include <chrono>
@@ -37,7 +37,7 @@ class pull_credit {
     end,         ///< the consumer is gone, or useless: `why()` says which
   };
 
-  /// What JetStream says of the consumer.
+  /// The state of the consumer, as JetStream reports it.
   enum class found { there, gone, unknown };
 
   explicit pull_credit(time_point now) noexcept : heard_(now) {}
@@ -91,7 +91,7 @@ class pull_credit {
 /// Whether a message with this reply topic is one of a stream's.
 [[nodiscard]] bool is_delivery(std::string_view reply_topic) noexcept;
 
-/// What the topic of its acknowledgement says of it.
+/// The data of a delivery in the topic of its acknowledgement.
 struct delivered {
   unsigned times = 1;
   std::uint64_t sequence = 0;
@@ -115,9 +115,9 @@ class nak_text {
 
 // --- Progress. -----------------------------------------------------------------------------------
 
-/// The deliveries of one source that are not settled, in the order in which the server must be told
-/// that they are in progress: of each every third of its patience. There is no timer for each, as
-/// the patience is the same for all. For one thread at a time.
+/// The deliveries of one source that are not settled, in the order of their next report as in
+/// progress, which is due every third of `ack_wait`. They need no timer each, because `ack_wait` is
+/// the same for all. For one thread at a time.
 class unsettled_list {
  public:
   using time_point = std::chrono::steady_clock::time_point;

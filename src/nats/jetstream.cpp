@@ -92,7 +92,7 @@ constexpr auto one_try = 2s;
 
 constexpr int tries_if_no_stream = 3;
 constexpr auto between_stores = 200ms;
-constexpr int for_the_moment = 503;  // JetStream's code for what passes: no leader, no room
+constexpr int for_the_moment = 503;  // JetStream's code for temporary failures: no leader, no space
 
 /// Sends it, for a reply that is awaited. False: the connection is away, and it would be sent again
 /// and again when that is back.
@@ -177,7 +177,7 @@ asio::awaitable<json> make_consumer(std::shared_ptr<session> through, std::strin
   co_return answer;
 }
 
-// One that its operator made stays as it is, unless another patience is asked for.
+// A consumer of the server's operators stays unchanged, unless another `ack_wait` is requested.
 asio::awaitable<void> attach(std::shared_ptr<session> through, transport::pull_options which,
                              std::string text, json there, deadline until) {
   const std::string wrong = misfits(there, which);
@@ -232,7 +232,7 @@ namespace {
 
 constexpr auto patience_with_messages = std::chrono::seconds(5);
 
-/// What JetStream says of one message.
+/// JetStream's reply about one message.
 asio::awaitable<json> ask_for_message(std::shared_ptr<session> through, std::string stream,
                                       json request) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;

@@ -1,7 +1,7 @@
 #pragma once
 
-/// JetStream's own requests. They are JSON over NATS, and made here rather than by nats.c: so they
-/// block no thread, and what newer servers say of a stream or consumer is not lost on the way.
+/// JetStream's own requests. They are JSON over NATS. They are made here, and not by nats.c, so
+/// that they block no thread, and that fields of newer servers for streams and consumers are kept.
 
 #include "jetstream_json.hpp"
 #include "session.hpp"
@@ -16,7 +16,7 @@
 namespace msgbus::nats {
 
 /// Asks `$JS.API.<subject>`, again while the connection is away. Throws `unsupported` if the server
-/// has no JetStream, and else as transports do; what JetStream refuses is in the answer.
+/// has no JetStream, and otherwise as transports do. A refusal of JetStream is in the reply.
 [[nodiscard]] asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through,
                                                   std::string subject, json request,
                                                   deadline until);
@@ -24,7 +24,8 @@ namespace msgbus::nats {
 [[nodiscard]] asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
                                                   transport::stream_options wanted);
 
-/// Finds or makes the durable consumer. Throws what is wrong with one that is there.
+/// Finds or creates the durable consumer. Throws an error that describes an existing one that
+/// cannot be used.
 [[nodiscard]] asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
                                                     transport::pull_options which);
 

@@ -185,7 +185,7 @@ bool add_topics(json& config, const std::vector<std::string>& wanted) {
       return transport::pattern_covers(existing, each);
     });
     if (there) continue;
-    // What the new one covers would overlap with it, which is refused.
+    // The server refuses topics that the new one covers.
     const auto covered = [&](const std::string& existing) {
       return transport::pattern_covers(each, existing);
     };
@@ -228,9 +228,10 @@ json consumer_config(const transport::pull_options& which) {
                  {"replay_policy", "instant"},
                  {"ack_policy", "explicit"},
                  {"ack_wait", nanoseconds(which.ack_wait)},
-                 // Whoever settles counts: what the server gave up on would stay in limbo.
+                 // The links count failures: a message that the server gave up would be neither
+                 // handled nor dead-lettered.
                  {"max_deliver", -1},
-                 // What is asked for is the limit.
+                 // The requests limit the messages in flight.
                  {"max_ack_pending", -1}};
   if (!which.filter.empty()) config["filter_subject"] = which.filter;
   return config;

@@ -16,7 +16,7 @@ using json = nlohmann::json;
 
 // --- Answers. ------------------------------------------------------------------------------------
 
-/// What JetStream says went wrong.
+/// An error of JetStream.
 struct refusal {
   int code = 0;      ///< as of HTTP
   int err_code = 0;  ///< which error it is
@@ -31,7 +31,7 @@ inline constexpr int stream_exists = 10058;
 inline constexpr int message_too_large = 10054;
 inline constexpr int headers_too_large = 10097;
 
-/// What an answer says; an empty text if it is no error.
+/// The error in a reply; its text is empty if there is none.
 [[nodiscard]] refusal refusal_of(const json& answer);
 
 /// Throws `transport_failed`, `message_refused` or `unsupported`, if the answer is an error.
@@ -58,20 +58,20 @@ void check_answer(const json& answer, const std::string& text);
 /// empty if none does. The others are its owner's affair.
 [[nodiscard]] std::string misfits(const json& there, const transport::pull_options& which);
 
-/// Whether its patience grows from delivery to delivery; then `ack_wait` says nothing.
+/// Whether it has a `backoff`, whose times replace `ack_wait`.
 [[nodiscard]] bool has_backoff(const json& there);
 
-/// Whether its patience is the one that is asked for.
+/// Whether its `ack_wait` is the requested one.
 [[nodiscard]] bool has_ack_wait(const json& there, const transport::pull_options& which);
 
 /// Whether it may deliver a message again sooner than is asked for: then one that is being handled
 /// may come a second time.
 [[nodiscard]] bool is_less_patient(const json& there, const transport::pull_options& which);
 
-/// That it is, with its patience and the one that is asked for.
+/// A text with its `ack_wait` and the requested one.
 [[nodiscard]] std::string impatience(const json& there, const transport::pull_options& which);
 
-/// All that is there, but for the patience.
+/// The existing configuration with another `ack_wait`.
 [[nodiscard]] json with_ack_wait(json there, const transport::pull_options& which);
 
 }  // namespace msgbus::nats

@@ -58,8 +58,8 @@ inline constexpr int message_not_deleted = 10057;
 /// Asks to remove the message, without overwriting it on the disk.
 [[nodiscard]] json erase_request(std::uint64_t sequence);
 
-/// The message in an answer that is no error. Throws `transport_failed`, with `text` and what is
-/// wrong with the answer.
+/// The message in a reply that is no error. Throws `transport_failed`, with `text` and the defect
+/// of the reply.
 [[nodiscard]] transport::stored_message read_message(const json& answer, const std::string& text);
 
 /// The bytes that a text in base64 (RFC 4648) stands for; empty if it is none.

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What calls nats.c, but for subscriptions: its statuses, messages, options and connections.
+/// The calls of nats.c, except for subscriptions: its statuses, messages, options and connections.
 
 #include "message_format.hpp"
 
@@ -24,10 +24,11 @@ namespace msgbus::nats {
 
 // --- Statuses. -----------------------------------------------------------------------------------
 
-/// `closed` stands for a connection that is closed, whoever closed it.
+/// `closed` stands for a connection that is closed, by either side.
 [[nodiscard]] errc code_of(natsStatus status) noexcept;
 
-/// What nats.c says of the last failure on this thread; if that is another one, the status's name.
+/// The text of nats.c for its last failure on this thread; the name of the status if that was
+/// another failure.
 [[nodiscard]] std::string text_of(natsStatus status);
 
 /// `what: why`.
@@ -108,8 +109,8 @@ struct options_deleter {
 };
 using options_ptr = std::unique_ptr<natsOptions, options_deleter>;
 
-/// For the connection that sends in bulk, or for the one that sends at once. Throws if files are
-/// not there, or are not what they should be.
+/// For the connection that sends in bulk, or for the one that sends at once. Throws if files do not
+/// exist, or have the wrong content.
 [[nodiscard]] options_ptr to_nats(const options& from, bool in_bulk);
 
 // --- Connections. --------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ class native_connection {
   /// Sends a text without headers.
   natsStatus publish(const std::string& subject, const std::string& reply_to,
                      std::string_view text) noexcept;
-  /// What the server takes of payload and headers together.
+  /// The server's size limit for payload and headers together.
   [[nodiscard]] std::size_t max_payload() const noexcept;
 
   natsStatus subscribe(natsSubscription*& made, const std::string& subject,
@@ -172,7 +173,7 @@ class native_connection {
 
   /// Completes when the server has all that was sent. Blocks.
   natsStatus flush(std::int64_t milliseconds) noexcept;
-  /// Blocks while the server does not take what is still to be sent, half a second at most.
+  /// Blocks for at most half a second, while the server does not accept the remaining bytes.
   void close() noexcept;
 
  private:

@@ -158,7 +158,7 @@ std::string_view description_of(natsMsg* message) noexcept {
 
 namespace {
 
-// What nats.c makes is one block: subject, reply topic, headers and payload, each with a zero. It
+// A message of nats.c is one block: subject, reply topic, headers and payload, each with a zero. It
 // offers headers only after it has put each of them into a table, which costs more than all else
 // that is done with a message. So they are read where they are, in versions that are laid out like
 // this: those of nats.c 3 are, and a message that is made here shows whether this one is.

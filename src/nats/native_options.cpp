@@ -78,8 +78,8 @@ void set_tls(setter& set, const options& from, const std::vector<server_url>& ur
   }
 }
 
-// What urls say counts more than the options. Where it is one login for all servers, it is taken
-// out of the urls: so no text of nats.c's own can have a password.
+// A login in the urls precedes that of the options. If all servers have the same login, it is
+// removed from the urls, so that no text of nats.c contains a password.
 std::optional<login> take_login(const options& from, std::vector<server_url>& urls) {
   std::optional<login> shared;
   bool all_have = true;

@@ -22,8 +22,8 @@
 
 namespace msgbus::nats {
 
-/// Tells the server of the deliveries of one source that are not settled. The connection's thread
-/// does it: the executor of those who handle them may be busy for long. Thread-safe; owned by
+/// Reports the unsettled deliveries of one source to the server as in progress. The connection's
+/// thread does it, because the executor of the handlers may be busy for long. Thread-safe; owned by
 /// shared pointer, by the source and its deliveries.
 class progress : public std::enable_shared_from_this<progress> {
  public:
@@ -73,8 +73,8 @@ void give_back(connection& over, std::string_view ack_topic) noexcept;
 /// inbox, hence on one thread; timers, which run on the transport's executor, and lost connections
 /// only make it ask again.
 ///
-/// What comes without having been asked for, or after `stop`, is given back at once. That happens
-/// when a request was taken to be lost and was not.
+/// A delivery that was not requested, or arrives after `stop`, is returned immediately. That
+/// happens if a request was assumed to be lost, and was not.
 class pull_consumer final : public receiver, public std::enable_shared_from_this<pull_consumer> {
  public:
   pull_consumer(const session& of, const transport::pull_options& which,
@@ -114,8 +114,8 @@ class pull_consumer final : public receiver, public std::enable_shared_from_this
   void look_again() noexcept;
   void watch() noexcept;
 
-  const std::shared_ptr<connection> requests_;   // inbox, requests, what is given back
-  const std::shared_ptr<progress> in_progress_;  // what is given and not settled
+  const std::shared_ptr<connection> requests_;   // inbox, requests, returned deliveries
+  const std::shared_ptr<progress> in_progress_;  // unsettled deliveries
   const std::string name_;                       // of stream and durable, for people
   const std::string next_topic_;
   const std::string info_topic_;

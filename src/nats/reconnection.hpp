@@ -1,7 +1,7 @@
 #pragma once
 
-/// A connection's way back: the messages that are kept while it is away, and what is tried until
-/// there is a new one. Pure: events in, decisions out.
+/// The reconnection: the messages that are kept while the connection is away, and the attempts
+/// until there is a new one. Pure: events in, decisions out.
 
 #include <msgbus/transport/envelope.hpp>
 
@@ -17,9 +17,9 @@ namespace msgbus::nats {
 /// The messages that wait for the connection, in the order in which they were sent.
 ///
 /// States: there -> away, by every loss -> there, by the return that belongs to the last loss.
-/// Messages go to the connection while it is there and none waits, and here otherwise; so what one
-/// thread sends stays in order. For one thread at a time, but for those that are said to be for
-/// any.
+/// Messages go to the connection while it is present and none waits, and otherwise here; so the
+/// messages of one thread stay in order. For one thread at a time, except for members that are
+/// marked for any thread.
 class kept_messages {
  public:
   /// How the attempt to send the first message went.
@@ -59,7 +59,7 @@ class kept_messages {
   [[nodiscard]] bool come_back(std::uint64_t from_loss) noexcept;
   [[nodiscard]] bool is_away() const noexcept { return away_; }
 
-  /// False, and nothing is kept, if there is no room.
+  /// Returns false, and keeps nothing, if there is no space.
   [[nodiscard]] bool keep(const envelope& message, const std::string& reply_to);
   /// Null if none waits.
   [[nodiscard]] const envelope* first() const noexcept;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What the parts of one transport share.
+/// The state that the parts of one transport share.
 
 #include "connection.hpp"
 #include "times.hpp"
@@ -24,7 +24,7 @@ namespace msgbus::nats {
 
 class pull_consumer;
 
-/// Tells the user what happens to a connection: posts each event to the executor, unless its
+/// Reports the events of a connection to the user: posts each one to the executor, unless its
 /// context is ending or has ended. Thread-safe.
 class events final : private exec::context_shutdown_hook {
  public:
@@ -73,9 +73,9 @@ class replies {
   replies(const replies&) = delete;
   replies& operator=(const replies&) = delete;
 
-  /// Sends the message, which was checked, with a reply topic of its own, and waits for what comes
-  /// there. `lost` and `late` say that it may or may not have arrived. Throws what
-  /// `connection::publish` does.
+  /// Sends the message, which was checked, with a reply topic of its own, and waits for the reply.
+  /// After `lost` and `late`, the message may or may not have arrived. Throws as
+  /// `connection::publish`.
   [[nodiscard]] asio::awaitable<answer> ask(const envelope& message, deadline until);
   /// Only sends it, for a reply of `waiting()` with this number.
   void send(const envelope& message, std::uint64_t number);
@@ -95,8 +95,7 @@ class replies {
 /// A topic that nobody else has.
 [[nodiscard]] std::string make_inbox();
 
-/// Both connections, and what happens to them. Kept by the transport and by waits under way.
-/// Thread-safe.
+/// Both connections, and their events. The transport and running waits keep it alive. Thread-safe.
 class session final : public connection_listener, public std::enable_shared_from_this<session> {
  public:
   session(asio::any_io_executor executor, const options& options);

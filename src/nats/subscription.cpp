@@ -18,7 +18,8 @@ constexpr std::int64_t least_pending_bytes = 64 << 20;
 
 }  // namespace
 
-/// What nats.c holds: given to it with a subscription, and destroyed by its last call.
+/// The closure that nats.c holds: passed with a subscription, and destroyed by the last call of
+/// nats.c.
 class subscription::closure {
  public:
   closure(std::shared_ptr<receiver> to, std::shared_ptr<subscription> self)
@@ -34,8 +35,8 @@ class subscription::closure {
     last->self_->completed();
   }
 
-  /// The connection was closed before nats.c could be told what to call last, so nobody knows when
-  /// its thread has left this. The closure is kept for ever, without the receiver.
+  /// The connection was closed before nats.c had its last callback, so the end of its thread in
+  /// this object is unknown. The closure is kept for ever, without the receiver.
   static void abandon(closure* left) noexcept {
     static std::mutex mutex;
     static auto& all = *new std::vector<closure*>;  // never destroyed
@@ -278,7 +279,7 @@ class forwarder final : public receiver {
       taken = to_->take(std::move(received_), true);
       if (received_.payload.capacity() > most_kept) std::string().swap(received_.payload);
     } catch (const std::bad_alloc&) {
-      taken = false;  // there is no room for it: counted like any other that was refused
+      taken = false;  // without memory it is refused, and counted as such
     }
     if (!taken && !stopped_) ++refused_;
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Times: until when a coroutine waits, durations as numbers for servers and for nats.c, and a
-/// thread that does what has its time, which calls of nats.c may block (docs/design/0020).
+/// Times: the deadline of a coroutine's wait, durations as numbers for servers and for nats.c, and
+/// a thread for timed jobs, which calls of nats.c may block (docs/design/0020).
 
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/clock.hpp>

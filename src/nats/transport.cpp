@@ -13,9 +13,9 @@
 // as one connection's message for another; the service's reply, published at once, comes back to
 // the inbox on the same connection as the request.
 //
-// Order. What one connection sends the server sees in order. An inbox's subscription and a request
-// that names it are both on the one of low latency, so the answer cannot come too early, and
-// without a flush; the server's 'no responders' also only goes to the connection that sent the
+// Order. The server sees the messages of one connection in order. An inbox's subscription and a
+// request that names it are both on the one of low latency, so the answer cannot come too early,
+// and without a flush; the server's 'no responders' also only goes to the connection that sent the
 // request, which must be the one that has the inbox. Between the two there is no order, unless by
 // `flush`, which takes both.
 
@@ -46,7 +46,7 @@ namespace msgbus::nats {
 
 namespace {
 
-// What `make_inbox` makes; no other way to get an inbox is offered.
+// The prefix of `make_inbox`, the only way to get an inbox.
 constexpr std::string_view inbox_prefix = "_INBOX.";
 
 // nats.c flushes by waiting: on the connection's thread.

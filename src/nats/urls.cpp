@@ -95,7 +95,7 @@ std::optional<login> login_in(text of) {
   return made;
 }
 
-// What is wrong with a url; empty if nothing is.
+// The defect of a url; empty if it is valid.
 text read_server(text of, server_url& into) {
   if (of.starts_with('[')) {
     const auto end = of.find(']');

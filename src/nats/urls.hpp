@@ -41,7 +41,7 @@ struct server_url {
 /// As nats.c takes it. Its versions before 3.9 do not decode.
 [[nodiscard]] std::string written(const server_url& url, bool encoded);
 
-/// As nats.c must be given what it puts into JSON, since it escapes nothing.
+/// The text with JSON's escapes, for texts that nats.c puts into JSON without escaping them.
 [[nodiscard]] std::string escaped(std::string_view text);
 
 }  // namespace msgbus::nats
