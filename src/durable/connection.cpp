@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t most_kept_statements = 256;
 
-/// What would end the transaction that others share, or change the connection, is refused.
+/// Refuses statements that would end the shared transaction, or change the connection.
 int authorize(void*, int action, const char*, const char*, const char*, const char*) {
   switch (action) {
     case SQLITE_TRANSACTION:

@@ -76,7 +76,7 @@ bool database_core::launch(std::string where, asio::awaitable<void> work) noexce
     if (!why) return;
     if (const auto self = weak.lock()) self->report(where.c_str(), why);
   };
-  // Never from inside this call: the caller may hold what the work waits for.
+  // Never from inside this call: the caller may hold a lock that the work waits for.
   asio::post(executor_,
              [executor = executor_, work = std::move(work), ended = std::move(ended)]() mutable {
                asio::co_spawn(executor, std::move(work), std::move(ended));

@@ -1,6 +1,6 @@
 #pragma once
 
-// The parts of an open database, and who knows whom: routes, destinations, the two threads.
+// The parts of an open database and their connections: routes, destinations, the two threads.
 
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
@@ -38,7 +38,7 @@ class database_core final : public std::enable_shared_from_this<database_core>,
 
   /// Opens the file; tells `opened` on the writer thread.
   void start(writer::opened_function opened) { writer_.start(std::move(opened)); }
-  /// Ends deliveries and both threads. What was submitted is committed.
+  /// Ends deliveries and both threads. Submitted transactions are committed.
   void stop() noexcept;
 
   [[nodiscard]] const open_options& options() const noexcept { return options_; }

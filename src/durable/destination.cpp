@@ -208,7 +208,7 @@ bool destination::enqueue(const message_row& row, exec::shared_message& message)
   exec::keyed_ptr key = to_.consumer->key_for(message->message(), {});
   if (!key) return false;
   key_lines::entry added{row.seq, row.attempts, message};
-  message.reset();  // without the lock, whoever has it last
+  message.reset();  // without the lock: its destructor may run here
   bool is_in_memory = true;
   {
     const std::lock_guard lock(mutex_);

@@ -43,7 +43,7 @@ class destination : public std::enable_shared_from_this<destination> {
 
   /// Messages that were just committed, or released, in their order.
   void offer(message_row row);
-  /// Loads what the window asks for.
+  /// Loads the messages that the window requests.
   void load(outbox& in);
   /// Loads messages of which only the positions are in memory, as `begin_load_of_lines` has asked.
   void load(outbox& in, const std::vector<std::int64_t>& positions);

@@ -16,7 +16,7 @@ namespace detail {
 
 namespace {
 
-/// What is read while this lives is of one moment.
+/// During its lifetime, all reads see the file at one moment.
 class one_snapshot {
  public:
   explicit one_snapshot(connection& in) : in_(in) { in_.execute("begin"); }

@@ -16,7 +16,7 @@ namespace msgbus::durable::detail {
 
 class database_core;
 
-/// What becomes of a delivered message. It is repeated until it is in the file.
+/// Writes the outcome of a delivered message. It is repeated until the outcome is in the file.
 class settlement_job final : public job, public std::enable_shared_from_this<settlement_job> {
  public:
   enum class kind { mark, again, dead_letter };

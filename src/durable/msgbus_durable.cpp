@@ -1,4 +1,5 @@
-// The program msgbus-durable: what a file of durable messages holds, and its dead letters.
+// The program msgbus-durable: shows the contents of a file of durable messages, and its dead
+// letters.
 
 #include <msgbus/durable/database.hpp>
 #include <msgbus/durable/inspect.hpp>

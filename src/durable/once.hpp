@@ -1,6 +1,6 @@
 #pragma once
 
-// Handlers that have their effect once for each message: who has which message now, and which were
+// Handlers that have their effect once per message: the messages in progress, and those that were
 // handled before. docs/design/0028.
 
 #include <msgbus/detail/exec/async_resolution.hpp>
@@ -28,7 +28,7 @@ class runs_in_hand {
 
  private:
   std::mutex mutex_;
-  // Under the mutex: who waits for the end of each.
+  // Under the mutex: the waits for the end of each.
   std::unordered_map<std::string, std::vector<std::shared_ptr<exec::one_shot_event>>> taken_;
 };
 

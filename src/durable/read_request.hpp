@@ -23,8 +23,8 @@ struct read_request {
   completion ended;
 };
 
-/// Completes: with what `work` returns, which runs on the thread that reads.
-/// Throws: what `work` throws, and why there is no connection.
+/// Completes: with the result of `work`, which runs on the reading thread.
+/// Throws: the exceptions of `work`; the reason why there is no connection.
 /// Cancellation: throws Asio's `operation_aborted`, which names the verb.
 template <class Result>
 asio::awaitable<Result> read(std::shared_ptr<database_core> in, const char* verb,

@@ -26,7 +26,7 @@ class read_thread {
 
   /// Starts the thread with the first one. False if it has stopped.
   bool submit(task added);
-  /// Runs what was submitted, and ends the thread.
+  /// Runs the submitted work, and ends the thread.
   void stop() noexcept;
 
  private:

@@ -1,7 +1,6 @@
 #pragma once
 
-// The library's tables: their versions, and their rows for whoever reads them, the owner or
-// programs beside it.
+// The library's tables: their versions, and their rows for readers, the owner or other programs.
 
 #include <msgbus/durable/inspect.hpp>
 

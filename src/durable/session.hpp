@@ -31,7 +31,7 @@ class session final : public job {
 
   /// Ends the request once it is answered.
   void ask(std::shared_ptr<query_request> one);
-  /// Commits, with what the unit has collected since the last query. Ends the unit.
+  /// Commits, together with the statements and messages since the last query. Ends the unit.
   void commit(std::shared_ptr<unit> rest);
   /// Rolls back, without waiting; nothing if it is over.
   void give_up() noexcept { abort(); }

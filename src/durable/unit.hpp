@@ -1,6 +1,6 @@
 #pragma once
 
-// What one transaction has collected. docs/design/0028.
+// The statements and messages of one transaction. docs/design/0028.
 //
 // It belongs to the user's coroutine until that submits it, then to the writer thread, and to the
 // coroutine again once `done` is set.

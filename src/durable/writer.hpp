@@ -44,7 +44,7 @@ class job {
   virtual void abort() noexcept {}
 };
 
-/// What the writer asks its owner for, on the writer thread.
+/// The owner of the writer, as the writer calls it on the writer thread.
 class writer_host {
  public:
   /// The job for messages that are due; and one to repeat what has failed, and to clean up.
@@ -81,7 +81,8 @@ class writer {
   /// Something between two groups, outside of a transaction. False if it has stopped.
   bool call(errand added);
 
-  /// Takes no more, commits what was taken, and ends the thread. Not for the writer thread.
+  /// Accepts no more, commits everything that was accepted, and ends the thread. Not for the writer
+  /// thread.
   void stop() noexcept;
 
   /// How many transactions SQLite has committed for jobs.
