@@ -33,7 +33,7 @@ std::string expected_host(const options& from, const std::vector<server_url>& ur
   if (!same || is_address(host)) {
     throw error(errc::bad_arguments,
                 "TLS to " + shown(from.url) +
-                    ": name what the server's certificate must name (tls_options::expected_host)");
+                    ": set tls_options::expected_host to the name in the server's certificate");
   }
   return host;
 }

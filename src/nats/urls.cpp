@@ -100,7 +100,7 @@ text read_server(text of, server_url& into) {
   if (of.starts_with('[')) {
     const auto end = of.find(']');
     if (end == text::npos || !std::ranges::all_of(of.substr(1, end - 1), is_of_address)) {
-      return "its address in brackets is none";
+      return "the text in its brackets is no address";
     }
     into.host = of.substr(0, end + 1);
     of.remove_prefix(end + 1);
@@ -111,7 +111,7 @@ text read_server(text of, server_url& into) {
   }
   if (of.ends_with('/')) of.remove_suffix(1);
   if (of.empty() || of == ":") return {};
-  if (!of.starts_with(':')) return "its host has characters that no host has";
+  if (!of.starts_with(':')) return "its host has characters that are not allowed in one";
   of.remove_prefix(1);
   if (of.size() > 5 || !std::ranges::all_of(of, is_digit)) return "its port is no number";
   into.port = of;

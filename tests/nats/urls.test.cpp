@@ -120,10 +120,12 @@ TEST_CASE("an invalid url is refused, and the error has its number and its fault
       {" , ", "no url to connect to"},
       {"nats://h:port", "url 1 of 1 cannot be read: its port is no number"},
       {"a,nats://h:123456", "url 2 of 2 cannot be read: its port is no number"},
-      {"nats://[::1:1", "url 1 of 1 cannot be read: its address in brackets is none"},
-      {"nats://[x y]:1", "url 1 of 1 cannot be read: its address in brackets is none"},
-      {"nats://h/path", "url 1 of 1 cannot be read: its host has characters that no host has"},
-      {"nats://h x,b", "url 1 of 2 cannot be read: its host has characters that no host has"},
+      {"nats://[::1:1", "url 1 of 1 cannot be read: the text in its brackets is no address"},
+      {"nats://[x y]:1", "url 1 of 1 cannot be read: the text in its brackets is no address"},
+      {"nats://h/path",
+       "url 1 of 1 cannot be read: its host has characters that are not allowed in one"},
+      {"nats://h x,b",
+       "url 1 of 2 cannot be read: its host has characters that are not allowed in one"},
       {"nats://:pw@h", "url 1 of 1 cannot be read: it has a password, and no user"}};
   for (const auto& [list, text] : all) {
     INFO(list);
