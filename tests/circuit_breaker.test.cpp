@@ -87,7 +87,7 @@ TEST_CASE("a refusal names the breaker and the time of its next probe") {
   breaker.isolate();
   const auto isolated = access::refusal(breaker, access::try_enter(breaker, start), start);
   CHECK(msgbus::describe(isolated) ==
-        "circuit breaker 'bank' is isolated: it lets nothing through until it is reset");
+        "circuit breaker 'bank' is isolated: it refuses all calls until reset()");
   CHECK_FALSE(msgbus::retry_after(isolated));
 }
 

@@ -184,13 +184,13 @@ exec::keyed_ptr component_core::key_for(value_ref message, std::string_view topi
 void component_core::set_default_policy(policy handler_policy) {
   if (handler_policy.executor) {
     throw error(errc::unsupported,
-                "a default policy has no executor: give it to the component, whose handlers then "
-                "all run there");
+                "a default policy cannot have an executor: give it to the component, whose "
+                "handlers then all run there");
   }
   if (!handler_policy.once.empty()) {
     throw error(errc::unsupported,
-                "a default policy has no once: it names one handler, and a message that one "
-                "handler had would be none for the others");
+                "a default policy cannot have once: it names one handler, and the other handlers "
+                "would skip the messages of that one");
   }
   rare_state& kept = rare_.made();
   const std::lock_guard lock(kept.mutex);

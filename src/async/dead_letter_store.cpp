@@ -12,8 +12,8 @@ namespace msgbus::async::detail {
 dead_letter_store::dead_letter_store(dead_letter_options options) : options_(std::move(options)) {
   if (options_.on_full == overflow::suspend) {
     throw error(errc::unsupported,
-                "dead letters cannot wait for room: nobody makes any; choose drop_oldest, "
-                "drop_newest or reject");
+                "dead letters cannot wait for space, which only a person makes; choose "
+                "drop_oldest, drop_newest or reject");
   }
 }
 

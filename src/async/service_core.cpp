@@ -237,8 +237,8 @@ policy service_core::policy_for_operation(policy own) const {
   policy asked = policy_for(&own);
   if (asked.dead_letters || !asked.deduplicate.is_plain()) {
     throw error(errc::unsupported,
-                "an operation has neither dead_letters nor deduplicate: its caller is told of its "
-                "failure, and wants its result");
+                "the policy of an operation cannot have dead_letters or deduplicate: its caller "
+                "gets the failure, and needs the result");
   }
   return asked;
 }

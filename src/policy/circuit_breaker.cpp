@@ -104,8 +104,8 @@ std::exception_ptr breaker_access::refusal(const circuit_breaker& by, const answ
   const std::string& name = by.options_.name;
   const std::string breaker = "circuit breaker" + (name.empty() ? "" : " '" + name + "'");
   if (given.retry_at == machine::time_point::max()) {
-    return std::make_exception_ptr(error(
-        errc::circuit_open, breaker + " is isolated: it lets nothing through until it is reset"));
+    return std::make_exception_ptr(
+        error(errc::circuit_open, breaker + " is isolated: it refuses all calls until reset()"));
   }
   const auto after = std::max(saturating_sub(given.retry_at, now), machine::duration::zero());
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(after).count();

@@ -141,7 +141,7 @@ void run_guarded(const guards& by, component_run& d, attempt make) {
 void check_repeatable(const policy& asked, bool has_copies, const std::string& operation) {
   if (!asked.deduplicate.is_plain()) {
     throw error(errc::unsupported, "operation '" + operation +
-                                       "' cannot have deduplicate: its caller wants its result");
+                                       "' cannot have deduplicate: its caller needs the result");
   }
   if (has_copies || asked.retry.attempts <= 1) return;
   throw error(errc::unsupported, "operation '" + operation +

@@ -207,7 +207,7 @@ TEST_CASE("half-open has a longest stay, after which other probes are tried") {
   CHECK(t.machine.phase() == breaker_phase::closed);
 }
 
-TEST_CASE("an isolated breaker lets nothing through until it is reset") {
+TEST_CASE("an isolated breaker refuses all calls until it is reset") {
   driven t(usual);
   t.machine.isolate();
   t.now += 1000h;
