@@ -37,7 +37,7 @@ inline constexpr metric scheduled{"msgbus_scheduled_messages",
                                   "Messages that are to be sent later.", instrument::gauge};
 inline constexpr metric oldest_waiting{
     "msgbus_oldest_waiting_seconds",
-    "How long the message has waited that waits longest, of those whose times are measured.",
+    "Time that the oldest waiting message has waited, among those that are measured.",
     instrument::gauge, true};
 inline constexpr metric wait_duration{"msgbus_wait_duration_seconds",
                                       "Time of messages in the mailbox.", instrument::histogram,
@@ -48,28 +48,26 @@ inline constexpr metric handle_duration{"msgbus_handle_duration_seconds",
 inline constexpr metric limiter_waiting{"msgbus_limiter_waiting_messages",
                                         "Messages that wait for a permit of the rate limiter.",
                                         instrument::gauge};
-inline constexpr metric dead_letters{"msgbus_dead_letters",
-                                     "Messages that handlers have finally failed with, kept now.",
+inline constexpr metric dead_letters{"msgbus_dead_letters", "Dead letters that the store keeps.",
                                      instrument::gauge};
 inline constexpr metric dead_letter_messages{
     "msgbus_dead_letter_messages",
     "Dead letters so far: added, and of these replayed, discarded or dropped.",
     instrument::counter};
 inline constexpr metric breaker_state{
-    "msgbus_breaker_state", "1 for the state that the circuit breaker is in, 0 for the others.",
+    "msgbus_breaker_state", "1 for the current state of the circuit breaker, 0 for the others.",
     instrument::gauge};
-inline constexpr metric link_messages{
-    "msgbus_link_messages", "Messages of a link between processes, by what became of them.",
-    instrument::counter};
+inline constexpr metric link_messages{"msgbus_link_messages",
+                                      "Messages of a link between processes, by outcome.",
+                                      instrument::counter};
 inline constexpr metric durable_transactions{
     "msgbus_durable_transactions", "Transactions of a durable database, committed or failed.",
     instrument::counter};
-inline constexpr metric durable_messages{"msgbus_durable_messages",
-                                         "Messages of a durable database, by what became of them.",
-                                         instrument::counter};
+inline constexpr metric durable_messages{
+    "msgbus_durable_messages", "Messages of a durable database, by outcome.", instrument::counter};
 inline constexpr metric durable_commits{
     "msgbus_durable_commits",
-    "Commits of a durable database for groups of at most so many transactions.",
+    "Commits of a durable database, by the largest number of transactions in a group.",
     instrument::counter};
 inline constexpr metric durable_in_flight{
     "msgbus_durable_in_flight", "Messages of a durable database in memory.", instrument::gauge};

@@ -242,10 +242,10 @@ std::string bounds_as_json() {
 }
 
 void check_name(std::string_view name, bool is_there) {
-  if (name.empty()) throw error(errc::bad_arguments, "metrics were given something without a name");
+  if (name.empty()) throw error(errc::bad_arguments, "metrics::add needs a name for the object");
   if (is_there) {
     throw error(errc::bad_arguments,
-                "metrics have something named '" + std::string(name) + "' already");
+                "metrics have an object named '" + std::string(name) + "' already");
   }
 }
 
@@ -293,7 +293,7 @@ void metrics::add(member added) {
 }
 
 void metrics::add(std::shared_ptr<const circuit_breaker> breaker) {
-  if (!breaker) throw error(errc::bad_arguments, "metrics were given no circuit breaker");
+  if (!breaker) throw error(errc::bad_arguments, "metrics::add needs a circuit breaker, not null");
   const std::lock_guard lock(mutex_);
   const auto same = [&](const auto& each) { return each->name() == breaker->name(); };
   check_name(breaker->name(), std::ranges::any_of(breakers_, same));
@@ -305,7 +305,8 @@ namespace {
 template <class T>
 void add_named(std::vector<std::pair<std::string, std::shared_ptr<const T>>>& to, std::string name,
                std::shared_ptr<const T> added) {
-  if (!added) throw error(errc::bad_arguments, "metrics were given nothing for '" + name + "'");
+  if (!added)
+    throw error(errc::bad_arguments, "metrics::add needs an object for '" + name + "', not null");
   const auto same = [&](const auto& each) { return each.first == name; };
   check_name(name, std::ranges::any_of(to, same));
   to.emplace_back(std::move(name), std::move(added));
