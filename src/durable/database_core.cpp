@@ -125,7 +125,7 @@ void database_core::add_messages(unit& to, std::string_view type, payload made,
   if (names.empty()) {
     throw error(errc::no_handler, "'" + std::string(type) +
                                       "' has no route: call database::route for it before it is "
-                                      "dispatched, or nobody will ever get it");
+                                      "dispatched, or it is never delivered");
   }
   const context ctx = context::caused_by(msgbus::detail::current_origin());
   envelope out = bridging::make_envelope(ids_, {}, std::move(made), type, ctx);

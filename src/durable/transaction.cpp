@@ -65,8 +65,9 @@ void transaction::add_message(std::string_view type, payload made,
 asio::awaitable<bool> transaction::once(const context& of, std::string_view consumer) {
   if (of.message_id().empty()) {
     throw error(errc::bad_arguments,
-                "transaction::once was asked for '" + std::string(consumer) +
-                    "', and the message has no id: it was sent in this process, so it comes once");
+                "transaction::once for '" + std::string(consumer) +
+                    "' needs a message with an id; this one was sent in this process, and is "
+                    "delivered once anyway");
   }
   if (consumer.empty()) throw error(errc::bad_arguments, "transaction::once needs a name");
   return note(std::string(of.message_id()), std::string(consumer));
