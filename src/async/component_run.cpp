@@ -83,7 +83,7 @@ di::injection component_run::injection_for(const routing::entry& entry,
 watched_call::~watched_call() {
   if (!span || span->has_ended()) return;
   try {
-    span->fail("it was not run to its end");
+    span->fail("its run was interrupted");
   } catch (const std::bad_alloc&) {
     return;  // it ends without a reason
   }

@@ -48,7 +48,7 @@ asio::awaitable<void> reads_each(transport_environment& in) {
   expect(one->message.topic == sent.topic, "its topic is the one of the store");
   expect(one->message.payload == sent.payload, "its payload is the one that was stored");
   expect(one->message.headers == sent.headers, "its headers are those that were stored");
-  expect(one->message.reply_to.empty(), "nobody waits for an answer to it");
+  expect(one->message.reply_to.empty(), "it has no reply topic");
 }
 
 asio::awaitable<void> all_bytes(transport_environment& in) {

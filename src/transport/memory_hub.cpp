@@ -56,10 +56,10 @@ void hub::remove(connection& closed, hub_lock& lock) {
     lock.drop(each);
   }
   for (const auto& each : sources_of(closed)) {
-    each->end(lock, std::make_exception_ptr(error(
-                        errc::closed, "msgbus: " + closed.describe() +
-                                          " is closed, and gives nothing more of the stream '" +
-                                          each->from().stream->name() + "'")));
+    each->end(lock, std::make_exception_ptr(
+                        error(errc::closed, "msgbus: " + closed.describe() +
+                                                " is closed, and delivers no more of the stream '" +
+                                                each->from().stream->name() + "'")));
     lock.drop(each);
   }
   for (const auto& [name, stream] : streams_) {

@@ -313,7 +313,7 @@ TEST_CASE("a handler that never ends has a span that says so, and a refused mess
   CHECK(text.find("with 1 unfinished message") != std::string::npos);
   CHECK(spans->at(send_order, 1).status == span_status::error);
   CHECK(spans->at(process_order).status == span_status::error);
-  CHECK(spans->at(process_order).status_text == "it was not run to its end");
+  CHECK(spans->at(process_order).status_text == "its run was interrupted");
 }
 
 TEST_CASE("a handler on another executor, and one with retries, has one span") {

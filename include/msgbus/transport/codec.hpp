@@ -112,8 +112,8 @@ struct from_json_exactly<std::tuple<Ts...>> {
 template <class T>
 struct json_codec {
   static_assert(detail::json_like<T>,
-                "msgbus: nothing says how this type becomes bytes: give it to_json and from_json "
-                "(NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE writes them), or specialise msgbus::codec");
+                "msgbus: this type has no codec: give it to_json and from_json "
+                "(NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE generates them), or specialise msgbus::codec");
 
   /// Encodes a value.
   ///

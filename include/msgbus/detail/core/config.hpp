@@ -17,7 +17,7 @@
 #endif
 
 #if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
-#error "msgbus needs C++20: compile with -std=c++20, or link its CMake target, which says so"
+#error "msgbus needs C++20: compile with -std=c++20, or link its CMake target, which sets it"
 #endif
 
 /// Internal names are in `msgbus::detail`, so `using namespace msgbus` brings only public names.
