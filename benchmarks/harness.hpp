@@ -21,8 +21,8 @@ struct order_created {
   double amount;
 };
 
-/// The compiler must assume that memory was read and written here: a counter that was increased
-/// is stored, and what was loaded is loaded again. Every contender has it once per message.
+/// The compiler must assume that memory was read and written here: a counter that was increased is
+/// stored, and what was loaded is loaded again. Every contender has it once per message.
 inline void clobber() noexcept { asm volatile("" : : : "memory"); }
 
 /// What handlers count in. That it is a global matters: the baseline is slower than with a counter

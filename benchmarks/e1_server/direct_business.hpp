@@ -39,8 +39,8 @@ class business final : public exchange::business {
   asio::awaitable<exchange::totals> summary() override;
   asio::awaitable<std::string> stats() override;
 
-  /// Refuses what would change the books from now on. Completes when no command is being
-  /// carried out, all notices are published and the log is written, or at the deadline.
+  /// Refuses what would change the books from now on. Completes when no command is being carried
+  /// out, all notices are published and the log is written, or at the deadline.
   asio::awaitable<void> finish(std::chrono::steady_clock::time_point deadline);
 
   /// When nothing runs any more: whether the books and the read model say the same.

@@ -31,8 +31,8 @@ asio::awaitable<void> make_tables(durable_ptr db);
 /// Reads what earlier processes have left into the books, and tells the read model.
 asio::awaitable<void> restore(durable_ptr db, books& to, msgbus::async::producer& facts);
 
-/// The unit of work of a command: in the books, as without a file, and in the file before the
-/// books are committed. Commands that run at the same time are committed together.
+/// The unit of work of a command: in the books, as without a file, and in the file before the books
+/// are committed. Commands that run at the same time are committed together.
 class durable_unit_of_work {
  public:
   explicit durable_unit_of_work(durable_ptr db) : db_(std::move(db)) {}

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The truth about accounts and orders, and the only way to change it: a transaction.
-/// Neither is thread-safe: the service that uses them runs on a strand.
+/// The truth about accounts and orders, and the only way to change it: a transaction. Neither is
+/// thread-safe: the service that uses them runs on a strand.
 
 #include "domain.hpp"
 
@@ -33,8 +33,8 @@ class books {
   totals totals_;
 };
 
-/// Changes are made at once, so that commands that run at the same time see them: money that is
-/// set aside is not spent twice. Unless it is committed, the destructor takes them back.
+/// Changes are made at once, so that commands that run at the same time see them: money that is set
+/// aside is not spent twice. Unless it is committed, the destructor takes them back.
 class transaction {
  public:
   explicit transaction(books& changed) : books_(changed) {}

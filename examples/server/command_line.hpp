@@ -37,8 +37,8 @@ class command_line {
   /// This option must be given.
   void require(const std::string& name);
 
-  /// Sets the values. Ends the program if it is not to run: with 0 after --help, and with 2 after
-  /// a sentence on stderr that names the option, and the value if that is wrong.
+  /// Sets the values. Ends the program if it is not to run: with 0 after --help, and with 2 after a
+  /// sentence on stderr that names the option, and the value if that is wrong.
   void read(int argc, const char* const* argv);
 
  private:

@@ -14,9 +14,9 @@ namespace msgbus {
 
 /// Skips messages whose key the handler has handled before: `{.window = 10min}`. A second message
 /// with the same key counts as handled, without a run of the handler. If the first one is still
-/// being handled, the second waits for its outcome: a message that failed or was cancelled is
-/// forgotten, so the second runs. (In the sync family nothing waits: the second throws
-/// `in_flight`.)
+/// being handled, the second waits for its outcome. A message that failed or was cancelled is
+/// forgotten, so the second runs. In the sync family, no handler waits: the second throws
+/// `in_flight`.
 struct deduplicate {
   detail::duration_option window = {};  ///< for how long a message is remembered; zero: not at all
   std::size_t capacity = 100'000;       ///< how many are remembered; then the oldest is forgotten

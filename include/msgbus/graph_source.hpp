@@ -33,8 +33,8 @@ class graph_source {
   graph_source(const graph_source&) = delete;
   graph_source& operator=(const graph_source&) = delete;
 
-  /// Adds a component of either family, a producer, a publisher, a bridge or a host. A component
-  /// in a host keeps the name that it has there.
+  /// Adds a component of either family, a producer, a publisher, a bridge or a host. A component in
+  /// a host keeps the name that it has there.
   template <class Component>
   void add(std::string name, const Component& component) {
     static_assert(detail::described_by_itself<Component>,

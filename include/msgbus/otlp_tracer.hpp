@@ -52,8 +52,8 @@ std::ostream& operator<<(std::ostream& out, const otlp_counters& value);
 ///     auto spans = std::make_shared<msgbus::otlp_tracer>(msgbus::otlp_options{.service = "shop"});
 ///     all.trace(spans);  // a host
 ///
-/// A request that fails for a reason that may pass (no connection, no answer in time, status 429,
-/// 502, 503 or 504) is repeated, after pauses that grow from 100 ms to `delay`. Thread-safe.
+/// A request is repeated after a temporary failure: no connection, no reply in time, or status 429,
+/// 502, 503 or 504. The pauses grow from 100 ms to `delay`. Thread-safe.
 class otlp_tracer final : public tracer {
  public:
   /// Throws: `bad_arguments` for an endpoint that is no URL, with a scheme that is not supported,

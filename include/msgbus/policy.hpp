@@ -33,12 +33,11 @@ class dead_letters;
 /// no attempt (P3): only a run of the handler does. A member with its default costs nothing (P9).
 struct policy {
   /// The name of a handler that has its effect once per message, however often the message is
-  /// delivered (R2): the transaction of the handler also writes the message's id, and a later
-  /// message with this id counts as handled, without a run. The handler needs a dependency that
-  /// keeps the id, `depends<durable::unit_of_work>`; without one it fails with
-  /// `misused_dependency`. A message without an id never left this process and is delivered once,
-  /// so no id is written. Each handler needs a name of its own, the same in all versions of the
-  /// program. Empty: off.
+  /// delivered (R2). The transaction of the handler also writes the message's id. A later message
+  /// with this id counts as handled, without a run. The handler needs a dependency that keeps the
+  /// id, `depends<durable::unit_of_work>`; without one it fails with `misused_dependency`. A
+  /// message without an id never left this process and is delivered once, so no id is written. Each
+  /// handler needs a name of its own, the same in all versions of the program. Empty: off.
   std::string once = {};
   /// The executor of the handler; empty: that of the component. It is released when its context is
   /// destroyed: the handler then fails with `closed`.

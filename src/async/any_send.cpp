@@ -19,7 +19,7 @@ asio::awaitable<void> any_send::wait_at(std::shared_ptr<any_send> self, std::siz
   if (exec::is_cancel_requested(on, state)) exec::throw_aborted("send");
   exec::send_operation out(self->message_);
   prepare(to, out);
-  const exec::put result = co_await to.mailbox.put_when_room_among(out, self->among_, here);
+  const exec::put result = co_await to.mailbox.put_when_space_among(out, self->among_, here);
   if (result != exec::put::taken) co_return;
   if (const auto others = together.lock()) others->cancel(asio::cancellation_type::terminal);
 }

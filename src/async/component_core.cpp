@@ -41,7 +41,7 @@ component_core::component_core(const char* kind, routing::router& routes,
                                const mailbox_options& options, std::shared_ptr<provider> overrides)
     : shared(std::move(overrides)),
       routes_(routes),
-      unseen_(kind),
+      unreported_(kind),
       mailbox(executor, options, *this) {}
 
 bool component_core::run_at_once(value_ref, const msgbus::context&, failures&, bool) {
@@ -106,14 +106,14 @@ void component_core::settle(component_run& d, observer* observer) {
     if (observer) {
       observer->abandoned(d.step());
     } else if (d.from_mailbox && !d.listener) {
-      unseen_.add(d.step().message);
+      unreported_.add(d.step().message);
     }
     count(outcome::abandoned);
-    tell_abandoned(d.message);
+    report_abandoned(d.message);
   } else if (!count(d.failed.empty() ? outcome::handled : outcome::failed)) {
     // As it was counted when a drain wrote it off.
     if (observer) observer->abandoned(d.step());
-    tell_abandoned(d.message);
+    report_abandoned(d.message);
   } else if (const message_hooks* const attached = hooks(); attached && !d.failed.empty()) {
     attached->failed(d.message, d.failed, *d.ctx);
   }
@@ -140,14 +140,14 @@ void component_core::cut_off_run(component_run& d) noexcept {
   if (observer* const observer = shared.attached_observer.get()) {
     observer->abandoned(d.step());
   } else if (d.from_mailbox && !d.listener) {
-    unseen_.add(d.step().message);
+    unreported_.add(d.step().message);
   }
   count(outcome::abandoned);
-  tell_abandoned(d.message);
+  report_abandoned(d.message);
   if (d.listener) d.listener->settled(outcome::abandoned, d.ran, d.failed);
 }
 
-void component_core::unseen::add(std::string_view message) noexcept {
+void component_core::unreported::add(std::string_view message) noexcept {
   if (drained_.load(std::memory_order_relaxed)) return;
   if (messages_.fetch_add(1, std::memory_order_relaxed) != 0) return;
   try {
@@ -157,7 +157,7 @@ void component_core::unseen::add(std::string_view message) noexcept {
   }
 }
 
-component_core::unseen::~unseen() {
+component_core::unreported::~unreported() {
   if (messages_ != 0) say_abandoned(component.text(), messages_, first_ ? *first_ : std::string());
 }
 
@@ -279,10 +279,10 @@ void component_core::abandon(const exec::queued_message& message, bool was_accep
     observer->accepted(step);  // other observers hear it when their handlers begin
     observer->abandoned(step);
   } else if (!head.listener && !reported) {
-    unseen_.add(step.message);
+    unreported_.add(step.message);
   }
   count_abandoned(was_accepted);
-  tell_abandoned(head.message);
+  report_abandoned(head.message);
   if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
 }
 
@@ -327,7 +327,7 @@ void component_core::failed(const exec::queued_message& message,
     say("the key of", step, why);
   }
   if (!count(outcome::failed)) {
-    tell_abandoned(head.message);
+    report_abandoned(head.message);
   } else if (const message_hooks* const attached = hooks()) {
     attached->failed(head.message, of_key, head.ctx());
   }

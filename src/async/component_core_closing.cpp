@@ -143,10 +143,10 @@ void component_core::watch() noexcept {
 void component_core::listen(listener added) {
   {
     const std::lock_guard lock(listeners_mutex_);
-    auto& [all, crowded] = rare_.made().to_notify;
-    if (all.size() >= crowded) {
+    auto& [all, sweep_at] = rare_.made().to_notify;
+    if (all.size() >= sweep_at) {
       std::erase_if(all, [](const listener& each) { return each.target.expired(); });
-      crowded = std::max(crowded, 2 * all.size());
+      sweep_at = std::max(sweep_at, 2 * all.size());
     }
     all.push_back(std::move(added));
   }
@@ -159,7 +159,7 @@ void component_core::listen(listener added) {
 void component_core::grace_ended() noexcept {
   {
     const std::lock_guard lock(listeners_mutex_);
-    const bool is_first = !graced_.exchange(true, std::memory_order_acq_rel);
+    const bool is_first = !senders_finished_.exchange(true, std::memory_order_acq_rel);
     if (is_first && written_off_.load(std::memory_order_relaxed)) {
       counts_.add(outcome::abandoned, unsettled());  // modulo 2^64: it may be -1
     }
@@ -168,7 +168,7 @@ void component_core::grace_ended() noexcept {
 }
 
 void component_core::check_quiet() noexcept {
-  if (graced_.load(std::memory_order_acquire) && is_quiet()) notify_quiet();
+  if (senders_finished_.load(std::memory_order_acquire) && is_quiet()) notify_quiet();
 }
 
 void component_core::notify_quiet() noexcept {
@@ -241,7 +241,7 @@ asio::awaitable<drain_report> component_core::drain(std::shared_ptr<component_co
   co_await wait_until(self, saturating_add(begun, deadline - grace));
   self->close(true);
   if (!self->is_quiet()) {
-    self->unseen_.drained();  // the report tells of them
+    self->unreported_.drained();  // the report tells of them
     self->mailbox.discard();
     // Also without a grace: cancelled handlers still run on the caller's executor.
     co_await wait_until(self, saturating_add(begun, deadline));

@@ -31,7 +31,7 @@ component_run::component_run(component_run&& other) noexcept
       listener(other.listener),
       watched(std::move(other.watched)),
       shared(std::move(other.shared)),
-      shared_known(std::move(other.shared_known)),
+      shared_ctx(std::move(other.shared_ctx)),
       share(other.share),
       storage(other.storage),
       part_of(other.part_of),
@@ -55,8 +55,8 @@ exec::shared_message component_run::share_message() {
   if (!shared) {
     shared = share(storage);
     message = shared->message();
-    shared_known = std::make_unique<const msgbus::context>(ctx->on(shared->topic()));
-    ctx = shared_known.get();
+    shared_ctx = std::make_unique<const msgbus::context>(ctx->on(shared->topic()));
+    ctx = shared_ctx.get();
   }
   return shared;
 }

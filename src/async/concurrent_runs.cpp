@@ -55,8 +55,8 @@ void concurrent_runs::start_tasks(const asio::any_io_executor& here, bool cancel
   for (std::size_t i = 0; i < size_; ++i) {
     part& each = (*this)[i];
     // Where the caller can be cancelled all must be told at once (A9), and handlers must not change
-    // the caller's cancellation state: each is a task. So is one with a limit of time,
-    // and one with a cause of its own, which its strand keeps.
+    // the caller's cancellation state: each is a task. So is one with a limit of time, and one with
+    // a cause of its own, which its strand keeps.
     each.is_task = !each.has_begun || cancellable || each.is_limited() || each.d->has_own_cause();
     has_tasks_ = has_tasks_ || each.is_task;
   }

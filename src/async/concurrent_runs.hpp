@@ -16,9 +16,9 @@
 
 namespace msgbus::async::detail {
 
-/// Each run is either a task, or it has begun on the caller's executor and is still to be
-/// taken: by the caller, one after the other, or by a helper, which makes it a task. Taking is done
-/// under the lock.
+/// Each run is either a task, or it has begun on the caller's executor and is still to be taken: by
+/// the caller, one after the other, or by a helper, which makes it a task. Taking is done under the
+/// lock.
 class concurrent_runs final : public exec::join_state, public work_source {
  public:
   struct part final : exec::task {

@@ -23,7 +23,7 @@ namespace msgbus::async::detail {
   if (failed.empty()) [[likely]] {
     count(outcome::handled);
   } else if (!count(outcome::failed)) {
-    tell_abandoned(message);
+    report_abandoned(message);
   } else if (const message_hooks* const attached = hooks()) {
     attached->failed(message, failed, ctx);
   }

@@ -267,7 +267,7 @@ bool scheduler::enter(due_message&& message, taken&& due, turn& mine) {
     const asio::any_io_executor on = to.executor();
     std::unique_ptr<on_its_way> way(
         new on_its_way{std::move(mine), std::move(message), std::move(due)});
-    asio::co_spawn(on, wait_for_room(std::move(way)), [](std::exception_ptr failed) {
+    asio::co_spawn(on, wait_for_space(std::move(way)), [](std::exception_ptr failed) {
       if (failed) std::rethrow_exception(failed);  // nothing else than bad_alloc
     });
     return false;
@@ -277,11 +277,11 @@ bool scheduler::enter(due_message&& message, taken&& due, turn& mine) {
   return true;
 }
 
-asio::awaitable<void> scheduler::wait_for_room(std::unique_ptr<on_its_way> way) {
+asio::awaitable<void> scheduler::wait_for_space(std::unique_ptr<on_its_way> way) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   component_core& to = *way->mine.to;
   exec::send_operation out = way->message.on_its_way();
-  const exec::put result = co_await to.mailbox.put_when_room(out, here);
+  const exec::put result = co_await to.mailbox.put_when_space(out, here);
   way->message.settle(result, out);
   way->mine.in().again_after(std::move(way->from), to);
   pump(std::move(way->mine));

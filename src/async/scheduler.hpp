@@ -119,7 +119,7 @@ class scheduler final : public exec::schedule_target,
   static bool send(taken&& due, turn& mine);
   static bool occur(taken&& due, turn& mine);
   static bool enter(due_message&& message, taken&& due, turn& mine);
-  static asio::awaitable<void> wait_for_room(std::unique_ptr<on_its_way> way);
+  static asio::awaitable<void> wait_for_space(std::unique_ptr<on_its_way> way);
   void again_after(taken&& sent, component_core& to);
   static void leave(recurring& ended, component_core& of) noexcept;
   void arm(const component_core& of);

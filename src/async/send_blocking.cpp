@@ -25,7 +25,7 @@ struct blocked {
 
 /// Coroutines wait, on a context of this thread's own. A coroutine that still waits when that
 /// context ends has taken nothing.
-void wait_for_room(std::vector<blocked>& all, std::chrono::steady_clock::time_point deadline) {
+void wait_for_space(std::vector<blocked>& all, std::chrono::steady_clock::time_point deadline) {
   for (const blocked& each : all) each.to.mailbox.check_may_block();
   asio::io_context waiting(1);
   const asio::any_io_executor here = waiting.get_executor();
@@ -34,7 +34,7 @@ void wait_for_room(std::vector<blocked>& all, std::chrono::steady_clock::time_po
       each.failure = std::move(failure);
       each.result = result;
     };
-    asio::co_spawn(here, each.to.mailbox.put_when_room(each.out, here), done);
+    asio::co_spawn(here, each.to.mailbox.put_when_space(each.out, here), done);
   }
   waiting.run_until(deadline);
   for (const blocked& each : all) {
@@ -52,7 +52,7 @@ receipt send_blocking_to(component_core& to, exec::send_operation& out,
   exec::put result = offer(to, out);
   if (result == exec::put::full && waits_when_full(to)) {
     std::vector<blocked> alone{{to, out}};
-    wait_for_room(alone, deadline);
+    wait_for_space(alone, deadline);
     result = alone.front().result;
   }
   if (result == exec::put::closed) to.throw_closed({out.message().type->name, out.topic()});

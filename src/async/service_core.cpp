@@ -145,7 +145,7 @@ exec::message_head queued_command::head() const noexcept {
 
 namespace {
 
-exec::send_operation on_its_way(command_ptr& asked) {
+exec::send_operation as_send_operation(command_ptr& asked) {
   static constexpr exec::send_operation::source source{
       [](void* at, void*, void* storage) noexcept {
         ::new (storage) queued_command(std::move(*static_cast<command_ptr*>(at)));
@@ -213,7 +213,7 @@ asio::awaitable<receipt> send_command(command_ptr asked) {
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  exec::send_operation out = on_its_way(asked);
+  exec::send_operation out = as_send_operation(asked);
   co_return co_await send_to(*to, out, here);
 }
 
@@ -223,13 +223,13 @@ exec::shared_message scheduled_command(command_ptr asked) {
 
 receipt post_command(command_ptr asked) {
   const auto to = asked->service;
-  exec::send_operation out = on_its_way(asked);
+  exec::send_operation out = as_send_operation(asked);
   return post_to(*to, out);
 }
 
 receipt send_blocking_command(command_ptr asked, std::chrono::steady_clock::duration timeout) {
   const auto to = asked->service;
-  exec::send_operation out = on_its_way(asked);
+  exec::send_operation out = as_send_operation(asked);
   return send_blocking_to(*to, out, timeout);
 }
 

@@ -17,8 +17,8 @@ bool verb_run::begin_waiting(bool cancellable) {
   cancellable_ = cancellable;
   hand_on_deadline();
   if (!together_) {
-    // A limit of time cancels the coroutine that awaits the handler: not that of the caller.
-    // A cause of its own is kept by a strand.
+    // A limit of time cancels the coroutine that awaits the handler: not that of the caller. A
+    // cause of its own is kept by a strand.
     const component_run& first = *call_->first;
     if (first_is_here_ && !cancellable_ && first.current != surrounded::by_time &&
         !first.has_own_cause()) {

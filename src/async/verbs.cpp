@@ -108,7 +108,7 @@ asio::awaitable<receipt> send_to(component_core& to, exec::send_operation& out,
                                  const asio::any_io_executor& here) {
   exec::put result = offer(to, out);
   if (result == exec::put::full && waits_when_full(to)) {
-    result = co_await to.mailbox.put_when_room(out, here);
+    result = co_await to.mailbox.put_when_space(out, here);
   }
   co_return receipt_for(result, to, out);
 }
@@ -116,11 +116,11 @@ asio::awaitable<receipt> send_to(component_core& to, exec::send_operation& out,
 asio::awaitable<receipt> send(std::shared_ptr<component_core> to, exec::owned_message message) {
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.slot().is_connected()) co_await pass_through_executor();
-  exec::send_operation out = message.on_its_way();
+  exec::send_operation out = message.as_send_operation();
   exec::put result = offer(*to, out);
   if (result == exec::put::full && waits_when_full(*to)) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    result = co_await to->mailbox.put_when_room(out, here);
+    result = co_await to->mailbox.put_when_space(out, here);
   }
   co_return receipt_for(result, *to, out);
 }

@@ -58,7 +58,7 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   unsigned taken = 0;
   for (; taken < batch && state.take(message_); ++taken) {
     if (taken == 0) {
-      state.show_room();  // its handler may run long
+      state.show_space();  // its handler may run long
       msgbus::detail::handled_until = 0;
     }
     if (state.discards()) [[unlikely]] {
@@ -82,7 +82,7 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   return false;
 }
 
-bool consumer_loop::handle_instead(mailbox& in, queued_message& message) {
+bool consumer_loop::handle_in_sender(mailbox& in, queued_message& message) {
   mailbox_state& state = in.state_;
   if (!state.claim_loop()) return false;
   consumer_loop mine(in, nullptr);

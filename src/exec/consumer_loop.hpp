@@ -28,7 +28,7 @@ class consumer_loop {
   /// Handles a message that is not in the mailbox, in place of a loop. Returns false, and does
   /// nothing, if a loop runs or messages wait. Messages that arrive meanwhile are left to a posted
   /// loop.
-  static bool handle_instead(mailbox& in, queued_message& message);
+  static bool handle_in_sender(mailbox& in, queued_message& message);
 
   [[nodiscard]] const queued_message& in_hand() const noexcept { return *message_.get(); }
   /// Called when the current message has been handled, or was moved elsewhere.

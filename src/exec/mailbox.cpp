@@ -121,7 +121,7 @@ void mailbox::throw_would_deadlock(const char* why) const {
                                         "): " + why);
 }
 
-asio::awaitable<put> mailbox::put_when_room(waiting_put sender, asio::any_io_executor here) {
+asio::awaitable<put> mailbox::put_when_space(waiting_put sender, asio::any_io_executor here) {
   if (is_waited_for(here, this)) {
     throw_would_deadlock(
         "a send from a handler that the mailbox waits for would never complete; "
@@ -133,14 +133,14 @@ asio::awaitable<put> mailbox::put_when_room(waiting_put sender, asio::any_io_exe
   co_return result_of(sender.result);
 }
 
-asio::awaitable<put> mailbox::put_when_room(send_operation& out,
-                                            const asio::any_io_executor& here) {
-  return put_when_room(waiting_put{state_, out}, here);
+asio::awaitable<put> mailbox::put_when_space(send_operation& out,
+                                             const asio::any_io_executor& here) {
+  return put_when_space(waiting_put{state_, out}, here);
 }
 
-asio::awaitable<put> mailbox::put_when_room_among(send_operation& out, shared_send& among,
-                                                  const asio::any_io_executor& here) {
-  return put_when_room(waiting_put{state_, out, put::full, &among}, here);
+asio::awaitable<put> mailbox::put_when_space_among(send_operation& out, shared_send& among,
+                                                   const asio::any_io_executor& here) {
+  return put_when_space(waiting_put{state_, out, put::full, &among}, here);
 }
 
 void mailbox::check_may_block() const {
@@ -158,8 +158,8 @@ void mailbox::allow_handling_by_senders() {
 }
 
 bool mailbox::try_handle(queued_message& message) {
-  return by_senders_ && state_.is_unhindered() && can_run() && by_senders_->runs_here() &&
-         consumer_loop::handle_instead(*this, message);
+  return by_senders_ && state_.has_fast_path() && can_run() && by_senders_->runs_here() &&
+         consumer_loop::handle_in_sender(*this, message);
 }
 
 bool mailbox::senders_should_yield() const noexcept {

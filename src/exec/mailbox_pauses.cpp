@@ -9,13 +9,13 @@ void mailbox_state::begin_pause() {
   loop_permits& all = permits_.made();
   const std::lock_guard lock(mutex_);
   all.paused.fetch_add(1, std::memory_order_relaxed);
-  hindrances_.fetch_or(paused_bit, std::memory_order_release);
+  slow_path_reasons_.fetch_or(paused_bit, std::memory_order_release);
 }
 
 void mailbox_state::end_pause() noexcept {
   const std::lock_guard lock(mutex_);
   if (permits_.get()->paused.fetch_sub(1, std::memory_order_relaxed) != 1) return;
-  hindrances_.fetch_and(~paused_bit, std::memory_order_release);
+  slow_path_reasons_.fetch_and(~paused_bit, std::memory_order_release);
 }
 
 void mailbox_state::release_permit() noexcept {

@@ -10,7 +10,7 @@ mailbox_state::mailbox_state(const mailbox_options& options)
       on_full_(options.on_full),
       loops_(static_cast<unsigned>(std::clamp<std::size_t>(options.concurrency, 1, 1 << 16))),
       boxes_(make_box_queue(options)),
-      hindrances_(boxes_ ? boxes_bit : 0),
+      slow_path_reasons_(boxes_ ? boxes_bit : 0),
       queue_(options.capacity) {}
 
 // --- Senders ---------------------------------------------------------------------------------
@@ -18,11 +18,11 @@ mailbox_state::mailbox_state(const mailbox_options& options)
 put mailbox_state::try_put(send_operation& out, shared_message& displaced) {
   if (refuses(out)) return put::closed;
   prepare(out);
-  if (must_look_behind()) return try_put_behind(out, displaced);
+  if (needs_lock()) return try_put_locked(out, displaced);
   return enqueue(out, displaced) ? put::taken : when_full();
 }
 
-put mailbox_state::try_put_behind(send_operation& out, shared_message& displaced) {
+put mailbox_state::try_put_locked(send_operation& out, shared_message& displaced) {
   const std::lock_guard lock(mutex_);
   // Each waiting sender has a claim to one place.
   const std::size_t listed = senders_.size() + senders_.woken();
@@ -39,9 +39,9 @@ std::size_t mailbox_state::space() const noexcept {
 // A cancelled sender leaves the list without a call of this function. The counts are then too large
 // until the next call, which is harmless: a look too many finds no sender.
 void mailbox_state::count_senders(std::size_t listed, std::size_t sleeping) noexcept {
-  const std::uint32_t kept = hindrances_.load(std::memory_order_relaxed) & flag_bits;
+  const std::uint32_t kept = slow_path_reasons_.load(std::memory_order_relaxed) & flag_bits;
   const auto many = static_cast<std::uint32_t>(std::min<std::size_t>(listed, most_counted));
-  hindrances_.store(kept | many, std::memory_order_relaxed);
+  slow_path_reasons_.store(kept | many, std::memory_order_relaxed);
   sleeping_.store(static_cast<std::uint32_t>(std::min<std::size_t>(sleeping, most_counted)),
                   std::memory_order_relaxed);
 }
@@ -123,7 +123,7 @@ void mailbox_state::notify_space() noexcept {
 void mailbox_state::refuse(std::uint32_t bit) noexcept {
   wake_batch woken;
   const std::lock_guard lock(mutex_);
-  hindrances_.fetch_or(bit, std::memory_order_release);
+  slow_path_reasons_.fetch_or(bit, std::memory_order_release);
   // All of them look: those that are refused leave, and a scheduled one waits again at its place.
   senders_.wake(wait_list::all, woken);
   notify_space_locked(woken);

@@ -8,13 +8,13 @@ void mailbox_state::time_sends(std::uint32_t sample) {
   loop_permits& all = permits_.made();
   const std::lock_guard lock(mutex_);
   if (sample == 0) {
-    hindrances_.fetch_and(~timed_bit, std::memory_order_release);
+    slow_path_reasons_.fetch_and(~timed_bit, std::memory_order_release);
     return;
   }
   if (!all.times) all.times = std::make_unique<send_times>(capacity_);
   all.times->set_sample(sample);
   // Release: the object. It stays as long as the mailbox.
-  hindrances_.fetch_or(timed_bit, std::memory_order_release);
+  slow_path_reasons_.fetch_or(timed_bit, std::memory_order_release);
 }
 
 bool mailbox_state::enqueue_timed(send_operation& out, shared_message& displaced) {
@@ -46,9 +46,9 @@ void mailbox_state::trace_sends(bool wanted, std::uint64_t bound) {
   permits_.made().trace_bound.store(bound, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   if (wanted) {
-    hindrances_.fetch_or(traced_bit, std::memory_order_release);
+    slow_path_reasons_.fetch_or(traced_bit, std::memory_order_release);
   } else {
-    hindrances_.fetch_and(~traced_bit, std::memory_order_release);
+    slow_path_reasons_.fetch_and(~traced_bit, std::memory_order_release);
   }
 }
 

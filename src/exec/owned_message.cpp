@@ -21,7 +21,7 @@ void owned_message::throw_valueless() { throw std::bad_variant_access(); }
 
 shared_message owned_message::share() { return at_->share(); }
 
-send_operation owned_message::on_its_way() {
+send_operation owned_message::as_send_operation() {
   static constexpr send_operation::source source{
       [](void* at, void*, void* storage) noexcept {
         (void)static_cast<owned_message*>(at)->at_->move_to(storage);

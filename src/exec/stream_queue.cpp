@@ -74,7 +74,7 @@ bool stream_queue_base::try_take_value(void* into) {
 
 asio::awaitable<void> stream_queue_base::put_value(std::shared_ptr<stream_queue_base> self,
                                                    const void* value) {
-  const auto take_room = [](void* of, bool) {
+  const auto take_space = [](void* of, bool) {
     auto& mine = *static_cast<attempt<const void*>*>(of);
     return mine.queue.try_put_locked(mine.event, mine.woken);
   };
@@ -84,7 +84,7 @@ asio::awaitable<void> stream_queue_base::put_value(std::shared_ptr<stream_queue_
     throw_if_aborted(state, "stream");
     {
       attempt<const void*> next{*self, value, {}};
-      if (mine.try_or_join(take_room, &next)) co_return;
+      if (mine.try_or_join(take_space, &next)) co_return;
     }
     co_await mine.wait();
   }

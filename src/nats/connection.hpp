@@ -52,19 +52,18 @@ class connection_listener {
 /// thread of its own, again and again as long as `options::max_reconnects` lets it: subscribes
 /// again, sends the messages that have waited, and says `back`.
 ///
-/// States: there; away (nats.c reconnects, or has given up and this opens a new one);
-/// ended (closed by the user, or given up by this). There is no way out of the last.
+/// States: there; away (nats.c reconnects, or has given up and this opens a new one); ended (closed
+/// by the user, or given up by this). There is no way out of the last.
 ///
-/// Messages that are sent while it is away wait here, not in nats.c: that would send them in
-/// one piece, and lose them all with the new connection if the server refuses one of them. One that
-/// the server refuses for its size is given up alone, counted and told. The message whose write
-/// shows that the connection is lost waits as well.
+/// Messages that are sent while it is away wait here, not in nats.c: that would send them in one
+/// piece, and lose them all with the new connection if the server refuses one of them. One that the
+/// server refuses for its size is given up alone, counted and told. The message whose write shows
+/// that the connection is lost waits as well.
 ///
 /// A server that ends a connection because of a subscription (one more than it allows, or a name
-/// that is too long for it) would do so again and again. So after a server's error this
-/// subscribes one by one, with a flush after each, and gives up the subscription at which the
-/// server ends the connection: at once if its error is about subscriptions or lines, else if that
-/// happens twice.
+/// that is too long for it) would do so again and again. So after a server's error this subscribes
+/// one by one, with a flush after each, and gives up the subscription at which the server ends the
+/// connection: at once if its error is about subscriptions or lines, else if that happens twice.
 class connection final : public native_listener, public std::enable_shared_from_this<connection> {
  public:
   /// Blocks. Throws as `nats::open` promises.

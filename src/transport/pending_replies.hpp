@@ -19,8 +19,8 @@ class pending_replies {
   /// The replies of a slot are numbered from the one after `first_turn`.
   explicit pending_replies(std::uint32_t first_turn = 0) noexcept : first_turn_(first_turn) {}
 
-  /// Gives its number, which comes again after 2^32 more replies in its slot. 0: it has ended,
-  /// and nothing is added.
+  /// Gives its number, which comes again after 2^32 more replies in its slot. 0: it has ended, and
+  /// nothing is added.
   [[nodiscard]] std::uint64_t add(const pointer& added) {
     if (ended_) return 0;
     if (first_free_ == slots_.size()) {

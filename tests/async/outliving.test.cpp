@@ -1,5 +1,5 @@
-// Components, and whatever else stores an executor, outlive the execution context (A12). The
-// strand of an executor must not: every copy is released when the context ends.
+// Components, and whatever else stores an executor, outlive the execution context (A12). The strand
+// of an executor must not: every copy is released when the context ends.
 
 #include <msgbus/async.hpp>
 

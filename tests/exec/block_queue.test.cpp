@@ -94,14 +94,14 @@ TEST_CASE("a queue holds its capacity and not one message more", "[A6]") {
       CHECK_FALSE(put(messages, -2));
       CHECK_FALSE(put(messages, -2));
       REQUIRE(take(messages) == 0);
-      messages.show_room();
+      messages.show_space();
       REQUIRE(put(messages, static_cast<int>(capacity)));
       CHECK_FALSE(put(messages, -2));
       for (std::size_t i = 0; i < capacity; ++i) {
         REQUIRE(take(messages) == static_cast<int>(i) + 1);
       }
       CHECK(messages.size() == 0);
-      messages.show_room();
+      messages.show_space();
     }
   }
 }

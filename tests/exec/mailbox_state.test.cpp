@@ -61,7 +61,7 @@ asio::awaitable<put> send_scheduled(std::shared_ptr<msgbus_test::box> to, int nu
   put result = to->mailbox.try_put(out);
   if (result == put::full) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    result = co_await to->mailbox.put_when_room(out, here);
+    result = co_await to->mailbox.put_when_space(out, here);
   }
   co_return result;
 }

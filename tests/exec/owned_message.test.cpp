@@ -12,9 +12,9 @@
 
 namespace owned_message_test {
 
-using msgbus::exec::held_event;
-using msgbus::exec::held_with_topic;
+using msgbus::exec::owned_event;
 using msgbus::exec::owned_message;
+using msgbus::exec::owned_topic_message;
 using msgbus::exec::queued_message;
 using msgbus::exec::send_operation;
 
@@ -58,7 +58,7 @@ const T& read(const queued_message& message) {
 
 template <class E>
 owned_message hold(E event) {
-  return held_event<E>(std::move(event));
+  return owned_event<E>(std::move(event));
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ TEST_CASE("a message is held whatever its size, and moved with what holds it", "
 
 TEST_CASE("a message and its topic are held together") {
   owned_message held =
-      held_with_topic<int>(7, "orders.a.topic.that.is.too.long.for.a.short.string");
+      owned_topic_message<int>(7, "orders.a.topic.that.is.too.long.for.a.short.string");
   owned_message moved(std::move(held));
   CHECK(read<int>(moved.get()) == 7);
   CHECK(moved.get().topic() == "orders.a.topic.that.is.too.long.for.a.short.string");
@@ -121,7 +121,7 @@ TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
     for (int i = 0; i < 8; ++i) {
       owned_message held = hold(event);
       CHECK(is_aligned(held.get()));
-      CHECK(held.on_its_way().units() == 0);
+      CHECK(held.as_send_operation().units() == 0);
       owned_message moved(std::move(held));
       CHECK(is_aligned(moved.get()));
       const auto boxed = moved.share();
@@ -153,16 +153,16 @@ TEST_CASE("a variant that holds nothing is held, and is refused when it is read"
   owned_message held = hold(std::variant<std::string, int>(5));
   CHECK(read<int>(held.get()) == 5);
 
-  owned_message empty = held_event<either>(std::move(event));
+  owned_message empty = owned_event<either>(std::move(event));
   owned_message moved(std::move(empty));
   CHECK_THROWS_AS(moved.get(), std::bad_variant_access);
-  CHECK_THROWS_AS(moved.on_its_way(), std::bad_variant_access);
+  CHECK_THROWS_AS(moved.as_send_operation(), std::bad_variant_access);
 }
 
 TEST_CASE("a held message goes into a queue itself if it fits, else a reference to it does") {
   msgbus::exec::block_queue queue(4);
   const auto put = [&](owned_message message) {
-    send_operation out = message.on_its_way();
+    send_operation out = message.as_send_operation();
     out.prepare(true);
     const auto claimed = queue.try_claim(out.units());
     out.put(claimed.storage());
@@ -179,7 +179,7 @@ TEST_CASE("a held message goes into a queue itself if it fits, else a reference 
   }
 
   owned_message shared = hold(std::string("shared"));
-  send_operation out = shared.on_its_way();
+  send_operation out = shared.as_send_operation();
   out.prepare(false);
   REQUIRE(out.shared());
   CHECK(read<std::string>(*out.shared()) == "shared");

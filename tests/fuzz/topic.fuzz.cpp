@@ -1,6 +1,6 @@
 // Topics and patterns: bytes become texts, subscriptions, cancellations and messages. Validity and
-// matching are checked against the plain second version in support/naive_topics.hpp (T7), order
-// and once-only delivery against a plain list (D1, T8).
+// matching are checked against the plain second version in support/naive_topics.hpp (T7), order and
+// once-only delivery against a plain list (D1, T8).
 
 #include <msgbus/sync/subscriber.hpp>
 

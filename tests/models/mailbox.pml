@@ -91,9 +91,9 @@ byte refused = 0;
 bool is_stuck = false;
 bool is_long = false;
 
-/* The waiting senders; all but `sleeping` and `hindrances` under the lock. */
+/* The waiting senders; all but `sleeping` and `slow_path_reasons` under the lock. */
 bool locked = false;
-byte hindrances = 0; /* senders that are queued or woken, or more */
+byte slow_path_reasons = 0; /* senders that are queued or woken, or more */
 byte sleeping = 0;   /* senders that are queued, or more */
 byte queued = 0;
 byte woken = 0;
@@ -171,7 +171,7 @@ inline notify_space() {
   :: places > woken -> places = places - woken; wake(places)
   :: else -> places = 0
   fi;
-  d_step { hindrances = queued + woken; sleeping = queued }
+  d_step { slow_path_reasons = queued + woken; sleeping = queued }
 }
 
 /* Sets `ticket` and `ok`. */
@@ -225,12 +225,12 @@ proctype sender(byte me) {
      /* try_put */
      ok = false;
      if
-     :: hindrances == 0 && PAUSED == 0 && closed == 0 -> claim()
-     :: hindrances == 0 && PAUSED == 0 && closed != 0 && !REFUSES -> claim()
+     :: slow_path_reasons == 0 && PAUSED == 0 && closed == 0 -> claim()
+     :: slow_path_reasons == 0 && PAUSED == 0 && closed != 0 && !REFUSES -> claim()
      :: REFUSES -> is_refused = true
      :: else ->
         LOCK;
-        d_step { others = queued + woken; hindrances = others; sleeping = queued };
+        d_step { others = queued + woken; slow_path_reasons = others; sleeping = queued };
         look_for_room(places);
         if
         :: places > others -> claim()
@@ -249,7 +249,7 @@ proctype sender(byte me) {
            /* attempt */
            others = queued + woken - is_woken[me];
 #ifndef LATE_COUNT
-           d_step { hindrances = others + 1; sleeping = queued + 1 };
+           d_step { slow_path_reasons = others + 1; sleeping = queued + 1 };
 #endif
            look_for_room(places);
            if
@@ -261,10 +261,10 @@ proctype sender(byte me) {
               fi
            fi;
 #ifdef LATE_COUNT
-           d_step { hindrances = others + 1; sleeping = queued + 1 };
+           d_step { slow_path_reasons = others + 1; sleeping = queued + 1 };
 #endif
            if
-           :: ok || is_refused -> d_step { hindrances = others; sleeping = queued }
+           :: ok || is_refused -> d_step { slow_path_reasons = others; sleeping = queued }
            :: else
            fi;
            /* try_or_join */

@@ -79,7 +79,7 @@ class box final : public msgbus::exec::mailbox_owner, public std::enable_shared_
     if (result == msgbus::exec::put::full) {
       const asio::any_io_executor here = co_await asio::this_coro::executor;
       ++to->waiting_;
-      result = co_await to->mailbox.put_when_room(out, here);
+      result = co_await to->mailbox.put_when_space(out, here);
       --to->waiting_;
     }
     co_return result;

@@ -108,7 +108,7 @@ class consumer : public detail::base<detail::consumer_core> {
   /// own, without suspending if no handler suspends.
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> consume(E event) {
-    return detail::deliver(core_, [&] { return exec::held_event<E>(std::move(event)); });
+    return detail::deliver(core_, [&] { return exec::owned_event<E>(std::move(event)); });
   }
 
   /// As above, with an event that is made in place: `consume<registered>(1, "Alice")`.
@@ -129,7 +129,7 @@ class consumer : public detail::base<detail::consumer_core> {
   /// cancelled.
   template <class E>
   [[nodiscard]] asio::awaitable<receipt> send(E event) {
-    return detail::send(core_, exec::held_event<E>(std::move(event)));
+    return detail::send(core_, exec::owned_event<E>(std::move(event)));
   }
 
   /// As above, with an event that is made in place.
@@ -226,12 +226,12 @@ class consumer : public detail::base<detail::consumer_core> {
     });
   }
 
-  /// Keeps events of one key in order when `mailbox_options::concurrency` is above 1: the consumer
-  /// handles them one after the other, in the order in which they were sent, retries included.
-  /// Events of different keys are handled concurrently (P5). `key_of(const E&)` returns the key: a
-  /// number, a string, or a type with `std::hash` and `==`, neither of which throws. Rules of
-  /// several types share their keys. A type without a rule is a key of its own. With a concurrency
-  /// of 1, all events are in order anyway.
+  /// Keeps events of one key in order when `mailbox_options::concurrency` is above 1. The consumer
+  /// handles them one after the other, in the order of sending, retries included. Events of
+  /// different keys are handled concurrently (P5). `key_of(const E&)` returns the key: a number, a
+  /// string, or a type with `std::hash` and `==`, neither of which throws. Rules of several types
+  /// share their keys. A type without a rule is a key of its own. With a concurrency of 1, all
+  /// events are in order anyway.
   ///
   /// The rule applies to events that are sent from now on through the mailbox; another rule for `E`
   /// replaces it. An event that waits for its key counts in `mailbox_options::capacity`. An event

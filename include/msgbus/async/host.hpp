@@ -61,8 +61,8 @@ class host {
 
   /// Adds a member at the end. The host does not own it. Add members in the order in which messages
   /// flow. A member that takes messages from outside, such as a bridge or a listener, ends its
-  /// intake before any member is drained, and is drained in its turn: add it at the position where
-  /// its last messages go out.
+  /// intake before any member is drained. It is then drained in its turn: add it at the position
+  /// where its last messages go out.
   ///
   /// Throws: `bad_arguments` for a name that is empty or already in use; `closed` while the host
   /// ends.
@@ -142,8 +142,8 @@ class host {
   std::vector<std::shared_ptr<void>> owned_;  // under the lock of the state
 };
 
-/// Drains these components in this order, within one deadline, as a host does:
-/// `co_await drain_all(10s, orders, audit)`.
+/// Drains these components in this order, within one deadline, as a host does: `co_await
+/// drain_all(10s, orders, audit)`.
 ///
 /// Completes: when every one has been drained, at the deadline at the latest.
 /// Throws: nothing else than `operation_aborted`.

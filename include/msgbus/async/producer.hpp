@@ -81,7 +81,7 @@ class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
   /// Executor: each consumer's handlers run on its own. The caller resumes on its own.
   template <class E>
   [[nodiscard]] asio::awaitable<std::size_t> dispatch(E event) {
-    return detail::deliver(core_, [&] { return exec::held_event<E>(std::move(event)); });
+    return detail::deliver(core_, [&] { return exec::owned_event<E>(std::move(event)); });
   }
 
   /// As above, with an event that is made in place: `dispatch<registered>(1, "Alice")`.
@@ -101,7 +101,7 @@ class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
   /// Executor: the caller's.
   template <class E>
   [[nodiscard]] asio::awaitable<receipt> send(E event) {
-    return detail::send_bound(core_, exec::held_event<E>(std::move(event)));
+    return detail::send_bound(core_, exec::owned_event<E>(std::move(event)));
   }
 
   /// As above, with an event that is made in place.

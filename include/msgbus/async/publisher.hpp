@@ -85,7 +85,7 @@ class publisher : public msgbus::component::fan_out_base<detail::fan_out_core> {
   [[nodiscard]] asio::awaitable<std::size_t> publish(M message, std::string_view topic) {
     detail::check_topic(topic);
     return detail::deliver(core_,
-                           [&] { return exec::held_with_topic<M>(std::move(message), topic); });
+                           [&] { return exec::owned_topic_message<M>(std::move(message), topic); });
   }
 
   /// As above, for a typed topic. A message of another type does not compile.

@@ -164,7 +164,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   [[nodiscard]] asio::awaitable<std::size_t> receive(M message, std::string_view topic) {
     detail::check_topic(topic);
     return detail::deliver(core_,
-                           [&] { return exec::held_with_topic<M>(std::move(message), topic); });
+                           [&] { return exec::owned_topic_message<M>(std::move(message), topic); });
   }
 
   /// As above, for a typed topic. A message of another type does not compile.
@@ -351,7 +351,7 @@ class subscriber : public detail::base<detail::subscriber_core> {
   template <class M>
   static exec::owned_message on_topic(M&& message, std::string_view topic) {
     detail::check_topic(topic);
-    return exec::held_with_topic<M>(std::move(message), topic);
+    return exec::owned_topic_message<M>(std::move(message), topic);
   }
 
   template <class F, class... Ms>

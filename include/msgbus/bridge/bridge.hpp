@@ -162,7 +162,7 @@ class bridge {
     return store(std::move(message), topic, store_options{});
   }
 
-  /// Stores an event, on the topic `<prefix>.<name>`; see `store`.
+  /// As `store`, for an event, on the topic `<prefix>.<name>`.
   template <class E>
   [[nodiscard]] asio::awaitable<transport::stored> store_event(E event,
                                                                const store_options& options) {

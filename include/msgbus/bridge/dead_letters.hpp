@@ -41,8 +41,9 @@ struct stored_dead_letter : async::dead_letter {
 ///     for (const auto& each : co_await letters.snapshot()) show(each);
 ///     co_await letters.replay([](const auto& each) { return each.durable == "billing"; });
 ///
-/// All members throw `bad_arguments` if the stream has messages and none of the first 1000 is a
-/// dead letter; `transport_failed` if there is no such stream; and as the transport.
+/// The following holds for all members.
+/// Throws: `bad_arguments` if the stream has messages, and none of the first 1000 is a dead letter;
+/// `transport_failed` if there is no such stream; as the transport.
 class bridge_dead_letters {
  public:
   /// A dead letter.
@@ -56,6 +57,7 @@ class bridge_dead_letters {
   /// Reads the oldest dead letters, at most `most`.
   ///
   /// Completes: with the dead letters.
+  /// Throws: as all members.
   /// Cancellation: throws Asio's `operation_aborted`.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<std::vector<letter>> snapshot(std::size_t most = 1000) const;
@@ -66,10 +68,10 @@ class bridge_dead_letters {
   /// `max_deliver`, with the pauses of the link. The message counts in `link_counters::replayed`,
   /// not in `received`.
   ///
-  /// A dead letter is removed when its message has been handled, or when the message has failed
-  /// again and a new dead letter is stored, which this call does not replay. A dead letter stays if
-  /// no process has the link, if the component does not accept the message, or if the dead letter
-  /// was shortened.
+  /// A dead letter is removed when its message has been handled. It is also removed when the
+  /// message has failed again and a new dead letter is stored; this call does not replay the new
+  /// one. A dead letter stays if no process has the link, if the component does not accept the
+  /// message, or if the dead letter was shortened.
   ///
   /// Completes: when all replays have ended, with the number of handled messages.
   /// Throws: the exceptions of `which`, before the first replay; after the last one, if dead

@@ -53,9 +53,9 @@ std::ostream& operator<<(std::ostream& out, const file_status& value);
 /// Reads a file without owning it, also while a program has it open, and changes nothing. For one
 /// thread. Every call blocks for the disk, and sees all earlier commits.
 ///
-/// The constructor throws `database_failed` if there is no such file or it is no database,
-/// `bad_arguments` if it has no tables of the library with this prefix, and `unsupported` if a
-/// newer version of the library wrote it. The calls throw `database_failed`.
+/// Throws: from the constructor, `database_failed` if the file does not exist or is no database;
+/// `bad_arguments` if it has no tables of the library with this prefix; `unsupported` if a newer
+/// version of the library has written it. From the calls, `database_failed`.
 class inspector {
  public:
   explicit inspector(std::string file, std::string prefix = "msgbus_");

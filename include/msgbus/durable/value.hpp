@@ -35,7 +35,7 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 [[noreturn]] void throw_wrong_value(const std::string& column, const char* wanted,
                                     const value& given);
 
-/// Throws `bad_arguments` for an unsigned integer that a column cannot hold.
+/// Throws: `bad_arguments` for an unsigned integer that a column cannot hold.
 template <class T>
 value as_value(T&& from) {
   using type = std::decay_t<T>;
@@ -64,7 +64,7 @@ value as_value(T&& from) {
   }
 }
 
-/// Throws `type_mismatch`.
+/// Throws: `type_mismatch`.
 template <class T>
 T from_value(const value& from, const std::string& column) {
   if constexpr (is_optional<T>) {

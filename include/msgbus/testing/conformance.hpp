@@ -35,6 +35,9 @@ class transport_environment {
   [[nodiscard]] virtual transport::features supports() const noexcept = 0;
 
   /// Opens a new connection to the same server, without echo.
+  ///
+  /// Completes: with the connection.
+  /// Throws: any exception, which fails the case.
   [[nodiscard]] virtual asio::awaitable<std::shared_ptr<transport::transport>> connect() = 0;
 
   /// Whether `cut` and `restore` are implemented. Otherwise cases with a lost connection are
@@ -42,9 +45,13 @@ class transport_environment {
   [[nodiscard]] virtual bool can_cut() const noexcept { return false; }
 
   /// Makes a connection lose its server.
+  ///
+  /// Completes: when the connection is lost.
   [[nodiscard]] virtual asio::awaitable<void> cut(transport::transport& connection);
 
   /// Lets the connection reach its server again.
+  ///
+  /// Completes: when the server can be reached.
   [[nodiscard]] virtual asio::awaitable<void> restore(transport::transport& connection);
 
   /// The time that a case waits for an expected event.
@@ -97,6 +104,8 @@ std::ostream& operator<<(std::ostream& out, const conformance_result& value);
 ///
 /// Completes: with the verdict. A case whose features are missing is skipped. An exception of the
 /// case is a failure, with its text.
+/// Throws: nothing.
+/// Cancellation: cancels the case, which then fails.
 /// Executor: the caller's.
 [[nodiscard]] asio::awaitable<conformance_result> run_conformance(conformance_case which,
                                                                   transport_environment& in);

@@ -118,8 +118,8 @@ bool run_cut_off(Build& build, std::size_t after, teardown way, const cut_off_op
 
 /// `build(stepping_context&)` makes the components, starts their work and returns them as one
 /// object, which may be immovable. Each run builds the scenario on a new context, does some steps,
-/// and destroys everything: after 0 steps, after 1, and so on, until the scenario ends because
-/// nothing is left to do.
+/// and destroys everything: after 0 steps, after 1, and so on. The last run ends because no step is
+/// left.
 ///
 /// If the object, or the object that it points to, has a member `bool when_idle()`, that is called
 /// when nothing is left to do. It may advance a clock. The result true counts as a step and

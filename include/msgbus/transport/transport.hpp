@@ -176,8 +176,8 @@ class transport {
   /// Completes: when it is removed, with true; with false if the stream does not have it.
   [[nodiscard]] virtual asio::awaitable<bool> erase(std::string stream, std::uint64_t sequence) = 0;
 
-  /// The number of messages that were kept while the connection was away, and could not be sent
-  /// later: the other side refused them, or the connection did not come back.
+  /// The number of messages that were kept while the connection was away, and were never sent. The
+  /// other side refused them, or the connection did not come back.
   [[nodiscard]] virtual std::uint64_t given_up() const noexcept { return 0; }
 
   /// Sends the remaining envelopes, and closes the connection: sinks get nothing more, and waits

@@ -67,9 +67,9 @@ class component_core : public exec::mailbox_owner, public verb_target {
   }
   [[nodiscard]] routing::router& routes() const noexcept { return routes_; }
 
-  /// Runs the remaining handlers of the run until one must be awaited (returns true; the handler is
-  /// the run's `next`) or none is left (returns false; the run is settled). Throws `closed` before
-  /// the first handler.
+  /// Runs the remaining handlers of the run. Returns true if one must be awaited, which is the
+  /// run's `next`; false if none is left, and the run is settled. Throws `closed` before the first
+  /// handler.
   [[nodiscard]] virtual bool advance(component_run& d) = 0;
 
   /// Fast path: runs the message's only handler if it need not suspend, there is no observer and
@@ -147,8 +147,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
   static void notify(const component_run& d, observer* observer, std::size_t failed_before);
   void cut_off_run(component_run& d) noexcept;
 
-  /// The run was cancelled before its next handler started: it counts as abandoned; or as
-  /// rejected, if no handler had started and the component is closed.
+  /// The run was cancelled before its next handler started: it counts as abandoned; or as rejected,
+  /// if no handler had started and the component is closed.
   void give_up(component_run& d) noexcept;
 
   /// The schedule of messages that are sent later; made on first use.
@@ -200,8 +200,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
   [[nodiscard]] virtual std::shared_ptr<component_core> self() noexcept = 0;
 
   /// The name of the component in errors and for observers.
-  [[nodiscard]] component_name& called() noexcept { return unseen_.component; }
-  [[nodiscard]] const component_name& called() const noexcept { return unseen_.component; }
+  [[nodiscard]] component_name& called() noexcept { return unreported_.component; }
+  [[nodiscard]] const component_name& called() const noexcept { return unreported_.component; }
 
   /// Adds the component and its senders to a graph. Its own name comes before `name`.
   void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
@@ -218,9 +218,9 @@ class component_core : public exec::mailbox_owner, public verb_target {
   // Read by every message, like the members before.
   routing::router& routes_;
   std::atomic<bool> closed_{false};
-  std::atomic<bool> written_off_{false};  // later outcomes were counted as abandoned before
-  std::atomic<bool> watching_{false};     // a listener waits for quiet
-  std::atomic<bool> graced_{false};       // all senders that saw it open have enqueued
+  std::atomic<bool> written_off_{false};       // later outcomes were counted as abandoned before
+  std::atomic<bool> watching_{false};          // a listener waits for quiet
+  std::atomic<bool> senders_finished_{false};  // all senders that saw it open have enqueued
 
  public:
   component::bound_to<component_core> senders;  // the fan-outs that it is bound to
@@ -229,12 +229,12 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// Messages that were abandoned by the destruction of the component or of its context, without an
   /// observer: the destructor prints their number. Constructed before the mailbox, which abandons
   /// its messages.
-  class unseen {
+  class unreported {
    public:
-    explicit unseen(const char* kind) noexcept : component(kind) {}
-    unseen(const unseen&) = delete;
-    unseen& operator=(const unseen&) = delete;
-    ~unseen();
+    explicit unreported(const char* kind) noexcept : component(kind) {}
+    unreported(const unreported&) = delete;
+    unreported& operator=(const unreported&) = delete;
+    ~unreported();
     void add(std::string_view message) noexcept;
     void drained() noexcept { drained_.store(true, std::memory_order_relaxed); }
 
@@ -245,7 +245,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
     std::unique_ptr<const std::string> first_;  // written by the thread that counts the first
     std::atomic<bool> drained_{false};
   };
-  unseen unseen_;
+  unreported unreported_;
 
  public:
   exec::mailbox mailbox;
@@ -286,7 +286,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   };
   struct listeners {
     std::vector<listener> all;
-    std::size_t crowded = 16;  // at this size, expired ones are removed
+    std::size_t sweep_at = 16;  // at this size, expired ones are removed
   };
   void listen(listener added);
   void handler_ended_watched(component_run& d);
@@ -328,7 +328,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
     const rare_state* const made = rare_.get();
     return made ? &made->hooks : nullptr;
   }
-  void tell_abandoned(value_ref message) const noexcept {
+  void report_abandoned(value_ref message) const noexcept {
     if (const message_hooks* const attached = hooks()) attached->abandoned(message);
   }
 

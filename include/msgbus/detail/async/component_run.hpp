@@ -142,7 +142,7 @@ struct component_run {
   std::unique_ptr<watched_call> watched;       // the current handler is watched, and suspends
 
   exec::shared_message shared;
-  std::unique_ptr<const msgbus::context> shared_known;  // its topic has moved with the message
+  std::unique_ptr<const msgbus::context> shared_ctx;  // its topic has moved with the message
   exec::shared_message (*share)(void* storage) = nullptr;
   void* storage = nullptr;
   verb_call* part_of = nullptr;

@@ -84,8 +84,8 @@ step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain
 [[nodiscard]] surrounded surrounding(const handler_call& handler, const handler_in_hand& which,
                                      const component_run& d) noexcept;
 
-/// Makes the awaitable that runs the handler with the message of the run, according to its
-/// policy. Without `start` it makes none, and only reports that one is needed.
+/// Makes the awaitable that runs the handler with the message of the run, according to its policy.
+/// Without `start` it makes none, and only reports that one is needed.
 step_taken start_handler(const handler_call& handler, const handler_in_hand& which,
                          component_run& d, asio::awaitable<void>* start);
 

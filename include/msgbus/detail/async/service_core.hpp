@@ -90,8 +90,7 @@ struct command_for : command {
   di::result_of<R> result_;
 };
 
-// The stored type of an argument: its value, unless it is a variable that the operation may
-// change.
+// The stored type of an argument: its value, unless it is a variable that the operation may change.
 template <class A>
 using kept_argument = std::conditional_t<std::is_lvalue_reference_v<A> &&
                                              !std::is_const_v<std::remove_reference_t<A>>,

@@ -37,8 +37,7 @@ class verb_call {
   shared_origin cause;                    // the origin of the message or of its cause; or null
   msgbus::context ctx;
   std::shared_ptr<component_core> keeps;  // keeps the first run's component, if nothing else does
-  // The first run with awaited work. It must be destroyed before everything that it refers
-  // to.
+  // The first run with awaited work. It must be destroyed before everything that it refers to.
   std::optional<component_run> first;
 
  protected:

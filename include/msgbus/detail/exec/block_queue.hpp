@@ -87,7 +87,7 @@ class block_queue {
   /// Shows senders all freed space. `take` does so after every few messages, because a sender that
   /// finds no space takes the cache line from the receiver. Call it before waking senders, and
   /// before long work.
-  void show_room() noexcept {
+  void show_space() noexcept {
     // Release: the taken messages are destroyed.
     shown_.store(static_cast<std::uint32_t>(taken_.load(std::memory_order_relaxed)),
                  std::memory_order_release);
@@ -196,8 +196,8 @@ inline block_queue::claim block_queue::try_claim(std::uint32_t units) {
       now = tail_.load(std::memory_order_relaxed);
       continue;
     }
-    // Sequentially consistent: a sender that goes on to find a consumer loop active comes before
-    // the loop's last look at `tail_`; and it begins at a block that was not left before the claim.
+    // Sequentially consistent: a sender that then finds a consumer loop active comes before the
+    // loop's last read of `tail_`. And it begins at a block that was not left before the claim.
     if (!tail_.compare_exchange_weak(now, tail{now.messages + 1, at + units},
                                      std::memory_order_seq_cst, std::memory_order_relaxed)) {
       continue;
@@ -235,7 +235,7 @@ inline queued_message* block_queue::take() noexcept {
     const std::uint64_t taken = taken_.load(std::memory_order_relaxed) + 1;
     taken_.store(taken, std::memory_order_release);
     if (static_cast<std::uint32_t>(taken) - shown_.load(std::memory_order_relaxed) >= unshown_) {
-      show_room();
+      show_space();
     }
     return std::launder(reinterpret_cast<queued_message*>(head_->units[offset_].storage));
   }

@@ -17,11 +17,11 @@ namespace msgbus::exec {
 /// Ends work whose deadline has passed. Thread-safe.
 ///
 /// Two states: at rest (no timer runs), and armed (a timer runs, for a time that is no later than
-/// the earliest entry's). Entries come and go under a lock, which touches no timer. `look` brings
-/// the timer in line with them: it arms it where entries need it earlier, and puts it to rest where
-/// there are none, so that it does not keep its context running. The caller of `look` may call it a
-/// little later, and once for many entries, when a handler suspends for example. Work that has
-/// ended by then costs no timer.
+/// the earliest entry's). Entries come and go under a lock, which touches no timer. `look` adapts
+/// the timer to them: it arms the timer if an entry needs it earlier. Without entries it puts the
+/// timer to rest, so that the timer does not keep its context running. The caller of `look` may
+/// call it a little later, and once for many entries, when a handler suspends for example. Work
+/// that has ended by then costs no timer.
 class deadline_timer {
   class state;
 

@@ -60,7 +60,7 @@ class mailbox : private context_shutdown_hook {
   /// Adds a message if there is space and no sender waits. `out` is used up only if it is accepted
   /// or dropped. For any thread.
   put try_put(send_operation& out) {
-    if (!state_.is_unhindered()) [[unlikely]]
+    if (!state_.has_fast_path()) [[unlikely]]
       return try_put_slowly(out);
     const put result = state_.put_in_order(out);
     if (result == put::taken && state_.wants_loop()) [[unlikely]]
@@ -71,7 +71,7 @@ class mailbox : private context_shutdown_hook {
   /// As above, but may start no loop: the caller must call `start_loops` soon. So one post may
   /// serve many messages.
   put try_put_only(send_operation& out) {
-    if (!state_.is_unhindered()) [[unlikely]]
+    if (!state_.has_fast_path()) [[unlikely]]
       return try_put_slowly(out);
     return state_.put_in_order(out);
   }
@@ -98,14 +98,14 @@ class mailbox : private context_shutdown_hook {
   /// Throws: `would_deadlock` if a loop of this mailbox waits for work on `here`;
   /// `operation_aborted`.
   /// Cancellation: ends the wait; the message was not accepted.
-  asio::awaitable<put> put_when_room(send_operation& out, const asio::any_io_executor& here);
+  asio::awaitable<put> put_when_space(send_operation& out, const asio::any_io_executor& here);
 
   /// For a message that waits without an attempt before; under a guard.
   void prepare(send_operation& out) { state_.prepare(out); }
   /// As above, for a message that waits at several mailboxes; `among` is the same for all. Once one
   /// has taken it, the others complete with `full`, or when they are cancelled.
-  asio::awaitable<put> put_when_room_among(send_operation& out, shared_send& among,
-                                           const asio::any_io_executor& here);
+  asio::awaitable<put> put_when_space_among(send_operation& out, shared_send& among,
+                                            const asio::any_io_executor& here);
 
   /// Throws `would_deadlock` if the calling thread runs the mailbox's executor, as far as that is
   /// detectable: it would wait for itself.
@@ -170,7 +170,7 @@ class mailbox : private context_shutdown_hook {
   friend struct coroutine_loop;
   friend class time_beside;
 
-  asio::awaitable<put> put_when_room(waiting_put sender, asio::any_io_executor here);
+  asio::awaitable<put> put_when_space(waiting_put sender, asio::any_io_executor here);
   [[noreturn]] void throw_would_deadlock(const char* why) const;
   struct handling_by_senders;
   [[nodiscard]] std::uint64_t handled_by_senders() const noexcept;

@@ -89,8 +89,8 @@ class mailbox_state {
 
   /// Whether `put_in_order` does all that `try_put` would. It may change at any time; a message
   /// that is added meanwhile precedes the change.
-  [[nodiscard]] bool is_unhindered() const noexcept {
-    return hindrances_.load(std::memory_order_acquire) == 0;
+  [[nodiscard]] bool has_fast_path() const noexcept {
+    return slow_path_reasons_.load(std::memory_order_acquire) == 0;
   }
   put put_in_order(send_operation& out) {
     out.prepare(true);
@@ -106,8 +106,8 @@ class mailbox_state {
   [[nodiscard]] bool is_ordered_by_one_loop() const noexcept { return loops_ == 1 && !boxes_; }
   /// After a message was added: whether one more loop may be started for it.
   [[nodiscard]] bool wants_loop() const noexcept {
-    // Sequentially consistent, as is the claim of a place before it: either a loop that is about to
-    // end sees that something was claimed, or the end of the loop is seen here.
+    // Sequentially consistent, as is the preceding claim of a position. Either a loop that is about
+    // to end sees the claim, or the end of the loop is seen here.
     if (active_.load(std::memory_order_seq_cst) >= loops_) return false;
     return !boxes_ || boxes_->ready();  // behind a busy key it needs none
   }
@@ -142,17 +142,17 @@ class mailbox_state {
   /// begun to wait may be missed.
   [[nodiscard]] bool has_waiting(bool surely) noexcept {
     // A relaxed load may miss a sender that has just begun to wait; the next call sees it. Before a
-    // pause without calls this one is fenced: either it comes after the sender's own fence, and
+    // pause without calls, this call has a fence. Either it comes after the sender's own fence, and
     // sees the sender, or the sender's next attempt sees the space.
     if (surely) {
-      show_room();
+      show_space();
       std::atomic_thread_fence(std::memory_order_seq_cst);
     }
     return sleeping_.load(std::memory_order_relaxed) != 0;
   }
   /// Shows senders all freed space.
-  void show_room() noexcept {
-    if (!boxes_) queue_.show_room();
+  void show_space() noexcept {
+    if (!boxes_) queue_.show_space();
   }
   /// Wakes as many senders as there is space for.
   void notify_space() noexcept;
@@ -166,13 +166,13 @@ class mailbox_state {
   void begin_pause();
   void end_pause() noexcept;
   [[nodiscard]] std::size_t paused() const noexcept {
-    if ((hindrances_.load(std::memory_order_relaxed) & paused_bit) == 0) return 0;
+    if ((slow_path_reasons_.load(std::memory_order_relaxed) & paused_bit) == 0) return 0;
     const loop_permits* const made = permits_.get();
     return made ? made->paused.load(std::memory_order_relaxed) : 0;
   }
 
-  /// A loop's permit is free for others: for a message that waits for one, or for a new loop, which
-  /// the caller starts if it `has_messages` and `wants_loop`.
+  /// Frees a loop's permit, for a message that waits for one, or for a new loop. The caller starts
+  /// that loop if the state `has_messages` and `wants_loop`.
   void release_permit() noexcept;
   /// The messages whose pause is over, in that order. Each attempts with `take_permit`.
   [[nodiscard]] wait_list& permit_waiters() noexcept { return permits_.get()->waiting; }
@@ -225,11 +225,11 @@ class mailbox_state {
   /// that of the sampler for new traces (`sampler::samples_root`).
   void trace_sends(bool wanted, std::uint64_t bound);
   [[nodiscard]] bool is_traced() const noexcept {
-    return (hindrances_.load(std::memory_order_relaxed) & traced_bit) != 0;
+    return (slow_path_reasons_.load(std::memory_order_relaxed) & traced_bit) != 0;
   }
   /// Whether tracing is the only obstacle to `put_in_order`.
   [[nodiscard]] bool is_only_traced() const noexcept {
-    return hindrances_.load(std::memory_order_acquire) == traced_bit;
+    return slow_path_reasons_.load(std::memory_order_acquire) == traced_bit;
   }
   /// The number of a trace that begins here; 0: it is not sampled.
   [[nodiscard]] std::uint64_t next_trace() const noexcept {
@@ -248,7 +248,7 @@ class mailbox_state {
   /// Marks waiting and current messages as discarded; closes.
   void discard() noexcept;
   [[nodiscard]] bool discards() const noexcept {
-    return (hindrances_.load(std::memory_order_acquire) & discard_bit) != 0;
+    return (slow_path_reasons_.load(std::memory_order_acquire) & discard_bit) != 0;
   }
 
   /// The number of waiting messages.
@@ -288,14 +288,14 @@ class mailbox_state {
   }
   bool enqueue_timed(send_operation& out, shared_message& displaced);
   [[nodiscard]] bool is_timed() const noexcept {
-    return (hindrances_.load(std::memory_order_acquire) & timed_bit) != 0;
+    return (slow_path_reasons_.load(std::memory_order_acquire) & timed_bit) != 0;
   }
   [[nodiscard]] bool take_reference(message_in_hand& next);
   void done_with_reference(message_in_hand& message) noexcept;
   [[nodiscard]] put when_full() const noexcept {
     return on_full_ == overflow::drop_newest ? put::dropped : put::full;
   }
-  put try_put_behind(send_operation& out, shared_message& displaced);
+  put try_put_locked(send_operation& out, shared_message& displaced);
   void refuse(std::uint32_t bit) noexcept;
   [[nodiscard]] bool is_empty() const noexcept {
     return boxes_ ? !boxes_->ready() : queue_.empty();
@@ -312,9 +312,10 @@ class mailbox_state {
   const unsigned loops_;                    // how many may run at once
   const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
 
-  // Bits: it is closed, it has boxes, it is closed to all but scheduled messages, messages pause,
-  // messages are discarded, times are measured, sends are traced; the rest is how many senders wait
-  // or were woken, or more. It is changed under the lock.
+  // The reasons why a message cannot simply be enqueued, as bits. Closed; a queue of references;
+  // closed to all but scheduled messages; messages pause, or are discarded; times are measured;
+  // sends are traced. The other bits are an upper bound for the senders that wait or were woken.
+  // Changed under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
   static constexpr std::uint32_t boxes_bit = 1U << 30U;
   static constexpr std::uint32_t closing_bit = 1U << 29U;
@@ -326,20 +327,20 @@ class mailbox_state {
       closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit | timed_bit | traced_bit;
   static constexpr std::uint32_t most_counted = traced_bit - 1;
   /// Whether the queue alone does not know the free space, because senders wait or messages pause.
-  [[nodiscard]] bool must_look_behind() const noexcept {
+  [[nodiscard]] bool needs_lock() const noexcept {
     constexpr std::uint32_t others =
         closed_bit | boxes_bit | closing_bit | discard_bit | timed_bit | traced_bit;
-    return (hindrances_.load(std::memory_order_relaxed) & ~others) != 0;
+    return (slow_path_reasons_.load(std::memory_order_relaxed) & ~others) != 0;
   }
   [[nodiscard]] bool refuses(const send_operation& out) const noexcept {
     const std::uint32_t bits = out.is_scheduled() ? closed_bit : closed_bit | closing_bit;
-    return (hindrances_.load(std::memory_order_acquire) & bits) != 0;
+    return (slow_path_reasons_.load(std::memory_order_acquire) & bits) != 0;
   }
   [[nodiscard]] bool is_closed() const noexcept {
-    return (hindrances_.load(std::memory_order_acquire) & closed_bit) != 0;
+    return (slow_path_reasons_.load(std::memory_order_acquire) & closed_bit) != 0;
   }
 
-  std::atomic<std::uint32_t> hindrances_;
+  std::atomic<std::uint32_t> slow_path_reasons_;
   std::atomic<unsigned> active_{0};               // loops started and not ended
   std::atomic<std::uint32_t> sleeping_{0};        // senders that were not woken, or more
   std::atomic<std::uint32_t> wanted_permits_{0};  // by messages whose pause is over, or more

@@ -42,8 +42,8 @@ struct strand_state {
   // before it starts.
   mutable shared_origin cause;
 
-  // Whether the coroutine of this strand must end. States: false -> true, before its
-  // cancellation signal is emitted. A handler can change its cancellation state, but not this.
+  // Whether the coroutine of this strand must end. States: false -> true, before its cancellation
+  // signal is emitted. A handler can change its cancellation state, but not this.
   mutable std::atomic<bool> cancel_requested{false};
 
   // The deadline of the work on this strand; `max()`: no limit. Set before it starts.
@@ -185,10 +185,10 @@ void note_cancel_requested(const asio::any_io_executor& strand_of) noexcept;
 [[nodiscard]] bool is_waited_for(const asio::any_io_executor& here, const void* mailbox) noexcept;
 
 /// The executor for work that code on `here` spawns on `wanted`. It is a strand if the work must be
-/// cancelled from outside, if mailboxes wait for it, if it has a deadline, or if a message from
-/// another process is being handled, which is then the cause of its messages. It is never the
-/// strand of another coroutine.
-/// Empty if `wanted` is, because its context was destroyed.
+/// cancelled from outside, if mailboxes wait for it, or if it has a deadline. It is also a strand
+/// while a message from another process is handled, which is then the cause of the work's messages.
+/// It is never the strand of another coroutine. Empty if `wanted` is, because its context was
+/// destroyed.
 [[nodiscard]] asio::any_io_executor child_executor(const asio::any_io_executor& here,
                                                    const asio::any_io_executor& wanted,
                                                    bool cancellable);

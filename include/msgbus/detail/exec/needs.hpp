@@ -50,8 +50,8 @@ struct kept_in_order<type_list<Ds...>> : keep_all<nothing_kept, Ds...> {};
 struct needs {
   std::span<const di::dependency_ref> (*all)();
   bool has_async;  // some default must be awaited
-  // Without overrides: constructs all values in one object of this size, and stores pointers to
-  // the handler's own dependencies in `needed`. Null if that needs a scope.
+  // Without overrides: constructs all values in one object of this size, and stores pointers to the
+  // handler's own dependencies in `needed`. Null if that needs a scope.
   void (*keep)(void* storage, void** needed);
   void (*drop)(void* storage);  // null: there is nothing to do
   std::size_t size;

@@ -52,7 +52,7 @@ class owned_message {
   [[nodiscard]] shared_message share();
 
   /// The message as a send operation. Throws if it is a valueless variant.
-  [[nodiscard]] send_operation on_its_way();
+  [[nodiscard]] send_operation as_send_operation();
 
  private:
   [[nodiscard]] bool is_inside() const noexcept {
@@ -60,9 +60,9 @@ class owned_message {
   }
 
   template <class E>
-  friend owned_message held_event(E&& event);
+  friend owned_message owned_event(E&& event);
   template <class M>
-  friend owned_message held_with_topic(M&& message, std::string_view topic);
+  friend owned_message owned_topic_message(M&& message, std::string_view topic);
 
   [[noreturn]] static void throw_valueless();
 
@@ -74,7 +74,7 @@ class owned_message {
 
 /// An event that was made for a verb.
 template <class E>
-[[nodiscard]] owned_message held_event(E&& event) {
+[[nodiscard]] owned_message owned_event(E&& event) {
   const bool is_valueless = !holds_value(event);
   owned_message made(std::in_place_type<queued_event<E>>, std::move(event));
   made.is_valueless_ = is_valueless;
@@ -83,7 +83,7 @@ template <class E>
 
 /// The same for a message with a topic.
 template <class M>
-[[nodiscard]] owned_message held_with_topic(M&& message, std::string_view topic) {
+[[nodiscard]] owned_message owned_topic_message(M&& message, std::string_view topic) {
   const bool is_valueless = !holds_value(message);
   owned_message made(std::in_place_type<queued_topic_message<M>>, std::move(message),
                      std::string(topic));

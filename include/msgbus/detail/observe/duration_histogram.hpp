@@ -84,8 +84,9 @@ void seed_random() noexcept;
 /// pattern. 0 counts as 1.
 [[nodiscard]] bool is_sampled(std::uint32_t many) noexcept;
 
-/// The time at which this thread ended the measured handling of a message, if a consumer loop takes
-/// the next one at once: that one begins then, without another look at the clock. 0: unknown.
+/// The time at which this thread ended the measured handling of a message; 0: unknown. If a
+/// consumer loop takes the next message immediately, that one begins at this time, without another
+/// read of the clock.
 extern constinit thread_local std::int64_t handled_until;
 
 }  // namespace msgbus::detail

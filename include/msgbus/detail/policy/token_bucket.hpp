@@ -10,9 +10,9 @@
 
 namespace msgbus::detail {
 
-/// A token bucket, kept as the time at which it is full again (GCRA): each permit moves that time
-/// by `per / permits`, and at most `burst` of these steps ahead of now. In any interval, it grants
-/// at most `burst` plus the permits of that interval. After the clock has jumped back, no wait is
+/// A token bucket, stored as the time at which it is full again (GCRA). Each permit moves that time
+/// by `per / permits`, up to `burst` of these steps ahead of now. In any interval, it grants at
+/// most `burst` plus the permits of that interval. After the clock has jumped back, no wait is
 /// longer than that for a full burst.
 class token_bucket {
  public:

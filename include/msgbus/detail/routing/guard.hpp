@@ -50,9 +50,9 @@ inline block_head& head_of(slot* place) noexcept {
 #define MSGBUS_STATIC_TLS
 #endif
 
-// The slot of this thread's outermost guard. Before the thread's first guard, and wherever writers
-// cannot make readers pass a fence (see src/snapshot/fence.hpp), it is a last slot that is in use,
-// so the guard calls `enter`.
+// The slot of this thread's outermost guard. Before the thread's first guard, it is a last slot
+// that is in use, so the guard calls `enter`. The same holds if writers cannot make readers pass a
+// fence (see src/routing/fence.hpp).
 MSGBUS_STATIC_TLS extern constinit thread_local slot* first_place;
 
 #undef MSGBUS_STATIC_TLS
@@ -98,7 +98,7 @@ class guard {
     }
     // Release: a writer that sees another domain also sees the end of the previous guard.
     mine->store(&guarded, std::memory_order_release);
-    // Orders the compiler only; the writer's fence orders the processor (src/snapshot/fence.hpp).
+    // Orders the compiler only; the writer's fence orders the processor (src/routing/fence.hpp).
     std::atomic_signal_fence(std::memory_order_seq_cst);
     return mine;
   }
