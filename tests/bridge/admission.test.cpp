@@ -49,7 +49,7 @@ TEST_CASE("an admission of nothing lets one run and one wait") {
   CHECK(offer(all, 3) == verdict::refused);
 }
 
-TEST_CASE("a closed admission takes nothing, and what waits still runs") {
+TEST_CASE("a closed admission accepts nothing, and waiting commands still run") {
   admission<owner> all(1, 2);
   CHECK(offer(all, 1) == verdict::runs);
   CHECK(offer(all, 2) == verdict::waits);

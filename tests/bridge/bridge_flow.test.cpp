@@ -8,7 +8,7 @@ namespace bridge_flow_test {
 
 using namespace bridge_test;
 
-TEST_CASE("a slow subscriber holds what comes in back, within bounds", "[B1][B5]") {
+TEST_CASE("a slow subscriber holds incoming messages back, within bounds", "[B1][B5]") {
   neighbourhood all;
   bridge here = all.connect();
   bridge there = all.connect();
@@ -108,7 +108,7 @@ TEST_CASE("a component that is closed or destroyed ends its links") {
   CHECK_FALSE(in.active());
 }
 
-TEST_CASE("a bridge that is drained sends what waits to go out, and takes nothing new", "[B8]") {
+TEST_CASE("a draining bridge sends waiting outbound messages, and accepts nothing new", "[B8]") {
   neighbourhood all;
   bridge here = all.connect();
   bridge there = all.connect();
@@ -131,7 +131,7 @@ TEST_CASE("a bridge that is drained sends what waits to go out, and takes nothin
   CHECK(from.post(1, "a") == msgbus::receipt{});
 }
 
-TEST_CASE("what came in and goes on through a component's mailbox still goes out", "[B8]") {
+TEST_CASE("a received message that goes on through a component's mailbox still goes out", "[B8]") {
   neighbourhood all;
   bridge front = all.connect();
   bridge middle = all.connect();

@@ -83,7 +83,8 @@ TEST_CASE("two types with one name cannot be read on the same link") {
   CHECK(here.links().size() == 2);
 }
 
-TEST_CASE("what cannot be decoded is counted and told, and the next one is handled", "[B5]") {
+TEST_CASE("a message that cannot be decoded is counted and reported, and the next one is handled",
+          "[B5]") {
   neighbourhood all;
   bridge there = all.connect("there");
   const auto wire = all.broker.connect(all.executor());

@@ -124,7 +124,7 @@ TEST_CASE("a call that no process serves is repeated until one does") {
   CHECK(all.runs == 1);
 }
 
-TEST_CASE("`if_` chooses what is worth another call, and what it throws is reported") {
+TEST_CASE("`if_` chooses the failures that are retried, and its exception is reported") {
   remote_bank all;
   all.serve();
   all.fails = 9;
@@ -187,7 +187,7 @@ TEST_CASE("timeouts and missing servers count for a breaker, cancelled calls do 
   CHECK(breaker->current() == circuit_breaker::state::open);
 }
 
-TEST_CASE("a call's deadline is for all attempts, and the server is told what is left", "[P7]") {
+TEST_CASE("a call's deadline is for all attempts, and the server gets the remaining time", "[P7]") {
   remote_bank all;
   all.serve();
   all.fails = 9;
@@ -233,7 +233,7 @@ TEST_CASE("a handler's deadline goes on to the remote calls that it awaits", "[P
   }
 }
 
-TEST_CASE("without a deadline the server is told none") {
+TEST_CASE("without a deadline the server gets none") {
   remote_bank all;
   all.serve();
   const remote_service bank(all.here, "bank");

@@ -47,7 +47,7 @@ TEST_CASE("a time is written as RFC 3339 has it") {
   CHECK(timestamp(sys_days(year(1970) / January / 1)) == "1970-01-01T00:00:00.000Z");
 }
 
-TEST_CASE("what other implementations write is read", "[B7]") {
+TEST_CASE("headers of other implementations are read", "[B7]") {
   SECTION("the example of the binding") {
     headers all{{"ce-specversion", "1.0"},
                 {"ce-type", "com.example.someevent"},

@@ -56,7 +56,7 @@ failures thrown(const std::exception_ptr& what) {
 
 }  // namespace
 
-TEST_CASE("a dead letter is the message as it was, with what became of it") {
+TEST_CASE("a dead letter is the unchanged message, with its failure") {
   const envelope letter = dead_letter(order(), about, extent::whole);
   CHECK(letter.payload == "{}");
   CHECK(value(letter, "A-Tenant") == "north");
@@ -70,7 +70,8 @@ TEST_CASE("a dead letter is the message as it was, with what became of it") {
   CHECK(value(letter, header::dead_sequence) == "7");
 }
 
-TEST_CASE("what a sender has told the message's stream is not told the stream of the letters") {
+TEST_CASE(
+    "instructions for the message's stream are not passed to the stream of the dead letters") {
   const envelope letter = dead_letter(order(), about, extent::whole);
   CHECK(value(letter, "Nats-Expected-Stream") == "none");
 }
@@ -138,7 +139,7 @@ TEST_CASE("a dead letter that must be short loses its reason's end, then headers
   }
 }
 
-TEST_CASE("messages of the same place are told apart by id and payload") {
+TEST_CASE("messages of the same position are distinguished by id and payload") {
   CHECK(message_digest("a", "x") == message_digest("a", "x"));
   CHECK(message_digest("a", "x") != message_digest("b", "x"));
   CHECK(message_digest("a", "x") != message_digest("a", "y"));

@@ -96,7 +96,7 @@ void store_raw(shop& all, msgbus::envelope message, std::string id) {
 
 }  // namespace
 
-TEST_CASE("a dead letter in a stream has the message, its link, and what became of it", "[P8]") {
+TEST_CASE("a dead letter in a stream has the message, its link, and the failure", "[P8]") {
   shop all;
   failing in(all);
   msgbus::store_options how;
@@ -273,7 +273,7 @@ TEST_CASE("a filter chooses letters, also one that was written for letters in me
   CHECK(in.numbers == std::vector<int>{2});
 }
 
-TEST_CASE("what a filter throws is thrown before anything is replayed or removed", "[P8]") {
+TEST_CASE("an exception of a filter is thrown before anything is replayed or removed", "[P8]") {
   shop all;
   failing in(all);
   all.store(1);
@@ -355,7 +355,7 @@ TEST_CASE("a shortened letter is shown, and is not replayed", "[P8]") {
   CHECK(letters_in(all).size() == 1);
 }
 
-TEST_CASE("a stream that keeps no dead letters is an error that says what it keeps", "[P8]") {
+TEST_CASE("a stream without dead letters is an error that names its content", "[P8]") {
   shop all;
   const auto letters = all.mourns.dead_letters("ORDERS");
   CHECK(all.clock.run(all.steps, letters.snapshot()).empty());  // nobody can know yet

@@ -35,7 +35,7 @@ TEST_CASE("a service answers for all, for its name and for itself") {
   CHECK(discovery_topics(discovery_verb::stats, "a", "b")[0] == "$SRV.STATS");
 }
 
-TEST_CASE("a ping's answer says who is there") {
+TEST_CASE("the reply to a ping names the service") {
   const json answer = json::parse(discovery_answer(discovery_verb::ping, users()));
   CHECK(answer["type"] == "io.nats.micro.v1.ping_response");
   CHECK(answer["name"] == "users");
@@ -44,7 +44,7 @@ TEST_CASE("a ping's answer says who is there") {
   CHECK(answer["metadata"].is_object());
 }
 
-TEST_CASE("an info's answer says what can be called where") {
+TEST_CASE("the reply to an info request lists the operations and their topics") {
   const json answer = json::parse(discovery_answer(discovery_verb::info, users()));
   CHECK(answer["type"] == "io.nats.micro.v1.info_response");
   CHECK(answer["description"] == "all about users");

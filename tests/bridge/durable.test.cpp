@@ -33,7 +33,7 @@ using msgbus_test::hop;
 using msgbus_test::shop;
 using namespace std::chrono_literals;
 
-TEST_CASE("what was stored is handled and then done, once", "[B2][B3]") {
+TEST_CASE("a stored message is handled and then done, once", "[B2][B3]") {
   shop all;
   subscriber to(all.executor());
   std::vector<int> got;
@@ -70,7 +70,8 @@ TEST_CASE("a message that is stored twice is there once, and that is said") {
         errc::transport_failed);
 }
 
-TEST_CASE("what fails comes again after growing pauses, and counts its attempts", "[B3][B5]") {
+TEST_CASE("a failed message is redelivered after growing pauses, and counts its attempts",
+          "[B3][B5]") {
   shop all;
   subscriber to(all.executor());
   std::vector<unsigned> attempts;
@@ -111,7 +112,7 @@ TEST_CASE("a message that came without an id has the same one each time it is de
   CHECK(ids == std::vector<std::string>(3, "ORDERS-1"));
 }
 
-TEST_CASE("what fails too often goes to the dead letters, with the reason", "[B2][B5]") {
+TEST_CASE("a message that fails too often is dead-lettered, with the reason", "[B2][B5]") {
   shop all;
   subscriber to(all.executor());
   to.subscribe("orders.*", [](int) -> awaitable<void> {
@@ -148,7 +149,7 @@ TEST_CASE("what fails too often goes to the dead letters, with the reason", "[B2
   CHECK(in.stats().received == 3);
 }
 
-TEST_CASE("without a place for dead letters, what is given up is told") {
+TEST_CASE("without a topic for dead letters, a message that is given up is reported") {
   shop all;
   subscriber to(all.executor());
   to.subscribe("orders.*", [](int) { throw std::runtime_error("poison"); });
@@ -174,7 +175,7 @@ TEST_CASE("a message is stored without options in the line that awaits it") {
   CHECK(all.clock.run(all.steps, store_two()) == 2);
 }
 
-TEST_CASE("what cannot be decoded goes to the dead letters at once") {
+TEST_CASE("a message that cannot be decoded is dead-lettered immediately") {
   shop all;
   subscriber to(all.executor());
   to.subscribe("orders.*", [](int) {});

@@ -43,7 +43,7 @@ TEST_CASE("each durable and each stream has a dead letter of its own, also of th
   CHECK(all.told.all.empty());
 }
 
-TEST_CASE("a dead letter that is taken for another one that is there is told", "[B2]") {
+TEST_CASE("a dead letter that the stream takes for a duplicate is reported", "[B2]") {
   shop all;
   quiet_subscriber to(all);
   to.subscribe("orders.*", [](int) { throw std::runtime_error("poison"); });
@@ -67,7 +67,7 @@ TEST_CASE("a dead letter that is taken for another one that is there is told", "
                                   contains("poison") && contains("'DEAD', sequence 1"));
 }
 
-TEST_CASE("a dead letter that is refused whole is stored shortened, which is counted and told",
+TEST_CASE("a dead letter that is refused whole is stored shortened, counted and reported",
           "[B2][B5]") {
   shop all;
   const auto refusing =
@@ -129,7 +129,7 @@ TEST_CASE("a dead letter that is refused whole is stored shortened, which is cou
   CHECK_THAT(all.told.all[0], contains("shortened dead letter") && contains("refused"));
 }
 
-TEST_CASE("a message of which no dead letter can be stored at all is given up, and told", "[B2]") {
+TEST_CASE("a message whose dead letter cannot be stored at all is given up, and reported", "[B2]") {
   shop all;
   const auto refusing =
       std::make_shared<msgbus_test::refusing_transport>(all.broker.connect(all.executor()));

@@ -54,7 +54,7 @@ TEST_CASE("several processes share the messages of a durable name") {
   CHECK(two.stats().acks > 0);
 }
 
-TEST_CASE("what a process that goes away has not handled, another one handles") {
+TEST_CASE("messages that a dying process has not handled are handled by another one") {
   shop all;
   auto weak = std::make_unique<bridge>(all.connect("weak"));
   subscriber to_weak(all.executor());
@@ -81,7 +81,7 @@ TEST_CASE("what a process that goes away has not handled, another one handles") 
   all.live();
 }
 
-TEST_CASE("a subscriber that closes gives what it has not handled to others at once") {
+TEST_CASE("a closing subscriber leaves unhandled messages to others immediately") {
   shop all;
   bridge also = all.connect("also");
   auto first = std::make_unique<subscriber>(all.executor());
@@ -106,7 +106,7 @@ TEST_CASE("a subscriber that closes gives what it has not handled to others at o
   CHECK(adds_up(one.stats()));
 }
 
-TEST_CASE("a drained bridge finishes what it has taken, and gives back the rest", "[B8]") {
+TEST_CASE("a drained bridge finishes the messages that it has, and returns the rest", "[B8]") {
   shop all;
   subscriber to(all.executor(), {.capacity = 4});
   msgbus_test::gate gate;
@@ -138,7 +138,7 @@ TEST_CASE("a drained bridge finishes what it has taken, and gives back the rest"
   CHECK(got == std::vector<int>{4, 5, 6, 7, 8, 9});
 }
 
-TEST_CASE("a drain that runs out of time says what it leaves, and that comes again elsewhere") {
+TEST_CASE("a drain without enough time reports the rest, which is redelivered elsewhere") {
   shop all;
   subscriber to(all.executor());
   msgbus_test::gate never;

@@ -78,7 +78,7 @@ struct wired {
 
 }  // namespace
 
-TEST_CASE("each form puts on the wire what it says, and all are read", "[B1][B7]") {
+TEST_CASE("each form has its headers on the wire, and all are read", "[B1][B7]") {
   SECTION("full") {
     wired test(header_form::full);
     const headers got = test.send_caused();
@@ -123,7 +123,7 @@ TEST_CASE("each form puts on the wire what it says, and all are read", "[B1][B7]
   }
 }
 
-TEST_CASE("who receives a CloudEvent knows its id, its chain and its type", "[B7]") {
+TEST_CASE("the receiver of a CloudEvent knows its id, its chain and its type", "[B7]") {
   neighbourhood all;
   msgbus::bridge there = all.connect();
   const auto wire = all.broker.connect(all.executor());
@@ -172,7 +172,7 @@ TEST_CASE("a CloudEvent in structured mode is refused by name, and not taken for
   CHECK_THAT(all.told.all[0], msgbus_test::contains("'application/cloudevents+json'"));
 }
 
-TEST_CASE("what is stored has an id in every form, since the stream needs it", "[B2]") {
+TEST_CASE("a stored message has an id in every form, since the stream needs it", "[B2]") {
   for (const header_form form :
        {header_form::full, header_form::minimal, header_form::none, header_form::cloudevents}) {
     msgbus_test::shop all;

@@ -41,7 +41,7 @@ TEST_CASE("ids differ, within one source and between sources") {
   CHECK(all.begin()->size() <= 22);
 }
 
-TEST_CASE("a message that nothing led to says its id, its type and what its bytes are") {
+TEST_CASE("a first message of a chain has its id, its type and its content type") {
   id_source ids;
   const envelope out = make_envelope(ids, "orders.placed", payload{"{}", "application/json"},
                                      "shop::order", msgbus::detail::no_context);
@@ -53,7 +53,7 @@ TEST_CASE("a message that nothing led to says its id, its type and what its byte
   CHECK(out.headers.size() == 3);
 }
 
-TEST_CASE("a message carries on the chain of what led to it") {
+TEST_CASE("a message continues the chain of its cause") {
   id_source ids;
   const origin cause{
       .message_id = "m-2", .correlation_id = "m-1", .headers = {{"traceparent", trace}}};

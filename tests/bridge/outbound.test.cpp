@@ -149,7 +149,7 @@ TEST_CASE("a message that cannot be encoded is counted, and the next one is sent
   CHECK(link.stats().unsent == 1);
 }
 
-TEST_CASE("what a handler sends on the bridge's executor goes on with the chain", "[B7]") {
+TEST_CASE("messages that a handler sends on the bridge's executor continue the chain", "[B7]") {
   two_bridges all;
   const bridge_link link = all.in.outbound<int>(all.from, "more");
   subscriber last(all.here.get_executor());

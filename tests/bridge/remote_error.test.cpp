@@ -29,7 +29,7 @@ struct no_exception_at_all {};
 
 }  // namespace
 
-TEST_CASE("what a handler threw crosses with its kind and its text") {
+TEST_CASE("an exception of a handler crosses with its kind and its text") {
   const envelope answer = answer_to(std::out_of_range("no user 7"));
   CHECK(answer.payload.empty());
   try {
@@ -44,7 +44,7 @@ TEST_CASE("what a handler threw crosses with its kind and its text") {
   }
 }
 
-TEST_CASE("what is wrong with a command is an error of its own") {
+TEST_CASE("a defect of a command is an error of its own") {
   for (const errc code : {errc::bad_arguments, errc::no_handler, errc::closed}) {
     const envelope answer = answer_to(error(code, "so it was"));
     try {
@@ -64,7 +64,7 @@ TEST_CASE("an error of the library that a handler threw is the handler's failure
   CHECK_THROWS_AS(throw_error_in(answer, "update"), remote_error);
 }
 
-TEST_CASE("the error code of what a handler threw crosses with its category", "[B6]") {
+TEST_CASE("the error code of a handler's exception crosses with its category", "[B6]") {
   const auto code_of_thrown = [](const envelope& answer) {
     try {
       throw_error_in(answer, "update");
@@ -92,7 +92,7 @@ TEST_CASE("the error code of what a handler threw crosses with its category", "[
   }
 }
 
-TEST_CASE("what is no exception crosses by its type, and texts cross in one line") {
+TEST_CASE("a thrown value that is no exception crosses by its type, and texts cross in one line") {
   try {
     throw_error_in(answer_to(no_exception_at_all{}), "update");
     FAIL("nothing was thrown");

@@ -38,7 +38,7 @@ TEST_CASE("texts, views and containers are arguments and results") {
   CHECK(all.call<std::tuple<double, bool>>("both", 1.5) == std::tuple(3.0, true));
 }
 
-TEST_CASE("what the handler throws comes out of execute, with its kind and its text", "[B6]") {
+TEST_CASE("the exception of the handler comes out of execute, with its kind and its text", "[B6]") {
   two_sides all;
   auto find = all.commands.handler(
       "find", [](int id) -> user { throw std::out_of_range("no user " + std::to_string(id)); });
@@ -99,7 +99,7 @@ TEST_CASE("an answer that does not come in time is not waited for", "[B6]") {
   CHECK(all.told.all.empty());
 }
 
-TEST_CASE("an answer that is not what was asked for is undecodable", "[B6]") {
+TEST_CASE("a reply of another type is undecodable", "[B6]") {
   two_sides all;
   auto text = all.commands.handler("text", [] { return std::string("seven"); });
   auto nothing = all.commands.handler("nothing", [] {});
@@ -156,7 +156,8 @@ TEST_CASE("a service carries out so many commands at once, and the others wait")
   }
 }
 
-TEST_CASE("handlers of commands know who called, and what they send carries it on") {
+TEST_CASE(
+    "handlers of commands have the id of their command, and their messages continue the chain") {
   two_sides all;
   bridge third = all.connect("third");
   publisher news;

@@ -8,7 +8,7 @@ namespace remote_service_end_test {
 
 using namespace remote_service_test;
 
-TEST_CASE("a service that is closed says so to those who call it") {
+TEST_CASE("callers of a closed service get that error") {
   two_sides all;
   auto add = all.commands.handler("add", [](int a) { return a; });
   all.there.serve("users", add);
@@ -72,7 +72,7 @@ TEST_CASE("the drain of a bridge ends at its deadline, also where nothing can be
   CHECK(all.told.all.size() == 1);
 }
 
-TEST_CASE("a drained bridge answers what it was asked, and nothing more", "[B8]") {
+TEST_CASE("a drained bridge answers the accepted commands, and no more", "[B8]") {
   two_sides all;
   msgbus_test::gate gate;
   auto slow = all.commands.handler("slow", [&]() -> awaitable<int> {

@@ -133,7 +133,7 @@ TEST_CASE("a letter stays if it cannot be removed, and nothing is stored twice f
   CHECK(all.letters() == numbers{3});
 }
 
-TEST_CASE("a message that was handled and whose letter cannot be removed is told", "[P8]") {
+TEST_CASE("a handled message whose dead letter cannot be removed is reported", "[P8]") {
   with_letter all;
   all.is_broken = false;
   all.refusing->erases_nothing = true;
@@ -291,7 +291,7 @@ TEST_CASE("a message that cannot be decoded in a replay becomes another letter",
   CHECK(handled == 0);
 }
 
-TEST_CASE("a link refuses requests for what is no letter of its own", "[P8]") {
+TEST_CASE("a link refuses requests for dead letters of others", "[P8]") {
   with_letter all;
   msgbus::envelope other = msgbus_test::made("dead.orders", "1", "a");
   other.headers.add(msgbus::header::dead_reason, "poison");

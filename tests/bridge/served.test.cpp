@@ -192,7 +192,7 @@ TEST_CASE("a link that serves keeps its bridge's context running until it is can
   CHECK(context.stopped());
 }
 
-TEST_CASE("a cancelled link answers what it took", "[B8]") {
+TEST_CASE("a cancelled link answers the commands that it has accepted", "[B8]") {
   neighbourhood all;
   service commands(all.executor());
   msgbus_test::gate gate;
@@ -226,7 +226,8 @@ TEST_CASE("a cancelled link answers what it took", "[B8]") {
   CHECK(code_of([&] { calls[3].get(); }) == errc::timed_out);
 }
 
-TEST_CASE("a plain handler knows who called, and what it sends carries it on", "[B7]") {
+TEST_CASE("a plain handler has the id of its command, and its messages continue the chain",
+          "[B7]") {
   neighbourhood all;
   service commands(all.executor());
   msgbus::async::publisher news;
@@ -267,7 +268,7 @@ TEST_CASE("a served operation may call another one of its own service", "[D5]") 
   CHECK(all.clock.run(all.steps, users.execute<int>("outer", 1)) == 3);
 }
 
-TEST_CASE("a message without a reply topic is carried out, and its failure is told") {
+TEST_CASE("a command without a reply topic is executed, and its failure is reported") {
   neighbourhood all;
   service commands(all.executor());
   int called = 0;

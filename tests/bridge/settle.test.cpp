@@ -22,17 +22,17 @@ constexpr redelivery_rule rule{
 
 }  // namespace
 
-TEST_CASE("what handlers have handled is done") {
+TEST_CASE("a handled message is done") {
   CHECK(settle(outcome::handled, 1, 1, rule, 0.5) == settlement{settling::ack, {}});
   CHECK(settle(outcome::handled, 2, 9, rule, 0.5) == settlement{settling::ack, {}});
 }
 
-TEST_CASE("what nobody has handled is not done, and comes again") {
+TEST_CASE("a message without a handler is not done, and is redelivered") {
   CHECK(settle(outcome::handled, 0, 1, rule, 1).action == settling::nak);
   CHECK(settle(outcome::handled, 0, 3, rule, 1).action == settling::dead_letter);
 }
 
-TEST_CASE("what has failed comes again after a pause that doubles up to a limit") {
+TEST_CASE("a failed message is redelivered after a pause that doubles up to a limit") {
   CHECK(settle(outcome::failed, 1, 1, rule, 1) == settlement{settling::nak, 100ms});
   CHECK(settle(outcome::failed, 1, 2, rule, 1) == settlement{settling::nak, 200ms});
   redelivery_rule longer = rule;
@@ -46,22 +46,25 @@ TEST_CASE("the random part of a pause is no more than the jitter") {
   CHECK(settle(outcome::failed, 1, 1, rule, 0.5) == settlement{settling::nak, 75ms});
 }
 
-TEST_CASE("what has failed as often as is allowed is dead-lettered") {
+TEST_CASE("a message with the last allowed failure is dead-lettered") {
   CHECK(settle(outcome::failed, 1, 3, rule, 1).action == settling::dead_letter);
   CHECK(settle(outcome::failed, 1, 4, rule, 1).action == settling::dead_letter);
 }
 
-TEST_CASE("what was given up by whoever shuts down goes to somebody else at once, however often") {
+TEST_CASE(
+    "a message that a closing process abandons goes to another one immediately, however often") {
   CHECK(settle(outcome::abandoned, 0, 1, rule, 1) == settlement{settling::nak, 0ns});
   CHECK(settle(outcome::abandoned, 1, 7, rule, 1) == settlement{settling::nak, 0ns});
 }
 
-TEST_CASE("what a full mailbox dropped comes again, and is never dead-lettered for it") {
+TEST_CASE("a message that a full mailbox dropped is redelivered, and never dead-lettered for it") {
   CHECK(settle(outcome::dropped, 0, 1, rule, 1) == settlement{settling::nak, 100ms});
   CHECK(settle(outcome::dropped, 0, 30, rule, 1) == settlement{settling::nak, 250ms});
 }
 
-TEST_CASE("what a full mailbox dropped comes again after a pause, also where failures have none") {
+TEST_CASE(
+    "a message that a full mailbox dropped is redelivered after a pause, also where failures have "
+    "none") {
   redelivery_rule at_once = rule;
   at_once.backoff = 0ms;
   CHECK(settle(outcome::failed, 1, 1, at_once, 1) == settlement{settling::nak, 0ms});

@@ -18,7 +18,8 @@ namespace throwing_callbacks_test {
 
 using msgbus_test::stderr_of;
 
-TEST_CASE("what on_failure throws is a line on stderr beside the failure, and goes no further") {
+TEST_CASE(
+    "an exception of on_failure is a line on stderr beside the failure, and goes no further") {
   asio::io_context io;
   msgbus::memory_broker broker;
   const msgbus::bridging::hub hub(
@@ -39,7 +40,7 @@ TEST_CASE("without on_failure a failure is one line on stderr") {
         "msgbus: link failed, and bridge_options::on_failure is not set: two\\nlines\n");
 }
 
-TEST_CASE("what on_event throws is a line on stderr, and the next event is told all the same") {
+TEST_CASE("an exception of on_event is a line on stderr, and the next event is reported") {
   asio::io_context io;
   std::vector<std::string> told;
   msgbus::nats::events events(io.get_executor(), [&](const msgbus::nats::event& each) {

@@ -7,7 +7,7 @@ namespace tries_test {
 using msgbus::bridging::message_tries;
 using msgbus::bridging::tries;
 
-TEST_CASE("failures and what was handed back are counted apart, for each message", "[B3]") {
+TEST_CASE("failures and returns are counted apart, for each message", "[B3]") {
   tries all;
   CHECK(all.failed(7, 1) == 1);
   CHECK(all.handed_back(7, 1) == 1);
@@ -34,7 +34,7 @@ TEST_CASE("a message that came before is no first attempt, whatever its stream c
   CHECK(seen.attempt(1) == 2);
 }
 
-TEST_CASE("the reason of what is given up is kept, and its counts with it", "[B2]") {
+TEST_CASE("the reason of a message that is given up is kept, with its counts", "[B2]") {
   tries all;
   (void)all.failed(7, 1);
   all.set_reason(7, 1, "poison");
