@@ -79,7 +79,7 @@ struct shop {
 
 }  // namespace
 
-TEST_CASE("what a transaction dispatched is delivered after its commit and then gone", "[R1][R3]") {
+TEST_CASE("messages of a transaction are delivered after its commit and then removed", "[R1][R3]") {
   shop all;
   const durable_ptr db = all.open_with_route();
   for (int i = 1; i <= 20; ++i) place(all.in, db, i);
@@ -133,7 +133,8 @@ TEST_CASE("a statement that fails undoes its transaction only", "[R4]") {
   CHECK(count(all.in, db, "orders") == 2);
 }
 
-TEST_CASE("what was committed before the start is delivered by it in order", "[R1][R3]") {
+TEST_CASE("messages that were committed before the start are delivered by it in order",
+          "[R1][R3]") {
   shop all;
   {
     const durable_ptr db = all.open();
@@ -306,7 +307,7 @@ TEST_CASE("a locked file is an error and work goes on when the lock is gone", "[
   CHECK(all.got == std::vector<int>{2});
 }
 
-TEST_CASE("a database that is destroyed refuses what comes later", "[R4]") {
+TEST_CASE("a destroyed database refuses later transactions", "[R4]") {
   shop all;
   durable_ptr db = all.open_with_route();
   auto work = [](transaction& t) -> awaitable<void> {

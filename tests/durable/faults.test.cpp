@@ -119,11 +119,13 @@ void fail_every(failing_vfs::operation which, int code) {
 
 }  // namespace
 
-TEST_CASE("a write that fails leaves what was refused nowhere whichever write it is", "[R4]") {
+TEST_CASE("a write that fails leaves nothing of the refused transaction whichever write it is",
+          "[R4]") {
   fail_every(failing_vfs::operation::write, SQLITE_IOERR_WRITE);
 }
 
-TEST_CASE("a sync that fails leaves what was refused nowhere whichever sync it is", "[R4]") {
+TEST_CASE("a sync that fails leaves nothing of the refused transaction whichever sync it is",
+          "[R4]") {
   fail_every(failing_vfs::operation::sync, SQLITE_IOERR_FSYNC);
 }
 

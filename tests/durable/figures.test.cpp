@@ -37,7 +37,8 @@ void place(loop& in, const durable_ptr& db, int id) {
 
 }  // namespace
 
-TEST_CASE("metrics show what a durable database has done and what waits in its file", "[O2]") {
+TEST_CASE("metrics show the work of a durable database and the waiting messages of its file",
+          "[O2]") {
   loop in;
   const temporary_folder folder;
   const durable_ptr db = open(in, quick(folder.file()));

@@ -53,7 +53,7 @@ auto inspecting(const std::string& file, const std::string& prefix = "msgbus_") 
 
 }  // namespace
 
-TEST_CASE("an inspector counts what waits, also while a program has the file open", "[R3]") {
+TEST_CASE("an inspector counts waiting messages, also while a program has the file open", "[R3]") {
   const temporary_folder folder;
   const auto before = std::chrono::system_clock::now();
   outbox owner(quick(folder.file()));
@@ -96,7 +96,7 @@ TEST_CASE("an inspector lists messages and dead letters, at most so many", "[R3]
   CHECK(reads.dead_letters(0).empty());
 }
 
-TEST_CASE("an inspector sees what is committed after it was made", "[R3]") {
+TEST_CASE("an inspector sees commits from after it was made", "[R3]") {
   const temporary_folder folder;
   outbox owner(quick(folder.file()));
   inspector reads(folder.file());
@@ -122,7 +122,7 @@ TEST_CASE("a file of version 1 can be inspected, and has no times of commits", "
   CHECK(reads.messages().at(0).body == std::string(1, '\0'));
 }
 
-TEST_CASE("an inspector makes no file, and names what it cannot read", "[R4]") {
+TEST_CASE("an inspector creates no file, and names a file that it cannot read", "[R4]") {
   const temporary_folder folder;
   CHECK(code_of(inspecting(folder.file("none.db"))) == errc::database_failed);
   CHECK_FALSE(std::filesystem::exists(folder.file("none.db")));

@@ -20,7 +20,7 @@ using msgbus_test::quick;
 using msgbus_test::temporary_folder;
 using namespace std::chrono_literals;
 
-TEST_CASE("a database is on the disk unless it is told otherwise", "[R1]") {
+TEST_CASE("a database is on the disk by default", "[R1]") {
   CHECK(open_options().synchronous == msgbus::durable::synchronous::full);
   std::ostringstream out;
   out << msgbus::durable::synchronous::normal;

@@ -145,7 +145,7 @@ unsigned rounds() {
 
 }  // namespace
 
-TEST_CASE("what was committed is there after a loss of power and its messages are delivered",
+TEST_CASE("a committed transaction survives a loss of power and its messages are delivered",
           "[R1][R2]") {
   for (unsigned seed = 1; seed <= rounds(); ++seed) {
     for (const moment& each : lose_power(synchronous::full, seed, 40)) {
@@ -155,7 +155,7 @@ TEST_CASE("what was committed is there after a loss of power and its messages ar
   }
 }
 
-TEST_CASE("with less syncing a loss of power leaves a prefix of what was committed", "[R1]") {
+TEST_CASE("with less syncing a loss of power leaves a prefix of the commits", "[R1]") {
   for (unsigned seed = 1; seed <= rounds(); ++seed) {
     for (const moment& each : lose_power(synchronous::normal, seed, 20)) {
       INFO("seed " << seed);
@@ -164,7 +164,7 @@ TEST_CASE("with less syncing a loss of power leaves a prefix of what was committ
   }
 }
 
-TEST_CASE("a log whose last bytes are damaged leaves a prefix of what was committed", "[R1]") {
+TEST_CASE("a log whose last bytes are damaged leaves a prefix of the commits", "[R1]") {
   std::mt19937 random(3);
   // The last moment before the log is moved into the file.
   disk_image whole;

@@ -61,7 +61,7 @@ struct closed_shop {
 
 }  // namespace
 
-TEST_CASE("msgbus-durable prints what waits and the dead letters, one a line", "[R3]") {
+TEST_CASE("msgbus-durable prints waiting messages and dead letters, one a line", "[R3]") {
   const closed_shop shop;
   const ended status = run(shop.file + " status");
   CHECK(status.status == 0);

@@ -54,7 +54,7 @@ struct two_processes {
 
 }  // namespace
 
-TEST_CASE("what a transaction dispatched is stored in the stream of its route in order",
+TEST_CASE("messages of a transaction are stored in the stream of their route in order",
           "[R1][R3]") {
   two_processes all;
   subscriber billing(all.in.executor());

@@ -38,7 +38,7 @@ TEST_CASE("arguments become values without loss", "[R4]") {
         errc::bad_arguments);
 }
 
-TEST_CASE("a column is read as what it holds or refused with its name", "[R4]") {
+TEST_CASE("a column is read as its own type or refused with its name", "[R4]") {
   const row one = made({std::int64_t{300}, 1.5, std::string("x"), std::monostate()});
   CHECK(one.get<int>(0) == 300);
   CHECK(one.get<double>("a") == 300);
