@@ -91,7 +91,7 @@ TEST_CASE("a plain handler that fails too late has failed for that reason, for i
   CHECK_THAT(reasons[0], msgbus_test::contains("was not done after 5000 ms"));
 }
 
-TEST_CASE("a plain handler is told the deadline of the handler that awaits it", "[P7]") {
+TEST_CASE("a plain handler gets the deadline of the handler that awaits it", "[P7]") {
   running t;
   msgbus::async::consumer inner(t.context.get_executor());
   std::vector<std::optional<duration>> seen;

@@ -49,7 +49,7 @@ TEST_CASE("beyond the capacity the oldest key goes, and none that is in flight")
   CHECK(known.begin("d", start).was == seen::in_flight);
 }
 
-TEST_CASE("keys are what their bytes say, whatever memory they have") {
+TEST_CASE("keys are compared by their bytes, wherever these are stored") {
   duplicates known(1h, 3);
   const std::string longer(1000, 'x');
   for (int round = 0; round < 3; ++round) {

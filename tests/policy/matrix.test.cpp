@@ -226,7 +226,7 @@ void for_each_pair(int scripts, F f) {
 
 }  // namespace
 
-TEST_CASE("every two parts of a policy do what the model says, in random scripts", "[P1][P2][P3]") {
+TEST_CASE("every two parts of a policy follow the model, in random scripts", "[P1][P2][P3]") {
   for_each_pair(200, [](const script& s, const switches& on, std::mt19937&) {
     scripted real(s, on);
     real.t.events.observe(real.watching);

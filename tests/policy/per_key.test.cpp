@@ -83,7 +83,7 @@ TEST_CASE("a key with a long queue shares the loops fairly with the others", "[P
   s.pass(1h);
 }
 
-TEST_CASE("what waits for its key counts in the capacity", "[P5][A6]") {
+TEST_CASE("a message that waits for its key counts in the capacity", "[P5][A6]") {
   account_shop s({.capacity = 5, .concurrency = 3});
   s.takes[1] = 1s;
   s.post(1, 0, 0);
@@ -205,8 +205,7 @@ TEST_CASE("a message whose key function throws counts as failed, and its sender 
   CHECK(msgbus_test::is_conserved(t.events.stats()));
 }
 
-TEST_CASE("a rule holds for later messages, and what was there before is handled first",
-          "[P5][A7]") {
+TEST_CASE("a rule holds for later messages, and earlier ones are handled first", "[P5][A7]") {
   running t({.concurrency = 3});
   std::vector<int> seen;
   t.events.handler([&](const order& o) -> awaitable<void> {

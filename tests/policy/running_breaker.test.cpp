@@ -217,8 +217,7 @@ TEST_CASE("a message that waits for a breaker is abandoned by a drain", "[P2]") 
   CHECK(msgbus_test::is_conserved(t.events.stats()));
 }
 
-TEST_CASE("torn down after each step, those who wait for a breaker leave nothing behind",
-          "[A12][P2]") {
+TEST_CASE("torn down after each step, waits for a breaker leave nothing behind", "[A12][P2]") {
   struct world {
     explicit world(msgbus::testing::stepping_context& in) : clock(in), events(in.get_executor()) {
       events.handler(
