@@ -8,7 +8,7 @@ namespace explanation_test {
 
 using msgbus::explanation;
 
-TEST_CASE("an explanation says what runs, what does not, and why") {
+TEST_CASE("an explanation lists the handlers that run, and the others with the reason") {
   explanation made;
   made.question = "order, dispatched by the producer";
   explanation::entry runs;

@@ -72,7 +72,7 @@ const std::string odd_name =
 
 }  // namespace
 
-TEST_CASE("a graph as text says what each component is, and where it leads") {
+TEST_CASE("a graph as text has the kind of each component, and its bindings") {
   CHECK(describe(shop()) ==
         "producer \"orders\"\n"
         "  -> consumer \"audit\"\n"
@@ -127,7 +127,7 @@ TEST_CASE("the JSON form holds names of any bytes", "[O3]") {
   CHECK(json.starts_with(R"({"version":1,"components":[{"id":"c1","name":"orders",)"));
 }
 
-TEST_CASE("a string of the DOT language ends at its end, and shows what it holds", "[O3]") {
+TEST_CASE("a string of the DOT language ends at its end, and shows its content", "[O3]") {
   CHECK(msgbus::detail::dot_string("a \"b\" \\n &lt; \n\x01") ==
         "\"a \\\"b\\\" \\\\n &amp;lt; \\n \"");
 }
@@ -171,7 +171,7 @@ TEST_CASE("Graphviz draws a graph with names of any bytes", "[O3]") {
 #endif
 
 #ifdef MSGBUS_SCHEMA
-TEST_CASE("the JSON form is what its schema says", "[O3]") {
+TEST_CASE("the JSON form follows its schema", "[O3]") {
   for (const std::string& name : {std::string("audit"), odd_name, std::string("\0\x01\x7f", 3)}) {
     CHECK(run_with(MSGBUS_SCHEMA, describe(shop(name), graph_format::json)) == 0);
   }

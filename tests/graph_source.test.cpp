@@ -20,7 +20,7 @@ namespace {
 struct order {};
 }  // namespace
 
-TEST_CASE("a source has the sync components that were added, and what is bound to them") {
+TEST_CASE("a source has the added sync components, and the components that are bound to them") {
   msgbus::sync::producer producer;
   msgbus::sync::consumer audit;
   msgbus::sync::consumer unnamed;

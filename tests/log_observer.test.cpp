@@ -91,7 +91,9 @@ TEST_CASE("a line may be JSON") {
         R"({"event":"failed","component":"x\u000a","message":"a \"b\"","error":"no disk"})");
 }
 
-TEST_CASE("each kind of event has a limit of its own, and the next line says what was left out") {
+TEST_CASE(
+    "each kind of event has a limit of its own, and the next line has the number of missing "
+    "lines") {
   written to;
   auto log = to.log({.lines = 2, .per = 1s});
   for (int i = 0; i < 5; ++i) log->dropped({"a", ""});
@@ -106,7 +108,7 @@ TEST_CASE("each kind of event has a limit of its own, and the next line says wha
   CHECK(to.lines.back() == "event=dropped left_out=2");
 }
 
-TEST_CASE("a component tells a log what its handlers throw, and goes on") {
+TEST_CASE("a log gets the exceptions of a component's handlers, and the component goes on") {
   written to;
   msgbus::sync::consumer events;
   events.handler([](const order&) { throw std::runtime_error("no disk"); });
@@ -116,7 +118,7 @@ TEST_CASE("a component tells a log what its handlers throw, and goes on") {
   CHECK(to.lines[0].find("error=\"no disk\"") != std::string::npos);
 }
 
-TEST_CASE("what a writer throws is one line on stderr, and the next line is written") {
+TEST_CASE("an exception of a writer is one line on stderr, and the next line is written") {
   int calls = 0;
   log_observer log([&](log_level, std::string_view) {
     if (++calls == 1) throw std::runtime_error("log is full");

@@ -177,7 +177,7 @@ TEST_CASE("a request fits OTLP's schema, whatever bytes its spans hold", "[O3]")
 }
 #endif
 
-TEST_CASE("what a collector has refused of a request is known") {
+TEST_CASE("the number of spans that a collector refused of a request is known") {
   CHECK(msgbus::otlp::refused_in(R"({"partialSuccess": {"rejectedSpans": "3"}})") == 3);
   CHECK(msgbus::otlp::refused_in(R"({"partialSuccess": {"rejectedSpans": 2}})") == 2);
   for (const char* other : {"", "{}", "[]", "no json", R"({"partialSuccess": {}})",
@@ -216,7 +216,7 @@ TEST_CASE("a full batch and one that waits for long are sent without a flush") {
   to.wait_for_request();
 }
 
-TEST_CASE("the destructor sends what waits") {
+TEST_CASE("the destructor sends waiting spans") {
   collector to;
   {
     otlp_tracer(to.options()).ended(sample_span());
@@ -224,7 +224,7 @@ TEST_CASE("the destructor sends what waits") {
   CHECK(to.accepted == 1);
 }
 
-TEST_CASE("a dead collector holds up nothing, and what is lost is counted") {
+TEST_CASE("a dead collector holds up nothing, and lost spans are counted") {
   otlp_options options;
   options.endpoint = "http://127.0.0.1:1";  // nobody listens
   options.capacity = 4;

@@ -22,7 +22,7 @@ using msgbus::trace_scope;
 using msgbus_test::is_below;
 using msgbus_test::kept_spans;
 
-TEST_CASE("a span of the program has what was set, and ends once") {
+TEST_CASE("a span of the program has the values that were set, and ends once") {
   const auto spans = std::make_shared<kept_spans>();
   const span request = start_span(spans, "GET /orders", span_kind::server);
   CHECK(request.is_recording());

@@ -50,14 +50,14 @@ TEST_CASE("a traceparent is read, and is written as it was", "[B7]") {
   CHECK(parsed("00-" + trace + "-" + span + "-00") == "00-" + trace + "-" + span + "-00");
 }
 
-TEST_CASE("of a later version and of other flags what this version knows is taken", "[B7]") {
+TEST_CASE("of a later version and of other flags the known parts are read", "[B7]") {
   CHECK(parsed(" \t" + parent + " ") == parent);
   CHECK(parsed("cc-" + trace + "-" + span + "-03") == parent);
   CHECK(parsed("cc-" + trace + "-" + span + "-01-and-more") == parent);
   CHECK(parsed("00-" + trace + "-" + span + "-02") == "00-" + trace + "-" + span + "-00");
 }
 
-TEST_CASE("what is no traceparent is none", "[B7]") {
+TEST_CASE("an invalid traceparent is none", "[B7]") {
   const std::string zeros(32, '0');
   for (const std::string& each :
        {std::string(), std::string("00"), parent + "-", parent + "-x", parent.substr(0, 54),

@@ -34,7 +34,7 @@ TEST_CASE("an async dependency is run to its end where nothing can be awaited") 
   CHECK(number() == 5);
 }
 
-TEST_CASE("what a blocking dependency throws is thrown", "[I3]") {
+TEST_CASE("the exception of a blocking dependency is thrown", "[I3]") {
   CHECK_THROWS_WITH(blocking(get_nothing)(), "no luck");
 }
 

@@ -147,7 +147,7 @@ TEST_CASE("a verb that loses a race against a timer has left nothing running", "
   }
 }
 
-TEST_CASE("what was resolved is released after a cancellation, by clean-up that awaits",
+TEST_CASE("resolved values are released after a cancellation, by clean-up that awaits",
           "[I2][A9]") {
   for (const bool coroutine : {true, false}) {
     stepping_context context;

@@ -58,7 +58,7 @@ struct told {
 
 }  // namespace
 
-TEST_CASE("what is posted while a message from elsewhere is handled names it as its cause",
+TEST_CASE("a message that is posted while a received message is handled names that as its cause",
           "[B7]") {
   stepping_context steps;
   consumer events(steps.get_executor());

@@ -165,7 +165,7 @@ TEST_CASE("nothing is lost and nothing counted twice by a shutdown at any moment
   }
 }
 
-TEST_CASE("an observer is told of each message that a component refuses", "[A7][A8]") {
+TEST_CASE("an observer gets each message that a component refuses", "[A7][A8]") {
   std::optional<stepping_context> context(std::in_place);
   stepping_context elsewhere;
   const probe watching;
@@ -220,7 +220,7 @@ TEST_CASE("an observer is told of each message that a component refuses", "[A7][
   CHECK(is_conserved(events.stats()));
 }
 
-TEST_CASE("an observer is told of what a mailbox accepts, drops and gives up", "[A7][A8]") {
+TEST_CASE("an observer gets the messages that a mailbox accepts, drops and abandons", "[A7][A8]") {
   stepping_context context;
   const probe watching;
   consumer events(context.get_executor(), {.capacity = 1, .on_full = overflow::drop_oldest});

@@ -70,7 +70,7 @@ TEST_CASE("a message whose last attempt has failed becomes a letter", "[P8][P2]"
   CHECK(t.events.stats().handled == 2);
 }
 
-TEST_CASE("an awaited message becomes a letter too, and its sender is told", "[P8]") {
+TEST_CASE("an awaited message becomes a dead letter too, and its sender gets the failure", "[P8]") {
   failing t;
   CHECK(msgbus_test::text_of([&] { t.consume(7); }) == "no 7");
   CHECK(t.reasons() == std::vector<std::string>{"no 7"});
@@ -124,7 +124,7 @@ TEST_CASE("a letter that fails again is another letter, which the same replay le
   CHECK(t.letters->snapshot().at(0).attempts == 2);
 }
 
-TEST_CASE("full letters drop the oldest, or what comes", "[P8]") {
+TEST_CASE("a full store drops the oldest dead letter, or the new one", "[P8]") {
   SECTION("the oldest") {
     failing t({.capacity = 2});
     t.handle(3, 6);
@@ -150,7 +150,7 @@ TEST_CASE("full letters drop the oldest, or what comes", "[P8]") {
   }
 }
 
-TEST_CASE("a listener is told of each letter, and may throw") {
+TEST_CASE("a callback gets each dead letter, and may throw") {
   std::vector<std::string> told;
   failing t({.on_add = [&](const dead_letter& added) {
     told.push_back(added.reason);

@@ -123,7 +123,7 @@ TEST_CASE("an async dependency is resolved once per invocation, and only if it i
   CHECK(calls == 4);
 }
 
-TEST_CASE("what is resolved after a dependency is released before that cleans up", "[I2]") {
+TEST_CASE("a value that is resolved after a dependency is released before that cleans up", "[I2]") {
   fresh t;
   bool fails = false;
   t.events.handler([&](const placed&, depends<async_clean_up>, depends<held>) {
@@ -137,7 +137,7 @@ TEST_CASE("what is resolved after a dependency is released before that cleans up
   CHECK(events_log == "+a11+h-h-a11");
 }
 
-TEST_CASE("what is resolved before one that is missing is released when that is reported",
+TEST_CASE("values from before a missing dependency are released when that is reported",
           "[I2][I5]") {
   fresh t;
   t.events.handler([](const placed&, depends<held>, depends<async_clean_up>, depends<wanted>) {});
@@ -196,7 +196,7 @@ TEST_CASE("a failing clean-up is reported, and never hides the handler's failure
   CHECK(t.events.stats().failed == 2);
 }
 
-TEST_CASE("a missing dependency is named with who asked, for coroutines too", "[I5]") {
+TEST_CASE("a missing dependency is named with its requester, for coroutines too", "[I5]") {
   fresh t;
   t.events.handler([](const placed&, depends<needs_wanted>) -> awaitable<void> { co_return; });
   CHECK(code_of([&] { t.context.run(t.events.consume(placed{})); }) == msgbus::errc::not_provided);

@@ -129,7 +129,7 @@ TEST_CASE("a name in a host comes before one that a source gives") {
   CHECK(source.read().components.at(0).name == "orders");
 }
 
-TEST_CASE("executors are told apart, and those of policies shown") {
+TEST_CASE("executors are distinguished, and those of policies shown") {
   asio::io_context io;
   asio::thread_pool pool(1);
   consumer first(io);

@@ -139,7 +139,8 @@ TEST_CASE("awaited verbs are drained too, and count as abandoned if they outlast
   CHECK(is_conserved(t.events->stats()));
 }
 
-TEST_CASE("while draining, what handlers send to other components is still taken", "[A10]") {
+TEST_CASE("while draining, messages that handlers send to other components are still accepted",
+          "[A10]") {
   fresh t;
   consumer other(t.context.get_executor());
   int got = 0;

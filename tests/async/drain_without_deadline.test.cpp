@@ -95,7 +95,8 @@ TEST_CASE("a drain without a deadline ends when the last scheduled message is ca
   CHECK(drained.get() == drain_report{});
 }
 
-TEST_CASE("a drain without a deadline gives up what never comes, and reports it", "[P6][A10]") {
+TEST_CASE("a drain without a deadline abandons messages that are never due, and reports them",
+          "[P6][A10]") {
   const std::string text = msgbus_test::stderr_of([] {
     fresh t;
     t.events.observe(nullptr);
@@ -164,8 +165,9 @@ TEST_CASE("every component with a mailbox has a drain without a deadline", "[A10
   CHECK(rung == 1);
 }
 
-TEST_CASE("a handler that drains its own component without a deadline is told, and does not hang",
-          "[A10][A6]") {
+TEST_CASE(
+    "a handler that drains its own component without a deadline gets an error, and does not hang",
+    "[A10][A6]") {
   fresh t;
   std::error_code code;
   t.events.handler([&](const numbered&) -> awaitable<void> {

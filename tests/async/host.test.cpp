@@ -32,7 +32,7 @@ TEST_CASE("a stopped host drains its components in the order of the flow, and re
   CHECK(t.second->post(stored{4}).rejected == 1);
 }
 
-TEST_CASE("the deadline is one for all, and what one component has left is the next one's",
+TEST_CASE("the deadline is one for all, and the time that one component leaves is the next one's",
           "[A10]") {
   stepping_context context;
   manual_clock clock(context);
@@ -74,8 +74,7 @@ TEST_CASE("a component that uses up the deadline leaves nothing to the next one,
   context.run();
 }
 
-TEST_CASE("stop_now ends a host that is draining at once, and reports what was handled before",
-          "[A10]") {
+TEST_CASE("stop_now ends a draining host immediately, and reports the handled messages", "[A10]") {
   flow t;
   auto running = t.run(1h);
   gate second_open;
@@ -127,7 +126,7 @@ TEST_CASE("an object with close and drain ends its intake first, and is drained 
   CHECK(report.components[1].report == drain_report{.handled = 7});
 }
 
-TEST_CASE("what the drain of an object throws is in the report, and the others are drained") {
+TEST_CASE("the exception of an object's drain is in the report, and the others are drained") {
   struct broken {
     void close() { throw std::runtime_error("cannot close"); }
     awaitable<drain_report> drain(std::chrono::steady_clock::duration) {

@@ -22,7 +22,7 @@ TEST_CASE("a host refuses a second member of one name, no name, and members whil
   CHECK(code_of([&] { t.context.run(t.all.run()); }) == errc::bad_arguments);
 }
 
-TEST_CASE("a host owns what it makes, and destroys it in the order of the flow") {
+TEST_CASE("a host owns the components that it makes, and destroys them in the order of the flow") {
   struct noted : consumer {
     noted(asio::any_io_executor executor, std::vector<int>& log, int number)
         : consumer(std::move(executor)), log_(log), number_(number) {}

@@ -45,7 +45,7 @@ TEST_CASE("a host waits until it is stopped, ends every intake, and then drains 
   CHECK(text_of(m.next(start, 2)) == "finish");
 }
 
-TEST_CASE("what one member has left of the deadline is the next one's", "[A10]") {
+TEST_CASE("the time that one member leaves of the deadline is the next one's", "[A10]") {
   machine m;
   REQUIRE(m.begin(10s));
   m.stop();

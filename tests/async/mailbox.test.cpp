@@ -109,7 +109,7 @@ TEST_CASE("a mailbox never holds more than its capacity, and senders wait in the
   }
 }
 
-TEST_CASE("a full mailbox rejects, or drops the newest or the oldest, as it was told", "[A6]") {
+TEST_CASE("a full mailbox rejects, or drops the newest or the oldest, as its options say", "[A6]") {
   struct expected {
     overflow how;
     receipt answer;

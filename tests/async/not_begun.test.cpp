@@ -210,7 +210,7 @@ TEST_CASE("of several components, those that have begun are waited for, the othe
   CHECK(here.stats().abandoned == 1);
 }
 
-TEST_CASE("what was given up keeps the other context from ending no longer", "[A9][A12]") {
+TEST_CASE("a cancelled handler does not keep the other context running", "[A9][A12]") {
   stepping_context context;
   asio::io_context elsewhere;
   consumer events(elsewhere.get_executor());

@@ -37,7 +37,7 @@ using msgbus_test::stderr_of;
 
 using steps = std::vector<std::string>;
 
-TEST_CASE("what a handler of a sent message throws is one line on stderr without an observer",
+TEST_CASE("an exception of a sent message's handler is one line on stderr without an observer",
           "[A8]") {
   stepping_context context;
   consumer events(context.get_executor());
@@ -153,7 +153,7 @@ TEST_CASE("with an observer, failures of sent messages go there and not to stder
         steps{"accepted int", "failed int: one", "failed int: two", "delivered int"});
 }
 
-TEST_CASE("what a cancelled handler throws besides is said on stderr too", "[A8][A10]") {
+TEST_CASE("other exceptions of a cancelled handler are printed on stderr too", "[A8][A10]") {
   stepping_context context;
   msgbus::testing::manual_clock clock(context);
   consumer events(context.get_executor());
@@ -182,7 +182,7 @@ TEST_CASE("what a cancelled handler throws besides is said on stderr too", "[A8]
   SECTION("it did as it was told") { CHECK(text_of_drain("").empty()); }
 }
 
-TEST_CASE("an async consumer tells the same of an awaited verb", "[D2][D3]") {
+TEST_CASE("an async consumer reports the same of an awaited verb", "[D2][D3]") {
   stepping_context context;
   consumer events(context.get_executor());
   const auto observer = std::make_shared<recorder>();
@@ -199,7 +199,7 @@ TEST_CASE("an async consumer tells the same of an awaited verb", "[D2][D3]") {
   CHECK(observer->steps[3] == "delivered int");
 }
 
-TEST_CASE("a service tells of each operation by its name", "[D3]") {
+TEST_CASE("a service reports each operation by its name", "[D3]") {
   stepping_context context;
   service commands(context.get_executor());
   const auto observer = std::make_shared<recorder>();
@@ -216,7 +216,7 @@ TEST_CASE("a service tells of each operation by its name", "[D3]") {
                                  "failed update: no", "unrouted updat"});
 }
 
-TEST_CASE("producers and publishers tell of what nobody handles", "[D3]") {
+TEST_CASE("producers and publishers report messages without a handler", "[D3]") {
   stepping_context context;
   producer source;
   publisher news;
@@ -231,7 +231,7 @@ TEST_CASE("producers and publishers tell of what nobody handles", "[D3]") {
         steps{"unrouted int", "unrouted int", "unrouted int on a", "unrouted int on a"});
 }
 
-TEST_CASE("failures of clean-ups that await are told one by one", "[I3][A8]") {
+TEST_CASE("failures of clean-ups that await are reported one by one", "[I3][A8]") {
   static constexpr auto failing = [](msgbus::async::yield<int> yield) -> awaitable<void> {
     try {
       co_await yield(1);

@@ -62,7 +62,7 @@ TEST_CASE("a function is one step on the other executor, and is destroyed when t
   CHECK(running.get().failure == nullptr);
 }
 
-TEST_CASE("a function elsewhere knows what caused it, and what it throws comes back") {
+TEST_CASE("a function on another executor has its cause, and its exception comes back") {
   scene t;
   const auto origin = std::make_shared<const msgbus::origin>();
   const msgbus::origin* seen = nullptr;

@@ -21,7 +21,7 @@ using msgbus_test::code_of;
 using msgbus_test::gate;
 using msgbus_test::hop;
 
-TEST_CASE("an async operation has the signature of what is awaited") {
+TEST_CASE("an async operation has the signature of the awaited call") {
   stepping_context context;
   service commands(context.get_executor());
   auto update = commands.handler(

@@ -259,7 +259,7 @@ TEST_CASE("async::blocking gives a sync component an async dependency", "[I4][I3
   CHECK(done == "C");  // the clean-up was not reached
 }
 
-TEST_CASE("async::blocking takes what the async dependency needs, and reports its misuse",
+TEST_CASE("async::blocking takes the dependencies of the async dependency, and reports its misuse",
           "[I4][I5]") {
   msgbus::sync::consumer events;
   int seen = 0;

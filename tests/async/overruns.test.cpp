@@ -46,7 +46,9 @@ struct fixture {
 
 }  // namespace
 
-TEST_CASE("a blocking handler that ends well after its timeout is handled, told and counted") {
+TEST_CASE(
+    "a message of a blocking handler that succeeds after its timeout is handled, reported and "
+    "counted") {
   fixture t;
   int attempts = 0;
   const auto slow = [&](int) {
@@ -74,7 +76,7 @@ TEST_CASE("a blocking handler that fails after its timeout has failed with timed
   CHECK(t.observer->all.size() == 1);
 }
 
-TEST_CASE("each attempt that is cancelled for its timeout is told and counted") {
+TEST_CASE("each attempt that is cancelled for its timeout is reported and counted") {
   fixture t;
   msgbus_test::gate never;
   t.events.handler([&](int) { return never.wait(); },
@@ -84,7 +86,7 @@ TEST_CASE("each attempt that is cancelled for its timeout is told and counted") 
   CHECK(t.observer->all == std::vector<std::chrono::steady_clock::duration>{2s, 2s});
 }
 
-TEST_CASE("an attempt within its timeout is not told") {
+TEST_CASE("an attempt within its timeout is not reported") {
   fixture t;
   t.events.handler([&](int) { t.clock.advance(2s); }, {.timeout = 2s});
   t.events.handler([&](int) { t.clock.advance(9s); });
@@ -141,7 +143,7 @@ TEST_CASE("an attempt is judged by its own end, however late its caller goes on"
   CHECK(t.observer->all.empty());
 }
 
-TEST_CASE("messages and calls that time out leave what comes after them alone", "[P1]") {
+TEST_CASE("messages and calls that time out do not affect later ones", "[P1]") {
   fixture t;
   std::vector<int> ended;
   t.events.handler(

@@ -115,7 +115,7 @@ TEST_CASE("a timeout does not hide that the clean-up failed", "[I3]") {
   CHECK(thrown[1] == "no rollback");
 }
 
-TEST_CASE("after the last attempt its failure leaves, and the others were told", "[D2]") {
+TEST_CASE("after the last attempt its failure leaves, and the others were reported", "[D2]") {
   fresh t;
   const probe watching;
   t.events.observe(watching);

@@ -221,7 +221,7 @@ TEST_CASE("an event without a consumer, or without a handler, is counted as unro
   CHECK(events.unrouted() == 1);
 }
 
-TEST_CASE("binding twice is once, and what is unbound or destroyed gets nothing", "[D8]") {
+TEST_CASE("binding twice is once, and an unbound or destroyed consumer gets nothing", "[D8]") {
   stepping_context context;
   auto source = std::make_unique<producer>();
   auto events = std::make_unique<consumer>(context.get_executor());

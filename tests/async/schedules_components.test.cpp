@@ -228,7 +228,9 @@ TEST_CASE("a producer's recurring schedule waits for full mailboxes, and holds n
   CHECK(all.cancel());
 }
 
-TEST_CASE("what a producer's recurring schedule could not make is told to its observer", "[A8]") {
+TEST_CASE(
+    "an event that a producer's recurring schedule could not make is reported to its observer",
+    "[A8]") {
   scheduling t;
   t.handle();
   producer source;

@@ -18,7 +18,7 @@ using msgbus_test::scheduling;
 using numbered = msgbus_test::numbered_event;
 using namespace std::chrono_literals;
 
-TEST_CASE("a drain reports what was not yet due as abandoned", "[P6][A10]") {
+TEST_CASE("a drain reports messages that are not yet due as abandoned", "[P6][A10]") {
   scheduling t;
   scheduled one = t.events->send_after(1h, numbered{2});
   scheduled all = t.events->every(1h, [] { return numbered{3}; });
@@ -36,7 +36,7 @@ TEST_CASE("a drain reports what was not yet due as abandoned", "[P6][A10]") {
   CHECK(t.clock.waiting() == 0);
 }
 
-TEST_CASE("what a drain has reported is not told again on stderr", "[A10]") {
+TEST_CASE("messages that a drain has reported are not printed again on stderr", "[A10]") {
   const std::string text = msgbus_test::stderr_of([] {
     scheduling t;
     t.events->observe(nullptr);
@@ -121,7 +121,8 @@ TEST_CASE("a cancelled drain leaves scheduled messages to be sent", "[P6][A10]")
   CHECK(t.clock.run(t.context, t.events->drain(1h)) == drain_report{});
 }
 
-TEST_CASE("closing gives up what is not due, and what waits for space", "[P6][A10]") {
+TEST_CASE("closing abandons messages that are not due, and messages that wait for space",
+          "[P6][A10]") {
   scheduling t({.capacity = 1});
   gate open;
   t.handle(open);
@@ -140,7 +141,7 @@ TEST_CASE("closing gives up what is not due, and what waits for space", "[P6][A1
   CHECK(t.clock.waiting() == 0);
 }
 
-TEST_CASE("a closed component rejects what is to be sent later", "[A10]") {
+TEST_CASE("a closed component rejects messages that are to be sent later", "[A10]") {
   scheduling t;
   t.events->close();
   scheduled one = t.events->send_after(1s, numbered{1});

@@ -125,7 +125,7 @@ TEST_CASE("a closed component says so, also to a thread that waits", "[A10]") {
   CHECK(consumer.stats().rejected == 2);
 }
 
-TEST_CASE("a thread that would have to make the room itself is told of the deadlock", "[A6]") {
+TEST_CASE("a thread that would have to make the space itself gets would_deadlock", "[A6]") {
   asio::io_context context;
   asio::thread_pool pool(1);
   const auto check = [](const asio::any_io_executor& on, const auto& run) {

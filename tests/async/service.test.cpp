@@ -98,7 +98,7 @@ TEST_CASE("an operation's name is taken until it is cancelled") {
   CHECK(code_of([&] { context.run(first()); }) == msgbus::errc::no_handler);
 }
 
-TEST_CASE("what an operation throws leaves as it was thrown", "[D2]") {
+TEST_CASE("the exception of an operation leaves unchanged", "[D2]") {
   stepping_context context;
   service commands(context.get_executor());
   commands.handler("plain", [] { throw std::out_of_range("p"); });
@@ -128,7 +128,7 @@ TEST_CASE("an async operation's dependencies and context may stand anywhere", "[
   CHECK(context.run(plain_with_awaited(2)) == 1002);
 }
 
-TEST_CASE("an async operation takes and gives what can only be moved", "[D9]") {
+TEST_CASE("an async operation takes and returns move-only values", "[D9]") {
   stepping_context context;
   service commands(context.get_executor());
   auto twice =

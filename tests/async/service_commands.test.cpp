@@ -48,7 +48,7 @@ TEST_CASE("sent and posted commands are handled in order, and results are discar
   CHECK(is_conserved(commands.stats()));
 }
 
-TEST_CASE("what goes wrong with a posted command goes to the observer and the counters", "[A8]") {
+TEST_CASE("failures of a posted command go to the observer and the counters", "[A8]") {
   stepping_context context;
   service commands(context.get_executor());
   const probe watching;

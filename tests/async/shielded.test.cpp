@@ -46,7 +46,7 @@ bool is_cancelled(const asio::cancellation_state& state) {
 
 }  // namespace
 
-TEST_CASE("shielded work gives its result, or throws what it throws", "[A9]") {
+TEST_CASE("shielded work returns its result, or throws its exception", "[A9]") {
   stepping_context context;
   const auto use = [&]() -> awaitable<std::string> {
     auto work = gives("done");

@@ -52,7 +52,7 @@ TEST_CASE("closing wakes every sender that waits, rejected, and ends streams aft
   CHECK(streamed == std::vector{1, 2});
 }
 
-TEST_CASE("a drain finishes what was accepted, and reports on it", "[A10]") {
+TEST_CASE("a drain finishes the accepted messages, and reports on them", "[A10]") {
   fresh t;
   t.open.open();
   for (int i = 0; i < 3; ++i) (void)t.events->post(numbered{i});
@@ -77,7 +77,8 @@ TEST_CASE("an idle component is drained at once, without a wait for the deadline
   CHECK(t.clock.now() == before);
 }
 
-TEST_CASE("before its deadline a drain cancels what runs and discards what waits", "[A10]") {
+TEST_CASE("before its deadline a drain cancels running handlers and discards waiting messages",
+          "[A10]") {
   fresh t;
   const probe watching;
   t.events->observe(watching);
@@ -116,8 +117,10 @@ TEST_CASE("a handler that ignores cancellation does not keep a drain for ever", 
   CHECK(is_conserved(t.events->stats()));
 }
 
-TEST_CASE("a destroyed component abandons what waits, counted and told, and ends what waits for it",
-          "[A10][D8]") {
+TEST_CASE(
+    "a destroyed component abandons its waiting messages, counted and reported, and ends the waits "
+    "for it",
+    "[A10][D8]") {
   for (const bool running : {false, true}) {
     fresh t({.capacity = 3});
     const probe watching;

@@ -103,7 +103,7 @@ TEST_CASE("a posted message has a span, and each handler one below it") {
   }
 }
 
-TEST_CASE("what a handler sends is below its span, in a suspended coroutine too") {
+TEST_CASE("messages of a handler are below its span, in a suspended coroutine too") {
   traced all;
   trace_context seen;
   all.parcels.handler([](const parcel&) {});

@@ -39,7 +39,7 @@ awaitable<void> collect(stream<E>& from, std::vector<E>& to) {
 
 }  // namespace
 
-TEST_CASE("a stream gives what its component handles, in order, and ends when that is closed",
+TEST_CASE("a stream gives the events of its component, in order, and ends when that is closed",
           "[A4][A10]") {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     stepping_context context(shuffled{seed});
@@ -125,7 +125,8 @@ TEST_CASE("several may wait in next, and each event goes to one of them") {
   CHECK(a.size() + b.size() == 20);
 }
 
-TEST_CASE("a stream that is closed or destroyed lets go of its component and of who waits") {
+TEST_CASE(
+    "a stream that is closed or destroyed releases its component and its waiting coroutines") {
   stepping_context context;
   consumer events(context.get_executor(), {.capacity = 1});
   auto ints = std::make_unique<stream<int>>(events.stream_of<int>({.capacity = 1}));
@@ -183,7 +184,7 @@ TEST_CASE("a subscriber's stream is of a pattern and a type, or of a typed topic
   CHECK(context.run(typed.next()) == 7);
 }
 
-TEST_CASE("a stream outlives its component: what came is there, and then it ends", "[D8]") {
+TEST_CASE("a stream outlives its component: it keeps its events, and then ends", "[D8]") {
   stepping_context context;
   auto events = std::make_unique<consumer>(context.get_executor());
   auto ints = events->stream_of<int>();

@@ -72,7 +72,7 @@ TEST_CASE("a handler runs once per message, however many of its patterns match",
   CHECK(plain == 2);
 }
 
-TEST_CASE("an async handler's context tells the topic, across suspensions and by every verb") {
+TEST_CASE("an async handler's context has the topic, across suspensions and by every verb") {
   stepping_context context;
   subscriber messages(context.get_executor());
   std::vector<std::string> topics;
@@ -95,7 +95,7 @@ TEST_CASE("an async handler's context tells the topic, across suspensions and by
   }
 }
 
-TEST_CASE("after a handler with a policy the topic is still what it was", "[D1][T7]") {
+TEST_CASE("after a handler with a policy the topic is unchanged", "[D1][T7]") {
   stepping_context context;
   subscriber messages(context.get_executor());
   std::vector<std::string> topics;

@@ -120,8 +120,9 @@ TEST_CASE("an io_context and a thread_pool may go before the component or after 
   }
 }
 
-TEST_CASE("what a destroyed caller awaited is abandoned at once, whatever runs elsewhere",
-          "[A12][A7]") {
+TEST_CASE(
+    "a message that a destroyed caller awaited is abandoned immediately, whatever runs elsewhere",
+    "[A12][A7]") {
   for (int steps = 0; steps < 8; ++steps) {
     INFO(steps);
     std::optional<stepping_context> here(std::in_place);

@@ -189,7 +189,7 @@ TEST_CASE("senders that wait for room on several threads lose nothing", "[A6][A7
   CHECK(is_conserved(events.stats()));
 }
 
-TEST_CASE("cancelling on one thread what runs on another waits for its end", "[A9][A1]") {
+TEST_CASE("a cancellation on one thread waits for the end of the handler on another", "[A9][A1]") {
   asio::thread_pool handlers(2);
   asio::io_context callers;
   consumer first(handlers.get_executor()), second(handlers.get_executor());

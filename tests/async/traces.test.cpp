@@ -89,7 +89,7 @@ TEST_CASE("the trace of a scope goes with its messages, over any number of mailb
   CHECK_FALSE(current_trace());
 }
 
-TEST_CASE("a handler's own span is the trace of what it sends, and of nothing else") {
+TEST_CASE("a handler's own span is the trace of its messages, and of nothing else") {
   asio::io_context io;
   consumer orders(io), parcels(io);
   seen by;

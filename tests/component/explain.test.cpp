@@ -166,7 +166,7 @@ TEST_CASE("a component that refuses says so for each handler") {
   CHECK(made.others[0].reasons.at(0) == closed.refusal);
 }
 
-TEST_CASE("what may keep a message from a handler is said with it") {
+TEST_CASE("a handler is listed with the obstacles for a message") {
   receiver chosen = audit({handler_of<order>("one")});
   chosen.choice = "only if it is chosen";
   chosen.handlers[0].obstacles = {"the circuit breaker is open"};

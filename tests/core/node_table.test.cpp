@@ -23,7 +23,7 @@ numbered* find(const table& in, std::size_t hash, int number) {
 
 }  // namespace
 
-TEST_CASE("a node is found by its hash and what it is, from its insertion to its removal") {
+TEST_CASE("a node is found by its hash and its key, from its insertion to its removal") {
   table all;
   CHECK(find(all, 1, 1) == nullptr);
   numbered one(1, 1);

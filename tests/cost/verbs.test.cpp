@@ -142,7 +142,7 @@ TEST_CASE("a dispatch to four consumers with plain handlers allocates nothing", 
   CHECK(cost_of(io, [&](int i) { return all.dispatch<numbered>(i); }) == 0);
 }
 
-TEST_CASE("a command on another thread allocates itself, and what Asio posts", "[A2]") {
+TEST_CASE("a command on another thread allocates itself, and the posts of Asio", "[A2]") {
   elsewhere there;
   service commands(there.io.get_executor());
   auto twice = commands.handler("twice", [](int n) { return 2 * n; });
@@ -150,7 +150,7 @@ TEST_CASE("a command on another thread allocates itself, and what Asio posts", "
   CHECK(cost_of(io, [&](int i) { return twice(i); }) <= 3 * 1000 + 50);
 }
 
-TEST_CASE("an event on another thread allocates no more than what Asio posts", "[A2]") {
+TEST_CASE("an event on another thread allocates no more than the posts of Asio", "[A2]") {
   elsewhere there;
   consumer events(there.io.get_executor());
   events.handler([](const numbered&) {});

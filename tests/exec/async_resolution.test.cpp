@@ -51,7 +51,7 @@ TEST_CASE("a dependency that never hands over its value is an error", "[I5]") {
   CHECK_THROWS_WITH(call.ended(), contains("returned without calling its yield"));
 }
 
-TEST_CASE("what fails inside comes out of the yield, and is noted", "[I3]") {
+TEST_CASE("a failure inside comes out of the yield, and is recorded", "[I3]") {
   stepping_context context;
   const di::provider_state none;
   async_resolution in(none, tester);

@@ -201,7 +201,7 @@ TEST_CASE("a place that is claimed and not published holds back those behind it"
   }
 }
 
-TEST_CASE("a queue that goes destroys what waits in it") {
+TEST_CASE("a destroyed queue destroys its waiting messages") {
   const auto kept = std::make_shared<int>(1);
   {
     block_queue messages(40);

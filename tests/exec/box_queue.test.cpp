@@ -46,7 +46,7 @@ TEST_CASE("one consumer loop that keeps all messages needs no queue of reference
   CHECK(make_box_queue({.on_full = overflow::drop_oldest}) != nullptr);
 }
 
-TEST_CASE("a capacity of any size takes memory for what waits only", "[A4][A6]") {
+TEST_CASE("a capacity of any size takes memory for waiting messages only", "[A4][A6]") {
   constexpr auto largest = std::numeric_limits<std::size_t>::max();
   const auto check = [](const mailbox_options& options) {
     const auto all = make_box_queue(options);

@@ -37,7 +37,7 @@ struct listener final : context_shutdown_hook {
 
 }  // namespace
 
-TEST_CASE("a link is told once that its context ends", "[A12]") {
+TEST_CASE("a hook is notified once of the end of its context", "[A12]") {
   int ended = 0;
   listener linked(ended);
   {
@@ -73,7 +73,7 @@ TEST_CASE("an object that goes releases its executor while the context is there"
   CHECK(ended == 0);
 }
 
-TEST_CASE("any context tells its links", "[A12]") {
+TEST_CASE("any context notifies its hooks", "[A12]") {
   int ended = 0;
   listener one(ended), two(ended);
   {
@@ -85,7 +85,7 @@ TEST_CASE("any context tells its links", "[A12]") {
   CHECK(ended == 2);
 }
 
-TEST_CASE("what was unlinked, linked elsewhere or destroyed is not told", "[A12]") {
+TEST_CASE("a hook that was unlinked, linked elsewhere or destroyed is not notified", "[A12]") {
   int ended = 0;
   listener unlinked(ended), moved(ended);
   stepping_context other;
@@ -102,7 +102,7 @@ TEST_CASE("what was unlinked, linked elsewhere or destroyed is not told", "[A12]
   CHECK(ended == 0);
 }
 
-TEST_CASE("a link that is told may destroy others", "[A12]") {
+TEST_CASE("a notified hook may destroy others", "[A12]") {
   int ended = 0;
   listener first(ended), second(ended);
   {
@@ -115,7 +115,7 @@ TEST_CASE("a link that is told may destroy others", "[A12]") {
   CHECK(ended == 2);
 }
 
-TEST_CASE("unlinking waits for the thread that tells of the end", "[A12]") {
+TEST_CASE("unlinking waits for the thread that notifies of the end", "[A12]") {
   struct slow final : context_shutdown_hook {
     void context_ended() noexcept override {
       operation_report.set();
@@ -137,7 +137,7 @@ TEST_CASE("unlinking waits for the thread that tells of the end", "[A12]") {
   ending.join();
 }
 
-TEST_CASE("a context is held by what is linked to it, once", "[A12]") {
+TEST_CASE("a hook delays the end of its context, once", "[A12]") {
   int ended = 0;
   listener linked(ended);
   CHECK_FALSE(linked.unlink_and_hold());

@@ -71,7 +71,7 @@ TEST_CASE("work that ends before anybody looks costs no timer") {
   CHECK(t.clock.waiting() == 0);
 }
 
-TEST_CASE("a timer that was looked at expires for what is late, and then runs for the next") {
+TEST_CASE("a timer that was looked at expires for late work, and then runs for the next") {
   fixture t;
   noting first(t.clock);
   noting second(t.clock);
@@ -97,7 +97,7 @@ TEST_CASE("a timer that was looked at expires for what is late, and then runs fo
   CHECK(t.clock.waiting() == 0);
 }
 
-TEST_CASE("late work may be told without the lock of its timer") {
+TEST_CASE("late work may be notified without the lock of its timer") {
   fixture t;
   const auto one = std::make_shared<noting>(t.clock);
   one->itself = one;
@@ -129,7 +129,7 @@ TEST_CASE("an executor has one timer, and another one for another clock") {
   CHECK(&t.timers->of_owner(t.context.get_executor()) != &t.timer);
 }
 
-TEST_CASE("a timer outlives its context, and tells nobody any more", "[A12]") {
+TEST_CASE("a timer outlives its context, and notifies no work any more", "[A12]") {
   std::optional<stepping_context> context(std::in_place);
   std::optional<manual_clock> clock(std::in_place, *context);
   deadline_timers timers;

@@ -130,7 +130,7 @@ TEST_CASE("equal times keep the order of the calls when the small numbers are us
   CHECK(take_all(queue, start + 1s) == orders);
 }
 
-TEST_CASE("a queue does what a sorted list does, for random scripts", "[P6]") {
+TEST_CASE("a queue behaves as a sorted list, for random scripts", "[P6]") {
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     INFO("seed " << seed);
     std::mt19937 random(seed);
@@ -177,7 +177,7 @@ TEST_CASE("a queue does what a sorted list does, for random scripts", "[P6]") {
   }
 }
 
-TEST_CASE("what was late is skipped or caught up, never both", "[P6]") {
+TEST_CASE("late occurrences are skipped or caught up, never both", "[P6]") {
   struct row {
     std::chrono::milliseconds late;
     std::chrono::milliseconds skipped;  // the next time, after the due one
@@ -204,7 +204,8 @@ TEST_CASE("recurring times saturate") {
   CHECK(next_occurrence(start, 1s, never, missed::skip) == never);
 }
 
-TEST_CASE("what never comes is found, in the order of the calls, unless it was removed") {
+TEST_CASE(
+    "entries that are never due are found, in the order of the calls, unless they were removed") {
   due_queue queue;
   CHECK(queue.never_due().empty());
   const due_key first = queue.add(never);
@@ -219,7 +220,7 @@ TEST_CASE("what never comes is found, in the order of the calls, unless it was r
   CHECK(queue.size() == 1);
 }
 
-TEST_CASE("what becomes of missed occurrences is printed by name") {
+TEST_CASE("the treatment of missed occurrences is printed by name") {
   std::ostringstream out;
   out << missed::skip << ' ' << missed::catch_up;
   CHECK(out.str() == "skip catch_up");

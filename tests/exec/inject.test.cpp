@@ -37,8 +37,9 @@ TEST_CASE("it is known when compiling whether a handler's dependencies must be a
   CHECK_FALSE(async_injector<const context&>::erased());
 }
 
-TEST_CASE("a handler is called with what it needs in the order of its parameters, and the context",
-          "[I1]") {
+TEST_CASE(
+    "a handler is called with its dependencies in the order of its parameters, and the context",
+    "[I1]") {
   const auto handle = [](depends<get_base> base, const context& known, depends<get_twice> twice) {
     return std::string(known.topic()) + ' ' + std::to_string(*base) + ' ' + std::to_string(*twice);
   };

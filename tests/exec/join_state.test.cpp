@@ -72,7 +72,8 @@ TEST_CASE("a task that needs no coroutine ends within the function that begins i
   CHECK_FALSE(all->failure(all->first));
 }
 
-TEST_CASE("the owner waits for functions and coroutines, and sees what both throw", "[A1][D2]") {
+TEST_CASE("the owner waits for functions and coroutines, and sees the exceptions of both",
+          "[A1][D2]") {
   stepping_context context;
   std::string log;
   const auto all = std::make_shared<steps>();

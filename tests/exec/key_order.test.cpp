@@ -141,7 +141,7 @@ TEST_CASE("keys with the same hash are different keys", "[P5]") {
   CHECK(order.ready() == 50);
 }
 
-TEST_CASE("random steps do what a map of queues says", "[P5]") {
+TEST_CASE("random steps have the results of a map of queues", "[P5]") {
   std::mt19937 random(11);
   for (int round = 0; round < 200; ++round) {
     struct known_key {
@@ -206,7 +206,7 @@ TEST_CASE("random steps do what a map of queues says", "[P5]") {
   }
 }
 
-TEST_CASE("what waits at the end is destroyed with the order", "[P5][A12]") {
+TEST_CASE("messages that wait at the end are destroyed with the order", "[P5][A12]") {
   const auto counted = std::make_shared<int>(1);
   {
     key_order order;

@@ -10,7 +10,7 @@ using namespace mailbox_test;
 
 // --- The end. ------------------------------------------------------------------------------------
 
-TEST_CASE("a closed mailbox takes nothing, wakes all who wait, and hands out what it has",
+TEST_CASE("a closed mailbox accepts nothing, wakes all waiting senders, and hands out its messages",
           "[A10]") {
   stepping_context context(shuffled{5});
   const auto to = box::make(context.get_executor(), {.capacity = 1});
@@ -35,7 +35,7 @@ TEST_CASE("a closed mailbox takes nothing, wakes all who wait, and hands out wha
   CHECK(to->handled().size() == 2);
 }
 
-TEST_CASE("discarding gives up what waits and cancels what is being handled", "[A10]") {
+TEST_CASE("discarding abandons waiting messages and cancels running handlers", "[A10]") {
   for (const std::size_t loops : {1U, 3U}) {
     stepping_context context;
     const auto to = box::make(context.get_executor(), {.capacity = 8, .concurrency = loops});
@@ -56,7 +56,7 @@ TEST_CASE("discarding gives up what waits and cancels what is being handled", "[
   }
 }
 
-TEST_CASE("discarding from inside a handler cancels what that handler goes on to await", "[A10]") {
+TEST_CASE("discarding from inside a handler cancels the later waits of that handler", "[A10]") {
   for (const int by : {1, 2}) {  // the first begins as a plain function, the second on a strand
     stepping_context context;
     const auto to = box::make(context.get_executor());
@@ -105,7 +105,7 @@ TEST_CASE("discarding at any step accounts for every message and lets every send
   }
 }
 
-TEST_CASE("a mailbox that goes gives up what waits in it", "[A10]") {
+TEST_CASE("a destroyed mailbox abandons its waiting messages", "[A10]") {
   for (const std::size_t loops : {1U, 3U}) {
     std::optional<stepping_context> context(std::in_place);
     auto to = box::make(context->get_executor(), {.concurrency = loops});

@@ -10,7 +10,7 @@ using namespace mailbox_test;
 
 // --- Overflow. -----------------------------------------------------------------------------------
 
-TEST_CASE("a full mailbox refuses what is posted, and takes it when there is room", "[A6]") {
+TEST_CASE("a full mailbox refuses posted messages, and accepts them when it has space", "[A6]") {
   for (const overflow how : {overflow::suspend, overflow::reject}) {
     for (const std::size_t loops : {1U, 3U}) {
       stepping_context context;
@@ -69,7 +69,7 @@ TEST_CASE("a capacity of 0 is one of 1, with every policy", "[A6]") {
 
 // --- Senders that wait. --------------------------------------------------------------------------
 
-TEST_CASE("a sender waits while a mailbox is full, and its message comes after what was there",
+TEST_CASE("a sender waits while a mailbox is full, and its message comes after the waiting ones",
           "[A4][A6]") {
   stepping_context context;
   full_mailbox full(context);
@@ -100,7 +100,7 @@ TEST_CASE("waiting senders are served first come, first served", "[A6]") {
   }
 }
 
-TEST_CASE("a post does not overtake those who wait for room", "[A6]") {
+TEST_CASE("a post does not overtake senders that wait for space", "[A6]") {
   for (int steps = 0; steps < 40; ++steps) {
     stepping_context context;
     full_mailbox full(context);

@@ -113,7 +113,7 @@ TEST_CASE("no more loops run than messages may be handled at once", "[A5]") {
   CHECK(state.claim_loop());
 }
 
-TEST_CASE("a full mailbox does what its options say", "[A6]") {
+TEST_CASE("a full mailbox follows its options", "[A6]") {
   for (const overflow policy : {overflow::suspend, overflow::reject}) {
     mailbox_state state({.capacity = 1, .on_full = policy});
     CHECK(post(state, 1) == put::taken);
@@ -203,8 +203,9 @@ TEST_CASE("a sender that gives up passes its claim on, and then nobody is in the
   }
 }
 
-TEST_CASE("closing refuses what comes and wakes all who wait, and what is there can be taken",
-          "[A10]") {
+TEST_CASE(
+    "closing refuses new messages and wakes all waiting senders, and present messages can be taken",
+    "[A10]") {
   stepping_context context;
   mailbox_state state({.capacity = 1});
   CHECK(post(state, 1) == put::taken);

@@ -20,7 +20,7 @@ using msgbus::exec::wait_chain;
 using msgbus::testing::shuffled;
 using msgbus::testing::stepping_context;
 
-TEST_CASE("what is posted to a mailbox strand runs one after the other, in order") {
+TEST_CASE("functions that are posted to a mailbox strand run one after the other, in order") {
   stepping_context context(shuffled{3});
   const asio::any_io_executor strand = make_mailbox_strand(context.get_executor(), nullptr);
   std::string done;
@@ -64,7 +64,7 @@ TEST_CASE("copies are the same executor, another strand is another") {
   CHECK(strand != make_mailbox_strand(context.get_executor(), nullptr));
 }
 
-TEST_CASE("an executor knows the mailboxes that wait for what runs there, near and far", "[A6]") {
+TEST_CASE("an executor knows the mailboxes that wait for its work, near and far", "[A6]") {
   stepping_context context;
   const asio::any_io_executor base = context.get_executor();
   const int near = 0, far = 0, other = 0;

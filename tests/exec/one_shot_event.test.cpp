@@ -179,7 +179,7 @@ TEST_CASE("an event may be set by another thread at any moment") {
   }
 }
 
-TEST_CASE("a context may be destroyed while another thread wakes what waits there", "[A12]") {
+TEST_CASE("a context may be destroyed while another thread wakes its waiting coroutines", "[A12]") {
   struct round {
     std::optional<asio::io_context> context{std::in_place, 1};
     std::shared_ptr<one_shot_event> what = std::make_shared<one_shot_event>();

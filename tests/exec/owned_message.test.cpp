@@ -134,7 +134,7 @@ TEST_CASE("a held message keeps its alignment, wherever it goes", "[D9]") {
   check(aligned<64>{});
 }
 
-TEST_CASE("a move that throws reaches those who share, and the message is not lost") {
+TEST_CASE("a move that throws reaches the code that shares the message, which is not lost") {
   bool throws = false;
   owned_message held = hold(throws_on_demand(throws));
   throws = true;

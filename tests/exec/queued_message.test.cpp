@@ -24,7 +24,7 @@ const T& as(msgbus::detail::value_ref value) {
 
 }  // namespace
 
-TEST_CASE("what is carried is known by its type, and has a topic if it is a message") {
+TEST_CASE("a queued message has its type, and a topic if it was published") {
   const queued_event<std::string> event("paid");
   CHECK(as<std::string>(event.message()) == "paid");
   CHECK(event.topic().empty());

@@ -84,7 +84,7 @@ TEST_CASE("the one block is given to the first that asks, and again once it is g
   memory.give_back(third);
 }
 
-TEST_CASE("what is larger than the block gets other memory") {
+TEST_CASE("an object that is larger than the block gets other memory") {
   wake_memory memory;
   void* const large = memory.take(wake_memory::size + 1);
   CHECK_FALSE(is_inside(memory, large));

@@ -38,7 +38,7 @@ std::int64_t age(const mailbox_state& of) {
 
 }  // namespace
 
-TEST_CASE("a time of 48 bits tells how long ago it was, for weeks") {
+TEST_CASE("a time of 48 bits gives the time since then, for weeks") {
   constexpr std::int64_t second = 1'000'000'000;
   for (const std::int64_t start :
        {std::int64_t{0}, std::int64_t{16}, 123 * second, (std::int64_t{1} << 52) - 7 * second}) {

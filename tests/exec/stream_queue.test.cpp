@@ -81,7 +81,7 @@ asio::awaitable<void> take_in_time(std::shared_ptr<queue> from, numbers& taken, 
 
 }  // namespace
 
-TEST_CASE("what was put in is taken out in that order") {
+TEST_CASE("events are taken out in the order of putting in") {
   stepping_context context;
   const auto events = make();
   for (int i = 1; i <= 5; ++i) REQUIRE(events->try_put(i));
@@ -97,7 +97,7 @@ TEST_CASE("what was put in is taken out in that order") {
   CHECK_FALSE(taking.done());
 }
 
-TEST_CASE("a stream that has ended gives what it has, and then nothing", "[A10]") {
+TEST_CASE("a stream that has ended gives its remaining events, and then nothing", "[A10]") {
   stepping_context context;
   const auto events = make();
   for (int i = 1; i <= 3; ++i) REQUIRE(events->try_put(i));
@@ -109,7 +109,7 @@ TEST_CASE("a stream that has ended gives what it has, and then nothing", "[A10]"
   CHECK(taken == one_to(3));
 }
 
-TEST_CASE("the end wakes all who wait", "[A10]") {
+TEST_CASE("the end wakes all waiting coroutines", "[A10]") {
   stepping_context context(shuffled{2});
   const auto events = make({.capacity = 1});
   numbers taken;
@@ -166,7 +166,7 @@ TEST_CASE("the other policies do what they say, counted", "[A6]") {
   CHECK(taken == (how == overflow::drop_oldest ? numbers{4, 5} : numbers{1, 2}));
 }
 
-TEST_CASE("each event goes to one of those who wait, and none stays behind", "[A9]") {
+TEST_CASE("each event goes to one of the waiting coroutines, and none stays behind", "[A9]") {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     stepping_context context(shuffled{seed});
     const auto events = make({.capacity = 2});
@@ -316,7 +316,7 @@ TEST_CASE("threads put and take: nothing is lost, and nobody waits for ever", "[
   }
 }
 
-TEST_CASE("a stream and those who wait at it are taken down safely at every step", "[A12]") {
+TEST_CASE("a stream and its waiting coroutines are torn down safely after every step", "[A12]") {
   struct scenario {
     explicit scenario(stepping_context& context)
         : clock(context),

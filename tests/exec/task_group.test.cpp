@@ -114,8 +114,7 @@ TEST_CASE("joining no tasks is done at once") {
   CHECK(running.done());
 }
 
-TEST_CASE("what tasks throw is kept for each of them, and the others run to their end",
-          "[A1][D2]") {
+TEST_CASE("the exception of each task is kept, and the others run to their end", "[A1][D2]") {
   stepping_context context;
   std::string log;
   auto owner = [&]() -> asio::awaitable<void> {

@@ -84,7 +84,7 @@ std::string message_of(const std::exception_ptr& thrown) {
 
 }  // namespace
 
-TEST_CASE("a coroutine that finds what it wants does not wait") {
+TEST_CASE("a coroutine that finds its resource free does not wait") {
   stepping_context context;
   auto from = std::make_shared<store>();
   from->put(1);

@@ -138,8 +138,9 @@ TEST_CASE("a letter whose link is in no process stays on a real server, and the 
   CHECK(all.letters().empty());
 }
 
-TEST_CASE("other streams are refused on a real server, with what was asked and what was there",
-          "[P8]") {
+TEST_CASE(
+    "other streams are refused on a real server, with the request and the content in the error",
+    "[P8]") {
   with_streams all;
   all.here.run(store_one(all.person, 1));
   const auto orders = [&] { (void)all.here.run(all.person.dead_letters("ORDERS").discard()); };

@@ -82,7 +82,7 @@ TEST_CASE("a message of a stream is read from JetStream's answer") {
   CHECK(without.message.headers.empty());
 }
 
-TEST_CASE("an answer that is no message is an error that says what is wrong") {
+TEST_CASE("a reply that is no message is an error with the defect") {
   const auto text = [](const json& answer) {
     return text_of([&] { (void)read_message(answer, "stream 'DEAD'"); });
   };
@@ -97,7 +97,7 @@ TEST_CASE("an answer that is no message is an error that says what is wrong") {
   CHECK(code_of([] { (void)read_message(json::object(), ""); }) == errc::transport_failed);
 }
 
-TEST_CASE("requests for messages have what the server needs") {
+TEST_CASE("requests for messages have the fields that the server needs") {
   CHECK(msgbus::nats::message_request(7) == json{{"seq", 7}});
   CHECK(msgbus::nats::next_message_request(7) == json{{"seq", 7}, {"next_by_subj", ">"}});
   CHECK(msgbus::nats::next_message_request(0) == json{{"seq", 1U}, {"next_by_subj", ">"}});

@@ -67,7 +67,7 @@ TEST_CASE("a span that has recovered is no error") {
   CHECK(text_of(spans->all()[0], "error.type").empty());
 }
 
-TEST_CASE("what a tracer throws is a line on stderr") {
+TEST_CASE("an exception of a tracer is a line on stderr") {
   struct throwing : msgbus::tracer {
     void ended(const msgbus::span_data&) override { throw std::runtime_error("no disk"); }
   };

@@ -31,7 +31,7 @@ TEST_CASE("a key has one series, and keys of one type and another handler have o
   CHECK(all.find({&other_type, 1}) == nullptr);
 }
 
-TEST_CASE("handlers of one name are told apart by a number, and are read in their order") {
+TEST_CASE("handlers of one name get a number, and are read in their order") {
   const domain guarded;
   times_table all;
   all.add(guarded, {&some_type, 1}, {"order", "h"}).times.add(1);

@@ -11,7 +11,9 @@ namespace {
 constexpr line_limiter::time_point start = line_limiter::time_point(100s);
 }  // namespace
 
-TEST_CASE("so many lines are written in a span of time, and the next one says what was left out") {
+TEST_CASE(
+    "a number of lines is written in a span of time, and the next one has the number of missing "
+    "lines") {
   line_limiter limiter;
   CHECK(limiter.admit(start, 2, 1s) == 0u);
   CHECK(limiter.admit(start, 2, 1s) == 0u);

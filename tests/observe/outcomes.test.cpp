@@ -8,7 +8,7 @@
 
 namespace striped_counter_test {
 
-TEST_CASE("a striped counter counts what one thread adds") {
+TEST_CASE("a striped counter counts the additions of one thread") {
   msgbus::detail::striped_counter counter;
   CHECK(counter.sum() == 0);
   for (int i = 0; i < 1000; ++i) counter.add();

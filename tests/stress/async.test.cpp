@@ -300,7 +300,7 @@ TEST_CASE("operations are executed by several threads, elsewhere and again", "[A
   CHECK(is_conserved(service.stats()));
 }
 
-TEST_CASE("a context is destroyed while what its coroutines wait for happens on other threads",
+TEST_CASE("a context is destroyed while other threads complete the waits of its coroutines",
           "[A12][A7]") {
   using namespace asio::experimental::awaitable_operators;
   asio::thread_pool pool(2);

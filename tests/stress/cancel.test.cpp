@@ -40,7 +40,8 @@ class target {
 
 }  // namespace
 
-TEST_CASE("what a cancelled handler points to may be freed, while others dispatch", "[D6][D7]") {
+TEST_CASE("objects that a cancelled handler points to may be freed, while others dispatch",
+          "[D6][D7]") {
   bus::consumer consumer;
   std::atomic<long> other{0};
   consumer.handler([&](const ping&) { ++other; });

@@ -188,7 +188,7 @@ TEST_CASE("an operation outlives its service, and says so, also while it is bein
   }
 }
 
-TEST_CASE("an observer that was replaced is told nothing any more", "[D6]") {
+TEST_CASE("a replaced observer is not called any more", "[D6]") {
   bus::consumer consumer;
   consumer.handler([](const ping&) {});
   thread_group dispatching;

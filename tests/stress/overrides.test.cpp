@@ -22,7 +22,7 @@ int twice_value(msgbus::depends<get_value> value) { return *value * 2; }
 
 }  // namespace
 
-TEST_CASE("what an override gives may be freed when the override is taken back", "[I4][D7]") {
+TEST_CASE("the value of an override may be freed when the override was restored", "[I4][D7]") {
   bus::consumer consumer;
   consumer.handler(
       [](const ping&, msgbus::depends<get_value> value, msgbus::depends<twice_value> twice) {

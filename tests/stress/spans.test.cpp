@@ -38,7 +38,7 @@ asio::awaitable<void> dispatch(producer& to, int times) {
 
 }  // namespace
 
-TEST_CASE("spans of many threads are whole, whoever attaches and detaches their tracer") {
+TEST_CASE("spans of many threads are whole, while other threads attach and detach their tracer") {
   constexpr int times = 200;
   asio::thread_pool pool(2);
   consumer orders(pool, {.concurrency = 2}), copies(pool);

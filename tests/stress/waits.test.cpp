@@ -136,7 +136,7 @@ TEST_CASE("waits are cancelled while other threads release, and no permit is los
   }
 }
 
-TEST_CASE("contexts are destroyed while another thread wakes what waits there", "[A12]") {
+TEST_CASE("contexts are destroyed while another thread wakes their waiting coroutines", "[A12]") {
   struct round {
     std::optional<asio::io_context> context{std::in_place, 1};
     std::shared_ptr<async_event> event = std::make_shared<async_event>();

@@ -30,7 +30,7 @@ bool has(const std::vector<std::string>& among, std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("what an explanation says runs is what runs", "[D1]") {
+TEST_CASE("exactly the handlers run that an explanation lists", "[D1]") {
   msgbus::sync::producer producer;
   msgbus::sync::consumer one;
   msgbus::sync::consumer other;

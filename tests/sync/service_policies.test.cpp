@@ -70,7 +70,7 @@ TEST_CASE("an operation is repeated at once, each time with its arguments and ne
   CHECK(resolved == 3);
 }
 
-TEST_CASE("what an operation threw in its last attempt leaves the call as it was thrown", "[D2]") {
+TEST_CASE("the exception of an operation's last attempt leaves the call unchanged", "[D2]") {
   service commands;
   failing often(9);
   commands.handler("fail", [&] { often.run(); }, {.retry = {.attempts = 2}});

@@ -218,7 +218,7 @@ TEST_CASE("a cancelled request ends with operation_aborted, and leaves no timer"
   CHECK(clock.waiting() == 0);
 }
 
-TEST_CASE("each of many requests ends once, whoever ends it: a reply, its time, or an end of all") {
+TEST_CASE("each of many requests ends once, by a reply, its time, or the end of all") {
   constexpr int requests = 2000;
   asio::thread_pool pool(2);
   reply_table table;

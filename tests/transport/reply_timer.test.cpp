@@ -32,7 +32,7 @@ struct noting final : reply_timer::wait {
 
 }  // namespace
 
-TEST_CASE("waits of one executor share a timer, and are told in the order of their times") {
+TEST_CASE("waits of one executor share a timer, and expire in the order of their times") {
   stepping_context context;
   manual_clock clock(context);
   reply_timers timers;
@@ -70,7 +70,7 @@ TEST_CASE("a timer whose waits have left does not keep its context running") {
   CHECK(log.empty());
 }
 
-TEST_CASE("a wait that is destroyed is not told") {
+TEST_CASE("a destroyed wait is not notified") {
   stepping_context context;
   manual_clock clock(context);
   reply_timers timers;
