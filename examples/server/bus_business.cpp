@@ -55,8 +55,8 @@ asio::awaitable<std::vector<symbol_summary>> bus_business::list_symbols() {
 asio::awaitable<totals> bus_business::summary() { return queries_.execute<totals>("summary"); }
 
 asio::awaitable<std::string> bus_business::stats() {
-  const json told = co_await stats_();
-  co_return told.dump();
+  const json figures = co_await stats_();
+  co_return figures.dump();
 }
 
 std::optional<refusal> bus_business::explain(const std::exception_ptr& failure) const {

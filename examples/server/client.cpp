@@ -132,29 +132,30 @@ void judge_answers(run& all) {
 }
 
 void judge_totals(run& all, const char* whose, const json& totals) {
-  const sums told = all.tally.sums();
+  const sums answered = all.tally.sums();
   const auto balances = totals.at("balances").get<std::int64_t>();
   judge(all,
-        sums_of(totals) == told && balances == told.deposited - told.withdrawn - told.set_aside,
+        sums_of(totals) == answered &&
+            balances == answered.deposited - answered.withdrawn - answered.set_aside,
         std::string(whose) + " what the answers said: " + text(totals.at("accounts")) +
             " accounts, " + std::to_string(balances) + " cents in them and " +
-            std::to_string(told.set_aside) + " set aside, " + text(totals.at("orders_placed")) +
+            std::to_string(answered.set_aside) + " set aside, " + text(totals.at("orders_placed")) +
             " orders placed and " + text(totals.at("orders_cancelled")) + " cancelled");
 }
 
 // Commands whose answers got lost may have been carried out all the same.
 void judge_at_least(run& all, const sums& before, const json& totals) {
-  const sums& told = all.tally.sums();
+  const sums& answered = all.tally.sums();
   const sums held = sums_of(totals);
   judge(all,
-        held.accounts >= before.accounts + told.accounts &&
-            held.deposited >= before.deposited + told.deposited &&
-            held.withdrawn >= before.withdrawn + told.withdrawn &&
-            held.orders_placed >= before.orders_placed + told.orders_placed &&
-            held.orders_cancelled >= before.orders_cancelled + told.orders_cancelled,
+        held.accounts >= before.accounts + answered.accounts &&
+            held.deposited >= before.deposited + answered.deposited &&
+            held.withdrawn >= before.withdrawn + answered.withdrawn &&
+            held.orders_placed >= before.orders_placed + answered.orders_placed &&
+            held.orders_cancelled >= before.orders_cancelled + answered.orders_cancelled,
         "the books hold what the answers said, and commands whose answers were lost: " +
             std::to_string(held.orders_placed - before.orders_placed) + " orders placed, " +
-            std::to_string(told.orders_placed) + " of them answered");
+            std::to_string(answered.orders_placed) + " of them answered");
 }
 
 void judge_audit(run& all, const std::string& file) {
@@ -170,7 +171,7 @@ void judge_followers(run& all) {
     judge(all, each.received + each.told_dropped == published,
           std::string(each.slow ? "slow follower" : "follower") + " of " + each.pattern + ": " +
               text(each.received) + " received + " + text(each.told_dropped) +
-              " told as dropped = " + text(published) + " published");
+              " reported as dropped = " + text(published) + " published");
   }
 }
 

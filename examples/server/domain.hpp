@@ -89,11 +89,11 @@ class refusal : public std::runtime_error {
   refusal(std::string_view code, const std::string& text)
       : std::runtime_error(std::string(code) + ": " + text), code_size_(code.size()) {}
 
-  /// The same again, from what `what()` said in another process.
-  [[nodiscard]] static refusal read(const std::string& what) {
-    const std::size_t colon = what.find(": ");
-    if (colon == std::string::npos) return {"refused", what};
-    return {what.substr(0, colon), what.substr(colon + 2)};
+  /// Makes the same refusal from the text of `what()` in another process.
+  [[nodiscard]] static refusal read(const std::string& text) {
+    const std::size_t colon = text.find(": ");
+    if (colon == std::string::npos) return {"refused", text};
+    return {text.substr(0, colon), text.substr(colon + 2)};
   }
 
   [[nodiscard]] std::string_view code() const noexcept {

@@ -16,7 +16,7 @@ std::string shortened(const std::string& text) {
   return text.size() <= most ? text : text.substr(0, most) + "...";
 }
 
-// What nlohmann-json tells as it reads. Of what is inside a member only that it is there is kept.
+// Reads the events of nlohmann-json. Of a nested value, only its presence in the member is kept.
 class request::reader {
  public:
   explicit reader(request& to) : to_(to) {}
@@ -72,16 +72,16 @@ class request::reader {
     return true;
   }
 
-  bool found(value&& what) {
-    if (depth_ == 0) whole = std::move(what);
+  bool found(value&& parsed) {
+    if (depth_ == 0) whole = std::move(parsed);
     if (depth_ != 1 || whole.is == value::kind::array) return true;
     // The last one counts, where there are several.
     const auto same = [&](const member& each) { return each.name == name_; };
     const auto before = std::find_if(to_.members_.begin(), to_.members_.end(), same);
     if (before != to_.members_.end()) {
-      before->value = std::move(what);
+      before->value = std::move(parsed);
     } else {
-      to_.members_.push_back({std::move(name_), std::move(what)});
+      to_.members_.push_back({std::move(name_), std::move(parsed)});
     }
     return true;
   }

@@ -8,9 +8,9 @@ namespace exchange {
 
 asio::awaitable<void> announcer::announce(fact event) {
   co_await awaited.dispatch(event);
-  const msgbus::async::receipt told = co_await sent.send(std::move(event));
-  if (told.rejected > 0) {
-    throw std::runtime_error("the command is carried out, but " + std::to_string(told.rejected) +
+  const msgbus::async::receipt sent_to = co_await sent.send(std::move(event));
+  if (sent_to.rejected > 0) {
+    throw std::runtime_error("the command is carried out, but " + std::to_string(sent_to.rejected) +
                              " consumers refused its event");
   }
 }

@@ -30,7 +30,7 @@ bool is_tolerated(const run& all, const std::string& outcome) {
 
 // Throws a sentence if the answer is not the one that belongs to the step. False if nobody knows
 // what became of the command, so that the session cannot go on.
-bool check(const step& sent, std::int64_t id, const json& answer, customer& who, run& all) {
+bool check(const step& sent, std::int64_t id, const json& answer, customer& buyer, run& all) {
   tally& sum = all.tally;
   const auto wrong = [&](const std::string& why) {
     return std::runtime_error(why + ": " + sent.text + " was answered by " + answer.dump());
@@ -47,26 +47,26 @@ bool check(const step& sent, std::int64_t id, const json& answer, customer& who,
 
   const json& result = answer.at("result");
   sum.add(sent.command, result, sent.amount);
-  if (sent.command == "deposit") who.balance += sent.amount;
-  if (sent.command == "withdraw") who.balance -= sent.amount;
+  if (sent.command == "deposit") buyer.balance += sent.amount;
+  if (sent.command == "withdraw") buyer.balance -= sent.amount;
   if (sent.command == "place_order") {
-    who.balance -= value_of(result);
-    ++who.open_orders;
+    buyer.balance -= value_of(result);
+    ++buyer.open_orders;
   }
   if (sent.command == "cancel_order") {
-    who.balance += value_of(result);
-    --who.open_orders;
+    buyer.balance += value_of(result);
+    --buyer.open_orders;
   }
-  if (result.contains("balance") && result.at("balance").get<std::int64_t>() != who.balance) {
-    throw wrong("the balance should be " + std::to_string(who.balance));
+  if (result.contains("balance") && result.at("balance").get<std::int64_t>() != buyer.balance) {
+    throw wrong("the balance should be " + std::to_string(buyer.balance));
   }
   if (sent.command == "list_orders" &&
-      result.size() != std::min<std::size_t>(who.open_orders, 100)) {
-    throw wrong("there should be " + std::to_string(who.open_orders) + " open orders");
+      result.size() != std::min<std::size_t>(buyer.open_orders, 100)) {
+    throw wrong("there should be " + std::to_string(buyer.open_orders) + " open orders");
   }
   if (!sent.as.empty()) {
     const char* const number = sent.command == "open_account" ? "account" : "order";
-    who.known[sent.as] = result.at(number).get<std::int64_t>();
+    buyer.known[sent.as] = result.at(number).get<std::int64_t>();
   }
   return true;
 }
@@ -74,11 +74,11 @@ bool check(const step& sent, std::int64_t id, const json& answer, customer& who,
 // False if the server is gone.
 asio::awaitable<bool> play_session(run& all, link& server, const std::vector<step>& steps,
                                    std::int64_t& last_id) {
-  customer who;
+  customer buyer;
   for (const step& next : steps) {
     if (all.over) co_return true;
     const std::int64_t id = ++last_id;
-    std::string line = next.line(id, who.known);
+    std::string line = next.line(id, buyer.known);
     const clock::time_point begin = clock::now();
     ++all.tally.sent;
     const bool sent = co_await server.send(std::move(line));
@@ -90,7 +90,7 @@ asio::awaitable<bool> play_session(run& all, link& server, const std::vector<ste
     all.tally.second.add(took);
     all.tally.whole.add(took);
     const json read = json::parse(*answer);
-    if (!check(next, id, read, who, all)) co_return true;
+    if (!check(next, id, read, buyer, all)) co_return true;
   }
   co_return true;
 }
