@@ -6,6 +6,7 @@
 
 #include "support/catch.hpp"
 
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -45,6 +46,9 @@ TEST_CASE("the states of a breaker have names") {
   CHECK(msgbus::state_name(state::open) == "open");
   CHECK(msgbus::state_name(state::half_open) == "half_open");
   CHECK(msgbus::state_name(state::isolated) == "isolated");
+  std::ostringstream out;
+  out << state::half_open;
+  CHECK(out.str() == "half_open");
 }
 
 TEST_CASE("a breaker notifies its listener after each change of its state") {

@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 
+#include <chrono>
 #include <iomanip>
 #include <sstream>
 
@@ -27,11 +28,16 @@ TEST_CASE("receipts, reports and options are printed with their members") {
   out << msgbus::receipt{.admitted = 1, .rejected = 2} << '\n'
       << msgbus::drain_report{.handled = 3, .abandoned = 4} << '\n'
       << msgbus::mailbox_options{.capacity = 5, .on_full = msgbus::overflow::drop_oldest} << '\n'
+      << msgbus::drain_options{} << '\n'
+      << msgbus::drain_options{.grace = std::chrono::milliseconds(5), .wait_for_scheduled = true}
+      << '\n'
       << static_cast<msgbus::overflow>(7);
   CHECK(out.str() ==
         "receipt{.admitted = 1, .dropped = 0, .rejected = 2}\n"
         "drain_report{.handled = 3, .failed = 0, .abandoned = 4}\n"
         "mailbox_options{.capacity = 5, .on_full = drop_oldest, .concurrency = 1}\n"
+        "drain_options{.grace = nullopt, .wait_for_scheduled = false}\n"
+        "drain_options{.grace = 5ms, .wait_for_scheduled = true}\n"
         "overflow(7)");
 }
 

@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 
+#include <sstream>
 #include <string>
 
 namespace registered_at_test {
@@ -121,6 +122,13 @@ TEST_CASE("an override knows its line") {
     CHECK(overridden().overridden_at.file == __FILE__);
   }
   CHECK(overridden().overridden_at.line == lasting);
+}
+
+TEST_CASE("a line of the program is printed as its file and its number") {
+  const registered_at here = std::source_location::current();
+  std::ostringstream out;
+  out << here;
+  CHECK(out.str() == std::string(__FILE__) + ':' + std::to_string(here.line()));
 }
 
 }  // namespace registered_at_test

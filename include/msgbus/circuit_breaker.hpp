@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -91,6 +92,11 @@ class circuit_breaker {
 
 /// "closed", "open", "half_open" or "isolated".
 [[nodiscard]] std::string_view state_name(circuit_breaker::state state) noexcept;
+
+namespace detail {
+/// Writes the `state_name`.
+std::ostream& operator<<(std::ostream& out, breaker_phase state);
+}  // namespace detail
 
 namespace async {
 using msgbus::breaker_options;

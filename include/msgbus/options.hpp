@@ -74,6 +74,7 @@ struct drain_options {
     return wanted < none ? none : wanted > all ? all : wanted;
   }
 };
+std::ostream& operator<<(std::ostream& out, const drain_options& value);
 
 /// The outcomes of the messages that were waiting or running when `drain` began (A10).
 struct drain_report {

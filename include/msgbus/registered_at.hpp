@@ -5,6 +5,7 @@
 #include <msgbus/detail/core/config.hpp>
 
 #include <cstdint>
+#include <iosfwd>
 #include <source_location>
 #include <string_view>
 
@@ -30,5 +31,7 @@ class registered_at {
  private:
   std::source_location line_;
 };
+/// Writes `file.cpp:41`.
+std::ostream& operator<<(std::ostream& out, const registered_at& value);
 
 }  // namespace msgbus

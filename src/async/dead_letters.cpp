@@ -5,6 +5,7 @@
 
 #include "async/await_handlers.hpp"
 #include "async/dead_letter_store.hpp"
+#include "core/print.hpp"
 #include "exec/task_group.hpp"
 
 #include <asio/this_coro.hpp>
@@ -145,6 +146,14 @@ std::size_t dead_letters::discard(std::function<bool(const letter&)> which) {
     if (store_->discard(id)) ++gone;
   }
   return gone;
+}
+
+std::ostream& operator<<(std::ostream& out, const dead_letter_counters& value) {
+  return out << msgbus::detail::printed("dead_letter_counters")
+                    .member("added", value.added)
+                    .member("replayed", value.replayed)
+                    .member("discarded", value.discarded)
+                    .member("dropped", value.dropped);
 }
 
 }  // namespace msgbus::async

@@ -3,6 +3,7 @@
 #include <msgbus/context.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/headers.hpp>
+#include <msgbus/registered_at.hpp>
 
 #include "core/text.hpp"
 
@@ -56,6 +57,10 @@ std::ostream& operator<<(std::ostream& out, const headers& value) {
     text.append(detail::quoted(name)).append(", ").append(detail::quoted(content)).append("}");
   }
   return out << text + '}';
+}
+
+std::ostream& operator<<(std::ostream& out, const registered_at& value) {
+  return out << std::string(value.file()) + ':' + std::to_string(value.line());
 }
 
 }  // namespace msgbus

@@ -3,6 +3,9 @@
 
 #include "core/print.hpp"
 
+#include <chrono>
+#include <string>
+
 namespace msgbus {
 
 namespace {
@@ -45,6 +48,16 @@ std::ostream& operator<<(std::ostream& out, const receipt& value) {
                     .member("admitted", value.admitted)
                     .member("dropped", value.dropped)
                     .member("rejected", value.rejected);
+}
+
+std::ostream& operator<<(std::ostream& out, const drain_options& value) {
+  using std::chrono::duration_cast, std::chrono::milliseconds;
+  const std::string grace =
+      value.grace ? std::to_string(duration_cast<milliseconds>(*value.grace).count()) + "ms"
+                  : "nullopt";
+  return out << detail::printed("drain_options")
+                    .written("grace", grace)
+                    .member("wait_for_scheduled", value.wait_for_scheduled);
 }
 
 std::ostream& operator<<(std::ostream& out, const drain_report& value) {

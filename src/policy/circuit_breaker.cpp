@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <ostream>
 #include <utility>
 
 namespace msgbus {
@@ -127,6 +128,10 @@ std::string_view state_name(circuit_breaker::state state) noexcept {
     case isolated: return "isolated";
   }
   return "unknown";
+}
+
+std::ostream& detail::operator<<(std::ostream& out, breaker_phase state) {
+  return out << state_name(state);
 }
 
 }  // namespace msgbus

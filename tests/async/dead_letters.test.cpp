@@ -5,6 +5,7 @@
 #include "policy/running.hpp"
 
 #include <optional>
+#include <sstream>
 #include <utility>
 
 namespace dead_letters_test {
@@ -334,6 +335,13 @@ TEST_CASE("a default policy holds where a handler's own says nothing") {
   CHECK(runs == 6);
   CHECK(code_of([&] { t.events.default_policy({.executor = t.context.get_executor()}); }) ==
         errc::unsupported);
+}
+
+TEST_CASE("the counters of dead letters are printed with their members") {
+  std::ostringstream out;
+  out << msgbus::async::dead_letter_counters{.added = 3, .replayed = 2, .dropped = 1};
+  CHECK(out.str() ==
+        "dead_letter_counters{.added = 3, .replayed = 2, .discarded = 0, .dropped = 1}");
 }
 
 }  // namespace dead_letters_test

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,6 +54,7 @@ struct dead_letter_counters {
   std::uint64_t discarded = 0;
   std::uint64_t dropped = 0;
 };
+std::ostream& operator<<(std::ostream& out, const dead_letter_counters& value);
 
 /// Keeps the messages that handlers have finally failed with, in memory:
 ///
