@@ -1,7 +1,7 @@
 # cmake --install, the package that find_package(msgbus CONFIG) finds, and pkg-config files.
 #
-# Components: `runtime`, `nats`, `durable` and `otlp` hold shared libraries, `development` is what
-# programs are built with, `tools` are programs for operators, `documentation` is what people read.
+# Components: `runtime`, `nats`, `durable`, `otlp` and `monitor` hold shared libraries, `development`
+# is what programs are built with, `tools` are programs for operators, `documentation` is what people read.
 # Without --component, all of them are installed.
 
 include(CMakePackageConfigHelpers)
@@ -20,12 +20,17 @@ endif()
 if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE)
   list(APPEND msgbus_installed msgbus_bridge)
 endif()
-if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE OR MSGBUS_WITH_OTLP)
+if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE OR MSGBUS_WITH_OTLP OR MSGBUS_WITH_MONITOR)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_json.cmake"
     DESTINATION ${msgbus_package_dir} COMPONENT development)
 endif()
 if(MSGBUS_WITH_OTLP)
   list(APPEND msgbus_installed msgbus_otlp)
+endif()
+if(MSGBUS_WITH_MONITOR)
+  list(APPEND msgbus_installed msgbus_monitor)
+endif()
+if(MSGBUS_WITH_OTLP OR MSGBUS_WITH_MONITOR)
   install(FILES "${PROJECT_SOURCE_DIR}/cmake/msgbus_httplib.cmake"
     DESTINATION ${msgbus_package_dir} COMPONENT development)
 endif()
@@ -49,6 +54,8 @@ foreach(target IN LISTS msgbus_installed)
     set(component durable)
   elseif(target STREQUAL "msgbus_otlp")
     set(component otlp)
+  elseif(target STREQUAL "msgbus_monitor")
+    set(component monitor)
   endif()
   install(TARGETS ${target} EXPORT msgbusTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}

@@ -18,6 +18,12 @@ option(MSGBUS_WITH_DURABLE
 include(msgbus_otlp_default)
 option(MSGBUS_WITH_OTLP "Build the exporter of spans by OTLP; needs cpp-httplib and nlohmann-json"
   ${msgbus_otlp_default})
+option(MSGBUS_WITH_MONITOR
+  "Build the page about a program that runs; needs the async family, cpp-httplib and nlohmann-json"
+  ${msgbus_otlp_default})
+if(NOT MSGBUS_WITH_ASYNC)
+  set(MSGBUS_WITH_MONITOR OFF)
+endif()
 option(MSGBUS_BUILD_TOOLS "Build the programs for operators; needs CLI11" ${PROJECT_IS_TOP_LEVEL})
 option(MSGBUS_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(MSGBUS_UNITY

@@ -4,7 +4,8 @@
 #   libmsgbus0.1       the libraries; the number is the one of their names (SOVERSION)
 #   libmsgbus-nats0.1  the one library that needs NATS's C client
 #   libmsgbus-durable0.1  the one library that needs SQLite
-#   libmsgbus-otlp0.1  the one library that needs cpp-httplib
+#   libmsgbus-otlp0.1  spans for a collector, which needs cpp-httplib
+#   libmsgbus-monitor0.1  a page about a program that runs, which needs it too
 #   msgbus-tools       programs for operators
 #   libmsgbus-dev      headers, CMake and pkg-config files
 #   libmsgbus-doc      the guide, the design notes and the examples
@@ -67,13 +68,19 @@ if(BUILD_SHARED_LIBS)
     list(APPEND depends "libmsgbus-otlp${version} (= ${PROJECT_VERSION})")
     set(CPACK_DEBIAN_OTLP_PACKAGE_DEPENDS "libmsgbus${version} (= ${PROJECT_VERSION})")
   endif()
+  if(MSGBUS_WITH_MONITOR)
+    msgbus_deb(monitor libmsgbus-monitor${version} libs "A page about a program that runs.")
+    list(APPEND CPACK_COMPONENTS_ALL monitor)
+    list(APPEND depends "libmsgbus-monitor${version} (= ${PROJECT_VERSION})")
+    set(CPACK_DEBIAN_MONITOR_PACKAGE_DEPENDS "libmsgbus${version} (= ${PROJECT_VERSION})")
+  endif()
   if(TARGET msgbus-durable)
     msgbus_deb(tools msgbus-tools utils "Programs for operators.")
     list(APPEND CPACK_COMPONENTS_ALL tools)
     set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "libmsgbus-durable${version} (= ${PROJECT_VERSION})")
   endif()
   # The packages that the libraries and programs need are read from them.
-  foreach(component IN ITEMS RUNTIME NATS DURABLE OTLP TOOLS)
+  foreach(component IN ITEMS RUNTIME NATS DURABLE OTLP MONITOR TOOLS)
     set(CPACK_DEBIAN_${component}_PACKAGE_SHLIBDEPS ON)
   endforeach()
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
@@ -85,13 +92,13 @@ endif()
 if(MSGBUS_WITH_ASYNC)
   list(APPEND depends "libasio-dev (>= 1:1.22)")
 endif()
-if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE OR MSGBUS_WITH_OTLP)
+if(MSGBUS_WITH_NATS OR MSGBUS_WITH_DURABLE OR MSGBUS_WITH_OTLP OR MSGBUS_WITH_MONITOR)
   list(APPEND depends "nlohmann-json3-dev (>= 3.9)")
 endif()
 if(MSGBUS_WITH_DURABLE)
   list(APPEND depends "libsqlitecpp-dev" "libsqlite3-dev")
 endif()
-if(MSGBUS_WITH_OTLP)
+if(MSGBUS_WITH_OTLP OR MSGBUS_WITH_MONITOR)
   list(APPEND depends "libcpp-httplib-dev")
 endif()
 list(JOIN depends ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS)

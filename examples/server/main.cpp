@@ -6,6 +6,9 @@
 
 #include <msgbus/async/host.hpp>
 #include <msgbus/async/subscriber.hpp>
+#ifdef EXAMPLE_HAS_PAGE
+#include <msgbus/monitor.hpp>
+#endif
 
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
@@ -15,6 +18,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 #include "application.hpp"
 #include "bus_board.hpp"
@@ -82,6 +86,29 @@ bool print_report(const outcome& result, const application& app, const msgbus::a
   return balanced && agree && abandoned == 0 && result.cut_off == 0;
 }
 
+#ifdef EXAMPLE_HAS_PAGE
+constexpr bool has_page = true;
+
+// Its threads need none of the server's: it answers also while all of those are busy.
+struct page_of_server {
+  page_of_server(msgbus::async::host& all, const server_options& given) {
+    if (!given.page) return;
+    msgbus::monitor_options options;
+    options.title = "accounts and orders";
+    options.port = static_cast<std::uint16_t>(given.page_port);
+    served.emplace(all, options);
+    std::printf("page: %s\n", served->url().c_str());
+  }
+  std::optional<msgbus::monitor> served;
+};
+#else
+constexpr bool has_page = false;
+
+struct page_of_server {
+  page_of_server(msgbus::async::host&, const server_options&) {}
+};
+#endif
+
 int run(const server_options& given) {
   asio::io_context io(given.threads);
   asio::thread_pool blocking(static_cast<std::size_t>(given.pool));
@@ -118,6 +145,7 @@ int run(const server_options& given) {
   parts.spawn(acceptor.executor(), acceptor.accept());
   parts.spawn(acceptor.executor(), serve(all, given.deadline, result));
   std::printf("listening on 127.0.0.1:%u\n", static_cast<unsigned>(acceptor.address().port()));
+  const page_of_server page(all, given);
   std::fflush(stdout);
 
   run_with(io, given.threads);
@@ -131,7 +159,8 @@ int run(const server_options& given) {
 
 int main(int argc, char** argv) {
   try {
-    return exchange::run(exchange::read_server_options("example_server", argc, argv));
+    const auto extras = exchange::server_extras{.page = exchange::has_page};
+    return exchange::run(exchange::read_server_options("example_server", argc, argv, extras));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "server: %s\n", error.what());
     return 2;

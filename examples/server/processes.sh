@@ -24,7 +24,23 @@ start_server() {
   read -r -t 30 line <&3 || fail "the server did not start"
   echo "$line"
   port=${line##*:}
+  if [[ " $* " == *" --page "* ]]; then
+    read -r -t 30 line <&3 || fail "the server has no page"
+    echo "$line"
+    page_port=${line##*:}
+    page_port=${page_port%/}
+  fi
 }
+
+# Whether the server has a page about itself.
+has_page() { "$server" --help | grep -q -e "--page "; }
+
+# The page must tell of this component.
+page_shows() (
+  exec 5<>"/dev/tcp/127.0.0.1/$page_port"
+  printf 'GET /status.json HTTP/1.1\r\nHost: localhost\r\n\r\n' >&5
+  timeout 30 cat <&5 | grep -q -e "\"name\":\"$1\""
+)
 
 show() { exec timeout 60 cat <&3; }
 
@@ -46,9 +62,13 @@ drive() {
 # the traffic.
 drive_and_stop() {
   echo "-- the server is driven for $1 s"
-  start_server
+  local options=()
+  if has_page; then options=(--page); fi
+  start_server "${options[@]}"
   begin drive --seconds "$1"
-  end_of "$pid" || fail "the client is not satisfied"
+  local driver=$pid
+  if has_page; then until_true 30 "the page does not show the risk" page_shows risk; fi
+  end_of "$driver" || fail "the client is not satisfied"
   echo "-- the server is stopped (SIGINT)"
   lines=$(wc -l <"$scratch/audit.jsonl")
   stop_server

@@ -5,7 +5,7 @@
 namespace exchange {
 
 server_options read_server_options(const std::string& program, int argc, char** argv,
-                                   bool has_file) {
+                                   server_extras extras) {
   using namespace std::chrono_literals;
   server_options given;
   command_line line(program, "Accounts and orders, as JSON lines over TCP.");
@@ -19,7 +19,11 @@ server_options read_server_options(const std::string& program, int argc, char** 
             "a client that sends no whole line for so long, or takes nothing, is disconnected");
   line.time("--gather-notices", given.limits.gather_notices, 0ms,
             "how long a notice waits for others that are written together with it");
-  if (has_file) {
+  if (extras.page) {
+    line.flag("--page", given.page, "serves a page about the server, and prints its address");
+    line.number("--page-port", given.page_port, 0, 65535, "of the page; 0 is any port that is free");
+  }
+  if (extras.file) {
     line.text("--books", given.books, "the file of the books");
     line.require("--books");
     line.text("--check", given.check,

@@ -19,10 +19,18 @@ struct server_options {
   connection_limits limits;
   std::string books;  ///< the file of the books
   std::string check;
+  bool page = false;  ///< serve a page about the server
+  int page_port = 0;
 };
 
-/// As `command_line::read`. Only a server with a file has options for it.
+/// What only some servers have, and have options for.
+struct server_extras {
+  bool file = false;
+  bool page = false;
+};
+
+/// As `command_line::read`.
 [[nodiscard]] server_options read_server_options(const std::string& program, int argc, char** argv,
-                                                 bool has_file = false);
+                                                 server_extras extras = {});
 
 }  // namespace exchange

@@ -24,11 +24,16 @@ msgbus::step handler_run::step() const noexcept {
 
 namespace {
 
+/// Of an attempt that another one follows.
 void notify(const handler_run& run, const failures& failed) {
   const snapshot::guard guard(run.component->routes().guarded());
-  observer* const observer = run.component->shared.attached_observer.get();
-  if (!observer) return;
-  for (std::size_t i = 0; i < failed.size(); ++i) observer->failed(run.step(), failed[i]);
+  run.component->count_repeated();
+  const watchers* const by = run.component->shared.attached_observer.watching();
+  if (!by) return;
+  for (std::size_t i = 0; i < failed.size(); ++i) {
+    if (by->observer) by->observer->failed(run.step(), failed[i]);
+    by->record_failure(run.step(), run.handler.get(), failed[i], true);
+  }
 }
 
 /// When all attempts together are to have ended: as the policy says, the sender of the message, or

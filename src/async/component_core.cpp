@@ -72,11 +72,24 @@ void component_core::handler_ended(component_run& d, const std::exception_ptr& f
   d.next = {};
 }
 
-void component_core::notify(const component_run& d, observer* observer, std::size_t failed_before) {
+void component_core::notify(const component_run& d, const watchers& by,
+                            const routing::entry& handler, std::size_t failed_before) {
   for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
-    observer->failed(d.step(), d.failed[i]);
+    if (by.observer) by.observer->failed(d.step(), d.failed[i]);
+    by.record_failure(d.step(), &handler, d.failed[i]);
   }
-  if (d.failed.size() == failed_before) observer->delivered(d.step());
+  if (by.observer && d.failed.size() == failed_before) by.observer->delivered(d.step());
+}
+
+void component_core::record_failure(const msgbus::step& message,
+                                    const std::exception_ptr& why) const noexcept {
+  if (const watchers* const by = shared.attached_observer.watching()) {
+    by->record_failure(message, nullptr, why);
+  }
+}
+
+void component_core::record_unrouted(const msgbus::step& message) const noexcept {
+  if (const watchers* const by = shared.attached_observer.watching()) by->record_unrouted(message);
 }
 
 std::exception_ptr component_core::mismatch(const component_run&) const { return nullptr; }
@@ -91,10 +104,12 @@ void component_core::settle(component_run& d, observer* observer) {
   if (d.ran == 0 && d.refused && !d.with_others && !d.cancelled) {
     d.failed.add(mismatch(d));
     if (observer && d.from_mailbox) observer->failed(d.step(), d.failed[0]);
+    record_failure(d.step(), d.failed[0]);
   }
   if (d.ran == 0 && !d.cancelled && !written_off_.load(std::memory_order_acquire)) {
     counts_.add(outcome::unrouted);
     if (observer) observer->unrouted(d.step());
+    record_unrouted(d.step());
   }
   if (d.from_mailbox && !observer) {
     for (std::size_t i = 0; i < d.failed.size(); ++i) {
@@ -130,6 +145,7 @@ void component_core::count_no_handler(const component_run& d) noexcept {
   counts_.add(outcome::begun);
   counts_.add(outcome::unrouted);
   if (observer) observer->unrouted(d.step());
+  record_unrouted(d.step());
   count(outcome::failed);
 }
 
@@ -258,6 +274,7 @@ void component_core::refuse(component_run& d, const std::exception_ptr& why) noe
   } else {
     say("the command", d.step(), why);
   }
+  record_failure(d.step(), why);
   count(outcome::failed);
 }
 
@@ -297,6 +314,7 @@ void component_core::failed_to_make(const msgbus::step& step,
                          step.topic, ", and no observer is attached: "},
                         why);
   }
+  record_failure(step, why);
   counts_.add(outcome::begun);
   count(outcome::failed);
 }
@@ -326,6 +344,7 @@ void component_core::failed(const exec::queued_message& message,
   } else {
     say("the key of", step, why);
   }
+  record_failure(step, why);
   if (!count(outcome::failed)) {
     report_abandoned(head.message);
   } else if (const message_hooks* const attached = hooks()) {

@@ -94,6 +94,31 @@ bool dead_letter_store::discard(std::uint64_t id) noexcept {
   return true;
 }
 
+dead_letter_store::view dead_letter_store::look(std::size_t most) const {
+  view made;
+  std::vector<std::shared_ptr<component_core>> held;  // released without the lock
+  const std::lock_guard lock(mutex_);
+  made.kept = letters_.size();
+  made.counts = counts_;
+  made.newest.reserve(std::min(most, letters_.size()));
+  for (auto each = letters_.rbegin(); each != letters_.rend(); ++each) {
+    const kept_letter& letter = each->second;
+    const std::shared_ptr<component_core> of = letter.component.lock();
+    if (of && made.by_component[of.get()]++ == 0) held.push_back(of);
+    if (made.newest.size() >= most) continue;
+    listed_letter listed{letter.entry};
+    listed.has_component = of != nullptr;
+    if (of) listed.component = of->called().name();
+    listed.replaying = letter.replaying;
+    made.newest.push_back(std::move(listed));
+  }
+  return made;
+}
+
+dead_letter_store::view letter_access::look(const dead_letters& at, std::size_t most) {
+  return at.store_->look(most);
+}
+
 void letter_access::add(dead_letters& to, const handler_run& run, std::size_t attempts,
                         const failures& failed) {
   dead_letter_store::kept_letter added;

@@ -7,8 +7,11 @@
 #include <msgbus/detail/exec/queued_message.hpp>
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace msgbus::async::detail {
 
@@ -39,6 +42,21 @@ class dead_letter_store {
 
   bool discard(std::uint64_t id) noexcept;
 
+  /// For a monitor, which asks often.
+  struct listed_letter {
+    dead_letter entry;
+    std::string component = {};  // its name; empty: it was destroyed, or has none
+    bool has_component = false;
+    bool replaying = false;
+  };
+  struct view {
+    std::size_t kept = 0;
+    dead_letter_counters counts = {};
+    std::map<const void*, std::size_t> by_component = {};  // those that exist
+    std::vector<listed_letter> newest = {};                // first
+  };
+  [[nodiscard]] view look(std::size_t most) const;
+
  private:
   using letters = std::map<std::uint64_t, kept_letter>;
   [[nodiscard]] letters::iterator oldest_that_rests() noexcept;
@@ -52,6 +70,7 @@ class dead_letter_store {
 
 /// Keeps the message of a run that has finally failed.
 struct letter_access {
+  [[nodiscard]] static dead_letter_store::view look(const dead_letters& at, std::size_t most);
   static void add(dead_letters& to, const handler_run& run, std::size_t attempts,
                   const failures& failed);
 };

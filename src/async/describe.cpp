@@ -128,8 +128,9 @@ void component_core::describe_to(graph_builder& to, std::string_view name) const
   if (made.name.empty()) made.name = own.empty() ? name : own;
   if (!to.describe(identity_of(*this))) return;
   made.closed = closed();
-  // The executor is emptied when its context is destroyed, by the thread that does it.
-  made.executor = mailbox.can_run() ? executor_text(mailbox.executor(), to) : "none";
+  const bool can_run = mailbox.look_at_executor(
+      [&](const asio::any_io_executor& its) { made.executor = executor_text(its, to); });
+  if (!can_run) made.executor = "none";
   made.capacity = mailbox.capacity();
   made.concurrency = mailbox.concurrency();
   made.on_full = name_of_overflow(mailbox.on_full());

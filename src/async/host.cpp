@@ -209,6 +209,7 @@ host::host(asio::any_io_executor executor)
 
 host::~host() {
   state_->stop_now();
+  state_->host_destroyed();
   for (std::shared_ptr<void>& each : owned_) each.reset();
 }
 
@@ -216,6 +217,10 @@ void host::add(std::shared_ptr<detail::host_member> member) { state_->add(std::m
 
 std::function<std::vector<std::shared_ptr<detail::host_member>>()> host::members() const {
   return [state = state_] { return state->all(); };
+}
+
+std::function<detail::host_progress()> host::progress() const {
+  return [state = state_] { return state->progress(); };
 }
 
 void host::own(std::shared_ptr<void> component) {

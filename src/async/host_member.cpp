@@ -73,6 +73,10 @@ component_details core_member::details() const {
   if (const auto sent = now->mailbox.oldest_sent()) {
     all.oldest_waiting = exec::since(*sent, times_now());
   }
+  all.concurrency = now->mailbox.concurrency();
+  all.blocked_senders = now->mailbox.blocked_senders();
+  all.repeated = now->repeated();
+  all.closed = now->closed();
   return all;
 }
 

@@ -104,6 +104,17 @@ bool host_state::is_stopped() const noexcept {
   return machine_.stopped();
 }
 
+void host_state::host_destroyed() noexcept {
+  const std::lock_guard lock(mutex_);
+  host_destroyed_ = true;
+}
+
+host_progress host_state::progress() const noexcept {
+  const std::lock_guard lock(mutex_);
+  if (machine_.is_done() || (host_destroyed_ && !machine_.has_begun())) return host_progress::ended;
+  return machine_.stopped() ? host_progress::ending : host_progress::serving;
+}
+
 void host_state::signalled() noexcept {
   if (is_stopped()) {
     stop_now();

@@ -39,6 +39,8 @@ class host_state final : private exec::context_shutdown_hook {
   /// A stop; or, if the host is stopped already, no more time.
   void signalled() noexcept;
   [[nodiscard]] bool is_stopped() const noexcept;
+  void host_destroyed() noexcept;
+  [[nodiscard]] host_progress progress() const noexcept;
 
   // For the coroutine of `run`.
 
@@ -65,6 +67,7 @@ class host_state final : private exec::context_shutdown_hook {
   asio::any_io_executor executor_;
   host_machine machine_;
   host_members members_;
+  bool host_destroyed_ = false;
   std::shared_ptr<exec::task_group> running_;  // the step
   exec::one_shot_event stopped_;
 };

@@ -65,21 +65,33 @@ void component_core::begin_times(component_run& d, handling_times& times) {
   }
 }
 
+duration_histogram& component_core::times_of(handling_times& times, routing::entry& entry,
+                                             value_ref message, std::string_view name) {
+  const times_key key{message.type, entry.order()};
+  if (duration_histogram* const found = times.handles.find(key)) [[likely]]
+    return *found;
+  const auto added =
+      times.handles.add(routes_.guarded(), key, {std::string(name), entry.describe()});
+  if (added.is_new) {
+    entry.when_released([kept = times.weak_from_this(), key] {
+      if (const auto still = kept.lock()) still->handles.remove(key);
+    });
+  }
+  return added.times;
+}
+
 void component_core::note_handled(handling_times& times, routing::entry& entry, value_ref message,
                                   std::string_view name, std::int64_t took) {
-  const times_key key{message.type, entry.order()};
-  duration_histogram* handles = times.handles.find(key);
-  if (!handles) [[unlikely]] {
-    const auto added =
-        times.handles.add(routes_.guarded(), key, {std::string(name), entry.describe()});
-    handles = &added.times;
-    if (added.is_new) {
-      entry.when_released([kept = times.weak_from_this(), key] {
-        if (const auto still = kept.lock()) still->handles.remove(key);
-      });
-    }
-  }
-  handles->add(took);
+  times_of(times, entry, message, name).add(took);
+}
+
+running_call component_core::note_begin(handling_times& times, routing::entry& entry,
+                                        value_ref message, std::string_view name) {
+  if (!times.is_followed()) [[likely]]
+    return {};
+  (void)times_of(times, entry, message, name);  // there is such a series now
+  running_calls* const calls = times.handles.find_calls({message.type, entry.order()});
+  return calls ? running_call(*calls) : running_call();
 }
 
 // The short way of a message that is not sampled, and else not watched.
@@ -103,12 +115,19 @@ bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, v
   const shared_origin* cause = cause_of_this_thread;
   if (by.tracing && !is_not_sampled(ctx, from_mailbox, cause)) return false;
   const cause_scope scope(cause);
+  const auto call = [&] {
+    call_and_settle(sole, overrides, message, ctx, failed);
+    if (failed.empty() || !by.recorders) [[likely]]
+      return;
+    const msgbus::step step{message.type->name, ctx.topic(), called().name()};
+    for (std::size_t i = 0; i < failed.size(); ++i) by.record_failure(step, &sole, failed[i]);
+  };
   if (!by.times) {
     if (!from_mailbox) {
       if (closed()) return false;
       counts_.add(outcome::begun);
     }
-    call_and_settle(sole, overrides, message, ctx, failed);
+    call();
     return true;
   }
   handling_times& times = *by.times;
@@ -117,7 +136,11 @@ bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, v
     counts_.add(outcome::begun);
     const bool timed = is_sampled(times.sample());
     const std::int64_t begun = timed ? times_now() : 0;
-    call_and_settle(sole, overrides, message, ctx, failed);
+    {
+      const running_call running =
+          timed ? note_begin(times, sole, message, message.type->name) : running_call();
+      call();
+    }
     if (timed) note_handled(times, sole, message, message.type->name, times_now() - begun);
     return true;
   }
@@ -126,7 +149,11 @@ bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, v
   note_wait(d, times, mailbox.sent_in_hand(), {message.type});
   d.settled = true;
   const std::int64_t begun = handled_until;
-  call_and_settle(sole, overrides, message, ctx, failed);
+  {
+    const running_call running =
+        d.timed ? note_begin(times, sole, message, message.type->name) : running_call();
+    call();
+  }
   if (!d.timed) return true;
   handled_until = times_now();
   note_handled(times, sole, message, message.type->name, handled_until - begun);
@@ -138,9 +165,11 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
   const std::size_t failed_before = d.failed.size();
   const bool timed = d.timed && by.times;
   const std::int64_t begun = timed ? begin_now(d.from_mailbox) : 0;
+  running_call running;
   traced_call traced(d, *route.entry, by);
   step_taken taken = step_taken::ran;
   try {
+    if (timed) running = note_begin(*by.times, *route.entry, d.message, name_of_message(d));
     taken = reinterpret_cast<call_handler>(route.call)(*route.entry, d, nullptr);
   } catch (...) {
     d.failed.add(std::current_exception());
@@ -156,6 +185,10 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
       if (timed || traced) {
         d.watched = std::make_unique<watched_call>(d.call_next, begun);
         traced.keep_in(*d.watched);
+        if (running) {
+          d.watched->times = by.times->shared_from_this();
+          d.watched->running = std::move(running);
+        }
         d.call_next = &start_watched;
       }
       return true;
@@ -168,7 +201,7 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
     note_handled(*by.times, *route.entry, d.message, name_of_message(d), now - begun);
     if (d.from_mailbox) handled_until = now;
   }
-  if (by.observer) notify(d, by.observer, failed_before);
+  if (by.observer || by.recorders) notify(d, by, *route.entry, failed_before);
   return false;
 }
 
@@ -183,7 +216,7 @@ void component_core::handler_ended_watched(component_run& d) {
     note_handled(*by->times, *d.next.get(), d.message, name_of_message(d), now - measured->begun);
     if (d.from_mailbox) handled_until = now;
   }
-  if (by->observer) notify(d, by->observer, d.failed_before);
+  if (by->observer || by->recorders) notify(d, *by, *d.next.get(), d.failed_before);
 }
 
 std::shared_ptr<const measured_times> component_core::measure(std::uint32_t sample) {

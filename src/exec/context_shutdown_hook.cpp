@@ -41,6 +41,13 @@ class context_shutdown_hooks {
     return true;
   }
 
+  bool hold(const context_shutdown_hook& linked) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!linked.linked_ || ended_) return false;
+    ++holds_;
+    return true;
+  }
+
   void let_go() noexcept {
     const std::lock_guard lock(mutex_);
     if (--holds_ == 0 && ended_) notified_.notify_all();
@@ -117,6 +124,8 @@ void context_shutdown_hook::unlink() noexcept {
 bool context_shutdown_hook::unlink_and_hold() noexcept {
   return list_ && list_->remove_and_hold(*this);
 }
+
+bool context_shutdown_hook::hold() const noexcept { return list_ && list_->hold(*this); }
 
 context_keeper::~context_keeper() { held_->let_go(); }
 

@@ -36,6 +36,7 @@ bool is_sampled(std::uint32_t many) noexcept { return many <= 1 || next_random()
 struct times_table::series {
   times_names names;
   duration_histogram times = {};
+  on_demand<running_calls> calls = {};
   std::atomic<series*> next{nullptr};
   bool is_used = true;  // under the lock
 };
@@ -90,6 +91,11 @@ times_table::~times_table() {
 duration_histogram* times_table::find(times_key key) const noexcept {
   series* const found = slots_.load(std::memory_order_acquire)->find(key);
   return found ? &found->times : nullptr;
+}
+
+running_calls* times_table::find_calls(times_key key) const noexcept {
+  series* const found = slots_.load(std::memory_order_acquire)->find(key);
+  return found ? &found->calls.made() : nullptr;
 }
 
 times_table::series& times_table::series_for(times_names names) {
@@ -147,6 +153,17 @@ std::vector<times_table::figures> times_table::read() const {
   for (const series* each = first_.load(std::memory_order_acquire); each;
        each = each->next.load(std::memory_order_acquire)) {
     all.push_back({each->names, each->times.read()});
+  }
+  return all;
+}
+
+std::vector<times_table::followed> times_table::read_followed() const {
+  std::vector<followed> all;
+  for (const series* each = first_.load(std::memory_order_acquire); each;
+       each = each->next.load(std::memory_order_acquire)) {
+    const running_calls* const calls = each->calls.get();
+    all.push_back({each->names, each->times.read(),
+                   calls ? calls->read() : running_calls::figures{}});
   }
   return all;
 }

@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace msgbus::detail {
 
@@ -43,7 +44,19 @@ struct observer_slot::attached : watchers {
   std::shared_ptr<guarded_observer> observing = nullptr;
   std::shared_ptr<handling_times> measured = nullptr;
   std::shared_ptr<tracer> traced = nullptr;
+  failure_recorders recording = {};
 };
+
+void watchers::record_failure(const msgbus::step& message, const routing::entry* handler,
+                              const std::exception_ptr& why, bool repeated) const noexcept {
+  if (!recorders) return;
+  for (const auto& each : *recorders) each->failed(message, handler, why, repeated);
+}
+
+void watchers::record_unrouted(const msgbus::step& message) const noexcept {
+  if (!recorders) return;
+  for (const auto& each : *recorders) each->unrouted(message);
+}
 
 observer_slot::observer_slot() = default;
 observer_slot::~observer_slot() {
@@ -64,8 +77,9 @@ snapshot::retire_list observer_slot::change(const snapshot::domain& guarded, Cha
       made->observer = made->observing.get();
       made->times = made->measured.get();
       made->tracing = made->traced ? &made->traced : nullptr;
-      made->has_others = made->observer || made->times;
-      if (!made->observer && !made->times && !made->tracing) made.reset();
+      made->recorders = made->recording.empty() ? nullptr : &made->recording;
+      made->has_others = made->observer || made->times || made->recorders;
+      if (!made->has_others && !made->tracing) made.reset();
       if (current_.compare_exchange_strong(before, made.get(), std::memory_order_acq_rel)) {
         (void)made.release();
         break;
@@ -94,6 +108,20 @@ void observer_slot::set_tracer(const snapshot::domain& guarded, std::shared_ptr<
 void observer_slot::end_times(const snapshot::domain& guarded, const handling_times& times) {
   snapshot::retire_later(guarded, change(guarded, [&](attached& to) {
                            if (to.measured.get() == &times) to.measured.reset();
+                         }));
+}
+
+void observer_slot::add_recorder(const snapshot::domain& guarded,
+                                 std::shared_ptr<failure_recorder> added) {
+  snapshot::retire_later(
+      guarded, change(guarded, [&](attached& to) { to.recording.push_back(added); }));
+}
+
+void observer_slot::remove_recorder(const snapshot::domain& guarded,
+                                    const failure_recorder& removed) {
+  snapshot::retire_later(guarded, change(guarded, [&](attached& to) {
+                           std::erase_if(to.recording,
+                                         [&](const auto& each) { return each.get() == &removed; });
                          }));
 }
 

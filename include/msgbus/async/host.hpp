@@ -135,6 +135,7 @@ class host {
   [[nodiscard]] msgbus::detail::describer describer() const;
   /// Returns the members. The function may outlive the host.
   [[nodiscard]] std::function<std::vector<std::shared_ptr<detail::host_member>>()> members() const;
+  [[nodiscard]] std::function<detail::host_progress()> progress() const;
   void add(std::shared_ptr<detail::host_member> member);
   void own(std::shared_ptr<void> component);
 

@@ -33,6 +33,10 @@
 #include <string_view>
 #include <vector>
 
+namespace msgbus::detail {
+class stored_policy;
+}  // namespace msgbus::detail
+
 namespace msgbus::async::detail {
 
 class scheduler;
@@ -118,6 +122,9 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void dropped_newest(value_ref message, std::string_view topic) noexcept;
   /// Counts an attempt that exceeded its timeout, and notifies the observer.
   void overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept;
+  /// Counts attempts that another one follows. Under a guard.
+  void count_repeated() noexcept { counts_.add(outcome::repeated); }
+  [[nodiscard]] std::uint64_t repeated() const noexcept { return counts_.sum(outcome::repeated); }
   /// Throws `closed`, with the name of the component.
   [[noreturn]] void throw_closed(const msgbus::step& message);
 
@@ -144,7 +151,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
   bool run_one(const routing::route_entry& route, component_run& d, const watchers* by);
   bool run_one_watched(const routing::route_entry& route, component_run& d, const watchers& by);
   /// Notifies the observer of one handler that has run.
-  static void notify(const component_run& d, observer* observer, std::size_t failed_before);
+  static void notify(const component_run& d, const watchers& by, const routing::entry& handler,
+                     std::size_t failed_before);
   void cut_off_run(component_run& d) noexcept;
 
   /// The run was cancelled before its next handler started: it counts as abandoned; or as rejected,
@@ -208,6 +216,10 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// The attached handlers, in the order of attachment.
   [[nodiscard]] virtual std::vector<component::described_handler> described_handlers(
       msgbus::detail::graph_builder& in) const = 0;
+
+  /// Visits the policies of the attached handlers, under a lock of their routes.
+  using policy_visitor = msgbus::detail::function_ref<void(const msgbus::detail::stored_policy&)>;
+  virtual void for_each_policy(policy_visitor visit) const = 0;
 
   /// All handlers of the topic, for errors.
   [[nodiscard]] virtual std::string describe_handlers(std::string_view topic) const;
@@ -291,8 +303,16 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void listen(listener added);
   void handler_ended_watched(component_run& d);
   void begin_times(component_run& d, handling_times& times);
+  [[nodiscard]] duration_histogram& times_of(handling_times& times, routing::entry& entry,
+                                             value_ref message, std::string_view name);
   void note_handled(handling_times& times, routing::entry& entry, value_ref message,
                     std::string_view name, std::int64_t took);
+  /// Notes that a measured call begins, if somebody follows them.
+  [[nodiscard]] running_call note_begin(handling_times& times, routing::entry& entry,
+                                        value_ref message, std::string_view name);
+  /// For failures of no handler, under a guard.
+  void record_failure(const msgbus::step& message, const std::exception_ptr& why) const noexcept;
+  void record_unrouted(const msgbus::step& message) const noexcept;
   friend class measured_times;
   void stop_measuring(const std::shared_ptr<handling_times>& times) noexcept;
   void close(bool reported) noexcept;

@@ -9,6 +9,7 @@
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
+#include <msgbus/detail/observe/handling_times.hpp>
 #include <msgbus/detail/routing/entry.hpp>
 
 #include <asio/awaitable.hpp>
@@ -62,6 +63,8 @@ struct watched_call {
   std::int64_t begun;                                      // 0: it is not measured
   std::shared_ptr<msgbus::detail::active_span> span = {};  // null: not sampled
   shared_origin cause = {};  // of messages that the handler sends; null: the message's
+  std::shared_ptr<const void> times = {};     // keeps the next one's series
+  msgbus::detail::running_call running = {};  // while somebody follows calls
 };
 
 /// The position of a run among the handlers of its component, and its outcomes so far. For one

@@ -34,6 +34,7 @@ class consumer_core final : public routing::type_table, public component_core {
 
   [[nodiscard]] std::vector<component::described_handler> described_handlers(
       msgbus::detail::graph_builder& in) const override;
+  void for_each_policy(policy_visitor visit) const override;
 
   [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<consumer_core>(shared_from_this());

@@ -35,6 +35,8 @@ class host_machine {
   /// As `stop`, without time for any member.
   void hurry() noexcept { stopped_ = hurried_ = true; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+  [[nodiscard]] bool has_begun() const noexcept { return phase_ != phase::idle; }
+  [[nodiscard]] bool is_done() const noexcept { return phase_ == phase::done; }
   [[nodiscard]] bool hurried() const noexcept { return hurried_; }
 
   /// The next step, for so many members. The deadline begins with the first step after the stop.

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,10 +49,23 @@ struct store_stats {
   std::vector<destination> destinations;
 };
 
+/// `ended`: `run` has drained all, or never began and the host was destroyed.
+enum class host_progress { serving, ending, ended };
+
 /// Rarely needed figures of a component, besides its stats.
 struct component_details {
   std::size_t scheduled = 0;
   std::int64_t oldest_waiting = 0;  // nanoseconds; 0: none waits whose time is measured
+  std::size_t concurrency = 0;      // messages of the mailbox that are handled at once
+  std::size_t blocked_senders = 0;
+  std::uint64_t repeated = 0;  // attempts that another one followed
+  bool closed = false;
+};
+
+/// What the policies of a component's handlers share with others.
+struct shared_parts {
+  std::vector<std::shared_ptr<const circuit_breaker>> breakers;  // each once
+  std::vector<std::shared_ptr<dead_letters>> letters;            // each once
 };
 
 /// Thread-safe, except that one coroutine at a time ends it.
@@ -88,6 +102,15 @@ class host_member {
   [[nodiscard]] virtual std::shared_ptr<const measured_times> measure(std::uint32_t /*sample*/) {
     return nullptr;
   }
+  /// Tells the recorder too, or no more.
+  virtual void record(const std::shared_ptr<msgbus::detail::failure_recorder>& /*to*/) {}
+  virtual void record_no_more(const msgbus::detail::failure_recorder& /*to*/) {}
+  [[nodiscard]] virtual shared_parts parts() const { return {}; }
+  /// Calls `look` with each executor on which handlers run, whose context cannot end meanwhile.
+  using executor_visitor = std::function<void(const asio::any_io_executor&)>;
+  virtual void visit_executors(const executor_visitor& /*look*/) const {}
+  /// The object that a graph knows, while it exists.
+  [[nodiscard]] virtual const void* identity() const noexcept { return this; }
   /// Adds the member to a graph, if it exists.
   virtual void describe(msgbus::detail::graph_builder& to) const;
 
@@ -110,6 +133,11 @@ class core_member final : public host_member {
   [[nodiscard]] std::optional<component_stats> stats() const override;
   [[nodiscard]] component_details details() const override;
   [[nodiscard]] std::shared_ptr<const measured_times> measure(std::uint32_t sample) override;
+  void record(const std::shared_ptr<msgbus::detail::failure_recorder>& to) override;
+  void record_no_more(const msgbus::detail::failure_recorder& to) override;
+  [[nodiscard]] shared_parts parts() const override;
+  void visit_executors(const executor_visitor& look) const override;
+  [[nodiscard]] const void* identity() const noexcept override { return core_.lock().get(); }
   void describe(msgbus::detail::graph_builder& to) const override;
 
  private:
@@ -151,6 +179,11 @@ struct host_access {
   template <class Host>
   [[nodiscard]] static auto members(const Host& host) {
     return host.members();
+  }
+  /// A function that gives its `host_progress`; as above.
+  template <class Host>
+  [[nodiscard]] static auto progress(const Host& host) {
+    return host.progress();
   }
 };
 

@@ -39,6 +39,7 @@ class subscriber_core final : public routing::topic_tree, public component_core 
 
   [[nodiscard]] std::vector<component::described_handler> described_handlers(
       msgbus::detail::graph_builder& in) const override;
+  void for_each_policy(policy_visitor visit) const override;
 
   [[nodiscard]] std::shared_ptr<component_core> self() noexcept override {
     return std::static_pointer_cast<subscriber_core>(shared_from_this());

@@ -51,7 +51,9 @@ class context_shutdown_hook {
   /// unlinked or `context_ended` runs. The caller then calls `adopt_hold` without delay, on the
   /// same thread.
   [[nodiscard]] bool unlink_and_hold() noexcept;
-  /// Once, after `unlink_and_hold` has returned true. The context may be destroyed after the result
+  /// Delays the destruction of the context, and stays linked; as above.
+  [[nodiscard]] bool hold() const noexcept;
+  /// Once, after one of these has returned true. The context may be destroyed after the result
   /// is destroyed.
   [[nodiscard]] context_keeper adopt_hold() const noexcept { return context_keeper(list_); }
 

@@ -159,6 +159,17 @@ class mailbox : private context_shutdown_hook {
   [[nodiscard]] std::size_t concurrency() const noexcept { return state_.concurrency(); }
   /// Empty after its context was destroyed: then `can_run` is false.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  /// Calls `look` with the executor, whose context cannot end meanwhile; false: it has ended. For
+  /// threads that are not the program's.
+  template <class Look>
+  bool look_at_executor(const Look& look) const {
+    if (!hold()) return false;
+    const context_keeper until_looked = adopt_hold();
+    look(executor_);
+    return true;
+  }
+  /// How many senders wait for space, or are about to go on; or more.
+  [[nodiscard]] std::size_t blocked_senders() const noexcept { return state_.counted_senders(); }
   /// Whether the executor's context exists.
   [[nodiscard]] bool can_run() const noexcept {
     return !context_ended_.load(std::memory_order_acquire);

@@ -154,6 +154,10 @@ class mailbox_state {
   void show_space() noexcept {
     if (!boxes_) queue_.show_space();
   }
+  /// How many senders wait, or were woken, or more.
+  [[nodiscard]] std::size_t counted_senders() const noexcept {
+    return hindrances_.load(std::memory_order_relaxed) & ~flag_bits;
+  }
   /// Wakes as many senders as there is space for.
   void notify_space() noexcept;
   /// Whether a message waits, or is about to arrive.

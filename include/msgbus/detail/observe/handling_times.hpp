@@ -2,7 +2,9 @@
 
 /// The times of a component's messages: the wait in the mailbox, and the run of each handler.
 
+#include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/observe/duration_histogram.hpp>
+#include <msgbus/detail/observe/outcomes.hpp>
 #include <msgbus/detail/routing/guard.hpp>
 
 #include <atomic>
@@ -31,6 +33,44 @@ struct times_names {
   std::string handler = {};
 };
 
+/// Calls of a handler that have begun and not ended, while somebody follows them.
+class running_calls {
+ public:
+  void begin() noexcept { counts_.add(0); }
+  void end() noexcept { counts_.add(1); }
+
+  struct figures {
+    std::uint64_t begun = 0;
+    std::uint64_t ended = 0;
+  };
+  [[nodiscard]] figures read() const noexcept {
+    const std::uint64_t ended = counts_.sum(1);
+    return {counts_.sum(0), ended};
+  }
+
+ private:
+  striped_counts<2> counts_;
+};
+
+/// One such call; it ends with this object.
+class running_call {
+ public:
+  running_call() = default;
+  explicit running_call(running_calls& of) noexcept : of_(&of) { of.begin(); }
+  running_call(running_call&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+  running_call& operator=(running_call&& other) noexcept {
+    std::swap(of_, other.of_);
+    return *this;
+  }
+  ~running_call() {
+    if (of_) of_->end();
+  }
+  explicit operator bool() const noexcept { return of_ != nullptr; }
+
+ private:
+  running_calls* of_ = nullptr;
+};
+
 /// Histograms by key. To find one, a thread takes no lock and writes nothing; it holds a guard of
 /// the component's domain. A new key takes a lock, which a scrape does not take.
 ///
@@ -45,6 +85,9 @@ class times_table {
 
   /// Null: the key is new.
   [[nodiscard]] duration_histogram* find(times_key key) const noexcept;
+
+  /// The calls of a key that was added.
+  [[nodiscard]] running_calls* find_calls(times_key key) const noexcept;
 
   /// Adds a key, unless another thread has added it: `is_new` says who has. Two handlers of one
   /// name at a time are told apart by a number.
@@ -63,6 +106,13 @@ class times_table {
   };
   /// All series, in the order in which they were added.
   [[nodiscard]] std::vector<figures> read() const;
+
+  struct followed {
+    times_names names = {};
+    duration_figures times = {};
+    running_calls::figures calls = {};  // since they were followed first
+  };
+  [[nodiscard]] std::vector<followed> read_followed() const;
 
  private:
   struct series;
@@ -93,11 +143,19 @@ class handling_times : public std::enable_shared_from_this<handling_times> {
     sample_.store(sample, std::memory_order_relaxed);
   }
 
+  /// Whether the beginning of calls is noted too: while the number of followers is not 0.
+  [[nodiscard]] bool is_followed() const noexcept {
+    return followers_.load(std::memory_order_relaxed) != 0;
+  }
+  void follow() noexcept { followers_.fetch_add(1, std::memory_order_relaxed); }
+  void follow_no_more() noexcept { followers_.fetch_sub(1, std::memory_order_relaxed); }
+
   times_table waits;    // from the acceptance of a message to its first handler
   times_table handles;  // of one handler, from its call to its end
 
  private:
   std::atomic<std::uint32_t> sample_;
+  std::atomic<std::uint32_t> followers_{0};
 };
 
 }  // namespace msgbus::detail

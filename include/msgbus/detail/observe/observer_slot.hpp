@@ -1,7 +1,9 @@
 #pragma once
 
-/// The objects that are attached to a component: an observer, measured times, a tracer.
+/// The objects that are attached to a component: an observer, measured times, a tracer, and
+/// recorders of failures.
 
+#include <msgbus/detail/observe/failure_recorder.hpp>
 #include <msgbus/detail/observe/handling_times.hpp>
 #include <msgbus/detail/routing/guard.hpp>
 #include <msgbus/observer.hpp>
@@ -20,7 +22,12 @@ struct watchers {
   msgbus::observer* observer = nullptr;
   handling_times* times = nullptr;
   const std::shared_ptr<tracer>* tracing = nullptr;
-  bool has_others = false;  // than a tracer
+  const failure_recorders* recorders = nullptr;  // not empty
+  bool has_others = false;                       // than a tracer
+
+  void record_failure(const msgbus::step& message, const routing::entry* handler,
+                      const std::exception_ptr& why, bool repeated = false) const noexcept;
+  void record_unrouted(const msgbus::step& message) const noexcept;
 };
 
 /// Dispatches read it without locks, under a guard of the component's domain. Any thread may
@@ -52,6 +59,9 @@ class observer_slot {
   void set_tracer(const snapshot::domain& guarded, std::shared_ptr<tracer> tracer);
   /// Detaches these, unless others have replaced them.
   void end_times(const snapshot::domain& guarded, const handling_times& times);
+  /// Adds and removes a recorder. Wait for no dispatch: one that has begun may still call it.
+  void add_recorder(const snapshot::domain& guarded, std::shared_ptr<failure_recorder> added);
+  void remove_recorder(const snapshot::domain& guarded, const failure_recorder& removed);
 
  private:
   class guarded_observer;

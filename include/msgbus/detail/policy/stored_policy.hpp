@@ -33,6 +33,13 @@ class stored_policy final : private exec::context_shutdown_hook {
   }
   /// That executor; empty once its context has ended.
   [[nodiscard]] asio::any_io_executor executor() const;
+  /// Calls `look` with it, unless its context has ended; the context cannot end meanwhile.
+  template <class Look>
+  void look_at_executor(const Look& look) const {
+    if (!hold()) return;
+    const exec::context_keeper until_looked = adopt_hold();
+    look(executor());
+  }
   /// Whether an attempt has a limited time.
   [[nodiscard]] bool limits_time() const noexcept {
     return timeout != timeout.zero() || deadline != deadline.zero();
