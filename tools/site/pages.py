@@ -8,7 +8,7 @@ LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()([^)\s]+)(\))|`(?:[^`\n]|\n
 LIST_ITEM = re.compile(r"^( *)([-*]|\d+\.) ")
 FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
-IMAGES = {".svg"}
+IMAGES = {".svg", ".png"}
 GUARANTEES = "docs/guarantees.md"
 NUMBERED = re.compile(r"^- \*\*([A-Z]\d{1,2})\b", re.M)  # a guarantee, there
 LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".cmake": "cmake", ".sh": "bash",
@@ -114,7 +114,7 @@ class Site:
                 done.add(path)
                 self.put(self.sources[path], self.source_page(path))
         for path, place in self.images.items():
-            self.put(place, self.root.joinpath(path).read_text(encoding="utf-8"))
+            self.target(place).write_bytes(self.root.joinpath(path).read_bytes())
 
     def source_page(self, path):
         file = self.root / path
@@ -137,6 +137,10 @@ class Site:
         return f"# `{path}`\n\n~~~~~~{language}\n{text}\n~~~~~~\n"
 
     def put(self, place, text):
+        self.target(place).write_text(text, encoding="utf-8")
+
+    def target(self, place):
+        """The file of the site that has this place, in a folder that is there."""
         target = self.out / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        return target
