@@ -1,0 +1,61 @@
+"""What tests of the page have in common."""
+
+import json
+import pathlib
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tools" / "site"))
+
+import browser  # noqa: E402
+import fake_monitor  # noqa: E402
+
+SHOWN = 'document.documentElement.dataset.shown == "%s"'
+NAMES = '[...document.querySelectorAll("#table tbody .title")].map((each) => each.textContent)'
+
+
+def text(selector):
+    return f"document.querySelector({json.dumps(selector)}).textContent"
+
+
+class Pages(unittest.TestCase):
+    """Each test has a server and a tab of its own. Errors of the page fail every test."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.chromium = browser.Chromium()
+        cls.chromium.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.chromium.__exit__(None, None, None)
+
+    def setUp(self):
+        self.monitor = fake_monitor.Monitor()
+        self.monitor.start()
+        self.addCleanup(self.monitor.stop)
+        self.tab = None
+        self.expected_troubles = ()
+
+    def tearDown(self):
+        if self.tab:
+            left = [each for each in self.tab.troubles
+                    if not each.startswith(self.expected_troubles or ("nothing",))]
+            self.tab.close()
+            self.assertEqual(left, [])
+
+    def open(self, *documents, **how):
+        self.monitor.say(*documents)
+        self.tab = self.chromium.open(self.monitor.address, **how)
+        if documents:
+            self.see(documents[-1])
+        return self.tab
+
+    def see(self, document):
+        self.tab.wait(SHOWN % json.dumps(document["time"]).removesuffix(".0"))
+
+    def say(self, document):
+        self.monitor.say(document)
+        self.see(document)
