@@ -157,3 +157,18 @@ macro(msgbus_need_nats)
       INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${MSGBUS_NATS_HEADERS}")
   endif()
 endmacro()
+
+# Gives msgbus::curses: ncurses with wide characters; no such target where it is not installed.
+macro(msgbus_want_curses)
+  if(NOT TARGET msgbus::curses)
+    find_package(PkgConfig QUIET)
+    if(PkgConfig_FOUND)
+      pkg_check_modules(msgbus_curses_found QUIET IMPORTED_TARGET GLOBAL ncursesw)
+      if(TARGET PkgConfig::msgbus_curses_found)
+        add_library(msgbus::curses INTERFACE IMPORTED GLOBAL)
+        set_target_properties(msgbus::curses PROPERTIES
+          INTERFACE_LINK_LIBRARIES PkgConfig::msgbus_curses_found)
+      endif()
+    endif()
+  endif()
+endmacro()
