@@ -36,7 +36,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         token = self.server.monitor.token
         if not token or self.headers.get("Authorization") == f"Bearer {token}":
             return False
-        self.send(401, "text/plain", b"the token is missing, or another one\n")
+        self.send(401, "application/json", b'{"error": "a token is needed"}')
         return True
 
     def do_GET(self):
@@ -46,8 +46,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.refused():
                 return
             monitor.asked.append(path)
+            if monitor.code != 200:
+                self.send(monitor.code, monitor.kind, b'{"error": "too many streams"}')
+                return
             if path == "/status.json":
-                self.send(monitor.code, monitor.kind, monitor.body())
+                self.send(200, monitor.kind, monitor.body())
             else:
                 self.events(monitor)
             return
@@ -72,7 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     return
                 documents, seen = monitor.sent[seen:], len(monitor.sent)
             for document in documents:
-                self.wfile.write(b"event: status\ndata: " + document + b"\n\n")
+                self.wfile.write(b"data: " + document + b"\n\n")
             self.wfile.flush()
 
     def do_POST(self):
@@ -80,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.refused():
             monitor = self.server.monitor
             monitor.posted.append((self.path, json.loads(body)))
-            self.send(monitor.answer[0], "text/plain", monitor.answer[1])
+            self.send(monitor.answer[0], "application/json", monitor.answer[1])
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -101,7 +104,7 @@ class Monitor:
 
     def __init__(self, token="", port=0):
         self.token, self.port = token, port
-        self.code, self.kind, self.answer = 200, "application/json", (200, b"done\n")
+        self.code, self.kind, self.answer = 200, "application/json", (202, b'{"accepted": 1}')
         self.sent, self.posted, self.asked, self.connections = [], [], [], []
         self.changed, self.ended = threading.Condition(), False
         self.text = None

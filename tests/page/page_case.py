@@ -20,8 +20,8 @@ def text(selector):
     return f"document.querySelector({json.dumps(selector)}).textContent"
 
 
-class Pages(unittest.TestCase):
-    """Each test has a server and a tab of its own. Errors of the page fail every test."""
+class Browsing(unittest.TestCase):
+    """Each test has a tab of its own. Errors of the page fail every test."""
 
     @classmethod
     def setUpClass(cls):
@@ -33,9 +33,6 @@ class Pages(unittest.TestCase):
         cls.chromium.__exit__(None, None, None)
 
     def setUp(self):
-        self.monitor = fake_monitor.Monitor()
-        self.monitor.start()
-        self.addCleanup(self.monitor.stop)
         self.tab = None
         self.expected_troubles = ()
 
@@ -45,6 +42,16 @@ class Pages(unittest.TestCase):
                     if not each.startswith(self.expected_troubles or ("nothing",))]
             self.tab.close()
             self.assertEqual(left, [])
+
+
+class Pages(Browsing):
+    """Each test has a server of its own, which says what the test wants."""
+
+    def setUp(self):
+        super().setUp()
+        self.monitor = fake_monitor.Monitor()
+        self.monitor.start()
+        self.addCleanup(self.monitor.stop)
 
     def open(self, *documents, **how):
         self.monitor.say(*documents)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The page of the monitor in a headless Chromium, against a server that says what a test wants."""
 
+import json
 import sys
 import unittest
 
@@ -131,6 +132,35 @@ class what_it_shows(Pages):
         self.assertLess(tab.value("performance.now()") - began, 3000)
 
 
+class troubles(Pages):
+    def test_each_trouble_weighs_as_in_msgbus_top(self):
+        # The same changes and weights are in tests/top/status.test.cpp.
+        time = scenario.SINCE + 1000
+        cases = [
+            ({}, 0, "good"),
+            ({"breakers": [{"name": "", "state": "open"}]}, 200, "bad"),
+            ({"breakers": [{"name": "", "state": "isolated"}]}, 200, "bad"),
+            ({"breakers": [{"name": "", "state": "half_open"}]}, 50, "warn"),
+            ({"rates": {"failed": 1, "handled": 2}}, 130, "bad"),
+            ({"rates": {"dropped": 1}}, 100, "bad"), ({"rates": {"rejected": 1}}, 100, "bad"),
+            ({"rates": {"abandoned": 1}}, 100, "bad"), ({"rates": {"unrouted": 1}}, 40, "warn"),
+            ({"waiting": 79}, 0, "good"), ({"waiting": 80}, 80, "warn"),
+            ({"blocked_senders": 1}, 60, "warn"), ({"dead_letters": 3}, 10, "good"),
+            ({"oldest": 5}, 2, "good"), ({"oldest": 100_000}, 9, "good"),
+            ({"last_error": {"time": time - 59, "text": ""}}, 20, "good"),
+            ({"last_error": {"time": time - 60, "text": ""}}, 0, "good")]
+        document = scenario.status(
+            [scenario.component("a", **{"capacity": 100, **change}) for change, _, _ in cases],
+            time=time)
+        tab = self.open(scenario.shop(1))
+        weighed = tab.value("""import("./model.js").then(({Model}) => {
+          const model = new Model();
+          model.take(%s);
+          return model.rows.map((row) => [row.trouble, row.level]);
+        })""" % json.dumps(document))
+        self.assertEqual(weighed, [[weight, level] for _, weight, level in cases])
+
+
 class the_graph(Pages):
     def edges(self):
         return self.tab.value(
@@ -237,6 +267,22 @@ class the_connection(Pages):
         tab.send("Page.reload")
         self.see(scenario.shop(250))  # it is remembered
 
+    def test_a_token_may_come_with_the_address_and_goes_from_it(self):
+        self.monitor.token = "se/cret"
+        self.monitor.say(scenario.shop(250))
+        self.tab = self.chromium.open(self.monitor.address + "#token=se%2Fcret")
+        self.see(scenario.shop(250))
+        self.assertEqual(self.tab.value("location.href"), self.monitor.address)
+
+    def test_the_reason_of_a_server_that_refuses_is_told(self):
+        self.expected_troubles = ("Failed to load resource: the server responded with a status of "
+                                  "503",)
+        self.monitor.code = 503
+        tab = self.open()
+        tab.wait(text("#notice") + '.includes("too many streams")')
+        self.monitor.code = 200
+        self.say(scenario.shop(250))
+
     def test_pause_keeps_the_figures_and_continue_shows_the_newest(self):
         tab = self.open(scenario.shop(250))
         tab.click("#pause")
@@ -263,15 +309,15 @@ class dead_letters(Pages):
         tab.wait(text("#letters-said") + '=== "Replayed."')
         tab.click(second)
         self.assertEqual(tab.value(text(second)), "Really discard?")
-        self.assertEqual(self.monitor.posted, [("/dead-letters/replay", {"id": "1-9"})])
+        self.assertEqual(self.monitor.posted, [("/dead-letters/replay", {"ids": ["1-9"]})])
         tab.click(second)
         tab.wait(text("#letters-said") + '=== "Discarded."')
-        self.assertEqual(self.monitor.posted[1:], [("/dead-letters/discard", {"id": "1-8"})])
+        self.assertEqual(self.monitor.posted[1:], [("/dead-letters/discard", {"ids": ["1-8"]})])
 
     def test_a_refusal_is_told(self):
         self.expected_troubles = ("Failed to load resource: the server responded with a status of "
                                   "409",)
-        self.monitor.answer = (409, b"it is being replayed")
+        self.monitor.answer = (409, b'{"error": "it is being replayed"}')
         tab = self.open(scenario.shop(310))
         tab.click("#letters .actions button")
         tab.wait(text("#letters-said") + '=== "Not done: it is being replayed"')

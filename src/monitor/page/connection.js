@@ -3,7 +3,7 @@
 
 const PAUSE = 1000;         // ms between attempts
 const TOKEN_PAUSE = 10_000;  // the same with a token that was refused
-const PATIENCE = 6000;      // ms without any byte, or 4 intervals of the server
+const PATIENCE = 4000;      // ms without any byte, or 4 intervals of the server
 
 export class Connection {
   // on.status(status), on.state("connecting" | "live" | "lost" | "token", since)
@@ -11,7 +11,8 @@ export class Connection {
     this.on = on;
     this.state = "connecting";
     this.patience = PATIENCE;
-    this.token = stored();
+    this.reason = "";  // of the loss, as the server has told it
+    this.token = given() || stored();
   }
 
   // Never ends.
@@ -21,6 +22,7 @@ export class Connection {
         await this.listen();
         this.become("lost");
       } catch (failure) {
+        this.reason = failure.name === "Error" ? failure.message : "";
         this.become(failure instanceof Refused ? "token" : "lost");
       }
       await Promise.race([pause(this.state === "token" ? TOKEN_PAUSE : PAUSE), this.asked()]);
@@ -34,15 +36,14 @@ export class Connection {
     this.again?.();
   }
 
-  // Sends an action; resolves with what the server answers, or with the failure as a sentence.
+  // Sends an action; resolves with what the server answers, or with {failure}, a sentence.
   async post(path, body) {
     try {
       const answer = await fetch(path, {
         method: "POST", body: JSON.stringify(body),
         headers: {...this.headers(), "Content-Type": "application/json"},
       });
-      const text = await answer.text();
-      return answer.ok ? {text} : {failure: text.trim() || `the server answers ${answer.status}`};
+      return answer.ok ? await answer.json() : {failure: await reasonOf(answer)};
     } catch {
       return {failure: "the server does not answer"};
     }
@@ -71,7 +72,7 @@ export class Connection {
         signal: end.signal,
       });
       if (answer.status === 401) throw new Refused();
-      if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
+      if (!answer.ok) throw new Error(await reasonOf(answer));
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";
       for (;;) {
@@ -103,9 +104,29 @@ export class Connection {
   }
 }
 
-class Refused extends Error {}
+class Refused extends Error {
+  name = "Refused";
+}
+
+async function reasonOf(answer) {
+  try {
+    return (await answer.json()).error;
+  } catch {
+    return `the server answers ${answer.status}`;
+  }
+}
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+// In the page's address, #token=..., from where it goes at once: addresses are shown and shared.
+function given() {
+  const found = /^#token=(.+)$/.exec(location.hash);
+  if (!found) return "";
+  history.replaceState(null, "", location.pathname + location.search);
+  const token = decodeURIComponent(found[1]);
+  store(token);
+  return token;
+}
 
 // For this tab only. A browser may refuse to keep anything.
 function stored() {

@@ -227,7 +227,7 @@ export class Letters {
   async act(item, path, id, done) {
     item.busy = true;
     for (const button of item.actions.children) button.disabled = true;
-    const {failure} = await this.connection.post(path, {id});
+    const {failure} = await this.connection.post(path, {ids: [id]});
     item.busy = false;
     setText(this.said, failure ? `Not done: ${failure}` : done);
   }

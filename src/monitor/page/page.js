@@ -86,7 +86,8 @@ function tell() {
   notice.hidden = state !== "lost" && !restarted;
   setAttribute(notice, "class", state === "lost" ? "notice lost" : "notice");
   setText(get("notice-text"), state === "lost"
-    ? "The program does not answer. These are its last figures; the page connects again by itself."
+    ? `The program does not answer${connection.reason && `: ${connection.reason}`}. `
+      + "These are its last figures; the page connects again by itself."
     : restarted ? `The program was started anew at ${clock(model.restarted)}; its totals begin again.` : "");
   setText(get("notice-age"), state === "lost" ? ` Lost ${ago((Date.now() - lostAt) / 1000)}.` : "");
 }
