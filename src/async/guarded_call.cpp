@@ -32,11 +32,13 @@ namespace {
 /// One handler with one message, and the parts of its policy in their order.
 class guards {
  public:
-  guards(const handler_in_hand& which, component_run& d, exec_time outside)
+  /// `suspends`: the handler is a coroutine.
+  guards(const handler_in_hand& which, component_run& d, exec_time outside, bool suspends)
       : which_(which),
         policy_(policy_of(which)),
         d_(d),
         outside_(outside),
+        suspends_(suspends),
         limits_time_(policy_.limits_time() || outside != exec_time::max()) {
     if (limits_time_ || policy_.needs_clock()) now_ = exec::now(clock());
   }
@@ -68,8 +70,10 @@ class guards {
   /// a coroutine.
   bool leave(failures& failed, bool was_stopped, bool cancelled) {
     permit_.release();
-    // One that takes long is counted in the time in which it began: a look at the clock is dear.
-    const bool looks = limit_ || policy_.filter || (policy_.breaker && !failed.empty());
+    // A look at the clock is dear. A plain function that has ended well is counted, and its key is
+    // remembered, from the time at which its message was taken.
+    const bool looks =
+        limit_ || (policy_.filter && suspends_) || (policy_.breaker && !failed.empty());
     const exec_time ended = looks ? exec::now(clock()) : now_;
     if (limit_) judge(ended - now_, failed, was_stopped, cancelled);
     if (policy_.breaker) {
@@ -134,6 +138,7 @@ class guards {
   const stored_policy& policy_;
   component_run& d_;
   const exec_time outside_;  // the end of all attempts, as others say
+  const bool suspends_;
   const bool limits_time_;
   exec_time now_{};  // at the beginning
 
@@ -189,7 +194,7 @@ asio::awaitable<void> nothing() { co_return; }
 
 step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run) {
   if (!which.policy->attempts_are_coroutines()) {
-    guards in(which, d, outside_of(d));
+    guards in(which, d, outside_of(d), false);
     if (has_run(in, run)) return step_taken::ran;
   }
   d.current = surrounded::by_policy;
@@ -209,7 +214,7 @@ class guarded_run final : private exec::deadline_timer::entry {
   /// `strand` is that of the run's coroutine; null: it cannot be cancelled, and there is no limit.
   guarded_run(const handler_in_hand& which, component_run& d, exec_time outside,
               const exec::strand_state* strand)
-      : guards_(which, d, outside), strand_(strand) {
+      : guards_(which, d, outside, true), strand_(strand) {
     if (strand) on_ = std::move(*d.own_executor);
   }
   guarded_run(const guarded_run&) = delete;

@@ -87,10 +87,8 @@ struct duplicate_news {
 void destroy_entered::operator()(entered_policy* entered) const noexcept { delete entered; }
 
 bool breaker_call::try_begin(const std::shared_ptr<circuit_breaker>& through, exec_time now) {
-  const auto given = breaker_access::try_enter(*through, now);
-  if (!given.let_through) return false;
-  ticket_ = *given.let_through;
-  through_ = through;
+  if (!breaker_access::try_pass(*through, now, ticket_)) return false;
+  through_ = through.get();
   return true;
 }
 
@@ -104,7 +102,7 @@ asio::awaitable<void> breaker_call::begin(std::shared_ptr<circuit_breaker> throu
     if (!is_over) given = breaker_access::try_enter(*through, now);
     if (given.let_through) {
       ticket_ = *given.let_through;
-      through_ = std::move(through);
+      through_ = through.get();
       co_return;
     }
     if (!wait || is_over) {
@@ -159,12 +157,11 @@ asio::awaitable<void> concurrency_permit::acquire(const stored_policy& of) {
 
 using seen = duplicate_filter::seen;
 
-seen unique_message::begin_with(const std::shared_ptr<duplicate_filter>& in, std::string_view key,
-                                exec_time now) {
-  const auto answer = in->begin(key, now);
+seen unique_message::begin_with(duplicate_filter& in, std::string_view key, exec_time now) {
+  const auto answer = in.begin(key, now);
   if (answer.was == seen::never) {
     begun_ = answer.begun;
-    in_ = in;
+    in_ = &in;
   }
   return answer.was;
 }
@@ -174,13 +171,13 @@ seen unique_message::try_begin(const stored_policy& policy, value_ref message,
   if (!policy.key) {
     // A message without an id is no duplicate of anything.
     if (ctx.message_id().empty()) return seen::never;
-    const seen was = begin_with(policy.filter, ctx.message_id(), now);
+    const seen was = begin_with(*policy.filter, ctx.message_id(), now);
     if (was == seen::in_flight) key_ = std::string(ctx.message_id());
     return was;
   }
   std::string made = policy.key(any_event(message));
   if (made.empty()) return seen::never;
-  const seen was = begin_with(policy.filter, made, now);
+  const seen was = begin_with(*policy.filter, made, now);
   if (was == seen::in_flight) key_ = std::move(made);
   return was;
 }
@@ -196,7 +193,7 @@ asio::awaitable<bool> unique_message::begin(const handler_run& run) {
     exec::time_beside beside(loop_to_leave(run, here));
     co_await line.list().wait(&duplicate_news::is_there, &news, "duplicate");
     co_await beside.come_back();
-    was = begin_with(in, *key_, exec::now(here));
+    was = begin_with(*in, *key_, exec::now(here));
   }
   key_.reset();
   co_return was == seen::never;

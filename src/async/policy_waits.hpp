@@ -22,7 +22,7 @@ namespace msgbus::async::detail {
 
 using exec_time = exec::clock::time_point;
 
-/// A call through a circuit breaker.
+/// A call through a circuit breaker, which the handler's policy keeps until the call has ended.
 class breaker_call {
  public:
   breaker_call() = default;
@@ -41,13 +41,13 @@ class breaker_call {
   [[nodiscard]] bool has_begun() const noexcept { return through_ != nullptr; }
 
   void end(breaker_machine::verdict result, exec_time now) noexcept {
-    if (const auto from = std::exchange(through_, nullptr)) {
+    if (circuit_breaker* const from = std::exchange(through_, nullptr)) {
       breaker_access::leave(*from, ticket_, result, now);
     }
   }
 
  private:
-  std::shared_ptr<circuit_breaker> through_;  // null: it has not begun, or has ended
+  circuit_breaker* through_ = nullptr;  // null: it has not begun, or has ended
   breaker_machine::ticket ticket_;
 };
 
@@ -97,12 +97,15 @@ class concurrency_permit {
   semaphore shared_;
 };
 
-/// A message that no other one with its key is handled with. Forgotten unless it is handled.
+/// A message that no other one with its key is handled with. Forgotten unless it is handled. The
+/// handler's policy keeps the filter until it has ended.
 class unique_message {
  public:
   unique_message() = default;
   unique_message(unique_message&& other) noexcept
-      : in_(std::move(other.in_)), begun_(other.begun_), key_(std::move(other.key_)) {}
+      : in_(std::exchange(other.in_, nullptr)),
+        begun_(other.begun_),
+        key_(std::move(other.key_)) {}
   unique_message& operator=(unique_message&&) = delete;
   ~unique_message() { end(false, {}); }
 
@@ -120,14 +123,14 @@ class unique_message {
   [[nodiscard]] bool has_begun() const noexcept { return in_ != nullptr || key_.has_value(); }
 
   void end(bool handled, exec_time now) noexcept {
-    if (const auto in = std::exchange(in_, nullptr)) in->end(*begun_, handled, now);
+    if (duplicate_filter* const in = std::exchange(in_, nullptr)) in->end(*begun_, handled, now);
   }
 
  private:
-  [[nodiscard]] duplicate_filter::seen begin_with(const std::shared_ptr<duplicate_filter>& in,
-                                                  std::string_view key, exec_time now);
+  [[nodiscard]] duplicate_filter::seen begin_with(duplicate_filter& in, std::string_view key,
+                                                  exec_time now);
 
-  std::shared_ptr<duplicate_filter> in_;  // null: it has not begun, or has ended
+  duplicate_filter* in_ = nullptr;  // null: it has not begun, or has ended
   duplicate_filter::entry* begun_ = nullptr;
   std::optional<std::string> key_;  // for a wait
 };

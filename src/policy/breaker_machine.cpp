@@ -93,7 +93,7 @@ void breaker_machine::isolate() noexcept {
 void breaker_machine::reset() noexcept {
   openings_ = 0;
   if (phase_ == breaker_phase::closed) {
-    window_ = {};
+    forget_calls();
   } else {
     enter(breaker_phase::closed);
   }
@@ -102,7 +102,12 @@ void breaker_machine::reset() noexcept {
 void breaker_machine::enter(breaker_phase phase) noexcept {
   phase_ = phase;
   ++generation_;
+  forget_calls();
+}
+
+void breaker_machine::forget_calls() noexcept {
   window_ = {};
+  latest_ = buckets;
 }
 
 void breaker_machine::open(time_point now) noexcept {
@@ -128,10 +133,22 @@ std::int64_t breaker_machine::number_at(time_point now) const noexcept {
   return now.time_since_epoch() / bucket_length_;
 }
 
-void breaker_machine::count(bool failed, time_point now) noexcept {
+breaker_machine::bucket& breaker_machine::bucket_at(time_point now) noexcept {
+  // Two divisions are a good part of what a call costs.
+  if (latest_ != buckets && now >= latest_from_ &&
+      saturating_sub(now, latest_from_) < bucket_length_) {
+    return window_[latest_];
+  }
   const std::int64_t number = number_at(now);
-  bucket& at = window_[static_cast<std::uint64_t>(number) % buckets];
+  latest_ = static_cast<std::uint64_t>(number) % buckets;
+  latest_from_ = time_point(bucket_length_ * number);
+  bucket& at = window_[latest_];
   if (at.number != number) at = {number, 0, 0};
+  return at;
+}
+
+void breaker_machine::count(bool failed, time_point now) noexcept {
+  bucket& at = bucket_at(now);
   ++at.calls;
   if (failed) ++at.failures;
 }

@@ -69,6 +69,11 @@ breaker_access::answer breaker_access::try_enter(circuit_breaker& to, machine::t
   });
 }
 
+bool breaker_access::try_pass(circuit_breaker& to, machine::time_point now,
+                              machine::ticket& given) {
+  return to.change([&] { return to.machine_.try_enter(now, given); });
+}
+
 breaker_access::answer breaker_access::look_at(const circuit_breaker& at) {
   const std::lock_guard lock(at.mutex_);
   return {std::nullopt, at.machine_.retry_at(), at.machine_.generation()};

@@ -34,13 +34,16 @@ duplicates::~duplicates() {
 }
 
 duplicates::answer duplicates::begin(std::string_view key, time_point now) {
-  drop_old(now);
   // Senders may choose keys. The library's hash does not prevent many keys in one bucket; a longer
   // chain is slower, and has no other effect.
   const auto hash = static_cast<std::size_t>(mix(std::hash<std::string_view>()(key)));
-  if (const entry* const found = find(key, hash)) {
-    return {found->in_flight_ ? seen::in_flight : seen::handled, nullptr};
+  if (entry* const found = find(key, hash)) {
+    if (found->in_flight_) return {seen::in_flight, nullptr};
+    if (!is_over(*found, now)) return {seen::handled, nullptr};
+    handled_.remove(*found);
+    keep_memory(*found);
   }
+  if (!unused_.first) drop_old(now);
   if (!unused_.first) unused_.add(*std::make_unique<entry>().release());
   entry& added = *unused_.first;
   added.key_.assign(key);  // may throw
@@ -72,14 +75,17 @@ bool duplicates::is_in_flight(std::string_view key) const noexcept {
 }
 
 duplicates::entry* duplicates::find(std::string_view key, std::size_t hash) const noexcept {
-  return keys_.find(hash, [key](const entry& each) { return each.key_ == key; });
+  return keys_.find(hash, [key](const entry& each) { return is_same_text(each.key_, key); });
+}
+
+bool duplicates::is_over(const entry& of, time_point now) const noexcept {
+  return saturating_sub(now, of.at_) >= window_;
 }
 
 void duplicates::drop_old(time_point now) noexcept {
   while (handled_.first) {
     entry& oldest = *handled_.first;
-    const bool is_over = saturating_sub(now, oldest.at_) >= window_;
-    if (!is_over && handled_.size <= capacity_) return;
+    if (handled_.size <= capacity_ && !is_over(oldest, now)) return;
     handled_.remove(oldest);
     keep_memory(oldest);
   }

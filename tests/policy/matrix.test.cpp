@@ -42,9 +42,9 @@ struct script {
   }
   [[nodiscard]] duration time_of(std::size_t at, const switches& on) const {
     // Where nothing else looks at the clock, a breaker counts a plain handler when it begins.
-    const bool is_looked_at = on[timeout] || on[deadline] || on[duplicates];
-    return is_plain && on[breaker] && !is_looked_at ? duration::zero() : takes[at];
+    return is_plain && on[breaker] && !is_looked_at(on) ? duration::zero() : takes[at];
   }
+  [[nodiscard]] static bool is_looked_at(const switches& on) { return on[timeout] || on[deadline]; }
 };
 
 struct run {
@@ -95,6 +95,8 @@ outcome model(const script& s, const switches& on) {
       }
       begun = answer.begun;
     }
+    const time_point taken = now;
+    time_point ended = now;
     while (on[rate] && !bucket.try_take(now)) now += bucket.until_available(1, now);
     const time_point until = on[deadline] ? now + all_limit : time_point::max();
     bool well = false;
@@ -105,6 +107,9 @@ outcome model(const script& s, const switches& on) {
       }
       if (on[breaker] && now >= until) break;
       expected.runs.push_back({id, attempt, now - time_point{}});
+      // Where nobody looks at the clock, the key of a plain handler is remembered from here.
+      const bool is_at_once = s.is_plain && !s.is_looked_at(on) && !on[executor] && attempt == 1;
+      const bool has_waited = now != taken;
       const std::size_t at = s.at(id, attempt);
       duration longest = on[timeout] ? time_limit : duration::max();
       if (on[deadline]) longest = std::min(longest, until - now);
@@ -122,13 +127,14 @@ outcome model(const script& s, const switches& on) {
                                  : verdict::failed,
                       now);
       }
+      ended = is_at_once && !has_waited ? taken : now;
       if (well || is_final || !on[retries] || attempt == again.attempts) break;
       const duration pause = msgbus::detail::backoff_before(attempt + 1, again, 1);
       if (now + pause >= until) break;
       now += pause;
     }
     ++(well ? expected.handled : expected.failed);
-    if (begun) well ? known.handled(*begun, now) : known.forget(*begun);
+    if (begun) well ? known.handled(*begun, ended) : known.forget(*begun);
   }
   return expected;
 }

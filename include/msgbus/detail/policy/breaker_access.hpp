@@ -26,6 +26,9 @@ struct breaker_access {
     std::uint64_t generation;
   };
   [[nodiscard]] static answer try_enter(circuit_breaker& to, machine::time_point now);
+  /// The same, for a caller that needs no reason: whether it is let through, with this ticket.
+  [[nodiscard]] static bool try_pass(circuit_breaker& to, machine::time_point now,
+                                     machine::ticket& given);
   /// The state and the time of a refusal, without letting a call through.
   [[nodiscard]] static answer look_at(const circuit_breaker& at);
   static void leave(circuit_breaker& to, const machine::ticket& given, machine::verdict result,

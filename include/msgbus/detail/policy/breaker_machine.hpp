@@ -68,7 +68,9 @@ class breaker_machine {
   void enter(breaker_phase phase) noexcept;
   void open(time_point now) noexcept;
   void close(time_point now) noexcept;
+  void forget_calls() noexcept;
   void count(bool failed, time_point now) noexcept;
+  [[nodiscard]] bucket& bucket_at(time_point now) noexcept;
   [[nodiscard]] bool fails_too_often(time_point now) const noexcept;
   [[nodiscard]] std::int64_t number_at(time_point now) const noexcept;
 
@@ -78,6 +80,9 @@ class breaker_machine {
   breaker_phase phase_ = breaker_phase::closed;
   std::uint64_t generation_ = 0;
   std::array<bucket, buckets> window_{};
+  // Of the last call that was counted: most fall into the same time slice.
+  std::size_t latest_ = buckets;  // its place; `buckets`: none since the last change of state
+  time_point latest_from_{};
   time_point until_{};         // of `open`, or of `half_open`
   time_point closed_at_{};     // the time of the last closing
   std::size_t openings_ = 0;   // in a row, without a quiet time in between

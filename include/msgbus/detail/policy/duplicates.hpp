@@ -72,6 +72,7 @@ class duplicates {
   static constexpr std::size_t most_unused = 64;
 
   [[nodiscard]] entry* find(std::string_view key, std::size_t hash) const noexcept;
+  [[nodiscard]] bool is_over(const entry& of, time_point now) const noexcept;
   void drop_old(time_point now) noexcept;
   void keep_memory(entry& of) noexcept;
 
