@@ -128,6 +128,55 @@ TEST_CASE("the timeout is around the limit of runs: waiting for a place is part 
   CHECK(left == std::vector<duration>{5s, 3s});
 }
 
+TEST_CASE("the limit of runs is around the semaphore: who waits for the one holds none of the other",
+          "[P1]") {
+  running t({.concurrency = 3});
+  const auto shared = std::make_shared<msgbus::async::semaphore>(2);
+  t.events.handler([](const placed&) { return msgbus::exec::sleep(2s); },
+                   {.max_concurrent = 1, .semaphore = shared});
+  t.post(1, 3);
+  t.context.run();
+  CHECK(shared->available() == 1);
+  t.pass(2s);
+  CHECK(shared->available() == 1);
+}
+
+TEST_CASE("the semaphore is around the executor: nothing runs there without a permit", "[P1]") {
+  running t;
+  msgbus::testing::stepping_context there;
+  const auto shared = std::make_shared<msgbus::async::semaphore>(0);
+  int runs = 0;
+  t.events.handler([&](const placed&) { ++runs; },
+                   {.executor = there.get_executor(), .semaphore = shared});
+  t.post(1, 1);
+  t.context.run();
+  there.run();
+  CHECK(runs == 0);
+  shared->release();
+  t.context.run();
+  CHECK(runs == 0);
+  there.run();
+  t.context.run();
+  CHECK(runs == 1);
+  CHECK(shared->available() == 1);
+}
+
+TEST_CASE("the executor is around the dependencies: they are resolved where the handler runs",
+          "[P1]") {
+  running t;
+  msgbus::testing::stepping_context there;
+  resolved = 0;
+  t.events.handler([](const placed&, msgbus::depends<counted_value>) {},
+                   {.executor = there.get_executor()});
+  t.post(1, 1);
+  t.context.run();
+  CHECK(resolved == 0);
+  there.run();
+  CHECK(resolved == 1);
+  t.context.run();
+  CHECK(t.events.stats().handled == 1);
+}
+
 TEST_CASE("the limit of runs is around the dependencies: none is resolved without a place",
           "[P1]") {
   running t({.concurrency = 2});
