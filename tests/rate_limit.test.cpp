@@ -5,10 +5,12 @@
 #include <msgbus/retry.hpp>
 
 #include "support/catch.hpp"
+#include "support/thrown.hpp"
 
 namespace rate_limit_test {
 
 using access = msgbus::detail::limiter_access;
+using msgbus_test::text_of;
 using kind = access::answer::kind;
 using namespace std::chrono_literals;
 
@@ -51,13 +53,21 @@ TEST_CASE("waiting messages are counted, and none overtakes") {
   CHECK(limiter.waiting() == 0);
 }
 
-TEST_CASE("a message that can never be admitted is refused at once") {
-  msgbus::rate_limiter none({.permits = 0});
-  const auto given = access::enter(none, start, access::duration::max());
+TEST_CASE("a limit that could never admit a message is refused when it is made") {
+  CHECK(text_of([] { msgbus::rate_limiter({.permits = 0}); }) ==
+        "rate_limit::permits is 0, but must be 1 or more");
+  const auto shared = std::make_shared<msgbus::rate_limiter>(msgbus::rate_limit{.permits = 1});
+  CHECK(text_of([&] { msgbus::rate_limiter({.limiter = shared}); }) ==
+        "rate_limit::limiter is set, but must be null for a rate_limiter, which is one itself");
+}
+
+TEST_CASE("a message that would wait for longer than it may is refused at once") {
+  msgbus::rate_limiter limiter({.permits = 1, .per = 1h});
+  CHECK(access::enter(limiter, start, 0s).result == kind::taken);
+  const auto given = access::enter(limiter, start, 59min);
   CHECK(given.result == kind::refused);
-  const auto refusal = access::refusal(given.after);
-  CHECK(msgbus::describe(refusal) == "the rate limit gives no permits at all");
-  CHECK_FALSE(msgbus::retry_after(refusal));
+  CHECK(given.after == 1h);
+  CHECK(limiter.waiting() == 0);
 }
 
 TEST_CASE("a refusal has the time after which a permit is expected") {

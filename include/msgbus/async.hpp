@@ -24,6 +24,7 @@
 #include <msgbus/circuit_breaker.hpp>
 #include <msgbus/context.hpp>
 #include <msgbus/counters.hpp>
+#include <msgbus/dead_letter.hpp>
 #include <msgbus/depends.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/failure.hpp>

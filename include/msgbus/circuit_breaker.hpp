@@ -22,7 +22,8 @@ namespace detail {
 struct breaker_access;
 }  // namespace detail
 
-/// The options of a `circuit_breaker`.
+/// The options of a `circuit_breaker`, which refuses numbers and times of zero and below, a
+/// `failure_ratio` that is not above 0 and at most 1, and a `max_open_for` below `open_for`.
 struct breaker_options {
   /// The breaker opens when this fraction of the calls within `sampling` has failed, and at least
   /// `minimum` calls were made.
@@ -62,6 +63,7 @@ class circuit_breaker {
   using state = detail::breaker_phase;
 
   circuit_breaker() : circuit_breaker(breaker_options{}) {}
+  /// Throws: `bad_arguments`, with the option, its value and what is allowed.
   explicit circuit_breaker(breaker_options options);
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;

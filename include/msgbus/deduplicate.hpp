@@ -19,9 +19,10 @@ namespace msgbus {
 /// `in_flight`.
 struct deduplicate {
   detail::duration_option window = {};  ///< for how long a message is remembered; zero: not at all
-  std::size_t capacity = 100'000;       ///< how many are remembered; then the oldest is forgotten
+  /// How many are remembered, at least 1; beyond that the oldest goes.
+  std::size_t capacity = 100'000;
   /// The key; empty: the message's id (`context::message_id`). A message with an empty key is no
-  /// duplicate of anything.
+  /// duplicate of anything. Without a window, a key is a mistake.
   std::function<std::string(const any_event&)> key = {};
 
   /// Whether it has no effect (P9).

@@ -26,9 +26,9 @@ struct limiter_access;
 /// may be repeated).
 struct rate_limit {
   std::size_t permits = 0;                                ///< 0: no limit
-  detail::duration_option per = std::chrono::seconds(1);  ///< they come back evenly in this time
-  std::size_t burst = 0;                                  ///< the most after a pause; 0: `permits`
-  std::shared_ptr<rate_limiter> limiter = {};  ///< a shared one, which replaces the above
+  detail::duration_option per = std::chrono::seconds(1);  ///< permits come back evenly; above zero
+  std::size_t burst = 0;                                  ///< at once, after a pause; 0: `permits`
+  std::shared_ptr<rate_limiter> limiter = {};             ///< shared with others, instead of these
 
   /// Whether it has no effect (P9).
   [[nodiscard]] bool is_plain() const noexcept { return permits == 0 && !limiter; }
@@ -37,6 +37,8 @@ struct rate_limit {
 /// A limit that several handlers share: `{.rate_limit = {.limiter = limiter}}`. For any thread.
 class rate_limiter {
  public:
+  /// Throws: `bad_arguments` without permits, for a time `per` that is not above zero, and for
+  /// another limiter.
   explicit rate_limiter(const rate_limit& settings);
   rate_limiter(const rate_limiter&) = delete;
   rate_limiter& operator=(const rate_limiter&) = delete;

@@ -7,6 +7,7 @@
 #include <msgbus/any_event.hpp>
 #include <msgbus/context.hpp>
 #include <msgbus/counters.hpp>
+#include <msgbus/dead_letter.hpp>
 #include <msgbus/depends.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/log_observer.hpp>
@@ -15,6 +16,7 @@
 #include <msgbus/provider.hpp>
 #include <msgbus/subscription.hpp>
 #include <msgbus/sync/consumer.hpp>
+#include <msgbus/sync/dead_letters.hpp>
 #include <msgbus/sync/explain.hpp>
 #include <msgbus/sync/operation.hpp>
 #include <msgbus/sync/policy.hpp>

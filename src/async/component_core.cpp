@@ -198,6 +198,7 @@ exec::keyed_ptr component_core::key_for(value_ref message, std::string_view topi
 }
 
 void component_core::set_default_policy(policy handler_policy) {
+  msgbus::detail::check(handler_policy);
   if (handler_policy.executor) {
     throw error(errc::unsupported,
                 "a default policy cannot have an executor: give it to the component, whose "
@@ -214,6 +215,7 @@ void component_core::set_default_policy(policy handler_policy) {
 }
 
 policy component_core::policy_for(policy* own) const {
+  if (own) msgbus::detail::check(*own);
   policy asked = own ? std::move(*own) : policy();
   rare_state* const kept = rare_.get();
   if (!kept) return asked;

@@ -2,6 +2,7 @@
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/error.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/dead_letter_store.hpp"
@@ -24,10 +25,10 @@ class replay_of_letter {
       : store_(std::move(of)),
         letter_(std::move(given)),
         component_(std::move(to)),
-        ctx_(letter_.message->head().ctx()),
-        d_(*component_, letter_.message->message(), ctx_) {
-    d_.shared = letter_.message;
-    d_.only = letter_.handler;
+        ctx_(letter_.content.message->head().ctx()),
+        d_(*component_, letter_.content.message->message(), ctx_) {
+    d_.shared = letter_.content.message;
+    d_.only = letter_.content.handler;
   }
   replay_of_letter(const replay_of_letter&) = delete;
   replay_of_letter& operator=(const replay_of_letter&) = delete;
@@ -83,7 +84,7 @@ asio::awaitable<void> run_replay(std::shared_ptr<replay_of_letter> mine) {
 asio::awaitable<bool> replay_one(std::shared_ptr<dead_letter_store> of, std::uint64_t id) {
   std::optional<dead_letter_store::kept_letter> given = of->begin_replay(id);
   if (!given) co_return false;
-  std::shared_ptr<component_core> to = given->component.lock();
+  std::shared_ptr<component_core> to = given->content.component.lock();
   if (!to || to->closed()) {
     of->end_replay(id, false);
     co_return false;
@@ -112,15 +113,6 @@ asio::awaitable<std::size_t> replay_all(std::shared_ptr<dead_letter_store> of,
   co_return handled;
 }
 
-std::vector<std::uint64_t> matching(const dead_letter_store& of,
-                                    const std::function<bool(const dead_letter&)>& which) {
-  std::vector<std::uint64_t> ids;
-  for (const dead_letter& each : of.snapshot()) {
-    if (!which || which(each)) ids.push_back(each.id);
-  }
-  return ids;
-}
-
 }  // namespace
 
 }  // namespace detail
@@ -137,23 +129,32 @@ std::size_t dead_letters::size() const { return store_->size(); }
 dead_letter_counters dead_letters::stats() const { return store_->stats(); }
 
 asio::awaitable<std::size_t> dead_letters::replay(std::function<bool(const letter&)> which) {
-  return detail::replay_all(store_, detail::matching(*store_, which));
+  return detail::replay_all(store_, store_->matching(which));
 }
 
 std::size_t dead_letters::discard(std::function<bool(const letter&)> which) {
-  std::size_t gone = 0;
-  for (const std::uint64_t id : detail::matching(*store_, which)) {
-    if (store_->discard(id)) ++gone;
-  }
-  return gone;
+  return store_->discard(which);
 }
 
-std::ostream& operator<<(std::ostream& out, const dead_letter_counters& value) {
-  return out << msgbus::detail::printed("dead_letter_counters")
-                    .member("added", value.added)
-                    .member("replayed", value.replayed)
-                    .member("discarded", value.discarded)
-                    .member("dropped", value.dropped);
+namespace detail {
+
+void letter_access::add(dead_letters& to, const handler_run& run, std::size_t attempts,
+                        const failures& failed) {
+  dead_letter_store::kept_letter added;
+  added.entry.message = run.message_name;
+  added.entry.handler = run.handler.get()->describe();
+  added.entry.reason = describe(failed[0]);
+  added.entry.attempts = attempts;
+  added.entry.at = std::chrono::system_clock::now();
+  added.entry.topic = run.ctx.topic();
+  added.entry.message_id = run.ctx.message_id();
+  added.content.message = std::const_pointer_cast<exec::queued_message>(
+      std::static_pointer_cast<const exec::queued_message>(run.message));
+  added.content.component = run.component;
+  added.content.handler = run.handler.get()->order();
+  to.store_->add(std::move(added));
 }
+
+}  // namespace detail
 
 }  // namespace msgbus::async

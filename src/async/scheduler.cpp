@@ -2,6 +2,7 @@
 
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/fan_out_schedule.hpp"

@@ -12,6 +12,7 @@
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/observe/active_span.hpp>
+#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/topic.hpp>
 
 #include <algorithm>
@@ -89,10 +90,20 @@ envelope& call::answer(const asio::cancellation_state& state) {
 
 namespace msgbus {
 
+namespace {
+
+call_options checked(call_options given) {
+  detail::check(given.policy.retry);
+  detail::check_not_negative("call_policy::deadline", given.policy.deadline);
+  return given;
+}
+
+}  // namespace
+
 remote_service::remote_service(const bridge& over, std::string prefix, call_options options)
     : hub_(over.state_->hub),
       prefix_(std::move(prefix)),
-      options_(std::move(options)),
+      options_(checked(std::move(options))),
       policy_(options_.policy.is_plain() ? nullptr
                                          : std::make_shared<const call_policy>(options_.policy)) {
   detail::check_topic(prefix_);

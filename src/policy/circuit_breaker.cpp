@@ -3,6 +3,7 @@
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
+#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/failure.hpp>
 
 #include "core/text.hpp"
@@ -14,8 +15,17 @@
 
 namespace msgbus {
 
+namespace {
+
+breaker_options checked(breaker_options given) {
+  detail::check(given);
+  return given;
+}
+
+}  // namespace
+
 circuit_breaker::circuit_breaker(breaker_options options)
-    : options_(std::move(options)),
+    : options_(checked(std::move(options))),
       machine_({options_.failure_ratio, options_.minimum, options_.sampling, options_.open_for,
                 options_.max_open_for, options_.half_open_permits}) {}
 

@@ -1,13 +1,21 @@
 #include <msgbus/rate_limit.hpp>
 
+#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/detail/policy/limiter_access.hpp>
 #include <msgbus/failure.hpp>
 
 namespace msgbus {
 
-rate_limiter::rate_limiter(const rate_limit& settings)
-    : bucket_(settings.permits, settings.per,
-              settings.burst == 0 ? settings.permits : settings.burst) {}
+namespace {
+
+detail::token_bucket bucket_of(const rate_limit& given) {
+  detail::check_limiter(given);
+  return {given.permits, given.per, given.burst == 0 ? given.permits : given.burst};
+}
+
+}  // namespace
+
+rate_limiter::rate_limiter(const rate_limit& settings) : bucket_(bucket_of(settings)) {}
 
 std::size_t rate_limiter::waiting() const {
   const std::lock_guard lock(mutex_);
@@ -21,7 +29,7 @@ limiter_access::answer limiter_access::enter(rate_limiter& to, time_point now, d
   const std::lock_guard lock(to.mutex_);
   if (to.waiting_count_ == 0 && to.bucket_.try_take(now)) return {kind::taken, duration::zero()};
   const duration after = to.bucket_.until_available(to.waiting_count_ + 1, now);
-  if (after > at_most || !to.bucket_.gives_any()) return {kind::refused, after};
+  if (after > at_most) return {kind::refused, after};
   ++to.waiting_count_;
   return {kind::in_line, after};
 }
@@ -49,10 +57,6 @@ void limiter_access::leave_line(rate_limiter& of) noexcept {
 }
 
 std::exception_ptr limiter_access::refusal(duration after) {
-  if (after == duration::max()) {
-    return std::make_exception_ptr(
-        error(errc::rate_limited, "the rate limit gives no permits at all"));
-  }
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(after).count();
   return std::make_exception_ptr(refused_error(
       errc::rate_limited,

@@ -1,5 +1,7 @@
 #include <msgbus/detail/policy/stored_policy.hpp>
 
+#include <msgbus/dead_letter.hpp>
+#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/pick.hpp>
 
 #include "core/print.hpp"
@@ -76,6 +78,14 @@ void stored_policy::context_ended() noexcept {
   std::swap(released, executor_);
 }
 
+void check(const policy& given) {
+  check_not_negative("policy::timeout", given.timeout);
+  check(given.retry);
+  check_not_negative("policy::deadline", given.deadline);
+  check(given.rate_limit);
+  check(given.deduplicate);
+}
+
 policy with_defaults(policy own, const policy& defaults) {
   if (!own.executor) own.executor = defaults.executor;
   if (own.max_concurrent == 0) own.max_concurrent = defaults.max_concurrent;
@@ -99,6 +109,14 @@ std::ostream& operator<<(std::ostream& out, pick value) {
   return out << detail::enumerator<pick>(
              value, "pick",
              {{round_robin, "round_robin"}, {least_waiting, "least_waiting"}, {key, "key"}});
+}
+
+std::ostream& operator<<(std::ostream& out, const dead_letter_counters& value) {
+  return out << detail::printed("dead_letter_counters")
+                    .member("added", value.added)
+                    .member("replayed", value.replayed)
+                    .member("discarded", value.discarded)
+                    .member("dropped", value.dropped);
 }
 
 }  // namespace msgbus

@@ -15,6 +15,14 @@ bool run_watched(const routing::route_entry& route, component_run& d, observer& 
   return took;
 }
 
+bool run_again(const routing::route_entry& route, component_run& d) {
+  observer* const observer = d.component->attached_observer.get();
+  if (!observer) return run_one(route, d);
+  if (!route.entry->active()) return false;
+  observer->accepted(d.step());
+  return run_watched(route, d, *observer);
+}
+
 void pass_on_caught() {
   if (std::current_exception()) throw;
 }
@@ -112,6 +120,22 @@ std::size_t consumer_core::run_rarely(routing::handler_range typed, component_ru
     if (observer) observer->unrouted(d.step());
   }
   return ran;
+}
+
+bool consumer_core::run_only(const void* core, value_ref event, std::string_view,
+                             std::uint64_t handler, failures& failed) {
+  const auto& of = *static_cast<const consumer_core*>(core);
+  const snapshot::guard guard(of.guarded());
+  component_run d(event);
+  d.component = &of.shared;
+  const routing::quick_route* const found = of.find_route(event.type);
+  const routing::handler_range typed(found ? found->entries() : nullptr);
+  bool has_run = false;
+  for (const routing::route_entry* route = typed.begin; route != typed.end; ++route) {
+    if (route->entry->order() == handler) has_run = run_again(*route, d);
+  }
+  failed.take(d.failed);
+  return has_run;
 }
 
 void consumer_core::shutdown() noexcept {

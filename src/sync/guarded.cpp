@@ -2,12 +2,14 @@
 
 #include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
+#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/detail/policy/duplicate_filter.hpp>
 #include <msgbus/detail/policy/limiter_access.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/sync/policy.hpp>
 
 #include "policy/policy_text.hpp"
+#include "sync/dead_letter_store.hpp"
 
 #include <chrono>
 #include <functional>
@@ -18,7 +20,7 @@ namespace msgbus::sync::detail {
 
 class guards {
  public:
-  explicit guards(const policy& handler_policy)
+  guards(const policy& handler_policy, replay_target target)
       : breaker(handler_policy.breaker),
         retry{.attempts = handler_policy.retry.attempts, .if_ = handler_policy.retry.if_},
         limiter(handler_policy.rate_limit.limiter || handler_policy.rate_limit.is_plain()
@@ -29,6 +31,8 @@ class guards {
                    : std::make_shared<duplicate_filter>(handler_policy.deduplicate.window,
                                                         handler_policy.deduplicate.capacity)),
         key(handler_policy.deduplicate.key),
+        letters(handler_policy.dead_letters),
+        in(std::move(target)),
         summary(summary_of(handler_policy)) {}
 
   const std::shared_ptr<circuit_breaker> breaker;
@@ -36,6 +40,8 @@ class guards {
   const std::shared_ptr<rate_limiter> limiter;
   const std::shared_ptr<duplicate_filter> filter;
   const std::function<std::string(const any_event&)> key;
+  const std::shared_ptr<dead_letters> letters;
+  const replay_target in;
   const std::string summary;
 
  private:
@@ -45,12 +51,22 @@ class guards {
     text.add_attempts(given.retry.attempts);
     text.add_limit(given.rate_limit);
     text.add_window(given.deduplicate);
+    if (given.dead_letters) text.add("dead letters");
     return text.take();
   }
 };
 
-std::shared_ptr<const guards> make_guards(const policy& handler_policy) {
-  return std::make_shared<const guards>(handler_policy);
+std::shared_ptr<const guards> make_guards(const policy& handler_policy, replay_target in,
+                                          bool keeps_messages) {
+  msgbus::detail::check_one_or_more("retry::attempts", handler_policy.retry.attempts);
+  msgbus::detail::check(handler_policy.rate_limit);
+  msgbus::detail::check(handler_policy.deduplicate);
+  if (handler_policy.dead_letters && !keeps_messages) {
+    throw error(errc::unsupported,
+                "a sync handler with dead_letters names the types of its messages, and they can be "
+                "copied: a letter keeps a copy");
+  }
+  return std::make_shared<const guards>(handler_policy, std::move(in));
 }
 
 std::string text_of(const guards& by) { return by.summary; }
@@ -82,21 +98,33 @@ void try_once(const guards& by, const msgbus::context& ctx, attempt make, failur
 
 }  // namespace
 
-void make_attempts(const guards& by, const msgbus::context& ctx, failures& failed, attempt make) {
+namespace {
+
+/// As `make_attempts`; also tells how often the handler has run.
+void attempt_all(const guards& by, const msgbus::context& ctx, failures& failed, attempt make,
+                 std::size_t& made) {
   if (by.limiter) {
     const auto asked = now();
     if (!limiter_access::try_take(*by.limiter, asked)) {
       std::rethrow_exception(limiter_access::refusal(limiter_access::wait(*by.limiter, asked)));
     }
   }
-  for (std::size_t made = 1;; ++made) {
+  for (;;) {
     failures mine;
-    try_once(by, ctx.repeated(static_cast<unsigned>(made) - 1), make, mine);
+    try_once(by, ctx.repeated(static_cast<unsigned>(made)), make, mine);
+    ++made;
     if (mine.empty()) return;
     if (wants_another(made, by.retry, mine)) continue;
     failed.take(mine);
     return;
   }
+}
+
+}  // namespace
+
+void make_attempts(const guards& by, const msgbus::context& ctx, failures& failed, attempt make) {
+  std::size_t made = 0;
+  attempt_all(by, ctx, failed, make, made);
 }
 
 namespace {
@@ -117,13 +145,13 @@ class key_in_flight {
   bool handled_ = false;
 };
 
-}  // namespace
-
-void run_guarded(const guards& by, component_run& d, attempt make) {
-  if (!by.filter) return make_attempts(by, d.context, d.failed, make);
+/// Deduplication, and what is inside of it.
+void run_unique(const guards& by, const component_run& d, failures& failed, attempt make,
+                std::size_t& made) {
+  if (!by.filter) return attempt_all(by, d.context, failed, make, made);
   const std::string key =
       by.key ? by.key(any_event(d.message)) : std::string(d.context.message_id());
-  if (key.empty()) return make_attempts(by, d.context, d.failed, make);
+  if (key.empty()) return attempt_all(by, d.context, failed, make, made);
   const auto answer = by.filter->begin(key, now());
   if (answer.was == duplicate_filter::seen::handled) return;
   if (answer.was == duplicate_filter::seen::in_flight) {
@@ -132,9 +160,44 @@ void run_guarded(const guards& by, component_run& d, attempt make) {
                                      "end");
   }
   key_in_flight here(*by.filter, *answer.begun);
+  attempt_all(by, d.context, failed, make, made);
+  if (failed.empty()) here.handled();
+}
+
+/// A letter that cannot be kept, for lack of memory, is one more failure.
+void keep_letter(const guards& by, const component_run& d, const guarded_message& what,
+                 std::size_t attempts, failures& failed) {
+  try {
+    dead_letter_store::kept_letter added;
+    added.entry.message = what.message.type->name;
+    added.entry.handler = what.handler.describe();
+    added.entry.reason = describe(failed[0]);
+    added.entry.attempts = attempts;
+    added.entry.at = std::chrono::system_clock::now();
+    added.entry.topic = d.context.topic();
+    added.entry.message_id = d.context.message_id();
+    added.content = {what.message.type, what.copy(what.message.data), by.in, what.handler.order()};
+    letter_access::add(*by.letters, std::move(added));
+  } catch (...) {
+    failed.add(std::current_exception());
+  }
+}
+
+}  // namespace
+
+void run_guarded(const guards& by, component_run& d, const guarded_message& what, attempt make) {
   failures mine;
-  make_attempts(by, d.context, mine, make);
-  if (mine.empty()) here.handled();
+  std::size_t made = 0;
+  if (!by.letters) {
+    run_unique(by, d, mine, make, made);
+  } else {
+    try {
+      run_unique(by, d, mine, make, made);
+    } catch (...) {
+      mine.add_new(std::current_exception());
+    }
+    if (!mine.empty()) keep_letter(by, d, what, made, mine);
+  }
   d.failed.take(mine);
 }
 
@@ -142,6 +205,11 @@ void check_repeatable(const policy& asked, bool has_copies, const std::string& o
   if (!asked.deduplicate.is_plain()) {
     throw error(errc::unsupported, "operation '" + operation +
                                        "' cannot have deduplicate: its caller needs the result");
+  }
+  if (asked.dead_letters) {
+    throw error(errc::unsupported, "operation '" + operation +
+                                       "' cannot have dead_letters: its caller is told of its "
+                                       "failure, and has the arguments");
   }
   if (has_copies || asked.retry.attempts <= 1) return;
   throw error(errc::unsupported, "operation '" + operation +

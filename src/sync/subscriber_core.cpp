@@ -109,6 +109,23 @@ std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
   return ran;
 }
 
+bool subscriber_core::run_only(const void* core, value_ref message, std::string_view topic,
+                               std::uint64_t handler, failures& failed) {
+  const auto& of = *static_cast<const subscriber_core*>(core);
+  const snapshot::guard guard(of.guarded());
+  posting posted(message, topic, hash_of(topic));
+  posted.component = &of.shared;
+  routing::merged_handlers found;
+  of.find(topic, posted.hash, found);
+  bool has_run = false;
+  const auto run = [&](const routing::route_entry& each) {
+    if (each.entry->order() == handler) has_run = run_again(each, posted);
+  };
+  found.for_each(run);
+  failed.take(posted.failed);
+  return has_run;
+}
+
 void subscriber_core::shutdown() noexcept {
   senders.drop_all();
   router::shutdown();

@@ -176,7 +176,7 @@ TEST_CASE("a handler that changes its state changes it for nobody else", "[A9]")
         co_await wait_and_change(open, what);
         throw std::runtime_error("every time");
       };
-      events.handler(fails, {.retry = {.attempts = 3, .backoff = 1h}});
+      events.handler(fails, {.retry = {.attempts = 3, .backoff = 1h, .max_backoff = 1h}});
       const auto verb = [&]() -> awaitable<void> { (void)co_await events.consume<numbered>(1); };
       auto called = context.spawn(call(verb(), seen));
       run();

@@ -157,7 +157,7 @@ TEST_CASE("a handler that is cancelled in a pause makes no other attempt", "[D6]
 TEST_CASE("a message that is cancelled in a pause is abandoned", "[P2]") {
   running t;
   t.events.handler([](const placed&) { throw std::runtime_error("down"); },
-                   {.retry = {.attempts = 9, .backoff = 1h}});
+                   {.retry = {.attempts = 9, .backoff = 1h, .max_backoff = 1h}});
   t.post(1, 3);
   t.context.run();
   CHECK(t.clock.run(t.context, t.events.drain(1s)).abandoned == 3);

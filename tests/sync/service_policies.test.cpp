@@ -112,7 +112,7 @@ TEST_CASE("arguments of a wrong type use up no attempt and say nothing to a brea
 TEST_CASE("operations that share a breaker fail at once while it is open") {
   service commands;
   const auto bank = std::make_shared<circuit_breaker>(
-      msgbus::breaker_options{.minimum = 2, .open_for = 1h, .name = "bank"});
+      msgbus::breaker_options{.minimum = 2, .open_for = 1h, .max_open_for = 1h, .name = "bank"});
   failing often(9);
   auto charge = commands.handler("charge", [&](int) { often.run(); },
                                  {.breaker = bank, .retry = {.attempts = 5}});

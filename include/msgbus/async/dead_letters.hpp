@@ -2,17 +2,14 @@
 
 /// Messages that handlers have failed with after their last attempt, kept until a person decides.
 
-#include <msgbus/options.hpp>
+#include <msgbus/dead_letter.hpp>
 
 #include <asio/awaitable.hpp>
 
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace msgbus::async {
@@ -21,40 +18,6 @@ namespace detail {
 class dead_letter_store;
 struct letter_access;
 }  // namespace detail
-
-/// A message that a handler has failed with, after its last attempt.
-struct dead_letter {
-  std::uint64_t id = 0;      ///< its number in the store, in the order of addition
-  std::string message;       ///< the name of its type
-  std::string handler;       ///< the handler, as in errors
-  std::string reason;        ///< the text of its last exception
-  std::size_t attempts = 0;  ///< the runs of the handler; 0 if its policy allowed none
-  std::chrono::system_clock::time_point at;
-  std::string topic;       ///< empty for an event
-  std::string message_id;  ///< empty for a message that never left the process
-};
-
-/// The options of `dead_letters`.
-struct dead_letter_options {
-  std::size_t capacity = 10'000;
-  /// The action of a full store: `drop_oldest` discards the oldest dead letter, `drop_newest` and
-  /// `reject` discard the new one. Both count as dropped. `suspend` is not supported, because only
-  /// a person makes space.
-  overflow on_full = overflow::drop_oldest;
-  /// Called for each dead letter that is kept, on the thread of its handler. An exception of the
-  /// function is one line on stderr.
-  std::function<void(const dead_letter&)> on_add = {};
-};
-
-/// The number of dead letters for each outcome. While the store is quiet, `added = replayed +
-/// discarded + dropped + size()`.
-struct dead_letter_counters {
-  std::uint64_t added = 0;
-  std::uint64_t replayed = 0;  ///< handled, or failed again: then another one was added
-  std::uint64_t discarded = 0;
-  std::uint64_t dropped = 0;
-};
-std::ostream& operator<<(std::ostream& out, const dead_letter_counters& value);
 
 /// Keeps the messages that handlers have finally failed with, in memory:
 ///
@@ -69,7 +32,7 @@ class dead_letters {
  public:
   using letter = dead_letter;
 
-  /// Throws: `unsupported` for `overflow::suspend`.
+  /// Throws: `unsupported` for `overflow::suspend`, `bad_arguments` for a capacity of 0.
   explicit dead_letters(dead_letter_options options = {});
   dead_letters(const dead_letters&) = delete;
   dead_letters& operator=(const dead_letters&) = delete;

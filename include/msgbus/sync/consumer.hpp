@@ -108,7 +108,9 @@ class consumer : public component::base<detail::consumer_core> {
   subscription attach(F& f, detail::type_list<Es...>, const policy& handler_policy,
                       const registered_at& line) {
     component::check_callable(f);
-    detail::guarded<F> guarded{std::move(f), detail::make_guards(handler_policy)};
+    auto by = detail::make_guards(handler_policy, {core_, &detail::consumer_core::run_only},
+                                  detail::can_be_kept<Es...>);
+    detail::guarded<F> guarded{std::move(f), std::move(by)};
     return core_->attach_handler(
         detail::guarded_event_calls<F, Es...>(),
         component::callable_of<detail::guarded<F>, detail::guarded_facts_of<F, Es...>>, &guarded,

@@ -14,6 +14,8 @@
 
 namespace msgbus::sync {
 
+class dead_letters;
+
 namespace detail {
 
 /// A member that only policies of the async family have. Setting it is an error with a sentence.
@@ -23,7 +25,7 @@ struct needs_executor {
   constexpr needs_executor(const T&) {
     static_assert(sizeof(T) == 0,
                   "msgbus: a sync handler runs on its caller's thread, which does not wait: what "
-                  "needs an executor, a pause or a deadline is for msgbus::async");
+                  "needs an executor, a pause, a deadline or a database is for msgbus::async");
   }
 };
 
@@ -40,12 +42,15 @@ struct retry {
   detail::needs_executor hold_order = {};
 };
 
-/// The policy of a handler: `consumer.handler(f, {.breaker = bank, .retry = {.attempts = 3}})`. The
-/// order of its members is that of `async::policy` (P1), from the outside in: deduplicate, rate
-/// limit, retry, breaker, dependencies, handler. No member waits: where a message of the async
-/// family would wait, the verb throws `rate_limited` or `circuit_open` (a `refused_error`), or
-/// `in_flight`. The clock is the steady clock.
+/// Given with a handler: `consumer.handler(f, {.breaker = bank, .retry = {.attempts = 3}})`. The
+/// members and their order are those of `async::policy`: dead letters are around deduplication,
+/// that is around the rate limit, that is around the retries, they are around the breaker, and that
+/// is around the dependencies and the handler (P1). Nobody waits: where a message of the async
+/// family would, the verb throws `rate_limited` or `circuit_open` (a `refused_error`), or
+/// `in_flight`. Time is the steady clock's. A value that means nothing is refused with
+/// `bad_arguments`, as there.
 struct policy {
+  detail::needs_executor once = {};
   detail::needs_executor executor = {};
   detail::needs_executor max_concurrent = {};
   detail::needs_executor semaphore = {};
@@ -54,8 +59,11 @@ struct policy {
   sync::retry retry = {};
   detail::needs_executor deadline = {};
   msgbus::rate_limit rate_limit = {};
-  msgbus::deduplicate deduplicate = {};  ///< not for operations, whose callers need a result
-  detail::needs_executor dead_letters = {};
+  msgbus::deduplicate deduplicate = {};  ///< not for operations: their callers want a result
+  /// Keeps a copy of each message that the verb throws for, because of this handler. The handler
+  /// names the types of its messages, and they can be copied: otherwise, and for an operation, it
+  /// is refused with `unsupported`.
+  std::shared_ptr<sync::dead_letters> dead_letters = {};
 };
 
 }  // namespace msgbus::sync

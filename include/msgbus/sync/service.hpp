@@ -50,7 +50,7 @@ class service : public component::base<detail::service_core> {
   /// takes by value.
   ///
   /// Throws: `unsupported` if the policy has retries and such an argument cannot be copied, or if
-  /// it has `deduplicate`.
+  /// it has `deduplicate` or `dead_letters`; `bad_arguments` for a value that means nothing.
   template <class F>
   auto handler(std::string name, F f, const policy& handler_policy,
                registered_at line = std::source_location::current()) {
@@ -144,7 +144,7 @@ class service : public component::base<detail::service_core> {
     using guard = detail::operation_guard;
     detail::check_repeatable(handler_policy, guard::has_copies<Inputs...>, name);
     return attach<F, Parts>(std::move(name), std::move(f),
-                            guard(detail::make_guards(handler_policy)), line, inputs);
+                            guard(detail::make_guards(handler_policy, {}, false)), line, inputs);
   }
 
   naming naming_;

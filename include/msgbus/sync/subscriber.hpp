@@ -165,7 +165,9 @@ class subscriber : public component::base<detail::subscriber_core> {
                       detail::type_list<Ms...>, const policy& handler_policy,
                       const registered_at& line) {
     component::check_callable(f);
-    detail::guarded<F> guarded{std::move(f), detail::make_guards(handler_policy)};
+    auto by = detail::make_guards(handler_policy, {core_, &detail::subscriber_core::run_only},
+                                  detail::can_be_kept<Ms...>);
+    detail::guarded<F> guarded{std::move(f), std::move(by)};
     return core_->attach_handler(
         patterns, detail::guarded_message_calls<F, Ms...>(),
         component::callable_of<detail::guarded<F>, detail::guarded_facts_of<F, Ms...>>, &guarded,

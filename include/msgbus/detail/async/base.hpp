@@ -77,7 +77,7 @@ class base : public msgbus::component::base<Core> {
   /// limits, unless the policy shares the objects.
   ///
   /// Throws: `unsupported` if the policy has an executor, since the component has one, or `once`,
-  /// which names one handler.
+  /// which names one handler; `bad_arguments` for a value that means nothing.
   void default_policy(policy handler_policy) {
     this->core_->set_default_policy(std::move(handler_policy));
   }

@@ -71,6 +71,9 @@ class stored_policy final : private exec::context_shutdown_hook {
   asio::any_io_executor executor_;  // under the mutex
 };
 
+/// Throws `bad_arguments` for a value that means nothing; see `checks.hpp`.
+void check(const policy& given);
+
 /// The policy, with the members of `defaults` for those that it leaves out.
 [[nodiscard]] policy with_defaults(policy own, const policy& defaults);
 

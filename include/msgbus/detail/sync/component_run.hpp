@@ -68,4 +68,8 @@ inline bool run_one(const routing::route_entry& route, component_run& d) {
 /// `run_one`, and reports the outcome to the observer.
 bool run_watched(const routing::route_entry& route, component_run& d, observer& observer);
 
+/// For a replay, whose component is set: as above, if the component has an observer. The observer
+/// is told of the message, too.
+bool run_again(const routing::route_entry& route, component_run& d);
+
 }  // namespace msgbus::sync::detail

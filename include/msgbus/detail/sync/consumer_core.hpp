@@ -43,6 +43,10 @@ class consumer_core final : public routing::type_table {
     return 1;
   }
 
+  /// A `replay_target::run_only` of a consumer core.
+  static bool run_only(const void* core, value_ref event, std::string_view topic,
+                       std::uint64_t handler, failures& failed);
+
   void shutdown() noexcept;
 
   /// Adds the component and its senders to a graph.

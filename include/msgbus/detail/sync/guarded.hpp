@@ -10,9 +10,11 @@
 #include <msgbus/detail/sync/handler.hpp>
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -24,7 +26,26 @@ namespace msgbus::sync::detail {
 
 /// A policy as a handler keeps it. Thread-safe.
 class guards;
-[[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy);
+
+/// The component of a handler, for replays of its dead letters.
+struct replay_target {
+  /// Runs the handler with this place in the order of attachment, and no other, for the message.
+  /// False if it has gone. Its failures are added.
+  using run_only = bool (*)(const void* component, value_ref message, std::string_view topic,
+                            std::uint64_t handler, failures& failed);
+
+  std::weak_ptr<const void> component = {};
+  run_only run = nullptr;
+};
+
+/// Whether dead letters can keep messages of these types: they are named, and can be copied.
+template <class... Ms>
+inline constexpr bool can_be_kept = sizeof...(Ms) > 0 && (std::is_copy_constructible_v<Ms> && ...);
+
+/// Throws `bad_arguments` for a value that means nothing; `unsupported` for dead letters of
+/// messages that cannot be kept.
+[[nodiscard]] std::shared_ptr<const guards> make_guards(const policy& handler_policy,
+                                                        replay_target in, bool keeps_messages);
 
 /// The policy in words, for descriptions.
 [[nodiscard]] std::string text_of(const guards& by);
@@ -37,11 +58,34 @@ using attempt = function_ref<void(const msgbus::context& ctx, failures& failed)>
 void make_attempts(const guards& by, const msgbus::context& ctx, failures& failed, attempt make);
 
 /// For an operation, which needs its arguments again in every attempt. Throws `unsupported` if one
-/// of them cannot be copied and the policy has retries, or if the policy has deduplication.
+/// of them cannot be copied and the policy has retries, or if the policy has deduplication or dead
+/// letters.
 void check_repeatable(const policy& asked, bool has_copies, const std::string& operation);
 
-/// As `make_attempts`, for a run, to which it adds the failures of the last attempt.
-void run_guarded(const guards& by, component_run& d, attempt make);
+/// A handler and its message, which a dead letter keeps a copy of.
+struct guarded_message {
+  const routing::entry& handler;
+  value_ref message;
+  std::shared_ptr<const void> (*copy)(const void* message);  // null: it cannot be kept
+};
+
+template <class M>
+std::shared_ptr<const void> copy_of_message(const void* message) {
+  return std::make_shared<const M>(*static_cast<const M*>(message));
+}
+
+template <class M>
+guarded_message guarded_message_for(const M& message, const routing::entry& handler) noexcept {
+  if constexpr (std::is_copy_constructible_v<M> && !std::is_same_v<M, any_event>) {
+    return {handler, value_ref::to(message), &copy_of_message<M>};
+  } else {
+    return {handler, value_ref::to(message), nullptr};
+  }
+}
+
+/// As `make_attempts`, for a run, to which it adds what failed last. Also with deduplication and
+/// dead letters.
+void run_guarded(const guards& by, component_run& d, const guarded_message& what, attempt make);
 
 /// The callable that is attached for a handler with a policy.
 template <class F>
@@ -77,7 +121,7 @@ void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, comp
       invoke(g.f, message, with, &failed);
     }
   };
-  run_guarded(*g.by, d, once);
+  run_guarded(*g.by, d, guarded_message_for(message, entry), once);
 }
 
 template <class F, class E>

@@ -49,6 +49,10 @@ class subscriber_core final : public routing::topic_tree {
 
   std::size_t receive(value_ref message, std::string_view topic, std::size_t hash) const;
 
+  /// A `replay_target::run_only` of a subscriber core.
+  static bool run_only(const void* core, value_ref message, std::string_view topic,
+                       std::uint64_t handler, failures& failed);
+
   void shutdown() noexcept;
 
   /// Adds the component and its senders to a graph.
