@@ -9,7 +9,8 @@
     const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
     return [r, g, b, a / 255];
   };
-  const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
+  const over = (top, below) =>
+    [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
   const luminance = (colour) => {
     const [r, g, b] = colour.slice(0, 3).map((each) => {
       const part = each / 255;
@@ -40,7 +41,8 @@
     const box = node.closest(".box");
     const behind = box ? parsed(getComputedStyle(box.querySelector(".shape")).fill) : ground(node);
     const contrast = ratio(over(parsed(isDrawn ? style.fill : style.color), behind), behind);
-    if (contrast < least) found.push(`${contrast.toFixed(2)} ${node.className.baseVal ?? node.className}: ${own[0].data}`);
+    const name = node.className.baseVal ?? node.className;
+    if (contrast < least) found.push(`${contrast.toFixed(2)} ${name}: ${own[0].data}`);
   }
   return found;
 })

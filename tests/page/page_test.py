@@ -118,7 +118,8 @@ class what_it_shows(Pages):
         self.assertEqual(tab.value(text("#graph-summary")), "Nothing is there to draw.")
 
     def test_a_thousand_components_are_shown_in_parts(self):
-        rows = [scenario.component(f"part {i}", rates={"failed": int(i == 777)}) for i in range(1000)]
+        rows = [scenario.component(f"part {i}", rates={"failed": int(i == 777)})
+                for i in range(1000)]
         edges = [scenario.edge(f"part {i}", f"part {i * 3 + 1}") for i in range(333)]
         tab = self.open(scenario.status(rows, edges=edges))
         names = tab.value(NAMES)

@@ -107,8 +107,8 @@ class in_a_terminal(Case):
             ["tmux", "-f", "/dev/null", "-S", self.socket, *arguments], check=True, text=True,
             capture_output=True, timeout=SECONDS, env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
 
-    def begin(self, width=160, height=30, *arguments):
-        command = f"'{PROGRAM}' {self.address} --period 0.1 {' '.join(arguments)}; echo ended $?; cat"
+    def begin(self, width=160, height=30):
+        command = f"'{PROGRAM}' {self.address} --period 0.1; echo ended $?; cat"
         self.tmux("new-session", "-d", "-x", str(width), "-y", str(height), command)
         self.addCleanup(self.tmux, "kill-server")
 

@@ -15,7 +15,7 @@ WIDTH = "document.documentElement.scrollWidth"
 # What is wider than the screen, and not in a box that scrolls by itself.
 WIDER = """[...document.querySelectorAll("main *")].filter((each) =>
   each.checkVisibility() && !each.closest(".spoken, .graph, .inner") &&
-  each.getBoundingClientRect().right > innerWidth + 0.5).map((each) => each.outerHTML.slice(0, 90))"""
+  each.getBoundingClientRect().right > innerWidth + 0.5).map((each) => each.outerHTML)"""
 FOCUS = 'document.activeElement.textContent.replace(/[▲▼]/g, "").trim()'
 
 

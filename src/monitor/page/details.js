@@ -14,7 +14,8 @@ const HANDLERS = [
   ["Handler", (each) => each.handler],
   ["Calls", (each) => count(each.calls)],
   ["A second", (each) => rate(each.rate)],
-  ["Running", (each) => (each.running ? `${count(each.running)}, for ${duration(each.running_for)}` : "0")],
+  ["Running", (each) => (each.running
+    ? `${count(each.running)}, for ${duration(each.running_for)}` : "0")],
   ["p50", (each) => (each.handle ? quantile(each.handle.p50) : NOTHING)],
   ["p99", (each) => (each.handle ? quantile(each.handle.p99) : NOTHING)],
 ];
@@ -35,7 +36,8 @@ export class Details {
     this.totals = element("dl", {class: "totals"});
     this.executor = element("p", {class: "about"});
     this.element = element("div", {class: "about-component"},
-      this.executor, element("div", {class: "charts"}, ...this.charts.map((chart) => chart.element)),
+      this.executor,
+      element("div", {class: "charts"}, ...this.charts.map((chart) => chart.element)),
       this.table, this.none, element("h4", {text: "Since it was made"}), this.totals);
   }
 
@@ -48,11 +50,13 @@ export class Details {
       (node, each) => HANDLERS.forEach(([, text], i) => setText(node.cells[i], text(each))));
     this.table.hidden = row.handlers.length === 0;
     this.none.hidden = !this.table.hidden;
-    const figures = [...TOTALS.map((name) => [name, row.totals[name]]), ["scheduled now", row.scheduled]];
+    const figures = [...TOTALS.map((name) => [name, row.totals[name]]),
+      ["scheduled now", row.scheduled]];
     show(this.totals, figures, ([name]) => name,
       ([name]) => element("div", {}, element("dt", {text: name}), element("dd")),
       (node, [, value]) => setText(node.lastChild, count(value)));
-    setText(this.executor, [...row.words, `${row.kind} on ${row.executor || "no executor"}`, row.state,
+    setText(this.executor, [
+      ...row.words, `${row.kind} on ${row.executor || "no executor"}`, row.state,
       ...row.breakers.map((each) => `breaker ${each.name}: ${each.state.replace("_", " ")}`),
     ].join(" · "));
   }

@@ -42,11 +42,14 @@ function digits(value) {
   return value < 9.95 ? value.toFixed(1) : String(Math.round(value));
 }
 
-// How long ago, in whole words.
+// The same without a fraction of a second: for what is told each second.
+export function whole(seconds) {
+  return duration(Math.max(0, Math.floor(seconds))).replace(".0 s", " s");
+}
+
 export function ago(seconds) {
   if (seconds == null) return NOTHING;
-  if (seconds < 1) return "now";
-  return `${duration(Math.floor(seconds)).replace(/\.0 /, " ")} ago`;
+  return seconds < 1 ? "now" : `${whole(seconds)} ago`;
 }
 
 export function clock(milliseconds) {

@@ -5,6 +5,8 @@ import {count, rate} from "./format.js";
 import {layout} from "./layout.js";
 
 const BOX = {width: 134, height: 46};
+const BAR = BOX.width - 25;  // how full the mailbox is
+const BAR_PLACE = {x: 15, y: BOX.height - 7, height: 3, rx: 1.5};
 const MOST = 120;  // boxes that are drawn
 const LEAST_SCALE = 0.84;
 
@@ -80,13 +82,15 @@ export class Graph {
       this.reveal(link.component);
     });
     link.shape = drawing("rect", {class: "shape", rx: 6, ...BOX});
-    link.level = drawing("rect", {class: "level", width: 4, height: BOX.height - 12, x: 5, y: 6, rx: 2});
-    link.fillTrack = drawing("rect", {class: "track", x: 15, y: BOX.height - 7, width: BOX.width - 25, height: 3, rx: 1.5});
-    link.fillBar = drawing("rect", {class: "full", x: 15, y: BOX.height - 7, height: 3, rx: 1.5});
+    link.level = drawing("rect",
+      {class: "level", width: 4, height: BOX.height - 12, x: 5, y: 6, rx: 2});
+    link.track = drawing("rect", {class: "track", width: BAR, ...BAR_PLACE});
+    link.bar = drawing("rect", {class: "full", ...BAR_PLACE});
     link.first = drawing("text", {x: 15, y: 18, class: "title"});
     link.second = drawing("text", {x: 15, y: 32, class: "second"});
     link.about = drawing("title");
-    link.append(link.about, link.shape, link.level, link.fillTrack, link.fillBar, link.first, link.second);
+    link.append(link.about, link.shape, link.level, link.track, link.bar, link.first,
+      link.second);
     return link;
   }
 
@@ -96,7 +100,8 @@ export class Graph {
     setText(this.summary, !model.nodes.length ? "Nothing is there to draw."
       : [`${count(model.nodes.length)} components`, `${count(model.edges.length)} edges`,
         failing && `${failing} with failures`, unheard && `${unheard} that nobody receives`,
-        left && `drawn are the ${count(model.nodes.length - left)} with most trouble and their neighbours`,
+        left && `drawn are the ${count(model.nodes.length - left)} with most trouble and their`
+          + " neighbours",
       ].filter(Boolean).join(", "));
     show(this.text, edges, (edge) => edge.key, () => element("li"),
       (item, edge) => setText(item, sentence(edge)));
@@ -148,7 +153,7 @@ function makeEdge() {
 function fillEdge(group, edge, path) {
   setAttribute(group, "class", `edge ${edge.level}${edge.received ? "" : " unheard"}`);
   setText(group.about, sentence(edge));
-  const width = edge.offered_rate > 0 ? Math.min(4.5, 1.25 + 0.8 * Math.log10(1 + edge.offered_rate)) : 1.25;
+  const width = Math.min(4.5, 1.25 + 0.8 * Math.log10(1 + edge.offered_rate));
   group.line.style.strokeWidth = `${width.toFixed(2)}px`;
   if (group.path !== path) {
     group.path = path;
@@ -160,7 +165,8 @@ function fillEdge(group, edge, path) {
         : {x: tip.x - 9, y: tip.y - 6, "text-anchor": "end"};
     for (const [name, value] of Object.entries(place)) setAttribute(group.label, name, value);
   }
-  setText(group.label, !edge.to ? "bound to nothing" : edge.offered_rate > 0 ? `${rate(edge.offered_rate)}/s` : "");
+  setText(group.label, !edge.to ? "bound to nothing"
+    : edge.offered_rate > 0 ? `${rate(edge.offered_rate)}/s` : "");
 }
 
 // From point to point, leaving and arriving along the layers. The head takes the last 7 px.
@@ -171,17 +177,19 @@ function curve(path) {
   let text = `M${all[0].x} ${all[0].y}`;
   for (let i = 1; i < all.length; ++i) {
     const [a, b] = [all[i - 1], all[i]];
+    const [x, y] = [(a.x + b.x) / 2, (a.y + b.y) / 2];
     if (i % 2 === 0) text += `L${b.x} ${b.y}`;  // through the layer of a bend
-    else if (path.vertical) text += `C${a.x} ${(a.y + b.y) / 2} ${b.x} ${(a.y + b.y) / 2} ${b.x} ${b.y}`;
-    else text += `C${(a.x + b.x) / 2} ${a.y} ${(a.x + b.x) / 2} ${b.y} ${b.x} ${b.y}`;
+    else if (path.vertical) text += `C${a.x} ${y} ${b.x} ${y} ${b.x} ${b.y}`;
+    else text += `C${x} ${a.y} ${x} ${b.y} ${b.x} ${b.y}`;
   }
   return text;
 }
 
 function back(path, distance) {
   const [before, tip] = path.slice(-2);
-  const way = path.vertical ? Math.sign(tip.y - before.y) || 1 : Math.sign(tip.x - before.x) || 1;
-  return path.vertical ? {x: tip.x, y: tip.y - way * distance} : {x: tip.x - way * distance, y: tip.y};
+  const along = path.vertical ? "y" : "x";
+  const way = Math.sign(tip[along] - before[along]) || 1;
+  return {...tip, [along]: tip[along] - way * distance};
 }
 
 function arrow(path) {
@@ -193,20 +201,28 @@ function arrow(path) {
 
 function fillBox(box, node, row, place) {
   box.component = row ? row.name : null;
-  setAttribute(box, "class", `box ${row ? row.level : "part"} ${node.hosted ? "" : "outside"}`.trimEnd());
+  const outside = node.hosted ? "" : " outside";
+  setAttribute(box, "class", `box ${row ? row.level : "part"}${outside}`);
   setAttribute(box, "href", row ? `#${encodeURIComponent(row.name)}` : null);
   setAttribute(box, "transform", `translate(${place.x} ${place.y})`);
   setText(box.first, short(node.title, 17));
-  const waits = row && row.capacity ? `${count(row.waiting)} wait` : null;
-  setText(box.second, row ? [`${rate(row.rates.handled)}/s`, row.stalled ? "stuck" : waits].filter(Boolean).join(" · ")
+  setText(box.second, row ? figures(row)
     : short(node.detail ? `${node.kind}, ${node.detail}` : node.kind, 20));
-  setText(box.about, `${node.title}, ${node.kind}`
-    + (row ? `: ${rate(row.rates.handled)} handled a second, ${rate(row.rates.failed)} failed, `
-      + `${count(row.waiting)} of ${count(row.capacity)} wait${row.words.length ? `; ${row.words.join(", ")}` : ""}` : ""));
+  setText(box.about, `${node.title}, ${node.kind}${row ? `: ${longFigures(row)}` : ""}`);
   const full = row && row.capacity ? Math.min(1, row.waiting / row.capacity) : 0;
-  box.fillTrack.style.display = row && row.capacity ? "" : "none";
-  setAttribute(box.fillBar, "width", ((BOX.width - 25) * full).toFixed(1));
-  setAttribute(box.fillBar, "class", full >= 0.8 ? "full high" : "full");
+  box.track.style.display = row && row.capacity ? "" : "none";
+  setAttribute(box.bar, "width", (BAR * full).toFixed(1));
+  setAttribute(box.bar, "class", full >= 0.8 ? "full high" : "full");
+}
+
+function figures(row) {
+  const waits = row.capacity ? ` · ${count(row.waiting)} wait` : "";
+  return `${rate(row.rates.handled)}/s${row.stalled ? " · stuck" : waits}`;
+}
+
+function longFigures(row) {
+  return [`${rate(row.rates.handled)} handled a second, ${rate(row.rates.failed)} failed, `
+    + `${count(row.waiting)} of ${count(row.capacity)} wait`, ...row.words].join("; ");
 }
 
 function short(text, most) {

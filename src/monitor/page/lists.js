@@ -2,12 +2,12 @@
 // letters, links of bridges.
 
 import {Sparkline, element, say, setAttribute, setText, show} from "./dom.js";
-import {ago, clock, count, duration, rate} from "./format.js";
+import {ago, clock, count, duration, rate, whole} from "./format.js";
 
 const TILES = [
   {title: "Handled", text: (sums) => `${rate(sums.handled)}/s`, line: "handled"},
-  {title: "Failed", text: (sums) => `${rate(sums.failed)}/s`, line: "failed", bad: (sums) => sums.failed},
-  {title: "Dropped", text: (sums) => `${rate(sums.lost)}/s`, line: "lost", bad: (sums) => sums.lost},
+  {title: "Failed", text: (sums) => `${rate(sums.failed)}/s`, line: "failed", alarms: true},
+  {title: "Dropped", text: (sums) => `${rate(sums.lost)}/s`, line: "lost", alarms: true},
   {title: "Waiting", text: (sums) => count(sums.waiting), line: "waiting"},
   {title: "Oldest", text: (sums) => (sums.waiting ? duration(sums.oldest) : "–"), line: "oldest"},
   {title: "In flight", text: (sums) => count(sums.inFlight), line: "inFlight"},
@@ -18,7 +18,8 @@ export class Tiles {
     this.tiles = TILES.map((tile) => {
       const value = element("dd");
       const line = new Sparkline(150, 22, [tile.line]);
-      const box = element("div", {class: "tile"}, element("dt", {text: tile.title}), value, line.element);
+      const title = element("dt", {text: tile.title});
+      const box = element("div", {class: "tile"}, title, value, line.element);
       list.append(box);
       return {...tile, value, picture: line, box};
     });
@@ -27,7 +28,7 @@ export class Tiles {
   show(model) {
     for (const tile of this.tiles) {
       setText(tile.value, tile.text(model.sums));
-      setAttribute(tile.box, "class", tile.bad?.(model.sums) > 0 ? "tile bad" : "tile");
+      setAttribute(tile.box, "class", tile.alarms && model.sums[tile.line] > 0 ? "tile bad" : "tile");
       tile.picture.draw([model.total.line(tile.line, model.status.time)]);
     }
   }
@@ -35,7 +36,9 @@ export class Tiles {
 
 // A link to the row of a component; only its name where there is no such row.
 function nameLink(reveal) {
-  const button = element("button", {type: "button", class: "to", onclick: () => reveal(button.textContent)});
+  const button = element("button", {
+    type: "button", class: "to", onclick: () => reveal(button.textContent),
+  });
   return button;
 }
 
@@ -55,7 +58,7 @@ export class Stalled {
     const {stalled} = model.status;
     show(this.box, stalled, (each) => each.executor, () => makeStalled(), (node, each) => {
       setText(node.first, `${each.executor} has not answered`);
-      setText(node.age, ` for ${duration(each.seconds)}`);
+      setText(node.age, ` for ${whole(each.seconds)}`);
       const running = each.running.map((one) =>
         `${one.handler} of ${one.component}${one.count > 1 ? `, ${count(one.count)} calls` : ""}`);
       setText(node.second, [
@@ -89,7 +92,7 @@ export class Warnings {
     show(this.list, warnings, keyOf, () => this.make(), (item, each) => {
       showName(item.name, each.component, model);
       setText(item.sentence, each.text);
-      setText(item.age, `for ${duration(Math.max(0, Math.floor(time - each.since)))}`);
+      setText(item.age, `for ${whole(time - each.since)}`);
     });
     this.none.hidden = warnings.length > 0;
     setText(this.badge, warnings.length ? count(warnings.length) : "");
@@ -112,7 +115,9 @@ export class Warnings {
     const keys = new Set(warnings.map(keyOf));
     if (this.known) {
       const fresh = warnings.filter((each) => !this.known.has(keyOf(each)));
-      for (const each of fresh.slice(0, 3)) say(this.spoken, `Warning: ${each.component} ${each.text}`);
+      for (const each of fresh.slice(0, 3)) {
+        say(this.spoken, `Warning: ${each.component} ${each.text}`);
+      }
       if (this.known.size && !keys.size) say(this.spoken, "No more warnings");
     }
     this.known = keys;
@@ -130,15 +135,17 @@ export class Executors {
       item.name = element("span", {class: "title"});
       item.answer = element("span", {class: "answer"});
       item.use = element("span", {class: "age"});
-      item.append(element("span", {class: "mark", "aria-hidden": "true"}), item.name, item.answer, item.use);
+      item.append(element("span", {class: "mark", "aria-hidden": "true"}), item.name, item.answer,
+        item.use);
       return item;
     }, (item, each) => {
       setAttribute(item, "class", each.stalled ? "bad" : "good");
       setText(item.firstChild, each.stalled ? "◆" : "●");
       setText(item.name, each.name || "without an executor");
-      setText(item.answer, each.stalled ? `no answer for ${duration(each.stalled.seconds)}` : "answers");
-      setText(item.use, `${count(each.components)} ${each.components === 1 ? "component" : "components"}`
-        + `, ${count(each.inFlight)} in flight`);
+      setText(item.answer,
+        each.stalled ? `no answer for ${whole(each.stalled.seconds)}` : "answers");
+      setText(item.use, `${count(each.components)} ${each.components === 1 ? "component"
+        : "components"}, ${count(each.inFlight)} in flight`);
     });
   }
 }
@@ -157,7 +164,8 @@ export class Failures {
       row.message = element("td", {class: "message"});
       row.error = element("span", {class: "sentence"});
       row.about = element("span", {class: "second"});
-      row.append(element("td", {class: "when"}, row.when), element("td", {class: "who"}, row.name), row.message,
+      row.append(element("td", {class: "when"}, row.when),
+        element("td", {class: "who"}, row.name), row.message,
         element("td", {class: "error"}, row.error, row.about));
       return row;
     }, (row, each) => {
@@ -167,13 +175,15 @@ export class Failures {
       showName(row.name, each.component, model);
       setText(row.message, each.message || "–");
       setText(row.error, each.text);
-      setText(row.about, [each.handler, each.repeated && "another attempt follows"].filter(Boolean).join(" · "));
+      setText(row.about, [each.handler, each.repeated && "another attempt follows"]
+        .filter(Boolean).join(" · "));
     });
     this.none.hidden = failures.length > 0;
     this.list.parentElement.hidden = !failures.length;
     const newest = failures[0]?.id ?? 0;
-    setText(this.badge, newest > failures.length ? `the last ${count(failures.length)} of ${count(newest)}`
-      : failures.length ? count(failures.length) : "");
+    setText(this.badge, !failures.length ? ""
+      : newest > failures.length ? `the last ${count(failures.length)} of ${count(newest)}`
+        : count(failures.length));
   }
 }
 
@@ -196,12 +206,14 @@ export class Letters {
       item.actions.hidden = !allowed;
       for (const button of item.actions.children) {
         button.disabled = item.busy || !each.replayable;
-        setAttribute(button, "aria-label", `${button.textContent} the ${each.message} of ${each.component}`);
+        setAttribute(button, "aria-label",
+          `${button.textContent} the ${each.message} of ${each.component}`);
       }
     });
     this.none.hidden = dead.kept > 0;
     setText(this.badge, !dead.added ? "" : [`${count(dead.kept)} kept`,
-      dead.replayed && `${count(dead.replayed)} replayed`, dead.discarded && `${count(dead.discarded)} discarded`,
+      dead.replayed && `${count(dead.replayed)} replayed`,
+      dead.discarded && `${count(dead.discarded)} discarded`,
       dead.dropped && `${count(dead.dropped)} dropped`].filter(Boolean).join(", "));
   }
 

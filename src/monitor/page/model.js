@@ -145,7 +145,9 @@ export class Model {
   }
 
   sum() {
-    const sums = {handled: 0, failed: 0, lost: 0, waiting: 0, oldest: 0, inFlight: 0, bad: 0, warn: 0};
+    const sums = {
+      handled: 0, failed: 0, lost: 0, waiting: 0, oldest: 0, inFlight: 0, bad: 0, warn: 0,
+    };
     for (const each of this.rows) {
       sums.handled += each.rates.handled;
       sums.failed += each.rates.failed;

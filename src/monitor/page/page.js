@@ -3,7 +3,7 @@
 
 import {Connection} from "./connection.js";
 import {element, say, setAttribute, setText} from "./dom.js";
-import {ago, clock, duration} from "./format.js";
+import {ago, clock, whole} from "./format.js";
 import {Graph} from "./graph.js";
 import {Executors, Failures, Letters, Links, Stalled, Tiles, Warnings} from "./lists.js";
 import {Model} from "./model.js";
@@ -26,11 +26,15 @@ const parts = [
   new Executors(get("executors")),
   new Graph({frame: get("graph"), summary: get("graph-summary"), text: get("graph-text")}, reveal),
   table,
-  new Failures({list: get("failures"), none: get("no-failures"), badge: get("failures-count")}, reveal),
+  new Failures({list: get("failures"), none: get("no-failures"), badge: get("failures-count")},
+    reveal),
   new Letters({list: get("letters"), none: get("no-letters"), badge: get("letters-count"),
     said: get("letters-said")}, connection, reveal),
   new Links(get("links-section"), get("links")),
 ];
+const STATES = {
+  connecting: "Connecting", live: "Live", lost: "Connection lost", token: "Token wanted",
+};
 let paused = false;
 let due = false;
 let lostAt = null;
@@ -50,14 +54,17 @@ function draw() {
   if (!model.status) return;
   const {status} = model;
   for (const part of parts) part.show(model);
-  setText(get("program"), status.title || location.host);
+  const title = status.title || location.host;
+  setText(get("program"), title);
   const trouble = model.sums.bad + model.sums.warn;
-  document.title = `${trouble || status.stalled.length ? "▲ " : ""}${status.title || location.host} – msgbus`;
-  setText(get("about"), [`msgbus ${status.msgbus}`, `watched for ${duration(status.time - status.since)}`,
+  document.title = `${trouble || status.stalled.length ? "▲ " : ""}${title} – msgbus`;
+  setText(get("about"), [
+    `msgbus ${status.msgbus}`, `watched for ${whole(status.time - status.since)}`,
     {serving: null, ending: "the host is ending", ended: "the host has ended"}[status.state],
   ].filter(Boolean).join(" · "));
   setAttribute(get("about"), "class", status.state === "serving" ? "" : "ending");
-  setText(get("components-count"), `${model.rows.length}` + (trouble ? `, ${trouble} in trouble` : ""));
+  setText(get("components-count"),
+    `${model.rows.length}${trouble ? `, ${trouble} in trouble` : ""}`);
   if (!document.documentElement.dataset.shown) performance.mark("shown");
   document.documentElement.dataset.shown = status.time;
 }
@@ -79,8 +86,7 @@ function changed(state, since) {
 // Once a second, also without events.
 function tell() {
   const {state} = connection;
-  setText(get("state"), paused && state === "live" ? "Paused"
-    : {connecting: "Connecting", live: "Live", lost: "Connection lost", token: "Token wanted"}[state]);
+  setText(get("state"), paused && state === "live" ? "Paused" : STATES[state]);
   const notice = get("notice");
   const restarted = model.restarted && Date.now() - model.restarted < 60_000;
   notice.hidden = state !== "lost" && !restarted;
@@ -88,7 +94,8 @@ function tell() {
   setText(get("notice-text"), state === "lost"
     ? `The program does not answer${connection.reason && `: ${connection.reason}`}. `
       + "These are its last figures; the page connects again by itself."
-    : restarted ? `The program was started anew at ${clock(model.restarted)}; its totals begin again.` : "");
+    : restarted ? `The program was started anew at ${clock(model.restarted)}; its totals begin`
+      + " again." : "");
   setText(get("notice-age"), state === "lost" ? ` Lost ${ago((Date.now() - lostAt) / 1000)}.` : "");
 }
 

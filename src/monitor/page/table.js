@@ -40,8 +40,8 @@ const COLUMNS = [
   {key: "failed", group: "Messages a second", title: "Failed",
     value: (row) => row.rates.failed, show: (row) => [rate(row.rates.failed)],
     level: (row) => alarm(row.rates.failed), quiet: (row) => !row.rates.failed},
-  {key: "dropped", group: "Messages a second", title: "Dropped", about: "Dropped, rejected, abandoned",
-    value: (row) => row.lost, show: (row) => [rate(row.lost)],
+  {key: "dropped", group: "Messages a second", title: "Dropped",
+    about: "Dropped, rejected, abandoned", value: (row) => row.lost, show: (row) => [rate(row.lost)],
     level: (row) => alarm(row.lost), quiet: (row) => !row.lost},
   {key: "wait", group: "p50, p99", title: "Waits", about: "Time in the mailbox, p50 and p99",
     value: (row) => row.wait?.p99 ?? null, show: (row) => quantiles(row.wait),
@@ -112,7 +112,8 @@ export class Table {
   header(column) {
     const button = element("button", {
       type: "button", title: column.about ?? null, onclick: () => this.choose(column.key),
-    }, element("span", {text: column.title}), element("span", {class: "arrow", "aria-hidden": "true"}));
+    }, element("span", {text: column.title}),
+    element("span", {class: "arrow", "aria-hidden": "true"}));
     const header = element("th", {
       role: "columnheader", scope: "col", class: column.text ? "text" : "number",
     }, button);
@@ -168,7 +169,8 @@ export class Table {
       (this.open.has(row.name) ? [{row}, {row, details: true}] : [{row}]));
     show(this.body, items, (item) => `${item.details ? "details" : "row"} ${item.row.name}`,
       (item) => (item.details ? this.makeDetails() : this.make(item.row)),
-      (node, item) => (item.details ? node.details.show(item.row, this.model) : this.fill(node, item.row)));
+      (node, item) => (item.details ? node.details.show(item.row, this.model)
+        : this.fill(node, item.row)));
     this.say(rows.length);
   }
 
@@ -181,19 +183,20 @@ export class Table {
     }
     if (order.value !== key) order.value = key;
     setText(direction, down ? "▼" : "▲");
-    setAttribute(direction, "aria-label", down ? "descending; make ascending" : "ascending; make descending");
+    setAttribute(direction, "aria-label",
+      down ? "descending; make ascending" : "ascending; make descending");
     const total = this.model.rows.length;
-    setText(state, !total ? "The host has no components."
-      : filter.value && !found ? `None of the ${count(total)} components matches “${filter.value}”.`
-        : filter.value ? `${count(found)} of ${count(total)} components` : "");
+    setText(state, !total ? "The host has no components." : !filter.value ? ""
+      : found ? `${count(found)} of ${count(total)} components`
+        : `None of the ${count(total)} components matches “${filter.value}”.`);
     more.hidden = found <= MOST;
     setText(more, this.all ? `Show the first ${MOST} only` : `Show all ${count(found)}`);
   }
 
   matches(row) {
     const words = this.controls.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const text = [row.name, row.kind, row.executor, row.state, ...row.words, row.last_error?.text ?? "",
-      ...row.handlers.flatMap((each) => [each.message, each.handler])].join("\n").toLowerCase();
+    const text = [row.name, row.kind, row.executor, row.state, ...row.words,
+      row.last_error?.text ?? "", ...row.handlers.flatMap((each) => [each.message, each.handler])].join("\n").toLowerCase();
     return words.every((word) => text.includes(word));
   }
 
@@ -276,13 +279,17 @@ function blank(span) {
 function fillCell(cell, column, row) {
   const [first, second] = column.show(row);
   const level = column.level?.(row) ?? (column.quiet?.(row) ? "quiet" : "");
-  setAttribute(cell, "class", `${column.key} ${column.text ? "text" : "number"} ${level}`.trimEnd());
+  const look = column.text ? "text" : "number";
+  setAttribute(cell, "class", `${column.key} ${look} ${level}`.trimEnd());
   setText(cell.firstChild, first);
   if (column.key === "error") setAttribute(cell, "title", row.last_error?.text ?? null);
   if (second && !cell.second) cell.append(cell.second = element("span", {class: "second"}));
   if (cell.second) setText(cell.second, second ?? "");
   if (column.fill) {
-    if (!cell.bar) cell.append(cell.bar = element("meter", {class: "fill", min: 0, max: 1, "aria-hidden": "true"}));
+    if (!cell.bar) {
+      cell.bar = element("meter", {class: "fill", min: 0, max: 1, "aria-hidden": "true"});
+      cell.append(cell.bar);
+    }
     cell.bar.value = column.fill(row);
     cell.bar.hidden = !row.capacity;
   }
