@@ -46,14 +46,14 @@ class terminal {
   ~terminal() { ::endwin(); }
 
   /// A row of the terminal; false if it has no such row.
-  bool put(int at, const std::string& text, chtype how) const {
+  bool put(int at, const std::string& text, chtype look) const {
     if (at >= LINES) return false;
-    ::attrset(static_cast<int>(how));
+    ::attrset(static_cast<int>(look));
     ::mvaddstr(at, 0, fitted(text, static_cast<std::size_t>(COLS)).c_str());
     return true;
   }
 
-  [[nodiscard]] chtype look(level worst) const {
+  [[nodiscard]] chtype look_of(level worst) const {
     if (worst == level::good) return A_NORMAL;
     if (!colours_) return worst == level::bad ? A_BOLD : A_NORMAL;
     return worst == level::bad ? pair(2) | A_BOLD : pair(1);
@@ -108,19 +108,19 @@ class screen {
       terminal_.put(at++,
                     "connection lost " + duration(age.count()) + " ago, trying again: " + url_ +
                         ": " + shown_.failure,
-                    terminal_.look(level::bad));
+                    terminal_.look_of(level::bad));
     }
     if (shown_.newest) {
       std::size_t left = most_notes;
       for (const std::string& each : shown_.newest->stalled) {
         if (left == 0) break;
         --left;
-        terminal_.put(at++, "! " + each, terminal_.look(level::bad));
+        terminal_.put(at++, "! " + each, terminal_.look_of(level::bad));
       }
       for (const std::string& each : shown_.newest->warnings) {
         if (left == 0) break;
         --left;
-        terminal_.put(at++, "! " + each, terminal_.look(level::warn));
+        terminal_.put(at++, "! " + each, terminal_.look_of(level::warn));
       }
     }
     return at + 1;
@@ -137,7 +137,7 @@ class screen {
     first_ = std::clamp(first_, 0, most);
     for (int i = 0; i < space && first_ + i < static_cast<int>(rows.size()); ++i) {
       const line& each = lines[static_cast<std::size_t>(first_ + i + 1)];
-      terminal_.put(at + i, each.text, terminal_.look(each.worst));
+      terminal_.put(at + i, each.text, terminal_.look_of(each.worst));
     }
     std::string below = "? help  q quit  / filter  t by trouble  < > column  r reverse";
     if (rows.size() < shown_.newest->rows.size()) {

@@ -28,7 +28,8 @@ export class Tiles {
   show(model) {
     for (const tile of this.tiles) {
       setText(tile.value, tile.text(model.sums));
-      setAttribute(tile.box, "class", tile.alarms && model.sums[tile.line] > 0 ? "tile bad" : "tile");
+      const bad = tile.alarms && model.sums[tile.line] > 0;
+      setAttribute(tile.box, "class", bad ? "tile bad" : "tile");
       tile.picture.draw([model.total.line(tile.line, model.status.time)]);
     }
   }

@@ -41,8 +41,8 @@ const COLUMNS = [
     value: (row) => row.rates.failed, show: (row) => [rate(row.rates.failed)],
     level: (row) => alarm(row.rates.failed), quiet: (row) => !row.rates.failed},
   {key: "dropped", group: "Messages a second", title: "Dropped",
-    about: "Dropped, rejected, abandoned", value: (row) => row.lost, show: (row) => [rate(row.lost)],
-    level: (row) => alarm(row.lost), quiet: (row) => !row.lost},
+    about: "Dropped, rejected, abandoned", value: (row) => row.lost,
+    show: (row) => [rate(row.lost)], level: (row) => alarm(row.lost), quiet: (row) => !row.lost},
   {key: "wait", group: "p50, p99", title: "Waits", about: "Time in the mailbox, p50 and p99",
     value: (row) => row.wait?.p99 ?? null, show: (row) => quantiles(row.wait),
     quiet: (row) => !row.wait},
@@ -196,7 +196,8 @@ export class Table {
   matches(row) {
     const words = this.controls.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const text = [row.name, row.kind, row.executor, row.state, ...row.words,
-      row.last_error?.text ?? "", ...row.handlers.flatMap((each) => [each.message, each.handler])].join("\n").toLowerCase();
+      row.last_error?.text ?? "", ...row.handlers.flatMap((each) => [each.message, each.handler])]
+      .join("\n").toLowerCase();
     return words.every((word) => text.includes(word));
   }
 
