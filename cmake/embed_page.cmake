@@ -1,10 +1,9 @@
 # Writes a source that holds the files of the monitor's page:
-#   cmake -DPAGE=<folder> -DOUTPUT=<file> -P embed_page.cmake
+#   cmake -DPAGE=<folder> -DFILES=<name>,<name>... -DOUTPUT=<file> -P embed_page.cmake
 #
 # As numbers, since compilers limit the length of texts.
 
-file(GLOB files RELATIVE "${PAGE}" "${PAGE}/*")
-list(SORT files)
+string(REPLACE "," ";" files "${FILES}")
 set(arrays)
 set(entries)
 set(index 0)

@@ -1,7 +1,8 @@
 # cmake --install, the package that find_package(msgbus CONFIG) finds, and pkg-config files.
 #
-# Components: `runtime`, `nats`, `durable`, `otlp` and `monitor` hold shared libraries, `development`
-# is what programs are built with, `tools` are programs for operators, `documentation` is what people read.
+# Components: `runtime`, `nats`, `durable`, `otlp` and `monitor` hold shared libraries,
+# `development` is what programs are built with, `tools` are programs for operators,
+# `documentation` is what people read.
 # Without --component, all of them are installed.
 
 include(CMakePackageConfigHelpers)

@@ -136,7 +136,8 @@ int run(const server_options& given) {
 
 int main(int argc, char** argv) {
   try {
-    const auto given = exchange::read_server_options("example_durable_server", argc, argv, {.file = true});
+    const auto given =
+        exchange::read_server_options("example_durable_server", argc, argv, {.file = true});
     return given.check.empty() ? exchange::run(given) : exchange::check(given);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "server: %s\n", error.what());

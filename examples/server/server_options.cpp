@@ -21,7 +21,8 @@ server_options read_server_options(const std::string& program, int argc, char** 
             "how long a notice waits for others that are written together with it");
   if (extras.page) {
     line.flag("--page", given.page, "serves a page about the server, and prints its address");
-    line.number("--page-port", given.page_port, 0, 65535, "of the page; 0 is any port that is free");
+    line.number("--page-port", given.page_port, 0, 65535,
+                "of the page; 0 is any port that is free");
   }
   if (extras.file) {
     line.text("--books", given.books, "the file of the books");

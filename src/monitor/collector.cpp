@@ -1,9 +1,9 @@
 #include "monitor/collector.hpp"
 
+#include <msgbus/circuit_breaker.hpp>
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
-#include <msgbus/circuit_breaker.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/dead_letter_store.hpp"
@@ -62,10 +62,9 @@ bool replay_starter::start(const std::shared_ptr<async::dead_letters>& of,
                            std::set<std::uint64_t> ids, const std::shared_ptr<failure_log>& log) {
   const std::lock_guard lock(mutex_);
   if (!executor_) return false;
-  asio::co_spawn(executor_, replay_these(of, std::move(ids)),
-                 [log](const std::exception_ptr& why) {
-                   if (why) log->note("a replay of dead letters", why);
-                 });
+  asio::co_spawn(executor_, replay_these(of, std::move(ids)), [log](const std::exception_ptr& why) {
+    if (why) log->note("a replay of dead letters", why);
+  });
   return true;
 }
 
@@ -201,6 +200,7 @@ reading collector::read() {
   made.silent = probes_.ask(made.at, stalled_after_);
   made.all = graph.take();
   for (const member& each : all) {
+    if (attached_.contains(each.get())) continue;
     // Bridges and parts are in the graph by their names.
     for (const graph::component& other : made.all.components) {
       if (other.name == each->name() && other.kind == each->kind()) made.hosted.push_back(other.id);
@@ -211,7 +211,7 @@ reading collector::read() {
   return made;
 }
 
-std::size_t collector::act(letter_action what, const std::vector<std::string>& ids) {
+std::size_t collector::act(letter_action action, const std::vector<std::string>& ids) {
   std::map<std::uint64_t, std::set<std::uint64_t>> wanted;
   for (const std::string& each : ids) {
     std::uint64_t of_store = 0;
@@ -230,7 +230,7 @@ std::size_t collector::act(letter_action what, const std::vector<std::string>& i
     const auto is_wanted = [&](const async::dead_letter& each) {
       return letters.contains(each.id);
     };
-    if (what == letter_action::discard) {
+    if (action == letter_action::discard) {
       many += of->discard(is_wanted);
       continue;
     }

@@ -53,7 +53,7 @@ class collector {
   [[nodiscard]] reading read();
 
   /// As `served_content::act`.
-  std::size_t act(letter_action what, const std::vector<std::string>& ids);
+  std::size_t act(letter_action action, const std::vector<std::string>& ids);
 
  private:
   using member = std::shared_ptr<async::detail::host_member>;
@@ -74,8 +74,8 @@ class collector {
   replay_starter replays_;
   executor_probes probes_;
   std::map<const void*, std::unique_ptr<attachment>> attached_;
-  std::map<std::uint64_t, store> in_use_;                       // of one pass
-  std::map<const void*, std::size_t> letters_of_;               // of one pass, by component
+  std::map<std::uint64_t, store> in_use_;          // of one pass
+  std::map<const void*, std::size_t> letters_of_;  // of one pass, by component
 
   std::mutex stores_mutex_;
   // Under the mutex: what an id of a letter begins with.

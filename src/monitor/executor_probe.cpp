@@ -55,7 +55,7 @@ void executor_probes::see(const asio::any_io_executor& executor, const std::stri
   if (!executor) return;
   const asio::any_io_executor plain = untracked(executor);
   const auto found =
-      std::ranges::find_if(all_, [&](const known& each) { return each.probe->is_of(plain); });
+      std::ranges::find_if(all_, [&](const kept_probe& each) { return each.probe->is_of(plain); });
   if (found != all_.end()) {
     found->seen = true;
     found->name = name;
@@ -65,9 +65,9 @@ void executor_probes::see(const asio::any_io_executor& executor, const std::stri
 }
 
 std::vector<silent_executor> executor_probes::ask(time_point now, duration at_least) {
-  std::erase_if(all_, [](const known& each) { return !each.seen; });
+  std::erase_if(all_, [](const kept_probe& each) { return !each.seen; });
   std::vector<silent_executor> silent;
-  for (known& each : all_) {
+  for (kept_probe& each : all_) {
     each.seen = false;
     const duration since = each.probe->silent(now);
     if (since > duration::zero() && since >= at_least) silent.push_back({each.name, since});

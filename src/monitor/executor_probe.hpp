@@ -49,12 +49,12 @@ class executor_probes {
   [[nodiscard]] std::vector<silent_executor> ask(time_point now, duration at_least);
 
  private:
-  struct known {
+  struct kept_probe {
     std::unique_ptr<executor_probe> probe;
     std::string name;
     bool seen = true;
   };
-  std::vector<known> all_;
+  std::vector<kept_probe> all_;
 };
 
 }  // namespace msgbus::monitoring

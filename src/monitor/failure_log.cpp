@@ -48,11 +48,11 @@ void failure_log::failed(const step& message, const routing::entry* handler,
   }
 }
 
-void failure_log::note(std::string_view what, const std::exception_ptr& why) noexcept {
+void failure_log::note(std::string_view source, const std::exception_ptr& why) noexcept {
   try {
     failure_entry made;
     made.time = wall_time();
-    made.message = what;
+    made.message = source;
     made.text = describe(why);
     add(std::move(made));
   } catch (const std::bad_alloc&) {

@@ -19,9 +19,9 @@
 
 namespace msgbus::monitoring {
 
-/// Keeps the last hundred. Where more than a few hundred come between two calls of `begin_interval`,
-/// the rest is only counted: a program that fails a million times a second is not slowed down by
-/// texts that nobody reads. Thread-safe.
+/// Keeps the last hundred. Where more than a few hundred come between two calls of
+/// `begin_interval`, the rest is only counted: a program that fails a million times a second is not
+/// slowed down by texts that nobody reads. Thread-safe.
 class failure_log final : public msgbus::detail::failure_recorder {
  public:
   static constexpr std::size_t kept = 100;
@@ -33,11 +33,9 @@ class failure_log final : public msgbus::detail::failure_recorder {
               bool repeated) noexcept override;
   void unrouted(const step& message) noexcept override;
   /// Of something that is no component.
-  void note(std::string_view what, const std::exception_ptr& why) noexcept;
+  void note(std::string_view source, const std::exception_ptr& why) noexcept;
 
-  void begin_interval() noexcept {
-    budget_.store(noted_in_interval, std::memory_order_relaxed);
-  }
+  void begin_interval() noexcept { budget_.store(noted_in_interval, std::memory_order_relaxed); }
 
   /// The newest first.
   [[nodiscard]] std::vector<failure_entry> last() const;

@@ -116,9 +116,9 @@ void add_edge(std::string& to, const edge_now& of, const node_place& from, const
         ' ' + number(y1) + ' ' + number(x2 - bend) + ' ' + number(y2) + ' ' + number(x2) + ' ' +
         number(y2) + "\" fill=\"none\" stroke=\"" + colour + "\" stroke-width=\"" + number(width) +
         '"' + (of.received ? "" : " stroke-dasharray=\"6 5\"") + " marker-end=\"url(#end)\">" +
-        "<title>" + rate_text(of.offered_rate) + " offered" +
-        (of.shared ? " by all senders" : "") + ", " + rate_text(of.failed_rate) + " failed" +
-        (of.received ? "" : ", nobody receives") + "</title></path>\n";
+        "<title>" + rate_text(of.offered_rate) + " offered" + (of.shared ? " by all senders" : "") +
+        ", " + rate_text(of.failed_rate) + " failed" + (of.received ? "" : ", nobody receives") +
+        "</title></path>\n";
 }
 
 void add_node(std::string& to, const graph::component& of, const component_now* figures,
@@ -138,8 +138,7 @@ void add_node(std::string& to, const graph::component& of, const component_now* 
   std::string second = of.kind;
   if (figures) {
     second += ", " + std::to_string(figures->is.stats.waiting) + " of " +
-              std::to_string(figures->is.stats.capacity) + ", " +
-              rate_text(figures->rates.handled);
+              std::to_string(figures->is.stats.capacity) + ", " + rate_text(figures->rates.handled);
   }
   line(34, 11, xml(second));
   to += "<title>" + xml(of.label()) + "</title></g>\n";
@@ -182,8 +181,7 @@ std::string graph_svg(const figures_now& now) {
     const auto from = index.find(each.is.from);
     if (from == index.end()) continue;
     const auto to = index.find(each.is.to);
-    add_edge(made, each, places[from->second],
-             to == index.end() ? nullptr : &places[to->second]);
+    add_edge(made, each, places[from->second], to == index.end() ? nullptr : &places[to->second]);
   }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto of = figures.find(nodes[i].id);

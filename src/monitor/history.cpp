@@ -88,7 +88,7 @@ std::string_view context_of(std::string_view executor) {
   return executor;
 }
 
-component_now history::compare(known& with, component_reading now, const reading& in) {
+component_now history::compare(tracked& with, component_reading now, const reading& in) {
   component_now made;
   const bool is_new = with.marks.empty();
   made.is_new = is_new;
@@ -170,10 +170,10 @@ figures_now history::add(reading read) {
   std::vector<component_reading> components;
   components.swap(read.components);
   for (component_reading& each : components) {
-    known& with = components_[each.stats.name];
+    tracked& with = components_[each.stats.name];
     // Another component of the name: its counts begin anew.
     if (!with.marks.empty() && each.stats.counts.offered < with.before.stats.counts.offered) {
-      with = known();
+      with = tracked();
     }
     with.seen = true;
     all.components.push_back(compare(with, std::move(each), read));

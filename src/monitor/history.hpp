@@ -19,10 +19,10 @@ struct handler_now {
   std::uint64_t calls = 0;  // that have ended
   double rate = 0;
   std::uint64_t running = 0;
-  duration running_for = {};      // none of them has ended for so long, at least
-  duration_figures minute = {};   // how long calls took
-  bool is_plain = false;          // known to be no coroutine
-  std::string executor = {};      // on which it runs
+  duration running_for = {};     // none of them has ended for so long, at least
+  duration_figures minute = {};  // how long calls took
+  bool is_plain = false;         // surely no coroutine
+  std::string executor = {};     // on which it runs
 };
 
 /// A component, and what has become of it since the reading before and in the last minute.
@@ -35,9 +35,9 @@ struct component_now {
   component_reading is = {};
   bool is_new = true;  // it was not in the reading before
   counts_a_second rates = {};
-  std::uint64_t came = 0;     // messages that were accepted since the reading before
-  std::uint64_t settled = 0;  // messages that were settled since then
-  duration_figures wait = {};    // of the last minute, as is the rest
+  std::uint64_t came = 0;      // messages that were accepted since the reading before
+  std::uint64_t settled = 0;   // messages that were settled since then
+  duration_figures wait = {};  // of the last minute, as is the rest
   duration_figures handle = {};
   std::uint64_t unrouted = 0;
   std::map<std::string, std::uint64_t> breaker_changes = {};
@@ -70,7 +70,7 @@ class history {
     time_point since = {};  // none has ended since
     bool is_running = false;
   };
-  struct known {
+  struct tracked {
     component_reading before = {};
     time_point at = {};
     std::deque<mark> marks = {};  // the first is about a minute old
@@ -78,9 +78,10 @@ class history {
     bool seen = false;
   };
 
-  [[nodiscard]] static component_now compare(known& with, component_reading now, const reading& in);
+  [[nodiscard]] static component_now compare(tracked& with, component_reading now,
+                                             const reading& in);
 
-  std::map<std::string, known> components_;
+  std::map<std::string, tracked> components_;
 };
 
 /// The part of the durations that `part` of all are below, in nanoseconds; nothing: there are none.

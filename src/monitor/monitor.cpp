@@ -1,4 +1,4 @@
-#include <msgbus/monitor.hpp>
+#include <msgbus/monitor/monitor.hpp>
 
 #include <msgbus/error.hpp>
 #include <msgbus/graph_source.hpp>
@@ -52,19 +52,17 @@ class monitor::running {
         graph_(all),
         collector_(all, options_) {
     read();
-    server_.emplace(options_, served_content{
-                                  newest_,
-                                  [this](bool openmetrics) {
-                                    return openmetrics ? metrics_.openmetrics()
-                                                       : metrics_.prometheus();
-                                  },
-                                  [this](graph_format form) {
-                                    return msgbus::describe(graph_.read(), form);
-                                  },
-                                  [this] { return graph_svg(*figures()); },
-                                  [this](letter_action what, const std::vector<std::string>& ids) {
-                                    return collector_.act(what, ids);
-                                  }});
+    server_.emplace(
+        options_,
+        served_content{newest_,
+                       [this](bool openmetrics) {
+                         return openmetrics ? metrics_.openmetrics() : metrics_.prometheus();
+                       },
+                       [this](graph_format form) { return msgbus::describe(graph_.read(), form); },
+                       [this] { return graph_svg(*figures()); },
+                       [this](letter_action action, const std::vector<std::string>& ids) {
+                         return collector_.act(action, ids);
+                       }});
     thread_ = std::thread([this] { run(); });
   }
   running(const running&) = delete;

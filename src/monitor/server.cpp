@@ -65,6 +65,7 @@ using handled = httplib::Server::HandlerResponse;
 constexpr int client_patience = 2;  // seconds
 constexpr std::size_t largest_request = 64 * 1024;
 constexpr std::size_t slice = 16 * 1024;
+constexpr int kept_by_system = 128 * 1024;  // for a client that does not read
 constexpr std::size_t threads_for_answers = 4;  // besides those of streams
 constexpr auto heartbeat = std::chrono::seconds(15);
 constexpr const char* json_type = "application/json";
@@ -106,7 +107,8 @@ bool write_all(httplib::DataSink& to, const std::string& text, const newest_docu
 void set_options(int socket) {
   const int yes = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  const timeval patience{client_patience, 0};  // connections inherit it
+  const timeval patience{client_patience, 0};  // connections inherit these
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kept_by_system, sizeof kept_by_system);
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
@@ -176,10 +178,9 @@ class http_server::listening {
     http_.set_error_handler([](const Request&, Response& to) {
       if (to.body.empty()) refuse(to, to.status, to.status == 413 ? "too long" : "not understood");
     });
-    http_.set_exception_handler(
-        [](const Request&, Response& to, const std::exception_ptr& why) {
-          refuse(to, 500, msgbus::describe(why));
-        });
+    http_.set_exception_handler([](const Request&, Response& to, const std::exception_ptr& why) {
+      refuse(to, 500, msgbus::describe(why));
+    });
   }
 
   /// Answers all but actions, whose body was not read yet.
@@ -226,6 +227,9 @@ class http_server::listening {
       refuse(to, 403, "another site asks for this action");
     } else if (!asked.get_header_value("Content-Type").starts_with(json_type)) {
       refuse(to, 415, "an action is application/json");
+    } else if (asked.has_header("Content-Encoding") || !asked.has_header("Content-Length")) {
+      // What is packed, or of unknown length, could fill the memory.
+      refuse(to, 411, "an action says its length, and is not compressed");
     } else {
       return handled::Unhandled;
     }
@@ -262,16 +266,16 @@ class http_server::listening {
       to.set_header("Retry-After", "5");
       return refuse(to, 503, "too many streams: see monitor_options::max_streams");
     }
-    to.set_chunked_content_provider(
-        "text/event-stream", [this, place = std::move(place)](std::size_t, httplib::DataSink& sink) {
-          const document next = content_.status.wait(place->seen, heartbeat);
-          if (content_.status.has_ended()) {
-            sink.done();
-            return true;
-          }
-          if (!next) return write_all(sink, ":\n\n", content_.status);
-          return write_all(sink, "data: " + *next + "\n\n", content_.status);
-        });
+    to.set_chunked_content_provider("text/event-stream", [this, place = std::move(place)](
+                                                             std::size_t, httplib::DataSink& sink) {
+      const document next = content_.status.wait(place->seen, heartbeat);
+      if (content_.status.has_ended()) {
+        sink.done();
+        return true;
+      }
+      if (!next) return write_all(sink, ":\n\n", content_.status);
+      return write_all(sink, "data: " + *next + "\n\n", content_.status);
+    });
   }
 
   void act(const Request& asked, Response& to) {

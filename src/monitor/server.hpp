@@ -3,7 +3,7 @@
 /// The HTTP side of a monitor: who may ask, what is answered, streams of events.
 
 #include <msgbus/graph.hpp>
-#include <msgbus/monitor.hpp>
+#include <msgbus/monitor/monitor.hpp>
 
 #include <condition_variable>
 #include <cstdint>

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace msgbus::monitoring {
@@ -64,10 +67,17 @@ const char* state_of(const component_reading& of) {
 
 json totals(const component_reading& of) {
   const counters& c = of.stats.counts;
-  return {{"offered", c.offered},     {"accepted", c.accepted}, {"rejected", c.rejected},
-          {"handled", c.handled},     {"failed", c.failed},     {"dropped", c.dropped},
-          {"abandoned", c.abandoned}, {"unrouted", c.unrouted}, {"overran", c.overran},
-          {"scheduled", c.scheduled}, {"retries", of.details.repeated}};
+  return {{"offered", c.offered},
+          {"accepted", c.accepted},
+          {"rejected", c.rejected},
+          {"handled", c.handled},
+          {"failed", c.failed},
+          {"dropped", c.dropped},
+          {"abandoned", c.abandoned},
+          {"unrouted", c.unrouted},
+          {"overran", c.overran},
+          {"scheduled", c.scheduled},
+          {"retries", of.details.repeated}};
 }
 
 json rates(const component_now& of) {
@@ -87,10 +97,9 @@ json as_json(const component_now& of) {
             {"state", state_of(of.is)},
             {"waiting", stats.waiting},
             {"capacity", stats.capacity},
-            {"oldest",
-             seconds_as_json(static_cast<double>(std::max<std::int64_t>(
-                                 of.is.details.oldest_waiting, 0)) /
-                             1e9)},
+            {"oldest", seconds_as_json(static_cast<double>(std::max<std::int64_t>(
+                                           of.is.details.oldest_waiting, 0)) /
+                                       1e9)},
             {"in_flight", stats.in_flight},
             {"limit", of.is.details.concurrency},
             {"scheduled", of.is.details.scheduled},
@@ -132,9 +141,14 @@ json as_json(const silent_executor& of, const figures_now& now) {
 }
 
 json as_json(const graph::component& of, bool is_hosted) {
-  return {{"id", of.id},         {"name", of.name},         {"kind", of.kind},
-          {"family", of.family}, {"executor", of.executor}, {"detail", of.detail},
-          {"hosted", is_hosted}, {"handlers", of.handlers.size()}};
+  return {{"id", of.id},
+          {"name", of.name},
+          {"kind", of.kind},
+          {"family", of.family},
+          {"executor", of.executor},
+          {"detail", of.detail},
+          {"hosted", is_hosted},
+          {"handlers", of.handlers.size()}};
 }
 
 json as_json(const edge_now& of) {
@@ -169,8 +183,7 @@ json as_json(const letters_reading& of, bool allow_actions) {
             {"dropped", of.counts.dropped},
             {"letters", json::array()}};
   for (const letter_reading& each : of.newest) {
-    const double time =
-        std::chrono::duration<double>(each.letter.at.time_since_epoch()).count();
+    const double time = std::chrono::duration<double>(each.letter.at.time_since_epoch()).count();
     made["letters"].push_back(
         {{"id", each.id},
          {"component", each.component},
@@ -256,16 +269,15 @@ std::string status_json(const status_facts& facts, const figures_now& now,
             {"interval", in_seconds(facts.interval)},
             {"allow_actions", facts.allow_actions},
             {"state", as_text(now.is.progress)}};
-  for (const char* const each : {"stalled", "components", "nodes", "edges", "links", "warnings",
-                                 "failures"}) {
+  for (const char* const each :
+       {"stalled", "components", "nodes", "edges", "links", "warnings", "failures"}) {
     made[each] = json::array();
   }
   for (const auto& each : now.is.silent) made["stalled"].push_back(as_json(each, now));
   for (const auto& each : now.components) made["components"].push_back(as_json(each));
+  const std::set<std::string_view> hosted(now.is.hosted.begin(), now.is.hosted.end());
   for (const auto& each : now.is.all.components) {
-    const bool is_hosted =
-        std::ranges::find(now.is.hosted, each.id) != now.is.hosted.end();
-    made["nodes"].push_back(as_json(each, is_hosted));
+    made["nodes"].push_back(as_json(each, hosted.contains(each.id)));
   }
   for (const edge_now& each : edges_of(now)) made["edges"].push_back(as_json(each));
   for (const auto& each : now.is.links) made["links"].push_back(as_json(each));

@@ -64,10 +64,10 @@ std::vector<running_handler> running_on(const std::string& executor, const figur
   return all;
 }
 
-const warning_rules::period& warning_rules::goes_on(const subject& what, const figures_now& now,
+const warning_rules::period& warning_rules::goes_on(const subject& key, const figures_now& now,
                                                     std::size_t waiting) {
   const auto [at, is_new] =
-      periods_.try_emplace(what, period{now.is.at, now.is.time, waiting, true});
+      periods_.try_emplace(key, period{now.is.at, now.is.time, waiting, true});
   at->second.seen = true;
   return at->second;
 }
@@ -177,7 +177,7 @@ void warning_rules::look_at_graph(const figures_now& now) {
 
 std::vector<warning> warning_rules::add(const figures_now& now) {
   found_.clear();
-  for (auto& [what, each] : periods_) each.seen = false;
+  for (auto& [key, each] : periods_) each.seen = false;
   look_at_executors(now);
   for (const component_now& each : now.components) {
     look_at_mailbox(each, now);

@@ -35,7 +35,7 @@ class warning_rules {
   };
   using subject = std::tuple<std::string, std::string, std::string>;  // kind, component, further
 
-  [[nodiscard]] const period& goes_on(const subject& what, const figures_now& now,
+  [[nodiscard]] const period& goes_on(const subject& key, const figures_now& now,
                                       std::size_t waiting = 0);
   void add(const char* kind, std::string component, const std::string& further, std::string text,
            const figures_now& now);

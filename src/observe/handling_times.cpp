@@ -162,8 +162,8 @@ std::vector<times_table::followed> times_table::read_followed() const {
   for (const series* each = first_.load(std::memory_order_acquire); each;
        each = each->next.load(std::memory_order_acquire)) {
     const running_calls* const calls = each->calls.get();
-    all.push_back({each->names, each->times.read(),
-                   calls ? calls->read() : running_calls::figures{}});
+    all.push_back(
+        {each->names, each->times.read(), calls ? calls->read() : running_calls::figures{}});
   }
   return all;
 }

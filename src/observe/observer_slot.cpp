@@ -113,8 +113,8 @@ void observer_slot::end_times(const snapshot::domain& guarded, const handling_ti
 
 void observer_slot::add_recorder(const snapshot::domain& guarded,
                                  std::shared_ptr<failure_recorder> added) {
-  snapshot::retire_later(
-      guarded, change(guarded, [&](attached& to) { to.recording.push_back(added); }));
+  snapshot::retire_later(guarded,
+                         change(guarded, [&](attached& to) { to.recording.push_back(added); }));
 }
 
 void observer_slot::remove_recorder(const snapshot::domain& guarded,

@@ -13,9 +13,9 @@ TEST_CASE("a host is an address, localhost or a name that was given, with any po
                            "[::1]:9090", "192.168.0.7:80", "shop.example", "Shop.Example:443"}) {
     CHECK(is_allowed_host(good, {"shop.example"}));
   }
-  for (const char* bad : {"", ":80", "evil.example", "localhost.evil.example", "127.0.0.1.nip.io",
-                          "[evil.example]", "[", "[]", "2130706433", "127.1", "shop.example.",
-                          "xshop.example"}) {
+  for (const char* bad :
+       {"", ":80", "evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "[evil.example]",
+        "[", "[]", "2130706433", "127.1", "shop.example.", "xshop.example"}) {
     CHECK(!is_allowed_host(bad, {"shop.example"}));
   }
 }

@@ -40,7 +40,7 @@ TEST_CASE("a probe keeps no context running") {
   executor_probes all;
   all.see(asio::require(io.get_executor(), asio::execution::outstanding_work.tracked), "io");
   (void)all.ask(time_point(1s), 1s);
-  io.restart();           // the end of the tracked work has stopped it
+  io.restart();          // the end of the tracked work has stopped it
   CHECK(io.run() == 1);  // and it returns
 }
 

@@ -62,7 +62,10 @@ figures_now shop() {
   orders.rates.offered = 3.14159;
   orders.rates.failed = 1;
   orders.wait.buckets[0] = 10;
-  orders.handlers.push_back({.message = odd, .handler = odd, .calls = 3, .running = 1,
+  orders.handlers.push_back({.message = odd,
+                             .handler = odd,
+                             .calls = 3,
+                             .running = 1,
                              .running_for = std::chrono::seconds(2),
                              .executor = "strand of thread_pool 1"});
   orders.is.last_error = failure_entry{1, 5, odd, odd, odd, odd, true};

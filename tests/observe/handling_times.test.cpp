@@ -4,6 +4,7 @@
 
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace handling_times_test {
@@ -55,6 +56,32 @@ TEST_CASE("a handler that comes after another of its name continues the series",
   const auto read = all.read();
   REQUIRE(read.size() == 1);
   CHECK(read[0].times.count() == 10'000);
+}
+
+TEST_CASE("a call runs from its begin to the end of its mark, wherever that has moved") {
+  const domain guarded;
+  times_table all;
+  (void)all.add(guarded, {&some_type, 1}, {"order", "h"});
+  CHECK(all.find_calls({&other_type, 1}) == nullptr);
+  msgbus::detail::running_calls* const calls = all.find_calls({&some_type, 1});
+  REQUIRE(calls);
+  const auto running = [&] {
+    const auto read = all.read_followed();
+    REQUIRE(read.size() == 1);
+    return read[0].calls.begun - read[0].calls.ended;
+  };
+  CHECK(running() == 0);
+  {
+    msgbus::detail::running_call first(*calls);
+    const msgbus::detail::running_call moved(std::move(first));
+    CHECK_FALSE(first);
+    CHECK(moved);
+    CHECK(running() == 1);
+    const msgbus::detail::running_call second(*calls);
+    CHECK(running() == 2);
+  }
+  CHECK(running() == 0);
+  CHECK(all.read_followed()[0].calls.begun == 2);
 }
 
 TEST_CASE("many keys are found while others are added", "[O1]") {

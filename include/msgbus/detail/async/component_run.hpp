@@ -63,7 +63,7 @@ struct watched_call {
   std::int64_t begun;                                      // 0: it is not measured
   std::shared_ptr<msgbus::detail::active_span> span = {};  // null: not sampled
   shared_origin cause = {};  // of messages that the handler sends; null: the message's
-  std::shared_ptr<const void> times = {};     // keeps the next one's series
+  std::shared_ptr<const void> times = {};  // keeps the next one's series
   msgbus::detail::running_call running = {};  // while somebody follows calls
 };
 

