@@ -197,6 +197,37 @@ TEST_CASE("each address gives what it is for, and says so") {
   CHECK(event["components"].size() == 1);
 }
 
+TEST_CASE("the page is there with all that it names, for everybody, and names nothing elsewhere") {
+  scene at;
+  monitor_options options = quick();
+  options.token = "secret";
+  const monitor page(at.all, options);
+  auto client = client_of(page);
+  const auto index = client.Get("/");
+  REQUIRE(index);
+  CHECK(index->status == 200);
+  CHECK(index->get_header_value("Content-Type") == "text/html; charset=utf-8");
+  std::size_t named = 0;
+  for (const std::string& attribute : {std::string("src=\""), std::string("href=\"")}) {
+    const std::string& text = index->body;
+    for (std::size_t at_name = text.find(attribute); at_name != std::string::npos;
+         at_name = text.find(attribute, at_name + 1)) {
+      const std::size_t begin = at_name + attribute.size();
+      const std::string name = text.substr(begin, text.find('"', begin) - begin);
+      if (name.starts_with('#')) continue;
+      INFO(name);
+      ++named;
+      const auto file = client.Get(name.starts_with('/') ? name : '/' + name);
+      REQUIRE(file);
+      CHECK((file->status == 200 || file->status == 401));  // figures need the token
+      CHECK(name.find("//") == std::string::npos);
+    }
+  }
+  CHECK(named >= 3);
+  CHECK(client.Get("/page.js")->status == 200);
+  CHECK(client.Get("/page.css")->get_header_value("Content-Type") == "text/css; charset=utf-8");
+}
+
 TEST_CASE("what is not there is not found, and nothing is changed by a wrong method") {
   scene at;
   const monitor page(at.all, quick());
