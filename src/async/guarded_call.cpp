@@ -33,9 +33,10 @@ namespace {
 class guards {
  public:
   /// `suspends`: the handler is a coroutine.
-  guards(const handler_in_hand& which, component_run& d, exec_time outside, bool suspends)
+  guards(const handler_in_hand& which, const stored_policy& policy, component_run& d,
+         exec_time outside, bool suspends)
       : which_(which),
-        policy_(policy_of(which)),
+        policy_(policy),
         d_(d),
         outside_(outside),
         suspends_(suspends),
@@ -194,7 +195,7 @@ asio::awaitable<void> nothing() { co_return; }
 
 step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run) {
   if (!which.policy->attempts_are_coroutines()) {
-    guards in(which, d, outside_of(d), false);
+    guards in(which, *which.policy, d, outside_of(d), false);
     if (has_run(in, run)) return step_taken::ran;
   }
   d.current = surrounded::by_policy;
@@ -214,7 +215,7 @@ class guarded_run final : private exec::deadline_timer::entry {
   /// `strand` is that of the run's coroutine; null: it cannot be cancelled, and there is no limit.
   guarded_run(const handler_in_hand& which, component_run& d, exec_time outside,
               const exec::strand_state* strand)
-      : guards_(which, d, outside, true), strand_(strand) {
+      : guards_(which, policy_of(which), d, outside, true), strand_(strand) {
     if (strand) on_ = std::move(*d.own_executor);
   }
   guarded_run(const guarded_run&) = delete;

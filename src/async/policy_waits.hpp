@@ -72,8 +72,8 @@ class concurrency_permit {
   ~concurrency_permit() { release(); }
 
   void release() noexcept {
-    if (const semaphore shared = std::exchange(shared_, nullptr)) shared->release();
-    if (const semaphore own = std::exchange(own_, nullptr)) own->release();
+    if (shared_) give_back(shared_);
+    if (own_) give_back(own_);
   }
 
   /// Whether it has all that the policy asks for. If not, `acquire` waits for the rest.
@@ -86,6 +86,7 @@ class concurrency_permit {
  private:
   using semaphore = std::shared_ptr<exec::async_semaphore>;
 
+  static void give_back(semaphore& held) noexcept { std::exchange(held, nullptr)->release(); }
   [[nodiscard]] static bool try_take(const semaphore& from, semaphore& held) noexcept {
     if (!from) return true;
     if (!from->try_acquire()) return false;
@@ -103,9 +104,7 @@ class unique_message {
  public:
   unique_message() = default;
   unique_message(unique_message&& other) noexcept
-      : in_(std::exchange(other.in_, nullptr)),
-        begun_(other.begun_),
-        key_(std::move(other.key_)) {}
+      : in_(std::exchange(other.in_, nullptr)), begun_(other.begun_), key_(std::move(other.key_)) {}
   unique_message& operator=(unique_message&&) = delete;
   ~unique_message() { end(false, {}); }
 

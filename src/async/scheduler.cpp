@@ -213,7 +213,20 @@ std::optional<scheduler::taken> scheduler::take(schedule_time now) noexcept {
   taken next{due->key, due->due, std::exchange(items_[due->key.slot], {})};
   if (!next.item.every) queue_.finish(due->key);
   if (queue_.size() == 0) items_.clear();
+  prefetch_upcoming();
   return next;
+}
+
+// Entries are due in another order than they lie in memory. While one is sent, the memory of the
+// next ones comes: of the second, its item; and with that, its message when it is the first.
+void scheduler::prefetch_upcoming() const noexcept {
+  const auto [first, second] = queue_.prefetch_upcoming();
+  if (second < items_.size()) exec::prefetch(&items_[second]);
+  if (first >= items_.size()) return;
+  const auto* const message = reinterpret_cast<const char*>(items_[first].message.get());
+  if (!message) return;
+  exec::prefetch(message);
+  exec::prefetch(message + 64);
 }
 
 void scheduler::pump(turn mine) {

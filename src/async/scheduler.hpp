@@ -115,6 +115,7 @@ class scheduler final : public exec::schedule_target,
 
   void on_time();
   std::optional<taken> take(schedule_time now) noexcept;
+  void prefetch_upcoming() const noexcept;
   static void pump(turn mine);
   static bool send(taken&& due, turn& mine);
   static bool occur(taken&& due, turn& mine);

@@ -54,6 +54,7 @@ std::shared_ptr<clock> installed_clock(const asio::any_io_executor& executor) {
 }
 
 clock::time_point now(const asio::any_io_executor& executor) {
+  if (!ever_installed.load(std::memory_order_relaxed)) return std::chrono::steady_clock::now();
   const std::shared_ptr<clock> installed = installed_clock(executor);
   return installed ? installed->now() : std::chrono::steady_clock::now();
 }

@@ -4,6 +4,15 @@
 
 namespace msgbus::exec {
 
+const due_heap::entry* due_heap::second() const noexcept {
+  const std::size_t last = std::min(below(root) + 4, end());
+  const entry* earliest = nullptr;
+  for (std::size_t i = below(root); i < last; ++i) {
+    if (!earliest || at(i).is_before(*earliest)) earliest = &at(i);
+  }
+  return earliest;
+}
+
 void due_heap::push(const entry& added) noexcept {
   std::size_t i = end();
   ++size_;
@@ -24,12 +33,10 @@ void due_heap::pop() noexcept {
   std::size_t i = below(hole);
   for (; i + 3 < end(); i = below(hole)) {
     const entry* const four = lines_[i / 4].four;
-#if defined(__GNUC__)
     // One of these is looked at next, and a large heap is not in the cache.
     if (below(i) / 4 + 3 < lines_.size()) {
-      for (std::size_t next = 0; next < 4; ++next) __builtin_prefetch(&lines_[below(i) / 4 + next]);
+      for (std::size_t next = 0; next < 4; ++next) prefetch(&lines_[below(i) / 4 + next]);
     }
-#endif
     const std::size_t left = four[1].is_before(four[0]) ? 1 : 0;
     const std::size_t right = four[3].is_before(four[2]) ? 3 : 2;
     const std::size_t earliest = four[right].is_before(four[left]) ? right : left;

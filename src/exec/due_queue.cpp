@@ -86,6 +86,17 @@ std::optional<due_queue::time_point> due_queue::next() const noexcept {
   return heap_.first().due;
 }
 
+due_queue::upcoming due_queue::prefetch_upcoming() const noexcept {
+  upcoming next{slots_.size(), slots_.size()};
+  if (heap_.empty()) return next;
+  next.first = heap_.first().slot;
+  const due_heap::entry* const second = heap_.second();
+  if (!second) return next;
+  next.second = second->slot;
+  prefetch(&slots_[next.second]);
+  return next;
+}
+
 std::vector<due_key> due_queue::never_due() const {
   std::vector<due_key> all;
   heap_.for_each([&](const due_heap::entry& each) {

@@ -64,6 +64,7 @@ keyed_ptr key_order::take() noexcept {
   keyed_message& first = *first_ready_;
   unmake_ready(first);
   uncount_waiting(first);
+  if (first_ready_) table_.prefetch(*first_ready_);  // it is released soon
   first.in_hand_ = true;
   return keyed_ptr(&first);
 }

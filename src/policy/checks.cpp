@@ -18,8 +18,8 @@ namespace {
 
 [[noreturn]] void refuse(std::string_view member, const std::string& value,
                          std::string_view allowed) {
-  throw error(errc::bad_arguments, std::string(member) + " is " + value + ", but must be " +
-                                       std::string(allowed));
+  throw error(errc::bad_arguments,
+              std::string(member) + " is " + value + ", but must be " + std::string(allowed));
 }
 
 std::string text_of(double value) {

@@ -3,7 +3,6 @@
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/core/hash.hpp>
 
-#include <functional>
 #include <memory>
 
 namespace msgbus::detail {
@@ -36,7 +35,7 @@ duplicates::~duplicates() {
 duplicates::answer duplicates::begin(std::string_view key, time_point now) {
   // Senders may choose keys. The library's hash does not prevent many keys in one bucket; a longer
   // chain is slower, and has no other effect.
-  const auto hash = static_cast<std::size_t>(mix(std::hash<std::string_view>()(key)));
+  const std::size_t hash = hash_of(key);
   if (entry* const found = find(key, hash)) {
     if (found->in_flight_) return {seen::in_flight, nullptr};
     if (!is_over(*found, now)) return {seen::handled, nullptr};
@@ -69,8 +68,7 @@ void duplicates::forget(entry& begun) noexcept {
 }
 
 bool duplicates::is_in_flight(std::string_view key) const noexcept {
-  const entry* const found =
-      find(key, static_cast<std::size_t>(mix(std::hash<std::string_view>()(key))));
+  const entry* const found = find(key, hash_of(key));
   return found && found->in_flight_;
 }
 

@@ -165,18 +165,19 @@ void run_unique(const guards& by, const component_run& d, failures& failed, atte
 }
 
 /// A letter that cannot be kept, for lack of memory, is one more failure.
-void keep_letter(const guards& by, const component_run& d, const guarded_message& what,
+void keep_letter(const guards& by, const component_run& d, const guarded_message& message,
                  std::size_t attempts, failures& failed) {
   try {
     dead_letter_store::kept_letter added;
-    added.entry.message = what.message.type->name;
-    added.entry.handler = what.handler.describe();
+    added.entry.message = message.value.type->name;
+    added.entry.handler = message.handler.describe();
     added.entry.reason = describe(failed[0]);
     added.entry.attempts = attempts;
     added.entry.at = std::chrono::system_clock::now();
     added.entry.topic = d.context.topic();
     added.entry.message_id = d.context.message_id();
-    added.content = {what.message.type, what.copy(what.message.data), by.in, what.handler.order()};
+    added.content = {message.value.type, message.copy(message.value.data), by.in,
+                     message.handler.order()};
     letter_access::add(*by.letters, std::move(added));
   } catch (...) {
     failed.add(std::current_exception());
@@ -185,7 +186,7 @@ void keep_letter(const guards& by, const component_run& d, const guarded_message
 
 }  // namespace
 
-void run_guarded(const guards& by, component_run& d, const guarded_message& what, attempt make) {
+void run_guarded(const guards& by, component_run& d, const guarded_message& message, attempt make) {
   failures mine;
   std::size_t made = 0;
   if (!by.letters) {
@@ -196,7 +197,7 @@ void run_guarded(const guards& by, component_run& d, const guarded_message& what
     } catch (...) {
       mine.add_new(std::current_exception());
     }
-    if (!mine.empty()) keep_letter(by, d, what, made, mine);
+    if (!mine.empty()) keep_letter(by, d, message, made, mine);
   }
   d.failed.take(mine);
 }

@@ -48,7 +48,11 @@ TEST_CASE("entries come by time, then by number, whatever their count", "[P6]") 
     for (const auto& each : expected) {
       REQUIRE(heap.first().due == each.first);
       REQUIRE(heap.first().number == each.second);
+      const due_heap::entry* const second = heap.second();
+      REQUIRE((second != nullptr) == (heap.size() > 1));
+      const auto next = second ? second->due : each.first;
       heap.pop();
+      REQUIRE((heap.empty() || heap.first().due == next));
     }
     REQUIRE(heap.empty());
   }

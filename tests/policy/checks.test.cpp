@@ -1,5 +1,5 @@
-// Values that mean nothing: each is refused where it is given, by an error that names the member, the
-// value and what is allowed.
+// Values that mean nothing: each is refused where it is given, by an error that names the member,
+// the value and what is allowed.
 
 #include <msgbus/detail/policy/checks.hpp>
 

@@ -128,8 +128,9 @@ TEST_CASE("the timeout is around the limit of runs: waiting for a place is part 
   CHECK(left == std::vector<duration>{5s, 3s});
 }
 
-TEST_CASE("the limit of runs is around the semaphore: who waits for the one holds none of the other",
-          "[P1]") {
+TEST_CASE(
+    "the limit of runs is around the semaphore: who waits for the one holds none of the other",
+    "[P1]") {
   running t({.concurrency = 3});
   const auto shared = std::make_shared<msgbus::async::semaphore>(2);
   t.events.handler([](const placed&) { return msgbus::exec::sleep(2s); },

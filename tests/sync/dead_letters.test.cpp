@@ -2,8 +2,8 @@
 
 #include <msgbus/any_event.hpp>
 #include <msgbus/error.hpp>
-#include <msgbus/one_of.hpp>
 #include <msgbus/observer.hpp>
+#include <msgbus/one_of.hpp>
 #include <msgbus/sync/consumer.hpp>
 #include <msgbus/sync/producer.hpp>
 #include <msgbus/sync/service.hpp>

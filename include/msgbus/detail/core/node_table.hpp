@@ -54,17 +54,26 @@ class node_table {
     return each;
   }
 
+  // Nodes lie anywhere in memory, so to look at one costs more than all else. Few share a bucket,
+  // and growing, which looks at all, is rare.
   void insert(Node& added) noexcept {
-    if (++size_ > mask_ + 1) resize(std::max(2 * (mask_ + 1), fewest_buckets));
+    if (++size_ > 1 && 2 * size_ > mask_ + 1) resize(std::max(4 * (mask_ + 1), fewest_buckets));
     put(added);
   }
 
   void erase(Node& gone) noexcept {
     *place_of(gone) = link(gone).in_bucket_;
     --size_;
-    if (mask_ + 1 > fewest_buckets && size_ < (mask_ + 1) / 8) {
+    if (mask_ + 1 > fewest_buckets && size_ < (mask_ + 1) / 32) {
       resize(std::max((mask_ + 1) / 4, fewest_buckets));
     }
+  }
+
+  /// Asks for the memory that an `erase` of this node will read first.
+  void prefetch([[maybe_unused]] const Node& there) const noexcept {
+#if defined(__GNUC__)
+    if (buckets_) __builtin_prefetch(&buckets_[there.hash() & mask_]);
+#endif
   }
 
   /// `by` has the same hash, and is in no table.

@@ -10,6 +10,13 @@
 
 namespace msgbus::exec {
 
+/// Asks for memory that will be read soon.
+inline void prefetch([[maybe_unused]] const void* memory) noexcept {
+#if defined(__GNUC__)
+  __builtin_prefetch(memory);
+#endif
+}
+
 /// A heap in which each entry has four others below it, which share one cache line: to take the
 /// earliest of a million touches ten lines.
 class due_heap {
@@ -37,6 +44,8 @@ class due_heap {
 
   /// The earliest entry of a heap that is not empty.
   [[nodiscard]] const entry& first() const noexcept { return at(root); }
+  /// The earliest one behind the first; null if there is none.
+  [[nodiscard]] const entry* second() const noexcept;
   /// Adds an entry, for which there is memory.
   void push(const entry& added) noexcept;
   void pop() noexcept;

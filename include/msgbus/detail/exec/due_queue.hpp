@@ -80,6 +80,14 @@ class due_queue {
   /// The time of the earliest waiting entry; nothing if none waits.
   [[nodiscard]] std::optional<time_point> next() const noexcept;
 
+  /// The slots of the entry that is likely to be taken next, and of the one behind it; `slots()`
+  /// for none. Prefetches what the queue itself needs for them.
+  struct upcoming {
+    std::size_t first;
+    std::size_t second;
+  };
+  [[nodiscard]] upcoming prefetch_upcoming() const noexcept;
+
   /// The number of entries that wait or are in hand.
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
   /// A bound of `due_key::slot`.

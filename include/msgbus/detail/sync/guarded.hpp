@@ -65,8 +65,8 @@ void check_repeatable(const policy& asked, bool has_copies, const std::string& o
 /// A handler and its message, which a dead letter keeps a copy of.
 struct guarded_message {
   const routing::entry& handler;
-  value_ref message;
-  std::shared_ptr<const void> (*copy)(const void* message);  // null: it cannot be kept
+  value_ref value;
+  std::shared_ptr<const void> (*copy)(const void* value);  // null: it cannot be kept
 };
 
 template <class M>
@@ -85,7 +85,7 @@ guarded_message guarded_message_for(const M& message, const routing::entry& hand
 
 /// As `make_attempts`, for a run, to which it adds what failed last. Also with deduplication and
 /// dead letters.
-void run_guarded(const guards& by, component_run& d, const guarded_message& what, attempt make);
+void run_guarded(const guards& by, component_run& d, const guarded_message& message, attempt make);
 
 /// The callable that is attached for a handler with a policy.
 template <class F>
