@@ -65,40 +65,8 @@ contender plainly(std::string name, bool with_same_headers) {
 
 // --- msgbus --------------------------------------------------------------------------------------
 
-/// Everything of it is on the thread that sends.
 contender storing(std::string name, std::string baseline) {
-  struct state {
-    plain_stream stream{"n3"};
-    asio::io_context here{1};
-    msgbus::bridge out = connected(here.get_executor());
-    const msgbus::store_options how;
-    std::uint64_t stored = 0;
-
-    /// One of several that share the messages.
-    asio::awaitable<void> some_of(std::uint64_t& next, std::uint64_t messages) {
-      while (next < messages) {
-        const blob message(next++);
-        auto storing = out.store(message, stream.subject(), how);
-        const msgbus::transport::stored where = co_await std::move(storing);
-        if (where.duplicate) std::abort();
-        ++stored;
-      }
-    }
-  };
-  auto make = [] {
-    auto made = std::make_shared<state>();
-    subject over;
-    over.handled = [made] { return made->stored; };
-    over.send = [made](std::uint64_t messages) {
-      std::uint64_t next = 0;
-      made->here.restart();
-      for (unsigned i = 0; i < in_flight; ++i) {
-        asio::co_spawn(made->here, made->some_of(next, messages), must_succeed);
-      }
-      made->here.run();
-    };
-    return over;
-  };
+  auto make = [] { return storing_blobs("n3", in_flight); };
   return {std::move(name), role::project, make, 1, std::move(baseline)};
 }
 

@@ -235,6 +235,50 @@ void arrivals::arrived() noexcept {
   all_there_.notify_all();
 }
 
+// --- Streams. ------------------------------------------------------------------------------------
+
+namespace {
+
+struct blobs_to_store {
+  plain_stream stream;
+  const unsigned coroutines;
+  asio::io_context here{1};
+  msgbus::bridge out = connected(here.get_executor());
+  const msgbus::store_options how;
+  std::uint64_t stored = 0;
+
+  blobs_to_store(const std::string& name, unsigned many) : stream(name), coroutines(many) {}
+
+  /// One of several that share the messages.
+  asio::awaitable<void> some_of(std::uint64_t& next, std::uint64_t messages) {
+    while (next < messages) {
+      const blob message(next++);
+      auto storing = out.store(message, stream.subject(), how);
+      const msgbus::transport::stored where = co_await std::move(storing);
+      if (where.duplicate) std::abort();
+      ++stored;
+    }
+  }
+  void send(std::uint64_t messages) {
+    std::uint64_t next = 0;
+    here.restart();
+    for (unsigned i = 0; i < coroutines; ++i) {
+      asio::co_spawn(here, some_of(next, messages), must_succeed);
+    }
+    here.run();
+  }
+};
+
+}  // namespace
+
+subject storing_blobs(const std::string& stream, unsigned coroutines) {
+  auto made = std::make_shared<blobs_to_store>(stream, coroutines);
+  subject over;
+  over.handled = [made] { return made->stored; };
+  over.send = [made](std::uint64_t messages) { made->send(messages); };
+  return over;
+}
+
 }  // namespace bench
 
 msgbus::payload msgbus::codec<bench::blob>::encode(const bench::blob& from, encoding) {

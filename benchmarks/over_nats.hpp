@@ -140,6 +140,9 @@ class roaming_context {
 /// Returns when the server knows of all its links.
 void flush(msgbus::bridge& which);
 
+/// `bridge.store` from so many coroutines. Everything of it is on the thread that sends.
+[[nodiscard]] subject storing_blobs(const std::string& stream, unsigned coroutines);
+
 // --- Both. ---------------------------------------------------------------------------------------
 
 /// What one thread handles and another one waits for, asleep: on a machine with few cores, who
