@@ -7,11 +7,9 @@
 #include <msgbus/durable.hpp>
 #include <msgbus/transport/memory.hpp>
 
-#include "durable/outbox.hpp"
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/durable_files.hpp"
-#include "support/durable_shop.hpp"
+#include "support/durable_office.hpp"
 #include "support/thrown.hpp"
 
 #include <stdexcept>
@@ -28,13 +26,10 @@ using msgbus::errc;
 using msgbus::async::consumer;
 using msgbus::async::service;
 using msgbus::async::subscriber;
-using msgbus::durable::transaction;
 using msgbus::durable::unit_of_work;
 using msgbus::durable::unit_of_work_in;
 using msgbus_test::code_of;
 using msgbus_test::contains;
-using msgbus_test::durable_ptr;
-using msgbus_test::loop;
 using msgbus_test::order_placed;
 using msgbus_test::quick;
 using msgbus_test::temporary_folder;
@@ -50,32 +45,19 @@ struct tap final : msgbus::transport::sink {
   std::vector<envelope> got;
 };
 
-/// A file with invoices, and components that write them.
-struct office {
-  loop in;
-  temporary_folder folder;
-  durable_ptr db = open(in, quick(folder.file()));
-  consumer billing{in.executor()};
+/// An office with more components that write invoices.
+struct office : msgbus_test::durable_office {
   subscriber orders{in.executor()};
   service till{in.executor(), {.concurrency = 4}};
   int runs = 0;
 
   office() {
-    in.run(db->transaction([](transaction& t) -> awaitable<void> {
-      t.execute("create table invoices (id integer)");
-      co_return;
-    }));
-    billing.override(unit_of_work, unit_of_work_in(db));
     orders.override(unit_of_work, unit_of_work_in(db));
     till.override(unit_of_work, unit_of_work_in(db));
   }
   ~office() {
-    billing.restore(unit_of_work);
     orders.restore(unit_of_work);
     till.restore(unit_of_work);
-  }
-  int count(const std::string& table) {
-    return in.run(db->query("select count(*) from " + table)).at(0).get<int>(0);
   }
   /// Writes an invoice.
   auto bill() {
@@ -83,12 +65,6 @@ struct office {
       ++runs;
       t->execute("insert into invoices values (?)", event.id);
     };
-  }
-  void place(int id) {
-    in.run(db->transaction([id](transaction& t) -> awaitable<void> {
-      t.dispatch(order_placed{id, "book"});
-      co_return;
-    }));
   }
 };
 
@@ -126,7 +102,7 @@ TEST_CASE("a message of a route reaches a handler with once until it has been ha
   all.db->route<order_placed>("billing", all.billing);
   all.place(1);
   all.in.run_until([&] { return others == 3; });
-  CHECK(all.in.run(all.db->drain(30s)));
+  CHECK(all.drain());
   CHECK(all.runs == 1);
   CHECK(all.count("invoices") == 1);
   CHECK(all.count("msgbus_inbox") == 1);
@@ -146,7 +122,7 @@ TEST_CASE("a handler with once that fails leaves no id and runs again", "[R2][R4
   all.db->route<order_placed>("billing", all.billing);
   all.place(1);
   all.in.run_until([&] { return all.runs == 3; });
-  CHECK(all.in.run(all.db->drain(30s)));
+  CHECK(all.drain());
   CHECK(all.count("invoices") == 1);
   CHECK(all.db->stats().repeated == 0);
 }
@@ -240,20 +216,6 @@ TEST_CASE("a message that never left the process reaches a handler with once eac
   all.in.run(all.billing.consume<order_placed>(1, "book"));
   CHECK(all.count("invoices") == 2);
   CHECK(all.count("msgbus_inbox") == 0);
-}
-
-TEST_CASE("the id of a message that still waits or is a dead letter is not forgotten", "[R2]") {
-  const temporary_folder folder;
-  msgbus::durable::detail::outbox in(quick(folder.file()));
-  msgbus::durable::detail::message_row row{.id = "a", .destination = "d", .type = "t"};
-  in.insert(row);
-  in.file().execute(
-      "insert into msgbus_inbox (id, consumer, received_at, keep_until) values ('a', 'x', 1, 10)");
-  CHECK(in.clean_up(10, 10) == 0);
-  in.move_to_dead_letters(row.seq, "no ink", 1, 10);
-  CHECK(in.clean_up(10, 10) == 0);
-  CHECK(in.discard(1));
-  CHECK(in.clean_up(10, 10) == 1);
 }
 
 }  // namespace once_test

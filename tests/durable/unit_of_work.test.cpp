@@ -6,8 +6,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/durable_files.hpp"
-#include "support/durable_shop.hpp"
+#include "support/durable_office.hpp"
 #include "support/thrown.hpp"
 
 #include <stdexcept>
@@ -19,16 +18,10 @@ using msgbus::context;
 using msgbus::depends;
 using msgbus::errc;
 using msgbus::async::consumer;
-using msgbus::durable::transaction;
 using msgbus::durable::unit_of_work;
-using msgbus::durable::unit_of_work_in;
 using msgbus_test::code_of;
 using msgbus_test::contains;
-using msgbus_test::durable_ptr;
-using msgbus_test::loop;
 using msgbus_test::order_placed;
-using msgbus_test::quick;
-using msgbus_test::temporary_folder;
 
 namespace {
 
@@ -37,28 +30,14 @@ struct billed {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(billed, id)
 
-struct office {
-  loop in;
-  temporary_folder folder;
-  consumer billing{in.executor()};
+struct office : msgbus_test::durable_office {
   consumer ledger{in.executor()};
   int lines = 0;
-  durable_ptr db = open(in, quick(folder.file()));
 
   office() {
-    in.run(db->transaction([](transaction& t) -> awaitable<void> {
-      t.execute("create table if not exists invoices (id integer)");
-      co_return;
-    }));
-    billing.override(unit_of_work, unit_of_work_in(db));
     ledger.handler([this](const billed&) { ++lines; });
     db->route<billed>("ledger", ledger);
   }
-  ~office() {
-    billing.override(unit_of_work, unit_of_work_in(db));
-    billing.restore(unit_of_work);  // it owns a share of the database
-  }
-  int invoices() { return in.run(db->query("select count(*) from invoices")).at(0).get<int>(0); }
 };
 
 }  // namespace
@@ -83,6 +62,23 @@ TEST_CASE("a handler that fails leaves nothing", "[R1][R4]") {
     throw std::runtime_error("no paper");
   });
   CHECK_THROWS_WITH(all.in.run(all.billing.consume<order_placed>(1, "book")), contains("no paper"));
+  CHECK(all.invoices() == 0);
+  CHECK(all.db->stats().dispatched == 0);
+}
+
+TEST_CASE("a handler that is cancelled leaves nothing", "[R1][R4]") {
+  office all;
+  msgbus_test::gate never;
+  all.billing.handler([&](const order_placed& event, depends<unit_of_work> t) -> awaitable<void> {
+    t->execute("insert into invoices values (?)", event.id);
+    t->dispatch(billed{event.id});
+    co_await never.wait();
+  });
+  auto running = all.in.start(all.billing.consume<order_placed>(1, "book"));
+  all.in.run_until([&] { return never.came() == 1; });
+  running.cancel();
+  all.in.finish(running);
+  CHECK(msgbus_test::is_aborted(running.failure()));
   CHECK(all.invoices() == 0);
   CHECK(all.db->stats().dispatched == 0);
 }
@@ -112,14 +108,11 @@ TEST_CASE("a handler that asks for once has its effect once however often its me
     if (runs < 3) throw std::runtime_error("no ink");
   });
   all.db->route<order_placed>("billing", all.billing);
-  all.in.run(all.db->transaction([](transaction& t) -> awaitable<void> {
-    t.dispatch(order_placed{1, "book"});
-    co_return;
-  }));
+  all.place(1);
   all.in.run_until([&] { return runs == 3; });
-  CHECK(all.in.run(all.db->drain(std::chrono::seconds(30))));
+  CHECK(all.drain());
   CHECK(all.invoices() == 1);
-  CHECK(all.in.run(all.db->query("select count(*) from msgbus_inbox")).at(0).get<int>(0) == 1);
+  CHECK(all.count("msgbus_inbox") == 1);
 }
 
 TEST_CASE("a message without an id cannot be handled once", "[R2]") {
