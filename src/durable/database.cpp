@@ -38,25 +38,19 @@ void add_route(database_core& in, std::string name, const bridging::message_deco
 
 std::shared_ptr<unit> begin(database_core& in) { return std::make_shared<unit>(in); }
 
+bool is_empty(const unit& of) noexcept { return !of.interactive && of.is_empty(); }
+
 abandon_at_end::~abandon_at_end() {
   if (of->interactive) of->interactive->give_up();
 }
 
-asio::awaitable<void> finish(std::shared_ptr<database_core> in, std::shared_ptr<unit> of,
-                             std::exception_ptr failure) {
-  if (failure) {
-    if (of->interactive) of->interactive->give_up();
-    std::rethrow_exception(failure);
-  }
+asio::awaitable<void> finish(database_core& in, std::shared_ptr<unit> of) {
   if (of->interactive) {
     of->interactive->commit(of);
-  } else if (of->is_empty()) {
-    co_return;
   } else {
-    (void)in->submit(of);
+    (void)in.submit(of);
   }
-  auto waiting = wait_to_the_end(of);
-  co_await std::move(waiting);
+  return wait_to_the_end(std::move(of));
 }
 
 }  // namespace detail

@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -100,10 +102,11 @@ void database_core::add_route(std::string name, const bridging::message_decoder&
                   "the route '" + name + "' leads to another target: give each its own name");
     }
     of->add_type(reads);
-    const auto [first, last] = routes_.equal_range(reads.type);
-    const bool is_new =
-        std::none_of(first, last, [&](const auto& each) { return each.second == name; });
-    if (is_new) routes_.emplace(reads.type, name);
+    route_names& all = routes_[std::string(reads.type)];
+    std::vector<std::string> names;
+    if (all) names = *all;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    all = std::make_shared<const std::vector<std::string>>(std::move(names));
     if (draining_) of->stop();
   }
   // After this call has returned, so that the routes of one coroutine begin together.
@@ -116,31 +119,38 @@ void database_core::add_route(std::string name, const bridging::message_decoder&
 
 void database_core::add_messages(unit& to, std::string_view type, payload made,
                                  std::optional<wall_clock::time_point> when) {
-  std::vector<std::string> names;
+  route_names names;
   {
     const std::lock_guard lock(routes_mutex_);
-    const auto [first, last] = routes_.equal_range(type);
-    for (auto each = first; each != last; ++each) names.push_back(each->second);
+    if (const auto found = routes_.find(type); found != routes_.end()) names = found->second;
   }
-  if (names.empty()) {
+  if (!names) {
     throw error(errc::no_handler, "'" + std::string(type) +
                                       "' has no route: call database::route for it before it is "
                                       "dispatched, or it is never delivered");
   }
-  const context ctx = context::caused_by(msgbus::detail::current_origin());
-  envelope out = bridging::make_envelope(ids_, {}, std::move(made), type, ctx);
-  transport::make_sendable(out.headers);
   message_row row;
-  row.id = bridging::header_of(out, header::message_id);
+  const origin* const cause = msgbus::detail::current_origin();
+  if (cause == nullptr && transport::is_header_value(made.content_type) &&
+      transport::is_header_value(type)) {
+    row.id = ids_.next();
+    row.headers = line_of(header::content_type, made.content_type);
+    row.body = std::move(made.bytes);
+  } else {
+    const context ctx = context::caused_by(cause);
+    envelope out = bridging::make_envelope(ids_, {}, std::move(made), type, ctx);
+    transport::make_sendable(out.headers);
+    row.id = bridging::header_of(out, header::message_id);
+    row.headers = lines_of(out.headers);
+    row.body = std::move(out.payload);
+  }
   row.type = type;
-  row.headers = lines_of(out.headers);
-  row.body = std::move(out.payload);
   if (when) row.due = to_file(*when);
-  for (std::size_t i = 1; i < names.size(); ++i) {
-    row.destination = std::move(names[i]);
+  for (std::size_t i = 1; i < names->size(); ++i) {
+    row.destination = (*names)[i];
     to.messages.push_back(row);
   }
-  row.destination = std::move(names[0]);
+  row.destination = names->front();
   to.messages.push_back(std::move(row));
 }
 
@@ -163,9 +173,9 @@ void database_core::read(read_thread::task added) {
   }
 }
 
-void database_core::settle(settlement_job::pointer how_it_ended) noexcept {
+void database_core::settle(std::shared_ptr<job> how_it_ended, writer::urgency when) noexcept {
   // Not taken: the database is closed, and the next start delivers it again.
-  (void)writer_.submit(std::move(how_it_ended), writer::urgency::soon);
+  (void)writer_.submit(std::move(how_it_ended), when);
 }
 
 void database_core::throw_closed() const {
@@ -173,16 +183,30 @@ void database_core::throw_closed() const {
 }
 
 void database_core::deliver(std::vector<message_row> committed) noexcept {
-  std::shared_ptr<destination> of;
-  for (message_row& each : committed) {
-    if (each.due) continue;
-    if (!of || of->name() != each.destination) {
-      const std::lock_guard lock(routes_mutex_);
-      const auto found = destinations_.find(each.destination);
-      of = found == destinations_.end() ? nullptr : found->second;
+  if (!committed.empty()) to_deliver_.push_back(std::move(committed));
+}
+
+void database_core::has_room(const std::shared_ptr<destination>& of) noexcept {
+  if (with_room_.empty() || with_room_.back() != of) with_room_.push_back(of);
+}
+
+void database_core::group_ended() noexcept {
+  std::shared_ptr<destination> to;
+  for (std::vector<message_row>& each : to_deliver_) {
+    for (std::span<message_row> left(each); !left.empty();) {
+      const std::string& name = left.front().destination;
+      const auto other = std::find_if(left.begin(), left.end(), [&](const message_row& row) {
+        return row.destination != name;
+      });
+      if (!to || to->name() != name) to = destination_of(name);
+      const auto many = static_cast<std::size_t>(other - left.begin());
+      if (to) to->offer(left.first(many));
+      left = left.subspan(many);
     }
-    if (of) of->offer(std::move(each));
   }
+  to_deliver_.clear();
+  for (const auto& each : with_room_) load_more(each);
+  with_room_.clear();
 }
 
 void database_core::load_more(const std::shared_ptr<destination>& of) noexcept {
@@ -210,7 +234,7 @@ void database_core::load_more(const std::shared_ptr<destination>& of) noexcept {
   });
 }
 
-void database_core::repeat_later(settlement_job::pointer failed,
+void database_core::repeat_later(std::shared_ptr<job> failed,
                                  const std::exception_ptr& why) noexcept {
   if (!std::exchange(trouble_is_told_, true)) report("marking messages as delivered", why);
   has_trouble_ = true;
@@ -239,7 +263,7 @@ void database_core::cleaned_up(bool has_more) noexcept {
 void database_core::look_after() noexcept {
   has_trouble_ = false;
   read_figures();
-  std::vector<settlement_job::pointer> again;
+  std::vector<std::shared_ptr<job>> again;
   {
     const std::lock_guard lock(repeat_mutex_);
     again.swap(to_repeat_);
@@ -264,6 +288,12 @@ void database_core::report(const char* where, const std::exception_ptr& why) noe
     say({where, " failed: "}, why);
     say_thrown_by("on_failure");
   }
+}
+
+std::shared_ptr<destination> database_core::destination_of(const std::string& name) const {
+  const std::lock_guard lock(routes_mutex_);
+  const auto found = destinations_.find(name);
+  return found == destinations_.end() ? nullptr : found->second;
 }
 
 std::vector<std::shared_ptr<destination>> database_core::destinations() const {

@@ -54,7 +54,8 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   void read(read_thread::task added);
 
   /// The end of a delivery.
-  void settle(settlement_job::pointer how_it_ended) noexcept;
+  void settle(std::shared_ptr<job> how_it_ended,
+              writer::urgency when = writer::urgency::soon) noexcept;
 
   /// Starts a coroutine on the executor. False if that has ended.
   bool launch(std::string where, asio::awaitable<void> work) noexcept;
@@ -82,10 +83,11 @@ class database_core final : public std::enable_shared_from_this<database_core>,
 
   runs_in_hand once_runs;
 
-  // For the writer thread.
+  // For the writer thread. The first two are done when all jobs of the group have been told.
   void deliver(std::vector<message_row> committed) noexcept;
+  void has_room(const std::shared_ptr<destination>& of) noexcept;
   void load_more(const std::shared_ptr<destination>& of) noexcept;
-  void repeat_later(settlement_job::pointer failed, const std::exception_ptr& why) noexcept;
+  void repeat_later(std::shared_ptr<job> failed, const std::exception_ptr& why) noexcept;
   void pause_release(const std::exception_ptr& why) noexcept;
   void cleaned_up(bool has_more) noexcept;
   void report(const char* where, const std::exception_ptr& why) noexcept override;
@@ -94,9 +96,11 @@ class database_core final : public std::enable_shared_from_this<database_core>,
 
  private:
   using clock = std::chrono::steady_clock;
+  using route_names = std::shared_ptr<const std::vector<std::string>>;
 
   [[nodiscard]] std::shared_ptr<job> release_due() override;
   void look_after() noexcept override;
+  void group_ended() noexcept override;
   [[nodiscard]] clock::duration look_again_after() const noexcept override;
   [[nodiscard]] clock::time_point release_not_before() const noexcept override {
     return release_after_;
@@ -104,6 +108,7 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   void context_ended() noexcept override;
   void read_figures() noexcept;
   [[nodiscard]] std::vector<std::shared_ptr<destination>> destinations() const;
+  [[nodiscard]] std::shared_ptr<destination> destination_of(const std::string& name) const;
 
   const open_options options_;
   bridging::id_source ids_;
@@ -113,11 +118,11 @@ class database_core final : public std::enable_shared_from_this<database_core>,
 
   mutable std::mutex routes_mutex_;
   std::map<std::string, std::shared_ptr<destination>, std::less<>> destinations_;
-  std::multimap<std::string, std::string, std::less<>> routes_;  // type -> destination
-  bool draining_ = false;                                        // these: under that mutex
+  std::map<std::string, route_names, std::less<>> routes_;  // by type
+  bool draining_ = false;                                   // these: under that mutex
 
   std::mutex repeat_mutex_;
-  std::vector<settlement_job::pointer> to_repeat_;  // under that mutex
+  std::vector<std::shared_ptr<job>> to_repeat_;  // under that mutex
 
   std::atomic<bool> wants_figures_{false};
   std::mutex figures_mutex_;
@@ -131,6 +136,8 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   clock::time_point clean_up_at_{};
   bool trouble_is_told_ = false;
   bool has_trouble_ = false;  // something must be repeated
+  std::vector<std::vector<message_row>> to_deliver_;
+  std::vector<std::shared_ptr<destination>> with_room_;
 
   read_thread read_thread_;
   writer writer_;

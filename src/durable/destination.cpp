@@ -11,14 +11,12 @@
 
 #include <asio/this_coro.hpp>
 
-#include <algorithm>
-
 namespace msgbus::durable::detail {
 
 namespace {
 
 constexpr std::size_t longest_reason = 2000;
-constexpr std::size_t most_loaded_of_lines = 64;
+constexpr std::size_t most_unmarked = 256;
 constexpr auto longest_store = std::chrono::seconds(10);  // with the transport's own repetitions
 
 }  // namespace
@@ -44,101 +42,6 @@ class destination::tracked final : public exec::outcome_listener {
   const std::int64_t attempts_;
 };
 
-void destination::add_type(const bridging::message_decoder& reads) {
-  const std::lock_guard lock(mutex_);
-  for (const bridging::message_decoder& each : decoders_) {
-    if (each.type != reads.type) continue;
-    if (each.read == reads.read) return;
-    throw error(errc::bad_arguments, "two types with routes to '" + name_ +
-                                         "' have the same name, '" + std::string(reads.type) +
-                                         "': give one of them another name (msgbus::name_of)");
-  }
-  decoders_.push_back(reads);
-  window_.restart();
-}
-
-void destination::offer(message_row row) {
-  const std::lock_guard lock(mutex_);
-  const auto reads = [&](const bridging::message_decoder& each) { return each.type == row.type; };
-  // A row of a type without a route is found when that has one: `restart`.
-  if (std::none_of(decoders_.begin(), decoders_.end(), reads)) return;
-  const bool is_held = row.keeps_place ? window_.hold(row.seq) : window_.offer(row.seq);
-  if (!is_held) return;
-  queue_.push_back(std::move(row));
-  start_locked();
-}
-
-bool destination::begin_load() {
-  const std::lock_guard lock(mutex_);
-  return !stopped_ && !decoders_.empty() && window_.begin_load();
-}
-
-void destination::load(outbox& in) {
-  std::vector<std::string> types;
-  std::int64_t after = 0;
-  std::size_t most = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const bridging::message_decoder& each : decoders_) types.emplace_back(each.type);
-    window_.load_begins();
-    after = window_.cursor();
-    most = window_.room();
-  }
-  std::vector<message_row> rows;
-  try {
-    rows = in.load(name_, types, after, most);
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    window_.load_failed();
-    throw;
-  }
-  const std::lock_guard lock(mutex_);
-  const bool is_last = rows.size() < most;
-  for (message_row& each : rows) {
-    if (!window_.loaded(each.seq)) continue;
-    if (lines_ && lines_->knows_position(each.seq)) {
-      window_.gone(each.seq);  // its line asks for it
-    } else {
-      queue_.push_back(std::move(each));
-    }
-  }
-  window_.load_ended(is_last);
-  if (!queue_.empty()) start_locked();
-}
-
-std::vector<std::int64_t> destination::begin_load_of_lines() {
-  const std::lock_guard lock(mutex_);
-  if (stopped_ || !lines_) return {};
-  return lines_->begin_load(most_loaded_of_lines);
-}
-
-void destination::load(outbox& in, const std::vector<std::int64_t>& positions) {
-  std::vector<message_row> rows;
-  try {
-    rows = in.load(positions);
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    lines_->load_failed(positions);
-    throw;
-  }
-  const std::lock_guard lock(mutex_);
-  auto next = rows.begin();
-  for (const std::int64_t seq : positions) {
-    if (next == rows.end() || next->seq != seq) {
-      lines_->forget(seq);
-      continue;
-    }
-    if (window_.hold(seq)) queue_.push_back(std::move(*next));
-    ++next;
-  }
-  if (!queue_.empty()) start_locked();
-}
-
-void destination::gone(std::int64_t seq) {
-  const std::lock_guard lock(mutex_);
-  window_.gone(seq);
-}
-
 void destination::stop() noexcept {
   std::vector<key_lines::entry> waited;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
@@ -160,7 +63,7 @@ void destination::start_locked() {
 }
 
 /// False: there is nothing to do, and the pump has ended.
-bool destination::take(std::deque<message_row>& batch) {
+bool destination::take(std::vector<message_row>& batch) {
   const std::lock_guard lock(mutex_);
   batch.clear();
   if (!stopped_) batch.swap(queue_);
@@ -169,12 +72,14 @@ bool destination::take(std::deque<message_row>& batch) {
 }
 
 asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
-  std::deque<message_row> batch;
+  std::vector<message_row> batch;
   while (self->take(batch)) {
-    for (const message_row& row : batch) {
+    for (message_row& row : batch) {
       try {
-        auto handling = self->handle(row);
-        co_await std::move(handling);
+        std::optional<key_lines::entry> waits = self->handle(row);
+        if (!waits) continue;
+        auto sending = self->send(std::move(*waits));
+        co_await std::move(sending);
       } catch (...) {
         self->not_sent(row.seq, row.attempts, std::current_exception());
       }
@@ -184,24 +89,23 @@ asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
   }
 }
 
-asio::awaitable<void> destination::handle(const message_row& row) {
+std::optional<key_lines::entry> destination::handle(message_row& row) {
   auto mine = begin(row);
-  if (!mine) co_return;
+  if (!mine) return std::nullopt;
   if (to_.stream) {
     step("delivery: before");
     begin_store(std::move(mine), row);
-    co_return;
+    return std::nullopt;
   }
-  exec::shared_message message;
+  key_lines::entry one{row.seq, row.attempts, {}};
   try {
-    message = decoded(row, std::move(mine));
+    one.message = decoded(row, std::move(mine));
   } catch (const std::exception& e) {
     give_up(row.seq, row.attempts, shortened(e.what(), longest_reason));
-    co_return;
+    return std::nullopt;
   }
-  if (enqueue(row, message)) co_return;
-  auto sending = send({row.seq, row.attempts, std::move(message)});
-  co_await std::move(sending);
+  if (enqueue(row, one.message) || send_now(one)) return std::nullopt;
+  return one;
 }
 
 bool destination::enqueue(const message_row& row, exec::shared_message& message) {
@@ -241,6 +145,7 @@ asio::awaitable<void> destination::send_first_of_lines() {
     const std::int64_t seq = first->seq;
     const std::int64_t attempts = first->attempts;
     try {
+      if (send_now(*first)) continue;
       auto sending = send(std::move(*first));
       co_await std::move(sending);
     } catch (...) {
@@ -278,8 +183,23 @@ void destination::not_sent(std::int64_t seq, std::int64_t attempts,
   settle(seq, attempts, outcome::dropped, 0, {});
 }
 
-asio::awaitable<void> destination::send(key_lines::entry one) {
+bool destination::send_now(key_lines::entry& one) {
   step("delivery: before");
+  exec::send_operation out(std::move(one.message));
+  async::detail::component_core& to = *to_.consumer;
+  const exec::put result = async::detail::offer(to, out);
+  if (result == exec::put::full && async::detail::waits_when_full(to)) {
+    one.message = std::move(out.shared());
+    return false;
+  }
+  const receipt given = async::detail::receipt_for(result, to, out);
+  if (given.admitted == 0) {
+    settle(one.seq, one.attempts, to.closed() ? outcome::abandoned : outcome::dropped, 0, {});
+  }
+  return true;
+}
+
+asio::awaitable<void> destination::send(key_lines::entry one) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   exec::send_operation out(std::move(one.message));
   async::detail::component_core& to = *to_.consumer;
@@ -290,10 +210,10 @@ asio::awaitable<void> destination::send(key_lines::entry one) {
 }
 
 // Many are on their way at a time, as many as the window holds; they begin in order.
-void destination::begin_store(std::shared_ptr<tracked> mine, const message_row& row) {
+void destination::begin_store(std::shared_ptr<tracked> mine, message_row& row) {
   const std::shared_ptr<database_core> in = core_.lock();
   if (!in) return;
-  envelope message{.topic = name_, .headers = headers_for(row), .payload = row.body};
+  envelope message{.topic = name_, .headers = headers_for(row), .payload = std::move(row.body)};
   (void)in->launch("storing a message on '" + name_ + "'",
                    store(std::move(mine), std::move(message)));
 }
@@ -319,23 +239,35 @@ asio::awaitable<void> destination::store(std::shared_ptr<tracked> one, envelope 
 
 headers destination::headers_for(const message_row& row) {
   headers all = headers_of(row.headers);
-  all.insert_or_assign(header::message_id, row.id);
-  all.insert_or_assign(header::type, row.type);
+  all.add(header::message_id, row.id);
+  all.add(header::type, row.type);
   return all;
 }
 
-exec::shared_message destination::decoded(const message_row& from,
+exec::shared_message destination::decoded(message_row& from,
                                           std::shared_ptr<tracked> listener) const {
-  std::vector<bridging::message_decoder> decoders;
+  std::shared_ptr<const decoders> all;
   {
     const std::lock_guard lock(mutex_);
-    decoders = decoders_;
+    all = decoders_;
   }
-  headers all = headers_for(from);
   const auto times = static_cast<unsigned>(from.attempts + (from.is_taken_over ? 2 : 1));
-  shared_origin origin = bridging::origin_of(std::move(all), times, from.id);
-  const envelope bytes{.topic = name_, .payload = from.body};
-  return bridging::read(decoders, {bytes, {}, std::move(origin), std::move(listener)});
+  shared_origin origin = bridging::origin_of(headers_for(from), times, from.id);
+  const envelope bytes{.topic = name_, .payload = std::move(from.body)};
+  return bridging::read(*all, {bytes, {}, std::move(origin), std::move(listener)});
+}
+
+// The first one of many begins a mark, which takes those that come until it runs.
+void destination::mark(std::int64_t seq, database_core& in) {
+  std::size_t many = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    handled_.push_back(seq);
+    many = handled_.size();
+  }
+  if (many != 1 && many != most_unmarked) return;
+  in.settle(std::make_shared<mark_job>(in, shared_from_this()),
+            many == 1 ? writer::urgency::soon : writer::urgency::now);
 }
 
 void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result, std::size_t ran,
@@ -346,7 +278,7 @@ void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result
   if (result == outcome::abandoned && is_closed) return;  // for the next start
   if (result == outcome::handled && ran > 0) {
     leave_line(seq);
-    in->settle(settlement_job::mark(*in, shared_from_this(), seq));
+    mark(seq, *in);
     return;
   }
   const retry& rule = in->options().retry;

@@ -14,10 +14,10 @@
 #include <asio/awaitable.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +41,8 @@ class destination : public std::enable_shared_from_this<destination> {
 
   // For the writer thread. Both begin to deliver.
 
-  /// Messages that were just committed, or released, in their order.
-  void offer(message_row row);
+  /// Messages that were just committed, or released, in their order. Takes some of them.
+  void offer(std::span<message_row> rows);
   /// Loads the messages that the window requests.
   void load(outbox& in);
   /// Loads messages of which only the positions are in memory, as `begin_load_of_lines` has asked.
@@ -53,8 +53,11 @@ class destination : public std::enable_shared_from_this<destination> {
   /// The positions to load; empty: none.
   [[nodiscard]] std::vector<std::int64_t> begin_load_of_lines();
 
-  /// The message has left the file, or is scheduled there.
-  void gone(std::int64_t seq);
+  /// The messages have left the file, or are scheduled there.
+  void gone(std::span<const std::int64_t> positions);
+
+  /// Adds the messages that were handled, and are still in the file.
+  void take_handled(std::vector<std::int64_t>& to);
 
   /// Delivers nothing more.
   void stop() noexcept;
@@ -69,13 +72,16 @@ class destination : public std::enable_shared_from_this<destination> {
   static asio::awaitable<void> pump(std::shared_ptr<destination> self);
   /// A delivery that counts as busy; null once deliveries have stopped.
   [[nodiscard]] std::shared_ptr<tracked> begin(const message_row& row);
+  /// False: its mailbox is full, and `send` waits for space.
+  [[nodiscard]] bool send_now(key_lines::entry& one);
   asio::awaitable<void> send(key_lines::entry one);
   /// Begins to store a message; its end settles it.
-  void begin_store(std::shared_ptr<tracked> mine, const message_row& row);
+  void begin_store(std::shared_ptr<tracked> mine, message_row& row);
   static asio::awaitable<void> store(std::shared_ptr<tracked> one, envelope message);
   [[nodiscard]] static headers headers_for(const message_row& row);
-  /// Decodes a message, and puts it into the line of its key; sends it if it has none.
-  asio::awaitable<void> handle(const message_row& row);
+  /// Decodes a message, and puts it into the line of its key; sends it if it has none. Not empty:
+  /// it waits for space in the mailbox.
+  [[nodiscard]] std::optional<key_lines::entry> handle(message_row& row);
   asio::awaitable<void> send_first_of_lines();
   /// False: it has no key, and is the caller's.
   [[nodiscard]] bool enqueue(const message_row& row, exec::shared_message& message);
@@ -83,9 +89,10 @@ class destination : public std::enable_shared_from_this<destination> {
   /// The line of this message goes on, if it is in one.
   void leave_line(std::int64_t seq) noexcept;
   [[nodiscard]] std::optional<std::string> key_in_line(std::int64_t seq) const;
-  [[nodiscard]] bool take(std::deque<message_row>& batch);
-  [[nodiscard]] exec::shared_message decoded(const message_row& from,
+  [[nodiscard]] bool take(std::vector<message_row>& batch);
+  [[nodiscard]] exec::shared_message decoded(message_row& from,
                                              std::shared_ptr<tracked> listener) const;
+  void mark(std::int64_t seq, database_core& in);
   void settle(std::int64_t seq, std::int64_t attempts, outcome result, std::size_t ran,
               const failures& failed) noexcept;
   void not_sent(std::int64_t seq, std::int64_t attempts, const std::exception_ptr& why) noexcept;
@@ -96,10 +103,12 @@ class destination : public std::enable_shared_from_this<destination> {
   const route_target to_;
   const std::shared_ptr<exec::wait_group> busy_ = std::make_shared<exec::wait_group>();
   mutable std::mutex mutex_;
-  std::vector<bridging::message_decoder> decoders_;  // these: under the mutex
+  using decoders = std::vector<bridging::message_decoder>;
+  std::shared_ptr<const decoders> decoders_ = std::make_shared<decoders>();  // under the mutex:
   window window_;
-  std::deque<message_row> queue_;
-  std::unique_ptr<key_lines> lines_;  // null: no message had a key
+  std::vector<message_row> queue_;
+  std::vector<std::int64_t> handled_;  // not yet given to a mark
+  std::unique_ptr<key_lines> lines_;   // null: no message had a key
   bool pumping_ = false;
   bool stopped_ = false;
 };

@@ -7,15 +7,27 @@ namespace msgbus::durable::detail {
 namespace {
 
 constexpr std::size_t released_together = 256;
-constexpr std::size_t cleaned_together = 1000;
+// Of a step of the clean-up.
+constexpr std::size_t ids_together = 1000;
+constexpr std::size_t messages_together = 10'000;
 
 }  // namespace
 
 // --- The end of a delivery. ---
 
-settlement_job::pointer settlement_job::mark(database_core& in, std::shared_ptr<destination> of,
-                                             std::int64_t seq) {
-  return std::make_shared<settlement_job>(in, kind::mark, std::move(of), seq);
+void mark_job::run(outbox& in) {
+  of_->take_handled(handled_);
+  for (const std::int64_t each : handled_) in.erase(each);
+}
+
+void mark_job::committed() noexcept {
+  of_->gone(handled_);
+  core_.count(core_.delivered, handled_.size());
+  core_.has_room(of_);
+}
+
+void mark_job::failed(const std::exception_ptr& why) noexcept {
+  core_.repeat_later(shared_from_this(), why);
 }
 
 settlement_job::pointer settlement_job::again(database_core& in, std::shared_ptr<destination> of,
@@ -39,25 +51,19 @@ settlement_job::pointer settlement_job::dead_letter(database_core& in,
 }
 
 void settlement_job::run(outbox& in) {
-  step("mark: before");
-  switch (kind_) {
-    case kind::mark: in.erase(seq_); break;
-    case kind::again: in.reschedule(seq_, attempts_, due_, key_); break;
-    case kind::dead_letter:
-      in.move_to_dead_letters(seq_, reason_, attempts_, to_file(wall_clock::now()));
-      break;
+  step("settlement: before");
+  if (kind_ == kind::again) {
+    in.reschedule(seq_, attempts_, due_, key_);
+  } else {
+    in.move_to_dead_letters(seq_, reason_, attempts_, to_file(wall_clock::now()));
   }
-  step("mark: after");
+  step("settlement: after");
 }
 
 void settlement_job::committed() noexcept {
-  of_->gone(seq_);
-  switch (kind_) {
-    case kind::mark: core_.count(core_.delivered); break;
-    case kind::again: core_.count(core_.retried); break;
-    case kind::dead_letter: core_.count(core_.dead_lettered); break;
-  }
-  core_.load_more(of_);
+  of_->gone({&seq_, 1});
+  core_.count(kind_ == kind::again ? core_.retried : core_.dead_lettered);
+  core_.has_room(of_);
 }
 
 void settlement_job::failed(const std::exception_ptr& why) noexcept {
@@ -98,7 +104,7 @@ void letter_job::committed() noexcept {
 
 void clean_up_job::run(outbox& in) {
   step("clean-up: before");
-  has_more_ = in.clean_up(to_file(wall_clock::now()), cleaned_together) == cleaned_together;
+  has_more_ = in.clean_up(to_file(wall_clock::now()), ids_together, messages_together);
   step("clean-up: after");
 }
 

@@ -16,14 +16,31 @@ namespace msgbus::durable::detail {
 
 class database_core;
 
-/// Writes the outcome of a delivered message. It is repeated until the outcome is in the file.
+/// Removes the messages of a destination that were handled, all that there are when it runs. It is
+/// repeated until that is in the file.
+class mark_job final : public job, public std::enable_shared_from_this<mark_job> {
+ public:
+  mark_job(database_core& in, std::shared_ptr<destination> of)
+      : core_(in), of_(std::move(of)), busy_(of_->busy()) {}
+
+  void run(outbox& in) override;
+  void committed() noexcept override;
+  void failed(const std::exception_ptr& why) noexcept override;
+
+ private:
+  database_core& core_;
+  const std::shared_ptr<destination> of_;
+  const exec::wait_group::task busy_;
+  std::vector<std::int64_t> handled_;
+};
+
+/// Writes the outcome of a message whose delivery has failed. It is repeated until the outcome is
+/// in the file.
 class settlement_job final : public job, public std::enable_shared_from_this<settlement_job> {
  public:
-  enum class kind { mark, again, dead_letter };
+  enum class kind { again, dead_letter };
 
   using pointer = std::shared_ptr<settlement_job>;
-  [[nodiscard]] static pointer mark(database_core& in, std::shared_ptr<destination> of,
-                                    std::int64_t seq);
   [[nodiscard]] static pointer again(database_core& in, std::shared_ptr<destination> of,
                                      std::int64_t seq, std::int64_t attempts, std::int64_t due,
                                      std::optional<std::string> key = {});
@@ -34,7 +51,6 @@ class settlement_job final : public job, public std::enable_shared_from_this<set
   settlement_job(database_core& in, kind type, std::shared_ptr<destination> of, std::int64_t seq)
       : core_(in), kind_(type), of_(std::move(of)), busy_(of_->busy()), seq_(seq) {}
 
-  [[nodiscard]] bool is_single() const noexcept override { return kind_ != kind::dead_letter; }
   void run(outbox& in) override;
   void committed() noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
@@ -89,7 +105,6 @@ class letter_job final : public job {
 class clean_up_job final : public job {
  public:
   explicit clean_up_job(database_core& in) noexcept : core_(in) {}
-  [[nodiscard]] bool is_single() const noexcept override { return true; }
   void run(outbox& in) override;
   void committed() noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;

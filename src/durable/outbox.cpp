@@ -8,6 +8,9 @@
 #include <SQLiteCpp/Column.h>
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
+#include <utility>
 
 namespace msgbus::durable::detail {
 
@@ -39,11 +42,18 @@ wall_clock::time_point from_file(std::int64_t time) noexcept {
       std::chrono::duration_cast<wall_clock::duration>(std::chrono::milliseconds(time)));
 }
 
+std::string line_of(std::string_view name, std::string_view value) {
+  std::string line;
+  line.reserve(name.size() + value.size() + 3);
+  line.append(name).append(": ").append(value).append("\n");
+  return line;
+}
+
 std::string lines_of(const headers& all) {
   std::string lines;
   for (const auto& [name, text] : all) {
     if (name == header::message_id || name == header::type) continue;
-    lines.append(name).append(": ").append(text).append("\n");
+    lines += line_of(name, text);
   }
   return lines;
 }
@@ -89,9 +99,18 @@ void outbox::begin() {
                                          " times after this process had opened it");
 }
 
-void outbox::commit() { file_.run(sql("commit")); }
+void outbox::commit() {
+  write_all();
+  erase_all();
+  file_.run(sql("commit"));
+  due_has_changed_ = false;
+}
 
 void outbox::roll_back() noexcept {
+  to_write_.clear();
+  to_erase_.clear();
+  // What was due before is due again, so look at once.
+  if (std::exchange(due_has_changed_, false)) next_due_ = 0;
   if (!file_.in_transaction()) return;
   try {
     file_.run(sql("rollback"));
@@ -102,33 +121,82 @@ void outbox::roll_back() noexcept {
 }
 
 void outbox::insert(message_row& added) {
-  SQLite::Statement& put =
-      sql("insert into %outbox (seq, id, destination, type, headers, body, due_at, attempts, owner,"
-          " created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   added.seq = ++last_seq_;
-  put.bind(1, added.seq);
-  put.bindNoCopy(2, added.id);
-  put.bindNoCopy(3, added.destination);
-  put.bindNoCopy(4, added.type);
-  put.bindNoCopy(5, added.headers);
-  put.bindNoCopy(6, static_cast<const void*>(added.body.data()),
-                 static_cast<int>(added.body.size()));
   if (added.due) {
-    put.bind(7, *added.due);
     next_due_ = std::min(next_due_, *added.due);
-  } else {
-    put.bind(7);
+    due_has_changed_ = true;
   }
-  put.bind(8, added.attempts);
-  put.bind(9, epoch_);
-  put.bind(10, to_file(wall_clock::now()));
-  file_.run(put);
+  to_write_.push_back(&added);
 }
 
-void outbox::erase(std::int64_t seq) {
-  SQLite::Statement& remove = sql("delete from %outbox where seq = ?");
-  remove.bind(1, seq);
-  file_.run(remove);
+void outbox::write(std::span<const message_row* const> rows) {
+  SQLite::Statement*& put = inserts_.at(rows.size() - 1);
+  if (put == nullptr) {
+    std::string text =
+        "insert into %outbox (seq, id, destination, type, headers, body, due_at, owner,"
+        " created_at) values ";
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      text += i == 0 ? "(?, ?, ?, ?, ?, ?, ?, ?, ?)" : ", (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    }
+    put = &file_.prepared(with_prefix(text, prefix_));
+  }
+  const std::int64_t now = to_file(wall_clock::now());
+  int at = 0;
+  for (const message_row* const each : rows) {
+    put->bind(++at, each->seq);
+    put->bindNoCopy(++at, each->id);
+    put->bindNoCopy(++at, each->destination);
+    put->bindNoCopy(++at, each->type);
+    put->bindNoCopy(++at, each->headers);
+    put->bindNoCopy(++at, static_cast<const void*>(each->body.data()),
+                    static_cast<int>(each->body.size()));
+    if (each->due) {
+      put->bind(++at, *each->due);
+    } else {
+      put->bind(++at);
+    }
+    put->bind(++at, epoch_);
+    put->bind(++at, now);
+  }
+  file_.run(*put);
+}
+
+void outbox::write_some() {
+  if (to_write_.size() < rows_together) return;
+  std::span<const message_row* const> left(to_write_);
+  for (; left.size() >= rows_together; left = left.subspan(rows_together)) {
+    write(left.first(rows_together));
+  }
+  to_write_.erase(to_write_.begin(), to_write_.end() - static_cast<std::ptrdiff_t>(left.size()));
+}
+
+void outbox::write_all() {
+  write_some();
+  // Powers of two, so that there are few statements.
+  std::span<const message_row* const> left(to_write_);
+  while (!left.empty()) {
+    const std::size_t many = std::bit_floor(left.size());
+    write(left.first(many));
+    left = left.subspan(many);
+  }
+  to_write_.clear();
+}
+
+void outbox::erase_all() {
+  if (to_erase_.empty()) return;
+  step("mark: before");
+  std::sort(to_erase_.begin(), to_erase_.end());
+  SQLite::Statement& remove = sql("delete from %outbox where seq between ? and ?");
+  for (auto first = to_erase_.begin(); first != to_erase_.end();) {
+    auto last = first;
+    while (std::next(last) != to_erase_.end() && *std::next(last) == *last + 1) ++last;
+    remove.bind(1, *first);
+    remove.bind(2, *last);
+    file_.run(remove);
+    first = std::next(last);
+  }
+  to_erase_.clear();
+  step("mark: after");
 }
 
 void outbox::reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t due,
@@ -145,6 +213,7 @@ void outbox::reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t du
   set.bind(4, seq);
   file_.run(set);
   next_due_ = std::min(next_due_, due);
+  due_has_changed_ = true;
 }
 
 void outbox::move_to_dead_letters(std::int64_t seq, const std::string& reason,
@@ -159,7 +228,9 @@ void outbox::move_to_dead_letters(std::int64_t seq, const std::string& reason,
   copy.bind(4, seq);
   file_.run(copy);
   step("dead letter: copied");
-  erase(seq);
+  SQLite::Statement& remove = sql("delete from %outbox where seq = ?");
+  remove.bind(1, seq);
+  file_.run(remove);
 }
 
 message_row outbox::read_row(const SQLite::Statement& from) {
@@ -174,27 +245,37 @@ message_row outbox::read_row(const SQLite::Statement& from) {
   return made;
 }
 
-std::vector<message_row> outbox::load(const std::string& destination,
-                                      const std::vector<std::string>& types, std::int64_t after,
-                                      std::size_t most) {
+loaded_rows outbox::load(const std::string& destination, const std::vector<std::string>& types,
+                         std::int64_t after, std::size_t most, std::int64_t positions) {
+  loaded_rows made{.rows = {}, .up_to = last_seq_, .is_last = true};
+  SQLite::Statement& first = sql("select min(seq) from %outbox where seq > ?");
+  first.bind(1, after);
+  std::int64_t begin = last_seq_;
+  while (file_.next_row(first)) {
+    if (!first.getColumn(0).isNull()) begin = first.getColumn(0).getInt64() - 1;
+  }
+  if (begin == last_seq_) return made;
+  made.up_to = std::min(last_seq_, begin + positions);
   // The types are few and named by the program, so each set is a statement of its own.
   std::string text =
       "select seq, id, destination, type, headers, body, attempts, owner from %outbox"
-      " where destination = ? and seq > ? and due_at is null and type in (";
+      " where seq > ? and seq <= ? and destination = ? and due_at is null and type in (";
   for (std::size_t i = 0; i < types.size(); ++i) text += i == 0 ? "?" : ", ?";
   text += ") order by seq limit ?";
   SQLite::Statement& find = file_.prepared(with_prefix(text, prefix_));
   int at = 0;
+  find.bind(++at, begin);
+  find.bind(++at, made.up_to);
   find.bind(++at, destination);
-  find.bind(++at, after);
   for (const std::string& each : types) find.bind(++at, each);
   find.bind(++at, static_cast<std::int64_t>(most));
-  std::vector<message_row> rows;
   while (file_.next_row(find)) {
-    rows.push_back(read_row(find));
-    rows.back().is_taken_over = find.getColumn(7).getInt64() != epoch_;
+    made.rows.push_back(read_row(find));
+    made.rows.back().is_taken_over = find.getColumn(7).getInt64() != epoch_;
   }
-  return rows;
+  if (made.rows.size() == most) made.up_to = made.rows.back().seq;
+  made.is_last = made.rows.size() < most && made.up_to == last_seq_;
+  return made;
 }
 
 std::vector<message_row> outbox::load(const std::vector<std::int64_t>& positions) {
@@ -234,6 +315,7 @@ std::vector<message_row> outbox::release_due(std::int64_t now, std::size_t most)
     each.seq = next;
   }
   reread_next_due();
+  due_has_changed_ = true;
   return rows;
 }
 
@@ -258,7 +340,9 @@ std::optional<message_row> outbox::replay(std::int64_t dead_letter) {
   while (file_.next_row(find)) found = read_row(find);
   if (!found) return found;
   found->is_taken_over = true;
-  insert(*found);
+  found->seq = ++last_seq_;
+  const message_row* const one = &*found;
+  write({&one, 1});
   if (!discard(dead_letter)) found.reset();
   return found;
 }
@@ -268,17 +352,6 @@ bool outbox::discard(std::int64_t dead_letter) {
   remove.bind(1, dead_letter);
   file_.run(remove);
   return file_.changes() != 0;
-}
-
-std::size_t outbox::clean_up(std::int64_t now, std::size_t most) {
-  SQLite::Statement& remove =
-      sql("delete from %inbox where (id, consumer) in (select id, consumer from %inbox as old"
-          " where keep_until <= ? and not exists (select 1 from %outbox where id = old.id)"
-          " and not exists (select 1 from %dead where id = old.id) order by keep_until limit ?)");
-  remove.bind(1, now);
-  remove.bind(2, static_cast<std::int64_t>(most));
-  file_.run(remove);
-  return static_cast<std::size_t>(file_.changes());
 }
 
 void outbox::checkpoint() {

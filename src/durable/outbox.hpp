@@ -7,13 +7,16 @@
 #include <msgbus/headers.hpp>
 
 #include "durable/connection.hpp"
+#include "durable/id_sweep.hpp"
 
 #include <SQLiteCpp/Column.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +35,7 @@ using wall_clock = std::chrono::system_clock;
 
 // Headers in a column: a line `name: value` each. No header that can be sent has a line break.
 
+[[nodiscard]] std::string line_of(std::string_view name, std::string_view value);
 /// As lines, without the id and the type, which have columns of their own.
 [[nodiscard]] std::string lines_of(const headers& all);
 /// Lines that are none are left out.
@@ -51,6 +55,13 @@ struct message_row {
   bool keeps_place = false;              // it comes back to its place after a pause
 };
 
+/// Messages that a load has found, in order.
+struct loaded_rows {
+  std::vector<message_row> rows = {};
+  std::int64_t up_to = 0;  // it has read all positions up to this one
+  bool is_last = false;    // there is none behind it
+};
+
 class outbox {
  public:
   /// Becomes the owner of the file. Throws as `durable::open`.
@@ -65,10 +76,19 @@ class outbox {
   void commit();
   void roll_back() noexcept;
 
-  /// Adds a message, and gives it its place.
+  // Many rows are inserted, or removed, by one statement.
+
+  /// Adds a message, and gives it its place. It is written by `write_some` or `commit`; until then
+  /// it must stay where it is.
   void insert(message_row& added);
-  /// Removes a message.
-  void erase(std::int64_t seq);
+  /// Removes a message, by `commit`.
+  void erase(std::int64_t seq) { to_erase_.push_back(seq); }
+  /// Writes messages, as long as there are enough for one statement.
+  void write_some();
+  /// How many messages wait to be written; and forgets those behind the first `keep`.
+  [[nodiscard]] std::size_t to_write() const noexcept { return to_write_.size(); }
+  void forget_behind(std::size_t keep) noexcept { to_write_.resize(keep); }
+
   /// After a failure: it is due again later. With a key it keeps its place, in this process; for
   /// the next one it is there at once.
   void reschedule(std::int64_t seq, std::int64_t attempts, std::int64_t due,
@@ -78,9 +98,10 @@ class outbox {
                             std::int64_t now);
 
   /// The messages of a destination after `seq`, of these types, without those that are scheduled.
-  [[nodiscard]] std::vector<message_row> load(const std::string& destination,
-                                              const std::vector<std::string>& types,
-                                              std::int64_t after, std::size_t most);
+  /// It reads so many positions at most, as those of other destinations are among them.
+  [[nodiscard]] loaded_rows load(const std::string& destination,
+                                 const std::vector<std::string>& types, std::int64_t after,
+                                 std::size_t most, std::int64_t positions = 16'384);
 
   /// The messages at these positions, in their order.
   [[nodiscard]] std::vector<message_row> load(const std::vector<std::int64_t>& positions);
@@ -95,14 +116,22 @@ class outbox {
   [[nodiscard]] std::optional<message_row> replay(std::int64_t dead_letter);
   [[nodiscard]] bool discard(std::int64_t dead_letter);
 
-  /// Forgets ids whose time has passed, at most so many. Returns how many.
-  std::size_t clean_up(std::int64_t now, std::size_t most);
+  /// Forgets ids whose time has passed, a step at a time (`id_sweep`). False: that was the last.
+  [[nodiscard]] bool clean_up(std::int64_t now, std::size_t many_ids, std::size_t many_messages) {
+    return old_ids_.step(file_, now, many_ids, many_messages);
+  }
 
   /// At the end: moves the log into the file.
   void checkpoint();
 
  private:
+  /// The rows of the largest statement.
+  static constexpr std::size_t rows_together = 16;
+
   SQLite::Statement& sql(const char* text);
+  void write(std::span<const message_row* const> rows);
+  void write_all();
+  void erase_all();
   [[nodiscard]] static message_row read_row(const SQLite::Statement& from);
   void reread_next_due();
 
@@ -114,6 +143,11 @@ class outbox {
   std::int64_t last_seq_ = 0;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   std::int64_t next_due_ = never;
+  bool due_has_changed_ = false;                             // in this transaction
+  std::array<SQLite::Statement*, rows_together> inserts_{};  // by the number of rows, from 1
+  id_sweep old_ids_{prefix_};
+  std::vector<const message_row*> to_write_;
+  std::vector<std::int64_t> to_erase_;
 };
 
 /// Reads dead letters, the oldest first.

@@ -45,8 +45,15 @@ constexpr auto version_3 = std::to_array<const char*>({
     "create index %outbox_keyed on %outbox (seq) where key is not null",
 });
 
+// Each row of an index costs about as much as the message. Ids are unique as they are made, and
+// both are found by reading the messages in their order.
+constexpr auto version_4 = std::to_array<const char*>({
+    "drop index %outbox_id",
+    "drop index %outbox_next",
+});
+
 constexpr auto versions =
-    std::to_array<std::span<const char* const>>({version_1, version_2, version_3});
+    std::to_array<std::span<const char* const>>({version_1, version_2, version_3, version_4});
 
 bool has_meta(connection& in, const std::string& prefix) {
   SQLite::Statement& find =

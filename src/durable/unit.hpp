@@ -40,9 +40,6 @@ class unit final : public job {
 
   [[nodiscard]] bool is_empty() const noexcept { return statements.empty() && messages.empty(); }
   [[nodiscard]] bool is_transaction() const noexcept override { return true; }
-  [[nodiscard]] bool is_single() const noexcept override {
-    return statements.size() + messages.size() == 1;
-  }
   void run(outbox& in) override;
   void committed() noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;

@@ -22,13 +22,14 @@ void window::load_begins() noexcept { restarted_ = false; }
 
 bool window::loaded(std::int64_t seq) {
   if (restarted_) return false;  // the next load finds it
-  cursor_ = seq;
   return held_.insert(seq).second;
 }
 
-void window::load_ended(bool is_last) noexcept {
+void window::load_ended(std::int64_t up_to, bool is_last) noexcept {
   loading_ = false;
-  complete_ = is_last && !restarted_;
+  if (restarted_) return;
+  cursor_ = up_to;
+  complete_ = is_last;
 }
 
 void window::restart() noexcept {

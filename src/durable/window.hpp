@@ -28,8 +28,9 @@ class window {
   /// A row that a load has found, in order. True: it is held from now on. False: it was held
   /// before.
   [[nodiscard]] bool loaded(std::int64_t seq);
-  /// The end of a load; `is_last`: the file has no row after the last one.
-  void load_ended(bool is_last) noexcept;
+  /// The end of a load that has read all positions up to this one; `is_last`: the file has no row
+  /// behind it.
+  void load_ended(std::int64_t up_to, bool is_last) noexcept;
   void load_failed() noexcept { loading_ = false; }
 
   /// A row before the cursor that was not held. True: it is held from now on.

@@ -15,6 +15,7 @@ constexpr auto longest_group = 1ms;
 constexpr auto longest_lazy = 5ms;
 constexpr auto longest_gathering = 1ms;
 constexpr std::size_t most_lazy = 256;
+constexpr std::size_t woken_for = 32;  // transactions, while a group is gathered
 
 }  // namespace
 
@@ -28,8 +29,7 @@ bool writer::submit(std::shared_ptr<job> added, urgency when) {
     if (stopping_) return false;
     if (when == urgency::now) {
       urgent_.push_back(std::move(added));
-      // Else the thread is awake, or about to be.
-      if (urgent_.size() != 1 && urgent_.size() != wanted_) return true;
+      if (urgent_.size() != wake_at_) return true;  // the thread is awake, or about to be
     } else {
       if (lazy_.empty()) lazy_since_ = clock::now();
       lazy_.push_back(std::move(added));
@@ -94,24 +94,6 @@ writer::clock::time_point writer::next_wake(const outbox& in, clock::time_point 
   return next;
 }
 
-/// Without this, the first of 256 coroutines that go on would get a commit for itself, and the
-/// others the next one. Waits a quarter of a commit at most, once for each group.
-bool writer::is_gathering(clock::time_point now) {
-  const std::size_t wanted = std::min(before_.size, std::max<std::size_t>(options_.max_batch, 1));
-  const bool is_enough = urgent_.size() >= wanted || urgent_.front()->is_exclusive();
-  if (stopping_ || is_enough) {
-    wanted_ = 0;
-    return false;
-  }
-  if (wanted_ == 0) {
-    wanted_ = wanted;
-    gather_until_ = now + std::min<clock::duration>(before_.commit / 4, longest_gathering);
-  }
-  if (now < gather_until_) return true;
-  wanted_ = 0;
-  return false;
-}
-
 writer::work writer::take(const outbox& in) {
   work taken;
   std::unique_lock lock(mutex_);
@@ -123,16 +105,13 @@ writer::work writer::take(const outbox& in) {
                    *in.next_due() <= to_file(wall_clock::now());
     taken.is_time_to_look = now >= looked_at_ + host_.look_again_after();
     if (!errands_.empty() || lazy_is_due || taken.is_due || taken.is_time_to_look) break;
-    const bool has_urgent = !urgent_.empty();
-    const bool gathers = has_urgent && is_gathering(now);
-    if (has_urgent && !gathers) break;
+    if (!urgent_.empty()) break;
     if (stopping_) {
       taken.is_over = true;
       return taken;
     }
     clock::time_point until = next_wake(in, now);
     if (!lazy_.empty()) until = std::min(until, lazy_since_ + longest_lazy);
-    if (gathers) until = std::min(until, gather_until_);
     changed_.wait_until(lock, until);
   }
   taken.errands.swap(errands_);
@@ -142,16 +121,40 @@ writer::work writer::take(const outbox& in) {
     urgent_.pop_front();
     return taken;
   }
-  while (!urgent_.empty() && !urgent_.front()->is_exclusive() &&
-         taken.group.size() < std::max<std::size_t>(options_.max_batch, 1)) {
-    taken.group.push_back(std::move(urgent_.front()));
+  take_urgent(taken.group, most_together());
+  take_lazy(taken.group);  // they have waited long enough, or join the commit
+  return taken;
+}
+
+void writer::take_urgent(jobs& into, std::size_t most) {
+  for (; most > 0 && !urgent_.empty() && !urgent_.front()->is_exclusive(); --most) {
+    into.push_back(std::move(urgent_.front()));
     urgent_.pop_front();
   }
-  // Lazy ones join the commit, or have waited long enough.
-  std::move(lazy_.begin(), lazy_.end(), std::back_inserter(taken.group));
+}
+
+void writer::take_lazy(jobs& into) {
+  std::move(lazy_.begin(), lazy_.end(), std::back_inserter(into));
   lazy_.clear();
-  wanted_ = 0;
-  return taken;
+}
+
+/// Without this, the first of 256 coroutines that go on would get a commit for itself, and the
+/// others the next one. What has come is run meanwhile.
+bool writer::take_more(jobs& group, std::size_t transactions, clock::time_point until) {
+  const std::size_t before = group.size();
+  const std::size_t most = most_together();
+  const std::size_t wanted = std::min(before_.size, most);
+  std::unique_lock lock(mutex_);
+  while (urgent_.empty() && transactions < wanted && !stopping_) {
+    wake_at_ = std::min(wanted - transactions, woken_for);
+    const bool in_time =
+        changed_.wait_until(lock, until, [&] { return urgent_.size() >= wake_at_ || stopping_; });
+    if (!in_time) break;
+  }
+  wake_at_ = 1;
+  if (transactions < most) take_urgent(group, most - transactions);
+  if (group.size() == before) take_lazy(group);
+  return group.size() != before;
 }
 
 void writer::loop(outbox& in) {
@@ -163,10 +166,11 @@ void writer::loop(outbox& in) {
     }
     if (!now.group.empty() && now.group.front()->is_exclusive()) {
       now.group.front()->run(in);
+      host_.group_ended();
       const std::lock_guard lock(mutex_);
       exclusive_.reset();
     } else if (!now.group.empty()) {
-      commit_group(in, now.group);
+      commit_group(in, std::move(now.group));
     }
     for (const errand& each : now.errands) each(in);
     if (now.is_time_to_look) {
@@ -176,89 +180,115 @@ void writer::loop(outbox& in) {
   }
 }
 
-void writer::commit_group(outbox& in, std::span<const std::shared_ptr<job>> group) {
-  std::vector<std::exception_ptr> results(group.size());
-  std::size_t tried = 0;
-  bool has_begun = false;
-  std::exception_ptr lost;
-  try {
-    step("begin: before");
-    in.begin();
-    has_begun = true;
-    step("begin: after");
-    tried = run_group(in, group, results);
-    step("commit: before");
-    const auto committing = clock::now();
-    in.commit();
-    const std::size_t size = count_commit(group.first(tried));
-    if (size != 0) before_ = {size, clock::now() - committing};
-    step("commit: after");
-  } catch (...) {
-    lost = std::current_exception();
-    in.roll_back();
+void writer::commit_group(outbox& in, jobs group) {
+  attempt made = try_to_commit(in, group, savepoints::none);
+  if (made.one_has_failed && group.size() > 1) made = try_to_commit(in, group, savepoints::each);
+  if (!made.lost || !made.has_begun || group.size() == 1) {
+    tell(group, made);
+  } else {
+    // Alone each of them fails only for its own reasons.
+    for (auto& each : group) {
+      jobs alone{std::move(each)};
+      const attempt result = try_to_commit(in, alone, savepoints::each);
+      tell(alone, result);
+    }
   }
-  if (!lost) {
+}
+
+void writer::tell(const jobs& group, const attempt& of) {
+  if (of.lost) {
+    for (const auto& each : group) each->failed(of.lost);
+  } else {
+    const std::size_t tried = of.results.size();
     for (std::size_t i = 0; i < tried; ++i) {
-      if (results[i]) {
-        group[i]->failed(results[i]);
+      if (of.results[i]) {
+        group[i]->failed(of.results[i]);
       } else {
         group[i]->committed();
       }
     }
-    give_back(group.subspan(tried));
-  } else if (!has_begun || group.size() == 1) {
-    for (const auto& each : group) each->failed(lost);
-  } else {
-    // Alone each of them fails only for its own reasons.
-    for (std::size_t i = 0; i < group.size(); ++i) commit_group(in, group.subspan(i, 1));
+    give_back(std::span(group).subspan(tried));
+  }
+  host_.group_ended();
+}
+
+writer::attempt writer::try_to_commit(outbox& in, jobs& group, savepoints how) {
+  attempt made;
+  try {
+    step("begin: before");
+    in.begin();
+    made.has_begun = true;
+    step("begin: after");
+    run_group(in, group, how, made);
+    step("commit: before");
+    const auto committing = clock::now();
+    in.commit();
+    count_commit(made.transactions);
+    if (made.transactions != 0) before_ = {made.transactions, clock::now() - committing};
+    step("commit: after");
+  } catch (...) {
+    made.lost = std::current_exception();
+    in.roll_back();
+  }
+  return made;
+}
+
+void writer::run_group(outbox& in, jobs& group, savepoints how, attempt& into) {
+  const auto begun = clock::now();
+  const auto until = begun + longest_group;
+  const auto gather_until =
+      begun + std::min<clock::duration>(before_.commit / 4, longest_gathering);
+  while (run_rest(in, group, how, until, into) && how == savepoints::none) {
+    if (!take_more(group, into.transactions, gather_until)) break;
   }
 }
 
-std::size_t writer::run_group(outbox& in, std::span<const std::shared_ptr<job>> group,
-                              std::vector<std::exception_ptr>& results) {
-  const auto until = clock::now() + longest_group;
-  std::size_t tried = 0;
-  while (tried < group.size()) {
-    results[tried] = run_one(in, *group[tried]);
+bool writer::run_rest(outbox& in, const jobs& group, savepoints how, clock::time_point until,
+                      attempt& into) {
+  while (into.results.size() < group.size()) {
+    job& one = *group[into.results.size()];
+    std::exception_ptr failure = run_one(in, one, how);
+    into.one_has_failed = failure && how == savepoints::none;
+    if (into.one_has_failed) std::rethrow_exception(failure);
     // Some failures end the transaction of all: a full disk, an I/O error, `on conflict rollback`.
     if (!in.file().in_transaction()) {
-      if (results[tried]) std::rethrow_exception(results[tried]);
+      if (failure) std::rethrow_exception(failure);
       throw error(errc::database_failed,
                   in.file().file() + ": a statement has ended the transaction");
     }
-    ++tried;
-    if (clock::now() >= until) break;
+    in.write_some();
+    if (!failure && one.is_transaction()) ++into.transactions;
+    into.results.push_back(std::move(failure));
+    if (clock::now() >= until) return false;
   }
-  return tried;
+  return true;
 }
 
-std::exception_ptr writer::run_one(outbox& in, job& one) {
+std::exception_ptr writer::run_one(outbox& in, job& one, savepoints how) {
   connection& file = in.file();
-  const bool is_single = one.is_single();
-  if (!is_single) file.run(file.prepared("savepoint one"));
+  const std::size_t before = in.to_write();
+  if (how == savepoints::each) file.run(file.prepared("savepoint one"));
   try {
     one.run(in);
   } catch (...) {
-    const std::exception_ptr why = std::current_exception();
-    if (!is_single && file.in_transaction()) {
+    std::exception_ptr why = std::current_exception();
+    in.forget_behind(before);
+    if (how == savepoints::each && file.in_transaction()) {
       file.run(file.prepared("rollback to one"));
       file.run(file.prepared("release one"));
     }
     return why;
   }
-  if (!is_single) file.run(file.prepared("release one"));
+  if (how == savepoints::each) file.run(file.prepared("release one"));
   return nullptr;
 }
 
-std::size_t writer::count_commit(std::span<const std::shared_ptr<job>> group) noexcept {
+void writer::count_commit(std::size_t transactions) noexcept {
   commits_.fetch_add(1, std::memory_order_relaxed);
-  const auto size = static_cast<std::size_t>(std::count_if(
-      group.begin(), group.end(), [](const auto& each) { return each->is_transaction(); }));
-  if (size == 0) return size;
-  const auto* const found = std::lower_bound(size_bounds.begin(), size_bounds.end(), size);
+  if (transactions == 0) return;
+  const auto* const found = std::lower_bound(size_bounds.begin(), size_bounds.end(), transactions);
   sizes_[static_cast<std::size_t>(found - size_bounds.begin())].fetch_add(
       1, std::memory_order_relaxed);
-  return size;
 }
 
 writer::size_counts writer::sizes() const noexcept {

@@ -4,6 +4,7 @@
 
 #include "durable/outbox.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
@@ -30,8 +31,6 @@ class job {
 
   /// Whether it counts for the size of its group.
   [[nodiscard]] virtual bool is_transaction() const noexcept { return false; }
-  /// Whether it is one statement, which SQLite undoes by itself if it fails.
-  [[nodiscard]] virtual bool is_single() const noexcept { return false; }
   virtual void run(outbox& in) = 0;
   /// One of the two, once: the change is in the file, or nothing of it is.
   virtual void committed() noexcept = 0;
@@ -52,6 +51,8 @@ class writer_host {
   [[nodiscard]] virtual std::chrono::steady_clock::time_point release_not_before()
       const noexcept = 0;
   virtual void look_after() noexcept = 0;
+  /// All jobs that were committed together have been told.
+  virtual void group_ended() noexcept = 0;
   /// How long after the last `look_after` the next one is wanted.
   [[nodiscard]] virtual std::chrono::steady_clock::duration look_again_after() const noexcept = 0;
   virtual void report(const char* where, const std::exception_ptr& why) noexcept = 0;
@@ -112,17 +113,40 @@ class writer {
     std::size_t size = 0;      // of the group before
     clock::duration commit{};  // its time
   };
-  [[nodiscard]] bool is_gathering(clock::time_point now);
+
+  /// Whether the jobs of a group are kept apart. Without, the first that fails takes all with it,
+  /// and they are run again.
+  enum class savepoints { none, each };
+
+  /// What has become of a group.
+  struct attempt {
+    std::vector<std::exception_ptr> results = {};  // of those that were tried; the rest has to wait
+    std::size_t transactions = 0;
+    bool has_begun = false;
+    bool one_has_failed = false;   // without savepoints
+    std::exception_ptr lost = {};  // why nothing of it is in the file
+  };
 
   void run(const opened_function& opened);
   void loop(outbox& in);
   [[nodiscard]] work take(const outbox& in);
-  void commit_group(outbox& in, std::span<const std::shared_ptr<job>> group);
-  /// How many of the group were tried; the rest has to wait. Throws if the group was lost.
-  std::size_t run_group(outbox& in, std::span<const std::shared_ptr<job>> group,
-                        std::vector<std::exception_ptr>& results);
-  static std::exception_ptr run_one(outbox& in, job& one);
-  std::size_t count_commit(std::span<const std::shared_ptr<job>> group) noexcept;
+  void take_urgent(jobs& into, std::size_t most);
+  void take_lazy(jobs& into);
+  [[nodiscard]] std::size_t most_together() const noexcept {
+    return std::max<std::size_t>(options_.max_batch, 1);
+  }
+  void commit_group(outbox& in, jobs group);
+  /// Takes more jobs into the group while it is open, if it has no savepoints.
+  [[nodiscard]] attempt try_to_commit(outbox& in, jobs& group, savepoints how);
+  void run_group(outbox& in, jobs& group, savepoints how, attempt& into);
+  /// Runs those that have no result. Throws if the group was lost. False: no time is left.
+  bool run_rest(outbox& in, const jobs& group, savepoints how, clock::time_point until,
+                attempt& into);
+  static std::exception_ptr run_one(outbox& in, job& one, savepoints how);
+  /// False: none came.
+  [[nodiscard]] bool take_more(jobs& group, std::size_t transactions, clock::time_point until);
+  void count_commit(std::size_t transactions) noexcept;
+  void tell(const jobs& group, const attempt& of);
   void give_back(std::span<const std::shared_ptr<job>> rest);
   [[nodiscard]] clock::time_point next_wake(const outbox& in, clock::time_point now) const;
 
@@ -136,8 +160,7 @@ class writer {
   clock::time_point lazy_since_;
   std::shared_ptr<job> exclusive_;  // that runs now
   gathering before_;
-  std::size_t wanted_ = 0;  // wake the thread when so many wait; 0: it is not gathering
-  clock::time_point gather_until_;
+  std::size_t wake_at_ = 1;  // wake the thread when so many are urgent
   bool stopping_ = false;
   clock::time_point looked_at_{};  // for the writer thread; the first look is at once
   std::atomic<std::uint64_t> commits_{0};

@@ -8,8 +8,12 @@
 
 #include <SQLiteCpp/Column.h>
 
-#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fstream>
 #include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace faults_test {
@@ -33,22 +37,32 @@ struct bad_day {
   failing_vfs& disk = failing_vfs::instance();
   consumer billing{in.executor()};
   std::multiset<int> handled;
+  std::atomic<int> failures{0};  // without a caller
   durable_ptr db;
 
   bad_day() {
     billing.handler([this](int id) { handled.insert(id); });
+    open();
+  }
+  ~bad_day() { disk.repair(); }
+
+  void open() {
     msgbus::durable::open_options options = quick(folder.file());
     options.synchronous = msgbus::durable::synchronous::full;
     options.vfs = "failing";
-    options.on_failure = [](std::string_view, const std::exception_ptr&) {};
-    db = open(in, options);
+    options.on_failure = [this](std::string_view, const std::exception_ptr&) { ++failures; };
+    db = msgbus_test::open(in, options);
     in.run(db->transaction([](transaction& t) -> awaitable<void> {
-      t.execute("create table orders (id integer primary key, filling blob)");
+      t.execute("create table if not exists orders (id integer primary key, filling blob)");
       co_return;
     }));
     db->route<int>("billing", billing);
   }
-  ~bad_day() { disk.repair(); }
+  /// When what is in hand has been marked, which is tried until it succeeds.
+  void close() {
+    CHECK(in.run(db->drain(30s)));
+    db.reset();
+  }
 
   msgbus::testing::spawned<void> start(int id) {
     return in.start(db->transaction([id](transaction& t) -> awaitable<void> {
@@ -101,6 +115,8 @@ struct bad_day {
   }
 };
 
+/// Each operation fails in turn: of transactions, of marks, and of the end, which moves the log
+/// into the file. Until one is later than all.
 void fail_every(failing_vfs::operation which, int code) {
   for (int nth = 1;; ++nth) {
     INFO("the operation that fails: " << nth);
@@ -108,12 +124,14 @@ void fail_every(failing_vfs::operation which, int code) {
     std::set<int> committed = all.place(1, 2);
     all.disk.fail(which, code, nth, 1);
     committed.merge(all.place(10, 3));
+    all.close();
     const bool has_failed = all.disk.count() >= nth;
     all.disk.repair();
+    all.open();
     committed.merge(all.place(20, 2));
     CHECK(committed.contains(20));
     all.check(committed);
-    if (!has_failed || nth == 40) break;
+    if (!has_failed) break;
   }
 }
 
@@ -139,6 +157,45 @@ TEST_CASE("a full disk is an error at the sender and work goes on when there is 
   committed.merge(all.place(20, 5));
   CHECK(committed.size() == 8);
   all.check(committed);
+}
+
+TEST_CASE("a file that cannot be written is refused and stays as it is", "[R4]") {
+  bad_day all;
+  const std::set<int> committed = all.place(1, 3);
+  all.close();
+  all.disk.make_read_only(true);
+  CHECK_THROWS_WITH(all.open(), contains("shop.db") && contains("read"));
+  all.disk.make_read_only(false);
+  all.open();
+  all.check(committed);
+}
+
+TEST_CASE("a corrupt file is refused with its name", "[R4]") {
+  bad_day all;
+  (void)all.place(1, 5);
+  all.close();
+  {
+    std::fstream file(all.folder.file(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(4096);  // all but the first page, which has the schema
+    for (int i = 0; i < 8; ++i) file << std::string(4096, 'x');
+  }
+  CHECK_THROWS_WITH(all.open(), contains("shop.db") && contains("malformed"));
+}
+
+TEST_CASE("a message that was due while the disk was full comes when there is space", "[R1]") {
+  bad_day all;
+  all.in.run(all.db->transaction([](transaction& t) -> awaitable<void> {
+    t.send_at(std::chrono::system_clock::now() + 50ms, 7);
+    co_return;
+  }));
+  all.disk.fail(failing_vfs::operation::write, SQLITE_FULL, 1, 1'000'000);
+  const auto until = std::chrono::steady_clock::now() + msgbus_test::deadline;
+  while (all.failures == 0 && std::chrono::steady_clock::now() < until) all.in.poll();
+  CHECK(all.failures > 0);
+  all.disk.repair();
+  all.in.run_until([&] { return all.handled.contains(7); });
+  CHECK(all.in.run(all.db->drain(30s)));
+  CHECK(all.handled.size() == 1);
 }
 
 }  // namespace faults_test

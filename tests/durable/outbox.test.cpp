@@ -5,6 +5,10 @@
 #include "support/catch.hpp"
 #include "support/durable_files.hpp"
 
+#include <SQLiteCpp/Column.h>
+
+#include <string>
+
 namespace outbox_test {
 
 using msgbus::durable::detail::message_row;
@@ -12,19 +16,81 @@ using msgbus::durable::detail::outbox;
 using msgbus_test::quick;
 using msgbus_test::temporary_folder;
 
+namespace {
+
+void add(outbox& to, message_row& row) {
+  to.begin();
+  to.insert(row);
+  to.commit();
+}
+
+/// In small steps.
+void clean_up(outbox& in, std::int64_t now) {
+  while (in.clean_up(now, 1, 1)) {
+  }
+}
+
+/// Those of handled messages, with their consumers.
+std::string ids(outbox& in) {
+  SQLite::Statement& all = in.file().prepared(
+      "select coalesce(group_concat(id || consumer, ''), '') from (select id, consumer from"
+      " msgbus_inbox order by id, consumer)");
+  std::string text;
+  while (in.file().next_row(all)) text = all.getColumn(0).getString();
+  return text;
+}
+
+}  // namespace
+
 TEST_CASE("ids of handled messages are forgotten when their time has passed and not before",
           "[R2]") {
   const temporary_folder folder;
   outbox in(quick(folder.file()));
   in.file().execute(
       "insert into msgbus_inbox (id, consumer, received_at, handled_at, keep_until) values ('a', "
-      "'x', 1, 1, 10), ('b', 'x', 1, 1, 20),"
-      " ('c', 'x', 1, 1, 30)");
-  CHECK(in.clean_up(9, 10) == 0);
-  CHECK(in.clean_up(20, 1) == 1);
-  CHECK(in.clean_up(20, 10) == 1);
-  CHECK(in.clean_up(20, 10) == 0);
-  CHECK(in.clean_up(30, 10) == 1);
+      "'x', 1, 1, 10), ('b', 'x', 1, 1, 20), ('b', 'y', 1, 1, 20), ('c', 'x', 1, 1, 30)");
+  clean_up(in, 9);
+  CHECK(ids(in) == "axbxbycx");
+  clean_up(in, 20);
+  CHECK(ids(in) == "cx");
+  clean_up(in, 30);
+  CHECK(ids(in).empty());
+}
+
+TEST_CASE("the ids of messages that still wait are kept among many", "[R2]") {
+  const temporary_folder folder;
+  outbox in(quick(folder.file()));
+  for (const char* const id : {"b", "c", "e"}) {
+    message_row row{.id = id, .destination = "d", .type = "t"};
+    add(in, row);
+    if (row.id == "c") in.move_to_dead_letters(row.seq, "no ink", 1, 10);
+  }
+  in.file().execute(
+      "insert into msgbus_inbox (id, consumer, received_at, keep_until) values ('a', 'x', 1, 5),"
+      " ('b', 'x', 1, 5), ('c', 'x', 1, 6), ('d', 'x', 1, 7), ('e', 'y', 1, 7), ('f', 'x', 1, 8)");
+  clean_up(in, 10);
+  CHECK(ids(in) == "bxcxey");
+}
+
+TEST_CASE("a load reads a part of a long file and goes on from there", "[R3]") {
+  const temporary_folder folder;
+  outbox in(quick(folder.file()));
+  for (const char* const to : {"a", "b", "b", "b", "a", "b", "a"}) {
+    message_row row{.id = "1", .destination = to, .type = "t"};
+    add(in, row);
+  }
+  const auto first = in.load("a", {"t"}, 0, 10, 3);
+  REQUIRE(first.rows.size() == 1);
+  CHECK_FALSE(first.is_last);
+  CHECK(first.up_to == 3);
+  const auto second = in.load("a", {"t"}, first.up_to, 1, 3);
+  REQUIRE(second.rows.size() == 1);
+  CHECK_FALSE(second.is_last);
+  CHECK(second.up_to == 5);
+  const auto third = in.load("a", {"t"}, second.up_to, 10, 3);
+  CHECK(third.rows.size() == 1);
+  CHECK(third.is_last);
+  CHECK(in.load("a", {"t"}, third.up_to, 10, 3).is_last);
 }
 
 TEST_CASE("messages that are due get their places in the order of their times", "[R3]") {
@@ -32,19 +98,19 @@ TEST_CASE("messages that are due get their places in the order of their times", 
   outbox in(quick(folder.file()));
   for (const std::int64_t due : {30, 10, 20}) {
     message_row row{.id = std::to_string(due), .destination = "d", .type = "t", .due = due};
-    in.insert(row);
+    add(in, row);
   }
   message_row now{.id = "now", .destination = "d", .type = "t"};
-  in.insert(now);
+  add(in, now);
   CHECK(in.next_due() == 10);
-  CHECK(in.load("d", {"t"}, 0, 10).size() == 1);
+  CHECK(in.load("d", {"t"}, 0, 10).rows.size() == 1);
   const auto released = in.release_due(20, 10);
   REQUIRE(released.size() == 2);
   CHECK(released[0].id == "10");
   CHECK(released[1].id == "20");
   CHECK(released[0].seq > now.seq);
   CHECK(in.next_due() == 30);
-  const auto all = in.load("d", {"t"}, 0, 10);
+  const auto all = in.load("d", {"t"}, 0, 10).rows;
   REQUIRE(all.size() == 3);
   CHECK(all[0].id == "now");
   CHECK(all[2].id == "20");
@@ -55,12 +121,12 @@ TEST_CASE("rows of an earlier start are known as such", "[R2]") {
   {
     outbox in(quick(folder.file()));
     message_row row{.id = "old", .destination = "d", .type = "t"};
-    in.insert(row);
+    add(in, row);
   }
   outbox in(quick(folder.file()));
   message_row row{.id = "new", .destination = "d", .type = "t"};
-  in.insert(row);
-  const auto all = in.load("d", {"t"}, 0, 10);
+  add(in, row);
+  const auto all = in.load("d", {"t"}, 0, 10).rows;
   REQUIRE(all.size() == 2);
   CHECK(all[0].is_taken_over);
   CHECK_FALSE(all[1].is_taken_over);

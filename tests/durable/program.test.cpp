@@ -53,8 +53,10 @@ struct closed_shop {
     outbox owner(quick(file));
     message_row first{.id = "a", .destination = "billing", .type = "placed", .body = "\xff"};
     message_row second{.id = "b", .destination = "billing", .type = "placed", .body = "{}"};
+    owner.begin();
     owner.insert(first);
     owner.insert(second);
+    owner.commit();
     owner.move_to_dead_letters(second.seq, "no ink\nleft", 3, 9000);
   }
 };

@@ -155,6 +155,28 @@ TEST_CASE("a statement that rolls back by itself fails alone", "[R4]") {
   CHECK(all.number() == 1);
 }
 
+TEST_CASE("a statement that fails halfway leaves nothing", "[R4]") {
+  book all;
+  all.run("insert into numbers values (500)");
+  const char* const halfway = "update or fail numbers set n = n + 600";
+  const auto sum = [&] { return all.in.run(all.db->query("select sum(n) from numbers")); };
+  CHECK_THROWS_WITH(all.run(halfway), contains("CHECK"));
+  CHECK(sum().at(0).get<int>(0) == 500);
+  std::vector<msgbus::testing::spawned<void>> running;
+  for (const char* const sql :
+       {"update numbers set n = n + 1", halfway, "update numbers set n = n + 2"}) {
+    running.push_back(all.in.start(all.db->transaction([sql](transaction& t) -> awaitable<void> {
+      t.execute(sql);
+      co_return;
+    })));
+  }
+  for (auto& each : running) all.in.finish(each);
+  CHECK_NOTHROW(running[0].get());
+  CHECK_THROWS_WITH(running[1].get(), contains("CHECK"));
+  CHECK_NOTHROW(running[2].get());
+  CHECK(sum().at(0).get<int>(0) == 506);
+}
+
 TEST_CASE("a query that waits for its turn is refused when the database is destroyed", "[R4]") {
   book all;
   msgbus_test::gate never;

@@ -23,11 +23,12 @@ std::vector<std::int64_t> load(window& of, const std::set<std::int64_t>& file) {
   of.load_begins();
   const std::size_t most = of.room();
   std::size_t found = 0;
+  std::int64_t up_to = file.empty() ? of.cursor() : std::max(of.cursor(), *file.rbegin());
   for (auto each = file.upper_bound(of.cursor()); each != file.end() && found < most; ++each) {
-    ++found;
+    if (++found == most) up_to = *each;
     if (of.loaded(*each)) taken.push_back(*each);
   }
-  of.load_ended(found < most);
+  of.load_ended(up_to, found < most);
   return taken;
 }
 
@@ -68,7 +69,7 @@ TEST_CASE("a restart during a load makes another load necessary", "[R1]") {
   of.load_begins();
   CHECK(of.loaded(5));
   of.restart();
-  of.load_ended(true);
+  of.load_ended(5, true);
   CHECK_FALSE(of.offer(6));
   CHECK(load(of, {2, 5, 6}) == std::vector<std::int64_t>{2, 6});
 }

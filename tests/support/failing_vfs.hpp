@@ -14,6 +14,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace msgbus_test {
@@ -74,6 +75,9 @@ class failing_vfs {
     first_ = nth;
   }
   void repair() { first_ = 0; }
+  /// From now on databases are opened read-only, whatever the rights of the program; their lock
+  /// files are not.
+  void make_read_only(bool are_so) { read_only_ = are_so; }
   /// How many operations of the kind have been counted.
   [[nodiscard]] int count() const { return count_; }
 
@@ -159,6 +163,11 @@ class failing_vfs {
     failing_vfs& self = instance();
     auto* const mine = reinterpret_cast<file*>(made);
     mine->real = reinterpret_cast<sqlite3_file*>(mine + 1);
+    const bool is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0 && name != nullptr &&
+                             !std::string_view(name).ends_with("-owner");
+    if (self.read_only_ && is_database) {
+      flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    }
     const int result = self.real_->xOpen(self.real_, name, mine->real, flags, out);
     mine->watched = nullptr;
     if (self.recording_ && name != nullptr && result == SQLITE_OK) {
@@ -235,6 +244,7 @@ class failing_vfs {
   std::atomic<int> last_{0};
   std::atomic<int> count_{0};
   std::atomic<bool> recording_{false};
+  std::atomic<bool> read_only_{false};
   std::function<void()> before_;
   std::mutex mutex_;
   std::map<std::string, unsafe_file> files_;  // under the mutex

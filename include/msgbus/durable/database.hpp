@@ -41,9 +41,10 @@ struct route_target {
 void add_route(database_core& in, std::string name, const bridging::message_decoder& reads,
                route_target to);
 [[nodiscard]] std::shared_ptr<unit> begin(database_core& in);
-/// Commits the unit, or rolls it back if `failure` is not null.
-[[nodiscard]] asio::awaitable<void> finish(std::shared_ptr<database_core> in,
-                                           std::shared_ptr<unit> of, std::exception_ptr failure);
+/// Whether there is nothing to commit.
+[[nodiscard]] bool is_empty(const unit& of) noexcept;
+/// Commits the unit.
+[[nodiscard]] asio::awaitable<void> finish(database_core& in, std::shared_ptr<unit> of);
 
 /// Rolls back an unfinished transaction, also if a context destroys the coroutine.
 struct abandon_at_end {
@@ -55,17 +56,13 @@ template <class F>
 asio::awaitable<void> run_transaction(std::shared_ptr<database_core> in, F work) {
   const std::shared_ptr<unit> collected = begin(*in);
   const abandon_at_end abandoning{collected};
-  std::exception_ptr failure;
   {
     durable::transaction handle(in, collected);
-    try {
-      auto running = work(handle);
-      co_await std::move(running);
-    } catch (...) {
-      failure = std::current_exception();
-    }
+    auto running = work(handle);
+    co_await std::move(running);
   }
-  auto ending = finish(in, collected, failure);
+  if (is_empty(*collected)) co_return;
+  auto ending = finish(*in, collected);
   co_await std::move(ending);
 }
 
