@@ -101,8 +101,7 @@ json wait_for(const monitor& of, const std::function<bool(const json&)>& holds) 
     }
     return std::chrono::steady_clock::now() < until;
   });
-  INFO(last.dump(1));
-  REQUIRE(found);
+  if (!found) FAIL("it never came, at last: " << last.dump(1));
   return last;
 }
 

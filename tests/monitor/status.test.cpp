@@ -163,7 +163,7 @@ TEST_CASE("ids are read from an object with a list of texts, and from nothing el
   for (const char* bad : {"", "[]", "{}", R"({"ids":"1"})", R"({"ids":[1]})", "{\"ids\":[\"1\"]"}) {
     CHECK(!ids_in(bad));
   }
-  CHECK(!ids_in(std::string(60'000, '[')));
+  CHECK(!ids_in(std::string(5'000, '[')));
 }
 
 #ifdef MSGBUS_STATUS_SCHEMA
