@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The page in a headless Chromium, against the monitor of a real program.
 
-  real_test.py PROGRAM
+  real_test.py PROGRAM [MSGBUS_TOP]
 """
 
 import json
@@ -14,6 +14,7 @@ import urllib.request
 from page_case import NAMES, Browsing, text
 
 PROGRAM = sys.argv[1]
+TOP = sys.argv[2] if len(sys.argv) > 2 else None
 
 
 class Program:
@@ -96,6 +97,15 @@ class a_real_program(Browsing):
         for link in links:
             with urllib.request.urlopen(link, timeout=20) as answer:
                 self.assertEqual(answer.status, 200)
+
+    @unittest.skipIf(TOP is None, "msgbus-top was not built")
+    def test_msgbus_top_reads_the_same(self):
+        self.program.do("fail")
+        self.tab.wait('document.querySelectorAll("#failures tr").length === 1', 20)
+        done = subprocess.run([TOP, self.program.address, "--once"], capture_output=True,
+                              text=True, timeout=60, check=True)
+        self.assertIn("till: 2 components", done.stdout)
+        self.assertIn("no money for <b>7", done.stdout)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,11 @@ export function drawing(tag, properties = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), properties, children);
 }
 
+// Only this function changes the text of such an element.
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (node.text_ === text) return;
+  node.text_ = text;
+  node.textContent = text;
 }
 
 export function setAttribute(node, name, value) {
@@ -37,8 +40,11 @@ export function show(parent, items, keyOf, make, change) {
   const focused = parent.contains(document.activeElement) ? document.activeElement : null;
   const gone = new Set(there.keys());
   let next = parent.firstElementChild;
+  const met = new Set();
   for (const item of items) {
-    const key = keyOf(item);
+    let key = `${keyOf(item)}`;
+    while (met.has(key)) key += "\n";  // each of several that are called the same is shown
+    met.add(key);
     let child = there.get(key);
     if (!child) there.set(key, child = make(item));
     gone.delete(key);

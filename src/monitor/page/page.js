@@ -32,22 +32,36 @@ const parts = [
     said: get("letters-said")}, connection, reveal),
   new Links(get("links-section"), get("links")),
 ];
+const LONGEST_REST = 2000;
 const STATES = {
   connecting: "Connecting", live: "Live", lost: "Connection lost", token: "Token wanted",
 };
 let paused = false;
 let due = false;
+let drawnAt = 0;
+let cost = 0;  // in ms, as drawnAt
 let lostAt = null;
 
-// Events that came together are drawn once.
+// Events that came together are drawn once, and a page that takes long to draw is drawn less often.
 function receive(status) {
   model.take(status);
   if (paused || due) return;
   due = true;
-  queueMicrotask(() => {
-    due = false;
-    draw();
-  });
+  const rest = Math.min(LONGEST_REST, drawnAt + 2 * cost - performance.now());
+  if (rest > 0) setTimeout(drawNow, rest);
+  else queueMicrotask(drawNow);
+}
+
+function drawNow() {
+  due = false;
+  if (paused) return;
+  const begin = performance.now();
+  draw();
+  drawnAt = begin;
+  requestAnimationFrame(() => setTimeout(() => {  // when it has been painted
+    drawnAt = performance.now();
+    cost = drawnAt - begin;
+  }));
 }
 
 function draw() {
