@@ -14,7 +14,7 @@ import urllib.request
 from page_case import NAMES, Browsing, text
 
 PROGRAM = sys.argv[1]
-TOP = sys.argv[2] if len(sys.argv) > 2 else None
+TOP = (sys.argv[2:] or [None])[0] or None
 
 
 class Program:
