@@ -23,17 +23,17 @@ struct own {
 }  // namespace
 
 TEST_CASE("values of the library that a stream prints have a format") {
-  STATIC_CHECK(msgbus::detail::formattable<msgbus::counters>);
-  STATIC_CHECK(msgbus::detail::formattable<msgbus::receipt>);
-  STATIC_CHECK(msgbus::detail::formattable<msgbus::drain_options>);
-  STATIC_CHECK(msgbus::detail::formattable<msgbus::overflow>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::counters>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::receipt>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::drain_options>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::overflow>);
 }
 
 TEST_CASE("types of a program, of the standard library, and containers keep their own formats") {
-  STATIC_CHECK_FALSE(msgbus::detail::formattable<own>);
-  STATIC_CHECK_FALSE(msgbus::detail::formattable<std::string>);
-  STATIC_CHECK_FALSE(msgbus::detail::formattable<int>);
-  STATIC_CHECK_FALSE(msgbus::detail::formattable<msgbus::headers>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::formattable<own>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::formattable<std::string>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::formattable<int>);
+  STATIC_REQUIRE_FALSE(msgbus::detail::formattable<msgbus::headers>);
 }
 
 #if defined(__cpp_lib_format)
