@@ -27,7 +27,7 @@ struct counters {
 };
 std::ostream& operator<<(std::ostream& out, const counters& value);
 
-/// Counts the steps of messages. May observe several components at once. Thread-safe.
+/// Counts the steps of messages. May observe several components at the same time. Thread-safe.
 class counting_observer : public observer {
  public:
   void accepted(const step&) noexcept override { add(accepted_); }

@@ -46,8 +46,8 @@ struct log_options {
 ///     all.observe(log);  // a host, or a component
 ///
 /// If one kind of event is too frequent, lines are left out. The next line of that kind has their
-/// number in `left_out`; the destructor writes one, too. May observe several components at once.
-/// Thread-safe; lines are written one at a time, on the thread of the event.
+/// number in `left_out`; the destructor writes one, too. May observe several components at the same
+/// time. Thread-safe; lines are written one at a time, on the thread of the event.
 class log_observer : public observer {
  public:
   /// The destination of the lines, which have no line end. An exception of the function is one line

@@ -22,8 +22,9 @@ struct step {
 std::ostream& operator<<(std::ostream& out, const step& value);
 
 /// Override the functions for the steps of interest. They run on the dispatching thread, often on
-/// several at once. An implementation must be thread-safe, and fast: the dispatch waits for it. It
-/// should not throw: an exception is caught, is one line on stderr, and changes nothing.
+/// several threads at the same time. An implementation must be thread-safe, and fast: the dispatch
+/// waits for it. It should not throw: an exception is caught, is one line on stderr, and changes
+/// nothing.
 class observer {
  public:
   virtual ~observer() = default;

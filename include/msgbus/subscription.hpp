@@ -18,7 +18,7 @@ struct in_async {};
 
 /// Copies refer to the same handler. Destroying a subscription leaves the handler attached. It may
 /// outlive its component. A default-constructed one is inactive. Different objects may be used from
-/// different threads at once.
+/// different threads at the same time.
 class subscription {
  public:
   /// An inactive subscription.
