@@ -145,7 +145,6 @@ class connection final : public native_listener, public std::enable_shared_from_
   void begin_to_keep();
   [[nodiscard]] std::uint64_t last_loss();
 
-  void connection_closed(native_connection& at, natsStatus why, std::string text);
   void reopen();
   void try_again(const std::string& failure);
   /// False if nats.c has closed the connection meanwhile.

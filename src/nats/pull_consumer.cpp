@@ -1,6 +1,5 @@
-#include "pull_consumer.hpp"
-
 #include "jetstream.hpp"
+
 #include "times.hpp"
 #include "transport/names.hpp"
 

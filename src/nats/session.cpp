@@ -1,7 +1,7 @@
 #include "session.hpp"
 
 #include "core/text.hpp"
-#include "pull_consumer.hpp"
+#include "jetstream.hpp"
 #include "transport/names.hpp"
 
 #include <msgbus/detail/exec/cancellation.hpp>

@@ -22,7 +22,6 @@
 #include "connection.hpp"
 #include "jetstream.hpp"
 #include "native.hpp"
-#include "pull_consumer.hpp"
 #include "session.hpp"
 #include "times.hpp"
 #include "transport/names.hpp"
