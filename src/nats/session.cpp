@@ -207,16 +207,16 @@ class reply_receiver final : public receiver {
 
 }  // namespace
 
-// Not by natsInbox_Create: where nats.c is built without TLS, its names come from the clock.
+// Not by natsInbox_Create: where nats.c is built without TLS, its names come from the clock. Of 64
+// random bits, and no longer: the server and both clients read every topic letter by letter.
 std::string make_inbox() {
-  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::string_view digits =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   std::string made = "_INBOX.";
   std::random_device random;
-  for (int i = 0; i < 4; ++i) {
-    for (std::uint32_t bits = random(), left = 8; left != 0; --left, bits >>= 4) {
-      made += digits[bits & 15];
-    }
-  }
+  std::uint64_t bits = std::uint64_t{random()} << 32U | random();
+  for (int left = 11; left != 0; --left, bits /= digits.size())
+    made += digits[bits % digits.size()];
   return made;
 }
 

@@ -89,24 +89,42 @@ bool pattern_covers(std::string_view wide, std::string_view narrow) noexcept {
 
 // --- Reply topics. -------------------------------------------------------------------------------
 
+namespace {
+
+constexpr int base = 16;
+
+bool take_half(std::string_view& text, std::uint32_t& half) noexcept {
+  const char* const end = text.data() + text.size();
+  const auto [read_to, wrong] = std::from_chars(text.data(), end, half, base);
+  if (wrong != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(read_to - text.data()));
+  return true;
+}
+
+}  // namespace
+
 std::string reply_topic(std::string_view inbox, std::uint64_t number) {
-  char digits[20];
-  char* const end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
+  char digits[17];
+  char* const end = std::end(digits);
+  char* at = std::to_chars(digits, end, static_cast<std::uint32_t>(number), base).ptr;
+  *at++ = '-';
+  at = std::to_chars(at, end, static_cast<std::uint32_t>(number >> 32U), base).ptr;
   std::string topic;
-  topic.reserve(inbox.size() + 1 + static_cast<std::size_t>(end - digits));
+  topic.reserve(inbox.size() + 1 + static_cast<std::size_t>(at - digits));
   topic += inbox;
   topic += '.';
-  topic.append(std::begin(digits), end);
+  topic.append(digits, at);
   return topic;
 }
 
 std::uint64_t reply_number(std::string_view topic, std::string_view inbox) noexcept {
   if (topic.size() <= inbox.size() + 1) return 0;
-  const std::string_view text = topic.substr(inbox.size() + 1);
-  std::uint64_t found = 0;
-  const auto [read_to, wrong] = std::from_chars(text.data(), text.data() + text.size(), found);
-  const bool is_whole = wrong == std::errc() && read_to == text.data() + text.size();
-  return is_whole ? found : 0;
+  std::string_view text = topic.substr(inbox.size() + 1);
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  if (!take_half(text, low) || !text.starts_with('-')) return 0;
+  text.remove_prefix(1);
+  return take_half(text, high) && text.empty() ? std::uint64_t{high} << 32U | low : 0;
 }
 
 }  // namespace msgbus::transport

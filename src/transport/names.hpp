@@ -41,7 +41,9 @@ void check_name(const std::string& name, const char* of_what);
 
 // --- Reply topics. -------------------------------------------------------------------------------
 
-/// The number of a reply as the last token of its topic, and back; 0 for anything else.
+/// The number of a reply as the last token of its topic, and back; 0 for anything else. The token
+/// is short, since the server and both clients read it letter by letter: the lower half of the
+/// number and the upper one, both of which begin with small numbers (see `pending_replies`).
 [[nodiscard]] std::string reply_topic(std::string_view inbox, std::uint64_t number);
 [[nodiscard]] std::uint64_t reply_number(std::string_view topic, std::string_view inbox) noexcept;
 
