@@ -127,7 +127,9 @@ bool context_shutdown_hook::unlink_and_hold() noexcept {
 
 bool context_shutdown_hook::hold() const noexcept { return list_ && list_->hold(*this); }
 
-context_keeper::~context_keeper() { held_->let_go(); }
+context_keeper::~context_keeper() {
+  if (held_) held_->let_go();
+}
 
 void context_shutdown_hook::unlink_and_release(asio::any_io_executor& held) noexcept {
   // If the context ends at the same time on another thread, `context_ended` empties the executor.

@@ -1,7 +1,12 @@
 #include <msgbus/detail/exec/one_shot_event.hpp>
 
+#include "exec/post_recycled.hpp"
+
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/post.hpp>
+
+#include <cstddef>
+#include <utility>
 
 namespace msgbus::exec {
 
@@ -55,6 +60,40 @@ void one_shot_event::set() noexcept {
 void one_shot_event::context_ended() noexcept {
   state_.store(state::set, std::memory_order_release);
   const handler dropped(std::move(*handler_));  // posts the destruction of the coroutine's frames
+}
+
+// --- Several. ------------------------------------------------------------------------------------
+
+/// The next of them goes on, after the others have been posted again: so those that have several
+/// threads go on at the same time, and what one of them throws concerns no other.
+struct event_batch::in_turn {
+  void operator()() {
+    one_shot_event::handler next(std::move(waiting[gone_on++]));
+    if (gone_on != waiting.size()) {
+      const asio::any_io_executor on = next.get_executor();
+      post_recycled(on, std::move(*this));
+    }
+    next();
+  }
+  std::vector<one_shot_event::handler> waiting;
+  std::size_t gone_on = 0;  // so many of them have
+};
+
+void event_batch::set(one_shot_event& event) noexcept {
+  if (event.claim() != one_shot_event::claimed::handler) return;
+  context_keeper until_posted = event.adopt_hold();
+  one_shot_event::handler ended(std::move(*event.handler_));
+  event.handler_.reset();
+  if (!waiting_.empty() && waiting_.front().get_executor() != ended.get_executor()) post();
+  if (waiting_.empty()) until_posted_.emplace(std::move(until_posted));
+  waiting_.push_back(std::move(ended));
+}
+
+void event_batch::post() noexcept {
+  if (waiting_.empty()) return;
+  const asio::any_io_executor on = waiting_.front().get_executor();
+  post_recycled(on, in_turn{std::exchange(waiting_, {})});
+  until_posted_.reset();
 }
 
 }  // namespace msgbus::exec

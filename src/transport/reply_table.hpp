@@ -29,12 +29,11 @@ class reply final : public reply_timer::wait, public exec::one_shot_event {
  public:
   /// From any thread; the first one counts.
   void give(Answer&& answer) noexcept {
-    state expected = state::open;
-    if (!state_.compare_exchange_strong(expected, state::taken, std::memory_order_relaxed)) return;
-    answer_.emplace(std::move(answer));
-    // Release: a thread that sees it sees the answer.
-    state_.store(state::answered, std::memory_order_release);
-    one_shot_event::set();
+    if (keep(std::move(answer))) one_shot_event::set();
+  }
+  /// The same; the coroutine is resumed together with others.
+  void give(Answer&& answer, exec::event_batch& with) noexcept {
+    if (keep(std::move(answer))) with.set(*this);
   }
 
   // For the coroutine, after its wait. Neither: the wait was cancelled.
@@ -53,6 +52,17 @@ class reply final : public reply_timer::wait, public exec::one_shot_event {
 
  private:
   enum class state { open, taken, answered, late };
+
+  bool keep(Answer&& answer) noexcept {
+    state expected = state::open;
+    if (!state_.compare_exchange_strong(expected, state::taken, std::memory_order_relaxed)) {
+      return false;
+    }
+    answer_.emplace(std::move(answer));
+    // Release: who sees it sees the answer.
+    state_.store(state::answered, std::memory_order_release);
+    return true;
+  }
 
   void time_is_over() noexcept override {
     state expected = state::open;
@@ -106,15 +116,19 @@ class reply_table {
     Answer answer = {};
     pointer to = {};  // for `give`
   };
-  /// Gives several, with one lock; those that nobody waits for are dropped.
+  /// Gives several, with one lock, and those who wait on one executor are woken together; those
+  /// that nobody waits for are dropped.
   void give(std::vector<given>& all) noexcept {
     {
       const std::lock_guard lock(mutex_);
       for (given& each : all) each.to = waiting_.take(each.number);
       note_size();
     }
-    for (given& each : all) {
-      if (each.to) each.to->give(std::move(each.answer));
+    {
+      exec::event_batch woken;
+      for (given& each : all) {
+        if (each.to) each.to->give(std::move(each.answer), woken);
+      }
     }
     all.clear();
   }
@@ -165,9 +179,11 @@ class reply_table {
 template <class Answer>
 class awaited_reply {
  public:
+  using pointer = typename reply_table<Answer>::pointer;
+
   awaited_reply(reply_table<Answer>& in, const asio::any_io_executor& caller,
-                exec::clock::duration after)
-      : in_(in) {
+                exec::clock::duration after, pointer promised = std::make_shared<reply<Answer>>())
+      : in_(in), reply_(std::move(promised)) {
     in_.limit(*reply_, caller, after);
     number_ = in_.add(reply_);
   }
@@ -177,11 +193,11 @@ class awaited_reply {
 
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
   /// For callers that give it an answer without a number.
-  [[nodiscard]] const std::shared_ptr<reply<Answer>>& promise() const noexcept { return reply_; }
+  [[nodiscard]] const pointer& promise() const noexcept { return reply_; }
 
  private:
   reply_table<Answer>& in_;
-  const std::shared_ptr<reply<Answer>> reply_ = std::make_shared<reply<Answer>>();
+  const pointer reply_;
   std::uint64_t number_ = 0;
 };
 

@@ -13,13 +13,17 @@
 #include <asio/this_coro.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
 namespace one_shot_event_test {
 
+using msgbus::exec::event_batch;
 using msgbus::exec::one_shot_event;
 using msgbus::testing::cut_off_at_every_step;
 using msgbus::testing::spawned;
@@ -98,6 +102,74 @@ TEST_CASE("the coroutine resumes on its own executor, whichever thread sets the 
   CHECK(here.pending() == 1);
   here.run();
   CHECK(waiting.done());
+}
+
+TEST_CASE("events that are set together end their waits in that order, each by itself", "[A2]") {
+  stepping_context here, there;
+  std::vector<std::shared_ptr<one_shot_event>> events;
+  std::vector<spawned<bool>> waiting;
+  for (int i = 0; i < 6; ++i) {
+    events.push_back(std::make_shared<one_shot_event>());
+    // The last two wait on another executor.
+    waiting.push_back((i < 4 ? here : there).spawn(wait_for(events.back())));
+  }
+  here.run();
+  there.run();
+  {
+    event_batch together;
+    for (const auto& each : events) together.set(*each);
+    together.set(*events.front());  // again
+    events.clear();                 // their coroutines have them
+  }
+  CHECK(here.pending() == 1);
+  CHECK(there.pending() == 1);
+  for (std::size_t done = 0; done < 4; ++done) {
+    for (std::size_t i = 0; i < 4; ++i) CHECK(waiting[i].done() == (i < done));
+    here.step();
+  }
+  there.run();
+  for (auto& each : waiting) CHECK_FALSE(each.get());
+}
+
+TEST_CASE("a coroutine that throws keeps no other one from going on with it") {
+  asio::io_context context;
+  std::vector<std::shared_ptr<one_shot_event>> events;
+  int ended = 0;
+  for (int i = 0; i < 3; ++i) {
+    events.push_back(std::make_shared<one_shot_event>());
+    asio::co_spawn(context, wait_for(events.back()), [&ended](std::exception_ptr, bool) {
+      if (++ended == 2) throw std::runtime_error("the second of them");
+    });
+  }
+  context.poll();
+  {
+    event_batch together;
+    for (const auto& each : events) together.set(*each);
+  }
+  context.restart();
+  CHECK_THROWS_AS(context.poll(), std::runtime_error);
+  CHECK(ended == 2);
+  context.poll();
+  CHECK(ended == 3);
+}
+
+TEST_CASE("events that are set together and whose context is destroyed end with it", "[A12]") {
+  auto context = std::make_unique<asio::io_context>();
+  std::vector<std::shared_ptr<one_shot_event>> events;
+  std::vector<spawned<bool>> waiting;
+  for (int i = 0; i < 4; ++i) {
+    events.push_back(std::make_shared<one_shot_event>());
+    waiting.emplace_back(context->get_executor(), wait_for(events.back()));
+  }
+  context->poll();
+  {
+    event_batch together;
+    for (const auto& each : events) together.set(*each);
+  }
+  SECTION("none of them has gone on") {}
+  SECTION("one of them has gone on") { context->poll_one(); }
+  context.reset();
+  for (const auto& each : events) CHECK(each.use_count() == 1);
 }
 
 TEST_CASE("a cancelled wait ends as if set, and the coroutine can tell", "[A9]") {

@@ -17,12 +17,12 @@ class context_keeper {
  public:
   explicit context_keeper(std::shared_ptr<context_shutdown_hooks> held) noexcept
       : held_(std::move(held)) {}
-  context_keeper(const context_keeper&) = delete;
-  context_keeper& operator=(const context_keeper&) = delete;
+  context_keeper(context_keeper&&) noexcept = default;
+  context_keeper& operator=(context_keeper&&) = delete;
   ~context_keeper();
 
  private:
-  const std::shared_ptr<context_shutdown_hooks> held_;
+  std::shared_ptr<context_shutdown_hooks> held_;  // null: it was moved from
 };
 
 /// An object that must release its executor when the context is destroyed. Thread-safe, except that

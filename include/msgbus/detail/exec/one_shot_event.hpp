@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <optional>
+#include <vector>
 
 namespace msgbus::exec {
 
@@ -55,6 +56,7 @@ class one_shot_event : private context_shutdown_hook {
   void rearm() noexcept { state_.store(state::fresh, std::memory_order_relaxed); }
 
  private:
+  friend class event_batch;
   enum class state { fresh, waiting, set };
   using handler = asio::async_result<std::decay_t<asio::use_awaitable_t<>>, void()>::handler_type;
 
@@ -63,6 +65,27 @@ class one_shot_event : private context_shutdown_hook {
 
   std::atomic<state> state_{state::fresh};
   std::optional<handler> handler_;
+};
+
+/// Sets events together. Their coroutines go on in that order, each by itself; but all of one
+/// executor cost its thread one wake. So a thread that brings many answers at once does not wake,
+/// and lock out, the thread that wants them for each. For one thread.
+class event_batch {
+ public:
+  event_batch() = default;
+  event_batch(const event_batch&) = delete;
+  event_batch& operator=(const event_batch&) = delete;
+  ~event_batch() { post(); }
+
+  /// As `one_shot_event::set`. The coroutine goes on once the batch is destroyed, or earlier.
+  void set(one_shot_event& event) noexcept;
+
+ private:
+  struct in_turn;
+  void post() noexcept;
+
+  std::vector<one_shot_event::handler> waiting_;  // all of one executor
+  std::optional<context_keeper> until_posted_;
 };
 
 }  // namespace msgbus::exec
