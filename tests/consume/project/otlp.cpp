@@ -1,4 +1,4 @@
-// A tracer whose collector does not answer: a span is dropped, and counted.
+// A tracer whose collector does not answer: the failed request is counted.
 
 #include <msgbus/otlp.hpp>
 
