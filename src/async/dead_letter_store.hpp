@@ -8,6 +8,13 @@
 
 #include "policy/letter_store.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace msgbus::async::detail {
 
 /// The handler is known by its place, not kept: it may go.
@@ -20,6 +27,21 @@ struct letter_content {
 class dead_letter_store final : public msgbus::detail::letter_store<letter_content> {
  public:
   using letter_store::letter_store;
+
+  /// A dead letter as a monitor lists it.
+  struct listed_letter {
+    dead_letter entry;
+    std::string component = {};  // its name; empty: it was destroyed, or has none
+    bool has_component = false;
+    bool replaying = false;
+  };
+  struct view {
+    std::size_t kept = 0;
+    dead_letter_counters counts = {};
+    std::map<const void*, std::size_t> by_component = {};  // those that exist
+    std::vector<listed_letter> newest = {};                // first
+  };
+  [[nodiscard]] view look(std::size_t most) const;
 };
 
 /// Keeps the message of a run that has finally failed.

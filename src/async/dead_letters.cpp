@@ -1,5 +1,6 @@
 #include <msgbus/async/dead_letters.hpp>
 
+#include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/error.hpp>
@@ -10,6 +11,9 @@
 #include "exec/task_group.hpp"
 
 #include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
 
 namespace msgbus::async {
 
@@ -137,6 +141,32 @@ std::size_t dead_letters::discard(std::function<bool(const letter&)> which) {
 }
 
 namespace detail {
+
+dead_letter_store::view dead_letter_store::look(std::size_t most) const {
+  view made;
+  std::vector<std::shared_ptr<component_core>> held;  // released without the lock
+  look_at_all([&](const letters& all, const dead_letter_counters& counts) {
+    made.kept = all.size();
+    made.counts = counts;
+    made.newest.reserve(std::min(most, all.size()));
+    for (auto each = all.rbegin(); each != all.rend(); ++each) {
+      const kept_letter& letter = each->second;
+      const std::shared_ptr<component_core> of = letter.content.component.lock();
+      if (of && made.by_component[of.get()]++ == 0) held.push_back(of);
+      if (made.newest.size() >= most) continue;
+      listed_letter listed{letter.entry};
+      listed.has_component = of != nullptr;
+      if (of) listed.component = of->called().name();
+      listed.replaying = letter.replaying;
+      made.newest.push_back(std::move(listed));
+    }
+  });
+  return made;
+}
+
+dead_letter_store::view letter_access::look(const dead_letters& at, std::size_t most) {
+  return at.store_->look(most);
+}
 
 void letter_access::add(dead_letters& to, const handler_run& run, std::size_t attempts,
                         const failures& failed) {

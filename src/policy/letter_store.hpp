@@ -109,9 +109,17 @@ class letter_store {
     return gone;
   }
 
- private:
+ protected:
   using letters = std::map<std::uint64_t, kept_letter>;
 
+  /// Calls `look` with all letters, the oldest first, and their counters, while it holds the lock.
+  template <class Look>
+  void look_at_all(const Look& look) const {
+    const std::lock_guard lock(mutex_);
+    look(letters_, counts_);
+  }
+
+ private:
   bool discard(std::uint64_t id) noexcept {
     typename letters::node_type gone;
     const std::lock_guard lock(mutex_);

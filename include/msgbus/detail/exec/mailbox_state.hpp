@@ -156,7 +156,7 @@ class mailbox_state {
   }
   /// How many senders wait, or were woken, or more.
   [[nodiscard]] std::size_t counted_senders() const noexcept {
-    return hindrances_.load(std::memory_order_relaxed) & ~flag_bits;
+    return slow_path_reasons_.load(std::memory_order_relaxed) & ~flag_bits;
   }
   /// Wakes as many senders as there is space for.
   void notify_space() noexcept;
