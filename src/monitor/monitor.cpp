@@ -9,6 +9,7 @@
 #include "monitor/collector.hpp"
 #include "monitor/graph_svg.hpp"
 #include "monitor/server.hpp"
+#include "monitor/signals.hpp"
 #include "monitor/status.hpp"
 
 #include <condition_variable>
@@ -63,6 +64,7 @@ class monitor::running {
                        [this](letter_action action, const std::vector<std::string>& ids) {
                          return collector_.act(action, ids);
                        }});
+    const without_signals theirs;
     thread_ = std::thread([this] { run(); });
   }
   running(const running&) = delete;

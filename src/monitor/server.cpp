@@ -3,6 +3,7 @@
 #include <msgbus/error.hpp>
 
 #include "monitor/access.hpp"
+#include "monitor/signals.hpp"
 #include "monitor/status.hpp"
 #include "monitor/workers.hpp"
 
@@ -65,7 +66,7 @@ using handled = httplib::Server::HandlerResponse;
 constexpr int client_patience = 2;  // seconds
 constexpr std::size_t largest_request = 64 * 1024;
 constexpr std::size_t slice = 16 * 1024;
-constexpr int kept_by_system = 128 * 1024;  // for a client that does not read
+constexpr int kept_by_system = 128 * 1024;      // for a client that does not read
 constexpr std::size_t threads_for_answers = 4;  // besides those of streams
 constexpr auto heartbeat = std::chrono::seconds(15);
 constexpr const char* json_type = "application/json";
@@ -122,19 +123,25 @@ class http_server::listening {
       : options_(options), content_(std::move(content)) {
     configure();
     port_ = bind();
-    thread_ = std::thread([this] {
-      served_ = http_.listen_after_bind();
-      has_ended_.store(true, std::memory_order_release);
-    });
-    while (!http_.is_running() && !has_ended_.load(std::memory_order_acquire)) {
+    {
+      const without_signals theirs;
+      thread_ = std::thread([this] {
+        (void)http_->listen_after_bind();
+        has_ended_.store(true, std::memory_order_release);
+      });
+    }
+    while (!http_->is_running() && !has_ended_.load(std::memory_order_acquire)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+    if (!has_ended_.load(std::memory_order_acquire)) return;
+    thread_.join();
+    throw_cannot_listen();
   }
   listening(const listening&) = delete;
   listening& operator=(const listening&) = delete;
   ~listening() {
     content_.status.end();
-    http_.stop();
+    http_->stop();
     thread_.join();
   }
 
@@ -144,41 +151,49 @@ class http_server::listening {
   [[nodiscard]] std::uint16_t bind() {
     int bound = -1;
     if (options_.port == 0) {
-      bound = http_.bind_to_any_port(options_.address);
-    } else if (http_.bind_to_port(options_.address, options_.port)) {
+      bound = http_->bind_to_any_port(options_.address);
+    } else if (http_->bind_to_port(options_.address, options_.port)) {
       bound = options_.port;
     }
-    if (bound <= 0) {
-      throw error(errc::bad_arguments, "a monitor cannot listen on '" + options_.address +
-                                           "', port " + std::to_string(options_.port));
-    }
+    if (bound <= 0) throw_cannot_listen();
     return static_cast<std::uint16_t>(bound);
+  }
+
+  [[noreturn]] void throw_cannot_listen() const {
+    throw error(errc::bad_arguments, "a monitor cannot listen on '" + options_.address +
+                                         "', port " + std::to_string(options_.port));
+  }
+
+  /// httplib ignores SIGPIPE, for the whole program.
+  static std::unique_ptr<httplib::Server> made_server() {
+    const keeping_sigpipe as_it_is;
+    return std::make_unique<httplib::Server>();
   }
 
   void configure() {
     const std::size_t threads = options_.max_streams + threads_for_answers;
-    http_.new_task_queue = [threads]() -> httplib::TaskQueue* { return new workers(threads); };
-    http_.set_socket_options([](auto socket) { set_options(static_cast<int>(socket)); });
-    http_.set_tcp_nodelay(true);
-    http_.set_keep_alive_max_count(1);  // an idle connection would keep its thread
-    http_.set_read_timeout(client_patience);
-    http_.set_write_timeout(client_patience);
-    http_.set_payload_max_length(largest_request);
-    http_.set_default_headers({
+    http_->new_task_queue = [threads]() -> httplib::TaskQueue* { return new workers(threads); };
+    http_->set_socket_options([](auto socket) { set_options(static_cast<int>(socket)); });
+    http_->set_tcp_nodelay(true);
+    http_->set_keep_alive_max_count(1);  // an idle connection would keep its thread
+    http_->set_read_timeout(client_patience);
+    http_->set_write_timeout(client_patience);
+    http_->set_payload_max_length(largest_request);
+    http_->set_default_headers({
         {"Cache-Control", "no-store"},
         {"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"},
         {"Referrer-Policy", "no-referrer"},
         {"X-Content-Type-Options", "nosniff"},
         {"X-Frame-Options", "DENY"},
     });
-    http_.set_pre_routing_handler(
+    http_->set_pre_routing_handler(
         [this](const Request& asked, Response& to) { return answer(asked, to); });
-    http_.Post("/dead-letters/(replay|discard)",
-               [this](const Request& asked, Response& to) { act(asked, to); });
-    http_.set_error_handler([](const Request&, Response& to) {
+    http_->Post("/dead-letters/(replay|discard)",
+                [this](const Request& asked, Response& to) { act(asked, to); });
+    http_->set_error_handler([](const Request&, Response& to) {
       if (to.body.empty()) refuse(to, to.status, to.status == 413 ? "too long" : "not understood");
     });
-    http_.set_exception_handler([](const Request&, Response& to, const std::exception_ptr& why) {
+    http_->set_exception_handler([](const Request&, Response& to, const std::exception_ptr& why) {
       refuse(to, 500, msgbus::describe(why));
     });
   }
@@ -291,9 +306,8 @@ class http_server::listening {
   const monitor_options options_;
   const served_content content_;
   std::atomic<std::size_t> streams_{0};
-  httplib::Server http_;
+  const std::unique_ptr<httplib::Server> http_ = made_server();
   std::uint16_t port_ = 0;
-  bool served_ = false;  // by the thread
   std::atomic<bool> has_ended_{false};
   std::thread thread_;
 };

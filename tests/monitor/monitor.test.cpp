@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <latch>
@@ -584,6 +585,36 @@ TEST_CASE("the state of a host is shown while it ends") {
   io.run();
   const json now = wait_for(page, [](const json& each) { return each["state"] == "ended"; });
   CHECK(now["components"][0]["state"] == "closed");
+}
+
+TEST_CASE("a monitor leaves the program's signals as they are") {
+  const auto of_sigpipe = [] {
+    struct sigaction now{};
+    ::sigaction(SIGPIPE, nullptr, &now);
+    return now.sa_handler;
+  };
+  const auto before = of_sigpipe();
+  sigset_t blocked_before{};
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked_before);
+  struct sigaction usual{};
+  usual.sa_handler = SIG_DFL;
+  ::sigaction(SIGPIPE, &usual, nullptr);
+  {
+    scene at;
+    const monitor page(at.all, quick());
+    CHECK(of_sigpipe() == SIG_DFL);
+    sigset_t blocked{};
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    CHECK(::sigismember(&blocked, SIGTERM) == ::sigismember(&blocked_before, SIGTERM));
+    for (int i = 0; i < 3; ++i) {  // a client that has gone ends no program
+      {
+        const deaf_client gone(page.port());
+      }
+      (void)wait_for(page, [](const json&) { return true; });
+    }
+  }
+  usual.sa_handler = before;
+  ::sigaction(SIGPIPE, &usual, nullptr);
 }
 
 TEST_CASE("options that make no sense are refused") {
