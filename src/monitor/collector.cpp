@@ -15,6 +15,7 @@
 #include <charconv>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace msgbus::monitoring {
@@ -37,8 +38,9 @@ asio::awaitable<void> replay_these(std::shared_ptr<async::dead_letters> of,
 
 /// `1-3` is the letter 3 of the store 1.
 bool split(std::string_view id, std::uint64_t& of_store, std::uint64_t& letter) {
-  const char* const end = id.data() + id.size();
-  const auto first = std::from_chars(id.data(), end, of_store);
+  const char* const begin = std::to_address(id.begin());
+  const char* const end = begin + id.size();
+  const auto first = std::from_chars(begin, end, of_store);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return false;
   const auto second = std::from_chars(first.ptr + 1, end, letter);
   return second.ec == std::errc() && second.ptr == end;

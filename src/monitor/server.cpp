@@ -64,8 +64,8 @@ using httplib::Response;
 using handled = httplib::Server::HandlerResponse;
 
 constexpr int client_patience = 2;  // seconds
-constexpr std::size_t largest_request = 64 * 1024;
-constexpr std::size_t slice = 16 * 1024;
+constexpr std::size_t largest_request = std::size_t{64} * 1024;
+constexpr std::size_t slice = std::size_t{16} * 1024;
 constexpr int kept_by_system = 128 * 1024;      // for a client that does not read
 constexpr std::size_t threads_for_answers = 4;  // besides those of streams
 constexpr auto heartbeat = std::chrono::seconds(15);

@@ -233,7 +233,7 @@ std::vector<edge_now> edges_of(const figures_now& now) {
     added.is = each;
     added.shared = senders[each.to] > 1;
     if (const auto to = described.find(each.to); to != described.end()) {
-      const bool handles = to->second->family != "";  // a bridge or a link takes what it gets
+      const bool handles = !to->second->family.empty();  // a bridge or a link takes what it gets
       added.messages = messages_of(*to->second);
       added.received = !handles || !to->second->handlers.empty();
     }
