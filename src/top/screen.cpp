@@ -136,7 +136,7 @@ class screen {
     const int most = std::max(0, static_cast<int>(rows.size()) - space);
     first_ = std::clamp(first_, 0, most);
     for (int i = 0; i < space && first_ + i < static_cast<int>(rows.size()); ++i) {
-      const line& each = lines[static_cast<std::size_t>(first_ + i + 1)];
+      const line& each = lines[static_cast<std::size_t>(first_) + static_cast<std::size_t>(i) + 1];
       terminal_.put(at + i, each.text, terminal_.look_of(each.worst));
     }
     std::string below = "? help  q quit  / filter  t by trouble  < > column  r reverse";
@@ -156,10 +156,9 @@ class screen {
     ++at;
     for (const char* const each :
          {"q        ends", "? F1     this help",
-          "/        types a filter; Enter keeps it, Escape "
-          "removes it",
-          "space    pauses, and goes on", "arrows   scroll, as do Page Up, Page Down, Home, End",
-          "r        turns the order", "< >      sort by the column to the left, to the right"}) {
+          "/        types a filter; Enter keeps, Escape removes it", "space    pauses, and goes on",
+          "arrows   scroll, as do Page Up, Page Down, Home, End", "r        turns the order",
+          "< >      sort by the column to the left, to the right"}) {
       terminal_.put(at++, each, A_NORMAL);
     }
     std::string keys = "by column:";
