@@ -160,7 +160,9 @@ function fillEdge(group, edge, path) {
     setAttribute(group.line, "d", curve(path));
     setAttribute(group.head, "d", arrow(path));
     const tip = path.at(-1);
-    const place = !edge.to ? {x: tip.x + 6, y: tip.y + 4, "text-anchor": "start"}
+    const place = !edge.to && path.vertical
+      ? {x: tip.x, y: tip.y + 14, "text-anchor": "middle"}
+      : !edge.to ? {x: tip.x + 6, y: tip.y + 4, "text-anchor": "start"}
       : path.vertical ? {x: tip.x + 6, y: tip.y - 6, "text-anchor": "start"}
         : {x: tip.x - 9, y: tip.y - 6, "text-anchor": "end"};
     for (const [name, value] of Object.entries(place)) setAttribute(group.label, name, value);
