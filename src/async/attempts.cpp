@@ -72,9 +72,9 @@ class policy_run {
   void keep_letter(failures& failed) const noexcept;
 
   handler_run run_;
-  entered_policy entered_;
-  std::size_t made_ = 0;                       // attempts
   std::shared_ptr<const handler_run> shared_;  // instead, once an attempt runs elsewhere
+  std::size_t made_ = 0;                       // attempts
+  entered_policy entered_;                     // destroyed first: the run keeps its policy
 };
 
 /// How long an awaited verb waits for the rate limit.

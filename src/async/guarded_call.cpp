@@ -100,8 +100,9 @@ class guards {
   void hand_over() {
     const bool has_passed = is_unique_ || unique_.has_begun() || has_permit_;
     if (has_passed || stopped_ || !tried_.empty()) {
-      d_.entered.reset(new entered_policy{is_unique_, std::move(unique_), has_permit_,
-                                          std::move(stopped_), std::move(tried_), until_});
+      d_.entered.reset(new entered_policy{policy_.filter, is_unique_, std::move(unique_),
+                                          has_permit_, std::move(stopped_), std::move(tried_),
+                                          until_});
     }
   }
 

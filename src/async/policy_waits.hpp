@@ -137,7 +137,8 @@ class unique_message {
 /// The parts of its policy that a handler has passed before its coroutine (`run_guarded`), for that
 /// coroutine.
 struct entered_policy {
-  bool is_unique = false;  // it has passed deduplication
+  std::shared_ptr<duplicate_filter> filter;  // of the key that is in flight: the handler may go
+  bool is_unique = false;                    // it has passed deduplication
   unique_message unique;
   bool has_permit = false;             // of the rate limit
   std::exception_ptr stopped;          // why there is no attempt

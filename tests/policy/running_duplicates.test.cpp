@@ -2,6 +2,10 @@
 
 #include "policy/running.hpp"
 
+#include <msgbus/detail/async/verbs.hpp>
+
+#include <utility>
+
 namespace running_duplicates_test {
 
 using asio::awaitable;
@@ -13,6 +17,31 @@ namespace {
 
 std::string id_of(const msgbus::any_event& event) {
   return std::to_string(event.get_if<placed>()->id);
+}
+
+/// A message that has come from another process.
+class received final : public msgbus::exec::queued_message,
+                       public std::enable_shared_from_this<received> {
+ public:
+  received(int id, std::string message_id)
+      : event_{id},
+        origin_(
+            std::make_shared<msgbus::origin>(msgbus::origin{.message_id = std::move(message_id)})) {
+  }
+  [[nodiscard]] msgbus::exec::message_head head() const noexcept override {
+    return {msgbus::detail::value_ref::to(event_), {}, &origin_, true};
+  }
+  [[nodiscard]] msgbus::exec::shared_message share() override { return shared_from_this(); }
+
+ private:
+  const placed event_;
+  const msgbus::detail::shared_origin origin_;
+};
+
+void receive(msgbus::async::consumer& to, int id, std::string message_id) {
+  msgbus::exec::send_operation out(std::make_shared<received>(id, std::move(message_id)));
+  REQUIRE(msgbus::async::detail::offer(*msgbus::component::core_access::of(to), out) ==
+          msgbus::exec::put::taken);
 }
 
 }  // namespace
@@ -38,6 +67,22 @@ TEST_CASE("a message without a key is no duplicate of anything") {
   t.post(1, 3);
   t.context.run();
   CHECK(runs == 3);
+}
+
+TEST_CASE("the same message id is a duplicate, and what was sent again with a new id is none") {
+  running t;
+  std::vector<std::string> ran;
+  t.events.handler(
+      [&](const placed& event, const msgbus::context& known) {
+        ran.push_back(std::to_string(event.id) + std::string(known.message_id()));
+      },
+      {.deduplicate = {.window = 10s}});
+  receive(t.events, 1, "a");
+  receive(t.events, 1, "a");  // a redelivery
+  receive(t.events, 1, "b");  // sent again on purpose
+  t.context.run();
+  CHECK(ran == std::vector<std::string>{"1a", "1b"});
+  CHECK(t.events.stats().handled == 3);
 }
 
 TEST_CASE("a twin waits for the outcome of the first") {
@@ -74,6 +119,33 @@ TEST_CASE("a twin waits for the outcome of the first") {
     CHECK(runs == 1);
     CHECK(msgbus_test::is_conserved(t.events.stats()));
   }
+}
+
+TEST_CASE("a key that is in flight goes with its cancelled handler and its context", "[A12]") {
+  const bool elsewhere = GENERATE(true, false);
+  auto kept = std::make_shared<int>(0);
+  const std::weak_ptr<int> seen = kept;
+  {
+    running t;
+    msgbus::policy how{
+        .retry = {.attempts = 2},
+        .deduplicate = {.window = 1h, .key = [kept = std::move(kept)](const msgbus::any_event& e) {
+                          return id_of(e);
+                        }}};
+    if (elsewhere) how.executor = t.context.get_executor();
+    int runs = 0;
+    auto handler = t.events.handler(
+        [&](const placed&) -> awaitable<void> {
+          if (++runs == 1 && !elsewhere) throw std::runtime_error("down");
+          co_await msgbus::exec::sleep(1h);
+        },
+        std::move(how));
+    t.post(1, 1);
+    t.pass(1s);
+    handler.cancel();
+    CHECK_FALSE(seen.expired());  // it still runs
+  }
+  CHECK(seen.expired());
 }
 
 TEST_CASE("a key function that throws fails its message") {
