@@ -162,21 +162,4 @@ TEST_CASE("a semaphore without permits lets a run through when one is released")
   CHECK(gate->available() == 1);
 }
 
-TEST_CASE("a message for a time that has passed is sent now, and runs once", "[P6]") {
-  running t;
-  int runs = 0;
-  t.events.handler([&](const placed&) { ++runs; });
-  (void)t.events.send_after(-5s, placed{});
-  (void)t.events.send_at(t.clock.now() - 1h, placed{});
-  t.context.run();
-  CHECK(runs == 2);
-  t.pass(1h);
-  CHECK(runs == 2);
-  for (const auto period : {0s, -1s}) {
-    CHECK(code_of([&] { (void)t.events.every(period, [] { return placed{}; }); }) ==
-          errc::bad_arguments);
-  }
-  CHECK(t.events.due_later() == 0);
-}
-
 }  // namespace checks_test

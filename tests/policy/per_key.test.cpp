@@ -68,6 +68,24 @@ TEST_CASE("retries keep the order of their key, and hold up no other", "[P5][P3]
   CHECK(s.done[1] == from_to(0, 3));
 }
 
+TEST_CASE("a message that is sent later has its key, and keeps the order of that", "[P5][P6]") {
+  account_shop s({.concurrency = 4});
+  s.takes[1] = 10s;
+  s.post(1, 0, 0);
+  (void)s.events.send_after(2s, order{1, 1});
+  (void)s.events.send_after(3s, order{2, 0});
+  int number = 1;
+  const auto again = [&] { return order{1, ++number}; };
+  msgbus::scheduled every = s.events.every(4s, again);
+  s.pass(9s);
+  (void)every.cancel();
+  CHECK(s.done[1].empty());
+  CHECK(s.done[2] == from_to(0, 0));
+  s.pass(1h);
+  CHECK(s.done[1] == from_to(0, 3));
+  CHECK(s.most_of_account == 1);
+}
+
 TEST_CASE("a key with a long queue shares the loops fairly with the others", "[P5]") {
   account_shop s({.concurrency = 2});
   for (const int account : {1, 2, 3, 4}) s.takes[account] = 1s;

@@ -57,6 +57,33 @@ TEST_CASE("an awaited verb fails at once while the breaker is open, and says unt
   CHECK(breaker->current() == state::closed);
 }
 
+TEST_CASE("the pause of an open breaker ends in its time, whatever else happens meanwhile",
+          "[P3]") {
+  running t;
+  downstream bank;
+  const auto breaker = quick_breaker();
+  t.events.handler(bank.handler(), {.breaker = breaker});
+  CHECK_THROWS(t.consume(1));
+  // when: verbs are refused, a component that waits for it is closed, messages come
+  for (int second = 1; second <= 4; ++second) {
+    t.pass(1s);
+    CHECK(code_of([&] { t.consume(9); }) == errc::circuit_open);
+    msgbus::async::consumer other(t.context.get_executor());
+    other.handler(bank.handler(), {.breaker = breaker});
+    (void)other.post(placed{8});
+    t.context.run();
+    CHECK(t.clock.run(t.context, other.drain(0s)).abandoned == 1);
+    (void)t.events.post(placed{second + 1});
+    t.context.run();
+    CHECK(bank.calls == std::vector{1});
+  }
+  // then: the first message that waits is tried after the pause
+  bank.is_down = false;
+  t.pass(1s);
+  CHECK(bank.calls == std::vector{1, 2, 3, 4, 5});
+  CHECK(breaker->current() == state::closed);
+}
+
 TEST_CASE("messages wait in their mailbox while the breaker is open", "[P2][P3]") {
   running t({.capacity = 8});
   downstream bank;
