@@ -88,6 +88,16 @@ TEST_CASE("an idempotent call is repeated after its pauses, with the same messag
   CHECK(all.ids == std::vector<std::string>(3, all.ids[0]));
 }
 
+TEST_CASE("a call policy with a value that means nothing is refused before any call") {
+  remote_bank all;
+  const auto code = [&](msgbus::call_policy how) {
+    return code_of([&] { remote_service(all.here, "bank", {.policy = std::move(how)}); });
+  };
+  CHECK(code({.retry = {.attempts = 0}}) == errc::bad_arguments);
+  CHECK(code({.deadline = -1s}) == errc::bad_arguments);
+  CHECK_FALSE(code({.deadline = 1s}));
+}
+
 TEST_CASE("the last failure of a call is thrown as it is without a policy") {
   remote_bank all;
   all.serve();

@@ -57,7 +57,8 @@ class node_table {
   // Nodes lie anywhere in memory, so to look at one costs more than all else. Few share a bucket,
   // and growing, which looks at all, is rare.
   void insert(Node& added) noexcept {
-    if (++size_ > 1 && 2 * size_ > mask_ + 1) resize(std::max(4 * (mask_ + 1), fewest_buckets));
+    ++size_;
+    if (size_ > 1 && 2 * size_ > mask_ + 1) resize(std::max(4 * (mask_ + 1), fewest_buckets));
     put(added);
   }
 
