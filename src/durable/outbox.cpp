@@ -133,15 +133,14 @@ void outbox::write(std::span<const message_row* const> rows) {
   SQLite::Statement*& put = inserts_.at(rows.size() - 1);
   if (put == nullptr) {
     std::string text =
-        "insert into %outbox (seq, id, destination, type, headers, body, due_at, owner,"
-        " created_at) values ";
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      text += i == 0 ? "(?, ?, ?, ?, ?, ?, ?, ?, ?)" : ", (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    }
+        "insert into %outbox (owner, created_at, seq, id, destination, type, headers, body, due_at)"
+        " values (?1, ?2, ?, ?, ?, ?, ?, ?, ?)";
+    for (std::size_t i = 1; i < rows.size(); ++i) text += ", (?1, ?2, ?, ?, ?, ?, ?, ?, ?)";
     put = &file_.prepared(with_prefix(text, prefix_));
   }
-  const std::int64_t now = to_file(wall_clock::now());
   int at = 0;
+  put->bind(++at, epoch_);
+  put->bind(++at, to_file(wall_clock::now()));
   for (const message_row* const each : rows) {
     put->bind(++at, each->seq);
     put->bindNoCopy(++at, each->id);
@@ -155,8 +154,6 @@ void outbox::write(std::span<const message_row* const> rows) {
     } else {
       put->bind(++at);
     }
-    put->bind(++at, epoch_);
-    put->bind(++at, now);
   }
   file_.run(*put);
 }

@@ -212,14 +212,14 @@ void writer::tell(const jobs& group, const attempt& of) {
   host_.group_ended();
 }
 
-writer::attempt writer::try_to_commit(outbox& in, jobs& group, savepoints how) {
+writer::attempt writer::try_to_commit(outbox& in, jobs& group, savepoints kept) {
   attempt made;
   try {
     step("begin: before");
     in.begin();
     made.has_begun = true;
     step("begin: after");
-    run_group(in, group, how, made);
+    run_group(in, group, kept, made);
     step("commit: before");
     const auto committing = clock::now();
     in.commit();
@@ -233,22 +233,22 @@ writer::attempt writer::try_to_commit(outbox& in, jobs& group, savepoints how) {
   return made;
 }
 
-void writer::run_group(outbox& in, jobs& group, savepoints how, attempt& into) {
+void writer::run_group(outbox& in, jobs& group, savepoints kept, attempt& into) {
   const auto begun = clock::now();
   const auto until = begun + longest_group;
   const auto gather_until =
       begun + std::min<clock::duration>(before_.commit / 4, longest_gathering);
-  while (run_rest(in, group, how, until, into) && how == savepoints::none) {
+  while (run_rest(in, group, kept, until, into) && kept == savepoints::none) {
     if (!take_more(group, into.transactions, gather_until)) break;
   }
 }
 
-bool writer::run_rest(outbox& in, const jobs& group, savepoints how, clock::time_point until,
+bool writer::run_rest(outbox& in, const jobs& group, savepoints kept, clock::time_point until,
                       attempt& into) {
   while (into.results.size() < group.size()) {
     job& one = *group[into.results.size()];
-    std::exception_ptr failure = run_one(in, one, how);
-    into.one_has_failed = failure && how == savepoints::none;
+    std::exception_ptr failure = run_one(in, one, kept);
+    into.one_has_failed = failure && kept == savepoints::none;
     if (into.one_has_failed) std::rethrow_exception(failure);
     // Some failures end the transaction of all: a full disk, an I/O error, `on conflict rollback`.
     if (!in.file().in_transaction()) {
@@ -264,22 +264,22 @@ bool writer::run_rest(outbox& in, const jobs& group, savepoints how, clock::time
   return true;
 }
 
-std::exception_ptr writer::run_one(outbox& in, job& one, savepoints how) {
+std::exception_ptr writer::run_one(outbox& in, job& one, savepoints kept) {
   connection& file = in.file();
   const std::size_t before = in.to_write();
-  if (how == savepoints::each) file.run(file.prepared("savepoint one"));
+  if (kept == savepoints::each) file.run(file.prepared("savepoint one"));
   try {
     one.run(in);
   } catch (...) {
     std::exception_ptr why = std::current_exception();
     in.forget_behind(before);
-    if (how == savepoints::each && file.in_transaction()) {
+    if (kept == savepoints::each && file.in_transaction()) {
       file.run(file.prepared("rollback to one"));
       file.run(file.prepared("release one"));
     }
     return why;
   }
-  if (how == savepoints::each) file.run(file.prepared("release one"));
+  if (kept == savepoints::each) file.run(file.prepared("release one"));
   return nullptr;
 }
 

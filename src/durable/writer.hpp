@@ -137,12 +137,12 @@ class writer {
   }
   void commit_group(outbox& in, jobs group);
   /// Takes more jobs into the group while it is open, if it has no savepoints.
-  [[nodiscard]] attempt try_to_commit(outbox& in, jobs& group, savepoints how);
-  void run_group(outbox& in, jobs& group, savepoints how, attempt& into);
+  [[nodiscard]] attempt try_to_commit(outbox& in, jobs& group, savepoints kept);
+  void run_group(outbox& in, jobs& group, savepoints kept, attempt& into);
   /// Runs those that have no result. Throws if the group was lost. False: no time is left.
-  bool run_rest(outbox& in, const jobs& group, savepoints how, clock::time_point until,
+  bool run_rest(outbox& in, const jobs& group, savepoints kept, clock::time_point until,
                 attempt& into);
-  static std::exception_ptr run_one(outbox& in, job& one, savepoints how);
+  static std::exception_ptr run_one(outbox& in, job& one, savepoints kept);
   /// False: none came.
   [[nodiscard]] bool take_more(jobs& group, std::size_t transactions, clock::time_point until);
   void count_commit(std::size_t transactions) noexcept;

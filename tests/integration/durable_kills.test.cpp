@@ -7,6 +7,7 @@
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Database.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -77,22 +78,24 @@ TEST_CASE("a process and its server are killed at random and each message has it
   const int messages = more ? std::atoi(more) : 1500;
   std::mt19937 random(7);
   const auto below = [&](int limit) { return 1 + static_cast<int>(random() % limit); };
+  const int most_kills = 6 + messages / 5000;
+  const int steps = std::min(messages, 20'000) * 3;
   nats_server server;
   const std::string file = (server.folder() / "shop.db").string();
   int kills = 0;
   int server_kills = 0;
   bool has_ended = false;
   for (int run = 1; !has_ended; ++run) {
-    const int step = kills < 6 ? below(messages * 3) : 0;
+    const int step = kills < most_kills ? below(steps) : 0;
     const process worker({MSGBUS_TEST_DURABLE_NATS_WORKER, file, server.url(), std::to_string(run),
                           std::to_string(messages), std::to_string(step)});
-    int until_kill = below(messages / 200);
+    int until_kill = below(std::min(messages, 20'000) / 200);
     while (worker.goes_on()) {
       if (--until_kill != 0) continue;
       server.kill();
       server.restart();
       ++server_kills;
-      until_kill = below(messages / 50);
+      until_kill = below(std::min(messages, 20'000) / 50);
     }
     INFO("run " << run << ", step " << step);
     has_ended = !worker.was_killed();
@@ -100,7 +103,7 @@ TEST_CASE("a process and its server are killed at random and each message has it
     SQLite::Database in(file, SQLite::OPEN_READWRITE);
     CHECK(in.execAndGet("pragma integrity_check").getString() == "ok");
   }
-  CHECK(kills == 6);
+  CHECK(kills == most_kills);
   CHECK(server_kills > 0);
   SQLite::Database in(file, SQLite::OPEN_READONLY);
   CHECK(number(in, "select count(*) from orders") == messages);
