@@ -10,6 +10,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <random>
 #include <utility>
 
@@ -22,13 +23,13 @@ constexpr std::string_view json_type = "application/json";  // what an empty con
 constexpr std::string_view digits =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-void append(std::string& to, std::uint64_t number, std::ptrdiff_t at_least) {
-  std::array<char, 11> text;  // NOLINT: set as far as it is used
-  char* at = text.end();
-  for (; number != 0 || text.end() - at < at_least; number /= digits.size()) {
+/// Writes the number before `end`; gives where it begins.
+char* write_before(char* end, std::uint64_t number, std::ptrdiff_t at_least) noexcept {
+  char* at = end;
+  for (; number != 0 || end - at < at_least; number /= digits.size()) {
     *--at = digits[number % digits.size()];
   }
-  to.append(at, text.end());
+  return at;
 }
 
 std::uint64_t random_number() {
@@ -125,17 +126,18 @@ std::shared_ptr<origin> read_origin(headers&& received, unsigned times) {
 
 }  // namespace
 
-id_source::id_source()
-    : prefix_([] {
-        std::string made;
-        append(made, random_number(), 11);
-        return made;
-      }()) {}
+id_source::id_source() : prefix_() {
+  (void)write_before(prefix_.data() + prefix_.size(), random_number(),
+                     static_cast<std::ptrdiff_t>(prefix_.size()));
+}
 
 std::string id_source::next() {
-  std::string id = prefix_;
-  append(id, last_.fetch_add(1, std::memory_order_relaxed) + 1, 4);
-  return id;
+  std::array<char, 2 * std::tuple_size_v<decltype(prefix_)>> text;  // NOLINT: set where it is used
+  char* const end = text.data() + text.size();
+  char* const number = write_before(end, last_.fetch_add(1, std::memory_order_relaxed) + 1, 4);
+  char* const begin = number - prefix_.size();
+  std::memcpy(begin, prefix_.data(), prefix_.size());
+  return {begin, end};
 }
 
 struct reused_envelope::of_thread {

@@ -94,6 +94,12 @@ constexpr int tries_if_no_stream = 3;
 constexpr auto between_stores = 200ms;
 constexpr int for_the_moment = 503;  // JetStream's code for temporary failures: no leader, no space
 
+/// In memory that nats.c's thread, which may be the last to have it, gives back.
+reply_table::pointer make_reply() {
+  using reply = transport::reply<answer>;
+  return std::allocate_shared<reply>(bridging::shared_block_allocator<reply>());
+}
+
 /// Sends it, for a reply that is awaited. False: the connection is away, and it would be sent again
 /// and again when that is back.
 bool ask_to_store(const session& through, role which, const envelope& message,
@@ -143,7 +149,7 @@ asio::awaitable<transport::stored> store(std::shared_ptr<session> through, envel
     const role which = through->replies_awaited() < few ? role::low_latency : role::bulk;
     {
       const awaited_reply reply(through->asking(which).waiting(), here,
-                                std::min<duration>(until.left(), one_try));
+                                std::min<duration>(until.left(), one_try), make_reply());
       answer got{answer::end::lost};
       if (ask_to_store(*through, which, message, reply)) {
         co_await reply.promise()->one_shot_event::wait();

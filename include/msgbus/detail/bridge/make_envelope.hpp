@@ -7,6 +7,7 @@
 #include <msgbus/transport/codec.hpp>
 #include <msgbus/transport/envelope.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -24,7 +25,7 @@ class id_source {
   [[nodiscard]] std::string next();
 
  private:
-  const std::string prefix_;
+  std::array<char, 11> prefix_;  // as many as 64 bits need
   std::atomic<std::uint64_t> last_{0};
 };
 
