@@ -82,12 +82,13 @@ std::string_view text_or_empty(const char* text) noexcept {
 
 // Between what comes before and the payload; empty if nothing is there.
 std::string_view header_block_of(std::string_view subject, std::string_view reply,
-                                 const char* payload) noexcept {
+                                 std::string_view payload) noexcept {
   const std::string_view before = reply.empty() ? subject : reply;
   const char* const begin = before.data() + before.size() + 1;
   const std::less<> is_before;
-  if (payload == nullptr || !is_before(begin, payload)) return std::string_view(begin, begin);
-  return {begin, static_cast<std::size_t>(payload - begin) - 1};
+  const char* const end = payload.data();
+  if (end == nullptr || !is_before(begin, end)) return std::string_view(begin, begin);
+  return {begin, static_cast<std::size_t>(end - begin) - 1};
 }
 
 std::string_view header_of(natsMsg* message, const char* name) noexcept {
@@ -170,11 +171,9 @@ bool reads_blocks() {
       if (natsMsg_Create(&made, "subject", reply, "payload", 7) != NATS_OK) return false;
       const message_ptr sample(made);
       const std::string_view subject = subject_of(made);
-      const char* const payload = payload_of(made).data();
-      if (!subject.data() ||
-          header_block_of(subject, reply_topic_of(made), payload).data() != payload) {
-        return false;
-      }
+      const std::string_view payload = payload_of(made);
+      const std::string_view block = header_block_of(subject, reply_topic_of(made), payload);
+      if (!subject.data() || block.data() != payload.data()) return false;
     }
     return true;
   }();
@@ -198,7 +197,7 @@ void from_nats(natsMsg* message, envelope& into) {
   if (!reply.empty() || !into.reply_to.empty()) into.reply_to = reply;
   into.headers.clear();
   if (reads_blocks()) {
-    const std::string_view block = header_block_of(subject, reply, payload.data());
+    const std::string_view block = header_block_of(subject, reply, payload);
     if (block.empty() || read_header_block(block, into.headers)) return;
   }
   const texts names(natsMsgHeader_Keys, message);
