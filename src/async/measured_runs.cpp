@@ -81,8 +81,14 @@ duration_histogram& component_core::times_of(handling_times& times, routing::ent
 }
 
 void component_core::note_handled(handling_times& times, routing::entry& entry, value_ref message,
-                                  std::string_view name, std::int64_t took) {
-  times_of(times, entry, message, name).add(took);
+                                  std::string_view name, std::int64_t took, bool has_failed) {
+  duration_histogram* handles = &times_of(times, entry, message, name);
+  if (has_failed) [[unlikely]] {
+    // Or null, if the handler has gone meanwhile.
+    handles = times.handles.find_failed({message.type, entry.order()});
+    if (!handles) return;
+  }
+  handles->add(took);
 }
 
 running_call component_core::note_begin(handling_times& times, routing::entry& entry,
@@ -141,7 +147,9 @@ bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, v
           timed ? note_begin(times, sole, message, message.type->name) : running_call();
       call();
     }
-    if (timed) note_handled(times, sole, message, message.type->name, times_now() - begun);
+    if (timed) {
+      note_handled(times, sole, message, message.type->name, times_now() - begun, !failed.empty());
+    }
     return true;
   }
   if (mailbox.keeps_references()) return false;  // the message knows its time
@@ -156,7 +164,7 @@ bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, v
   }
   if (!d.timed) return true;
   handled_until = times_now();
-  note_handled(times, sole, message, message.type->name, handled_until - begun);
+  note_handled(times, sole, message, message.type->name, handled_until - begun, !failed.empty());
   return true;
 }
 
@@ -198,7 +206,8 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
   traced.end(d, failed_before);
   if (timed) {
     const std::int64_t now = times_now();
-    note_handled(*by.times, *route.entry, d.message, name_of_message(d), now - begun);
+    note_handled(*by.times, *route.entry, d.message, name_of_message(d), now - begun,
+                 d.failed.size() != failed_before);
     if (d.from_mailbox) handled_until = now;
   }
   if (by.observer || by.recorders) notify(d, by, *route.entry, failed_before);
@@ -213,7 +222,8 @@ void component_core::handler_ended_watched(component_run& d) {
   if (!by) return;
   if (measured && measured->begun != 0 && by->times) {
     const std::int64_t now = times_now();
-    note_handled(*by->times, *d.next.get(), d.message, name_of_message(d), now - measured->begun);
+    note_handled(*by->times, *d.next.get(), d.message, name_of_message(d), now - measured->begun,
+                 d.failed.size() != d.failed_before);
     if (d.from_mailbox) handled_until = now;
   }
   if (by->observer || by->recorders) notify(d, *by, *d.next.get(), d.failed_before);

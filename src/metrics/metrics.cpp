@@ -37,12 +37,12 @@ struct component_figures {
 void add_times(samples& to, const samples::labels& own, const component_figures& of) {
   if (!of.is_timed) return;
   to.add(detail::oldest_waiting, own, static_cast<std::uint64_t>(of.details.oldest_waiting));
-  for (const auto& [names, times] : of.waits) {
+  for (const auto& [names, times, failed] : of.waits) {
     samples::labels with = own;
     with.emplace_back("message", names.message);
     to.add(detail::wait_duration, with, times);
   }
-  for (const auto& [names, times] : of.handles) {
+  for (const auto& [names, times, failed] : of.handles) {
     samples::labels with = own;
     with.emplace_back("message", names.message);
     with.emplace_back("handler", names.handler);

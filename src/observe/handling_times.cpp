@@ -34,9 +34,17 @@ void seed_random() noexcept {
 bool is_sampled(std::uint32_t many) noexcept { return many <= 1 || next_random() % many == 0; }
 
 struct times_table::series {
+  series() = default;
+  series(const series&) = delete;
+  series& operator=(const series&) = delete;
+  ~series() {
+    const std::unique_ptr<duration_histogram> gone(failed.load(std::memory_order_acquire));
+  }
+
   times_names names;
   duration_histogram times = {};
   on_demand<running_calls> calls = {};
+  std::atomic<duration_histogram*> failed{nullptr};  // null: no run has failed
   std::atomic<series*> next{nullptr};
   bool is_used = true;  // under the lock
 };
@@ -98,6 +106,19 @@ running_calls* times_table::find_calls(times_key key) const noexcept {
   return found ? &found->calls.made() : nullptr;
 }
 
+duration_histogram* times_table::find_failed(times_key key) const {
+  series* const found = slots_.load(std::memory_order_acquire)->find(key);
+  if (!found) return nullptr;
+  if (duration_histogram* const present = found->failed.load(std::memory_order_acquire))
+    return present;
+  auto made = std::make_unique<duration_histogram>();
+  duration_histogram* other = nullptr;
+  if (!found->failed.compare_exchange_strong(other, made.get(), std::memory_order_acq_rel)) {
+    return other;
+  }
+  return made.release();
+}
+
 times_table::series& times_table::series_for(times_names names) {
   auto& same = by_name_[{names.message, names.handler}];
   const auto unused = std::ranges::find_if(same, [](const series* each) { return !each->is_used; });
@@ -152,7 +173,11 @@ std::vector<times_table::figures> times_table::read() const {
   std::vector<figures> all;
   for (const series* each = first_.load(std::memory_order_acquire); each;
        each = each->next.load(std::memory_order_acquire)) {
-    all.push_back({each->names, each->times.read()});
+    figures& added = all.emplace_back(figures{each->names, each->times.read()});
+    const duration_histogram* const failed = each->failed.load(std::memory_order_acquire);
+    if (!failed) continue;
+    added.failed = failed->read();
+    added.times += added.failed;
   }
   return all;
 }

@@ -306,7 +306,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   [[nodiscard]] duration_histogram& times_of(handling_times& times, routing::entry& entry,
                                              value_ref message, std::string_view name);
   void note_handled(handling_times& times, routing::entry& entry, value_ref message,
-                    std::string_view name, std::int64_t took);
+                    std::string_view name, std::int64_t took, bool has_failed);
   /// Notes that a measured call begins, if somebody follows them.
   [[nodiscard]] running_call note_begin(handling_times& times, routing::entry& entry,
                                         value_ref message, std::string_view name);

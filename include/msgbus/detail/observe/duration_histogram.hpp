@@ -33,6 +33,17 @@ struct duration_figures {
     for (const std::uint64_t each : buckets) all += each;
     return all;
   }
+  duration_figures& operator+=(const duration_figures& other) noexcept {
+    for (std::size_t i = 0; i < duration_buckets; ++i) buckets[i] += other.buckets[i];
+    sum += other.sum;
+    return *this;
+  }
+  /// `other` is a part of these.
+  duration_figures& operator-=(const duration_figures& other) noexcept {
+    for (std::size_t i = 0; i < duration_buckets; ++i) buckets[i] -= other.buckets[i];
+    sum -= other.sum;
+    return *this;
+  }
 };
 
 /// Any thread adds, without a lock and without contention; any thread reads. No figure ever

@@ -86,6 +86,9 @@ class times_table {
   /// Null: the key is new.
   [[nodiscard]] duration_histogram* find(times_key key) const noexcept;
 
+  /// The durations of the key's runs that failed, which are not in the other histogram. Null: the
+  /// key is new.
+  [[nodiscard]] duration_histogram* find_failed(times_key key) const;
   /// The calls of a key that was added.
   [[nodiscard]] running_calls* find_calls(times_key key) const noexcept;
 
@@ -103,6 +106,7 @@ class times_table {
   struct figures {
     times_names names;
     duration_figures times;
+    duration_figures failed = {};  // of these, those of runs that failed
   };
   /// All series, in the order in which they were added.
   [[nodiscard]] std::vector<figures> read() const;
