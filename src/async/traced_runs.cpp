@@ -78,6 +78,7 @@ shared_span traced_call::span_of(const component_run& d, routing::entry& handler
   if (from && came_untraced(*d.ctx)) of.from = from;
   span_data begun = msgbus::detail::described(of, *ids);
   begun.attributes.push_back({std::string(trace_names::handler), handler.describe()});
+  if (d.only != 0) begun.attributes.push_back({std::string(trace_names::replayed), true});
   if (parent) begun.links.push_back(*parent);
   return msgbus::detail::begin_span(by, std::move(begun), parent ? &*parent : nullptr);
 }

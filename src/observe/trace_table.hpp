@@ -13,11 +13,13 @@ inline constexpr std::string_view system = "messaging.system";
 inline constexpr std::string_view operation = "messaging.operation.name";
 inline constexpr std::string_view operation_type = "messaging.operation.type";
 inline constexpr std::string_view destination = "messaging.destination.name";
+inline constexpr std::string_view destination_template = "messaging.destination.template";
 inline constexpr std::string_view group = "messaging.consumer.group.name";
 inline constexpr std::string_view message_id = "messaging.message.id";
 inline constexpr std::string_view conversation = "messaging.message.conversation_id";
 inline constexpr std::string_view error_type = "error.type";
 inline constexpr std::string_view handler = "msgbus.handler";
+inline constexpr std::string_view replayed = "msgbus.replayed";  // a dead letter
 
 // The value of `messaging.system` in a process; that of a transport is `transport::system`.
 inline constexpr std::string_view in_process = "msgbus";

@@ -2,6 +2,7 @@
 
 #include <msgbus/async/consumer.hpp>
 
+#include <msgbus/async/dead_letters.hpp>
 #include <msgbus/async/host.hpp>
 #include <msgbus/async/producer.hpp>
 #include <msgbus/async/publisher.hpp>
@@ -21,6 +22,7 @@
 #include <asio/io_context.hpp>
 #include <asio/thread_pool.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -370,6 +372,42 @@ TEST_CASE("a tracer that throws breaks no delivery, and does not vanish") {
   CHECK(ran == 1);
   CHECK(orders.stats().handled == 1);
   CHECK(text.find("a tracer") != std::string::npos);
+}
+
+TEST_CASE("the span of a dead letter that is replayed is in its trace, and says what it is") {
+  asio::io_context io;
+  consumer orders(io);
+  const auto spans = std::make_shared<kept_spans>();
+  const auto letters = std::make_shared<msgbus::async::dead_letters>();
+  orders.trace(spans);
+  orders.observe(std::make_shared<msgbus::observer>());
+  bool fails = true;
+  orders.handler(
+      [&](const order&) {
+        if (fails) throw std::runtime_error("no");
+      },
+      {.dead_letters = letters});
+  (void)orders.post(order{1});
+  io.run();
+  fails = false;
+  io.restart();
+  asio::co_spawn(io, letters->replay(), [](const std::exception_ptr& failure, std::size_t many) {
+    CHECK_FALSE(failure);
+    CHECK(many == 1);
+  });
+  io.run();
+  const auto is_marked = [&](const span_data& span) {
+    const auto found =
+        std::ranges::find(span.attributes, "msgbus.replayed", &msgbus::attribute::key);
+    return found != span.attributes.end() && found->value == msgbus::attribute_value(true);
+  };
+  const span_data failed = spans->at(process_order, 0);
+  const span_data again = spans->at(process_order, 1);
+  CHECK(failed.status == span_status::error);
+  CHECK_FALSE(is_marked(failed));
+  CHECK(again.status == span_status::unset);
+  CHECK(is_marked(again));
+  CHECK(is_below(again, spans->at(send_order)));
 }
 
 }  // namespace spans_test
