@@ -11,7 +11,7 @@
 #include <string>
 
 #if defined(MSGBUS_DOT) || defined(MSGBUS_SCHEMA)
-#include <sys/wait.h>
+#include "support/run_with.hpp"
 #endif
 
 namespace graph_test {
@@ -55,16 +55,6 @@ graph shop(const std::string& name = "audit") {
   all.bindings = {{"c1", "c2", "", ""}, {"c1", "c3", "g1", "round_robin"}};
   return all;
 }
-
-#if defined(MSGBUS_DOT) || defined(MSGBUS_SCHEMA)
-/// The exit code of a program that gets the text as its input.
-int run_with(const std::string& command, const std::string& input) {
-  std::FILE* const program = popen(command.c_str(), "w");
-  REQUIRE(program);
-  CHECK(std::fwrite(input.data(), 1, input.size(), program) == input.size());
-  return WEXITSTATUS(pclose(program));
-}
-#endif
 
 const std::string odd_name =
     "odd \"name\" \\ \n \t <b>&amp;</b> {a|b} [x] `y` #quot; %% ;--> \xff \xe2\x80\xa8 "
@@ -160,7 +150,7 @@ TEST_CASE("Graphviz draws a graph with names of any bytes", "[O3]") {
   for (const std::string& name : {std::string("audit"), odd_name, std::string("\0\x01\x7f", 3),
                                   std::string("<<b>x</b>>"), std::string("\\N\\G\\l")}) {
     const std::string dot = describe(shop(name), graph_format::dot);
-    CHECK(run_with(MSGBUS_DOT " -Tsvg -o graph_test.svg", dot) == 0);
+    CHECK(msgbus_test::run_with(MSGBUS_DOT " -Tsvg -o graph_test.svg", dot) == 0);
     std::ifstream drawn("graph_test.svg");
     const std::string svg{std::istreambuf_iterator<char>(drawn), {}};
     CHECK(svg.find("c2") != std::string::npos);
@@ -173,10 +163,11 @@ TEST_CASE("Graphviz draws a graph with names of any bytes", "[O3]") {
 #ifdef MSGBUS_SCHEMA
 TEST_CASE("the JSON form follows its schema", "[O3]") {
   for (const std::string& name : {std::string("audit"), odd_name, std::string("\0\x01\x7f", 3)}) {
-    CHECK(run_with(MSGBUS_SCHEMA, describe(shop(name), graph_format::json)) == 0);
+    CHECK(msgbus_test::run_with(MSGBUS_SCHEMA, describe(shop(name), graph_format::json)) == 0);
   }
-  CHECK(run_with(MSGBUS_SCHEMA, describe(graph{}, graph_format::json)) == 0);
-  CHECK(run_with(MSGBUS_SCHEMA " 2>&1", R"({"version":1,"components":[{}],"bindings":[]})") != 0);
+  CHECK(msgbus_test::run_with(MSGBUS_SCHEMA, describe(graph{}, graph_format::json)) == 0);
+  CHECK(msgbus_test::run_with(MSGBUS_SCHEMA " 2>&1",
+                              R"({"version":1,"components":[{}],"bindings":[]})") != 0);
 }
 #endif
 

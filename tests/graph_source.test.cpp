@@ -37,6 +37,7 @@ TEST_CASE("a source has the added sync components, and the components that are b
   REQUIRE(before.bindings.size() == 1);
   CHECK(before.bindings[0].from == "c2");
   CHECK(before.bindings[0].to == "c1");
+  CHECK(before.bindings[0].bound_at.file.ends_with("graph_source.test.cpp"));
   all.add("orders", producer);
   const graph after = all.read();
   REQUIRE(after.components.size() == 3);

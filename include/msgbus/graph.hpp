@@ -51,6 +51,21 @@ struct graph {
     std::vector<dependency> dependencies = {};  ///< in the order of its parameters
   };
 
+  /// The messages on one topic between processes.
+  struct channel {
+    /// A type of message.
+    struct message {
+      std::string name = {};          ///< of its type, as on the wire; of a command: its name
+      std::string content_type = {};  ///< as it is written here by default; empty: unknown
+    };
+
+    std::string topic = {};              ///< or a pattern
+    bool sends = false;                  ///< this process sends them; otherwise it receives them
+    bool calls = false;                  ///< they are commands, which get replies
+    std::vector<message> messages = {};  ///< empty: of unknown types
+    std::vector<message> replies = {};   ///< to commands; empty: of unknown types
+  };
+
   /// A component, or another object that messages pass.
   struct component {
     std::string id = {};                 ///< in this graph: `c1`
@@ -64,6 +79,8 @@ struct graph {
     std::string on_full = {};            ///< the overflow policy of its mailbox
     std::string detail = {};             ///< of a link: its direction
     std::vector<handler> handlers = {};  ///< in the order in which they were attached
+    std::vector<std::string> servers = {};  ///< of a bridge: URLs without logins
+    std::vector<channel> channels = {};     ///< of links, and of other traffic of a bridge
 
     /// `consumer "audit"`, or `consumer c3` for one without a name.
     [[nodiscard]] std::string label() const;
@@ -75,10 +92,13 @@ struct graph {
     std::string to = {};     ///< the id of a component
     std::string group = {};  ///< bindings of one `bind_one_of` have the same; empty: bound alone
     std::string pick = {};   ///< how one of the group is chosen
+    place bound_at = {};     ///< the line of `bind`; not of a group
   };
 
   std::vector<component> components = {};  ///< of a host: in the order of the flow, then all others
   std::vector<binding> bindings = {};      ///< in the order of their producers, and of binding
+  std::string title = {};    ///< of the program, for `graph_format::asyncapi`; you set it
+  std::string version = {};  ///< of the program, likewise
 
   /// The component with this id, or null.
   [[nodiscard]] const component* find(std::string_view id) const noexcept;
@@ -86,10 +106,11 @@ struct graph {
 
 /// The forms of a graph.
 enum class graph_format {
-  text,     ///< for people
-  json,     ///< one object, described by `docs/describe.schema.json`
-  dot,      ///< for Graphviz
-  mermaid,  ///< for Mermaid, as of many wikis
+  text,      ///< for people
+  json,      ///< one object, described by `docs/describe.schema.json`
+  dot,       ///< for Graphviz
+  mermaid,   ///< for Mermaid, as of many wikis
+  asyncapi,  ///< AsyncAPI 3.0, as JSON: what this process sends and receives over bridges
 };
 
 /// The graph in this form. Names are escaped, whatever bytes they hold (O3).

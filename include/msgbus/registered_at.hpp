@@ -27,6 +27,8 @@ class registered_at {
   [[nodiscard]] constexpr std::string_view file() const noexcept { return line_.file_name(); }
   /// The number of the line; 0 if it is unknown.
   [[nodiscard]] constexpr std::uint_least32_t line() const noexcept { return line_.line(); }
+  /// As it was given.
+  [[nodiscard]] constexpr const std::source_location& location() const noexcept { return line_; }
 
  private:
   std::source_location line_;

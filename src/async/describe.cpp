@@ -141,7 +141,8 @@ void component_core::describe_to(graph_builder& to, std::string_view name) const
   senders.for_each([&](const void* sender, const component::bound_in& in) {
     const void* const from = in.fan_out ? in.fan_out : sender;
     to.component(from, kind, "async");
-    to.bind(from, identity_of(*this), in.fan_out ? sender : nullptr, in.pick);
+    to.bind(from, identity_of(*this), in.fan_out ? sender : nullptr, in.pick,
+            msgbus::detail::place_of(in.line));
   });
 }
 

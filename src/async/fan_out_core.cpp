@@ -31,8 +31,9 @@ std::shared_ptr<fan_out_core> fan_out_core::make(const char* kind) {
   return std::make_shared<fan_out_core>(kind);
 }
 
-void fan_out_core::bind(const std::shared_ptr<component_core>& target) {
-  target->senders.bind(*this, target);
+void fan_out_core::bind(const std::shared_ptr<component_core>& target,
+                        const std::source_location& line) {
+  target->senders.bind(*this, target, {.line = line});
 }
 
 void fan_out_core::bind_one_of(const targets& members, pick_options options) {

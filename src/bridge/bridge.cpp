@@ -83,6 +83,7 @@ asio::awaitable<transport::stored> bridge::store(std::string topic, payload made
   if (!options.message_id.empty())
     out.headers.insert_or_assign(header::message_id, options.message_id);
   auto storing = state_->hub->wire->store(std::move(out), options.timeout);
+  if (state_->hub->measures()) storing = bridging::measured(state_->hub, std::move(storing));
   return traced.span ? bridging::end_with(traced.span, std::move(storing)) : std::move(storing);
 }
 

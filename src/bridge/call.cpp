@@ -25,6 +25,7 @@ call::~call() {
 }
 
 void call::start(const asio::any_io_executor& here) {
+  if (settings_.times) began_ = detail::times_now();
   waits_ = settings_.timeout;
   const auto until = std::min(until_, exec::deadline_on(here));
   if (until != std::chrono::steady_clock::time_point::max()) limit(until, exec::now(here));
@@ -54,13 +55,16 @@ void call::limit(std::chrono::steady_clock::time_point until,
 asio::awaitable<void> call::wait() { return reply_->one_shot_event::wait(); }
 
 envelope& call::take(const asio::cancellation_state& state) {
-  if (!span_) return answer(state);
+  measured_operation* const times = settings_.times;
+  if (!span_ && !times) return answer(state);
   try {
     envelope& got = answer(state);
-    span_->recover();  // from the failures of earlier attempts
+    if (span_) span_->recover();  // from the failures of earlier attempts
+    if (times) times->ended.add(detail::times_now() - began_);
     return got;
   } catch (...) {
-    span_->fail(std::current_exception());
+    if (span_) span_->fail(std::current_exception());
+    if (times) times->failed.add(detail::times_now() - began_);
     throw;
   }
 }
@@ -107,6 +111,7 @@ remote_service::remote_service(const bridge& over, std::string prefix, call_opti
       policy_(options_.policy.is_plain() ? nullptr
                                          : std::make_shared<const call_policy>(options_.policy)) {
   detail::check_topic(prefix_);
+  described_ = hub_->add_remote(prefix_);
 }
 
 bridging::call remote_service::make_call(std::string_view name, payload arguments) const {
@@ -114,6 +119,8 @@ bridging::call remote_service::make_call(std::string_view name, payload argument
   topic.reserve(prefix_.size() + 1 + name.size());
   topic.append(prefix_).append(1, '.').append(name);
   detail::check_topic(topic);
+  bridging::measured_operation* const times =
+      hub_->measures() ? &hub_->operation(described_->calls, "call", prefix_) : nullptr;
   const bridging::outgoing_span traced = bridging::begin_outgoing(
       *hub_, span_kind::client, "call", topic, context::caused_by(detail::current_origin()));
   // CloudEvents need a type.
@@ -126,7 +133,7 @@ bridging::call remote_service::make_call(std::string_view name, payload argument
                                               .is_request = true});
   return {hub_,
           std::move(request),
-          {prefix_.size(), options_.timeout, options_.form != header_form::none, policy_},
+          {prefix_.size(), options_.timeout, options_.form != header_form::none, policy_, times},
           traced.span};
 }
 

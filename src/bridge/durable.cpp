@@ -2,6 +2,7 @@
 
 #include "bridge/durable_link.hpp"
 
+#include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/topic.hpp>
 
 #include <asio/this_coro.hpp>
@@ -20,6 +21,8 @@ asio::awaitable<void> durable_link::start(std::shared_ptr<durable_link> self, st
   transport::pull_options which;
   which.stream = self->options_.stream;
   which.durable = self->options_.durable;
+  self->messages = {{pattern}, types_of(self->to_.decoders)};
+  self->group = self->options_.durable;
   which.filter = std::move(pattern);
   which.ack_wait = self->options_.ack_wait;
   auto found = self->hub_->wire->pull(std::move(which), self);
@@ -56,6 +59,16 @@ link_counters durable_link::stats() const noexcept {
   const std::lock_guard lock(mutex_);
   all.in_flight = held_;
   return all;
+}
+
+void durable_link::add_to(msgbus::detail::graph_builder& to, const void* over) const {
+  describe_inbound(to, over, "inbound, at least once", *to_.component);
+  if (options_.dead_letter.empty()) return;
+  graph::channel letters{.topic = options_.dead_letter, .sends = true};
+  for (const auto& each : to_.decoders) {
+    letters.messages.push_back(message_of({each.type, each.content_type}, encoding::json));
+  }
+  to.component(this, "link").channels.push_back(std::move(letters));
 }
 
 void durable_link::take(std::unique_ptr<transport::delivery> received) noexcept {

@@ -87,9 +87,7 @@ class durable_link final : public link_base,
 
   [[nodiscard]] link_counters stats() const noexcept override;
 
-  void add_to(msgbus::detail::graph_builder& to, const void* over) const override {
-    describe_inbound(to, over, "inbound, at least once", *to_.component);
-  }
+  void add_to(msgbus::detail::graph_builder& to, const void* over) const override;
 
   void take(std::unique_ptr<transport::delivery> received) noexcept override;
 

@@ -53,6 +53,56 @@ std::shared_ptr<tracer> hub::traced_by() const {
   return tracer_;
 }
 
+std::shared_ptr<remote_prefix> hub::add_remote(std::string prefix) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(remotes_, [](const auto& each) { return each.expired(); });
+  for (const auto& each : remotes_) {
+    if (auto one = each.lock(); one && one->prefix == prefix) return one;
+  }
+  auto made = std::make_shared<remote_prefix>(std::move(prefix));
+  remotes_.push_back(made);
+  return made;
+}
+
+std::vector<std::shared_ptr<remote_prefix>> hub::remote_services() const {
+  std::vector<std::shared_ptr<remote_prefix>> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& each : remotes_) {
+    if (auto one = each.lock()) all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::shared_ptr<const void> hub::measure(const std::shared_ptr<hub>& of) {
+  of->measuring_.fetch_add(1, std::memory_order_relaxed);
+  return {static_cast<const void*>(of.get()), [weak = std::weak_ptr(of)](const void*) {
+            const auto self = weak.lock();
+            if (self) self->measuring_.fetch_sub(1, std::memory_order_relaxed);
+          }};
+}
+
+measured_operation& hub::operation(std::atomic<measured_operation*>& cached, std::string_view name,
+                                   std::string_view destination) {
+  if (auto* const found = cached.load(std::memory_order_acquire)) return *found;
+  const std::lock_guard lock(mutex_);
+  measured_operation* made = nullptr;
+  for (const auto& each : operations_) {
+    if (each->name == name && each->destination == destination) made = each.get();
+  }
+  if (!made) {
+    made = operations_.emplace_back(std::make_unique<measured_operation>(name, destination)).get();
+  }
+  cached.store(made, std::memory_order_release);
+  return *made;
+}
+
+std::vector<const measured_operation*> hub::operations() const {
+  std::vector<const measured_operation*> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& each : operations_) all.push_back(each.get());
+  return all;
+}
+
 void hub::close() noexcept {
   std::shared_ptr<reply_sink> left;
   {

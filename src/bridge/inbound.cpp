@@ -33,7 +33,8 @@ class inbound_link final : public link_base,
       : link_base(std::move(over), std::move(called)), to_(std::move(to)), buffer_(buffer) {}
   ~inbound_link() override { inbound_link::cancel(); }
 
-  void start(const std::vector<std::string>& patterns, const std::string& group) {
+  void start(const std::vector<std::string>& patterns) {
+    messages = {patterns, types_of(to_.decoders)};
     for (const std::string& each : patterns) {
       feeds_.push_back(hub_->wire->subscribe(each, group, shared_from_this()));
     }
@@ -160,7 +161,8 @@ std::shared_ptr<link_base> join_inbound(std::shared_ptr<hub> over, receiving_end
   if (!options.queue_group.empty()) name += " (group " + options.queue_group + ")";
   auto made = std::make_shared<inbound_link>(std::move(over), std::move(name), std::move(to),
                                              options.buffer);
-  made->start(patterns, options.queue_group);
+  made->group = options.queue_group;
+  made->start(patterns);
   return made;
 }
 

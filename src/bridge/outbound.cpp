@@ -11,6 +11,12 @@ namespace msgbus::bridging {
 
 void outbound_sender::send(std::string_view topic, payload made, std::string_view type,
                            const context& ctx) {
+  const bool is_measured = hub_->measures();
+  const std::int64_t began = is_measured ? detail::times_now() : 0;
+  const auto took = [&](detail::duration_histogram measured_operation::* which) {
+    if (!is_measured) return;
+    (hub_->operation(times_, "send", topics_).*which).add(detail::times_now() - began);
+  };
   const outgoing_span traced = begin_outgoing(*hub_, span_kind::producer, "send", topic, ctx);
   try {
     const envelope_metadata with{
@@ -21,8 +27,10 @@ void outbound_sender::send(std::string_view topic, payload made, std::string_vie
   } catch (...) {
     if (traced.span) traced.span->fail(std::current_exception());
     not_sent();
+    took(&measured_operation::failed);
     throw;
   }
+  took(&measured_operation::ended);
   sent_.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -13,6 +13,7 @@
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/topic.hpp>
 
 #include "bridge/served_endpoint.hpp"
@@ -40,9 +41,11 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   ~served_link() override { served_link::cancel(); }
 
   void start(served_operations operations) {
+    group = options_.queue_group;
     for (auto& each : operations) {
       endpoints_.push_back(
           std::make_unique<served_endpoint>(std::move(each), prefix_, options_.queue_group));
+      messages.topics.push_back(endpoints_.back()->topic);
     }
     for (const auto& each : endpoints_) {
       auto sink = std::make_shared<endpoint_sink>(shared_from_this(), *each);
@@ -65,9 +68,17 @@ class served_link final : public link_base, public std::enable_shared_from_this<
   }
 
   void add_to(msgbus::detail::graph_builder& to, const void* over) const override {
+    std::vector<graph::channel> all;
     for (const auto& each : endpoints_) {
       describe_inbound(to, over, "serves commands", *each->operation->service);
+      graph::channel& commands = all.emplace_back();
+      commands.topic = each->topic;
+      commands.calls = true;
+      commands.messages = {
+          {each->operation->name, std::string(msgbus::detail::content_type_of(encoding::json))}};
+      commands.replies = {each->operation->described_result()};
     }
+    to.component(this, "link").channels = std::move(all);
   }
 
   [[nodiscard]] link_counters stats() const noexcept override {

@@ -44,6 +44,20 @@ asio::awaitable<transport::stored> end_with(detail::shared_span span,
   }
 }
 
+asio::awaitable<transport::stored> measured(std::shared_ptr<hub> by,
+                                            asio::awaitable<transport::stored> storing) {
+  const std::int64_t began = detail::times_now();
+  measured_operation& to = by->operation(by->stores, "store", {});
+  try {
+    transport::stored done = co_await std::move(storing);
+    to.ended.add(detail::times_now() - began);
+    co_return done;
+  } catch (...) {
+    to.failed.add(detail::times_now() - began);
+    throw;
+  }
+}
+
 detail::shared_span begin_settling(const hub& over, std::string_view operation,
                                    std::string_view topic, const origin* settled) noexcept {
   if (!settled || !over.traced_by() || !settled->headers.contains(header::traceparent)) {

@@ -22,6 +22,9 @@ struct outgoing_span {
 /// The span ends when the message is stored, or is not.
 [[nodiscard]] asio::awaitable<transport::stored> end_with(
     msgbus::detail::shared_span span, asio::awaitable<transport::stored> storing);
+/// Its duration is measured.
+[[nodiscard]] asio::awaitable<transport::stored> measured(
+    std::shared_ptr<hub> by, asio::awaitable<transport::stored> storing);
 /// The span of the settling of a message with this origin; it ends when it is destroyed. None if
 /// the message has no trace.
 [[nodiscard]] msgbus::detail::shared_span begin_settling(const hub& over,

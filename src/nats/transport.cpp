@@ -25,6 +25,7 @@
 #include "session.hpp"
 #include "times.hpp"
 #include "transport/names.hpp"
+#include "urls.hpp"
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
@@ -101,6 +102,7 @@ class nats_transport final : public transport::transport {
 
   [[nodiscard]] msgbus::transport::features supports() const noexcept override;
   [[nodiscard]] const char* system() const noexcept override { return "nats"; }
+  [[nodiscard]] std::vector<std::string> servers() const override;
   [[nodiscard]] const asio::any_io_executor& get_executor() const noexcept override;
   void publish(const envelope& message, msgbus::transport::urgency when) override;
   [[nodiscard]] std::unique_ptr<msgbus::transport::feed> subscribe(
@@ -134,6 +136,16 @@ nats_transport::nats_transport(std::shared_ptr<session> connected)
 
 msgbus::transport::features nats_transport::supports() const noexcept {
   return {.durable = true, .persistent = true, .holds_back = false, .away = true};
+}
+
+std::vector<std::string> nats_transport::servers() const {
+  std::vector<std::string> all;
+  for (server_url each : parse_urls(session_->given().url)) {
+    if (each.scheme.empty()) each.scheme = session_->given().tls.required ? "tls" : "nats";
+    if (each.port.empty()) each.port = "4222";
+    all.push_back(shown(each));
+  }
+  return all;
 }
 
 const asio::any_io_executor& nats_transport::get_executor() const noexcept {

@@ -35,14 +35,15 @@ bool graph_builder::describe(const void* object) {
   return found && !std::exchange(found->described, true);
 }
 
-void graph_builder::bind(const void* from, const void* to, const void* group,
-                         std::string_view pick) {
+void graph_builder::bind(const void* from, const void* to, const void* group, std::string_view pick,
+                         graph::place line) {
   const mention* const one = find(from);
   const mention* const other = find(to);
   if (!one || !other) return;
   graph::binding made;
   made.from = made_.components[one->index].id;
   made.to = made_.components[other->index].id;
+  made.bound_at = std::move(line);
   if (group) {
     const auto at = std::ranges::find(groups_, group);
     made.group = 'g' + std::to_string(at - groups_.begin() + 1);

@@ -13,6 +13,7 @@ namespace msgbus::detail {
 [[nodiscard]] std::string graph_json(const graph& all);
 [[nodiscard]] std::string graph_dot(const graph& all);
 [[nodiscard]] std::string graph_mermaid(const graph& all);
+[[nodiscard]] std::string graph_asyncapi(const graph& all);
 
 /// The text as a string of the DOT language, in quotes. A line break is a new line in the drawing.
 [[nodiscard]] std::string dot_string(std::string_view text);

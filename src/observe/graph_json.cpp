@@ -2,49 +2,11 @@
 
 #include "observe/escape.hpp"
 #include "observe/graph_forms.hpp"
+#include "observe/json_writer.hpp"
 
 namespace msgbus::detail {
 
 namespace {
-
-/// An object or a list that is being written.
-class json_writer {
- public:
-  explicit json_writer(char open) : text_(1, open) {}
-
-  json_writer& member(std::string_view name, const std::string& json) {
-    separate();
-    text_ += json_string(name) + ':' + json;
-    return *this;
-  }
-  json_writer& text(std::string_view name, std::string_view value) {
-    return member(name, json_string(value));
-  }
-  json_writer& number(std::string_view name, std::uint64_t value) {
-    return member(name, std::to_string(value));
-  }
-  json_writer& flag(std::string_view name, bool value) {
-    return member(name, value ? "true" : "false");
-  }
-  void element(const std::string& json) {
-    separate();
-    text_ += json;
-  }
-  [[nodiscard]] std::string close(char with) { return std::move(text_) + with; }
-
- private:
-  void separate() {
-    if (text_.size() > 1) text_ += ',';
-  }
-  std::string text_;
-};
-
-template <class List, class Form>
-std::string list_of(const List& all, Form form) {
-  json_writer list('[');
-  for (const auto& each : all) list.element(form(each));
-  return list.close(']');
-}
 
 std::string texts(const std::vector<std::string>& all) {
   return list_of(all, [](const std::string& each) { return json_string(each); });
@@ -84,6 +46,25 @@ std::string json_of(const graph::handler& each) {
   return made.close('}');
 }
 
+std::string json_of(const graph::channel::message& each) {
+  json_writer made('{');
+  made.text("name", each.name).text("content_type", each.content_type);
+  return made.close('}');
+}
+
+std::string json_of(const graph::channel& each) {
+  const auto messages = [](const std::vector<graph::channel::message>& all) {
+    return list_of(all, [](const graph::channel::message& one) { return json_of(one); });
+  };
+  json_writer made('{');
+  made.text("topic", each.topic)
+      .flag("sends", each.sends)
+      .flag("calls", each.calls)
+      .member("messages", messages(each.messages))
+      .member("replies", messages(each.replies));
+  return made.close('}');
+}
+
 std::string json_of(const graph::component& each) {
   json_writer made('{');
   made.text("id", each.id)
@@ -97,7 +78,10 @@ std::string json_of(const graph::component& each) {
       .text("on_full", each.on_full)
       .text("detail", each.detail)
       .member("handlers",
-              list_of(each.handlers, [](const graph::handler& one) { return json_of(one); }));
+              list_of(each.handlers, [](const graph::handler& one) { return json_of(one); }))
+      .member("servers", texts(each.servers))
+      .member("channels",
+              list_of(each.channels, [](const graph::channel& one) { return json_of(one); }));
   return made.close('}');
 }
 
@@ -107,6 +91,7 @@ std::string json_of(const graph::binding& each) {
       .text("to", each.to)
       .text("group", each.group)
       .text("pick", each.pick);
+  add_place(made, each.bound_at);
   return made.close('}');
 }
 

@@ -41,6 +41,25 @@ void add_handler(std::string& to, const graph::handler& each, std::size_t number
   add_dependencies(to, each.dependencies, 0);
 }
 
+void add_names(std::string& to, const std::vector<graph::channel::message>& all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    to += (i == 0 ? " " : ", ") + detail::escaped(all[i].name);
+    if (!all[i].content_type.empty()) to += " (" + detail::escaped(all[i].content_type) + ')';
+  }
+}
+
+void add_channel(std::string& to, const graph::channel& each) {
+  to += each.sends ? "  sends" : "  receives";
+  if (each.calls) to += " commands";
+  add_names(to, each.messages);
+  to += " on '" + detail::escaped(each.topic) + '\'';
+  if (!each.replies.empty()) {
+    to += ", replies with";
+    add_names(to, each.replies);
+  }
+  to += '\n';
+}
+
 void add_component(std::string& to, const graph& all, const graph::component& each) {
   to += detail::escaped(each.label());
   if (!each.executor.empty()) to += " on " + each.executor;
@@ -50,13 +69,16 @@ void add_component(std::string& to, const graph& all, const graph::component& ea
   }
   if (!each.detail.empty()) to += ", " + detail::escaped(each.detail);
   if (each.closed) to += ", closed";
+  for (const std::string& server : each.servers) to += ", at " + detail::escaped(server);
   to += '\n';
+  for (const graph::channel& one : each.channels) add_channel(to, one);
   for (std::size_t i = 0; i < each.handlers.size(); ++i) add_handler(to, each.handlers[i], i + 1);
   for (const graph::binding& one : all.bindings) {
     if (one.from != each.id) continue;
     const graph::component* const target = all.find(one.to);
     to += "  -> " + (target ? detail::escaped(target->label()) : detail::escaped(one.to));
     if (!one.group.empty()) to += ", one of " + one.group + " (" + one.pick + ')';
+    if (!one.bound_at.file.empty()) to += ", at " + text_of(one.bound_at);
     to += '\n';
   }
 }
@@ -92,6 +114,7 @@ std::string describe(const graph& all, graph_format form) {
     case graph_format::json: return detail::graph_json(all);
     case graph_format::dot: return detail::graph_dot(all);
     case graph_format::mermaid: return detail::graph_mermaid(all);
+    case graph_format::asyncapi: return detail::graph_asyncapi(all);
   }
   return {};
 }

@@ -44,9 +44,9 @@ template <class Core>
 void describe_receiver(graph_builder& to, const Core& core, const char* kind, const char* senders,
                        std::string_view name) {
   if (!describe_own(to, core, kind, name)) return;
-  core.senders.for_each([&](const void* sender, const component::bound_in&) {
+  core.senders.for_each([&](const void* sender, const component::bound_in& in) {
     to.component(sender, senders, "sync");
-    to.bind(sender, identity_of(core));
+    to.bind(sender, identity_of(core), nullptr, {}, msgbus::detail::place_of(in.line));
   });
 }
 

@@ -17,6 +17,7 @@
 #include <latch>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <thread>
 
@@ -55,6 +56,7 @@ TEST_CASE("a host describes its members in the order of the flow, and their send
   all.add("prices", prices);
   all.add("listener", listener);
   producer sends;
+  const auto line = static_cast<std::uint32_t>(std::source_location::current().line()) + 1;
   sends.bind(orders);
   orders.handler([](const order&) -> asio::awaitable<void> { co_return; });
   mails.subscribe({"a.*", "b"}, [](const order&) {});
@@ -77,6 +79,10 @@ TEST_CASE("a host describes its members in the order of the flow, and their send
   CHECK(made.components[3].handlers.at(0).result == "double");
   REQUIRE(made.bindings.size() == 1);
   CHECK(made.bindings[0].from == "c2");
+  CHECK(made.bindings[0].bound_at.line == line);
+  CHECK(made.bindings[0].bound_at.file.ends_with("describe.test.cpp"));
+  CHECK(msgbus::describe(made).find("describe.test.cpp:" + std::to_string(line)) !=
+        std::string::npos);
   orders.close();
   CHECK(graph_of(all).components[0].closed);
   CHECK(msgbus::describe(all) == msgbus::describe(graph_of(all)));

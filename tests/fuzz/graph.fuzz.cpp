@@ -123,7 +123,8 @@ msgbus::graph graph_of(const std::string& one, const std::string& two, const std
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string all(reinterpret_cast<const char*>(data), size);
   const std::string second = all.substr(size / 3, size / 3);
-  const msgbus::graph made = graph_of(all.substr(0, size / 3), second, all.substr(2 * (size / 3)));
+  const std::string third = all.substr(2 * (size / 3));
+  const msgbus::graph made = graph_of(all.substr(0, size / 3), second, third);
   using msgbus::graph_format;
 
   const std::string text = msgbus::describe(made);
@@ -158,5 +159,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   require(count == 5, "Mermaid has its nodes and arrows", mermaid);
   require(has_whole_codes(mermaid), "codes of Mermaid are whole", mermaid);
+
+  msgbus::graph bridged = made;
+  bridged.components[0].kind = "bridge";
+  bridged.components[0].servers = {third};
+  bridged.components[2].channels = {
+      {.topic = third, .sends = true, .messages = {{second, second}}},
+      {.topic = second, .calls = true, .messages = {{third}}, .replies = {{second}}}};
+  const std::string document = msgbus::describe(bridged, graph_format::asyncapi);
+  const std::string keys = without_quoted(document, true);
+  require(document.find('\n') == std::string::npos, "a document is one line", document);
+  require(msgbus::detail::find_not_utf8(document) == std::string::npos, "a document is UTF-8",
+          document);
+  require(is_balanced(keys), "brackets of a document match", document);
   return 0;
 }

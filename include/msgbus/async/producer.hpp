@@ -24,9 +24,12 @@ class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
   /// Binds consumers. A second `bind` of the same consumer has no effect.
   template <class... Consumers>
     requires(std::derived_from<Consumers, consumer> && ...)
-  void bind(Consumers&... consumers) {
-    (bind_one(consumers), ...);
+  void bind(msgbus::component::bound_here<consumer> first, Consumers&... others) {
+    bind_one(first.component, first.at);
+    (bind_one(others, first.at), ...);
   }
+  /// Of none.
+  void bind() noexcept {}
 
   /// Binds several consumers as a group, of which one gets each event. `options` decide which one:
   /// `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same handlers. A consumer
@@ -189,7 +192,9 @@ class producer : public msgbus::component::fan_out_base<detail::fan_out_core> {
   }
 
  private:
-  void bind_one(consumer& bound) { core_->bind(bound.core_); }
+  void bind_one(consumer& bound, const registered_at& line) {
+    core_->bind(bound.core_, line.location());
+  }
   void bind_group(const std::vector<consumer*>& all, pick_options options) {
     detail::targets members;
     for (consumer* const each : all) members.push_back(each->core_);

@@ -24,9 +24,12 @@ class publisher : public msgbus::component::fan_out_base<detail::fan_out_core> {
   /// Binds subscribers. A second `bind` of the same subscriber has no effect.
   template <class... Subscribers>
     requires(std::derived_from<Subscribers, subscriber> && ...)
-  void bind(Subscribers&... subscribers) {
-    (bind_one(subscribers), ...);
+  void bind(msgbus::component::bound_here<subscriber> first, Subscribers&... others) {
+    bind_one(first.component, first.at);
+    (bind_one(others, first.at), ...);
   }
+  /// Of none.
+  void bind() noexcept {}
 
   /// Binds several subscribers as a group, of which one gets each message. `options` decide which
   /// one: `bind_one_of(a, b, c, {.by = pick::least_waiting})`. Give them the same handlers. A
@@ -216,7 +219,9 @@ class publisher : public msgbus::component::fan_out_base<detail::fan_out_core> {
   }
 
  private:
-  void bind_one(subscriber& bound) { core_->bind(bound.core_); }
+  void bind_one(subscriber& bound, const registered_at& line) {
+    core_->bind(bound.core_, line.location());
+  }
   void bind_group(const std::vector<subscriber*>& all, pick_options options) {
     detail::targets members;
     for (subscriber* const each : all) members.push_back(each->core_);

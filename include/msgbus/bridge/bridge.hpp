@@ -60,7 +60,7 @@ class bridge {
     static_assert(sizeof...(Ms) > 0, "msgbus: name the types: bridge.outbound<order>(...)");
     auto made = bridging::make_outbound<Ms...>(state_->hub, pattern, options.mailbox,
                                                {options.encoding, options.form, options.source});
-    from.bind(made->component);
+    from.bind({made->component, std::source_location()});
     return keep(std::move(made));
   }
 
@@ -75,7 +75,7 @@ class bridge {
     auto made = bridging::make_outbound_events(state_->hub, options.prefix, options.mailbox,
                                                {options.encoding, options.form, options.source},
                                                detail::unique_list<Es...>{});
-    from.bind(made->component);
+    from.bind({made->component, std::source_location()});
     return keep(std::move(made));
   }
 
@@ -283,6 +283,7 @@ class bridge {
   friend detail::describe_access;
 
   [[nodiscard]] detail::describer describer() const;
+  [[nodiscard]] std::weak_ptr<const void> identity() const noexcept { return state_; }
 
   /// The bridge as a member of a host.
   class hosted_bridge;

@@ -78,7 +78,8 @@ class remote_service {
   std::shared_ptr<bridging::hub> hub_;
   std::string prefix_;
   call_options options_;
-  std::shared_ptr<const call_policy> policy_;  // null: it asks for nothing
+  std::shared_ptr<const call_policy> policy_;           // null: it asks for nothing
+  std::shared_ptr<bridging::remote_prefix> described_;  // of all copies
 };
 
 }  // namespace msgbus

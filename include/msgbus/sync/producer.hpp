@@ -19,9 +19,12 @@ class producer : public component::fan_out_base<detail::producer_core> {
   /// consumer has no effect.
   template <class... Consumers>
     requires(std::derived_from<Consumers, consumer> && ...)
-  void bind(Consumers&... consumers) {
-    (bind_one(consumers), ...);
+  void bind(msgbus::component::bound_here<consumer> first, Consumers&... others) {
+    bind_one(first.component, first.at);
+    (bind_one(others, first.at), ...);
   }
+  /// Of none.
+  void bind() noexcept {}
 
   /// Unbinds a consumer. On a thread that is not inside a handler, the call returns when no
   /// dispatch of this producer runs in the consumer any more.
@@ -48,7 +51,9 @@ class producer : public component::fan_out_base<detail::producer_core> {
   }
 
  private:
-  void bind_one(consumer& bound) { core_->bind(bound.core_); }
+  void bind_one(consumer& bound, const registered_at& line) {
+    core_->bind(bound.core_, line.location());
+  }
 };
 
 }  // namespace msgbus::sync

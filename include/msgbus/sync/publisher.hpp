@@ -19,9 +19,12 @@ class publisher : public component::fan_out_base<detail::publisher_core> {
   /// subscriber has no effect.
   template <class... Subscribers>
     requires(std::derived_from<Subscribers, subscriber> && ...)
-  void bind(Subscribers&... subscribers) {
-    (bind_one(subscribers), ...);
+  void bind(msgbus::component::bound_here<subscriber> first, Subscribers&... others) {
+    bind_one(first.component, first.at);
+    (bind_one(others, first.at), ...);
   }
+  /// Of none.
+  void bind() noexcept {}
 
   /// Unbinds a subscriber. On a thread that is not inside a handler, the call returns when no
   /// `publish` of this publisher runs in the subscriber any more.
@@ -52,7 +55,9 @@ class publisher : public component::fan_out_base<detail::publisher_core> {
         message, [&](detail::value_ref value) { return core_->publish(value, topic, hash); });
   }
 
-  void bind_one(subscriber& bound) { core_->bind(bound.core_); }
+  void bind_one(subscriber& bound, const registered_at& line) {
+    core_->bind(bound.core_, line.location());
+  }
 };
 
 }  // namespace msgbus::sync

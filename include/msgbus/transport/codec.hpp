@@ -138,7 +138,8 @@ struct json_codec {
 
 /// The codec of `T`. Specialise it, next to the type, for a type with a format of its own; the
 /// members are those of `json_codec`. Several threads may call them at the same time, also threads
-/// of the transport. Any exception of `decode` is passed on as `decode_failed`.
+/// of the transport. Any exception of `decode` is passed on as `decode_failed`. A
+/// member `static constexpr const char* content_type` is the content type in descriptions.
 template <class T>
 struct codec : json_codec<T> {};
 
@@ -149,5 +150,40 @@ struct cbor_codec : json_codec<T> {
     return json_codec<T>::encode(value, encoding::cbor);
   }
 };
+
+namespace detail {
+
+[[nodiscard]] constexpr std::string_view content_type_of(encoding written) noexcept {
+  return written == encoding::cbor ? "application/cbor" : "application/json";
+}
+
+/// The content type of what `codec<T>` writes; empty if only a message tells.
+template <class T>
+[[nodiscard]] constexpr std::string_view content_type_of_codec(encoding wanted) noexcept {
+  if constexpr (requires { std::string_view(codec<T>::content_type); }) {
+    return codec<T>::content_type;
+  } else if constexpr (std::is_base_of_v<cbor_codec<T>, codec<T>>) {
+    if constexpr (requires { requires& codec<T>::encode == &cbor_codec<T>::encode; }) {
+      return content_type_of(encoding::cbor);
+    }
+  } else if constexpr (std::is_base_of_v<json_codec<T>, codec<T>>) {
+    if constexpr (requires { requires& codec<T>::encode == &json_codec<T>::encode; }) {
+      return content_type_of(wanted);
+    }
+  }
+  return {};
+}
+
+/// A type of messages, as descriptions have it.
+struct wire_type {
+  std::string_view name;  // on the wire
+  std::string_view (*content_type)(encoding wanted) = nullptr;
+};
+template <class T>
+inline constexpr wire_type wire_type_of{name_of<T>, &content_type_of_codec<T>};
+template <>
+inline constexpr wire_type wire_type_of<void>{"void"};
+
+}  // namespace detail
 
 }  // namespace msgbus

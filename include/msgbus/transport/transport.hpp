@@ -118,6 +118,8 @@ class transport {
   [[nodiscard]] virtual features supports() const noexcept = 0;
   /// The name of the transport in spans: `messaging.system`.
   [[nodiscard]] virtual const char* system() const noexcept { return "msgbus"; }
+  /// The URLs of its servers, with a scheme and without logins; none: it has no addresses.
+  [[nodiscard]] virtual std::vector<std::string> servers() const { return {}; }
   /// The executor on which the transport calls back. Empty after its context was destroyed.
   [[nodiscard]] virtual const asio::any_io_executor& get_executor() const noexcept = 0;
 

@@ -35,7 +35,7 @@ class fan_out_core final : public routing::single_route, public verb_target {
   /// `kind` is "producer" or "publisher", and exists as long as the program.
   [[nodiscard]] static std::shared_ptr<fan_out_core> make(const char* kind);
 
-  void bind(const std::shared_ptr<component_core>& target);
+  void bind(const std::shared_ptr<component_core>& target, const std::source_location& line);
   void bind_one_of(const targets& members, pick_options options);
   void unbind(component_core& target);
 

@@ -6,6 +6,7 @@
 #include <msgbus/detail/async/base.hpp>
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/observe/describer.hpp>
+#include <msgbus/detail/observe/duration_histogram.hpp>
 #include <msgbus/observer.hpp>
 #include <msgbus/options.hpp>
 
@@ -29,6 +30,19 @@ struct link_stats {
   std::string name;
   std::vector<std::pair<const char*, std::uint64_t>> counts;  // never decrease
   std::vector<std::pair<const char*, std::uint64_t>> now;     // may decrease
+  const char* system = "";                                    // as spans call it
+  bool sends = false;                                         // otherwise it receives
+  std::string topics = {};                                    // or patterns, with commas
+  std::string group = {};                                     // or the durable consumer
+};
+
+/// The durations of what a bridge does at its transport.
+struct operation_times {
+  const char* system = "";                      // as spans call it
+  std::string operation = {};                   // `send`, `store` or `call`
+  std::string destination = {};                 // a topic, a pattern or a prefix; empty: any
+  msgbus::detail::duration_figures ended = {};  // without a failure
+  msgbus::detail::duration_figures failed = {};
 };
 
 /// The figures of a durable database.
@@ -96,6 +110,9 @@ class host_member {
   virtual void trace(const std::shared_ptr<tracer>& /*tracer*/) {}
   [[nodiscard]] virtual std::optional<component_stats> stats() const { return std::nullopt; }
   [[nodiscard]] virtual std::vector<link_stats> links() const { return {}; }
+  /// Empty until they are measured, which is as long as what the second function returns exists.
+  [[nodiscard]] virtual std::vector<operation_times> operations() const { return {}; }
+  [[nodiscard]] virtual std::shared_ptr<const void> measure_operations() { return nullptr; }
   [[nodiscard]] virtual std::optional<store_stats> store() const { return std::nullopt; }
   [[nodiscard]] virtual component_details details() const { return {}; }
   /// The times of the component, one message in `sample`; null: it has none.

@@ -34,6 +34,7 @@ struct call_settings {
   std::chrono::steady_clock::duration timeout;
   bool has_headers;                           // those of the library
   std::shared_ptr<const call_policy> policy;  // null: it has no effect
+  measured_operation* times = nullptr;        // of the hub; null: it is not measured
 };
 
 /// Lives in the frame of one coroutine; its destruction ends the request on this side. Call in this
@@ -96,6 +97,7 @@ class call {
   std::shared_ptr<reply_sink> in_;                         // null until it is started
   std::shared_ptr<transport::reply<reply_or_end>> reply_;  // the same
   std::uint64_t number_ = 0;
+  std::int64_t began_ = 0;  // if it is measured
 };
 
 /// Calls the operation with its policy.

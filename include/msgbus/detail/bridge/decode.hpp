@@ -64,6 +64,7 @@ struct incoming {
 struct message_decoder {
   std::string_view type;  // its name on the wire
   exec::shared_message (*read)(incoming&&);
+  std::string_view (*content_type)(encoding written) = nullptr;  // null: unknown
 };
 
 template <class M>
@@ -76,7 +77,8 @@ exec::shared_message read_message(incoming&& one) {
 }
 
 template <class M>
-inline constexpr message_decoder decoder_of{name_of<M>, &read_message<M>};
+inline constexpr message_decoder decoder_of{name_of<M>, &read_message<M>,
+                                            &detail::content_type_of_codec<M>};
 
 /// Throws `bad_arguments` if two types have the same name: the second would never read a message.
 [[nodiscard]] std::vector<message_decoder> checked_decoders(std::vector<message_decoder> all);

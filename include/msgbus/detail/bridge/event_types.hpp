@@ -5,6 +5,7 @@
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/core/type_list.hpp>
 #include <msgbus/name_of.hpp>
+#include <msgbus/transport/codec.hpp>
 
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ namespace msgbus::bridging {
 
 struct event_type {
   std::string topic;
-  std::string_view name;  // on the wire
+  std::string_view name;                                         // on the wire
+  std::string_view (*content_type)(encoding written) = nullptr;  // null: unknown
 };
 
 /// Throws `bad_arguments`, with both names, if two different types in the lists have the same
@@ -24,7 +26,8 @@ void check_topics_differ(const std::vector<event_type>& types,
 
 template <class... Es>
 std::vector<event_type> event_types_of(std::string_view prefix, type_list<Es...>) {
-  std::vector<event_type> types{{event_topic(prefix, name_of<Es>), name_of<Es>}...};
+  std::vector<event_type> types{
+      {event_topic(prefix, name_of<Es>), name_of<Es>, &detail::content_type_of_codec<Es>}...};
   check_topics_differ(types, types);
   return types;
 }

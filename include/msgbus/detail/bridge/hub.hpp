@@ -5,6 +5,7 @@
 
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/exec/synchronization.hpp>
+#include <msgbus/detail/observe/duration_histogram.hpp>
 #include <msgbus/tracer.hpp>
 #include <msgbus/transport/transport.hpp>
 
@@ -18,10 +19,31 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace msgbus::bridging {
 
 class reply_sink;
+
+/// The durations of one kind of operation at the transport. Thread-safe.
+struct measured_operation {
+  measured_operation(std::string_view operation, std::string_view topic)
+      : name(operation), destination(topic) {}
+
+  const std::string name;                         // `send`, `store` or `call`
+  const std::string destination;                  // a topic, a pattern or a prefix; empty: any
+  msgbus::detail::duration_histogram ended = {};  // without a failure
+  msgbus::detail::duration_histogram failed = {};
+};
+
+/// What a remote service calls, for descriptions and metrics.
+struct remote_prefix {
+  explicit remote_prefix(std::string topic) : prefix(std::move(topic)) {}
+
+  const std::string prefix;
+  std::atomic<measured_operation*> calls{nullptr};  // null: none was measured
+};
 
 /// Thread-safe.
 class hub {
@@ -47,6 +69,21 @@ class hub {
   void trace(std::shared_ptr<tracer> to);
   [[nodiscard]] std::shared_ptr<tracer> traced_by() const;
 
+  /// Remembers a remote service for as long as the result exists.
+  [[nodiscard]] std::shared_ptr<remote_prefix> add_remote(std::string prefix);
+  [[nodiscard]] std::vector<std::shared_ptr<remote_prefix>> remote_services() const;
+
+  // The durations of operations are measured as long as a result of `measure` exists.
+  [[nodiscard]] static std::shared_ptr<const void> measure(const std::shared_ptr<hub>& of);
+  [[nodiscard]] bool measures() const noexcept {
+    return measuring_.load(std::memory_order_relaxed) != 0;
+  }
+  /// Valid as long as the hub; `cached` is null, or what an earlier call has put there.
+  [[nodiscard]] measured_operation& operation(std::atomic<measured_operation*>& cached,
+                                              std::string_view name, std::string_view destination);
+  [[nodiscard]] std::vector<const measured_operation*> operations() const;
+  std::atomic<measured_operation*> stores{nullptr};
+
   /// Pending and new requests fail with `closed`.
   void close() noexcept;
 
@@ -61,6 +98,9 @@ class hub {
   std::atomic<bool> is_traced_{false};
   std::shared_ptr<tracer> tracer_;
   std::shared_ptr<reply_sink> reply_sink_;  // after the first request
+  std::vector<std::weak_ptr<remote_prefix>> remotes_;
+  std::vector<std::unique_ptr<measured_operation>> operations_;
+  std::atomic<std::size_t> measuring_{0};
   bool closed_ = false;
 };
 

@@ -9,6 +9,8 @@
 #include <msgbus/detail/bridge/link_state.hpp>
 #include <msgbus/detail/bridge/settle.hpp>
 #include <msgbus/detail/observe/describer.hpp>
+#include <msgbus/graph.hpp>
+#include <msgbus/transport/codec.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -25,10 +27,18 @@ struct inbound_options;
 
 namespace msgbus::bridging {
 
+/// What a link carries besides events, for descriptions.
+struct carried {
+  std::vector<std::string> topics = {};  // or patterns
+  std::vector<detail::wire_type> types = {};
+};
+[[nodiscard]] std::vector<detail::wire_type> types_of(const std::vector<message_decoder>& all);
+[[nodiscard]] graph::channel::message message_of(const detail::wire_type& of, encoding written);
+
 class link_base : public link_state {
  public:
-  link_base(std::shared_ptr<hub> over, std::string called)
-      : hub_(std::move(over)), name_(std::move(called)) {}
+  link_base(std::shared_ptr<hub> over, std::string called, encoding with = encoding::json)
+      : hub_(std::move(over)), name_(std::move(called)), written_(with) {}
   [[nodiscard]] bool active() const noexcept override {
     return active_.load(std::memory_order_acquire);
   }
@@ -43,9 +53,16 @@ class link_base : public link_state {
   /// At the end of the bridge: cancels an outbound link, and completes when its messages have left.
   virtual asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline);
 
-  std::vector<event_type> events;  // empty: a link of messages; set before the link is shared
+  // Set before the link is shared.
+  std::vector<event_type> events;  // empty: a link of messages
+  carried messages;
+  std::string group;  // or the durable consumer; empty: none
+
+  /// The topics or patterns, with commas.
+  [[nodiscard]] std::string all_topics() const;
 
  protected:
+  [[nodiscard]] std::vector<graph::channel> channels(bool sends) const;
   void describe_inbound(msgbus::detail::graph_builder& to, const void* over, const char* direction,
                         const async::detail::component_core& receiver) const;
 
@@ -63,6 +80,7 @@ class link_base : public link_state {
 
  private:
   const std::string name_;
+  const encoding written_;
   std::atomic<bool> active_{true};
 };
 

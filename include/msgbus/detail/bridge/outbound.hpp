@@ -27,8 +27,9 @@ struct writing {
 /// The outbound path. Handlers own it, so it does not refer to the link. Thread-safe.
 class outbound_sender {
  public:
-  outbound_sender(std::shared_ptr<hub> over, writing format)
-      : hub_(std::move(over)), format_(std::move(format)) {}
+  /// `topics` is what metrics call its topics together.
+  outbound_sender(std::shared_ptr<hub> over, writing format, std::string topics)
+      : hub_(std::move(over)), format_(std::move(format)), topics_(std::move(topics)) {}
 
   /// Passes a message to the transport. Throws the transport's errors.
   void send(std::string_view topic, payload made, std::string_view type, const context& ctx);
@@ -52,22 +53,25 @@ class outbound_sender {
  private:
   const std::shared_ptr<hub> hub_;
   const writing format_;
+  const std::string topics_;
+  std::atomic<measured_operation*> times_{nullptr};  // null: none was measured
   std::atomic<std::uint64_t> sent_{0};
   std::atomic<std::uint64_t> unsent_{0};
 };
 
 /// Adds an outbound link to a graph; `own` is its component.
 void describe_outbound(msgbus::detail::graph_builder& to, const void* over, const std::string& name,
-                       const async::detail::component_core& own);
+                       const async::detail::component_core& own,
+                       std::vector<graph::channel> channels);
 
 /// Owns the component, which is bound to the sender until the link is cancelled.
 template <class Component>
 class outbound_link final : public link_base {
  public:
-  outbound_link(const std::shared_ptr<hub>& over, std::string called,
+  outbound_link(const std::shared_ptr<hub>& over, const std::string& topics,
                 const mailbox_options& mailbox, writing format)
-      : link_base(over, std::move(called)),
-        way(std::make_shared<outbound_sender>(over, std::move(format))),
+      : link_base(over, "outbound " + topics, format.encoding),
+        way(std::make_shared<outbound_sender>(over, std::move(format), topics)),
         component(over->executor(), mailbox) {
     // The handlers never suspend. So messages that are sent on the bridge's executor need not wait
     // here.
@@ -93,7 +97,7 @@ class outbound_link final : public link_base {
   }
 
   void add_to(msgbus::detail::graph_builder& to, const void* over) const override {
-    describe_outbound(to, over, name(), *component::core_access::of(component));
+    describe_outbound(to, over, name(), *component::core_access::of(component), channels(true));
   }
 
   const std::shared_ptr<outbound_sender> way;
@@ -105,8 +109,9 @@ std::shared_ptr<outbound_link<async::subscriber>> make_outbound(const std::share
                                                                 std::string_view pattern,
                                                                 const mailbox_options& mailbox,
                                                                 writing format) {
-  auto made = std::make_shared<outbound_link<async::subscriber>>(
-      over, "outbound " + std::string(pattern), mailbox, std::move(format));
+  auto made = std::make_shared<outbound_link<async::subscriber>>(over, std::string(pattern),
+                                                                 mailbox, std::move(format));
+  made->messages = {{std::string(pattern)}, {detail::wire_type_of<Ms>...}};
   // One handler for all types: a message that converts to several of them is sent once (T5, T8).
   auto out = [way = made->way]<class M>(const M& message, const context& ctx) {
     way->send_message<M>(message, ctx.topic(), ctx);
@@ -120,8 +125,8 @@ template <class... Es>
 std::shared_ptr<outbound_link<async::consumer>> make_outbound_events(
     const std::shared_ptr<hub>& over, const std::string& prefix, const mailbox_options& mailbox,
     writing format, type_list<Es...> types) {
-  auto made = std::make_shared<outbound_link<async::consumer>>(over, "outbound " + prefix + ".>",
-                                                               mailbox, std::move(format));
+  auto made = std::make_shared<outbound_link<async::consumer>>(over, prefix + ".>", mailbox,
+                                                               std::move(format));
   made->events = event_types_of(prefix, types);
   const auto add = [&]<class E>(std::type_identity<E>) {
     auto out = [way = made->way, topic = event_topic(prefix, name_of<E>)](

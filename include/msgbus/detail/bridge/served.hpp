@@ -34,6 +34,8 @@ class served_operation : public async::detail::answer_encoder {
                                                         shared_origin came_with) const = 0;
   /// The result of a command that has succeeded; once.
   [[nodiscard]] virtual payload result(async::detail::command& asked) const = 0;
+  /// The type of the result, for descriptions.
+  [[nodiscard]] virtual graph::channel::message described_result() const = 0;
 
   [[nodiscard]] exec::kept_answer encode(async::detail::command& asked) const final {
     payload made = result(asked);
@@ -80,6 +82,10 @@ class typed_operation final : public served_operation {
       made = codec<std::decay_t<R>>::encode(result, mode_);
     }
     return made;
+  }
+
+  graph::channel::message described_result() const override {
+    return message_of(msgbus::detail::wire_type_of<std::decay_t<R>>, mode_);
   }
 
  private:

@@ -4,17 +4,30 @@
 
 #include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/routing/router.hpp>
+#include <msgbus/registered_at.hpp>
 
 #include <memory>
 #include <mutex>
+#include <source_location>
 #include <vector>
 
 namespace msgbus::component {
 
-/// The group that a component is bound in, for descriptions.
+/// Where a component is bound, for descriptions.
 struct bound_in {
-  const void* fan_out = nullptr;  // the producer or publisher; null: the component is bound alone
-  const char* pick = "";          // how one of the group is chosen
+  const void* fan_out = nullptr;   // the producer or publisher; null: the component is bound alone
+  const char* pick = "";           // how one of the group is chosen
+  std::source_location line = {};  // of `bind`; line 0: unknown
+};
+
+/// The first argument of `bind`, behind which others follow: it knows the line of the call.
+template <class Component>
+struct bound_here {
+  bound_here(Component& bound, registered_at line = std::source_location::current()) noexcept
+      : component(bound), at(line) {}
+
+  Component& component;
+  registered_at at;
 };
 
 /// An entry in the route of a producer or publisher: one bound component.

@@ -29,6 +29,11 @@ struct describe_access {
   [[nodiscard]] static auto of(const T& object) -> decltype(object.describer()) {
     return object.describer();
   }
+  /// What the graph knows the object by, while it exists.
+  template <class T>
+  [[nodiscard]] static auto identity(const T& object) -> decltype(object.identity()) {
+    return object.identity();
+  }
 };
 
 template <class T>

@@ -28,7 +28,7 @@ class graph_builder {
   /// Joins two objects that are mentioned already. A repeated call has no effect. `group` is the
   /// object of a group, or null.
   void bind(const void* from, const void* to, const void* group = nullptr,
-            std::string_view pick = {});
+            std::string_view pick = {}, graph::place line = {});
 
   /// `io_context 1`: contexts of a kind are numbered in the order of their first mention.
   [[nodiscard]] std::string numbered(std::string_view kind, const void* context);

@@ -15,7 +15,9 @@ namespace msgbus::sync::detail {
 template <class Target>
 class fan_out_base : public routing::single_route {
  public:
-  void bind(const std::shared_ptr<Target>& target) { target->senders.bind(*this, target); }
+  void bind(const std::shared_ptr<Target>& target, const std::source_location& line) {
+    target->senders.bind(*this, target, {.line = line});
+  }
   void unbind(Target& target) { target.senders.unbind(*this); }
 
   /// The bound components, in the order of binding.
