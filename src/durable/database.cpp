@@ -1,14 +1,21 @@
 #include <msgbus/durable/database.hpp>
 
+#include <msgbus/async/explain.hpp>
 #include <msgbus/async/shielded.hpp>
+#include <msgbus/detail/bridge/link_base.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/observe/graph_builder.hpp>
 
 #include "durable/database_core.hpp"
+#include "durable/destination.hpp"
 #include "durable/read_request.hpp"
 #include "durable/schema.hpp"
 #include "durable/session.hpp"
 
 #include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <iterator>
 
 namespace msgbus::durable {
 
@@ -53,7 +60,69 @@ asio::awaitable<void> finish(database_core& in, std::shared_ptr<unit> of) {
   return wait_to_the_end(std::move(of));
 }
 
+void destination::add_to(msgbus::detail::graph_builder& to, const void* database) const {
+  graph::component& made = to.component(this, "route");
+  made.name = name_;
+  made.detail = "at least once";
+  graph::channel out{.topic = name_, .sends = true};
+  {
+    const std::lock_guard lock(mutex_);
+    made.closed = stopped_;
+    for (const bridging::message_decoder& each : decoders_) {
+      made.detail += (out.messages.empty() ? ": " : ", ") + std::string(each.type);
+      out.messages.push_back(bridging::message_of({each.type, each.content_type}, encoding::json));
+    }
+  }
+  if (to_.stream) made.channels = {std::move(out)};
+  to.bind(database, this);
+  if (to_.consumer) {
+    to_.consumer->describe_to(to, {});
+    to.bind(this, to_.consumer.get());
+  } else if (const auto over = to_.bridge.lock()) {
+    to_.describe_bridge(to, {});
+    to.bind(this, over.get());
+  }
+}
+
 }  // namespace detail
+
+explanation detail::explain_event(const database& from, msgbus::detail::type_key type,
+                                  std::string_view name) {
+  explanation made;
+  made.question = std::string(name) + ", dispatched by a transaction";
+  bool has_route = false;
+  for (const auto& each : from.core_->destinations()) {
+    has_route = each->explain(made, type, name) || has_route;
+  }
+  if (!has_route) made.notes.emplace_back("it has no route: to dispatch it throws no_handler");
+  return made;
+}
+
+bool detail::destination::explain(explanation& to, msgbus::detail::type_key type,
+                                  std::string_view named) const {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find(decoders_, named, &bridging::message_decoder::type);
+    if (found == decoders_.end()) return false;
+    if (stopped_) to.notes.push_back("the route '" + name_ + "' is drained: it waits in the file");
+  }
+  if (!to_.consumer) {
+    to.notes.push_back("the route '" + name_ + "' stores it in the stream of that topic");
+    return true;
+  }
+  explanation there = async::detail::explain_event(
+      static_cast<const async::detail::consumer_core&>(*to_.consumer), type);
+  to.notes.push_back("the route '" + name_ + "' delivers it at least once, to " +
+                     to_.consumer->called().text());
+  if (!there.arrives()) {
+    to.notes.push_back("no handler of the route '" + name_ +
+                       "' takes it: it is tried again, and then a dead letter");
+  }
+  std::ranges::move(there.run, std::back_inserter(to.run));
+  std::ranges::move(there.others, std::back_inserter(to.others));
+  std::ranges::move(there.notes, std::back_inserter(to.notes));
+  return true;
+}
 
 database::database(std::shared_ptr<detail::database_core> made) noexcept : core_(std::move(made)) {}
 
@@ -106,6 +175,14 @@ class hosted_database final : public async::detail::host_member {
     if (!now) return std::nullopt;
     return now->figures();
   }
+  void describe(msgbus::detail::graph_builder& to) const override {
+    const auto now = core_.lock();
+    if (!now) return;
+    graph::component& made = to.component(now.get(), "database");
+    if (made.name.empty()) made.name = name();
+    if (!to.describe(now.get())) return;
+    for (const auto& each : now->destinations()) each->add_to(to, now.get());
+  }
 
  private:
   static asio::awaitable<drain_report> drain(std::shared_ptr<detail::database_core> of,
@@ -126,6 +203,12 @@ class hosted_database final : public async::detail::host_member {
 };
 
 }  // namespace
+
+msgbus::detail::describer database::describer() const {
+  return [of = std::weak_ptr(core_)](msgbus::detail::graph_builder& to, std::string_view name) {
+    if (const auto now = of.lock()) hosted_database(std::string(name), now).describe(to);
+  };
+}
 
 std::shared_ptr<async::detail::host_member> database::hosted(std::string name) const {
   return std::make_shared<hosted_database>(std::move(name), core_);

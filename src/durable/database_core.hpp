@@ -94,6 +94,8 @@ class database_core final : public std::enable_shared_from_this<database_core>,
 
   [[noreturn]] void throw_closed() const;
 
+  [[nodiscard]] std::vector<std::shared_ptr<destination>> destinations() const;
+
  private:
   using clock = std::chrono::steady_clock;
   using route_names = std::shared_ptr<const std::vector<std::string>>;
@@ -107,7 +109,6 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   }
   void context_ended() noexcept override;
   void read_figures() noexcept;
-  [[nodiscard]] std::vector<std::shared_ptr<destination>> destinations() const;
   [[nodiscard]] std::shared_ptr<destination> destination_of(const std::string& name) const;
 
   const open_options options_;

@@ -36,6 +36,12 @@ class destination : public std::enable_shared_from_this<destination> {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const route_target& target() const noexcept { return to_; }
 
+  /// Adds the route to a graph, between its database and its target.
+  void add_to(msgbus::detail::graph_builder& to, const void* database) const;
+
+  /// Adds what becomes of an event, if its type has this route. False: it has not.
+  bool explain(explanation& to, msgbus::detail::type_key type, std::string_view named) const;
+
   /// Throws `bad_arguments` if another type has this name.
   void add_type(const bridging::message_decoder& reads);
 

@@ -3,11 +3,15 @@
 #include <msgbus/durable/database.hpp>
 
 #include <msgbus/async/host.hpp>
+#include <msgbus/graph_source.hpp>
 #include <msgbus/metrics.hpp>
+#include <msgbus/name_of.hpp>
+#include <msgbus/transport/memory.hpp>
 
 #include "support/catch.hpp"
 #include "support/durable_office.hpp"
 
+#include <optional>
 #include <string>
 
 namespace figures_test {
@@ -16,6 +20,7 @@ using msgbus_test::contains;
 using msgbus_test::durable_office;
 using msgbus_test::durable_ptr;
 using msgbus_test::loop;
+using msgbus_test::order_cancelled;
 using msgbus_test::order_placed;
 
 TEST_CASE("metrics show the work of a durable database and the waiting messages of its file",
@@ -79,6 +84,61 @@ TEST_CASE("a host drains a durable database in its turn", "[A10]") {
   CHECK(in.run(db->query("select count(*) from msgbus_outbox where due_at is null"))
             .at(0)
             .get<int>(0) == 0);
+}
+
+TEST_CASE("routes stand between their database and their consumers and bridges in a graph") {
+  loop in;
+  const temporary_folder folder;
+  const durable_ptr db = open(in, quick(folder.file()));
+  const msgbus::memory_broker broker;
+  std::optional<msgbus::bridge> over(std::in_place, broker.connect(in.executor()));
+  consumer billing(in.executor());
+  db->route<order_placed>("billing", billing);
+  db->route<order_cancelled>("billing", billing);
+  db->route<order_placed>("orders.placed", *over);
+  msgbus::graph_source source;
+  source.add("shop", *db);
+  source.add("nats", *over);
+  const msgbus::graph made = source.read();
+  const std::string order(msgbus::name_of<order_placed>);
+  CHECK_THAT(describe(made), contains("database \"shop\"\n"
+                                      "  -> route \"billing\"\n"
+                                      "  -> route \"orders.placed\"\n"));
+  CHECK_THAT(describe(made),
+             contains("route \"billing\", at least once: " + order + ", " +
+                      std::string(msgbus::name_of<order_cancelled>) + "\n  -> consumer c3\n"));
+  CHECK_THAT(describe(made),
+             contains("route \"orders.placed\", at least once: " + order + "\n  sends " + order +
+                      " (application/json) on 'orders.placed'\n"
+                      "  -> bridge \"nats\"\n"));
+  CHECK_THAT(describe(made, msgbus::graph_format::asyncapi),
+             contains(R"("send_orders_placed":{"action":"send",)"));
+  over.reset();
+  CHECK_THAT(describe(source.read()), !contains("bridge"));
+}
+
+TEST_CASE("an explanation of an event in a transaction names its routes, and their handlers") {
+  loop in;
+  const temporary_folder folder;
+  const durable_ptr db = open(in, quick(folder.file()));
+  const msgbus::memory_broker broker;
+  msgbus::bridge over(broker.connect(in.executor()));
+  consumer billing(in.executor());
+  CHECK_THAT(msgbus::explain<order_placed>(*db), contains("to dispatch it throws no_handler"));
+  db->route<order_placed>("billing", billing);
+  const msgbus::explanation none = msgbus::explanation_of<order_placed>(*db);
+  CHECK_FALSE(none.arrives());
+  CHECK_THAT(none.text(), contains("and then a dead letter"));
+  billing.handler([](const order_placed&) {});
+  billing.handler([](const order_cancelled&) {});
+  db->route<order_placed>("orders.placed", over);
+  const msgbus::explanation made = msgbus::explanation_of<order_placed>(*db);
+  REQUIRE(made.run.size() == 1);
+  CHECK(made.others.size() == 1);
+  CHECK_THAT(made.text(), contains("the route 'billing' delivers it at least once"));
+  CHECK_THAT(made.text(), contains("the route 'orders.placed' stores it in the stream"));
+  (void)in.run(db->drain(30s));
+  CHECK_THAT(msgbus::explain<order_placed>(*db), contains("it waits in the file"));
 }
 
 }  // namespace figures_test

@@ -6,11 +6,14 @@
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
+#include <msgbus/detail/component/handles.hpp>
+#include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/durable/dead_letter.hpp>
 #include <msgbus/durable/inspect.hpp>
 #include <msgbus/durable/options.hpp>
 #include <msgbus/durable/transaction.hpp>
 #include <msgbus/durable/value.hpp>
+#include <msgbus/explanation.hpp>
 #include <msgbus/topic.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -29,13 +32,21 @@
 
 namespace msgbus::durable {
 
+class database;
+
 namespace detail {
 
 /// The target of a route: one of the two.
 struct route_target {
   std::shared_ptr<async::detail::component_core> consumer = {};
   std::shared_ptr<transport::transport> stream = {};
-  friend bool operator==(const route_target&, const route_target&) = default;
+  // For descriptions: the bridge of the stream, if it exists.
+  msgbus::detail::describer describe_bridge = {};
+  std::weak_ptr<const void> bridge = {};
+
+  friend bool operator==(const route_target& one, const route_target& other) noexcept {
+    return one.consumer == other.consumer && one.stream == other.stream;
+  }
 };
 
 void add_route(database_core& in, std::string name, const bridging::message_decoder& reads,
@@ -45,6 +56,9 @@ void add_route(database_core& in, std::string name, const bridging::message_deco
 [[nodiscard]] bool is_empty(const unit& of) noexcept;
 /// Commits the unit.
 [[nodiscard]] asio::awaitable<void> finish(database_core& in, std::shared_ptr<unit> of);
+
+[[nodiscard]] explanation explain_event(const database& from, msgbus::detail::type_key type,
+                                        std::string_view name);
 
 /// Rolls back an unfinished transaction, also if a context destroys the coroutine.
 struct abandon_at_end {
@@ -111,7 +125,7 @@ class database {
   template <class E>
   void route(std::string name, async::consumer& to) {
     detail::add_route(*core_, std::move(name), bridging::decoder_of<E>,
-                      {component::core_access::of(to), {}});
+                      {.consumer = component::core_access::of(to)});
   }
 
   /// Stores events of this type in the stream of this topic, over a bridge, at least once (R1). The
@@ -124,7 +138,10 @@ class database {
   template <class E>
   void route(std::string topic, bridge& to) {
     msgbus::detail::check_topic(topic);
-    detail::add_route(*core_, std::move(topic), bridging::decoder_of<E>, {{}, to.transport()});
+    detail::add_route(*core_, std::move(topic), bridging::decoder_of<E>,
+                      {.stream = to.transport(),
+                       .describe_bridge = msgbus::detail::describe_access::of(to),
+                       .bridge = msgbus::detail::describe_access::identity(to)});
   }
 
   /// Runs `work(durable::transaction&)`, which returns an `asio::awaitable<void>`, and commits the
@@ -201,9 +218,13 @@ class database {
 
  private:
   friend class unit_of_work_in;
+  friend explanation detail::explain_event(const database& from, msgbus::detail::type_key type,
+                                           std::string_view name);
   friend struct async::detail::host_access;
+  friend struct msgbus::detail::describe_access;
 
   [[nodiscard]] std::shared_ptr<async::detail::host_member> hosted(std::string name) const;
+  [[nodiscard]] msgbus::detail::describer describer() const;
 
   static asio::awaitable<std::vector<row>> run_query(std::shared_ptr<detail::database_core> in,
                                                      std::string sql, std::vector<value> values);
@@ -225,3 +246,19 @@ class database {
                                                               open_options options);
 
 }  // namespace msgbus::durable
+
+namespace msgbus {
+
+/// Where an event goes that a transaction dispatches: by which routes, and what their consumers do
+/// with it. Sends nothing.
+template <class E>
+[[nodiscard]] explanation explanation_of(const durable::database& from) {
+  return durable::detail::explain_event(from, component::type_to_explain<E>(), name_of<E>);
+}
+/// The text of `explanation_of`, for people.
+template <class E>
+[[nodiscard]] std::string explain(const durable::database& from) {
+  return explanation_of<E>(from).text();
+}
+
+}  // namespace msgbus
