@@ -4,6 +4,7 @@
 #include <msgbus/async/host.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/name_of.hpp>
+#include <msgbus/sync/consumer.hpp>
 
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
@@ -15,6 +16,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #ifdef MSGBUS_PROMTOOL
 #include <sys/wait.h>
@@ -166,6 +168,50 @@ TEST_CASE("limiters and dead letters have a name here, and are shown") {
   const std::string of = R"(msgbus_dead_letter_messages_total{letters="given up",outcome=)";
   CHECK(has(text, of + R"("added"} 1)"));
   CHECK(has(text, of + R"("discarded"} 1)"));
+}
+
+TEST_CASE("components of the sync family are counted by an observer, which has a name here") {
+  const auto counts = std::make_shared<msgbus::counting_observer>();
+  msgbus::sync::consumer orders;
+  orders.observe(counts);
+  orders.handler([](const order& event) {
+    if (event.id == 2) throw std::runtime_error("no");
+  });
+  metrics figures;
+  figures.add("orders", counts);
+  CHECK(code_of([&] { figures.add("orders", counts); }) == errc::bad_arguments);
+  orders.consume(order{1});
+  CHECK_THROWS(orders.consume(order{2}));
+  orders.consume('x');
+  const std::string text = figures.prometheus();
+  const std::string of = R"(msgbus_observed_steps_total{observer="orders",step=)";
+  CHECK(has(text, of + R"("delivered"} 1)"));
+  CHECK(has(text, of + R"("failed"} 1)"));
+  CHECK(has(text, of + R"("unrouted"} 1)"));
+  const std::string json = figures.json();
+  CHECK(json.find(R"("observers":[{"name":"orders","accepted":)") != std::string::npos);
+  CHECK(json.ends_with(R"("delivered":1,"failed":1,"overran":0,"dropped":0,"unrouted":1,)"
+                       R"("abandoned":0}]})"));
+}
+
+TEST_CASE("a thousand components are read, each under its name", "[O2]") {
+  asio::io_context io;
+  std::vector<std::unique_ptr<consumer>> all;
+  msgbus::async::host host(io);
+  for (int i = 0; i < 1000; ++i) {
+    all.push_back(std::make_unique<consumer>(io));
+    all.back()->handler([](const order&) {});
+    host.add("component " + std::to_string(i), *all.back());
+  }
+  const metrics figures(host);
+  (void)all[999]->post(order{1});
+  io.run();
+  const std::string text = figures.openmetrics();
+  CHECK(has(text, R"(msgbus_handled_messages_total{component="component 999",kind="consumer",)"
+                  R"(outcome="handled"} 1)"));
+  CHECK(has(text, R"(msgbus_mailbox_messages{component="component 0",kind="consumer"} 0)"));
+  CHECK(figures.collect().front().points.size() == 2000);
+  CHECK(figures.json().find(R"("name":"component 500")") != std::string::npos);
 }
 
 TEST_CASE("times are histograms in seconds, with buckets that add up") {

@@ -4,23 +4,20 @@
 
 #include "otlp/otlp_json.hpp"
 #include "support/catch.hpp"
+#include "support/collector.hpp"
 #include "support/thrown.hpp"
 
-#include <httplib.h>
 #include <nlohmann/json.hpp>
 
 #include <chrono>
-#include <condition_variable>
-#include <cstdio>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #ifdef MSGBUS_OTLP_SCHEMA
-#include <sys/wait.h>
+#include "support/run_with.hpp"
 #endif
 
 namespace otlp_tracer_test {
@@ -32,6 +29,7 @@ using msgbus::span_data;
 using msgbus::span_kind;
 using msgbus::span_status;
 using msgbus::trace_context;
+using msgbus_test::collector;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
@@ -62,81 +60,13 @@ span_data odd_span() {
   return span;
 }
 
-#ifdef MSGBUS_OTLP_SCHEMA
-bool fits_schema(const std::string& body) {
-  std::FILE* const program = popen(MSGBUS_OTLP_SCHEMA, "w");
-  REQUIRE(program);
-  CHECK(std::fwrite(body.data(), 1, body.size(), program) == body.size());
-  return WEXITSTATUS(pclose(program)) == 0;
+otlp_options options_to(const collector& to) {
+  otlp_options made;
+  made.endpoint = to.endpoint();
+  made.delay = 1h;
+  made.service = "shop";
+  return made;
 }
-#endif
-
-/// A collector on a free port of the loopback, which answers as it is told.
-class collector {
- public:
-  collector() {
-    server_.Post("/v1/traces", [this](const httplib::Request& asked, httplib::Response& answer) {
-      std::unique_lock lock(mutex_);
-      requests.push_back(asked);
-      came_.notify_all();
-      came_.wait(lock, [this] { return !is_slow; });
-      const std::size_t spans =
-          json::parse(asked.body)["resourceSpans"][0]["scopeSpans"][0]["spans"].size();
-      if (answer_with == 200) accepted += spans;
-      answer.status = answer_with;
-      answer.set_content(body, "application/json");
-    });
-    server_.set_tcp_nodelay(true);
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-  }
-  collector(const collector&) = delete;
-  collector& operator=(const collector&) = delete;
-  ~collector() {
-    answer_at_last();
-    server_.stop();
-    thread_.join();
-  }
-
-  [[nodiscard]] otlp_options options() const {
-    otlp_options made;
-    made.endpoint = "http://127.0.0.1:" + std::to_string(port_);
-    made.delay = 1h;
-    made.service = "shop";
-    return made;
-  }
-  void set(int status, std::string with = "{}") {
-    const std::lock_guard lock(mutex_);
-    answer_with = status;
-    body = std::move(with);
-  }
-  void be_slow() {
-    const std::lock_guard lock(mutex_);
-    is_slow = true;
-  }
-  void answer_at_last() {
-    const std::lock_guard lock(mutex_);
-    is_slow = false;
-    came_.notify_all();
-  }
-  void wait_for_request() {
-    std::unique_lock lock(mutex_);
-    came_.wait(lock, [this] { return !requests.empty(); });
-  }
-
-  std::vector<httplib::Request> requests;
-  std::size_t accepted = 0;
-  bool is_slow = false;
-  int answer_with = 200;
-  std::string body = "{}";
-
- private:
-  httplib::Server server_;
-  std::mutex mutex_;
-  std::condition_variable came_;
-  int port_ = 0;
-  std::thread thread_;
-};
 
 }  // namespace
 
@@ -170,16 +100,17 @@ TEST_CASE("spans in OTLP's JSON have ids in hex, and 64 bits as texts") {
 TEST_CASE("a request fits OTLP's schema, whatever bytes its spans hold", "[O3]") {
   const std::vector<span_data> spans{odd_span(), sample_span()};
   const std::string body = msgbus::otlp::request_body(spans, {{"service.name", "shop"}});
-  CHECK(fits_schema(body));
+  CHECK(msgbus_test::run_with(MSGBUS_OTLP_SCHEMA, body) == 0);
   json wrong = json::parse(body);
   wrong["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["startTimeUnixNano"] = 5;
-  CHECK_FALSE(fits_schema(wrong.dump()));
+  CHECK(msgbus_test::run_with(MSGBUS_OTLP_SCHEMA " 2>&1", wrong.dump()) != 0);
 }
 #endif
 
 TEST_CASE("the number of spans that a collector refused of a request is known") {
   CHECK(msgbus::otlp::refused_in(R"({"partialSuccess": {"rejectedSpans": "3"}})") == 3);
   CHECK(msgbus::otlp::refused_in(R"({"partialSuccess": {"rejectedSpans": 2}})") == 2);
+  CHECK(msgbus::otlp::refused_in(R"({"partialSuccess": {"rejectedDataPoints": "4"}})") == 4);
   for (const char* other : {"", "{}", "[]", "no json", R"({"partialSuccess": {}})",
                             R"({"partialSuccess": {"rejectedSpans": "x"}})"}) {
     CHECK(msgbus::otlp::refused_in(other) == 0);
@@ -188,7 +119,7 @@ TEST_CASE("the number of spans that a collector refused of a request is known") 
 
 TEST_CASE("spans come to a collector, many in one request, with its headers") {
   collector to;
-  otlp_options options = to.options();
+  otlp_options options = options_to(to);
   options.request_headers = {{"authorization", "Bearer t"}};
   options.batch = 3;
   otlp_tracer spans(options);
@@ -207,7 +138,7 @@ TEST_CASE("spans come to a collector, many in one request, with its headers") {
 
 TEST_CASE("a full batch and one that waits for long are sent without a flush") {
   collector to;
-  otlp_options options = to.options();
+  otlp_options options = options_to(to);
   const bool is_full = GENERATE(true, false);
   options.batch = is_full ? 1 : 100;
   options.delay = is_full ? options.delay : 1ms;
@@ -219,7 +150,7 @@ TEST_CASE("a full batch and one that waits for long are sent without a flush") {
 TEST_CASE("the destructor sends waiting spans") {
   collector to;
   {
-    otlp_tracer(to.options()).ended(sample_span());
+    otlp_tracer(options_to(to)).ended(sample_span());
   }
   CHECK(to.accepted == 1);
 }
@@ -242,7 +173,7 @@ TEST_CASE("a dead collector holds up nothing, and lost spans are counted") {
 TEST_CASE("a slow collector holds up no handler and no destructor") {
   collector to;
   to.be_slow();
-  otlp_options options = to.options();
+  otlp_options options = options_to(to);
   options.capacity = 2;
   options.batch = 1;
   options.timeout = 1h;
@@ -258,7 +189,7 @@ TEST_CASE("a slow collector holds up no handler and no destructor") {
 
 TEST_CASE("a request is repeated while the collector is busy, and not if it is refused") {
   collector to;
-  otlp_tracer spans(to.options());
+  otlp_tracer spans(options_to(to));
   to.set(503);
   spans.ended(sample_span());
   CHECK_FALSE(spans.flush(1ms));
@@ -281,7 +212,7 @@ TEST_CASE("a request is repeated while the collector is busy, and not if it is r
 
 TEST_CASE("many threads may end spans, and each is exported or counted as dropped") {
   collector to;
-  otlp_options options = to.options();
+  otlp_options options = options_to(to);
   options.capacity = 100;
   options.batch = 10;
   otlp_tracer spans(options);

@@ -5,7 +5,9 @@
 #include <msgbus/async/dead_letters.hpp>
 #include <msgbus/async/host.hpp>
 #include <msgbus/circuit_breaker.hpp>
+#include <msgbus/counters.hpp>
 #include <msgbus/detail/async/host_member.hpp>
+#include <msgbus/metric_data.hpp>
 #include <msgbus/rate_limit.hpp>
 
 #include <concepts>
@@ -55,16 +57,19 @@ class metrics {
   /// Throws: `bad_arguments` if the name is empty or was added already.
   template <class Component>
     requires(!std::convertible_to<Component&, std::shared_ptr<const rate_limiter>> &&
-             !std::convertible_to<Component&, std::shared_ptr<const async::dead_letters>>)
+             !std::convertible_to<Component&, std::shared_ptr<const async::dead_letters>> &&
+             !std::convertible_to<Component&, std::shared_ptr<const counting_observer>>)
   void add(std::string name, Component& component) {
     add(async::detail::make_member(std::move(name), component));
   }
 
-  /// Adds a rate limiter that handlers share, or a store of dead letters.
+  /// Adds a rate limiter that handlers share, a store of dead letters, or an observer that counts:
+  /// that of components of the sync family, which have no counts of their own (D7).
   ///
   /// Throws: `bad_arguments` if it is null, or the name is empty or was added already.
   void add(std::string name, std::shared_ptr<const rate_limiter> limiter);
   void add(std::string name, std::shared_ptr<const async::dead_letters> letters);
+  void add(std::string name, std::shared_ptr<const counting_observer> observer);
 
   /// Adds a circuit breaker, under its name.
   ///
@@ -76,8 +81,10 @@ class metrics {
   /// OpenMetrics 1.0, for `Content-Type: application/openmetrics-text; version=1.0.0`.
   [[nodiscard]] std::string openmetrics() const;
   /// One JSON object with the members `components`, `breakers`, `links`, `limiters`,
-  /// `dead_letters`, and `databases` if there are any.
+  /// `dead_letters`, and `databases` and `observers` if there are any.
   [[nodiscard]] std::string json() const;
+  /// As OpenTelemetry names them, for an `otlp_metrics` or an exporter of yours.
+  [[nodiscard]] std::vector<metric_data> collect() const;
 
  private:
   using member = std::shared_ptr<async::detail::host_member>;
@@ -85,8 +92,14 @@ class metrics {
   template <class T>
   using named = std::vector<std::pair<std::string, std::shared_ptr<const T>>>;
   struct figures;
+  struct watched {
+    member of;
+    measured times;                          // null: it has none, or they are not wanted
+    std::shared_ptr<const void> operations;  // the same
+  };
 
   void add(member added);
+  [[nodiscard]] watched& watched_locked(const member& of) const;
   [[nodiscard]] figures read() const;
   [[nodiscard]] std::vector<member> all_locked() const;
 
@@ -98,7 +111,8 @@ class metrics {
   std::vector<std::shared_ptr<const circuit_breaker>> breakers_;
   named<rate_limiter> limiters_;
   named<async::dead_letters> letters_;
-  mutable std::vector<std::pair<member, measured>> measured_;
+  named<counting_observer> observers_;
+  mutable std::vector<watched> watched_;
 };
 
 }  // namespace msgbus

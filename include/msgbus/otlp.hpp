@@ -1,5 +1,6 @@
 #pragma once
 
-// The exporter of spans to a collector of OpenTelemetry: target msgbus::otlp.
+// The exporters of spans and metrics to a collector of OpenTelemetry: target msgbus::otlp.
 
+#include <msgbus/otlp_metrics.hpp>
 #include <msgbus/otlp_tracer.hpp>

@@ -1,6 +1,8 @@
 #pragma once
 
-/// The names of all metrics, in one table. A counter has `_total` behind its name.
+/// The names of all metrics, in one table: for Prometheus, then those of OpenTelemetry's
+/// conventions, whose attributes are in `observe/trace_table.hpp`. A counter of Prometheus has
+/// `_total` behind its name.
 
 namespace msgbus::detail {
 
@@ -12,6 +14,15 @@ struct metric {
   instrument kind;
   bool in_seconds = false;  // given in nanoseconds
 };
+
+struct convention {
+  const char* name;
+  const char* unit;
+  const char* help;
+};
+
+// Apart, since `handled` and others are names of much else.
+namespace metric_table {
 
 inline constexpr metric offered{"msgbus_offered_messages",
                                 "Messages that were sent to the component.", instrument::counter};
@@ -60,6 +71,9 @@ inline constexpr metric breaker_state{
 inline constexpr metric link_messages{"msgbus_link_messages",
                                       "Messages of a link between processes, by outcome.",
                                       instrument::counter};
+inline constexpr metric observed_steps{"msgbus_observed_steps",
+                                       "Steps of messages that a counting observer has seen.",
+                                       instrument::counter};
 inline constexpr metric durable_transactions{
     "msgbus_durable_transactions", "Transactions of a durable database, committed or failed.",
     instrument::counter};
@@ -84,7 +98,27 @@ inline constexpr metric durable_oldest{
     "msgbus_durable_oldest_seconds",
     "Time since the commit of the oldest message that waits for a destination.", instrument::gauge,
     true};
+inline constexpr metric operation_duration{
+    "msgbus_client_operation_duration_seconds",
+    "Time that a bridge took to send or store a message, or to call a remote service.",
+    instrument::histogram, true};
 inline constexpr metric link_now{"msgbus_link_current_messages",
                                  "Messages that a link has now, by state.", instrument::gauge};
+
+// --- OpenTelemetry's conventions for messaging, which are still in development.
+// -------------------
+
+inline constexpr convention process_duration{
+    "messaging.process.duration", "s", "Time that handlers took, attempts and pauses included."};
+inline constexpr convention client_operation_duration{
+    "messaging.client.operation.duration", "s",
+    "Time that a bridge took to send or store a message, or to call a remote service."};
+inline constexpr convention sent_messages{"messaging.client.sent.messages", "{message}",
+                                          "Messages that were sent to a component or a server."};
+inline constexpr convention consumed_messages{
+    "messaging.client.consumed.messages", "{message}",
+    "Messages that a component has handled, or a bridge has received."};
+
+}  // namespace metric_table
 
 }  // namespace msgbus::detail

@@ -92,13 +92,11 @@ samples::family& samples::family_of(const metric& of) {
 }
 
 void samples::add(const metric& of, const labels& where, std::uint64_t value) {
-  family_of(of).values[text_of(where)] += value;
+  family_of(of).values[where] += value;
 }
 
 void samples::add(const metric& of, const labels& where, const duration_figures& values) {
-  duration_figures& to = family_of(of).histograms[text_of(where)];
-  for (std::size_t i = 0; i < duration_buckets; ++i) to.buckets[i] += values.buckets[i];
-  to.sum += values.sum;
+  family_of(of).histograms[where] += values;
 }
 
 std::string samples::text(exposition form) const {
@@ -114,9 +112,11 @@ std::string samples::text(exposition form) const {
       all.append("# UNIT ").append(head).append(" seconds\n");
     }
     for (const auto& [where, value] : each.values) {
-      add_line(all, sample, where, each.of->in_seconds ? seconds(value) : std::to_string(value));
+      add_line(all, sample, text_of(where),
+               each.of->in_seconds ? seconds(value) : std::to_string(value));
     }
-    for (const auto& [where, values] : each.histograms) add_histogram(all, name, where, values);
+    for (const auto& [where, values] : each.histograms)
+      add_histogram(all, name, text_of(where), values);
   }
   if (form == exposition::openmetrics) all += "# EOF\n";
   return all;

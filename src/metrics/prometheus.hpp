@@ -30,19 +30,20 @@ enum class exposition { prometheus, openmetrics };
 /// Families of samples. Samples with the same labels are summed up: a scrape has each series once.
 class samples {
  public:
-  using labels = std::vector<std::pair<const char*, std::string>>;
+  using labels = std::vector<std::pair<std::string_view, std::string>>;
 
   void add(const metric& of, const labels& where, std::uint64_t value);
   void add(const metric& of, const labels& where, const duration_figures& values);
   [[nodiscard]] std::string text(exposition form) const;
 
- private:
   struct family {
     const metric* of;
-    // By labels, as text.
-    std::map<std::string, std::uint64_t> values = {};
-    std::map<std::string, duration_figures> histograms = {};
+    std::map<labels, std::uint64_t> values = {};
+    std::map<labels, duration_figures> histograms = {};
   };
+  [[nodiscard]] const std::vector<family>& families() const noexcept { return families_; }
+
+ private:
   [[nodiscard]] family& family_of(const metric& of);
   std::vector<family> families_;
 };

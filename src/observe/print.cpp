@@ -1,6 +1,7 @@
 #include <msgbus/counters.hpp>
 
 #include <msgbus/explanation.hpp>
+#include <msgbus/metric_data.hpp>
 #include <msgbus/observer.hpp>
 
 #include "core/print.hpp"
@@ -74,6 +75,15 @@ std::string explanation::text() const {
 
 std::ostream& operator<<(std::ostream& out, const explanation& value) {
   return out << value.text();
+}
+
+std::ostream& operator<<(std::ostream& out, metric_kind value) {
+  switch (value) {
+    case metric_kind::sum: return out << "sum";
+    case metric_kind::gauge: return out << "gauge";
+    case metric_kind::histogram: break;
+  }
+  return out << "histogram";
 }
 
 }  // namespace msgbus

@@ -4,9 +4,8 @@
 
 #include "core/print.hpp"
 #include "core/text.hpp"
+#include "otlp/collector.hpp"
 #include "otlp/otlp_json.hpp"
-
-#include <httplib.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -26,48 +25,20 @@ using duration = clock::duration;
 
 constexpr duration shortest_pause = std::chrono::milliseconds(100);
 
-/// `http://host:port/prefix` in its two parts. Throws `bad_arguments`.
-std::pair<std::string, std::string> split(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t slash = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
-  std::string prefix = slash == std::string::npos ? std::string() : url.substr(slash);
-  while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
-  std::string host = url.substr(0, slash);
-#ifdef CPPHTTPLIB_OPENSSL_SUPPORT
-  const bool is_known = host.starts_with("http://") || host.starts_with("https://");
-#else
-  const bool is_known = host.starts_with("http://");
-#endif
-  if (!is_known || host.ends_with("://") || !httplib::Client(host).is_valid()) {
-    throw error(errc::bad_arguments, "'" + url +
-                                         "' is no endpoint of a collector; it is a URL such as "
-                                         "http://localhost:4318");
-  }
-  return {std::move(host), prefix + "/v1/traces"};
-}
-
-bool may_pass(int status) {
-  return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
 }  // namespace
 
 /// A queue, and the thread that empties it.
 class otlp_tracer::exporter {
  public:
   explicit exporter(otlp_options&& options)
-      : options_(std::move(options)), url_(split(options_.endpoint)), client_(url_.first) {
+      : options_(std::move(options)),
+        client_({options_.endpoint, "/v1/traces", options_.request_headers, options_.timeout,
+                 std::min(options_.timeout, options_.linger + shortest_pause)}) {
     if (options_.capacity == 0) {
       throw error(errc::bad_arguments, "an otlp_tracer needs a capacity of at least one span");
     }
     options_.batch = std::clamp<std::size_t>(options_.batch, 1, options_.capacity);
     options_.resource.insert(options_.resource.begin(), {"service.name", options_.service});
-    client_.set_connection_timeout(std::min(options_.timeout, options_.linger + shortest_pause));
-    client_.set_read_timeout(options_.timeout);
-    client_.set_write_timeout(options_.timeout);
-    client_.set_keep_alive(true);
-    client_.set_tcp_nodelay(true);
-    for (const auto& [name, value] : options_.request_headers) headers_.emplace(name, value);
     thread_ = std::thread([this] { run(); });
   }
   exporter(const exporter&) = delete;
@@ -128,7 +99,7 @@ class otlp_tracer::exporter {
   }
 
  private:
-  enum class sent { accepted, refused, try_again };
+  using sent = otlp::collector::sent;
 
   [[nodiscard]] bool is_idle() const { return queue_.empty() && in_hand_.empty(); }
   [[nodiscard]] bool hurries() const { return flushes_ != 0 || until_; }
@@ -204,11 +175,10 @@ class otlp_tracer::exporter {
   sent send(std::uint64_t& refused) noexcept {
     try {
       const std::string body = otlp::request_body(in_hand_, options_.resource);
-      const httplib::Result got = client_.Post(url_.second, headers_, body, "application/json");
-      if (!got || may_pass(got->status)) return sent::try_again;
-      if (got->status < 200 || got->status > 299) return sent::refused;
-      refused = otlp::refused_in(got->body);
-      return sent::accepted;
+      std::string answer;
+      const sent result = client_.post(body, answer);
+      if (result == sent::accepted) refused = otlp::refused_in(answer);
+      return result;
     } catch (...) {
       detail::say_thrown_by("the export of spans");
       return sent::refused;
@@ -216,9 +186,7 @@ class otlp_tracer::exporter {
   }
 
   otlp_options options_;
-  const std::pair<std::string, std::string> url_;
-  httplib::Client client_;  // of the thread; `stop` is for any
-  httplib::Headers headers_;
+  otlp::collector client_;  // of the thread; `stop` is for any
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // for the thread
