@@ -7,7 +7,7 @@
 
 #include "async/await_handlers.hpp"
 #include "async/dead_letter_store.hpp"
-#include "core/print.hpp"
+#include "async/verb_run.hpp"
 #include "exec/task_group.hpp"
 
 #include <asio/this_coro.hpp>

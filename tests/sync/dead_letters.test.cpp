@@ -1,6 +1,7 @@
 #include <msgbus/sync/dead_letters.hpp>
 
 #include <msgbus/any_event.hpp>
+#include <msgbus/counters.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/observer.hpp>
 #include <msgbus/one_of.hpp>
