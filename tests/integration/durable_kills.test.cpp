@@ -77,7 +77,9 @@ TEST_CASE("a process and its server are killed at random and each message has it
   const char* const more = std::getenv("MSGBUS_KILLED_MESSAGES");
   const int messages = more ? std::atoi(more) : 1500;
   std::mt19937 random(7);
-  const auto below = [&](int limit) { return 1 + static_cast<int>(random() % limit); };
+  const auto below = [&](int limit) {
+    return 1 + static_cast<int>(random() % static_cast<unsigned>(limit));
+  };
   const int most_kills = 6 + messages / 5000;
   const int steps = std::min(messages, 20'000) * 3;
   nats_server server;
