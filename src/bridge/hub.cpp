@@ -99,6 +99,7 @@ measured_operation& hub::operation(std::atomic<measured_operation*>& cached, std
 std::vector<const measured_operation*> hub::operations() const {
   std::vector<const measured_operation*> all;
   const std::lock_guard lock(mutex_);
+  all.reserve(operations_.size());
   for (const auto& each : operations_) all.push_back(each.get());
   return all;
 }

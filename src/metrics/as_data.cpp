@@ -27,6 +27,7 @@ double in_seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanose
 
 std::vector<double> bounds_in_seconds() {
   std::vector<double> all;
+  all.reserve(detail::duration_bounds.size());
   for (const std::int64_t each : detail::duration_bounds) {
     all.push_back(static_cast<double>(each) / 1e9);
   }
