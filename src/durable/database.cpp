@@ -68,7 +68,7 @@ void destination::add_to(msgbus::detail::graph_builder& to, const void* database
   {
     const std::lock_guard lock(mutex_);
     made.closed = stopped_;
-    for (const bridging::message_decoder& each : decoders_) {
+    for (const bridging::message_decoder& each : *decoders_) {
       made.detail += (out.messages.empty() ? ": " : ", ") + std::string(each.type);
       out.messages.push_back(bridging::message_of({each.type, each.content_type}, encoding::json));
     }
@@ -102,8 +102,8 @@ bool detail::destination::explain(explanation& to, msgbus::detail::type_key type
                                   std::string_view named) const {
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::ranges::find(decoders_, named, &bridging::message_decoder::type);
-    if (found == decoders_.end()) return false;
+    const auto found = std::ranges::find(*decoders_, named, &bridging::message_decoder::type);
+    if (found == decoders_->end()) return false;
     if (stopped_) to.notes.push_back("the route '" + name_ + "' is drained: it waits in the file");
   }
   if (!to_.consumer) {
