@@ -29,10 +29,10 @@ class dead_letters;
 ///     dead letters <- deduplicate <- rate limit <- deadline <- retry <- breaker <- timeout
 ///                  <- max_concurrent <- semaphore <- executor <- once <- dependencies <- handler
 ///
-/// A message that waits for any of them is still in one outcome only (P2), and uses up no attempt
-/// (P3): only a run of the handler does. A member with its default costs nothing (P9). A value that
-/// means nothing, such as a negative time, is refused where the handler is attached: with
-/// `bad_arguments`, which names the member, the value and what is allowed.
+/// A message that waits for one of them is still counted in one outcome only (P2). Waiting uses up
+/// no attempt (P3): only a run of the handler does. A member with its default costs nothing (P9). A
+/// value that means nothing, such as a negative time, is refused where the handler is attached:
+/// with `bad_arguments`, which names the member, the value and what is allowed.
 struct policy {
   /// The name of a handler that has its effect once per message, however often the message is
   /// delivered (R2). The transaction of the handler also writes the message's id. A later message

@@ -25,10 +25,11 @@ struct limiter_access;
 /// longer fails immediately with `rate_limited` (a `refused_error`, with the time after which it
 /// may be repeated).
 struct rate_limit {
-  std::size_t permits = 0;                                ///< 0: no limit
-  detail::duration_option per = std::chrono::seconds(1);  ///< permits come back evenly; above zero
-  std::size_t burst = 0;                                  ///< at once, after a pause; 0: `permits`
-  std::shared_ptr<rate_limiter> limiter = {};             ///< shared with others, instead of these
+  std::size_t permits = 0;  ///< 0: no limit
+  detail::duration_option per =
+      std::chrono::seconds(1);  ///< the time in which they come back, evenly; above zero
+  std::size_t burst = 0;        ///< the most after a pause; 0: `permits`
+  std::shared_ptr<rate_limiter> limiter = {};  ///< shared by several handlers; replaces the above
 
   /// Whether it has no effect (P9).
   [[nodiscard]] bool is_plain() const noexcept { return permits == 0 && !limiter; }

@@ -20,10 +20,11 @@ enum class backoff_kind { exponential, linear, constant };
 /// never repeated (P4).
 struct retry {
   std::size_t attempts = 1;  ///< in all, at least 1, which is no retry
-  detail::duration_option backoff = std::chrono::milliseconds(100);  ///< before the 2nd
+  detail::duration_option backoff = std::chrono::milliseconds(100);  ///< the first pause
   /// It grows so far. Not shorter than `backoff`.
   detail::duration_option max_backoff = std::chrono::seconds(30);
-  /// The part of a backoff that is random, 0 to 1, so that crowds disperse. 1 is full jitter.
+  /// The random part of a pause, from 0 to 1, so that many clients do not repeat at the same time.
+  /// 1 is full jitter.
   double jitter = 0.2;
   /// Whether this failure of the handler is retried; empty: every failure is. Several threads may
   /// call it at the same time. If it throws, no other attempt is made, and both failures are

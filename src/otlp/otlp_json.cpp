@@ -134,7 +134,7 @@ std::string body_of(const std::string& signal, const char* list_name, json list,
   json of_program{{"resource", {{"attributes", attributes_of(resource)}}},
                   {"scope" + signal, json::array({std::move(in_scope)})}};
   const json all{{"resource" + signal, json::array({std::move(of_program)})}};
-  // What is not UTF-8 becomes U+FFFD (O3).
+  // Bytes that are not UTF-8 become U+FFFD (O3).
   return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

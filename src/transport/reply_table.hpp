@@ -59,7 +59,7 @@ class reply final : public reply_timer::wait, public exec::one_shot_event {
       return false;
     }
     answer_.emplace(std::move(answer));
-    // Release: who sees it sees the answer.
+    // Release: a thread that sees it sees the answer.
     state_.store(state::answered, std::memory_order_release);
     return true;
   }

@@ -14,7 +14,7 @@ namespace msgbus::async {
 ///     co_await connections->acquire();  // and other code, which calls release() in the end
 ///
 /// With 0 permits, nobody passes until somebody calls `release`, as with `std::counting_semaphore`.
-/// A wait that is cancelled has taken nothing, and those behind it move up. Thread-safe.
+/// A cancelled wait has taken no permit, and later waits move up. Thread-safe.
 using semaphore = exec::async_semaphore;
 
 }  // namespace msgbus::async

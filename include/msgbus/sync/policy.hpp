@@ -59,7 +59,7 @@ struct policy {
   sync::retry retry = {};
   detail::needs_executor deadline = {};
   msgbus::rate_limit rate_limit = {};
-  msgbus::deduplicate deduplicate = {};  ///< not for operations: their callers want a result
+  msgbus::deduplicate deduplicate = {};  ///< not for operations, whose callers need a result
   /// Keeps a copy of each message that the verb throws for, because of this handler. The handler
   /// names the types of its messages, and they can be copied: otherwise, and for an operation, it
   /// is refused with `unsupported`.

@@ -83,8 +83,8 @@ guarded_message guarded_message_for(const M& message, const routing::entry& hand
   }
 }
 
-/// As `make_attempts`, for a run, to which it adds what failed last. Also with deduplication and
-/// dead letters.
+/// As `make_attempts`, for a run, to which it adds the failures of the last attempt. Also with
+/// deduplication and dead letters.
 void run_guarded(const guards& by, component_run& d, const guarded_message& message, attempt make);
 
 /// The callable that is attached for a handler with a policy.
