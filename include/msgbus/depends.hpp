@@ -19,7 +19,7 @@ class depends {
 
  public:
   /// The type of the value.
-  using value_type = di::value_of<decltype(Dependency)>;
+  using value_type = component::value_of<decltype(Dependency)>;
 
   /// Refers to a value, so that a test can call a handler directly: `handle(event, db)`.
   depends(value_type& value) noexcept : value_(std::addressof(value)) {}

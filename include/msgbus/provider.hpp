@@ -10,7 +10,7 @@
 
 namespace msgbus {
 
-namespace di {
+namespace component {
 
 template <class Dependency, class Implementation>
 class implementation_of final : public implementation {
@@ -82,7 +82,7 @@ class implementation_of final : public implementation {
     }
   }
 
-  static di::factory make_factory() {
+  static component::factory make_factory() {
     if constexpr (fits) {
       return factory_of<Implementation, value>();
     } else {
@@ -93,13 +93,13 @@ class implementation_of final : public implementation {
   Implementation implementation_;
 };
 
-}  // namespace di
+}  // namespace component
 
 /// Removes its override in the destructor. Not thread-safe.
 class [[nodiscard]] override_guard {
  public:
   /// Made by `scoped_override`.
-  override_guard(std::shared_ptr<di::provider_state> state, const void* identity,
+  override_guard(std::shared_ptr<component::provider_state> state, const void* identity,
                  std::uint64_t ticket) noexcept
       : state_(std::move(state)), identity_(identity), ticket_(ticket) {}
   override_guard(override_guard&&) noexcept = default;
@@ -109,7 +109,7 @@ class [[nodiscard]] override_guard {
   }
 
  private:
-  std::shared_ptr<di::provider_state> state_;
+  std::shared_ptr<component::provider_state> state_;
   const void* identity_;
   std::uint64_t ticket_;
 };
@@ -135,7 +135,7 @@ class provider {
   /// returns when no handler uses their values.
   template <class Dependency>
   void restore(const Dependency& dependency) {
-    state_->remove(di::identity_of(dependency));
+    state_->remove(component::identity_of(dependency));
   }
 
   /// Overrides the dependency until the guard is destroyed; then the previous state is back. Like
@@ -145,11 +145,11 @@ class provider {
       const Dependency& dependency, Implementation implementation,
       registered_at line = std::source_location::current()) {
     const auto ticket = add(dependency, std::move(implementation), false, line);
-    return {state_, di::identity_of(dependency), ticket};
+    return {state_, component::identity_of(dependency), ticket};
   }
 
   /// For the components that resolve with it.
-  [[nodiscard]] const di::provider_state& state() const noexcept { return *state_; }
+  [[nodiscard]] const component::provider_state& state() const noexcept { return *state_; }
 
  private:
   template <class Dependency, class Implementation>
@@ -158,14 +158,14 @@ class provider {
     static_assert(!std::is_pointer_v<Dependency>,
                   "msgbus: name the dependency itself, not its address");
     const char* name = nullptr;
-    if constexpr (di::is_required<Dependency>) name = dependency.name;
-    return state_->add(di::identity_of(dependency),
-                       std::make_shared<di::implementation_of<Dependency, Implementation>>(
+    if constexpr (component::is_required<Dependency>) name = dependency.name;
+    return state_->add(component::identity_of(dependency),
+                       std::make_shared<component::implementation_of<Dependency, Implementation>>(
                            std::move(implementation)),
                        {lasting, type_name<Implementation>(), line}, name);
   }
 
-  std::shared_ptr<di::provider_state> state_;
+  std::shared_ptr<component::provider_state> state_;
 };
 
 }  // namespace msgbus

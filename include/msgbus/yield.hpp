@@ -9,7 +9,7 @@
 
 namespace msgbus {
 
-namespace di {
+namespace component {
 
 /// One call of a dependency with clean-up. Checks that it yields exactly once, and passes it the
 /// outcome of the rest (I3, I5).
@@ -31,7 +31,7 @@ class yielding {
   bool yielded_ = false;
 };
 
-}  // namespace di
+}  // namespace component
 
 /// The first parameter of a dependency that cleans up. Call it once, with the value:
 ///
@@ -47,7 +47,7 @@ template <class T>
 class yield {
  public:
   /// Made by the library.
-  explicit yield(di::yielding& call) noexcept : call_(call) {}
+  explicit yield(component::yielding& call) noexcept : call_(call) {}
   yield(const yield&) = delete;
   yield& operator=(const yield&) = delete;
 
@@ -59,7 +59,7 @@ class yield {
   }
 
  private:
-  di::yielding& call_;
+  component::yielding& call_;
 };
 
 }  // namespace msgbus

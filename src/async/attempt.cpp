@@ -160,7 +160,7 @@ asio::awaitable<void> run_at_once_elsewhere(std::shared_ptr<attempt> mine, attem
   std::function<void()> work = [mine] {
     check_active(*mine->run);
     mine->has_run = true;
-    run_attempt_at_once(*mine->run, mine->ctx, mine->failed);
+    run_attempt_inline(*mine->run, mine->ctx, mine->failed);
   };
   auto running = offload(std::move(wanted), std::move(work));
   const offloaded ended = co_await std::move(running);
@@ -220,7 +220,7 @@ asio::awaitable<void> run_elsewhere(std::shared_ptr<const handler_run> run, msgb
                                     std::optional<attempt_limit> limit, attempt_end& end) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   auto mine = std::make_shared<attempt>(run, ctx);
-  if (!limit && runs_at_once(*run)) {
+  if (!limit && runs_inline(*run)) {
     auto running = run_at_once_elsewhere(mine, end);
     co_await std::move(running);
     co_return;

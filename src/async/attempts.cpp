@@ -26,9 +26,9 @@ namespace {
 
 /// Of an attempt that another one follows.
 void notify(const handler_run& run, const failures& failed) {
-  const snapshot::guard guard(run.component->routes().guarded());
+  const routing::guard guard(run.component->routes().guarded());
   run.component->count_repeated();
-  const watchers* const by = run.component->shared.attached_observer.watching();
+  const attachments* const by = run.component->shared.attached_observer.attachments_now();
   if (!by) return;
   for (std::size_t i = 0; i < failed.size(); ++i) {
     if (by->observer) by->observer->failed(run.step(), failed[i]);

@@ -44,11 +44,11 @@ component_core::component_core(const char* kind, routing::router& routes,
       unreported_(kind),
       mailbox(executor, options, *this) {}
 
-bool component_core::run_at_once(value_ref, const msgbus::context&, failures&, bool) {
+bool component_core::run_inline(value_ref, const msgbus::context&, failures&, bool) {
   return false;
 }
 
-void component_core::begin(component_run& d, const watchers* by) {
+void component_core::begin(component_run& d, const attachments* by) {
   if (!d.from_mailbox) {
     if (closed()) throw_closed(d.step());
     counts_.add(outcome::begun);
@@ -67,12 +67,12 @@ void component_core::nothing_ran(const msgbus::step&, value_ref, bool) {
 void component_core::handler_ended(component_run& d, const std::exception_ptr& failure) {
   if (failure) d.failed.add(failure);
   ++d.ran;
-  if (d.watched || shared.attached_observer.watching()) [[unlikely]]
+  if (d.watched || shared.attached_observer.attachments_now()) [[unlikely]]
     handler_ended_watched(d);
   d.next = {};
 }
 
-void component_core::notify(const component_run& d, const watchers& by,
+void component_core::notify(const component_run& d, const attachments& by,
                             const routing::entry& handler, std::size_t failed_before) {
   for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
     if (by.observer) by.observer->failed(d.step(), d.failed[i]);
@@ -83,13 +83,14 @@ void component_core::notify(const component_run& d, const watchers& by,
 
 void component_core::record_failure(const msgbus::step& message,
                                     const std::exception_ptr& why) const noexcept {
-  if (const watchers* const by = shared.attached_observer.watching()) {
+  if (const attachments* const by = shared.attached_observer.attachments_now()) {
     by->record_failure(message, nullptr, why);
   }
 }
 
 void component_core::record_unrouted(const msgbus::step& message) const noexcept {
-  if (const watchers* const by = shared.attached_observer.watching()) by->record_unrouted(message);
+  if (const attachments* const by = shared.attached_observer.attachments_now())
+    by->record_unrouted(message);
 }
 
 std::exception_ptr component_core::mismatch(const component_run&) const { return nullptr; }
@@ -150,7 +151,7 @@ void component_core::count_no_handler(const component_run& d) noexcept {
 }
 
 void component_core::cut_off_run(component_run& d) noexcept {
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   d.settled = true;
   d.watched.reset();
   if (observer* const observer = shared.attached_observer.get()) {
@@ -178,7 +179,7 @@ component_core::unreported::~unreported() {
 }
 
 void component_core::give_up(component_run& d) noexcept {
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   d.cancelled = d.stopped = true;
   d.next = {};
   if (!d.begun) {
@@ -193,7 +194,7 @@ void component_core::give_up(component_run& d) noexcept {
 exec::keyed_ptr component_core::key_for(value_ref message, std::string_view topic) const {
   const rare_state* const made = rare_.get();
   if (!made || !made->keys.has_any()) return nullptr;
-  const snapshot::guard guard(routes().guarded());
+  const routing::guard guard(routes().guarded());
   return made->keys.key(message, topic);
 }
 
@@ -253,7 +254,7 @@ bool component_core::handle(exec::queued_message& message, asio::awaitable<void>
   if (!head.listener) [[likely]] {
     const msgbus::context ctx = head.ctx();
     failures failed;
-    if (run_at_once(head.message, ctx, failed, true)) [[likely]] {
+    if (run_inline(head.message, ctx, failed, true)) [[likely]] {
       if (!failed.empty()) [[unlikely]]
         say_failed({head.message.type->name, head.topic, called().name()}, failed);
       return true;
@@ -268,7 +269,7 @@ bool component_core::handle(exec::queued_message& message, asio::awaitable<void>
 }
 
 void component_core::refuse(component_run& d, const std::exception_ptr& why) noexcept {
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   observer* const observer = shared.attached_observer.get();
   d.settled = true;
   if (observer) {
@@ -293,7 +294,7 @@ void component_core::abandon(const exec::queued_message& message, bool was_accep
                              bool reported) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step step{head.message.type->name, head.topic, called().name()};
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);  // other observers hear it when their handlers begin
     observer->abandoned(step);
@@ -307,7 +308,7 @@ void component_core::abandon(const exec::queued_message& message, bool was_accep
 
 void component_core::failed_to_make(const msgbus::step& step,
                                     const std::exception_ptr& why) noexcept {
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);
     observer->failed(step, why);
@@ -324,7 +325,7 @@ void component_core::failed_to_make(const msgbus::step& step,
 void component_core::dropped(const exec::queued_message& message) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step step{head.message.type->name, head.topic, called().name()};
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     observer->accepted(step);
     observer->dropped(step);
@@ -337,7 +338,7 @@ void component_core::failed(const exec::queued_message& message,
                             const std::exception_ptr& why) noexcept {
   const exec::message_head head = message.head();
   const msgbus::step step{head.message.type->name, head.topic};
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   failures of_key;
   of_key.add(why);
   if (observer* const observer = shared.attached_observer.get()) {
@@ -356,7 +357,7 @@ void component_core::failed(const exec::queued_message& message,
 }
 
 void component_core::dropped_newest(value_ref message, std::string_view topic) noexcept {
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) {
     const msgbus::step step{message.type->name, topic, called().name()};
     observer->accepted(step);
@@ -373,13 +374,13 @@ void component_core::refused(value_ref message, std::string_view topic) noexcept
 void component_core::count_rejected(const msgbus::step& message) noexcept {
   counts_.add(outcome::rejected);
   if (!shared.attached_observer.get()) return;
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   if (observer* const observer = shared.attached_observer.get()) observer->rejected(message);
 }
 
 void component_core::overran(const msgbus::step& step,
                              std::chrono::steady_clock::duration took) noexcept {
-  const snapshot::guard guard(routes_.guarded());
+  const routing::guard guard(routes_.guarded());
   counts_.add(outcome::overran);
   if (observer* const observer = shared.attached_observer.get()) observer->overran(step, took);
 }

@@ -28,10 +28,10 @@ struct callback {
   ~callback() { notify(); }
 };
 
-void after_grace(const snapshot::domain& guarded, std::function<void()> notify) {
-  snapshot::retire_list things;
+void after_grace(const routing::domain& guarded, std::function<void()> notify) {
+  routing::retire_list things;
   things.add(std::unique_ptr<callback>(new callback{std::move(notify)}));
-  snapshot::retire_later(guarded, std::move(things));
+  routing::retire_later(guarded, std::move(things));
 }
 
 }  // namespace

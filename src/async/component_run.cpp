@@ -75,12 +75,12 @@ void component_run::cut_off() noexcept {
   next = {};
 }
 
-di::injection component_run::injection_for(const routing::entry& entry,
-                                           const msgbus::context& with) const noexcept {
+component::injection component_run::injection_for(const routing::entry& entry,
+                                                  const msgbus::context& with) const noexcept {
   return {component->shared.overrides_state(), with, {&entry, &component::describe_entry}};
 }
 
-watched_call::~watched_call() {
+observed_call::~observed_call() {
   if (!span || span->has_ended()) return;
   try {
     span->fail("its run was interrupted");

@@ -28,7 +28,7 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
 }
 
 inline bool consumer_core::run_list(routing::handler_range list, component_run& d,
-                                    const watchers* by) {
+                                    const attachments* by) {
   for (const routing::route_entry* route = list.begin; route != list.end; ++route) {
     const std::uint64_t order = route->entry->order();
     if (order <= d.last) continue;
@@ -48,16 +48,16 @@ inline bool consumer_core::run_list(routing::handler_range list, component_run& 
   return false;
 }
 
-bool consumer_core::run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
-                                bool from_mailbox) {
-  const snapshot::guard guard(guarded());
+bool consumer_core::run_inline(value_ref message, const msgbus::context& ctx, failures& failed,
+                               bool from_mailbox) {
+  const routing::guard guard(guarded());
   const routing::quick_route* const found = find_route(message.type);
   return call_sole(found ? found->sole() : nullptr, message, ctx, failed, from_mailbox);
 }
 
 bool consumer_core::advance(component_run& d) {
-  const snapshot::guard guard(guarded());
-  const watchers* const by = shared.attached_observer.watching();
+  const routing::guard guard(guarded());
+  const attachments* const by = shared.attached_observer.attachments_now();
   if (d.is_last) {  // handlers that were attached since then get the next event (D4)
     return settle_quickly(d, by);
   }

@@ -48,7 +48,7 @@ void fan_out_core::bind_one_of(const targets& members, pick_options options) {
 /// wait.
 template <class Take, class Choose>
 void fan_out_core::for_bound(Take take, Choose choose) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   const routing::handler_range list(entries());
   for (const routing::route_entry* each = list.begin; each != list.end; ++each) {
     if (!each->entry->active()) continue;
@@ -117,9 +117,8 @@ void fan_out_core::give(verb_run& run) {
             });
 }
 
-auto fan_out_core::handle_at_once(exec::queued_message& message, bool after_yield) const
-    -> at_once {
-  const snapshot::guard guard(guarded());
+auto fan_out_core::handle_inline(exec::queued_message& message, bool after_yield) const -> at_once {
+  const routing::guard guard(guarded());
   const routing::handler_range list(entries());
   if (list.end - list.begin != 1 || list.begin->call == &group_entry::mark ||
       !list.begin->entry->active()) {
@@ -207,13 +206,13 @@ void fan_out_core::nothing_ran(const msgbus::step& message, value_ref value, boo
 
 void fan_out_core::count_unrouted(const msgbus::step& step) noexcept {
   unrouted.add();
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   if (observer* const observer = attached_observer.get()) observer->unrouted(step);
 }
 
 void fan_out_core::failed_to_make(const msgbus::step& step,
                                   const std::exception_ptr& why) noexcept {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   if (observer* const observer = attached_observer.get()) return observer->failed(step, why);
   msgbus::detail::say({"every() could not make ", step.message, step.topic.empty() ? "" : " on ",
                        step.topic, ", and no observer is attached: "},
@@ -232,10 +231,10 @@ asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
   const auto state = co_await asio::this_coro::cancellation_state;
   const bool is_cancellable = state.slot().is_connected();
   if (!is_cancellable && !current_cause()) {
-    auto done = self->handle_at_once(message.get(), false);
+    auto done = self->handle_inline(message.get(), false);
     if (done == fan_out_core::at_once::yield_first) {
       co_await asio::post(asio::use_awaitable);
-      done = self->handle_at_once(message.get(), true);
+      done = self->handle_inline(message.get(), true);
     }
     if (done == fan_out_core::at_once::handled) co_return receipt{.admitted = 1};
   }
@@ -248,7 +247,7 @@ asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
 }
 
 receipt post_bound(fan_out_core& self, exec::queued_message& message) {
-  if (!current_cause() && self.handle_at_once(message, true) == fan_out_core::at_once::handled) {
+  if (!current_cause() && self.handle_inline(message, true) == fan_out_core::at_once::handled) {
     return {.admitted = 1};
   }
   return self.offer(exec::shared_with_cause(message.share()), nullptr);

@@ -81,8 +81,8 @@ asio::awaitable<void> run_kept(handler_and_message of, const context& ctx, failu
   }
 }
 
-asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, failures& failed,
-                                   exec::once_request* once = nullptr) {
+asio::awaitable<void> run_in_scope(handler_and_message of, component::injection with,
+                                   failures& failed, exec::once_request* once = nullptr) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   exec::async_resolution in(with.overrides, with.requested_by, once);
   auto handle = [&](void* const* needed) {
@@ -92,7 +92,7 @@ asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, f
   };
   try {
     const exec::needs* const needs = of.handler->needs;
-    in.begin(needs ? needs->all() : std::span<const di::dependency_ref>(), handle);
+    in.begin(needs ? needs->all() : std::span<const component::dependency_ref>(), handle);
     co_await in.run();
   } catch (...) {
     in.failed(std::current_exception());
@@ -101,8 +101,8 @@ asio::awaitable<void> run_in_scope(handler_and_message of, di::injection with, f
   failed.take(in.failed());
 }
 
-asio::awaitable<void> run_with_needs(const handler_and_message& of, const di::injection& with,
-                                     failures& failed) {
+asio::awaitable<void> run_with_needs(const handler_and_message& of,
+                                     const component::injection& with, failures& failed) {
   if (of.handler->needs->keep && with.overrides.empty()) return run_kept(of, with.context, failed);
   return run_in_scope(of, with, failed);
 }
@@ -132,7 +132,7 @@ class once_for_message final : public exec::once_request {
   command* const asked_;  // null: the message is none
 };
 
-asio::awaitable<void> run_with_effect_once(handler_and_message of, di::injection with,
+asio::awaitable<void> run_with_effect_once(handler_and_message of, component::injection with,
                                            const handler_run& run, failures& failed) {
   once_for_message once(run, with.context);
   auto running = run_in_scope(of, with, failed, &once);
@@ -162,19 +162,19 @@ asio::awaitable<void> start_once(const handler_call& handler, const handler_in_h
 
 asio::awaitable<void> start_attempt(const handler_run& run, const context& ctx, failures& failed) {
   const handler_and_message of{run.call, run.f, run.value};
-  const di::injection with{run.component->shared.overrides_state(),
-                           ctx,
-                           {run.handler.get(), &component::describe_entry}};
+  const component::injection with{run.component->shared.overrides_state(),
+                                  ctx,
+                                  {run.handler.get(), &component::describe_entry}};
   if (!run.policy->once.empty()) return run_with_effect_once(of, with, run, failed);
   if (!run.call->needs) return run_bare(of, ctx, failed);
   return run_with_needs(of, with, failed);
 }
 
-bool runs_at_once(const handler_run& run) noexcept {
+bool runs_inline(const handler_run& run) noexcept {
   return !run.call->is_coroutine && !run.call->needs && run.policy->once.empty();
 }
 
-void run_attempt_at_once(const handler_run& run, const context& ctx, failures& failed) {
+void run_attempt_inline(const handler_run& run, const context& ctx, failures& failed) {
   try {
     asio::awaitable<void> none;
     call({run.call, run.f, run.value}, nullptr, ctx, none);
@@ -184,7 +184,7 @@ void run_attempt_at_once(const handler_run& run, const context& ctx, failures& f
 }
 
 asio::awaitable<void> start_attempt(const handler_call& handler, void* f, value_ref message,
-                                    const di::injection& with, failures& failed) {
+                                    const component::injection& with, failures& failed) {
   const handler_and_message of{&handler, f, message};
   if (handler.needs) return run_with_needs(of, with, failed);
   asio::awaitable<void> running;
@@ -228,10 +228,10 @@ step_taken start_handler(const handler_call& handler, const handler_in_hand& whi
 
 bool must_suspend(const exec::needs* needs, const component_run& d) {
   if (!needs) return false;
-  const di::provider_state& overrides = d.component->shared.overrides_state();
+  const component::provider_state& overrides = d.component->shared.overrides_state();
   if (!overrides.has_async()) return false;
-  const snapshot::guard guard(overrides.guarded());
-  return di::any_async(overrides, needs->all());
+  const routing::guard guard(overrides.guarded());
+  return component::any_async(overrides, needs->all());
 }
 
 }  // namespace msgbus::async::detail

@@ -25,7 +25,7 @@ std::int64_t begin_now(bool from_mailbox) noexcept {
 }
 
 step_taken start_watched(routing::entry& entry, component_run& d, asio::awaitable<void>* start) {
-  watched_call& mine = *d.watched;
+  observed_call& mine = *d.watched;
   if (mine.begun != 0 && !d.from_mailbox) {
     mine.begun = times_now();  // it may have waited for its executor
   }
@@ -101,10 +101,10 @@ running_call component_core::note_begin(handling_times& times, routing::entry& e
 }
 
 // The short way of a message that is not sampled, and else not watched.
-bool component_core::call_sole_watched(const watchers& by, routing::entry& sole, value_ref message,
-                                       const msgbus::context& ctx, failures& failed,
-                                       bool from_mailbox) {
-  const di::provider_state& overrides = shared.overrides_state();
+bool component_core::call_sole_watched(const attachments& by, routing::entry& sole,
+                                       value_ref message, const msgbus::context& ctx,
+                                       failures& failed, bool from_mailbox) {
+  const component::provider_state& overrides = shared.overrides_state();
   if (by.has_others || !from_mailbox || ctx.from() || overrides.has_async()) {
     return call_sole_timed(by, sole, message, ctx, failed, from_mailbox);
   }
@@ -113,10 +113,10 @@ bool component_core::call_sole_watched(const watchers& by, routing::entry& sole,
   return true;
 }
 
-bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, value_ref message,
+bool component_core::call_sole_timed(const attachments& by, routing::entry& sole, value_ref message,
                                      const msgbus::context& ctx, failures& failed,
                                      bool from_mailbox) {
-  const di::provider_state& overrides = shared.overrides_state();
+  const component::provider_state& overrides = shared.overrides_state();
   if (by.observer || overrides.has_async()) return false;
   const shared_origin* cause = cause_of_this_thread;
   if (by.tracing && !is_not_sampled(ctx, from_mailbox, cause)) return false;
@@ -169,7 +169,7 @@ bool component_core::call_sole_timed(const watchers& by, routing::entry& sole, v
 }
 
 bool component_core::run_one_watched(const routing::route_entry& route, component_run& d,
-                                     const watchers& by) {
+                                     const attachments& by) {
   const std::size_t failed_before = d.failed.size();
   const bool timed = d.timed && by.times;
   const std::int64_t begun = timed ? begin_now(d.from_mailbox) : 0;
@@ -191,7 +191,7 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
       d.next = routing::entry_pin(*route.entry);
       d.call_next = reinterpret_cast<call_handler>(route.call);
       if (timed || traced) {
-        d.watched = std::make_unique<watched_call>(d.call_next, begun);
+        d.watched = std::make_unique<observed_call>(d.call_next, begun);
         traced.keep_in(*d.watched);
         if (running) {
           d.watched->times = by.times->shared_from_this();
@@ -217,8 +217,8 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
 void component_core::handler_ended_watched(component_run& d) {
   const auto measured = std::move(d.watched);
   if (measured) end_span(measured->span, d, d.failed_before);
-  const snapshot::guard guard(routes_.guarded());
-  const watchers* const by = shared.attached_observer.watching();
+  const routing::guard guard(routes_.guarded());
+  const attachments* const by = shared.attached_observer.attachments_now();
   if (!by) return;
   if (measured && measured->begun != 0 && by->times) {
     const std::int64_t now = times_now();

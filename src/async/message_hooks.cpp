@@ -9,9 +9,9 @@ namespace msgbus::async::detail {
 
 message_hooks::~message_hooks() { const std::unique_ptr<hooks> gone(current_.load()); }
 
-void message_hooks::add(const snapshot::domain& guarded, hook added) {
+void message_hooks::add(const routing::domain& guarded, hook added) {
   auto one = std::make_shared<const hook>(std::move(added));
-  snapshot::retire_list old;
+  routing::retire_list old;
   {
     const std::lock_guard lock(changing_);
     if (cleared_) return;
@@ -21,17 +21,17 @@ void message_hooks::add(const snapshot::domain& guarded, hook added) {
     current_.store(made.release(), std::memory_order_release);
     old.add(std::unique_ptr<hooks>(before));
   }
-  snapshot::retire(guarded, std::move(old));
+  routing::retire(guarded, std::move(old));
 }
 
-void message_hooks::clear(const snapshot::domain& guarded) noexcept {
-  snapshot::retire_list old;
+void message_hooks::clear(const routing::domain& guarded) noexcept {
+  routing::retire_list old;
   {
     const std::lock_guard lock(changing_);
     cleared_ = true;
     old.add(std::unique_ptr<hooks>(current_.exchange(nullptr, std::memory_order_acq_rel)));
   }
-  snapshot::retire(guarded, std::move(old));
+  routing::retire(guarded, std::move(old));
 }
 
 void message_hooks::notify(value_ref message, const failure* details) const noexcept {

@@ -30,7 +30,7 @@ const char* one_of_group::chosen_by() const noexcept {
 void one_of_group::unbind(component_core& member) { member.senders.unbind(*this); }
 
 void one_of_group::add_all(targets& to) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   const routing::handler_range list(entries());
   for (const routing::route_entry* each = list.begin; each != list.end; ++each) {
     if (!each->entry->active()) continue;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of `run_at_once` and `advance` that every message takes, to be compiled into them.
+/// The part of `run_inline` and `advance` that every message takes, to be compiled into them.
 
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/handler_call.hpp>
@@ -12,11 +12,11 @@ namespace msgbus::async::detail {
 
 /// The handler is called, and the message counted.
 [[gnu::always_inline]] inline void component_core::call_and_settle(
-    routing::entry& sole, const di::provider_state& overrides, value_ref message,
+    routing::entry& sole, const component::provider_state& overrides, value_ref message,
     const msgbus::context& ctx, failures& failed) {
-  const di::injection with{overrides, ctx, {&sole, &component::describe_entry}};
+  const component::injection with{overrides, ctx, {&sole, &component::describe_entry}};
   try {
-    reinterpret_cast<call_at_once>(sole.plain())(sole, message, with, failed);
+    reinterpret_cast<call_inline>(sole.plain())(sole, message, with, failed);
   } catch (...) {
     failed.add(std::current_exception());
   }
@@ -32,8 +32,8 @@ namespace msgbus::async::detail {
 inline bool component_core::call_sole(routing::entry* sole, value_ref message,
                                       const msgbus::context& ctx, failures& failed,
                                       bool from_mailbox) {
-  const di::provider_state& overrides = shared.overrides_state();
-  const watchers* const by = shared.attached_observer.watching();
+  const component::provider_state& overrides = shared.overrides_state();
+  const attachments* const by = shared.attached_observer.attachments_now();
   if (!sole || by || overrides.has_async()) [[unlikely]]
     return by && sole && call_sole_watched(*by, *sole, message, ctx, failed, from_mailbox);
   if (!from_mailbox) {
@@ -45,7 +45,7 @@ inline bool component_core::call_sole(routing::entry* sole, value_ref message,
   return true;
 }
 
-inline void component_core::begin_quickly(component_run& d, const watchers* by) {
+inline void component_core::begin_quickly(component_run& d, const attachments* by) {
   if (by || (!d.from_mailbox && closed())) [[unlikely]]
     return begin(d, by);
   if (!d.from_mailbox) counts_.add(outcome::begun);
@@ -53,7 +53,7 @@ inline void component_core::begin_quickly(component_run& d, const watchers* by) 
   d.end = routes_.next_order();
 }
 
-inline bool component_core::settle_quickly(component_run& d, const watchers* by) {
+inline bool component_core::settle_quickly(component_run& d, const attachments* by) {
   if (by || d.ran == 0 || d.cancelled || d.listener || !d.failed.empty() ||
       watching_.load(std::memory_order_acquire)) [[unlikely]] {
     settle(d, by ? by->observer : nullptr);
@@ -65,7 +65,7 @@ inline bool component_core::settle_quickly(component_run& d, const watchers* by)
 }
 
 inline bool component_core::run_one(const routing::route_entry& route, component_run& d,
-                                    const watchers* by) {
+                                    const attachments* by) {
   if (by) [[unlikely]]
     return run_one_watched(route, d, *by);
   step_taken taken = step_taken::ran;

@@ -310,7 +310,7 @@ void scheduler::again_after(taken&& sent, component_core& to) {
 
 void scheduler::settled(component_core& of) noexcept {
   // Under a guard: a drain that begins meanwhile looks after it, or is seen here.
-  const snapshot::guard guard(of.routes().guarded());
+  const routing::guard guard(of.routes().guarded());
   // Release: the mailbox has counted the message, or nobody will.
   pending_.fetch_sub(1, std::memory_order_release);
   of.scheduled_settled();

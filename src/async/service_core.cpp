@@ -121,8 +121,8 @@ asio::awaitable<void> call_command(call_ptr<command_for<void>> asked) {
 }
 
 bool service_core::advance(component_run& d) {
-  const snapshot::guard guard(guarded());
-  const watchers* const by = component_core::shared.attached_observer.watching();
+  const routing::guard guard(guarded());
+  const attachments* const by = component_core::shared.attached_observer.attachments_now();
   if (!d.begun) {
     const command& asked = *static_cast<command*>(d.storage);
     if (closed() && !d.from_mailbox) throw_closed(d.step());
@@ -164,7 +164,7 @@ bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& 
   auto& asked = queued_command::in(message);
   asked->d.from_mailbox = true;
   const cause_scope cause(&asked->cause);
-  if (component_core::shared.attached_observer.watching()) [[unlikely]]
+  if (component_core::shared.attached_observer.attachments_now()) [[unlikely]]
     note_posted(*asked, mailbox.sent_in_hand(message));
   try {
     if (!advance(asked->d)) return true;
@@ -178,8 +178,8 @@ bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& 
 
 // Here, because the mailbox message is known here; the run knows only its command.
 void service_core::note_posted(command& asked, exec::sent_time sent) {
-  const snapshot::guard guard(guarded());
-  const watchers* const by = component_core::shared.attached_observer.watching();
+  const routing::guard guard(guarded());
+  const attachments* const by = component_core::shared.attached_observer.attachments_now();
   if (!by || !by->times) return;
   const routing::entry* const found = asked.only ? asked.only.get() : find(asked.name);
   if (found) note_wait(asked.d, *by->times, sent, {asked.d.message.type, found->order()});

@@ -39,10 +39,10 @@ subscription subscriber_core::attach_handler(std::initializer_list<std::string_v
   }));
 }
 
-bool subscriber_core::run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
-                                  bool from_mailbox) {
+bool subscriber_core::run_inline(value_ref message, const msgbus::context& ctx, failures& failed,
+                                 bool from_mailbox) {
   if (has_patterns()) return false;
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   const routing::quick_route* const found = find_only_route(ctx.topic(), hash_of(ctx.topic()));
   routing::entry* sole = found ? found->sole() : nullptr;
   // It takes one type; others may be converted.
@@ -51,8 +51,8 @@ bool subscriber_core::run_at_once(value_ref message, const msgbus::context& ctx,
 }
 
 bool subscriber_core::advance(component_run& d) {
-  const snapshot::guard guard(guarded());
-  const watchers* const by = shared.attached_observer.watching();
+  const routing::guard guard(guarded());
+  const attachments* const by = shared.attached_observer.attachments_now();
   if (!d.begun) begin_quickly(d, by);
   const std::string_view topic = d.ctx->topic();
   const std::size_t hash = hash_of(topic);
@@ -79,7 +79,7 @@ bool subscriber_core::advance(component_run& d) {
 }
 
 std::string subscriber_core::describe_handlers(std::string_view topic) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   routing::merged_handlers found;
   find(topic, hash_of(topic), found);
   std::string all;

@@ -138,7 +138,7 @@ void component_core::set_cause(exec::send_operation& out, const shared_origin& c
 }
 
 shared_span component_core::begin_send(exec::send_operation& out, std::uint64_t number) noexcept {
-  const watchers* const by = shared.attached_observer.watching();
+  const attachments* const by = shared.attached_observer.attachments_now();
   if (!by || !by->tracing) return nullptr;
   try {
     const shared_origin* cause = current_cause();
@@ -188,8 +188,8 @@ namespace {
 /// The cause of a call from now on: it has a span, or is not sampled. Null: as it was.
 shared_origin traced_cause(component_core& to, const verb_call& call, std::string_view operation,
                            span_kind kind, std::string_view destination) {
-  const snapshot::guard guard(to.routes().guarded());
-  const watchers* const by = to.shared.attached_observer.watching();
+  const routing::guard guard(to.routes().guarded());
+  const attachments* const by = to.shared.attached_observer.attachments_now();
   if (!by || !by->tracing) return nullptr;
   const std::optional<trace_context> parent = trace_from(call.cause.get());
   std::optional<trace_context> ids;
@@ -240,7 +240,7 @@ bool verb_run::begin_trace(component_core& to, std::size_t among) {
   }
   if (call.traced != tracing::not_sampled || call.cause) return false;
   const cause_scope decided(&msgbus::detail::not_sampled_mark);
-  if (runs_at_once(to)) return true;
+  if (runs_inline(to)) return true;
   set_cause(call, msgbus::detail::not_sampled_origin());
   return false;
 }

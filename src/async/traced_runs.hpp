@@ -35,7 +35,7 @@ void end_span(const shared_span& of, const component_run& d, std::size_t failed_
 /// One call of a handler, which may have a span. Lives as long as the call.
 class traced_call {
  public:
-  traced_call(component_run& d, routing::entry& handler, const watchers& by) noexcept {
+  traced_call(component_run& d, routing::entry& handler, const attachments& by) noexcept {
     if (by.tracing) begin(d, handler, *by.tracing);
   }
   traced_call(const traced_call&) = delete;
@@ -47,7 +47,7 @@ class traced_call {
   /// Whether messages of the handler have another cause than they would have without a tracer.
   explicit operator bool() const noexcept { return cause_ != nullptr; }
   /// The handler suspends.
-  void keep_in(watched_call& in) noexcept {
+  void keep_in(observed_call& in) noexcept {
     in.span = std::move(span_);
     in.cause = cause_;
   }

@@ -35,7 +35,7 @@ class verb_run {
   /// `among` is an upper bound for the components from here on; 0: this is the only one, and the
   /// call keeps it alive.
   void deliver(component_core& to, std::size_t among) {
-    if (runs_at_once(to)) return;
+    if (runs_inline(to)) return;
     if (to.is_traced() && begin_trace(to, among)) [[unlikely]]
       return;
     if (first_waits_) return deliver_one_more(to, among);
@@ -96,10 +96,10 @@ class verb_run {
     first_is_here_ = exec::runs_on(*here_, to.executor());
     first_waits_ = must_await(to, *call_->first, first_index_, first_is_here_);
   }
-  [[nodiscard]] bool runs_at_once(component_core& to) {
+  [[nodiscard]] bool runs_inline(component_core& to) {
     failures failed;
     if (!exec::runs_on(*here_, to.executor()) ||
-        !to.run_at_once(call_->message, call_->ctx, failed, false)) {
+        !to.run_inline(call_->message, call_->ctx, failed, false)) {
       return false;
     }
     ++ran_;

@@ -68,24 +68,24 @@ asio::awaitable<std::size_t> deliver(std::shared_ptr<verb_target> to,
 }
 
 exec::put offer(component_core& to, exec::send_operation& out) {
-  const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
+  const routing::guard guard(to.routes().guarded());  // a drain waits for it
   return to.mailbox.try_put(out);
 }
 
 exec::put offer_only(component_core& to, exec::send_operation& out) {
-  const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
+  const routing::guard guard(to.routes().guarded());  // a drain waits for it
   return to.mailbox.try_put_only(out);
 }
 
 bool try_handle(component_core& to, exec::queued_message& message) {
   if (!to.mailbox.allows_handling_by_senders()) [[likely]]
     return false;
-  const snapshot::guard guard(to.routes().guarded());  // a drain waits for it
+  const routing::guard guard(to.routes().guarded());  // a drain waits for it
   return to.mailbox.try_handle(message);
 }
 
 void prepare(component_core& to, exec::send_operation& out) {
-  const snapshot::guard guard(to.routes().guarded());  // a key function runs under it
+  const routing::guard guard(to.routes().guarded());  // a key function runs under it
   to.mailbox.prepare(out);
 }
 

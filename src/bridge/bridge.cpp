@@ -69,8 +69,8 @@ asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<state> in, bridging
 asio::awaitable<transport::stored> bridge::store(std::string topic, payload made,
                                                  std::string_view type,
                                                  const store_options& options) {
-  const bridging::outgoing_span traced =
-      bridging::begin_outgoing(*state_->hub, span_kind::producer, "send", topic,
+  const bridging::outbound_span traced =
+      bridging::begin_outbound(*state_->hub, span_kind::producer, "send", topic,
                                context::caused_by(detail::current_origin()));
   envelope out = bridging::make_envelope(state_->hub->ids, std::move(topic), std::move(made),
                                          {.type = type,

@@ -121,7 +121,7 @@ bridging::call remote_service::make_call(std::string_view name, payload argument
   detail::check_topic(topic);
   bridging::measured_operation* const times =
       hub_->measures() ? &hub_->operation(described_->calls, "call", prefix_) : nullptr;
-  const bridging::outgoing_span traced = bridging::begin_outgoing(
+  const bridging::outbound_span traced = bridging::begin_outbound(
       *hub_, span_kind::client, "call", topic, context::caused_by(detail::current_origin()));
   // CloudEvents need a type.
   const std::string type = options_.form == header_form::cloudevents ? topic : std::string();

@@ -86,7 +86,7 @@ void durable_link::take(std::unique_ptr<transport::delivery> received) noexcept 
 asio::awaitable<void> durable_link::pump(pump_end end) {
   const std::shared_ptr<durable_link> self = end.of;
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const transport::inbox<std::shared_ptr<tracked>>::taker taking(self->inbox_);
+  const transport::receive_queue<std::shared_ptr<tracked>>::taker taking(self->inbox_);
   const exec::wait_group::task pumping(self->hub_->busy);
   for (;;) {
     std::vector<std::shared_ptr<tracked>> batch = co_await self->inbox_.take();

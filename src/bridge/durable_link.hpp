@@ -23,7 +23,7 @@
 #include <msgbus/detail/bridge/link_base.hpp>
 #include <msgbus/detail/bridge/tries.hpp>
 #include <msgbus/detail/exec/timer.hpp>
-#include <msgbus/detail/transport/inbox.hpp>
+#include <msgbus/detail/transport/receive_queue.hpp>
 #include <msgbus/error.hpp>
 
 #include <algorithm>
@@ -217,7 +217,7 @@ class durable_link final : public link_base,
   const std::shared_ptr<const std::string> stream_;  // its name, which messages share
   const redelivery_rule rule_;
   const std::size_t window_;
-  transport::inbox<std::shared_ptr<tracked>> inbox_;
+  transport::receive_queue<std::shared_ptr<tracked>> inbox_;
   std::unique_ptr<transport::source> source_;
   std::shared_ptr<replay_server> replays_;  // null: there are no dead letters
   std::unique_ptr<transport::feed> replay_requests_;

@@ -3,7 +3,7 @@
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/bridge/link_base.hpp>
-#include <msgbus/detail/transport/inbox.hpp>
+#include <msgbus/detail/transport/receive_queue.hpp>
 
 #include <asio/this_coro.hpp>
 
@@ -112,7 +112,7 @@ class inbound_link final : public link_base,
 
   static asio::awaitable<void> pump(std::shared_ptr<inbound_link> self) {
     const asio::any_io_executor here = co_await asio::this_coro::executor;
-    const transport::inbox<exec::shared_message>::taker taking(self->buffer_);
+    const transport::receive_queue<exec::shared_message>::taker taking(self->buffer_);
     const exec::wait_group::task pumping(self->hub_->busy);
     for (;;) {
       std::vector<exec::shared_message> batch = co_await self->buffer_.take();
@@ -142,7 +142,8 @@ class inbound_link final : public link_base,
   }
 
   const receiving_end to_;
-  transport::inbox<exec::shared_message> buffer_;  // of messages that found the mailbox full
+  transport::receive_queue<exec::shared_message>
+      buffer_;  // of messages that found the mailbox full
   std::atomic<std::size_t> waiting_{0};
   std::vector<std::unique_ptr<transport::feed>> feeds_;
   count received_{0};

@@ -17,7 +17,7 @@ void outbound_sender::send(std::string_view topic, payload made, std::string_vie
     if (!is_measured) return;
     (hub_->operation(times_, "send", topics_).*which).add(detail::times_now() - began);
   };
-  const outgoing_span traced = begin_outgoing(*hub_, span_kind::producer, "send", topic, ctx);
+  const outbound_span traced = begin_outbound(*hub_, span_kind::producer, "send", topic, ctx);
   try {
     const envelope_metadata with{
         .type = type, .ctx = traced.ctx, .form = format_.form, .source = format_.source};

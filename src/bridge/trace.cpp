@@ -9,9 +9,9 @@
 
 namespace msgbus::bridging {
 
-outgoing_span begin_outgoing(const hub& over, span_kind kind, std::string_view operation,
+outbound_span begin_outbound(const hub& over, span_kind kind, std::string_view operation,
                              std::string_view topic, const context& ctx) {
-  outgoing_span made{nullptr, nullptr, ctx};
+  outbound_span made{nullptr, nullptr, ctx};
   const std::shared_ptr<tracer> by = over.traced_by();
   if (!by) return made;
   try {
@@ -64,7 +64,7 @@ detail::shared_span begin_settling(const hub& over, std::string_view operation,
     return nullptr;
   }
   try {
-    return begin_outgoing(over, span_kind::client, operation, topic, context(topic, *settled)).span;
+    return begin_outbound(over, span_kind::client, operation, topic, context(topic, *settled)).span;
   } catch (...) {
     detail::say_thrown_by("the making of a span");
     return nullptr;

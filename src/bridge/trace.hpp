@@ -11,12 +11,12 @@ namespace msgbus::bridging {
 
 /// A span of a message that goes to another process, and the cause that the message is sent with.
 /// Without a tracer, or if it is not sampled, that is the one which is given.
-struct outgoing_span {
+struct outbound_span {
   msgbus::detail::shared_span span;
   shared_origin cause;
   context ctx;
 };
-[[nodiscard]] outgoing_span begin_outgoing(const hub& over, span_kind kind,
+[[nodiscard]] outbound_span begin_outbound(const hub& over, span_kind kind,
                                            std::string_view operation, std::string_view topic,
                                            const context& ctx);
 /// The span ends when the message is stored, or is not.

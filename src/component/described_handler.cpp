@@ -8,14 +8,15 @@ namespace {
 
 using path = std::vector<const void*>;  // the dependencies that lead to one
 
-std::vector<graph::dependency> dependencies_of(std::span<const di::dependency_ref> needs,
-                                               const di::provider_state& overrides, path& above) {
+std::vector<graph::dependency> dependencies_of(std::span<const component::dependency_ref> needs,
+                                               const component::provider_state& overrides,
+                                               path& above) {
   std::vector<graph::dependency> all;
-  for (const di::dependency_ref& each : needs) {
+  for (const component::dependency_ref& each : needs) {
     graph::dependency made;
     made.name = each.info->name();
     made.type = each.info->type;
-    made.required = each.info->factory.kind == di::shape::required;
+    made.required = each.info->factory.kind == component::shape::required;
     auto more = each.info->factory.needs;
     if (const auto over = overrides.describe(each.identity)) {
       made.overridden_by = over->type;
@@ -42,7 +43,7 @@ const graph::dependency* first_missing(const std::vector<graph::dependency>& amo
 }
 
 void add_facts(described_handler& to, const handler_facts& facts, const void* callable,
-               const registered_at& line, const di::provider_state& overrides) {
+               const registered_at& line, const component::provider_state& overrides) {
   to.facts.attached_at = msgbus::detail::place_of(line);
   to.facts.coroutine = facts.is_coroutine;
   if (facts.policy) to.facts.policy = facts.policy(callable);
@@ -57,7 +58,7 @@ void add_facts(described_handler& to, const handler_facts& facts, const void* ca
 
 }  // namespace
 
-described_handler described(const event_entry& of, const di::provider_state& overrides) {
+described_handler described(const event_entry& of, const component::provider_state& overrides) {
   described_handler made;
   made.facts.label = of.describe();
   for (const routing::typed_call& each : of.calls()) {
@@ -71,7 +72,7 @@ described_handler described(const event_entry& of, const di::provider_state& ove
   return made;
 }
 
-described_handler described(const message_entry& of, const di::provider_state& overrides) {
+described_handler described(const message_entry& of, const component::provider_state& overrides) {
   described_handler made;
   made.facts.label = of.describe();
   made.facts.patterns = of.patterns();
@@ -86,7 +87,7 @@ described_handler described(const message_entry& of, const di::provider_state& o
 }
 
 described_handler described(const routing::named_entry& of, const operation_facts& facts,
-                            const di::provider_state& overrides) {
+                            const component::provider_state& overrides) {
   described_handler made;
   made.facts.label = of.describe();
   made.facts.operation = of.name;

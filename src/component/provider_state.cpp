@@ -7,11 +7,11 @@
 
 namespace msgbus {
 
-provider::provider() : state_(std::make_shared<di::provider_state>()) {}
+provider::provider() : state_(std::make_shared<component::provider_state>()) {}
 
 }  // namespace msgbus
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 provider_state::node::node(const void* of) noexcept : identity(of), hash(hash_of_address(of)) {}
 
@@ -46,7 +46,7 @@ bool any_async(const provider_state& overrides, std::span<const dependency_ref> 
 
 std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implementation> added,
                                   const addition& as, const char* name) {
-  snapshot::retire_list replaced;
+  routing::retire_list replaced;
   std::unique_lock lock(writing_);
   node* at = nodes_.find(identity, hash_of_address(identity));
   if (!at) {
@@ -72,7 +72,7 @@ std::uint64_t provider_state::add(const void* identity, std::shared_ptr<implemen
     }
   }
   lock.unlock();
-  if (!replaced.empty()) snapshot::retire_later(domain_, std::move(replaced));
+  if (!replaced.empty()) routing::retire_later(domain_, std::move(replaced));
   return ticket;
 }
 
@@ -98,7 +98,7 @@ std::optional<provider_state::description> provider_state::describe(const void* 
 
 template <class Which>
 void provider_state::remove_if(const void* identity, Which which) noexcept {
-  snapshot::retire_list old;
+  routing::retire_list old;
   {
     const std::lock_guard lock(writing_);
     node* const at = nodes_.find(identity, hash_of_address(identity));
@@ -114,7 +114,7 @@ void provider_state::remove_if(const void* identity, Which which) noexcept {
                       std::memory_order_release);
     old = std::move(old_);
   }
-  snapshot::retire(domain_, std::move(old));
+  routing::retire(domain_, std::move(old));
 }
 
 void provider_state::remove(const void* identity) noexcept {
@@ -125,7 +125,7 @@ void provider_state::remove(const void* identity, std::uint64_t ticket) noexcept
   remove_if(identity, [&](const layer& each) { return each.ticket == ticket; });
 }
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component
 
 namespace msgbus::component {
 
@@ -133,8 +133,8 @@ std::unique_ptr<component_state::share> component_state::share_of(std::shared_pt
   return given ? std::unique_ptr<share>(new share{std::move(given)}) : nullptr;
 }
 
-const di::provider_state& component_state::state_of(const share* overrides) {
-  static const di::provider_state none;
+const component::provider_state& component_state::state_of(const share* overrides) {
+  static const component::provider_state none;
   return overrides ? overrides->of->state() : none;
 }
 

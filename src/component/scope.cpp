@@ -5,7 +5,7 @@
 #include <msgbus/error.hpp>
 #include <msgbus/yield.hpp>
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 void scope::provide(const void* identity, const dependency_info& info, continuation rest) {
   for (const resolution* each = innermost_; each; each = each->outer) {
@@ -123,4 +123,4 @@ std::uint64_t mask_of_needs(std::span<const dependency_info* const> needs,
   return mask;
 }
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component

@@ -186,8 +186,8 @@ void database_core::deliver(std::vector<message_row> committed) noexcept {
   if (!committed.empty()) to_deliver_.push_back(std::move(committed));
 }
 
-void database_core::has_room(const std::shared_ptr<destination>& of) noexcept {
-  if (with_room_.empty() || with_room_.back() != of) with_room_.push_back(of);
+void database_core::has_space(const std::shared_ptr<destination>& of) noexcept {
+  if (with_space_.empty() || with_space_.back() != of) with_space_.push_back(of);
 }
 
 void database_core::group_ended() noexcept {
@@ -205,8 +205,8 @@ void database_core::group_ended() noexcept {
     }
   }
   to_deliver_.clear();
-  for (const auto& each : with_room_) load_more(each);
-  with_room_.clear();
+  for (const auto& each : with_space_) load_more(each);
+  with_space_.clear();
 }
 
 void database_core::load_more(const std::shared_ptr<destination>& of) noexcept {

@@ -85,7 +85,7 @@ class database_core final : public std::enable_shared_from_this<database_core>,
 
   // For the writer thread. The first two are done when all jobs of the group have been told.
   void deliver(std::vector<message_row> committed) noexcept;
-  void has_room(const std::shared_ptr<destination>& of) noexcept;
+  void has_space(const std::shared_ptr<destination>& of) noexcept;
   void load_more(const std::shared_ptr<destination>& of) noexcept;
   void repeat_later(std::shared_ptr<job> failed, const std::exception_ptr& why) noexcept;
   void pause_release(const std::exception_ptr& why) noexcept;
@@ -138,7 +138,7 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   bool trouble_is_told_ = false;
   bool has_trouble_ = false;  // something must be repeated
   std::vector<std::vector<message_row>> to_deliver_;
-  std::vector<std::shared_ptr<destination>> with_room_;
+  std::vector<std::shared_ptr<destination>> with_space_;
 
   read_thread read_thread_;
   writer writer_;

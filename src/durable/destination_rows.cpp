@@ -55,7 +55,7 @@ void destination::load(outbox& in) {
     for (const bridging::message_decoder& each : *decoders_) types.emplace_back(each.type);
     window_.load_begins();
     after = window_.cursor();
-    most = window_.room();
+    most = window_.space();
   }
   loaded_rows found;
   try {

@@ -23,7 +23,7 @@ void mark_job::run(outbox& in) {
 void mark_job::committed() noexcept {
   of_->gone(handled_);
   core_.count(core_.delivered, handled_.size());
-  core_.has_room(of_);
+  core_.has_space(of_);
 }
 
 void mark_job::failed(const std::exception_ptr& why) noexcept {
@@ -63,7 +63,7 @@ void settlement_job::run(outbox& in) {
 void settlement_job::committed() noexcept {
   of_->gone({&seq_, 1});
   core_.count(kind_ == kind::again ? core_.retried : core_.dead_lettered);
-  core_.has_room(of_);
+  core_.has_space(of_);
 }
 
 void settlement_job::failed(const std::exception_ptr& why) noexcept {

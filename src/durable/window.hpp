@@ -17,13 +17,13 @@ class window {
   /// find it.
   [[nodiscard]] bool offer(std::int64_t seq);
 
-  /// Whether a load is wanted: of at most `room` rows after `cursor`, as they are when it runs. The
-  /// caller sees to it that `load_ended` or `load_failed` is called.
+  /// Whether a load is wanted: of at most `space` rows after `cursor`, as they are when it runs.
+  /// The caller sees to it that `load_ended` or `load_failed` is called.
   [[nodiscard]] bool begin_load() noexcept;
   [[nodiscard]] std::int64_t cursor() const noexcept { return cursor_; }
-  [[nodiscard]] std::size_t room() const noexcept { return size_ - held_.size(); }
+  [[nodiscard]] std::size_t space() const noexcept { return size_ - held_.size(); }
 
-  /// The load reads `cursor` and `room` now.
+  /// The load reads `cursor` and `space` now.
   void load_begins() noexcept;
   /// A row that a load has found, in order. True: it is held from now on. False: it was held
   /// before.

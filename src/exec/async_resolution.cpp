@@ -27,23 +27,24 @@ class async_resolution::pointers {
 
 // --- The plan. -----------------------------------------------------------------------------------
 
-void async_resolution::begin(std::span<const di::dependency_ref> needs, async_rest rest) {
+void async_resolution::begin(std::span<const component::dependency_ref> needs, async_rest rest) {
   needs_ = needs;
   rest_ = rest;
   if (needs.empty()) return;
   steps_.reserve(4);
-  const snapshot::guard guard(overrides_.guarded());
+  const routing::guard guard(overrides_.guarded());
   (void)plan(needs, nullptr);  // if it is impossible, the steps before still run
 }
 
-bool async_resolution::plan(std::span<const di::dependency_ref> needs, const planned* outer) {
-  for (const di::dependency_ref& each : needs) {
+bool async_resolution::plan(std::span<const component::dependency_ref> needs,
+                            const planned* outer) {
+  for (const component::dependency_ref& each : needs) {
     if (!plan(each, outer)) return false;
   }
   return true;
 }
 
-bool async_resolution::plan(di::dependency_ref wanted, const planned* outer) {
+bool async_resolution::plan(component::dependency_ref wanted, const planned* outer) {
   for (const step& each : steps_) {
     if (each.identity == wanted.identity) return true;
   }
@@ -52,11 +53,11 @@ bool async_resolution::plan(di::dependency_ref wanted, const planned* outer) {
   }
   if (impossible_) return false;
   const planned mine{wanted.identity, *wanted.info, outer};
-  di::implementation* const found = overrides_.find(wanted.identity);
-  const di::factory& source = found ? found->factory : wanted.info->factory;
+  component::implementation* const found = overrides_.find(wanted.identity);
+  const component::factory& source = found ? found->factory : wanted.info->factory;
   if (source.needs && !plan(source.needs(), &mine)) return false;
-  if (source.kind == di::shape::required) impossible_ = not_provided(mine);
-  if (source.kind == di::shape::with_clean_up) impossible_ = cannot_wait(mine);
+  if (source.kind == component::shape::required) impossible_ = not_provided(mine);
+  if (source.kind == component::shape::with_clean_up) impossible_ = cannot_wait(mine);
   if (impossible_) return false;
   steps_.push_back(
       {wanted.identity, wanted.info, &source, found ? found->shared_from_this() : nullptr});
@@ -69,12 +70,12 @@ std::exception_ptr async_resolution::cycle(const planned& start, const planned* 
     path.insert(0, each->info.name() + " -> ");
     if (each == &start) break;
   }
-  return std::make_exception_ptr(di::cycle(path, requester_));
+  return std::make_exception_ptr(component::cycle(path, requester_));
 }
 
 std::exception_ptr async_resolution::not_provided(const planned& wanted) const {
-  const di::dependency_info* const by = wanted.outer ? &wanted.outer->info : nullptr;
-  return std::make_exception_ptr(di::not_provided(wanted.info, by, requester_, overrides_));
+  const component::dependency_info* const by = wanted.outer ? &wanted.outer->info : nullptr;
+  return std::make_exception_ptr(component::not_provided(wanted.info, by, requester_, overrides_));
 }
 
 std::exception_ptr async_resolution::cannot_wait(const planned& wanted) const {
@@ -141,13 +142,13 @@ asio::awaitable<void> async_resolution::start_next(std::size_t& at, pointers& ne
   for (; at < steps_.size(); ++at) {
     step& next = steps_[at];
     const auto needs =
-        next.factory->needs ? next.factory->needs() : std::span<const di::dependency_ref>();
+        next.factory->needs ? next.factory->needs() : std::span<const component::dependency_ref>();
     void** const values = find_values(needs, needed);
-    if (next.factory->kind == di::shape::awaited) {
+    if (next.factory->kind == component::shape::awaited) {
       const auto start = reinterpret_cast<async_call>(next.factory->async_call());
       return start(next.entity(), values, next.held);
     }
-    if (next.factory->kind == di::shape::awaited_with_clean_up) {
+    if (next.factory->kind == component::shape::awaited_with_clean_up) {
       const auto start = reinterpret_cast<async_yielding_call>(next.factory->async_call());
       return start(next.entity(), values, yielding.emplace(*this, *next.info, next.value, at + 1));
     }
@@ -155,7 +156,7 @@ asio::awaitable<void> async_resolution::start_next(std::size_t& at, pointers& ne
     next.value = next.held->value();
   }
   if (impossible_) std::rethrow_exception(impossible_);
-  if (once_ && !once_->is_kept) throw di::once_without_keeper(once_->handler, requester_);
+  if (once_ && !once_->is_kept) throw component::once_without_keeper(once_->handler, requester_);
   return (*rest_)(find_values(needs_, needed));
 }
 
@@ -171,7 +172,7 @@ bool async_resolution::next_ended(std::size_t& at, const std::optional<async_yie
   return true;
 }
 
-void** async_resolution::find_values(std::span<const di::dependency_ref> needs,
+void** async_resolution::find_values(std::span<const component::dependency_ref> needs,
                                      pointers& needed) const {
   void** const values = needed.of(needs.size());
   for (std::size_t i = 0; i < needs.size(); ++i) {
@@ -199,7 +200,7 @@ asio::awaitable<void> async_yielding::run(void* value) {
 }
 
 asio::awaitable<void> async_yielding::run_again() {
-  const auto twice = std::make_exception_ptr(di::yielded_twice(info_));
+  const auto twice = std::make_exception_ptr(component::yielded_twice(info_));
   scope_.failed(twice);  // recorded, in case the dependency catches it
   std::rethrow_exception(twice);
   co_return;
@@ -207,7 +208,7 @@ asio::awaitable<void> async_yielding::run_again() {
 
 void async_yielding::ended() const {
   if (yielded_ || (scope_.once_ && scope_.once_->was_handled)) return;
-  throw di::never_yielded(info_);
+  throw component::never_yielded(info_);
 }
 
 once_request* async_yielding::once() const noexcept { return scope_.once_; }

@@ -39,8 +39,8 @@ keyed_ptr key_of_failure(type_key type) {
 
 key_rules::~key_rules() { const std::unique_ptr<rules> gone(current_.load()); }
 
-void key_rules::add(const snapshot::domain& guarded, std::shared_ptr<const key_rule> added) {
-  snapshot::retire_list old;
+void key_rules::add(const routing::domain& guarded, std::shared_ptr<const key_rule> added) {
+  routing::retire_list old;
   {
     const std::lock_guard lock(changing_);
     if (cleared_) return;
@@ -50,17 +50,17 @@ void key_rules::add(const snapshot::domain& guarded, std::shared_ptr<const key_r
     current_.store(all.release(), std::memory_order_release);
     old.add(std::unique_ptr<rules>(before));
   }
-  snapshot::retire(guarded, std::move(old));
+  routing::retire(guarded, std::move(old));
 }
 
-void key_rules::clear(const snapshot::domain& guarded) noexcept {
-  snapshot::retire_list old;
+void key_rules::clear(const routing::domain& guarded) noexcept {
+  routing::retire_list old;
   {
     const std::lock_guard lock(changing_);
     cleared_ = true;
     old.add(std::unique_ptr<rules>(current_.exchange(nullptr, std::memory_order_acq_rel)));
   }
-  snapshot::retire(guarded, std::move(old));
+  routing::retire(guarded, std::move(old));
 }
 
 keyed_ptr key_rules::made(const rules& all, value_ref message, std::string_view topic) {

@@ -9,8 +9,8 @@ mailbox_state::mailbox_state(const mailbox_options& options)
     : capacity_(std::max<std::size_t>(options.capacity, 1)),
       on_full_(options.on_full),
       loops_(static_cast<unsigned>(std::clamp<std::size_t>(options.concurrency, 1, 1 << 16))),
-      boxes_(make_box_queue(options)),
-      slow_path_reasons_(boxes_ ? boxes_bit : 0),
+      references_(make_reference_queue(options)),
+      slow_path_reasons_(references_ ? references_bit : 0),
       queue_(options.capacity) {}
 
 // --- Senders ---------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ bool mailbox_state::take_reference(message_in_hand& next) {
   using storage = message_in_hand::storage;
   static_assert(sizeof(storage) <= block_bytes);
   if (!next.reference_) next.reference_ = std::make_unique<storage>();
-  shared_message found = boxes_->pop(next.key_);
+  shared_message found = references_->pop(next.key_);
   if (!found) return false;
   next.message_ = &next.reference_->message.emplace(std::move(found));
   return true;
@@ -100,11 +100,11 @@ bool mailbox_state::take_reference(message_in_hand& next) {
 void mailbox_state::done_with_reference(message_in_hand& message) noexcept {
   message.reference_->message.reset();
   // After that the next message of its key is handled: this one has gone before.
-  if (message.key_) boxes_->release(std::move(message.key_));
+  if (message.key_) references_->release(std::move(message.key_));
 }
 
 bool mailbox_state::end_loop() noexcept {
-  if (!boxes_) queue_.shrink();
+  if (!references_) queue_.shrink();
   // Sequentially consistent, as is `is_empty`: see `wants_loop`.
   active_.fetch_sub(1, std::memory_order_seq_cst);
   const bool is_needed = !is_empty() || wanted_permits_.load(std::memory_order_seq_cst) != 0;

@@ -20,7 +20,7 @@ void mailbox_state::time_sends(std::uint32_t sample) {
 bool mailbox_state::enqueue_timed(send_operation& out, shared_message& displaced) {
   send_times& times = *permits_.get()->times;
   const sent_time sent = times.take();
-  if (!boxes_) {
+  if (!references_) {
     const block_queue::claim claimed = queue_.try_claim(out.units());
     if (!claimed.at) return false;
     out.put(claimed.storage());
@@ -31,14 +31,14 @@ bool mailbox_state::enqueue_timed(send_operation& out, shared_message& displaced
     block_queue::publish(claimed);
     return true;
   }
-  if (sent == 0) return boxes_->try_push(out.shared(), out.key(), displaced, paused());
+  if (sent == 0) return references_->try_push(out.shared(), out.key(), displaced, paused());
   const shared_message untimed = out.shared();
   out.shared() = std::make_shared<queued_timed_message>(untimed, sent);
-  if (!boxes_->try_push(out.shared(), out.key(), displaced, paused())) {
+  if (!references_->try_push(out.shared(), out.key(), displaced, paused())) {
     out.shared() = untimed;
     return false;
   }
-  times.note(static_cast<std::uint32_t>(boxes_->accepted() - 1), sent);
+  times.note(static_cast<std::uint32_t>(references_->accepted() - 1), sent);
   return true;
 }
 

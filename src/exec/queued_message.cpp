@@ -31,7 +31,7 @@ template <class T>
 struct with_behind {
   using value_type = T;
 
-  explicit with_behind(behind& room) noexcept : wanted(&room), alignment(room.alignment) {}
+  explicit with_behind(behind& extra) noexcept : wanted(&extra), alignment(extra.alignment) {}
   template <class U>
   explicit with_behind(const with_behind<U>& other) noexcept
       : wanted(other.wanted), alignment(other.alignment) {}
@@ -66,9 +66,9 @@ struct with_behind {
 
 std::shared_ptr<queued_message> made_shared(std::size_t bytes, std::size_t alignment,
                                             function_ref<movable_queued_message*(void*)> make) {
-  behind room{bytes, std::max(alignment, std::size_t{__STDCPP_DEFAULT_NEW_ALIGNMENT__})};
-  const auto stored = std::allocate_shared<shared_storage>(with_behind<shared_storage>(room));
-  stored->message = make(room.at);
+  behind extra{bytes, std::max(alignment, std::size_t{__STDCPP_DEFAULT_NEW_ALIGNMENT__})};
+  const auto stored = std::allocate_shared<shared_storage>(with_behind<shared_storage>(extra));
+  stored->message = make(extra.at);
   return {stored, stored->message};
 }
 

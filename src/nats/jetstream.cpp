@@ -50,7 +50,7 @@ asio::awaitable<json> ask_jetstream(std::shared_ptr<session> through, std::strin
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(5);
+constexpr auto time_limit = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -60,7 +60,7 @@ asio::awaitable<void> ensure_stream(std::shared_ptr<session> through,
   for (const std::string& each : wanted.topics) detail::check_pattern(each);
   const std::string text = "stream '" + wanted.name + "'";
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const deadline until(here, patience);
+  const deadline until(here, time_limit);
   for (bool again = false;; again = true) {
     json existing = co_await ask_jetstream(through, "STREAM.INFO." + wanted.name, nullptr, until);
     if (refusal_of(existing).err_code == stream_not_found) {
@@ -214,7 +214,7 @@ asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
   const std::string name = which.stream + '.' + which.durable;
   const std::string text = "stream '" + which.stream + "', durable '" + which.durable + "'";
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const deadline until(here, patience);
+  const deadline until(here, time_limit);
   for (bool again = false;; again = true) {
     json existing = co_await ask_jetstream(through, "CONSUMER.INFO." + name, nullptr, until);
     if (refusal_of(existing).err_code != consumer_not_found) {
@@ -236,13 +236,13 @@ asio::awaitable<void> ensure_consumer(std::shared_ptr<session> through,
 
 namespace {
 
-constexpr auto patience_with_messages = std::chrono::seconds(5);
+constexpr auto messages_time_limit = std::chrono::seconds(5);
 
 /// JetStream's reply about one message.
 asio::awaitable<json> ask_for_message(std::shared_ptr<session> through, std::string stream,
                                       json request) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const deadline until(here, patience_with_messages);
+  const deadline until(here, messages_time_limit);
   json said = co_await ask_jetstream(through, "STREAM.MSG.GET." + stream, request, until);
   co_return said;
 }
@@ -267,7 +267,7 @@ asio::awaitable<bool> erase_from_stream(std::shared_ptr<session> through, std::s
                                         std::uint64_t sequence) {
   transport::check_name(stream, "stream");
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const deadline until(here, patience_with_messages);
+  const deadline until(here, messages_time_limit);
   json request = erase_request(sequence);
   const json said = co_await ask_jetstream(through, "STREAM.MSG.DELETE." + stream, request, until);
   const refusal refused = refusal_of(said);

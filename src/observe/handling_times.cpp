@@ -136,9 +136,9 @@ times_table::series& times_table::series_for(times_names names) {
   return added;
 }
 
-times_table::addition times_table::add(const snapshot::domain& guarded, times_key key,
+times_table::addition times_table::add(const routing::domain& guarded, times_key key,
                                        times_names names) {
-  snapshot::retire_list old;
+  routing::retire_list old;
   const auto added = [&]() -> addition {
     const std::lock_guard lock(mutex_);
     if (const auto found = keys_.find(key); found != keys_.end())
@@ -157,7 +157,7 @@ times_table::addition times_table::add(const snapshot::domain& guarded, times_ke
     old.add(std::unique_ptr<slots>(now));
     return {to.times, true};
   }();
-  snapshot::retire_later(guarded, std::move(old));
+  routing::retire_later(guarded, std::move(old));
   return added;
 }
 

@@ -40,20 +40,20 @@ class observer_slot::guarded_observer final : public observer {
 };
 
 /// Owns the attached objects.
-struct observer_slot::attached : watchers {
+struct observer_slot::attached : attachments {
   std::shared_ptr<guarded_observer> observing = nullptr;
   std::shared_ptr<handling_times> measured = nullptr;
   std::shared_ptr<tracer> traced = nullptr;
   failure_recorders recording = {};
 };
 
-void watchers::record_failure(const msgbus::step& message, const routing::entry* handler,
-                              const std::exception_ptr& why, bool repeated) const noexcept {
+void attachments::record_failure(const msgbus::step& message, const routing::entry* handler,
+                                 const std::exception_ptr& why, bool repeated) const noexcept {
   if (!recorders) return;
   for (const auto& each : *recorders) each->failed(message, handler, why, repeated);
 }
 
-void watchers::record_unrouted(const msgbus::step& message) const noexcept {
+void attachments::record_unrouted(const msgbus::step& message) const noexcept {
   if (!recorders) return;
   for (const auto& each : *recorders) each->unrouted(message);
 }
@@ -65,11 +65,11 @@ observer_slot::~observer_slot() {
 }
 
 template <class Change>
-snapshot::retire_list observer_slot::change(const snapshot::domain& guarded, Change replace) {
-  snapshot::retire_list old;
+routing::retire_list observer_slot::change(const routing::domain& guarded, Change replace) {
+  routing::retire_list old;
   {
-    const snapshot::guard guard(guarded);  // another thread may replace the objects meanwhile
-    watchers* before = current_.load(std::memory_order_acquire);
+    const routing::guard guard(guarded);  // another thread may replace the objects meanwhile
+    attachments* before = current_.load(std::memory_order_acquire);
     for (;;) {
       auto made = before ? std::make_unique<attached>(*static_cast<attached*>(before))
                          : std::make_unique<attached>();
@@ -90,39 +90,39 @@ snapshot::retire_list observer_slot::change(const snapshot::domain& guarded, Cha
   return old;
 }
 
-void observer_slot::set(const snapshot::domain& guarded, std::shared_ptr<observer> added) {
+void observer_slot::set(const routing::domain& guarded, std::shared_ptr<observer> added) {
   std::shared_ptr<guarded_observer> made;
   if (added) made = std::make_shared<guarded_observer>(std::move(added));
-  snapshot::retire(guarded, change(guarded, [&](attached& to) { to.observing = made; }));
+  routing::retire(guarded, change(guarded, [&](attached& to) { to.observing = made; }));
 }
 
-void observer_slot::set_times(const snapshot::domain& guarded,
+void observer_slot::set_times(const routing::domain& guarded,
                               std::shared_ptr<handling_times> times) {
-  snapshot::retire_later(guarded, change(guarded, [&](attached& to) { to.measured = times; }));
+  routing::retire_later(guarded, change(guarded, [&](attached& to) { to.measured = times; }));
 }
 
-void observer_slot::set_tracer(const snapshot::domain& guarded, std::shared_ptr<tracer> added) {
-  snapshot::retire_later(guarded, change(guarded, [&](attached& to) { to.traced = added; }));
+void observer_slot::set_tracer(const routing::domain& guarded, std::shared_ptr<tracer> added) {
+  routing::retire_later(guarded, change(guarded, [&](attached& to) { to.traced = added; }));
 }
 
-void observer_slot::end_times(const snapshot::domain& guarded, const handling_times& times) {
-  snapshot::retire_later(guarded, change(guarded, [&](attached& to) {
-                           if (to.measured.get() == &times) to.measured.reset();
-                         }));
+void observer_slot::end_times(const routing::domain& guarded, const handling_times& times) {
+  routing::retire_later(guarded, change(guarded, [&](attached& to) {
+                          if (to.measured.get() == &times) to.measured.reset();
+                        }));
 }
 
-void observer_slot::add_recorder(const snapshot::domain& guarded,
+void observer_slot::add_recorder(const routing::domain& guarded,
                                  std::shared_ptr<failure_recorder> added) {
-  snapshot::retire_later(guarded,
-                         change(guarded, [&](attached& to) { to.recording.push_back(added); }));
+  routing::retire_later(guarded,
+                        change(guarded, [&](attached& to) { to.recording.push_back(added); }));
 }
 
-void observer_slot::remove_recorder(const snapshot::domain& guarded,
+void observer_slot::remove_recorder(const routing::domain& guarded,
                                     const failure_recorder& removed) {
-  snapshot::retire_later(guarded, change(guarded, [&](attached& to) {
-                           std::erase_if(to.recording,
-                                         [&](const auto& each) { return each.get() == &removed; });
-                         }));
+  routing::retire_later(guarded, change(guarded, [&](attached& to) {
+                          std::erase_if(to.recording,
+                                        [&](const auto& each) { return each.get() == &removed; });
+                        }));
 }
 
 }  // namespace msgbus::detail

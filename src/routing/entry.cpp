@@ -89,34 +89,34 @@ void route_entries::append(const route_entry* first, const route_entry* last) no
 
 namespace {
 
-std::unique_ptr<route_entries> with_room_for(std::size_t size) {
+std::unique_ptr<route_entries> with_capacity_for(std::size_t size) {
   return route_entries::make(std::max<std::size_t>(2, std::bit_ceil(size)));
 }
 
 }  // namespace
 
-void route::replace(std::unique_ptr<route_entries> list, snapshot::retire_list& old) {
+void route::replace(std::unique_ptr<route_entries> list, routing::retire_list& old) {
   std::unique_ptr<route_entries> before(
       entries_.exchange(list.release(), std::memory_order_acq_rel));
   old.add(std::move(before));
 }
 
-void route::add(route_entry added, snapshot::retire_list& old) {
+void route::add(route_entry added, routing::retire_list& old) {
   route_entries* list = entries_.load(std::memory_order_relaxed);
   if (list && list->size() < list->capacity()) {
     list->append(added);
   } else {
-    auto larger = with_room_for((list ? list->size() : 0) + 1);
+    auto larger = with_capacity_for((list ? list->size() : 0) + 1);
     if (list) larger->append(list->begin(), list->end());
     larger->append(added);
     replace(std::move(larger), old);
   }
 }
 
-void route::remove(const entry& removed, snapshot::retire_list& old) {
+void route::remove(const entry& removed, routing::retire_list& old) {
   const route_entries* list = entries_.load(std::memory_order_relaxed);
   const route_entry* const end = list->end();
-  auto smaller = with_room_for(list->size());
+  auto smaller = with_capacity_for(list->size());
   for (const route_entry* kept = list->begin(); kept != end;) {
     const route_entry* const out =
         std::find_if(kept, end, [&](const route_entry& each) { return each.entry == &removed; });
@@ -137,12 +137,12 @@ void quick_route::show_sole(bool may_be) noexcept {
   sole_.store(may_be && only && only->plain() ? only : nullptr, std::memory_order_release);
 }
 
-void quick_route::add(route_entry added, snapshot::retire_list& old, bool may_be_sole) {
+void quick_route::add(route_entry added, routing::retire_list& old, bool may_be_sole) {
   route::add(added, old);
   show_sole(may_be_sole);
 }
 
-void quick_route::remove(const entry& removed, snapshot::retire_list& old, bool may_be_sole) {
+void quick_route::remove(const entry& removed, routing::retire_list& old, bool may_be_sole) {
   route::remove(removed, old);
   show_sole(may_be_sole);
 }

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace msgbus::snapshot::detail {
+namespace msgbus::routing::guarding {
 
 bool writers_fence() {
   static const bool registered =
@@ -42,20 +42,20 @@ void writer_fence() {
   }
 }
 
-}  // namespace msgbus::snapshot::detail
+}  // namespace msgbus::routing::guarding
 
 #else
 
-namespace msgbus::snapshot::detail {
+namespace msgbus::routing::guarding {
 
 bool writers_fence() { return false; }
 void writer_fence() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
-}  // namespace msgbus::snapshot::detail
+}  // namespace msgbus::routing::guarding
 
 #endif
 
-namespace msgbus::snapshot::detail {
+namespace msgbus::routing::guarding {
 
 void shared_fence::pass() noexcept {
   std::unique_lock lock(mutex_);
@@ -82,4 +82,4 @@ void shared_fence::pass() noexcept {
   }
 }
 
-}  // namespace msgbus::snapshot::detail
+}  // namespace msgbus::routing::guarding

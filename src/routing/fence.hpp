@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace msgbus::snapshot::detail {
+namespace msgbus::routing::guarding {
 
 /// Shares an expensive fence among callers: one fence serves every caller that came before it
 /// began. Callers that come during a fence wait for its end, and then share the next one.
@@ -44,4 +44,4 @@ class shared_fence {
 /// otherwise only this thread does. Concurrent writers share the system call.
 void writer_fence();
 
-}  // namespace msgbus::snapshot::detail
+}  // namespace msgbus::routing::guarding

@@ -10,9 +10,9 @@
 #include <mutex>
 #include <vector>
 
-namespace msgbus::snapshot {
+namespace msgbus::routing {
 
-namespace detail {
+namespace guarding {
 
 namespace {
 
@@ -129,8 +129,8 @@ struct pending {
 class pending_retirements {
  public:
   static pending_retirements& instance() {
-    static auto* room = new pending_retirements;  // never destroyed: static components use it
-    return *room;
+    static auto* pending = new pending_retirements;  // never destroyed: static components use it
+    return *pending;
   }
 
   void enter(pending entry) {
@@ -203,9 +203,9 @@ void retire(const domain& guarded, retire_list things, bool may_wait) noexcept {
   if (may_wait) wait_briefly(guarded, guards);
   if (guards.empty()) return;  // `things` are destroyed here
   bool done = false;
-  auto& room = pending_retirements::instance();
-  room.enter({&guarded, std::move(guards), std::move(things), may_wait ? &done : nullptr});
-  if (may_wait) room.wait(done);
+  auto& pending = pending_retirements::instance();
+  pending.enter({&guarded, std::move(guards), std::move(things), may_wait ? &done : nullptr});
+  if (may_wait) pending.wait(done);
 }
 
 }  // namespace
@@ -256,19 +256,19 @@ void leave(slot* left) noexcept {
   }
 }
 
-}  // namespace detail
+}  // namespace guarding
 
 bool inside_guard() noexcept {
-  const detail::record* self = detail::this_record;
+  const guarding::record* self = guarding::this_record;
   return self && self->first->slots.front().load(std::memory_order_relaxed) != nullptr;
 }
 
 void retire(const domain& guarded, retire_list things) noexcept {
-  detail::retire(guarded, std::move(things), !inside_guard());
+  guarding::retire(guarded, std::move(things), !inside_guard());
 }
 
 void retire_later(const domain& guarded, retire_list things) noexcept {
-  detail::retire(guarded, std::move(things), false);
+  guarding::retire(guarded, std::move(things), false);
 }
 
-}  // namespace msgbus::snapshot
+}  // namespace msgbus::routing

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace msgbus::snapshot {
+namespace msgbus::routing {
 
 retire_list::retire_list() noexcept = default;
 
@@ -44,4 +44,4 @@ void retire_list::add(retire_list&& other) noexcept {
   other.more_.clear();
 }
 
-}  // namespace msgbus::snapshot
+}  // namespace msgbus::routing

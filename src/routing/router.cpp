@@ -27,20 +27,20 @@ std::shared_ptr<entry> router::attach(make_entry make, link_entry link) {
   const std::lock_guard lock(writing_);
   std::shared_ptr<entry> made = make(next_order_.load(std::memory_order_relaxed));
   own(made);
-  snapshot::retire_list old;
+  routing::retire_list old;
   link(*made, old);
   if (!old.empty()) keep_old(std::move(old));
   return made;
 }
 
 // `noexcept`: without memory to keep objects for their readers, the program cannot continue.
-void router::keep_old(snapshot::retire_list old) noexcept {
-  if (!old_) old_ = std::make_unique<snapshot::retire_list>();
+void router::keep_old(routing::retire_list old) noexcept {
+  if (!old_) old_ = std::make_unique<routing::retire_list>();
   old_->add(std::move(old));
 }
 
-snapshot::retire_list router::take_old() noexcept {
-  return old_ ? std::move(*old_) : snapshot::retire_list();
+routing::retire_list router::take_old() noexcept {
+  return old_ ? std::move(*old_) : routing::retire_list();
 }
 
 void router::unchain(entry& removed) noexcept {
@@ -53,12 +53,12 @@ void router::detach(entry& detached) noexcept {
   if (owner && owner->take_out(detached, true)) return;
   // Another thread detaches it, or destroys the component: wait for that thread, except inside a
   // handler, since that thread may wait for this handler.
-  if (snapshot::inside_guard()) return;
+  if (routing::inside_guard()) return;
   if (!entry::releasing()) return detached.wait_until_let_go();
   // The destructor of a capture cancels a handler. That handler may own the capture, may be
   // released next on this thread, or its captures may wait for this thread. So wait for its calls
   // only.
-  if (owner) snapshot::retire(owner->domain_, {});
+  if (owner) routing::retire(owner->domain_, {});
 }
 
 void router::detach_later(entry& detached) noexcept {
@@ -66,7 +66,7 @@ void router::detach_later(entry& detached) noexcept {
 }
 
 bool router::take_out(entry& detached, bool may_wait) noexcept {
-  snapshot::retire_list old;
+  routing::retire_list old;
   {
     const std::lock_guard lock(writing_);
     if (!detached.active_.exchange(false, std::memory_order_relaxed)) return false;
@@ -79,9 +79,9 @@ bool router::take_out(entry& detached, bool may_wait) noexcept {
     });
   }
   if (may_wait) {
-    snapshot::retire(domain_, std::move(old));
+    routing::retire(domain_, std::move(old));
   } else {
-    snapshot::retire_later(domain_, std::move(old));
+    routing::retire_later(domain_, std::move(old));
   }
   return true;
 }
@@ -96,7 +96,7 @@ void router::for_each_attached(function_ref<void(const entry&)> f) const {
 }
 
 void router::shutdown() noexcept {
-  snapshot::retire_list old;
+  routing::retire_list old;
   {
     // The routes keep their entries. Later dispatches find no active entry.
     const std::lock_guard lock(writing_);
@@ -111,7 +111,7 @@ void router::shutdown() noexcept {
     old.add(take_old());
   }
   old.add(std::shared_ptr<const void>(shared_from_this()));
-  snapshot::retire(domain_, std::move(old));
+  routing::retire(domain_, std::move(old));
 }
 
 }  // namespace msgbus::routing

@@ -36,7 +36,7 @@ struct alignas(64) topic_tree::branch {
 
   // For a short token, a lookup reads the first cache line only.
   const std::size_t hash;
-  snapshot::table<branch> children;
+  routing::table<branch> children;
   std::atomic<branch*> star{nullptr};
   route here;
   route rest;
@@ -133,7 +133,7 @@ void topic_tree::walk(const branch& at, std::string_view rest, merged_handlers& 
 }
 
 topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
-                                            snapshot::retire_list& old) noexcept {
+                                            routing::retire_list& old) noexcept {
   if (token == "*") {
     branch* next = at.star.load(std::memory_order_relaxed);
     if (!next) {
@@ -152,7 +152,7 @@ topic_tree::branch& topic_tree::next_branch(branch& at, std::string_view token,
 
 // The end of a pattern with wildcards. Makes the missing branches on the way.
 topic_tree::ending topic_tree::end_of(std::string_view pattern,
-                                      snapshot::retire_list& old) noexcept {
+                                      routing::retire_list& old) noexcept {
   if (!root_) root_ = std::make_unique<branch>(nullptr, "");
   branch* at = root_.get();
   while (!pattern.empty()) {
@@ -164,7 +164,7 @@ topic_tree::ending topic_tree::end_of(std::string_view pattern,
 }
 
 topic_tree::named_route& topic_tree::route_of(std::string_view topic,
-                                              snapshot::retire_list& old) noexcept {
+                                              routing::retire_list& old) noexcept {
   named_route* found = exact_.find(topic, hash_of(topic));
   if (!found) {
     found = named_route::make(topic).release();
@@ -174,12 +174,12 @@ topic_tree::named_route& topic_tree::route_of(std::string_view topic,
 }
 
 std::shared_ptr<entry> topic_tree::attach_made(make_entry make) {
-  return router::attach(make, [this](entry& added, snapshot::retire_list& old) {
+  return router::attach(make, [this](entry& added, routing::retire_list& old) {
     link(static_cast<topic_entry&>(added), old);
   });
 }
 
-void topic_tree::link(topic_entry& added, snapshot::retire_list& old) noexcept {
+void topic_tree::link(topic_entry& added, routing::retire_list& old) noexcept {
   for (const std::string& pattern : added.patterns_) {
     const route_entry linked{added.call_, &added};
     if (has_wildcard(pattern)) {
@@ -191,7 +191,7 @@ void topic_tree::link(topic_entry& added, snapshot::retire_list& old) noexcept {
   }
 }
 
-void topic_tree::unlink(entry& removed, snapshot::retire_list& old) noexcept {
+void topic_tree::unlink(entry& removed, routing::retire_list& old) noexcept {
   for (const std::string& pattern : static_cast<topic_entry&>(removed).patterns_) {
     if (has_wildcard(pattern)) {
       const ending end = end_of(pattern, old);
@@ -214,7 +214,7 @@ void topic_tree::hide_soles() noexcept {
 }
 
 // Removes the branches without handlers and children, from the tip upwards.
-void topic_tree::prune(branch& tip, snapshot::retire_list& old) noexcept {
+void topic_tree::prune(branch& tip, routing::retire_list& old) noexcept {
   for (branch* at = &tip; at->from && at->empty();) {
     branch* const up = at->from;
     if (at->token == "*") {

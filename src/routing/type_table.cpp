@@ -11,7 +11,7 @@ type_table::~type_table() {
   nodes_.for_each([](node& each) { delete &each; });
 }
 
-quick_route& type_table::route_for(type_key type, snapshot::retire_list& old) {
+quick_route& type_table::route_for(type_key type, routing::retire_list& old) {
   if (!type) return any_;
   node* found = nodes_.find(type, type->hash);
   if (!found) {
@@ -22,19 +22,19 @@ quick_route& type_table::route_for(type_key type, snapshot::retire_list& old) {
 }
 
 std::shared_ptr<entry> type_table::attach_made(make_entry make) {
-  return router::attach(make, [this](entry& added, snapshot::retire_list& old) {
+  return router::attach(make, [this](entry& added, routing::retire_list& old) {
     link(static_cast<typed_entry&>(added), old);
   });
 }
 
-void type_table::link(typed_entry& added, snapshot::retire_list& old) noexcept {
+void type_table::link(typed_entry& added, routing::retire_list& old) noexcept {
   for (const typed_call& each : added.calls()) {
     if (!each.type) hide_soles();  // from now on, every event has another handler
     route_for(each.type, old).add({each.call, &added}, old, may_be_sole());
   }
 }
 
-void type_table::unlink(entry& removed, snapshot::retire_list& old) noexcept {
+void type_table::unlink(entry& removed, routing::retire_list& old) noexcept {
   for (const typed_call& each : static_cast<typed_entry&>(removed).calls()) {
     route_for(each.type, old).remove(removed, old, may_be_sole());
   }
@@ -49,7 +49,7 @@ std::shared_ptr<entry> name_table::attach_made(std::string_view name, make_entry
     check_free(name);
     return make(order);
   };
-  return router::attach(make_checked, [this](entry& added, snapshot::retire_list& old) {
+  return router::attach(make_checked, [this](entry& added, routing::retire_list& old) {
     nodes_.insert(static_cast<named_entry&>(added), old);
   });
 }

@@ -85,7 +85,7 @@ inline std::size_t consumer_core::run_all(const routing::quick_route* found,
 }
 
 std::size_t consumer_core::deliver(component_run& d) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   const routing::quick_route* const found = find_route(d.message.type);
   routing::entry* const sole = found ? found->sole() : nullptr;
   if (!sole || shared.attached_observer.get()) return run_all(found, d);
@@ -125,7 +125,7 @@ std::size_t consumer_core::run_rarely(routing::handler_range typed, component_ru
 bool consumer_core::run_only(const void* core, value_ref event, std::string_view,
                              std::uint64_t handler, failures& failed) {
   const auto& of = *static_cast<const consumer_core*>(core);
-  const snapshot::guard guard(of.guarded());
+  const routing::guard guard(of.guarded());
   component_run d(event);
   d.component = &of.shared;
   const routing::quick_route* const found = of.find_route(event.type);
@@ -147,7 +147,7 @@ std::size_t producer_core::dispatch(value_ref event) const {
   component_run d(event);
   std::size_t ran = 0;
   {
-    const snapshot::guard guard(guarded());
+    const routing::guard guard(guarded());
     observer* const observer = attached_observer.get();
     if (observer) [[unlikely]]
       observer->accepted(d.step());

@@ -23,7 +23,7 @@ void throw_detached(const operation_entry* entry) {
 
 void service_core::execute(std::string_view name, std::span<const component::argument> arguments,
                            const component::result_ref& result) {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   routing::named_entry* const found = find(name);
   if (!found || !found->active()) [[unlikely]]
     throw_no_handler(name);
@@ -48,7 +48,7 @@ void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types
                                        std::to_string(given.size()) + " (" + got + ")");
 }
 
-di::injection operation_entry::injection(const context& ctx) const noexcept {
+component::injection operation_entry::injection(const context& ctx) const noexcept {
   return {core.shared.overrides_state(), ctx, {this, &component::describe_entry}};
 }
 

@@ -61,7 +61,7 @@ inline bool subscriber_core::deliver_short(value_ref message, std::string_view t
 }
 
 std::size_t subscriber_core::deliver(posting& posted) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   routing::merged_handlers found;
   find(posted.ctx.topic(), posted.hash, found);
 
@@ -85,7 +85,7 @@ std::size_t subscriber_core::deliver(posting& posted) const {
 }
 
 std::string subscriber_core::describe_handlers(const posting& posted) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   routing::merged_handlers found;
   find(posted.ctx.topic(), posted.hash, found);
   std::string all;
@@ -98,7 +98,7 @@ std::string subscriber_core::describe_handlers(const posting& posted) const {
 std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
                                      std::size_t hash) const {
   if (!has_patterns()) {
-    const snapshot::guard guard(guarded());
+    const routing::guard guard(guarded());
     if (deliver_short(message, topic, hash)) return 1;
   }
   posting posted(message, topic, hash);
@@ -112,7 +112,7 @@ std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
 bool subscriber_core::run_only(const void* core, value_ref message, std::string_view topic,
                                std::uint64_t handler, failures& failed) {
   const auto& of = *static_cast<const subscriber_core*>(core);
-  const snapshot::guard guard(of.guarded());
+  const routing::guard guard(of.guarded());
   posting posted(message, topic, hash_of(topic));
   posted.component = &of.shared;
   routing::merged_handlers found;
@@ -132,7 +132,7 @@ void subscriber_core::shutdown() noexcept {
 }
 
 std::string publisher_core::describe_bound(const posting& posted) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   std::string all;
   const routing::handler_range bound(entries());
   for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
@@ -149,13 +149,13 @@ inline bool publisher_core::publish_short(value_ref message, std::string_view to
   if (bound.end - bound.begin != 1 || attached_observer.get()) return false;
   const subscriber_core& only = target_of(*bound.begin);
   if (!bound.begin->entry->active() || only.has_patterns()) return false;
-  const snapshot::guard guard(only.guarded());
+  const routing::guard guard(only.guarded());
   return only.deliver_short(message, topic, hash);
 }
 
 std::size_t publisher_core::publish(value_ref message, std::string_view topic,
                                     std::size_t hash) const {
-  const snapshot::guard guard(guarded());
+  const routing::guard guard(guarded());
   if (publish_short(message, topic, hash)) return 1;
   posting posted(message, topic, hash);
   const routing::handler_range bound(entries());

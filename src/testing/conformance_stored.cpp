@@ -73,7 +73,7 @@ asio::awaitable<void> large(transport_environment& in) {
   const std::size_t limit = in.max_payload() == 0 ? 4 << 20 : in.max_payload();
   const envelope sent = with_id(in.topic("a"), "large");
   envelope filled = sent;
-  filled.payload.assign(limit - 1000, 'x');  // there is room for the headers
+  filled.payload.assign(limit - 1000, 'x');  // there is space for the headers
   const auto where = co_await mine->store(filled, in.deadline());
   const std::string got = co_await payload_at(in, mine, where.sequence);
   expect(got == filled.payload, "a message is read whole, however large it is");

@@ -7,22 +7,22 @@
 
 namespace yield_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 using msgbus::exec::async_resolution;
 using msgbus::exec::async_yielding;
 using msgbus::testing::stepping_context;
 
 namespace {
 
-const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
-const di::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
+const component::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
+const component::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
 
 }  // namespace
 
 TEST_CASE("a reference that is yielded is that object, a value is moved in and never copied",
           "[D9][I2]") {
   stepping_context context;
-  const di::provider_state none;
+  const component::provider_state none;
   struct tag;
   using value = msgbus_test::counted<tag>;
   value mine(7);

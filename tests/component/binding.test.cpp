@@ -18,7 +18,7 @@ struct target {
 };
 
 std::vector<const target*> bound_in(const single_route& sender) {
-  const msgbus::snapshot::guard guard(sender.guarded());
+  const msgbus::routing::guard guard(sender.guarded());
   std::vector<const target*> all;
   const handler_range list(sender.entries());
   for (const auto* each = list.begin; each != list.end; ++each) {
@@ -87,7 +87,7 @@ TEST_CASE("a running dispatch keeps a target that is destroyed meanwhile", "[D8]
   const auto bound = std::make_shared<target>();
   bound->senders.bind(*sender, bound);
   {
-    const msgbus::snapshot::guard guard(sender->guarded());
+    const msgbus::routing::guard guard(sender->guarded());
     bound->senders.drop_all();
     CHECK(bound.use_count() == 2);
   }

@@ -9,7 +9,7 @@
 
 namespace dependency_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 using msgbus::depends;
 using msgbus::detail::type_list;
 
@@ -26,15 +26,15 @@ inline constexpr msgbus::required<int&> get_number{"number"};
 constexpr auto get_object = [](depends<get_number>) { return 'c'; };
 
 template <const auto& D>
-using form = di::form_of<std::remove_cvref_t<decltype(D)>>;
+using form = component::form_of<std::remove_cvref_t<decltype(D)>>;
 
 }  // namespace
 
 TEST_CASE("the form of a dependency is deduced from its type") {
-  STATIC_REQUIRE(form<get_text>::kind == di::shape::plain);
-  STATIC_REQUIRE(form<get_object>::kind == di::shape::plain);
-  STATIC_REQUIRE(form<open>::kind == di::shape::with_clean_up);
-  STATIC_REQUIRE(form<get_number>::kind == di::shape::required);
+  STATIC_REQUIRE(form<get_text>::kind == component::shape::plain);
+  STATIC_REQUIRE(form<get_object>::kind == component::shape::plain);
+  STATIC_REQUIRE(form<open>::kind == component::shape::with_clean_up);
+  STATIC_REQUIRE(form<get_number>::kind == component::shape::required);
 }
 
 TEST_CASE("the value and the needs of a dependency are deduced from its type") {
@@ -53,16 +53,16 @@ TEST_CASE("the value behind depends keeps its constness and loses its reference"
 }
 
 TEST_CASE("a dependency is identified by its address, under every name") {
-  const auto through_reference = [](const auto& entity) { return di::identity_of(entity); };
-  CHECK(through_reference(get_text) == di::identity_of(get_text));
+  const auto through_reference = [](const auto& entity) { return component::identity_of(entity); };
+  CHECK(through_reference(get_text) == component::identity_of(get_text));
   CHECK(through_reference(get_number) == static_cast<const void*>(&get_number));
-  CHECK(di::identity_of(get_text) != di::identity_of(get_constant));
+  CHECK(component::identity_of(get_text) != component::identity_of(get_constant));
 }
 
 TEST_CASE("depends is distinguished from other parameters, by value and by reference to const") {
-  STATIC_REQUIRE(di::is_depends<depends<get_text>>);
-  STATIC_REQUIRE(di::is_depends<const depends<get_text>&>);
-  STATIC_REQUIRE_FALSE(di::is_depends<std::string>);
+  STATIC_REQUIRE(component::is_depends<depends<get_text>>);
+  STATIC_REQUIRE(component::is_depends<const depends<get_text>&>);
+  STATIC_REQUIRE_FALSE(component::is_depends<std::string>);
 }
 
 }  // namespace dependency_test

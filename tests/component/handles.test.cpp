@@ -68,8 +68,8 @@ TEST_CASE("a correct signature has its result, its message and its needs") {
   STATIC_REQUIRE(std::is_same_v<check::result, awaitable>);
   STATIC_REQUIRE(std::is_same_v<check::first, const order&>);
   STATIC_REQUIRE(
-      std::is_same_v<check::needs,
-                     msgbus::di::injector<const msgbus::context&, msgbus::depends<get_stock>>>);
+      std::is_same_v<check::needs, msgbus::component::injector<const msgbus::context&,
+                                                               msgbus::depends<get_stock>>>);
 }
 
 TEST_CASE("a callable is called in place, and destroyed before its holder", "[D6]") {

@@ -14,7 +14,7 @@
 
 namespace inject_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 using msgbus::context;
 using msgbus::depends;
 
@@ -39,7 +39,7 @@ struct greedy {
   bool is_from_int;
 };
 
-const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
+const component::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
 
 /// Runs with every way of resolution: without overrides, with direct overrides, and on demand.
 template <class... Ps, class Call, class Check>
@@ -47,20 +47,20 @@ void in_every_way(Call call, Check check) {
   const context known("some.topic");
   {
     const msgbus::provider none;
-    const di::injection with{none.state(), known, tester};
-    check(di::injector<Ps...>::run(with, call));
+    const component::injection with{none.state(), known, tester};
+    check(component::injector<Ps...>::run(with, call));
   }
   {
     msgbus::provider direct;
     direct.override(get_stored, get_stored);
-    const di::injection with{direct.state(), known, tester};
-    check(di::injector<Ps...>::run(with, call));
+    const component::injection with{direct.state(), known, tester};
+    check(component::injector<Ps...>::run(with, call));
   }
   {
     msgbus::provider indirect;
     indirect.override(get_stored, [](msgbus::yield<int&> yield) { yield(stored); });
-    const di::injection with{indirect.state(), known, tester};
-    check(di::injector<Ps...>::run(with, call));
+    const component::injection with{indirect.state(), known, tester};
+    check(component::injector<Ps...>::run(with, call));
   }
 }
 
@@ -86,21 +86,22 @@ TEST_CASE("results may be references or move-only types, also through clean-ups"
 
 TEST_CASE("a handler without dependencies is called without a look-up of overrides", "[I1]") {
   const msgbus::provider none;
-  const di::injection with{none.state(), msgbus::detail::no_context, tester};
+  const component::injection with{none.state(), msgbus::detail::no_context, tester};
   auto call = [](const context& known) { return known.attempt(); };
-  CHECK(di::injector<const context&>::run(with, call) == 1);
+  CHECK(component::injector<const context&>::run(with, call) == 1);
 }
 
 TEST_CASE("failures are added to a given list, or thrown together", "[I3]") {
   const msgbus::provider none;
-  const di::injection with{none.state(), msgbus::detail::no_context, tester};
+  const component::injection with{none.state(), msgbus::detail::no_context, tester};
   auto call = [](depends<get_failing>) { throw std::logic_error("handler"); };
   msgbus::detail::failures failed;
-  di::injector<depends<get_failing>>::run(with, call, &failed);
+  component::injector<depends<get_failing>>::run(with, call, &failed);
   REQUIRE(failed.size() == 2);
   CHECK(msgbus::describe(failed[0]) == "handler");
   CHECK(msgbus::describe(failed[1]) == "clean-up");
-  CHECK_THROWS_AS(di::injector<depends<get_failing>>::run(with, call), msgbus::dispatch_error);
+  CHECK_THROWS_AS(component::injector<depends<get_failing>>::run(with, call),
+                  msgbus::dispatch_error);
 }
 
 TEST_CASE("a handler's result is kept exactly, also for a type that converts from anything",

@@ -9,7 +9,7 @@
 
 namespace overlay_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 namespace bus = msgbus::sync;
 using msgbus::depends;
 
@@ -32,11 +32,11 @@ std::string both(depends<text> a, depends<shared> b) {
 std::any any_text() { return std::string("any"); }
 inline constexpr msgbus::required<int&> number{"number"};
 
-using ordered = typename di::in_order<
+using ordered = typename component::in_order<
     msgbus::detail::type_list<>, msgbus::detail::type_list<>,
-    msgbus::detail::type_list<di::dependency<both>, di::dependency<number>>>::type;
-using overlay =
-    di::overlay<ordered, msgbus::detail::type_list<di::dependency<both>, di::dependency<number>>>;
+    msgbus::detail::type_list<component::dependency<both>, component::dependency<number>>>::type;
+using overlay = component::overlay<
+    ordered, msgbus::detail::type_list<component::dependency<both>, component::dependency<number>>>;
 
 int seven = 7;
 int& get_seven() { return seven; }
@@ -46,7 +46,7 @@ std::string resolved(const msgbus::provider& overrides) {
   REQUIRE(over.fits());
   std::string all;
   auto rest = [&](const auto& values) {
-    all = *di::value_in<both>(values) + std::to_string(*di::value_in<number>(values));
+    all = *component::value_in<both>(values) + std::to_string(*component::value_in<number>(values));
   };
   over.resolve(rest);
   return all;

@@ -4,7 +4,7 @@
 
 namespace provider_state_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 
 namespace {
 
@@ -12,17 +12,19 @@ const int dependency = 0;
 const int another = 0;
 int alive = 0;
 
-struct fake : di::implementation {
+struct fake : component::implementation {
   fake() : implementation({}, {}) { ++alive; }
   ~fake() override { --alive; }
-  void provide(di::scope&, const di::dependency_info&, di::continuation) override {}
+  void provide(component::scope&, const component::dependency_info&,
+               component::continuation) override {}
   void* entity() noexcept override { return this; }
 };
 
 /// Adds a fake implementation. Returns it, with its ticket.
-std::pair<di::implementation*, std::uint64_t> add(di::provider_state& to, bool lasting) {
+std::pair<component::implementation*, std::uint64_t> add(component::provider_state& to,
+                                                         bool lasting) {
   auto made = std::make_unique<fake>();
-  di::implementation* const which = made.get();
+  component::implementation* const which = made.get();
   const auto ticket =
       to.add(&dependency, std::move(made), {lasting, "int", std::source_location::current()});
   return {which, ticket};
@@ -31,7 +33,7 @@ std::pair<di::implementation*, std::uint64_t> add(di::provider_state& to, bool l
 }  // namespace
 
 TEST_CASE("without overrides a provider is empty and finds nothing", "[I4]") {
-  const di::provider_state state;
+  const component::provider_state state;
   CHECK(state.empty());
   CHECK(state.find(&dependency) == nullptr);
 }
@@ -39,7 +41,7 @@ TEST_CASE("without overrides a provider is empty and finds nothing", "[I4]") {
 TEST_CASE("the latest override is found", "[I4]") {
   alive = 0;
   {
-    di::provider_state state;
+    component::provider_state state;
     const auto lasting = add(state, true);
     CHECK(state.find(&dependency) == lasting.first);
     CHECK(state.find(&another) == nullptr);
@@ -55,7 +57,7 @@ TEST_CASE("the latest override is found", "[I4]") {
 
 TEST_CASE("a lasting override replaces the last lasting one, wherever it is", "[I4]") {
   alive = 0;
-  di::provider_state state;
+  component::provider_state state;
   add(state, true);
   const auto scoped = add(state, false);
   const auto lasting = add(state, true);
@@ -69,7 +71,7 @@ TEST_CASE("a lasting override replaces the last lasting one, wherever it is", "[
 TEST_CASE("removing all overrides empties the provider, and a second removal has no effect",
           "[I4]") {
   alive = 0;
-  di::provider_state state;
+  component::provider_state state;
   const auto first = add(state, false);
   add(state, true);
   state.remove(&dependency);
@@ -84,10 +86,10 @@ TEST_CASE("removing all overrides empties the provider, and a second removal has
 
 TEST_CASE("a removed override lives as long as an invocation that may use it", "[I4][I2]") {
   alive = 0;
-  di::provider_state state;
+  component::provider_state state;
   add(state, true);
   {
-    const msgbus::snapshot::guard guard(state.guarded());
+    const msgbus::routing::guard guard(state.guarded());
     state.remove(&dependency);
     CHECK(alive == 1);
   }
@@ -96,7 +98,7 @@ TEST_CASE("a removed override lives as long as an invocation that may use it", "
 
 TEST_CASE("repeated lasting overrides do not accumulate", "[I4]") {
   alive = 0;
-  di::provider_state state;
+  component::provider_state state;
   for (int i = 0; i < 100; ++i) add(state, true);
   CHECK(alive == 1);
 }

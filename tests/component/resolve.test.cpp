@@ -6,8 +6,8 @@
 
 namespace resolve_test {
 
-namespace di = msgbus::di;
-using di::dependency;
+namespace component = msgbus::component;
+using component::dependency;
 using msgbus::depends;
 using msgbus::detail::type_list;
 
@@ -29,10 +29,10 @@ int c(depends<a> x, depends<b> y) {
 }
 
 template <class... Ps>
-using named = typename di::named_by<type_list<Ps...>>::type;
+using named = typename component::named_by<type_list<Ps...>>::type;
 
 template <class... Ds>
-using ordered = typename di::in_order<type_list<>, type_list<>, type_list<Ds...>>::type;
+using ordered = typename component::in_order<type_list<>, type_list<>, type_list<Ds...>>::type;
 
 }  // namespace
 
@@ -52,9 +52,11 @@ TEST_CASE("each dependency is ordered once, after its own dependencies", "[I1]")
 TEST_CASE("defaults are called in order, each with earlier values", "[I1]") {
   order.clear();
   auto rest = [](const auto& all) {
-    return *di::value_in<a>(all) * 1000000 + *di::value_in<b>(all) * 1000 + *di::value_in<c>(all);
+    return *component::value_in<a>(all) * 1000000 + *component::value_in<b>(all) * 1000 +
+           *component::value_in<c>(all);
   };
-  CHECK(di::resolve(nullptr, ordered<dependency<c>>{}, di::no_values{}, rest) == 1011112);
+  CHECK(component::resolve(nullptr, ordered<dependency<c>>{}, component::no_values{}, rest) ==
+        1011112);
   CHECK(order == "abc");
 }
 

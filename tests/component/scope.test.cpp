@@ -10,11 +10,11 @@
 
 namespace scope_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 
 namespace {
 
-const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
+const component::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
 
 int made = 0;
 const int key_of_number = 0;
@@ -22,34 +22,39 @@ const int key_of_other = 0;
 const int key_of_loop = 0;
 
 template <int Value>
-void provide_number(di::scope&, const di::dependency_info&, di::continuation rest) {
+void provide_number(component::scope&, const component::dependency_info&,
+                    component::continuation rest) {
   ++made;
   int value = Value;
   rest(&value);
 }
 
-const di::dependency_info number{[] { return std::string("number"); }, "int", &provide_number<5>};
-const di::dependency_info missing{[] { return std::string("missing"); }, "int", nullptr};
+const component::dependency_info number{[] { return std::string("number"); }, "int",
+                                        &provide_number<5>};
+const component::dependency_info missing{[] { return std::string("missing"); }, "int", nullptr};
 
-void provide_other(di::scope& in, const di::dependency_info&, di::continuation rest) {
+void provide_other(component::scope& in, const component::dependency_info&,
+                   component::continuation rest) {
   in.provide(&key_of_number, number, [&](void* value) {
     int twice = *static_cast<int*>(value) * 2;
     rest(&twice);
   });
 }
-const di::dependency_info other{[] { return std::string("other"); }, "int", &provide_other};
+const component::dependency_info other{[] { return std::string("other"); }, "int", &provide_other};
 
-void provide_loop(di::scope& in, const di::dependency_info&, di::continuation rest);
-const di::dependency_info loop{[] { return std::string("loop"); }, "int", &provide_loop};
-void provide_loop(di::scope& in, const di::dependency_info&, di::continuation rest) {
+void provide_loop(component::scope& in, const component::dependency_info&,
+                  component::continuation rest);
+const component::dependency_info loop{[] { return std::string("loop"); }, "int", &provide_loop};
+void provide_loop(component::scope& in, const component::dependency_info&,
+                  component::continuation rest) {
   in.provide(&key_of_loop, loop, rest);
 }
 
 }  // namespace
 
 TEST_CASE("a scope resolves a dependency once and gives the same value again", "[I1]") {
-  const di::provider_state overrides;
-  di::scope scope(overrides, tester);
+  const component::provider_state overrides;
+  component::scope scope(overrides, tester);
   made = 0;
   int runs = 0;
   // when: a dependency is requested three times, directly and by another one
@@ -69,8 +74,8 @@ TEST_CASE("a scope resolves a dependency once and gives the same value again", "
 }
 
 TEST_CASE("a value that a scope resolved is destroyed when its call has returned", "[I2]") {
-  const di::provider_state overrides;
-  di::scope scope(overrides, tester);
+  const component::provider_state overrides;
+  component::scope scope(overrides, tester);
   made = 0;
   const auto ignore = [](void*) {};
   scope.provide(&key_of_number, number, ignore);
@@ -79,8 +84,8 @@ TEST_CASE("a value that a scope resolved is destroyed when its call has returned
 }
 
 TEST_CASE("a scope names the missing dependency and the requester", "[I5]") {
-  const di::provider_state overrides;
-  di::scope scope(overrides, tester);
+  const component::provider_state overrides;
+  component::scope scope(overrides, tester);
   const auto never = [](void*) { FAIL("there is no value"); };
   CHECK_THROWS_WITH(
       scope.provide(&key_of_number, missing, never),
@@ -89,16 +94,16 @@ TEST_CASE("a scope names the missing dependency and the requester", "[I5]") {
 }
 
 TEST_CASE("a scope names a cycle", "[I5]") {
-  const di::provider_state overrides;
-  di::scope scope(overrides, tester);
+  const component::provider_state overrides;
+  component::scope scope(overrides, tester);
   const auto never = [](void*) { FAIL("there is no value"); };
   CHECK_THROWS_WITH(scope.provide(&key_of_loop, loop, never),
                     "dependency cycle: loop -> loop, required by a test");
 }
 
 TEST_CASE("a scope records each failure once", "[I3]") {
-  const di::provider_state overrides;
-  di::scope scope(overrides, tester);
+  const component::provider_state overrides;
+  component::scope scope(overrides, tester);
   const auto failure = std::make_exception_ptr(std::runtime_error("x"));
   scope.run([&] {
     scope.failed(failure);

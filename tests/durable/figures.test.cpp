@@ -9,7 +9,7 @@
 #include <msgbus/transport/memory.hpp>
 
 #include "support/catch.hpp"
-#include "support/durable_office.hpp"
+#include "support/durable_fixture.hpp"
 
 #include <optional>
 #include <string>
@@ -17,7 +17,7 @@
 namespace figures_test {
 
 using msgbus_test::contains;
-using msgbus_test::durable_office;
+using msgbus_test::durable_fixture;
 using msgbus_test::durable_ptr;
 using msgbus_test::loop;
 using msgbus_test::order_cancelled;
@@ -25,7 +25,7 @@ using msgbus_test::order_placed;
 
 TEST_CASE("metrics show the work of a durable database and the waiting messages of its file",
           "[O2]") {
-  durable_office all;
+  durable_fixture all;
   loop& in = all.in;
   const durable_ptr& db = all.db;
   int got = 0;
@@ -64,7 +64,7 @@ TEST_CASE("metrics show the work of a durable database and the waiting messages 
 }
 
 TEST_CASE("a host drains a durable database in its turn", "[A10]") {
-  durable_office all;
+  durable_fixture all;
   loop& in = all.in;
   const durable_ptr& db = all.db;
   int got = 0;

@@ -9,7 +9,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/durable_office.hpp"
+#include "support/durable_fixture.hpp"
 #include "support/thrown.hpp"
 
 #include <stdexcept>
@@ -46,7 +46,7 @@ struct tap final : msgbus::transport::sink {
 };
 
 /// An office with more components that write invoices.
-struct office : msgbus_test::durable_office {
+struct office : msgbus_test::durable_fixture {
   subscriber orders{in.executor()};
   service till{in.executor(), {.concurrency = 4}};
   int runs = 0;

@@ -6,7 +6,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
-#include "support/durable_office.hpp"
+#include "support/durable_fixture.hpp"
 #include "support/thrown.hpp"
 
 #include <stdexcept>
@@ -30,7 +30,7 @@ struct billed {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(billed, id)
 
-struct office : msgbus_test::durable_office {
+struct office : msgbus_test::durable_fixture {
   consumer ledger{in.executor()};
   int lines = 0;
 

@@ -21,7 +21,7 @@ std::vector<std::int64_t> load(window& of, const std::set<std::int64_t>& file) {
   std::vector<std::int64_t> taken;
   if (!of.begin_load()) return taken;
   of.load_begins();
-  const std::size_t most = of.room();
+  const std::size_t most = of.space();
   std::size_t found = 0;
   std::int64_t up_to = file.empty() ? of.cursor() : std::max(of.cursor(), *file.rbegin());
   for (auto each = file.upper_bound(of.cursor()); each != file.end() && found < most; ++each) {

@@ -9,7 +9,7 @@
 
 namespace async_resolution_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 using msgbus::exec::async_resolution;
 using msgbus::exec::async_yielding;
 using msgbus::testing::stepping_context;
@@ -17,14 +17,14 @@ using msgbus_test::contains;
 
 namespace {
 
-const di::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
-const di::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
+const component::requester tester{nullptr, [](const void*) { return std::string("a test"); }};
+const component::dependency_info session{[] { return std::string("session"); }, {}, nullptr, {}};
 
 }  // namespace
 
 TEST_CASE("a dependency hands over its value once, and a second time is an error", "[I5]") {
   stepping_context context;
-  const di::provider_state none;
+  const component::provider_state none;
   async_resolution in(none, tester);
   int value = 5;
   int seen = 0;
@@ -44,7 +44,7 @@ TEST_CASE("a dependency hands over its value once, and a second time is an error
 }
 
 TEST_CASE("a dependency that never hands over its value is an error", "[I5]") {
-  const di::provider_state none;
+  const component::provider_state none;
   async_resolution in(none, tester);
   void* given = nullptr;
   const async_yielding call(in, session, given);
@@ -53,7 +53,7 @@ TEST_CASE("a dependency that never hands over its value is an error", "[I5]") {
 
 TEST_CASE("a failure inside comes out of the yield, and is recorded", "[I3]") {
   stepping_context context;
-  const di::provider_state none;
+  const component::provider_state none;
   async_resolution in(none, tester);
   int value = 5;
   void* given = nullptr;
@@ -69,7 +69,7 @@ TEST_CASE("a failure inside comes out of the yield, and is recorded", "[I3]") {
 
 TEST_CASE("nothing needed is provided at once") {
   stepping_context context;
-  const di::provider_state none;
+  const component::provider_state none;
   async_resolution in(none, tester);
   bool ran = false;
   auto rest = [&](void* const*) -> asio::awaitable<void> {

@@ -8,7 +8,7 @@
 
 namespace inject_test {
 
-namespace di = msgbus::di;
+namespace component = msgbus::component;
 using msgbus::context;
 using msgbus::depends;
 using msgbus::exec::async_injector;

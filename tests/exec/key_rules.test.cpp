@@ -34,7 +34,7 @@ TEST_CASE("without rules a message has no key", "[P5]") {
 }
 
 TEST_CASE("a later rule for a type replaces the earlier one", "[P5]") {
-  const msgbus::snapshot::domain guarded;
+  const msgbus::routing::domain guarded;
   key_rules rules;
   const order one{1}, two{2};
   rules.add(guarded, rule<order>([](const order& o) { return o.account; }));
@@ -44,7 +44,7 @@ TEST_CASE("a later rule for a type replaces the earlier one", "[P5]") {
 }
 
 TEST_CASE("a message whose key function throws has the key of its type, and the failure", "[P5]") {
-  const msgbus::snapshot::domain guarded;
+  const msgbus::routing::domain guarded;
   key_rules rules;
   const order message{1};
   rules.add(guarded, rule<order>([](const order&) -> int { throw std::runtime_error("none"); }));
@@ -56,7 +56,7 @@ TEST_CASE("a message whose key function throws has the key of its type, and the 
 }
 
 TEST_CASE("cleared rules are destroyed, and no later one is taken", "[P5]") {
-  const msgbus::snapshot::domain guarded;
+  const msgbus::routing::domain guarded;
   key_rules rules;
   const auto held = std::make_shared<int>(1);
   rules.add(guarded, rule<order>([held](const order&) { return *held; }));

@@ -38,9 +38,9 @@ int& get_counter() {
 void get_cleaned(msgbus::yield<int> yield) { yield(1); }
 
 template <const auto&... Ds>
-using list = msgbus::detail::type_list<msgbus::di::dependency<Ds>...>;
+using list = msgbus::detail::type_list<msgbus::component::dependency<Ds>...>;
 template <class Named>
-using in_order = typename msgbus::di::in_order<list<>, list<>, Named>::type;
+using in_order = typename msgbus::component::in_order<list<>, list<>, Named>::type;
 template <class Named>
 constexpr msgbus::exec::needs needs_of = msgbus::exec::needs_of<Named, in_order<Named>>::erased;
 

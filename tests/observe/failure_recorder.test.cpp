@@ -15,7 +15,7 @@ namespace failure_recorder_test {
 
 using msgbus::detail::failure_recorder;
 using msgbus::detail::observer_slot;
-using msgbus::snapshot::domain;
+using msgbus::routing::domain;
 
 namespace {
 
@@ -41,17 +41,17 @@ TEST_CASE("recorders hear of failures beside an observer, each until it is remov
   slot.add_recorder(guarded, first);
   slot.set(guarded, std::make_shared<msgbus::observer>());
   slot.add_recorder(guarded, second);
-  REQUIRE(slot.watching());
-  CHECK(slot.watching()->has_others);
+  REQUIRE(slot.attachments_now());
+  CHECK(slot.attachments_now()->has_others);
   const auto why = std::make_exception_ptr(std::runtime_error("no disk"));
-  slot.watching()->record_failure({"order", {}}, nullptr, why, true);
+  slot.attachments_now()->record_failure({"order", {}}, nullptr, why, true);
   slot.remove_recorder(guarded, *first);
   slot.set(guarded, nullptr);
-  slot.watching()->record_unrouted({"refund", {}});
+  slot.attachments_now()->record_unrouted({"refund", {}});
   CHECK(first->heard == std::vector<std::string>{"order again"});
   CHECK(second->heard == std::vector<std::string>{"order again", "refund unrouted"});
   slot.remove_recorder(guarded, *second);
-  CHECK(slot.watching() == nullptr);  // a component that nothing watches pays nothing
+  CHECK(slot.attachments_now() == nullptr);  // a component that nothing watches pays nothing
 }
 
 }  // namespace failure_recorder_test

@@ -11,7 +11,7 @@ namespace handling_times_test {
 
 using msgbus::detail::times_key;
 using msgbus::detail::times_table;
-using msgbus::snapshot::domain;
+using msgbus::routing::domain;
 
 namespace {
 
@@ -92,7 +92,7 @@ TEST_CASE("many keys are found while others are added", "[O1]") {
     bool is_right = true;
     for (std::uint64_t order = 1; order <= many; ++order) {
       const times_key key{&some_type, order};
-      const msgbus::snapshot::guard guard(guarded);
+      const msgbus::routing::guard guard(guarded);
       auto* found = all.find(key);
       if (!found) found = &all.add(guarded, key, {"order", std::to_string(order)}).times;
       found->add(1);

@@ -11,8 +11,8 @@ namespace observer_slot_test {
 
 namespace {
 
-using msgbus::snapshot::domain;
-using msgbus::snapshot::guard;
+using msgbus::routing::domain;
+using msgbus::routing::guard;
 
 std::shared_ptr<msgbus::observer> make_observer() { return std::make_shared<msgbus::observer>(); }
 

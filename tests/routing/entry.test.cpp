@@ -15,10 +15,10 @@ namespace {
 
 using msgbus::routing::entry;
 using msgbus::routing::handler_range;
+using msgbus::routing::retire_list;
 using msgbus::routing::route;
 using msgbus::routing::route_entries;
 using msgbus::routing::route_entry;
-using msgbus::snapshot::retire_list;
 
 using bare_entry = msgbus_test::bare<entry>;
 

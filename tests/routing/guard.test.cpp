@@ -8,7 +8,7 @@
 
 namespace guard_test {
 
-namespace snapshot = msgbus::snapshot;
+namespace routing = msgbus::routing;
 using msgbus_test::expect;
 
 namespace {
@@ -20,8 +20,8 @@ struct telltale {
   std::atomic<bool>& gone_;
 };
 
-snapshot::retire_list retired_with(std::atomic<bool>& gone) {
-  snapshot::retire_list things;
+routing::retire_list retired_with(std::atomic<bool>& gone) {
+  routing::retire_list things;
   things.add(std::make_unique<telltale>(gone));
   return things;
 }
@@ -29,9 +29,9 @@ snapshot::retire_list retired_with(std::atomic<bool>& gone) {
 /// A thread that holds a guard until `end`.
 class guarding_thread {
  public:
-  explicit guarding_thread(const snapshot::domain& domain)
+  explicit guarding_thread(const routing::domain& domain)
       : reader_(std::async(std::launch::async, [this, &domain] {
-          const snapshot::guard guard(domain);
+          const routing::guard guard(domain);
           guarded_.set();
           may_end_.wait();
         })) {
@@ -57,43 +57,43 @@ class guarding_thread {
 }  // namespace
 
 TEST_CASE("without a guard, retired objects are destroyed before the call returns", "[D6]") {
-  const snapshot::domain domain;
+  const routing::domain domain;
   std::atomic<bool> gone{false};
-  snapshot::retire(domain, retired_with(gone));
+  routing::retire(domain, retired_with(gone));
   CHECK(gone);
 }
 
 TEST_CASE("a guard keeps retired objects, and its end destroys them", "[D6]") {
-  const snapshot::domain domain;
+  const routing::domain domain;
   std::atomic<bool> gone{false};
   {
-    const snapshot::guard guard(domain);
-    snapshot::retire(domain, retired_with(gone));
+    const routing::guard guard(domain);
+    routing::retire(domain, retired_with(gone));
     CHECK_FALSE(gone);
   }
   CHECK(gone);
 }
 
 TEST_CASE("a guard of another domain does not keep retired objects", "[D6]") {
-  const snapshot::domain domain;
-  const snapshot::domain other;
+  const routing::domain domain;
+  const routing::domain other;
   std::atomic<bool> gone{false};
-  const snapshot::guard guard(other);
-  snapshot::retire(domain, retired_with(gone));
+  const routing::guard guard(other);
+  routing::retire(domain, retired_with(gone));
   CHECK(gone);
 }
 
 TEST_CASE("the last of nested guards to end destroys retired objects", "[D6]") {
-  const snapshot::domain domain;
-  const snapshot::domain between;
+  const routing::domain domain;
+  const routing::domain between;
   std::atomic<bool> gone{false};
   {
-    const snapshot::guard outer(domain);
+    const routing::guard outer(domain);
     {
-      const snapshot::guard middle(between);
+      const routing::guard middle(between);
       {
-        const snapshot::guard inner(domain);
-        snapshot::retire(domain, retired_with(gone));
+        const routing::guard inner(domain);
+        routing::retire(domain, retired_with(gone));
       }
       CHECK_FALSE(gone);
     }
@@ -104,40 +104,40 @@ TEST_CASE("the last of nested guards to end destroys retired objects", "[D6]") {
 
 namespace {
 
-void nest(const snapshot::domain& domain, int depth, const std::function<void()>& inside) {
-  const snapshot::guard guard(domain);
-  CHECK(snapshot::inside_guard());
+void nest(const routing::domain& domain, int depth, const std::function<void()>& inside) {
+  const routing::guard guard(domain);
+  CHECK(routing::inside_guard());
   if (depth > 1) {
     nest(domain, depth - 1, inside);
   } else {
     inside();
   }
-  CHECK(snapshot::inside_guard());
+  CHECK(routing::inside_guard());
 }
 
 }  // namespace
 
 TEST_CASE("guards nest beyond a block of slots", "[D5]") {
-  const snapshot::domain domain;
+  const routing::domain domain;
   for (const int depth : {1, 30, 31, 32, 33, 62, 63, 64, 200, 31}) {
     std::atomic<bool> gone{false};
     nest(domain, depth, [&] {
-      snapshot::retire(domain, retired_with(gone));
+      routing::retire(domain, retired_with(gone));
       CHECK_FALSE(gone);
     });
     CHECK(gone);
-    CHECK_FALSE(snapshot::inside_guard());
+    CHECK_FALSE(routing::inside_guard());
   }
 }
 
 TEST_CASE("retire waits for a guard of another thread", "[D6]") {
-  const snapshot::domain domain;
+  const routing::domain domain;
   std::atomic<bool> gone{false};
   msgbus_test::event guarded;
   msgbus_test::event may_end;
   // given: a thread that holds a guard
   auto reader = std::async(std::launch::async, [&] {
-    const snapshot::guard guard(domain);
+    const routing::guard guard(domain);
     guarded.set();
     may_end.wait();
     expect(!gone, "a guard keeps retired objects");
@@ -146,7 +146,7 @@ TEST_CASE("retire waits for a guard of another thread", "[D6]") {
   std::atomic<bool> returned{false};
   // when: another thread retires an object
   auto writer = std::async(std::launch::async, [&] {
-    snapshot::retire(domain, retired_with(gone));
+    routing::retire(domain, retired_with(gone));
     expect(gone, "the object is destroyed when retire returns");
     returned = true;
   });
@@ -159,15 +159,15 @@ TEST_CASE("retire waits for a guard of another thread", "[D6]") {
 }
 
 TEST_CASE("a thread inside any guard does not wait for a guard of another thread", "[D6]") {
-  const snapshot::domain domain;
-  const snapshot::domain other;
+  const routing::domain domain;
+  const routing::domain other;
   std::atomic<bool> gone{false};
   // given: a thread that holds a guard
   guarding_thread reader(domain);
   {
     // when: a thread inside another guard retires an object
-    const snapshot::guard guard(other);
-    snapshot::retire(domain, retired_with(gone));  // a wait would never end
+    const routing::guard guard(other);
+    routing::retire(domain, retired_with(gone));  // a wait would never end
     CHECK_FALSE(gone);
   }
   CHECK_FALSE(gone);
@@ -177,55 +177,55 @@ TEST_CASE("a thread inside any guard does not wait for a guard of another thread
 }
 
 TEST_CASE("retire_later never waits", "[D8]") {
-  const snapshot::domain domain;
+  const routing::domain domain;
   std::atomic<bool> gone{false};
   guarding_thread reader(domain);
-  snapshot::retire_later(domain, retired_with(gone));
+  routing::retire_later(domain, retired_with(gone));
   CHECK_FALSE(gone);
   reader.end();
   CHECK(gone);
 }
 
 TEST_CASE("a destructor in a retire list may use guards and retire objects", "[D5]") {
-  const snapshot::domain domain;
+  const routing::domain domain;
   std::atomic<bool> gone{false};
   struct retiring {
-    const snapshot::domain& in;
+    const routing::domain& in;
     std::atomic<bool>& flag;
     ~retiring() {
-      const snapshot::guard guard(in);
-      snapshot::retire(in, retired_with(flag));
+      const routing::guard guard(in);
+      routing::retire(in, retired_with(flag));
     }
   };
-  snapshot::retire_list things;
+  routing::retire_list things;
   things.add(std::unique_ptr<retiring>(new retiring{domain, gone}));
-  snapshot::retire(domain, std::move(things));
+  routing::retire(domain, std::move(things));
   CHECK(gone);
 }
 
 TEST_CASE("a thread that has ended leaves no guard that retire waits for", "[D6]") {
-  const snapshot::domain domain;
+  const routing::domain domain;
   for (int i = 0; i < 100; ++i) {
-    std::thread([&] { const snapshot::guard guard(domain); }).join();
+    std::thread([&] { const routing::guard guard(domain); }).join();
   }
   std::atomic<bool> gone{false};
-  snapshot::retire(domain, retired_with(gone));
+  routing::retire(domain, retired_with(gone));
   CHECK(gone);
 }
 
 TEST_CASE("a thread's last destructors may still hold guards", "[D5]") {
-  static const snapshot::domain domain;
+  static const routing::domain domain;
   static std::atomic<bool> gone{false};
   struct late {
     ~late() {
-      const snapshot::guard guard(domain);
-      snapshot::retire(domain, retired_with(gone));
+      const routing::guard guard(domain);
+      routing::retire(domain, retired_with(gone));
     }
   };
   std::thread([] {
     thread_local const late destroyed_after_the_guards;
     (void)&destroyed_after_the_guards;
-    const snapshot::guard guard(domain);
+    const routing::guard guard(domain);
   }).join();
   CHECK(gone);
 }

@@ -22,7 +22,7 @@ std::shared_ptr<bare_entry> attach(name_table& table, const std::string& name,
 }
 
 named_entry* find(const name_table& table, std::string_view name) {
-  const msgbus::snapshot::guard guard(table.guarded());
+  const msgbus::routing::guard guard(table.guarded());
   return table.find(name);
 }
 

@@ -6,7 +6,7 @@
 
 namespace retire_list_test {
 
-using msgbus::snapshot::retire_list;
+using msgbus::routing::retire_list;
 
 namespace {
 

@@ -11,9 +11,9 @@ namespace router_test {
 namespace {
 
 using msgbus::routing::entry;
+using msgbus::routing::guard;
+using msgbus::routing::retire_list;
 using msgbus::routing::router;
-using msgbus::snapshot::guard;
-using msgbus::snapshot::retire_list;
 
 using bare_entry = msgbus_test::bare<entry>;
 
@@ -194,7 +194,7 @@ std::shared_ptr<bare_entry> attach(single_route& to) {
 }
 
 std::vector<const entry*> entries_of(const single_route& of) {
-  const msgbus::snapshot::guard guard(of.guarded());
+  const msgbus::routing::guard guard(of.guarded());
   std::vector<const entry*> all;
   const handler_range list(of.entries());
   for (const auto* each = list.begin; each != list.end; ++each) all.push_back(each->entry);
@@ -228,7 +228,7 @@ TEST_CASE("each entry of a range has its call") {
   void (*const call)() = [] {};
   all->attach(call,
               [](std::uint64_t order) { return std::make_shared<bare_entry>(nullptr, order); });
-  const msgbus::snapshot::guard guard(all->guarded());
+  const msgbus::routing::guard guard(all->guarded());
   CHECK(all->entries()->begin()->call == call);
 }
 

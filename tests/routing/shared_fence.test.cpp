@@ -10,7 +10,7 @@
 
 namespace shared_fence_test {
 
-using msgbus::snapshot::detail::shared_fence;
+using msgbus::routing::guarding::shared_fence;
 using msgbus_test::expect;
 
 namespace {

@@ -16,7 +16,7 @@ struct node {
   int key;
 };
 
-using table = msgbus::snapshot::table<node>;
+using table = msgbus::routing::table<node>;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ TEST_CASE("an empty table finds nothing") {
 TEST_CASE("a table counts as filled from its first node on, also after that was erased") {
   node first(1, 1);
   table all;
-  msgbus::snapshot::retire_list old;
+  msgbus::routing::retire_list old;
   all.insert(first, old);
   CHECK_FALSE(all.never_filled());
   all.erase(first);
@@ -47,7 +47,7 @@ TEST_CASE("a table finds its nodes, for all hashes") {
   };
   std::deque<node> nodes;
   table all;
-  msgbus::snapshot::retire_list old;
+  msgbus::routing::retire_list old;
   for (int key = 0; key < 300; ++key) {
     nodes.emplace_back(key, hash_of(key));
     all.insert(nodes.back(), old);
@@ -61,7 +61,7 @@ TEST_CASE("a table finds its remaining nodes after erasures and insertions") {
   std::deque<node> nodes;
   for (int key = 0; key < 64; ++key) nodes.emplace_back(key, static_cast<std::size_t>(key % 5));
   table all;
-  msgbus::snapshot::retire_list old;
+  msgbus::routing::retire_list old;
   std::set<int> there;
   unsigned random = 1;
   // when: nodes are inserted and erased in random order
@@ -90,7 +90,7 @@ TEST_CASE("a table finds its remaining nodes after erasures and insertions") {
 TEST_CASE("a table retires its replaced cells, in total no more than its own size") {
   std::deque<node> nodes;
   table all;
-  msgbus::snapshot::retire_list old;
+  msgbus::routing::retire_list old;
   for (int key = 0; key < 1000; ++key) {
     nodes.emplace_back(key, static_cast<std::size_t>(key));
     all.insert(nodes.back(), old);

@@ -45,7 +45,7 @@ class checked_tree {
   [[nodiscard]] std::size_t size() const { return all_.size(); }
 
   [[nodiscard]] orders found(std::string_view topic) const {
-    const msgbus::snapshot::guard guard(tree_->guarded());
+    const msgbus::routing::guard guard(tree_->guarded());
     msgbus::routing::merged_handlers found;
     tree_->find(topic, msgbus::detail::hash_of(topic), found);
     orders result;

@@ -38,12 +38,12 @@ entries entries_of(const msgbus::routing::route_entries* list) {
 }
 
 entries found(const type_table& table, type_key type) {
-  const msgbus::snapshot::guard guard(table.guarded());
+  const msgbus::routing::guard guard(table.guarded());
   return entries_of(table.find(type));
 }
 
 const entry* sole(const type_table& table, type_key type) {
-  const msgbus::snapshot::guard guard(table.guarded());
+  const msgbus::routing::guard guard(table.guarded());
   const auto* const route = table.find_route(type);
   return route ? route->sole() : nullptr;
 }

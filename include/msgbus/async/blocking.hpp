@@ -32,13 +32,13 @@ class blocking_entity<Entity, signature<R, Ps...>> {
   explicit blocking_entity(Entity entity) : entity_(std::move(entity)) {}
 
   given operator()(Ps... needed) const {
-    di::result_of<given> result;
+    component::result_of<given> result;
     run_to_end(store(entity_(std::forward<Ps>(needed)...), result));
     return result.take();
   }
 
  private:
-  static asio::awaitable<void> store(R running, di::result_of<given>& result) {
+  static asio::awaitable<void> store(R running, component::result_of<given>& result) {
     given value = co_await std::move(running);
     auto give = [&]() -> given { return std::move(value); };
     result.run(give);
@@ -53,7 +53,7 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
   explicit blocking_entity(Entity entity) : entity_(std::move(entity)) {}
 
   void operator()(msgbus::yield<T> rest, Ps... needed) const {
-    const di::provider_state none;
+    const component::provider_state none;
     exec::async_resolution in(none,
                               {this, [](const void*) { return std::string("async::blocking"); }});
     void* value = nullptr;
@@ -62,7 +62,7 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
       return asio::awaitable<void>();
     };
     in.begin({}, run_rest);
-    static constexpr di::dependency_info info{
+    static constexpr component::dependency_info info{
         [] { return std::string("async::blocking"); }, {}, nullptr, {}};
     exec::async_yielding yielding(in, info, value);
     run_to_end(entity_(yield<T>(yielding), std::forward<Ps>(needed)...));
@@ -87,7 +87,7 @@ class blocking_entity<Entity, signature<R, yield<T>, Ps...>> {
 template <class Dependency>
 [[nodiscard]] auto blocking(const Dependency& dependency) {
   using entity = std::decay_t<Dependency>;
-  static_assert(di::is_async(di::form_of<entity>::kind),
+  static_assert(component::is_async(component::form_of<entity>::kind),
                 "msgbus: async::blocking is for async dependencies");
   return detail::blocking_entity<entity, detail::signature_of<entity>>(dependency);
 }

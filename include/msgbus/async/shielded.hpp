@@ -18,7 +18,7 @@ asio::awaitable<void> run_shielded(asio::awaitable<void> work);
 
 template <class T>
 asio::awaitable<void> keep_result(asio::awaitable<T> work,
-                                  std::shared_ptr<di::result_of<T>> result) {
+                                  std::shared_ptr<component::result_of<T>> result) {
   T value = co_await std::move(work);
   auto give = [&]() -> T { return std::forward<T>(value); };
   result->run(give);
@@ -26,7 +26,7 @@ asio::awaitable<void> keep_result(asio::awaitable<T> work,
 
 template <class T>
 asio::awaitable<T> give_shielded(asio::awaitable<T> work) {
-  auto result = std::make_shared<di::result_of<T>>();
+  auto result = std::make_shared<component::result_of<T>>();
   auto running = run_shielded(keep_result<T>(std::move(work), result));
   co_await std::move(running);
   co_return result->take();

@@ -75,25 +75,26 @@ struct yield_access {
 /// Calls an async dependency or implementation, and converts its value to a `V`.
 template <class Entity, class V>
 struct async_entity {
-  using form = di::form_of<std::remove_cvref_t<Entity>>;
+  using form = component::form_of<std::remove_cvref_t<Entity>>;
   using given = typename form::provided;
   using needs = typename form::needs;
-  using values = di::erased_values<di::named_by_entity<Entity>>;
+  using values = component::erased_values<component::named_by_entity<Entity>>;
 
-  static di::factory::erased erased() { return erase(&call); }
+  static component::factory::erased erased() { return erase(&call); }
 
   template <const auto& D>
-  static di::factory::erased erased_default() {
+  static component::factory::erased erased_default() {
     return erase(&call_default<D>);
   }
 
  private:
-  static constexpr bool yields = form::kind == di::shape::awaited_with_clean_up;
-  using result = std::conditional_t<yields, async_yielding, std::unique_ptr<di::value_holder>>;
+  static constexpr bool yields = form::kind == component::shape::awaited_with_clean_up;
+  using result =
+      std::conditional_t<yields, async_yielding, std::unique_ptr<component::value_holder>>;
 
-  static di::factory::erased erase(
+  static component::factory::erased erase(
       std::conditional_t<yields, async_yielding_call, async_call> call) {
-    return reinterpret_cast<di::factory::erased>(call);
+    return reinterpret_cast<component::factory::erased>(call);
   }
 
   static asio::awaitable<void> call(void* entity, void* const* needed, result& to) {
@@ -111,18 +112,19 @@ struct async_entity {
     if constexpr (yields) {
       to.as_wanted = [](void* yielded) -> void* {
         V* const wanted = static_cast<std::remove_reference_t<given>*>(yielded);
-        return di::erased(wanted);
+        return component::erased(wanted);
       };
-      return entity(async::yield<given>(to), di::as_depends(all, di::dependency_of<Ps>{})...);
+      return entity(async::yield<given>(to),
+                    component::as_depends(all, component::dependency_of<Ps>{})...);
     } else {
-      return keep(di::call_plain(entity, all, needs{}), to);
+      return keep(component::call_plain(entity, all, needs{}), to);
     }
   }
 
   static asio::awaitable<void> keep(asio::awaitable<given> running, result& to) {
     given value = co_await std::move(running);
     auto give = [&]() -> given { return std::move(value); };
-    to = std::make_unique<di::typed_value_holder<given, V>>(give);
+    to = std::make_unique<component::typed_value_holder<given, V>>(give);
   }
 };
 

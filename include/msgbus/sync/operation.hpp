@@ -33,7 +33,7 @@ class operation<R(Args...)> {
     if (!entry_) [[unlikely]]
       detail::throw_detached(nullptr);
     // The address is only compared; its service may be destroyed by now.
-    const snapshot::guard guard(*guarded_);
+    const routing::guard guard(*guarded_);
     if (!entry_->active()) [[unlikely]]
       detail::throw_detached(entry_.get());
     return entry_->call(std::forward<Args>(args)...);
@@ -59,7 +59,7 @@ class operation<R(Args...)> {
 
  private:
   std::shared_ptr<detail::typed_operation<R, Args...>> entry_;
-  const snapshot::domain* guarded_ = nullptr;
+  const routing::domain* guarded_ = nullptr;
 };
 
 }  // namespace msgbus::sync

@@ -99,7 +99,7 @@ class service : public component::base<detail::service_core> {
   /// the handler; `circuit_open` and `rate_limited` of its policy.
   template <class R = void, class... Args>
   R execute(std::string_view name, Args&&... args) {
-    di::result_of<R> result;
+    component::result_of<R> result;
     const std::array<component::argument, sizeof...(Args)> erased{
         component::argument::of<Args>(args)...};
     core_->execute(name, erased, component::result_ref::to(result));

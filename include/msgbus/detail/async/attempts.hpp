@@ -39,15 +39,16 @@ struct handler_run {
 
 /// As above, for a run that keeps all of this itself. May also throw the exceptions of the handler.
 [[nodiscard]] asio::awaitable<void> start_attempt(const handler_call& handler, void* f,
-                                                  value_ref message, const di::injection& with,
+                                                  value_ref message,
+                                                  const component::injection& with,
                                                   failures& failed);
 
 /// The policy of the handler, or one without effect.
 [[nodiscard]] const stored_policy& policy_of(const handler_in_hand& which);
 
 /// Whether the handler is a plain function without dependencies; and one attempt of such a handler.
-[[nodiscard]] bool runs_at_once(const handler_run& run) noexcept;
-void run_attempt_at_once(const handler_run& run, const msgbus::context& ctx, failures& failed);
+[[nodiscard]] bool runs_inline(const handler_run& run) noexcept;
+void run_attempt_inline(const handler_run& run, const msgbus::context& ctx, failures& failed);
 
 /// Makes attempts until one succeeds or the policy allows no more. The exceptions of the last one
 /// are added to `failed`; those of earlier ones go to the observer. Does not throw.

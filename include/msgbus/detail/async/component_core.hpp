@@ -79,8 +79,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// Fast path: runs the message's only handler if it need not suspend, there is no observer and
   /// nothing else is unusual. Returns true if the message is settled, as handled or as `failed`;
   /// false if nothing was done.
-  [[nodiscard]] virtual bool run_at_once(value_ref message, const msgbus::context& ctx,
-                                         failures& failed, bool from_mailbox);
+  [[nodiscard]] virtual bool run_inline(value_ref message, const msgbus::context& ctx,
+                                        failures& failed, bool from_mailbox);
 
   void give(verb_run& run) override;
   void nothing_ran(const msgbus::step& message, value_ref value, bool refused) override;
@@ -128,30 +128,30 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// Throws `closed`, with the name of the component.
   [[noreturn]] void throw_closed(const msgbus::step& message);
 
-  /// For `run_at_once`, under a guard: calls the route's only handler; null: there is none.
+  /// For `run_inline`, under a guard: calls the route's only handler; null: there is none.
   bool call_sole(routing::entry* sole, value_ref message, const msgbus::context& ctx,
                  failures& failed, bool from_mailbox);
   /// As above, while an observer, a tracer or a measurement is attached. Returns false if the slow
   /// path is needed.
-  bool call_sole_watched(const watchers& by, routing::entry& sole, value_ref message,
+  bool call_sole_watched(const attachments& by, routing::entry& sole, value_ref message,
                          const msgbus::context& ctx, failures& failed, bool from_mailbox);
-  bool call_sole_timed(const watchers& by, routing::entry& sole, value_ref message,
+  bool call_sole_timed(const attachments& by, routing::entry& sole, value_ref message,
                        const msgbus::context& ctx, failures& failed, bool from_mailbox);
 
-  void call_and_settle(routing::entry& sole, const di::provider_state& overrides, value_ref message,
-                       const msgbus::context& ctx, failures& failed);
+  void call_and_settle(routing::entry& sole, const component::provider_state& overrides,
+                       value_ref message, const msgbus::context& ctx, failures& failed);
 
   // For runs, under a guard.
-  void begin(component_run& d, const watchers* by);
+  void begin(component_run& d, const attachments* by);
   void settle(component_run& d, observer* observer);
   // Fast paths; `settle_quickly` returns false if it is not possible.
-  void begin_quickly(component_run& d, const watchers* by);
-  bool settle_quickly(component_run& d, const watchers* by);
+  void begin_quickly(component_run& d, const attachments* by);
+  bool settle_quickly(component_run& d, const attachments* by);
   /// Runs one handler of the run; true if it must be awaited.
-  bool run_one(const routing::route_entry& route, component_run& d, const watchers* by);
-  bool run_one_watched(const routing::route_entry& route, component_run& d, const watchers& by);
+  bool run_one(const routing::route_entry& route, component_run& d, const attachments* by);
+  bool run_one_watched(const routing::route_entry& route, component_run& d, const attachments& by);
   /// Notifies the observer of one handler that has run.
-  static void notify(const component_run& d, const watchers& by, const routing::entry& handler,
+  static void notify(const component_run& d, const attachments& by, const routing::entry& handler,
                      std::size_t failed_before);
   void cut_off_run(component_run& d) noexcept;
 

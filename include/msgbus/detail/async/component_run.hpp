@@ -53,17 +53,17 @@ enum class step_taken { refused, ran, suspends };
 using call_handler = step_taken (*)(routing::entry&, component_run&, asio::awaitable<void>* start);
 
 /// The measurement and the span of a handler that suspends.
-struct watched_call {
-  watched_call(call_handler calls, std::int64_t at) noexcept : call(calls), begun(at) {}
-  watched_call(const watched_call&) = delete;
-  watched_call& operator=(const watched_call&) = delete;
-  ~watched_call();
+struct observed_call {
+  observed_call(call_handler calls, std::int64_t at) noexcept : call(calls), begun(at) {}
+  observed_call(const observed_call&) = delete;
+  observed_call& operator=(const observed_call&) = delete;
+  ~observed_call();
 
   call_handler call;
   std::int64_t begun;                                      // 0: it is not measured
   std::shared_ptr<msgbus::detail::active_span> span = {};  // null: not sampled
   shared_origin cause = {};  // of messages that the handler sends; null: the message's
-  std::shared_ptr<const void> times = {};  // keeps the next one's series
+  std::shared_ptr<const void> times = {};     // keeps the next one's series
   msgbus::detail::running_call running = {};  // while somebody follows calls
 };
 
@@ -83,11 +83,11 @@ struct component_run {
   [[nodiscard]] msgbus::step step() const noexcept;
 
   /// The invocation of the handler that is called, or about to be awaited.
-  [[nodiscard]] di::injection injection_for(const routing::entry& entry) const noexcept {
+  [[nodiscard]] component::injection injection_for(const routing::entry& entry) const noexcept {
     return injection_for(entry, *ctx);
   }
-  [[nodiscard]] di::injection injection_for(const routing::entry& entry,
-                                            const msgbus::context& with) const noexcept;
+  [[nodiscard]] component::injection injection_for(const routing::entry& entry,
+                                                   const msgbus::context& with) const noexcept;
 
   /// The awaitable of the current handler.
   [[nodiscard]] asio::awaitable<void> start();
@@ -142,7 +142,7 @@ struct component_run {
   }
 
   exec::outcome_listener* listener = nullptr;  // of the message, which outlives this
-  std::unique_ptr<watched_call> watched;       // the current handler is watched, and suspends
+  std::unique_ptr<observed_call> watched;      // the current handler is watched, and suspends
 
   exec::shared_message shared;
   std::unique_ptr<const msgbus::context> shared_ctx;  // its topic has moved with the message

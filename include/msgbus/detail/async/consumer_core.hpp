@@ -28,8 +28,8 @@ class consumer_core final : public routing::type_table, public component_core {
                               policy* handler_policy, const registered_at& line);
 
   [[nodiscard]] bool advance(component_run& d) override;
-  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
-                                 bool from_mailbox) override;
+  [[nodiscard]] bool run_inline(value_ref message, const msgbus::context& ctx, failures& failed,
+                                bool from_mailbox) override;
   void shutdown() noexcept;  // for the end of the component
 
   [[nodiscard]] std::vector<component::described_handler> described_handlers(
@@ -41,7 +41,7 @@ class consumer_core final : public routing::type_table, public component_core {
   }
 
  private:
-  bool run_list(routing::handler_range list, component_run& d, const watchers* by);
+  bool run_list(routing::handler_range list, component_run& d, const attachments* by);
 };
 
 }  // namespace msgbus::async::detail

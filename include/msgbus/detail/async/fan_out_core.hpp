@@ -58,7 +58,7 @@ class fan_out_core final : public routing::single_route, public verb_target {
   /// Runs the handlers on the calling thread if exactly one component is bound, and it allows that.
   /// `yield_first`: the caller should let other work run, and call again with `after_yield`.
   enum class at_once { handled, yield_first, no };
-  at_once handle_at_once(exec::queued_message& message, bool after_yield) const;
+  at_once handle_inline(exec::queued_message& message, bool after_yield) const;
 
   void give(verb_run& run) override;
   /// Counts the message as unrouted. Throws `type_mismatch` if a subscriber has handlers for the

@@ -92,8 +92,8 @@ struct invocation {
                         asio::awaitable<void>* start) {
     if constexpr (!is_coroutine && !needs::has_async) {
       if (!start && (needs::needs_nothing || !must_suspend(needs::erased(), d))) {
-        if (which.policy) return run_guarded(which, d, &run_at_once<Message>);
-        run_at_once<Message>(which.f, d.message, d.injection_for(which.entry), d.failed);
+        if (which.policy) return run_guarded(which, d, &run_inline<Message>);
+        run_inline<Message>(which.f, d.message, d.injection_for(which.entry), d.failed);
         return step_taken::ran;
       }
     }
@@ -101,7 +101,8 @@ struct invocation {
   }
 
   template <class Message>
-  static void run_at_once(void* f, value_ref message, const di::injection& with, failures& failed) {
+  static void run_inline(void* f, value_ref message, const component::injection& with,
+                         failures& failed) {
     const bound_call<F, Message> call{static_cast<F*>(f), Message::from(message)};
     if constexpr (needs::needs_nothing) {
       (void)needs::call_bare(call, with.context);
@@ -151,10 +152,10 @@ constexpr auto shorter_way() noexcept -> void (*)() {
   if constexpr (as::is_coroutine || as::needs::has_async) {
     return nullptr;
   } else {
-    const call_at_once call = [](routing::entry& entry, value_ref message,
-                                 const di::injection& with, failures& failed) {
+    const call_inline call = [](routing::entry& entry, value_ref message,
+                                const component::injection& with, failures& failed) {
       void* const f = static_cast<Entry&>(entry).callable();
-      as::template run_at_once<typename as::exact>(f, message, with, failed);
+      as::template run_inline<typename as::exact>(f, message, with, failed);
     };
     return reinterpret_cast<void (*)()>(call);
   }

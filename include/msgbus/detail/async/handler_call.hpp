@@ -29,8 +29,8 @@ struct handler_call {
 
 /// The faster call (`entry::plain`), for a handler that is the only one of its message and need not
 /// suspend. Throws its exception, or adds it to `failed`.
-using call_at_once = void (*)(routing::entry&, value_ref message, const di::injection& with,
-                              failures& failed);
+using call_inline = void (*)(routing::entry&, value_ref message, const component::injection& with,
+                             failures& failed);
 
 /// An entry and the policy of its handler.
 template <class Entry>
@@ -70,7 +70,8 @@ struct handler_in_hand {
 
 /// Runs a plain handler with a policy if it need not wait (`ran`). Otherwise, or if it has failed
 /// and its policy continues, an awaitable does the rest (`suspends`).
-using run_plain = void (*)(void* f, value_ref message, const di::injection& with, failures& failed);
+using run_plain = void (*)(void* f, value_ref message, const component::injection& with,
+                           failures& failed);
 step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run);
 
 /// Begins a coroutine handler, in the coroutine of its run, if its policy lets it through

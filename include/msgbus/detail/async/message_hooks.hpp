@@ -28,9 +28,9 @@ class message_hooks {
   message_hooks& operator=(const message_hooks&) = delete;
   ~message_hooks();
 
-  void add(const snapshot::domain& guarded, hook added);
+  void add(const routing::domain& guarded, hook added);
   /// On a thread that is not inside a handler, none of them runs any more after this.
-  void clear(const snapshot::domain& guarded) noexcept;
+  void clear(const routing::domain& guarded) noexcept;
 
   /// Under a guard. The exception of a hook is printed as one line on stderr.
   void failed(value_ref message, const failures& failed, const msgbus::context& ctx) const noexcept;

@@ -47,7 +47,7 @@ class one_of_group final : public routing::single_route {
       std::size_t turn;    // among equals
     };
 
-    const snapshot::guard guard_;
+    const routing::guard guard_;
     std::array<candidate, 8> few_{};
     std::vector<candidate> many_;
     candidate* all_ = nullptr;

@@ -21,7 +21,7 @@ struct result_given<asio::awaitable<T>> {
 /// The stored form of a parameter for a coroutine that has not started: a `depends` by value, since
 /// a plain handler may take it by reference.
 template <class P>
-using kept_in_frame = std::conditional_t<di::is_depends<P>, std::remove_cvref_t<P>, P>;
+using kept_in_frame = std::conditional_t<component::is_depends<P>, std::remove_cvref_t<P>, P>;
 
 template <class F, class Parts, class Inputs = typename Parts::inputs,
           class Needs = typename Parts::needs>
@@ -32,7 +32,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     : public entry_with_policy<operation_entry> {
   using result = typename Parts::result;
   using given = typename result_given<result>::type;
-  using plain_needs = di::injector<Needs...>;
+  using plain_needs = component::injector<Needs...>;
   using needs = exec::async_injector<Needs...>;
   using bound = std::tuple<component::bound_argument<Inputs>...>;
   static constexpr bool is_coroutine = awaitable_result<result>;
@@ -66,9 +66,9 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
         if (!must_suspend(needs::erased(), asked.d)) {
           if (policy) {
             (void)bind(asked);
-            return run_guarded(handler_in_hand(*this, &*f_), asked.d, &run_at_once);
+            return run_guarded(handler_in_hand(*this, &*f_), asked.d, &run_inline);
           }
-          run_at_once(&*f_, asked.d.message, asked.d.injection_for(*this), asked.d.failed);
+          run_inline(&*f_, asked.d.message, asked.d.injection_for(*this), asked.d.failed);
           return step_taken::ran;
         }
       }
@@ -82,7 +82,7 @@ class operation_handler<F, Parts, type_list<Inputs...>, type_list<Needs...>> fin
     return *static_cast<command*>(const_cast<void*>(message.data));
   }
 
-  static void run_at_once(void* f, value_ref message, const di::injection& with, failures&) {
+  static void run_inline(void* f, value_ref message, const component::injection& with, failures&) {
     command& asked = command_in(message);
     bound arguments = bind(asked);
     auto called = [&]() -> result {

@@ -87,7 +87,7 @@ struct command_for : command {
 
  protected:
   ~command_for() override = default;
-  di::result_of<R> result_;
+  component::result_of<R> result_;
 };
 
 // The stored type of an argument: its value, unless it is a variable that the operation may change.

@@ -31,8 +31,8 @@ class subscriber_core final : public routing::topic_tree, public component_core 
                               policy* handler_policy, const registered_at& line);
 
   [[nodiscard]] bool advance(component_run& d) override;
-  [[nodiscard]] bool run_at_once(value_ref message, const msgbus::context& ctx, failures& failed,
-                                 bool from_mailbox) override;
+  [[nodiscard]] bool run_inline(value_ref message, const msgbus::context& ctx, failures& failed,
+                                bool from_mailbox) override;
   void shutdown() noexcept;  // for the end of the component
 
   [[nodiscard]] std::string describe_handlers(std::string_view topic) const override;

@@ -32,8 +32,8 @@ class admission {
   /// closed.
   verdict offer(T& value, bool may_wait) {
     std::unique_lock lock(mutex_);
-    if (may_wait) room_.wait(lock, [&] { return closed_ || has_room(); });
-    if (closed_ || !has_room()) return verdict::refused;
+    if (may_wait) space_.wait(lock, [&] { return closed_ || has_space(); });
+    if (closed_ || !has_space()) return verdict::refused;
     const bool runs = running_ < limit_;
     if (runs) {
       ++running_;
@@ -56,7 +56,7 @@ class admission {
         waiting_.pop_front();
       }
     }
-    room_.notify_one();
+    space_.notify_one();
     return next;
   }
 
@@ -72,18 +72,18 @@ class admission {
       const std::lock_guard lock(mutex_);
       closed_ = true;
     }
-    room_.notify_all();
+    space_.notify_all();
   }
 
  private:
-  [[nodiscard]] bool has_room() const noexcept {
+  [[nodiscard]] bool has_space() const noexcept {
     return running_ < limit_ || waiting_.size() < capacity_;
   }
 
   const std::size_t limit_;
   const std::size_t capacity_;
   mutable std::mutex mutex_;
-  std::condition_variable room_;
+  std::condition_variable space_;
   std::deque<T> waiting_;  // empty while fewer than `limit_` run
   std::size_t running_ = 0;
   std::uint64_t taken_ = 0;

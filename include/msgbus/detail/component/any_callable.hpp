@@ -15,7 +15,7 @@ namespace msgbus::component {
 
 /// The facts about a callable of one type that only descriptions need.
 struct handler_facts {
-  std::span<const di::dependency_ref> (*needs)() = nullptr;  // null: no dependencies
+  std::span<const component::dependency_ref> (*needs)() = nullptr;  // null: no dependencies
   bool is_coroutine = false;
   std::string (*policy)(const void* callable) = nullptr;  // null: the callable has none in it
 };
@@ -79,16 +79,17 @@ class any_callable {
   void destroy() noexcept;
 
  private:
-  static constexpr std::size_t room = 32;
+  static constexpr std::size_t capacity = 32;
   template <class F>
-  static constexpr bool fits_inside = sizeof(F) <= room && alignof(F) <= alignof(std::max_align_t);
+  static constexpr bool fits_inside =
+      sizeof(F) <= capacity && alignof(F) <= alignof(std::max_align_t);
 
   [[nodiscard]] bool is_inside() const noexcept { return at_ == inside_; }
   void free() noexcept;
 
   const callable_type* type_;  // null after `destroy`
   void* at_;
-  alignas(std::max_align_t) std::byte inside_[room];
+  alignas(std::max_align_t) std::byte inside_[capacity];
 };
 
 }  // namespace msgbus::component

@@ -147,7 +147,7 @@ bool convert_result(void* slot, value_ref from) {
   if constexpr (is_converted_result<R>) {
     if (auto value = converted<R>(from)) {
       auto take = [&]() -> R { return std::move(*value); };
-      static_cast<di::result_of<R>*>(slot)->run(take);
+      static_cast<component::result_of<R>*>(slot)->run(take);
       return true;
     }
   }
@@ -166,7 +166,7 @@ struct result_ref {
   void* slot;  // a result_of<R>
 
   template <class R>
-  static result_ref to(di::result_of<R>& slot) noexcept {
+  static result_ref to(component::result_of<R>& slot) noexcept {
     return {kind_of_result<R>, &slot};
   }
 };
@@ -198,7 +198,7 @@ void check_result(const result_ref& out, std::string_view operation) {
 template <class R, class Call>
 void store_result(const result_ref& out, std::string_view operation, Call& call) {
   if (is_type<exactly<R>>(out.kind.exact)) {
-    static_cast<di::result_of<R>*>(out.slot)->run(call);
+    static_cast<component::result_of<R>*>(out.slot)->run(call);
   } else if (out.kind.discards) {
     (void)call();
   } else if constexpr (std::is_void_v<R>) {
@@ -208,7 +208,7 @@ void store_result(const result_ref& out, std::string_view operation, Call& call)
     if constexpr (std::constructible_from<T, R> && std::move_constructible<T>) {
       if (is_type<T>(out.kind.value)) {
         auto copy = [&]() -> T { return call(); };
-        return static_cast<di::result_of<T>*>(out.slot)->run(copy);
+        return static_cast<component::result_of<T>*>(out.slot)->run(copy);
       }
     }
     if (!out.kind.accepts(key_of<T>)) {

@@ -26,7 +26,7 @@ class component_state {
 
   /// The current overrides; valid as long as this object. The first override is visible to runs of
   /// handlers that read it afterwards.
-  [[nodiscard]] const di::provider_state& overrides_state() const noexcept {
+  [[nodiscard]] const component::provider_state& overrides_state() const noexcept {
     return *state_.load(std::memory_order_acquire);
   }
 
@@ -35,10 +35,10 @@ class component_state {
     std::shared_ptr<provider> of = std::make_shared<provider>();
   };
   [[nodiscard]] static std::unique_ptr<share> share_of(std::shared_ptr<provider> given);
-  [[nodiscard]] static const di::provider_state& state_of(const share* overrides);
+  [[nodiscard]] static const component::provider_state& state_of(const share* overrides);
 
   on_demand<share> overrides_;
-  std::atomic<const di::provider_state*>
+  std::atomic<const component::provider_state*>
       state_;  // of the overrides; before the first one, an empty state
 
  public:

@@ -32,7 +32,7 @@ class yield;
 template <const auto& Dependency>
 class depends;
 
-namespace di {
+namespace component {
 
 template <class T>
 inline constexpr bool is_required = false;
@@ -170,5 +170,5 @@ const void* identity_of(const Entity& entity) noexcept {
   }
 }
 
-}  // namespace di
+}  // namespace component
 }  // namespace msgbus

@@ -29,12 +29,12 @@ struct described_handler {
 // For entries that are attached, under the lock of `for_each_attached`.
 
 [[nodiscard]] described_handler described(const event_entry& of,
-                                          const di::provider_state& overrides);
+                                          const component::provider_state& overrides);
 [[nodiscard]] described_handler described(const message_entry& of,
-                                          const di::provider_state& overrides);
+                                          const component::provider_state& overrides);
 [[nodiscard]] described_handler described(const routing::named_entry& of,
                                           const operation_facts& facts,
-                                          const di::provider_state& overrides);
+                                          const component::provider_state& overrides);
 
 /// A component that a message may go to.
 struct receiver {

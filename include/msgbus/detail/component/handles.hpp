@@ -105,11 +105,12 @@ struct checked<signature<R, P, Ps...>, M> {
   static constexpr bool by_value_or_const =
       !std::is_reference_v<P> ||
       (std::is_lvalue_reference_v<P> && std::is_const_v<std::remove_reference_t<P>>);
-  static constexpr bool is_message = !is_variant<std::remove_cvref_t<P>> && !di::is_injected<P>;
+  static constexpr bool is_message =
+      !is_variant<std::remove_cvref_t<P>> && !component::is_injected<P>;
   static_assert(!is_variant<std::remove_cvref_t<P>>,
                 "msgbus: a std::variant is routed by its active alternative; take a "
                 "msgbus::one_of<...> of the alternatives");
-  static_assert(!di::is_injected<P>,
+  static_assert(!component::is_injected<P>,
                 "msgbus: a handler's first parameter is its message; dependencies and the context "
                 "come after it");
   static_assert(by_value_or_const,
@@ -121,17 +122,17 @@ struct checked<signature<R, P, Ps...>, M> {
   static_assert(std::is_reference_v<P> || !takes<P, M> || std::copy_constructible<M>,
                 "msgbus: a handler takes its message by value, but it cannot be copied; take it by "
                 "reference to const");
-  static_assert(di::is_injected<P> || (di::is_injected<Ps> && ...),
+  static_assert(component::is_injected<P> || (component::is_injected<Ps> && ...),
                 "msgbus: after its message a handler takes only msgbus::depends<...> and const "
                 "msgbus::context&");
   /// Whether the handler can be called. If not, one assertion above has named the reason, and
   /// callers must cause no other error.
   static constexpr bool fits = is_message && by_value_or_const && takes<P, M> &&
                                (std::is_reference_v<P> || std::copy_constructible<M>) &&
-                               (di::is_injected<Ps> && ...);
+                               (component::is_injected<Ps> && ...);
   using result = R;
   using first = P;
-  using needs = di::injector<Ps...>;
+  using needs = component::injector<Ps...>;
 };
 
 [[noreturn]] void throw_empty_handler();

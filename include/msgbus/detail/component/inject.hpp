@@ -16,7 +16,7 @@
 #define MSGBUS_ALWAYS_INLINE
 #endif
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 /// The sources of the injected values of one invocation.
 struct injection {
@@ -121,7 +121,7 @@ class resolver<type_list<dependency<Named>...>, Order> {
       if constexpr (!has_required) {
         if (with.overrides.empty()) return run_defaults(with, handle, failed);
       }
-      const snapshot::guard guard(with.overrides.guarded());
+      const routing::guard guard(with.overrides.guarded());
       if constexpr (!has_required) {
         if (!any_overridden(with.overrides, Order{})) return run_defaults(with, handle, failed);
       }
@@ -205,7 +205,7 @@ class injector {
   template <class R, class Call>
   [[gnu::noinline]] static R run_overridden(const injection& with, Call& call, failures* failed) {
     if constexpr (resolved::has_overlay) {
-      const snapshot::guard guard(with.overrides.guarded());
+      const routing::guard guard(with.overrides.guarded());
       overlay<order, named> found(with.overrides);
       auto directly = [&](const auto& all) -> R { return call(argument<Ps>(with, all)...); };
       if (found.fits()) return found.resolve(directly);
@@ -243,6 +243,6 @@ class injector {
   }
 };
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component
 
 #undef MSGBUS_ALWAYS_INLINE

@@ -35,7 +35,7 @@ struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, Ps
 };
 template <class... Inputs, class... Needs, class P, class... Ps>
 struct split_parameters<std::pair<type_list<Inputs...>, type_list<Needs...>>, P, Ps...>
-    : split_parameters<std::conditional_t<di::is_injected<P>,
+    : split_parameters<std::conditional_t<component::is_injected<P>,
                                           std::pair<type_list<Inputs...>, type_list<Needs..., P>>,
                                           std::pair<type_list<Inputs..., P>, type_list<Needs...>>>,
                        Ps...> {};
@@ -53,7 +53,7 @@ struct operation_signature<signature<R, Ps...>> {
   // The number of earlier parameters of the same sort, which is its index among them.
   template <std::size_t I>
   static constexpr std::size_t index_of() {
-    constexpr std::array<bool, sizeof...(Ps)> injected{di::is_injected<Ps>...};
+    constexpr std::array<bool, sizeof...(Ps)> injected{component::is_injected<Ps>...};
     std::size_t before = 0;
     for (std::size_t i = 0; i < I; ++i) before += injected[i] == injected[I] ? 1 : 0;
     return before;
@@ -70,7 +70,7 @@ struct operation_signature<signature<R, Ps...>> {
  private:
   template <std::size_t I, class P, class Inputs, class Needs>
   static decltype(auto) pick(Inputs& inputs, Needs& needs) {
-    if constexpr (di::is_injected<P>) {
+    if constexpr (component::is_injected<P>) {
       return std::get<index_of<I>()>(std::move(needs));
     } else {
       return std::get<index_of<I>()>(std::move(inputs));

@@ -15,7 +15,7 @@
 #include <span>
 #include <type_traits>
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 /// Stores the value of one dependency while the rest runs.
 template <class Given>
@@ -173,4 +173,4 @@ class overlay<type_list<dependency<Ds>...>, Named> {
   mask needed_ = mask_of(Named{});
 };
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component

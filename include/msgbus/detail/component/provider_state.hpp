@@ -22,7 +22,7 @@ namespace msgbus {
 class error;
 }  // namespace msgbus
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 class implementation;
 
@@ -51,12 +51,12 @@ struct direct_call {
 /// shares its ownership.
 class implementation : public std::enable_shared_from_this<implementation> {
  public:
-  implementation(const direct_call& directly, const di::factory& source) noexcept
+  implementation(const direct_call& directly, const component::factory& source) noexcept
       : direct(directly), factory(source) {}
   virtual ~implementation() = default;
 
   const direct_call direct;
-  const di::factory factory;
+  const component::factory factory;
 
   /// The callable itself, for `factory`.
   [[nodiscard]] virtual void* entity() noexcept = 0;
@@ -74,7 +74,7 @@ class provider_state {
   provider_state& operator=(const provider_state&) = delete;
   ~provider_state();
 
-  [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
+  [[nodiscard]] const routing::domain& guarded() const noexcept { return domain_; }
 
   /// Whether there is no override: the usual case, and its check needs no guard.
   [[nodiscard]] bool empty() const noexcept { return size_.load(std::memory_order_acquire) == 0; }
@@ -143,13 +143,13 @@ class provider_state {
   template <class Which>
   void remove_if(const void* identity, Which which) noexcept;
 
-  snapshot::domain domain_;
+  routing::domain domain_;
   mutable std::mutex writing_;
-  mutable snapshot::table<node, false> nodes_;
+  mutable routing::table<node, false> nodes_;
   std::atomic<std::size_t> size_{0};   // the number of layers
   std::atomic<std::size_t> async_{0};  // the number of async layers
   std::uint64_t last_ticket_ = 0;
-  snapshot::retire_list old_;
+  routing::retire_list old_;
 };
 
 // The errors about misused dependencies: the same texts in both families.
@@ -168,4 +168,4 @@ class provider_state {
 /// For a handler with `policy::once`.
 [[nodiscard]] error once_without_keeper(std::string_view once, const requester& requested_by);
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component

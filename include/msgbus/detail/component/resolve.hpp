@@ -15,7 +15,7 @@
 #include <memory>
 #include <optional>
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 /// The resolved values, by dependency.
 struct no_values {};
@@ -195,7 +195,7 @@ std::unique_ptr<value_holder> make_value_holder(Entity& entity, void* const* nee
   return std::make_unique<typed_value_holder<given, V>>(call);
 }
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component
 
 namespace msgbus::exec {
 /// The call of an async entity; a complete type only with <msgbus/async.hpp>.
@@ -203,7 +203,7 @@ template <class Entity, class V>
 struct async_entity;
 }  // namespace msgbus::exec
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 /// `D` itself, if there is no entity to point to.
 template <const auto& D, class V>
@@ -336,4 +336,4 @@ decltype(auto) resolve(scope* in, type_list<dependency<D>, More...>, const Value
   }
 }
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace msgbus::di {
+namespace msgbus::component {
 
 class provider_state;
 class scope;
@@ -58,7 +58,7 @@ struct dependency_info {
   std::string (*name)();
   std::string_view type;
   void (*provide)(scope&, const dependency_info&, continuation);  // null for a required<T>
-  di::factory factory = {};
+  component::factory factory = {};
 };
 
 /// Throws `misused_dependency`: a sync handler cannot await an async dependency.
@@ -118,4 +118,4 @@ class scope {
   failures failed_;
 };
 
-}  // namespace msgbus::di
+}  // namespace msgbus::component

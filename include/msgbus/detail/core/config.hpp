@@ -33,9 +33,6 @@ using namespace msgbus::detail;
 namespace msgbus::component {
 using namespace msgbus::detail;
 }  // namespace msgbus::component
-namespace msgbus::di {
-using namespace msgbus::detail;
-}  // namespace msgbus::di
 namespace msgbus::durable::detail {
 using namespace msgbus::detail;
 }  // namespace msgbus::durable::detail
@@ -45,9 +42,6 @@ using namespace msgbus::detail;
 namespace msgbus::routing {
 using namespace msgbus::detail;
 }  // namespace msgbus::routing
-namespace msgbus::snapshot {
-using namespace msgbus::detail;
-}  // namespace msgbus::snapshot
 namespace msgbus::sync::detail {
 using namespace msgbus::detail;
 }  // namespace msgbus::sync::detail

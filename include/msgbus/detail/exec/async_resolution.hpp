@@ -59,11 +59,11 @@ class once_request {
 /// that it has already ended.
 using async_rest = function_ref<asio::awaitable<void>(void* const* needed)>;
 
-/// One call of an async dependency with clean-up; see di::yielding.
+/// One call of an async dependency with clean-up; see component::yielding.
 class async_yielding {
  public:
   /// `value` receives a pointer to the yielded value; the rest begins with step `next`.
-  async_yielding(async_resolution& in, const di::dependency_info& info, void*& value,
+  async_yielding(async_resolution& in, const component::dependency_info& info, void*& value,
                  std::size_t next = 0) noexcept
       : scope_(in), info_(info), value_(value), next_(next) {}
 
@@ -83,7 +83,7 @@ class async_yielding {
   asio::awaitable<void> run_again();
 
   async_resolution& scope_;
-  const di::dependency_info& info_;
+  const component::dependency_info& info_;
   void*& value_;
   const std::size_t next_;
   bool yielded_ = false;
@@ -97,14 +97,14 @@ class async_yielding {
 /// for all later steps. So dependencies are released in reverse order, however the rest ends (I2).
 class async_resolution {
  public:
-  async_resolution(const di::provider_state& overrides, di::requester requested_by,
+  async_resolution(const component::provider_state& overrides, component::requester requested_by,
                    once_request* once = nullptr) noexcept
       : overrides_(overrides), requester_(requested_by), once_(once) {}
   async_resolution(const async_resolution&) = delete;
   async_resolution& operator=(const async_resolution&) = delete;
 
   /// Plans the resolution. `rest` must exist until everything has ended. Call it once.
-  void begin(std::span<const di::dependency_ref> needs, async_rest rest);
+  void begin(std::span<const component::dependency_ref> needs, async_rest rest);
 
   /// Executes the plan, and then awaits the rest. Exceptions are collected, not thrown.
   asio::awaitable<void> run() { return run_from(0, false); }
@@ -120,10 +120,10 @@ class async_resolution {
   /// A planned dependency, after its own dependencies.
   struct step {
     const void* identity;
-    const di::dependency_info* info;
-    const di::factory* factory;
-    std::shared_ptr<di::implementation> override;      // if it is not the default
-    std::unique_ptr<di::value_holder> held = nullptr;  // its value, if that is stored here
+    const component::dependency_info* info;
+    const component::factory* factory;
+    std::shared_ptr<component::implementation> override;      // if it is not the default
+    std::unique_ptr<component::value_holder> held = nullptr;  // its value, if that is stored here
     void* value = nullptr;
 
     [[nodiscard]] void* entity() const noexcept { return override ? override->entity() : nullptr; }
@@ -131,13 +131,13 @@ class async_resolution {
   /// A dependency that is being planned, and its requester.
   struct planned {
     const void* identity;
-    const di::dependency_info& info;
+    const component::dependency_info& info;
     const planned* outer;
   };
   class pointers;
 
-  [[nodiscard]] bool plan(std::span<const di::dependency_ref> needs, const planned* outer);
-  [[nodiscard]] bool plan(di::dependency_ref wanted, const planned* outer);
+  [[nodiscard]] bool plan(std::span<const component::dependency_ref> needs, const planned* outer);
+  [[nodiscard]] bool plan(component::dependency_ref wanted, const planned* outer);
   [[nodiscard]] std::exception_ptr cycle(const planned& start, const planned* from) const;
   [[nodiscard]] std::exception_ptr not_provided(const planned& wanted) const;
   [[nodiscard]] std::exception_ptr cannot_wait(const planned& wanted) const;
@@ -146,16 +146,16 @@ class async_resolution {
   [[nodiscard]] asio::awaitable<void> start_next(std::size_t& at, pointers& needed,
                                                  std::optional<async_yielding>& yielding);
   [[nodiscard]] bool next_ended(std::size_t& at, const std::optional<async_yielding>& yielding);
-  [[nodiscard]] void** find_values(std::span<const di::dependency_ref> needs,
+  [[nodiscard]] void** find_values(std::span<const component::dependency_ref> needs,
                                    pointers& needed) const;
   void release_from(std::size_t at) noexcept;
 
-  const di::provider_state& overrides_;
-  di::requester requester_;
+  const component::provider_state& overrides_;
+  component::requester requester_;
   once_request* const once_;
   std::vector<step> steps_;
   std::exception_ptr impossible_;  // the error of the dependency after the steps
-  std::span<const di::dependency_ref> needs_;
+  std::span<const component::dependency_ref> needs_;
   std::optional<async_rest> rest_;
   failures failed_;
 };
@@ -163,7 +163,7 @@ class async_resolution {
 /// The erased call of an async entity: one that returns a value, which is stored in `to`, and one
 /// that yields it.
 using async_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
-                                             std::unique_ptr<di::value_holder>& to);
+                                             std::unique_ptr<component::value_holder>& to);
 using async_yielding_call = asio::awaitable<void> (*)(void* entity, void* const* needed,
                                                       async_yielding& yielding);
 

@@ -14,14 +14,14 @@ class async_injector;
 template <class Injector>
 struct async_of;
 template <class... Ps>
-struct async_of<di::injector<Ps...>> {
+struct async_of<component::injector<Ps...>> {
   using type = async_injector<Ps...>;
 };
 
 template <class... Ps>
 class async_injector {
-  using named = typename di::named_by<type_list<Ps...>>::type;
-  using order = typename di::in_order<type_list<>, type_list<>, named>::type;
+  using named = typename component::named_by<type_list<Ps...>>::type;
+  using order = typename component::in_order<type_list<>, type_list<>, named>::type;
 
  public:
   using erased_needs = needs_of<named, order>;
@@ -29,7 +29,7 @@ class async_injector {
   static constexpr bool has_clean_up = erased_needs::has_clean_up;
 
   /// Whether the handler takes a dependency by reference, which a coroutine must not.
-  static constexpr bool has_reference = (di::is_depends_reference<Ps> || ...);
+  static constexpr bool has_reference = (component::is_depends_reference<Ps> || ...);
 
   /// Whether the handler has no dependency.
   static constexpr bool needs_nothing = named::size == 0;
@@ -47,20 +47,20 @@ class async_injector {
   template <class Call>
   static decltype(auto) call_with(Call& call, [[maybe_unused]] void* const* needed,
                                   [[maybe_unused]] const msgbus::context& ctx) {
-    return call(argument<Ps>(di::erased_values<named>{needed}, ctx)...);
+    return call(argument<Ps>(component::erased_values<named>{needed}, ctx)...);
   }
 
   /// Calls a handler without dependencies.
   template <class Call>
   static decltype(auto) call_bare(Call& call, const msgbus::context& ctx) {
-    return call(argument<Ps>(di::no_values{}, ctx)...);
+    return call(argument<Ps>(component::no_values{}, ctx)...);
   }
 
  private:
   template <class P, class Values>
   static decltype(auto) argument(const Values& all, const msgbus::context& ctx) {
-    if constexpr (di::is_depends<P>) {
-      return di::as_depends(all, di::dependency_of<P>{});
+    if constexpr (component::is_depends<P>) {
+      return component::as_depends(all, component::dependency_of<P>{});
     } else {
       return (ctx);
     }

@@ -22,9 +22,9 @@ class key_rules {
   ~key_rules();
 
   /// Replaces an earlier rule for the same type.
-  void add(const snapshot::domain& guarded, std::shared_ptr<const key_rule> added);
+  void add(const routing::domain& guarded, std::shared_ptr<const key_rule> added);
   /// On a thread that is not inside a handler, no key function runs any more after this.
-  void clear(const snapshot::domain& guarded) noexcept;
+  void clear(const routing::domain& guarded) noexcept;
 
   [[nodiscard]] bool has_any() const noexcept {
     return current_.load(std::memory_order_acquire) != nullptr;

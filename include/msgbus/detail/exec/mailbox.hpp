@@ -112,10 +112,10 @@ class mailbox : private context_shutdown_hook {
   void check_may_block() const;
 
   /// See `mailbox_state`. Not under a guard.
-  void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
+  void order_by(const routing::domain& guarded, std::shared_ptr<const key_rule> rule) {
     state_.order_by(guarded, std::move(rule));
   }
-  void forget_rules(const snapshot::domain& guarded) noexcept { state_.forget_rules(guarded); }
+  void forget_rules(const routing::domain& guarded) noexcept { state_.forget_rules(guarded); }
 
   /// See `mailbox_state`.
   void time_sends(std::uint32_t sample) { state_.time_sends(sample); }

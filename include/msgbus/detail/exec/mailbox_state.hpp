@@ -8,10 +8,10 @@
 
 #include <msgbus/detail/core/on_demand.hpp>
 #include <msgbus/detail/exec/block_queue.hpp>
-#include <msgbus/detail/exec/box_queue.hpp>
 #include <msgbus/detail/exec/key_order.hpp>
 #include <msgbus/detail/exec/key_rules.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
+#include <msgbus/detail/exec/reference_queue.hpp>
 #include <msgbus/detail/exec/send_operation.hpp>
 #include <msgbus/detail/exec/send_times.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
@@ -83,8 +83,8 @@ class mailbox_state {
 
   /// The first step of `try_put`; afterwards the message can wait. Under a guard of the component.
   void prepare(send_operation& out) {
-    out.prepare(!boxes_);
-    if (boxes_) boxes_->prepare_key(out.shared(), out.key());
+    out.prepare(!references_);
+    if (references_) references_->prepare_key(out.shared(), out.key());
   }
 
   /// Whether `put_in_order` does all that `try_put` would. It may change at any time; a message
@@ -103,20 +103,20 @@ class mailbox_state {
   // --- Consumer loops.
 
   /// Whether one loop at a time handles the messages, in the order of the queue.
-  [[nodiscard]] bool is_ordered_by_one_loop() const noexcept { return loops_ == 1 && !boxes_; }
+  [[nodiscard]] bool is_ordered_by_one_loop() const noexcept { return loops_ == 1 && !references_; }
   /// After a message was added: whether one more loop may be started for it.
   [[nodiscard]] bool wants_loop() const noexcept {
     // Sequentially consistent, as is the preceding claim of a position. Either a loop that is about
     // to end sees the claim, or the end of the loop is seen here.
     if (active_.load(std::memory_order_seq_cst) >= loops_) return false;
-    return !boxes_ || boxes_->ready();  // behind a busy key it needs none
+    return !references_ || references_->ready();  // behind a busy key it needs none
   }
   /// Claims the right to run one more loop, which the caller starts.
   [[nodiscard]] bool claim_loop() noexcept;
 
   /// The next message, which no longer counts as waiting. False if there is none.
   [[nodiscard]] bool take(message_in_hand& next) {
-    if (boxes_) [[unlikely]]
+    if (references_) [[unlikely]]
       return take_reference(next);
     next.message_ = queue_.take();
     return next.message_ != nullptr;
@@ -124,7 +124,7 @@ class mailbox_state {
   /// Destroys the current message.
   void done(message_in_hand& message) noexcept {
     message.message_ = nullptr;
-    if (boxes_) [[unlikely]]
+    if (references_) [[unlikely]]
       return done_with_reference(message);
     queue_.done();
   }
@@ -152,7 +152,7 @@ class mailbox_state {
   }
   /// Shows senders all freed space.
   void show_space() noexcept {
-    if (!boxes_) queue_.show_space();
+    if (!references_) queue_.show_space();
   }
   /// How many senders wait, or were woken, or more.
   [[nodiscard]] std::size_t counted_senders() const noexcept {
@@ -197,17 +197,17 @@ class mailbox_state {
 
   /// The order of messages by key, where several loops run; see `key_rules`. One loop keeps the
   /// order of all messages: with a rule it does so also where a retry may give up its permit.
-  void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
+  void order_by(const routing::domain& guarded, std::shared_ptr<const key_rule> rule) {
     if (loops_ == 1) permits_.made().keeps_order.store(true, std::memory_order_release);
-    if (boxes_) boxes_->order_by(guarded, std::move(rule));
+    if (references_) references_->order_by(guarded, std::move(rule));
   }
   /// Whether the only loop keeps the order of messages, whatever their handlers ask for.
   [[nodiscard]] bool keeps_order() const noexcept {
     const loop_permits* const made = permits_.get();
     return made && made->keeps_order.load(std::memory_order_acquire);
   }
-  void forget_rules(const snapshot::domain& guarded) noexcept {
-    if (boxes_) boxes_->forget_rules(guarded);
+  void forget_rules(const routing::domain& guarded) noexcept {
+    if (references_) references_->forget_rules(guarded);
   }
 
   // --- The times of messages, for metrics (docs/design/0031-times.md).
@@ -216,12 +216,12 @@ class mailbox_state {
   void time_sends(std::uint32_t sample);
   /// When the message in hand was sent; 0: not measured.
   [[nodiscard]] sent_time sent_in_hand(const queued_message& in_hand) const noexcept {
-    return boxes_ ? in_hand.sent() : queue_.sent_in_hand();
+    return references_ ? in_hand.sent() : queue_.sent_in_hand();
   }
   [[nodiscard]] sent_time sent_in_hand() const noexcept {
-    return boxes_ ? 0 : queue_.sent_in_hand();
+    return references_ ? 0 : queue_.sent_in_hand();
   }
-  [[nodiscard]] bool keeps_references() const noexcept { return boxes_ != nullptr; }
+  [[nodiscard]] bool keeps_references() const noexcept { return references_ != nullptr; }
   /// When the longest waiting message was sent, as far as it is known; empty if none waits.
   [[nodiscard]] std::optional<sent_time> oldest_sent() const noexcept;
 
@@ -257,11 +257,11 @@ class mailbox_state {
 
   /// The number of waiting messages.
   [[nodiscard]] std::size_t size() const noexcept {
-    return boxes_ ? boxes_->size() : queue_.size();
+    return references_ ? references_->size() : queue_.size();
   }
   /// An upper bound for the loops that could take a message now.
   [[nodiscard]] std::size_t takeable() const noexcept {
-    return boxes_ ? boxes_->takeable() : queue_.size();
+    return references_ ? references_->takeable() : queue_.size();
   }
   /// The number of messages that wait or are handled, roughly: a loop counts as one.
   [[nodiscard]] std::size_t load() const noexcept {
@@ -270,7 +270,7 @@ class mailbox_state {
   [[nodiscard]] bool closed() const noexcept { return is_closed(); }
   /// The number of accepted messages so far.
   [[nodiscard]] std::uint64_t accepted() const noexcept {
-    return boxes_ ? boxes_->accepted() : queue_.claimed();
+    return references_ ? references_->accepted() : queue_.claimed();
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] overflow on_full() const noexcept { return on_full_; }
@@ -287,8 +287,8 @@ class mailbox_state {
   bool enqueue(send_operation& out, shared_message& displaced) {
     if (is_timed()) [[unlikely]]
       return enqueue_timed(out, displaced);
-    return boxes_ ? boxes_->try_push(out.shared(), out.key(), displaced, paused())
-                  : enqueue_in_order(out);
+    return references_ ? references_->try_push(out.shared(), out.key(), displaced, paused())
+                       : enqueue_in_order(out);
   }
   bool enqueue_timed(send_operation& out, shared_message& displaced);
   [[nodiscard]] bool is_timed() const noexcept {
@@ -302,7 +302,7 @@ class mailbox_state {
   put try_put_locked(send_operation& out, shared_message& displaced);
   void refuse(std::uint32_t bit) noexcept;
   [[nodiscard]] bool is_empty() const noexcept {
-    return boxes_ ? !boxes_->ready() : queue_.empty();
+    return references_ ? !references_->ready() : queue_.empty();
   }
 
   friend struct waiting_put;
@@ -313,27 +313,27 @@ class mailbox_state {
 
   const std::size_t capacity_;
   const overflow on_full_;
-  const unsigned loops_;                    // how many may run at once
-  const std::unique_ptr<box_queue> boxes_;  // null: the queue of blocks
+  const unsigned loops_;                               // how many may run at once
+  const std::unique_ptr<reference_queue> references_;  // null: the queue of blocks
 
   // The reasons why a message cannot simply be enqueued, as bits. Closed; a queue of references;
   // closed to all but scheduled messages; messages pause, or are discarded; times are measured;
   // sends are traced. The other bits are an upper bound for the senders that wait or were woken.
   // Changed under the lock.
   static constexpr std::uint32_t closed_bit = 1U << 31U;
-  static constexpr std::uint32_t boxes_bit = 1U << 30U;
+  static constexpr std::uint32_t references_bit = 1U << 30U;
   static constexpr std::uint32_t closing_bit = 1U << 29U;
   static constexpr std::uint32_t paused_bit = 1U << 28U;
   static constexpr std::uint32_t discard_bit = 1U << 27U;
   static constexpr std::uint32_t timed_bit = 1U << 26U;
   static constexpr std::uint32_t traced_bit = 1U << 25U;
   static constexpr std::uint32_t flag_bits =
-      closed_bit | boxes_bit | closing_bit | paused_bit | discard_bit | timed_bit | traced_bit;
+      closed_bit | references_bit | closing_bit | paused_bit | discard_bit | timed_bit | traced_bit;
   static constexpr std::uint32_t most_counted = traced_bit - 1;
   /// Whether the queue alone does not know the free space, because senders wait or messages pause.
   [[nodiscard]] bool needs_lock() const noexcept {
     constexpr std::uint32_t others =
-        closed_bit | boxes_bit | closing_bit | discard_bit | timed_bit | traced_bit;
+        closed_bit | references_bit | closing_bit | discard_bit | timed_bit | traced_bit;
     return (slow_path_reasons_.load(std::memory_order_relaxed) & ~others) != 0;
   }
   [[nodiscard]] bool refuses(const send_operation& out) const noexcept {

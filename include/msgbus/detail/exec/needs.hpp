@@ -17,17 +17,17 @@ struct nothing_kept {};
 
 template <const auto& D, class Outer>
 struct kept_values {
-  using given = typename di::form_of<std::remove_cvref_t<decltype(D)>>::provided;
-  using needs = typename di::form_of<std::remove_cvref_t<decltype(D)>>::needs;
+  using given = typename component::form_of<std::remove_cvref_t<decltype(D)>>::provided;
+  using needs = typename component::form_of<std::remove_cvref_t<decltype(D)>>::needs;
 
   Outer outer{};
-  given value = di::call_plain(D, outer, needs{});
+  given value = component::call_plain(D, outer, needs{});
 };
 
 template <const auto& Wanted, const auto& D, class Outer>
 auto* value_in(const kept_values<D, Outer>& all) noexcept {
-  if constexpr (std::is_same_v<di::dependency<Wanted>, di::dependency<D>>) {
-    using value = di::value_of<decltype(D)>;
+  if constexpr (std::is_same_v<component::dependency<Wanted>, component::dependency<D>>) {
+    using value = component::value_of<decltype(D)>;
     return const_cast<value*>(std::addressof(all.value));  // it was made as no const object
   } else {
     return value_in<Wanted>(all.outer);
@@ -39,7 +39,7 @@ struct keep_all {
   using type = Kept;
 };
 template <class Kept, const auto& D, class... Ds>
-struct keep_all<Kept, di::dependency<D>, Ds...> : keep_all<kept_values<D, Kept>, Ds...> {};
+struct keep_all<Kept, component::dependency<D>, Ds...> : keep_all<kept_values<D, Kept>, Ds...> {};
 
 template <class List>
 struct kept_in_order;
@@ -48,7 +48,7 @@ struct kept_in_order<type_list<Ds...>> : keep_all<nothing_kept, Ds...> {};
 
 /// The description of the dependencies of a handler.
 struct needs {
-  std::span<const di::dependency_ref> (*all)();
+  std::span<const component::dependency_ref> (*all)();
   bool has_async;  // some default must be awaited
   // Without overrides: constructs all values in one object of this size, and stores pointers to the
   // handler's own dependencies in `needed`. Null if that needs a scope.
@@ -62,21 +62,21 @@ template <class Named, class Order>
 struct needs_of;
 
 template <const auto&... Named, class Order>
-struct needs_of<type_list<di::dependency<Named>...>, Order> {
-  using named = type_list<di::dependency<Named>...>;
+struct needs_of<type_list<component::dependency<Named>...>, Order> {
+  using named = type_list<component::dependency<Named>...>;
   template <class... Ds>
-  static constexpr bool any_of(type_list<Ds...>, [[maybe_unused]] di::shape kind) {
-    return ((di::form_of_dependency<Ds>::kind == kind) || ...);
+  static constexpr bool any_of(type_list<Ds...>, [[maybe_unused]] component::shape kind) {
+    return ((component::form_of_dependency<Ds>::kind == kind) || ...);
   }
-  static constexpr bool has_async =
-      any_of(Order{}, di::shape::awaited) || any_of(Order{}, di::shape::awaited_with_clean_up);
-  static constexpr bool has_clean_up = any_of(Order{}, di::shape::with_clean_up);
-  static constexpr bool has_required = any_of(Order{}, di::shape::required);
+  static constexpr bool has_async = any_of(Order{}, component::shape::awaited) ||
+                                    any_of(Order{}, component::shape::awaited_with_clean_up);
+  static constexpr bool has_clean_up = any_of(Order{}, component::shape::with_clean_up);
+  static constexpr bool has_required = any_of(Order{}, component::shape::required);
 
   template <class Kept>
   static void keep(void* storage, void** needed) {
     const Kept& all = *::new (storage) Kept{};
-    ((*needed++ = di::erased(value_in<Named>(all))), ...);
+    ((*needed++ = component::erased(value_in<Named>(all))), ...);
   }
   template <class Kept>
   static void drop(void* storage) {
@@ -84,7 +84,7 @@ struct needs_of<type_list<di::dependency<Named>...>, Order> {
   }
 
   static constexpr needs make() {
-    needs made{&di::needs_of<named>::all, has_async, nullptr, nullptr, 0, 1};
+    needs made{&component::needs_of<named>::all, has_async, nullptr, nullptr, 0, 1};
     if constexpr (!has_async && !has_clean_up && !has_required) {
       using kept = typename kept_in_order<Order>::type;
       made.keep = &keep<kept>;

@@ -98,7 +98,7 @@ class times_table {
     duration_histogram& times;
     bool is_new;
   };
-  [[nodiscard]] addition add(const snapshot::domain& guarded, times_key key, times_names names);
+  [[nodiscard]] addition add(const routing::domain& guarded, times_key key, times_names names);
 
   /// The handler of the key was detached.
   void remove(times_key key) noexcept;

@@ -18,7 +18,7 @@ class tracer;
 namespace msgbus::detail {
 
 /// The attached objects; at least one. Immutable.
-struct watchers {
+struct attachments {
   msgbus::observer* observer = nullptr;
   handling_times* times = nullptr;
   const std::shared_ptr<tracer>* tracing = nullptr;
@@ -40,38 +40,38 @@ class observer_slot {
   observer_slot& operator=(const observer_slot&) = delete;
 
   /// The attached objects; null: none.
-  [[nodiscard]] const watchers* watching() const noexcept {
+  [[nodiscard]] const attachments* attachments_now() const noexcept {
     return current_.load(std::memory_order_acquire);
   }
 
   /// The current observer, in a wrapper that catches and prints its exceptions; null if there is
   /// none.
   [[nodiscard]] observer* get() const noexcept {
-    const watchers* const now = watching();
+    const attachments* const now = attachments_now();
     return now ? now->observer : nullptr;
   }
 
   /// Replaces the observer. The previous one is released when no dispatch can use it.
-  void set(const snapshot::domain& guarded, std::shared_ptr<observer> observer);
+  void set(const routing::domain& guarded, std::shared_ptr<observer> observer);
   /// Replaces the measured times. Does not wait for dispatches.
-  void set_times(const snapshot::domain& guarded, std::shared_ptr<handling_times> times);
+  void set_times(const routing::domain& guarded, std::shared_ptr<handling_times> times);
   /// Replaces the tracer; null: none. Does not wait for dispatches.
-  void set_tracer(const snapshot::domain& guarded, std::shared_ptr<tracer> tracer);
+  void set_tracer(const routing::domain& guarded, std::shared_ptr<tracer> tracer);
   /// Detaches these, unless others have replaced them.
-  void end_times(const snapshot::domain& guarded, const handling_times& times);
+  void end_times(const routing::domain& guarded, const handling_times& times);
   /// Adds and removes a recorder. Wait for no dispatch: one that has begun may still call it.
-  void add_recorder(const snapshot::domain& guarded, std::shared_ptr<failure_recorder> added);
-  void remove_recorder(const snapshot::domain& guarded, const failure_recorder& removed);
+  void add_recorder(const routing::domain& guarded, std::shared_ptr<failure_recorder> added);
+  void remove_recorder(const routing::domain& guarded, const failure_recorder& removed);
 
  private:
   class guarded_observer;
   struct attached;
 
   template <class Change>
-  snapshot::retire_list change(const snapshot::domain& guarded, Change replace);
+  routing::retire_list change(const routing::domain& guarded, Change replace);
 
   // An `attached`, owned by the thread that removes it.
-  std::atomic<watchers*> current_{nullptr};
+  std::atomic<attachments*> current_{nullptr};
 };
 
 }  // namespace msgbus::detail

@@ -166,12 +166,12 @@ class route {
   }
 
   // For writers.
-  void add(route_entry added, snapshot::retire_list& old);
-  void remove(const entry& removed, snapshot::retire_list& old);
+  void add(route_entry added, routing::retire_list& old);
+  void remove(const entry& removed, routing::retire_list& old);
   [[nodiscard]] bool empty() const noexcept;
 
  private:
-  void replace(std::unique_ptr<route_entries> list, snapshot::retire_list& old);
+  void replace(std::unique_ptr<route_entries> list, routing::retire_list& old);
 
   std::atomic<route_entries*> entries_{nullptr};
 };
@@ -184,8 +184,8 @@ class quick_route : public route {
   [[nodiscard]] entry* sole() const noexcept { return sole_.load(std::memory_order_acquire); }
 
   // For writers. Without `may_be_sole` all handlers are read from the list.
-  void add(route_entry added, snapshot::retire_list& old, bool may_be_sole = true);
-  void remove(const entry& removed, snapshot::retire_list& old, bool may_be_sole = true);
+  void add(route_entry added, routing::retire_list& old, bool may_be_sole = true);
+  void remove(const entry& removed, routing::retire_list& old, bool may_be_sole = true);
   void hide_sole() noexcept { sole_.store(nullptr, std::memory_order_release); }
 
  private:

@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace msgbus::snapshot {
+namespace msgbus::routing {
 
 /// The identity of a guarded set of objects.
 class domain {
@@ -24,7 +24,7 @@ class domain {
   domain& operator=(const domain&) = delete;
 };
 
-namespace detail {
+namespace guarding {
 
 /// The slot of a guard. Written by the thread that owns it, read by writers; null while it is free.
 using slot = std::atomic<const domain*>;
@@ -61,7 +61,7 @@ MSGBUS_STATIC_TLS extern constinit thread_local slot* first_place;
 slot* enter(const domain& guarded);
 void leave(slot* left) noexcept;
 
-}  // namespace detail
+}  // namespace guarding
 
 // The guard must stay in registers: a call that takes its address doubles its cost.
 #if defined(__GNUC__)
@@ -81,8 +81,8 @@ class guard {
     // Release: a writer that sees the free slot also sees the end of all reading.
     at_->store(nullptr, std::memory_order_release);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (detail::head_of(at_).notify_on_exit.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-      detail::leave(at_);
+    if (guarding::head_of(at_).notify_on_exit.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      guarding::leave(at_);
     }
   }
 
@@ -90,10 +90,10 @@ class guard {
   guard& operator=(const guard&) = delete;
 
  private:
-  MSGBUS_ALWAYS_INLINE static detail::slot* enter(const domain& guarded) {
-    detail::slot* mine = detail::first_place;
+  MSGBUS_ALWAYS_INLINE static guarding::slot* enter(const domain& guarded) {
+    guarding::slot* mine = guarding::first_place;
     while (mine->load(std::memory_order_relaxed) != nullptr) [[unlikely]] {
-      if (detail::is_last(mine)) return detail::enter(guarded);
+      if (guarding::is_last(mine)) return guarding::enter(guarded);
       ++mine;
     }
     // Release: a writer that sees another domain also sees the end of the previous guard.
@@ -103,7 +103,7 @@ class guard {
     return mine;
   }
 
-  detail::slot* const at_;
+  guarding::slot* const at_;
 };
 
 #undef MSGBUS_ALWAYS_INLINE
@@ -119,4 +119,4 @@ void retire(const domain& guarded, retire_list things) noexcept;
 /// As above, but never waits.
 void retire_later(const domain& guarded, retire_list things) noexcept;
 
-}  // namespace msgbus::snapshot
+}  // namespace msgbus::routing

@@ -46,11 +46,11 @@ class name_table : public router {
  private:
   std::shared_ptr<entry> attach_made(std::string_view name, make_entry make);
   void check_free(std::string_view name) const;
-  void unlink(entry& removed, snapshot::retire_list&) noexcept override {
+  void unlink(entry& removed, routing::retire_list&) noexcept override {
     nodes_.erase(static_cast<named_entry&>(removed));
   }
 
-  snapshot::table<named_entry> nodes_;
+  routing::table<named_entry> nodes_;
 };
 
 }  // namespace msgbus::routing

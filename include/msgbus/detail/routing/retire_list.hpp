@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-namespace msgbus::snapshot {
+namespace msgbus::routing {
 
 /// A list of owned objects of any type, destroyed in the order of insertion. For one thread. Adding
 /// is `noexcept`: without memory to keep an object for its readers, the program cannot continue.
@@ -50,4 +50,4 @@ class retire_list {
   std::vector<thing> more_;  // follow those in `few_`
 };
 
-}  // namespace msgbus::snapshot
+}  // namespace msgbus::routing

@@ -23,7 +23,7 @@ class router : public std::enable_shared_from_this<router> {
   router& operator=(const router&) = delete;
 
   /// The domain that dispatches guard while they read routes and run handlers.
-  [[nodiscard]] const snapshot::domain& guarded() const noexcept { return domain_; }
+  [[nodiscard]] const routing::domain& guarded() const noexcept { return domain_; }
 
   /// The position of the next attached handler, or a lower bound for it.
   [[nodiscard]] std::uint64_t next_order() const noexcept {
@@ -47,7 +47,7 @@ class router : public std::enable_shared_from_this<router> {
 
  protected:
   using make_entry = function_ref<std::shared_ptr<entry>(std::uint64_t order)>;
-  using link_entry = function_ref<void(entry& added, snapshot::retire_list& old)>;
+  using link_entry = function_ref<void(entry& added, routing::retire_list& old)>;
 
   /// Attaches under the writers' lock. `link` adds the new entry to the routes, and does not throw.
   std::shared_ptr<entry> attach(make_entry make, link_entry link);
@@ -57,7 +57,7 @@ class router : public std::enable_shared_from_this<router> {
   using made_by = typename std::invoke_result_t<Make&, std::uint64_t>::element_type;
 
   /// Removes the entry from all its routes. Called under the writers' lock.
-  virtual void unlink(entry& removed, snapshot::retire_list& old) noexcept = 0;
+  virtual void unlink(entry& removed, routing::retire_list& old) noexcept = 0;
 
   /// Later readers find every handler through a list, where they see that it is detached. Called
   /// under the writers' lock.
@@ -69,15 +69,15 @@ class router : public std::enable_shared_from_this<router> {
   bool take_out(entry& detached, bool may_wait) noexcept;  // false if it was already detached
   void own(std::shared_ptr<entry> made) noexcept;
   void unchain(entry& removed) noexcept;
-  void keep_old(snapshot::retire_list old) noexcept;
-  [[nodiscard]] snapshot::retire_list take_old() noexcept;
+  void keep_old(routing::retire_list old) noexcept;
+  [[nodiscard]] routing::retire_list take_old() noexcept;
 
-  snapshot::domain domain_;
+  routing::domain domain_;
   std::atomic<std::uint64_t> next_order_{1};  // written under the lock
   entry* last_ = nullptr;                     // of the list of attached entries
   // The objects that attaching has unlinked: retired with the next detached entry, since they take
   // no more memory than the linked ones. Null before the first.
-  std::unique_ptr<snapshot::retire_list> old_;
+  std::unique_ptr<routing::retire_list> old_;
 };
 
 class single_route : public router {
@@ -88,14 +88,14 @@ class single_route : public router {
   /// `make(order)` returns a `shared_ptr` to a kind of `entry`.
   template <class Make>
   auto attach(void (*call)(), Make make) {
-    const auto link = [this, call](entry& added, snapshot::retire_list& old) {
+    const auto link = [this, call](entry& added, routing::retire_list& old) {
       bound_.add({call, &added}, old);
     };
     return std::static_pointer_cast<made_by<Make>>(router::attach(make, link));
   }
 
  private:
-  void unlink(entry& removed, snapshot::retire_list& old) noexcept override {
+  void unlink(entry& removed, routing::retire_list& old) noexcept override {
     bound_.remove(removed, old);
   }
 

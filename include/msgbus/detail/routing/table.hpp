@@ -9,7 +9,7 @@
 #include <memory>
 #include <new>
 
-namespace msgbus::snapshot {
+namespace msgbus::routing {
 
 /// Finds nodes by hash and key. A `Node` has `std::size_t hash` and `bool is(Key) const`, which is
 /// called for equal hashes. The table refers to nodes and owns none.
@@ -147,4 +147,4 @@ class table {
   std::size_t size_ = 0;
 };
 
-}  // namespace msgbus::snapshot
+}  // namespace msgbus::routing

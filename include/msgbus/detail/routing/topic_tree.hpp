@@ -100,16 +100,16 @@ class topic_tree : public router {
     route& handlers;
   };
   static branch& next_branch(branch& at, std::string_view token,
-                             snapshot::retire_list& old) noexcept;
-  ending end_of(std::string_view pattern, snapshot::retire_list& old) noexcept;
-  named_route& route_of(std::string_view topic, snapshot::retire_list& old) noexcept;
-  static void prune(branch& tip, snapshot::retire_list& old) noexcept;
+                             routing::retire_list& old) noexcept;
+  ending end_of(std::string_view pattern, routing::retire_list& old) noexcept;
+  named_route& route_of(std::string_view topic, routing::retire_list& old) noexcept;
+  static void prune(branch& tip, routing::retire_list& old) noexcept;
 
-  void link(topic_entry& added, snapshot::retire_list& old) noexcept;
-  void unlink(entry& removed, snapshot::retire_list& old) noexcept override;
+  void link(topic_entry& added, routing::retire_list& old) noexcept;
+  void unlink(entry& removed, routing::retire_list& old) noexcept override;
   void hide_soles() noexcept override;
 
-  snapshot::table<named_route> exact_;
+  routing::table<named_route> exact_;
   std::unique_ptr<branch> root_;          // made with the first pattern
   std::atomic<std::size_t> patterns_{0};  // the number of patterns with wildcards
 };

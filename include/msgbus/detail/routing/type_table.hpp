@@ -69,13 +69,13 @@ class type_table : public router {
     quick_route handlers;
   };
 
-  quick_route& route_for(type_key type, snapshot::retire_list& old);
-  void link(typed_entry& added, snapshot::retire_list& old) noexcept;
-  void unlink(entry& removed, snapshot::retire_list& old) noexcept override;
+  quick_route& route_for(type_key type, routing::retire_list& old);
+  void link(typed_entry& added, routing::retire_list& old) noexcept;
+  void unlink(entry& removed, routing::retire_list& old) noexcept override;
   void hide_soles() noexcept override;
   [[nodiscard]] bool may_be_sole() const noexcept { return any_.entries() == nullptr; }
 
-  snapshot::table<node, false> nodes_;
+  routing::table<node, false> nodes_;
   quick_route any_;
 };
 

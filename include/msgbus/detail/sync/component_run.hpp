@@ -43,13 +43,14 @@ using call_plain_typed = bool (*)(routing::entry&, value_ref message,
 void pass_on_caught();
 
 /// The sources of the injected values of the entry's handler.
-inline di::injection injection_for(const routing::entry& entry, const component_run& d) noexcept {
+inline component::injection injection_for(const routing::entry& entry,
+                                          const component_run& d) noexcept {
   return {d.component->overrides_state(), d.context, {&entry, &component::describe_entry}};
 }
 
 /// As above, for a message without a context.
-inline di::injection plain_injection(const routing::entry& entry,
-                                     const msgbus::component::component_state& of) noexcept {
+inline component::injection plain_injection(const routing::entry& entry,
+                                            const msgbus::component::component_state& of) noexcept {
   return {of.overrides_state(), no_context, {&entry, &component::describe_entry}};
 }
 

@@ -29,7 +29,7 @@ class consumer_core final : public routing::type_table {
 
   /// Runs the handlers, and throws the failures.
   std::size_t consume(value_ref event) const {
-    const snapshot::guard guard(guarded());
+    const routing::guard guard(guarded());
     // The compiler knows the type, and with it its hash.
     const routing::quick_route* const found = find_route(event.type);
     routing::entry* const sole = found ? found->sole() : nullptr;

@@ -109,7 +109,7 @@ struct guarded_facts_of {
 template <class M, class F>
 void invoke_guarded(guarded<F>& g, const M& message, routing::entry& entry, component_run& d) {
   const auto once = [&](const msgbus::context& ctx, failures& failed) {
-    const di::injection with{
+    const component::injection with{
         d.component->overrides_state(), ctx, {&entry, &component::describe_entry}};
     if constexpr (std::is_same_v<M, any_event>) {
       using check = checked<F, any_event>;
@@ -212,7 +212,7 @@ class operation_guard {
   /// Makes attempts, and returns the result of the successful one.
   template <class R, class Once>
   R run(Once once) const {
-    di::result_of<R> result;
+    component::result_of<R> result;
     failures failed;
     const auto make = [&](const context& ctx, failures&) {
       auto call = [&]() -> R { return once(ctx); };

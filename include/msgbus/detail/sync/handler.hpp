@@ -22,7 +22,7 @@ struct checked : component::checked<signature_for<F, M>, M> {
 
 /// Calls `f` with the message as the type of its first parameter, and with its injected parameters.
 template <class M, class F>
-void invoke(F& f, const M& message, const di::injection& with, failures* failed) {
+void invoke(F& f, const M& message, const component::injection& with, failures* failed) {
   using check = checked<F, M>;
   auto call = [&](auto&&... needed) {
     if constexpr (std::is_same_v<std::remove_cvref_t<typename check::first>, any_event>) {

@@ -45,7 +45,7 @@ class operation_handler<F, Parts, Guard, type_list<Inputs...>, type_list<Needs..
 
   component::operation_facts facts() const noexcept override {
     component::operation_facts all{
-        {di::injector<Needs...>::listed(), false, nullptr}, &types, type_name<R>()};
+        {component::injector<Needs...>::listed(), false, nullptr}, &types, type_name<R>()};
     if constexpr (!Guard::is_plain) {
       all.handler.policy = [](const void* guard) {
         return static_cast<const Guard*>(guard)->text();
@@ -86,7 +86,7 @@ class operation_handler<F, Parts, Guard, type_list<Inputs...>, type_list<Needs..
         std::tuple<Needs&&...> needed(std::forward<Needs>(needs)...);
         return Parts::apply(*f_, given, needed);
       };
-      return di::injector<Needs...>::run(this->injection(ctx), call);
+      return component::injector<Needs...>::run(this->injection(ctx), call);
     }
   }
 

@@ -61,7 +61,7 @@ class operation_entry : public routing::named_entry {
   [[noreturn]] void throw_bad_count(std::size_t wanted, std::string_view types,
                                     std::span<const component::argument> given) const;
 
-  [[nodiscard]] di::injection injection(const context& ctx) const noexcept;
+  [[nodiscard]] component::injection injection(const context& ctx) const noexcept;
 
   /// Runs `body` and reports the outcome to the observer.
   template <class Body>

@@ -1,4 +1,4 @@
-#include <msgbus/detail/transport/inbox.hpp>
+#include <msgbus/detail/transport/receive_queue.hpp>
 
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>
@@ -15,11 +15,11 @@
 #include <thread>
 #include <vector>
 
-namespace inbox_test {
+namespace receive_queue_test {
 
 using msgbus::testing::spawned;
 using msgbus::testing::stepping_context;
-using inbox = msgbus::transport::inbox<std::unique_ptr<int>>;
+using receive_queue = msgbus::transport::receive_queue<std::unique_ptr<int>>;
 
 namespace {
 
@@ -29,7 +29,7 @@ std::vector<int> values(const std::vector<std::unique_ptr<int>>& of) {
   return found;
 }
 
-bool put(inbox& in, int value, bool may_wait = false) {
+bool put(receive_queue& in, int value, bool may_wait = false) {
   return in.put(std::make_unique<int>(value), may_wait);
 }
 
@@ -39,7 +39,7 @@ using numbers = std::vector<int>;
 
 TEST_CASE("take returns all queued values, in order") {
   stepping_context context;
-  inbox in(10);
+  receive_queue in(10);
   CHECK(put(in, 1));
   CHECK(put(in, 2));
   CHECK(in.size() == 2);
@@ -47,9 +47,9 @@ TEST_CASE("take returns all queued values, in order") {
   CHECK(in.size() == 0);
 }
 
-TEST_CASE("take waits on an empty inbox until a value arrives") {
+TEST_CASE("take waits on an empty receive_queue until a value arrives") {
   stepping_context context;
-  inbox in(10);
+  receive_queue in(10);
   for (int round = 0; round < 3; ++round) {
     auto taking = context.spawn(in.take());
     context.run();
@@ -62,22 +62,22 @@ TEST_CASE("take waits on an empty inbox until a value arrives") {
   }
 }
 
-TEST_CASE("a full inbox refuses a value, and does not move from it") {
+TEST_CASE("a full receive_queue refuses a value, and does not move from it") {
   stepping_context context;
-  inbox in(1);
+  receive_queue in(1);
   CHECK(put(in, 1));
   auto second = std::make_unique<int>(2);
   CHECK_FALSE(in.put(std::move(second), false));
   CHECK(second);
   (void)context.run(in.take());
   CHECK(in.put(std::move(second), false));
-  inbox none(0);
+  receive_queue none(0);
   CHECK(put(none, 1));  // the smallest capacity is one
 }
 
-TEST_CASE("a closed inbox refuses values, and returns the queued ones, and then none") {
+TEST_CASE("a closed receive_queue refuses values, and returns the queued ones, and then none") {
   stepping_context context;
-  inbox in(10);
+  receive_queue in(10);
   put(in, 1);
   in.close();
   CHECK_FALSE(put(in, 2));
@@ -88,7 +88,7 @@ TEST_CASE("a closed inbox refuses values, and returns the queued ones, and then 
 
 TEST_CASE("closing wakes a waiting take") {
   stepping_context context;
-  inbox in(10);
+  receive_queue in(10);
   auto taking = context.spawn(in.take());
   context.run();
   in.close();
@@ -99,12 +99,12 @@ TEST_CASE("closing wakes a waiting take") {
 
 TEST_CASE("a cancelled take has taken no value", "[A9]") {
   stepping_context context;
-  inbox in(10);
+  receive_queue in(10);
   // given: a waiting take
   auto taking = context.spawn(in.take());
   context.run();
   // when: it is cancelled, before or after a value arrives
-  SECTION("cancelled while the inbox is empty") {
+  SECTION("cancelled while the receive_queue is empty") {
     taking.cancel();
     context.run();
     put(in, 1);
@@ -126,9 +126,9 @@ TEST_CASE("a cancelled take has taken no value", "[A9]") {
 
 TEST_CASE("threads wait for space, and resume when there is some") {
   asio::io_context context(1);
-  inbox in(1);
+  receive_queue in(1);
   put(in, 0);
-  // given: a thread that puts 101 values into an inbox for one
+  // given: a thread that puts 101 values into an receive_queue for one
   std::thread other([&] {
     for (int i = 1; i <= 100; ++i) put(in, i, true);
     in.close();
@@ -151,7 +151,7 @@ TEST_CASE("threads wait for space, and resume when there is some") {
 }
 
 TEST_CASE("closing resumes the threads that wait for space") {
-  inbox in(1);
+  receive_queue in(1);
   put(in, 1);
   msgbus_test::event ended;
   std::thread other([&] {
@@ -164,10 +164,10 @@ TEST_CASE("closing resumes the threads that wait for space") {
   CHECK(in.size() == 1);
 }
 
-TEST_CASE("a context that ends during a take closes the inbox", "[A12]") {
-  const auto in = std::make_shared<inbox>(1);
+TEST_CASE("a context that ends during a take closes the receive_queue", "[A12]") {
+  const auto in = std::make_shared<receive_queue>(1);
   // given: a coroutine that takes
-  auto take = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
+  auto take = [](std::shared_ptr<receive_queue> from) -> asio::awaitable<void> {
     (void)co_await from->take();
   };
   // when: its context is destroyed
@@ -182,13 +182,13 @@ TEST_CASE("a context that ends during a take closes the inbox", "[A12]") {
     context.run();
     put(*in, 1);
   }
-  // then: the inbox is closed
+  // then: the receive_queue is closed
   CHECK(in.use_count() == 1);
   CHECK_FALSE(put(*in, 1, true));  // does not wait for ever
 }
 
-TEST_CASE("an inbox may be used on another context after one has ended") {
-  inbox in(10);
+TEST_CASE("an receive_queue may be used on another context after one has ended") {
+  receive_queue in(10);
   {
     stepping_context context;
     put(in, 1);
@@ -206,7 +206,7 @@ TEST_CASE("no value is lost and no thread keeps waiting while threads put and a 
   constexpr int senders = 3;
   const int each = msgbus_test::rounds(5000);
   asio::thread_pool pool(2);
-  const auto in = std::make_shared<inbox>(8);
+  const auto in = std::make_shared<receive_queue>(8);
   std::vector<int> next(senders, 0);
   // given: a coroutine that takes, and checks each sender's order
   auto take_all = [&]() -> asio::awaitable<void> {
@@ -247,13 +247,13 @@ TEST_CASE("a take is torn down safely after each step", "[A12]") {
       asio::post(context.get_executor(), [to = in] { put(*to, 1); });
       asio::post(context.get_executor(), [to = in] { to->close(); });
     }
-    static asio::awaitable<void> run(std::shared_ptr<inbox> from) {
+    static asio::awaitable<void> run(std::shared_ptr<receive_queue> from) {
       for (;;) {
         const auto some = co_await from->take();
         if (some.empty()) co_return;
       }
     }
-    std::shared_ptr<inbox> in = std::make_shared<inbox>(4);
+    std::shared_ptr<receive_queue> in = std::make_shared<receive_queue>(4);
     spawned<void> taking;
   };
   const auto report = msgbus::testing::cut_off_at_every_step(
@@ -262,11 +262,11 @@ TEST_CASE("a take is torn down safely after each step", "[A12]") {
 }
 
 TEST_CASE("a taker that is destroyed during another wait resumes the senders", "[A12]") {
-  auto in = std::make_shared<inbox>(1);
+  auto in = std::make_shared<receive_queue>(1);
   std::optional<stepping_context> context(std::in_place);
   // given: a coroutine that has taken, and awaits something else
-  const auto take_and_wait = [](std::shared_ptr<inbox> from) -> asio::awaitable<void> {
-    const inbox::taker taking(*from);
+  const auto take_and_wait = [](std::shared_ptr<receive_queue> from) -> asio::awaitable<void> {
+    const receive_queue::taker taking(*from);
     (void)co_await from->take();
     msgbus::exec::one_shot_event never;
     co_await never.wait();
@@ -285,4 +285,4 @@ TEST_CASE("a taker that is destroyed during another wait resumes the senders", "
   CHECK(given_up);
 }
 
-}  // namespace inbox_test
+}  // namespace receive_queue_test

@@ -1,4 +1,4 @@
-#include <msgbus/detail/exec/box_queue.hpp>
+#include <msgbus/detail/exec/reference_queue.hpp>
 
 #include <concurrentqueue.h>
 
@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t most = std::numeric_limits<std::size_t>::max() / 4;
 
 /// For several consumer loops. Without keys the messages have no order (A5).
-class spread_queue final : public box_queue {
+class spread_queue final : public reference_queue {
  public:
   explicit spread_queue(std::size_t capacity)
       : capacity_(static_cast<std::int64_t>(std::min(capacity, most))), queue_(64) {}
@@ -126,7 +126,7 @@ class spread_queue final : public box_queue {
 };
 
 /// A queue with a lock, in order (A4): for `drop_oldest`, where senders remove messages too.
-class locked_queue final : public box_queue {
+class locked_queue final : public reference_queue {
  public:
   locked_queue(std::size_t capacity, bool for_one_loop)
       : capacity_(capacity), for_one_loop_(for_one_loop) {}
@@ -197,11 +197,12 @@ class locked_queue final : public box_queue {
 
 }  // namespace
 
-void box_queue::order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule) {
+void reference_queue::order_by(const routing::domain& guarded,
+                               std::shared_ptr<const key_rule> rule) {
   if (begin_keys()) rules_.add(guarded, std::move(rule));
 }
 
-std::unique_ptr<box_queue> make_box_queue(const mailbox_options& options) {
+std::unique_ptr<reference_queue> make_reference_queue(const mailbox_options& options) {
   const std::size_t capacity = options.capacity == 0 ? 1 : options.capacity;
   if (options.on_full == overflow::drop_oldest) {
     return std::make_unique<locked_queue>(capacity, options.concurrency <= 1);

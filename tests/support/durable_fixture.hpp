@@ -13,20 +13,20 @@
 
 namespace msgbus_test {
 
-struct durable_office {
+struct durable_fixture {
   loop in;
   temporary_folder folder;
   msgbus::async::consumer billing{in.executor()};
   durable_ptr db = open(in, quick(folder.file()));
 
-  durable_office() {
+  durable_fixture() {
     in.run(db->transaction([](msgbus::durable::transaction& t) -> asio::awaitable<void> {
       t.execute("create table if not exists invoices (id integer)");
       co_return;
     }));
     billing.override(msgbus::durable::unit_of_work, msgbus::durable::unit_of_work_in(db));
   }
-  ~durable_office() {
+  ~durable_fixture() {
     billing.restore(msgbus::durable::unit_of_work);  // it owns a share of the database
   }
 

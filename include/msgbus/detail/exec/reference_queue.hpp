@@ -15,16 +15,16 @@ namespace msgbus::exec {
 
 /// Bounded, for any number of threads on both sides. With key rules, messages of one key are taken
 /// one at a time and in order (P5); without, the order is that of the kind of queue.
-class box_queue {
+class reference_queue {
  public:
-  box_queue() = default;
-  virtual ~box_queue() = default;
-  box_queue(const box_queue&) = delete;
-  box_queue& operator=(const box_queue&) = delete;
+  reference_queue() = default;
+  virtual ~reference_queue() = default;
+  reference_queue(const reference_queue&) = delete;
+  reference_queue& operator=(const reference_queue&) = delete;
 
   /// From now on messages get a key. No effect on a queue for one loop.
-  void order_by(const snapshot::domain& guarded, std::shared_ptr<const key_rule> rule);
-  void forget_rules(const snapshot::domain& guarded) noexcept { rules_.clear(guarded); }
+  void order_by(const routing::domain& guarded, std::shared_ptr<const key_rule> rule);
+  void forget_rules(const routing::domain& guarded) noexcept { rules_.clear(guarded); }
 
   /// Under a guard: makes the message's key, if it needs one and has none.
   void prepare_key(const shared_message& message, keyed_ptr& key) const {
@@ -71,6 +71,6 @@ class box_queue {
 };
 
 /// The queue for these options; null where a `block_queue` is used.
-[[nodiscard]] std::unique_ptr<box_queue> make_box_queue(const mailbox_options& options);
+[[nodiscard]] std::unique_ptr<reference_queue> make_reference_queue(const mailbox_options& options);
 
 }  // namespace msgbus::exec

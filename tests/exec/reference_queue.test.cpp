@@ -1,4 +1,4 @@
-#include <msgbus/detail/exec/box_queue.hpp>
+#include <msgbus/detail/exec/reference_queue.hpp>
 
 #include "support/catch.hpp"
 #include "support/thread_group.hpp"
@@ -10,25 +10,25 @@
 #include <thread>
 #include <vector>
 
-namespace box_queue_test {
+namespace reference_queue_test {
 
 using msgbus::mailbox_options;
 using msgbus::overflow;
-using msgbus::exec::box_queue;
-using msgbus::exec::make_box_queue;
+using msgbus::exec::make_reference_queue;
 using msgbus::exec::queued_event;
+using msgbus::exec::reference_queue;
 using msgbus::exec::shared_message;
 
 namespace {
 
-bool put(box_queue& to, int number, shared_message& displaced) {
+bool put(reference_queue& to, int number, shared_message& displaced) {
   shared_message message = std::make_shared<queued_event<int>>(std::move(number));
   const bool taken = to.try_push(message, displaced);
   CHECK(taken == !message);  // what is not taken is still the sender's
   return taken;
 }
 
-bool put(box_queue& to, int number) {
+bool put(reference_queue& to, int number) {
   shared_message none;
   return put(to, number, none);
 }
@@ -40,16 +40,16 @@ int number_in(const shared_message& message) {
 }  // namespace
 
 TEST_CASE("one consumer loop that keeps all messages needs no queue of references", "[A4]") {
-  CHECK(make_box_queue({}) == nullptr);
-  CHECK(make_box_queue({.on_full = overflow::drop_newest}) == nullptr);
-  CHECK(make_box_queue({.concurrency = 2}) != nullptr);
-  CHECK(make_box_queue({.on_full = overflow::drop_oldest}) != nullptr);
+  CHECK(make_reference_queue({}) == nullptr);
+  CHECK(make_reference_queue({.on_full = overflow::drop_newest}) == nullptr);
+  CHECK(make_reference_queue({.concurrency = 2}) != nullptr);
+  CHECK(make_reference_queue({.on_full = overflow::drop_oldest}) != nullptr);
 }
 
 TEST_CASE("a capacity of any size takes memory for waiting messages only", "[A4][A6]") {
   constexpr auto largest = std::numeric_limits<std::size_t>::max();
   const auto check = [](const mailbox_options& options) {
-    const auto all = make_box_queue(options);
+    const auto all = make_reference_queue(options);
     REQUIRE(all);
     for (int i = 0; i < 3; ++i) CHECK(put(*all, i));
     CHECK(all->size() == 3);
@@ -63,7 +63,7 @@ TEST_CASE("a capacity of any size takes memory for waiting messages only", "[A4]
 }
 
 TEST_CASE("a queue for several loops holds its capacity and not one message more", "[A6]") {
-  const auto all = make_box_queue({.capacity = 3, .concurrency = 2});
+  const auto all = make_reference_queue({.capacity = 3, .concurrency = 2});
   for (int i = 0; i < 3; ++i) CHECK(put(*all, i));
   CHECK_FALSE(put(*all, 3));
   CHECK(all->size() == 3);
@@ -79,8 +79,8 @@ TEST_CASE("a queue for several loops holds its capacity and not one message more
 
 TEST_CASE("a queue that drops its oldest hands it out, and keeps the order of the others", "[A6]") {
   for (const std::size_t loops : {1U, 2U}) {
-    const auto all =
-        make_box_queue({.capacity = 2, .on_full = overflow::drop_oldest, .concurrency = loops});
+    const auto all = make_reference_queue(
+        {.capacity = 2, .on_full = overflow::drop_oldest, .concurrency = loops});
     shared_message displaced;
     CHECK(put(*all, 1, displaced));
     CHECK(put(*all, 2, displaced));
@@ -98,7 +98,7 @@ TEST_CASE("a queue that drops its oldest hands it out, and keeps the order of th
 TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6][A7]") {
   constexpr int senders = 2;
   const int each = msgbus_test::rounds(3'000);
-  const auto all = make_box_queue({.capacity = 3, .concurrency = 2});
+  const auto all = make_reference_queue({.capacity = 3, .concurrency = 2});
   std::atomic<int> got{0};
   std::atomic<bool> over{false};
   std::atomic<bool> behind{false};  // something came out that had not been accepted
@@ -128,4 +128,4 @@ TEST_CASE("threads put in and take out: none is lost, and the bound holds", "[A6
   CHECK(all->size() == 0);
 }
 
-}  // namespace box_queue_test
+}  // namespace reference_queue_test

@@ -21,30 +21,30 @@ namespace msgbus::transport {
 /// A bounded queue. Threads put values in; one coroutine takes all values out at once. Thread-safe.
 /// When it is destroyed, no thread may be inside `put`; threads that might be own a share of it.
 template <class T>
-class inbox {
+class receive_queue {
  public:
-  explicit inbox(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
+  explicit receive_queue(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
 
-  /// A local of a coroutine that takes repeatedly. Closes the inbox when the coroutine ends, also
-  /// if its context is destroyed while it awaits something else (A12).
+  /// A local of a coroutine that takes repeatedly. Closes the receive_queue when the coroutine
+  /// ends, also if its context is destroyed while it awaits something else (A12).
   class taker {
    public:
-    explicit taker(inbox& of) noexcept : of_(of) {}
+    explicit taker(receive_queue& of) noexcept : of_(of) {}
     taker(const taker&) = delete;
     taker& operator=(const taker&) = delete;
     ~taker() { of_.close(); }
 
    private:
-    inbox& of_;
+    receive_queue& of_;
   };
 
-  /// False if the inbox is closed or full; `value` is then unchanged. With `may_wait` the thread
-  /// waits while it is full, until values are taken or it is closed.
+  /// False if the receive_queue is closed or full; `value` is then unchanged. With `may_wait` the
+  /// thread waits while it is full, until values are taken or it is closed.
   bool put(T&& value, bool may_wait) {
     exec::wake_batch woken;
     std::unique_lock lock(mutex_);
     if (may_wait) {
-      room_.wait(lock, [&] { return closed_ || waiting_.size() < capacity_; });
+      space_.wait(lock, [&] { return closed_ || waiting_.size() < capacity_; });
     }
     if (closed_ || waiting_.size() >= capacity_) return false;
     waiting_.push_back(std::move(value));
@@ -52,10 +52,10 @@ class inbox {
     return true;
   }
 
-  /// Completes with all queued values, in order; with none once the inbox is closed and empty. A
-  /// cancelled wait completes with none, and has taken none (A9). If the context is destroyed
-  /// during the wait, the inbox is closed: otherwise threads would wait for ever in `put` (A12).
-  /// For one coroutine.
+  /// Completes with all queued values, in order; with none once the receive_queue is closed and
+  /// empty. A cancelled wait completes with none, and has taken none (A9). If the context is
+  /// destroyed during the wait, the receive_queue is closed: otherwise threads would wait for ever
+  /// in `put` (A12). For one coroutine.
   asio::awaitable<std::vector<T>> take() {
     closed_unless_ended taking{*this};
     exec::wait_list::node mine(taking_);
@@ -66,7 +66,7 @@ class inbox {
       co_await mine.wait();
     }
     taking.ended = true;
-    room_.notify_all();
+    space_.notify_all();
     co_return std::move(taking.taken);
   }
 
@@ -76,7 +76,7 @@ class inbox {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     taking_.wake(exec::wait_list::all, woken);
-    room_.notify_all();
+    space_.notify_all();
   }
 
   /// `close`, and destroys the queued values.
@@ -97,10 +97,10 @@ class inbox {
  private:
   /// A local of `take`, whose frame a context may destroy.
   struct closed_unless_ended {
-    inbox& of;
+    receive_queue& of;
     std::vector<T> taken;
     bool ended = false;
-    explicit closed_unless_ended(inbox& taken_from) noexcept : of(taken_from) {}
+    explicit closed_unless_ended(receive_queue& taken_from) noexcept : of(taken_from) {}
     closed_unless_ended(const closed_unless_ended&) = delete;
     closed_unless_ended& operator=(const closed_unless_ended&) = delete;
     ~closed_unless_ended() {
@@ -116,7 +116,7 @@ class inbox {
 
   const std::size_t capacity_;
   mutable std::mutex mutex_;
-  std::condition_variable room_;
+  std::condition_variable space_;
   std::vector<T> waiting_;
   bool closed_ = false;
   exec::wait_list taking_{mutex_};
