@@ -21,23 +21,6 @@ namespace msgbus::durable {
 
 namespace detail {
 
-namespace {
-
-/// Waits for the end, also if the caller is cancelled.
-template <class Ended>
-asio::awaitable<void> wait_to_the_end(std::shared_ptr<Ended> of) {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.slot().is_connected()) {
-    auto waiting = async::shielded(of->ended.done.wait());
-    co_await std::move(waiting);
-  } else {
-    co_await of->ended.done.wait();
-  }
-  if (of->ended.failure) std::rethrow_exception(of->ended.failure);
-}
-
-}  // namespace
-
 void add_route(database_core& in, std::string name, const bridging::message_decoder& reads,
                route_target to) {
   in.add_route(std::move(name), reads, std::move(to));
@@ -51,13 +34,22 @@ abandon_at_end::~abandon_at_end() {
   if (of->interactive) of->interactive->give_up();
 }
 
+// A coroutine: for a caller that is cancelled already, whose `co_await` throws, nothing is
+// submitted. It waits for the end, also if the caller is cancelled meanwhile.
 asio::awaitable<void> finish(database_core& in, std::shared_ptr<unit> of) {
   if (of->interactive) {
     of->interactive->commit(of);
   } else {
     (void)in.submit(of);
   }
-  return wait_to_the_end(std::move(of));
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.slot().is_connected()) {
+    auto waiting = async::shielded(of->ended.done.wait());
+    co_await std::move(waiting);
+  } else {
+    co_await of->ended.done.wait();
+  }
+  if (of->ended.failure) std::rethrow_exception(of->ended.failure);
 }
 
 void destination::add_to(msgbus::detail::graph_builder& to, const void* database) const {

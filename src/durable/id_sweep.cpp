@@ -9,12 +9,12 @@ namespace msgbus::durable::detail {
 bool id_sweep::step(connection& in, std::int64_t now, std::size_t many_ids,
                     std::size_t many_messages) {
   if (ids_.empty()) {
+    messages_up_to_ = 0;  // first: a failed read leaves some ids behind
     read_ids(in, now, many_ids);
-    messages_up_to_ = 0;
   }
   if (!ids_.empty()) {
     if (!look_at_messages(in, many_messages)) return true;
-    forget_rest(in);
+    if (!forget_rest(in, many_messages)) return true;
   }
   if (!is_last_part_) return true;
   last_ = {};
@@ -56,19 +56,21 @@ bool id_sweep::look_at_messages(connection& in, std::size_t many) {
   return found < many;
 }
 
-void id_sweep::forget_rest(connection& in) {
+bool id_sweep::forget_rest(connection& in, std::size_t many) {
   SQLite::Statement& remove =
       in.prepared(with_prefix("delete from %inbox where id = ?1 and consumer = ?2"
                               " and not exists (select 1 from %dead where id = ?1)",
                               prefix_));
-  for (const auto& [id, consumers] : ids_) {
-    for (const std::string& each : consumers) {
-      remove.bind(1, id);
+  for (; many > 0 && !ids_.empty(); --many) {
+    const auto first = ids_.begin();
+    for (const std::string& each : first->second) {
+      remove.bind(1, first->first);
       remove.bind(2, each);
       in.run(remove);
     }
+    ids_.erase(first);
   }
-  ids_.clear();
+  return ids_.empty();
 }
 
 }  // namespace msgbus::durable::detail

@@ -35,7 +35,9 @@ class id_sweep {
   void read_ids(connection& in, std::int64_t now, std::size_t many);
   /// False: there are more messages.
   [[nodiscard]] bool look_at_messages(connection& in, std::size_t many);
-  void forget_rest(connection& in);
+  /// Forgets so many ids. False: there are more, for a later step, which first looks at messages
+  /// that were added meanwhile.
+  [[nodiscard]] bool forget_rest(connection& in, std::size_t many);
 
   const std::string prefix_;
   key last_;                                                       // that was looked at

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t released_together = 256;
 // Of a step of the clean-up.
-constexpr std::size_t ids_together = 1000;
+constexpr std::size_t ids_together = 16'384;  // for each of them the whole outbox is read once
 constexpr std::size_t messages_together = 10'000;
 
 }  // namespace

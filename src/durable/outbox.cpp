@@ -311,17 +311,22 @@ std::vector<message_row> outbox::release_due(std::int64_t now, std::size_t most)
     file_.run(set);
     each.seq = next;
   }
-  reread_next_due();
   due_has_changed_ = true;
+  reread_next_due();
   return rows;
 }
 
 void outbox::reread_next_due() {
   SQLite::Statement& first = sql("select min(due_at) from %outbox where due_at is not null");
-  next_due_ = never;
+  std::int64_t next = never;
   while (file_.next_row(first)) {
-    if (!first.getColumn(0).isNull()) next_due_ = first.getColumn(0).getInt64();
+    if (!first.getColumn(0).isNull()) next = first.getColumn(0).getInt64();
   }
+  // Those of this transaction that are not written yet.
+  for (const message_row* const each : to_write_) {
+    if (each->due) next = std::min(next, *each->due);
+  }
+  next_due_ = next;
 }
 
 std::optional<std::int64_t> outbox::next_due() const noexcept {

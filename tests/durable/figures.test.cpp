@@ -2,6 +2,7 @@
 
 #include <msgbus/durable/database.hpp>
 
+#include <msgbus/async/consumer.hpp>
 #include <msgbus/async/host.hpp>
 #include <msgbus/graph_source.hpp>
 #include <msgbus/metrics.hpp>
@@ -11,17 +12,22 @@
 #include "support/catch.hpp"
 #include "support/durable_fixture.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
 namespace figures_test {
 
+using msgbus::async::consumer;
 using msgbus_test::contains;
 using msgbus_test::durable_fixture;
 using msgbus_test::durable_ptr;
 using msgbus_test::loop;
 using msgbus_test::order_cancelled;
 using msgbus_test::order_placed;
+using msgbus_test::quick;
+using msgbus_test::temporary_folder;
+using namespace std::chrono_literals;
 
 TEST_CASE("metrics show the work of a durable database and the waiting messages of its file",
           "[O2]") {

@@ -116,6 +116,19 @@ TEST_CASE("messages that are due get their places in the order of their times", 
   CHECK(all[2].id == "20");
 }
 
+TEST_CASE("a schedule that is committed together with a release is not forgotten", "[R1]") {
+  const temporary_folder folder;
+  outbox in(quick(folder.file()));
+  message_row early{.id = "early", .destination = "d", .type = "t", .due = 5};
+  add(in, early);
+  message_row late{.id = "late", .destination = "d", .type = "t", .due = 100};
+  in.begin();
+  in.insert(late);
+  CHECK(in.release_due(10, 8).size() == 1);
+  in.commit();
+  CHECK(in.next_due() == 100);
+}
+
 TEST_CASE("rows of an earlier start are known as such", "[R2]") {
   const temporary_folder folder;
   {

@@ -126,6 +126,29 @@ TEST_CASE("a cancelled transaction is rolled back", "[R4]") {
   CHECK(all.number() == 1);
 }
 
+TEST_CASE("a transaction that is aborted commits nothing, though its work has returned", "[R4]") {
+  const bool asks_first = GENERATE(false, true);
+  INFO("a query first: " << asks_first);
+  book all;
+  msgbus_test::gate never;
+  auto work = [&](transaction& t) -> awaitable<void> {
+    if (asks_first) (void)co_await t.query("select n from numbers");
+    t.execute("update numbers set n = 5");
+    try {
+      co_await never.wait();
+    } catch (const std::system_error& aborted) {
+      CHECK(aborted.code() == asio::error::operation_aborted);
+    }
+  };
+  auto running = all.in.start(all.db->transaction(work));
+  all.in.run_until([&] { return never.came() == 1; });
+  running.cancel();
+  all.in.finish(running);
+  CHECK(msgbus_test::is_aborted(running.failure()));
+  all.run("update numbers set n = n + 1");
+  CHECK(all.number() == 1);
+}
+
 TEST_CASE("statements that would end the transaction of others are refused", "[R4]") {
   book all;
   for (const char* const sql : {"commit", "rollback", "begin", "savepoint a", "pragma user_version",
