@@ -29,7 +29,7 @@ struct rate_limit {
   detail::duration_option per =
       std::chrono::seconds(1);  ///< the time in which they come back, evenly; above zero
   std::size_t burst = 0;        ///< the most after a pause; 0: `permits`
-  std::shared_ptr<rate_limiter> limiter = {};  ///< shared by several handlers; replaces the above
+  std::shared_ptr<rate_limiter> limiter = {};  ///< shared by several handlers, instead of the above
 
   /// Whether it has no effect (P9).
   [[nodiscard]] bool is_plain() const noexcept { return permits == 0 && !limiter; }

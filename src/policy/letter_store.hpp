@@ -38,7 +38,8 @@ class letter_store {
     {
       const std::lock_guard lock(mutex_);
       ++counts_.added;
-      if (letters_.size() >= options_.capacity) {
+      // A letter that is being replayed makes space, or comes back (P8).
+      if (letters_.size() - replaying_ >= options_.capacity) {
         ++counts_.dropped;
         const auto oldest = oldest_that_rests();
         if (options_.on_full != overflow::drop_oldest || oldest == letters_.end()) return;
@@ -89,6 +90,7 @@ class letter_store {
     if (found == letters_.end() || found->second.replaying) return std::nullopt;
     std::optional<kept_letter> given(found->second);
     found->second.replaying = true;
+    ++replaying_;
     return given;
   }
   void end_replay(std::uint64_t id, bool has_gone) noexcept {
@@ -97,6 +99,7 @@ class letter_store {
     const auto found = letters_.find(id);
     if (found == letters_.end()) return;
     found->second.replaying = false;
+    --replaying_;
     if (!has_gone) return;
     ++counts_.replayed;
     gone = letters_.extract(found);
@@ -137,6 +140,7 @@ class letter_store {
   const dead_letter_options options_;
   mutable std::mutex mutex_;
   letters letters_;
+  std::size_t replaying_ = 0;
   std::uint64_t next_id_ = 0;
   dead_letter_counters counts_;
 };

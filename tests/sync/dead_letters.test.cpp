@@ -245,6 +245,40 @@ TEST_CASE("a letter keeps a copy: the message may go", "[P8]") {
   CHECK(by == "a name that is too long for the string itself");
 }
 
+TEST_CASE("a letter of a handler that takes a view keeps the text", "[P8][T5]") {
+  msgbus::sync::subscriber inbox;
+  const auto letters = std::make_shared<dead_letters>();
+  bool is_down = true;
+  std::string got;
+  inbox.subscribe("names.*",
+                  [&](std::string_view name) {
+                    if (is_down) throw std::runtime_error("down");
+                    got = name;
+                  },
+                  {.dead_letters = letters});
+  {
+    const std::string name = "a name that is too long for the string itself";
+    CHECK_THROWS(inbox.receive(name, "names.old"));
+  }
+  is_down = false;
+  CHECK(letters->replay() == 1);
+  CHECK(got == "a name that is too long for the string itself");
+}
+
+TEST_CASE("a full store loses no letter by a replay that fails", "[P8]") {
+  const auto on_full = GENERATE(msgbus::overflow::drop_oldest, msgbus::overflow::drop_newest,
+                                msgbus::overflow::reject);
+  shop t({.capacity = 2, .on_full = on_full});
+  t.place(1);
+  t.place(2);
+  CHECK(t.letters->replay() == 2);  // fails again
+  REQUIRE(t.letters->size() == 2);
+  CHECK(t.letters->snapshot().at(0).reason == "no 1");
+  CHECK(t.letters->snapshot().at(1).reason == "no 2");
+  CHECK(t.letters->stats().dropped == 0);
+  CHECK(is_balanced(*t.letters));
+}
+
 TEST_CASE("a sync handler whose messages cannot be kept has no letters") {
   msgbus::sync::consumer orders;
   msgbus::sync::service service;

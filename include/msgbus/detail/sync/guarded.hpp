@@ -69,9 +69,22 @@ struct guarded_message {
   std::shared_ptr<const void> (*copy)(const void* value);  // null: it cannot be kept
 };
 
+/// A text that a handler takes as a view, kept with it.
+struct kept_text {
+  explicit kept_text(std::string_view from) : text(from), view(text) {}
+  const std::string text;
+  const std::string_view view;
+};
+
 template <class M>
 std::shared_ptr<const void> copy_of_message(const void* message) {
-  return std::make_shared<const M>(*static_cast<const M*>(message));
+  const M& from = *static_cast<const M*>(message);
+  if constexpr (std::is_same_v<M, std::string_view>) {
+    const auto kept = std::make_shared<const kept_text>(from);
+    return {kept, &kept->view};  // shares the ownership
+  } else {
+    return std::make_shared<const M>(from);
+  }
 }
 
 template <class M>
