@@ -74,7 +74,8 @@ void add_policy(described_handler& to, const stored_policy* policy, graph_builde
   if (!policy) return;
   to.facts.policy = policy->summary;
   if (policy->has_executor()) {
-    to.facts.executor = executor_text(policy->executor(), in);
+    policy->look_at_executor(
+        [&](const asio::any_io_executor& its) { to.facts.executor = executor_text(its, in); });
     if (to.facts.executor.empty()) {
       to.obstacles.emplace_back(
           "it fails with closed: the context of its policy's executor has been destroyed");

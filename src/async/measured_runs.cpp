@@ -95,9 +95,13 @@ running_call component_core::note_begin(handling_times& times, routing::entry& e
                                         value_ref message, std::string_view name) {
   if (!times.is_followed()) [[likely]]
     return {};
-  (void)times_of(times, entry, message, name);  // there is such a series now
-  running_calls* const calls = times.handles.find_calls({message.type, entry.order()});
-  return calls ? running_call(*calls) : running_call();
+  try {
+    (void)times_of(times, entry, message, name);  // there is such a series now
+    running_calls* const calls = times.handles.find_calls({message.type, entry.order()});
+    return calls ? running_call(*calls) : running_call();
+  } catch (const std::bad_alloc&) {
+    return {};  // without memory the call is not followed, and still made
+  }
 }
 
 // The short way of a message that is not sampled, and else not watched.

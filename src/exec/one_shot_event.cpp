@@ -91,8 +91,10 @@ void event_batch::set(one_shot_event& event) noexcept {
 
 void event_batch::post() noexcept {
   if (waiting_.empty()) return;
-  const asio::any_io_executor on = waiting_.front().get_executor();
-  post_recycled(on, in_turn{std::exchange(waiting_, {})});
+  {
+    const asio::any_io_executor on = waiting_.front().get_executor();
+    post_recycled(on, in_turn{std::exchange(waiting_, {})});
+  }  // released while its context cannot end
   until_posted_.reset();
 }
 

@@ -80,8 +80,8 @@ void replay_starter::context_ended() noexcept {
 struct collector::attachment {
   attachment(member to, std::uint32_t sample, std::shared_ptr<failure_log> log)
       : of(std::move(to)), recorder(std::move(log)), times(of->measure(sample)) {
+    of->record(recorder);  // may throw
     if (times) times->times().follow();
-    of->record(recorder);
   }
   attachment(const attachment&) = delete;
   attachment& operator=(const attachment&) = delete;
@@ -105,8 +105,8 @@ collector::collector(const async::host& all, const monitor_options& options)
 collector::~collector() = default;
 
 void collector::attach(const member& to) {
-  auto& there = attached_[to.get()];
-  if (!there) there = std::make_unique<attachment>(to, sample_, log_);
+  if (attached_.contains(to.get())) return;
+  attached_.emplace(to.get(), std::make_unique<attachment>(to, sample_, log_));
 }
 
 void collector::add_component(reading& to, const member& of, msgbus::detail::graph_builder& graph) {

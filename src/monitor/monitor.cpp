@@ -1,15 +1,16 @@
 #include <msgbus/monitor/monitor.hpp>
 
+#include <msgbus/detail/core/durations.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/graph_source.hpp>
 #include <msgbus/metrics.hpp>
 
+#include "core/signals.hpp"
 #include "core/text.hpp"
 #include "monitor/access.hpp"
 #include "monitor/collector.hpp"
 #include "monitor/graph_svg.hpp"
 #include "monitor/server.hpp"
-#include "monitor/signals.hpp"
 #include "monitor/status.hpp"
 
 #include <condition_variable>
@@ -64,7 +65,7 @@ class monitor::running {
                        [this](letter_action action, const std::vector<std::string>& ids) {
                          return collector_.act(action, ids);
                        }});
-    const without_signals theirs;
+    const msgbus::detail::without_signals theirs;
     thread_ = std::thread([this] { run(); });
   }
   running(const running&) = delete;
@@ -100,7 +101,7 @@ class monitor::running {
   void run() {
     auto next = clock::now();
     for (;;) {
-      next = std::max(next + options_.interval, clock::now());
+      next = std::max(msgbus::detail::saturating_add(next, options_.interval), clock::now());
       {
         std::unique_lock lock(mutex_);
         if (changed_.wait_until(lock, next, [this] { return ended_; })) return;
@@ -121,12 +122,12 @@ class monitor::running {
   history history_;
   warning_rules rules_;
   newest_document newest_;
-  std::optional<http_server> server_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<const figures_now> figures_;  // under the mutex
   bool ended_ = false;                          // under the mutex
+  std::optional<http_server> server_;           // its threads use all of the above
   std::thread thread_;
 };
 

@@ -2,8 +2,8 @@
 
 #include <msgbus/error.hpp>
 
+#include "core/signals.hpp"
 #include "monitor/access.hpp"
-#include "monitor/signals.hpp"
 #include "monitor/status.hpp"
 #include "monitor/workers.hpp"
 
@@ -124,7 +124,7 @@ class http_server::listening {
     configure();
     port_ = bind();
     {
-      const without_signals theirs;
+      const msgbus::detail::without_signals theirs;
       thread_ = std::thread([this] {
         (void)http_->listen_after_bind();
         has_ended_.store(true, std::memory_order_release);
@@ -166,7 +166,7 @@ class http_server::listening {
 
   /// httplib ignores SIGPIPE, for the whole program.
   static std::unique_ptr<httplib::Server> made_server() {
-    const keeping_sigpipe as_it_is;
+    const msgbus::detail::keeping_sigpipe as_it_is;
     return std::make_unique<httplib::Server>();
   }
 
@@ -175,7 +175,8 @@ class http_server::listening {
     http_->new_task_queue = [threads]() -> httplib::TaskQueue* { return new workers(threads); };
     http_->set_socket_options([](auto socket) { set_options(static_cast<int>(socket)); });
     http_->set_tcp_nodelay(true);
-    http_->set_keep_alive_max_count(1);  // an idle connection would keep its thread
+    http_->set_keep_alive_max_count(1);              // an idle connection would keep its thread
+    http_->set_keep_alive_timeout(client_patience);  // also the time for the first request
     http_->set_read_timeout(client_patience);
     http_->set_write_timeout(client_patience);
     http_->set_payload_max_length(largest_request);
@@ -202,6 +203,10 @@ class http_server::listening {
   handled answer(const Request& asked, Response& to) {
     if (!is_allowed_host(asked.get_header_value("Host"), options_.hosts)) {
       refuse(to, 403, "this host is not known here: name it in monitor_options::hosts");
+      return handled::Handled;
+    }
+    if (asked.has_header("Range")) {  // of many ranges, httplib copies the text for each
+      refuse(to, 416, "parts of a page are not served");
       return handled::Handled;
     }
     const bool reads = asked.method == "GET" || asked.method == "HEAD";
@@ -242,7 +247,8 @@ class http_server::listening {
       refuse(to, 403, "another site asks for this action");
     } else if (!asked.get_header_value("Content-Type").starts_with(json_type)) {
       refuse(to, 415, "an action is application/json");
-    } else if (asked.has_header("Content-Encoding") || !asked.has_header("Content-Length")) {
+    } else if (asked.has_header("Content-Encoding") || asked.has_header("Transfer-Encoding") ||
+               !asked.has_header("Content-Length")) {
       // What is packed, or of unknown length, could fill the memory.
       refuse(to, 411, "an action says its length, and is not compressed");
     } else {

@@ -2,11 +2,14 @@
 
 /// The threads that serve connections.
 
+#include "core/text.hpp"
+
 #include <httplib.h>
 
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -32,6 +35,13 @@ class workers final : public httplib::TaskQueue {
       changed_.wait(lock, [this] { return waiting_.size() < most_waiting; });
       waiting_.push_back(std::move(work));
       if (idle_ < waiting_.size() && threads_.size() < most_) begin_thread();
+      if (threads_.empty()) {  // none can begin: this thread does it
+        work = std::move(waiting_.back());
+        waiting_.pop_back();
+        lock.unlock();
+        serve(work);
+        return enqueued(true);
+      }
     }
     changed_.notify_all();
     return enqueued(true);
@@ -53,8 +63,16 @@ class workers final : public httplib::TaskQueue {
   void begin_thread() {
     try {
       threads_.emplace_back([this] { run(); });
-    } catch (const std::system_error&) {
-      if (threads_.empty()) throw;  // the others do it
+    } catch (const std::exception&) {
+      return;  // the threads that there are do it, or the one that accepts
+    }
+  }
+
+  static void serve(const std::function<void()>& work) noexcept {
+    try {
+      work();
+    } catch (...) {
+      msgbus::detail::say_thrown_by("a request to a monitor");
     }
   }
 
@@ -69,7 +87,7 @@ class workers final : public httplib::TaskQueue {
       waiting_.pop_front();
       lock.unlock();
       changed_.notify_all();
-      work();
+      serve(work);
       lock.lock();
     }
   }

@@ -101,7 +101,7 @@ duration_histogram* times_table::find(times_key key) const noexcept {
   return found ? &found->times : nullptr;
 }
 
-running_calls* times_table::find_calls(times_key key) const noexcept {
+running_calls* times_table::find_calls(times_key key) const {
   series* const found = slots_.load(std::memory_order_acquire)->find(key);
   return found ? &found->calls.made() : nullptr;
 }
@@ -187,8 +187,10 @@ std::vector<times_table::followed> times_table::read_followed() const {
   for (const series* each = first_.load(std::memory_order_acquire); each;
        each = each->next.load(std::memory_order_acquire)) {
     const running_calls* const calls = each->calls.get();
-    all.push_back(
-        {each->names, each->times.read(), calls ? calls->read() : running_calls::figures{}});
+    followed& added = all.emplace_back(followed{each->names, each->times.read(),
+                                                calls ? calls->read() : running_calls::figures{}});
+    const duration_histogram* const failed = each->failed.load(std::memory_order_acquire);
+    if (failed) added.times += failed->read();
   }
   return all;
 }

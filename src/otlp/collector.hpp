@@ -11,6 +11,9 @@
 
 namespace msgbus::otlp {
 
+/// A longer time to linger is this one.
+inline constexpr std::chrono::hours longest_linger{24};
+
 /// How a collector is reached.
 struct collector_options {
   std::string endpoint;  // a URL

@@ -1,8 +1,10 @@
 #include <msgbus/otlp_metrics.hpp>
 
+#include <msgbus/detail/core/durations.hpp>
 #include <msgbus/error.hpp>
 
 #include "core/print.hpp"
+#include "core/signals.hpp"
 #include "core/text.hpp"
 #include "otlp/collector.hpp"
 #include "otlp/otlp_json.hpp"
@@ -30,13 +32,17 @@ class otlp_metrics::exporter {
   exporter(source&& from, otlp_metrics_options&& options)
       : from_(std::move(from)),
         options_(std::move(options)),
-        client_({options_.endpoint, "/v1/metrics", options_.request_headers, options_.timeout,
-                 std::min(options_.timeout, options_.linger + longest_connect)}) {
+        client_(
+            {options_.endpoint, "/v1/metrics", options_.request_headers, options_.timeout,
+             std::min(options_.timeout, std::min<duration>(options_.linger, otlp::longest_linger) +
+                                            longest_connect)}) {
     if (!from_) throw error(errc::bad_arguments, "otlp_metrics were given no source");
     if (options_.period <= duration::zero()) {
       throw error(errc::bad_arguments, "the period of otlp_metrics is not positive");
     }
     options_.resource.insert(options_.resource.begin(), {"service.name", options_.service});
+    options_.linger = std::min<duration>(options_.linger, otlp::longest_linger);
+    const detail::without_signals theirs;  // a collector that has gone is an error, not the end
     thread_ = std::thread([this] { run(); });
   }
   exporter(const exporter&) = delete;
@@ -78,7 +84,7 @@ class otlp_metrics::exporter {
     std::unique_lock lock(mutex_);
     bool is_last = false;
     while (!is_last) {
-      const auto due = metrics_clock::now() + options_.period;
+      const auto due = detail::saturating_add(metrics_clock::now(), options_.period);
       changed_.wait_until(lock, due, [this] { return ends_ || asked_for_ > done_; });
       is_last = ends_;
       if (gives_up_) break;

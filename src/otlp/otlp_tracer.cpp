@@ -3,6 +3,7 @@
 #include <msgbus/error.hpp>
 
 #include "core/print.hpp"
+#include "core/signals.hpp"
 #include "core/text.hpp"
 #include "otlp/collector.hpp"
 #include "otlp/otlp_json.hpp"
@@ -32,13 +33,17 @@ class otlp_tracer::exporter {
  public:
   explicit exporter(otlp_options&& options)
       : options_(std::move(options)),
-        client_({options_.endpoint, "/v1/traces", options_.request_headers, options_.timeout,
-                 std::min(options_.timeout, options_.linger + shortest_pause)}) {
+        client_(
+            {options_.endpoint, "/v1/traces", options_.request_headers, options_.timeout,
+             std::min(options_.timeout, std::min<duration>(options_.linger, otlp::longest_linger) +
+                                            shortest_pause)}) {
     if (options_.capacity == 0) {
       throw error(errc::bad_arguments, "an otlp_tracer needs a capacity of at least one span");
     }
     options_.batch = std::clamp<std::size_t>(options_.batch, 1, options_.capacity);
     options_.resource.insert(options_.resource.begin(), {"service.name", options_.service});
+    options_.linger = std::min<duration>(options_.linger, otlp::longest_linger);
+    const detail::without_signals theirs;  // a collector that has gone is an error, not the end
     thread_ = std::thread([this] { run(); });
   }
   exporter(const exporter&) = delete;

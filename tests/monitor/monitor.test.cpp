@@ -241,6 +241,7 @@ TEST_CASE("what is not there is not found, and nothing is changed by a wrong met
   }
   CHECK(client.Post("/status.json", "{}", "application/json")->status == 405);
   CHECK(client.Delete("/")->status == 405);
+  CHECK(client.Get("/", {{"Range", "bytes=0-,0-,0-"}})->status == 416);
   const auto head = client.Head("/status.json");
   CHECK(head->status == 200);
   CHECK(head->body.empty());
@@ -426,6 +427,7 @@ TEST_CASE("dead letters are replayed and discarded only where that is allowed") 
   CHECK(replay({}, R"({"ids":[1]})", type) == 400);
   CHECK(replay({}, std::string(70'000, ' '), type) == 413);
   CHECK(replay({{"Content-Encoding", "gzip"}}, first, type) == 411);
+  CHECK(replay({{"Transfer-Encoding", "chunked"}}, first, type) == 411);
   CHECK(client.Get("/dead-letters/replay")->status == 405);
   CHECK(letters->size() == 2);
 

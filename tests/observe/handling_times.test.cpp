@@ -82,6 +82,9 @@ TEST_CASE("a call runs from its begin to the end of its mark, wherever that has 
   }
   CHECK(running() == 0);
   CHECK(all.read_followed()[0].calls.begun == 2);
+  all.find({&some_type, 1})->add(10);
+  all.find_failed({&some_type, 1})->add(20);
+  CHECK(all.read_followed()[0].times.count() == 2);  // failed runs too
 }
 
 TEST_CASE("many keys are found while others are added", "[O1]") {

@@ -54,7 +54,9 @@ class monitor {
   explicit monitor(async::host& host, monitor_options options = {});
   monitor(const monitor&) = delete;
   monitor& operator=(const monitor&) = delete;
-  /// Ends all streams. A client that reads nothing delays it for 2 seconds at most.
+  /// Ends all streams. A client that reads nothing, or that has sent nothing, delays it for 2
+  /// seconds at most; one that sends a request byte by byte delays it until the request is
+  /// complete.
   ~monitor();
 
   /// The port that it listens on.

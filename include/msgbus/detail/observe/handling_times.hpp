@@ -90,7 +90,7 @@ class times_table {
   /// key is new.
   [[nodiscard]] duration_histogram* find_failed(times_key key) const;
   /// The calls of a key that was added.
-  [[nodiscard]] running_calls* find_calls(times_key key) const noexcept;
+  [[nodiscard]] running_calls* find_calls(times_key key) const;
 
   /// Adds a key, unless another thread has added it: `is_new` says who has. Two handlers of one
   /// name at a time are told apart by a number.

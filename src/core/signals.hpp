@@ -4,10 +4,10 @@
 
 #include <csignal>
 
-namespace msgbus::monitoring {
+namespace msgbus::detail {
 
 /// Threads that begin while it exists get no signals: handlers of the program run on its own
-/// threads, and writing to a socket whose client has gone is an error and not the end.
+/// threads, and a write to a socket whose peer has gone is an error, and does not end the program.
 class without_signals {
  public:
   without_signals() noexcept {
@@ -35,4 +35,4 @@ class keeping_sigpipe {
   struct sigaction before_{};
 };
 
-}  // namespace msgbus::monitoring
+}  // namespace msgbus::detail
