@@ -72,9 +72,8 @@ void check(const rate_limit& given) {
     if (given.burst != 0) refuse("rate_limit::burst", std::to_string(given.burst), only);
     return;
   }
-  if (given.permits != 0) {
-    check_above_zero("rate_limit::per", given.per);
-  } else if (given.burst != 0) {
+  check_above_zero("rate_limit::per", given.per);
+  if (given.permits == 0 && given.burst != 0) {
     refuse("rate_limit::burst", std::to_string(given.burst), "0 without rate_limit::permits");
   }
 }

@@ -62,8 +62,9 @@ TEST_CASE("a plain handler behind guards allocates nothing while nothing goes wr
 TEST_CASE("a full filter of duplicates allocates nothing for short keys", "[P9]") {
   const auto next = std::make_shared<int>(0);
   const auto key = [next](const msgbus::any_event&) { return std::to_string(++*next); };
-  CHECK(cost_of_posts({.deadline = 1h, .deduplicate = {.capacity = 500, .key = key}}) <=
-        cost_of_posts({}));
+  CHECK(
+      cost_of_posts({.deadline = 1h, .deduplicate = {.window = 1h, .capacity = 500, .key = key}}) <=
+      cost_of_posts({}));
 }
 
 TEST_CASE("a coroutine handler behind guards allocates for no message while nothing goes wrong",

@@ -123,8 +123,10 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// Counts an attempt that exceeded its timeout, and notifies the observer.
   void overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept;
   /// Counts attempts that another one follows. Under a guard.
-  void count_repeated() noexcept { counts_.add(outcome::repeated); }
-  [[nodiscard]] std::uint64_t repeated() const noexcept { return counts_.sum(outcome::repeated); }
+  void count_repeated() noexcept { repeated_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t repeated() const noexcept {
+    return repeated_.load(std::memory_order_relaxed);
+  }
   /// Throws `closed`, with the name of the component.
   [[noreturn]] void throw_closed(const msgbus::step& message);
 
@@ -258,6 +260,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
     std::atomic<bool> drained_{false};
   };
   unreported unreported_;
+  std::atomic<std::uint64_t> repeated_{0};  // attempts that another one followed
 
  public:
   exec::mailbox mailbox;

@@ -96,19 +96,8 @@ class striped_counter {
 };
 
 /// The outcome of a message. `begun` is a message of an awaited verb. `overran` is an attempt that
-/// took too long, and `repeated` one that another attempt followed; both are counted in addition to
-/// the outcome of their message.
-enum class outcome {
-  begun,
-  rejected,
-  handled,
-  failed,
-  dropped,
-  abandoned,
-  unrouted,
-  overran,
-  repeated
-};
+/// took too long; it is counted in addition to the outcome of its message.
+enum class outcome { begun, rejected, handled, failed, dropped, abandoned, unrouted, overran };
 
 /// Counts by outcome. Place it apart from memory that every message reads.
 class outcomes {
@@ -121,7 +110,7 @@ class outcomes {
   }
 
  private:
-  striped_counts<static_cast<std::size_t>(outcome::repeated) + 1> counts_;
+  striped_counts<static_cast<std::size_t>(outcome::overran) + 1> counts_;
 };
 
 }  // namespace msgbus::detail
