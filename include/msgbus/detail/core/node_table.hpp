@@ -73,7 +73,7 @@ class node_table {
   /// Asks for the memory that an `erase` of this node will read first.
   void prefetch([[maybe_unused]] const Node& there) const noexcept {
 #if defined(__GNUC__)
-    if (buckets_) __builtin_prefetch(&buckets_[there.hash() & mask_]);
+    if (buckets_) __builtin_prefetch(static_cast<const void*>(&buckets_[there.hash() & mask_]));
 #endif
   }
 
