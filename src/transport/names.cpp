@@ -94,10 +94,10 @@ namespace {
 constexpr int base = 16;
 
 bool take_half(std::string_view& text, std::uint32_t& half) noexcept {
-  const char* const end = text.data() + text.size();
-  const auto [read_to, wrong] = std::from_chars(text.data(), end, half, base);
+  const char* const begin = text.data();
+  const auto [read_to, wrong] = std::from_chars(begin, begin + text.size(), half, base);
   if (wrong != std::errc()) return false;
-  text.remove_prefix(static_cast<std::size_t>(read_to - text.data()));
+  text.remove_prefix(static_cast<std::size_t>(read_to - begin));
   return true;
 }
 
