@@ -27,6 +27,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -123,7 +124,12 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// Counts an attempt that exceeded its timeout, and notifies the observer.
   void overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept;
   /// Counts attempts that another one follows. Under a guard.
-  void count_repeated() noexcept { repeated_.fetch_add(1, std::memory_order_relaxed); }
+  /// 32 bits, which fit between other members: the count stays where it would begin anew.
+  void count_repeated() noexcept {
+    if (repeated() < std::numeric_limits<std::uint32_t>::max() / 2) {
+      repeated_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
   [[nodiscard]] std::uint64_t repeated() const noexcept {
     return repeated_.load(std::memory_order_relaxed);
   }
@@ -235,6 +241,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   std::atomic<bool> written_off_{false};       // later outcomes were counted as abandoned before
   std::atomic<bool> watching_{false};          // a listener waits for quiet
   std::atomic<bool> senders_finished_{false};  // all senders that saw it open have enqueued
+  std::atomic<std::uint32_t> repeated_{0};     // attempts that another one followed
 
  public:
   component::bound_to<component_core> senders;  // the fan-outs that it is bound to
@@ -260,7 +267,6 @@ class component_core : public exec::mailbox_owner, public verb_target {
     std::atomic<bool> drained_{false};
   };
   unreported unreported_;
-  std::atomic<std::uint64_t> repeated_{0};  // attempts that another one followed
 
  public:
   exec::mailbox mailbox;
