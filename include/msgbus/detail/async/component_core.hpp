@@ -124,7 +124,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   /// Counts an attempt that exceeded its timeout, and notifies the observer.
   void overran(const msgbus::step& step, std::chrono::steady_clock::duration took) noexcept;
   /// Counts attempts that another one follows. Under a guard.
-  /// 32 bits, which fit between other members: the count stays where it would begin anew.
+  /// Stops at 2^31: its 32 bits fit between other members.
   void count_repeated() noexcept {
     if (repeated() < std::numeric_limits<std::uint32_t>::max() / 2) {
       repeated_.fetch_add(1, std::memory_order_relaxed);
