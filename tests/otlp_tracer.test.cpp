@@ -124,7 +124,7 @@ TEST_CASE("spans come to a collector, many in one request, with its headers") {
   options.batch = 3;
   otlp_tracer spans(options);
   for (int i = 0; i < 7; ++i) spans.ended(sample_span());
-  REQUIRE(spans.flush(10s));
+  REQUIRE(spans.flush(std::chrono::steady_clock::duration::max()));
   CHECK(to.accepted == 7);
   CHECK(to.requests.size() >= 3);
   CHECK(to.requests[0].get_header_value("content-type") == "application/json");

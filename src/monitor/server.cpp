@@ -14,6 +14,8 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <latch>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -127,13 +129,11 @@ class http_server::listening {
       const msgbus::detail::without_signals theirs;
       thread_ = std::thread([this] {
         (void)http_->listen_after_bind();
-        has_ended_.store(true, std::memory_order_release);
+        if (!serves_) begun_.count_down();  // it has ended at once
       });
     }
-    while (!http_->is_running() && !has_ended_.load(std::memory_order_acquire)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    if (!has_ended_.load(std::memory_order_acquire)) return;
+    begun_.wait();  // `stop` has no effect earlier
+    if (serves_) return;
     thread_.join();
     throw_cannot_listen();
   }
@@ -172,7 +172,12 @@ class http_server::listening {
 
   void configure() {
     const std::size_t threads = options_.max_streams + threads_for_answers;
-    http_->new_task_queue = [threads]() -> httplib::TaskQueue* { return new workers(threads); };
+    http_->new_task_queue = [this, threads]() -> httplib::TaskQueue* {
+      auto made = std::make_unique<workers>(threads);
+      serves_ = true;
+      begun_.count_down();
+      return made.release();
+    };
     http_->set_socket_options([](auto socket) { set_options(static_cast<int>(socket)); });
     http_->set_tcp_nodelay(true);
     http_->set_keep_alive_max_count(1);              // an idle connection would keep its thread
@@ -314,7 +319,8 @@ class http_server::listening {
   std::atomic<std::size_t> streams_{0};
   const std::unique_ptr<httplib::Server> http_ = made_server();
   std::uint16_t port_ = 0;
-  std::atomic<bool> has_ended_{false};
+  std::latch begun_{1};
+  bool serves_ = false;  // written before the latch is open
   std::thread thread_;
 };
 

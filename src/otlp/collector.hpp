@@ -4,6 +4,7 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -11,8 +12,13 @@
 
 namespace msgbus::otlp {
 
-/// A longer time to linger is this one.
-inline constexpr std::chrono::hours longest_linger{24};
+/// The options, with a time to linger that is short enough to be added to other times.
+template <class Options>
+[[nodiscard]] Options limited(Options given) {
+  using duration = decltype(given.linger);
+  given.linger = std::min<duration>(given.linger, std::chrono::hours(24));
+  return given;
+}
 
 /// How a collector is reached.
 struct collector_options {

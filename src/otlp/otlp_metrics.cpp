@@ -31,17 +31,14 @@ class otlp_metrics::exporter {
  public:
   exporter(source&& from, otlp_metrics_options&& options)
       : from_(std::move(from)),
-        options_(std::move(options)),
-        client_(
-            {options_.endpoint, "/v1/metrics", options_.request_headers, options_.timeout,
-             std::min(options_.timeout, std::min<duration>(options_.linger, otlp::longest_linger) +
-                                            longest_connect)}) {
+        options_(otlp::limited(std::move(options))),
+        client_({options_.endpoint, "/v1/metrics", options_.request_headers, options_.timeout,
+                 std::min(options_.timeout, options_.linger + longest_connect)}) {
     if (!from_) throw error(errc::bad_arguments, "otlp_metrics were given no source");
     if (options_.period <= duration::zero()) {
       throw error(errc::bad_arguments, "the period of otlp_metrics is not positive");
     }
     options_.resource.insert(options_.resource.begin(), {"service.name", options_.service});
-    options_.linger = std::min<duration>(options_.linger, otlp::longest_linger);
     const detail::without_signals theirs;  // a collector that has gone is an error, not the end
     thread_ = std::thread([this] { run(); });
   }
@@ -70,7 +67,8 @@ class otlp_metrics::exporter {
     std::unique_lock lock(mutex_);
     const std::uint64_t mine = ++asked_for_;
     changed_.notify_all();
-    (void)sent_.wait_for(lock, timeout, [&] { return done_ >= mine; });
+    const auto until = detail::saturating_add(metrics_clock::now(), timeout);
+    (void)sent_.wait_until(lock, until, [&] { return done_ >= mine; });
     return accepted_ >= mine;
   }
 

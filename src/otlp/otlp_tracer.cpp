@@ -1,5 +1,6 @@
 #include <msgbus/otlp_tracer.hpp>
 
+#include <msgbus/detail/core/durations.hpp>
 #include <msgbus/error.hpp>
 
 #include "core/print.hpp"
@@ -32,17 +33,14 @@ constexpr duration shortest_pause = std::chrono::milliseconds(100);
 class otlp_tracer::exporter {
  public:
   explicit exporter(otlp_options&& options)
-      : options_(std::move(options)),
-        client_(
-            {options_.endpoint, "/v1/traces", options_.request_headers, options_.timeout,
-             std::min(options_.timeout, std::min<duration>(options_.linger, otlp::longest_linger) +
-                                            shortest_pause)}) {
+      : options_(otlp::limited(std::move(options))),
+        client_({options_.endpoint, "/v1/traces", options_.request_headers, options_.timeout,
+                 std::min(options_.timeout, options_.linger + shortest_pause)}) {
     if (options_.capacity == 0) {
       throw error(errc::bad_arguments, "an otlp_tracer needs a capacity of at least one span");
     }
     options_.batch = std::clamp<std::size_t>(options_.batch, 1, options_.capacity);
     options_.resource.insert(options_.resource.begin(), {"service.name", options_.service});
-    options_.linger = std::min<duration>(options_.linger, otlp::longest_linger);
     const detail::without_signals theirs;  // a collector that has gone is an error, not the end
     thread_ = std::thread([this] { run(); });
   }
@@ -91,7 +89,8 @@ class otlp_tracer::exporter {
     asked_for_ = target;  // also when nobody waits for it any more
     ++flushes_;
     changed_.notify_all();
-    const bool done = settled_.wait_for(lock, timeout, [&] { return left_ >= target; });
+    const auto until = detail::saturating_add(clock::now(), timeout);
+    const bool done = settled_.wait_until(lock, until, [&] { return left_ >= target; });
     --flushes_;
     return done;
   }
