@@ -7,6 +7,7 @@
 #include <msgbus/sync/consumer.hpp>
 
 #include "support/catch.hpp"
+#include "support/run_with.hpp"
 #include "support/thrown.hpp"
 
 #include <asio/io_context.hpp>
@@ -251,11 +252,8 @@ TEST_CASE("promtool finds nothing wrong with the text for Prometheus", "[O3]") {
   (void)s.orders->post(order{5});
   s.io.restart();
   s.io.run();  // with times
-  std::FILE* const check = popen(MSGBUS_PROMTOOL " check metrics 2>&1 1>&2", "w");
-  REQUIRE(check);
-  const std::string text = figures.prometheus();
-  CHECK(std::fwrite(text.data(), 1, text.size(), check) == text.size());
-  CHECK(WEXITSTATUS(pclose(check)) == 0);
+  CHECK(msgbus_test::run_with(MSGBUS_PROMTOOL " check metrics 2>&1 1>&2", figures.prometheus()) ==
+        0);
 }
 #endif
 

@@ -8,6 +8,7 @@
 
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
+#include "support/monitor_scene.hpp"
 #include "support/thrown.hpp"
 
 #include <asio/co_spawn.hpp>
@@ -37,10 +38,6 @@
 #include <utility>
 #include <vector>
 
-#ifdef MSGBUS_STATUS_SCHEMA
-#include <sys/wait.h>
-#endif
-
 namespace monitor_test {
 
 using msgbus::errc;
@@ -50,8 +47,14 @@ using msgbus::async::consumer;
 using msgbus::async::dead_letters;
 using msgbus::async::host;
 using msgbus::async::producer;
+using msgbus_test::client_of;
 using msgbus_test::code_of;
 using msgbus_test::contains;
+using msgbus_test::generous;
+using msgbus_test::quick;
+using msgbus_test::status_of;
+using msgbus_test::wait_for;
+using scene = msgbus_test::monitor_scene;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
@@ -62,121 +65,6 @@ struct order {
 struct refund {
   int id = 0;
 };
-
-namespace {
-
-constexpr auto generous = 60s;
-
-monitor_options quick() {
-  monitor_options options;
-  options.interval = 10ms;
-  options.stalled_after = 50ms;
-  return options;
-}
-
-httplib::Client client_of(const monitor& of) { return httplib::Client("127.0.0.1", of.port()); }
-
-json status_of(const monitor& of) {
-  auto client = client_of(of);
-  const auto answer = client.Get("/status.json");
-  REQUIRE(answer);
-  REQUIRE(answer->status == 200);
-  return json::parse(answer->body);
-}
-
-/// The first document of the stream for which this holds.
-json wait_for(const monitor& of, const std::function<bool(const json&)>& holds) {
-  auto client = client_of(of);
-  std::string rest;
-  json last;
-  bool found = false;
-  const auto until = std::chrono::steady_clock::now() + generous;
-  (void)client.Get("/events", [&](const char* data, std::size_t size) {
-    rest.append(data, size);
-    for (std::size_t end = rest.find("\n\n"); end != std::string::npos; end = rest.find("\n\n")) {
-      const std::string event = rest.substr(0, end);
-      rest.erase(0, end + 2);
-      if (!event.starts_with("data: ")) continue;
-      last = json::parse(event.substr(6));
-      found = holds(last);
-      if (found) return false;
-    }
-    return std::chrono::steady_clock::now() < until;
-  });
-  if (!found) FAIL("it never came, at last: " << last.dump(1));
-  return last;
-}
-
-#ifdef MSGBUS_STATUS_SCHEMA
-bool is_valid(const std::string& text) {
-  std::FILE* const program = popen(MSGBUS_STATUS_SCHEMA, "w");
-  REQUIRE(program);
-  CHECK(std::fwrite(text.data(), 1, text.size(), program) == text.size());
-  return WEXITSTATUS(pclose(program)) == 0;
-}
-#endif
-
-/// A client that sends a request and does not read.
-class deaf_client {
- public:
-  explicit deaf_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    const int little = 4096;
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
-    const std::string request = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    REQUIRE(::send(socket_, request.data(), request.size(), 0) ==
-            static_cast<ssize_t>(request.size()));
-  }
-  deaf_client(const deaf_client&) = delete;
-  deaf_client& operator=(const deaf_client&) = delete;
-  ~deaf_client() { ::close(socket_); }
-
- private:
-  const int socket_;
-};
-
-/// Components that one thread runs.
-struct scene {
-  asio::thread_pool pool{1};
-  host all{pool};
-  consumer orders{pool.get_executor()};
-
-  scene() { all.add("orders", orders); }
-  ~scene() { pool.join(); }
-};
-
-/// One stream, from its begin to its end, before all other requests: cpp-httplib makes static
-/// variables with its first ones, and their guards are in a library that ThreadSanitizer does not
-/// see into.
-const bool has_streamed_once = [] {
-  asio::io_context context;
-  host all(context);
-  std::optional<monitor> page(std::in_place, all, quick());
-  auto client = client_of(*page);
-  std::latch begun(1);
-  std::thread reading([&] {
-    bool is_first = true;
-    const auto note = [&] {
-      if (std::exchange(is_first, false)) begun.count_down();
-      return true;
-    };
-    (void)client.Get("/events", [&](const char*, std::size_t) { return note(); });
-    note();
-  });
-  begun.wait();
-  page.reset();
-  reading.join();
-  return true;
-}();
-
-const std::string odd_name =
-    "odd \"name\" \\ \n \t <b>&amp;</b> ' `y` \xff \xe2\x80\xa8 \xf0\x9f\x9a\x80 </script>";
-
-}  // namespace
 
 TEST_CASE("each address gives what it is for, and says so") {
   scene at;
@@ -303,66 +191,6 @@ TEST_CASE("with a token, figures are for those who have it") {
   }
 }
 
-TEST_CASE("a monitor answers while every thread is stuck in a handler, and says where") {
-  scene at;
-  consumer mail(at.pool.get_executor());
-  at.all.add("mail", mail);
-  std::latch release(1);
-  std::latch entered(1);
-  at.orders.handler([&](const order&) {
-    entered.count_down();
-    release.wait();
-  });
-  const monitor page(at.all, quick());
-  (void)wait_for(page, [](const json& each) { return each["stalled"].empty(); });
-  REQUIRE(at.orders.post(order{1}).admitted);
-  REQUIRE(mail.post(order{2}).admitted);
-  entered.wait();
-  const json stuck = wait_for(page, [](const json& each) {
-    return !each["stalled"].empty() && !each["stalled"][0]["running"].empty() &&
-           each["stalled"][0]["running"][0]["seconds"] > 0.05;
-  });
-  const json& stalled = stuck["stalled"][0];
-  CHECK(stalled["executor"] == "thread_pool 1");
-  CHECK(stalled["seconds"] >= 0.05);
-  CHECK(stalled["components"] == json{"orders", "mail"});
-  CHECK(stalled["running"][0]["component"] == "orders");
-  CHECK(stalled["running"][0]["message"] == "monitor_test::order");
-  CHECK(stalled["running"][0]["count"] == 1);
-  const auto has = [&](const char* kind) {
-    return std::ranges::any_of(stuck["warnings"],
-                               [&](const json& each) { return each["kind"] == kind; });
-  };
-  CHECK(has("stalled_executor"));
-  for (const char* path : {"/metrics", "/graph.svg", "/describe.json", "/status.json"}) {
-    CHECK(client_of(page).Get(path)->status == 200);
-  }
-  (void)wait_for(page, [](const json& each) {
-    return std::ranges::any_of(each["warnings"],
-                               [](const json& one) { return one["kind"] == "blocked_executor"; });
-  });
-  release.count_down();
-  const json free = wait_for(page, [](const json& each) { return each["stalled"].empty(); });
-  CHECK(free["components"][0]["handlers"][0]["running"] == 0);
-}
-
-TEST_CASE("a coroutine that waits is running, and keeps no thread") {
-  scene at;
-  msgbus_test::gate open;
-  at.orders.handler([&](const order&) -> asio::awaitable<void> { co_await open.wait(); });
-  const monitor page(at.all, quick());
-  REQUIRE(at.orders.post(order{1}).admitted);
-  const json now = wait_for(page, [](const json& each) {
-    const json& handlers = each["components"][0]["handlers"];
-    return !handlers.empty() && handlers[0]["running"] == 1 && handlers[0]["running_for"] > 0.05;
-  });
-  CHECK(now["stalled"].empty());
-  open.open();
-  const json then = wait_for(
-      page, [](const json& each) { return each["components"][0]["handlers"][0]["running"] == 0; });
-  CHECK(then["components"][0]["totals"]["handled"] == 1);
-}
-
 TEST_CASE("failures are there with their handlers and messages, the newest first") {
   scene at;
   const auto twice = msgbus::policy{.retry = {.attempts = 2, .backoff = 1ms}};
@@ -469,179 +297,6 @@ TEST_CASE("dead letters are replayed and discarded only where that is allowed") 
   const auto gone = client.Post("/dead-letters/discard", R"({"ids":["1-2"]})", type);
   CHECK(json::parse(gone->body)["accepted"] == 1);
   CHECK(letters->size() == 0);
-}
-
-TEST_CASE("a client that reads nothing delays nobody, and is cut off") {
-  scene at;
-  std::vector<std::unique_ptr<consumer>> many;
-  for (int i = 0; i < 200; ++i) {
-    many.push_back(std::make_unique<consumer>(at.pool.get_executor()));
-    at.all.add("consumer " + std::to_string(i), *many.back());
-  }
-  monitor_options options = quick();
-  options.max_streams = 1;
-  const monitor page(at.all, options);
-  const deaf_client deaf(page.port());
-  auto client = client_of(page);
-  const auto until = std::chrono::steady_clock::now() + generous;
-  bool was_refused = false;
-  bool was_served = false;
-  while (!was_served && std::chrono::steady_clock::now() < until) {
-    CHECK(client.Get("/status.json")->status == 200);
-    int status = 0;
-    (void)client.Get(
-        "/events",
-        [&](const httplib::Response& answer) {
-          status = answer.status;
-          return true;
-        },
-        [](const char*, std::size_t) { return false; });
-    was_refused = was_refused || status == 503;
-    was_served = was_refused && status == 200;
-  }
-  CHECK(was_refused);
-  CHECK(was_served);
-}
-
-TEST_CASE("a thousand components are served, and each is there once") {
-  scene at;
-  std::vector<std::unique_ptr<consumer>> many;
-  for (int i = 1; i < 1000; ++i) {
-    many.push_back(std::make_unique<consumer>(at.pool.get_executor()));
-    many.back()->handler([](const order&) {});
-    at.all.add("consumer " + std::to_string(i), *many.back());
-  }
-  monitor_options options = quick();
-  options.interval = 1s;
-  const monitor page(at.all, options);
-  const json now = wait_for(page, [](const json&) { return true; });
-  CHECK(now["components"].size() == 1000);
-  CHECK(now["nodes"].size() == 1000);
-  CHECK(now["components"][999]["name"] == "consumer 999");
-}
-
-TEST_CASE("names and texts are escaped, whatever bytes they hold", "[O3]") {
-  asio::thread_pool pool(1);
-  host all(pool);
-  consumer odd(pool.get_executor());
-  const auto breaker =
-      std::make_shared<msgbus::circuit_breaker>(msgbus::breaker_options{.name = odd_name});
-  const auto letters = std::make_shared<dead_letters>();
-  odd.handler([](const order&) { throw std::runtime_error(odd_name); },
-              {.breaker = breaker, .dead_letters = letters});
-  all.add(odd_name, odd);
-  monitor_options options = quick();
-  options.title = odd_name;
-  const monitor page(all, options);
-  REQUIRE(odd.post(order{1}).admitted);
-  const json now =
-      wait_for(page, [](const json& each) { return each["dead_letters"]["kept"] == 1; });
-  CHECK_THAT(now["components"][0]["name"].get<std::string>(),
-             contains("odd \"name\" \\ \n \t <b>"));
-  CHECK(now["components"][0]["breakers"][0]["name"] == now["components"][0]["name"]);
-  CHECK(now["title"] == now["components"][0]["name"]);
-#ifdef MSGBUS_STATUS_SCHEMA
-  CHECK(is_valid(now.dump()));
-#endif
-  const std::string picture = client_of(page).Get("/graph.svg")->body;
-  CHECK(picture.find("<b>") == std::string::npos);
-  pool.join();
-}
-
-TEST_CASE("components, hosts and contexts may be destroyed before their monitor", "[A12]") {
-  auto io = std::make_unique<asio::io_context>();
-  auto all = std::make_unique<host>(*io);
-  auto first = std::make_unique<consumer>(io->get_executor());
-  auto second = std::make_unique<consumer>(io->get_executor());
-  first->handler([](const order&) {});
-  all->add("first", *first);
-  all->add("second", *second);
-  const monitor page(*all, quick());
-  const auto shows = [&](std::size_t many) {
-    return wait_for(page, [many](const json& each) { return each["components"].size() == many; });
-  };
-  (void)shows(2);
-  first.reset();
-  CHECK(shows(1)["components"][0]["name"] == "second");
-  all.reset();
-  CHECK(wait_for(page, [](const json& each) { return each["state"] == "ended"; })["components"]
-            .size() == 1);
-  io.reset();
-  const json alone =
-      wait_for(page, [](const json& each) { return each["components"][0]["executor"] == "none"; });
-  CHECK(alone["stalled"].empty());
-  second.reset();
-  (void)shows(0);
-}
-
-TEST_CASE("a monitor may be destroyed at any time, and its components go on", "[A12]") {
-  scene at;
-  at.orders.handler([](const order&) {});
-  std::latch release(1);
-  for (int i = 0; i < 3; ++i) {
-    std::optional<monitor> page(std::in_place, at.all, quick());
-    const deaf_client deaf(page->port());
-    (void)wait_for(*page, [](const json&) { return true; });
-    REQUIRE(at.orders.post(order{i}).admitted);
-    page.reset();
-  }
-  // While its probe waits in the queue of an executor.
-  REQUIRE(at.orders.post(order{4}).admitted);
-  at.orders.handler([&](const refund&) { release.wait(); });
-  REQUIRE(at.orders.post(refund{1}).admitted);
-  {
-    const monitor page(at.all, quick());
-    (void)wait_for(page, [](const json& each) { return !each["stalled"].empty(); });
-  }
-  release.count_down();
-  at.pool.join();
-  CHECK(at.orders.stats().handled == 5);
-}
-
-TEST_CASE("the state of a host is shown while it ends") {
-  asio::io_context io;
-  host all(io);
-  consumer orders(io);
-  all.add("orders", orders);
-  const monitor page(all, quick());
-  CHECK(status_of(page)["state"] == "serving");
-  all.stop();
-  CHECK(wait_for(page, [](const json& each) { return each["state"] != "serving"; })["state"] ==
-        "ending");
-  asio::co_spawn(io, all.run(), [](const std::exception_ptr& why, const auto&) { CHECK(!why); });
-  io.run();
-  const json now = wait_for(page, [](const json& each) { return each["state"] == "ended"; });
-  CHECK(now["components"][0]["state"] == "closed");
-}
-
-TEST_CASE("a monitor leaves the program's signals as they are") {
-  const auto of_sigpipe = [] {
-    struct sigaction now{};
-    ::sigaction(SIGPIPE, nullptr, &now);
-    return now.sa_handler;
-  };
-  const auto before = of_sigpipe();
-  sigset_t blocked_before{};
-  ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked_before);
-  struct sigaction usual{};
-  usual.sa_handler = SIG_DFL;
-  ::sigaction(SIGPIPE, &usual, nullptr);
-  {
-    scene at;
-    const monitor page(at.all, quick());
-    CHECK(of_sigpipe() == SIG_DFL);
-    sigset_t blocked{};
-    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
-    CHECK(::sigismember(&blocked, SIGTERM) == ::sigismember(&blocked_before, SIGTERM));
-    for (int i = 0; i < 3; ++i) {  // a client that has gone ends no program
-      {
-        const deaf_client gone(page.port());
-      }
-      (void)wait_for(page, [](const json&) { return true; });
-    }
-  }
-  usual.sa_handler = before;
-  ::sigaction(SIGPIPE, &usual, nullptr);
 }
 
 TEST_CASE("options that make no sense are refused") {

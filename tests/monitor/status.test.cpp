@@ -3,16 +3,13 @@
 #include "monitor/graph_svg.hpp"
 
 #include "support/catch.hpp"
+#include "support/run_with.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <string>
 #include <vector>
-
-#ifdef MSGBUS_STATUS_SCHEMA
-#include <sys/wait.h>
-#endif
 
 namespace status_test {
 
@@ -82,16 +79,6 @@ figures_now shop() {
 }
 
 const status_facts facts{odd, 1'600'000'000, std::chrono::seconds(1), true};
-
-#ifdef MSGBUS_STATUS_SCHEMA
-/// The exit code of the check.
-int checked(const std::string& text) {
-  std::FILE* const program = popen(MSGBUS_STATUS_SCHEMA " 2>&1", "w");
-  REQUIRE(program);
-  CHECK(std::fwrite(text.data(), 1, text.size(), program) == text.size());
-  return WEXITSTATUS(pclose(program));
-}
-#endif
 
 }  // namespace
 
@@ -168,9 +155,10 @@ TEST_CASE("ids are read from an object with a list of texts, and from nothing el
 
 #ifdef MSGBUS_STATUS_SCHEMA
 TEST_CASE("a status is what its schema says, as is the example of it", "[O3]") {
-  CHECK(checked(status_json(facts, shop(), {{"undrained", odd, odd, 7}})) == 0);
-  CHECK(checked(status_json({}, {}, {})) == 0);
-  CHECK(checked(R"({"version":1})") != 0);
+  CHECK(msgbus_test::run_with(MSGBUS_STATUS_SCHEMA " 2>&1",
+                              status_json(facts, shop(), {{"undrained", odd, odd, 7}})) == 0);
+  CHECK(msgbus_test::run_with(MSGBUS_STATUS_SCHEMA " 2>&1", status_json({}, {}, {})) == 0);
+  CHECK(msgbus_test::run_with(MSGBUS_STATUS_SCHEMA " 2>&1", R"({"version":1})") != 0);
   std::string example;
   std::FILE* const file = std::fopen(MSGBUS_STATUS_EXAMPLE, "r");
   REQUIRE(file);
@@ -178,7 +166,7 @@ TEST_CASE("a status is what its schema says, as is the example of it", "[O3]") {
     example += static_cast<char>(c);
   }
   CHECK(std::fclose(file) == 0);
-  CHECK(checked(example) == 0);
+  CHECK(msgbus_test::run_with(MSGBUS_STATUS_SCHEMA " 2>&1", example) == 0);
 }
 #endif
 
