@@ -80,7 +80,7 @@ std::string line_of(const json& value) {
 /// A member a column: texts as they are if they are plain, else as JSON has them.
 std::string column_of(const json& value) {
   if (value.is_null()) return "-";
-  const std::string line = line_of(value);
+  std::string line = line_of(value);
   if (!value.is_string()) return line;
   const auto& text = value.get_ref<const std::string&>();
   const bool is_plain =
