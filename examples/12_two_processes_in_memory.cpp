@@ -117,8 +117,8 @@ asio::awaitable<void> day(shop& front, warehouse& back) {
 int main() {
   asio::io_context io;
   msgbus::memory_broker broker;
-  warehouse back(broker.connect(io.get_executor()));
-  shop front(broker.connect(io.get_executor()));
+  warehouse back(broker.connect(io));
+  shop front(broker.connect(io));
   asio::co_spawn(io, day(front, back), [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   });

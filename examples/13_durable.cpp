@@ -125,7 +125,7 @@ asio::awaitable<void> day(msgbus::bridge& bridge) {
 int main() {
   asio::io_context io;
   msgbus::memory_broker broker;
-  msgbus::bridge bridge(broker.connect(io.get_executor()));
+  msgbus::bridge bridge(broker.connect(io));
   asio::co_spawn(io, day(bridge), [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   });

@@ -53,7 +53,7 @@ asio::awaitable<void> serve(msgbus::async::host& all, clock::duration deadline,
 durable_ptr open_books(asio::io_context& io, const std::string& file) {
   msgbus::durable::open_options options;
   options.file = file;
-  durable_ptr db = run_until_done(io, msgbus::durable::open(io.get_executor(), options));
+  durable_ptr db = run_until_done(io, msgbus::durable::open(io, options));
   run_until_done(io, make_tables(db));
   return db;
 }

@@ -341,4 +341,13 @@ TEST_CASE("a context that ends takes its transactions with it", "[R4]") {
   CHECK_NOTHROW(make_table(in, open(in, quick(folder.file()))));
 }
 
+TEST_CASE("open takes a context where it takes an executor") {
+  temporary_folder folder;
+  asio::io_context io;
+  auto opening = msgbus::durable::open(io, quick(folder.file()));
+  msgbus::testing::spawned<durable_ptr> opened(io, std::move(opening));
+  io.run();
+  CHECK(opened.get() != nullptr);
+}
+
 }  // namespace database_test

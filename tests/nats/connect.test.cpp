@@ -21,4 +21,19 @@ TEST_CASE(
   CHECK_THAT(text_of(connect), !contains("secret"));
 }
 
+TEST_CASE("connect and open take a context where they take an executor") {
+  msgbus::nats::options nowhere;
+  nowhere.url = "nats://127.0.0.1:1";
+  asio::io_context io;
+  msgbus::testing::spawned<msgbus::bridge> plain(io, msgbus::nats::connect(io, nowhere));
+  msgbus::testing::spawned<msgbus::bridge> named(
+      io, msgbus::nats::connect(io, nowhere, {.on_failure = {}}));
+  msgbus::testing::spawned<std::shared_ptr<msgbus::transport::transport>> bare(
+      io, msgbus::nats::open(io, nowhere));
+  io.run();
+  CHECK(code_of([&] { (void)plain.get(); }) == msgbus::errc::disconnected);
+  CHECK(code_of([&] { (void)named.get(); }) == msgbus::errc::disconnected);
+  CHECK(code_of([&] { (void)bare.get(); }) == msgbus::errc::disconnected);
+}
+
 }  // namespace connect_test

@@ -32,7 +32,7 @@ class loop {
   }
   template <class T>
   msgbus::testing::spawned<T> start(asio::awaitable<T> what) {
-    return msgbus::testing::spawned<T>(context_->get_executor(), std::move(what));
+    return msgbus::testing::spawned<T>(*context_, std::move(what));
   }
   template <class T>
   void finish(const msgbus::testing::spawned<T>& running) {

@@ -108,4 +108,13 @@ TEST_CASE("a handle may outlive its context, and then has no result", "[A12]") {
   CHECK_THROWS_AS(running.get(), msgbus::testing::stuck);
 }
 
+TEST_CASE("an awaitable is spawned on a context as on its executor") {
+  stepping_context context;
+  auto pack = []() -> asio::awaitable<int> { co_return 1; };
+  msgbus::testing::spawned running(context, pack());
+  CHECK_FALSE(running.done());
+  context.run();
+  CHECK(running.get() == 1);
+}
+
 }  // namespace spawned_test

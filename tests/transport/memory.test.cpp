@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/memory_fixture.hpp"
 
+#include <asio/io_context.hpp>
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 
@@ -329,6 +330,21 @@ TEST_CASE("a value of type stored is printed with its members") {
   std::ostringstream out;
   out << msgbus::transport::stored{.stream = "orders", .sequence = 3, .duplicate = true};
   CHECK(out.str() == R"(stored{.stream = "orders", .sequence = 3, .duplicate = true})");
+}
+
+TEST_CASE("memory: a broker takes a context where it takes an executor") {
+  memory_broker broker;
+  asio::io_context io;
+  stepping_context steps;
+  const auto sender = broker.connect(io, {.name = "sender"});
+  const auto receiver = broker.connect(steps);
+  CHECK(sender->get_executor() == asio::any_io_executor(io.get_executor()));
+  CHECK(receiver->get_executor() == asio::any_io_executor(steps.get_executor()));
+  const auto got = std::make_shared<kept_envelopes>();
+  const auto feed = receiver->subscribe("a", "", got);
+  sender->publish(made("a", "one"), urgency::bulk);
+  steps.run();
+  CHECK(got->payloads() == texts{"one"});
 }
 
 }  // namespace memory_test

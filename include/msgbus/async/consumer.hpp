@@ -36,11 +36,11 @@ class consumer : public detail::base<detail::consumer_core> {
   consumer(asio::any_io_executor executor, std::shared_ptr<provider> overrides)
       : consumer(std::move(executor), mailbox_options{}, std::move(overrides)) {}
   /// The same on the executor of a context, such as an `asio::io_context` or `asio::thread_pool`.
-  template <detail::execution_context Context>
+  template <exec::execution_context Context>
   explicit consumer(Context& context, mailbox_options options = {},
                     std::shared_ptr<provider> overrides = nullptr)
       : consumer(asio::any_io_executor(context.get_executor()), options, std::move(overrides)) {}
-  template <detail::execution_context Context>
+  template <exec::execution_context Context>
   consumer(Context& context, std::shared_ptr<provider> overrides)
       : consumer(context, mailbox_options{}, std::move(overrides)) {}
 

@@ -52,7 +52,7 @@ class host {
   /// `executor` is for signals, and for components that `emplace` makes without one.
   explicit host(asio::any_io_executor executor);
   /// The same with the executor of a context, such as an `asio::io_context`.
-  template <detail::execution_context Context>
+  template <exec::execution_context Context>
   explicit host(Context& context) : host(asio::any_io_executor(context.get_executor())) {}
   host(const host&) = delete;
   host& operator=(const host&) = delete;

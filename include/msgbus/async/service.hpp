@@ -40,12 +40,12 @@ class service : public detail::base<detail::service_core> {
           naming name = kebab_case)
       : service(std::move(executor), mailbox_options{}, std::move(overrides), std::move(name)) {}
   /// As above, on the executor of a context, such as an `asio::io_context` or `asio::thread_pool`.
-  template <detail::execution_context Context>
+  template <exec::execution_context Context>
   explicit service(Context& context, mailbox_options options = {},
                    std::shared_ptr<provider> overrides = nullptr, naming name = kebab_case)
       : service(asio::any_io_executor(context.get_executor()), options, std::move(overrides),
                 std::move(name)) {}
-  template <detail::execution_context Context>
+  template <exec::execution_context Context>
   service(Context& context, std::shared_ptr<provider> overrides, naming name = kebab_case)
       : service(context, mailbox_options{}, std::move(overrides), std::move(name)) {}
 

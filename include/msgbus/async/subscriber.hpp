@@ -30,11 +30,11 @@ class subscriber : public detail::base<detail::subscriber_core> {
   subscriber(asio::any_io_executor executor, std::shared_ptr<provider> overrides)
       : subscriber(std::move(executor), mailbox_options{}, std::move(overrides)) {}
   /// The same on the executor of a context, such as an `asio::io_context` or `asio::thread_pool`.
-  template <detail::execution_context Context>
+  template <exec::execution_context Context>
   explicit subscriber(Context& context, mailbox_options options = {},
                       std::shared_ptr<provider> overrides = nullptr)
       : subscriber(asio::any_io_executor(context.get_executor()), options, std::move(overrides)) {}
-  template <detail::execution_context Context>
+  template <exec::execution_context Context>
   subscriber(Context& context, std::shared_ptr<provider> overrides)
       : subscriber(context, mailbox_options{}, std::move(overrides)) {}
 

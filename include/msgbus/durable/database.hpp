@@ -7,6 +7,7 @@
 #include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/detail/component/handles.hpp>
+#include <msgbus/detail/exec/requirements.hpp>
 #include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/durable/dead_letter.hpp>
 #include <msgbus/durable/inspect.hpp>
@@ -244,6 +245,13 @@ class database {
 /// Executor: the caller's.
 [[nodiscard]] asio::awaitable<std::shared_ptr<database>> open(asio::any_io_executor executor,
                                                               open_options options);
+
+/// The same with the executor of a context, such as an `asio::io_context`.
+template <exec::execution_context Context>
+[[nodiscard]] asio::awaitable<std::shared_ptr<database>> open(Context& context,
+                                                              open_options options) {
+  return open(asio::any_io_executor(context.get_executor()), std::move(options));
+}
 
 }  // namespace msgbus::durable
 

@@ -4,10 +4,13 @@
 
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/bridge/remote_service.hpp>
+#include <msgbus/detail/exec/requirements.hpp>
 #include <msgbus/nats/options.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+
+#include <utility>
 
 namespace msgbus::nats {
 
@@ -24,6 +27,17 @@ namespace msgbus::nats {
 /// As above, with default bridge options.
 [[nodiscard]] asio::awaitable<bridge> connect(asio::any_io_executor executor,
                                               const options& options);
+
+/// The same with the executor of a context, such as an `asio::io_context`.
+template <exec::execution_context Context>
+[[nodiscard]] asio::awaitable<bridge> connect(Context& context, const options& options,
+                                              bridge_options bridging) {
+  return connect(asio::any_io_executor(context.get_executor()), options, std::move(bridging));
+}
+template <exec::execution_context Context>
+[[nodiscard]] asio::awaitable<bridge> connect(Context& context, const options& options) {
+  return connect(asio::any_io_executor(context.get_executor()), options);
+}
 
 // All names that a program with NATS needs, in one namespace.
 using msgbus::call_options;

@@ -2,7 +2,11 @@
 
 /// NATS and JetStream as a transport, through NATS's own C client.
 
+#include <msgbus/detail/exec/requirements.hpp>
 #include <msgbus/transport/transport.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
 
 #include <functional>
 #include <memory>
@@ -67,5 +71,12 @@ struct options {
 /// Executor: the caller's.
 [[nodiscard]] asio::awaitable<std::shared_ptr<transport::transport>> open(
     asio::any_io_executor executor, const options& options);
+
+/// The same with the executor of a context, such as an `asio::io_context`.
+template <exec::execution_context Context>
+[[nodiscard]] asio::awaitable<std::shared_ptr<transport::transport>> open(Context& context,
+                                                                          const options& options) {
+  return open(asio::any_io_executor(context.get_executor()), options);
+}
 
 }  // namespace msgbus::nats

@@ -3,6 +3,8 @@
 /// An awaitable that runs, with its outcome. For one thread: the thread that runs the executor, or
 /// any thread after the executor has stopped.
 
+#include <msgbus/detail/exec/requirements.hpp>
+
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -72,6 +74,10 @@ class spawned {
                                                   to->done = true;
                                                 }));
   }
+  /// The same on the executor of a context, such as an `asio::io_context`.
+  template <exec::execution_context Context>
+  spawned(Context& context, asio::awaitable<T> operation)
+      : spawned(asio::any_io_executor(context.get_executor()), std::move(operation)) {}
 
   /// Whether it has ended.
   [[nodiscard]] bool done() const noexcept { return outcome_->done; }

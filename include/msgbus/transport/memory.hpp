@@ -2,6 +2,7 @@
 
 /// A transport inside one process, for tests without a server.
 
+#include <msgbus/detail/exec/requirements.hpp>
 #include <msgbus/transport/transport.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -37,8 +38,8 @@ struct memory_options {
 /// controls them; if the contexts have different clocks, the latest time counts.
 ///
 ///     msgbus::memory_broker broker;
-///     auto orders = broker.connect(executor);
-///     auto billing = broker.connect(executor);
+///     auto orders = broker.connect(io);
+///     auto billing = broker.connect(io);
 class memory_broker {
  public:
   memory_broker();
@@ -48,6 +49,16 @@ class memory_broker {
   [[nodiscard]] std::shared_ptr<transport::transport> connect(asio::any_io_executor executor) const;
   [[nodiscard]] std::shared_ptr<transport::transport> connect(asio::any_io_executor executor,
                                                               const memory_options& options) const;
+  /// The same with the executor of a context, such as an `asio::io_context`.
+  template <exec::execution_context Context>
+  [[nodiscard]] std::shared_ptr<transport::transport> connect(Context& context) const {
+    return connect(asio::any_io_executor(context.get_executor()));
+  }
+  template <exec::execution_context Context>
+  [[nodiscard]] std::shared_ptr<transport::transport> connect(Context& context,
+                                                              const memory_options& options) const {
+    return connect(asio::any_io_executor(context.get_executor()), options);
+  }
 
   /// Disconnects a connection from the broker, as a broken cable does. Its own messages and
   /// settlements are kept until `restore`; messages of others are missed; its unsettled deliveries

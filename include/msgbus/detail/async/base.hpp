@@ -5,25 +5,17 @@
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/component/base.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/requirements.hpp>
 #include <msgbus/stream.hpp>
 #include <msgbus/tracer.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/execution_context.hpp>
 
 #include <chrono>
-#include <concepts>
 #include <memory>
 
 namespace msgbus::async::detail {
-
-/// A context with an executor, which Asio's own objects accept in place of an executor.
-template <class T>
-concept execution_context =
-    std::convertible_to<T&, asio::execution_context&> && requires(T& context) {
-      { context.get_executor() } -> std::convertible_to<asio::any_io_executor>;
-    };
 
 /// Owns the core of a component. Every function may be called from any thread, also from inside
 /// handlers.
