@@ -45,4 +45,10 @@ TEST_CASE("an any_event names the type of its event", "[T4]") {
   CHECK_THAT(std::string(any.name()), msgbus_test::contains("created<"));
 }
 
+TEST_CASE("an any_event is printed with the name of its type") {
+  const int event = 3;
+  const msgbus::any_event any(msgbus::detail::value_ref::to(event));
+  CHECK(Catch::Detail::stringify(any) == R"(any_event{.name = "int"})");
+}
+
 }  // namespace any_event_test

@@ -102,4 +102,17 @@ TEST_CASE("a stream_position is printed with its members") {
   CHECK(out.str() == R"(stream_position{.stream = "orders", .sequence = 7})");
 }
 
+TEST_CASE("a context and an origin are printed with their ids") {
+  const msgbus::origin from{.message_id = "m-2",
+                            .correlation_id = "m-1",
+                            .stream = std::make_shared<const std::string>("ORDERS"),
+                            .sequence = 7};
+  CHECK(Catch::Detail::stringify(from) ==
+        R"(origin{.message_id = "m-2", .correlation_id = "m-1", .causation_id = "", )"
+        R"(.deliveries = 1, .stream = "ORDERS", .sequence = 7})");
+  CHECK(Catch::Detail::stringify(msgbus::context("orders.placed", from)) ==
+        R"(context{.topic = "orders.placed", .message_id = "m-2", .correlation_id = "m-1", )"
+        R"(.causation_id = "", .attempt = 1})");
+}
+
 }  // namespace context_test

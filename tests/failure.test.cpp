@@ -172,4 +172,12 @@ TEST_CASE("a refused_error is an error with the time to try again") {
   }
 }
 
+TEST_CASE("a failure is printed with the text of its error") {
+  const msgbus::failure one{.error = std::make_exception_ptr(std::runtime_error("no disk")),
+                            .topic = "orders",
+                            .message_id = "m-1"};
+  CHECK(Catch::Detail::stringify(one) ==
+        R"(failure{.error = "no disk", .topic = "orders", .message_id = "m-1"})");
+}
+
 }  // namespace refused_error_test

@@ -1,7 +1,11 @@
 #include <msgbus/format.hpp>
 
+#include <msgbus/context.hpp>
 #include <msgbus/counters.hpp>
+#include <msgbus/dead_letter.hpp>
+#include <msgbus/graph.hpp>
 #include <msgbus/headers.hpp>
+#include <msgbus/log_observer.hpp>
 #include <msgbus/options.hpp>
 
 #include "support/catch.hpp"
@@ -27,6 +31,10 @@ TEST_CASE("values of the library that a stream prints have a format") {
   STATIC_REQUIRE(msgbus::detail::formattable<msgbus::receipt>);
   STATIC_REQUIRE(msgbus::detail::formattable<msgbus::drain_options>);
   STATIC_REQUIRE(msgbus::detail::formattable<msgbus::overflow>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::context>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::dead_letter>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::graph_format>);
+  STATIC_REQUIRE(msgbus::detail::formattable<msgbus::log_level>);
 }
 
 TEST_CASE("types of a program, of the standard library, and containers keep their own formats") {

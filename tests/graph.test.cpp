@@ -171,4 +171,10 @@ TEST_CASE("the JSON form follows its schema", "[O3]") {
 }
 #endif
 
+TEST_CASE("forms of a graph are printed by their names") {
+  using enum msgbus::graph_format;
+  CHECK(Catch::Detail::stringify(std::vector{text, json, dot, mermaid, asyncapi}) ==
+        "{ text, json, dot, mermaid, asyncapi }");
+}
+
 }  // namespace graph_test

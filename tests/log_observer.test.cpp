@@ -159,4 +159,12 @@ TEST_CASE("lines go to a logger of spdlog with their level, and braces in them a
 }
 #endif
 
+TEST_CASE("levels and forms of a log are printed by their names") {
+  using msgbus::log_format, msgbus::log_level;
+  CHECK(Catch::Detail::stringify(std::vector{log_level::info, log_level::warning,
+                                             log_level::error}) == "{ info, warning, error }");
+  CHECK(Catch::Detail::stringify(std::vector{log_format::key_value, log_format::json}) ==
+        "{ key_value, json }");
+}
+
 }  // namespace log_observer_test

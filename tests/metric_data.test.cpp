@@ -137,4 +137,11 @@ TEST_CASE("a kind of metric has a name") {
   CHECK(out.str() == "sum gauge histogram");
 }
 
+TEST_CASE("a metric is printed with its name and the number of its points") {
+  const msgbus::metric_data one{
+      .name = "waiting", .unit = "{message}", .kind = metric_kind::gauge, .points = {{}, {}}};
+  CHECK(Catch::Detail::stringify(one) ==
+        R"(metric_data{.name = "waiting", .unit = "{message}", .kind = gauge, .points = 2})");
+}
+
 }  // namespace metric_data_test

@@ -26,4 +26,11 @@ TEST_CASE("a default retry makes one attempt") {
   CHECK_FALSE(settings.if_);
 }
 
+TEST_CASE("kinds of backoff are printed by their names") {
+  using enum msgbus::backoff_kind;
+  CHECK(Catch::Detail::stringify(exponential) == "exponential");
+  CHECK(Catch::Detail::stringify(linear) == "linear");
+  CHECK(Catch::Detail::stringify(constant) == "constant");
+}
+
 }  // namespace retry_test

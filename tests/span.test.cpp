@@ -129,4 +129,9 @@ TEST_CASE("kinds and statuses are words") {
   CHECK(out.str() == "consumer internal error unset ok");
 }
 
+TEST_CASE("an attribute is printed as in the line of its span") {
+  CHECK(Catch::Detail::stringify(msgbus::attribute{"late", true}) == "late=true");
+  CHECK(Catch::Detail::stringify(msgbus::attribute{"name", "two words"}) == R"(name="two words")");
+}
+
 }  // namespace span_test

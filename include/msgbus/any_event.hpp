@@ -4,6 +4,8 @@
 
 #include <msgbus/detail/core/type_key.hpp>
 
+#include <iosfwd>
+
 namespace msgbus {
 
 /// A view of the event. It is valid until the handler has returned.
@@ -24,5 +26,6 @@ class any_event {
  private:
   detail::value_ref event_;
 };
+std::ostream& operator<<(std::ostream& out, const any_event& value);
 
 }  // namespace msgbus

@@ -45,6 +45,7 @@ struct origin {
     return correlation_id.empty() ? message_id : correlation_id;
   }
 };
+std::ostream& operator<<(std::ostream& out, const origin& value);
 
 /// A view of data that the delivery owns. Copy what must live longer than the handler.
 class context {
@@ -132,6 +133,7 @@ class context {
   unsigned attempt_ = 1;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
+std::ostream& operator<<(std::ostream& out, const context& value);
 
 namespace detail {
 /// The context of a message without metadata.

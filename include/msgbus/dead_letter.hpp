@@ -25,6 +25,7 @@ struct dead_letter {
   std::string topic;       ///< empty for an event
   std::string message_id;  ///< empty for a message that never left the process
 };
+std::ostream& operator<<(std::ostream& out, const dead_letter& value);
 
 /// The options of `dead_letters`.
 struct dead_letter_options {

@@ -7,6 +7,7 @@
 #include <msgbus/retry.hpp>
 
 #include <exception>
+#include <iosfwd>
 #include <string_view>
 
 namespace msgbus {
@@ -18,6 +19,7 @@ struct failure {
   std::string_view topic;       ///< empty for an event
   std::string_view message_id;  ///< empty for a message that never left the process
 };
+std::ostream& operator<<(std::ostream& out, const failure& value);
 
 /// The error `circuit_open` or `rate_limited`, with the time after which another attempt makes
 /// sense.

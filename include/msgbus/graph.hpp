@@ -112,6 +112,7 @@ enum class graph_format {
   mermaid,   ///< for Mermaid, as of many wikis
   asyncapi,  ///< AsyncAPI 3.0, as JSON: what this process sends and receives over bridges
 };
+std::ostream& operator<<(std::ostream& out, graph_format value);
 
 /// The graph in this form. Names are escaped, whatever bytes they hold (O3).
 [[nodiscard]] std::string describe(const graph& all, graph_format form = graph_format::text);

@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <initializer_list>
+#include <iosfwd>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -25,9 +26,11 @@ enum class log_format {
   key_value,  ///< `event=failed component=audit message=order error="no disk"`
   json        ///< `{"event":"failed","component":"audit","message":"order","error":"no disk"}`
 };
+std::ostream& operator<<(std::ostream& out, log_format value);
 
 /// The severity of an event.
 enum class log_level { info, warning, error };
+std::ostream& operator<<(std::ostream& out, log_level value);
 
 /// The options of a `log_observer`.
 struct log_options {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,5 +41,6 @@ struct metric_data {
   std::vector<double> bounds = {};      ///< of a histogram: the upper ones, in seconds
   std::vector<point> points = {};       ///< each set of attributes once
 };
+std::ostream& operator<<(std::ostream& out, const metric_data& value);
 
 }  // namespace msgbus

@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <optional>
 
 namespace msgbus {
 
 /// The growth of the pauses between attempts: doubled, by `backoff` each time, or none.
 enum class backoff_kind { exponential, linear, constant };
+std::ostream& operator<<(std::ostream& out, backoff_kind value);
 
 /// Repeats a handler that fails. Every attempt is an invocation of its own (I1). A cancellation
 /// (Asio's `operation_aborted`), `bad_alloc` and misuse (`would_deadlock`, `not_provided`, ...) are

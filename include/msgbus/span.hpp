@@ -50,6 +50,7 @@ struct attribute {
 
   friend bool operator==(const attribute&, const attribute&) = default;
 };
+std::ostream& operator<<(std::ostream& out, const attribute& value);
 
 /// The data of a span.
 struct span_data {

@@ -1,3 +1,4 @@
+#include <msgbus/bridge/dead_letters.hpp>
 #include <msgbus/detail/bridge/link_state.hpp>
 
 #include "core/print.hpp"
@@ -24,6 +25,21 @@ std::ostream& operator<<(std::ostream& out, const link_counters& value) {
                     .member("in_flight", value.in_flight)
                     .member("shortened", value.shortened)
                     .member("replayed", value.replayed);
+}
+
+std::ostream& operator<<(std::ostream& out, const stored_dead_letter& value) {
+  return out << detail::printed("stored_dead_letter")
+                    .member("id", value.id)
+                    .member("message", value.message)
+                    .member("handler", value.handler)
+                    .member("reason", value.reason)
+                    .member("attempts", value.attempts)
+                    .member("topic", value.topic)
+                    .member("message_id", value.message_id)
+                    .member("stream", value.stream)
+                    .member("durable", value.durable)
+                    .member("sequence", value.sequence)
+                    .member("missing", value.missing);
 }
 
 }  // namespace msgbus

@@ -1,5 +1,6 @@
 #include "core/print.hpp"
 
+#include <msgbus/any_event.hpp>
 #include <msgbus/context.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/headers.hpp>
@@ -47,6 +48,31 @@ std::ostream& operator<<(std::ostream& out, const stream_position& value) {
   return out << detail::printed("stream_position")
                     .member("stream", value.stream)
                     .member("sequence", value.sequence);
+}
+
+std::ostream& operator<<(std::ostream& out, const origin& value) {
+  detail::printed members("origin");
+  members.member("message_id", std::string_view(value.message_id))
+      .member("correlation_id", std::string_view(value.correlation_id))
+      .member("causation_id", std::string_view(value.causation_id))
+      .member("deliveries", value.deliveries);
+  if (value.stream) {
+    members.member("stream", std::string_view(*value.stream)).member("sequence", value.sequence);
+  }
+  return out << members;
+}
+
+std::ostream& operator<<(std::ostream& out, const context& value) {
+  return out << detail::printed("context")
+                    .member("topic", value.topic())
+                    .member("message_id", value.message_id())
+                    .member("correlation_id", value.correlation_id())
+                    .member("causation_id", value.causation_id())
+                    .member("attempt", value.attempt());
+}
+
+std::ostream& operator<<(std::ostream& out, const any_event& value) {
+  return out << detail::printed("any_event").member("name", value.name());
 }
 
 std::ostream& operator<<(std::ostream& out, const headers& value) {

@@ -4,6 +4,10 @@
 #include <msgbus/durable/dead_letter.hpp>
 #include <msgbus/durable/inspect.hpp>
 #include <msgbus/durable/options.hpp>
+#include <msgbus/durable/value.hpp>
+
+#include <sstream>
+#include <variant>
 
 namespace msgbus::durable {
 
@@ -11,6 +15,32 @@ std::ostream& operator<<(std::ostream& out, synchronous wanted) {
   using enum synchronous;
   return out << msgbus::detail::enumerator<synchronous>(
              wanted, "synchronous", {{full, "full"}, {normal, "normal"}, {off, "off"}});
+}
+
+namespace {
+
+struct value_text {
+  std::string operator()(std::monostate /*unused*/) const { return "null"; }
+  std::string operator()(std::int64_t number) const { return std::to_string(number); }
+  std::string operator()(double number) const {
+    std::ostringstream text;
+    text << number;
+    return text.str();
+  }
+  std::string operator()(const std::string& text) const { return msgbus::detail::quoted(text); }
+  std::string operator()(const blob& bytes) const {
+    return "blob of " + std::to_string(bytes.size()) + " bytes";
+  }
+};
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const row& of) {
+  msgbus::detail::printed members("row");
+  for (std::size_t i = 0; i < of.size(); ++i) {
+    members.written((*of.columns_)[i], std::visit(value_text(), of.values_[i]));
+  }
+  return out << members;
 }
 
 std::ostream& operator<<(std::ostream& out, const dead_letter& letter) {

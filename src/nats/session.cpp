@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include "core/print.hpp"
 #include "core/text.hpp"
 #include "jetstream.hpp"
 #include "transport/names.hpp"
@@ -268,6 +269,30 @@ void events::tell(event::kind kind, std::string_view text) {
 void events::context_ended() noexcept {
   const std::lock_guard lock(mutex_);
   executor_ = {};
+}
+
+namespace {
+
+std::string name_of_kind(event::kind value) {
+  using enum event::kind;
+  return msgbus::detail::enumerator<event::kind>(value, "kind",
+                                                 {{disconnected, "disconnected"},
+                                                  {reconnected, "reconnected"},
+                                                  {closed, "closed"},
+                                                  {slow_consumer, "slow_consumer"},
+                                                  {failed, "failed"}});
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, event::kind value) {
+  return out << name_of_kind(value);
+}
+
+std::ostream& operator<<(std::ostream& out, const event& value) {
+  return out << msgbus::detail::printed("event")
+                    .written("what", name_of_kind(value.what))
+                    .member("text", value.text);
 }
 
 }  // namespace msgbus::nats

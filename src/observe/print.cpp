@@ -1,6 +1,8 @@
 #include <msgbus/counters.hpp>
 
 #include <msgbus/explanation.hpp>
+#include <msgbus/graph.hpp>
+#include <msgbus/log_observer.hpp>
 #include <msgbus/metric_data.hpp>
 #include <msgbus/observer.hpp>
 
@@ -77,13 +79,48 @@ std::ostream& operator<<(std::ostream& out, const explanation& value) {
   return out << value.text();
 }
 
+std::ostream& operator<<(std::ostream& out, graph_format value) {
+  using enum graph_format;
+  return out << detail::enumerator<graph_format>(value, "graph_format",
+                                                 {{text, "text"},
+                                                  {json, "json"},
+                                                  {dot, "dot"},
+                                                  {mermaid, "mermaid"},
+                                                  {asyncapi, "asyncapi"}});
+}
+
+std::ostream& operator<<(std::ostream& out, log_format value) {
+  using enum log_format;
+  return out << detail::enumerator<log_format>(value, "log_format",
+                                               {{key_value, "key_value"}, {json, "json"}});
+}
+
+std::ostream& operator<<(std::ostream& out, log_level value) {
+  using enum log_level;
+  return out << detail::enumerator<log_level>(
+             value, "log_level", {{info, "info"}, {warning, "warning"}, {error, "error"}});
+}
+
+namespace {
+
+std::string name_of_kind(metric_kind value) {
+  using enum metric_kind;
+  return detail::enumerator<metric_kind>(
+      value, "metric_kind", {{sum, "sum"}, {gauge, "gauge"}, {histogram, "histogram"}});
+}
+
+}  // namespace
+
 std::ostream& operator<<(std::ostream& out, metric_kind value) {
-  switch (value) {
-    case metric_kind::sum: return out << "sum";
-    case metric_kind::gauge: return out << "gauge";
-    case metric_kind::histogram: break;
-  }
-  return out << "histogram";
+  return out << name_of_kind(value);
+}
+
+std::ostream& operator<<(std::ostream& out, const metric_data& value) {
+  return out << detail::printed("metric_data")
+                    .member("name", value.name)
+                    .member("unit", value.unit)
+                    .written("kind", name_of_kind(value.kind))
+                    .member("points", value.points.size());
 }
 
 }  // namespace msgbus

@@ -57,6 +57,10 @@ std::string text_of(const attribute_value& value) {
   return {text.data(), end};
 }
 
+std::string text_of(const attribute& each) {
+  return detail::logfmt_value(each.key) + '=' + text_of(each.value);
+}
+
 std::string line_of(const span_data& span) {
   std::string line = "span=" + detail::logfmt_value(span.name);
   const auto add = [&](std::string_view key, std::string_view value) {
@@ -69,9 +73,7 @@ std::string line_of(const span_data& span) {
   if (!span.is_root()) add("parent", hex(span.parent));
   if (span.status != span_status::unset) add("status", text_of(span.status));
   if (!span.status_text.empty()) add("reason", detail::logfmt_value(span.status_text));
-  for (const attribute& each : span.attributes) {
-    add(detail::logfmt_value(each.key), text_of(each.value));
-  }
+  for (const attribute& each : span.attributes) line += ' ' + text_of(each);
   return line;
 }
 
@@ -79,6 +81,9 @@ std::string line_of(const span_data& span) {
 
 std::ostream& operator<<(std::ostream& out, span_kind value) { return out << text_of(value); }
 std::ostream& operator<<(std::ostream& out, span_status value) { return out << text_of(value); }
+std::ostream& operator<<(std::ostream& out, const attribute& value) {
+  return out << text_of(value);
+}
 std::ostream& operator<<(std::ostream& out, const span_data& value) {
   return out << line_of(value);
 }

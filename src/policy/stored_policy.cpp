@@ -1,10 +1,7 @@
 #include <msgbus/detail/policy/stored_policy.hpp>
 
-#include <msgbus/dead_letter.hpp>
 #include <msgbus/detail/policy/checks.hpp>
-#include <msgbus/pick.hpp>
 
-#include "core/print.hpp"
 #include "policy/policy_text.hpp"
 
 #include <utility>
@@ -101,22 +98,3 @@ policy with_defaults(policy own, const policy& defaults) {
 }
 
 }  // namespace msgbus::detail
-
-namespace msgbus {
-
-std::ostream& operator<<(std::ostream& out, pick value) {
-  using enum pick;
-  return out << detail::enumerator<pick>(
-             value, "pick",
-             {{round_robin, "round_robin"}, {least_waiting, "least_waiting"}, {key, "key"}});
-}
-
-std::ostream& operator<<(std::ostream& out, const dead_letter_counters& value) {
-  return out << detail::printed("dead_letter_counters")
-                    .member("added", value.added)
-                    .member("replayed", value.replayed)
-                    .member("discarded", value.discarded)
-                    .member("dropped", value.dropped);
-}
-
-}  // namespace msgbus

@@ -2,6 +2,7 @@
 #include <msgbus/testing/conformance.hpp>
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/probe.hpp>
+#include <msgbus/testing/stepping_executor.hpp>
 
 #include "core/print.hpp"
 
@@ -56,6 +57,14 @@ std::ostream& operator<<(std::ostream& out, const cut_off_report& value) {
   return out << msgbus::detail::printed("cut_off_report")
                     .member("steps", value.steps)
                     .member("cuts", value.cuts);
+}
+
+std::ostream& operator<<(std::ostream& out, const shuffled& value) {
+  return out << msgbus::detail::printed("shuffled").member("seed", value.seed);
+}
+
+std::ostream& operator<<(std::ostream& out, const conformance_case& value) {
+  return out << msgbus::detail::printed("conformance_case").member("name", value.name);
 }
 
 std::ostream& operator<<(std::ostream& out, conformance_result::verdict value) {

@@ -52,6 +52,28 @@ std::ostream& operator<<(std::ostream& out, const envelope& value) {
                     .member("reply_to", value.reply_to);
 }
 
+std::ostream& transport::operator<<(std::ostream& out, urgency value) {
+  using enum urgency;
+  return out << detail::enumerator<urgency>(value, "urgency",
+                                            {{bulk, "bulk"}, {at_once, "at_once"}});
+}
+
+std::ostream& transport::operator<<(std::ostream& out, const features& value) {
+  return out << detail::printed("features")
+                    .member("durable", value.durable)
+                    .member("persistent", value.persistent)
+                    .member("holds_back", value.holds_back)
+                    .member("away", value.away);
+}
+
+std::ostream& transport::operator<<(std::ostream& out, const stored_message& value) {
+  std::ostringstream message;
+  message << value.message;
+  return out << detail::printed("stored_message")
+                    .written("message", message.str())
+                    .member("sequence", value.sequence);
+}
+
 std::ostream& transport::operator<<(std::ostream& out, const stored& value) {
   return out << detail::printed("stored")
                     .member("stream", value.stream)

@@ -1,7 +1,6 @@
 #include "bridge/stored_letter.hpp"
 
-#include <msgbus/detail/bridge/dead_letter.hpp>
-
+#include "bridge/dead_letter.hpp"
 #include "support/catch.hpp"
 
 #include <string>
@@ -133,6 +132,24 @@ TEST_CASE("results of replays are read as they were written, and anything else m
     CHECK(read_result(other).end == replay_end::stays);
     CHECK_FALSE(read_result(other).why.empty());
   }
+}
+
+TEST_CASE("a dead letter of a stream is printed with its position and its reason") {
+  msgbus::stored_dead_letter one;
+  one.id = 3;
+  one.message = "shop.order";
+  one.handler = "billing";
+  one.reason = "no money";
+  one.attempts = 5;
+  one.topic = "orders.placed";
+  one.message_id = "m-1";
+  one.stream = "ORDERS";
+  one.durable = "billing";
+  one.sequence = 7;
+  CHECK(Catch::Detail::stringify(one) ==
+        R"(stored_dead_letter{.id = 3, .message = "shop.order", .handler = "billing", )"
+        R"(.reason = "no money", .attempts = 5, .topic = "orders.placed", .message_id = "m-1", )"
+        R"(.stream = "ORDERS", .durable = "billing", .sequence = 7, .missing = ""})");
 }
 
 }  // namespace stored_letter_test

@@ -53,4 +53,11 @@ TEST_CASE("a column is read as its own type or refused with its name", "[R4]") {
   CHECK_THROWS_WITH(one.get<int>(9), contains("column 9") && contains("4 columns"));
 }
 
+TEST_CASE("a row is printed with its columns and their values") {
+  const row one = made({std::int64_t{300}, 1.5, std::string("x"), std::monostate(), blob(3)});
+  CHECK(Catch::Detail::stringify(one) ==
+        R"(row{.a = 300, .b = 1.5, .c = "x", .d = null, .e = blob of 3 bytes})");
+  CHECK(Catch::Detail::stringify(made({})) == "row{}");
+}
+
 }  // namespace value_test

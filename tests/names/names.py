@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The names that the public headers declare in namespace msgbus, compared with those documented.
 
-  names.py INCLUDE_DIRECTORY LIST    fails if one is there that the list lacks, or the reverse
+  names.py INCLUDE_DIRECTORY LIST    fails if one is there that the list lacks, or the reverse;
+                                     also if a value has no operator <<, by which tests print it
   names.py INCLUDE_DIRECTORY         prints them
 
 Reads the headers as text, so that it needs no compiler. Nested namespaces that users are meant to
 open (`async`, `sync`, `testing`, `nats`) are listed with their names; those of modules and `detail`
-are the library's own. The list has one name a line; what follows `#` is a comment.
+are the library's own. The list has one name a line; what follows `#` is a comment. `# settings`
+marks a struct that a program gives to the library and does not get from it.
 """
 
 import pathlib
@@ -118,8 +120,9 @@ def declared(tokens):
     return words[-1] if words and re.match(r"[A-Za-z_]", words[-1]) else None
 
 
-def names_in(tokens):
-    stack, statement, found = [], [], set()
+def declarations_in(tokens):
+    """(namespace, tokens) of each declaration in the namespaces that a user opens."""
+    stack, statement, found = [], [], []
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -170,32 +173,54 @@ def names_in(tokens):
 def note(stack, statement, found):
     here = stack[-1] if stack else ""
     if here in OPENED and statement:
-        name = declared(statement)
-        if name:
-            found.add(f"{here}::{name}")
+        found.append((here, statement))
 
 
-def names_of(directory):
-    found = set()
-    for header in sorted(pathlib.Path(directory).rglob("*.hpp")):
-        found |= names_in(tokens_of(header.read_text(encoding="utf-8")))
-    return found
+def names_in(tokens):
+    named = ((here, declared(statement)) for here, statement in declarations_in(tokens))
+    return {f"{here}::{name}" for here, name in named if name}
+
+
+def values_in(tokens):
+    """(values, printed): the structs and enumerations that are defined, and the types of the
+    operators << of streams. Templates, and options that a program gives, are no values."""
+    values, printed = set(), set()
+    for here, statement in declarations_in(tokens):
+        if statement[0] in ("struct", "enum") and "{" in statement:
+            values.add(f"{here}::{declared(statement)}")
+        elif "ostream" in statement and "operator" in statement:
+            of = statement[statement.index(",") + 1:-2]  # without the parameter's name
+            printed.add(f"{here}::" + "".join(of).removeprefix("const").removesuffix("&"))
+    return {name for name in values if not name.endswith("options")}, printed
+
+
+def all_tokens(directory):
+    return [tokens_of(header.read_text(encoding="utf-8"))
+            for header in sorted(pathlib.Path(directory).rglob("*.hpp"))]
 
 
 def main(arguments):
-    found = names_of(arguments[0])
+    headers = all_tokens(arguments[0])
+    found = set().union(*map(names_in, headers))
     if len(arguments) == 1:
         print("\n".join(sorted(found)))
         return 0
     lines = pathlib.Path(arguments[1]).read_text(encoding="utf-8").splitlines()
     listed = {line.split("#")[0].strip() for line in lines} - {""}
+    settings = {line.split("#")[0].strip() for line in lines if line.endswith("# settings")}
+    values = set().union(*(values_in(each)[0] for each in headers))
+    printed = set().union(*(values_in(each)[1] for each in headers))
+    unprinted = values - printed - settings
+    for name in sorted(unprinted):
+        print(f"{name} is a value without an operator <<: add one, or write `# settings` behind it "
+              f"in {arguments[1]}")
     for name in sorted(found - listed):
         print(f"{name} is in a public header and not in {arguments[1]}: put it into a `detail` "
               "namespace, or document it and add it there")
     for name in sorted(listed - found):
         print(f"{name} is in {arguments[1]} and in no public header")
     print(f"{len(found)} names")
-    return 0 if found == listed and found else 1
+    return 0 if found == listed and found and not unprinted else 1
 
 
 if __name__ == "__main__":

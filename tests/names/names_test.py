@@ -3,7 +3,7 @@
 
 import unittest
 
-from names import names_in, tokens_of
+from names import names_in, tokens_of, values_in
 
 
 def found(text):
@@ -43,6 +43,24 @@ namespace msgbus { template <> inline constexpr int d<int> = 2; int d::member() 
     def test_families_are_listed_with_their_names(self):
         self.assertEqual(found("namespace msgbus::async { using msgbus::policy; class b; }"),
                          ["msgbus::async::b", "msgbus::async::policy"])
+
+    def test_values_are_compared_with_what_a_stream_prints(self):
+        values, printed = values_in(tokens_of("""
+namespace msgbus {
+struct a { int x = 0; };
+std::ostream& operator<<(std::ostream& out, const a& value);
+enum class b { one };
+struct c_options { int x; };
+struct declared_only;
+template <class T> struct traits { int x; };
+class handle { friend std::ostream& operator<<(std::ostream& out, const handle& value); };
+namespace nats { struct d { enum class kind { one }; };
+std::ostream& operator<<(std::ostream& out, d::kind value); }
+namespace detail { struct e { int x; }; }
+}
+"""))
+        self.assertEqual(values, {"msgbus::a", "msgbus::b", "msgbus::nats::d"})
+        self.assertEqual(printed, {"msgbus::a", "msgbus::nats::d::kind"})
 
 
 if __name__ == "__main__":

@@ -62,4 +62,13 @@ TEST_CASE("TLS to an address requires the expected name of the certificate") {
   CHECK(is(failure_of({.url = "tls://localhost:1"}), errc::disconnected));
 }
 
+TEST_CASE("an event of a connection is printed with its kind and its text") {
+  using enum msgbus::nats::event::kind;
+  const msgbus::nats::event lost{disconnected, "127.0.0.1:4222: closed"};
+  CHECK(Catch::Detail::stringify(lost) ==
+        R"(event{.what = disconnected, .text = "127.0.0.1:4222: closed"})");
+  CHECK(Catch::Detail::stringify(std::vector{reconnected, closed, slow_consumer, failed}) ==
+        "{ reconnected, closed, slow_consumer, failed }");
+}
+
 }  // namespace options_test

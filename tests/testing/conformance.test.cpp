@@ -183,4 +183,10 @@ TEST_CASE("the result of a conformance case is printed with its members") {
   CHECK(out.str() == R"(conformance_result{.status = skipped, .why = "no streams"})");
 }
 
+TEST_CASE("a conformance case is printed by its name") {
+  msgbus::testing::conformance_case one{};
+  one.name = "it connects";
+  CHECK(Catch::Detail::stringify(one) == R"(conformance_case{.name = "it connects"})");
+}
+
 }  // namespace conformance_test

@@ -309,4 +309,8 @@ TEST_CASE("functions that destroyed steps post are destroyed too", "[A12]") {
   CHECK(shared.use_count() == 1);
 }
 
+TEST_CASE("an order of steps is printed with its seed") {
+  CHECK(Catch::Detail::stringify(msgbus::testing::shuffled{7}) == "shuffled{.seed = 7}");
+}
+
 }  // namespace stepping_executor_test

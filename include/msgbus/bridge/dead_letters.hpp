@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,7 @@ struct stored_dead_letter : async::dead_letter {
   std::string payload;         ///< the bytes of the message
   std::string missing;         ///< the parts that a shortened dead letter lacks; empty: none
 };
+std::ostream& operator<<(std::ostream& out, const stored_dead_letter& value);
 
 /// The dead letters of a stream, with the members of `async::dead_letters`. Made by
 /// `bridge::dead_letters`; copies refer to the same stream. Every member function may be called

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,10 +131,13 @@ class row {
   [[nodiscard]] const value& at(std::size_t column) const;
 
  private:
+  friend std::ostream& operator<<(std::ostream& out, const row& of);
+
   [[nodiscard]] std::size_t index_of(std::string_view column) const;
 
   std::shared_ptr<const std::vector<std::string>> columns_;
   std::vector<value> values_;
 };
+std::ostream& operator<<(std::ostream& out, const row& of);
 
 }  // namespace msgbus::durable

@@ -9,6 +9,7 @@
 #include <asio/awaitable.hpp>
 
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,8 @@ struct event {
   kind what;
   std::string text;  ///< for people, in one line: server, subject, the client library's words
 };
+std::ostream& operator<<(std::ostream& out, event::kind value);
+std::ostream& operator<<(std::ostream& out, const event& value);
 
 /// The options of a connection to NATS.
 struct options {

@@ -86,6 +86,7 @@ struct conformance_case {
   transport::features needs;                                ///< the features that the case needs
   asio::awaitable<void> (*run)(transport_environment& in);  ///< throws if the transport fails
 };
+std::ostream& operator<<(std::ostream& out, const conformance_case& value);
 
 /// All cases, in the order of `transport.hpp`.
 [[nodiscard]] std::vector<conformance_case> transport_conformance();

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -114,6 +115,7 @@ class stepping_executor {
 struct shuffled {
   std::uint64_t seed;  ///< the same seed gives the same order
 };
+std::ostream& operator<<(std::ostream& out, const shuffled& value);
 
 /// Runs steps: functions that were posted to its executor, and completions of Asio's timers and
 /// sockets. A strand runs all its pending work as one step.

@@ -32,11 +32,13 @@ struct features {
       false;          ///< a subscription whose sink is full holds its senders back for a while
   bool away = false;  ///< the connection may be lost and come back
 };
+std::ostream& operator<<(std::ostream& out, const features& value);
 
 /// Whether an envelope may wait to be sent together with others. An envelope that is sent `at_once`
 /// also reaches subscriptions of the same connection, so a process can call its own services. One
 /// that is sent in bulk does not, unless the transport has the option `echo`.
 enum class urgency { bulk, at_once };
+std::ostream& operator<<(std::ostream& out, urgency value);
 
 /// A subscription at a transport. Its destructor calls `stop`.
 class feed {
@@ -94,6 +96,7 @@ struct stored_message {
   std::uint64_t sequence = 0;
   std::chrono::system_clock::time_point at = {};  ///< when it was stored
 };
+std::ostream& operator<<(std::ostream& out, const stored_message& value);
 
 /// The other side refuses the message itself, because of its size for example, so sending it again
 /// is useless. The code is `errc::transport_failed`.
