@@ -65,6 +65,11 @@ void append_byte(std::string& to, char c) {
   }
 }
 
+bool is_in_a_word(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_-.:/<>,*").find(c) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::size_t find_not_utf8(std::string_view text) noexcept {
@@ -134,6 +139,36 @@ std::string escaped(std::string_view text) {
     }
   }
   return made;
+}
+
+std::string json_string(std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string made = "\"";
+  for (const char c : to_utf8(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      made += '\\';
+      made += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      made += "\\u00";
+      made += digits[byte >> 4U];
+      made += digits[byte & 15U];
+    } else {
+      made += c;
+    }
+  }
+  made += '"';
+  return made;
+}
+
+std::string logfmt_value(std::string_view text) {
+  if (!text.empty() && std::ranges::all_of(text, is_in_a_word)) return std::string(text);
+  std::string made = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') made += '\\';
+    made += c;
+  }
+  return escaped(made) + '"';
 }
 
 void say(std::initializer_list<std::string_view> parts,

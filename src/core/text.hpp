@@ -32,6 +32,12 @@ namespace msgbus::detail {
 /// `\u2028`, and bytes that are not UTF-8 become `\xff`. All other characters are unchanged.
 [[nodiscard]] std::string escaped(std::string_view text);
 
+/// The text as a JSON string, in quotes. Bytes that are not UTF-8 become U+FFFD.
+[[nodiscard]] std::string json_string(std::string_view text);
+
+/// The text as the value of a key in a log: unchanged if it is a plain word, otherwise in quotes.
+[[nodiscard]] std::string logfmt_value(std::string_view text);
+
 /// Writes one line with one call: `msgbus: `, the parts, and the failure's text, all escaped. Never
 /// throws: without memory, the line reports that instead.
 void say(std::initializer_list<std::string_view> parts,

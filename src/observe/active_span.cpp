@@ -6,7 +6,6 @@
 #include "core/print.hpp"
 #include "core/text.hpp"
 #include "core/trace_state.hpp"
-#include "observe/escape.hpp"
 #include "observe/message_span.hpp"
 #include "observe/trace_table.hpp"
 

@@ -1,6 +1,6 @@
 // The JSON form of a graph, as docs/describe.schema.json says.
 
-#include "observe/escape.hpp"
+#include "core/text.hpp"
 #include "observe/graph_forms.hpp"
 #include "observe/json_writer.hpp"
 

@@ -2,7 +2,7 @@
 
 /// Writes JSON in one line.
 
-#include "observe/escape.hpp"
+#include "core/text.hpp"
 
 #include <cstdint>
 #include <string>

@@ -3,7 +3,6 @@
 #include <msgbus/error.hpp>
 
 #include "core/text.hpp"
-#include "observe/escape.hpp"
 
 #include <string>
 

@@ -1,7 +1,6 @@
 #include <msgbus/tracer.hpp>
 
 #include "core/text.hpp"
-#include "observe/escape.hpp"
 
 #include <charconv>
 #include <mutex>

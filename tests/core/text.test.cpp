@@ -11,6 +11,8 @@ namespace text_test {
 
 using msgbus::detail::find_not_utf8;
 using msgbus::detail::first_characters;
+using msgbus::detail::json_string;
+using msgbus::detail::logfmt_value;
 using msgbus::detail::one_line;
 using msgbus::detail::shortened;
 using msgbus::detail::to_utf8;
@@ -87,6 +89,25 @@ TEST_CASE("characters that end a line or control a terminal are escaped, and no 
   CHECK(escaped("\xc2\x85 \xc2\x9b \xc2\xa0") == "\\u0085 \\u009b \xc2\xa0");
   CHECK(escaped("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa") == "\\u2028\\u2029\xe2\x80\xaa");
   CHECK(escaped("\xff\xc3(\x80") == "\\xff\\xc3(\\x80");
+}
+
+TEST_CASE("a JSON string is one, whatever bytes the text holds", "[O3]") {
+  CHECK(json_string("a\"b\\c") == R"("a\"b\\c")");
+  CHECK(json_string("line\nend\x1b") == R"("line\u000aend\u001b")");
+  CHECK(json_string("caf\xc3\xa9") == "\"caf\xc3\xa9\"");
+  CHECK(json_string("\xff") == "\"\xef\xbf\xbd\"");
+  CHECK(json_string(std::string_view("\0", 1)) == R"("\u0000")");
+}
+
+TEST_CASE("a value of a key is a plain word, or in quotes and one line", "[O3]") {
+  CHECK(logfmt_value("shop::order<int>") == "shop::order<int>");
+  CHECK(logfmt_value("orders.eu.*") == "orders.eu.*");
+  CHECK(logfmt_value("") == "\"\"");
+  CHECK(logfmt_value("no disk") == "\"no disk\"");
+  CHECK(logfmt_value("a=b") == "\"a=b\"");
+  CHECK(logfmt_value("two\nlines").find('\n') == std::string::npos);
+  CHECK(logfmt_value("say \"no\"") == R"("say \"no\"")");
+  CHECK(logfmt_value("a\\n b\n") == R"("a\\n b\n")");
 }
 
 }  // namespace text_test

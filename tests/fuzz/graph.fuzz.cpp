@@ -4,7 +4,6 @@
 #include <msgbus/graph.hpp>
 
 #include "core/text.hpp"
-#include "observe/escape.hpp"
 #include "observe/graph_forms.hpp"
 
 #include <algorithm>

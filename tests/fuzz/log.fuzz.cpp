@@ -3,7 +3,7 @@
 
 #include <msgbus/log_observer.hpp>
 
-#include "observe/escape.hpp"
+#include "core/text.hpp"
 
 #include <cstdint>
 #include <cstdio>
