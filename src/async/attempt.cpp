@@ -1,13 +1,13 @@
 #include "async/attempt.hpp"
 
 #include <msgbus/detail/async/component_core.hpp>
-#include <msgbus/detail/async/offload.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/deadline_timer.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/error.hpp>
 
+#include "async/offload.hpp"
 #include "async/policy_waits.hpp"
 #include "exec/join_state.hpp"
 

@@ -2,8 +2,9 @@
 
 /// One attempt of a handler: here, or on its policy's executor, for a limited time.
 
-#include <msgbus/detail/async/attempts.hpp>
 #include <msgbus/detail/exec/clock.hpp>
+
+#include "async/attempts.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

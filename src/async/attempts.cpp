@@ -1,4 +1,4 @@
-#include <msgbus/detail/async/attempts.hpp>
+#include "async/attempts.hpp"
 
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/core/durations.hpp>

@@ -3,9 +3,9 @@
 /// The letters of async `dead_letters`, and what is needed to replay them.
 
 #include <msgbus/async/dead_letters.hpp>
-#include <msgbus/detail/async/attempts.hpp>
 #include <msgbus/detail/exec/queued_message.hpp>
 
+#include "async/attempts.hpp"
 #include "policy/letter_store.hpp"
 
 #include <cstddef>

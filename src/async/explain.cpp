@@ -2,8 +2,9 @@
 
 #include <msgbus/async/explain.hpp>
 
-#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/observe/graph_builder.hpp>
+
+#include "component/explain.hpp"
 
 #include <string>
 #include <utility>

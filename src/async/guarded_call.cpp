@@ -1,7 +1,6 @@
 // A handler with a policy, while nothing goes wrong: a plain one without a coroutine and without
 // memory; a coroutine in the coroutine of its run, with memory that is used again.
 
-#include <msgbus/detail/async/attempts.hpp>
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/handler_call.hpp>
 #include <msgbus/detail/core/durations.hpp>
@@ -12,6 +11,7 @@
 #include <msgbus/detail/policy/limiter_access.hpp>
 
 #include "async/attempt.hpp"
+#include "async/attempts.hpp"
 #include "async/policy_waits.hpp"
 
 #include <asio/cancellation_signal.hpp>

@@ -1,11 +1,12 @@
 #include <msgbus/detail/async/handler_call.hpp>
 
-#include <msgbus/detail/async/attempts.hpp>
 #include <msgbus/detail/async/component_core.hpp>
 #include <msgbus/detail/async/service_core.hpp>
 #include <msgbus/detail/exec/async_resolution.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 #include <msgbus/error.hpp>
+
+#include "async/attempts.hpp"
 
 #include <asio/this_coro.hpp>
 

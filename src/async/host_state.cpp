@@ -1,9 +1,9 @@
 #include "async/host_state.hpp"
 
-#include <msgbus/detail/async/host_machine.hpp>
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/error.hpp>
 
+#include "async/host_machine.hpp"
 #include "core/print.hpp"
 
 #include <algorithm>

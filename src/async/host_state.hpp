@@ -3,11 +3,11 @@
 /// The state that a host and its `run` share: docs/design/0026-host.md.
 
 #include <msgbus/async/host_report.hpp>
-#include <msgbus/detail/async/host_machine.hpp>
 #include <msgbus/detail/async/host_member.hpp>
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
 
+#include "async/host_machine.hpp"
 #include "exec/task_group.hpp"
 
 #include <asio/any_io_executor.hpp>

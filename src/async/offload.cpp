@@ -1,4 +1,4 @@
-#include <msgbus/detail/async/offload.hpp>
+#include "async/offload.hpp"
 
 #include <msgbus/async/shielded.hpp>
 #include <msgbus/detail/core/cause.hpp>

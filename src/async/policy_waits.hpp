@@ -3,10 +3,11 @@
 /// The guards of a policy that a message may have to wait for. Each is an object in the frame of
 /// the coroutine that runs the handler; destroyed at any time, it gives back what it has (P2).
 
-#include <msgbus/detail/async/attempts.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
+
+#include "async/attempts.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

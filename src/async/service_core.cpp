@@ -1,13 +1,13 @@
 #include <msgbus/detail/async/service_core.hpp>
 
 #include <msgbus/detail/async/verbs.hpp>
-#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/run_one.hpp"
 #include "async/verb_run.hpp"
+#include "component/explain.hpp"
 
 #include <asio/this_coro.hpp>
 

@@ -1,12 +1,12 @@
 #include <msgbus/detail/async/subscriber_core.hpp>
 
 #include <msgbus/detail/async/handler_call.hpp>
-#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/core/convert.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/topic.hpp>
 
 #include "async/run_one.hpp"
+#include "component/explain.hpp"
 
 namespace msgbus::async::detail {
 

@@ -1,5 +1,5 @@
+#include "bridge/dead_letter.hpp"
 #include <msgbus/detail/bridge/commands.hpp>
-#include <msgbus/detail/bridge/dead_letter.hpp>
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/core/hash.hpp>
 #include <msgbus/error.hpp>

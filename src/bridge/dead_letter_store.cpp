@@ -1,4 +1,4 @@
-#include <msgbus/detail/bridge/dead_letter_store.hpp>
+#include "bridge/dead_letter_store.hpp"
 
 #include <msgbus/error.hpp>
 

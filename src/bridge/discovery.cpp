@@ -1,4 +1,4 @@
-#include <msgbus/detail/bridge/discovery.hpp>
+#include "bridge/discovery.hpp"
 
 #include <nlohmann/json.hpp>
 

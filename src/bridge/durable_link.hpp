@@ -15,15 +15,15 @@
 /// The transport keeps unsettled deliveries in progress. The link counts failures and returns of a
 /// message by its position in the stream, since the stream only counts deliveries.
 
+#include "bridge/dead_letter_store.hpp"
 #include "bridge/replay_server.hpp"
+#include "bridge/tries.hpp"
+#include "transport/receive_queue.hpp"
 
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/detail/async/verbs.hpp>
-#include <msgbus/detail/bridge/dead_letter_store.hpp>
 #include <msgbus/detail/bridge/link_base.hpp>
-#include <msgbus/detail/bridge/tries.hpp>
 #include <msgbus/detail/exec/timer.hpp>
-#include <msgbus/detail/transport/receive_queue.hpp>
 #include <msgbus/error.hpp>
 
 #include <algorithm>

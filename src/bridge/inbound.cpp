@@ -3,7 +3,8 @@
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/bridge/link_base.hpp>
-#include <msgbus/detail/transport/receive_queue.hpp>
+
+#include "transport/receive_queue.hpp"
 
 #include <asio/this_coro.hpp>
 

@@ -1,10 +1,11 @@
 #include "bridge/replay_server.hpp"
 
 #include <msgbus/detail/async/verbs.hpp>
-#include <msgbus/detail/bridge/dead_letter_store.hpp>
 #include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/error.hpp>
+
+#include "bridge/dead_letter_store.hpp"
 
 #include <asio/this_coro.hpp>
 

@@ -5,8 +5,6 @@
 #include <msgbus/detail/bridge/served.hpp>
 
 #include <msgbus/bridge/options.hpp>
-#include <msgbus/detail/bridge/admission.hpp>
-#include <msgbus/detail/bridge/discovery.hpp>
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/detail/exec/clock.hpp>
@@ -16,6 +14,8 @@
 #include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/topic.hpp>
 
+#include "bridge/admission.hpp"
+#include "bridge/discovery.hpp"
 #include "bridge/served_endpoint.hpp"
 
 #include <asio/co_spawn.hpp>

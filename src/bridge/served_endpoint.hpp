@@ -2,7 +2,6 @@
 
 // An operation that a link serves: the executor of its commands, and their counters.
 
-#include <msgbus/detail/bridge/discovery.hpp>
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/bridge/served.hpp>
 #include <msgbus/detail/core/durations.hpp>
@@ -10,6 +9,7 @@
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/topic.hpp>
 
+#include "bridge/discovery.hpp"
 #include "exec/post_recycled.hpp"
 
 #include <asio/any_io_executor.hpp>

@@ -1,4 +1,4 @@
-#include <msgbus/detail/component/explain.hpp>
+#include "component/explain.hpp"
 
 #include <algorithm>
 

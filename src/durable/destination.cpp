@@ -1,10 +1,10 @@
 #include "durable/destination.hpp"
 
 #include <msgbus/detail/async/verbs.hpp>
-#include <msgbus/detail/bridge/dead_letter.hpp>
 #include <msgbus/detail/bridge/settle.hpp>
 #include <msgbus/detail/policy/backoff.hpp>
 
+#include "bridge/dead_letter.hpp"
 #include "core/text.hpp"
 #include "durable/database_core.hpp"
 #include "durable/jobs.hpp"
@@ -286,7 +286,7 @@ void destination::settle(std::int64_t seq, std::int64_t attempts, outcome result
     ++attempts;
     if (static_cast<std::size_t>(attempts) >= rule.attempts) {
       give_up(seq, attempts,
-              ran == 0 && failed.empty() ? "no handler of the consumer takes this type"
+              ran == 0 && failed.empty() ? "the consumer has no handler for this type"
                                          : bridging::reason_of(failed));
       return;
     }

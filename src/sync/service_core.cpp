@@ -1,7 +1,8 @@
 #include <msgbus/detail/sync/service_core.hpp>
 
-#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/error.hpp>
+
+#include "component/explain.hpp"
 
 namespace msgbus::sync::detail {
 

@@ -2,10 +2,11 @@
 
 #include <msgbus/detail/sync/component_run.hpp>
 
-#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/core/convert.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/topic.hpp>
+
+#include "component/explain.hpp"
 
 namespace msgbus::sync::detail {
 

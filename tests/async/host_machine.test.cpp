@@ -1,4 +1,4 @@
-#include <msgbus/detail/async/host_machine.hpp>
+#include "async/host_machine.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
 // Plain functions on another executor, alone and as handlers with a policy.
 
-#include <msgbus/detail/async/offload.hpp>
+#include "async/offload.hpp"
 
 #include <msgbus/async.hpp>
 #include <msgbus/detail/core/cause.hpp>

@@ -1,4 +1,4 @@
-#include <msgbus/detail/bridge/admission.hpp>
+#include "bridge/admission.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include <msgbus/detail/bridge/dead_letter.hpp>
+#include "bridge/dead_letter.hpp"
 
 #include <msgbus/error.hpp>
 

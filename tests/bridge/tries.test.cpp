@@ -1,4 +1,4 @@
-#include <msgbus/detail/bridge/tries.hpp>
+#include "bridge/tries.hpp"
 
 #include "support/catch.hpp"
 

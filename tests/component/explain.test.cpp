@@ -1,4 +1,4 @@
-#include <msgbus/detail/component/explain.hpp>
+#include "component/explain.hpp"
 
 #include <msgbus/depends.hpp>
 #include <msgbus/graph_source.hpp>

@@ -3,8 +3,8 @@
 /// What the tests of failures of durable links share.
 
 #include <msgbus/bridge/bridge.hpp>
-#include <msgbus/detail/bridge/dead_letter.hpp>
 
+#include "bridge/dead_letter.hpp"
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
 #include "support/refusing.hpp"

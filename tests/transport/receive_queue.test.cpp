@@ -1,4 +1,4 @@
-#include <msgbus/detail/transport/receive_queue.hpp>
+#include "transport/receive_queue.hpp"
 
 #include <msgbus/testing/cut_off.hpp>
 #include <msgbus/testing/stepping_executor.hpp>

@@ -2,8 +2,9 @@
 
 /// Stores dead letters.
 
-#include <msgbus/detail/bridge/dead_letter.hpp>
 #include <msgbus/transport/transport.hpp>
+
+#include "bridge/dead_letter.hpp"
 
 #include <asio/awaitable.hpp>
 
