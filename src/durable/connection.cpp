@@ -32,8 +32,8 @@ void check_file(const std::string& file) {
   if (file == ":memory:" || file.starts_with("file:")) {
     throw error(errc::bad_arguments,
                 "'" + file +
-                    "' is no file that lasts: a durable database keeps what is committed "
-                    "when the process ends, so give it the path of a file");
+                    "' is not the path of a file: a durable database must keep committed "
+                    "messages after the process has ended");
   }
 }
 
@@ -113,7 +113,7 @@ connection::connection(const open_options& options, access mode) : file_(options
       throw error(errc::database_failed,
                   file_ +
                       " is locked: another process, or another durable::database of this one, "
-                      "owns the file, and there is one owner at a time");
+                      "owns the file, and a file has one owner at a time");
     }
     throw failed("opening it", e);
   }

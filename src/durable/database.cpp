@@ -96,7 +96,8 @@ bool detail::destination::explain(explanation& to, msgbus::detail::type_key type
     const std::lock_guard lock(mutex_);
     const auto found = std::ranges::find(*decoders_, named, &bridging::message_decoder::type);
     if (found == decoders_->end()) return false;
-    if (stopped_) to.notes.push_back("the route '" + name_ + "' is drained: it waits in the file");
+    if (stopped_)
+      to.notes.push_back("the route '" + name_ + "' is drained: the message waits in the file");
   }
   if (!to_.consumer) {
     to.notes.push_back("the route '" + name_ + "' stores it in the stream of that topic");
@@ -108,7 +109,7 @@ bool detail::destination::explain(explanation& to, msgbus::detail::type_key type
                      to_.consumer->called().text());
   if (!there.arrives()) {
     to.notes.push_back("no handler of the route '" + name_ +
-                       "' takes it: it is tried again, and then a dead letter");
+                       "' takes it: it is delivered again, and then becomes a dead letter");
   }
   std::ranges::move(there.run, std::back_inserter(to.run));
   std::ranges::move(there.others, std::back_inserter(to.others));

@@ -95,7 +95,7 @@ void session::serve(outbox& in) {
       in.roll_back();
       end(is_given_up() ? rolled_back(errc::closed, "its coroutine, or the database, has ended")
                         : rolled_back(errc::timed_out,
-                                      "it has kept all others waiting for longer than "
+                                      "it has delayed all other transactions for longer than "
                                       "open_options::transaction_timeout"));
       return;
     }

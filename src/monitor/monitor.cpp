@@ -37,7 +37,7 @@ monitor_options checked(monitor_options options) {
   if (options.allow_actions && options.token.empty() && !is_loopback(options.address)) {
     throw error(errc::bad_arguments,
                 "a monitor at '" + options.address +
-                    "' with allow_actions needs a token: others than this machine reach it");
+                    "' with allow_actions needs a token: other machines can reach it");
   }
   return options;
 }

@@ -197,7 +197,9 @@ class http_server::listening {
     http_->Post("/dead-letters/(replay|discard)",
                 [this](const Request& asked, Response& to) { act(asked, to); });
     http_->set_error_handler([](const Request&, Response& to) {
-      if (to.body.empty()) refuse(to, to.status, to.status == 413 ? "too long" : "not understood");
+      if (to.body.empty())
+        refuse(to, to.status,
+               to.status == 413 ? "the request is too long" : "the request is malformed");
     });
     http_->set_exception_handler([](const Request&, Response& to, const std::exception_ptr& why) {
       refuse(to, 500, msgbus::describe(why));
@@ -207,11 +209,11 @@ class http_server::listening {
   /// Answers all but actions, whose body was not read yet.
   handled answer(const Request& asked, Response& to) {
     if (!is_allowed_host(asked.get_header_value("Host"), options_.hosts)) {
-      refuse(to, 403, "this host is not known here: name it in monitor_options::hosts");
+      refuse(to, 403, "this host is not allowed: name it in monitor_options::hosts");
       return handled::Handled;
     }
     if (asked.has_header("Range")) {  // of many ranges, httplib copies the text for each
-      refuse(to, 416, "parts of a page are not served");
+      refuse(to, 416, "a request for a part of a page is not supported");
       return handled::Handled;
     }
     const bool reads = asked.method == "GET" || asked.method == "HEAD";
@@ -227,7 +229,7 @@ class http_server::listening {
     if (is_action) return admit_action(asked, to);
     if (!reads) {
       to.set_header("Allow", "GET, HEAD");
-      refuse(to, 405, "nothing is changed here");
+      refuse(to, 405, "only GET and HEAD are allowed");
     } else {
       serve_figures(asked, to);
     }
@@ -247,15 +249,15 @@ class http_server::listening {
       refuse(to, 403, "actions are not allowed: set monitor_options::allow_actions");
     } else if (asked.method != "POST") {
       to.set_header("Allow", "POST");
-      refuse(to, 405, "an action is a POST");
+      refuse(to, 405, "an action needs the method POST");
     } else if (!is_same_origin(asked.get_header_value("Origin"), asked.get_header_value("Host"))) {
-      refuse(to, 403, "another site asks for this action");
+      refuse(to, 403, "another site requested this action");
     } else if (!asked.get_header_value("Content-Type").starts_with(json_type)) {
-      refuse(to, 415, "an action is application/json");
+      refuse(to, 415, "an action needs the content type application/json");
     } else if (asked.has_header("Content-Encoding") || asked.has_header("Transfer-Encoding") ||
                !asked.has_header("Content-Length")) {
       // What is packed, or of unknown length, could fill the memory.
-      refuse(to, 411, "an action says its length, and is not compressed");
+      refuse(to, 411, "an action needs a Content-Length, and no compression");
     } else {
       return handled::Unhandled;
     }

@@ -84,7 +84,8 @@ void warning_rules::look_at_executors(const figures_now& now) {
     for (const running_handler& one : running_on(each.executor, now)) {
       names.push_back(one.handler->handler + " of " + quoted(one.component->is.stats.name));
     }
-    std::string text = each.executor + " has run nothing for " + time_text(in_seconds(each.silent));
+    std::string text =
+        each.executor + " has run no function for " + time_text(in_seconds(each.silent));
     text += names.empty() ? ": no measured handler is running there, so it has no thread, or other "
                             "work keeps its threads"
                           : ": it runs " + list_of(names);
@@ -171,7 +172,8 @@ void warning_rules::look_at_graph(const figures_now& now) {
     const bool has_mailbox = each.family == "async" && each.capacity != 0;
     if (!has_mailbox || hosted.contains(each.id)) continue;
     add("undrained", each.name, each.name.empty() ? each.id : std::string(),
-        each.label() + " is bound to others, and is not in the host: nobody will drain it", now);
+        each.label() + " is bound to others, and is not in the host, so the host cannot drain it",
+        now);
   }
 }
 

@@ -34,7 +34,7 @@ class otlp_metrics::exporter {
         options_(otlp::limited(std::move(options))),
         client_({options_.endpoint, "/v1/metrics", options_.request_headers, options_.timeout,
                  std::min(options_.timeout, options_.linger + longest_connect)}) {
-    if (!from_) throw error(errc::bad_arguments, "otlp_metrics were given no source");
+    if (!from_) throw error(errc::bad_arguments, "otlp_metrics needs a source");
     if (options_.period <= duration::zero()) {
       throw error(errc::bad_arguments, "the period of otlp_metrics is not positive");
     }

@@ -13,11 +13,11 @@ constexpr std::size_t largest = 64'000'000;  // bytes of a document
 
 std::string words_of(httplib::Error error) {
   switch (error) {
-    case httplib::Error::Connection: return "nobody answers there (connection refused)";
-    case httplib::Error::ConnectionTimeout: return "nobody answers there";
-    case httplib::Error::Read: return "it does not answer, or not with HTTP";
+    case httplib::Error::Connection: return "no program answers there (connection refused)";
+    case httplib::Error::ConnectionTimeout: return "no program answers there";
+    case httplib::Error::Read: return "its answer is missing, or is not HTTP";
     case httplib::Error::Canceled: return "its answer is too long";
-    default: return "it cannot be asked: " + httplib::to_string(error);
+    default: return "the request failed: " + httplib::to_string(error);
   }
 }
 
@@ -37,7 +37,7 @@ status read_once(const address& from, const std::string& token) {
       });
   if (!answer) throw std::runtime_error(words_of(answer.error()));
   if (answer->status == 401) {
-    throw std::runtime_error(token.empty() ? "it wants a token (--token)"
+    throw std::runtime_error(token.empty() ? "it needs a token (--token)"
                                            : "it has refused the token");
   }
   if (answer->status == 403) throw std::runtime_error("it has refused the request (403)");

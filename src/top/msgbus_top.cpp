@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string(msgbus::version_string()));
   app.add_option("ADDRESS", asked.address, "of the monitor: http://127.0.0.1:8080, or 8080")
       ->required();
-  app.add_option("--token", asked.token, "that the monitor wants; better in MSGBUS_TOKEN")
+  app.add_option("--token", asked.token, "of the monitor; better in MSGBUS_TOKEN")
       ->envname("MSGBUS_TOKEN")
       ->check(token_only_of_letters);
   app.add_option("--filter", asked.filter, "only components with all of these words");

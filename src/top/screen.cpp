@@ -25,7 +25,8 @@ class terminal {
  public:
   terminal() {
     if (::newterm(nullptr, stdout, stdin) == nullptr) {
-      throw std::runtime_error("this terminal is not known (TERM); --once needs none");
+      throw std::runtime_error(
+          "the type of the terminal (TERM) is unknown; --once needs no terminal");
     }
     ::cbreak();
     ::noecho();
@@ -156,7 +157,7 @@ class screen {
     ++at;
     for (const char* const each :
          {"q        ends", "? F1     this help",
-          "/        types a filter; Enter keeps, Escape removes it", "space    pauses, and goes on",
+          "/        types a filter; Enter keeps, Escape removes it", "space    pauses and resumes",
           "arrows   scroll, as do Page Up, Page Down, Home, End", "r        turns the order",
           "< >      sort by the column to the left, to the right"}) {
       terminal_.put(at++, each, A_NORMAL);

@@ -133,11 +133,11 @@ std::string stalled_sentence(const json& one) {
 
 status from(const json& document) {
   if (!document.is_object() || !document.contains("version")) {
-    throw not_a_monitor("it answers, but not as a monitor of msgbus does");
+    throw not_a_monitor("its answer is not that of a monitor of msgbus");
   }
   if (document.at("version") != 1) {
     throw not_a_monitor("its documents have version " + document.at("version").dump() +
-                        ", and this program knows version 1");
+                        ", and this program reads version 1");
   }
   status made;
   made.title = text(document, "title");
@@ -163,7 +163,7 @@ status read_status(std::string_view document) {
   try {
     return from(json::parse(document));
   } catch (const json::exception&) {
-    throw not_a_monitor("it answers, but not as a monitor of msgbus does");
+    throw not_a_monitor("its answer is not that of a monitor of msgbus");
   }
 }
 

@@ -134,7 +134,7 @@ TEST_CASE("an explanation of an event in a transaction names its routes, and the
   db->route<order_placed>("billing", billing);
   const msgbus::explanation none = msgbus::explanation_of<order_placed>(*db);
   CHECK_FALSE(none.arrives());
-  CHECK_THAT(none.text(), contains("and then a dead letter"));
+  CHECK_THAT(none.text(), contains("and then becomes a dead letter"));
   billing.handler([](const order_placed&) {});
   billing.handler([](const order_cancelled&) {});
   db->route<order_placed>("orders.placed", over);
@@ -144,7 +144,7 @@ TEST_CASE("an explanation of an event in a transaction names its routes, and the
   CHECK_THAT(made.text(), contains("the route 'billing' delivers it at least once"));
   CHECK_THAT(made.text(), contains("the route 'orders.placed' stores it in the stream"));
   (void)in.run(db->drain(30s));
-  CHECK_THAT(msgbus::explain<order_placed>(*db), contains("it waits in the file"));
+  CHECK_THAT(msgbus::explain<order_placed>(*db), contains("the message waits in the file"));
 }
 
 }  // namespace figures_test

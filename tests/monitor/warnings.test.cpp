@@ -256,9 +256,9 @@ TEST_CASE("an executor that does not answer is warned of, with the handlers that
   const auto warnings = at.after(2s);
   REQUIRE(many(warnings, "stalled_executor") == 2);
   CHECK(warnings[0].text ==
-        "io_context 1 has run nothing for 2.5 s: it runs handler of order of \"orders\"");
+        "io_context 1 has run no function for 2.5 s: it runs handler of order of \"orders\"");
   CHECK(warnings[0].since == 1'700'000'002 - 2.5);
-  CHECK(warnings[1].text.starts_with("thread_pool 1 has run nothing for 1.0 s: no measured"));
+  CHECK(warnings[1].text.starts_with("thread_pool 1 has run no function for 1.0 s: no measured"));
 }
 
 }  // namespace warnings_test

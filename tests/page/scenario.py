@@ -172,7 +172,8 @@ def shop(second, stuck=False):
                     "components": ["billing"], "running": [
                         {"component": "billing", "message": "charge",
                          "handler": "handler of charge", "count": 8, "seconds": 14.2}]}]
-        warnings.append(warning("stalled_executor", "", "thread_pool 1 has run nothing for 14.2 s: "
+        warnings.append(warning("stalled_executor", "",
+                                "thread_pool 1 has run no function for 14.2 s: "
                                 "handler of charge of \"billing\" runs there", SINCE + 297))
     links = [{"bridge": "nats", "name": "durable orders.>", "now": {"in_flight": 2, "waiting": 0},
               "totals": {"received": 48_211, "acked": 48_209, "redelivered": 3}}]

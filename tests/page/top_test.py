@@ -65,7 +65,7 @@ class once(Case):
         self.monitor.token = "secret"
         self.assertEqual(run(self.address, "--once", "--token", "secret").returncode, 0)
         self.assertEqual(run(self.address, "--once", MSGBUS_TOKEN="secret").returncode, 0)
-        for token, words in ((None, "wants a token"), ("other", "refused the token")):
+        for token, words in ((None, "needs a token"), ("other", "refused the token")):
             done = run(self.address, "--once", *(("--token", token) if token else ()))
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn(words, done.stderr)
@@ -77,7 +77,7 @@ class once(Case):
             port = unused.getsockname()[1]
             done = run(str(port))
         self.assertEqual(done.returncode, 1)
-        self.assertIn(f"http://127.0.0.1:{port}/: nobody answers there", done.stderr)
+        self.assertIn(f"http://127.0.0.1:{port}/: no program answers there", done.stderr)
         done = run(self.address + "elsewhere", "--once")
         self.assertIn("it answers 404, so it is no monitor", done.stderr)
         for text in (b"<html>", b"{}", b'{"version": 2}'):
