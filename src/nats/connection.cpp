@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t retired_at_once = 64;
 constexpr std::int64_t reclaim_milliseconds = 2000;
 constexpr std::int64_t one_subscription_milliseconds = 2000;
+constexpr auto most_for_last_calls = std::chrono::seconds(2);  // a receiver may block for longer
 
 /// Whether the write has failed: nats.c has not seen yet that the connection is lost. The last
 /// bytes of the message were not written, so the server has not taken it.
@@ -346,19 +347,13 @@ void connection::reopen() {
     made->close();
     return;
   }
-  if (!subscribe_again(made)) {
-    closed(*made, NATS_ERR, made->last_error());
-    return;
-  }
+  if (!subscribe_again(made)) return closed(*made, NATS_ERR, made->last_error());
   reopening_.done();
   resume(loss, shown_);
 }
 
 void connection::try_again(const std::string& failure) {
-  if (!reopening_.failed()) {
-    end(failure);
-    return;
-  }
+  if (!reopening_.failed()) return end(failure);
   if (reopening_.is_news(failure)) {
     tell([&](connection_listener& to) { to.failed(failure); });
   }
@@ -366,8 +361,10 @@ void connection::try_again(const std::string& failure) {
 }
 
 bool connection::subscribe_again(const std::shared_ptr<native_connection>& at) {
+  // One that came later would miss messages, or the server would end the connection again.
+  const auto until = std::chrono::steady_clock::now() + most_for_last_calls;
   for (const auto& each : subscriptions()) {
-    each->attach(at);
+    each->attach(at, until);
     if (!reopening_.searches()) continue;
     if (at->flush(one_subscription_milliseconds) == NATS_OK || !at->is_refused()) continue;
     if (!reopening_.blames(each->number(), at->last_error())) return false;

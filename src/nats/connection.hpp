@@ -14,6 +14,7 @@
 #include <msgbus/transport/transport.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -110,6 +111,8 @@ class connection final : public native_listener, public std::enable_shared_from_
   /// It is attached to each new connection, until it is removed.
   void add(const std::shared_ptr<subscription>& added);
   void remove(std::uint64_t number) noexcept;
+  /// Whether subscriptions are sent one by one, and so no other thread may send one.
+  [[nodiscard]] bool searches() const noexcept { return reopening_.searches(); }
   /// nats.c has made its last call for this one, which is destroyed when that is safe.
   void retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept;
 
@@ -168,7 +171,7 @@ class connection final : public native_listener, public std::enable_shared_from_
   std::mutex kept_mutex_;  // of what follows; taken before `mutex_`
   kept_messages kept_;
 
-  reopening reopening_;  // for the connection's thread
+  reopening reopening_;  // for the connection's thread, except what says otherwise
 
   blocking_thread thread_;  // the last member: it ends before the others do
 };
@@ -192,9 +195,9 @@ class receiver {
 /// Kept by its owner, and by nats.c until the receiver's last call. Thread-safe.
 ///
 /// It has one subscription of nats.c at a time. Attached: nats.c has not made its last call for
-/// that one. Detached: it has, because its connection was closed; a new connection attaches it
-/// again. Ended: stopped, refused or without a connection, and detached; then the receiver gets its
-/// last call, once.
+/// that one. Detached: it has, because its connection was closed; the thread of the new connection
+/// attaches it again, in its turn. Ended: stopped, refused or without a connection, and detached;
+/// then the receiver gets its last call, once.
 class subscription : public std::enable_shared_from_this<subscription> {
  public:
   /// Without limits if `pending_limit` is zero. Throws.
@@ -220,7 +223,10 @@ class subscription : public std::enable_shared_from_this<subscription> {
   [[nodiscard]] std::uint64_t dropped() const noexcept;
 
   // For the connection.
-  void attach(const std::shared_ptr<native_connection>& to) noexcept;
+  /// On the connection's thread. Blocks until then at most, while nats.c has not made its last call
+  /// for the former connection.
+  void attach(const std::shared_ptr<native_connection>& to,
+              std::chrono::steady_clock::time_point until) noexcept;
   void refuse(std::exception_ptr why) noexcept;
   void connection_is_lost() noexcept;
   void connection_has_ended() noexcept;
@@ -230,6 +236,7 @@ class subscription : public std::enable_shared_from_this<subscription> {
   subscription(std::shared_ptr<connection> over, std::string subject, std::string group,
                int pending_limit, std::shared_ptr<receiver> to);
   natsStatus try_to_attach(const std::shared_ptr<native_connection>& to) noexcept;
+  void attach_later();
   void completed() noexcept;
   void end_unless_attached(std::unique_lock<std::mutex>& lock) noexcept;
   void leave() noexcept;
@@ -247,8 +254,8 @@ class subscription : public std::enable_shared_from_this<subscription> {
   std::shared_ptr<native_connection> at_;
   bool ends_ = false;  // stopped, refused or without a connection: it is not attached again
   std::exception_ptr why_;
-  std::condition_variable drained_;           // the receiver has got its last call, or is about to
-  mutable std::uint64_t dropped_ = 0;         // of those before
+  std::condition_variable changed_;    // detached, ended, or the receiver's last call is near
+  mutable std::uint64_t dropped_ = 0;  // of those before
   mutable std::uint64_t native_dropped_ = 0;  // as it was when it could be asked last
 };
 

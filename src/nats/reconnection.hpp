@@ -102,6 +102,7 @@ class reopening {
   }
   /// A server's error has ended the connection.
   void search() noexcept { searches_ = true; }
+  /// From any thread.
   [[nodiscard]] bool searches() const noexcept { return searches_; }
 
   /// An attempt to open one has failed. False: it was the last one.
@@ -120,7 +121,7 @@ class reopening {
  private:
   const int most_tries_;
   int tries_ = 0;
-  bool searches_ = false;
+  std::atomic<bool> searches_{false};
   std::uint64_t suspect_ = 0;  // the subscription at which the last connection was ended
   std::string last_failure_;
 };

@@ -101,8 +101,12 @@ std::shared_ptr<subscription> subscription::open(std::shared_ptr<connection> ove
   natsStatus status = NATS_OK;
   {
     const std::lock_guard lock(made->mutex_);
-    // Where it has a new connection of nats.c already, that has attached it.
-    if (!made->native_) status = made->try_to_attach(over->current());
+    const auto at = over->current();
+    if (over->searches()) {
+      made->attach_later();
+    } else if (!made->native_) {  // else a new connection has attached it already
+      status = made->try_to_attach(at);
+    }
   }
   // A connection that nats.c has closed: the next one attaches it.
   const bool later = status == NATS_CONNECTION_CLOSED && !over->has_ended();
@@ -140,11 +144,20 @@ natsStatus subscription::try_to_attach(const std::shared_ptr<native_connection>&
   return NATS_OK;
 }
 
-void subscription::attach(const std::shared_ptr<native_connection>& to) noexcept {
-  const std::lock_guard lock(mutex_);
-  // Still attached to one that is closed: nats.c's last call for that attaches it.
+void subscription::attach(const std::shared_ptr<native_connection>& to,
+                          std::chrono::steady_clock::time_point until) noexcept {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, until, [&] { return ends_ || !native_ || at_ == to; });
+  // Still attached to one that is closed: after nats.c's last call for that, it is attached.
   if (ends_ || native_) return;
   (void)try_to_attach(to);  // if that is closed too, the next one attaches it
+}
+
+// From any thread. On the connection's thread, which may be sending others one by one.
+void subscription::attach_later() {
+  over_->run_at(blocking_thread::time_point::min(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->attach(self->over_->current(), {});
+  });
 }
 
 // nats.c's last call for the subscription of nats.c.
@@ -160,8 +173,8 @@ void subscription::completed() noexcept {
   if (ends_) {
     end_unless_attached(lock);
   } else {
-    const auto current = over_->current();
-    if (current != at) (void)try_to_attach(current);
+    changed_.notify_all();
+    if (over_->current() != at) attach_later();
     lock.unlock();
   }
   over_->retire(at, ended);
@@ -171,7 +184,7 @@ void subscription::completed() noexcept {
 void subscription::end_unless_attached(std::unique_lock<std::mutex>& lock) noexcept {
   std::shared_ptr<receiver> last;
   if (ends_ && !native_) last = std::exchange(to_, nullptr);
-  if (last) drained_.notify_all();
+  changed_.notify_all();
   const std::exception_ptr why = why_;
   lock.unlock();
   if (last) last->completed(why);
@@ -216,7 +229,7 @@ void subscription::wait_until_drained(std::int64_t milliseconds) noexcept {
   std::unique_lock lock(mutex_);
   if (!to_) return;
   // Not by nats.c's own wait: that would need the lock, for which its last call waits.
-  drained_.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return !to_; });
+  changed_.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return !to_; });
 }
 
 void subscription::refuse(std::exception_ptr why) noexcept {
