@@ -24,7 +24,7 @@ enum class errc {
   invalid_topic,       ///< a topic or pattern with a syntax error (T7)
   type_mismatch,       ///< no handler accepts the message's type, or a result does not fit (T6)
   closed,              ///< the component or the connection is closed
-  full,                ///< the mailbox is full
+  full,                ///< the mailbox is full, or the queue of a connection that is away
   would_deadlock,      ///< the operation would wait for its own caller for ever
   timed_out,           ///< the time limit has passed
   circuit_open,        ///< the circuit breaker refuses calls

@@ -1,6 +1,8 @@
-// Cases of messages that are too large.
+// Cases of messages that are too large, or too many for a connection that is away.
 
 #include "testing/conformance_tools.hpp"
+
+#include <optional>
 
 namespace msgbus::testing::conformance {
 
@@ -66,6 +68,36 @@ asio::awaitable<void> too_large_to_store(transport_environment& in) {
   expect(kept.sequence == 1, "a message that is too large is not stored, and the next one is");
 }
 
+asio::awaitable<void> too_many_to_keep(transport_environment& in) {
+  const connection sender = co_await in.connect();
+  const connection receiver = co_await in.connect();
+  const auto got = std::make_shared<recorder>();
+  const auto feed = co_await listen(receiver, in.topic("a"), "", got, in.deadline());
+  co_await in.cut(*sender);
+  const envelope kept = made(in.topic("a"), std::string(1000, 'x'));
+  std::size_t sent = 0;
+  std::optional<error> refused;
+  while (!refused && sent < in.too_many_to_keep()) {
+    try {
+      sender->publish(kept, urgency::bulk);
+      ++sent;
+    } catch (const error& e) {
+      refused = e;
+    }
+  }
+  if (in.too_many_to_keep() != 0) {
+    expect(refused && refused->code() == errc::full,
+           "while the connection is away, more messages than it keeps are refused with 'full'");
+    expect(std::string_view(refused->what()).find("'" + kept.topic + "'") != std::string_view::npos,
+           "the error names the topic");
+  }
+  co_await in.restore(*sender);
+  co_await sender->flush(in.deadline());
+  sender->publish(made(in.topic("a"), "last"), urgency::bulk);
+  co_await got->until_size(sent + 1, in.deadline());
+  expect(got->at(sent).payload == "last", "the kept messages arrive, and the refused one does not");
+}
+
 }  // namespace
 
 void add_limit_cases(cases& to) {
@@ -73,6 +105,9 @@ void add_limit_cases(cases& to) {
                 too_large_to_publish});
   to.push_back({"a store of a message that is too large is refused immediately", durable,
                 too_large_to_store});
+  to.push_back(
+      {"a connection that is away keeps messages up to a limit, and refuses more with full", away,
+       too_many_to_keep});
 }
 
 }  // namespace msgbus::testing::conformance

@@ -64,9 +64,10 @@ void connection::publish(hub_lock& lock, message one, bool to_itself) {
     return;
   }
   if (kept_messages_ >= options_.away_limit) {
-    throw error(errc::disconnected, "msgbus: " + describe() + " is away, and keeps " +
-                                        std::to_string(kept_messages_) + " messages already: '" +
-                                        one->topic + "' is not sent");
+    throw error(errc::full, "msgbus: publish to '" + one->topic + "': " + describe() +
+                                " is away, and " + std::to_string(kept_messages_) +
+                                " messages wait for it, of " + std::to_string(options_.away_limit) +
+                                " at most");
   }
   ++kept_messages_;
   kept_.emplace_back([this, message = std::move(one), to_itself](hub_lock& later) {

@@ -32,6 +32,7 @@ class nats_environment final : public transport_environment {
     msgbus::nats::options options;
     options.url = way->url();
     options.reconnect_wait = 20ms;
+    options.reconnect_buffer = 20'000;
     transport_ptr made = co_await msgbus::nats::open(executor_, options);
     ways_[made.get()] = std::move(way);
     co_return made;
@@ -46,6 +47,7 @@ class nats_environment final : public transport_environment {
     co_return;
   }
   [[nodiscard]] duration patience() const noexcept override { return 400ms; }
+  [[nodiscard]] std::size_t too_many_to_keep() const noexcept override { return 21; }
 
  private:
   const nats_server& server_;

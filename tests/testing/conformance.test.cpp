@@ -36,13 +36,15 @@ using connection = std::shared_ptr<msgbus::transport::transport>;
 class memory_environment final : public transport_environment {
  public:
   explicit memory_environment(asio::any_io_executor executor, duration patience = 200ms)
-      : transport_environment("case"), executor_(std::move(executor)), patience_(patience) {}
+      : transport_environment("case"), executor_(std::move(executor)), patience_(patience) {
+    options_.away_limit = 20;
+  }
 
   [[nodiscard]] msgbus::transport::features supports() const noexcept override {
     return {.durable = true, .persistent = false, .holds_back = false, .away = true};
   }
   [[nodiscard]] asio::awaitable<connection> connect() override {
-    connection made = broker_.connect(executor_);
+    connection made = broker_.connect(executor_, options_);
     co_return made;
   }
   [[nodiscard]] bool can_cut() const noexcept override { return true; }
@@ -55,9 +57,11 @@ class memory_environment final : public transport_environment {
     co_return;
   }
   [[nodiscard]] duration patience() const noexcept override { return patience_; }
+  [[nodiscard]] std::size_t too_many_to_keep() const noexcept override { return 21; }
 
  private:
   const msgbus::memory_broker broker_;
+  msgbus::memory_options options_;
   const asio::any_io_executor executor_;
   const duration patience_;
 };

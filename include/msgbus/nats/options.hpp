@@ -55,7 +55,7 @@ struct options {
   duration connect_timeout = std::chrono::seconds(2);
   int max_reconnects = -1;  ///< -1: for ever
   duration reconnect_wait = std::chrono::milliseconds(100);
-  int reconnect_buffer = 8 << 20;  ///< bytes kept while the connection is away
+  int reconnect_buffer = 8 << 20;  ///< bytes kept while the connection is away; then `full`
   int pending_limit =
       65536;          ///< messages that a subscription keeps for a slow consumer; more are dropped
   bool echo = false;  ///< whether a connection receives its own messages

@@ -64,6 +64,10 @@ class transport_environment {
   /// The limit for a message with its headers, in bytes; 0: no limit.
   [[nodiscard]] virtual std::size_t max_payload() const noexcept { return 1 << 20; }
 
+  /// A number of messages of 1000 bytes that is more than a connection keeps while it is away; 0:
+  /// more than a case can send.
+  [[nodiscard]] virtual std::size_t too_many_to_keep() const noexcept { return 0; }
+
   /// `<prefix>.<name>`, a topic or pattern.
   [[nodiscard]] std::string topic(std::string_view name) const;
 

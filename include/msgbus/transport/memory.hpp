@@ -23,7 +23,8 @@ struct memory_options {
   std::string name = {};              ///< for error texts
   std::size_t pending_limit = 65536;  ///< what a subscription keeps for a slow executor; then it
                                       ///< drops
-  std::size_t away_limit = 65536;     ///< what is kept to be sent while the connection is away
+  std::size_t away_limit = 65536;     ///< messages that are kept to be sent while the connection
+                                      ///< is away; `publish` of more throws `full`
   /// The largest size of a message with its headers, in bytes; 0: no limit. The default is that of
   /// nats-server, so a message that is too large for a server is too large in a test.
   std::size_t max_payload = 1 << 20;

@@ -129,8 +129,8 @@ class transport {
   /// Sends the envelope to the present subscriptions, at most once. Never waits. While the
   /// connection is away, envelopes are kept up to a limit, and sent when it is back.
   ///
-  /// Throws: `full` or `disconnected` beyond that limit; `invalid_topic`; `bad_arguments` for a
-  /// header that cannot be sent.
+  /// Throws: `full` beyond that limit; `disconnected` if it does not come back; `invalid_topic`;
+  /// `bad_arguments` for a header that cannot be sent.
   virtual void publish(const envelope& message, urgency when) = 0;
 
   /// Passes the envelopes of matching topics to the sink. Of several subscriptions with the same
