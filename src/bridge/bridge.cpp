@@ -66,7 +66,7 @@ asio::awaitable<bridge_link> bridge::durable(std::shared_ptr<state> in, bridging
   co_return keep(*in, std::move(made));
 }
 
-asio::awaitable<transport::stored> bridge::store(std::string topic, payload made,
+asio::awaitable<transport::stored> bridge::store(std::string topic, detail::encoded made,
                                                  std::string_view type,
                                                  const store_options& options) {
   const bridging::outbound_span traced =

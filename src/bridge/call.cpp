@@ -114,7 +114,7 @@ remote_service::remote_service(const bridge& over, std::string prefix, call_opti
   described_ = hub_->add_remote(prefix_);
 }
 
-bridging::call remote_service::make_call(std::string_view name, payload arguments) const {
+bridging::call remote_service::make_call(std::string_view name, detail::encoded arguments) const {
   std::string topic;
   topic.reserve(prefix_.size() + 1 + name.size());
   topic.append(prefix_).append(1, '.').append(name);

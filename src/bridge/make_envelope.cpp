@@ -172,19 +172,19 @@ void add_headers(headers& to, id_source& ids, std::string_view content_type,
 
 }  // namespace
 
-void make_envelope(envelope& into, id_source& ids, std::string_view topic, payload made,
+void make_envelope(envelope& into, id_source& ids, std::string_view topic, detail::encoded made,
                    const envelope_metadata& with) {
   into.topic = topic;
   into.headers.clear();
   into.payload = std::move(made.bytes);
   into.reply_to.clear();
-  add_headers(into.headers, ids, made.content_type, with);
+  add_headers(into.headers, ids, made.content_type(), with);
 }
 
-envelope make_envelope(id_source& ids, std::string topic, payload made,
+envelope make_envelope(id_source& ids, std::string topic, detail::encoded made,
                        const envelope_metadata& with) {
   envelope out{.topic = std::move(topic), .payload = std::move(made.bytes)};
-  add_headers(out.headers, ids, made.content_type, with);
+  add_headers(out.headers, ids, made.content_type(), with);
   return out;
 }
 

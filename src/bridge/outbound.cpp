@@ -9,8 +9,8 @@
 
 namespace msgbus::bridging {
 
-void outbound_sender::send(std::string_view topic, payload made, std::string_view type,
-                           const context& ctx) {
+void outbound_sender::send(std::string_view topic, msgbus::detail::encoded made,
+                           std::string_view type, const context& ctx) {
   const bool is_measured = hub_->measures();
   const std::int64_t began = is_measured ? detail::times_now() : 0;
   const auto took = [&](detail::duration_histogram measured_operation::* which) {

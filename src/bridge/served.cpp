@@ -281,7 +281,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
   void answer(const command& one, std::exception_ptr failure) noexcept {
     const served_operation& operation = *one.at.operation;
-    payload result;
+    msgbus::detail::encoded result;
     if (!failure) {
       try {
         result = operation.answer(*one.asked);
@@ -303,7 +303,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     one.at.ended(took, failure ? in_one_line(describe(failure)) : std::string());
   }
 
-  void write_answer(envelope& into, const command& one, payload result) const {
+  void write_answer(envelope& into, const command& one, msgbus::detail::encoded result) const {
     const context ctx = context::caused_by(one.origin.get());
     // CloudEvents need a type.
     const bool has_type = options_.form == header_form::cloudevents;

@@ -197,27 +197,18 @@ nlohmann::json parse(std::string_view bytes) {
 
 }  // namespace
 
-payload write_json(const nlohmann::json& from, encoding wanted, std::string_view type) {
-  payload made;
-  if (wanted == encoding::json && from.is_number_integer()) {
-    made.bytes = digits_of(from);
-    made.content_type = json_type;
-    return made;
-  }
+std::string write_json(const nlohmann::json& from, encoding wanted, std::string_view type) {
+  if (wanted == encoding::json && from.is_number_integer()) return digits_of(from);
   check_writable(from, wanted, false, type);
   try {
-    if (wanted == encoding::cbor) {
-      nlohmann::json::to_cbor(from, made.bytes);
-      made.content_type = cbor_type;
-    } else {
-      made.bytes = from.dump();
-      made.content_type = json_type;
-    }
+    if (wanted == encoding::json) return from.dump();
+    std::string bytes;
+    nlohmann::json::to_cbor(from, bytes);
+    return bytes;
   } catch (const nlohmann::json::exception& e) {
     check_writable(from, wanted, true, type);
     throw_not_encoded(type, e.what());
   }
-  return made;
 }
 
 nlohmann::json read_json(std::string_view bytes, std::string_view content_type,

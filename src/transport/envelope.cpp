@@ -27,18 +27,27 @@ constexpr auto token_table = [] {
 
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
-// Eight at a time: every character of every message's headers is looked at.
-bool has_control(std::string_view text) noexcept {
+// Whether one of eight characters is a control character.
+bool has_control_in_eight(const char* at) noexcept {
   constexpr std::uint64_t each_byte = 0x0101010101010101;
-  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data(), sizeof word);
-    // The highest bit of some byte is set, if one is below a blank, or is the last of ASCII.
-    const std::uint64_t other = word ^ each_byte * 0x7f;
-    const std::uint64_t below = (word - each_byte * ' ') & ~word;
-    if (((below | ((other - each_byte) & ~other)) & each_byte * 0x80) != 0) return true;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  // The highest bit of some byte is set, if one is below a blank, or is the last of ASCII.
+  const std::uint64_t other = word ^ each_byte * 0x7f;
+  const std::uint64_t below = (word - each_byte * ' ') & ~word;
+  return ((below | ((other - each_byte) & ~other)) & each_byte * 0x80) != 0;
+}
+
+// Eight at a time: every character of every message's headers is looked at. The last eight may have
+// been looked at before.
+bool has_control(std::string_view text) noexcept {
+  constexpr std::size_t eight = sizeof(std::uint64_t);
+  if (text.size() < eight) return std::any_of(text.begin(), text.end(), is_control);
+  const char* const last = text.data() + text.size() - eight;
+  for (const char* at = text.data(); at < last; at += eight) {
+    if (has_control_in_eight(at)) return true;
   }
-  return std::any_of(text.begin(), text.end(), is_control);
+  return has_control_in_eight(last);
 }
 
 /// The fault of a header's name; null if there is none.

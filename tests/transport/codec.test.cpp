@@ -109,6 +109,21 @@ TEST_CASE("a type may always be binary, or have its own format") {
   CHECK(there_and_back(shop::by_hand{"free text"}).text == "free text");
 }
 
+TEST_CASE("links encode as the codec does, with its content type") {
+  const auto check = []<class T>(const T& value, encoding wanted) {
+    const payload made = codec<T>::encode(value, wanted);
+    const auto of_link = msgbus::detail::encode<T>(value, wanted);
+    CHECK(of_link.bytes == made.bytes);
+    CHECK(of_link.content_type() == made.content_type);
+  };
+  for (const encoding wanted : {encoding::json, encoding::cbor}) {
+    check(shop::order{7, "tea"}, wanted);
+    check(7, wanted);
+    check(shop::always_binary{3}, wanted);
+    check(shop::by_hand{"free text"}, wanted);
+  }
+}
+
 TEST_CASE("bytes that do not decode are refused, and the error quotes them", "[T5]") {
   const auto broken = [] { (void)codec<shop::order>::decode(R"({"id":7,)", ""); };
   CHECK(code_of(broken) == errc::decode_failed);

@@ -151,7 +151,7 @@ class bridge {
   [[nodiscard]] asio::awaitable<transport::stored> store(M message, std::string_view topic,
                                                          const store_options& options) {
     detail::check_topic(topic);
-    payload made = codec<M>::encode(message, options.encoding);
+    detail::encoded made = detail::encode<M>(message, options.encoding);
     return store(std::string(topic), std::move(made), name_of<M>, options);
   }
   // An overload, because g++ 12 destroys awaited default arguments twice.
@@ -312,8 +312,8 @@ class bridge {
                                               std::string pattern,
                                               std::vector<bridging::event_type> events,
                                               durable_options options);
-  asio::awaitable<transport::stored> store(std::string topic, payload made, std::string_view type,
-                                           const store_options& options);
+  asio::awaitable<transport::stored> store(std::string topic, detail::encoded made,
+                                           std::string_view type, const store_options& options);
   static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<state> all,
                                                      std::chrono::steady_clock::duration deadline);
   static asio::awaitable<drain_report> drain(std::shared_ptr<state> all,

@@ -38,7 +38,7 @@ class remote_service {
   /// Executor: the caller's.
   template <class R = void, class... Args>
   [[nodiscard]] asio::awaitable<R> execute(std::string_view name, Args&&... args) const {
-    payload arguments = bridging::write_arguments<bridging::wire_argument<Args>...>(
+    detail::encoded arguments = bridging::write_arguments<bridging::wire_argument<Args>...>(
         options_.encoding, bridging::wire_argument<Args>(std::forward<Args>(args))...);
     bridging::call asked = make_call(name, std::move(arguments));
     return asked.policy() ? finish_by_policy<R>(std::move(asked)) : finish<R>(std::move(asked));
@@ -48,7 +48,7 @@ class remote_service {
   [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 
  private:
-  [[nodiscard]] bridging::call make_call(std::string_view name, payload arguments) const;
+  [[nodiscard]] bridging::call make_call(std::string_view name, detail::encoded arguments) const;
 
   template <class R>
   static R read(const envelope& answer) {

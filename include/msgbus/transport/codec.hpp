@@ -35,8 +35,12 @@ std::ostream& operator<<(std::ostream& out, const payload& value);
 
 namespace detail {
 
-[[nodiscard]] payload write_json(const nlohmann::json& from, encoding wanted,
-                                 std::string_view type);
+[[nodiscard]] constexpr std::string_view content_type_of(encoding written) noexcept {
+  return written == encoding::cbor ? "application/cbor" : "application/json";
+}
+
+[[nodiscard]] std::string write_json(const nlohmann::json& from, encoding wanted,
+                                     std::string_view type);
 [[nodiscard]] nlohmann::json read_json(std::string_view bytes, std::string_view content_type,
                                        std::string_view type);
 [[noreturn]] void throw_not_decoded(std::string_view type, const char* why);
@@ -120,7 +124,8 @@ struct json_codec {
   /// Throws: `encode_failed`, with the name of the member, for a value that would be read as
   /// another one: JSON has no NaN, no infinity and no bytes, and its strings are UTF-8.
   [[nodiscard]] static payload encode(const T& value, encoding wanted = encoding::json) {
-    return detail::write_json(nlohmann::json(value), wanted, name_of<T>);
+    return {detail::write_json(nlohmann::json(value), wanted, name_of<T>),
+            std::string(detail::content_type_of(wanted))};
   }
 
   /// Decodes a value. An empty content type means JSON.
@@ -153,8 +158,41 @@ struct cbor_codec : json_codec<T> {
 
 namespace detail {
 
-[[nodiscard]] constexpr std::string_view content_type_of(encoding written) noexcept {
-  return written == encoding::cbor ? "application/cbor" : "application/json";
+/// Whether `codec<T>` writes what `json_codec<T>` does.
+template <class T>
+concept written_as_json = std::is_base_of_v<json_codec<T>, codec<T>> &&
+                          requires { requires& codec<T>::encode == &json_codec<T>::encode; };
+
+/// A message as bytes, for links. The content type of JSON and CBOR needs no memory.
+class encoded {
+ public:
+  encoded() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): it is the same message
+  encoded(payload&& made) noexcept
+      : bytes(std::move(made.bytes)), own_type_(std::move(made.content_type)) {}
+  encoded(std::string made, encoding written) noexcept
+      : bytes(std::move(made)), fixed_type_(content_type_of(written)) {}
+
+  [[nodiscard]] std::string_view content_type() const noexcept {
+    return fixed_type_.empty() ? std::string_view(own_type_) : fixed_type_;
+  }
+
+  std::string bytes;
+
+ private:
+  std::string own_type_;         // of a codec
+  std::string_view fixed_type_;  // else
+};
+
+/// By the type's codec. Throws what that throws.
+template <class T>
+[[nodiscard]] encoded encode(const T& value, encoding wanted) {
+  if constexpr (written_as_json<T>) {
+    return {write_json(nlohmann::json(value), wanted, name_of<T>), wanted};
+  } else {
+    payload made = codec<T>::encode(value, wanted);
+    return made;
+  }
 }
 
 /// The content type of what `codec<T>` writes; empty if only a message tells.
@@ -166,10 +204,8 @@ template <class T>
     if constexpr (requires { requires& codec<T>::encode == &cbor_codec<T>::encode; }) {
       return content_type_of(encoding::cbor);
     }
-  } else if constexpr (std::is_base_of_v<json_codec<T>, codec<T>>) {
-    if constexpr (requires { requires& codec<T>::encode == &json_codec<T>::encode; }) {
-      return content_type_of(wanted);
-    }
+  } else if constexpr (written_as_json<T>) {
+    return content_type_of(wanted);
   }
   return {};
 }

@@ -23,16 +23,16 @@ using wire_argument = std::conditional_t<std::is_convertible_v<std::decay_t<A>, 
 
 /// One argument is the payload itself, several are an array, none is an empty payload.
 template <class... Args>
-payload write_arguments(encoding mode, Args... args) {
+detail::encoded write_arguments(encoding mode, Args... args) {
   if constexpr (sizeof...(Args) == 0) {
     (void)mode;
-    payload nothing;
+    detail::encoded nothing;
     return nothing;
   } else if constexpr (sizeof...(Args) == 1) {
-    return codec<Args...>::encode(args..., mode);
+    return detail::encode<Args...>(args..., mode);
   } else {
     using all = std::tuple<Args...>;
-    return codec<all>::encode(all(std::move(args)...), mode);
+    return detail::encode<all>(all(std::move(args)...), mode);
   }
 }
 

@@ -29,7 +29,7 @@ class id_source {
   std::atomic<std::uint64_t> last_{0};
 };
 
-/// The metadata for a payload.
+/// The metadata for an encoded message.
 struct envelope_metadata {
   std::string_view type;
   const context& ctx;  ///< with its cause
@@ -58,12 +58,12 @@ class reused_envelope {
 };
 
 /// An envelope for a message of this process, in the memory of a former one.
-void make_envelope(envelope& into, id_source& ids, std::string_view topic, payload made,
+void make_envelope(envelope& into, id_source& ids, std::string_view topic, detail::encoded made,
                    const envelope_metadata& with);
 /// A new one.
-[[nodiscard]] envelope make_envelope(id_source& ids, std::string topic, payload made,
+[[nodiscard]] envelope make_envelope(id_source& ids, std::string topic, detail::encoded made,
                                      const envelope_metadata& with);
-[[nodiscard]] inline envelope make_envelope(id_source& ids, std::string topic, payload made,
+[[nodiscard]] inline envelope make_envelope(id_source& ids, std::string topic, detail::encoded made,
                                             std::string_view type, const context& ctx) {
   return make_envelope(ids, std::move(topic), std::move(made), {.type = type, .ctx = ctx});
 }

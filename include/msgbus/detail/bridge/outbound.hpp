@@ -32,25 +32,29 @@ class outbound_sender {
       : hub_(std::move(over)), format_(std::move(format)), topics_(std::move(topics)) {}
 
   /// Passes a message to the transport. Throws the transport's errors.
-  void send(std::string_view topic, payload made, std::string_view type, const context& ctx);
+  void send(std::string_view topic, msgbus::detail::encoded made, std::string_view type,
+            const context& ctx);
   /// Counts a message that could not be encoded.
   void not_sent() noexcept { unsent_.fetch_add(1, std::memory_order_relaxed); }
 
   template <class M>
   void send_message(const M& message, std::string_view topic, const context& ctx) {
-    payload made;
-    try {
-      made = codec<M>::encode(message, format_.encoding);
-    } catch (...) {
-      not_sent();
-      throw;
-    }
-    send(topic, std::move(made), name_of<M>, ctx);
+    send(topic, encoded<M>(message), name_of<M>, ctx);
   }
 
   [[nodiscard]] link_counters stats() const noexcept;
 
  private:
+  template <class M>
+  [[nodiscard]] msgbus::detail::encoded encoded(const M& message) {
+    try {
+      return msgbus::detail::encode<M>(message, format_.encoding);
+    } catch (...) {
+      not_sent();
+      throw;
+    }
+  }
+
   const std::shared_ptr<hub> hub_;
   const writing format_;
   const std::string topics_;

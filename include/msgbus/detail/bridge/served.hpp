@@ -33,17 +33,17 @@ class served_operation : public async::detail::answer_encoder {
   [[nodiscard]] virtual async::detail::command_ptr read(std::string_view bytes,
                                                         shared_origin came_with) const = 0;
   /// The result of a command that has succeeded; once.
-  [[nodiscard]] virtual payload result(async::detail::command& asked) const = 0;
+  [[nodiscard]] virtual msgbus::detail::encoded result(async::detail::command& asked) const = 0;
   /// The type of the result, for descriptions.
   [[nodiscard]] virtual graph::channel::message described_result() const = 0;
 
   [[nodiscard]] exec::kept_answer encode(async::detail::command& asked) const final {
-    payload made = result(asked);
-    return {std::move(made.bytes), std::move(made.content_type)};
+    msgbus::detail::encoded made = result(asked);
+    return {std::move(made.bytes), std::string(made.content_type())};
   }
   /// The answer to a command that has succeeded: its result, unless that was encoded before.
-  [[nodiscard]] payload answer(async::detail::command& asked) const {
-    if (asked.answer) return {asked.answer->bytes, asked.answer->content_type};
+  [[nodiscard]] msgbus::detail::encoded answer(async::detail::command& asked) const {
+    if (asked.answer) return payload{asked.answer->bytes, asked.answer->content_type};
     return result(asked);
   }
 
@@ -72,14 +72,14 @@ class typed_operation final : public served_operation {
     return std::apply(made, arguments);
   }
 
-  payload result(async::detail::command& asked) const override {
+  msgbus::detail::encoded result(async::detail::command& asked) const override {
     auto& given = static_cast<async::detail::command_for<R>&>(asked);
-    payload made;
+    msgbus::detail::encoded made;
     if constexpr (std::is_void_v<R>) {
       given.take();
     } else {
       std::decay_t<R> result = given.take();
-      made = codec<std::decay_t<R>>::encode(result, mode_);
+      made = msgbus::detail::encode<std::decay_t<R>>(result, mode_);
     }
     return made;
   }
