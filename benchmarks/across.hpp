@@ -90,6 +90,7 @@ class looker {
 
 /// One way across: a `Way` is made with the tally that its handler counts in and the number of the
 /// core to handle on, and has `send(producer, event)`. The first producers are on the first cores.
+/// `wake()` and `rest()`, if it has them, are called around each sample.
 template <class Way, class Tally = tally>
 struct across {
   template <class... Given>
@@ -120,6 +121,7 @@ contender sending_across(std::string name, role what, unsigned producers, Given.
     const auto wake_way = [state] {
       if constexpr (requires { state->way.wake(); }) state->way.wake();
     };
+    if constexpr (requires { state->way.rest(); }) made.after = [state] { state->way.rest(); };
     if (producers == 1) {
       made.before = wake_way;
       made.send = [state, send](std::uint64_t messages) {

@@ -87,18 +87,15 @@ class runner {
   }
 
   void sample(row& into) {
-    const std::uint64_t before = allocated_here;
-    allocated_elsewhere = 0;
     if (running_.each) running_.each->clear();
     const double elapsed = time(messages_);
-    const std::uint64_t allocated = allocated_here - before - in_check_ + allocated_elsewhere;
     into.ns.push_back(elapsed / static_cast<double>(messages_));
     if (running_.each) {
       if (!into.each) into.each.emplace();
       into.each->add(*running_.each);
     }
     if (running_.grown_kib) into.grown_kib = running_.grown_kib();
-    into.allocations += static_cast<double>(allocated);  // a sum until all samples are there
+    into.allocations += static_cast<double>(allocated_);  // a sum until all samples are there
     into.messages += messages_;
   }
 
@@ -106,9 +103,12 @@ class runner {
   double time(std::uint64_t messages) {
     if (running_.stock) running_.stock(messages);
     running_.before();
+    allocated_elsewhere = 0;
+    const std::uint64_t allocated_before = allocated_here;
     const auto start = clock::now();
     running_.send(messages);
     const std::chrono::duration<double, std::nano> elapsed = clock::now() - start;
+    allocated_ = allocated_here - allocated_before + allocated_elsewhere;
     running_.after();
     check(messages);
     return elapsed.count();
@@ -116,9 +116,7 @@ class runner {
 
   void check(std::uint64_t messages) {
     expected_ += messages * what_.handlers;
-    const std::uint64_t before = allocated_here;
     const std::uint64_t handled = running_.handled();
-    in_check_ = allocated_here - before;
     if (handled == expected_) return;
     std::fprintf(stderr, "\n%s: %llu were handled of %llu\n", what_.name.c_str(),
                  static_cast<unsigned long long>(handled),
@@ -130,7 +128,7 @@ class runner {
   subject running_;
   std::uint64_t messages_ = 1;
   std::uint64_t expected_ = 0;
-  std::uint64_t in_check_ = 0;
+  std::uint64_t allocated_ = 0;  // while the last sample was timed
 };
 
 void progress(const std::string& what, int round, int rounds) {

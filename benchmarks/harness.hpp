@@ -67,6 +67,7 @@ struct contender {
 struct target {
   enum class kind {
     at_most_times,          // the row's median, divided by the other row's
+    at_most_times_p99_9,    // the same of what one message in 1 000 exceeds
     at_most_ns,             // the row's median
     at_most_ns_more,        // the row's median, less the other row's
     at_most_times_more,     // the same, divided by the median of the row that is the unit

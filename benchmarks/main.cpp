@@ -3,6 +3,7 @@
 // msgbus_bench --send COUNT WORKLOAD ROW      only sends so many messages, for a profiler
 
 #include "buses.hpp"
+#include "machine.hpp"
 #include "report.hpp"
 #include "workloads.hpp"
 
@@ -11,30 +12,13 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <sys/utsname.h>
-
-#ifdef MSGBUS_BENCH_WITH_SIGNALS2
-#include <boost/version.hpp>
-#endif
-#ifdef MSGBUS_BENCH_WITH_ASYNC
-#include <asio/version.hpp>
-#endif
-#ifdef MSGBUS_BENCH_WITH_CAF
-#include <caf/config.hpp>
-#endif
-#ifdef MSGBUS_BENCH_WITH_DURABLE
-#include <sqlite3.h>
-#endif
 #ifdef MSGBUS_BENCH_WITH_NATS
-#include "over_nats.hpp"
 #include "processes.hpp"
 #include "soak.hpp"
 #endif
@@ -138,8 +122,13 @@ std::vector<family> families([[maybe_unused]] bool quick) {
         p6_scheduled(),
         o1_counts(),
         o2_times(),
-        o3_traces()},
-       {mailboxes()}},
+        o3_traces(),
+#ifdef MSGBUS_BENCH_WITH_MONITOR
+        o4_monitor(),
+#endif
+        o5_rate(),
+        o5_stops()},
+       {mailboxes(), o5_scrape()}},
 #endif
 #ifdef MSGBUS_BENCH_WITH_NATS
       {"nats",
@@ -168,82 +157,6 @@ bool is_wanted(const arguments& given, const family& of, const std::string& id) 
   return given.wanted.empty() ||
          std::any_of(given.wanted.begin(), given.wanted.end(),
                      [&](const std::string& each) { return each == of.name || selects(each, id); });
-}
-
-/// The value of the first line of a file that begins with `field`.
-std::string field_of(const char* path, const std::string& field) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with(field)) continue;
-    const auto colon = line.find(':');
-    const auto begin = line.find_first_not_of(" \t", colon + 1);
-    return begin == std::string::npos ? "" : line.substr(begin);
-  }
-  return "unknown";
-}
-
-double load() {
-  double average = 0;
-  return getloadavg(&average, 1) == 1 ? average : -1;
-}
-
-#ifdef MSGBUS_BENCH_WITH_ASYNC
-/// 1.22.1 of 102201, where the parts have so many values.
-std::string version(int number, int minors_and_patches, int minors) {
-  const int patches = minors_and_patches / minors;
-  return std::to_string(number / minors_and_patches) + "." +
-         std::to_string(number / patches % minors) + "." + std::to_string(number % patches);
-}
-#endif
-
-setting describe(const arguments& given, double load_before) {
-  setting all;
-  char date[32] = "";
-  const std::time_t now = std::time(nullptr);
-  std::strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", std::gmtime(&now));
-  all.add("date", std::string(date));
-  all.add("revision", given.revision);
-  all.add("mode", std::string(given.how.quick ? "quick" : "full"));
-  all.add("cpu", field_of("/proc/cpuinfo", "model name"));
-  all.add("cores", cores());
-  const double kib = std::atof(field_of("/proc/meminfo", "MemTotal").c_str());
-  all.add("memory_gib", kib / 1024 / 1024);
-  utsname system{};
-  if (uname(&system) == 0) {
-    all.add("kernel", std::string(system.sysname) + " " + system.release + " " + system.machine);
-  }
-  all.add("load_before", load_before);
-  all.add("compiler", std::string(MSGBUS_BENCH_COMPILER));
-  all.add("flags", std::string(MSGBUS_BENCH_FLAGS));
-  all.add("build_type", std::string(MSGBUS_BENCH_BUILD_TYPE));
-#ifdef MSGBUS_BENCH_WITH_SIGNALS2
-  all.add("boost", std::string(BOOST_LIB_VERSION));
-#endif
-#ifdef MSGBUS_BENCH_WITH_SIGCPP
-  all.add("libsigc++", std::string(MSGBUS_BENCH_WITH_SIGCPP));
-#endif
-#ifdef MSGBUS_BENCH_WITH_ASYNC
-  all.add("asio", version(ASIO_VERSION, 100'000, 1000));
-#endif
-#ifdef MSGBUS_BENCH_WITH_CAF
-  all.add("caf", version(CAF_VERSION, 10'000, 100));
-#endif
-#ifdef MSGBUS_BENCH_WITH_ZEROMQ
-  all.add("zeromq", std::string(MSGBUS_BENCH_WITH_ZEROMQ));
-#endif
-#ifdef MSGBUS_BENCH_WITH_NATS
-  all.add("nats.c", std::string(nats_GetVersion()));
-  if (const std::string version = server_version(); !version.empty()) {
-    all.add("nats-server", version);
-  }
-#endif
-#ifdef MSGBUS_BENCH_WITH_DURABLE
-  all.add("sqlite", std::string(sqlite3_libversion()));
-#endif
-#ifdef MSGBUS_BENCH_WITH_TBB
-  all.add("tbb", std::string(MSGBUS_BENCH_WITH_TBB));
-#endif
-  return all;
 }
 
 /// A process that never had a second thread flatters everybody: locks and counts of references
@@ -331,7 +244,8 @@ int main(int argc, char** argv) {
   if (given.send > 0) return send_only(all, given);
   if (given.soak > 0) {
 #ifdef MSGBUS_BENCH_WITH_NATS
-    return run_soak(given.soak, describe(given, load_before), given.json) ? 0 : 1;
+    return run_soak(given.soak, describe(given.revision, given.how, load_before), given.json) ? 0
+                                                                                              : 1;
 #else
     std::fprintf(stderr, "the benchmarks over NATS are left out of this build\n");
     return 2;
@@ -391,7 +305,7 @@ int main(int argc, char** argv) {
       std::count_if(verdicts.begin(), verdicts.end(), [](const verdict& each) { return each.met; });
   std::printf("\ntargets: %td of %zu met; every message was handled\n", met, verdicts.size());
   if (!given.json.empty() &&
-      !write_json(given.json, describe(given, load_before), results, curves)) {
+      !write_json(given.json, describe(given.revision, given.how, load_before), results, curves)) {
     std::fprintf(stderr, "cannot write %s\n", given.json.c_str());
     return 1;
   }

@@ -89,6 +89,11 @@ verdict judge(const target& promise, const std::vector<row>& rows) {
       const double figure = of.median() / other();
       return made(figure, "≤ " + limit + "x " + promise.other, "x", figure <= promise.limit);
     }
+    case at_most_times_p99_9: {
+      const double figure = of.at(0.999) / named(promise.other, rows).at(0.999);
+      return made(figure, "p99.9 ≤ " + limit + "x that of " + promise.other, "x",
+                  figure <= promise.limit);
+    }
     case at_most_ns: {
       const double figure = of.median();
       return made(figure, "≤ " + limit + " ns", " ns", figure <= promise.limit);
