@@ -1,5 +1,6 @@
 #include <msgbus/graph.hpp>
 
+#include "observe/escape.hpp"
 #include "observe/graph_forms.hpp"
 #include "support/catch.hpp"
 
@@ -10,7 +11,7 @@
 #include <sstream>
 #include <string>
 
-#if defined(MSGBUS_DOT) || defined(MSGBUS_SCHEMA)
+#if defined(MSGBUS_DOT) || defined(MSGBUS_SCHEMA) || defined(MSGBUS_MERMAID)
 #include "support/run_with.hpp"
 #endif
 
@@ -126,6 +127,7 @@ TEST_CASE("a label of Mermaid has no character with a meaning", "[O3]") {
   CHECK(msgbus::detail::mermaid_string("a \"b\" #x; <i>\n\xc3\xa9") ==
         "\"a #34;b#34; #35;x#59; #60;i#62;<br/>#233;\"");
   CHECK(msgbus::detail::mermaid_string("\xf0\x9f\x9a\x80\xff") == "\"#128640;#65533;\"");
+  CHECK(msgbus::detail::mermaid_string("\\n $$") == "\"#92;#8288;n #36;#8288;#36;\"");
 }
 
 TEST_CASE("the Mermaid form has one line for each component and each binding") {
@@ -157,6 +159,39 @@ TEST_CASE("Graphviz draws a graph with names of any bytes", "[O3]") {
     CHECK(svg.find("io_context 1") != std::string::npos);
   }
   std::remove("graph_test.svg");
+}
+#endif
+
+#ifdef MSGBUS_MERMAID
+TEST_CASE("Mermaid draws a graph with names of any bytes, as the text has them", "[O3]") {
+  using msgbus::detail::drawn_label;
+  using msgbus::detail::json_string;
+  std::string ascii;
+  for (char c = ' '; c <= '~'; ++c) ascii += c;
+  std::string input;
+  for (const std::string& name :
+       {std::string("audit"), odd_name, ascii, std::string("\0\x01\x7f", 3),
+        std::string("<img src=x onerror=alert(1)>"), std::string("&amp; &#35; %%{init: {}}%%"),
+        std::string("end"), std::string("1. **b** `c` _d_ $$x^2$$ fa:fa-car https://a.b/")}) {
+    graph all = shop(name);
+    all.components[2].detail = name;
+    std::string nodes, arrows;
+    for (const graph::component& each : all.components) {
+      nodes +=
+          (nodes.empty() ? "" : ",") + json_string(each.id) + ':' + json_string(drawn_label(each));
+    }
+    for (const graph::binding& each : all.bindings) {
+      arrows += (arrows.empty() ? "" : ",") + json_string(drawn_label(each));
+    }
+    input += R"({"graph":)" + json_string(describe(all, graph_format::mermaid)) + R"(,"nodes":{)" +
+             nodes + R"(},"arrows":[)" + arrows + "]}\n";
+  }
+  CHECK(msgbus_test::run_with(MSGBUS_MERMAID, input) == 0);
+  // The check itself.
+  CHECK(
+      msgbus_test::run_with(MSGBUS_MERMAID " 2>/dev/null",
+                            R"({"graph":"flowchart LR\n c1[\"a\"]","nodes":{"c1":"b"},"arrows":[]})"
+                            "\n") == 1);
 }
 #endif
 

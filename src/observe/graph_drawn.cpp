@@ -4,6 +4,7 @@
 #include "observe/graph_forms.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace msgbus::detail {
 
@@ -26,6 +27,17 @@ bool is_dead_end(const graph& all, const graph::component& of) {
 
 bool is_sender(const graph::component& of) {
   return of.kind == "producer" || of.kind == "publisher";
+}
+
+constexpr const char* word_joiner = "#8288;";  // nobody sees it
+
+/// Whether Mermaid gives these neighbours a meaning even if they are escaped: a line break, an
+/// icon, mathematics, or escapes of its own. `rest` is what comes after them.
+bool joins_escaped(std::uint32_t before, std::uint32_t code, std::string_view rest) {
+  return (before == '\\' && code == 'n') ||
+         (before == ':' && code == 'f' && rest.starts_with("a-")) ||
+         (before == '$' && code == '$') || (before == 0xfb02 && code == 0xb0) ||
+         (before == 0xb6 && code == 0xdf);
 }
 
 /// The code point at the beginning of a valid text, which it leaves.
@@ -94,8 +106,10 @@ std::string dot_string(std::string_view text) {
 std::string mermaid_string(std::string_view text) {
   std::string made = "\"";
   const std::string valid = to_utf8(text);
+  std::uint32_t before = 0;
   for (std::string_view rest = valid; !rest.empty();) {
     const std::uint32_t code = next_code_point(rest);
+    if (joins_escaped(std::exchange(before, code), code, rest)) made += word_joiner;
     const bool is_letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
                            (code >= '0' && code <= '9');
     if (code == '\n') {
