@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#ifdef MSGBUS_OTLP_METRICS_SCHEMA
+#if defined(MSGBUS_OTLP_METRICS_SCHEMA) || defined(MSGBUS_OTLP_DECODER)
 #include "support/run_with.hpp"
 #endif
 
@@ -96,6 +96,17 @@ TEST_CASE("a request with metrics fits OTLP's schema, whatever bytes its names h
   json wrong = json::parse(body);
   wrong["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["sum"]["dataPoints"][0]["asInt"] = 3;
   CHECK(msgbus_test::run_with(MSGBUS_OTLP_METRICS_SCHEMA " 2>&1", wrong.dump()) != 0);
+}
+#endif
+
+#ifdef MSGBUS_OTLP_DECODER
+TEST_CASE("OpenTelemetry's own types know all of a request with metrics", "[O3]") {
+  const auto odd = some("odd \"name\" \\ \n \xff \xe2\x80\xa8");
+  const std::string body = msgbus::otlp::request_body(odd, read_at, {{"service.name", "\xfe"}});
+  CHECK(msgbus_test::run_with(MSGBUS_OTLP_DECODER " Metrics", body) == 0);
+  json unknown = json::parse(body);
+  unknown["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["sum"]["total"] = 3;
+  CHECK(msgbus_test::run_with(MSGBUS_OTLP_DECODER " Metrics 2>/dev/null", unknown.dump()) != 0);
 }
 #endif
 

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#ifdef MSGBUS_OTLP_SCHEMA
+#if defined(MSGBUS_OTLP_SCHEMA) || defined(MSGBUS_OTLP_DECODER)
 #include "support/run_with.hpp"
 #endif
 
@@ -104,6 +104,17 @@ TEST_CASE("a request fits OTLP's schema, whatever bytes its spans hold", "[O3]")
   json wrong = json::parse(body);
   wrong["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["startTimeUnixNano"] = 5;
   CHECK(msgbus_test::run_with(MSGBUS_OTLP_SCHEMA " 2>&1", wrong.dump()) != 0);
+}
+#endif
+
+#ifdef MSGBUS_OTLP_DECODER
+TEST_CASE("OpenTelemetry's own types know all of a request with spans", "[O3]") {
+  const std::vector<span_data> spans{odd_span(), sample_span()};
+  const std::string body = msgbus::otlp::request_body(spans, {{"service.name", "shop"}});
+  CHECK(msgbus_test::run_with(MSGBUS_OTLP_DECODER " Trace", body) == 0);
+  json unknown = json::parse(body);
+  unknown["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["began"] = "5";
+  CHECK(msgbus_test::run_with(MSGBUS_OTLP_DECODER " Trace 2>/dev/null", unknown.dump()) != 0);
 }
 #endif
 
