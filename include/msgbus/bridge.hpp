@@ -7,6 +7,7 @@
 #include <msgbus/bridge/bridge_link.hpp>
 #include <msgbus/bridge/call_policy.hpp>
 #include <msgbus/bridge/dead_letters.hpp>
+#include <msgbus/bridge/explain.hpp>
 #include <msgbus/bridge/options.hpp>
 #include <msgbus/bridge/remote_error.hpp>
 #include <msgbus/bridge/remote_service.hpp>

@@ -83,7 +83,7 @@ envelope& call::answer(const asio::cancellation_state& state) {
   envelope& reply = *got.reply;
   // A service may have a header of this name in an answer of its own.
   if (reply.payload.empty() && header_of(reply, header::status) == "503") {
-    throw error(errc::no_handler, "no process serves '" + topic + "'");
+    throw error(errc::no_handler, no_process_serves(topic));
   }
   name_attributes(reply.headers);
   throw_error_in(reply, topic.substr(settings_.prefix + 1));

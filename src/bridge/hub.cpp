@@ -12,6 +12,10 @@
 
 namespace msgbus::bridging {
 
+std::string no_process_serves(std::string_view topic) {
+  return "no process serves '" + std::string(topic) + "'";
+}
+
 hub::hub(std::shared_ptr<transport::transport> over, failure_listener on_failure)
     : wire(std::move(over)), on_failure_(std::move(on_failure)) {}
 
@@ -32,7 +36,7 @@ void hub::failed(std::string_view where, const std::exception_ptr& failure) cons
 
 std::shared_ptr<reply_sink> hub::listen() {
   const std::lock_guard lock(mutex_);
-  if (closed_) throw error(errc::closed, "the bridge is closed and sends no request");
+  if (closed_) throw error(errc::closed, sends_no_request);
   if (!reply_sink_ || reply_sink_->waiting().has_ended()) {
     auto made = std::make_shared<reply_sink>(wire->new_inbox());
     made->feed = wire->subscribe(made->pattern(), {}, made);
@@ -115,6 +119,11 @@ void hub::close() noexcept {
   left->feed->stop();
   left->waiting().end({.code = errc::closed, .why = "the bridge was closed"});
   left->feed.reset();  // it holds the answers
+}
+
+bool hub::is_closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void launch(std::shared_ptr<hub> on, const asio::any_io_executor& executor, std::string where,

@@ -7,6 +7,7 @@
 #include <msgbus/bridge/remote_error.hpp>
 #include <msgbus/detail/bridge/call.hpp>
 #include <msgbus/detail/bridge/commands.hpp>
+#include <msgbus/explanation.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>
@@ -48,6 +49,8 @@ class remote_service {
   [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 
  private:
+  friend explanation explanation_of(const remote_service& component, std::string_view name);
+
   [[nodiscard]] bridging::call make_call(std::string_view name, detail::encoded arguments) const;
 
   template <class R>

@@ -45,6 +45,10 @@ struct remote_prefix {
   std::atomic<measured_operation*> calls{nullptr};  // null: none was measured
 };
 
+// The sentences of errors, for explanations too.
+inline constexpr const char* sends_no_request = "the bridge is closed and sends no request";
+[[nodiscard]] std::string no_process_serves(std::string_view topic);
+
 /// Thread-safe.
 class hub {
  public:
@@ -86,6 +90,7 @@ class hub {
 
   /// Pending and new requests fail with `closed`.
   void close() noexcept;
+  [[nodiscard]] bool is_closed() const;
 
   const std::shared_ptr<transport::transport> wire;
   /// The coroutines and deliveries that `drain` waits for; they may outlive the hub.
