@@ -34,6 +34,19 @@ step_taken start_watched(routing::entry& entry, component_run& d, asio::awaitabl
   return taken;
 }
 
+/// Notes the wait of a message that begins now. Returns that time.
+std::int64_t end_wait(const routing::domain& guarded, handling_times& times, exec::sent_time sent,
+                      times_key key, std::string_view name) {
+  const std::int64_t now = begin_now(true);
+  handled_until = now;
+  duration_histogram* waits = times.waits.find(key);
+  if (!waits) [[unlikely]] {
+    waits = &times.waits.add(guarded, key, {std::string(name)}).times;
+  }
+  waits->add(exec::since(sent, now));
+  return now;
+}
+
 std::string_view name_of_message(const component_run& d) noexcept {
   return d.operation.empty() ? d.message.type->name : d.operation;
 }
@@ -47,13 +60,7 @@ void component_core::note_wait(component_run& d, handling_times& times, exec::se
     handled_until = 0;  // it takes time that is not measured
     return;
   }
-  const std::int64_t now = begin_now(true);
-  handled_until = now;
-  duration_histogram* waits = times.waits.find(key);
-  if (!waits) [[unlikely]] {
-    waits = &times.waits.add(routes_.guarded(), key, {std::string(name_of_message(d))}).times;
-  }
-  waits->add(exec::since(sent, now));
+  (void)end_wait(routes_.guarded(), times, sent, key, name_of_message(d));
 }
 
 void component_core::begin_times(component_run& d, handling_times& times) {
@@ -104,11 +111,18 @@ running_call component_core::note_begin(handling_times& times, routing::entry& e
   }
 }
 
-// The short way of a message that is not sampled, and else not watched.
+// The short ways of a message that is neither measured nor traced, and else not watched.
 bool component_core::call_sole_watched(const attachments& by, routing::entry& sole,
                                        value_ref message, const msgbus::context& ctx,
                                        failures& failed, bool from_mailbox) {
   const component::provider_state& overrides = shared.overrides_state();
+  const bool has_only_times = by.times && !by.observer && !by.recorders && !by.tracing;
+  if (has_only_times && from_mailbox && !mailbox.keeps_references() &&
+      mailbox.sent_in_hand() == 0 && !overrides.has_async()) {
+    handled_until = 0;  // it takes time that is not measured
+    call_and_settle(sole, overrides, message, ctx, failed);
+    return true;
+  }
   if (by.has_others || !from_mailbox || ctx.from() || overrides.has_async()) {
     return call_sole_timed(by, sole, message, ctx, failed, from_mailbox);
   }
@@ -157,16 +171,18 @@ bool component_core::call_sole_timed(const attachments& by, routing::entry& sole
     return true;
   }
   if (mailbox.keeps_references()) return false;  // the message knows its time
-  component_run d(*this, message, ctx);
-  note_wait(d, times, mailbox.sent_in_hand(), {message.type});
-  d.settled = true;
-  const std::int64_t begun = handled_until;
+  const exec::sent_time sent = mailbox.sent_in_hand();
+  if (sent == 0) {
+    handled_until = 0;  // it takes time that is not measured
+    call();
+    return true;
+  }
+  const std::int64_t begun =
+      end_wait(routes_.guarded(), times, sent, {message.type}, message.type->name);
   {
-    const running_call running =
-        d.timed ? note_begin(times, sole, message, message.type->name) : running_call();
+    const running_call running = note_begin(times, sole, message, message.type->name);
     call();
   }
-  if (!d.timed) return true;
   handled_until = times_now();
   note_handled(times, sole, message, message.type->name, handled_until - begun, !failed.empty());
   return true;

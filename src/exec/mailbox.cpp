@@ -81,6 +81,8 @@ put mailbox::result_of(put result) {
 }
 
 put mailbox::try_put_slowly(send_operation& out) {
+  if (state_.is_only_timed()) [[likely]]
+    return result_of(state_.put_timed_in_order(out));
   if (!state_.is_traced()) return try_put_untraced(out);
   std::uint64_t number = 0;
   if (!out.shared() && !current_cause()) [[likely]] {

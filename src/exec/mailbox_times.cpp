@@ -17,20 +17,29 @@ void mailbox_state::time_sends(std::uint32_t sample) {
   slow_path_reasons_.fetch_or(timed_bit, std::memory_order_release);
 }
 
+inline bool mailbox_state::enqueue_in_order(send_operation& out, send_times& times,
+                                            sent_time sent) {
+  const block_queue::claim claimed = queue_.try_claim(out.units());
+  if (!claimed.at) return false;
+  out.put(claimed.storage());
+  if (sent != 0) {
+    claimed.set_time(sent);
+    times.note(claimed.number, sent);
+  }
+  block_queue::publish(claimed);
+  return true;
+}
+
+put mailbox_state::put_timed_in_order(send_operation& out) {
+  out.prepare(true);
+  send_times& times = *permits_.get()->times;
+  return enqueue_in_order(out, times, times.take()) ? put::taken : when_full();
+}
+
 bool mailbox_state::enqueue_timed(send_operation& out, shared_message& displaced) {
   send_times& times = *permits_.get()->times;
   const sent_time sent = times.take();
-  if (!references_) {
-    const block_queue::claim claimed = queue_.try_claim(out.units());
-    if (!claimed.at) return false;
-    out.put(claimed.storage());
-    if (sent != 0) {
-      claimed.set_time(sent);
-      times.note(claimed.number, sent);
-    }
-    block_queue::publish(claimed);
-    return true;
-  }
+  if (!references_) return enqueue_in_order(out, times, sent);
   if (sent == 0) return references_->try_push(out.shared(), out.key(), displaced, paused());
   const shared_message untimed = out.shared();
   out.shared() = std::make_shared<queued_timed_message>(untimed, sent);

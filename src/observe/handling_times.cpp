@@ -31,7 +31,10 @@ void seed_random() noexcept {
       (seed << 32U) ^ reinterpret_cast<std::uintptr_t>(&random_state) ^ 0x9e3779b97f4a7c15U;
 }
 
-bool is_sampled(std::uint32_t many) noexcept { return many <= 1 || next_random() % many == 0; }
+// The upper half of the number is below 2^32 / many: without a division.
+bool is_sampled(std::uint32_t many) noexcept {
+  return many <= 1 || ((next_random() >> 32U) * many) >> 32U == 0;
+}
 
 struct times_table::series {
   series() = default;

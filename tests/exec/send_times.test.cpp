@@ -120,6 +120,33 @@ TEST_CASE("a full mailbox refuses a message with a time as one without") {
   box.done(in_hand);
 }
 
+TEST_CASE("the short way of a timed message ends as the long one, and measures one in a sample",
+          "[O1]") {
+  const times_clock clock;
+  const auto on_full = GENERATE(msgbus::overflow::reject, msgbus::overflow::drop_newest);
+  mailbox_state box({.capacity = 2, .on_full = on_full});
+  CHECK_FALSE(box.is_only_timed());
+  box.time_sends(1);
+  REQUIRE(box.is_only_timed());
+  const auto put_one = [&](int number) {
+    send_operation out = msgbus::exec::event_send_operation(number);
+    return box.put_timed_in_order(out);
+  };
+  while (box.size() < box.capacity()) CHECK(put_one(1) == put::taken);
+  CHECK(put_one(2) == send(box, 2));
+  message_in_hand in_hand;
+  REQUIRE(box.take(in_hand));
+  CHECK(box.sent_in_hand() != 0);
+  box.done(in_hand);
+  box.show_space();
+  (void)times_clock::looks();
+  box.time_sends(1U << 31U);
+  CHECK(put_one(3) == put::taken);
+  CHECK(times_clock::looks() == 0);
+  box.close();
+  CHECK_FALSE(box.is_only_timed());
+}
+
 TEST_CASE("after the end of measuring no time is noted, and nobody looks at the clock", "[O4]") {
   const times_clock clock;
   mailbox_state box({.capacity = 8});

@@ -214,6 +214,12 @@ class mailbox_state {
 
   /// From now on, records the time of one message in `sample`; 0: of none.
   void time_sends(std::uint32_t sample);
+  /// Whether the times are the only obstacle to `put_in_order`; `put_timed_in_order` does the same
+  /// with them.
+  [[nodiscard]] bool is_only_timed() const noexcept {
+    return slow_path_reasons_.load(std::memory_order_acquire) == timed_bit;
+  }
+  put put_timed_in_order(send_operation& out);
   /// When the message in hand was sent; 0: not measured.
   [[nodiscard]] sent_time sent_in_hand(const queued_message& in_hand) const noexcept {
     return references_ ? in_hand.sent() : queue_.sent_in_hand();
@@ -291,6 +297,7 @@ class mailbox_state {
                        : enqueue_in_order(out);
   }
   bool enqueue_timed(send_operation& out, shared_message& displaced);
+  bool enqueue_in_order(send_operation& out, send_times& times, sent_time sent);
   [[nodiscard]] bool is_timed() const noexcept {
     return (slow_path_reasons_.load(std::memory_order_acquire) & timed_bit) != 0;
   }
