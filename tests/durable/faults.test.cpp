@@ -64,6 +64,9 @@ struct bad_day {
     db.reset();
   }
 
+  /// So that no message of a later transaction leaves the file before the next `open`.
+  void deliver_nothing_more() { CHECK(in.run(db->drain(30s))); }
+
   msgbus::testing::spawned<void> start(int id) {
     return in.start(db->transaction([id](transaction& t) -> awaitable<void> {
       t.execute("insert into orders values (?, zeroblob(10000))", id);
@@ -135,6 +138,19 @@ void fail_every(failing_vfs::operation which, int code) {
   }
 }
 
+/// What a failure of the disk looks like to the caller.
+template <class Work>
+bool succeeds(Work work) {
+  try {
+    work();
+    return true;
+  } catch (const msgbus::error& e) {
+    CHECK(e.code() == msgbus::errc::database_failed);
+    CHECK_THAT(e.what(), contains("shop.db") && contains("SQLite"));
+    return false;
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a write that fails leaves nothing of the refused transaction whichever write it is",
@@ -145,6 +161,47 @@ TEST_CASE("a write that fails leaves nothing of the refused transaction whicheve
 TEST_CASE("a sync that fails leaves nothing of the refused transaction whichever sync it is",
           "[R4]") {
   fail_every(failing_vfs::operation::sync, SQLITE_IOERR_FSYNC);
+}
+
+// After a start, when nothing of the file is in memory: the reads of the start itself, of messages
+// that were left, of transactions and of queries.
+TEST_CASE("a read that fails loses nothing whichever it is", "[R4]") {
+  for (int nth = 1;; ++nth) {
+    INFO("the read that fails: " << nth);
+    bad_day all;
+    std::set<int> committed = all.place(1, 2);
+    all.deliver_nothing_more();
+    committed.merge(all.place(5, 2));  // left in the file
+    all.db.reset();
+    all.disk.fail(failing_vfs::operation::read, SQLITE_IOERR_READ, nth, 1);
+    if (succeeds([&] { all.open(); })) {
+      committed.merge(all.place(10, 3));
+      (void)succeeds([&] { (void)all.orders(); });
+    }
+    if (all.db) all.close();
+    const bool has_failed = all.disk.count() >= nth;
+    all.disk.repair();
+    all.open();
+    committed.merge(all.place(20, 2));
+    CHECK(committed.contains(20));
+    all.check(committed);
+    if (!has_failed) break;
+  }
+}
+
+TEST_CASE("while reads fail transactions and queries are refused and work goes on afterwards",
+          "[R4]") {
+  bad_day all;
+  std::set<int> committed = all.place(1, 3);
+  all.close();
+  all.open();
+  all.disk.fail(failing_vfs::operation::read, SQLITE_IOERR_READ, 1, 1'000'000);
+  CHECK(all.place(10, 3).empty());
+  CHECK_FALSE(succeeds([&] { (void)all.orders(); }));
+  all.disk.repair();
+  committed.merge(all.place(20, 3));
+  CHECK(committed.size() == 6);
+  all.check(committed);
 }
 
 TEST_CASE("a full disk is an error at the sender and work goes on when there is space", "[R4]") {

@@ -1,7 +1,7 @@
 #pragma once
 
-// A file system under SQLite whose writes and syncs fail when a test says so, and which knows what
-// the loss of power would leave.
+// A file system under SQLite whose reads, writes and syncs fail when a test says so, and which
+// knows what the loss of power would leave.
 
 #include <sqlite3.h>
 
@@ -59,7 +59,7 @@ struct unsafe_file {
 /// Registered as "failing" as long as the program runs. Everything else is the default one's.
 class failing_vfs {
  public:
-  enum class operation { write, sync };
+  enum class operation { read, write, sync };
 
   static failing_vfs& instance() {
     static failing_vfs one;
@@ -185,6 +185,7 @@ class failing_vfs {
       made.iVersion = 2;
       made.xClose = [](sqlite3_file* f) { return of(f)->pMethods->xClose(of(f)); };
       made.xRead = [](sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
+        if (const int code = instance().next(operation::read)) return code;
         return of(f)->pMethods->xRead(of(f), to, size, at);
       };
       made.xWrite = [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
