@@ -64,19 +64,17 @@ void one_shot_event::context_ended() noexcept {
 
 // --- Several. ------------------------------------------------------------------------------------
 
-/// The next of them goes on, after the others have been posted again: so those that have several
-/// threads go on at the same time, and what one of them throws concerns no other.
+/// The first of them goes on, after the others have been posted, by a thread of the executor: so
+/// those that have several threads go on at the same time, and what one of them throws concerns no
+/// other. Posted from the outside, each of them would contend for the lock of that thread; one that
+/// posts the next one would have the context look for input before each.
 struct event_batch::in_turn {
   void operator()() {
-    one_shot_event::handler next(std::move(waiting[gone_on++]));
-    if (gone_on != waiting.size()) {
-      const asio::any_io_executor on = next.get_executor();
-      post_recycled(on, std::move(*this));
-    }
-    next();
+    for (std::size_t i = 1; i < waiting.size(); ++i) asio::post(std::move(waiting[i]));
+    one_shot_event::handler first(std::move(waiting.front()));
+    first();
   }
   std::vector<one_shot_event::handler> waiting;
-  std::size_t gone_on = 0;  // so many of them have
 };
 
 void event_batch::set(one_shot_event& event) noexcept {
