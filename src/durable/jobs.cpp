@@ -20,7 +20,7 @@ void mark_job::run(outbox& in) {
   for (const std::int64_t each : handled_) in.erase(each);
 }
 
-void mark_job::committed() noexcept {
+void mark_job::committed(exec::event_batch&) noexcept {
   of_->gone(handled_);
   core_.count(core_.delivered, handled_.size());
   core_.has_space(of_);
@@ -60,7 +60,7 @@ void settlement_job::run(outbox& in) {
   step("settlement: after");
 }
 
-void settlement_job::committed() noexcept {
+void settlement_job::committed(exec::event_batch&) noexcept {
   of_->gone({&seq_, 1});
   core_.count(kind_ == kind::again ? core_.retried : core_.dead_lettered);
   core_.has_space(of_);
@@ -76,7 +76,7 @@ void release_job::run(outbox& in) {
   released_ = in.release_due(to_file(wall_clock::now()), released_together);
 }
 
-void release_job::committed() noexcept { core_.deliver(std::move(released_)); }
+void release_job::committed(exec::event_batch&) noexcept { core_.deliver(std::move(released_)); }
 
 void release_job::failed(const std::exception_ptr& why) noexcept { core_.pause_release(why); }
 
@@ -91,13 +91,13 @@ void letter_job::run(outbox& in) {
   }
 }
 
-void letter_job::committed() noexcept {
+void letter_job::committed(exec::event_batch& waiting) noexcept {
   if (replayed_) {
     std::vector<message_row> rows;
     rows.push_back(std::move(*replayed_));
     core_.deliver(std::move(rows));
   }
-  ended.end(nullptr);
+  waiting.set(ended.done);
 }
 
 // --- Old ids. ---
@@ -108,7 +108,7 @@ void clean_up_job::run(outbox& in) {
   step("clean-up: after");
 }
 
-void clean_up_job::committed() noexcept { core_.cleaned_up(has_more_); }
+void clean_up_job::committed(exec::event_batch&) noexcept { core_.cleaned_up(has_more_); }
 
 void clean_up_job::failed(const std::exception_ptr& why) noexcept {
   core_.report("the clean-up", why);

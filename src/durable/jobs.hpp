@@ -24,7 +24,7 @@ class mark_job final : public job, public std::enable_shared_from_this<mark_job>
       : core_(in), of_(std::move(of)), busy_(of_->busy()) {}
 
   void run(outbox& in) override;
-  void committed() noexcept override;
+  void committed(exec::event_batch& waiting) noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:
@@ -52,7 +52,7 @@ class settlement_job final : public job, public std::enable_shared_from_this<set
       : core_(in), kind_(type), of_(std::move(of)), busy_(of_->busy()), seq_(seq) {}
 
   void run(outbox& in) override;
-  void committed() noexcept override;
+  void committed(exec::event_batch& waiting) noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:
@@ -72,7 +72,7 @@ class release_job final : public job {
  public:
   explicit release_job(database_core& in) noexcept : core_(in) {}
   void run(outbox& in) override;
-  void committed() noexcept override;
+  void committed(exec::event_batch& waiting) noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:
@@ -91,7 +91,7 @@ class letter_job final : public job {
   bool was_there = false;  // set before `ended`
 
   void run(outbox& in) override;
-  void committed() noexcept override;
+  void committed(exec::event_batch& waiting) noexcept override;
   void failed(const std::exception_ptr& why) noexcept override { ended.end(why); }
 
  private:
@@ -106,7 +106,7 @@ class clean_up_job final : public job {
  public:
   explicit clean_up_job(database_core& in) noexcept : core_(in) {}
   void run(outbox& in) override;
-  void committed() noexcept override;
+  void committed(exec::event_batch& waiting) noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:

@@ -119,7 +119,8 @@ void session::serve(outbox& in) {
     }
     if (now.last) {
       end(rolled_back(errc::closed, "it has been committed before"));
-      now.last->committed();
+      exec::event_batch waiting;
+      now.last->committed(waiting);
       return;
     }
     now.query->ended.end(nullptr);

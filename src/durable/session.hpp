@@ -40,7 +40,7 @@ class session final : public job {
 
   [[nodiscard]] bool is_exclusive() const noexcept override { return true; }
   void run(outbox& in) override;
-  void committed() noexcept override {}
+  void committed(exec::event_batch&) noexcept override {}
   void failed(const std::exception_ptr& why) noexcept override { end(why); }
   void abort() noexcept override;
 

@@ -21,12 +21,12 @@ void unit::run(outbox& in) {
   step("insert: after");
 }
 
-void unit::committed() noexcept {
+void unit::committed(exec::event_batch& waiting) noexcept {
   core_.count(core_.transactions);
   if (interactive) core_.count(core_.commits_alone);
   core_.count(core_.dispatched, messages.size());
   core_.deliver(std::move(messages));
-  ended.end(nullptr);
+  waiting.set(ended.done);
 }
 
 void unit::failed(const std::exception_ptr& why) noexcept {

@@ -41,7 +41,7 @@ class unit final : public job {
   [[nodiscard]] bool is_empty() const noexcept { return statements.empty() && messages.empty(); }
   [[nodiscard]] bool is_transaction() const noexcept override { return true; }
   void run(outbox& in) override;
-  void committed() noexcept override;
+  void committed(exec::event_batch& waiting) noexcept override;
   void failed(const std::exception_ptr& why) noexcept override;
 
  private:

@@ -16,6 +16,8 @@ constexpr auto longest_lazy = 5ms;
 constexpr auto longest_gathering = 1ms;
 constexpr std::size_t most_lazy = 256;
 constexpr std::size_t woken_for = 32;  // transactions, while a group is gathered
+constexpr auto longest_watch = 50us;
+constexpr std::size_t watched_for = 8;  // transactions, of the group before, are few
 
 }  // namespace
 
@@ -29,6 +31,7 @@ bool writer::submit(std::shared_ptr<job> added, urgency when) {
     if (stopping_) return false;
     if (when == urgency::now) {
       urgent_.push_back(std::move(added));
+      came_.fetch_add(1, std::memory_order_relaxed);
       if (urgent_.size() != wake_at_) return true;  // the thread is awake, or about to be
     } else {
       if (lazy_.empty()) lazy_since_ = clock::now();
@@ -45,6 +48,7 @@ bool writer::call(errand added) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
     errands_.push_back(std::move(added));
+    came_.fetch_add(1, std::memory_order_relaxed);
   }
   changed_.notify_one();
   return true;
@@ -54,6 +58,7 @@ void writer::stop() noexcept {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    came_.fetch_add(1, std::memory_order_relaxed);
     if (exclusive_) exclusive_->abort();
     for (const auto& each : urgent_) {
       if (each->is_exclusive()) each->abort();
@@ -94,8 +99,21 @@ writer::clock::time_point writer::next_wake(const outbox& in, clock::time_point 
   return next;
 }
 
+/// A coroutine that sends one transaction after the other brings the next one soon. If this thread
+/// slept, that would have to wake it, and wait until it runs. It does not yield in the meantime:
+/// where many want the processor, it would come back too late.
+void writer::watch(std::unique_lock<std::mutex>& lock) {
+  const auto seen = came_.load(std::memory_order_relaxed);
+  const auto until = clock::now() + std::min<clock::duration>(before_.commit / 4, longest_watch);
+  lock.unlock();
+  while (came_.load(std::memory_order_relaxed) == seen && clock::now() < until) {
+  }
+  lock.lock();
+}
+
 writer::work writer::take(const outbox& in) {
   work taken;
+  bool has_watched = false;
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto now = clock::now();
@@ -109,6 +127,10 @@ writer::work writer::take(const outbox& in) {
     if (stopping_) {
       taken.is_over = true;
       return taken;
+    }
+    if (!std::exchange(has_watched, true) && before_.size < watched_for) {
+      watch(lock);
+      continue;
     }
     clock::time_point until = next_wake(in, now);
     if (!lazy_.empty()) until = std::min(until, lazy_since_ + longest_lazy);
@@ -184,31 +206,35 @@ void writer::commit_group(outbox& in, jobs group) {
   attempt made = try_to_commit(in, group, savepoints::none);
   if (made.one_has_failed && group.size() > 1) made = try_to_commit(in, group, savepoints::each);
   if (!made.lost || !made.has_begun || group.size() == 1) {
-    tell(group, made);
+    tell(std::move(group), made);
   } else {
     // Alone each of them fails only for its own reasons.
     for (auto& each : group) {
       jobs alone{std::move(each)};
       const attempt result = try_to_commit(in, alone, savepoints::each);
-      tell(alone, result);
+      tell(std::move(alone), result);
     }
   }
 }
 
-void writer::tell(const jobs& group, const attempt& of) {
-  if (of.lost) {
-    for (const auto& each : group) each->failed(of.lost);
-  } else {
-    const std::size_t tried = of.results.size();
-    for (std::size_t i = 0; i < tried; ++i) {
-      if (of.results[i]) {
-        group[i]->failed(of.results[i]);
-      } else {
-        group[i]->committed();
+void writer::tell(jobs group, const attempt& of) {
+  {
+    exec::event_batch waiting;
+    if (of.lost) {
+      for (const auto& each : group) each->failed(of.lost);
+    } else {
+      const std::size_t tried = of.results.size();
+      for (std::size_t i = 0; i < tried; ++i) {
+        if (of.results[i]) {
+          group[i]->failed(of.results[i]);
+        } else {
+          group[i]->committed(waiting);
+        }
       }
+      give_back(std::span(group).subspan(tried));
     }
-    give_back(std::span(group).subspan(tried));
   }
+  group.clear();  // so that most transactions are destroyed by the threads that made them
   host_.group_ended();
 }
 

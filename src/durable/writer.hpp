@@ -2,6 +2,8 @@
 
 // The thread that writes: it takes jobs, and commits many of them together.
 
+#include <msgbus/detail/exec/one_shot_event.hpp>
+
 #include "durable/outbox.hpp"
 
 #include <algorithm>
@@ -32,8 +34,9 @@ class job {
   /// Whether it counts for the size of its group.
   [[nodiscard]] virtual bool is_transaction() const noexcept { return false; }
   virtual void run(outbox& in) = 0;
-  /// One of the two, once: the change is in the file, or nothing of it is.
-  virtual void committed() noexcept = 0;
+  /// One of the two, once: the change is in the file, or nothing of it is. A coroutine that waits
+  /// for the commit goes on with the others of its group, once all have been told.
+  virtual void committed(exec::event_batch& waiting) noexcept = 0;
   virtual void failed(const std::exception_ptr& why) noexcept = 0;
 
   /// Whether it has a transaction of its own: then `run` begins and ends it, and calls one of the
@@ -130,6 +133,8 @@ class writer {
   void run(const opened_function& opened);
   void loop(outbox& in);
   [[nodiscard]] work take(const outbox& in);
+  /// Waits for the next job without a sleep, and without the lock, for a short time.
+  void watch(std::unique_lock<std::mutex>& lock);
   void take_urgent(jobs& into, std::size_t most);
   void take_lazy(jobs& into);
   [[nodiscard]] std::size_t most_together() const noexcept {
@@ -146,7 +151,7 @@ class writer {
   /// False: none came.
   [[nodiscard]] bool take_more(jobs& group, std::size_t transactions, clock::time_point until);
   void count_commit(std::size_t transactions) noexcept;
-  void tell(const jobs& group, const attempt& of);
+  void tell(jobs group, const attempt& of);
   void give_back(std::span<const std::shared_ptr<job>> rest);
   [[nodiscard]] clock::time_point next_wake(const outbox& in, clock::time_point now) const;
 
@@ -162,7 +167,8 @@ class writer {
   gathering before_;
   std::size_t wake_at_ = 1;  // wake the thread when so many are urgent
   bool stopping_ = false;
-  clock::time_point looked_at_{};  // for the writer thread; the first look is at once
+  std::atomic<std::size_t> came_{0};  // changed under the mutex; read without it by `watch`
+  clock::time_point looked_at_{};     // for the writer thread; the first look is at once
   std::atomic<std::uint64_t> commits_{0};
   std::array<std::atomic<std::uint64_t>, size_bounds.size() + 1> sizes_{};
   std::thread thread_;
