@@ -8,6 +8,10 @@
 #include <msgbus/detail/policy/duplicates.hpp>
 #include <msgbus/detail/policy/token_bucket.hpp>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <random>
@@ -26,7 +30,19 @@ using time_point = std::chrono::steady_clock::time_point;
 
 namespace {
 
-enum part { executor, permits, timeout, breaker, retries, deadline, rate, duplicates, parts };
+// All but `once`, whose ids are in a database: tests/durable/once_policies.test.cpp.
+enum part {
+  executor,
+  semaphore,
+  permits,
+  timeout,
+  breaker,
+  retries,
+  deadline,
+  rate,
+  duplicates,
+  parts
+};
 using switches = std::array<bool, parts>;
 
 enum class end { well, fails, final };
@@ -74,6 +90,7 @@ const msgbus::breaker_options opening{
     .failure_ratio = 0.5, .minimum = 2, .sampling = 20s, .open_for = 3100ms, .max_open_for = 9s};
 const msgbus::rate_limit pace{.permits = 1, .per = 1900ms, .burst = 2};
 constexpr duration window = 11s;
+constexpr duration held_by_other = 4050ms;  // the only permit of the semaphore, from the start
 
 /// What must happen to messages that are all there at the start, in a mailbox of one loop.
 outcome model(const script& s, const switches& on) {
@@ -100,36 +117,45 @@ outcome model(const script& s, const switches& on) {
     while (on[rate] && !bucket.try_take(now)) now += bucket.until_available(1, now);
     const time_point until = on[deadline] ? now + all_limit : time_point::max();
     bool well = false;
-    for (std::size_t attempt = 1;; ++attempt) {
+    for (std::size_t made = 0;;) {
       breaker_machine::ticket ticket;
       while (on[breaker] && now < until && !machine.try_enter(now, ticket)) {
         now = std::min(machine.retry_at(), until);
       }
       if (on[breaker] && now >= until) break;
-      expected.runs.push_back({id, attempt, now - time_point{}});
-      // Where nobody looks at the clock, the key of a plain handler is remembered from here.
-      const bool is_at_once = s.is_plain && !s.is_looked_at(on) && !on[executor] && attempt == 1;
-      const bool has_waited = now != taken;
-      const std::size_t at = s.at(id, attempt);
       duration longest = on[timeout] ? time_limit : duration::max();
       if (on[deadline]) longest = std::min(longest, until - now);
-      const duration takes = s.time_of(at, on);
-      const bool too_slow = takes > longest;
-      if (too_slow) ++expected.overran;
-      now += s.is_plain ? takes : std::min(takes, longest);
-      well = (s.is_plain || !too_slow) && s.ends[at] == end::well;
-      const bool is_final = !too_slow && s.ends[at] == end::final;
+      // The wait for the semaphore is part of the attempt, which then may end without a run.
+      const time_point begins = on[semaphore] ? std::max(now, time_point(held_by_other)) : now;
+      const bool begun_late = begins - now > longest;
+      bool too_slow = false;
+      bool is_final = false;
+      if (begun_late) {
+        now += longest;
+      } else {
+        expected.runs.push_back({id, ++made, begins - time_point{}});
+        const std::size_t at = s.at(id, made);
+        const duration takes = begins - now + s.time_of(at, on);
+        too_slow = takes > longest;
+        if (too_slow) ++expected.overran;
+        now += s.is_plain ? takes : std::min(takes, longest);
+        well = (s.is_plain || !too_slow) && s.ends[at] == end::well;
+        is_final = !too_slow && s.ends[at] == end::final;
+      }
       using verdict = breaker_machine::verdict;
       if (on[breaker]) {
         machine.leave(ticket,
-                      well       ? verdict::succeeded
-                      : is_final ? verdict::ignored
-                                 : verdict::failed,
+                      well                     ? verdict::succeeded
+                      : is_final || begun_late ? verdict::ignored
+                                               : verdict::failed,
                       now);
       }
-      ended = is_at_once && !has_waited ? taken : now;
-      if (well || is_final || !on[retries] || attempt == again.attempts) break;
-      const duration pause = msgbus::detail::backoff_before(attempt + 1, again, 1);
+      // Where nobody looks at the clock, the key of a plain handler is remembered from its start.
+      const bool is_at_once = s.is_plain && !s.is_looked_at(on) && !on[executor] && made == 1;
+      ended = is_at_once && begins == taken ? taken : now;
+      const std::size_t counted = std::max<std::size_t>(made, 1);
+      if (well || is_final || !on[retries] || counted == again.attempts) break;
+      const duration pause = msgbus::detail::backoff_before(counted + 1, again, 1);
       if (now + pause >= until) break;
       now += pause;
     }
@@ -152,12 +178,28 @@ script random_script(std::mt19937& random) {
   return s;
 }
 
+using permits_of_all = std::shared_ptr<msgbus::async::semaphore>;
+
+/// Another user of the semaphore.
+awaitable<void> hold(permits_of_all held) {
+  struct release_at_end {
+    permits_of_all of;
+    ~release_at_end() { of->release(); }
+  } const at_end{held};
+  co_await msgbus::exec::sleep(held_by_other);
+}
+
 struct scripted {
   scripted(const script& s, const switches& on, msgbus::async::mailbox_options options = {},
            bool holds_order = true)
       : t(options) {
     msgbus::policy how{.dead_letters = letters};
     if (on[executor]) how.executor = t.context.get_executor();
+    if (on[semaphore]) {
+      how.semaphore = connections;
+      REQUIRE(connections->try_acquire());
+      asio::co_spawn(t.context, hold(connections), asio::detached);
+    }
     if (on[permits]) how.max_concurrent = 1;
     if (on[timeout]) how.timeout = time_limit;
     if (on[breaker]) how.breaker = shared_breaker;
@@ -203,30 +245,37 @@ struct scripted {
     REQUIRE(msgbus_test::is_conserved(counted));
     REQUIRE(letters->size() == counted.failed);
     REQUIRE(limiter->waiting() == 0);
+    REQUIRE(connections->available() == 1);
   }
 
   std::shared_ptr<dead_letters> letters = std::make_shared<dead_letters>();
   std::shared_ptr<msgbus::circuit_breaker> shared_breaker =
       std::make_shared<msgbus::circuit_breaker>(opening);
+  permits_of_all connections = std::make_shared<msgbus::async::semaphore>(1);
   std::shared_ptr<msgbus::rate_limiter> limiter = std::make_shared<msgbus::rate_limiter>(pace);
   outcome seen;
   msgbus::testing::probe watching;  // so that nothing is said on stderr
   running t;
 };
 
-/// Calls `f` with random scripts in which these two parts are on, and the others at random.
+/// Calls `f` with random scripts, until every two parts were on together in so many of them.
 template <class F>
 void for_each_pair(int scripts, F f) {
   std::mt19937 random(2024);
-  for (int first = 0; first < parts; ++first) {
-    for (int second = first + 1; second < parts; ++second) {
-      for (int n = 0; n < scripts; ++n) {
-        switches on{};
-        for (bool& each : on) each = random() % 3 == 0;
-        on[static_cast<std::size_t>(first)] = on[static_cast<std::size_t>(second)] = true;
-        f(random_script(random), on, random);
+  std::array<std::array<int, parts>, parts> missing{};
+  for (std::size_t one = 0; one < parts; ++one) {
+    for (std::size_t other = 0; other < one; ++other) missing[one][other] = scripts;
+  }
+  const auto is_missing = [](const auto& each) { return std::ranges::max(each) > 0; };
+  while (std::ranges::any_of(missing, is_missing)) {
+    switches on{};
+    for (bool& each : on) each = random() % 3 == 0;
+    for (std::size_t one = 0; one < parts; ++one) {
+      for (std::size_t other = 0; other < one; ++other) {
+        if (on[one] && on[other]) --missing[one][other];
       }
     }
+    f(random_script(random), on, random);
   }
 }
 
@@ -294,11 +343,13 @@ TEST_CASE("a destroyed component leaves no permit taken", "[P2][A12]") {
     auto real =
         std::make_unique<scripted>(s, on, msgbus::async::mailbox_options{}, random() % 2 == 0);
     real->t.events.observe(real->watching);
+    const auto connections = real->connections;
     const auto limiter = real->limiter;
     const auto letters = real->letters;
     real->t.pass(std::chrono::milliseconds(random() % 20'000));
     real.reset();
     REQUIRE(limiter->waiting() == 0);
+    REQUIRE(connections->available() == 1);
     const auto counted = letters->stats();
     REQUIRE(counted.added == letters->size());
   });
