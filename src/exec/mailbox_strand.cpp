@@ -32,7 +32,7 @@ strand_state::strand_state(const asio::any_io_executor& over,
                            std::shared_ptr<const wait_chain> waited_for)
     : base(over),
       waiting(std::move(waited_for)),
-      strand(asio::make_strand(base)),
+      strand(strand_base<false>{base}),
       posting(asio::require(strand, asio::execution::blocking.never)) {}
 
 mailbox_strand make_mailbox_strand(const asio::any_io_executor& base,

@@ -1,6 +1,7 @@
 // What awaited verbs allocate, and how large their coroutines are.
 
 #include <msgbus/async.hpp>
+#include <msgbus/detail/exec/mailbox_strand.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
@@ -8,6 +9,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/io_context.hpp>
 
 #include <asio/executor_work_guard.hpp>
@@ -102,6 +104,22 @@ TEST_CASE("a verb that nobody can cancel allocates nothing for a coroutine handl
   });
   CHECK(cost(&cost, events, io, false) == 0);
   CHECK(cost(&cost, events, io, true) > 1000);  // its handlers have their own coroutine
+}
+
+TEST_CASE("a function that runs at once on a strand of the library allocates nothing") {
+  asio::io_context io{1};
+  const asio::any_io_executor strand =
+      msgbus::exec::make_mailbox_strand(io.get_executor(), nullptr);
+  long counted = -1;
+  bool ran = false;
+  asio::post(strand, [&] {
+    const long before = msgbus_test::allocations;
+    asio::dispatch(strand, [&] { ran = true; });
+    counted = msgbus_test::allocations - before;
+  });
+  io.run();
+  CHECK(ran);
+  CHECK(counted == 0);
 }
 
 TEST_CASE("a verb that can be cancelled allocates nothing for a plain handler") {

@@ -72,7 +72,9 @@ TEST_CASE("a handler that could not be stopped for lack of memory is judged when
   const int steps_of_timer = steps_to_stop() - 2;
   int not_stopped = 0;
   for (int steps = 0; steps < steps_of_timer; ++steps) {
-    for (long number = 0; number < 4; ++number) {
+    // Behind these, Asio's strand has taken its function and cannot post itself: it never runs
+    // again.
+    for (long number = 0; number < 3; ++number) {
       for (const bool fails : {false, true}) {
         late l(fails);
         if (!l.fail_in_step(steps, number)) continue;

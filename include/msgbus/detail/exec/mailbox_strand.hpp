@@ -29,14 +29,44 @@ struct wait_chain {
 
 struct coroutine_loop;
 
+/// The executor under a strand of the library. A strand asks it before each function whether it may
+/// block, and `any_io_executor` makes an object on the heap for each answer. Here it is a constant.
+template <bool Never>
+struct strand_base {
+  // The requirements of Asio for an executor.
+  template <class F>
+  void execute(F&& f) const {
+    over.execute(std::forward<F>(f));
+  }
+  asio::execution_context& query(asio::execution::context_t) const noexcept {
+    return asio::query(over, asio::execution::context);
+  }
+  static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+    if constexpr (Never) {
+      return asio::execution::blocking.never;
+    } else {
+      return asio::execution::blocking.possibly;
+    }
+  }
+  strand_base<true> require(asio::execution::blocking_t::never_t never) const {
+    return {asio::require(over, never)};
+  }
+  friend bool operator==(const strand_base& a, const strand_base& b) noexcept {
+    return a.over == b.over;
+  }
+  friend bool operator!=(const strand_base& a, const strand_base& b) noexcept { return !(a == b); }
+
+  asio::any_io_executor over;
+};
+
 /// The state that the copies of a strand executor share.
 struct strand_state {
   strand_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
 
   const asio::any_io_executor base;
   const std::shared_ptr<const wait_chain> waiting;
-  const asio::strand<asio::any_io_executor> strand;
-  const asio::strand<asio::any_io_executor> posting;  // the same, but it always posts
+  const asio::strand<strand_base<false>> strand;
+  const asio::strand<strand_base<true>> posting;  // the same, but it always posts
 
   // The origin of the handled message, for work on this strand. Changed only by that work, or
   // before it starts.
@@ -88,11 +118,15 @@ class basic_mailbox_strand {
   // The requirements of Asio for an executor.
   template <class F>
   void execute(F&& f) const {
-    (Never ? state_->posting : state_->strand)
-        .execute([state = state_, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
-          const cause_scope scope(&state->cause);
-          std::move(run)();
-        });
+    auto with_cause = [state = state_, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
+      const cause_scope scope(&state->cause);
+      std::move(run)();
+    };
+    if constexpr (Never) {
+      state_->posting.execute(std::move(with_cause));
+    } else {
+      state_->strand.execute(std::move(with_cause));
+    }
   }
   asio::execution_context& query(asio::execution::context_t) const noexcept {
     return asio::query(state_->base, asio::execution::context);
