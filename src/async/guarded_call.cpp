@@ -41,7 +41,7 @@ class guards {
         outside_(outside),
         suspends_(suspends),
         limits_time_(policy_.limits_time() || outside != exec_time::max()) {
-    if (limits_time_ || policy_.needs_clock()) now_ = exec::now(clock());
+    if (limits_time_ || policy_.needs_clock()) now_ = time();
   }
 
   enum class passed { yes, no, not_needed };
@@ -75,7 +75,7 @@ class guards {
     // remembered, from the time at which its message was taken.
     const bool looks =
         limit_ || (policy_.filter && suspends_) || (policy_.breaker && !failed.empty());
-    const exec_time ended = looks ? exec::now(clock()) : now_;
+    const exec_time ended = looks ? time() : now_;
     if (limit_) judge(ended - now_, failed, was_stopped, cancelled);
     if (policy_.breaker) {
       using verdict = breaker_machine::verdict;
@@ -109,6 +109,12 @@ class guards {
  private:
   [[nodiscard]] const asio::any_io_executor& clock() const noexcept {
     return d_.component->executor();
+  }
+  /// A filter of duplicates alone needs no exact time.
+  [[nodiscard]] exec_time time() const {
+    const bool is_exact =
+        limits_time_ || policy_.limiter || policy_.breaker || policy_.filter->needs_exact_time();
+    return is_exact ? exec::now(clock()) : exec::rough_now(clock());
   }
 
   passed pass_filter() {

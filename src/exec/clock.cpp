@@ -4,6 +4,7 @@
 #include <asio/query.hpp>
 
 #include <atomic>
+#include <ctime>
 #include <mutex>
 #include <utility>
 
@@ -57,6 +58,19 @@ clock::time_point now(const asio::any_io_executor& executor) {
   if (!ever_installed.load(std::memory_order_relaxed)) return std::chrono::steady_clock::now();
   const std::shared_ptr<clock> installed = installed_clock(executor);
   return installed ? installed->now() : std::chrono::steady_clock::now();
+}
+
+clock::time_point rough_now(const asio::any_io_executor& executor) {
+#if defined(CLOCK_MONOTONIC_COARSE)
+  // The steady clock of Linux is CLOCK_MONOTONIC.
+  timespec at{};
+  if (!ever_installed.load(std::memory_order_relaxed) &&
+      ::clock_gettime(CLOCK_MONOTONIC_COARSE, &at) == 0) {
+    return clock::time_point(std::chrono::seconds(at.tv_sec) +
+                             std::chrono::nanoseconds(at.tv_nsec));
+  }
+#endif
+  return now(executor);
 }
 
 }  // namespace msgbus::exec

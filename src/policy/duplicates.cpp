@@ -4,32 +4,13 @@
 #include <msgbus/detail/core/hash.hpp>
 
 #include <memory>
+#include <utility>
 
 namespace msgbus::detail {
 
-void duplicates::line::add(entry& added) noexcept {
-  added.before_ = last;
-  added.behind_ = nullptr;
-  (last ? last->behind_ : first) = &added;
-  last = &added;
-  ++size;
-}
-
-void duplicates::line::remove(entry& removed) noexcept {
-  (removed.before_ ? removed.before_->behind_ : first) = removed.behind_;
-  (removed.behind_ ? removed.behind_->before_ : last) = removed.before_;
-  --size;
-}
-
-void duplicates::line::destroy_all() noexcept {
-  while (first) {
-    const std::unique_ptr<entry> gone(first);
-    first = first->behind_;
-  }
-}
-
 duplicates::~duplicates() {
-  for (line* const each : {&in_flight_, &handled_, &unused_}) each->destroy_all();
+  keys_.clear([](entry& each) { const std::unique_ptr<entry> gone(&each); });
+  while (spare_) const std::unique_ptr<entry> gone(std::exchange(spare_, spare_->behind_));
 }
 
 duplicates::answer duplicates::begin(std::string_view key, time_point now) {
@@ -39,31 +20,31 @@ duplicates::answer duplicates::begin(std::string_view key, time_point now) {
   if (entry* const found = find(key, hash)) {
     if (found->in_flight_) return {seen::in_flight, nullptr};
     if (!is_over(*found, now)) return {seen::handled, nullptr};
-    handled_.remove(*found);
-    keep_memory(*found);
+    remove_handled(*found);
+    forget(*found);
   }
-  if (!unused_.first) drop_old(now);
-  if (!unused_.first) unused_.add(*std::make_unique<entry>().release());
-  entry& added = *unused_.first;
+  if (!spare_) drop_old(now);
+  if (!spare_) keep_memory(*std::make_unique<entry>().release());
+  entry& added = *spare_;
   added.key_.assign(key);  // may throw
+  spare_ = added.behind_;
+  --spares_;
   added.set_hash(hash);
   added.in_flight_ = true;
-  unused_.remove(added);
-  in_flight_.add(added);
   keys_.insert(added);
+  if (oldest_) keys_.prefetch(*oldest_);  // it may be dropped when this one is handled
   return {seen::never, &added};
 }
 
 void duplicates::handled(entry& begun, time_point now) noexcept {
   begun.in_flight_ = false;
   begun.at_ = now;
-  in_flight_.remove(begun);
-  handled_.add(begun);
+  add_handled(begun);
   drop_old(now);
 }
 
 void duplicates::forget(entry& begun) noexcept {
-  in_flight_.remove(begun);
+  keys_.erase(begun);
   keep_memory(begun);
 }
 
@@ -80,19 +61,37 @@ bool duplicates::is_over(const entry& of, time_point now) const noexcept {
   return saturating_sub(now, of.at_) >= window_;
 }
 
+void duplicates::add_handled(entry& added) noexcept {
+  added.before_ = newest_;
+  added.behind_ = nullptr;
+  (newest_ ? newest_->behind_ : oldest_) = &added;
+  newest_ = &added;
+  ++handled_;
+}
+
+void duplicates::remove_handled(entry& removed) noexcept {
+  (removed.before_ ? removed.before_->behind_ : oldest_) = removed.behind_;
+  (removed.behind_ ? removed.behind_->before_ : newest_) = removed.before_;
+  --handled_;
+}
+
 void duplicates::drop_old(time_point now) noexcept {
-  while (handled_.first) {
-    entry& oldest = *handled_.first;
-    if (handled_.size <= capacity_ && !is_over(oldest, now)) return;
-    handled_.remove(oldest);
-    keep_memory(oldest);
+  while (oldest_ && (handled_ > capacity_ || is_over(*oldest_, now))) {
+    entry& oldest = *oldest_;
+    remove_handled(oldest);
+    forget(oldest);
   }
 }
 
+// Of an entry that is in no table.
 void duplicates::keep_memory(entry& of) noexcept {
-  keys_.erase(of);
-  if (unused_.size < most_unused) return unused_.add(of);
-  const std::unique_ptr<entry> gone(&of);
+  if (spares_ == most_spare) {
+    const std::unique_ptr<entry> gone(&of);
+    return;
+  }
+  of.behind_ = spare_;
+  spare_ = &of;
+  ++spares_;
 }
 
 }  // namespace msgbus::detail

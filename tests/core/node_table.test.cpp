@@ -54,6 +54,25 @@ TEST_CASE("a node takes the place of another one with its hash") {
   CHECK(all.size() == 2);
 }
 
+TEST_CASE("a table that is cleared gives each node back once, and is used again") {
+  table all;
+  std::deque<numbered> nodes;
+  for (int n = 0; n < 100; ++n) all.insert(nodes.emplace_back(static_cast<std::size_t>(n % 40), n));
+  std::map<int, int> dropped;
+  all.clear([&](numbered& each) {
+    ++dropped[each.number];
+    each.number = -1;  // as if it was destroyed
+  });
+  CHECK(dropped.size() == 100);
+  CHECK(all.size() == 0);
+  CHECK(find(all, 7, 7) == nullptr);
+  numbered one(7, 7);
+  all.insert(one);
+  CHECK(find(all, 7, 7) == &one);
+  all.clear([](numbered&) {});
+  CHECK(find(all, 7, 7) == nullptr);
+}
+
 TEST_CASE("random scripts agree with a map, while the table grows and shrinks") {
   std::mt19937 random(4);
   table all;

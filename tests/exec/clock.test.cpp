@@ -12,6 +12,7 @@ using msgbus::exec::clock;
 using msgbus::exec::install_clock;
 using msgbus::exec::installed_clock;
 using msgbus::exec::now;
+using msgbus::exec::rough_now;
 
 namespace {
 
@@ -37,12 +38,24 @@ TEST_CASE("a context's time is the steady clock's, if nobody gives it another") 
   CHECK(between <= std::chrono::steady_clock::now());
 }
 
+TEST_CASE("a rough time is not later than the exact one, and does not run backwards") {
+  asio::io_context context;
+  clock::time_point last{};
+  for (int i = 0; i < 1000; ++i) {
+    const auto rough = rough_now(context.get_executor());
+    REQUIRE(last <= rough);
+    REQUIRE(rough <= now(context.get_executor()));
+    last = rough;
+  }
+}
+
 TEST_CASE("a clock is the time of one context, whatever the executor") {
   asio::io_context one, other;
   install_clock(one, std::make_shared<stopped_clock>(std::chrono::hours(5)));
   const clock::time_point five{std::chrono::hours(5)};
   CHECK(now(one.get_executor()) == five);
   CHECK(now(asio::make_strand(one)) == five);
+  CHECK(rough_now(one.get_executor()) == five);
   CHECK(installed_clock(other.get_executor()) == nullptr);
   CHECK(now(other.get_executor()) != five);
 

@@ -70,6 +70,17 @@ class node_table {
     }
   }
 
+  /// Removes all nodes, and calls `drop` with each, which it may destroy.
+  template <class Drop>
+  void clear(Drop&& drop) noexcept {
+    const auto drop_all = [&drop](Node*& first) {
+      while (first) drop(*std::exchange(first, link(*first).in_bucket_));
+    };
+    drop_all(single_);
+    for (std::size_t i = 0; buckets_ && i <= mask_; ++i) drop_all(buckets_[i]);
+    size_ = 0;
+  }
+
   /// Asks for the memory that an `erase` of this node will read first.
   void prefetch([[maybe_unused]] const Node& there) const noexcept {
 #if defined(__GNUC__)

@@ -5,6 +5,7 @@
 #include <msgbus/detail/policy/attached.hpp>
 #include <msgbus/detail/policy/duplicates.hpp>
 
+#include <chrono>
 #include <mutex>
 #include <string_view>
 
@@ -35,6 +36,11 @@ class duplicate_filter {
       handled ? entries_.handled(begun, now) : entries_.forget(begun);
     }
     waiting_.wake(waiters::all);
+  }
+
+  /// Whether its window is so short that some milliseconds matter.
+  [[nodiscard]] bool needs_exact_time() const noexcept {
+    return entries_.window() < std::chrono::seconds(1);
   }
 
   [[nodiscard]] attached_waiters& waiting() noexcept { return waiting_; }

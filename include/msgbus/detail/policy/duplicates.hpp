@@ -39,7 +39,7 @@ class duplicates {
     std::string key_;
     bool in_flight_ = true;
     time_point at_{};  // of the end of its handling
-    // The list of keys in flight, of handled keys, or of spare entries.
+    // In the list of handled keys; the latter also among spare entries.
     entry* before_ = nullptr;
     entry* behind_ = nullptr;
   };
@@ -58,30 +58,26 @@ class duplicates {
 
   [[nodiscard]] bool is_in_flight(std::string_view key) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
+  [[nodiscard]] duration window() const noexcept { return window_; }
 
  private:
-  /// Entries in order, the first one first.
-  struct line {
-    entry* first = nullptr;
-    entry* last = nullptr;
-    std::size_t size = 0;
-    void add(entry& added) noexcept;
-    void remove(entry& removed) noexcept;
-    void destroy_all() noexcept;
-  };
-  static constexpr std::size_t most_unused = 64;
+  static constexpr std::size_t most_spare = 64;
 
   [[nodiscard]] entry* find(std::string_view key, std::size_t hash) const noexcept;
   [[nodiscard]] bool is_over(const entry& of, time_point now) const noexcept;
+  void add_handled(entry& added) noexcept;
+  void remove_handled(entry& removed) noexcept;
   void drop_old(time_point now) noexcept;
   void keep_memory(entry& of) noexcept;
 
   const duration window_;
   const std::size_t capacity_;
-  node_table<entry> keys_;
-  line in_flight_;
-  line handled_;  // the oldest first
-  line unused_;   // in no table
+  node_table<entry> keys_;   // in flight and handled
+  entry* oldest_ = nullptr;  // of the handled ones
+  entry* newest_ = nullptr;
+  std::size_t handled_ = 0;
+  entry* spare_ = nullptr;  // in no table
+  std::size_t spares_ = 0;
 };
 
 }  // namespace msgbus::detail
