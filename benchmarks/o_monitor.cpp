@@ -39,13 +39,17 @@ class follower {
   follower(const follower&) = delete;
   /// After the end of the monitor, which ends the stream.
   ~follower() {
+    events_.join();
+    scrapes_.join();
+  }
+
+  /// Before the end of the monitor: a scrape may fail from now on.
+  void end_scrapes() {
     {
       const std::lock_guard lock(mutex_);
       over_ = true;
     }
     changed_.notify_all();
-    events_.join();
-    scrapes_.join();
   }
 
  private:
@@ -66,19 +70,21 @@ class follower {
 
   void scrape(std::uint16_t port) {
     httplib::Client client("127.0.0.1", port);
+    bool is_first = true;
     std::unique_lock lock(mutex_);
     do {
       lock.unlock();
       const auto answer = client.Get("/metrics");
       lock.lock();
       if (!over_ && (!answer || answer->status != 200)) fail("metrics");
+      if (std::exchange(is_first, false)) begun_.count_down();
     } while (!changed_.wait_for(lock, std::chrono::seconds(1), [this] { return over_; }));
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;  // under the mutex
-  std::latch begun_{1};
+  std::latch begun_{2};
   std::thread events_, scrapes_;
 };
 
@@ -108,6 +114,7 @@ class posting_watched {
   }
   void rest() {
     figures_.reset();
+    if (client_) client_->end_scrapes();
     monitor_.reset();
     client_.reset();
   }
@@ -133,7 +140,7 @@ class posting_watched {
 workload o4_monitor() {
   using enum target::kind;
   workload w{"O4", "A monitor", {}, {}};
-  w.sample_ms = 1000;  // so that each has its share of readings
+  w.sample_ms = 3000;  // a monitor reads once a second, and so does its client
   w.few = true;
   const std::string times = "with the times of every message, no monitor";
   const std::string alone = "with a monitor, nobody looks";

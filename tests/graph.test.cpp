@@ -1,6 +1,6 @@
 #include <msgbus/graph.hpp>
 
-#include "observe/escape.hpp"
+#include "core/text.hpp"
 #include "observe/graph_forms.hpp"
 #include "support/catch.hpp"
 

@@ -31,6 +31,9 @@ class printed {
   printed& member(std::string_view name, std::string_view value) {
     return written(name, quoted(value));
   }
+  printed& member(std::string_view name, const char* value) {  // which would be a bool
+    return member(name, std::string_view(value));
+  }
   /// The value without quotes, such as an enumerator.
   printed& written(std::string_view name, std::string_view value) {
     text_.append(std::exchange(separator_, ", ")).append(".").append(name).append(" = ");

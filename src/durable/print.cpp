@@ -1,4 +1,5 @@
 #include "core/print.hpp"
+#include "core/text.hpp"
 
 #include <msgbus/durable/database.hpp>
 #include <msgbus/durable/dead_letter.hpp>
@@ -6,7 +7,8 @@
 #include <msgbus/durable/options.hpp>
 #include <msgbus/durable/value.hpp>
 
-#include <sstream>
+#include <array>
+#include <charconv>
 #include <variant>
 
 namespace msgbus::durable {
@@ -23,9 +25,8 @@ struct value_text {
   std::string operator()(std::monostate /*unused*/) const { return "null"; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
   std::string operator()(double number) const {
-    std::ostringstream text;
-    text << number;
-    return text.str();
+    std::array<char, 32> text;  // the longest has 24: the shortest form that reads as the same
+    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
   }
   std::string operator()(const std::string& text) const { return msgbus::detail::quoted(text); }
   std::string operator()(const blob& bytes) const {
@@ -38,7 +39,8 @@ struct value_text {
 std::ostream& operator<<(std::ostream& out, const row& of) {
   msgbus::detail::printed members("row");
   for (std::size_t i = 0; i < of.size(); ++i) {
-    members.written((*of.columns_)[i], std::visit(value_text(), of.values_[i]));
+    members.written(msgbus::detail::escaped((*of.columns_)[i]),
+                    std::visit(value_text(), of.values_[i]));
   }
   return out << members;
 }

@@ -22,8 +22,6 @@ namespace {
 // So many subscriptions that have ended are destroyed together.
 constexpr std::size_t retired_at_once = 64;
 constexpr std::int64_t reclaim_milliseconds = 2000;
-constexpr std::int64_t one_subscription_milliseconds = 2000;
-constexpr auto most_for_last_calls = std::chrono::seconds(2);  // a receiver may block for longer
 
 /// Whether the write has failed: nats.c has not seen yet that the connection is lost. The last
 /// bytes of the message were not written, so the server has not taken it.
@@ -42,17 +40,24 @@ blocking_thread::time_point after(duration wait) {
 }  // namespace
 
 connection::connection(const options& options, role which,
-                       std::weak_ptr<connection_listener> listener)
+                       std::weak_ptr<connection_listener> listener, limits within)
     : options_(options),
       role_(which),
       shown_(msgbus::nats::shown(options.url)),
       listener_(std::move(listener)),
       kept_(static_cast<std::size_t>(std::max(0, options.reconnect_buffer))),
-      reopening_(options.max_reconnects) {}
+      reopening_(options.max_reconnects),
+      limits_(within) {}
 
 std::shared_ptr<connection> connection::connect(const options& options, role which,
                                                 std::weak_ptr<connection_listener> listener) {
-  std::shared_ptr<connection> made(new connection(options, which, std::move(listener)));
+  return connect(options, which, std::move(listener), limits());
+}
+
+std::shared_ptr<connection> connection::connect(const options& options, role which,
+                                                std::weak_ptr<connection_listener> listener,
+                                                limits within) {
+  std::shared_ptr<connection> made(new connection(options, which, std::move(listener), within));
   auto first = made->connect_first();
   {
     const std::lock_guard lock(made->mutex_);
@@ -224,12 +229,17 @@ void connection::remove(std::uint64_t number) noexcept {
   subscriptions_.erase(number);
 }
 
-std::vector<std::shared_ptr<subscription>> connection::subscriptions() const {
-  std::vector<std::shared_ptr<subscription>> all;
+connection::all_subscriptions connection::subscriptions() const {
   const std::lock_guard lock(mutex_);
+  return living(0);
+}
+
+// With the lock. Those whose numbers are above.
+connection::all_subscriptions connection::living(std::uint64_t above) const {
+  all_subscriptions all;
   all.reserve(subscriptions_.size());
-  for (const auto& [number, each] : subscriptions_) {
-    if (auto there = each.lock()) all.push_back(std::move(there));
+  for (auto at = subscriptions_.upper_bound(above); at != subscriptions_.end(); ++at) {
+    if (auto there = at->second.lock()) all.push_back(std::move(there));
   }
   return all;
 }
@@ -348,7 +358,6 @@ void connection::reopen() {
     return;
   }
   if (!subscribe_again(made)) return closed(*made, NATS_ERR, made->last_error());
-  reopening_.done();
   resume(loss, shown_);
 }
 
@@ -358,23 +367,6 @@ void connection::try_again(const std::string& failure) {
     tell([&](connection_listener& to) { to.failed(failure); });
   }
   later(after(options_.reconnect_wait), [](connection& self) { self.reopen(); });
-}
-
-bool connection::subscribe_again(const std::shared_ptr<native_connection>& at) {
-  // One that came later would miss messages, or the server would end the connection again.
-  const auto until = std::chrono::steady_clock::now() + most_for_last_calls;
-  for (const auto& each : subscriptions()) {
-    each->attach(at, until);
-    if (!reopening_.searches()) continue;
-    if (at->flush(one_subscription_milliseconds) == NATS_OK || !at->is_refused()) continue;
-    if (!reopening_.blames(each->number(), at->last_error())) return false;
-    const std::string why = "the server does not take the subscription to '" + each->subject() +
-                            "': " + at->last_error();
-    tell([&](connection_listener& to) { to.failed(with_reason(why)); });
-    each->refuse(std::make_exception_ptr(error(errc::transport_failed, with_reason(why))));
-    return false;
-  }
-  return !at->is_closed();
 }
 
 void connection::give_up() noexcept {

@@ -67,9 +67,18 @@ class connection_listener {
 /// connection: at once if its error is about subscriptions or lines, else if that happens twice.
 class connection final : public native_listener, public std::enable_shared_from_this<connection> {
  public:
+  /// Of the search for a subscription that the server refuses.
+  struct limits {
+    std::chrono::milliseconds flush{2000};
+    std::chrono::milliseconds last_calls{2000};  // of nats.c: a receiver may block for longer
+  };
+
   /// Blocks. Throws as `nats::open` promises.
   [[nodiscard]] static std::shared_ptr<connection> connect(
       const options& options, role which, std::weak_ptr<connection_listener> listener);
+  [[nodiscard]] static std::shared_ptr<connection> connect(
+      const options& options, role which, std::weak_ptr<connection_listener> listener,
+      limits within);
   ~connection() override;
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -111,13 +120,15 @@ class connection final : public native_listener, public std::enable_shared_from_
   /// It is attached to each new connection, until it is removed.
   void add(const std::shared_ptr<subscription>& added);
   void remove(std::uint64_t number) noexcept;
-  /// Whether subscriptions are sent one by one, and so no other thread may send one.
+  /// Whether subscriptions are sent one by one. Then no other thread may send one, and the search
+  /// sends all that were added before it ends.
   [[nodiscard]] bool searches() const noexcept { return reopening_.searches(); }
   /// nats.c has made its last call for this one, which is destroyed when that is safe.
   void retire(const std::shared_ptr<native_connection>& of, natsSubscription* ended) noexcept;
 
  private:
-  connection(const options& options, role which, std::weak_ptr<connection_listener> listener);
+  connection(const options& options, role which, std::weak_ptr<connection_listener> listener,
+             limits within);
 
   [[nodiscard]] std::shared_ptr<native_connection> connect_first();
 
@@ -129,7 +140,9 @@ class connection final : public native_listener, public std::enable_shared_from_
   void failed(std::string text) override;
 
   [[nodiscard]] bool is_current(const native_connection& one) const;
-  [[nodiscard]] std::vector<std::shared_ptr<subscription>> subscriptions() const;
+  using all_subscriptions = std::vector<std::shared_ptr<subscription>>;  // in order of number
+  [[nodiscard]] all_subscriptions subscriptions() const;
+  [[nodiscard]] all_subscriptions living(std::uint64_t above) const;
   template <class F>
   void tell(F f) const {
     if (const auto listener = listener_.lock()) f(*listener);
@@ -150,8 +163,11 @@ class connection final : public native_listener, public std::enable_shared_from_
 
   void reopen();
   void try_again(const std::string& failure);
-  /// False if nats.c has closed the connection meanwhile.
+  // False if nats.c has closed the connection meanwhile.
   bool subscribe_again(const std::shared_ptr<native_connection>& at);
+  bool subscribe_one_by_one(const std::shared_ptr<native_connection>& at);
+  bool takes(native_connection& at, subscription& one);
+  [[nodiscard]] all_subscriptions next_or_done(std::uint64_t above);
   void end(std::string text);
 
   const options options_;
@@ -172,6 +188,7 @@ class connection final : public native_listener, public std::enable_shared_from_
   kept_messages kept_;
 
   reopening reopening_;  // for the connection's thread, except what says otherwise
+  const limits limits_;
 
   blocking_thread thread_;  // the last member: it ends before the others do
 };
@@ -195,9 +212,10 @@ class receiver {
 /// Kept by its owner, and by nats.c until the receiver's last call. Thread-safe.
 ///
 /// It has one subscription of nats.c at a time. Attached: nats.c has not made its last call for
-/// that one. Detached: it has, because its connection was closed; the thread of the new connection
-/// attaches it again, in its turn. Ended: stopped, refused or without a connection, and detached;
-/// then the receiver gets its last call, once.
+/// that one. Detached: it has, because its connection was closed. It is attached to the
+/// new one by the thread of the connection or by that last call, whichever comes later; during a
+/// search, only by the thread of the connection. Ended: stopped, refused or without a connection,
+/// and detached; then the receiver gets its last call, once.
 class subscription : public std::enable_shared_from_this<subscription> {
  public:
   /// Without limits if `pending_limit` is zero. Throws.
@@ -223,10 +241,14 @@ class subscription : public std::enable_shared_from_this<subscription> {
   [[nodiscard]] std::uint64_t dropped() const noexcept;
 
   // For the connection.
-  /// On the connection's thread. Blocks until then at most, while nats.c has not made its last call
-  /// for the former connection.
-  void attach(const std::shared_ptr<native_connection>& to,
-              std::chrono::steady_clock::time_point until) noexcept;
+  enum class attachment {
+    there,
+    busy,  ///< nats.c has not made its last call for the former connection
+    none,  ///< it has ended, or the connection is closed
+  };
+  /// On the connection's thread. Blocks until then at most, while it is busy.
+  attachment attach(const std::shared_ptr<native_connection>& to,
+                    std::chrono::steady_clock::time_point until = {}) noexcept;
   void refuse(std::exception_ptr why) noexcept;
   void connection_is_lost() noexcept;
   void connection_has_ended() noexcept;
@@ -236,7 +258,8 @@ class subscription : public std::enable_shared_from_this<subscription> {
   subscription(std::shared_ptr<connection> over, std::string subject, std::string group,
                int pending_limit, std::shared_ptr<receiver> to);
   natsStatus try_to_attach(const std::shared_ptr<native_connection>& to) noexcept;
-  void attach_later();
+  bool attach_again(std::unique_lock<std::mutex>& lock,
+                    const std::shared_ptr<native_connection>& to) noexcept;
   void completed() noexcept;
   void end_unless_attached(std::unique_lock<std::mutex>& lock) noexcept;
   void leave() noexcept;

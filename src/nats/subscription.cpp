@@ -101,13 +101,12 @@ std::shared_ptr<subscription> subscription::open(std::shared_ptr<connection> ove
   natsStatus status = NATS_OK;
   {
     const std::lock_guard lock(made->mutex_);
+    // The connection is read first: a search begins before it has a new one. Where it searches, it
+    // attaches this one, before it sends what has been kept meanwhile.
     const auto at = over->current();
-    if (over->searches()) {
-      made->attach_later();
-    } else if (!made->native_) {  // else a new connection has attached it already
-      status = made->try_to_attach(at);
-    }
+    if (!over->searches() && !made->native_) status = made->try_to_attach(at);
   }
+  if (over->has_ended()) status = NATS_CONNECTION_CLOSED;
   // A connection that nats.c has closed: the next one attaches it.
   const bool later = status == NATS_CONNECTION_CLOSED && !over->has_ended();
   if (status == NATS_OK || later) return made;
@@ -144,20 +143,28 @@ natsStatus subscription::try_to_attach(const std::shared_ptr<native_connection>&
   return NATS_OK;
 }
 
-void subscription::attach(const std::shared_ptr<native_connection>& to,
-                          std::chrono::steady_clock::time_point until) noexcept {
+auto subscription::attach(const std::shared_ptr<native_connection>& to,
+                          std::chrono::steady_clock::time_point until) noexcept -> attachment {
   std::unique_lock lock(mutex_);
   changed_.wait_until(lock, until, [&] { return ends_ || !native_ || at_ == to; });
-  // Still attached to one that is closed: after nats.c's last call for that, it is attached.
-  if (ends_ || native_) return;
-  (void)try_to_attach(to);  // if that is closed too, the next one attaches it
+  if (ends_) return attachment::none;
+  if (native_) return at_ == to ? attachment::there : attachment::busy;
+  return attach_again(lock, to) ? attachment::there : attachment::none;
 }
 
-// From any thread. On the connection's thread, which may be sending others one by one.
-void subscription::attach_later() {
-  over_->run_at(blocking_thread::time_point::min(), [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->attach(self->over_->current(), {});
-  });
+// Unlocks. Where that connection is closed too, the next one attaches it.
+bool subscription::attach_again(std::unique_lock<std::mutex>& lock,
+                                const std::shared_ptr<native_connection>& to) noexcept {
+  const natsStatus status = try_to_attach(to);
+  lock.unlock();
+  if (status != NATS_OK && status != NATS_CONNECTION_CLOSED) {
+    try {
+      throw over_->failed(status, "subscribe to '" + subject_ + "'");
+    } catch (const std::exception&) {  // which may be a bad_alloc
+      refuse(std::current_exception());
+    }
+  }
+  return status == NATS_OK;
 }
 
 // nats.c's last call for the subscription of nats.c.
@@ -174,8 +181,12 @@ void subscription::completed() noexcept {
     end_unless_attached(lock);
   } else {
     changed_.notify_all();
-    if (over_->current() != at) attach_later();
-    lock.unlock();
+    const auto current = over_->current();
+    if (current == at || over_->searches()) {
+      lock.unlock();  // a later connection, or the search, attaches it
+    } else {
+      (void)attach_again(lock, current);
+    }
   }
   over_->retire(at, ended);
 }

@@ -77,7 +77,8 @@ asio::awaitable<void> too_many_to_keep(transport_environment& in) {
   const envelope kept = made(in.topic("a"), std::string(1000, 'x'));
   std::size_t sent = 0;
   std::optional<error> refused;
-  while (!refused && sent < in.too_many_to_keep()) {
+  const std::size_t limit = in.too_many_to_keep();  // 0: there is none that a case can reach
+  while (!refused && sent < (limit == 0 ? 100 : limit)) {
     try {
       sender->publish(kept, urgency::bulk);
       ++sent;
@@ -85,7 +86,7 @@ asio::awaitable<void> too_many_to_keep(transport_environment& in) {
       refused = e;
     }
   }
-  if (in.too_many_to_keep() != 0) {
+  if (limit != 0) {
     expect(refused && refused->code() == errc::full,
            "while the connection is away, more messages than it keeps are refused with 'full'");
     expect(std::string_view(refused->what()).find("'" + kept.topic + "'") != std::string_view::npos,

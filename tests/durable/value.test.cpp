@@ -57,6 +57,7 @@ TEST_CASE("a row is printed with its columns and their values") {
   const row one = made({std::int64_t{300}, 1.5, std::string("x"), std::monostate(), blob(3)});
   CHECK(Catch::Detail::stringify(one) ==
         R"(row{.a = 300, .b = 1.5, .c = "x", .d = null, .e = blob of 3 bytes})");
+  CHECK(Catch::Detail::stringify(made({1234567.5})) == "row{.a = 1234567.5}");
   CHECK(Catch::Detail::stringify(made({})) == "row{}");
 }
 

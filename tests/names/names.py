@@ -211,6 +211,8 @@ def main(arguments):
     values = set().union(*(values_in(each)[0] for each in headers))
     printed = set().union(*(values_in(each)[1] for each in headers))
     unprinted = values - printed - settings
+    for name in sorted(settings & printed):
+        print(f"{name} has an operator <<, and `# settings` behind it in {arguments[1]}")
     for name in sorted(unprinted):
         print(f"{name} is a value without an operator <<: add one, or write `# settings` behind it "
               f"in {arguments[1]}")
@@ -220,7 +222,7 @@ def main(arguments):
     for name in sorted(listed - found):
         print(f"{name} is in {arguments[1]} and in no public header")
     print(f"{len(found)} names")
-    return 0 if found == listed and found and not unprinted else 1
+    return 0 if found == listed and found and not unprinted | settings & printed else 1
 
 
 if __name__ == "__main__":
