@@ -1,11 +1,10 @@
 // Where calls of remote services go.
 
 #include <msgbus/bridge/explain.hpp>
-
-#include <msgbus/detail/component/explain.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/policy/breaker_access.hpp>
 
+#include "component/explain.hpp"
 #include "policy/policy_text.hpp"
 
 #include <string>
