@@ -226,7 +226,7 @@ policy component_core::policy_for(policy* own) const {
 
 // --- the mailbox's side ----------------------------------------------------------------------
 
-/// A message that a consumer loop handles, and that may suspend.
+/// The run of a mailbox message whose handlers may suspend.
 struct component_core::handling {
   handling(component_core& in, exec::queued_message& message, const exec::message_head& head)
       : ctx(head.ctx()), d(in, head.message, ctx) {

@@ -37,9 +37,9 @@ void durable_link::cancel() noexcept {
   if (source_) source_->stop();
   stop_replays();
   if (hub_->executor()) {
-    inbox_.close();  // deliveries in it are still handled
+    arrived_.close();  // deliveries in it are still handled
   } else {
-    inbox_.discard();  // the coroutine that takes has gone with its context, or never began
+    arrived_.discard();  // the coroutine that takes has gone with its context, or never began
   }
 }
 
@@ -73,23 +73,23 @@ void durable_link::add_to(msgbus::detail::graph_builder& to, const void* over) c
 
 void durable_link::take(std::unique_ptr<transport::delivery> received) noexcept {
   add(received_);
-  // Messages come in the order of their stream, unless they come again. A killed server may have
-  // forgotten its last deliveries and their number.
+  // A position that is not above the last one has come before, also where a server that was killed
+  // meanwhile counts it as the first delivery.
   const bool came_before = received->sequence <= last_place_;
   last_place_ = std::max(last_place_, received->sequence);
   if (came_before || received->times > 1) add(redelivered_);
   auto mine = std::allocate_shared<tracked>(shared_block_allocator<tracked>(), shared_from_this(),
                                             std::move(received), came_before);
-  if (!inbox_.put(std::move(mine), false)) add(refused_);  // and it is given back
+  if (!arrived_.put(std::move(mine), false)) add(refused_);  // `~tracked` gives it back
 }
 
 asio::awaitable<void> durable_link::pump(pump_end end) {
   const std::shared_ptr<durable_link> self = end.of;
   const asio::any_io_executor here = co_await asio::this_coro::executor;
-  const transport::receive_queue<std::shared_ptr<tracked>>::taker taking(self->inbox_);
+  const transport::receive_queue<std::shared_ptr<tracked>>::taker taking(self->arrived_);
   const exec::wait_group::task pumping(self->hub_->busy);
   for (;;) {
-    std::vector<std::shared_ptr<tracked>> batch = co_await self->inbox_.take();
+    std::vector<std::shared_ptr<tracked>> batch = co_await self->arrived_.take();
     if (batch.empty()) {
       self->stop_replays();
       co_return;

@@ -1,9 +1,9 @@
 #pragma once
 
-/// Links that bring messages in at least once: source -> inbox -> decoded -> mailbox -> settled by
+/// Links that bring messages in at least once: source -> queue -> decoded -> mailbox -> settled by
 /// its outcome.
 ///
-/// One delivery is, in this order: held by the transport; in the inbox; in a `tracked`, which the
+/// One delivery is, in this order: held by the transport; in the queue; in a `tracked`, which the
 /// message carries through the mailbox; settled. The code that takes it out of its `tracked`
 /// settles it: the component reports the outcome, or the link cannot put it into the mailbox, or
 /// else the destructor of `tracked` does it. Each settled one lets the source give one more, so
@@ -42,7 +42,8 @@ class refill {
 
   explicit refill(std::size_t window) noexcept : window_(window) {}
 
-  /// One message was settled, and `in_flight` are left. The pause is asked for once until `paused`.
+  /// One message was settled, and `in_flight` are left. `ask_after_pause` comes once until
+  /// `paused`.
   [[nodiscard]] action settled(std::size_t in_flight) noexcept {
     ++free_;
     if (in_flight == 0 || free_ >= std::max<std::size_t>(window_ / 4, 1)) return action::ask;
@@ -76,7 +77,7 @@ class durable_link final : public link_base,
                                           ? options_.max_in_flight
                                           : to_.component->mailbox.capacity(),
                                       1)),
-        inbox_(std::numeric_limits<std::size_t>::max()),
+        arrived_(std::numeric_limits<std::size_t>::max()),  // the window bounds it
         asking_(hub_->executor()),
         refill_(window_) {}
   ~durable_link() override { durable_link::cancel(); }
@@ -93,7 +94,7 @@ class durable_link final : public link_base,
 
   void ended(std::exception_ptr why) noexcept override {
     if (!deactivate()) return;
-    inbox_.close();
+    arrived_.close();
     hub_->failed(name(), why);
   }
 
@@ -155,13 +156,13 @@ class durable_link final : public link_base,
     message_tries before_;
   };
 
-  /// Empties the inbox when the coroutine that takes is destroyed, begun or not: nothing else does
-  /// it then, and deliveries in the inbox own the link.
+  /// Empties the queue when the coroutine that takes is destroyed, begun or not: nothing else does
+  /// it then, and deliveries in the queue own the link.
   struct pump_end {
     explicit pump_end(std::shared_ptr<durable_link> link) noexcept : of(std::move(link)) {}
     pump_end(pump_end&&) noexcept = default;
     ~pump_end() {
-      if (of) of->inbox_.discard();
+      if (of) of->arrived_.discard();
     }
     std::shared_ptr<durable_link> of;
   };
@@ -217,7 +218,7 @@ class durable_link final : public link_base,
   const std::shared_ptr<const std::string> stream_;  // its name, which messages share
   const redelivery_rule rule_;
   const std::size_t window_;
-  transport::receive_queue<std::shared_ptr<tracked>> inbox_;
+  transport::receive_queue<std::shared_ptr<tracked>> arrived_;
   std::unique_ptr<transport::source> source_;
   std::shared_ptr<replay_server> replays_;  // null: there are no dead letters
   std::unique_ptr<transport::feed> replay_requests_;

@@ -58,8 +58,8 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   unsigned taken = 0;
   for (; taken < batch && state.take(message_); ++taken) {
     if (taken == 0) {
-      state.show_space();  // its handler may run long
-      msgbus::detail::handled_until = 0;
+      state.show_space();                 // its handler may run long
+      msgbus::detail::handled_until = 0;  // the next measurement looks at the clock
     }
     if (state.discards()) [[unlikely]] {
       in.owner_.abandoned(*message_.get());

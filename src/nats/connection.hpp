@@ -195,7 +195,7 @@ class connection final : public native_listener, public std::enable_shared_from_
 
 // --- Subscriptions. ------------------------------------------------------------------------------
 
-/// Is called by one thread of nats.c at a time, one call at a time.
+/// All calls but `interrupted` come from one thread of nats.c at a time, one at a time.
 class receiver {
  public:
   virtual ~receiver() = default;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The queue of received envelopes between a transport's thread and a coroutine.
+/// The queue of what a link has received, between a transport's thread and a coroutine.
 
 #include <msgbus/detail/exec/wait_list.hpp>
 

@@ -33,9 +33,9 @@ class delivery {
 
   /// The message is done: no redelivery.
   virtual bool ack() noexcept = 0;
-  /// The message has failed: it is redelivered after `delay`.
+  /// The message is given back: it is redelivered after `delay`.
   virtual bool nak(std::chrono::nanoseconds delay) noexcept = 0;
-  /// The message was not handled, and is not redelivered.
+  /// The message is given up: it is not redelivered.
   virtual bool term() noexcept = 0;
 };
 

@@ -152,7 +152,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   // For runs, under a guard.
   void begin(component_run& d, const attachments* by);
   void settle(component_run& d, observer* observer);
-  // Fast paths; `settle_quickly` returns false if it is not possible.
+  // Fast paths. `settle_quickly` always settles, and returns false, as `advance` does at its end.
   void begin_quickly(component_run& d, const attachments* by);
   bool settle_quickly(component_run& d, const attachments* by);
   /// Runs one handler of the run; true if it must be awaited.

@@ -63,7 +63,7 @@ struct observed_call {
   std::int64_t begun;                                      // 0: it is not measured
   std::shared_ptr<msgbus::detail::active_span> span = {};  // null: not sampled
   shared_origin cause = {};  // of messages that the handler sends; null: the message's
-  std::shared_ptr<const void> times = {};     // keeps the next one's series
+  std::shared_ptr<const void> times = {};     // keeps what `running` refers to
   msgbus::detail::running_call running = {};  // while somebody follows calls
 };
 
@@ -103,10 +103,10 @@ struct component_run {
   /// coroutine of the run (A12). `share` moves it out of `storage`, once.
   [[nodiscard]] exec::shared_message share_message();
 
-  // In the order of fast construction.
-
   /// Its coroutine was destroyed: the run ends here.
   void cut_off() noexcept;
+
+  // In the order of fast construction.
 
   component_core* component;
   const msgbus::context* ctx;
@@ -128,7 +128,7 @@ struct component_run {
   entered_ptr entered;  // for the coroutine that continues the current handler; null: none
   guarded_ptr guarded;  // the current handler runs inside its policy; null: it does not
 
-  // Of the coroutine that awaits the current handler, while that starts; null: the caller's.
+  // Of the library's coroutine that awaits the current handler, set while that starts; null: none.
   asio::any_io_executor* own_executor = nullptr;
 
   // The deadline of the work that awaits this run: that of its executor, or `until`.

@@ -68,10 +68,10 @@ struct handler_in_hand {
   const stored_policy* const policy;  // null: it has no effect
 };
 
-/// Runs a plain handler with a policy if it need not wait (`ran`). Otherwise, or if it has failed
-/// and its policy continues, an awaitable does the rest (`suspends`).
 using run_plain = void (*)(void* f, value_ref message, const component::injection& with,
                            failures& failed);
+/// Runs a plain handler with a policy if it need not wait (`ran`). Otherwise, or if it has failed
+/// and its policy continues, an awaitable does the rest (`suspends`).
 step_taken run_guarded(const handler_in_hand& which, component_run& d, run_plain run);
 
 /// Begins a coroutine handler, in the coroutine of its run, if its policy lets it through

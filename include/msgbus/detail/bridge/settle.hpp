@@ -34,9 +34,10 @@ struct settlement {
 [[nodiscard]] bool is_failure(outcome result, std::size_t ran) noexcept;
 
 /// The settlement for an outcome: handled, failed, dropped or abandoned. `ran` is the number of
-/// handlers that ran, and `times` the number of failures, or else of returns, with this one.
-/// `random` is from 0 to 1. An abandoned message is delivered elsewhere without a pause. A message
-/// that a full mailbox dropped has a pause, even if failures have none.
+/// handlers that ran, and `times` how often the message has failed or, if this outcome is no
+/// failure, how often it was given back; this time included. `random` is from 0 to 1. An abandoned
+/// message is delivered elsewhere without a pause. A message that a full mailbox dropped has a
+/// pause, even if failures have none.
 [[nodiscard]] settlement settle(outcome result, std::size_t ran, unsigned times,
                                 const redelivery_rule& rule, double random) noexcept;
 

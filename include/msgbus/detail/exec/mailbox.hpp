@@ -57,8 +57,8 @@ class mailbox : private context_shutdown_hook {
           mailbox_owner& owner);
   ~mailbox();
 
-  /// Adds a message if there is space and no sender waits. `out` is used up only if it is accepted
-  /// or dropped. For any thread.
+  /// Adds a message if there is space and no sender waits. `out` is used up only if it is
+  /// accepted. For any thread.
   put try_put(send_operation& out) {
     if (!state_.has_fast_path()) [[unlikely]]
       return try_put_slowly(out);

@@ -50,8 +50,7 @@ class message_in_hand {
  private:
   friend class mailbox_state;
   queued_message* message_ = nullptr;
-  // The storage of a message that came by reference. Deliveries refer to it while this object is
-  // moved.
+  // The storage of a message that came by reference. Runs refer to it while this object is moved.
   struct storage {
     std::optional<queued_reference> message;
     static void* operator new(std::size_t) { return take_block(); }
@@ -111,7 +110,7 @@ class mailbox_state {
     if (active_.load(std::memory_order_seq_cst) >= loops_) return false;
     return !references_ || references_->ready();  // behind a busy key it needs none
   }
-  /// Claims the right to run one more loop, which the caller starts.
+  /// Claims a permit, the right to be one of the `concurrency` loops. The caller starts the loop.
   [[nodiscard]] bool claim_loop() noexcept;
 
   /// The next message, which no longer counts as waiting. False if there is none.
