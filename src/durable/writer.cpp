@@ -218,21 +218,20 @@ void writer::commit_group(outbox& in, jobs group) {
 }
 
 void writer::tell(jobs group, const attempt& of) {
-  {
-    exec::event_batch waiting;
-    if (of.lost) {
-      for (const auto& each : group) each->failed(of.lost);
-    } else {
-      const std::size_t tried = of.results.size();
+  if (of.lost) {
+    for (const auto& each : group) each->failed(of.lost);
+  } else {
+    const std::size_t tried = of.results.size();
+    {
+      exec::event_batch waiting;  // it holds contexts, so no function of the program runs meanwhile
       for (std::size_t i = 0; i < tried; ++i) {
-        if (of.results[i]) {
-          group[i]->failed(of.results[i]);
-        } else {
-          group[i]->committed(waiting);
-        }
+        if (!of.results[i]) group[i]->committed(waiting);
       }
-      give_back(std::span(group).subspan(tried));
     }
+    for (std::size_t i = 0; i < tried; ++i) {
+      if (of.results[i]) group[i]->failed(of.results[i]);
+    }
+    give_back(std::span(group).subspan(tried));
   }
   group.clear();  // so that most transactions are destroyed by the threads that made them
   host_.group_ended();

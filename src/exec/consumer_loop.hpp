@@ -21,8 +21,8 @@ class consumer_loop {
 
   [[nodiscard]] mailbox& of() const noexcept { return *mailbox_; }
 
-  /// Handles messages until one must be awaited, by `rest`, or a batch is done. False if the loop has
-  /// ended: no message was left, or another loop has its permit.
+  /// Handles messages until one must be awaited, by `rest`, or a batch is done. False if the loop
+  /// has ended: no message was left, or another loop has its permit.
   bool run(asio::awaitable<void>& rest);
 
   /// Handles a message that is not in the mailbox, in place of a loop. Returns false, and does
