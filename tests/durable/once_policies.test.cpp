@@ -90,14 +90,14 @@ TEST_CASE("an id is kept when the filter of duplicates has forgotten its message
 
 TEST_CASE("dead letters of one message have one effect when they are replayed", "[R2][P8]") {
   office all;
-  const auto letters = std::make_shared<dead_letters>();
-  all.billing.handler(all.bill(3), {.once = "billing", .dead_letters = letters});
+  const auto dead = std::make_shared<dead_letters>();
+  all.billing.handler(all.bill(3), {.once = "billing", .dead_letters = dead});
   all.deliver();  // the route gives up after three deliveries
-  all.in.run_until([&] { return letters->size() == 3; });
+  all.in.run_until([&] { return dead->size() == 3; });
   CHECK(all.invoices() == 0);
   CHECK(all.count("msgbus_inbox") == 0);
-  CHECK(all.in.run(letters->replay()) == 3);
-  CHECK(letters->size() == 0);
+  CHECK(all.in.run(dead->replay()) == 3);
+  CHECK(dead->size() == 0);
   CHECK(all.runs == 4);
   CHECK(all.invoices() == 1);
   CHECK(all.db->stats().repeated == 2);

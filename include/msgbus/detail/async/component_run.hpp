@@ -128,7 +128,8 @@ struct component_run {
   entered_ptr entered;  // for the coroutine that continues the current handler; null: none
   guarded_ptr guarded;  // the current handler runs inside its policy; null: it does not
 
-  // Of the library's coroutine that awaits the current handler, set while that starts; null: none.
+  // Of the library's coroutine that awaits the current handler, while that starts; null: there is
+  // none, and the coroutine of the caller awaits it.
   asio::any_io_executor* own_executor = nullptr;
 
   // The deadline of the work that awaits this run: that of its executor, or `until`.
