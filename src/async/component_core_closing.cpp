@@ -34,6 +34,10 @@ void after_grace(const routing::domain& guarded, std::function<void()> notify) {
   routing::retire_later(guarded, std::move(things));
 }
 
+std::uint64_t without_outcome(const counters& of) noexcept {
+  return of.accepted - (of.handled + of.failed + of.dropped + of.abandoned);
+}
+
 }  // namespace
 
 bool component_core::count(outcome result) noexcept {
@@ -65,7 +69,19 @@ void component_core::count_abandoned(bool was_accepted) noexcept {
   if (watching_.load(std::memory_order_acquire)) check_quiet();
 }
 
+// Between `write_off` and the end of the grace period, a thread that has not seen `watching_` may
+// still count an outcome. Until then, what has no other outcome is abandoned: the figures add up at
+// any time, and nothing is counted twice.
 counters component_core::stats() const noexcept {
+  const bool is_open = written_off_.load(std::memory_order_acquire) &&
+                       !senders_finished_.load(std::memory_order_acquire);
+  counters all = counted();
+  if (is_open) all.abandoned = all.accepted - (all.handled + all.failed + all.dropped);
+  return all;
+}
+
+// Outcomes are read before the messages: no outcome is seen without its message.
+counters component_core::counted() const noexcept {
   counters all;
   all.handled = counts_.sum(outcome::handled);
   all.failed = counts_.sum(outcome::failed);
@@ -80,13 +96,10 @@ counters component_core::stats() const noexcept {
   return all;
 }
 
-std::uint64_t component_core::unsettled() const noexcept {
-  const counters now = stats();
-  return now.accepted - (now.handled + now.failed + now.dropped + now.abandoned);
-}
-
 // Scheduled messages are looked at first: one that has left the schedule counts in the mailbox.
-bool component_core::is_quiet() const noexcept { return due_later() == 0 && unsettled() == 0; }
+bool component_core::is_quiet() const noexcept {
+  return due_later() == 0 && without_outcome(stats()) == 0;
+}
 
 scheduler* component_core::made_schedules() const noexcept {
   const rare_state* const made = rare_.get();
@@ -153,16 +166,17 @@ void component_core::listen(listener added) {
   if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
 
-// A `write_off` before this may have missed a message that a sender was about to enqueue, or have
-// counted one whose outcome a thread was about to count without seeing `watching_`. Both hold a
-// guard, so they are over now, and nothing is accepted any more.
+// At a `write_off` before this, a sender may have been about to enqueue a message, or a thread to
+// count an outcome without seeing `watching_`. Both hold a guard, so they are over now, and nothing
+// is accepted any more.
 void component_core::grace_ended() noexcept {
   {
     const std::lock_guard lock(listeners_mutex_);
-    const bool is_first = !senders_finished_.exchange(true, std::memory_order_acq_rel);
+    const bool is_first = !senders_finished_.load(std::memory_order_relaxed);
     if (is_first && written_off_.load(std::memory_order_relaxed)) {
-      counts_.add(outcome::abandoned, unsettled());  // modulo 2^64: it may be -1
+      counts_.add(outcome::abandoned, without_outcome(counted()));
     }
+    senders_finished_.store(true, std::memory_order_release);
   }
   check_quiet();
 }
@@ -185,8 +199,11 @@ void component_core::notify_quiet() noexcept {
 void component_core::write_off() noexcept {
   {
     const std::lock_guard lock(listeners_mutex_);
-    if (written_off_.exchange(true, std::memory_order_acq_rel)) return;
-    counts_.add(outcome::abandoned, unsettled());
+    if (written_off_.load(std::memory_order_relaxed)) return;
+    if (senders_finished_.load(std::memory_order_relaxed)) {
+      counts_.add(outcome::abandoned, without_outcome(counted()));
+    }  // else `grace_ended` does it
+    written_off_.store(true, std::memory_order_release);
   }
   check_quiet();
 }

@@ -238,7 +238,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   // Read by every message, like the members before.
   routing::router& routes_;
   std::atomic<bool> closed_{false};
-  std::atomic<bool> written_off_{false};       // later outcomes were counted as abandoned before
+  std::atomic<bool> written_off_{false};       // what has no outcome yet is abandoned
   std::atomic<bool> watching_{false};          // a listener waits for quiet
   std::atomic<bool> senders_finished_{false};  // all senders that saw it open have enqueued
   std::atomic<std::uint32_t> repeated_{0};     // attempts that another one followed
@@ -338,7 +338,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void check_quiet() noexcept;
   void notify_quiet() noexcept;
   void write_off() noexcept;
-  [[nodiscard]] std::uint64_t unsettled() const noexcept;
+  [[nodiscard]] counters counted() const noexcept;
 
   /// The parts that only few components need.
   struct rare_state {
