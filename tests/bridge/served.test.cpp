@@ -138,7 +138,7 @@ TEST_CASE("an operation object that was given no operation is refused") {
 }
 
 TEST_CASE("however many commands wait for a context that ends, each is answered", "[A12][B8]") {
-  constexpr int many = 20'000;
+  constexpr int many = 10'000;
   neighbourhood all;
   std::optional<stepping_context> elsewhere(std::in_place);
   service commands(elsewhere->get_executor());
