@@ -129,33 +129,45 @@ void outbox::insert(message_row& added) {
   to_write_.push_back(&added);
 }
 
+SQLite::Statement& outbox::insert_of(std::size_t rows, bool alike) {
+  SQLite::Statement*& put = (alike ? alike_inserts_ : inserts_).at(rows - 1);
+  if (put != nullptr) return *put;
+  std::string text = "insert into %outbox (owner, created_at, destination, type, headers, seq, id,";
+  text += alike ? " body) values " : " body, due_at) values ";
+  const char* const row = alike ? "(?1, ?2, ?3, ?4, ?5, ?, ?, ?)" : "(?1, ?2, ?, ?, ?, ?, ?, ?, ?)";
+  for (std::size_t i = 0; i < rows; ++i) (text += i == 0 ? "" : ", ") += row;
+  put = &file_.prepared(with_prefix(text, prefix_));
+  return *put;
+}
+
 void outbox::write(std::span<const message_row* const> rows) {
-  SQLite::Statement*& put = inserts_.at(rows.size() - 1);
-  if (put == nullptr) {
-    std::string text =
-        "insert into %outbox (owner, created_at, seq, id, destination, type, headers, body, due_at)"
-        " values (?1, ?2, ?, ?, ?, ?, ?, ?, ?)";
-    for (std::size_t i = 1; i < rows.size(); ++i) text += ", (?1, ?2, ?, ?, ?, ?, ?, ?, ?)";
-    put = &file_.prepared(with_prefix(text, prefix_));
-  }
+  const message_row& first = *rows.front();
+  const bool alike = std::ranges::all_of(
+      rows, [&](const message_row* each) { return !each->due && each->is_like(first); });
+  SQLite::Statement& put = insert_of(rows.size(), alike);
   int at = 0;
-  put->bind(++at, epoch_);
-  put->bind(++at, to_file(wall_clock::now()));
+  const auto bind_kind = [&](const message_row& of) {
+    put.bindNoCopy(++at, of.destination);
+    put.bindNoCopy(++at, of.type);
+    put.bindNoCopy(++at, of.headers);
+  };
+  put.bind(++at, epoch_);
+  put.bind(++at, to_file(wall_clock::now()));
+  if (alike) bind_kind(first);
   for (const message_row* const each : rows) {
-    put->bind(++at, each->seq);
-    put->bindNoCopy(++at, each->id);
-    put->bindNoCopy(++at, each->destination);
-    put->bindNoCopy(++at, each->type);
-    put->bindNoCopy(++at, each->headers);
-    put->bindNoCopy(++at, static_cast<const void*>(each->body.data()),
-                    static_cast<int>(each->body.size()));
+    if (!alike) bind_kind(*each);
+    put.bind(++at, each->seq);
+    put.bindNoCopy(++at, each->id);
+    put.bindNoCopy(++at, static_cast<const void*>(each->body.data()),
+                   static_cast<int>(each->body.size()));
+    if (alike) continue;
     if (each->due) {
-      put->bind(++at, *each->due);
+      put.bind(++at, *each->due);
     } else {
-      put->bind(++at);
+      put.bind(++at);
     }
   }
-  file_.run(*put);
+  file_.run(put);
 }
 
 void outbox::write_some() {

@@ -53,6 +53,11 @@ struct message_row {
   std::int64_t attempts = 0;             // that have failed
   bool is_taken_over = false;            // another process may have delivered it
   bool keeps_place = false;              // it comes back to its place after a pause
+
+  /// Whether an insert can bind the texts of one for the other too.
+  [[nodiscard]] bool is_like(const message_row& other) const noexcept {
+    return destination == other.destination && type == other.type && headers == other.headers;
+  }
 };
 
 /// Messages that a load has found, in order.
@@ -129,6 +134,9 @@ class outbox {
   static constexpr std::size_t rows_together = 16;
 
   SQLite::Statement& sql(const char* text);
+  /// The statement for so many rows; `alike`: all have the destination, type and headers of the
+  /// first one, and none is scheduled.
+  SQLite::Statement& insert_of(std::size_t rows, bool alike);
   void write(std::span<const message_row* const> rows);
   void write_all();
   void erase_all();
@@ -143,8 +151,10 @@ class outbox {
   std::int64_t last_seq_ = 0;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   std::int64_t next_due_ = never;
-  bool due_has_changed_ = false;                             // in this transaction
-  std::array<SQLite::Statement*, rows_together> inserts_{};  // by the number of rows, from 1
+  bool due_has_changed_ = false;                                  // in this transaction
+  using inserts = std::array<SQLite::Statement*, rows_together>;  // by the number of rows, from 1
+  inserts inserts_{};
+  inserts alike_inserts_{};
   id_sweep old_ids_{prefix_};
   std::vector<const message_row*> to_write_;
   std::vector<std::int64_t> to_erase_;

@@ -7,7 +7,9 @@
 
 #include <SQLiteCpp/Column.h>
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace outbox_test {
 
@@ -22,6 +24,22 @@ void add(outbox& to, message_row& row) {
   to.begin();
   to.insert(row);
   to.commit();
+}
+
+std::string text_of(const message_row& row) {
+  const std::string due = row.due ? std::to_string(*row.due) : "";
+  return std::to_string(row.seq) + " " + row.id + " " + row.destination + " " + row.type + " " +
+         row.headers + " " + row.body + " " + due;
+}
+
+/// All messages in the file, in their order.
+std::vector<std::string> texts(outbox& in) {
+  SQLite::Statement& all = in.file().prepared(
+      "select seq || ' ' || id || ' ' || destination || ' ' || type || ' ' || headers || ' ' ||"
+      " cast(body as text) || ' ' || coalesce(due_at, '') from msgbus_outbox order by seq");
+  std::vector<std::string> found;
+  while (in.file().next_row(all)) found.push_back(all.getColumn(0).getString());
+  return found;
 }
 
 /// In small steps.
@@ -91,6 +109,40 @@ TEST_CASE("a load reads a part of a long file and goes on from there", "[R3]") {
   CHECK(third.rows.size() == 1);
   CHECK(third.is_last);
   CHECK(in.load("a", {"t"}, third.up_to, 10, 3).is_last);
+}
+
+TEST_CASE("messages that are committed together are written as they are, alike or not", "[R1]") {
+  const temporary_folder folder;
+  outbox in(quick(folder.file()));
+  using change = void (*)(message_row&);
+  const std::vector<change> changes{
+      [](message_row&) {}, [](message_row& row) { row.destination = "other"; },
+      [](message_row& row) { row.type = "another"; },
+      [](message_row& row) { row.headers = "b: 2\n"; }, [](message_row& row) { row.due = 7; }};
+  std::vector<std::string> expected;
+  for (const std::size_t many : {1U, 2U, 15U, 16U, 17U, 40U}) {
+    for (const change make : changes) {
+      for (const std::size_t changed : {std::size_t{0}, many / 2, many - 1}) {
+        std::vector<message_row> rows;
+        for (std::size_t i = 0; i < many; ++i) {
+          rows.push_back({.id = "i" + std::to_string(i),
+                          .destination = "d" + std::to_string(many),
+                          .type = "t",
+                          .headers = "a: 1\n",
+                          .body = "body " + std::to_string(i)});
+        }
+        make(rows[changed]);
+        in.begin();
+        for (message_row& row : rows) {
+          in.insert(row);
+          in.write_some();
+        }
+        in.commit();
+        for (const message_row& row : rows) expected.push_back(text_of(row));
+      }
+    }
+  }
+  CHECK(texts(in) == expected);
 }
 
 TEST_CASE("messages that are due get their places in the order of their times", "[R3]") {
