@@ -182,18 +182,14 @@ void database_core::throw_closed() const {
   throw error(errc::closed, options_.file + " is closed");
 }
 
-void database_core::deliver(std::vector<message_row> committed) noexcept {
-  if (!committed.empty()) to_deliver_.push_back(std::move(committed));
-}
-
 void database_core::has_space(const std::shared_ptr<destination>& of) noexcept {
   if (with_space_.empty() || with_space_.back() != of) with_space_.push_back(of);
 }
 
 void database_core::group_ended() noexcept {
   std::shared_ptr<destination> to;
-  for (std::vector<message_row>& each : to_deliver_) {
-    for (std::span<message_row> left(each); !left.empty();) {
+  for (std::span<message_row> left : to_deliver_) {
+    while (!left.empty()) {
       const std::string& name = left.front().destination;
       const auto other = std::find_if(left.begin(), left.end(), [&](const message_row& row) {
         return row.destination != name;
@@ -205,6 +201,7 @@ void database_core::group_ended() noexcept {
     }
   }
   to_deliver_.clear();
+  kept_.clear();
   for (const auto& each : with_space_) load_more(each);
   with_space_.clear();
 }

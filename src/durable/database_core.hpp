@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,7 +85,12 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   runs_in_hand once_runs;
 
   // For the writer thread. The first two are done when all jobs of the group have been told.
-  void deliver(std::vector<message_row> committed) noexcept;
+  /// The rows stay where they are until then: those that are not taken are destroyed with their
+  /// transaction, mostly by the thread that made them.
+  void deliver(std::span<message_row> committed) noexcept { to_deliver_.push_back(committed); }
+  void deliver(std::vector<message_row>&& committed) noexcept {
+    deliver(std::span(kept_.emplace_back(std::move(committed))));
+  }
   void has_space(const std::shared_ptr<destination>& of) noexcept;
   void load_more(const std::shared_ptr<destination>& of) noexcept;
   void repeat_later(std::shared_ptr<job> failed, const std::exception_ptr& why) noexcept;
@@ -137,7 +143,8 @@ class database_core final : public std::enable_shared_from_this<database_core>,
   clock::time_point clean_up_at_{};
   bool trouble_is_told_ = false;
   bool has_trouble_ = false;  // something must be repeated
-  std::vector<std::vector<message_row>> to_deliver_;
+  std::vector<std::span<message_row>> to_deliver_;
+  std::vector<std::vector<message_row>> kept_;  // of those, without an owner
   std::vector<std::shared_ptr<destination>> with_space_;
 
   read_thread read_thread_;

@@ -10,6 +10,8 @@
 
 #include <asio/this_coro.hpp>
 
+#include <span>
+
 namespace msgbus::durable {
 
 namespace detail {
@@ -23,9 +25,13 @@ void unit::run(outbox& in) {
 
 void unit::committed(exec::event_batch& waiting) noexcept {
   core_.count(core_.transactions);
-  if (interactive) core_.count(core_.commits_alone);
   core_.count(core_.dispatched, messages.size());
-  core_.deliver(std::move(messages));
+  if (interactive) {
+    core_.count(core_.commits_alone);
+    core_.deliver(std::move(messages));  // its session does not keep the unit
+  } else {
+    core_.deliver(std::span(messages));
+  }
   waiting.set(ended.done);
 }
 

@@ -3,6 +3,8 @@
 #include <msgbus/detail/core/durations.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <utility>
 
 namespace msgbus::durable::detail {
@@ -149,10 +151,11 @@ writer::work writer::take(const outbox& in) {
 }
 
 void writer::take_urgent(jobs& into, std::size_t most) {
-  for (; most > 0 && !urgent_.empty() && !urgent_.front()->is_exclusive(); --most) {
-    into.push_back(std::move(urgent_.front()));
-    urgent_.pop_front();
-  }
+  const auto first = urgent_.begin();
+  const auto limit = first + static_cast<std::ptrdiff_t>(std::min(most, urgent_.size()));
+  const auto last = std::find_if(first, limit, [](const auto& one) { return one->is_exclusive(); });
+  into.insert(into.end(), std::move_iterator(first), std::move_iterator(last));
+  urgent_.erase(first, last);
 }
 
 void writer::take_lazy(jobs& into) {
@@ -233,8 +236,8 @@ void writer::tell(jobs group, const attempt& of) {
     }
     give_back(std::span(group).subspan(tried));
   }
-  group.clear();  // so that most transactions are destroyed by the threads that made them
   host_.group_ended();
+  group.clear();  // behind the callers, so that most units are destroyed by their threads
 }
 
 writer::attempt writer::try_to_commit(outbox& in, jobs& group, savepoints kept) {

@@ -54,7 +54,7 @@ class writer_host {
   [[nodiscard]] virtual std::chrono::steady_clock::time_point release_not_before()
       const noexcept = 0;
   virtual void look_after() noexcept = 0;
-  /// All jobs that were committed together have been told.
+  /// All jobs that were committed together have been told. They are destroyed afterwards.
   virtual void group_ended() noexcept = 0;
   /// How long after the last `look_after` the next one is wanted.
   [[nodiscard]] virtual std::chrono::steady_clock::duration look_again_after() const noexcept = 0;
