@@ -9,6 +9,7 @@
 #include "durable/database_core.hpp"
 #include "durable/jobs.hpp"
 
+#include <asio/co_spawn.hpp>
 #include <asio/this_coro.hpp>
 
 namespace msgbus::durable::detail {
@@ -72,11 +73,12 @@ bool destination::take(std::vector<message_row>& batch) {
 }
 
 asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
+  const asio::any_io_executor here = co_await asio::this_coro::executor;
   std::vector<message_row> batch;
   while (self->take(batch)) {
     for (message_row& row : batch) {
       try {
-        std::optional<key_lines::entry> waits = self->handle(row);
+        std::optional<key_lines::entry> waits = self->handle(row, here);
         if (!waits) continue;
         auto sending = self->send(std::move(*waits));
         co_await std::move(sending);
@@ -89,12 +91,13 @@ asio::awaitable<void> destination::pump(std::shared_ptr<destination> self) {
   }
 }
 
-std::optional<key_lines::entry> destination::handle(message_row& row) {
+std::optional<key_lines::entry> destination::handle(message_row& row,
+                                                    const asio::any_io_executor& here) {
   auto mine = begin(row);
   if (!mine) return std::nullopt;
   if (to_.stream) {
     step("delivery: before");
-    begin_store(std::move(mine), row);
+    begin_store(std::move(mine), row, here);
     return std::nullopt;
   }
   key_lines::entry one{row.seq, row.attempts, {}};
@@ -210,12 +213,15 @@ asio::awaitable<void> destination::send(key_lines::entry one) {
 }
 
 // Many are on their way at a time, as many as the window holds; they begin in order.
-void destination::begin_store(std::shared_ptr<tracked> mine, message_row& row) {
-  const std::shared_ptr<database_core> in = core_.lock();
-  if (!in) return;
+void destination::begin_store(std::shared_ptr<tracked> mine, message_row& row,
+                              const asio::any_io_executor& here) {
   envelope message{.topic = name_, .headers = headers_for(row), .payload = std::move(row.body)};
-  (void)in->launch("storing a message on '" + name_ + "'",
-                   store(std::move(mine), std::move(message)));
+  auto ended = [of = mine->of()](const std::exception_ptr& why) {
+    if (!why) return;
+    const std::string where = "storing a message on '" + of->name_ + "'";
+    if (const auto in = of->core_.lock()) in->report(where.c_str(), why);
+  };
+  asio::co_spawn(here, store(std::move(mine), std::move(message)), std::move(ended));
 }
 
 asio::awaitable<void> destination::store(std::shared_ptr<tracked> one, envelope message) {

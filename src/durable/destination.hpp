@@ -11,6 +11,7 @@
 #include "durable/outbox.hpp"
 #include "durable/window.hpp"
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
 #include <cstdint>
@@ -81,13 +82,15 @@ class destination : public std::enable_shared_from_this<destination> {
   /// False: its mailbox is full, and `send` waits for space.
   [[nodiscard]] bool send_now(key_lines::entry& one);
   asio::awaitable<void> send(key_lines::entry one);
-  /// Begins to store a message; its end settles it.
-  void begin_store(std::shared_ptr<tracked> mine, message_row& row);
+  /// Begins to store a message, on the executor of the pump; its end settles it.
+  void begin_store(std::shared_ptr<tracked> mine, message_row& row,
+                   const asio::any_io_executor& here);
   static asio::awaitable<void> store(std::shared_ptr<tracked> one, envelope message);
   [[nodiscard]] static headers headers_for(const message_row& row);
   /// Decodes a message, and puts it into the line of its key; sends it if it has none. Not empty:
   /// it waits for space in the mailbox.
-  [[nodiscard]] std::optional<key_lines::entry> handle(message_row& row);
+  [[nodiscard]] std::optional<key_lines::entry> handle(message_row& row,
+                                                       const asio::any_io_executor& here);
   asio::awaitable<void> send_first_of_lines();
   /// False: it has no key, and is the caller's.
   [[nodiscard]] bool enqueue(const message_row& row, exec::shared_message& message);
