@@ -34,17 +34,22 @@ step_taken start_watched(routing::entry& entry, component_run& d, asio::awaitabl
   return taken;
 }
 
-/// Notes the wait of a message that begins now. Returns that time.
-std::int64_t end_wait(const routing::domain& guarded, handling_times& times, exec::sent_time sent,
-                      times_key key, std::string_view name) {
-  const std::int64_t now = begin_now(true);
-  handled_until = now;
-  duration_histogram* waits = times.waits.find(key);
-  if (!waits) [[unlikely]] {
-    waits = &times.waits.add(guarded, key, {std::string(name)}).times;
+duration_histogram& waits_of(const routing::domain& guarded, handling_times& times, times_key key,
+                             std::string_view name) {
+  if (times_series* const found = times.waits.find(key)) [[likely]]
+    return found->times;
+  return times.waits.add(guarded, key, {std::string(name)}).series.times;
+}
+
+/// A measured call begins: notes that, if somebody follows them.
+running_call note_begin(const handling_times& times, times_series& of) {
+  if (!times.is_followed()) [[likely]]
+    return {};
+  try {
+    return running_call(of.calls.made());
+  } catch (const std::bad_alloc&) {
+    return {};  // without memory the call is not followed, and still made
   }
-  waits->add(exec::since(sent, now));
-  return now;
 }
 
 std::string_view name_of_message(const component_run& d) noexcept {
@@ -60,7 +65,9 @@ void component_core::note_wait(component_run& d, handling_times& times, exec::se
     handled_until = 0;  // it takes time that is not measured
     return;
   }
-  (void)end_wait(routes_.guarded(), times, sent, key, name_of_message(d));
+  const std::int64_t now = begin_now(true);
+  handled_until = now;
+  waits_of(routes_.guarded(), times, key, name_of_message(d)).add(exec::since(sent, now));
 }
 
 void component_core::begin_times(component_run& d, handling_times& times) {
@@ -72,10 +79,10 @@ void component_core::begin_times(component_run& d, handling_times& times) {
   }
 }
 
-duration_histogram& component_core::times_of(handling_times& times, routing::entry& entry,
-                                             value_ref message, std::string_view name) {
+times_series& component_core::times_of(handling_times& times, routing::entry& entry,
+                                       value_ref message, std::string_view name) {
   const times_key key{message.type, entry.order()};
-  if (duration_histogram* const found = times.handles.find(key)) [[likely]]
+  if (times_series* const found = times.handles.find(key)) [[likely]]
     return *found;
   const auto added =
       times.handles.add(routes_.guarded(), key, {std::string(name), entry.describe()});
@@ -84,31 +91,7 @@ duration_histogram& component_core::times_of(handling_times& times, routing::ent
       if (const auto still = kept.lock()) still->handles.remove(key);
     });
   }
-  return added.times;
-}
-
-void component_core::note_handled(handling_times& times, routing::entry& entry, value_ref message,
-                                  std::string_view name, std::int64_t took, bool has_failed) {
-  duration_histogram* handles = &times_of(times, entry, message, name);
-  if (has_failed) [[unlikely]] {
-    // Or null, if the handler has gone meanwhile.
-    handles = times.handles.find_failed({message.type, entry.order()});
-    if (!handles) return;
-  }
-  handles->add(took);
-}
-
-running_call component_core::note_begin(handling_times& times, routing::entry& entry,
-                                        value_ref message, std::string_view name) {
-  if (!times.is_followed()) [[likely]]
-    return {};
-  try {
-    (void)times_of(times, entry, message, name);  // there is such a series now
-    running_calls* const calls = times.handles.find_calls({message.type, entry.order()});
-    return calls ? running_call(*calls) : running_call();
-  } catch (const std::bad_alloc&) {
-    return {};  // without memory the call is not followed, and still made
-  }
+  return added.series;
 }
 
 // The short ways of a message that is neither measured nor traced, and else not watched.
@@ -159,15 +142,17 @@ bool component_core::call_sole_timed(const attachments& by, routing::entry& sole
     if (closed()) return false;
     counts_.add(outcome::begun);
     const bool timed = is_sampled(times.sample());
-    const std::int64_t begun = timed ? times_now() : 0;
+    if (!timed) {
+      call();
+      return true;
+    }
+    times_series& mine = times_of(times, sole, message, message.type->name);
+    const std::int64_t begun = times_now();
     {
-      const running_call running =
-          timed ? note_begin(times, sole, message, message.type->name) : running_call();
+      const running_call running = note_begin(times, mine);
       call();
     }
-    if (timed) {
-      note_handled(times, sole, message, message.type->name, times_now() - begun, !failed.empty());
-    }
+    mine.add(times_now() - begun, !failed.empty());
     return true;
   }
   if (mailbox.keeps_references()) return false;  // the message knows its time
@@ -177,14 +162,21 @@ bool component_core::call_sole_timed(const attachments& by, routing::entry& sole
     call();
     return true;
   }
-  const std::int64_t begun =
-      end_wait(routes_.guarded(), times, sent, {message.type}, message.type->name);
+  const std::int64_t begun = begin_now(true);
+  times_series& mine = times_of(times, sole, message, message.type->name);
+  duration_histogram* waits = mine.waits.load(std::memory_order_acquire);
+  if (!waits) [[unlikely]] {
+    waits = &waits_of(routes_.guarded(), times, {message.type}, message.type->name);
+    mine.waits.store(waits, std::memory_order_release);
+  }
+  waits->add(exec::since(sent, begun));
   {
-    const running_call running = note_begin(times, sole, message, message.type->name);
+    const running_call running = note_begin(times, mine);
     call();
   }
-  handled_until = times_now();
-  note_handled(times, sole, message, message.type->name, handled_until - begun, !failed.empty());
+  const std::int64_t ended = times_now();
+  handled_until = ended;
+  mine.add(ended - begun, !failed.empty());
   return true;
 }
 
@@ -197,7 +189,11 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
   traced_call traced(d, *route.entry, by);
   step_taken taken = step_taken::ran;
   try {
-    if (timed) running = note_begin(*by.times, *route.entry, d.message, name_of_message(d));
+    // A handler that refuses the message must not get a series, if nobody follows calls.
+    if (timed && by.times->is_followed()) {
+      running =
+          note_begin(*by.times, times_of(*by.times, *route.entry, d.message, name_of_message(d)));
+    }
     taken = reinterpret_cast<call_handler>(route.call)(*route.entry, d, nullptr);
   } catch (...) {
     d.failed.add(std::current_exception());
@@ -226,8 +222,8 @@ bool component_core::run_one_watched(const routing::route_entry& route, componen
   traced.end(d, failed_before);
   if (timed) {
     const std::int64_t now = times_now();
-    note_handled(*by.times, *route.entry, d.message, name_of_message(d), now - begun,
-                 d.failed.size() != failed_before);
+    times_of(*by.times, *route.entry, d.message, name_of_message(d))
+        .add(now - begun, d.failed.size() != failed_before);
     if (d.from_mailbox) handled_until = now;
   }
   if (by.observer || by.recorders) notify(d, by, *route.entry, failed_before);
@@ -242,8 +238,8 @@ void component_core::handler_ended_watched(component_run& d) {
   if (!by) return;
   if (measured && measured->begun != 0 && by->times) {
     const std::int64_t now = times_now();
-    note_handled(*by->times, *d.next.get(), d.message, name_of_message(d), now - measured->begun,
-                 d.failed.size() != d.failed_before);
+    times_of(*by->times, *d.next.get(), d.message, name_of_message(d))
+        .add(now - measured->begun, d.failed.size() != d.failed_before);
     if (d.from_mailbox) handled_until = now;
   }
   if (by->observer || by->recorders) notify(d, *by, *d.next.get(), d.failed_before);

@@ -31,23 +31,8 @@ void seed_random() noexcept {
       (seed << 32U) ^ reinterpret_cast<std::uintptr_t>(&random_state) ^ 0x9e3779b97f4a7c15U;
 }
 
-// The upper half of the number is below 2^32 / many: without a division.
-bool is_sampled(std::uint32_t many) noexcept {
-  return many <= 1 || ((next_random() >> 32U) * many) >> 32U == 0;
-}
-
-struct times_table::series {
-  series() = default;
-  series(const series&) = delete;
-  series& operator=(const series&) = delete;
-  ~series() {
-    const std::unique_ptr<duration_histogram> gone(failed.load(std::memory_order_acquire));
-  }
-
+struct times_table::series : times_series {
   times_names names;
-  duration_histogram times = {};
-  on_demand<running_calls> calls = {};
-  std::atomic<duration_histogram*> failed{nullptr};  // null: no run has failed
   std::atomic<series*> next{nullptr};
   bool is_used = true;  // under the lock
 };
@@ -99,27 +84,8 @@ times_table::~times_table() {
   }
 }
 
-duration_histogram* times_table::find(times_key key) const noexcept {
-  series* const found = slots_.load(std::memory_order_acquire)->find(key);
-  return found ? &found->times : nullptr;
-}
-
-running_calls* times_table::find_calls(times_key key) const {
-  series* const found = slots_.load(std::memory_order_acquire)->find(key);
-  return found ? &found->calls.made() : nullptr;
-}
-
-duration_histogram* times_table::find_failed(times_key key) const {
-  series* const found = slots_.load(std::memory_order_acquire)->find(key);
-  if (!found) return nullptr;
-  if (duration_histogram* const present = found->failed.load(std::memory_order_acquire))
-    return present;
-  auto made = std::make_unique<duration_histogram>();
-  duration_histogram* other = nullptr;
-  if (!found->failed.compare_exchange_strong(other, made.get(), std::memory_order_acq_rel)) {
-    return other;
-  }
-  return made.release();
+times_series* times_table::find(times_key key) const noexcept {
+  return slots_.load(std::memory_order_acquire)->find(key);
 }
 
 times_table::series& times_table::series_for(times_names names) {
@@ -127,6 +93,7 @@ times_table::series& times_table::series_for(times_names names) {
   const auto unused = std::ranges::find_if(same, [](const series* each) { return !each->is_used; });
   if (unused != same.end()) {
     (*unused)->is_used = true;
+    (*unused)->waits.store(nullptr, std::memory_order_relaxed);  // of another type, perhaps
     return **unused;
   }
   if (!same.empty()) names.handler += " (" + std::to_string(same.size() + 1) + ')';
@@ -144,21 +111,20 @@ times_table::addition times_table::add(const routing::domain& guarded, times_key
   routing::retire_list old;
   const auto added = [&]() -> addition {
     const std::lock_guard lock(mutex_);
-    if (const auto found = keys_.find(key); found != keys_.end())
-      return {found->second->times, false};
+    if (const auto found = keys_.find(key); found != keys_.end()) return {*found->second, false};
     series& to = series_for(std::move(names));
     keys_.emplace(key, &to);
     slots* const now = slots_.load(std::memory_order_relaxed);
     if (!now->is_full()) {
       now->insert(key, to);
-      return {to.times, true};
+      return {to, true};
     }
     // With the keys that are left: those of handlers that have gone are not among them.
     auto larger = std::make_unique<slots>(std::bit_ceil(4 * keys_.size()));
     for (const auto& [each, its] : keys_) larger->insert(each, *its);
     slots_.store(larger.release(), std::memory_order_release);
     old.add(std::unique_ptr<slots>(now));
-    return {to.times, true};
+    return {to, true};
   }();
   routing::retire_later(guarded, std::move(old));
   return added;
@@ -177,7 +143,7 @@ std::vector<times_table::figures> times_table::read() const {
   for (const series* each = first_.load(std::memory_order_acquire); each;
        each = each->next.load(std::memory_order_acquire)) {
     figures& added = all.emplace_back(figures{each->names, each->times.read()});
-    const duration_histogram* const failed = each->failed.load(std::memory_order_acquire);
+    const duration_histogram* const failed = each->failed.get();
     if (!failed) continue;
     added.failed = failed->read();
     added.times += added.failed;
@@ -192,7 +158,7 @@ std::vector<times_table::followed> times_table::read_followed() const {
     const running_calls* const calls = each->calls.get();
     followed& added = all.emplace_back(followed{each->names, each->times.read(),
                                                 calls ? calls->read() : running_calls::figures{}});
-    const duration_histogram* const failed = each->failed.load(std::memory_order_acquire);
+    const duration_histogram* const failed = each->failed.get();
     if (failed) added.times += failed->read();
   }
   return all;

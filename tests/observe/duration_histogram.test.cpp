@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/times_clock.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <thread>
@@ -25,6 +26,24 @@ TEST_CASE("a duration is in the bucket with the first bound that it does not exc
     CHECK(all.buckets[i + 1] == 1);
     CHECK(all.count() == 2);
     CHECK(all.sum == static_cast<std::uint64_t>(2 * duration_bounds[i] + 1));
+  }
+}
+
+TEST_CASE("the computed bucket is the one that a search finds, at every bound and power of two",
+          "[O2]") {
+  const auto searched = [](std::int64_t took) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(duration_bounds, took) -
+                                    duration_bounds.begin());
+  };
+  std::vector<std::int64_t> all{0, std::numeric_limits<std::int64_t>::max()};
+  for (const std::int64_t each : duration_bounds) all.insert(all.end(), {each - 1, each, each + 1});
+  for (int bits = 0; bits < 63; ++bits) {
+    const std::int64_t power = std::int64_t{1} << bits;
+    all.insert(all.end(), {power - 1, power, power + power / 3});
+  }
+  for (const std::int64_t each : all) {
+    INFO(each);
+    CHECK(msgbus::detail::duration_bucket(each) == searched(each));
   }
 }
 

@@ -27,7 +27,7 @@ TEST_CASE("a key has one series, and keys of one type and another handler have o
   const auto first = all.add(guarded, {&some_type, 1}, {"order", "h"});
   CHECK(first.is_new);
   CHECK_FALSE(all.add(guarded, {&some_type, 1}, {"order", "h"}).is_new);
-  CHECK(all.find({&some_type, 1}) == &first.times);
+  CHECK(all.find({&some_type, 1}) == &first.series);
   CHECK(all.find({&some_type, 2}) == nullptr);
   CHECK(all.find({&other_type, 1}) == nullptr);
 }
@@ -35,9 +35,9 @@ TEST_CASE("a key has one series, and keys of one type and another handler have o
 TEST_CASE("handlers of one name get a number, and are read in their order") {
   const domain guarded;
   times_table all;
-  all.add(guarded, {&some_type, 1}, {"order", "h"}).times.add(1);
-  all.add(guarded, {&some_type, 2}, {"order", "h"}).times.add(2);
-  all.add(guarded, {&other_type, 1}, {"parcel", "h"}).times.add(3);
+  all.add(guarded, {&some_type, 1}, {"order", "h"}).series.add(1, false);
+  all.add(guarded, {&some_type, 2}, {"order", "h"}).series.add(2, false);
+  all.add(guarded, {&other_type, 1}, {"parcel", "h"}).series.add(3, false);
   const auto read = all.read();
   REQUIRE(read.size() == 3);
   CHECK(read[0].names.handler == "h");
@@ -50,7 +50,7 @@ TEST_CASE("a handler that comes after another of its name continues the series",
   const domain guarded;
   times_table all;
   for (std::uint64_t order = 1; order <= 10'000; ++order) {
-    all.add(guarded, {&some_type, order}, {"order", "h"}).times.add(1);
+    all.add(guarded, {&some_type, order}, {"order", "h"}).series.add(1, false);
     all.remove({&some_type, order});
   }
   const auto read = all.read();
@@ -62,9 +62,8 @@ TEST_CASE("a call runs from its begin to the end of its mark, wherever that has 
   const domain guarded;
   times_table all;
   (void)all.add(guarded, {&some_type, 1}, {"order", "h"});
-  CHECK(all.find_calls({&other_type, 1}) == nullptr);
-  msgbus::detail::running_calls* const calls = all.find_calls({&some_type, 1});
-  REQUIRE(calls);
+  auto& series = *all.find({&some_type, 1});
+  msgbus::detail::running_calls& calls = series.calls.made();
   const auto running = [&] {
     const auto read = all.read_followed();
     REQUIRE(read.size() == 1);
@@ -72,18 +71,18 @@ TEST_CASE("a call runs from its begin to the end of its mark, wherever that has 
   };
   CHECK(running() == 0);
   {
-    msgbus::detail::running_call first(*calls);
+    msgbus::detail::running_call first(calls);
     const msgbus::detail::running_call moved(std::move(first));
     CHECK_FALSE(first);
     CHECK(moved);
     CHECK(running() == 1);
-    const msgbus::detail::running_call second(*calls);
+    const msgbus::detail::running_call second(calls);
     CHECK(running() == 2);
   }
   CHECK(running() == 0);
   CHECK(all.read_followed()[0].calls.begun == 2);
-  all.find({&some_type, 1})->add(10);
-  all.find_failed({&some_type, 1})->add(20);
+  series.add(10, false);
+  series.add(20, true);
   CHECK(all.read_followed()[0].times.count() == 2);  // failed runs too
 }
 
@@ -97,8 +96,8 @@ TEST_CASE("many keys are found while others are added", "[O1]") {
       const times_key key{&some_type, order};
       const msgbus::routing::guard guard(guarded);
       auto* found = all.find(key);
-      if (!found) found = &all.add(guarded, key, {"order", std::to_string(order)}).times;
-      found->add(1);
+      if (!found) found = &all.add(guarded, key, {"order", std::to_string(order)}).series;
+      found->add(1, false);
       is_right = is_right && all.find(key) == found;
     }
     return is_right;

@@ -312,13 +312,8 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void listen(listener added);
   void handler_ended_watched(component_run& d);
   void begin_times(component_run& d, handling_times& times);
-  [[nodiscard]] duration_histogram& times_of(handling_times& times, routing::entry& entry,
-                                             value_ref message, std::string_view name);
-  void note_handled(handling_times& times, routing::entry& entry, value_ref message,
-                    std::string_view name, std::int64_t took, bool has_failed);
-  /// Notes that a measured call begins, if somebody follows them.
-  [[nodiscard]] running_call note_begin(handling_times& times, routing::entry& entry,
-                                        value_ref message, std::string_view name);
+  [[nodiscard]] times_series& times_of(handling_times& times, routing::entry& entry,
+                                       value_ref message, std::string_view name);
   /// For failures of no handler, under a guard.
   void record_failure(const msgbus::step& message, const std::exception_ptr& why) const noexcept;
   void record_unrouted(const msgbus::step& message) const noexcept;

@@ -36,8 +36,8 @@ inline constexpr sent_time sent_time_mask = (sent_time{1} << 48U) - 1;
 class send_times {
  public:
   explicit send_times(std::size_t capacity) noexcept
-      : stride_(static_cast<std::uint32_t>(
-            std::bit_ceil(std::min<std::size_t>(capacity, 1U << 30U) / kept))) {}
+      : shift_(static_cast<std::uint32_t>(
+            std::countr_zero(std::bit_ceil(std::min<std::size_t>(capacity, 1U << 30U) / kept)))) {}
 
   /// The time of a message that is sent now; 0: it is not measured.
   [[nodiscard]] sent_time take() const noexcept {
@@ -50,16 +50,16 @@ class send_times {
 
   /// `number`: the message's, modulo 2^32, in the order of the mailbox.
   void note(std::uint32_t number, sent_time sent) noexcept {
-    if (number % stride_ != 0) return;
+    if ((number & (stride() - 1)) != 0) return;
     place(number).store(tag(number) | sent, std::memory_order_relaxed);
   }
 
   /// The time of the first recorded message among the `many` messages from `number` on.
   [[nodiscard]] std::optional<sent_time> first_of(std::uint32_t number,
                                                   std::size_t many) const noexcept {
-    const std::uint32_t skipped = (stride_ - number % stride_) % stride_;
-    for (std::size_t at = 0; at < kept && skipped + at * stride_ < many; ++at) {
-      const std::uint32_t each = number + skipped + static_cast<std::uint32_t>(at) * stride_;
+    const std::uint32_t skipped = -number & (stride() - 1);
+    for (std::size_t at = 0; at < kept && skipped + at * stride() < many; ++at) {
+      const std::uint32_t each = number + skipped + static_cast<std::uint32_t>(at) * stride();
       const std::uint64_t noted = place(each).load(std::memory_order_relaxed);
       const sent_time sent = noted & sent_time_mask;
       if (sent != 0 && (noted & ~sent_time_mask) == tag(each)) return sent;
@@ -70,18 +70,19 @@ class send_times {
  private:
   static constexpr std::size_t kept = 256;
 
+  [[nodiscard]] std::uint32_t stride() const noexcept { return std::uint32_t{1} << shift_; }
   /// Distinguishes messages in one place.
   [[nodiscard]] std::uint64_t tag(std::uint32_t number) const noexcept {
-    return static_cast<std::uint64_t>(number / stride_ / kept) << 48U;
+    return static_cast<std::uint64_t>((number >> shift_) / kept) << 48U;
   }
   [[nodiscard]] std::atomic<std::uint64_t>& place(std::uint32_t number) noexcept {
-    return places_[number / stride_ % kept];
+    return places_[(number >> shift_) % kept];
   }
   [[nodiscard]] const std::atomic<std::uint64_t>& place(std::uint32_t number) const noexcept {
-    return places_[number / stride_ % kept];
+    return places_[(number >> shift_) % kept];
   }
 
-  const std::uint32_t stride_;  // a power of two
+  const std::uint32_t shift_;  // the stride is a power of two: this one
   std::atomic<std::uint32_t> sample_{1};
   std::array<std::atomic<std::uint64_t>, kept> places_{};  // 16 bits of a tag, and a time
 };

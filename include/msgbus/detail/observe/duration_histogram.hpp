@@ -5,8 +5,8 @@
 #include <msgbus/detail/core/config.hpp>
 #include <msgbus/detail/observe/outcomes.hpp>
 
-#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -22,6 +22,29 @@ inline constexpr std::array<std::int64_t, 22> duration_bounds{
 };
 /// One bucket for each bound, and one for longer durations.
 inline constexpr std::size_t duration_buckets = duration_bounds.size() + 1;
+
+/// For each number of bits, the bucket of the smallest duration with so many bits. A bound is at
+/// least twice the one before, so the other durations with so many bits are in that bucket or in
+/// the next.
+inline constexpr auto first_duration_buckets = [] {
+  std::array<std::uint8_t, 64> all{};
+  for (std::size_t bits = 1; bits < all.size(); ++bits) {
+    const std::int64_t smallest = std::int64_t{1} << (bits - 1);
+    std::uint8_t bucket = 0;
+    while (bucket < duration_bounds.size() && duration_bounds[bucket] < smallest) ++bucket;
+    all[bits] = bucket;
+  }
+  return all;
+}();
+
+/// The bucket of a duration, which is not negative.
+[[nodiscard]] constexpr std::size_t duration_bucket(std::int64_t nanoseconds) noexcept {
+  const auto bits =
+      static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(nanoseconds)));
+  const std::size_t first = first_duration_buckets[bits];
+  if (first == duration_bounds.size()) return first;
+  return first + (nanoseconds > duration_bounds[first] ? 1 : 0);
+}
 
 /// The figures of a histogram. The number of all durations is the sum of the buckets.
 struct duration_figures {
@@ -52,11 +75,8 @@ class duration_histogram {
  public:
   /// A negative duration counts as zero: the clocks of several cores may differ a little.
   void add(std::int64_t nanoseconds) noexcept {
-    const std::int64_t took = std::max<std::int64_t>(nanoseconds, 0);
-    const auto* const bound =
-        std::lower_bound(duration_bounds.begin(), duration_bounds.end(), took);
-    counts_.add(static_cast<std::size_t>(bound - duration_bounds.begin()));
-    counts_.add(duration_buckets, static_cast<std::uint64_t>(took));
+    const std::int64_t took = nanoseconds < 0 ? 0 : nanoseconds;
+    counts_.add_with(duration_bucket(took), duration_buckets, static_cast<std::uint64_t>(took));
   }
 
   [[nodiscard]] duration_figures read() const noexcept {
@@ -93,7 +113,10 @@ void seed_random() noexcept;
 
 /// Whether a message is measured, if one in `many` is: at random, since messages may come in a
 /// pattern. 0 counts as 1.
-[[nodiscard]] bool is_sampled(std::uint32_t many) noexcept;
+[[nodiscard]] inline bool is_sampled(std::uint32_t many) noexcept {
+  // The upper half of the number is below 2^32 / many: without a division.
+  return many <= 1 || ((next_random() >> 32U) * many) >> 32U == 0;
+}
 
 /// The time at which this thread ended the measured handling of a message; 0: unknown. If a
 /// consumer loop takes the next message immediately, that one begins at this time, without another

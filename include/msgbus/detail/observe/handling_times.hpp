@@ -71,11 +71,23 @@ class running_call {
   running_calls* of_ = nullptr;
 };
 
-/// Histograms by key. To find one, a thread takes no lock and writes nothing; it holds a guard of
+/// The times of one key.
+struct times_series {
+  void add(std::int64_t took, bool has_failed) { (has_failed ? failed.made() : times).add(took); }
+
+  duration_histogram times = {};
+  on_demand<duration_histogram> failed = {};  // runs that failed, which are not in `times`
+  on_demand<running_calls> calls = {};        // since they were followed first
+  /// Of a handler: the waits of its messages, once they were found.
+  std::atomic<duration_histogram*> waits{nullptr};
+};
+
+/// Series by key. To find one, a thread takes no lock and writes nothing; it holds a guard of
 /// the component's domain. A new key takes a lock, which a scrape does not take.
 ///
-/// A series stays. When its handler is detached, the next handler of the same name continues it. So
-/// the number of series is that of simultaneous handlers, not of all handlers so far.
+/// A series stays, as long as the table. When its handler is detached, the next handler of the same
+/// name continues it. So the number of series is that of simultaneous handlers, not of all handlers
+/// so far.
 class times_table {
  public:
   times_table();
@@ -84,18 +96,12 @@ class times_table {
   ~times_table();
 
   /// Null: the key is new.
-  [[nodiscard]] duration_histogram* find(times_key key) const noexcept;
-
-  /// The durations of the key's runs that failed, which are not in the other histogram. Null: the
-  /// key is new.
-  [[nodiscard]] duration_histogram* find_failed(times_key key) const;
-  /// The calls of a key that was added.
-  [[nodiscard]] running_calls* find_calls(times_key key) const;
+  [[nodiscard]] times_series* find(times_key key) const noexcept;
 
   /// Adds a key, unless another thread has added it: `is_new` says who has. Two handlers of one
   /// name at a time are told apart by a number.
   struct addition {
-    duration_histogram& times;
+    times_series& series;
     bool is_new;
   };
   [[nodiscard]] addition add(const routing::domain& guarded, times_key key, times_names names);

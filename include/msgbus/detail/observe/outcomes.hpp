@@ -42,6 +42,18 @@ class striped_counts {
     }
   }
 
+  /// Adds 1 to `kind`, and `many` to `sum`.
+  void add_with(std::size_t kind, std::size_t sum, std::uint64_t many) noexcept {
+    const std::size_t mine = stripe_of_thread();
+    if (mine == first_.load(std::memory_order_relaxed)) [[likely]] {
+      increase(own_[kind], 1);
+      increase(own_[sum], many);
+    } else {
+      add_elsewhere(mine, kind, 1);
+      add_elsewhere(mine, sum, many);
+    }
+  }
+
   [[nodiscard]] std::uint64_t sum(std::size_t kind) const noexcept {
     std::uint64_t total = own_[kind].load(std::memory_order_relaxed);
     if (const lines* const others = others_.get()) {
