@@ -22,13 +22,6 @@ namespace {
 using msgbus::detail::message_span;
 namespace trace_names = msgbus::detail::trace_names;
 
-/// The trace of an origin; empty: it has none.
-std::optional<trace_context> trace_from(const origin* from) {
-  if (!from) return std::nullopt;
-  if (from->span) return from->span->context();
-  return msgbus::detail::trace_of(*from);
-}
-
 /// A message came from elsewhere, and without a trace: its handlers may begin one.
 bool came_untraced(const msgbus::context& ctx) noexcept { return !ctx.message_id().empty(); }
 
@@ -62,7 +55,7 @@ void end_span(const shared_span& of, const component_run& d, std::size_t failed_
 shared_span traced_call::span_of(const component_run& d, routing::entry& handler,
                                  const std::shared_ptr<tracer>& by) {
   const origin* const from = d.ctx->from();
-  const std::optional<trace_context> parent = trace_from(from);
+  const std::optional<trace_context> parent = msgbus::detail::trace_from(from);
   std::optional<trace_context> ids;
   if (parent) {
     ids = msgbus::detail::sampled_ids(*by, &*parent);
@@ -96,7 +89,7 @@ void traced_call::begin(component_run& d, routing::entry& handler,
     span_ = span_of(d, handler, by);
     if (span_) {
       cause_ = msgbus::detail::origin_of(span_, d.ctx->from());
-    } else if (came_untraced(*d.ctx) && !trace_from(d.ctx->from())) {
+    } else if (came_untraced(*d.ctx) && !msgbus::detail::trace_from(d.ctx->from())) {
       // The messages that it causes are decided, too.
       cause_ = msgbus::detail::origin_with(trace_context::start(false), d.ctx->from());
     }
@@ -149,7 +142,7 @@ shared_span component_core::begin_send(exec::send_operation& out, std::uint64_t 
     }
     const origin* const from = cause ? cause->get() : nullptr;
     if (from == msgbus::detail::not_sampled_origin().get()) return nullptr;
-    const std::optional<trace_context> parent = trace_from(from);
+    const std::optional<trace_context> parent = msgbus::detail::trace_from(from);
     std::optional<trace_context> ids;
     if (number != 0) {
       ids = msgbus::detail::root_ids(number);
@@ -191,7 +184,7 @@ shared_origin traced_cause(component_core& to, const verb_call& call, std::strin
   const routing::guard guard(to.routes().guarded());
   const attachments* const by = to.shared.attached_observer.attachments_now();
   if (!by || !by->tracing) return nullptr;
-  const std::optional<trace_context> parent = trace_from(call.cause.get());
+  const std::optional<trace_context> parent = msgbus::detail::trace_from(call.cause.get());
   std::optional<trace_context> ids;
   if (parent || !msgbus::detail::is_marked_not_sampled()) {
     ids = msgbus::detail::sampled_ids(**by->tracing, parent ? &*parent : nullptr);

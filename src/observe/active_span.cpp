@@ -131,6 +131,12 @@ void active_span::end() noexcept {
 
 // --- Whether one begins --------------------------------------------------------------------------
 
+std::optional<trace_context> trace_from(const origin* from) {
+  if (!from) return std::nullopt;
+  if (from->span) return from->span->context();
+  return trace_of(*from);
+}
+
 std::optional<trace_context> sampled_ids(const tracer& by, const trace_context* parent) {
   const sampler& decides = by.sampling();
   if (parent) {

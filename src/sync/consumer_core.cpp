@@ -1,26 +1,41 @@
 #include <msgbus/detail/sync/consumer_core.hpp>
 
 #include <msgbus/detail/component/handler_entry.hpp>
+#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/detail/sync/component_run.hpp>
+
+#include "sync/trace_verb.hpp"
 
 namespace msgbus::sync::detail {
 
-bool run_watched(const routing::route_entry& route, component_run& d, observer& observer) {
+bool run_watched(const routing::route_entry& route, component_run& d, const attachments& by,
+                 bool replayed) {
   const std::size_t failed_before = d.failed.size();
-  const bool took = run_one(route, d);
-  for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
-    observer.failed(d.step(), d.failed[i]);
+  bool took = false;
+  const auto call = [&] { took = run_one(route, d); };
+  if (by.tracing && !msgbus::detail::is_marked_not_sampled()) {
+    thread_span span(*by.tracing, span_of(d, span_kind::consumer, "process"), *route.entry,
+                     replayed);
+    call();
+    if (!took) span.discard();
+    if (d.failed.size() != failed_before) span.fail(d.failed[failed_before]);
+  } else {
+    call();
   }
-  if (took && d.failed.size() == failed_before) observer.delivered(d.step());
+  if (!by.observer) return took;
+  for (std::size_t i = failed_before; i < d.failed.size(); ++i) {
+    by.observer->failed(d.step(), d.failed[i]);
+  }
+  if (took && d.failed.size() == failed_before) by.observer->delivered(d.step());
   return took;
 }
 
 bool run_again(const routing::route_entry& route, component_run& d) {
-  observer* const observer = d.component->attached_observer.get();
-  if (!observer) return run_one(route, d);
+  const attachments* const by = d.component->attached_observer.attachments_now();
+  if (!by) return run_one(route, d);
   if (!route.entry->active()) return false;
-  observer->accepted(d.step());
-  return run_watched(route, d, *observer);
+  if (by->observer) by->observer->accepted(d.step());
+  return run_watched(route, d, *by, true);
 }
 
 void pass_on_caught() {
@@ -67,12 +82,13 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
   }));
 }
 
-inline std::size_t consumer_core::run_all(const routing::quick_route* found,
-                                          component_run& d) const {
+inline std::size_t consumer_core::run_all(const routing::quick_route* found, component_run& d,
+                                          arrival path) const {
   d.component = &shared;
   const routing::handler_range typed(found ? found->entries() : nullptr);
-  if (typed.begin == typed.end || any() || shared.attached_observer.get()) [[unlikely]] {
-    return run_rarely(typed, d);
+  if (typed.begin == typed.end || any() || shared.attached_observer.attachments_now())
+      [[unlikely]] {
+    return run_rarely(typed, d, path);
   }
   std::size_t ran = static_cast<std::size_t>(typed.end - typed.begin);
   for (const routing::route_entry* route = typed.begin; route != typed.end; ++route) {
@@ -88,7 +104,9 @@ std::size_t consumer_core::deliver(component_run& d) const {
   const routing::guard guard(guarded());
   const routing::quick_route* const found = find_route(d.message.type);
   routing::entry* const sole = found ? found->sole() : nullptr;
-  if (!sole || shared.attached_observer.get()) return run_all(found, d);
+  if (!sole || shared.attached_observer.attachments_now()) {
+    return run_all(found, d, arrival::from_sender);
+  }
   try {
     reinterpret_cast<call_plain>(sole->plain())(*sole, d.message.data, shared, &d.failed);
   } catch (...) {
@@ -97,28 +115,51 @@ std::size_t consumer_core::deliver(component_run& d) const {
   return 1;
 }
 
+std::size_t consumer_core::deliver_traced(component_run& d) const {
+  const routing::guard guard(guarded());
+  d.component = &shared;
+  const routing::quick_route* const found = find_route(d.message.type);
+  return run_rarely(routing::handler_range(found ? found->entries() : nullptr), d,
+                    arrival::from_traced_sender);
+}
+
 std::size_t consumer_core::consume_guarded(const routing::quick_route* found,
                                            value_ref event) const {
   component_run d(event);
-  const std::size_t ran = run_all(found, d);
+  const std::size_t ran = run_all(found, d, arrival::direct);
   d.failed.throw_any();
   return ran;
 }
 
-std::size_t consumer_core::run_rarely(routing::handler_range typed, component_run& d) const {
+std::size_t consumer_core::run_rarely(routing::handler_range typed, component_run& d,
+                                      arrival path) const {
+  const attachments* const by = shared.attached_observer.attachments_now();
+  if (!by) return run_each(typed, d, nullptr);
+  const char* const verb = path == arrival::direct        ? "consume"
+                           : path == arrival::from_sender ? "dispatch"
+                                                          : nullptr;
+  const trace_start start = trace_start::of(*by, verb);
+  if (start.is_unsampled && !by->observer) {
+    const cause_scope none(&msgbus::detail::not_sampled_mark);
+    return run_each(typed, d, nullptr);
+  }
+  if (by->observer) by->observer->accepted(d.step());
+  const verb_span span(*by, d, verb, start);
+  const std::size_t ran = run_each(typed, d, by);
+  if (ran == 0 && by->observer) by->observer->unrouted(d.step());
+  return ran;
+}
+
+std::size_t consumer_core::run_each(routing::handler_range typed, component_run& d,
+                                    const attachments* by) const {
   const routing::handler_range every(any());
-  observer* const observer = d.component->attached_observer.get();
-  if (observer) observer->accepted(d.step());
   std::size_t ran = 0;
   for (const routing::handler_range& each : {typed, every}) {
     for (const routing::route_entry* route = each.begin; route != each.end; ++route) {
-      ran += (observer ? run_watched(*route, d, *observer) : run_one(*route, d)) ? 1 : 0;
+      ran += (by ? run_watched(*route, d, *by) : run_one(*route, d)) ? 1 : 0;
     }
   }
-  if (ran == 0) {
-    shared.unrouted.add();
-    if (observer) observer->unrouted(d.step());
-  }
+  if (ran == 0) shared.unrouted.add();
   return ran;
 }
 
@@ -148,20 +189,34 @@ std::size_t producer_core::dispatch(value_ref event) const {
   std::size_t ran = 0;
   {
     const routing::guard guard(guarded());
-    observer* const observer = attached_observer.get();
-    if (observer) [[unlikely]]
-      observer->accepted(d.step());
-    const routing::handler_range bound(entries());
-    for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
-      if (!each->entry->active()) continue;
-      ran += target_of(*each).deliver(d);
+    const attachments* const by = attached_observer.attachments_now();
+    if (by) [[unlikely]] {
+      ran = dispatch_watched(d, *by);
+    } else {
+      const routing::handler_range bound(entries());
+      for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
+        if (!each->entry->active()) continue;
+        ran += target_of(*each).deliver(d);
+      }
     }
-    if (ran == 0) [[unlikely]] {
+    if (ran == 0) [[unlikely]]
       unrouted.add();
-      if (observer) observer->unrouted(d.step());
-    }
   }
   d.failed.throw_any();
+  return ran;
+}
+
+std::size_t producer_core::dispatch_watched(component_run& d, const attachments& by) const {
+  if (by.observer) by.observer->accepted(d.step());
+  const verb_span span(by, d, "dispatch", trace_start::of(by, "dispatch"));
+  std::size_t ran = 0;
+  const routing::handler_range bound(entries());
+  for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
+    if (!each->entry->active()) continue;
+    const consumer_core& to = target_of(*each);
+    ran += by.tracing ? to.deliver_traced(d) : to.deliver(d);
+  }
+  if (ran == 0 && by.observer) by.observer->unrouted(d.step());
   return ran;
 }
 

@@ -3,6 +3,8 @@
 #include <msgbus/error.hpp>
 
 #include "component/explain.hpp"
+#include "observe/message_span.hpp"
+#include "sync/trace_verb.hpp"
 
 namespace msgbus::sync::detail {
 
@@ -13,6 +15,14 @@ service_core::~service_core() = default;
 std::shared_ptr<service_core> service_core::make(std::shared_ptr<provider> overrides) {
   return std::make_shared<service_core>(std::move(overrides));
 }
+
+namespace {
+
+msgbus::detail::message_span execute_span(std::string_view name) noexcept {
+  return {.kind = span_kind::client, .operation = "execute", .destination = name};
+}
+
+}  // namespace
 
 void throw_detached(const operation_entry* entry) {
   if (!entry)
@@ -33,8 +43,18 @@ void service_core::execute(std::string_view name, std::span<const component::arg
 
 void service_core::throw_no_handler(std::string_view name) {
   shared.unrouted.add();
-  if (observer* const observer = shared.attached_observer.get()) observer->unrouted({name, {}});
-  throw error(errc::no_handler, component::no_operation("the service", name, names()));
+  const error missing(errc::no_handler, component::no_operation("the service", name, names()));
+  if (const attachments* const by = shared.attached_observer.attachments_now()) {
+    if (by->tracing) {
+      std::optional<thread_span> called;
+      trace_start::of(*by, "execute").begin(called, *by->tracing, [&] {
+        return execute_span(name);
+      });
+      if (*called) called->fail(std::make_exception_ptr(missing));
+    }
+    if (by->observer) by->observer->unrouted({name, {}});
+  }
+  throw missing;
 }
 
 void operation_entry::throw_bad_count(std::size_t wanted, std::string_view types,
@@ -53,19 +73,32 @@ component::injection operation_entry::injection(const context& ctx) const noexce
   return {core.shared.overrides_state(), ctx, {this, &component::describe_entry}};
 }
 
-operation_entry::operation_report::operation_report(observer& observer,
-                                                    std::string_view operation) noexcept
-    : observer_(observer), step_{operation, {}} {
-  observer_.accepted(step_);
+operation_entry::operation_report::operation_report(const attachments& by,
+                                                    const operation_entry& operation) noexcept
+    : observer_(by.observer), step_{operation.name, {}} {
+  if (observer_) observer_->accepted(step_);
+  if (!by.tracing) return;
+  trace_start::of(by, "execute").begin(called_, *by.tracing, [&] {
+    return execute_span(operation.name);
+  });
+  if (msgbus::detail::is_marked_not_sampled()) return;
+  const msgbus::detail::message_span handled{
+      .kind = span_kind::server, .operation = "process", .destination = operation.name};
+  handled_.emplace(*by.tracing, handled, operation, false);
 }
 
 operation_entry::operation_report::~operation_report() {
-  if (!failed_) observer_.delivered(step_);
+  handled_.reset();
+  called_.reset();
+  if (observer_ && !failed_) observer_->delivered(step_);
 }
 
-void operation_entry::operation_report::failed() const noexcept {
+void operation_entry::operation_report::failed() noexcept {
   failed_ = true;
-  observer_.failed(step_, std::current_exception());
+  const std::exception_ptr why = std::current_exception();
+  if (handled_) handled_->fail(why);
+  if (called_) called_->fail(why);
+  if (observer_) observer_->failed(step_, why);
 }
 
 }  // namespace msgbus::sync::detail

@@ -7,6 +7,7 @@
 #include <msgbus/topic.hpp>
 
 #include "component/explain.hpp"
+#include "sync/trace_verb.hpp"
 
 namespace msgbus::sync::detail {
 
@@ -31,9 +32,14 @@ std::shared_ptr<publisher_core> publisher_core::make() {
 
 namespace {
 
-[[noreturn]] void throw_mismatch(const posting& posted, const std::string& handlers) {
-  throw error(errc::type_mismatch, component::no_handler_accepts(describe(posted.message),
-                                                                 posted.ctx.topic(), handlers));
+error mismatch(const posting& posted, const std::string& handlers) {
+  return {errc::type_mismatch,
+          component::no_handler_accepts(describe(posted.message), posted.ctx.topic(), handlers)};
+}
+
+/// Whether nothing ran because no handler accepts the type (T6).
+bool is_mismatch(const posting& posted, std::size_t ran) noexcept {
+  return ran == 0 && posted.refused && posted.failed.empty();
 }
 
 }  // namespace
@@ -52,7 +58,7 @@ inline bool subscriber_core::deliver_short(value_ref message, std::string_view t
                                            std::size_t hash) const {
   const routing::quick_route* const only = find_only_route(topic, hash);
   routing::entry* const sole = only ? only->sole() : nullptr;
-  if (!sole || shared.attached_observer.get()) return false;
+  if (!sole || shared.attached_observer.attachments_now()) return false;
   try {
     return reinterpret_cast<call_plain_typed>(sole->plain())(*sole, message, shared);
   } catch (...) {
@@ -61,17 +67,38 @@ inline bool subscriber_core::deliver_short(value_ref message, std::string_view t
   }
 }
 
-std::size_t subscriber_core::deliver(posting& posted) const {
+std::size_t subscriber_core::deliver(posting& posted, arrival path) const {
   const routing::guard guard(guarded());
   routing::merged_handlers found;
   find(posted.ctx.topic(), posted.hash, found);
 
   posted.component = &shared;
-  observer* const observer = shared.attached_observer.get();
-  if (observer) observer->accepted(posted.step());
+  if (const attachments* const by = shared.attached_observer.attachments_now()) [[unlikely]] {
+    return deliver_watched(posted, found, *by, path);
+  }
   std::size_t ran = 0;
   const auto run = [&](const routing::route_entry& each) {
-    if (observer ? run_watched(each, posted, *observer) : run_one(each, posted)) {
+    if (run_one(each, posted)) {
+      ++ran;
+    } else if (each.entry->active()) {
+      posted.refused = true;
+    }
+  };
+  found.for_each(run);
+  if (ran == 0) shared.unrouted.add();
+  return ran;
+}
+
+std::size_t subscriber_core::deliver_watched(posting& posted, routing::merged_handlers& found,
+                                             const attachments& by, arrival path) const {
+  if (by.observer) by.observer->accepted(posted.step());
+  const char* const verb = path == arrival::direct        ? "receive"
+                           : path == arrival::from_sender ? "publish"
+                                                          : nullptr;
+  verb_span span(by, posted, verb, trace_start::of(by, verb));
+  std::size_t ran = 0;
+  const auto run = [&](const routing::route_entry& each) {
+    if (run_watched(each, posted, by)) {
       ++ran;
     } else if (each.entry->active()) {
       posted.refused = true;
@@ -80,7 +107,10 @@ std::size_t subscriber_core::deliver(posting& posted) const {
   found.for_each(run);
   if (ran == 0) {
     shared.unrouted.add();
-    if (observer) observer->unrouted(posted.step());
+    if (by.observer) by.observer->unrouted(posted.step());
+  }
+  if (path == arrival::direct && is_mismatch(posted, ran) && span.is_sampled()) {
+    span.fail(std::make_exception_ptr(mismatch(posted, describe_handlers(posted))));
   }
   return ran;
 }
@@ -103,10 +133,10 @@ std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
     if (deliver_short(message, topic, hash)) return 1;
   }
   posting posted(message, topic, hash);
-  const std::size_t ran = deliver(posted);
+  const std::size_t ran = deliver(posted, arrival::direct);
   posted.failed.throw_any();
   if (ran == 0 && posted.refused) [[unlikely]]
-    throw_mismatch(posted, describe_handlers(posted));
+    throw mismatch(posted, describe_handlers(posted));
   return ran;
 }
 
@@ -147,7 +177,7 @@ std::string publisher_core::describe_bound(const posting& posted) const {
 inline bool publisher_core::publish_short(value_ref message, std::string_view topic,
                                           std::size_t hash) const {
   const routing::handler_range bound(entries());
-  if (bound.end - bound.begin != 1 || attached_observer.get()) return false;
+  if (bound.end - bound.begin != 1 || attached_observer.attachments_now()) return false;
   const subscriber_core& only = target_of(*bound.begin);
   if (!bound.begin->entry->active() || only.has_patterns()) return false;
   const routing::guard guard(only.guarded());
@@ -160,20 +190,36 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
   if (publish_short(message, topic, hash)) return 1;
   posting posted(message, topic, hash);
   const routing::handler_range bound(entries());
-  observer* const observer = attached_observer.get();
-  if (bound.begin == bound.end || observer) check_topic(topic);  // otherwise a subscriber checks it
-  if (observer) observer->accepted(posted.step());
+  const attachments* const by = attached_observer.attachments_now();
+  if (bound.begin == bound.end || by) check_topic(topic);  // otherwise a subscriber checks it
   std::size_t ran = 0;
-  for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
-    if (!each->entry->active()) continue;
-    ran += target_of(*each).deliver(posted);
+  if (by) [[unlikely]] {
+    ran = publish_watched(posted, *by);
+  } else {
+    for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
+      if (!each->entry->active()) continue;
+      ran += target_of(*each).deliver(posted, arrival::from_sender);
+    }
   }
-  if (ran == 0) {
-    unrouted.add();
-    if (observer) observer->unrouted(posted.step());
-  }
+  if (ran == 0) unrouted.add();
   posted.failed.throw_any();
-  if (ran == 0 && posted.refused) throw_mismatch(posted, describe_bound(posted));
+  if (ran == 0 && posted.refused) throw mismatch(posted, describe_bound(posted));
+  return ran;
+}
+
+std::size_t publisher_core::publish_watched(posting& posted, const attachments& by) const {
+  if (by.observer) by.observer->accepted(posted.step());
+  verb_span span(by, posted, "publish", trace_start::of(by, "publish"));
+  const arrival path = by.tracing ? arrival::from_traced_sender : arrival::from_sender;
+  std::size_t ran = 0;
+  const routing::handler_range bound(entries());
+  for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
+    if (each->entry->active()) ran += target_of(*each).deliver(posted, path);
+  }
+  if (ran == 0 && by.observer) by.observer->unrouted(posted.step());
+  if (is_mismatch(posted, ran) && span.is_sampled()) {
+    span.fail(std::make_exception_ptr(mismatch(posted, describe_bound(posted))));
+  }
   return ran;
 }
 

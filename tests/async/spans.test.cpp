@@ -9,6 +9,7 @@
 #include <msgbus/async/service.hpp>
 #include <msgbus/async/subscriber.hpp>
 #include <msgbus/name_of.hpp>
+#include <msgbus/sync/consumer.hpp>
 #include <msgbus/testing/spawned.hpp>
 
 #include "async/traced.hpp"
@@ -91,6 +92,29 @@ TEST_CASE("messages of a handler are below its span, in a suspended coroutine to
   CHECK(is_below(all.spans->at(send_parcel, 1), coroutine));
   CHECK(is_below(all.spans->at(process_parcel, 1), all.spans->at(send_parcel, 1)));
   CHECK_FALSE(current_trace());
+}
+
+TEST_CASE("a sync component joins the trace of a coroutine, and its messages go on in it") {
+  traced all;
+  msgbus::sync::consumer audit;
+  audit.trace(all.spans);
+  audit.handler([&](const parcel&) { (void)all.parcels.post(parcel{2}); });
+  all.orders.handler([&](const order&) -> awaitable<void> {
+    co_await hop();
+    audit.consume(parcel{1});
+  });
+  all.parcels.handler([](const parcel&) {});
+  (void)all.orders.post(order{1});
+  all.io.run();
+  const std::string of_parcel(msgbus::name_of<parcel>);
+  const span_data consumed = all.spans->at("consume " + of_parcel);
+  const span_data audited = all.spans->at(process_parcel, 0);
+  const span_data sent = all.spans->at("send " + of_parcel);
+  CHECK(all.spans->size() == 6);
+  CHECK(is_below(consumed, all.spans->at(process_order)));
+  CHECK(is_below(audited, consumed));
+  CHECK(is_below(sent, audited));
+  CHECK(is_below(all.spans->at(process_parcel, 1), sent));
 }
 
 TEST_CASE("an awaited verb has a span that ends with it, and handlers are below it") {

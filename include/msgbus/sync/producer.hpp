@@ -30,6 +30,11 @@ class producer : public component::fan_out_base<detail::producer_core> {
   /// dispatch of this producer runs in the consumer any more.
   void unbind(consumer& bound) { core_->unbind(*bound.core_); }
 
+  /// Passes a span of each `dispatch` to a tracer. It is the parent of the handlers' spans. Without
+  /// a tracer here, each bound consumer that has one makes a span of its own for it. Null detaches
+  /// the tracer.
+  void trace(std::shared_ptr<tracer> tracer) { core_->trace(std::move(tracer)); }
+
   /// Runs the handlers of every bound consumer on this thread, and returns how many ran. Otherwise
   /// as `consumer::consume`.
   ///

@@ -30,6 +30,11 @@ class publisher : public component::fan_out_base<detail::publisher_core> {
   /// `publish` of this publisher runs in the subscriber any more.
   void unbind(subscriber& bound) { core_->unbind(*bound.core_); }
 
+  /// Passes a span of each `publish` to a tracer. It is the parent of the handlers' spans. Without
+  /// a tracer here, each bound subscriber that has one makes a span of its own for it. Null
+  /// detaches the tracer.
+  void trace(std::shared_ptr<tracer> tracer) { core_->trace(std::move(tracer)); }
+
   /// Runs the handlers of every bound subscriber on this thread, and returns how many ran.
   /// Otherwise as `subscriber::receive`.
   ///

@@ -74,11 +74,6 @@ class base : public msgbus::component::base<Core> {
     this->core_->set_default_policy(std::move(handler_policy));
   }
 
-  /// Passes spans of the component's messages to a tracer. Each sent message and each awaited verb
-  /// has a span, and so has each run of a handler. Replaces the previous tracer, which still gets
-  /// the spans that have begun; null detaches it. Several components may share one.
-  void trace(std::shared_ptr<tracer> tracer) { this->core_->trace(std::move(tracer)); }
-
   /// The outcomes of all messages so far (A7). Exact while the component is quiet.
   [[nodiscard]] counters stats() const { return this->core_->stats(); }
 

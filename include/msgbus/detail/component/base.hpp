@@ -11,6 +11,10 @@
 #include <string_view>
 #include <utility>
 
+namespace msgbus {
+class tracer;
+}  // namespace msgbus
+
 namespace msgbus::component {
 
 /// Access to the core of a component, for upper layers of the library.
@@ -66,6 +70,11 @@ class base {
   void observe(std::shared_ptr<observer> observer) {
     core_->shared.attached_observer.set(core_->guarded(), std::move(observer));
   }
+
+  /// Passes spans of the component's messages to a tracer. Each sent message and each verb has a
+  /// span, and so has each run of a handler. Replaces the previous tracer, which still gets the
+  /// spans that have begun; null detaches it. Several components may share one.
+  void trace(std::shared_ptr<tracer> tracer) { core_->trace(std::move(tracer)); }
 
   /// The number of messages without a handler (D3).
   [[nodiscard]] std::uint64_t unrouted() const noexcept { return core_->shared.unrouted.sum(); }

@@ -59,6 +59,9 @@ struct span_access {
   [[nodiscard]] static const shared_span& of(const span& handle) noexcept { return handle.at_; }
 };
 
+/// The trace of an origin, which may be null; empty: it has none.
+[[nodiscard]] std::optional<trace_context> trace_from(const origin* from);
+
 /// The ids of a new span; empty: it is not sampled. Without a parent it begins a trace.
 [[nodiscard]] std::optional<trace_context> sampled_ids(const tracer& by,
                                                        const trace_context* parent);

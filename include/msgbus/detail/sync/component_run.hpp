@@ -66,11 +66,16 @@ inline bool run_one(const routing::route_entry& route, component_run& d) {
   }
 }
 
-/// `run_one`, and reports the outcome to the observer.
-bool run_watched(const routing::route_entry& route, component_run& d, observer& observer);
+/// `run_one`, and reports the outcome to the observer; with a tracer, the call has a span.
+bool run_watched(const routing::route_entry& route, component_run& d, const attachments& by,
+                 bool replayed = false);
 
-/// For a replay, whose component is set: as above, if the component has an observer. The observer
-/// is told of the message, too.
+/// How a message reached a component: by its own verb, or by a producer or publisher. The verb has
+/// one span: that of the sender if the sender has a tracer, else that of the component.
+enum class arrival { direct, from_sender, from_traced_sender };
+
+/// For a replay, whose component is set: as above, if the component is watched. The observer is
+/// told of the message, too.
 bool run_again(const routing::route_entry& route, component_run& d);
 
 }  // namespace msgbus::sync::detail

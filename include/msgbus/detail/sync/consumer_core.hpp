@@ -26,6 +26,8 @@ class consumer_core final : public routing::type_table {
 
   /// Runs the handlers of the event. Failures are collected, not thrown.
   std::size_t deliver(component_run& d) const;
+  /// As above; the sender has a tracer.
+  std::size_t deliver_traced(component_run& d) const;
 
   /// Runs the handlers, and throws the failures.
   std::size_t consume(value_ref event) const {
@@ -33,7 +35,7 @@ class consumer_core final : public routing::type_table {
     // The compiler knows the type, and with it its hash.
     const routing::quick_route* const found = find_route(event.type);
     routing::entry* const sole = found ? found->sole() : nullptr;
-    if (!sole || shared.attached_observer.get()) [[unlikely]]
+    if (!sole || shared.attached_observer.attachments_now()) [[unlikely]]
       return consume_guarded(found, event);
     try {
       reinterpret_cast<call_plain>(sole->plain())(*sole, event.data, shared, nullptr);
@@ -46,6 +48,10 @@ class consumer_core final : public routing::type_table {
   /// A `replay_target::run_only` of a consumer core.
   static bool run_only(const void* core, value_ref event, std::string_view topic,
                        std::uint64_t handler, failures& failed);
+
+  void trace(std::shared_ptr<tracer> by) {
+    shared.attached_observer.set_tracer(guarded(), std::move(by));
+  }
 
   void shutdown() noexcept;
 
@@ -60,10 +66,12 @@ class consumer_core final : public routing::type_table {
  private:
   // Under a guard; the route is that of the event's type.
   std::size_t consume_guarded(const routing::quick_route* found, value_ref event) const;
-  std::size_t run_all(const routing::quick_route* found, component_run& d) const;
+  std::size_t run_all(const routing::quick_route* found, component_run& d, arrival path) const;
 
-  /// For the rare cases: handlers of any event, an observer, or an event without a handler.
-  std::size_t run_rarely(routing::handler_range typed, component_run& d) const;
+  /// For the rare cases: handlers of any event, an observer or a tracer, or an event without a
+  /// handler.
+  std::size_t run_rarely(routing::handler_range typed, component_run& d, arrival path) const;
+  std::size_t run_each(routing::handler_range typed, component_run& d, const attachments* by) const;
 };
 
 extern template class fan_out_base<consumer_core>;
@@ -80,6 +88,10 @@ class producer_core final : public fan_out_base<consumer_core> {
 
   /// Adds the producer to a graph.
   void describe_to(msgbus::detail::graph_builder& to, std::string_view name) const;
+
+ private:
+  // Under a guard.
+  std::size_t dispatch_watched(component_run& d, const attachments& by) const;
 };
 
 }  // namespace msgbus::sync::detail

@@ -18,6 +18,7 @@ class fan_out_base : public routing::single_route {
   void bind(const std::shared_ptr<Target>& target, const std::source_location& line) {
     target->senders.bind(*this, target, {.line = line});
   }
+  void trace(std::shared_ptr<tracer> by) { attached_observer.set_tracer(guarded(), std::move(by)); }
   void unbind(Target& target) { target.senders.unbind(*this); }
 
   /// The bound components, in the order of binding.

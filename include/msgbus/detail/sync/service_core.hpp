@@ -7,8 +7,10 @@
 #include <msgbus/detail/component/operation_signature.hpp>
 #include <msgbus/detail/observe/describer.hpp>
 #include <msgbus/detail/routing/name_table.hpp>
+#include <msgbus/detail/sync/thread_span.hpp>
 #include <msgbus/observer.hpp>
 
+#include <optional>
 #include <span>
 
 namespace msgbus::sync::detail {
@@ -25,6 +27,10 @@ class service_core final : public routing::name_table {
   /// Executes an operation by its name.
   void execute(std::string_view name, std::span<const component::argument> arguments,
                const component::result_ref& result);
+
+  void trace(std::shared_ptr<tracer> by) {
+    shared.attached_observer.set_tracer(guarded(), std::move(by));
+  }
 
   void shutdown() noexcept { router::shutdown(); }
 
@@ -63,13 +69,13 @@ class operation_entry : public routing::named_entry {
 
   [[nodiscard]] component::injection injection(const context& ctx) const noexcept;
 
-  /// Runs `body` and reports the outcome to the observer.
+  /// Runs `body` and reports the outcome to the observer; with a tracer, it has spans.
   template <class Body>
   decltype(auto) watched(Body body) const {
-    observer* const observer = core.shared.attached_observer.get();
-    if (!observer) [[likely]]
+    const attachments* const by = core.shared.attached_observer.attachments_now();
+    if (!by) [[likely]]
       return body();
-    const operation_report notification(*observer, name);
+    operation_report notification(*by, *this);
     try {
       return body();
     } catch (...) {
@@ -80,17 +86,21 @@ class operation_entry : public routing::named_entry {
 
  private:
   // Reports to the observer that the operation is accepted, and in the destructor that it is
-  // delivered, unless it failed.
+  // delivered, unless it failed. Owns the spans of the call and of the handler.
   class operation_report {
    public:
-    operation_report(observer& observer, std::string_view operation) noexcept;
+    operation_report(const attachments& by, const operation_entry& operation) noexcept;
+    operation_report(const operation_report&) = delete;
+    operation_report& operator=(const operation_report&) = delete;
     ~operation_report();
-    void failed() const noexcept;
+    void failed() noexcept;
 
    private:
-    observer& observer_;
-    msgbus::step step_;
-    mutable bool failed_ = false;
+    observer* const observer_;
+    const msgbus::step step_;
+    bool failed_ = false;
+    std::optional<thread_span> called_;
+    std::optional<thread_span> handled_;
   };
 };
 

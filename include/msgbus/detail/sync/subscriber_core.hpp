@@ -42,7 +42,7 @@ class subscriber_core final : public routing::topic_tree {
                                    std::size_t hash) const;
 
   /// Runs the handlers of the message, and collects their failures. Throws only `invalid_topic`.
-  std::size_t deliver(posting& posted) const;
+  std::size_t deliver(posting& posted, arrival path) const;
 
   /// All handlers of the topic, for errors.
   [[nodiscard]] std::string describe_handlers(const posting& posted) const;
@@ -53,6 +53,10 @@ class subscriber_core final : public routing::topic_tree {
   static bool run_only(const void* core, value_ref message, std::string_view topic,
                        std::uint64_t handler, failures& failed);
 
+  void trace(std::shared_ptr<tracer> by) {
+    shared.attached_observer.set_tracer(guarded(), std::move(by));
+  }
+
   void shutdown() noexcept;
 
   /// Adds the component and its senders to a graph.
@@ -62,6 +66,11 @@ class subscriber_core final : public routing::topic_tree {
 
   mutable component::counted_component_state shared;
   component::bound_to<subscriber_core> senders;
+
+ private:
+  // Under a guard.
+  std::size_t deliver_watched(posting& posted, routing::merged_handlers& found,
+                              const attachments& by, arrival path) const;
 };
 
 extern template class fan_out_base<subscriber_core>;
@@ -82,6 +91,9 @@ class publisher_core final : public fan_out_base<subscriber_core> {
   // `deliver_short` of the only bound subscriber. Under a guard.
   [[nodiscard]] bool publish_short(value_ref message, std::string_view topic,
                                    std::size_t hash) const;
+
+  // Under a guard.
+  std::size_t publish_watched(posting& posted, const attachments& by) const;
 
   /// The handlers of the topic in all bound subscribers, for errors.
   [[nodiscard]] std::string describe_bound(const posting& posted) const;
