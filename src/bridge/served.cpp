@@ -5,6 +5,7 @@
 #include <msgbus/detail/bridge/served.hpp>
 
 #include <msgbus/bridge/options.hpp>
+#include <msgbus/detail/bridge/decode.hpp>
 #include <msgbus/detail/bridge/make_envelope.hpp>
 #include <msgbus/detail/bridge/shared_blocks.hpp>
 #include <msgbus/detail/exec/clock.hpp>
@@ -102,12 +103,11 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     command(std::shared_ptr<served_link> link, served_endpoint& asked_there, envelope&& received)
         : of(std::move(link)),
           at(asked_there),
-          message{.topic = {},
-                  .headers = std::move(received.headers),
-                  .payload = std::move(received.payload),
-                  .reply_to = std::move(received.reply_to)},
+          headers(std::move(received.headers)),
+          payload(std::move(received.payload)),
+          reply_to(received.reply_to),
           busy(of->hub_->busy),
-          deadline(at.deadline_of(message)) {}
+          deadline(at.deadline_of(headers)) {}
     command(const command&) = delete;
     command& operator=(const command&) = delete;
     ~command() {
@@ -116,7 +116,9 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
     const std::shared_ptr<served_link> of;
     served_endpoint& at;
-    envelope message;  // without its topic, whose memory its transport uses again
+    msgbus::headers headers;
+    std::string payload;
+    const received_topic reply_to;  // a copy: the transport uses the memory of its own again
     const exec::wait_group::task busy;
     const std::optional<exec::clock::time_point> deadline;  // of its caller
     bool runs = false;  // admitted, and not only waiting for that
@@ -203,6 +205,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
   bool take(served_endpoint& at, envelope&& message, bool may_wait) noexcept {
     using verdict = admission<command_owner>::verdict;
+    static_assert(sizeof(command) <= shared_block_bytes);
     auto received = std::make_unique<command>(shared_from_this(), at, std::move(message));
     const verdict taken = admission_.offer(received, may_wait);
     if (taken == verdict::runs) start(std::move(received));
@@ -242,8 +245,8 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     std::exception_ptr failure;
     try {
       check_in_time(one);
-      one.origin = origin_of(hub_->ids, std::move(one.message.headers), 1);
-      one.asked = one.at.operation->read(one.message.payload, one.origin);
+      one.origin = origin_of(hub_->ids, std::move(one.headers), 1);
+      one.asked = one.at.operation->read(one.payload, one.origin);
       one.asked->encoder = one.at.operation;
       if (one.deadline) one.asked->ctx = one.asked->ctx.until(*one.deadline);
       has_ended = async::detail::begin_command(one.asked, rest);
@@ -290,13 +293,13 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       }
     }
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - one.began;
-    if (!one.message.reply_to.empty()) {
+    if (!one.reply_to.empty()) {
       const auto write = [&](envelope& into) {
         write_answer(into, one, std::move(result));
         if (failure) write_error(into, failure);
       };
       const auto described = [&] { return "the result of operation '" + operation.name + "'"; };
-      failure = reply(one.message.reply_to, failure, write, described);
+      failure = reply(one.reply_to, failure, write, described);
     } else if (failure) {
       hub_->failed(name(), failure);
     }
@@ -308,14 +311,14 @@ class served_link final : public link_base, public std::enable_shared_from_this<
     // CloudEvents need a type.
     const bool has_type = options_.form == header_form::cloudevents;
     const std::string type = has_type ? one.at.topic + ".reply" : std::string();
-    make_envelope(into, hub_->ids, one.message.reply_to, std::move(result),
+    make_envelope(into, hub_->ids, one.reply_to, std::move(result),
                   {.type = type, .ctx = ctx, .form = options_.form, .source = options_.source});
   }
 
   /// Sends the reply that `write` makes; `description` names it. If it cannot be sent, the caller
   /// gets the reason instead. Returns the failure that the caller gets; null: none.
   template <class Write, class What>
-  std::exception_ptr reply(const std::string& to, const std::exception_ptr& failure,
+  std::exception_ptr reply(std::string_view to, const std::exception_ptr& failure,
                            const Write& write, const What& description) noexcept {
     try {
       reused_envelope out;
@@ -331,7 +334,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
 
   // In fewer words if need be: not even the error may be too large, or have a header that cannot be
   // sent.
-  std::exception_ptr reply_with_error(const std::string& to, const std::string& text,
+  std::exception_ptr reply_with_error(std::string_view to, const std::string& text,
                                       std::exception_ptr failure,
                                       const std::exception_ptr& why) noexcept {
     add(unsent_);
@@ -339,7 +342,7 @@ class served_link final : public link_base, public std::enable_shared_from_this<
       const std::exception_ptr refused = unsendable(text, why);
       hub_->failed(name(), refused);
       if (!failure) failure = refused;
-      envelope out{.topic = to};
+      envelope out{.topic = std::string(to)};
       try {
         write_error(out, failure);
         hub_->wire->publish(out, transport::urgency::at_once);

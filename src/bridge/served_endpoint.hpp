@@ -49,8 +49,8 @@ class served_endpoint final : private exec::context_shutdown_hook {
   }
 
   /// By when a command must have ended, as its caller says.
-  [[nodiscard]] std::optional<exec::clock::time_point> deadline_of(const envelope& asked) {
-    const std::optional<std::chrono::milliseconds> left = time_left_in(asked.headers);
+  [[nodiscard]] std::optional<exec::clock::time_point> deadline_of(const headers& asked) {
+    const std::optional<std::chrono::milliseconds> left = time_left_in(asked);
     if (!left) return std::nullopt;
     const std::lock_guard lock(posting_);  // see `post`
     if (!executor_) return std::nullopt;
