@@ -114,13 +114,13 @@ std::shared_ptr<origin> read_origin(headers&& received, unsigned times) {
   if (received.empty()) return made;
   made->headers = std::move(received);
   name_attributes(made->headers);
-  const auto read = [&](std::string& into, std::string_view name) {
-    const std::string_view value = header_of(made->headers, name);
-    if (!value.empty()) into = value;
-  };
-  read(made->message_id, header::message_id);
-  read(made->correlation_id, header::correlation_id);
-  read(made->causation_id, header::causation_id);
+  for (const auto& [name, value] : made->headers) {
+    std::string* const into = name == header::message_id       ? &made->message_id
+                              : name == header::correlation_id ? &made->correlation_id
+                              : name == header::causation_id   ? &made->causation_id
+                                                               : nullptr;
+    if (into && into->empty()) *into = value;
+  }
   return made;
 }
 

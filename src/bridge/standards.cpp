@@ -50,9 +50,13 @@ bool is_same_name(std::string_view name, std::string_view wanted) noexcept {
 }
 
 std::string_view attribute_of(const headers& all, std::string_view attribute) noexcept {
+  constexpr std::size_t before = attribute_prefix.size();
   for (const auto& [name, value] : all) {
-    const bool is_one = is_same_name(name.substr(0, attribute_prefix.size()), attribute_prefix);
-    if (is_one && is_same_name(name.substr(attribute_prefix.size()), attribute)) return value;
+    if (name.size() == before + attribute.size() &&
+        is_same_name(name.substr(0, before), attribute_prefix) &&
+        is_same_name(name.substr(before), attribute)) {
+      return value;
+    }
   }
   return {};
 }
