@@ -54,7 +54,8 @@ struct policy {
   /// that takes longer is cancelled and waited for. If it fails then, its failure is `timed_out`.
   /// If it succeeds all the same, it has succeeded: a plain handler cannot be cancelled, and a
   /// coroutine may ignore it. In both cases the observer's `overran` is called, and
-  /// `counters::overran` counts it.
+  /// `counters::overran` counts it. An attempt whose time ends before its handler begins uses up
+  /// no attempt; after `retry::attempts` of them, the message has failed with `timed_out`.
   detail::duration_option timeout = {};
   /// While it is open, messages wait in their mailbox and awaited verbs fail with `circuit_open`.
   std::shared_ptr<circuit_breaker> breaker = {};

@@ -21,7 +21,9 @@ std::ostream& operator<<(std::ostream& out, backoff_kind value);
 /// (Asio's `operation_aborted`), `bad_alloc` and misuse (`would_deadlock`, `not_provided`, ...) are
 /// never repeated (P4).
 struct retry {
-  std::size_t attempts = 1;  ///< in all, at least 1, which is no retry
+  /// In all, at least 1, which is no retry. Also the limit of the attempts of one message that time
+  /// out before the handler begins (`policy::timeout`).
+  std::size_t attempts = 1;
   detail::duration_option backoff = std::chrono::milliseconds(100);  ///< the first pause
   /// It grows so far. Not shorter than `backoff`.
   detail::duration_option max_backoff = std::chrono::seconds(30);

@@ -74,6 +74,7 @@ class policy_run {
   handler_run run_;
   std::shared_ptr<const handler_run> shared_;  // instead, once an attempt runs elsewhere
   std::size_t made_ = 0;                       // attempts
+  std::size_t in_vain_ = 0;                    // timed out before the handler began
   entered_policy entered_;                     // destroyed first: the run keeps its policy
 };
 
@@ -144,8 +145,8 @@ asio::awaitable<void> policy_run::make_attempts(failures& failed) {
     const bool cancelled = exec::is_cancel_requested(here, state);
     if (through.has_begun()) through.end(verdict_on(policy, end, cancelled), exec::now(here));
     if (end.failed.empty()) co_return;
-    if (end.has_run) ++made_;
-    const std::size_t counted = std::max<std::size_t>(made_, 1);
+    ++(end.has_run ? made_ : in_vain_);
+    const std::size_t counted = std::max(made_, in_vain_);
     bool again = end.may_repeat && !cancelled && !refused && run().handler.get()->active();
     again = again && wants_another(counted, policy.retry, end.failed);
     if (again) again = co_await pause_before_next(counted + 1, until, end.failed);

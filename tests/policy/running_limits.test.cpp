@@ -151,6 +151,63 @@ TEST_CASE("an attempt that has found no place in time fails, and does not count 
   CHECK(breaker->current() == msgbus::circuit_breaker::state::closed);
 }
 
+TEST_CASE("a message whose attempts find no permit in time fails after as many of them", "[P2][P3]") {
+  // The permit is taken for ever. Of plain functions and coroutines, posted and awaited.
+  const auto taken = std::make_shared<msgbus::async::semaphore>(0);
+  const auto letters = std::make_shared<msgbus::async::dead_letters>();
+  const msgbus::policy limited{
+      .semaphore = taken,
+      .timeout = 2s,
+      .retry = {.attempts = 3, .backoff = 1s, .jitter = 0, .kind = msgbus::backoff_kind::constant},
+      .dead_letters = letters};
+  int runs = 0;
+  running plain;
+  running coroutine;
+  plain.events.handler([&](const placed&) { ++runs; }, limited);
+  coroutine.events.handler(
+      [&](const placed&) -> awaitable<void> {
+        ++runs;
+        co_return;
+      },
+      limited);
+  for (running* const t : {&plain, &coroutine}) {
+    t->post(1, 1);
+    t->pass(8s - 1ms);
+    CHECK(t->events.stats().failed == 0);
+    t->pass(1ms);
+    CHECK(t->events.stats().failed == 1);
+    CHECK(code_of([&] { (void)t->consume(); }) == errc::timed_out);
+    CHECK(t->since_start() == 16s);
+    CHECK(msgbus_test::is_conserved(t->events.stats()));
+  }
+  CHECK(runs == 0);
+  CHECK(letters->size() == 4);
+  for (const auto& letter : letters->snapshot()) CHECK(letter.attempts == 0);
+  CHECK(taken->available() == 0);
+}
+
+TEST_CASE("waits in vain take nothing from the attempts of a handler that fails", "[P3]") {
+  running t;
+  const auto permits = std::make_shared<msgbus::async::semaphore>(0);
+  std::vector<unsigned> attempts;
+  t.events.handler(
+      [&](const placed&, const msgbus::context& known) {
+        attempts.push_back(known.attempt());
+        throw std::runtime_error("down");
+      },
+      {.semaphore = permits,
+       .timeout = 2s,
+       .retry = {
+           .attempts = 3, .backoff = 1s, .jitter = 0, .kind = msgbus::backoff_kind::constant}});
+  t.post(1, 1);
+  t.pass(5s);  // two waits, and the third is in its time
+  permits->release();
+  t.pass(3s);
+  CHECK(attempts == std::vector{1u, 2u, 3u});
+  CHECK(t.events.stats().failed == 1);
+  CHECK(permits->available() == 1);
+}
+
 TEST_CASE("a message that waits for its place is abandoned by a drain", "[P2]") {
   running t({.concurrency = 4});
   t.events.handler([](const placed&) { return msgbus::exec::sleep(1h); }, {.max_concurrent = 1});
