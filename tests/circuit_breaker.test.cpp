@@ -1,9 +1,9 @@
 #include <msgbus/circuit_breaker.hpp>
 
-#include <msgbus/detail/policy/breaker_access.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/failure.hpp>
 
+#include "policy/breaker_access.hpp"
 #include "support/catch.hpp"
 
 #include <sstream>

@@ -1,9 +1,9 @@
 #include <msgbus/rate_limit.hpp>
 
-#include <msgbus/detail/policy/limiter_access.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/retry.hpp>
 
+#include "policy/limiter_access.hpp"
 #include "support/catch.hpp"
 #include "support/thrown.hpp"
 

@@ -5,12 +5,12 @@
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/timer.hpp>
-#include <msgbus/detail/policy/backoff.hpp>
 
 #include "async/attempt.hpp"
 #include "async/dead_letter_store.hpp"
 #include "async/policy_waits.hpp"
 #include "exec/consumer_loop.hpp"
+#include "policy/backoff.hpp"
 
 #include <asio/this_coro.hpp>
 

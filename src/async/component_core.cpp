@@ -2,13 +2,13 @@
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/detail/policy/stored_policy.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/await_handlers.hpp"
 #include "async/verb_run.hpp"
 #include "core/text.hpp"
+#include "observe/active_span.hpp"
 
 #include <cstdio>
 

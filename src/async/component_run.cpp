@@ -1,9 +1,9 @@
 #include <msgbus/detail/async/component_run.hpp>
 
 #include <msgbus/detail/async/component_core.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
 
 #include "async/verb_run.hpp"
+#include "observe/active_span.hpp"
 
 #include <memory>
 #include <new>

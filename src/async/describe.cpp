@@ -7,10 +7,10 @@
 #include <msgbus/detail/async/handler_call.hpp>
 #include <msgbus/detail/async/service_core.hpp>
 #include <msgbus/detail/async/subscriber_core.hpp>
-#include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/graph_source.hpp>
 
 #include "component/explain.hpp"
+#include "observe/graph_builder.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/query.hpp>

@@ -2,9 +2,8 @@
 
 #include <msgbus/async/explain.hpp>
 
-#include <msgbus/detail/observe/graph_builder.hpp>
-
 #include "component/explain.hpp"
+#include "observe/graph_builder.hpp"
 
 #include <string>
 #include <utility>

@@ -8,11 +8,11 @@
 #include <msgbus/detail/exec/deadline_timer.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
-#include <msgbus/detail/policy/limiter_access.hpp>
 
 #include "async/attempt.hpp"
 #include "async/attempts.hpp"
 #include "async/policy_waits.hpp"
+#include "policy/limiter_access.hpp"
 
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>

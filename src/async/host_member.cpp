@@ -1,7 +1,8 @@
 #include <msgbus/detail/async/host_member.hpp>
-#include <msgbus/detail/observe/graph_builder.hpp>
 
 #include <msgbus/detail/observe/duration_histogram.hpp>
+
+#include "observe/graph_builder.hpp"
 
 namespace msgbus::async::detail {
 

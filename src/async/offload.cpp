@@ -4,9 +4,9 @@
 #include <msgbus/detail/core/cause.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
 
 #include "exec/task_group.hpp"
+#include "observe/active_span.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/post.hpp>

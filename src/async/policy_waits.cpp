@@ -6,9 +6,9 @@
 #include <msgbus/detail/exec/synchronization.hpp>
 #include <msgbus/detail/exec/timer.hpp>
 #include <msgbus/detail/exec/wait_list.hpp>
-#include <msgbus/detail/policy/limiter_access.hpp>
 
 #include "exec/consumer_loop.hpp"
+#include "policy/limiter_access.hpp"
 
 #include <asio/this_coro.hpp>
 

@@ -5,9 +5,9 @@
 
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
-#include <msgbus/detail/policy/breaker_access.hpp>
 
 #include "async/attempts.hpp"
+#include "policy/breaker_access.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

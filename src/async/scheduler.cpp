@@ -2,10 +2,10 @@
 
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/core/durations.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/fan_out_schedule.hpp"
+#include "observe/active_span.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>

@@ -3,7 +3,8 @@
 /// The spans of handlers and awaited verbs. docs/design/0033-spans.md
 
 #include <msgbus/detail/async/component_core.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
+
+#include "observe/active_span.hpp"
 
 #include <asio/awaitable.hpp>
 

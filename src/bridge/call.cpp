@@ -3,6 +3,8 @@
 #include "bridge/reply_sink.hpp"
 #include "bridge/standards.hpp"
 #include "bridge/trace.hpp"
+#include "observe/active_span.hpp"
+#include "policy/checks.hpp"
 
 #include <msgbus/bridge/remote_service.hpp>
 #include <msgbus/detail/bridge/commands.hpp>
@@ -11,8 +13,6 @@
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/clock.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
-#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/topic.hpp>
 
 #include <algorithm>

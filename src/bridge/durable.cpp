@@ -2,8 +2,9 @@
 
 #include "bridge/durable_link.hpp"
 
-#include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/topic.hpp>
+
+#include "observe/graph_builder.hpp"
 
 #include <asio/this_coro.hpp>
 

@@ -2,8 +2,7 @@
 
 #include "bridge/durable_link.hpp"
 #include "bridge/trace.hpp"
-
-#include <msgbus/detail/policy/backoff.hpp>
+#include "policy/backoff.hpp"
 
 namespace msgbus::bridging {
 

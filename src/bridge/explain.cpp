@@ -2,9 +2,9 @@
 
 #include <msgbus/bridge/explain.hpp>
 #include <msgbus/detail/exec/clock.hpp>
-#include <msgbus/detail/policy/breaker_access.hpp>
 
 #include "component/explain.hpp"
+#include "policy/breaker_access.hpp"
 #include "policy/policy_text.hpp"
 
 #include <string>

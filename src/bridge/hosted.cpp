@@ -3,7 +3,8 @@
 #include <msgbus/bridge/bridge.hpp>
 #include <msgbus/detail/bridge/link_base.hpp>
 #include <msgbus/detail/bridge/outbound.hpp>
-#include <msgbus/detail/observe/graph_builder.hpp>
+
+#include "observe/graph_builder.hpp"
 
 #include <algorithm>
 

@@ -6,10 +6,10 @@
 #include <msgbus/detail/core/durations.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/timer.hpp>
-#include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/policy_waits.hpp"
+#include "policy/backoff.hpp"
 
 #include <asio/this_coro.hpp>
 

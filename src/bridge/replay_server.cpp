@@ -2,10 +2,10 @@
 
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/exec/timer.hpp>
-#include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/error.hpp>
 
 #include "bridge/dead_letter_store.hpp"
+#include "policy/backoff.hpp"
 
 #include <asio/this_coro.hpp>
 

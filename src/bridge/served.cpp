@@ -12,12 +12,12 @@
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
-#include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/topic.hpp>
 
 #include "bridge/admission.hpp"
 #include "bridge/discovery.hpp"
 #include "bridge/served_endpoint.hpp"
+#include "observe/graph_builder.hpp"
 
 #include <asio/co_spawn.hpp>
 

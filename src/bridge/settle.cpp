@@ -1,9 +1,9 @@
 // The settlement of a durable message, and the count of its attempts. Pure.
 
 #include <msgbus/detail/bridge/settle.hpp>
-#include <msgbus/detail/policy/backoff.hpp>
 
 #include "bridge/tries.hpp"
+#include "policy/backoff.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -3,7 +3,8 @@
 // The spans of bridges. Their treatment of W3C Trace Context is in `standards.hpp`.
 
 #include <msgbus/detail/bridge/hub.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
+
+#include "observe/active_span.hpp"
 
 #include <string_view>
 

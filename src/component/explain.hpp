@@ -9,10 +9,11 @@
 #include <msgbus/detail/component/operation_signature.hpp>
 #include <msgbus/detail/component/provider_state.hpp>
 #include <msgbus/detail/core/type_key.hpp>
-#include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/detail/routing/name_table.hpp>
 #include <msgbus/explanation.hpp>
 #include <msgbus/graph.hpp>
+
+#include "observe/graph_builder.hpp"
 
 #include <string>
 #include <string_view>

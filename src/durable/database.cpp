@@ -4,13 +4,13 @@
 #include <msgbus/async/shielded.hpp>
 #include <msgbus/detail/bridge/link_base.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
-#include <msgbus/detail/observe/graph_builder.hpp>
 
 #include "durable/database_core.hpp"
 #include "durable/destination.hpp"
 #include "durable/read_request.hpp"
 #include "durable/schema.hpp"
 #include "durable/session.hpp"
+#include "observe/graph_builder.hpp"
 
 #include <asio/this_coro.hpp>
 

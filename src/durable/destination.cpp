@@ -2,12 +2,12 @@
 
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/bridge/settle.hpp>
-#include <msgbus/detail/policy/backoff.hpp>
 
 #include "bridge/dead_letter.hpp"
 #include "core/text.hpp"
 #include "durable/database_core.hpp"
 #include "durable/jobs.hpp"
+#include "policy/backoff.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/this_coro.hpp>

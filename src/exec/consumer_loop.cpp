@@ -1,8 +1,7 @@
 #include "exec/consumer_loop.hpp"
 
-#include <msgbus/detail/observe/active_span.hpp>
-
 #include "exec/post_recycled.hpp"
+#include "observe/active_span.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>

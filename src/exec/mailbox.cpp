@@ -1,8 +1,7 @@
 #include <msgbus/detail/exec/mailbox.hpp>
 
-#include <msgbus/detail/observe/active_span.hpp>
-
 #include "exec/consumer_loop.hpp"
+#include "observe/active_span.hpp"
 
 #include <msgbus/error.hpp>
 

@@ -1,6 +1,6 @@
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 
-#include <msgbus/detail/observe/active_span.hpp>
+#include "observe/active_span.hpp"
 
 #include <typeinfo>
 #include <utility>

@@ -2,11 +2,11 @@
 
 #include <msgbus/circuit_breaker.hpp>
 #include <msgbus/detail/async/component_core.hpp>
-#include <msgbus/detail/observe/graph_builder.hpp>
-#include <msgbus/detail/policy/breaker_access.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/dead_letter_store.hpp"
+#include "observe/graph_builder.hpp"
+#include "policy/breaker_access.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>

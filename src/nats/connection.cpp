@@ -6,11 +6,11 @@
 
 #include "connection.hpp"
 
+#include "policy/backoff.hpp"
 #include "transport/names.hpp"
 #include "urls.hpp"
 
 #include <msgbus/detail/core/durations.hpp>
-#include <msgbus/detail/policy/backoff.hpp>
 
 #include <algorithm>
 #include <utility>

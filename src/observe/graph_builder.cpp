@@ -1,4 +1,4 @@
-#include <msgbus/detail/observe/graph_builder.hpp>
+#include "observe/graph_builder.hpp"
 
 #include <msgbus/graph_source.hpp>
 

@@ -2,8 +2,7 @@
 
 // A span of a message, with the names of `trace_table.hpp`.
 
-#include <msgbus/detail/observe/active_span.hpp>
-
+#include "observe/active_span.hpp"
 #include "observe/trace_table.hpp"
 
 #include <string_view>

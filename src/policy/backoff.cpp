@@ -1,4 +1,4 @@
-#include <msgbus/detail/policy/backoff.hpp>
+#include "policy/backoff.hpp"
 
 #include <msgbus/error.hpp>
 

@@ -1,4 +1,4 @@
-#include <msgbus/detail/policy/checks.hpp>
+#include "policy/checks.hpp"
 
 #include <msgbus/circuit_breaker.hpp>
 #include <msgbus/dead_letter.hpp>

@@ -1,12 +1,12 @@
 #include <msgbus/circuit_breaker.hpp>
 
 #include <msgbus/detail/core/durations.hpp>
-#include <msgbus/detail/policy/backoff.hpp>
-#include <msgbus/detail/policy/breaker_access.hpp>
-#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/failure.hpp>
 
 #include "core/text.hpp"
+#include "policy/backoff.hpp"
+#include "policy/breaker_access.hpp"
+#include "policy/checks.hpp"
 
 #include <algorithm>
 #include <memory>

@@ -3,9 +3,9 @@
 /// The letters of one `dead_letters`, of either family.
 
 #include <msgbus/dead_letter.hpp>
-#include <msgbus/detail/policy/checks.hpp>
 
 #include "core/text.hpp"
+#include "policy/checks.hpp"
 
 #include <algorithm>
 #include <map>

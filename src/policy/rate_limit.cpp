@@ -1,8 +1,9 @@
 #include <msgbus/rate_limit.hpp>
 
-#include <msgbus/detail/policy/checks.hpp>
-#include <msgbus/detail/policy/limiter_access.hpp>
 #include <msgbus/failure.hpp>
+
+#include "policy/checks.hpp"
+#include "policy/limiter_access.hpp"
 
 namespace msgbus {
 

@@ -1,7 +1,6 @@
 #include <msgbus/detail/policy/stored_policy.hpp>
 
-#include <msgbus/detail/policy/checks.hpp>
-
+#include "policy/checks.hpp"
 #include "policy/policy_text.hpp"
 
 #include <utility>

@@ -1,9 +1,9 @@
 #include <msgbus/detail/sync/consumer_core.hpp>
 
 #include <msgbus/detail/component/handler_entry.hpp>
-#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/detail/sync/component_run.hpp>
 
+#include "observe/active_span.hpp"
 #include "sync/trace_verb.hpp"
 
 namespace msgbus::sync::detail {

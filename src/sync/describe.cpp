@@ -1,11 +1,11 @@
 // The graph of sync components.
 
-#include <msgbus/detail/observe/graph_builder.hpp>
 #include <msgbus/detail/sync/consumer_core.hpp>
 #include <msgbus/detail/sync/service_core.hpp>
 #include <msgbus/detail/sync/subscriber_core.hpp>
 
 #include "component/explain.hpp"
+#include "observe/graph_builder.hpp"
 
 #include <string>
 #include <utility>

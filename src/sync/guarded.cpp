@@ -1,13 +1,13 @@
 #include <msgbus/detail/sync/guarded.hpp>
 
-#include <msgbus/detail/policy/backoff.hpp>
-#include <msgbus/detail/policy/breaker_access.hpp>
-#include <msgbus/detail/policy/checks.hpp>
 #include <msgbus/detail/policy/duplicate_filter.hpp>
-#include <msgbus/detail/policy/limiter_access.hpp>
 #include <msgbus/error.hpp>
 #include <msgbus/sync/policy.hpp>
 
+#include "policy/backoff.hpp"
+#include "policy/breaker_access.hpp"
+#include "policy/checks.hpp"
+#include "policy/limiter_access.hpp"
 #include "policy/policy_text.hpp"
 #include "sync/dead_letter_store.hpp"
 

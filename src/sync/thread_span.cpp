@@ -1,10 +1,10 @@
 #include <msgbus/detail/sync/thread_span.hpp>
 
-#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/detail/routing/entry.hpp>
 
 #include "core/text.hpp"
 #include "core/trace_state.hpp"
+#include "observe/active_span.hpp"
 #include "observe/message_span.hpp"
 #include "observe/trace_table.hpp"
 #include "sync/trace_verb.hpp"

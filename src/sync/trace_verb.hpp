@@ -2,12 +2,12 @@
 
 // The spans of one verb: what its component, or its sender, passes to them.
 
-#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/detail/observe/duration_histogram.hpp>
 #include <msgbus/detail/sync/component_run.hpp>
 #include <msgbus/detail/sync/thread_span.hpp>
 #include <msgbus/error.hpp>
 
+#include "observe/active_span.hpp"
 #include "observe/message_span.hpp"
 
 #include <optional>

@@ -3,10 +3,10 @@
 
 #include <msgbus/async/consumer.hpp>
 
-#include <msgbus/detail/observe/active_span.hpp>
 #include <msgbus/trace_context.hpp>
 
 #include "async/traced.hpp"
+#include "observe/active_span.hpp"
 #include "support/awaiting.hpp"
 #include "support/catch.hpp"
 #include "support/spans.hpp"

@@ -1,4 +1,4 @@
-#include <msgbus/detail/observe/active_span.hpp>
+#include "observe/active_span.hpp"
 
 #include <msgbus/error.hpp>
 

@@ -1,4 +1,4 @@
-#include <msgbus/detail/policy/backoff.hpp>
+#include "policy/backoff.hpp"
 
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/error.hpp>

@@ -1,7 +1,7 @@
 // Values that mean nothing: each is refused where it is given, by an error that names the member,
 // the value and what is allowed.
 
-#include <msgbus/detail/policy/checks.hpp>
+#include "policy/checks.hpp"
 
 #include "policy/running.hpp"
 

@@ -3,10 +3,11 @@
 
 #include "policy/running.hpp"
 
-#include <msgbus/detail/policy/backoff.hpp>
 #include <msgbus/detail/policy/breaker_machine.hpp>
 #include <msgbus/detail/policy/duplicates.hpp>
 #include <msgbus/detail/policy/token_bucket.hpp>
+
+#include "policy/backoff.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
