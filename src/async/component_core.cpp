@@ -261,7 +261,13 @@ bool component_core::handle(exec::queued_message& message, asio::awaitable<void>
     }
   }
   static_assert(sizeof(handling) <= exec::block_bytes);
-  auto now = std::make_unique<handling>(*this, message, head);
+  std::unique_ptr<handling> now;
+  try {
+    now = std::make_unique<handling>(*this, message, head);
+  } catch (const std::bad_alloc&) {
+    abandoned(message);
+    return true;
+  }
   if (!advance(now->d)) return true;
   rest =
       await_handlers<void, in_loop<handling::in_coroutine>>(handling::in_coroutine{std::move(now)});

@@ -3,15 +3,14 @@
 #include <msgbus/detail/async/subscriber_core.hpp>
 #include <msgbus/detail/async/verbs.hpp>
 #include <msgbus/detail/core/durations.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/error.hpp>
 
 #include "async/fan_out_schedule.hpp"
 #include "async/verb_run.hpp"
 #include "core/text.hpp"
 
-#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <string>
 
@@ -233,7 +232,7 @@ asio::awaitable<receipt> send_bound(std::shared_ptr<fan_out_core> self,
   if (!is_cancellable && !current_cause()) {
     auto done = self->handle_inline(message.get(), false);
     if (done == fan_out_core::at_once::yield_first) {
-      co_await asio::post(asio::use_awaitable);
+      co_await exec::yield_to_others();
       done = self->handle_inline(message.get(), true);
     }
     if (done == fan_out_core::at_once::handled) co_return receipt{.admitted = 1};

@@ -15,6 +15,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -120,7 +121,10 @@ asio::awaitable<offloaded> offload(asio::any_io_executor on, std::function<void(
       given_up.failure = exec::aborted("a handler that had not started");
       if (state->end_unbegun(std::move(given_up))) break;
     }
-    co_await state->wait();
+    try {
+      co_await state->wait();
+    } catch (const std::bad_alloc&) {  // the function may run: it is waited for in any case
+    }
   }
   co_await asio::this_coro::throw_if_cancelled(throws);
   offloaded result = state->take();

@@ -3,20 +3,19 @@
 #include <msgbus/detail/core/cause.hpp>
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 #include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include "async/any_send.hpp"
 #include "async/verb_run.hpp"
 #include "exec/task_group.hpp"
 
-#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 namespace msgbus::async::detail {
 
 asio::awaitable<void> pass_through_executor() {
-  co_await asio::post(asio::use_awaitable);
+  co_await exec::yield_to_others();
   const auto state = co_await asio::this_coro::cancellation_state;
   exec::throw_if_aborted(state, "send");
 }

@@ -4,6 +4,8 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <utility>
 
 namespace msgbus {
@@ -83,25 +85,35 @@ std::string describe(const std::exception_ptr& exception) {
 
 namespace detail {
 
-void failures::add(std::exception_ptr exception) {
-  if (!errors_) errors_ = std::make_unique<std::vector<std::exception_ptr>>();
-  errors_->push_back(std::move(exception));
+void failures::add_behind(std::exception_ptr exception) noexcept {
+  try {
+    if (!others_) others_ = std::make_unique<std::vector<std::exception_ptr>>();
+    others_->push_back(std::move(exception));
+  } catch (const std::bad_alloc&) {
+    return;  // the first one tells that there was a failure
+  }
 }
 
-void failures::add_new(const std::exception_ptr& exception) {
-  if (errors_ && std::find(errors_->begin(), errors_->end(), exception) != errors_->end()) return;
+void failures::add_new(const std::exception_ptr& exception) noexcept {
+  if (first_ == exception && first_) return;
+  if (others_ && std::find(others_->begin(), others_->end(), exception) != others_->end()) return;
   add(exception);
 }
 
-void failures::take(failures& other) {
-  if (!other.errors_) return;
-  for (std::exception_ptr& each : *other.errors_) add(std::move(each));
-  other.errors_.reset();
+void failures::take(failures& other) noexcept {
+  if (other.empty()) return;
+  add(std::exchange(other.first_, nullptr));
+  const auto others = std::exchange(other.others_, nullptr);
+  if (!others) return;
+  for (std::exception_ptr& each : *others) add(std::move(each));
 }
 
 void failures::throw_all() {
-  if (errors_->size() == 1) std::rethrow_exception(std::exchange(errors_->front(), nullptr));
-  throw dispatch_error(std::move(*errors_));
+  std::exception_ptr first = std::exchange(first_, nullptr);
+  const auto others = std::exchange(others_, nullptr);
+  if (!others || others->empty()) std::rethrow_exception(std::move(first));
+  others->insert(others->begin(), std::move(first));
+  throw dispatch_error(std::move(*others));
 }
 
 }  // namespace detail

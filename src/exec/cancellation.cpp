@@ -20,7 +20,11 @@ bool is_aborted(const std::exception_ptr& thrown) noexcept {
 }
 
 std::exception_ptr aborted(const char* wait) noexcept {
-  return std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, wait));
+  try {
+    return std::make_exception_ptr(asio::system_error(asio::error::operation_aborted, wait));
+  } catch (...) {
+    return std::current_exception();  // no memory for its text
+  }
 }
 
 void throw_aborted(const char* wait) {

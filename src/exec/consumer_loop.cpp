@@ -5,13 +5,12 @@
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <cassert>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace msgbus::exec {
@@ -64,7 +63,7 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
       in.owner_.abandoned(*message_.get());
     } else if (const std::exception_ptr* const why = message_.key_failure()) [[unlikely]] {
       in.owner_.failed(*message_.get(), *why);
-    } else if (!in.owner_.handle(*message_.get(), rest)) {
+    } else if (!is_handled(rest)) {
       in.notify_space_while_awaiting(keep_);
       ++handled_;
       return true;
@@ -79,6 +78,15 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
   if (idle_ <= idle_spins() || !state.end_loop()) return true;
   mailbox_ = nullptr;
   return false;
+}
+
+// A run without memory for its coroutine has been counted: it was interrupted. The loop goes on.
+bool consumer_loop::is_handled(asio::awaitable<void>& rest) {
+  try {
+    return mailbox_->owner_.handle(*message_.get(), rest);
+  } catch (const std::bad_alloc&) {
+    return true;
+  }
 }
 
 bool consumer_loop::handle_in_sender(mailbox& in, queued_message& message) {
@@ -114,8 +122,14 @@ void inline_loop::operator()() {
   asio::awaitable<void> rest;
   mailbox& in = mine_.of();
   if (!mine_.run(rest)) return;
-  if (!rest.valid()) return post(std::move(mine_));
-  auto run = std::make_shared<coroutine_loop>(std::move(mine_));
+  std::shared_ptr<coroutine_loop> run;
+  try {
+    if (rest.valid()) run = std::make_shared<coroutine_loop>(std::move(mine_));
+  } catch (const std::bad_alloc&) {
+    const asio::awaitable<void> dropped(std::move(rest));  // its message is abandoned
+    mine_.done();
+  }
+  if (!run) return post(std::move(mine_));
   const auto slot = run->signal.slot();
   const mailbox_strand on = run->executor;
   // Owns the signal, which must outlive every user of its slot, and the mailbox, which must outlive
@@ -158,19 +172,24 @@ void coroutine_loop::cancel_all(mailbox& in) {
   // A context that ends on another thread waits for the lock.
   if (!in.can_run()) return;
   for (coroutine_loop* each = in.running_; each; each = each->next) {
-    note_cancel_requested(each->executor);
-    // A signal is used on its loop's executor only.
-    asio::post(each->executor, [keep = in.owner_.keep(), &in, each] {
-      bool is_there = false;
-      {
-        const std::lock_guard again(in.state_.mutex());
-        for (coroutine_loop* one = in.running_; one; one = one->next) {
-          is_there = is_there || one == each;
-        }
-      }
-      if (is_there) each->signal.emit(asio::cancellation_type::terminal);
-    });
+    if (auto self = each->weak_from_this().lock()) cancel(std::move(self));
   }
+}
+
+void coroutine_loop::cancel(std::shared_ptr<coroutine_loop> self) {
+  note_cancel_requested(self->executor);
+  if (self->emits.exchange(true)) return;
+  // A signal is used on its loop's executor only. The mailbox outlives the loop.
+  const mailbox_strand& on = self->executor;
+  wake_memory& memory = self->memory;
+  on.post_in(memory, [keep = self->in.owner_.keep(), loop = std::move(self)]() mutable {
+    loop->emits = false;
+    try {
+      loop->signal.emit(asio::cancellation_type::terminal);
+    } catch (const std::bad_alloc&) {  // Asio's way to the coroutine: it is tried again
+      cancel(std::move(loop));
+    }
+  });
 }
 
 asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> self,
@@ -189,7 +208,10 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
     if (handles) {
       const shared_origin* const origin = self->mine.in_hand().origin();
       self->executor.state().cause = origin ? *origin : self->in.cause_of_no_origin();
-      co_await std::move(rest);
+      try {
+        co_await std::move(rest);
+      } catch (const std::bad_alloc&) {  // as in `is_handled`
+      }
       self->mine.done();
       self->in.notify_space(false);
     }
@@ -197,7 +219,7 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
     if (!handles || ++awaited == batch) {
       awaited = 0;
       if (handles) self->in.notify_space(true);
-      co_await asio::post(asio::use_awaitable);
+      co_await yield_to_others();
     }
   } while (self->mine.run(rest));
   self->executor.state().limit.loop_ends();

@@ -4,8 +4,12 @@
 
 #include <msgbus/detail/exec/mailbox.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include <asio/cancellation_signal.hpp>
+
+#include <atomic>
+#include <memory>
 
 namespace msgbus::exec {
 
@@ -46,6 +50,7 @@ class consumer_loop {
 
  private:
   [[nodiscard]] unsigned idle_spins() const noexcept;
+  [[nodiscard]] bool is_handled(asio::awaitable<void>& rest);
 
   mailbox* mailbox_;  // null: the loop has ended, or was moved from
   std::shared_ptr<const void> keep_;
@@ -73,7 +78,7 @@ class inline_loop {
 };
 
 /// A loop that awaits handlers: a coroutine on a strand, which can be cancelled.
-struct coroutine_loop {
+struct coroutine_loop : std::enable_shared_from_this<coroutine_loop> {
   explicit coroutine_loop(consumer_loop&& going_on);
   ~coroutine_loop();
   coroutine_loop(const coroutine_loop&) = delete;
@@ -84,6 +89,7 @@ struct coroutine_loop {
   bool list();
   /// Cancels the coroutines of the mailbox's loops, each on its strand.
   static void cancel_all(mailbox& in);
+  static void cancel(std::shared_ptr<coroutine_loop> self);
   static asio::awaitable<void> resume(std::shared_ptr<coroutine_loop> self,
                                       asio::awaitable<void> rest);
 
@@ -92,6 +98,8 @@ struct coroutine_loop {
   const mailbox_strand executor;
   consumer_loop mine;
   asio::cancellation_signal signal;  // used on the executor only
+  wake_memory memory;                // of the function that emits it
+  std::atomic<bool> emits{false};    // that function is on its way
   // The mailbox's list, under its lock.
   bool listed = false;
   coroutine_loop* previous = nullptr;

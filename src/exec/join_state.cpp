@@ -3,12 +3,14 @@
 #include <msgbus/detail/exec/cancellation.hpp>
 #include <msgbus/detail/exec/mailbox_strand.hpp>
 
+#include "exec/post_recycled.hpp"
+
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/dispatch.hpp>
-#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 
+#include <new>
 #include <utility>
 
 namespace msgbus::exec {
@@ -73,6 +75,28 @@ struct join_state::starter {
   ending ended;
   asio::any_io_executor on;
   bool can_be_cancelled;
+};
+
+/// The function that emits the signal of a running task, on its executor.
+struct join_state::emission {
+  void operator()() {
+    auto type = asio::cancellation_type::none;
+    {
+      const std::lock_guard lock(in->mutex_);
+      which->emits_ = false;
+      if (which->where_ == task::phase::ended) return;
+      type = which->to_emit_;
+    }
+    try {
+      which->signal_.emit(type);
+    } catch (const std::bad_alloc&) {  // Asio's way to the coroutine: it is tried again
+      const std::lock_guard lock(in->mutex_);
+      in->notify_locked(*which, type);
+    }
+  }
+
+  std::shared_ptr<join_state> in;
+  task* which;
 };
 
 asio::awaitable<void> join_state::run(std::shared_ptr<join_state> self, task& which,
@@ -159,15 +183,10 @@ void join_state::lose(task& which) noexcept {
 void join_state::notify_locked(task& which, asio::cancellation_type type) noexcept {
   if (which.where_ != task::phase::running || which.gone_ || !which.strand_) return;
   note_cancel_requested(which.strand_);
+  which.to_emit_ |= type;
+  if (std::exchange(which.emits_, true)) return;  // the posted function finds it
   // A signal is used on its task's executor only. The context does not end while the lock is held.
-  asio::post(which.strand_, [self = shared_from_this(), &which, type] {
-    bool ended = false;
-    {
-      const std::lock_guard again(self->mutex_);
-      ended = which.where_ == task::phase::ended;
-    }
-    if (!ended) which.signal_.emit(type);
-  });
+  post_in(which.memory_, which.strand_, emission{shared_from_this(), &which});
 }
 
 void join_state::cancel(asio::cancellation_type type) noexcept {
@@ -212,7 +231,10 @@ asio::awaitable<void> join_state::join(when_cancelled on_cancel) {
       requested = before.cancelled();
       cancel(requested);
     }
-    co_await done->wait();
+    try {
+      co_await done->wait();
+    } catch (const std::bad_alloc&) {  // the tasks are waited for in any case
+    }
   }
   co_await asio::this_coro::throw_if_cancelled(throws);
 }

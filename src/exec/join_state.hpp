@@ -6,6 +6,7 @@
 
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
 #include <msgbus/detail/exec/one_shot_event.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -65,6 +66,10 @@ class task : private context_shutdown_hook {
   asio::any_io_executor strand_;
   asio::any_io_executor keeps_running_;
   asio::cancellation_signal signal_;
+  // Of the function that emits it. Of types, each emission has all that were asked for.
+  wake_memory memory_;
+  asio::cancellation_type to_emit_ = asio::cancellation_type::none;
+  bool emits_ = false;  // the function is on its way
 };
 
 /// Owned by a `shared_ptr`, which launched tasks share. One coroutine, the owner, adds tasks and
@@ -120,6 +125,7 @@ class join_state : public std::enable_shared_from_this<join_state> {
 
  private:
   friend class task;
+  struct emission;
   class ending;
   struct remains;
   struct starter;

@@ -28,11 +28,25 @@ const strand_state* strand_state_of(const asio::any_io_executor& executor) noexc
   return nullptr;
 }
 
+namespace {
+
+strand_state::base_kind kind_of(const asio::any_io_executor& base) noexcept {
+  const std::type_info& type = base.target_type();
+  if (type == typeid(asio::io_context::executor_type)) return strand_state::base_kind::context;
+  if (type == typeid(asio::thread_pool::executor_type)) return strand_state::base_kind::pool;
+  return strand_state::base_kind::other;
+}
+
+}  // namespace
+
 strand_state::strand_state(const asio::any_io_executor& over,
                            std::shared_ptr<const wait_chain> waited_for)
     : base(over),
+      kind(kind_of(over)),
+      posting_base(kind == base_kind::other ? asio::require(base, asio::execution::blocking.never)
+                                            : asio::any_io_executor()),
       waiting(std::move(waited_for)),
-      strand(strand_base<false>{base}),
+      strand(strand_base<false>{this}),
       posting(asio::require(strand, asio::execution::blocking.never)) {}
 
 mailbox_strand make_mailbox_strand(const asio::any_io_executor& base,

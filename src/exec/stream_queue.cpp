@@ -1,10 +1,9 @@
 #include <msgbus/detail/exec/stream_queue.hpp>
 
 #include <msgbus/detail/exec/cancellation.hpp>
+#include <msgbus/detail/exec/one_shot_event.hpp>
 
-#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 
@@ -97,7 +96,7 @@ asio::awaitable<void> stream_queue_base::take_value(std::shared_ptr<stream_queue
     if (self->try_take_value(into)) co_return;
   } else {
     // An earlier posted cancellation runs first: after it, no event may be taken (A9).
-    co_await asio::post(asio::use_awaitable);
+    co_await yield_to_others();
   }
   const auto take_event = [](void* of, bool) {
     auto& mine = *static_cast<attempt<void*>*>(of);

@@ -38,10 +38,12 @@ class timer_state : public std::enable_shared_from_this<timer_state>,
     const std::lock_guard lock(mutex_);
     if (!timer_) return;
     begin_turn(on_expiry);
-    if (after > clock::duration::zero()) clock_ = installed_clock(timer_->get_executor());
-    if (clock_) {
-      timer_->expires_at(clock::time_point::max());
+    std::shared_ptr<clock> by;
+    if (after > clock::duration::zero()) by = installed_clock(timer_->get_executor());
+    if (by) {
       clock_waiter_ = std::make_shared<wait_of_turn>(self, turn_);
+      clock_ = std::move(by);
+      timer_->expires_at(clock::time_point::max());
       if (!clock_->add(clock_waiter_, saturating_add(clock_->now(), after))) expire();
     } else {
       timer_->expires_after(after);

@@ -151,7 +151,8 @@ TEST_CASE("an attempt that has found no place in time fails, and does not count 
   CHECK(breaker->current() == msgbus::circuit_breaker::state::closed);
 }
 
-TEST_CASE("a message whose attempts find no permit in time fails after as many of them", "[P2][P3]") {
+TEST_CASE("a message whose attempts find no permit in time fails after as many of them",
+          "[P2][P3]") {
   // The permit is taken for ever. Of plain functions and coroutines, posted and awaited.
   const auto taken = std::make_shared<msgbus::async::semaphore>(0);
   const auto letters = std::make_shared<msgbus::async::dead_letters>();

@@ -4,40 +4,53 @@
 
 #include <msgbus/detail/core/config.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace msgbus::detail {
 
-/// Collects exceptions while a verb runs, and throws them when it has ended. For one thread. One
-/// pointer, which is null while nothing has failed.
+/// Collects exceptions while a verb runs, and throws them when it has ended. For one thread. The
+/// first one needs no memory, so no failure is ever without one. Others are left out if there is no
+/// memory for them.
 class failures {
  public:
-  void add(std::exception_ptr exception);
+  void add(std::exception_ptr exception) noexcept {
+    if (!first_) {
+      first_ = std::move(exception);
+    } else {
+      add_behind(std::move(exception));
+    }
+  }
 
   /// Adds an exception, unless that exception object is present: a rethrown one counts once.
-  void add_new(const std::exception_ptr& exception);
+  void add_new(const std::exception_ptr& exception) noexcept;
 
   /// Adds all exceptions of the other.
-  void take(failures& other);
+  void take(failures& other) noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return !errors_; }
-  [[nodiscard]] std::size_t size() const noexcept { return errors_ ? errors_->size() : 0; }
+  [[nodiscard]] bool empty() const noexcept { return !first_; }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return first_ ? 1 + (others_ ? others_->size() : 0) : 0;
+  }
   [[nodiscard]] const std::exception_ptr& operator[](std::size_t index) const noexcept {
-    return (*errors_)[index];
+    return index == 0 ? first_ : (*others_)[index - 1];
   }
 
   /// Throws one exception unchanged, or several as a `dispatch_error`. Returns if there is none.
   void throw_any() {
-    if (errors_) [[unlikely]]
+    if (first_) [[unlikely]]
       throw_all();
   }
 
  private:
+  void add_behind(std::exception_ptr exception) noexcept;
   [[noreturn]] void throw_all();
 
-  std::unique_ptr<std::vector<std::exception_ptr>> errors_;
+  std::exception_ptr first_;
+  std::unique_ptr<std::vector<std::exception_ptr>> others_;  // null: there is none
 };
 
 }  // namespace msgbus::detail

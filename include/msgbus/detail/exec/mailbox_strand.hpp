@@ -4,12 +4,19 @@
 /// makes their cancellation safe. It knows the mailboxes that wait for the work on it.
 
 #include <msgbus/detail/core/cause.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_state.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/execution.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/query.hpp>
+#include <asio/require.hpp>
 #include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -29,18 +36,20 @@ struct wait_chain {
 
 struct coroutine_loop;
 
-/// The executor under a strand of the library. A strand asks it before each function whether it may
-/// block, and `any_io_executor` makes an object on the heap for each answer. Here it is a constant.
+struct strand_state;
+struct strand_base_in;
+
+/// The executor under a strand of the library: that of the strand's state. A strand asks it before
+/// each function whether it may block, and `any_io_executor` makes an object on the heap for each
+/// answer. Here it is a constant. A strand has one function in the queue of its context, which runs
+/// all that wait, and cannot recover if there is no memory for it: over a context of Asio, its
+/// memory is in the state (docs/design/0036).
 template <bool Never>
 struct strand_base {
   // The requirements of Asio for an executor.
   template <class F>
-  void execute(F&& f) const {
-    over.execute(std::forward<F>(f));
-  }
-  asio::execution_context& query(asio::execution::context_t) const noexcept {
-    return asio::query(over, asio::execution::context);
-  }
+  void execute(F&& f) const;
+  asio::execution_context& query(asio::execution::context_t) const noexcept;
   static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
     if constexpr (Never) {
       return asio::execution::blocking.never;
@@ -48,22 +57,54 @@ struct strand_base {
       return asio::execution::blocking.possibly;
     }
   }
-  strand_base<true> require(asio::execution::blocking_t::never_t never) const {
-    return {asio::require(over, never)};
-  }
+  strand_base<true> require(asio::execution::blocking_t::never_t) const noexcept { return {of}; }
+  strand_base_in require(asio::execution::allocator_t<wake_allocator<void>> in) const noexcept;
   friend bool operator==(const strand_base& a, const strand_base& b) noexcept {
-    return a.over == b.over;
+    return a.of == b.of;
   }
   friend bool operator!=(const strand_base& a, const strand_base& b) noexcept { return !(a == b); }
 
-  asio::any_io_executor over;
+  const strand_state* of;  // exists as long as a function waits in the strand
+};
+
+/// The same, for one posted function, whose memory is given.
+struct strand_base_in {
+  template <class F>
+  void execute(F&& f) const {
+    strand_base<true>{of}.execute(std::forward<F>(f));
+  }
+  asio::execution_context& query(asio::execution::context_t) const noexcept {
+    return strand_base<true>{of}.query(asio::execution::context);
+  }
+  static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+    return asio::execution::blocking.never;
+  }
+  wake_allocator<void> query(asio::execution::allocator_t<void>) const noexcept {
+    return wake_allocator<void>(*memory);
+  }
+  strand_base_in require(asio::execution::blocking_t::never_t) const noexcept { return *this; }
+  friend bool operator==(const strand_base_in& a, const strand_base_in& b) noexcept {
+    return a.of == b.of;
+  }
+  friend bool operator!=(const strand_base_in& a, const strand_base_in& b) noexcept {
+    return !(a == b);
+  }
+
+  const strand_state* of;
+  wake_memory* memory;
 };
 
 /// The state that the copies of a strand executor share.
-struct strand_state {
+struct strand_state : std::enable_shared_from_this<strand_state> {
   strand_state(const asio::any_io_executor& over, std::shared_ptr<const wait_chain> waited_for);
 
+  /// The executors whose functions can have memory of ours.
+  enum class base_kind { context, pool, other };
+
   const asio::any_io_executor base;
+  const base_kind kind;
+  const asio::any_io_executor posting_base;  // of another kind: it never blocks
+  mutable wake_memory memory;                // of the strand's function in the base
   const std::shared_ptr<const wait_chain> waiting;
   const asio::strand<strand_base<false>> strand;
   const asio::strand<strand_base<true>> posting;  // the same, but it always posts
@@ -104,6 +145,43 @@ struct strand_state {
   mutable time_limit limit = {};
 };
 
+template <bool Never>
+template <class F>
+void strand_base<Never>::execute(F&& f) const {
+  const strand_state& mine = *of;
+  if (mine.kind == strand_state::base_kind::other) {
+    return (Never ? mine.posting_base : mine.base).execute(std::forward<F>(f));
+  }
+  // The state keeps the memory until the function has left the queue. The functions that wait in
+  // the strand keep the state until here.
+  auto in_turn = [keep = mine.shared_from_this(),
+                  run = std::decay_t<F>(std::forward<F>(f))]() mutable { std::move(run)(); };
+  in_memory<decltype(in_turn)> in_place{&mine.memory, std::move(in_turn)};
+  const auto run_on = [&in_place](const auto& context) {
+    if constexpr (Never) {
+      asio::post(context, std::move(in_place));
+    } else {
+      asio::dispatch(context, std::move(in_place));
+    }
+  };
+  if (mine.kind == strand_state::base_kind::context) {
+    run_on(*mine.base.template target<asio::io_context::executor_type>());
+  } else {
+    run_on(*mine.base.template target<asio::thread_pool::executor_type>());
+  }
+}
+
+template <bool Never>
+strand_base_in strand_base<Never>::require(
+    asio::execution::allocator_t<wake_allocator<void>> in) const noexcept {
+  return {of, in.value().memory()};
+}
+
+template <bool Never>
+asio::execution_context& strand_base<Never>::query(asio::execution::context_t) const noexcept {
+  return asio::query(of->base, asio::execution::context);
+}
+
 /// An Asio executor. `Never` means that `execute` never runs a function inside the call. It is
 /// small enough for `any_io_executor` not to allocate. It does not keep its context running; the
 /// spawning code does.
@@ -118,15 +196,18 @@ class basic_mailbox_strand {
   // The requirements of Asio for an executor.
   template <class F>
   void execute(F&& f) const {
-    auto with_cause = [state = state_, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
-      const cause_scope scope(&state->cause);
-      std::move(run)();
-    };
     if constexpr (Never) {
-      state_->posting.execute(std::move(with_cause));
+      state_->posting.execute(with_cause(std::forward<F>(f)));
     } else {
-      state_->strand.execute(std::move(with_cause));
+      state_->strand.execute(with_cause(std::forward<F>(f)));
     }
+  }
+  /// Posts the function. Its memory is not in use, and exists until the function has left the
+  /// queue. Over a context of Asio, this allocates nothing.
+  template <class F>
+  void post_in(wake_memory& memory, F&& f) const {
+    asio::require(state_->posting, asio::execution::allocator(wake_allocator<void>(memory)))
+        .execute(with_cause(std::forward<F>(f)));
   }
   asio::execution_context& query(asio::execution::context_t) const noexcept {
     return asio::query(state_->base, asio::execution::context);
@@ -152,6 +233,14 @@ class basic_mailbox_strand {
   }
 
  private:
+  template <class F>
+  [[nodiscard]] auto with_cause(F&& f) const {
+    return [state = state_, run = std::decay_t<F>(std::forward<F>(f))]() mutable {
+      const cause_scope scope(&state->cause);
+      std::move(run)();
+    };
+  }
+
   std::shared_ptr<const strand_state> state_;
 };
 

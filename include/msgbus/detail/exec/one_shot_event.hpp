@@ -3,14 +3,15 @@
 /// An event that one coroutine awaits once, and any thread sets.
 
 #include <msgbus/detail/exec/context_shutdown_hook.hpp>
+#include <msgbus/detail/exec/recycled_memory.hpp>
 
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <atomic>
+#include <exception>
 #include <optional>
-#include <vector>
 
 namespace msgbus::exec {
 
@@ -26,7 +27,8 @@ class one_shot_event : private context_shutdown_hook {
   virtual ~one_shot_event() = default;
 
   /// Completes: when `set` has been called, or the wait is cancelled.
-  /// Throws: nothing; the caller reads its cancellation state before it takes anything (A9).
+  /// Throws: `bad_alloc` if there was no memory to begin the wait, and the event is as before; the
+  /// caller reads its cancellation state before it takes anything (A9).
   /// Cancellation: ends the wait as `set` does.
   /// Executor: the caller's, never inline. Destroying its context destroys the waiting coroutine
   /// (A12).
@@ -58,14 +60,37 @@ class one_shot_event : private context_shutdown_hook {
  private:
   friend class event_batch;
   enum class state { fresh, waiting, set };
-  using handler = asio::async_result<std::decay_t<asio::use_awaitable_t<>>, void()>::handler_type;
+  using handler = asio::async_result<std::decay_t<asio::use_awaitable_t<>>,
+                                     void(std::exception_ptr)>::handler_type;
 
-  void start(handler&& waiting);
+  /// The stored handler, with the memory to post it, so that no wake can fail. It is in the frame
+  /// that Asio makes for the wait, which the handler keeps.
+  struct place {
+    [[nodiscard]] handler take() {
+      handler taken(std::move(*waiting));
+      waiting.reset();
+      return taken;
+    }
+    std::optional<handler> waiting;
+    wake_memory memory;
+    place* next = nullptr;  // in a batch
+  };
+  class initiation;
+  struct resumption;
+
+  static void post(place& at, std::exception_ptr failure = nullptr);
+  void start(handler&& waiting, place& at);
   void context_ended() noexcept override;
 
   std::atomic<state> state_{state::fresh};
-  std::optional<handler> handler_;
+  place* place_ = nullptr;  // while the handler is stored
 };
+
+/// Completes: when the executor has run other functions that wait there.
+/// Throws: nothing.
+/// Cancellation: none.
+/// Executor: the caller's.
+[[nodiscard]] asio::awaitable<void> yield_to_others();
 
 /// Sets events together. Their coroutines go on in that order, each by itself; but all of one
 /// executor cost its thread one wake. So a thread that brings many answers at once does not wake,
@@ -81,10 +106,11 @@ class event_batch {
   void set(one_shot_event& event) noexcept;
 
  private:
-  struct in_turn;
+  class in_turn;
   void post() noexcept;
 
-  std::vector<one_shot_event::handler> waiting_;  // all of one executor
+  one_shot_event::place* first_ = nullptr;  // all of one executor
+  one_shot_event::place* last_ = nullptr;
   std::optional<context_keeper> until_posted_;
 };
 

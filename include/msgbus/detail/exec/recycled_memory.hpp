@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <new>
+#include <utility>
 
 namespace msgbus::exec {
 
@@ -72,6 +73,7 @@ class wake_allocator {
     return static_cast<T*>(from_->take(count * sizeof(T)));
   }
   void deallocate(T* block, std::size_t) noexcept { from_->give_back(block); }
+  [[nodiscard]] wake_memory* memory() const noexcept { return from_; }
 
   template <class U>
   friend bool operator==(const wake_allocator& a, const wake_allocator<U>& b) noexcept {
@@ -82,6 +84,18 @@ class wake_allocator {
   template <class U>
   friend class wake_allocator;
   wake_memory* from_;
+};
+
+/// A function that Asio's functions `post` and `dispatch` keep in this memory.
+template <class F>
+struct in_memory {
+  using allocator_type = wake_allocator<void>;
+
+  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(*memory); }
+  void operator()() { std::move(function)(); }
+
+  wake_memory* memory;
+  F function;
 };
 
 }  // namespace msgbus::exec
