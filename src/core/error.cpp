@@ -87,7 +87,7 @@ namespace detail {
 
 void failures::add_behind(std::exception_ptr exception) noexcept {
   try {
-    if (!others_) others_ = std::make_unique<std::vector<std::exception_ptr>>();
+    if (!others_) others_ = new std::vector<std::exception_ptr>();
     others_->push_back(std::move(exception));
   } catch (const std::bad_alloc&) {
     return;  // the first one tells that there was a failure
@@ -95,25 +95,24 @@ void failures::add_behind(std::exception_ptr exception) noexcept {
 }
 
 void failures::add_new(const std::exception_ptr& exception) noexcept {
-  if (first_ == exception && first_) return;
-  if (others_ && std::find(others_->begin(), others_->end(), exception) != others_->end()) return;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if ((*this)[i] == exception) return;
+  }
   add(exception);
 }
 
 void failures::take(failures& other) noexcept {
-  if (other.empty()) return;
-  add(std::exchange(other.first_, nullptr));
-  const auto others = std::exchange(other.others_, nullptr);
-  if (!others) return;
-  for (std::exception_ptr& each : *others) add(std::move(each));
+  failures taken(std::move(other));
+  for (std::size_t i = 0; i < taken.size(); ++i) add(taken[i]);
 }
 
 void failures::throw_all() {
-  std::exception_ptr first = std::exchange(first_, nullptr);
-  const auto others = std::exchange(others_, nullptr);
-  if (!others || others->empty()) std::rethrow_exception(std::move(first));
-  others->insert(others->begin(), std::move(first));
-  throw dispatch_error(std::move(*others));
+  failures all(std::move(*this));
+  if (all.size() == 1) std::rethrow_exception(all.first_);
+  std::vector<std::exception_ptr> each;
+  each.reserve(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) each.push_back(all[i]);
+  throw dispatch_error(std::move(each));
 }
 
 }  // namespace detail

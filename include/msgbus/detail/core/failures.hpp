@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -17,9 +16,25 @@ namespace msgbus::detail {
 /// memory for them.
 class failures {
  public:
+  failures() noexcept {}  // NOLINT: `others_` has a value when there is a first one
+  failures(failures&& other) noexcept : first_(std::exchange(other.first_, nullptr)) {
+    if (first_) [[unlikely]]
+      others_ = other.others_;
+  }
+  failures& operator=(failures&& other) noexcept {
+    failures before(std::move(*this));
+    take(other);
+    return *this;
+  }
+  ~failures() {
+    if (first_) [[unlikely]]
+      delete others_;
+  }
+
   void add(std::exception_ptr exception) noexcept {
     if (!first_) {
       first_ = std::move(exception);
+      others_ = nullptr;
     } else {
       add_behind(std::move(exception));
     }
@@ -50,7 +65,7 @@ class failures {
   [[noreturn]] void throw_all();
 
   std::exception_ptr first_;
-  std::unique_ptr<std::vector<std::exception_ptr>> others_;  // null: there is none
+  std::vector<std::exception_ptr>* others_;  // has a value, maybe null, while there is a first one
 };
 
 }  // namespace msgbus::detail
