@@ -77,8 +77,14 @@ asio::awaitable<Result> await_handlers(Made made) {
         co_await asio::this_coro::throw_if_cancelled(throws);
         const auto state = co_await asio::this_coro::cancellation_state;
         cancel_requested = state.cancelled() != asio::cancellation_type::none;
-      } else if (exec::one_shot_event* const done = owner.together().until_done()) {
-        co_await done->wait();
+      } else {
+        while (exec::one_shot_event* const done = owner.together().until_done()) {
+          try {
+            co_await done->wait();
+          } catch (const std::bad_alloc&) {
+            continue;  // the runs are waited for in any case
+          }
+        }
       }
     }
     co_return owner.ended(cancel_requested);

@@ -54,9 +54,9 @@ void component_core::begin(component_run& d, const attachments* by) {
     counts_.add(outcome::begun);
   }
   if (by && by->observer) by->observer->accepted(d.step());
-  if (by && by->times) begin_times(d, *by->times);
-  d.begun = true;
+  d.begun = true;  // from here on it is abandoned if anything throws
   d.end = routes_.next_order();
+  if (by && by->times) begin_times(d, *by->times);
 }
 
 void component_core::give(verb_run& run) { run.deliver(*this, 0); }
@@ -97,13 +97,21 @@ std::exception_ptr component_core::mismatch(const component_run&) const { return
 
 std::string component_core::describe_handlers(std::string_view) const { return {}; }
 
+std::exception_ptr component_core::mismatch_or_why(const component_run& d) const noexcept {
+  try {
+    return mismatch(d);
+  } catch (...) {
+    return std::current_exception();  // no memory for its text
+  }
+}
+
 void component_core::settle(component_run& d, observer* observer) {
   d.settled = true;
   if (d.only != 0 && d.ran == 0) d.cancelled = d.stopped = true;  // its handler has gone
   // Cancelled when its last handler had ended well: that is well.
   if (d.cancelled && !d.stopped && d.failed.empty()) d.cancelled = false;
   if (d.ran == 0 && d.refused && !d.with_others && !d.cancelled) {
-    d.failed.add(mismatch(d));
+    d.failed.add(mismatch_or_why(d));
     if (observer && d.from_mailbox) observer->failed(d.step(), d.failed[0]);
     record_failure(d.step(), d.failed[0]);
   }
@@ -139,15 +147,6 @@ void component_core::settle(component_run& d, observer* observer) {
                                            : outcome::failed,
                         d.ran, d.failed);
   }
-}
-
-void component_core::count_no_handler(const component_run& d) noexcept {
-  observer* const observer = shared.attached_observer.get();
-  counts_.add(outcome::begun);
-  counts_.add(outcome::unrouted);
-  if (observer) observer->unrouted(d.step());
-  record_unrouted(d.step());
-  count(outcome::failed);
 }
 
 void component_core::cut_off_run(component_run& d) noexcept {
@@ -307,7 +306,11 @@ void component_core::abandon(const exec::queued_message& message, bool was_accep
   } else if (!head.listener && !reported) {
     unreported_.add(step.message);
   }
-  count_abandoned(was_accepted);
+  if (was_accepted) {
+    count(outcome::abandoned);
+  } else {
+    count_begun(outcome::abandoned);
+  }
   report_abandoned(head.message);
   if (head.listener) head.listener->settled(outcome::abandoned, 0, {});
 }
@@ -324,8 +327,7 @@ void component_core::failed_to_make(const msgbus::step& step,
                         why);
   }
   record_failure(step, why);
-  counts_.add(outcome::begun);
-  count(outcome::failed);
+  count_begun(outcome::failed);
 }
 
 void component_core::dropped(const exec::queued_message& message) noexcept {
@@ -369,19 +371,11 @@ void component_core::dropped_newest(value_ref message, std::string_view topic) n
     observer->accepted(step);
     observer->dropped(step);
   }
-  counts_.add(outcome::begun);
-  count(outcome::dropped);
+  count_begun(outcome::dropped);
 }
 
 void component_core::refused(value_ref message, std::string_view topic) noexcept {
   count_rejected({message.type->name, topic, called().name()});
-}
-
-void component_core::count_rejected(const msgbus::step& message) noexcept {
-  counts_.add(outcome::rejected);
-  if (!shared.attached_observer.get()) return;
-  const routing::guard guard(routes_.guarded());
-  if (observer* const observer = shared.attached_observer.get()) observer->rejected(message);
 }
 
 void component_core::overran(const msgbus::step& step,

@@ -55,18 +55,35 @@ bool component_core::count(outcome result) noexcept {
   return counted;
 }
 
-// In one step: `write_off` sees both or neither.
-void component_core::count_abandoned(bool was_accepted) noexcept {
-  if (was_accepted) {
-    count(outcome::abandoned);
+// In one step: `write_off` sees both or neither, also if it was before.
+void component_core::count_begun(outcome result) noexcept {
+  if (!watching_.load(std::memory_order_acquire)) [[likely]] {
+    counts_.add(outcome::begun);
+    counts_.add(result);
     return;
   }
   {
     const std::lock_guard lock(listeners_mutex_);
     counts_.add(outcome::begun);
-    counts_.add(outcome::abandoned);
+    counts_.add(result);
   }
-  if (watching_.load(std::memory_order_acquire)) check_quiet();
+  check_quiet();
+}
+
+void component_core::count_no_handler(const component_run& d) noexcept {
+  observer* const observer = shared.attached_observer.get();
+  counts_.add(outcome::begun);
+  counts_.add(outcome::unrouted);
+  if (observer) observer->unrouted(d.step());
+  record_unrouted(d.step());
+  count(outcome::failed);
+}
+
+void component_core::count_rejected(const msgbus::step& message) noexcept {
+  counts_.add(outcome::rejected);
+  if (!shared.attached_observer.get()) return;
+  const routing::guard guard(routes_.guarded());
+  if (observer* const observer = shared.attached_observer.get()) observer->rejected(message);
 }
 
 // Between `write_off` and the end of the grace period, a thread that has not seen `watching_` may
@@ -163,7 +180,10 @@ void component_core::listen(listener added) {
     }
     all.push_back(std::move(added));
   }
-  if (closed()) after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
+  // Not before `watching_` is set: a grace period that begins earlier does not end the counting of
+  // outcomes by threads that have not seen it.
+  if (watching_.load(std::memory_order_acquire))
+    after_grace(routes_.guarded(), [keep = self()] { keep->grace_ended(); });
 }
 
 // At a `write_off` before this, a sender may have been about to enqueue a message, or a thread to
@@ -237,7 +257,8 @@ drain_report report_since(const counters& before, const counters& after) {
   drain_report report;
   report.handled = after.handled - before.handled;
   report.failed = after.failed - before.failed;
-  report.abandoned = after.abandoned - before.abandoned;
+  // It may have decreased: a message that an earlier drain wrote off was handled after all.
+  report.abandoned = after.abandoned - std::min(after.abandoned, before.abandoned);
   return report;
 }
 

@@ -140,19 +140,19 @@ bool component_core::call_sole_timed(const attachments& by, routing::entry& sole
   handling_times& times = *by.times;
   if (!from_mailbox) {
     if (closed()) return false;
+    times_series* const mine =
+        is_sampled(times.sample()) ? &times_of(times, sole, message, message.type->name) : nullptr;
     counts_.add(outcome::begun);
-    const bool timed = is_sampled(times.sample());
-    if (!timed) {
+    if (!mine) {
       call();
       return true;
     }
-    times_series& mine = times_of(times, sole, message, message.type->name);
     const std::int64_t begun = times_now();
     {
-      const running_call running = note_begin(times, mine);
+      const running_call running = note_begin(times, *mine);
       call();
     }
-    mine.add(times_now() - begun, !failed.empty());
+    mine->add(times_now() - begun, !failed.empty());
     return true;
   }
   if (mailbox.keeps_references()) return false;  // the message knows its time

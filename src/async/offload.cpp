@@ -123,7 +123,8 @@ asio::awaitable<offloaded> offload(asio::any_io_executor on, std::function<void(
     }
     try {
       co_await state->wait();
-    } catch (const std::bad_alloc&) {  // the function may run: it is waited for in any case
+    } catch (const std::bad_alloc&) {
+      continue;  // the function may run: it is waited for in any case
     }
   }
   co_await asio::this_coro::throw_if_cancelled(throws);

@@ -164,9 +164,9 @@ bool service_core::handle(exec::queued_message& message, asio::awaitable<void>& 
   auto& asked = queued_command::in(message);
   asked->d.from_mailbox = true;
   const cause_scope cause(&asked->cause);
-  if (component_core::shared.attached_observer.attachments_now()) [[unlikely]]
-    note_posted(*asked, mailbox.sent_in_hand(message));
   try {
+    if (component_core::shared.attached_observer.attachments_now()) [[unlikely]]
+      note_posted(*asked, mailbox.sent_in_hand(message));
     if (!advance(asked->d)) return true;
   } catch (...) {
     refuse(asked->d, std::current_exception());

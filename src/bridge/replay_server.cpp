@@ -230,7 +230,13 @@ asio::awaitable<void> replay_server::run_handlers(std::shared_ptr<replay> mine,
                                                   std::shared_ptr<attempt> into) {
   auto offering = offer(mine, message, letter, into);
   const bool is_under_way = co_await std::move(offering);
-  if (is_under_way) co_await into->wait();
+  while (is_under_way && !into->is_set()) {
+    try {
+      co_await into->wait();
+    } catch (const std::bad_alloc&) {
+      continue;  // the component handles the message
+    }
+  }
 }
 
 // In a coroutine of its own: when it has completed, only the component has the message.

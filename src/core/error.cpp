@@ -109,10 +109,14 @@ void failures::take(failures& other) noexcept {
 void failures::throw_all() {
   failures all(std::move(*this));
   if (all.size() == 1) std::rethrow_exception(all.first_);
-  std::vector<std::exception_ptr> each;
-  each.reserve(all.size());
-  for (std::size_t i = 0; i < all.size(); ++i) each.push_back(all[i]);
-  throw dispatch_error(std::move(each));
+  try {
+    std::vector<std::exception_ptr> each;
+    each.reserve(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) each.push_back(all[i]);
+    throw dispatch_error(std::move(each));
+  } catch (const std::bad_alloc&) {
+    std::rethrow_exception(all.first_);
+  }
 }
 
 }  // namespace detail

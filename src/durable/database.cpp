@@ -47,7 +47,13 @@ asio::awaitable<void> finish(database_core& in, std::shared_ptr<unit> of) {
     auto waiting = async::shielded(of->ended.done.wait());
     co_await std::move(waiting);
   } else {
-    co_await of->ended.done.wait();
+    while (!of->ended.done.is_set()) {
+      try {
+        co_await of->ended.done.wait();
+      } catch (const std::bad_alloc&) {
+        continue;  // the transaction is in the hands of the writer
+      }
+    }
   }
   if (of->ended.failure) std::rethrow_exception(of->ended.failure);
 }

@@ -11,7 +11,13 @@ namespace msgbus::durable {
 namespace {
 
 asio::awaitable<void> wait_for(std::shared_ptr<detail::letter_job> of) {
-  co_await of->ended.done.wait();
+  while (!of->ended.done.is_set()) {
+    try {
+      co_await of->ended.done.wait();
+    } catch (const std::bad_alloc&) {
+      continue;  // the writer has the request
+    }
+  }
 }
 
 asio::awaitable<bool> change(std::shared_ptr<detail::database_core> in,

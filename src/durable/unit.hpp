@@ -2,8 +2,8 @@
 
 // The statements and messages of one transaction. docs/design/0028.
 //
-// It belongs to the user's coroutine until that submits it, then to the writer thread, and to the
-// coroutine again once `done` is set.
+// It belongs to the user's coroutine until that submits it, then to the writer thread. Once `done`
+// is set, the coroutine may read `ended`, and nothing else: the writer passes the messages on.
 
 #include <msgbus/detail/exec/one_shot_event.hpp>
 

@@ -172,22 +172,25 @@ void coroutine_loop::cancel_all(mailbox& in) {
   // A context that ends on another thread waits for the lock.
   if (!in.can_run()) return;
   for (coroutine_loop* each = in.running_; each; each = each->next) {
-    if (auto self = each->weak_from_this().lock()) cancel(std::move(self));
+    note_cancel_requested(each->executor);
+    if (each->emits.exchange(true)) continue;
+    // The reference goes into the posted function: the last one must not end here, as the
+    // destructor takes the lock.
+    if (auto self = each->weak_from_this().lock()) post_emission(std::move(self));
   }
 }
 
-void coroutine_loop::cancel(std::shared_ptr<coroutine_loop> self) {
-  note_cancel_requested(self->executor);
-  if (self->emits.exchange(true)) return;
-  // A signal is used on its loop's executor only. The mailbox outlives the loop.
-  const mailbox_strand& on = self->executor;
+void coroutine_loop::post_emission(std::shared_ptr<coroutine_loop> self) {
+  // A signal is used on its loop's executor only. The mailbox outlives the loop. A copy of the
+  // executor, as the function may end the loop before the post returns.
+  const mailbox_strand on = self->executor;
   wake_memory& memory = self->memory;
   on.post_in(memory, [keep = self->in.owner_.keep(), loop = std::move(self)]() mutable {
     loop->emits = false;
     try {
       loop->signal.emit(asio::cancellation_type::terminal);
     } catch (const std::bad_alloc&) {  // Asio's way to the coroutine: it is tried again
-      cancel(std::move(loop));
+      if (!loop->emits.exchange(true)) post_emission(std::move(loop));
     }
   });
 }
@@ -210,7 +213,7 @@ asio::awaitable<void> coroutine_loop::resume(std::shared_ptr<coroutine_loop> sel
       self->executor.state().cause = origin ? *origin : self->in.cause_of_no_origin();
       try {
         co_await std::move(rest);
-      } catch (const std::bad_alloc&) {  // as in `is_handled`
+      } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): as in `is_handled`
       }
       self->mine.done();
       self->in.notify_space(false);

@@ -89,7 +89,8 @@ struct coroutine_loop : std::enable_shared_from_this<coroutine_loop> {
   bool list();
   /// Cancels the coroutines of the mailbox's loops, each on its strand.
   static void cancel_all(mailbox& in);
-  static void cancel(std::shared_ptr<coroutine_loop> self);
+  /// Once, after `emits` was set.
+  static void post_emission(std::shared_ptr<coroutine_loop> self);
   static asio::awaitable<void> resume(std::shared_ptr<coroutine_loop> self,
                                       asio::awaitable<void> rest);
 

@@ -233,7 +233,8 @@ asio::awaitable<void> join_state::join(when_cancelled on_cancel) {
     }
     try {
       co_await done->wait();
-    } catch (const std::bad_alloc&) {  // the tasks are waited for in any case
+    } catch (const std::bad_alloc&) {
+      continue;  // the tasks are waited for in any case
     }
   }
   co_await asio::this_coro::throw_if_cancelled(throws);

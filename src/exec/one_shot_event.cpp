@@ -108,9 +108,9 @@ class event_batch::in_turn {
   }
 
   void operator()() {
-    one_shot_event::place& first = next();
+    one_shot_event::resumption first{next().take(), nullptr};
     while (first_) one_shot_event::post(next());
-    one_shot_event::resumption{first.take(), nullptr}();
+    first();
   }
 
  private:

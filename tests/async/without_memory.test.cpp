@@ -2,6 +2,7 @@
 
 #include <msgbus/async.hpp>
 #include <msgbus/detail/exec/synchronization.hpp>
+#include <msgbus/metrics.hpp>
 #include <msgbus/testing/manual_clock.hpp>
 
 #include "support/awaiting.hpp"
@@ -11,6 +12,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/strand.hpp>
 
@@ -197,6 +199,81 @@ TEST_CASE("a cancelled verb ends, whichever allocation fails meanwhile", "[A9][A
     REQUIRE(is_conserved(second.stats()));
     REQUIRE(s.running == 0);
     return failed;
+  });
+}
+
+TEST_CASE("a message without a handler for its type has one outcome, whatever allocation fails",
+          "[A7][D3]") {
+  for_each_allocation([](long number) {
+    scene s;
+    msgbus::async::subscriber orders(s.io.get_executor());
+    orders.observe(s.nobody);
+    orders.subscribe("orders", [](const placed&) {});
+    (void)orders.post(1.5, "orders");
+    bool failed = false;
+    {
+      const failing_allocation here(number);
+      s.run();
+      failed = failing_allocation::has_failed();
+    }
+    REQUIRE(orders.stats().accepted == 1);
+    REQUIRE(is_conserved(orders.stats()));
+    return failed;
+  });
+}
+
+TEST_CASE("a measured message has one outcome, if the first allocation of its handling fails",
+          "[A7][O2]") {
+  scene s;
+  msgbus::async::consumer events(s.io.get_executor());
+  events.observe(s.nobody);
+  msgbus::metrics figures;
+  figures.add("events", events);
+  events.handler([](const placed&) {});
+  (void)events.post(placed{1});
+  {
+    const failing_allocation here(0);
+    s.run();
+    REQUIRE(failing_allocation::has_failed());
+  }
+  REQUIRE(events.stats().accepted == 1);
+  REQUIRE(is_conserved(events.stats()));
+}
+
+TEST_CASE("a verb that nothing can cancel waits for its handlers, if its wait finds no memory",
+          "[A1]") {
+  for_each_allocation([](long number) {
+    scene here_io, there;
+    msgbus::async::consumer here(here_io.io.get_executor());
+    msgbus::async::consumer away(there.io.get_executor());
+    msgbus::async::producer both;
+    both.bind(here, away);
+    for (auto* const each : {&here, &away}) each->observe(here_io.nobody);
+    here.handler([](const placed&) {});
+    int begun = 0;
+    away.handler([&](const placed&) { ++begun; });
+    int begun_before = -1;
+    auto verb = [&]() -> awaitable<void> {
+      try {
+        placed event;
+        (void)co_await both.dispatch(event);
+      } catch (const std::bad_alloc&) {
+        begun_before = begun;
+        co_return;
+      }
+      begun_before = begun;
+    };
+    asio::co_spawn(here_io.io, verb(), asio::detached);
+    bool failed = false;
+    {
+      const failing_allocation fails(number);
+      here_io.run_at_once();
+      failed = failing_allocation::has_failed();
+    }
+    there.run();
+    here_io.run();
+    REQUIRE(begun_before == begun);
+    return failed && number < 40;
   });
 }
 

@@ -292,6 +292,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
 
   /// The error for a message that no handler accepts.
   [[nodiscard]] virtual std::exception_ptr mismatch(const component_run& d) const;
+  [[nodiscard]] std::exception_ptr mismatch_or_why(const component_run& d) const noexcept;
 
  private:
   void abandoned(const exec::queued_message& message) noexcept override;
@@ -326,7 +327,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void watch() noexcept;
   [[nodiscard]] scheduler* made_schedules() const noexcept;
   void abandon(const exec::queued_message& message, bool was_accepted, bool reported) noexcept;
-  void count_abandoned(bool was_accepted) noexcept;
+  void count_begun(outcome result) noexcept;  // under a guard: a message with its outcome
   bool count(outcome result) noexcept;  // one that settles a message; false: it was written off
   void count_rejected(const msgbus::step& message) noexcept;
   void grace_ended() noexcept;

@@ -22,8 +22,10 @@ class failures {
       others_ = other.others_;
   }
   failures& operator=(failures&& other) noexcept {
-    failures before(std::move(*this));
-    take(other);
+    const failures before(std::move(*this));
+    first_ = std::exchange(other.first_, nullptr);
+    if (first_) [[unlikely]]
+      others_ = other.others_;
     return *this;
   }
   ~failures() {

@@ -150,7 +150,9 @@ template <class F>
 void strand_base<Never>::execute(F&& f) const {
   const strand_state& mine = *of;
   if (mine.kind == strand_state::base_kind::other) {
-    return (Never ? mine.posting_base : mine.base).execute(std::forward<F>(f));
+    // A copy: the function may run, and end the state, before `execute` returns.
+    const asio::any_io_executor on = Never ? mine.posting_base : mine.base;
+    return on.execute(std::forward<F>(f));
   }
   // The state keeps the memory until the function has left the queue. The functions that wait in
   // the strand keep the state until here.
