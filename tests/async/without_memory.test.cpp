@@ -72,11 +72,11 @@ struct scene {
   /// Starts a coroutine, which counts as running until its frame is destroyed.
   void spawn(awaitable<void> work) {
     auto counted = [](scene& in, awaitable<void> mine) -> awaitable<void> {
-      struct running {
-        explicit running(int& count) noexcept : of(count) { ++of; }
-        running(const running&) = delete;
-        running& operator=(const running&) = delete;
-        ~running() { --of; }
+      struct counted_run {
+        explicit counted_run(int& count) noexcept : of(count) { ++of; }
+        counted_run(const counted_run&) = delete;
+        counted_run& operator=(const counted_run&) = delete;
+        ~counted_run() { --of; }
         int& of;
       } const here(in.running);
       co_await std::move(mine);
