@@ -87,7 +87,7 @@ namespace detail {
 
 void failures::add_behind(std::exception_ptr exception) noexcept {
   try {
-    if (!others_) others_ = new std::vector<std::exception_ptr>();
+    if (!others_) others_ = std::make_unique<std::vector<std::exception_ptr>>().release();
     others_->push_back(std::move(exception));
   } catch (const std::bad_alloc&) {
     return;  // the first one tells that there was a failure

@@ -126,8 +126,11 @@ void inline_loop::operator()() {
   try {
     if (rest.valid()) run = std::make_shared<coroutine_loop>(std::move(mine_));
   } catch (const std::bad_alloc&) {
-    const asio::awaitable<void> dropped(std::move(rest));  // its message is abandoned
+    {
+      const asio::awaitable<void> dropped(std::move(rest));  // its message is abandoned
+    }
     mine_.done();
+    return post(std::move(mine_));
   }
   if (!run) return post(std::move(mine_));
   const auto slot = run->signal.slot();
@@ -185,7 +188,8 @@ void coroutine_loop::post_emission(std::shared_ptr<coroutine_loop> self) {
   // executor, as the function may end the loop before the post returns.
   const mailbox_strand on = self->executor;
   wake_memory& memory = self->memory;
-  on.post_in(memory, [keep = self->in.owner_.keep(), loop = std::move(self)]() mutable {
+  std::shared_ptr<const void> keep = self->in.owner_.keep();
+  on.post_in(memory, [keep = std::move(keep), loop = std::move(self)]() mutable {
     loop->emits = false;
     try {
       loop->signal.emit(asio::cancellation_type::terminal);
