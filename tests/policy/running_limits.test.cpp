@@ -155,12 +155,12 @@ TEST_CASE("a message whose attempts find no permit in time fails after as many o
           "[P2][P3]") {
   // The permit is taken for ever. Of plain functions and coroutines, posted and awaited.
   const auto taken = std::make_shared<msgbus::async::semaphore>(0);
-  const auto letters = std::make_shared<msgbus::async::dead_letters>();
+  const auto dead = std::make_shared<msgbus::async::dead_letters>();
   const msgbus::policy limited{
       .semaphore = taken,
       .timeout = 2s,
       .retry = {.attempts = 3, .backoff = 1s, .jitter = 0, .kind = msgbus::backoff_kind::constant},
-      .dead_letters = letters};
+      .dead_letters = dead};
   int runs = 0;
   running plain;
   running coroutine;
@@ -182,8 +182,8 @@ TEST_CASE("a message whose attempts find no permit in time fails after as many o
     CHECK(msgbus_test::is_conserved(t->events.stats()));
   }
   CHECK(runs == 0);
-  CHECK(letters->size() == 4);
-  for (const auto& letter : letters->snapshot()) CHECK(letter.attempts == 0);
+  CHECK(dead->size() == 4);
+  for (const auto& each : dead->snapshot()) CHECK(each.attempts == 0);
   CHECK(taken->available() == 0);
 }
 

@@ -191,7 +191,7 @@ TEST_CASE("a tracer that throws breaks no dispatch", "[O1]") {
 
 TEST_CASE("the span of a dead letter that is replayed says what it is", "[P8]") {
   const auto spans = tracing();
-  const auto letters = std::make_shared<msgbus::sync::dead_letters>();
+  const auto dead = std::make_shared<msgbus::sync::dead_letters>();
   consumer orders;
   orders.trace(spans);
   bool fails = true;
@@ -199,13 +199,13 @@ TEST_CASE("the span of a dead letter that is replayed says what it is", "[P8]") 
       [&](const order&) {
         if (fails) throw std::runtime_error("no");
       },
-      {.dead_letters = letters});
+      {.dead_letters = dead});
   CHECK_THROWS(orders.consume(order{1}));
   fails = false;
   const auto request = msgbus::start_span(spans, "repair");
   {
     const msgbus::trace_scope scope(request);
-    CHECK(letters->replay() == 1);
+    CHECK(dead->replay() == 1);
   }
   request.end();
   CHECK_FALSE(is_replayed(spans->at(of_order("process"), 0)));
