@@ -113,9 +113,11 @@ counters component_core::counted() const noexcept {
   return all;
 }
 
-// Scheduled messages are looked at first: one that has left the schedule counts in the mailbox.
+// Senders that saw the component open may still enqueue, so they are looked at before the messages.
+// Scheduled messages are next: one that has left the schedule counts in the mailbox.
 bool component_core::is_quiet() const noexcept {
-  return due_later() == 0 && without_outcome(stats()) == 0;
+  return senders_finished_.load(std::memory_order_acquire) && due_later() == 0 &&
+         without_outcome(stats()) == 0;
 }
 
 scheduler* component_core::made_schedules() const noexcept {
@@ -202,7 +204,7 @@ void component_core::grace_ended() noexcept {
 }
 
 void component_core::check_quiet() noexcept {
-  if (senders_finished_.load(std::memory_order_acquire) && is_quiet()) notify_quiet();
+  if (is_quiet()) notify_quiet();
 }
 
 void component_core::notify_quiet() noexcept {

@@ -226,7 +226,7 @@ TEST_CASE("components that are closed, drained or destroyed while others use the
       if (round % 3 == 1) consumer->close();
       const auto patience = round % 2 ? 0s : std::chrono::seconds(msgbus_test::deadline);
       (void)wait_for(pool, consumer->drain(patience));
-      expect(is_conserved(consumer->stats()), "every message is accounted for");
+      CHECK(is_conserved(consumer->stats()));  // it throws nothing: the coroutines still run
     }
     for (auto& each : all) wait_for(std::move(each));
     wait_for(std::move(taking));
