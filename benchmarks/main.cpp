@@ -123,6 +123,7 @@ std::vector<family> families([[maybe_unused]] bool quick) {
         o1_counts(),
         o2_times(),
         o3_traces(),
+        o3_sync_traces(),
 #ifdef MSGBUS_BENCH_WITH_MONITOR
         o4_monitor(),
 #endif

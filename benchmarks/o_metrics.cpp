@@ -2,6 +2,7 @@
 // what a tracer costs it.
 
 #include "async_buses.hpp"
+#include "buses.hpp"
 #include "workloads.hpp"
 
 #include <msgbus/metrics.hpp>
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace bench {
@@ -41,6 +43,12 @@ class posting_with_metrics {
   msgbus::metrics figures_;
 };
 
+struct counting : msgbus::tracer {
+  using tracer::tracer;
+  void ended(const msgbus::span_data&) override { spans.fetch_add(1, std::memory_order_relaxed); }
+  std::atomic<std::uint64_t> spans{0};
+};
+
 /// `posting`, whose component has a tracer that only counts.
 class posting_with_tracer {
  public:
@@ -56,14 +64,26 @@ class posting_with_tracer {
   }
 
  private:
-  struct counting : msgbus::tracer {
-    using tracer::tracer;
-    void ended(const msgbus::span_data&) override { spans.fetch_add(1, std::memory_order_relaxed); }
-    std::atomic<std::uint64_t> spans{0};
-  };
-
   context_thread there_;
   msgbus::async::consumer bus_;
+};
+
+/// A bus of one thread, with a tracer.
+template <class Bus>
+struct with_tracer : Bus {
+  static inline const std::string name =
+      std::string(Bus::name) + ", a tracer that samples one trace in a billion";
+
+  with_tracer() { trace(*this); }
+  static void trace(consumer& of) { of.bus.trace(make()); }
+  static void trace(producer& of) {
+    const auto by = make();
+    of.bus.trace(by);
+    of.bound.trace(by);
+  }
+  static std::shared_ptr<msgbus::tracer> make() {
+    return std::make_shared<counting>(msgbus::sampler::parent_based(msgbus::sampler::ratio(1e-9)));
+  }
 };
 
 /// What one would write: the time in the message, and buckets of atomics.
@@ -182,6 +202,26 @@ workload o3_traces() {
       {at_most_ns_more, never, 10, bare},
       {at_most_ns_more, seldom, 10, bare},
       {at_most_allocations, seldom, 0.01},
+  };
+  return w;
+}
+
+workload o3_sync_traces() {
+  using enum target::kind;
+  workload w{"O3_sync", "A tracer of sync components", {}, {}};
+  w.contenders = {
+      dispatching<consumer>(1),
+      dispatching<producer>(1),
+      dispatching<with_tracer<consumer>>(1),
+      dispatching<with_tracer<producer>>(1),
+  };
+  for (contender& each : w.contenders) each.what = role::reference;
+  w.contenders.front().what = role::baseline;
+  w.targets = {
+      {at_most_ns_more, with_tracer<consumer>::name, 10, consumer::name},
+      {at_most_ns_more, with_tracer<producer>::name, 10, producer::name},
+      {at_most_allocations, with_tracer<consumer>::name, 0},
+      {at_most_allocations, with_tracer<producer>::name, 0},
   };
   return w;
 }

@@ -40,6 +40,7 @@ workload p6_scheduled();
 workload o1_counts();
 workload o2_times();
 workload o3_traces();
+workload o3_sync_traces();
 workload o4_monitor();
 workload o5_rate();
 workload o5_stops();

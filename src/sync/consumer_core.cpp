@@ -82,14 +82,20 @@ subscription consumer_core::attach_handler(std::span<const routing::typed_call> 
   }));
 }
 
-inline std::size_t consumer_core::run_all(const routing::quick_route* found, component_run& d,
-                                          arrival path) const {
+namespace {
+
+routing::handler_range handlers_of(const routing::quick_route* found) noexcept {
+  return routing::handler_range(found ? found->entries() : nullptr);
+}
+
+}  // namespace
+
+inline std::size_t consumer_core::run_all(const routing::quick_route* found,
+                                          component_run& d) const {
   d.component = &shared;
-  const routing::handler_range typed(found ? found->entries() : nullptr);
-  if (typed.begin == typed.end || any() || shared.attached_observer.attachments_now())
-      [[unlikely]] {
-    return run_rarely(typed, d, path);
-  }
+  const routing::handler_range typed = handlers_of(found);
+  if (typed.begin == typed.end || any()) [[unlikely]]
+    return run_each(typed, d, nullptr);
   std::size_t ran = static_cast<std::size_t>(typed.end - typed.begin);
   for (const routing::route_entry* route = typed.begin; route != typed.end; ++route) {
     if (!run_event(*route, d)) [[unlikely]]
@@ -100,13 +106,21 @@ inline std::size_t consumer_core::run_all(const routing::quick_route* found, com
   return ran;
 }
 
-std::size_t consumer_core::deliver(component_run& d) const {
-  const routing::guard guard(guarded());
-  const routing::quick_route* const found = find_route(d.message.type);
+std::size_t consumer_core::run_all_watched(const routing::quick_route* found, component_run& d,
+                                           const attachments& by, const char* verb,
+                                           const trace_start& start) const {
+  d.component = &shared;
+  if (by.observer) by.observer->accepted(d.step());
+  const verb_span span(by, d, verb, start);
+  const std::size_t ran = run_each(handlers_of(found), d, &by);
+  if (ran == 0 && by.observer) by.observer->unrouted(d.step());
+  return ran;
+}
+
+[[gnu::always_inline]] inline std::size_t consumer_core::deliver_unwatched(
+    const routing::quick_route* found, component_run& d) const {
   routing::entry* const sole = found ? found->sole() : nullptr;
-  if (!sole || shared.attached_observer.attachments_now()) {
-    return run_all(found, d, arrival::from_sender);
-  }
+  if (!sole) return run_all(found, d);
   try {
     reinterpret_cast<call_plain>(sole->plain())(*sole, d.message.data, shared, &d.failed);
   } catch (...) {
@@ -115,38 +129,52 @@ std::size_t consumer_core::deliver(component_run& d) const {
   return 1;
 }
 
-std::size_t consumer_core::deliver_traced(component_run& d) const {
+std::size_t consumer_core::deliver(component_run& d) const {
   const routing::guard guard(guarded());
-  d.component = &shared;
   const routing::quick_route* const found = find_route(d.message.type);
-  return run_rarely(routing::handler_range(found ? found->entries() : nullptr), d,
-                    arrival::from_traced_sender);
+  const attachments* const by = shared.attached_observer.attachments_now();
+  if (is_watched(by)) [[unlikely]]
+    return deliver_watched(found, d, *by);
+  return deliver_unwatched(found, d);
 }
 
-std::size_t consumer_core::consume_guarded(const routing::quick_route* found,
-                                           value_ref event) const {
+std::size_t consumer_core::deliver_watched(const routing::quick_route* found, component_run& d,
+                                           const attachments& by) const {
+  const trace_start start = trace_start::of(by, "dispatch");
+  if (!start.is_unwatched(by)) return run_all_watched(found, d, by, "dispatch", start);
+  const cause_scope none(&msgbus::detail::not_sampled_mark);
+  return deliver_unwatched(found, d);
+}
+
+std::size_t consumer_core::deliver_traced(component_run& d) const {
+  const routing::guard guard(guarded());
+  const routing::quick_route* const found = find_route(d.message.type);
+  const attachments* const by = shared.attached_observer.attachments_now();
+  return is_watched(by) ? run_all_watched(found, d, *by, nullptr, {}) : deliver_unwatched(found, d);
+}
+
+inline std::size_t consumer_core::consume_unwatched(const routing::quick_route* found,
+                                                    value_ref event) const {
+  if (routing::entry* const sole = found ? found->sole() : nullptr) return call_sole(*sole, event);
   component_run d(event);
-  const std::size_t ran = run_all(found, d, arrival::direct);
+  const std::size_t ran = run_all(found, d);
   d.failed.throw_any();
   return ran;
 }
 
-std::size_t consumer_core::run_rarely(routing::handler_range typed, component_run& d,
-                                      arrival path) const {
+std::size_t consumer_core::consume_guarded(const routing::quick_route* found,
+                                           value_ref event) const {
   const attachments* const by = shared.attached_observer.attachments_now();
-  if (!by) return run_each(typed, d, nullptr);
-  const char* const verb = path == arrival::direct        ? "consume"
-                           : path == arrival::from_sender ? "dispatch"
-                                                          : nullptr;
-  const trace_start start = trace_start::of(*by, verb);
-  if (start.is_unsampled && !by->observer) {
+  if (!is_watched(by)) [[likely]]
+    return consume_unwatched(found, event);
+  const trace_start start = trace_start::of(*by, "consume");
+  if (start.is_unwatched(*by)) {
     const cause_scope none(&msgbus::detail::not_sampled_mark);
-    return run_each(typed, d, nullptr);
+    return consume_unwatched(found, event);
   }
-  if (by->observer) by->observer->accepted(d.step());
-  const verb_span span(*by, d, verb, start);
-  const std::size_t ran = run_each(typed, d, by);
-  if (ran == 0 && by->observer) by->observer->unrouted(d.step());
+  component_run d(event);
+  const std::size_t ran = run_all_watched(found, d, *by, "consume", start);
+  d.failed.throw_any();
   return ran;
 }
 
@@ -184,20 +212,27 @@ void consumer_core::shutdown() noexcept {
   router::shutdown();
 }
 
+[[gnu::always_inline]] inline std::size_t producer_core::dispatch_unwatched(
+    component_run& d) const {
+  std::size_t ran = 0;
+  const routing::handler_range bound(entries());
+  for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
+    if (!each->entry->active()) continue;
+    ran += target_of(*each).deliver(d);
+  }
+  return ran;
+}
+
 std::size_t producer_core::dispatch(value_ref event) const {
   component_run d(event);
   std::size_t ran = 0;
   {
     const routing::guard guard(guarded());
     const attachments* const by = attached_observer.attachments_now();
-    if (by) [[unlikely]] {
+    if (is_watched(by)) [[unlikely]] {
       ran = dispatch_watched(d, *by);
     } else {
-      const routing::handler_range bound(entries());
-      for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
-        if (!each->entry->active()) continue;
-        ran += target_of(*each).deliver(d);
-      }
+      ran = dispatch_unwatched(d);
     }
     if (ran == 0) [[unlikely]]
       unrouted.add();
@@ -207,8 +242,13 @@ std::size_t producer_core::dispatch(value_ref event) const {
 }
 
 std::size_t producer_core::dispatch_watched(component_run& d, const attachments& by) const {
+  const trace_start start = trace_start::of(by, "dispatch");
+  if (start.is_unwatched(by)) {
+    const cause_scope none(&msgbus::detail::not_sampled_mark);
+    return dispatch_unwatched(d);
+  }
   if (by.observer) by.observer->accepted(d.step());
-  const verb_span span(by, d, "dispatch", trace_start::of(by, "dispatch"));
+  const verb_span span(by, d, "dispatch", start);
   std::size_t ran = 0;
   const routing::handler_range bound(entries());
   for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {

@@ -78,9 +78,12 @@ operation_entry::operation_report::operation_report(const attachments& by,
     : observer_(by.observer), step_{operation.name, {}} {
   if (observer_) observer_->accepted(step_);
   if (!by.tracing) return;
-  trace_start::of(by, "execute").begin(called_, *by.tracing, [&] {
-    return execute_span(operation.name);
-  });
+  const trace_start start = trace_start::of(by, "execute");
+  if (start.is_unsampled) {
+    unsampled_.emplace(&msgbus::detail::not_sampled_mark);
+    return;
+  }
+  start.begin(called_, *by.tracing, [&] { return execute_span(operation.name); });
   if (msgbus::detail::is_marked_not_sampled()) return;
   const msgbus::detail::message_span handled{
       .kind = span_kind::server, .operation = "process", .destination = operation.name};

@@ -37,6 +37,8 @@ error mismatch(const posting& posted, const std::string& handlers) {
           component::no_handler_accepts(describe(posted.message), posted.ctx.topic(), handlers)};
 }
 
+constexpr const char* receive_verb = "receive";
+
 /// Whether nothing ran because no handler accepts the type (T6).
 bool is_mismatch(const posting& posted, std::size_t ran) noexcept {
   return ran == 0 && posted.refused && posted.failed.empty();
@@ -54,11 +56,12 @@ subscription subscriber_core::attach_handler(std::initializer_list<std::string_v
   }));
 }
 
-inline bool subscriber_core::deliver_short(value_ref message, std::string_view topic,
-                                           std::size_t hash) const {
+[[gnu::always_inline]] inline bool subscriber_core::deliver_short(value_ref message,
+                                                                  std::string_view topic,
+                                                                  std::size_t hash) const {
   const routing::quick_route* const only = find_only_route(topic, hash);
   routing::entry* const sole = only ? only->sole() : nullptr;
-  if (!sole || shared.attached_observer.attachments_now()) return false;
+  if (!sole || is_watched(shared.attached_observer.attachments_now())) return false;
   try {
     return reinterpret_cast<call_plain_typed>(sole->plain())(*sole, message, shared);
   } catch (...) {
@@ -73,9 +76,18 @@ std::size_t subscriber_core::deliver(posting& posted, arrival path) const {
   find(posted.ctx.topic(), posted.hash, found);
 
   posted.component = &shared;
-  if (const attachments* const by = shared.attached_observer.attachments_now()) [[unlikely]] {
-    return deliver_watched(posted, found, *by, path);
-  }
+  const attachments* const by = shared.attached_observer.attachments_now();
+  if (!is_watched(by)) [[likely]]
+    return deliver_unwatched(posted, found);
+  const char* const verb = path == arrival::from_sender ? "publish" : nullptr;
+  const trace_start start = trace_start::of(*by, verb);
+  if (!start.is_unwatched(*by)) return deliver_watched(posted, found, *by, verb, start);
+  const cause_scope none(&msgbus::detail::not_sampled_mark);
+  return deliver_unwatched(posted, found);
+}
+
+inline std::size_t subscriber_core::deliver_unwatched(posting& posted,
+                                                      routing::merged_handlers& found) const {
   std::size_t ran = 0;
   const auto run = [&](const routing::route_entry& each) {
     if (run_one(each, posted)) {
@@ -90,12 +102,10 @@ std::size_t subscriber_core::deliver(posting& posted, arrival path) const {
 }
 
 std::size_t subscriber_core::deliver_watched(posting& posted, routing::merged_handlers& found,
-                                             const attachments& by, arrival path) const {
+                                             const attachments& by, const char* verb,
+                                             const trace_start& start) const {
   if (by.observer) by.observer->accepted(posted.step());
-  const char* const verb = path == arrival::direct        ? "receive"
-                           : path == arrival::from_sender ? "publish"
-                                                          : nullptr;
-  verb_span span(by, posted, verb, trace_start::of(by, verb));
+  verb_span span(by, posted, verb, start);
   std::size_t ran = 0;
   const auto run = [&](const routing::route_entry& each) {
     if (run_watched(each, posted, by)) {
@@ -109,7 +119,7 @@ std::size_t subscriber_core::deliver_watched(posting& posted, routing::merged_ha
     shared.unrouted.add();
     if (by.observer) by.observer->unrouted(posted.step());
   }
-  if (path == arrival::direct && is_mismatch(posted, ran) && span.is_sampled()) {
+  if (verb == receive_verb && is_mismatch(posted, ran) && span.is_sampled()) {
     span.fail(std::make_exception_ptr(mismatch(posted, describe_handlers(posted))));
   }
   return ran;
@@ -126,14 +136,38 @@ std::string subscriber_core::describe_handlers(const posting& posted) const {
   return all;
 }
 
+[[gnu::always_inline]] inline std::size_t subscriber_core::receive_unwatched(
+    value_ref message, std::string_view topic, std::size_t hash) const {
+  if (!has_patterns() && deliver_short(message, topic, hash)) return 1;
+  return receive_guarded(message, topic, hash, nullptr, {});
+}
+
 std::size_t subscriber_core::receive(value_ref message, std::string_view topic,
                                      std::size_t hash) const {
-  if (!has_patterns()) {
-    const routing::guard guard(guarded());
-    if (deliver_short(message, topic, hash)) return 1;
-  }
+  const routing::guard guard(guarded());
+  const attachments* const by = shared.attached_observer.attachments_now();
+  if (is_watched(by)) [[unlikely]]
+    return receive_watched(message, topic, hash, *by);
+  return receive_unwatched(message, topic, hash);
+}
+
+std::size_t subscriber_core::receive_watched(value_ref message, std::string_view topic,
+                                             std::size_t hash, const attachments& by) const {
+  const trace_start start = trace_start::of(by, receive_verb);
+  if (!start.is_unwatched(by)) return receive_guarded(message, topic, hash, &by, start);
+  const cause_scope none(&msgbus::detail::not_sampled_mark);
+  return receive_unwatched(message, topic, hash);
+}
+
+std::size_t subscriber_core::receive_guarded(value_ref message, std::string_view topic,
+                                             std::size_t hash, const attachments* by,
+                                             const trace_start& start) const {
   posting posted(message, topic, hash);
-  const std::size_t ran = deliver(posted, arrival::direct);
+  posted.component = &shared;
+  routing::merged_handlers found;
+  find(topic, hash, found);
+  const std::size_t ran = by ? deliver_watched(posted, found, *by, receive_verb, start)
+                             : deliver_unwatched(posted, found);
   posted.failed.throw_any();
   if (ran == 0 && posted.refused) [[unlikely]]
     throw mismatch(posted, describe_handlers(posted));
@@ -177,24 +211,45 @@ std::string publisher_core::describe_bound(const posting& posted) const {
 inline bool publisher_core::publish_short(value_ref message, std::string_view topic,
                                           std::size_t hash) const {
   const routing::handler_range bound(entries());
-  if (bound.end - bound.begin != 1 || attached_observer.attachments_now()) return false;
+  if (bound.end - bound.begin != 1) return false;
   const subscriber_core& only = target_of(*bound.begin);
   if (!bound.begin->entry->active() || only.has_patterns()) return false;
   const routing::guard guard(only.guarded());
   return only.deliver_short(message, topic, hash);
 }
 
+[[gnu::always_inline]] inline std::size_t publisher_core::publish_unwatched(
+    value_ref message, std::string_view topic, std::size_t hash) const {
+  if (publish_short(message, topic, hash)) return 1;
+  return publish_guarded(message, topic, hash, nullptr, {});
+}
+
 std::size_t publisher_core::publish(value_ref message, std::string_view topic,
                                     std::size_t hash) const {
   const routing::guard guard(guarded());
-  if (publish_short(message, topic, hash)) return 1;
+  const attachments* const by = attached_observer.attachments_now();
+  if (is_watched(by)) [[unlikely]]
+    return publish_watched(message, topic, hash, *by);
+  return publish_unwatched(message, topic, hash);
+}
+
+std::size_t publisher_core::publish_watched(value_ref message, std::string_view topic,
+                                            std::size_t hash, const attachments& by) const {
+  const trace_start start = trace_start::of(by, "publish");
+  if (!start.is_unwatched(by)) return publish_guarded(message, topic, hash, &by, start);
+  const cause_scope none(&msgbus::detail::not_sampled_mark);
+  return publish_unwatched(message, topic, hash);
+}
+
+std::size_t publisher_core::publish_guarded(value_ref message, std::string_view topic,
+                                            std::size_t hash, const attachments* by,
+                                            const trace_start& start) const {
   posting posted(message, topic, hash);
   const routing::handler_range bound(entries());
-  const attachments* const by = attached_observer.attachments_now();
   if (bound.begin == bound.end || by) check_topic(topic);  // otherwise a subscriber checks it
   std::size_t ran = 0;
   if (by) [[unlikely]] {
-    ran = publish_watched(posted, *by);
+    ran = deliver_watched(posted, *by, start);
   } else {
     for (const routing::route_entry* each = bound.begin; each != bound.end; ++each) {
       if (!each->entry->active()) continue;
@@ -207,9 +262,10 @@ std::size_t publisher_core::publish(value_ref message, std::string_view topic,
   return ran;
 }
 
-std::size_t publisher_core::publish_watched(posting& posted, const attachments& by) const {
+std::size_t publisher_core::deliver_watched(posting& posted, const attachments& by,
+                                            const trace_start& start) const {
   if (by.observer) by.observer->accepted(posted.step());
-  verb_span span(by, posted, "publish", trace_start::of(by, "publish"));
+  verb_span span(by, posted, "publish", start);
   const arrival path = by.tracing ? arrival::from_traced_sender : arrival::from_sender;
   std::size_t ran = 0;
   const routing::handler_range bound(entries());

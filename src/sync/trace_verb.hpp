@@ -22,12 +22,18 @@ struct trace_start {
   bool is_unsampled = false;  // it is known that there is no span
 
   /// Null for a verb whose span is that of its sender.
-  [[nodiscard]] static trace_start of(const attachments& by, const char* verb) noexcept {
+  [[nodiscard, gnu::always_inline]] static trace_start of(const attachments& by,
+                                                          const char* verb) noexcept {
     if (!by.tracing) return {};
     if (msgbus::detail::is_marked_not_sampled()) return {0, true};
     if (!verb || msgbus::detail::current_cause()) return {};
     const std::uint64_t number = msgbus::detail::next_random();
     return {number, !(*by.tracing)->sampling().samples_root(number)};
+  }
+  /// Whether neither a span nor an observer knows of the verb. Under the mark, it and all below it
+  /// run as without a tracer.
+  [[nodiscard]] bool is_unwatched(const attachments& by) const noexcept {
+    return is_unsampled && !by.observer;
   }
   /// The span of a verb.
   template <class Describe>
@@ -40,6 +46,12 @@ struct trace_start {
     }
   }
 };
+
+/// Whether a tracer or an observer is to know of a message: no tracer is, below a verb that is not
+/// sampled.
+[[nodiscard]] inline bool is_watched(const attachments* by) noexcept {
+  return by && (by->observer || !msgbus::detail::is_marked_not_sampled());
+}
 
 /// The span of an event or a message.
 inline msgbus::detail::message_span span_of(const component_run& d, span_kind kind,

@@ -1,12 +1,14 @@
 // What a dispatch must not cost: memory. Counted by the global operators new of this program.
 
 #include <msgbus/sync.hpp>
+#include <msgbus/tracer.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 namespace {
@@ -114,6 +116,36 @@ TEST_CASE("executing an operation allocates nothing by itself", "[D7]") {
   const std::string text = "a text that is too long to be kept inside of the string itself";
   CHECK(allocations_of([&] { add(1, text); }) == 0);
   CHECK(allocations_of([&] { service.execute<int>("add", 1, text); }) == 0);
+}
+
+TEST_CASE("a sync verb whose trace is not sampled allocates nothing", "[D7][O4]") {
+  struct ignoring : msgbus::tracer {
+    using tracer::tracer;
+    void ended(const msgbus::span_data&) override { FAIL("it samples nothing"); }
+  };
+  const auto by =
+      std::make_shared<ignoring>(msgbus::sampler::parent_based(msgbus::sampler::never()));
+  bus::consumer consumer;
+  bus::producer producer;
+  bus::subscriber subscriber;
+  bus::publisher publisher;
+  bus::service service;
+  producer.bind(consumer);
+  publisher.bind(subscriber);
+  long sum = 0;
+  const auto add = [&](const placed& event) { sum += event.id; };
+  consumer.handler(add);
+  subscriber.subscribe({order_placed.name(), "orders.*"}, add);
+  auto operation = service.handler("add", [&](int number) { sum += number; });
+  const auto traced = [&](auto&... each) { (each.trace(by), ...); };
+  traced(consumer, producer, subscriber, publisher, service);
+  CHECK(allocations_of([&] { consumer.consume(placed{1}); }) == 0);
+  CHECK(allocations_of([&] { producer.dispatch(placed{1}); }) == 0);
+  CHECK(allocations_of([&] { subscriber.receive(placed{1}, order_placed); }) == 0);
+  CHECK(allocations_of([&] { publisher.publish(placed{1}, order_placed); }) == 0);
+  CHECK(allocations_of([&] { operation(1); }) == 0);
+  CHECK(allocations_of([&] { service.execute<void>("add", 1); }) == 0);
+  CHECK(sum == 12);
 }
 
 }  // namespace allocations_test

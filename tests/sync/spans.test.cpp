@@ -221,4 +221,34 @@ TEST_CASE("a failed command is in both spans", "[D2]") {
   CHECK_FALSE(current_trace());
 }
 
+TEST_CASE("a sync verb asks the sampler once, for its own span and those of its handlers", "[D1]") {
+  const auto spans = tracing(sampler::parent_based(sampler::ratio(0.5)));
+  consumer orders;
+  producer sender;
+  subscriber messages;
+  publisher source;
+  service numbers;
+  sender.bind(orders);
+  source.bind(messages);
+  orders.handler([](const order&) {});
+  messages.subscribe("orders", [](const order&) {});
+  auto add = numbers.handler("add", [](int a) { return a; });
+  const auto traced = [&](auto&... each) { (each.trace(spans), ...); };
+  traced(orders, sender, messages, source, numbers);
+  const auto sampled_of = [&](auto verb) {
+    const std::size_t before = spans->size();
+    for (int i = 0; i < 2000; ++i) verb(order{i});
+    const std::size_t ended = spans->size() - before;
+    CHECK(ended % 2 == 0);  // a verb and its handler, or neither
+    return ended / 2;
+  };
+  // A half of them, give or take nine times the standard deviation.
+  const auto is_half = [](std::size_t sampled) { return sampled > 800 && sampled < 1200; };
+  CHECK(is_half(sampled_of([&](const order& event) { orders.consume(event); })));
+  CHECK(is_half(sampled_of([&](const order& event) { sender.dispatch(event); })));
+  CHECK(is_half(sampled_of([&](const order& event) { messages.receive(event, "orders"); })));
+  CHECK(is_half(sampled_of([&](const order& event) { source.publish(event, "orders"); })));
+  CHECK(is_half(sampled_of([&](const order& event) { add(event.id); })));
+}
+
 }  // namespace spans_test

@@ -70,9 +70,11 @@ inline bool run_one(const routing::route_entry& route, component_run& d) {
 bool run_watched(const routing::route_entry& route, component_run& d, const attachments& by,
                  bool replayed = false);
 
-/// How a message reached a component: by its own verb, or by a producer or publisher. The verb has
-/// one span: that of the sender if the sender has a tracer, else that of the component.
-enum class arrival { direct, from_sender, from_traced_sender };
+/// Whether the publisher of a message has a tracer. The verb has one span: that of the sender if
+/// the sender has a tracer, else that of the component.
+enum class arrival { from_sender, from_traced_sender };
+
+struct trace_start;  // "sync/trace_verb.hpp"
 
 /// For a replay, whose component is set: as above, if the component is watched. The observer is
 /// told of the message, too.

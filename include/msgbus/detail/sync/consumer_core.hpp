@@ -37,12 +37,7 @@ class consumer_core final : public routing::type_table {
     routing::entry* const sole = found ? found->sole() : nullptr;
     if (!sole || shared.attached_observer.attachments_now()) [[unlikely]]
       return consume_guarded(found, event);
-    try {
-      reinterpret_cast<call_plain>(sole->plain())(*sole, event.data, shared, nullptr);
-    } catch (...) {
-      pass_on_caught();
-    }
-    return 1;
+    return call_sole(*sole, event);
   }
 
   /// A `replay_target::run_only` of a consumer core.
@@ -64,13 +59,28 @@ class consumer_core final : public routing::type_table {
   component::bound_to<consumer_core> senders;
 
  private:
+  // Throws the handler's exception.
+  std::size_t call_sole(routing::entry& sole, value_ref event) const {
+    try {
+      reinterpret_cast<call_plain>(sole.plain())(sole, event.data, shared, nullptr);
+    } catch (...) {
+      pass_on_caught();
+    }
+    return 1;
+  }
+
   // Under a guard; the route is that of the event's type.
   std::size_t consume_guarded(const routing::quick_route* found, value_ref event) const;
-  std::size_t run_all(const routing::quick_route* found, component_run& d, arrival path) const;
+  std::size_t consume_unwatched(const routing::quick_route* found, value_ref event) const;
+  std::size_t deliver_unwatched(const routing::quick_route* found, component_run& d) const;
+  std::size_t deliver_watched(const routing::quick_route* found, component_run& d,
+                              const attachments& by) const;
 
-  /// For the rare cases: handlers of any event, an observer or a tracer, or an event without a
-  /// handler.
-  std::size_t run_rarely(routing::handler_range typed, component_run& d, arrival path) const;
+  // The same, and they collect failures. `verb` is null if the sender has its span.
+  std::size_t run_all(const routing::quick_route* found, component_run& d) const;
+  std::size_t run_all_watched(const routing::quick_route* found, component_run& d,
+                              const attachments& by, const char* verb,
+                              const trace_start& start) const;
   std::size_t run_each(routing::handler_range typed, component_run& d, const attachments* by) const;
 };
 
@@ -91,6 +101,7 @@ class producer_core final : public fan_out_base<consumer_core> {
 
  private:
   // Under a guard.
+  std::size_t dispatch_unwatched(component_run& d) const;
   std::size_t dispatch_watched(component_run& d, const attachments& by) const;
 };
 

@@ -99,6 +99,7 @@ class operation_entry : public routing::named_entry {
     observer* const observer_;
     const msgbus::step step_;
     bool failed_ = false;
+    std::optional<cause_scope> unsampled_;
     std::optional<thread_span> called_;
     std::optional<thread_span> handled_;
   };

@@ -68,9 +68,16 @@ class subscriber_core final : public routing::topic_tree {
   component::bound_to<subscriber_core> senders;
 
  private:
-  // Under a guard.
+  // Under a guard. `by` is null if nobody watches; `verb` is null if the sender has its span.
+  std::size_t receive_unwatched(value_ref message, std::string_view topic, std::size_t hash) const;
+  std::size_t receive_watched(value_ref message, std::string_view topic, std::size_t hash,
+                              const attachments& by) const;
+  std::size_t receive_guarded(value_ref message, std::string_view topic, std::size_t hash,
+                              const attachments* by, const trace_start& start) const;
+  std::size_t deliver_unwatched(posting& posted, routing::merged_handlers& found) const;
   std::size_t deliver_watched(posting& posted, routing::merged_handlers& found,
-                              const attachments& by, arrival path) const;
+                              const attachments& by, const char* verb,
+                              const trace_start& start) const;
 };
 
 extern template class fan_out_base<subscriber_core>;
@@ -92,8 +99,14 @@ class publisher_core final : public fan_out_base<subscriber_core> {
   [[nodiscard]] bool publish_short(value_ref message, std::string_view topic,
                                    std::size_t hash) const;
 
-  // Under a guard.
-  std::size_t publish_watched(posting& posted, const attachments& by) const;
+  // Under a guard. `by` is null if nobody watches.
+  std::size_t publish_unwatched(value_ref message, std::string_view topic, std::size_t hash) const;
+  std::size_t publish_watched(value_ref message, std::string_view topic, std::size_t hash,
+                              const attachments& by) const;
+  std::size_t publish_guarded(value_ref message, std::string_view topic, std::size_t hash,
+                              const attachments* by, const trace_start& start) const;
+  std::size_t deliver_watched(posting& posted, const attachments& by,
+                              const trace_start& start) const;
 
   /// The handlers of the topic in all bound subscribers, for errors.
   [[nodiscard]] std::string describe_bound(const posting& posted) const;
