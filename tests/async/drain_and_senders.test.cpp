@@ -1,5 +1,5 @@
-// A drain that runs out of time while a sender is between its look at the component and its place in
-// the mailbox.
+// A drain that runs out of time while a sender is between its look at the component and its place
+// in the mailbox.
 
 #include <msgbus/async/consumer.hpp>
 
