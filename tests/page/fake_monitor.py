@@ -99,6 +99,15 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, address)
 
 
+def reserved_port():
+    """A socket whose port Linux gives to nobody else, until it is closed. Servers that set
+    SO_REUSEADDR may listen there, one after the other."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
 class Monitor:
     """A monitor that is told what to say. Whoever connects gets all documents since its start."""
 

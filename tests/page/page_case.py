@@ -44,12 +44,27 @@ class Browsing(unittest.TestCase):
             self.assertEqual(left, [])
 
 
+    def least_time_to_show(self, wanted, show, most=10):
+        """Milliseconds from the begin of a navigation to the first figures. Shows the page until
+        it takes less than is wanted, as the machine may be busy with others."""
+        times = []
+        while len(times) < most and min(times, default=wanted) >= wanted:
+            if times:
+                self.tab.close()
+                self.tab = None
+                show()
+            times.append(self.tab.value('performance.getEntriesByName("shown")[0].startTime'))
+        return min(times)
+
+
 class Pages(Browsing):
     """Each test has a server of its own, which says what the test wants."""
 
     def setUp(self):
         super().setUp()
-        self.monitor = fake_monitor.Monitor()
+        held = fake_monitor.reserved_port()  # the monitor may end and come back
+        self.addCleanup(held.close)
+        self.monitor = fake_monitor.Monitor(port=held.getsockname()[1])
         self.monitor.start()
         self.addCleanup(self.monitor.stop)
 

@@ -33,7 +33,9 @@ def run(*arguments, **more):
 
 class Case(unittest.TestCase):
     def setUp(self):
-        self.monitor = fake_monitor.Monitor()
+        held = fake_monitor.reserved_port()  # the monitor may end and come back
+        self.addCleanup(held.close)
+        self.monitor = fake_monitor.Monitor(port=held.getsockname()[1])
         self.monitor.start()
         self.addCleanup(self.monitor.stop)
         self.monitor.say(scenario.shop(310, stuck=True))
