@@ -54,6 +54,7 @@ using msgbus_test::client_of;
 using msgbus_test::code_of;
 using msgbus_test::contains;
 using msgbus_test::generous;
+using msgbus_test::hold;
 using msgbus_test::quick;
 using msgbus_test::status_of;
 using msgbus_test::wait_for;
@@ -94,6 +95,12 @@ class deaf_client {
   const int socket_;
 };
 
+/// Whether its only message was handled. The figures of a document are read one after the other, so
+/// those of one moment may be in two documents.
+bool has_ended(const json& component) {
+  return component["handlers"][0]["running"] == 0 && component["totals"]["handled"] == 1;
+}
+
 const std::string odd_name =
     "odd \"name\" \\ \n \t <b>&amp;</b> ' `y` \xff \xe2\x80\xa8 \xf0\x9f\x9a\x80 </script>";
 
@@ -103,17 +110,17 @@ TEST_CASE("a monitor answers while every thread is stuck in a handler, and says 
   scene at;
   consumer mail(at.pool.get_executor());
   at.all.add("mail", mail);
-  std::latch release(1);
-  std::latch entered(1);
-  at.orders.handler([&](const order&) {
-    entered.count_down();
-    release.wait();
+  hold release;
+  const auto entered = std::make_shared<std::latch>(1);
+  at.orders.handler([entered, wait = release.waiting()](const order&) {
+    entered->count_down();
+    wait();
   });
   const monitor page(at.all, quick());
   (void)wait_for(page, [](const json& each) { return each["stalled"].empty(); });
   REQUIRE(at.orders.post(order{1}).admitted);
   REQUIRE(mail.post(order{2}).admitted);
-  entered.wait();
+  entered->wait();
   const json stuck = wait_for(page, [](const json& each) {
     return !each["stalled"].empty() && !each["stalled"][0]["running"].empty() &&
            each["stalled"][0]["running"][0]["seconds"] > 0.05;
@@ -137,9 +144,10 @@ TEST_CASE("a monitor answers while every thread is stuck in a handler, and says 
     return std::ranges::any_of(each["warnings"],
                                [](const json& one) { return one["kind"] == "blocked_executor"; });
   });
-  release.count_down();
-  const json free = wait_for(page, [](const json& each) { return each["stalled"].empty(); });
-  CHECK(free["components"][0]["handlers"][0]["running"] == 0);
+  release.let_go();
+  (void)wait_for(page, [](const json& each) {
+    return each["stalled"].empty() && has_ended(each["components"][0]);
+  });
 }
 
 TEST_CASE("a coroutine that waits is running, and keeps no thread") {
@@ -150,13 +158,13 @@ TEST_CASE("a coroutine that waits is running, and keeps no thread") {
   REQUIRE(at.orders.post(order{1}).admitted);
   const json now = wait_for(page, [](const json& each) {
     const json& handlers = each["components"][0]["handlers"];
-    return !handlers.empty() && handlers[0]["running"] == 1 && handlers[0]["running_for"] > 0.05;
+    // On a busy machine the thread itself may be late for a while.
+    return !handlers.empty() && handlers[0]["running"] == 1 && handlers[0]["running_for"] > 0.05 &&
+           each["stalled"].empty();
   });
-  CHECK(now["stalled"].empty());
+  CHECK(now["components"][0]["totals"]["handled"] == 0);
   open.open();
-  const json then = wait_for(
-      page, [](const json& each) { return each["components"][0]["handlers"][0]["running"] == 0; });
-  CHECK(then["components"][0]["totals"]["handled"] == 1);
+  (void)wait_for(page, [](const json& each) { return has_ended(each["components"][0]); });
 }
 
 TEST_CASE("a client that reads nothing delays nobody, and is cut off") {
@@ -265,7 +273,7 @@ TEST_CASE("components, hosts and contexts may be destroyed before their monitor"
 TEST_CASE("a monitor may be destroyed at any time, and its components go on", "[A12]") {
   scene at;
   at.orders.handler([](const order&) {});
-  std::latch release(1);
+  hold release;
   for (int i = 0; i < 3; ++i) {
     std::optional<monitor> page(std::in_place, at.all, quick());
     const deaf_client deaf(page->port());
@@ -275,13 +283,13 @@ TEST_CASE("a monitor may be destroyed at any time, and its components go on", "[
   }
   // While its probe waits in the queue of an executor.
   REQUIRE(at.orders.post(order{4}).admitted);
-  at.orders.handler([&](const refund&) { release.wait(); });
+  at.orders.handler([wait = release.waiting()](const refund&) { wait(); });
   REQUIRE(at.orders.post(refund{1}).admitted);
   {
     const monitor page(at.all, quick());
     (void)wait_for(page, [](const json& each) { return !each["stalled"].empty(); });
   }
-  release.count_down();
+  release.let_go();
   at.pool.join();
   CHECK(at.orders.stats().handled == 5);
 }

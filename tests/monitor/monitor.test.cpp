@@ -71,7 +71,9 @@ TEST_CASE("each address gives what it is for, and says so") {
   at.orders.handler([](const order&) {});
   producer sender;
   sender.bind(at.orders);
-  const monitor page(at.all, quick());
+  monitor_options options = quick();
+  options.stalled_after = generous;  // there is no warning of a thread that is late
+  const monitor page(at.all, options);
   auto client = client_of(page);
   const auto get = [&](const char* path, const httplib::Headers& with = {}) {
     const auto answer = client.Get(path, with);
@@ -209,9 +211,12 @@ TEST_CASE("failures are there with their handlers and messages, the newest first
   CHECK(now["failures"][0]["text"] == "no such article");
   CHECK(now["components"][0]["last_error"] == now["failures"][0]);
   CHECK(now["components"][0]["totals"]["retries"] == 1);
-  const json warned = wait_for(page, [](const json& each) { return !each["warnings"].empty(); });
-  CHECK(warned["warnings"][0]["text"] ==
-        "1 message without a handler in the last minute: monitor_test::refund");
+  // The message is counted before its type is noted, and both are read in between perhaps.
+  const std::string text = "1 message without a handler in the last minute: monitor_test::refund";
+  (void)wait_for(page, [&](const json& each) {
+    return std::ranges::any_of(each["warnings"],
+                               [&](const json& one) { return one["text"] == text; });
+  });
 }
 
 TEST_CASE("an observer of the program hears what it heard without a monitor") {

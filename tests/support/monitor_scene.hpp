@@ -14,10 +14,12 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <latch>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -69,6 +71,28 @@ inline nlohmann::json wait_for(const msgbus::monitor& of,
   if (!found) FAIL("it never came, at last: " << last.dump(1));
   return last;
 }
+
+/// What handlers wait for. It is let go at the end of its test at the latest, also after a failure:
+/// the threads of its handlers could not be joined.
+class hold {
+ public:
+  hold() = default;
+  hold(const hold&) = delete;
+  hold& operator=(const hold&) = delete;
+  ~hold() { let_go(); }
+
+  void let_go() {
+    state_->test_and_set();
+    state_->notify_all();
+  }
+  /// For a handler, which keeps what it waits for.
+  [[nodiscard]] auto waiting() const {
+    return [state = state_] { state->wait(false); };
+  }
+
+ private:
+  std::shared_ptr<std::atomic_flag> state_ = std::make_shared<std::atomic_flag>();
+};
 
 /// Components that one thread runs.
 struct monitor_scene {
