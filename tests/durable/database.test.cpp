@@ -222,13 +222,13 @@ TEST_CASE("a scheduled message survives a start and comes when it is due", "[R1]
   shop all;
   {
     const durable_ptr db = all.open_with_route();
+    place(all.in, db, 1);
+    all.until(1);  // on a busy machine, what is due soon is due before the commit
     all.in.run(db->transaction([](transaction& t) -> awaitable<void> {
       t.send_at(std::chrono::system_clock::now() + 1h, order_placed{9, "late"});
       t.send_at(std::chrono::system_clock::now() + 100ms, order_placed{2, "soon"});
-      t.dispatch(order_placed{1, "now"});
       co_return;
     }));
-    all.until(1);
     CHECK(all.in.run(db->drain(30s)));
   }
   const durable_ptr db = all.open_with_route();

@@ -242,7 +242,7 @@ TEST_CASE("a corrupt file is refused with its name", "[R4]") {
 TEST_CASE("a message that was due while the disk was full comes when there is space", "[R1]") {
   bad_day all;
   all.in.run(all.db->transaction([](transaction& t) -> awaitable<void> {
-    t.send_at(std::chrono::system_clock::now() + 50ms, 7);
+    t.send_at(std::chrono::system_clock::now() + 1s, 7);  // when the disk is full for sure
     co_return;
   }));
   all.disk.fail(failing_vfs::operation::write, SQLITE_FULL, 1, 1'000'000);
