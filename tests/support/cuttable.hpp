@@ -2,6 +2,7 @@
 
 // A TCP proxy in front of a server, whose connections can be cut.
 
+#include "support/reserved_port.hpp"
 #include "support/thread_group.hpp"
 
 #include <asio/co_spawn.hpp>
@@ -30,8 +31,7 @@ class cuttable {
  public:
   explicit cuttable(int server_port)
       : server_(asio::ip::address_v4::loopback(), static_cast<unsigned short>(server_port)) {
-    listen(0);
-    port_ = acceptor_->local_endpoint().port();
+    listen();
     thread_ = std::thread([this] { context_.run(); });
   }
   ~cuttable() {
@@ -41,7 +41,9 @@ class cuttable {
   cuttable(const cuttable&) = delete;
   cuttable& operator=(const cuttable&) = delete;
 
-  [[nodiscard]] std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string url() const {
+    return "nats://127.0.0.1:" + std::to_string(port_.number());
+  }
 
   /// Cuts all connections, and forwards no new one. Returns when the clients have noticed.
   void cut() {
@@ -58,7 +60,7 @@ class cuttable {
 
   /// Forwards connections again. Returns when that many have come.
   void restore(int connections) {
-    asio::post(context_, [this] { listen(port_); });
+    asio::post(context_, [this] { listen(); });
     wait([=, this] { return open_ >= connections; });
   }
 
@@ -71,8 +73,8 @@ class cuttable {
     tcp::socket server;
   };
 
-  void listen(unsigned short port) {
-    acceptor_.emplace(context_, tcp::endpoint(asio::ip::address_v4::loopback(), port));
+  void listen() {
+    acceptor_.emplace(context_, tcp::endpoint(asio::ip::address_v4::loopback(), port_.number()));
     accept();
   }
 
@@ -132,7 +134,7 @@ class cuttable {
   const asio::executor_work_guard<asio::io_context::executor_type> work_ =
       asio::make_work_guard(context_);
   const tcp::endpoint server_;
-  unsigned short port_ = 0;
+  const reserved_port port_;
   std::optional<tcp::acceptor> acceptor_;
   std::vector<std::shared_ptr<way>> ways_;  // these three are used on the thread, once it runs
   std::mutex mutex_;

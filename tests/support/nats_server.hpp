@@ -1,14 +1,12 @@
 #pragma once
 
-// A real nats-server for one test: on a free port of 127.0.0.1, with a store of its own. At the end
+// A real nats-server for one test: on a port of its own, with a store of its own. At the end
 // of the test, also after a failure, it is killed and its folder is removed.
 
+#include "support/reserved_port.hpp"
 #include "support/thread_group.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,20 +54,15 @@ class nats_server {
  public:
   /// `arguments` are added to the server's command line.
   explicit nats_server(std::vector<std::string> arguments = {}) : arguments_(std::move(arguments)) {
-    // Another program may take a free port before the server does.
-    for (int tries = 0;; ++tries) {
-      port_ = free_port();
-      if (start_once()) return;
-      if (tries == 5) throw std::runtime_error("nats-server does not start:\n" + log());
-    }
+    if (!start_once()) throw std::runtime_error("nats-server does not start:\n" + log());
   }
   ~nats_server() { end(SIGKILL); }
   nats_server(const nats_server&) = delete;
   nats_server& operator=(const nats_server&) = delete;
 
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] int port() const { return port_.number(); }
   [[nodiscard]] std::string url() const { return "nats://" + address(); }
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
   /// The output of the server.
@@ -98,24 +91,11 @@ class nats_server {
   void thaw() const { ::kill(pid_, SIGCONT); }
 
  private:
-  static int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    const bool bound = ::bind(socket, any, size) == 0 && ::getsockname(socket, any, &size) == 0;
-    ::close(socket);
-    if (!bound) throw std::runtime_error("no free port");
-    return ntohs(address.sin_port);
-  }
-
   // Returns whether the server accepts connections.
   bool start_once() {
     std::vector<std::string> line{
-        MSGBUS_NATS_SERVER,    "-a",  "127.0.0.1", "-p",
-        std::to_string(port_), "-js", "-sd",       (folder_.path() / "store").string()};
+        MSGBUS_NATS_SERVER,     "-a",  "127.0.0.1", "-p",
+        std::to_string(port()), "-js", "-sd",       (folder_.path() / "store").string()};
     line.insert(line.end(), arguments_.begin(), arguments_.end());
     std::vector<char*> arguments;
     for (std::string& each : line) arguments.push_back(each.data());
@@ -174,7 +154,7 @@ class nats_server {
 
   temporary_folder folder_;
   const std::vector<std::string> arguments_;
-  int port_ = 0;
+  const reserved_port port_;
   pid_t pid_ = 0;
   std::thread reader_;
   mutable std::mutex mutex_;  // of what follows
