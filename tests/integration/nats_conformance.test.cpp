@@ -46,7 +46,7 @@ class nats_environment final : public transport_environment {
     ways_.at(&which)->restore(2);
     co_return;
   }
-  [[nodiscard]] duration patience() const noexcept override { return 400ms; }
+  [[nodiscard]] duration patience() const noexcept override { return 1s; }
   [[nodiscard]] std::size_t too_many_to_keep() const noexcept override { return 21; }
 
  private:

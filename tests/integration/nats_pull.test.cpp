@@ -13,6 +13,10 @@ using msgbus::errc;
 
 namespace {
 
+/// An ack_wait that a machine may be busy with others for: what is in hand is reported as in
+/// progress three times in it.
+constexpr auto busy_wait = 1s;
+
 /// Acknowledges each delivery at once.
 class acknowledging final : public msgbus::transport::delivery_sink {
  public:
@@ -134,7 +138,7 @@ TEST_CASE("an acknowledged message is not redelivered, and an unsettled one is, 
   // given: three deliveries, two of which are acknowledged
   store(test.here, *test.at, "orders.placed", 3);
   auto sink = std::make_shared<delivery_collector>();
-  const auto source = test.pull(sink, pull_billing(500ms));
+  const auto source = test.pull(sink, pull_billing(busy_wait));
   source->ask(3);
   auto got = sink->got.wait_for(3);
   CHECK(got[0]->ack());
@@ -174,7 +178,7 @@ TEST_CASE("a terminated message is never redelivered") {
   with_stream test;
   store(test.here, *test.at, "orders.placed", 2);
   auto sink = std::make_shared<delivery_collector>();
-  const auto source = test.pull(sink, pull_billing(300ms));
+  const auto source = test.pull(sink, pull_billing(busy_wait));
   source->ask(10);
   auto got = sink->got.wait_for(2);
   CHECK(got[0]->term());
@@ -189,12 +193,12 @@ TEST_CASE("a delivery is in progress as long as it exists unsettled, and no long
   // given: a delivery
   store(test.here, *test.at, "orders.placed", 1);
   auto sink = std::make_shared<delivery_collector>();
-  const auto source = test.pull(sink, pull_billing(400ms));
+  const auto source = test.pull(sink, pull_billing(busy_wait));
   source->ask(2);
   auto got = sink->got.wait_for(1);
   // Three times ack_wait; no thread runs the context meanwhile. when: its thread is busy for three
   // times its ack_wait
-  block_thread(1200ms);
+  block_thread(3 * busy_wait);
   // then: it is not redelivered
   test.here.run(test.at->flush(time_limit));
   CHECK(sink->got.size() == 0);
