@@ -14,11 +14,11 @@
 
 #include <chrono>
 #include <future>
-#include <stdexcept>
 
 namespace drain_and_senders_test {
 
 using asio::awaitable;
+using msgbus_test::end_of;
 using msgbus_test::event;
 using msgbus_test::is_conserved;
 using namespace std::chrono_literals;
@@ -26,14 +26,6 @@ using namespace std::chrono_literals;
 namespace {
 
 struct ping {};
-
-template <class T>
-T result_of(std::future<T> of) {
-  if (of.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-    throw std::runtime_error("waited too long for an awaitable");
-  }
-  return of.get();
-}
 
 }  // namespace
 
@@ -50,15 +42,16 @@ TEST_CASE("a drain without time counts the message of a sender that saw the comp
   });
   auto sender = std::async(std::launch::async, [&] { return events.post(ping{}).admitted; });
   sees_it_open.wait();
-  const auto report = result_of(asio::co_spawn(pool, events.drain(0s), asio::use_future));
+  const auto report = end_of(asio::co_spawn(pool, events.drain(0s), asio::use_future), "a drain");
   CHECK(report.handled + report.failed + report.abandoned == 0);
   CHECK(is_conserved(events.stats()));
   drained.set();
-  const std::size_t admitted = result_of(std::move(sender));
+  const std::size_t admitted = end_of(std::move(sender), "a sender");
   // Its time has passed: the message is abandoned, and counted as such at any time from here on.
   CHECK(is_conserved(events.stats()));
   CHECK(events.stats().accepted == admitted);
-  (void)result_of(asio::co_spawn(pool, events.drain(msgbus_test::deadline), asio::use_future));
+  (void)end_of(asio::co_spawn(pool, events.drain(msgbus_test::deadline), asio::use_future),
+               "a drain");
   pool.join();
   CHECK(is_conserved(events.stats()));
   CHECK(events.stats().abandoned == admitted);

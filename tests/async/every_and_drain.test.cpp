@@ -18,6 +18,7 @@
 namespace every_and_drain_test {
 
 using asio::awaitable;
+using msgbus_test::end_of;
 using msgbus_test::event;
 using msgbus_test::gate;
 using msgbus_test::is_conserved;
@@ -27,14 +28,6 @@ namespace {
 
 struct ping {};
 struct tick {};
-
-template <class T>
-T result_of(std::future<T> of) {
-  if (of.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-    throw std::runtime_error("waited too long for an awaitable");
-  }
-  return of.get();
-}
 
 }  // namespace
 
@@ -57,12 +50,13 @@ TEST_CASE("a message that cannot be made after a drain has run out of time has o
   });
   (void)events.post(ping{});
   makes.wait();
-  const auto first = result_of(asio::co_spawn(pool, events.drain(1ms), asio::use_future));
+  const auto first = end_of(asio::co_spawn(pool, events.drain(1ms), asio::use_future), "a drain");
   CHECK(first.abandoned == 1);
   CHECK(is_conserved(events.stats()));
   drained.set();
   stuck.open();
-  (void)result_of(asio::co_spawn(pool, events.drain(msgbus::drain_options{}), asio::use_future));
+  (void)end_of(asio::co_spawn(pool, events.drain(msgbus::drain_options{}), asio::use_future),
+               "a drain");
   pool.join();
   CHECK(events.stats().failed == 1);
   CHECK(is_conserved(events.stats()));

@@ -41,11 +41,8 @@ struct numbered {
 /// Runs it on the executor, and waits here.
 template <class Executor, class T>
 T wait_for(const Executor& executor, awaitable<T> what) {
-  std::future<T> result = asio::co_spawn(executor, std::move(what), asio::use_future);
-  if (result.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-    throw std::runtime_error("waited too long for an awaitable");
-  }
-  return result.get();
+  return msgbus_test::end_of(asio::co_spawn(executor, std::move(what), asio::use_future),
+                             "an awaitable");
 }
 
 bool runs_here(const asio::thread_pool& pool) {
@@ -110,6 +107,7 @@ TEST_CASE("one component's handlers run in order although a pool runs several di
     results.push_back(asio::co_spawn(pool, events.consume(std::make_shared<std::vector<int>>()),
                                      asio::use_future));
   }
+  for (const auto& each : results) msgbus_test::wait_for_end(each, "a verb");
   for (auto& each : results) CHECK(each.get() == 3);
   CHECK(in_order);
   CHECK(ran == 600);
@@ -181,7 +179,7 @@ TEST_CASE("senders that wait for room on several threads lose nothing", "[A6][A7
   for (int from = 0; from < 4; ++from) {
     all.push_back(asio::co_spawn(senders, send(from), asio::use_future));
   }
-  for (auto& each : all) each.get();
+  msgbus_test::end_of_all(all, "the senders");
   (void)wait_for(senders.get_executor(), events.drain(msgbus_test::deadline));
   CHECK(next == std::vector<int>(4, 500));
   CHECK(in_order);

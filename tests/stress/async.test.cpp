@@ -44,10 +44,7 @@ struct ping {
 
 template <class T>
 T wait_for(std::future<T>&& result) {
-  if (result.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-    throw std::runtime_error("waited too long for an awaitable");
-  }
-  return result.get();
+  return msgbus_test::end_of(std::move(result), "an awaitable");
 }
 template <class T>
 T wait_for(asio::thread_pool& pool, awaitable<T> what) {
@@ -101,7 +98,7 @@ TEST_CASE("every verb from several threads, on components that several threads r
     for (int from = 0; from < 4; ++from) {
       all.push_back(asio::co_spawn(asio::make_strand(pool), use(from), asio::use_future));
     }
-    for (auto& each : all) wait_for(std::move(each));
+    msgbus_test::end_of_all(all, "the senders");
     for (auto* each : {&first, &second}) {
       const auto report = wait_for(pool, each->drain(msgbus_test::deadline));
       CHECK(report.abandoned == 0);
@@ -228,7 +225,7 @@ TEST_CASE("components that are closed, drained or destroyed while others use the
       (void)wait_for(pool, consumer->drain(patience));
       CHECK(is_conserved(consumer->stats()));  // it throws nothing: the coroutines still run
     }
-    for (auto& each : all) wait_for(std::move(each));
+    msgbus_test::end_of_all(all, "the senders");
     wait_for(std::move(taking));
     consumer.reset();
     const auto until = std::chrono::steady_clock::now() + msgbus_test::deadline;
@@ -295,7 +292,7 @@ TEST_CASE("operations are executed by several threads, elsewhere and again", "[A
   for (int from = 0; from < 3; ++from) {
     all.push_back(asio::co_spawn(asio::make_strand(callers), use(from), asio::use_future));
   }
-  for (auto& each : all) wait_for(std::move(each));
+  msgbus_test::end_of_all(all, "the senders");
   CHECK(service.stats().handled == 3u * 2u * static_cast<unsigned>(rounds(50)));
   CHECK(is_conserved(service.stats()));
 }

@@ -122,8 +122,7 @@ TEST_CASE("a verb that is cancelled while it begins either begins and is waited 
         each->cancel();
       }
       for (const auto& each : calls) {
-        REQUIRE(each->done.get_future().wait_for(msgbus_test::deadline) ==
-                std::future_status::ready);
+        msgbus_test::end_of(each->done.get_future(), "a verb");
         CHECK_FALSE(each->late);
         if (each->failure) {
           CHECK(is_aborted(each->failure));

@@ -37,10 +37,7 @@ struct ping {
 };
 
 bus::host_report report_of(std::future<bus::host_report>& running) {
-  if (running.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-    throw std::runtime_error("the host did not end");
-  }
-  return running.get();
+  return msgbus_test::end_of(std::move(running), "a host");
 }
 
 }  // namespace

@@ -27,6 +27,8 @@ using msgbus::by_key;
 using msgbus::pick;
 using msgbus::async::consumer;
 using msgbus::async::producer;
+using msgbus_test::end_of_all;
+using msgbus_test::wait_for_end;
 using namespace std::chrono_literals;
 
 namespace {
@@ -95,16 +97,13 @@ void send_from_all(asio::thread_pool& pool, To& to, int many = messages) {
   for (int from = 0; from < senders; ++from) {
     ended.push_back(asio::co_spawn(pool, send_all(to, from, many), asio::use_future));
   }
-  for (auto& each : ended) {
-    REQUIRE(each.wait_for(long_deadline) == std::future_status::ready);
-    each.get();
-  }
+  end_of_all(ended, "the senders", long_deadline);
 }
 
 void drain(asio::thread_pool& pool, consumer& all) {
   auto report = asio::co_spawn(pool, all.drain(100s), asio::use_future);
-  REQUIRE(report.wait_for(long_deadline) == std::future_status::ready);
-  REQUIRE(report.get().abandoned == 0);
+  wait_for_end(report, "a drain", long_deadline);
+  CHECK(report.get().abandoned == 0);
 }
 
 }  // namespace
@@ -187,12 +186,9 @@ TEST_CASE("a drain in the middle leaves every message with a key in one outcome"
     auto report = asio::co_spawn(
         pool, drains(orders, admitted, static_cast<std::uint64_t>(round) * 100, 100s),
         asio::use_future);
-    REQUIRE(report.wait_for(long_deadline) == std::future_status::ready);
+    wait_for_end(report, "a drain", long_deadline);
+    end_of_all(ended, "the senders", long_deadline);
     report.get();
-    for (auto& each : ended) {
-      REQUIRE(each.wait_for(long_deadline) == std::future_status::ready);
-      each.get();
-    }
     pool.join();
     CHECK(orders.stats().accepted == admitted);
     CHECK(msgbus_test::is_conserved(orders.stats()));
@@ -250,10 +246,7 @@ TEST_CASE("senders that wait at several small mailboxes lose nothing and wait no
     };
     ended.push_back(asio::co_spawn(pool, sends(orders), asio::use_future));
   }
-  for (auto& each : ended) {
-    REQUIRE(each.wait_for(long_deadline) == std::future_status::ready);
-    each.get();
-  }
+  end_of_all(ended, "the senders", long_deadline);
   for (const auto& each : all) drain(pool, *each);
   CHECK(handled == senders * each_sends);
   pool.join();

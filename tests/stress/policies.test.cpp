@@ -36,10 +36,7 @@ struct ping {
 
 template <class T>
 T wait_for(std::future<T> result) {
-  if (result.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-    throw std::runtime_error("waited too long for an awaitable");
-  }
-  return result.get();
+  return msgbus_test::end_of(std::move(result), "an awaitable");
 }
 template <class T>
 T wait_for(asio::thread_pool& pool, awaitable<T> what) {
@@ -119,10 +116,7 @@ TEST_CASE("guards that four threads share lose no message and no permit", "[P2][
     (void)wait_for(std::move(replay));
     letters->discard([](const bus::dead_letter& each) { return each.id % 2 == 0; });
   }
-  for (auto& each : all) {
-    REQUIRE(each.wait_for(msgbus_test::deadline) == std::future_status::ready);
-    each.get();
-  }
+  msgbus_test::end_of_all(all, "the senders");
   for (auto& each : components) {
     const auto report = wait_for(pool, each->drain(msgbus_test::deadline));
     CHECK(report.abandoned == 0);

@@ -62,10 +62,7 @@ struct failing {
   bus::drain_report drain(std::chrono::steady_clock::duration deadline) {
     auto running =
         asio::co_spawn(asio::make_strand(pool), events.drain(deadline), asio::use_future);
-    if (running.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-      throw std::runtime_error("waited too long for a drain");
-    }
-    return running.get();
+    return msgbus_test::end_of(std::move(running), "a drain");
   }
 
   asio::thread_pool pool{4};
@@ -82,16 +79,14 @@ struct failing {
 TEST_CASE("messages that pause beside their mailbox are each handled once", "[P2][P3][A5][A7]") {
   const std::size_t concurrency = GENERATE(1U, 3U);
   failing t({.capacity = 16, .concurrency = concurrency});
-  t.send(rounds(1500));
-  for (auto& each : t.sending) {
-    REQUIRE(each.wait_for(msgbus_test::deadline) == std::future_status::ready);
-    each.get();
-  }
+  const int each_sends = rounds(500);
+  t.send(each_sends);
+  msgbus_test::end_of_all(t.sending, "the senders");
   const auto report = t.drain(msgbus_test::deadline);
   t.pool.join();
   CHECK(report.abandoned == 0);
   CHECK_FALSE(t.too_many);
-  CHECK(t.sent == 3 * rounds(1500));
+  CHECK(t.sent == 3 * each_sends);
   CHECK(t.well == t.sent);
   CHECK(t.events.stats().handled == static_cast<std::uint64_t>(t.sent.load()));
 }
@@ -103,7 +98,7 @@ TEST_CASE("a drain that is cut short settles every message that pauses", "[P2][A
     t.send(200);
     (void)t.drain(std::chrono::microseconds(n * 50));
     for (auto& each : t.sending) {
-      REQUIRE(each.wait_for(msgbus_test::deadline) == std::future_status::ready);
+      msgbus_test::wait_for_end(each, "a sender");
       try {
         each.get();
       } catch (const msgbus::error&) {  // closed

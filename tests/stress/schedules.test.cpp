@@ -57,10 +57,7 @@ struct ledger {
 };
 
 msgbus::drain_report wait_for(std::future<msgbus::drain_report> result) {
-  if (result.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-    throw std::runtime_error("waited too long for a drain");
-  }
-  return result.get();
+  return msgbus_test::end_of(std::move(result), "a drain");
 }
 
 /// Schedules with `at`, and cancels some of it.

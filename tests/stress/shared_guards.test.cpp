@@ -50,10 +50,7 @@ struct side {
   template <class T>
   T wait(awaitable<T> what) {
     auto result = asio::co_spawn(pool, std::move(what), asio::use_future);
-    if (result.wait_for(msgbus_test::deadline) != std::future_status::ready) {
-      throw std::runtime_error("waited too long for an awaitable");
-    }
-    return result.get();
+    return msgbus_test::end_of(std::move(result), "an awaitable");
   }
   asio::thread_pool pool{1};
   bus::consumer events;
@@ -121,10 +118,8 @@ TEST_CASE("sync handlers on four threads share a breaker and a limiter", "[P2][D
     std::this_thread::yield();
   }
   std::uint64_t handled = 0;
-  for (auto& each : all) {
-    REQUIRE(each.wait_for(msgbus_test::deadline) == std::future_status::ready);
-    handled += each.get();
-  }
+  for (const auto& each : all) msgbus_test::wait_for_end(each, "the verbs of a thread");
+  for (auto& each : all) handled += each.get();
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
   CHECK(handled == well);
   // Each message took a permit, and made two attempts at most.
@@ -166,10 +161,7 @@ TEST_CASE("consumers on four executors share a semaphore, and cancelled waits gi
         asio::co_spawn(each->pool, send_all(each->events, rounds(400)), asio::use_future));
     all.push_back(asio::co_spawn(each->pool, cancel_some(*each), asio::use_future));
   }
-  for (auto& each : all) {
-    REQUIRE(each.wait_for(msgbus_test::deadline) == std::future_status::ready);
-    each.get();
-  }
+  msgbus_test::end_of_all(all, "the senders");
   for (auto& each : sides) {
     const auto report = each->wait(each->events.drain(msgbus_test::deadline));
     CHECK(report.abandoned == 0);
@@ -239,10 +231,7 @@ TEST_CASE("messages of four executors wait for a breaker that they share, and al
     std::this_thread::yield();
     breaker->reset();
   }
-  for (auto& each : all) {
-    REQUIRE(each.wait_for(msgbus_test::deadline) == std::future_status::ready);
-    each.get();
-  }
+  msgbus_test::end_of_all(all, "the senders");
   for (auto& each : sides) {
     const auto report = each->wait(each->events.drain(msgbus_test::deadline));
     CHECK(report.abandoned == 0);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -29,6 +30,28 @@ inline int rounds(int number) {
 /// For threads other than the test's own: Catch2's assertions are not thread-safe.
 inline void expect(bool holds, const char* sentence) {
   if (!holds) throw std::runtime_error(std::string("not true: ") + sentence);
+}
+
+/// Waits for a coroutine or a thread that uses variables of its test. The test cannot leave them
+/// before that has ended: if it takes too long, the process ends, and says what it has waited for.
+template <class T>
+void wait_for_end(const std::future<T>& of, const char* what,
+                  std::chrono::seconds within = deadline) {
+  if (of.wait_for(within) == std::future_status::ready) return;
+  std::fprintf(stderr, "waited too long for %s\n", what);
+  std::abort();
+}
+template <class T>
+T end_of(std::future<T> of, const char* what) {
+  wait_for_end(of, what);
+  return of.get();
+}
+/// All have ended when the exception of one is thrown.
+template <class T>
+void end_of_all(std::vector<std::future<T>>& all, const char* what,
+                std::chrono::seconds within = deadline) {
+  for (const auto& each : all) wait_for_end(each, what, within);
+  for (auto& each : all) each.get();
 }
 
 /// An event that one thread awaits and another one sets, once.
