@@ -37,7 +37,9 @@ inline msgbus::monitor_options quick() {
 }
 
 inline httplib::Client client_of(const msgbus::monitor& of) {
-  return httplib::Client("127.0.0.1", of.port());
+  httplib::Client made("127.0.0.1", of.port());
+  made.set_read_timeout(generous);  // instead of five seconds
+  return made;
 }
 
 inline nlohmann::json status_of(const msgbus::monitor& of) {
