@@ -160,8 +160,10 @@ TEST_CASE("a full batch and one that waits for long are sent without a flush") {
 
 TEST_CASE("the destructor sends waiting spans") {
   collector to;
+  otlp_options options = options_to(to);
+  options.linger = 1min;
   {
-    otlp_tracer(options_to(to)).ended(sample_span());
+    otlp_tracer(options).ended(sample_span());
   }
   CHECK(to.accepted == 1);
 }
