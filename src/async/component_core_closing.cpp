@@ -87,11 +87,12 @@ void component_core::count_rejected(const msgbus::step& message) noexcept {
 }
 
 // Between `write_off` and the end of the grace period, a thread that has not seen `watching_` may
-// still count an outcome. Until then, what has no other outcome is abandoned: the figures add up at
-// any time, and nothing is counted twice.
+// still count an outcome, and a scheduled message that is pending may still enter the mailbox.
+// Until then, what has no other outcome is abandoned: the figures add up at any time, and nothing
+// is counted twice.
 counters component_core::stats() const noexcept {
   const bool is_open = written_off_.load(std::memory_order_acquire) &&
-                       !senders_finished_.load(std::memory_order_acquire);
+                       (!senders_finished_.load(std::memory_order_acquire) || due_later() != 0);
   counters all = counted();
   if (is_open) all.abandoned = all.accepted - (all.handled + all.failed + all.dropped);
   return all;
@@ -228,6 +229,16 @@ void component_core::write_off() noexcept {
     written_off_.store(true, std::memory_order_release);
   }
   check_quiet();
+}
+
+// The grace period may have ended before the message was due.
+void component_core::scheduled_offered() noexcept {
+  if (!watching_.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(listeners_mutex_);
+  if (written_off_.load(std::memory_order_relaxed) &&
+      senders_finished_.load(std::memory_order_relaxed)) {
+    counts_.add(outcome::abandoned, without_outcome(counted()));
+  }
 }
 
 void component_core::forget_rules() noexcept {

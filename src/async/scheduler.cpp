@@ -211,7 +211,11 @@ std::optional<scheduler::taken> scheduler::take(schedule_time now) noexcept {
   const auto due = queue_.take(now);
   if (!due) return std::nullopt;
   taken next{due->key, due->due, std::exchange(items_[due->key.slot], {})};
-  if (!next.item.every) queue_.finish(due->key);
+  if (!next.item.every) {
+    queue_.finish(due->key);
+  } else if (!next.item.every->of_fan_out()) {
+    pending_.fetch_add(1, std::memory_order_relaxed);  // the message that is made next
+  }
   if (queue_.size() == 0) items_.clear();
   prefetch_upcoming();
   return next;
@@ -265,11 +269,11 @@ bool scheduler::occur(taken&& due, turn& mine) {
     made = due.item.every->make();
   } catch (...) {
     mine.to->failed_to_make(due.item.every->step(), std::current_exception());
+    mine.in().settled(*mine.to);
     mine.in().again_after(std::move(due), *mine.to);
     return true;
   }
   mine.in().total_.fetch_add(1, std::memory_order_relaxed);
-  mine.in().pending_.fetch_add(1, std::memory_order_relaxed);
   return enter(due_message(mine, std::move(made)), std::move(due), mine);
 }
 
@@ -311,6 +315,7 @@ void scheduler::again_after(taken&& sent, component_core& to) {
 void scheduler::settled(component_core& of) noexcept {
   // Under a guard: a drain that begins meanwhile looks after it, or is seen here.
   const routing::guard guard(of.routes().guarded());
+  of.scheduled_offered();
   // Release: the mailbox has counted the message, or nobody will.
   pending_.fetch_sub(1, std::memory_order_release);
   of.scheduled_settled();

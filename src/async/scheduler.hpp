@@ -93,7 +93,7 @@ class scheduler final : public exec::schedule_target,
   /// stderr is needed.
   void end(component_core& of, bool reported) noexcept;
 
-  /// The number of messages that are scheduled, or due and not in the mailbox.
+  /// The number of messages that are scheduled, or due and not in the mailbox, or being made.
   [[nodiscard]] std::size_t pending() const noexcept {
     return pending_.load(std::memory_order_acquire);
   }

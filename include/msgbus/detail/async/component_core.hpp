@@ -175,7 +175,10 @@ class component_core : public exec::mailbox_owner, public verb_target {
   void give_up_scheduled(const exec::queued_message& message, bool reported) noexcept;
   /// Counts a message that could not be made.
   void failed_to_make(const msgbus::step& step, const std::exception_ptr& why) noexcept;
-  /// A scheduled message has been counted. Under a guard.
+  /// A scheduled message was offered, or has its outcome, and is still pending. Under a guard: if
+  /// all was written off before, it is abandoned.
+  void scheduled_offered() noexcept;
+  /// It is pending no more. Under a guard.
   void scheduled_settled() noexcept {
     if (watching_.load(std::memory_order_acquire)) check_quiet();
   }
