@@ -110,8 +110,18 @@ void bridge::close(state& in) noexcept {
   in.hub->wire->close();
 }
 
+bridge::inbound_counters bridge::count_inbound(const state& in) {
+  inbound_counters all;
+  const std::lock_guard lock(in.mutex);
+  for (const auto& each : in.links) {
+    if (each->takes_in()) all.push_back(each->stats());
+  }
+  return all;
+}
+
 asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<state> all,
-                                                    std::chrono::steady_clock::duration deadline) {
+                                                    std::chrono::steady_clock::duration deadline,
+                                                    inbound_counters before) {
   std::vector<std::shared_ptr<bridging::link_base>> in;
   {
     const std::lock_guard lock(all->mutex);
@@ -120,9 +130,10 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<state> all,
       if (each->takes_in()) in.push_back(each);
     }
   }
-  std::vector<link_counters> before;
-  before.reserve(in.size());
-  for (const auto& each : in) before.push_back(each->stats());
+  if (before.size() != in.size()) {  // links were added since, or removed
+    before.clear();
+    for (const auto& each : in) before.push_back(each->stats());
+  }
   for (const auto& each : in) each->cancel();
   (void)co_await all->hub->busy->wait_for(deadline);
   drain_report report;
@@ -140,7 +151,7 @@ asio::awaitable<drain_report> bridge::drain_inbound(std::shared_ptr<state> all,
 
 asio::awaitable<drain_report> bridge::drain(std::shared_ptr<state> all,
                                             std::chrono::steady_clock::duration deadline,
-                                            drain_options options) {
+                                            drain_options options, inbound_counters counted) {
   using duration = drain_options::duration;
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const auto until = detail::saturating_add(exec::now(here), deadline);
@@ -152,6 +163,7 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<state> all,
   std::vector<std::shared_ptr<bridging::link_base>> out;
   {
     const std::lock_guard lock(all->mutex);
+    all->closed = true;  // a link that is added from here on would not be drained
     for (const auto& each : all->links) {
       if (!each->takes_in()) out.push_back(each);
     }
@@ -159,7 +171,7 @@ asio::awaitable<drain_report> bridge::drain(std::shared_ptr<state> all,
   std::vector<link_counters> before;
   before.reserve(out.size());
   for (const auto& each : out) before.push_back(each->stats());
-  drain_report report = co_await drain_inbound(all, deadline - grace);
+  drain_report report = co_await drain_inbound(all, deadline - grace, std::move(counted));
   // Messages that handlers have sent meanwhile still go out.
   for (std::size_t i = 0; i < out.size(); ++i) {
     const drain_report rest =

@@ -25,12 +25,14 @@ class bridge::hosted_bridge final : public async::detail::host_member {
 
   [[nodiscard]] asio::awaitable<drain_report> end_intake(duration deadline) override {
     const std::shared_ptr<state> now = state_.lock();
-    return now ? drain_inbound(now, deadline) : nothing();
+    if (!now) return nothing();
+    if (before_.empty()) before_ = count_inbound(*now);
+    return drain_inbound_only(now, deadline);
   }
 
   [[nodiscard]] asio::awaitable<drain_report> drain(duration deadline) override {
     const std::shared_ptr<state> now = state_.lock();
-    return now ? bridge::drain(now, deadline, {}) : nothing();
+    return now ? bridge::drain(now, deadline, {}, before_) : nothing();
   }
 
   void trace(const std::shared_ptr<tracer>& tracer) override {
@@ -44,8 +46,16 @@ class bridge::hosted_bridge final : public async::detail::host_member {
 
  private:
   static asio::awaitable<drain_report> nothing() { co_return drain_report{}; }
+  /// The report of `drain`, which follows, has all: what is left may be settled until then.
+  static asio::awaitable<drain_report> drain_inbound_only(std::shared_ptr<state> of,
+                                                          duration deadline) {
+    auto draining = drain_inbound(std::move(of), deadline, {});
+    (void)co_await std::move(draining);
+    co_return drain_report{};
+  }
 
   const std::weak_ptr<state> state_;
+  inbound_counters before_;  // when the intake ended
 };
 
 std::vector<async::detail::link_stats> bridge::hosted_bridge::links() const {

@@ -1,5 +1,7 @@
 // Several processes share a durable name, and what each of them leaves to the others.
 
+#include <msgbus/async/host.hpp>
+#include <msgbus/async/sleep.hpp>
 #include <msgbus/bridge/bridge.hpp>
 
 #include <msgbus/detail/exec/timer.hpp>
@@ -158,6 +160,48 @@ TEST_CASE("a drain without enough time reports the rest, which is redelivered el
   never.open();
   all.steps.run();
   CHECK(in.stats().unsettled == 1);
+}
+
+TEST_CASE("a host reports a delivery that its bridge does not settle in time once", "[A10][B8]") {
+  shop all;
+  subscriber to(all.executor());
+  msgbus_test::gate open;
+  to.subscribe("orders.*", [&](int) -> awaitable<void> { co_await open.wait(); });
+  all.store(1);
+  bridge_link in = all.join(to);
+  all.steps.run();
+  msgbus::async::host program(all.executor());
+  program.add("nats", all.handles);
+  program.stop();
+  auto running = all.steps.spawn(program.run({.deadline = 2s}));
+  all.steps.run();
+  while (!running.done() && all.clock.advance_to_next()) all.steps.run();
+  REQUIRE(running.done());
+  const auto report = running.get().components.front().report;
+  CHECK(report == msgbus::drain_report{.abandoned = 1});
+  open.open();
+  all.steps.run();
+}
+
+TEST_CASE("a host reports a delivery once that is settled after its bridge's intake", "[A10][B8]") {
+  shop all;
+  subscriber to(all.executor());
+  to.subscribe("orders.*", [&](int) -> awaitable<void> {
+    co_await msgbus::async::sleep(1h);  // until it is cancelled
+  });
+  all.store(1);
+  bridge_link in = all.join(to);
+  all.steps.run();
+  msgbus::async::host program(all.executor());
+  program.add("orders", to);
+  program.add("nats", all.handles);
+  program.stop();
+  auto running = all.steps.spawn(program.run({.deadline = 2s}));
+  all.steps.run();
+  while (!running.done() && all.clock.advance_to_next()) all.steps.run();
+  REQUIRE(running.done());
+  const auto report = running.get().components.at(1).report;
+  CHECK(report == msgbus::drain_report{.failed = 1});  // it was handed back
 }
 
 TEST_CASE("events are kept by streams too") {

@@ -236,7 +236,7 @@ class bridge {
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<drain_report> drain_inbound(
       std::chrono::steady_clock::duration deadline) {
-    return drain_inbound(state_, deadline);
+    return drain_inbound(state_, deadline, {});
   }
 
   /// The orderly end (B8): `drain_inbound`, then sends the remaining outbound messages, then closes
@@ -249,13 +249,13 @@ class bridge {
   /// Cancellation: ends the wait.
   /// Executor: the caller's.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline) {
-    return drain(state_, deadline, {});
+    return drain(state_, deadline, {}, {});
   }
 
   /// As above, with options.
   [[nodiscard]] asio::awaitable<drain_report> drain(std::chrono::steady_clock::duration deadline,
                                                     drain_options options) {
-    return drain(state_, deadline, options);
+    return drain(state_, deadline, options, {});
   }
 
   /// Gives spans to a tracer: of messages that are sent or stored, of calls of remote services, and
@@ -314,11 +314,15 @@ class bridge {
                                               durable_options options);
   asio::awaitable<transport::stored> store(std::string topic, detail::encoded made,
                                            std::string_view type, const store_options& options);
+  /// The counters of the inbound links when a report began; empty: it begins with the call.
+  using inbound_counters = std::vector<link_counters>;
+  [[nodiscard]] static inbound_counters count_inbound(const state& in);
   static asio::awaitable<drain_report> drain_inbound(std::shared_ptr<state> all,
-                                                     std::chrono::steady_clock::duration deadline);
+                                                     std::chrono::steady_clock::duration deadline,
+                                                     inbound_counters before);
   static asio::awaitable<drain_report> drain(std::shared_ptr<state> all,
                                              std::chrono::steady_clock::duration deadline,
-                                             drain_options options);
+                                             drain_options options, inbound_counters before);
 
   std::shared_ptr<state> state_;
 };
