@@ -163,20 +163,26 @@ bool component_core::call_sole_timed(const attachments& by, routing::entry& sole
     return true;
   }
   const std::int64_t begun = begin_now(true);
-  times_series& mine = times_of(times, sole, message, message.type->name);
-  duration_histogram* waits = mine.waits.load(std::memory_order_acquire);
-  if (!waits) [[unlikely]] {
-    waits = &waits_of(routes_.guarded(), times, {message.type}, message.type->name);
-    mine.waits.store(waits, std::memory_order_release);
+  times_series* mine = nullptr;
+  duration_histogram* waits = nullptr;
+  try {
+    mine = &times_of(times, sole, message, message.type->name);
+    waits = mine->waits.load(std::memory_order_acquire);
+    if (!waits) [[unlikely]] {
+      waits = &waits_of(routes_.guarded(), times, {message.type}, message.type->name);
+      mine->waits.store(waits, std::memory_order_release);
+    }
+  } catch (const std::bad_alloc&) {
+    return false;  // the long way counts the message, whatever has no memory there
   }
   waits->add(exec::since(sent, begun));
   {
-    const running_call running = note_begin(times, mine);
+    const running_call running = note_begin(times, *mine);
     call();
   }
   const std::int64_t ended = times_now();
   handled_until = ended;
-  mine.add(ended - begun, !failed.empty());
+  mine->add(ended - begun, !failed.empty());
   return true;
 }
 

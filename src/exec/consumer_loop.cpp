@@ -63,7 +63,7 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
       in.owner_.abandoned(*message_.get());
     } else if (const std::exception_ptr* const why = message_.key_failure()) [[unlikely]] {
       in.owner_.failed(*message_.get(), *why);
-    } else if (!is_handled(rest)) {
+    } else if (!is_handled(*message_.get(), rest)) {
       in.notify_space_while_awaiting(keep_);
       ++handled_;
       return true;
@@ -81,9 +81,9 @@ bool consumer_loop::run(asio::awaitable<void>& rest) {
 }
 
 // A run without memory for its coroutine has been counted: it was interrupted. The loop goes on.
-bool consumer_loop::is_handled(asio::awaitable<void>& rest) {
+bool consumer_loop::is_handled(queued_message& message, asio::awaitable<void>& rest) {
   try {
-    return mailbox_->owner_.handle(*message_.get(), rest);
+    return mailbox_->owner_.handle(message, rest);
   } catch (const std::bad_alloc&) {
     return true;
   }
@@ -97,7 +97,7 @@ bool consumer_loop::handle_in_sender(mailbox& in, queued_message& message) {
   if (is_next) {
     in.count_handled_by_sender();
     asio::awaitable<void> rest;
-    [[maybe_unused]] const bool is_done = in.owner_.handle(message, rest);
+    [[maybe_unused]] const bool is_done = mine.is_handled(message, rest);
     assert(is_done && "msgbus: a handler that suspends cannot be run by a sender");
   }
   if (state.end_loop()) {

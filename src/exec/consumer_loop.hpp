@@ -50,7 +50,7 @@ class consumer_loop {
 
  private:
   [[nodiscard]] unsigned idle_spins() const noexcept;
-  [[nodiscard]] bool is_handled(asio::awaitable<void>& rest);
+  [[nodiscard]] bool is_handled(queued_message& message, asio::awaitable<void>& rest);
 
   mailbox* mailbox_;  // null: the loop has ended, or was moved from
   std::shared_ptr<const void> keep_;

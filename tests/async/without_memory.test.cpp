@@ -240,6 +240,22 @@ TEST_CASE("a measured message has one outcome, if the first allocation of its ha
   REQUIRE(is_conserved(events.stats()));
 }
 
+TEST_CASE("so has one that nobody observes", "[A7][O2]") {
+  scene s;
+  msgbus::async::consumer events(s.io.get_executor());
+  msgbus::metrics figures;
+  figures.add("events", events);
+  events.handler([](const placed&) {});
+  (void)events.post(placed{1});
+  {
+    const failing_allocation here(0);
+    s.run();
+    REQUIRE(failing_allocation::has_failed());
+  }
+  REQUIRE(events.stats().accepted == 1);
+  REQUIRE(is_conserved(events.stats()));
+}
+
 TEST_CASE("a verb that nothing can cancel waits for its handlers, if its wait finds no memory",
           "[A1]") {
   for_each_allocation([](long number) {
