@@ -91,6 +91,9 @@ void component_core::count_rejected(const msgbus::step& message) noexcept {
 // Until then, what has no other outcome is abandoned: the figures add up at any time, and nothing
 // is counted twice.
 counters component_core::stats() const noexcept {
+  // A message that `count_begun` counts is seen with its outcome, or not at all.
+  std::unique_lock lock(listeners_mutex_, std::defer_lock);
+  if (watching_.load(std::memory_order_acquire)) lock.lock();
   const bool is_open = written_off_.load(std::memory_order_acquire) &&
                        (!senders_finished_.load(std::memory_order_acquire) || due_later() != 0);
   counters all = counted();

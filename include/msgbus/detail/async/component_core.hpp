@@ -360,7 +360,7 @@ class component_core : public exec::mailbox_owner, public verb_target {
     if (const message_hooks* const attached = hooks()) attached->abandoned(message);
   }
 
-  std::mutex listeners_mutex_;
+  mutable std::mutex listeners_mutex_;
 
   outcomes counts_;  // apart from members that are written, and from those that are read
 };
