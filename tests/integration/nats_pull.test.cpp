@@ -221,12 +221,13 @@ TEST_CASE("many deliveries stay in progress, also while the connection is lost")
   constexpr std::size_t many = 300;
   store(test.here, *test.at, "orders.placed", static_cast<int>(many));
   auto sink = std::make_shared<delivery_collector>();
-  const auto source = test.pull(sink, pull_billing(2s));
+  // Two thirds of it are for the server's restart, and for the connection to come back.
+  const auto source = test.pull(sink, pull_billing(4s));
   source->ask(2 * many);
   auto got = sink->got.wait_for(many);
   // when: ack_wait passes twice, and the connection is lost
   for (int i = 0; i < 2; ++i) {
-    block_thread(3s);
+    block_thread(5s);
     if (i == 0) {
       test.server.kill();
       test.server.restart();
